@@ -1,0 +1,1 @@
+"""The networks: torch and safetensors only. Importing this package alone loads neither."""

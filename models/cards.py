@@ -1,0 +1,44 @@
+"""What is known about the weights that were trained here; readable without torch."""
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).with_name("weights")
+
+
+@dataclass(frozen=True)
+class Card:
+    """Where weights come from and what was measured of them."""
+
+    name: str
+    title: str
+    description: str
+    architecture: str
+    family: str
+    dataset: str
+    distortion: str
+    classes: tuple[str, ...]
+    parameters: int
+    command: str
+    """What trained them."""
+    seed: int
+    steps: int
+    accuracy: float
+    """On held-out images, at the last step."""
+    date: str
+    machine: str
+
+    @classmethod
+    def read(cls, path: Path) -> "Card":
+        """The card in a JSON file."""
+        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**fields | {"classes": tuple(fields["classes"])})
+
+
+@cache
+def cards() -> dict[str, Card]:
+    """The cards of all weights that ship, by name."""
+    return {path.stem: Card.read(path) for path in sorted(FOLDER.glob("*.json"))}
