@@ -1,0 +1,1 @@
+"""Trains spatial transformer networks, records what they do and streams it."""

@@ -1,0 +1,1 @@
+"""The science: data sets, distortions, training, probe, frame, recording, picture, export."""

@@ -1,0 +1,86 @@
+"""One moment of a run that can be looked at, and its bytes.
+
+A frame is a set of named tensors and one JSON object, in the safetensors layout: 8 bytes of
+little-endian header length, a JSON header, raw tensors. The JSON object stands in the header's
+`__metadata__` under the single key `"frame"`, so that equal frames have equal bytes.
+
+N probes, (H, W) input size, (h, w) output size, C channels (1 or 3), P parameters, K classes.
+
+    input           U8  (N, H, W, C)
+    output.<t>      U8  (N, h, w, C)
+    theta.<t>       F32 (N, P)
+    corners.<t>     F32 (N, 4, 2)      pixels of input, clockwise from the output's top left
+    grid.<t>        F32 (N, 7, 7, 2)   pixels of input, over the output's edges
+    probabilities   F32 (N, K)
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as _load
+from safetensors.numpy import save as _save
+
+PROTOCOL = 1
+LATTICE = 7
+
+Array = NDArray[Any]
+
+
+class FrameError(ValueError):
+    """Bytes that are not a frame of a known protocol."""
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """Tensors by name, and what is said about them (`info`, the JSON under `"frame"`)."""
+
+    info: Mapping[str, Any]
+    tensors: Mapping[str, Array]
+
+    @property
+    def transformers(self) -> list[str]:
+        """Names of the transformers, in the order in which they act."""
+        return [transformer["name"] for transformer in self.info["transformers"]]
+
+    def with_input(self, images: Array) -> "Frame":
+        """The same frame with `images` (N, H, W, C) uint8 as its input."""
+        return Frame(self.info, {**self.tensors, "input": images})
+
+    def without_input(self) -> "Frame":
+        """The same frame without its input, as a recording and a socket hold it."""
+        return Frame(self.info, {k: v for k, v in self.tensors.items() if k != "input"})
+
+    def encode(self) -> bytes:
+        """The frame's bytes: 4-byte types first, the header padded to 8."""
+        text = json.dumps(self.info, separators=(",", ":"), allow_nan=False)
+        arrays = {name: np.ascontiguousarray(array) for name, array in self.tensors.items()}
+        return _save(arrays, metadata={"frame": text})
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Frame":
+        """Reads a frame back.
+
+        Raises:
+            FrameError: the bytes are no safetensors, carry no frame, or a later protocol.
+        """
+        try:
+            tensors = _load(data)
+            length = int.from_bytes(data[:8], "little")
+            info = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["frame"])
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise FrameError(f"These bytes are not a frame: {error}.") from error
+        if not isinstance(info, dict) or info.get("protocol") != PROTOCOL:
+            raise FrameError(f"This frame is not of protocol {PROTOCOL}, the only one known here.")
+        return cls(info, tensors)
+
+
+def content_key(images: Array) -> str:
+    """A name for images by their content: equal images share it, whatever frame they came in."""
+    shape = "x".join(str(side) for side in images.shape)
+    return f"{shape}-{hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:32]}"

@@ -1,0 +1,159 @@
+"""What a sampled region looks like: its area, its place, its collapse, its numbers in words.
+
+Everything here is read from the lattice of a frame: `grid` (N, 7, 7, 2), points (x, y) in pixels
+of an input of the given height and width, (0, 0) being the outer edge of its first pixel. So it
+holds for every family, and for a frame read from anywhere. Without torch.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+
+OUTSIDE = 0.95
+"""Share of a region outside the image from which on next to nothing is seen."""
+VANISHING = 0.01
+"""Area, as a share of the image's, below which a region is a dot or a line."""
+SHARED = 0.005
+"""Spread of the regions over images, in image sides, below which they are one region."""
+MOVED = 0.1
+"""How far, in image sides, that one region must be from the whole image to count as collapsed."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A region, told as what turns the whole image into it.
+
+    From the image's middle, in pixels, so that a turn is a turn on images of any shape: first
+    sheared (x + shear y), then scaled along both axes, then turned, then shifted.
+    """
+
+    rotation: float
+    """Radians, clockwise as seen, -pi to pi."""
+    scale_x: float
+    """1 is the image's width; below 1 zooms in."""
+    scale_y: float
+    """1 is the image's height; below 0 mirrors."""
+    shear: float
+    """Tangent of the angle by which the upright edges lean."""
+    shift_x: float
+    """Where the region's middle lies, in half image widths to the right of the image's."""
+    shift_y: float
+    """In half image heights below the image's middle."""
+
+    def numbers(self) -> dict[str, float]:
+        """The numbers by name."""
+        return asdict(self)
+
+
+def areas(grid: Floats) -> Floats:
+    """Signed area of each region in square pixels, (N,): negative where it is mirrored."""
+    edge = np.concatenate(
+        [grid[:, 0, :-1], grid[:, :-1, -1], grid[:, -1, :0:-1], grid[:, :0:-1, 0]], axis=1
+    ).astype(np.float64)
+    following = np.roll(edge, -1, axis=1)
+    cross = edge[..., 0] * following[..., 1] - edge[..., 1] * following[..., 0]
+    return np.asarray(cross.sum(axis=1) / 2)
+
+
+def outside_shares(grid: Floats, height: int, width: int) -> Floats:
+    """Share of each region that lies outside the image, (N,), at cell corners and middles."""
+    middles = (grid[:, :-1, :-1] + grid[:, 1:, :-1] + grid[:, :-1, 1:] + grid[:, 1:, 1:]) / 4
+    count = len(grid)
+    points = np.concatenate([grid.reshape(count, -1, 2), middles.reshape(count, -1, 2)], axis=1)
+    inside = ((points >= 0) & (points <= [width, height])).all(axis=2)
+    return np.asarray(1 - inside.mean(axis=1))
+
+
+def collapse(grid: Floats, height: int, width: int) -> list[str | None]:
+    """Why each region shows nothing useful, or None where it does.
+
+    `outside`: it lies outside the image. `vanishing`: its area is near zero. `mirrored`: it shows
+    the image as in a mirror. `shared`: all images get one and the same region, and it is not the
+    whole image, which every transformer starts with.
+    """
+    shares, signed = outside_shares(grid, height, width), areas(grid) / (height * width)
+    shared = _is_shared(grid / [width, height])
+    return [
+        _reason(float(share), float(area), shared)
+        for share, area in zip(shares, signed, strict=True)
+    ]
+
+
+def _reason(share: float, area: float, shared: bool) -> str | None:
+    if not math.isfinite(area):
+        return "vanishing"
+    if share >= OUTSIDE:
+        return "outside"
+    if abs(area) < VANISHING:
+        return "vanishing"
+    if area < 0:
+        return "mirrored"
+    return "shared" if shared else None
+
+
+def _is_shared(grid: Floats) -> bool:
+    """Whether regions, in image sides, are one that is not the whole image."""
+    if len(grid) < 2:
+        return False
+    ticks = np.linspace(0, 1, grid.shape[1])
+    whole = np.stack(np.meshgrid(ticks, ticks), axis=-1)
+    moved = np.abs(grid.mean(axis=0) - whole).max()
+    return bool(grid.std(axis=0).max() < SHARED and moved > MOVED)
+
+
+def readings(grid: Floats, height: int, width: int) -> list[Reading]:
+    """Each region's numbers; for a bent one, those of its best parallelogram."""
+    count, side = grid.shape[:2]
+    ticks = np.linspace(-1, 1, side)
+    middle = np.array([width, height]) / 2
+    # The lattice is symmetric, so the least squares fit needs no solver.
+    across = (grid * ticks[None, None, :, None]).sum(axis=(1, 2)) / (side * (ticks**2).sum())
+    down = (grid * ticks[None, :, None, None]).sum(axis=(1, 2)) / (side * (ticks**2).sum())
+    shift = (grid.reshape(count, -1, 2).mean(axis=1) - middle) / middle
+    return [_reading(across[i] / middle[0], down[i] / middle[1], shift[i]) for i in range(count)]
+
+
+def _reading(across: Floats, down: Floats, shift: Floats) -> Reading:
+    """From where one pixel to the right and one pixel down go."""
+    (a, c), (b, d) = across.tolist(), down.tolist()
+    scale_x = math.hypot(a, c)
+    if scale_x == 0:
+        return Reading(0.0, 0.0, math.hypot(b, d), 0.0, *shift.tolist())
+    return Reading(
+        rotation=math.atan2(c, a),
+        scale_x=scale_x,
+        scale_y=(a * d - b * c) / scale_x,
+        shear=(a * b + c * d) / scale_x**2,
+        shift_x=float(shift[0]),
+        shift_y=float(shift[1]),
+    )
+
+
+def words(reading: Reading) -> str:
+    """A reading as one sentence, in the order in which it is easiest to see."""
+    degrees, lean = math.degrees(reading.rotation), math.degrees(math.atan(reading.shear))
+    direction = "clockwise" if degrees > 0 else "anticlockwise"
+    parts = [
+        f"{reading.scale_x:.0%} of the width and {abs(reading.scale_y):.0%} of the height",
+        *(["mirrored"] if reading.scale_y < 0 else []),
+        f"turned {abs(degrees):.0f}° {direction}" if abs(degrees) >= 0.5 else "upright",
+        f"sheared by {abs(lean):.0f}°" if abs(lean) >= 0.5 else "not sheared",
+        f"centred {_place(reading)}",
+    ]
+    return f"It looks at {', '.join(parts)}."
+
+
+def _place(reading: Reading) -> str:
+    sides = []
+    if abs(reading.shift_x) >= 0.01:
+        side = "right" if reading.shift_x > 0 else "left"
+        sides.append(f"{abs(reading.shift_x) / 2:.0%} of the width to the {side} of")
+    if abs(reading.shift_y) >= 0.01:
+        side = "below" if reading.shift_y > 0 else "above"
+        sides.append(f"{abs(reading.shift_y) / 2:.0%} of the height {side}")
+    return f"{' and '.join(sides)} the middle" if sides else "in the middle"

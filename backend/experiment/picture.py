@@ -1,0 +1,290 @@
+"""A stranger's picture: read under limits, then fitted to what a network takes in.
+
+What cannot be used is refused with a sentence that says why and what to do. Pixels are decoded
+only after the header has said that there are not too many of them, and kept at `DETAIL` at most.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from backend.experiment.errors import PictureError, StnscopeError, TooLarge
+
+MAX_BYTES = 10_000_000
+MAX_PIXELS = 16_000_000
+MOST_SCANS = 100
+"""Of a progressive JPEG; each goes over the whole picture, and some ten are usual."""
+DETAIL = 512
+"""Longest side that is kept, in pixels; more than any network here takes in."""
+
+Pixels = NDArray[np.uint8]
+
+READ_HERE = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"BM": "BMP",
+}
+# Recognised so that the refusal can name them.
+NOT_READ_HERE = {
+    b"II*\x00": "a TIFF",
+    b"MM\x00*": "a TIFF",
+    b"8BPS": "a Photoshop file",
+    b"\x00\x00\x00\x0cjP": "a JPEG 2000",
+    b"\xff\x4f\xff\x51": "a JPEG 2000",
+    b"%PDF": "a PDF",
+    b"<svg": "an SVG drawing",
+    b"<?xml": "an XML file",
+    b"\x00\x00\x01\x00": "an icon file",
+    **{b"P%d" % number: "a PNM" for number in range(1, 8)},
+}
+ACCEPTED = "PNG, JPEG, WebP, GIF and BMP"
+# Neither a stuffed byte nor a restart inside a scan.
+NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
+PNG_END = b"IEND\xaeB`\x82"
+
+# EXIF orientation, a value from 2 to 8 -> what turns the picture upright.
+UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+ORIENTATION = 0x0112
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture, upright and opaque."""
+
+    pixels: Pixels
+    """(H, W, 3), the longer side at most `DETAIL`."""
+    size: tuple[int, int]
+    """(width, height) of the whole picture, upright."""
+    notes: tuple[str, ...] = ()
+    """What was done to it, as sentences."""
+
+
+def decode(data: bytes) -> Picture:
+    """Reads the first frame of a PNG, JPEG, WebP, GIF or BMP.
+
+    EXIF orientation is applied. Transparent parts are shown on white, or on black where all that
+    can be seen is light. Colour profiles are not applied.
+
+    Raises:
+        TooLarge: more than `MAX_BYTES`, or the header declares more than `MAX_PIXELS`.
+        PictureError: another format, or damaged, or cut off.
+    """
+    if not data:
+        raise _refusal("The file is empty. Choose a picture and send it again.")
+    if len(data) > MAX_BYTES:
+        raise TooLarge(
+            f"The file has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB are read. "
+            "Save the picture smaller, or as a JPEG."
+        )
+    kind = _kind(data)
+    with warnings.catch_warnings():
+        # Pillow warns of what is judged here anyway: sizes, and EXIF that cannot be read.
+        warnings.simplefilter("ignore")
+        try:
+            return _read(kind, data)
+        except StnscopeError:
+            raise
+        except Image.DecompressionBombError:
+            raise _too_many_pixels("a giant size") from None
+        except MemoryError:
+            raise TooLarge(
+                "The picture needs more memory than one picture may take. Save it smaller."
+            ) from None
+        # Pillow's readers answer damaged files with nearly every kind of exception there is.
+        except Exception as error:
+            raise _refusal(_why_unreadable(kind, error)) from error
+
+
+def _kind(data: bytes) -> str:
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WEBP"
+    for magic, kind in READ_HERE.items():
+        if data.startswith(magic):
+            return kind
+    if data[4:8] == b"ftyp":
+        named = "a HEIC, AVIF or video file"
+    else:
+        found = (name for magic, name in NOT_READ_HERE.items() if data.startswith(magic))
+        named = next(found, "not a picture in a known format")
+    raise _refusal(f"This is {named}. {ACCEPTED} are read; save the picture as one of them.")
+
+
+def _read(kind: str, data: bytes) -> Picture:
+    notes = []
+    if kind == "WEBP":
+        # Opening a WebP makes its decoder take memory for the whole canvas.
+        _check_size(*_webp_size(data))
+    image: Image.Image = Image.open(BytesIO(data), formats=(kind,))
+    _check_size(*image.size)
+    if kind == "PNG" and PNG_END not in data:
+        raise _cut_off()
+    if kind == "JPEG" and _jpeg_scans(data) > MOST_SCANS:
+        raise _refusal(
+            "This JPEG is stored in an absurd number of passes. Save the picture anew and send it "
+            "again."
+        )
+    if _frames(kind, data, image) > 1:
+        notes.append("It has several frames; the first one is used.")
+    width, height = image.size
+    if kind == "JPEG":
+        # A JPEG can be decoded at 1/2, 1/4 or 1/8 for a fraction of the time.
+        longer = max(width, height)
+        image.draft(None, (-(-width * DETAIL // longer), -(-height * DETAIL // longer)))
+    image.load()
+    orientation = _orientation(image)
+    small = _in_colour(image)
+    small.thumbnail((DETAIL, DETAIL), reducing_gap=2.0)
+    if orientation in UPRIGHT:
+        small = small.transpose(UPRIGHT[orientation])
+        notes.append("It was turned upright, as its EXIF orientation says.")
+        if orientation >= 5:
+            width, height = height, width
+    if small.mode == "RGBA":
+        small, ground = _opaque(small)
+        notes.append(f"Its transparent parts are shown on {ground}.")
+    return Picture(np.array(small), (width, height), tuple(notes))
+
+
+def _check_size(width: int, height: int) -> None:
+    if width < 1 or height < 1:
+        raise _refusal("Its header declares no pixels at all. Save the picture anew.")
+    if width * height > MAX_PIXELS:
+        raise _too_many_pixels(f"{width} x {height} pixels")
+
+
+def _webp_size(data: bytes) -> tuple[int, int]:
+    """Canvas size from the first chunk's header (developers.google.com/speed/webp/docs)."""
+    if len(data) < 30:
+        raise _cut_off()
+    first = data[12:16]
+    if first == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if first == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    if first == b"VP8 ":
+        sides = int.from_bytes(data[26:28], "little"), int.from_bytes(data[28:30], "little")
+        return sides[0] & 0x3FFF, sides[1] & 0x3FFF
+    raise _refusal("Its header is not that of a WebP. Save the picture anew.")
+
+
+def _frames(kind: str, data: bytes, image: Image.Image) -> int:
+    if kind == "GIF":
+        # Pillow would have to seek through all of them, and trust the sizes of each.
+        return sum(1 for _ in _gif_images(data))
+    return int(getattr(image, "n_frames", 1)) if kind in ("PNG", "WEBP") else 1
+
+
+def _gif_images(data: bytes) -> Iterator[int]:
+    """Where each image of a GIF stands; refuses a file that ends inside one (GIF89a, 15-26)."""
+    place = 13 + _gif_table(data[10])
+    while place < len(data) and data[place] != 0x3B:
+        if data[place] == 0x2C:
+            yield place
+            if place + 10 > len(data):
+                raise _cut_off()
+            place += 11 + _gif_table(data[place + 9])
+        elif data[place] == 0x21:
+            place += 2
+        else:
+            return  # what follows is no block of a GIF; what came before may still be seen
+        while place < len(data) and data[place]:
+            place += data[place] + 1
+        place += 1
+        if place > len(data):
+            raise _cut_off()
+
+
+def _gif_table(flags: int) -> int:
+    """Bytes of the colour table that these flags announce."""
+    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
+
+
+def _jpeg_scans(data: bytes) -> int:
+    """How often a decoder goes over the whole picture (ITU-T T.81, annex B)."""
+    scans, place = 0, 2
+    while (marker := NEXT_MARKER.search(data, place)) and marker[0] != b"\xff\xd9":
+        scans += marker[0] == b"\xff\xda"
+        # The length of what belongs to a marker follows it; a scan's pixels come after that.
+        place = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
+    return scans
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        value = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # EXIF is written by anyone; a picture is not refused for it
+        return 1
+    return value if isinstance(value, int) else 1
+
+
+def _in_colour(image: Image.Image) -> Image.Image:
+    """As RGB, or RGBA where anything may show through."""
+    if image.mode.startswith("I"):
+        levels = np.asarray(image)
+        grey = (levels.clip(0, 65535) // 257).astype(np.uint8)
+        clear = image.info.get("transparency")
+        bands = [Image.fromarray(grey)] * 3
+        if isinstance(clear, int):
+            bands.append(Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8)))
+        return Image.merge("RGBA" if len(bands) == 4 else "RGB", bands)
+    if image.has_transparency_data:
+        shown = image.convert("RGBA")
+        if shown.getchannel("A").getextrema() != (255, 255):
+            return shown
+        image = shown
+    return image.convert("RGB")
+
+
+def _opaque(image: Image.Image) -> tuple[Image.Image, str]:
+    """An RGBA image on the ground that shows it: white, or black where all is light."""
+    pixels = np.asarray(image, dtype=np.float32)
+    seen = pixels[..., 3]
+    lightness = (pixels[..., :3].mean(axis=2) * seen).sum() / max(float(seen.sum()), 1.0)
+    ground = "black" if lightness > 224 else "white"
+    canvas = Image.new("RGB", image.size, ground)
+    canvas.paste(image, mask=image.getchannel("A"))
+    return canvas, ground
+
+
+def _why_unreadable(kind: str, error: Exception) -> str:
+    told = str(error).lower()
+    if "truncated" in told or isinstance(error, EOFError):
+        return str(_cut_off())
+    if "decompressed data too large" in told or "too much memory used in text" in told:
+        return (
+            f"This {kind} carries text that unpacks to more than is accepted. "
+            "Save the picture without its metadata."
+        )
+    return f"This {kind} is damaged and cannot be decoded. Save the picture anew and send it again."
+
+
+def _cut_off() -> PictureError:
+    return _refusal("The file ends before the picture does. Send it again, or save it anew.")
+
+
+def _too_many_pixels(declared: str) -> TooLarge:
+    return TooLarge(
+        f"The picture's header declares {declared}; at most {MAX_PIXELS // 10**6} million pixels "
+        "are read. Save it smaller."
+    )
+
+
+def _refusal(detail: str) -> PictureError:
+    return PictureError(detail, field="image")

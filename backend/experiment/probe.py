@@ -1,0 +1,155 @@
+"""The images that are watched through training, and what a network makes of them."""
+
+import itertools
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from backend.experiment import geometry
+from backend.experiment.catalog import steps_per_epoch
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import Dataset
+from backend.experiment.distortion import DISTORTIONS
+from backend.experiment.frame import LATTICE, PROTOCOL, Array, Frame
+from backend.experiment.recording import tenths_of
+from backend.experiment.training import Step, canvas_size, draw_generator
+from models import grid
+from models.architectures import Network
+from models.transformer import SpatialTransformer, Warp
+
+SEED = 48
+"""Of the probes' distortion: the same for every run, so that runs compare."""
+
+
+@dataclass(frozen=True, eq=False)
+class Probes:
+    """Images (N, C, H, W) in [0, 1], their labels (None where unknown) and the classes' names."""
+
+    images: Tensor
+    labels: tuple[int | None, ...]
+    classes: tuple[str, ...]
+
+    @classmethod
+    def choose(cls, dataset: Dataset, config: RunConfig) -> "Probes":
+        """Held-out images, the classes in turn, each with its own distortion for ever."""
+        chosen = _in_turn(dataset.held_out_labels, config.probes.count)
+        distort = DISTORTIONS[config.distortion.name]
+        images = [
+            distort(
+                dataset.held_out_images[index : index + 1],
+                dataset.held_out_images,
+                draw_generator(SEED, "probe", number),
+                config.distortion.strength,
+                canvas_size(config),
+            )
+            for number, index in enumerate(chosen)
+        ]
+        labels = tuple(dataset.held_out_labels[chosen].tolist())
+        return cls(torch.cat(images), labels, dataset.classes)
+
+
+def observe(step: Step, probes: Probes, *, run: str, config: RunConfig) -> Frame:
+    """What the network makes of the probes at this step of a run, with its input."""
+    return look(
+        step.model,
+        probes,
+        {
+            "run": run,
+            "step": step.step,
+            "epoch": step.epoch,
+            "progress": tenths_of(step.step, steps_per_epoch(config)),
+            # JSON has no word for a loss that has diverged.
+            "loss": step.loss if step.loss is not None and math.isfinite(step.loss) else None,
+            "accuracy": step.accuracy,
+        },
+    )
+
+
+def look(model: Network, probes: Probes, about: Mapping[str, Any]) -> Frame:
+    """What a network makes of the probes; leaves it in evaluation mode.
+
+    Args:
+        model: in the mode that it is left in.
+        probes: N images of the network's input size.
+        about: joins the frame's `info`: run, step, epoch, progress, loss, accuracy and so on.
+    """
+    model.eval()
+    with torch.inference_mode():
+        prediction = model(probes.images)
+        tensors = {
+            "input": _pixels(probes.images),
+            "probabilities": prediction.logits.softmax(dim=1).numpy(),
+        }
+        for transformer, warp in zip(model.transformers, prediction.warps, strict=True):
+            tensors |= _warp_tensors(transformer, warp, probes.images)
+        predicted = prediction.logits.argmax(dim=1).tolist()
+    size = probes.images.shape[-2:]
+    names = [transformer.name for transformer in model.transformers]
+    info = {
+        "protocol": PROTOCOL,
+        **about,
+        "time": time.time(),
+        "classes": list(probes.classes),
+        "labels": list(probes.labels),
+        "predicted": predicted,
+        "transformers": [
+            {"name": transformer.name, "family": transformer.family.name, "at": "input"}
+            for transformer in model.transformers
+        ],
+        "collapsed": {name: geometry.collapse(tensors[f"grid.{name}"], *size) for name in names},
+    }
+    return Frame(info, tensors)
+
+
+def theta_summary(frame: Frame) -> dict[str, float]:
+    """The first transformer's regions as means over the probes, for charts; empty without one.
+
+    `scale` is the root of the region's share of the image, `rotation` is in radians clockwise,
+    `shift_x` and `shift_y` are the middle's distance from the image's, in half image sides.
+    """
+    if not frame.transformers:
+        return {}
+    lattice = frame.tensors[f"grid.{frame.transformers[0]}"]
+    height, width = frame.tensors["input"].shape[1:3]
+    readings = geometry.readings(lattice, height, width)
+    turns = np.exp(1j * np.array([reading.rotation for reading in readings]))
+    shares = np.abs(geometry.areas(lattice)) / (height * width)
+    return {
+        "scale": float(np.sqrt(shares).mean()),
+        "rotation": float(np.angle(turns.mean())),
+        "shift_x": float(np.mean([reading.shift_x for reading in readings])),
+        "shift_y": float(np.mean([reading.shift_y for reading in readings])),
+    }
+
+
+def _in_turn(labels: Tensor, count: int) -> list[int]:
+    """Indices of `count` images: the first of each class, then the second of each, and so on."""
+    by_class = [
+        (labels == label).nonzero()[:, 0].tolist() for label in sorted(set(labels.tolist()))
+    ]
+    turns = itertools.zip_longest(*by_class)
+    return [index for turn in turns for index in turn if index is not None][:count]
+
+
+def _warp_tensors(transformer: SpatialTransformer, warp: Warp, images: Tensor) -> dict[str, Array]:
+    """What a frame holds of a transformer at the input, in pixels of the input."""
+    points = transformer.family.warp(warp.theta, grid.lattice(LATTICE))
+    lattice = grid.to_pixels(points, *images.shape[-2:]).view(-1, LATTICE, LATTICE, 2).numpy()
+    name = transformer.name
+    return {
+        f"output.{name}": _pixels(grid.sample(images, warp.grid)),
+        f"theta.{name}": warp.theta.numpy(),
+        f"corners.{name}": lattice[:, [0, 0, -1, -1], [0, -1, -1, 0]],
+        f"grid.{name}": lattice,
+    }
+
+
+def _pixels(images: Tensor) -> Array:
+    """Images (N, C, H, W) in [0, 1] as (N, H, W, C) uint8, rounded to the nearest."""
+    return (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

@@ -1,0 +1,269 @@
+"""Training, as a generator: whoever iterates it decides what to draw, record or stop.
+
+What a step does depends on the configuration and the step's number alone: its batch, its learning
+rates and its chances all come from (seed, step). A run that goes on from a checkpoint therefore
+does exactly what it would have done, and a checkpoint holds no state of any random generator.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional
+
+from backend.experiment.catalog import DATASETS, steps_per_epoch, validate
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import Dataset
+from backend.experiment.distortion import DISTORTIONS
+from backend.experiment.errors import InvalidInput
+from backend.experiment.recording import epoch_of
+from models.architectures import Network, build
+from models.catalog import ARCHITECTURES
+
+GRADIENT_NORM = 5.0
+WEIGHT_DECAY = 1e-2
+BETAS = (0.9, 0.99)
+"""Shorter memory than AdamW's usual 0.999, for runs of about a thousand steps."""
+LABEL_SMOOTHING = 0.1
+WARM_UP = 0.15
+"""Share of the steps over which the learning rates rise."""
+START, END = 0.04, 0.01
+"""Learning rates at the first and the last step, as shares of their peak."""
+VALIDATE_EVERY = 75
+VALIDATION_DRAWS = 4
+"""Fixed distortions of each held-out image."""
+VALIDATION_SEED = 297
+"""The same for every run, so that accuracies compare."""
+
+Checkpoint = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Where training stands after an optimiser step. Good until the next one is asked for."""
+
+    step: int
+    """Optimiser steps done; 0 is the untrained network."""
+    epoch: int
+    loss: float | None
+    """Of this step's batch, its labels smoothed, hence above 0.5; None at step 0."""
+    accuracy: float | None
+    """The latest on held-out images; None before the first."""
+    validated_step: int | None
+    """When that was."""
+    learning_rate: float | None
+    """The classifier's, in this step."""
+    model: Network
+    state: Callable[[], dict[str, Tensor]]
+    """Copies of everything that `train(..., start=)` needs to go on from here."""
+
+
+def draw_generator(seed: int, purpose: str, number: int) -> Generator:
+    """A generator that depends on these three alone, on every platform."""
+    return Generator().manual_seed(_mixed(seed, purpose, number))
+
+
+def _mixed(seed: int, purpose: str, number: int) -> int:
+    digest = hashlib.blake2b(f"{purpose} {seed} {number}".encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1
+
+
+def pace(step: int, steps: int) -> float:
+    """Share of the peak learning rate in a step, 1 to `steps`: one cycle, both ways a cosine."""
+    peak = max(1.0, WARM_UP * steps)
+    if step <= peak:
+        return START + (1 - START) * (1 - math.cos(math.pi * step / peak)) / 2
+    return END + (1 - END) * (1 + math.cos(math.pi * (step - peak) / (steps - peak))) / 2
+
+
+class Batches:
+    """The training batches of a run; each is a function of (seed, step)."""
+
+    def __init__(self, config: RunConfig, dataset: Dataset) -> None:
+        self.config = config
+        self.dataset = dataset
+        self.per_epoch = steps_per_epoch(config)
+        self.size = canvas_size(config)
+        self._epoch = 0
+        self._order = torch.empty(0, dtype=torch.long)
+
+    def batch(self, step: int) -> tuple[Tensor, Tensor]:
+        """Images (N, C, H, W) and labels (N,) that step 1, 2, ... trains on."""
+        seed, count = self.config.seed, self.config.batch_size
+        first = (step - 1) % self.per_epoch * count
+        chosen = self._shuffled(epoch_of(step, self.per_epoch))[first : first + count]
+        images = DISTORTIONS[self.config.distortion.name](
+            self.dataset.images[chosen],
+            self.dataset.images,
+            draw_generator(seed, "distortion", step),
+            self.config.distortion.strength,
+            self.size,
+        )
+        return images, self.dataset.labels[chosen]
+
+    def _shuffled(self, epoch: int) -> Tensor:
+        """Indices of an epoch's images, each as often as an epoch shows it."""
+        if epoch != self._epoch:
+            count = len(self.dataset.images)
+            shown = count * DATASETS[self.dataset.name].draws
+            generator = draw_generator(self.config.seed, "order", epoch)
+            self._order = torch.randperm(shown, generator=generator) % count
+            self._epoch = epoch
+        return self._order
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """Held-out images (M, C, H, W), distorted once and for all, and their labels (M,)."""
+
+    images: Tensor
+    labels: Tensor
+
+    @classmethod
+    def of(cls, config: RunConfig, dataset: Dataset) -> "Validation":
+        """The same images for every run on that data set, distortion and image size."""
+        images = dataset.held_out_images.repeat(VALIDATION_DRAWS, 1, 1, 1)
+        distorted = DISTORTIONS[config.distortion.name](
+            images,
+            dataset.held_out_images,
+            draw_generator(VALIDATION_SEED, "validation", 0),
+            config.distortion.strength,
+            canvas_size(config),
+        )
+        return cls(distorted, dataset.held_out_labels.repeat(VALIDATION_DRAWS))
+
+    def accuracy(self, model: Network) -> float:
+        """Share of the images that the network gets right."""
+        with torch.inference_mode():
+            model.eval()
+            parts = [model(images).logits.argmax(dim=1) for images in torch.split(self.images, 99)]
+        return (torch.cat(parts) == self.labels).double().mean().item()
+
+
+def train(config: RunConfig, dataset: Dataset, start: Checkpoint | None = None) -> Iterator[Step]:
+    """Trains a network, yielding step 0 and then every optimiser step.
+
+    Args:
+        config: the run; `threads` is left to the process, which has only one setting for it.
+        dataset: the loaded `config.dataset`.
+        start: what `Step.state` gave in a run of the same configuration. Training goes on from
+            there and first yields that step again, without its loss.
+
+    Raises:
+        InvalidInput: the configuration's parts do not fit, or the checkpoint is of another run.
+    """
+    validate(config)
+    batches, validation = Batches(config, dataset), Validation.of(config, dataset)
+    model = _untrained(config)
+    optimiser = _optimiser(config, model)
+    steps = config.epochs * batches.per_epoch
+    done, accuracy, validated = 0, None, None
+    if start is not None:
+        done, accuracy, validated = _restore(start, model, optimiser)
+    loss: float | None = None
+    while True:
+        now = (done, accuracy, validated)
+        yield Step(
+            done,
+            epoch_of(done, batches.per_epoch),
+            loss,
+            accuracy,
+            validated,
+            optimiser.param_groups[0]["lr"] if loss is not None else None,
+            model,
+            lambda now=now: _state(model, optimiser, *now),  # type: ignore[misc]
+        )
+        if done >= steps:
+            return
+        done += 1
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * pace(done, steps)
+        images, labels = batches.batch(done)
+        # Dropout draws from torch's own generator: seeded for this step, and put back after it.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_mixed(config.seed, "dropout", done))
+            loss = _take(model, optimiser, images, labels)
+        if done % VALIDATE_EVERY == 0 or done == steps:
+            accuracy, validated = validation.accuracy(model), done
+
+
+def _take(
+    model: Network, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor
+) -> float:
+    """One optimiser step; answers with the batch's loss before it."""
+    model.train()
+    loss = functional.cross_entropy(model(images).logits, labels, label_smoothing=LABEL_SMOOTHING)
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+    optimiser.step()
+    return loss.item()
+
+
+def canvas_size(config: RunConfig) -> tuple[int, int]:
+    """Height and width, in pixels, of the images that the run's network takes."""
+    architecture = ARCHITECTURES[config.architecture]
+    return architecture.height, architecture.width
+
+
+def _untrained(config: RunConfig) -> Network:
+    """A network whose start depends on the seed alone, whatever was drawn before."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(config.seed)
+        return build(config.architecture, config.family)
+
+
+def _optimiser(config: RunConfig, model: Network) -> torch.optim.AdamW:
+    groups = [
+        {"params": list(model.classifier_parameters()), "peak": config.learning_rate},
+        {
+            "params": list(model.localisation_parameters()),
+            "peak": config.localisation_learning_rate,
+        },
+    ]
+    return torch.optim.AdamW(
+        [group for group in groups if group["params"]],
+        lr=config.learning_rate,
+        betas=BETAS,
+        weight_decay=WEIGHT_DECAY,
+        foreach=True,
+    )
+
+
+def _state(
+    model: Network,
+    optimiser: torch.optim.Optimizer,
+    step: int,
+    accuracy: float | None,
+    validated: int | None,
+) -> dict[str, Tensor]:
+    state = {f"model.{name}": tensor.clone() for name, tensor in model.state_dict().items()}
+    for name, parameter in model.named_parameters():
+        for kind, value in optimiser.state[parameter].items():
+            state[f"optimiser.{kind}.{name}"] = value.clone()
+    numbers = [step, math.nan if accuracy is None else accuracy, validated or 0]
+    state["training"] = torch.tensor(numbers, dtype=torch.float64)
+    return state
+
+
+def _restore(
+    start: Checkpoint, model: Network, optimiser: torch.optim.Optimizer
+) -> tuple[int, float | None, int | None]:
+    """Puts a checkpoint back; answers with its step, accuracy and validated step."""
+    try:
+        model.load_state_dict(
+            {k.removeprefix("model."): v for k, v in start.items() if k.startswith("model.")}
+        )
+        step, accuracy, validated = start["training"].tolist()
+        for name, parameter in model.named_parameters():
+            if step:
+                optimiser.state[parameter] = {
+                    kind: start[f"optimiser.{kind}.{name}"].clone()
+                    for kind in ("step", "exp_avg", "exp_avg_sq")
+                }
+    except (KeyError, RuntimeError) as error:
+        raise InvalidInput(f"This checkpoint is not of such a run: {error}") from error
+    return int(step), None if math.isnan(accuracy) else accuracy, int(validated) or None

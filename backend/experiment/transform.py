@@ -1,0 +1,156 @@
+"""A picture of one's own through a trained network: one frame."""
+
+from collections.abc import Mapping
+from functools import cache
+from io import BytesIO
+from typing import Any
+
+import torch
+from PIL import Image
+from pydantic import Field, ValidationError
+from torch import Tensor
+
+from backend.experiment import geometry
+from backend.experiment.catalog import DATASETS
+from backend.experiment.config import DistortionConfig
+from backend.experiment.datasets import Dataset
+from backend.experiment.datasets import load as load_dataset
+from backend.experiment.distortion import DISTORTIONS
+from backend.experiment.errors import InvalidInput, NotFound
+from backend.experiment.fitting import Fitted, fit
+from backend.experiment.frame import Frame
+from backend.experiment.picture import Picture, decode
+from backend.experiment.probe import Probes, look
+from models.architectures import Network
+from models.cards import Card, cards
+from models.catalog import ARCHITECTURES
+from models.weights import load as load_weights
+
+GRAINS = {"digits": 28 / 8}
+"""How many pixels one original pixel became, in data sets that are enlarged."""
+
+
+class PictureDistortion(DistortionConfig):
+    """What is done to the picture before the network sees it, by one draw of the seed."""
+
+    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+
+
+def transform(data: bytes, weights: str, distortion: Mapping[str, Any] | None = None) -> Frame:
+    """Shows a picture to a trained network.
+
+    Args:
+        data: the picture's file, as `backend.experiment.picture.decode` takes it.
+        weights: a name of `models.cards`.
+        distortion: the fields of `PictureDistortion`; none leaves the picture alone.
+
+    Returns:
+        A frame of one probe with an unknown label. Its `info` also has `weights`, `notes` and
+        `inverted` of the fitting, and `readings`: for each transformer the numbers of
+        `geometry.Reading` and `words`.
+
+    Raises:
+        PictureError, TooLarge: the picture cannot be used.
+        NotFound: no such weights.
+        InvalidInput: the distortion is none; names the field.
+    """
+    if weights not in cards():
+        raise NotFound(f"There are no weights {weights!r}; there are {', '.join(cards())}.")
+    card = cards()[weights]
+    wanted = _checked(distortion)
+    fitted = _fitted(decode(data), card, on_canvas=wanted is None)
+    image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]  # (1, C, H, W)
+    if wanted is not None:
+        image = _distorted(image, card, wanted)
+    about = {
+        "run": "",
+        "step": 0,
+        "epoch": 0,
+        "progress": 0,
+        "loss": None,
+        "accuracy": None,
+        "weights": weights,
+        "notes": list(fitted.notes),
+        "inverted": fitted.inverted,
+    }
+    return _read(look(_network(weights), Probes(image, (None,), card.classes), about))
+
+
+def prepare(threads: int) -> None:
+    """Settles how many threads torch uses, and shows a network a blank picture.
+
+    So the first picture that matters waits for no import and no file.
+    """
+    torch.set_num_threads(threads)
+    blank = BytesIO()
+    Image.new("L", (8, 8)).save(blank, "PNG")
+    for name in list(cards())[:1]:
+        transform(blank.getvalue(), name)
+
+
+def _checked(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
+    if distortion is None:
+        return None
+    try:
+        checked = PictureDistortion.model_validate(distortion)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        field = ".".join(["distortion", *(str(part) for part in wrong["loc"])])
+        raise InvalidInput(f"{field}: {wrong['msg']}.", field) from None
+    if checked.name not in DISTORTIONS:
+        names = ", ".join(DISTORTIONS)
+        raise InvalidInput(
+            f"There is no distortion {checked.name!r}; there are {names}.", "distortion.name"
+        )
+    return checked
+
+
+def _fitted(picture: Picture, card: Card, on_canvas: bool) -> Fitted:
+    """The picture at the network's size, or at the size that is distorted onto its canvas."""
+    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
+    # What is grey here is light strokes on black.
+    light_on_dark = network.channels == 1
+    sized = network if on_canvas else dataset
+    return fit(
+        picture,
+        (sized.height, sized.width),
+        network.channels,
+        light_on_dark,
+        subject=max(dataset.height, dataset.width) if on_canvas else None,
+        grain=GRAINS.get(card.dataset, 0.0),
+    )
+
+
+def _distorted(image: Tensor, card: Card, wanted: PictureDistortion) -> Tensor:
+    """The image (1, C, h, w) on a canvas (1, C, H, W), as in training."""
+    network = ARCHITECTURES[card.architecture]
+    return DISTORTIONS[wanted.name](
+        image,
+        _dataset(card.dataset).held_out_images,
+        torch.Generator().manual_seed(wanted.seed),
+        wanted.strength,
+        (network.height, network.width),
+    )
+
+
+def _read(frame: Frame) -> Frame:
+    """The frame with each transformer's theta in numbers and words."""
+    height, width = frame.tensors["input"].shape[1:3]
+    readings = {
+        name: [
+            reading.numbers() | {"words": geometry.words(reading)}
+            for reading in geometry.readings(frame.tensors[f"grid.{name}"], height, width)
+        ]
+        for name in frame.transformers
+    }
+    return Frame({**frame.info, "readings": readings}, frame.tensors)
+
+
+@cache
+def _network(weights: str) -> Network:
+    return load_weights(weights)
+
+
+@cache
+def _dataset(name: str) -> Dataset:
+    return load_dataset(name)
