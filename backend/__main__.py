@@ -1,0 +1,290 @@
+"""The command line: serve, train, export, runs."""
+
+import argparse
+import json
+import logging
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from platformdirs import user_data_path
+from pydantic import ValidationError
+
+from backend.experiment.config import RunConfig
+from backend.experiment.errors import StnscopeError
+from backend.experiment.export import EvolutionOptions, evolution
+from backend.experiment.recording import LIVE
+from backend.server.app import create_app
+from backend.server.runs import Run, Runs
+from backend.server.settings import LOOPBACK, Settings
+from backend.version import VERSION
+
+# Streams carry small JSON one way and frames the other; Streamlit's own messages are larger.
+MOST_MESSAGE_BYTES = 1024 * 1024
+Commands = Any  # argparse keeps the type of its subparsers private
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; answers with the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        status: int = options.command(options)
+    except (StnscopeError, ValidationError) as error:
+        print(f"stnscope: {_sentence(error)}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="stnscope", description="Watch a Spatial Transformer Network learn where to look."
+    )
+    parser.add_argument("--version", action="version", version=f"stnscope {VERSION}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_serve, _add_train, _add_export, _add_runs):
+        add(commands)
+    return parser
+
+
+def _command(commands: Commands, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    """A command with its help and the folder that every command works in."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text[0].lower() + text.rstrip(".")[1:], description=text
+    )
+    parser.set_defaults(command=run)
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Path(os.environ.get("STNSCOPE_HOME") or user_data_path("stnscope")),
+        help="folder that holds recordings and all else that is kept (%(default)s)",
+    )
+    return parser
+
+
+def _add_serve(commands: Commands) -> None:
+    serve = _command(commands, "serve", _serve, "Serve the page and the interface on one port.")
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    serve.add_argument("--port", type=int, default=8501, help="port to listen on (%(default)s)")
+    serve.add_argument(
+        "--token",
+        default=os.environ.get("STNSCOPE_TOKEN") or None,
+        help="what everyone must present; made and printed where one is needed and none is given",
+    )
+    serve.add_argument(
+        "--allow-host",
+        action="append",
+        default=[],
+        metavar="HOST[:PORT]",
+        help="answer under this Host too; may be repeated",
+    )
+    serve.add_argument(
+        "--allow-origin",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin in too; may be repeated",
+    )
+    serve.add_argument("--no-page", action="store_true", help="serve the interface alone")
+    serve.add_argument(
+        "--no-demonstration", action="store_true", help="start nothing in an empty home"
+    )
+
+
+def _add_train(commands: Commands) -> None:
+    train = _command(
+        commands, "train", _train, "Train a network into a recording; an open page can follow it."
+    )
+    for name, field in RunConfig.model_fields.items():
+        if field.annotation in (int, float, str):
+            flag = f"--{name.replace('_', '-')}"
+            text = f"{field.description or name} (%(default)s)"
+            kind: Any = field.annotation
+            train.add_argument(flag, type=kind, default=field.default, help=text)
+    train.add_argument("--distortion", default="scattered", help="what is done to an image first")
+
+
+def _add_export(commands: Commands) -> None:
+    export = _command(commands, "export", _export, "Make a GIF of a run from its recording.")
+    export.add_argument("run", help="the run's id, as `stnscope runs` lists it")
+    export.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.gif)")
+    for name, field in EvolutionOptions.model_fields.items():
+        flag = f"--{name.replace('_', '-')}"
+        export.add_argument(flag, default=argparse.SUPPRESS, help=field.description)
+
+
+def _add_runs(commands: Commands) -> None:
+    runs = _command(commands, "runs", _list_runs, "List the runs and how far they are.")
+    runs.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+
+
+def _serve(options: argparse.Namespace) -> int:
+    token = options.token
+    if token is None and options.host not in LOOPBACK:
+        token = secrets.token_urlsafe(24)
+    settings = Settings(
+        home=options.home,
+        host=options.host,
+        port=options.port,
+        demonstration=not options.no_demonstration,
+        token=token,
+        allowed_hosts=frozenset(host.lower() for host in options.allow_host),
+        allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
+    )
+    listening = _listen(settings.host, settings.port)
+    _tell_page(settings)
+    config = uvicorn.Config(
+        create_app(settings, None if options.no_page else _page_script()),
+        host=settings.host,
+        port=settings.port,
+        log_level="warning",
+        access_log=False,
+        ws_max_size=MOST_MESSAGE_BYTES,
+        # Pictures of raw pixels are small already; compressing them costs more than it saves.
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+    )
+    _quieten()
+    server = _AnnouncingServer(config, _link(settings))
+    server.run([listening])
+    return 0 if server.started else 1
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Takes the port before anything starts, so that a server too many disturbs no run."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]
+        sys.exit(f"Cannot listen on port {port} of {host}: {reason}. Choose another port.")
+
+
+def _quieten() -> None:
+    """Keeps uvicorn from telling each request, and with it the token in the printed link.
+
+    By filters, because Streamlit sets these loggers' levels anew while it starts.
+    """
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets"):
+        logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
+
+
+class _AnnouncingServer(uvicorn.Server):
+    """Prints the link once the server can be reached."""
+
+    def __init__(self, config: uvicorn.Config, link: str) -> None:
+        super().__init__(config)
+        self._link = link
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            print(f"\n  stnscope is ready: {self._link}\n  Ctrl-C stops it.\n", flush=True)
+
+
+def _link(settings: Settings) -> str:
+    host = "localhost" if settings.host in LOOPBACK | {"0.0.0.0", "::"} else settings.host
+    address = f"http://{host}:{settings.port}/"
+    return f"{address}?token={settings.token}" if settings.token else address
+
+
+def _tell_page(settings: Settings) -> None:
+    """Tells the page, which runs in this process, where the interface is and how to enter it."""
+    host = "127.0.0.1" if settings.host in LOOPBACK | {"0.0.0.0", "::"} else settings.host
+    os.environ.setdefault("STNSCOPE_API_URL", f"http://{host}:{settings.port}")
+    if settings.token:
+        os.environ["STNSCOPE_TOKEN"] = settings.token
+
+
+def _page_script() -> Path:
+    """Where the page's script lies; the page itself is never imported here."""
+    found = find_spec("dashboard")
+    if found is None or not found.submodule_search_locations:
+        sys.exit("The page is not installed. Install stnscope[dashboard], or add --no-page.")
+    return Path(found.submodule_search_locations[0]) / "app.py"
+
+
+def _train(options: argparse.Namespace) -> int:
+    given = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
+    runs = Runs(_recordings(options))
+    run_id = runs.create(RunConfig.model_validate(given))
+    print(f"Run {run_id}", flush=True)
+    command = [sys.executable, "-m", "backend.server.trainer"]
+    # The trainer outlives an interrupt typed here by the moment it takes to write a checkpoint.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as trainer:
+        assert trainer.stdin is not None
+        trainer.stdin.write(json.dumps({"recording": str(runs.path(run_id))}).encode() + b"\n")
+        trainer.stdin.flush()
+        while trainer.poll() is None:
+            _show_progress(runs.summary(run_id))
+            time.sleep(0.2)
+    run = runs.summary(run_id)
+    _show_progress(run)
+    print(f"\n{run['status'].capitalize()}{': ' + run['error'] if run['error'] else '.'}")
+    return 0 if run["status"] == "finished" else 1
+
+
+def _show_progress(run: Run, width: int = 30) -> None:
+    done = width * run["step"] // run["steps"]
+    bar = "█" * done + "░" * (width - done)
+    loss = "-" if run["loss"] is None else f"{run['loss']:.3f}"
+    print(
+        f"\r{bar} {run['step']:>6}/{run['steps']} steps  epoch {run['epoch']}/{run['epochs']}"
+        f"  loss {loss}  accuracy {_percent(run['accuracy'])} ",
+        end="",
+        flush=True,
+    )
+
+
+def _export(options: argparse.Namespace) -> int:
+    given = {k: v for k, v in vars(options).items() if k in EvolutionOptions.model_fields}
+    target = options.file or Path(f"{options.run}.gif")
+    with Runs(_recordings(options)).open(options.run) as recording:
+        data = evolution(recording, EvolutionOptions.model_validate(given))
+    target.write_bytes(data)
+    print(f"{target}: {len(data) / 1000:.0f} kB")
+    return 0
+
+
+def _list_runs(options: argparse.Namespace) -> int:
+    runs = Runs(_recordings(options)).list()
+    if options.json:
+        print(json.dumps(runs, indent=2))
+        return 0
+    for run in runs:
+        print(
+            f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{run['steps']:<6}"
+            f"  accuracy {_percent(run['accuracy']):>6}  seed {run['config']['seed']}"
+        )
+    if not runs:
+        print(f"There are no runs in {options.home} yet.")
+    elif any(run["status"] in LIVE for run in runs):
+        print("A run that is being trained can be watched with `stnscope serve`.")
+    return 0
+
+
+def _recordings(options: argparse.Namespace) -> Path:
+    return Settings(home=options.home).recordings
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False)[0]
+        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
+    return str(error)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The transport: the application, trainer processes, streams, routes and security."""

@@ -1,0 +1,99 @@
+"""The application: interface, streams and page on one port. Nothing is made at import."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI, HTTPException, Request
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Match
+
+from backend.experiment.config import RunConfig
+from backend.server import live_routes, page, problems, run_routes
+from backend.server.body_limit import BodyLimit
+from backend.server.exports import Exports
+from backend.server.runs import Runs
+from backend.server.security import Gate
+from backend.server.settings import Settings
+from backend.server.state import State
+from backend.server.tail import Tails
+from backend.server.trainers import Trainers
+from backend.server.worker import InferenceWorker
+from backend.version import VERSION
+
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+DESCRIPTION = """
+Trains spatial transformer networks and lets you watch them: runs, their recordings, frames in the
+safetensors layout, live streams, exports, and the transform of a picture of your own.
+Live frames come over the WebSocket `/api/runs/{id}/stream`.
+"""
+
+
+def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
+    """Makes the application.
+
+    Args:
+        settings: how it runs.
+        page_script: the Streamlit script that is the page; without it the interface is alone.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, State]]:
+        async with AsyncExitStack() as stack:
+            if streamlit_app is not None:
+                await stack.enter_async_context(streamlit_app.lifespan()(app))
+            yield {"server": await _start(settings, stack)}
+
+    app = FastAPI(
+        title="stnscope",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=sorted(settings.allowed_origins),
+        allow_methods=["GET", "POST", "DELETE"],
+        allow_headers=["Authorization", "Content-Type"],
+        allow_credentials=True,
+    )
+    app.add_middleware(BodyLimit)
+    app.add_middleware(Gate, settings=settings)
+    problems.install(app)
+    app.include_router(run_routes.router, prefix="/api")
+    app.include_router(live_routes.router, prefix="/api")
+    app.add_api_route("/api/{rest:path}", _nothing_here, methods=METHODS, include_in_schema=False)
+    streamlit_app = page.mount(app, page_script) if page_script else None
+    return app
+
+
+async def _nothing_here(request: Request) -> None:
+    """What no route answers is a problem of ours, and never the page."""
+    matches = [route.matches(request.scope)[0] for route in request.app.routes]
+    if Match.PARTIAL in matches:
+        raise HTTPException(405, f"{request.method} is not one of the methods of this address.")
+    raise HTTPException(404, f"There is nothing at {request.url.path}; /docs lists what there is.")
+
+
+async def _start(settings: Settings, stack: AsyncExitStack) -> State:
+    runs = Runs(settings.recordings)
+    state = State(
+        settings=settings,
+        runs=runs,
+        trainers=Trainers(runs, settings.trainers),
+        tails=Tails(runs),
+        worker=InferenceWorker(),
+        exports=Exports(runs),
+    )
+    stack.push_async_callback(state.exports.close)
+    stack.push_async_callback(state.worker.close)
+    stack.push_async_callback(state.trainers.close)
+    stack.push_async_callback(state.tails.close)
+    await state.trainers.start()
+    await state.worker.start()
+    if settings.demonstration and not await asyncio.to_thread(runs.list):
+        run_id = runs.create(RunConfig(), demonstration=True)
+        await state.trainers.submit(run_id, demonstration=True)
+    return state

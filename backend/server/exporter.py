@@ -1,0 +1,40 @@
+"""The export process: makes one file from one recording, apart from the server's event loop.
+
+It reads one line of JSON, `{"recording", "options", "target"}`, and prints lines of JSON:
+`{"done", "total"}` while it works, or once `{"error", "detail", "field"}`.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from backend.experiment.errors import StnscopeError
+from backend.experiment.export import EvolutionOptions, evolution
+from backend.experiment.recording import Recording
+from backend.server.told_errors import tell
+
+
+def main() -> int:
+    task = json.loads(sys.stdin.readline())
+    target = Path(task["target"])
+    options = EvolutionOptions.model_validate(task["options"])
+    try:
+        with Recording.open(Path(task["recording"])) as recording:
+            target.write_bytes(evolution(recording, options, progress=_tell))
+    except StnscopeError as error:
+        _print(tell(error))
+        return 1
+    return 0
+
+
+def _tell(done: int, total: int) -> None:
+    _print({"done": done, "total": total})
+
+
+def _print(message: dict[str, Any]) -> None:
+    print(json.dumps(message), flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""The inference process: strangers' pictures are decoded and shown to networks here, alone.
+
+It speaks in messages on its standard input and output (`backend.server.message_pipe`): first it
+says `{"ready": true}`. A request is `{"weights", "distortion"}` and the picture's bytes; the answer
+is `{}` and a frame's bytes, or an error (`backend.server.told_errors`). When the input ends, its
+server is gone, and it ends at once.
+"""
+
+import faulthandler
+import logging
+import os
+import queue
+import threading
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from backend.experiment.errors import StnscopeError, Unavailable
+from backend.experiment.transform import prepare, transform
+from backend.server.message_pipe import Message, pack, unpack_from
+from backend.server.told_errors import tell
+
+log = logging.getLogger(__name__)
+
+MOST_MEMORY = 1024**3
+"""Bytes beyond what the libraries take once they are imported."""
+
+
+def main() -> None:
+    faulthandler.enable()
+    requests, answers = _own_pipes()
+    prepare(threads=1)
+    _limit_memory()
+    waiting: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
+    with suppress(BrokenPipeError):
+        _send(answers, {"ready": True})
+        while True:
+            request, picture = waiting.get()
+            _send(answers, *_answer(request, picture))
+
+
+def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output for messages only: whatever else prints, prints to the log."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    nowhere = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nowhere, 0)
+    os.close(nowhere)
+    os.dup2(2, 1)
+    return requests, answers
+
+
+def _limit_memory() -> None:
+    """A picture that asks for too much gets a MemoryError, where the platform can do that."""
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        most = pages * resource.getpagesize() + MOST_MEMORY
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def _read(requests: BinaryIO, waiting: queue.SimpleQueue[Message]) -> None:
+    """Beside the work, so that the end of the input is seen in the middle of it."""
+    while (message := unpack_from(requests)) is not None:
+        waiting.put(message)
+    os._exit(0)
+
+
+def _answer(request: dict[str, Any], picture: bytes) -> Message:
+    try:
+        frame = transform(picture, request["weights"], request["distortion"])
+    except StnscopeError as error:
+        return tell(error), b""
+    except Exception:
+        log.exception("A picture could not be shown to %s.", request.get("weights"))
+        detail = "Showing the picture to the network failed; the server's log says why."
+        return tell(Unavailable(detail)), b""
+    return {}, frame.encode()
+
+
+def _send(answers: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:
+    answers.write(pack(head, body))
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

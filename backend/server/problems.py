@@ -1,0 +1,78 @@
+"""Errors as problem details (RFC 9457): the one place where meaning becomes an HTTP status."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from backend.experiment import errors
+from backend.experiment.frame import FrameError
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUSES: dict[type[Exception], HTTPStatus] = {
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    FrameError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def problem(status: int, detail: str, **more: Any) -> JSONResponse:
+    """An answer that says what is wrong and, where known, in which field."""
+    title = HTTPStatus(status).phrase
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    return JSONResponse(body, status, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Answers every error of ours, of validation and of routing with problem details."""
+    for kind, status in STATUSES.items():
+        app.add_exception_handler(kind, _named(status))
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unexpected)
+
+
+def _named(status: HTTPStatus) -> Any:
+    async def answer(_: Request, error: Exception) -> JSONResponse:
+        field = getattr(error, "field", None)
+        return problem(status, str(error), **({"field": field} if field else {}))
+
+    return answer
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    wrong = [_fault(found) for found in error.errors()]
+    return problem(422, errors=wrong, **wrong[0])
+
+
+def _fault(found: dict[str, Any]) -> dict[str, str]:
+    """One thing that is wrong, as a sentence, with its field where there is one."""
+    if found["type"] == "json_invalid":
+        # Its place is an offset in the text, not a field.
+        return {"detail": f"The body is not JSON: {found['ctx']['error']}."}
+    field = ".".join(str(part) for part in found["loc"][1:])
+    said = found["msg"].removeprefix("Value error, ")
+    if said.startswith("Expected UploadFile"):
+        said = "A file is expected here, not text"
+    if not field:
+        return {"detail": f"{said}."}
+    return {"field": field, "detail": f"{field}: {said}."}
+
+
+async def _unexpected(_: Request, __: Exception) -> JSONResponse:
+    return problem(500, "Something went wrong here; the server's log says what.")
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    response = problem(error.status_code, str(error.detail))
+    response.headers.update(error.headers or {})
+    return response

@@ -1,0 +1,107 @@
+"""The runs of a home: one recording file each, found by listing, named by time and chance."""
+
+import secrets
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from backend.experiment import recording
+from backend.experiment.catalog import steps_per_epoch, validate
+from backend.experiment.config import RunConfig
+from backend.experiment.errors import Conflict, NotFound, RecordingError
+from backend.experiment.recording import SUFFIX, Recording, RecordingWriter, writer_is_live
+
+SAMPLE = "sample"
+SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
+
+Run = dict[str, Any]
+
+
+class Runs:
+    """All recordings below one folder, and the small one that ships with the program."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def path(self, run_id: str) -> Path:
+        """The file of a run, looked up by name.
+
+        Raises:
+            NotFound: there is none.
+        """
+        paths = self._paths()
+        if run_id == SAMPLE and SAMPLE_PATH.exists():
+            return SAMPLE_PATH
+        if run_id not in paths:
+            raise NotFound(f"There is no run {run_id!r}.")
+        return paths[run_id]
+
+    def _paths(self) -> dict[str, Path]:
+        return {path.stem: path for path in self.folder.glob(f"*{SUFFIX}")}
+
+    @contextmanager
+    def open(self, run_id: str) -> Iterator[Recording]:
+        with Recording.open(self.path(run_id)) as opened:
+            yield opened
+
+    def create(self, config: RunConfig, *, demonstration: bool = False) -> str:
+        """Creates a queued run and answers with its id.
+
+        Raises:
+            InvalidInput: something in the configuration has no such name, or does not fit.
+        """
+        validate(config)
+        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+        recording.create(
+            self.folder / f"{run_id}{SUFFIX}",
+            config=config,
+            steps_per_epoch=steps_per_epoch(config),
+            demonstration=demonstration,
+        )
+        return run_id
+
+    def summary(self, run_id: str) -> Run:
+        with self.open(run_id) as opened:
+            return opened.summary() | {"id": run_id}
+
+    def list(self) -> list[Run]:
+        """All runs, the newest first; files that are no recordings are left out."""
+        runs = []
+        for run_id in self._paths():
+            try:
+                runs.append(self.summary(run_id))
+            except (RecordingError, NotFound, sqlite3.DatabaseError):
+                continue
+        return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
+
+    def mark(self, run_id: str, status: str, error: str | None = None) -> None:
+        """Sets the status of a run that no trainer works on.
+
+        Raises:
+            Conflict: it ships with the program, or failed before its first checkpoint.
+        """
+        path = self.path(run_id)
+        if path == SAMPLE_PATH:
+            raise Conflict("This recording ships with the program and stays as it is.")
+        with RecordingWriter.open(path) as writer:
+            if writer.summary()["status"] == "failed" and writer.checkpoint() is None:
+                raise Conflict("This run failed before its first checkpoint; start a new one.")
+            writer.update(status=status, error=error)
+
+    def delete(self, run_id: str) -> None:
+        """Removes a run that nobody trains.
+
+        Raises:
+            Conflict: it is being trained, or ships with the program.
+        """
+        path = self.path(run_id)
+        if path == SAMPLE_PATH:
+            raise Conflict("This recording ships with the program and stays.")
+        if writer_is_live(path):
+            raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
+        for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock"):
+            path.with_name(path.stem + suffix).unlink(missing_ok=True)

@@ -1,0 +1,39 @@
+"""What one running server is made of; made in its lifespan, handed to each request."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from backend.server.exports import Exports
+from backend.server.runs import Run, Runs
+from backend.server.settings import Settings
+from backend.server.tail import Tails
+from backend.server.trainers import Trainers
+from backend.server.worker import InferenceWorker
+
+
+@dataclass(frozen=True)
+class State:
+    """The parts of one running server."""
+
+    settings: Settings
+    runs: Runs
+    trainers: Trainers
+    tails: Tails
+    worker: InferenceWorker
+    exports: Exports
+
+    def shown(self, run: Run) -> Run:
+        """A run as the interface shows it: with what may be asked of it here."""
+        owned = self.trainers.owns(run["id"])
+        return run | {"owned": owned, "actions": self.trainers.actions(run)}
+
+
+def _server(connection: HTTPConnection) -> State:
+    state: State = connection.state.server
+    return state
+
+
+Server = Annotated[State, Depends(_server)]

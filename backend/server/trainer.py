@@ -1,0 +1,60 @@
+"""The trainer process: loads torch, waits to be given a recording, trains it, ends.
+
+It is controlled by lines of JSON on its standard input: first `{"recording": PATH}`, then requests
+such as `{"action": "pause"}`. When the input ends, its server is gone: it writes a checkpoint and
+leaves. Whether anyone watches, it does not know.
+"""
+
+import json
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from backend.experiment.session import record, rehearse
+
+# A trainer yields to the server and the browser when they share its core.
+NICENESS = 5
+LEAVE: Mapping[str, Any] = {"action": "leave"}
+
+
+class InputLines:
+    """Requests that arrive as lines on standard input, read beside the training."""
+
+    def __init__(self) -> None:
+        self._requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        for line in sys.stdin:
+            self._requests.put(json.loads(line))
+        self._requests.put(LEAVE)
+
+    def waiting(self) -> bool:
+        return not self._requests.empty()
+
+    def take(self) -> Mapping[str, Any]:
+        return self._requests.get()
+
+
+def main() -> int:
+    with suppress(AttributeError, OSError):  # a courtesy, and not offered on every platform
+        os.nice(NICENESS)
+    requests = InputLines()
+    time.sleep(0.05)  # what was written while torch was imported is read in less
+    if not requests.waiting():
+        rehearse()
+    first = requests.take()
+    if first == LEAVE:
+        return 0
+    record(Path(first["recording"]), requests)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
