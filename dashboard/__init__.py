@@ -1,0 +1,1 @@
+"""The page: Streamlit around ES modules that speak with the server themselves."""

@@ -1,0 +1,164 @@
+"""The page. A rerun of this script changes nothing that trains: it only lays out what is seen."""
+
+import os
+from typing import Any
+
+import streamlit as st
+
+from dashboard.client import ApiError, Client
+from dashboard.examples import EXAMPLES
+from dashboard.parts import mount
+
+PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+
+# What is Streamlit's own is hidden, its word on a lost connection too: the stage has one that does
+# not cover it. While the script runs again nothing is dimmed.
+STYLE = """
+<style>
+header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: none; }
+.stMainBlockContainer { padding: 1rem 1rem 4rem; max-width: 1920px; }
+/* Room for what comes later, so that nothing moves when it does. */
+.st-key-viewer { min-height: calc(100vh - 5.5rem); }
+.st-key-runs { min-height: 8rem; }
+@media (max-width: 640px) { .st-key-viewer { min-height: 1400px; } }
+[data-stale="true"] { opacity: 1 !important; transition: none !important; }
+.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; display: inline; }
+.stn-title { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 14px; }
+.stn-title h1, .stn-title p { margin: 0; }
+</style>
+"""
+
+TITLE = """
+<div class="stn-title">
+<h1>stnscope</h1>
+<p>Watch a spatial transformer network learn where to look.</p>
+</div>
+"""
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _catalog(client: Client) -> dict[str, Any]:
+    return client.catalog()
+
+
+def _show_run(run_id: str) -> None:
+    st.query_params["run"] = run_id
+
+
+def _open_from_list() -> None:
+    _show_run(st.session_state["runs"].open)
+
+
+@st.fragment
+def _start_form(client: Client, catalog: dict[str, Any]) -> None:
+    defaults = catalog["defaults"]
+    datasets = {entry["name"]: entry for entry in catalog["datasets"] if entry["available"]}
+    with st.form("start", border=False):
+        dataset = st.selectbox(
+            "Data set",
+            list(datasets),
+            format_func=lambda name: datasets[name]["title"],
+            help="\n\n".join(f"**{d['title']}**: {d['description']}" for d in datasets.values()),
+        )
+        left, right = st.columns(2)
+        config = {
+            "dataset": dataset,
+            "seed": left.number_input(
+                "Seed", 0, 2**31 - 1, defaults["seed"], help="Equal seeds give equal runs."
+            ),
+            "epochs": right.number_input(
+                "Epochs", 1, 1000, defaults["epochs"], help="How often all images are shown."
+            ),
+            "batch_size": left.number_input(
+                "Batch", 2, 1024, defaults["batch_size"], help="Images for each step."
+            ),
+            "learning_rate": right.number_input(
+                "Learning rate",
+                1e-5,
+                1.0,
+                defaults["learning_rate"],
+                step=1e-4,
+                format="%g",
+                help="The classifier's, at its peak.",
+            ),
+            "localisation_learning_rate": left.number_input(
+                "Localisation rate",
+                0.0,
+                1.0,
+                defaults["localisation_learning_rate"],
+                step=1e-4,
+                format="%g",
+                help="Of the part that finds the region, at its peak; 0 keeps it as it is.",
+            ),
+        }
+        started = st.form_submit_button("Start training", type="primary")
+    st.caption("A new run pauses the demonstration; what does not fit beside others waits.")
+    if started:
+        try:
+            run = client.start(config)
+        except ApiError as error:
+            st.error(str(error))
+        else:
+            _show_run(run["id"])
+            st.rerun()
+
+
+@st.fragment
+def _picture(client: Client, catalog: dict[str, Any]) -> None:
+    networks = {entry["name"]: entry for entry in catalog["weights"]}
+    if not networks:
+        st.info("No trained network is installed.")
+        return
+    choice, result = st.columns([1, 2], gap="large")
+    with choice:
+        name = next(iter(networks))
+        if len(networks) > 1:
+            name = st.selectbox(
+                "Network", list(networks), format_func=lambda name: networks[name]["title"]
+            )
+        uploaded = st.file_uploader("A picture of one digit", type=PICTURES)
+        example = st.pills("Or one of these", list(EXAMPLES), key="example")
+    if uploaded is not None:
+        _transformed(result, client, uploaded.name, uploaded.getvalue(), name)
+    elif example:
+        path = EXAMPLES[example]
+        _transformed(result, client, path.name, path.read_bytes(), name)
+    else:
+        result.caption("The result stands here: the region that is found, and what it shows.")
+
+
+def _transformed(place: Any, client: Client, name: str, picture: bytes, weights: str) -> None:
+    with place:
+        try:
+            frame = client.transform(name, picture, weights)
+        except ApiError as error:
+            st.error(str(error))
+        else:
+            mount(frame, key="picture")
+
+
+def page() -> None:
+    """Lays out the page."""
+    st.set_page_config("stnscope", layout="wide")
+    st.html(STYLE)
+    st.html(TITLE)
+    api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
+    mount({"part": "viewer", "api": api, "run": st.query_params.get("run")}, key="viewer")
+    client = Client.from_environment()
+    try:
+        catalog = _catalog(client)
+    except ApiError as error:
+        st.error(str(error))
+        return
+    form, runs = st.columns([1, 2], gap="large")
+    with form:
+        st.subheader("New run")
+        _start_form(client, catalog)
+    with runs:
+        st.subheader("Runs")
+        mount({"part": "runs", "api": api}, key="runs", on_open=_open_from_list)
+    st.subheader("Your picture")
+    _picture(client, catalog)
+
+
+page()

@@ -1,0 +1,45 @@
+// Elements in one expression each.
+
+/**
+ * Makes an element.
+ * @param {string} name its tag and classes, as in "span.stn-label"
+ * @param {object} properties set on the element; `aria` and `data` hold attributes by their names
+ * @param {...(Node | string)} children
+ */
+export function element(name, properties = {}, ...children) {
+  const [tag, ...classes] = name.split(".");
+  const made = document.createElement(tag);
+  made.className = classes.join(" ");
+  const { aria = {}, data = {}, ...rest } = properties;
+  Object.assign(made, rest);
+  for (const [key, value] of Object.entries(aria)) made.setAttribute(`aria-${key}`, value);
+  Object.assign(made.dataset, data);
+  made.append(...children);
+  return made;
+}
+
+/** Sets an element's text where it differs, so that nothing is laid out anew for nothing. */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/** An icon: path data in a box of 16 by 16. */
+export function icon(path) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 16 16");
+  svg.setAttribute("class", "stn-icon");
+  svg.setAttribute("aria-hidden", "true");
+  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  drawn.setAttribute("d", path);
+  svg.append(drawn);
+  return svg;
+}
+
+export const ICONS = {
+  play: "M4 2.5v11l9-5.5z",
+  pause: "M3.5 2.5h3v11h-3zM9.5 2.5h3v11h-3z",
+  step: "M3 2.5v11l7-5.5zM11 2.5h2v11h-2z",
+  stop: "M3 3h10v10H3z",
+  right: "M6.4 12.6 2 8.2l1.5-1.5 2.9 2.9 6.1-6.2L14 4.9z",
+  wrong: "M3.4 2 8 6.6 12.6 2 14 3.4 9.4 8l4.6 4.6-1.4 1.4L8 9.4 3.4 14 2 12.6 6.6 8 2 3.4z",
+};

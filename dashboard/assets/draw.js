@@ -1,0 +1,171 @@
+// Pixels onto a canvas, regions into an overlay above it, and how large tiles may be.
+// Knows nothing of where frames come from.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+// CSS pixels: pairs lower than this are too small to be looked at.
+const READABLE = 104;
+
+/** Ground around the input, in its pixels, on which a region beyond its edge can be seen. */
+export const marginOf = (height, width) => Math.round(Math.max(height, width) / 6);
+
+/** A canvas at data resolution; CSS scales it. Old pixels stay until new ones are there. */
+export class Picture {
+  constructor(document) {
+    this.element = document.createElement("canvas");
+    this.element.className = "stn-pixels";
+    this.context = this.element.getContext("2d", { alpha: false });
+  }
+
+  /**
+   * Paints one image.
+   * @param {Uint8Array} pixels height x width x channels, 1 (gray) or 3 (colour)
+   */
+  show(pixels, [height, width, channels]) {
+    if (this.image?.width !== width || this.image.height !== height) {
+      this.element.width = width;
+      this.element.height = height;
+      this.image = this.context.createImageData(width, height);
+    }
+    fillOpaque(new Uint32Array(this.image.data.buffer), pixels, channels);
+    this.context.putImageData(this.image, 0, 0);
+  }
+}
+
+// One 32-bit write a pixel; browsers run on little-endian machines, so bytes stand as ABGR.
+function fillOpaque(target, pixels, channels) {
+  if (channels === 1) {
+    for (let i = 0; i < target.length; i++) target[i] = 0xff000000 | (pixels[i] * 0x010101);
+    return;
+  }
+  for (let i = 0, j = 0; i < target.length; i++, j += channels) {
+    target[i] = 0xff000000 | (pixels[j + 2] << 16) | (pixels[j + 1] << 8) | pixels[j];
+  }
+}
+
+/**
+ * A region as path data in the input's pixels.
+ * @param {ArrayLike<number>} corners x, y of four corners, the first being the output's top left
+ * @param {{left: number, top: number, right: number, bottom: number}} box what can be seen
+ * @returns {{outline: string, square: string, round: string, farSquare: string, farRound: string}}
+ *   the quadrilateral; the first corner; the others; and those of each that lie beyond the box,
+ *   which stand at its edge
+ */
+export function region(corners, box) {
+  const points = [0, 1, 2, 3].map((i) => [corners[2 * i], corners[2 * i + 1]]);
+  if (!points.flat().every(Number.isFinite)) {
+    return { outline: "", square: "", round: "", farSquare: "", farRound: "" };
+  }
+  const marks = points.map((point) => mark(point, box));
+  const far = marks.map((each) => (each.far ? each.path : ""));
+  return {
+    outline: `M${points.map(coordinates).join("L")}Z`,
+    square: marks[0].path,
+    round: marks
+      .slice(1)
+      .map((each) => each.path)
+      .join(""),
+    farSquare: far[0],
+    farRound: far.slice(1).join(""),
+  };
+}
+
+function mark([x, y], box) {
+  const inside = [
+    Math.min(box.right, Math.max(box.left, x)),
+    Math.min(box.bottom, Math.max(box.top, y)),
+  ];
+  // A path of no length is drawn as its stroke's cap alone: a dot whose size no scaling changes.
+  return { path: `M${coordinates(inside)}h0`, far: inside[0] !== x || inside[1] !== y };
+}
+
+const coordinates = ([x, y]) => `${round(x)},${round(y)}`;
+const round = (value) => Math.round(value * 100) / 100;
+
+/** The overlay of one input tile. Dark below white, so that it shows on any ground. */
+export class Overlay {
+  constructor(document) {
+    this.element = document.createElementNS(SVG, "svg");
+    this.element.setAttribute("class", "stn-overlay");
+    this.element.setAttribute("aria-hidden", "true");
+    this.parts = {};
+    for (const part of ["outline", "round", "square"]) {
+      this.parts[part] = ["halo", "line"].map((layer) => this.#path(`stn-${part} stn-${layer}`));
+    }
+    for (const part of ["farRound", "farSquare"]) {
+      this.parts[part] = [this.#path(`stn-${part === "farRound" ? "round" : "square"} stn-hollow`)];
+    }
+  }
+
+  /** Fits the overlay to an input of this size and the margin around it. */
+  fit(height, width) {
+    const margin = marginOf(height, width);
+    // Marks at the edge keep this distance from it, so that they are not cut in half.
+    const inset = margin / 3;
+    this.box = {
+      left: inset - margin,
+      top: inset - margin,
+      right: width + margin - inset,
+      bottom: height + margin - inset,
+    };
+    const sides = [width + 2 * margin, height + 2 * margin];
+    this.element.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
+  }
+
+  show(corners) {
+    for (const [part, data] of Object.entries(region(corners, this.box))) {
+      for (const path of this.parts[part]) path.setAttribute("d", data);
+    }
+  }
+
+  #path(name) {
+    const path = this.element.ownerDocument.createElementNS(SVG, "path");
+    path.setAttribute("class", name);
+    return this.element.appendChild(path);
+  }
+}
+
+/**
+ * How many pairs stand side by side, and how large a data pixel of the input is drawn.
+ *
+ * Takes the columns that make the tiles largest; then, where little is lost by it, a whole number
+ * of screen pixels for each data pixel, so that every pixel of a picture is equally large.
+ * @param {{count: number, width: number, height: number, pair: (scale: number) => {width: number,
+ *   height: number}, gap: number, density: number}} room pair: a pair's size, caption and all, at
+ *   a scale; everything in CSS pixels; density: screen pixels for each of those
+ */
+export function fit({ count, width, height, pair, gap, density }) {
+  const within = (columns, limit) => (scale) => {
+    const size = pair(scale);
+    const rows = Math.ceil(count / columns);
+    const across = columns * size.width + (columns - 1) * gap;
+    return across <= width && rows * size.height + (rows - 1) * gap <= limit;
+  };
+  const layouts = (limit) =>
+    Array.from({ length: count }, (_, index) => ({
+      columns: index + 1,
+      scale: largest(within(index + 1, limit)),
+    }));
+  const readable = ({ scale }) => pair(scale).height >= READABLE;
+  let best = layouts(height).reduce((one, other) => (other.scale > one.scale ? other : one));
+  // A page can be scrolled: rather than press its pairs together, it grows longer.
+  if (!readable(best)) best = layouts(Infinity).filter(readable).at(-1) ?? layouts(Infinity)[0];
+  const whole = Math.floor(best.scale * density) / density;
+  return { columns: best.columns, scale: whole > 0.8 * best.scale ? whole : best.scale };
+}
+
+// The largest scale that fits, to a hundredth, whole numbers among those tried.
+function largest(fits) {
+  for (let hundredths = 1600; hundredths > 0; hundredths -= 1) {
+    if (fits(hundredths / 100)) return hundredths / 100;
+  }
+  return 0.01;
+}
+
+/** The size of an image that fills `height`, or a little less where all its pixels are equal then. */
+export function sharp(height, [rows, columns], density) {
+  const scale = height / rows;
+  const whole = Math.floor(scale * density) / density;
+  const used = whole > 0.85 * scale ? whole : scale;
+  return { height: rows * used, width: columns * used };
+}

@@ -1,0 +1,183 @@
+// The charts as one Plotly figure: which lines, where each plot stands, in which colours. Pure but
+// for the colours, which are read off the page.
+
+import { smooth } from "./series.js";
+import { decimal, percent } from "./words.js";
+
+const degrees = (radians) => (180 / Math.PI) * radians;
+const same = (value) => value;
+
+export const CHARTS = [
+  {
+    title: "Loss",
+    lines: [{ name: "loss", smoothed: 8 }],
+    rangemode: "tozero",
+    text: (value) => decimal(value, 2),
+  },
+  {
+    title: "Accuracy",
+    lines: [{ name: "accuracy", steps: true }],
+    text: (value) => percent(value),
+    ticks: ".0%",
+    range: [0, 1.02],
+  },
+  {
+    title: "Scale",
+    lines: [{ name: "scale" }],
+    text: (value) => decimal(value, 2),
+    atLeast: [0.5, 1.05],
+  },
+  {
+    title: "Rotation",
+    lines: [{ name: "rotation", as: degrees }],
+    text: (value) => `${decimal(value, 0)}°`,
+    ticks: ".0f",
+    suffix: "°",
+    atLeast: [-15, 15],
+  },
+  {
+    title: "Position",
+    lines: [
+      { name: "shift_x", label: "x" },
+      { name: "shift_y", label: "y" },
+    ],
+    text: (value) => decimal(value, 2),
+    atLeast: [-0.2, 0.2],
+  },
+  {
+    title: "Steps/s",
+    lines: [{ name: "steps_per_second", smoothed: 8 }],
+    rangemode: "tozero",
+    text: (value) => decimal(value, 1),
+  },
+];
+
+export const LINES = CHARTS.flatMap((chart, index) =>
+  chart.lines.map((line) => ({ ...line, chart: index })),
+);
+const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
+export const HEAD = 22; // room for a plot's title above it
+const BETWEEN = 46; // between plots side by side; holds the tick labels of the right one
+const POINTS = 500;
+// Fewer points than this are marked: a line through one of them would not be seen.
+const FEW = 25;
+
+/** What a line shows at `step`; null where nothing was measured. */
+export function valueAt(series, { name, as = same }, step) {
+  const value = series?.at(name, step) ?? null;
+  return value === null ? null : as(value);
+}
+
+/**
+ * Where each plot stands, in a figure of so many pixels, with so many plots side by side.
+ * @returns {{left: number, top: number, width: number, height: number, lowest: boolean}[]}
+ */
+export function boxes(width, height, columns) {
+  const rows = Math.ceil(CHARTS.length / columns);
+  const inside = width - MARGIN.left - MARGIN.right - (columns - 1) * BETWEEN;
+  const plot = { width: inside / columns, height: (height - MARGIN.top - MARGIN.bottom) / rows };
+  return CHARTS.map((_, index) => ({
+    left: MARGIN.left + (index % columns) * (plot.width + BETWEEN),
+    top: MARGIN.top + Math.floor(index / columns) * plot.height + HEAD,
+    width: plot.width,
+    height: plot.height - HEAD,
+    lowest: index + columns >= CHARTS.length,
+  }));
+}
+
+/** The page's colours and font, as Plotly takes them. */
+export function looks(from) {
+  const style = getComputedStyle(from);
+  const value = (name) => solid(style.getPropertyValue(name).trim());
+  return {
+    text: value("--stn-quiet"),
+    grid: value("--stn-hair"),
+    font: style.fontFamily,
+    lines: [value("--stn-line-1"), value("--stn-line-2")],
+  };
+}
+
+// Any colour that CSS knows, as one that Plotly knows.
+function solid(colour) {
+  const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  context.fillStyle = colour;
+  context.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
+  return `rgb(${red}, ${green}, ${blue})`;
+}
+
+/** One line's points between two steps. */
+export function trace({ name, as = same, smoothed, steps, chart }, series, from, to, look) {
+  const points = series?.points(name, { from, to, limit: POINTS }) ?? { x: [], y: [] };
+  const place = CHARTS[chart].lines.findIndex((line) => line.name === name);
+  const axis = chart === 0 ? "" : chart + 1;
+  const values = smoothed ? smooth(points.y, smoothed) : points.y;
+  return {
+    x: points.x,
+    y: values.map(as),
+    name: CHARTS[chart].lines[place].label ?? CHARTS[chart].title,
+    xaxis: `x${axis}`,
+    yaxis: `y${axis}`,
+    mode: points.x.length < FEW ? "lines+markers" : "lines",
+    marker: { size: 4 },
+    line: {
+      color: look.lines[place],
+      width: 1.5,
+      shape: steps ? "hv" : "linear",
+      // Told apart without colour too.
+      dash: place ? "dash" : "solid",
+    },
+    hovertemplate: `%{y:${CHARTS[chart].ticks ?? ".3~g"}}<extra></extra>`,
+  };
+}
+
+// Ticks at whole epochs where several are seen.
+function epochTicks([from, to], epoch) {
+  const epochs = epoch ? (to - from) / epoch : 0;
+  if (epochs < 1.5) return { dtick: null, nticks: 4 };
+  return { dtick: epoch * Math.ceil(epochs / 4), tick0: 0 };
+}
+
+/** Axes and sizes; `range` is the window of steps that is seen. */
+export function layout(places, { clientWidth: width, clientHeight: height }, range, epoch, look) {
+  const made = {
+    width,
+    height,
+    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 },
+    paper_bgcolor: "transparent",
+    plot_bgcolor: "transparent",
+    showlegend: false,
+    hovermode: "x",
+    font: { family: look.font, size: 11, color: look.text },
+    hoverlabel: { font: { size: 11 } },
+  };
+  places.forEach((box, index) => {
+    const axis = index === 0 ? "" : index + 1;
+    const shared = { gridcolor: look.grid, zeroline: false, linecolor: look.grid, ticklen: 0 };
+    made[`xaxis${axis}`] = {
+      ...shared,
+      anchor: `y${axis}`,
+      domain: [box.left / width, (box.left + box.width) / width],
+      range,
+      matches: index ? "x" : undefined,
+      showticklabels: box.lowest,
+      tickprefix: "step ",
+      showtickprefix: "first",
+      ...epochTicks(range, epoch),
+    };
+    made[`yaxis${axis}`] = {
+      ...shared,
+      anchor: `x${axis}`,
+      domain: [1 - (box.top + box.height) / height, 1 - box.top / height],
+      fixedrange: true,
+      nticks: 4,
+      range: CHARTS[index].range,
+      rangemode: CHARTS[index].rangemode,
+      // Small changes look small, and the axis does not jump with them.
+      autorangeoptions: { include: CHARTS[index].atLeast },
+      tickformat: CHARTS[index].ticks,
+      ticksuffix: CHARTS[index].suffix,
+    };
+  });
+  return made;
+}

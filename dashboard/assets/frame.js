@@ -1,0 +1,79 @@
+// A frame's bytes, as typed arrays. Pure: no DOM, no network.
+//
+// The layout is that of safetensors: 8 bytes of little-endian header length, a JSON header, raw
+// tensors. What is said about the tensors stands as JSON text under `__metadata__.frame`.
+
+export const PROTOCOL = 1;
+
+const ARRAYS = { U8: Uint8Array, F32: Float32Array };
+
+export class FrameError extends Error {}
+
+/**
+ * Reads a frame. Tensors are views of `bytes` where their alignment allows, and copies elsewhere.
+ * @param {ArrayBuffer | Uint8Array} bytes
+ * @returns {{info: object, tensors: Object<string, {shape: number[], data: Uint8Array | Float32Array}>}}
+ * @throws {FrameError} the bytes are no frame of a known protocol
+ */
+export function decodeFrame(bytes) {
+  const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
+  const { header, start } = readHeader(all);
+  const info = parse(header.__metadata__?.frame);
+  if (info?.protocol !== PROTOCOL) {
+    throw new FrameError(`This frame is not of protocol ${PROTOCOL}, the only one known here.`);
+  }
+  const tensors = {};
+  for (const [name, entry] of Object.entries(header)) {
+    if (name !== "__metadata__") tensors[name] = readTensor(all, start, entry);
+  }
+  return { info, tensors };
+}
+
+/** The same frame with `input`, the tensor last sent, where it carries none itself. */
+export function withInput(frame, input) {
+  if (frame.tensors.input || !input) return frame;
+  return { info: frame.info, tensors: { ...frame.tensors, input } };
+}
+
+/** Whether two tensors hold the same numbers. */
+export function sameTensor(one, other) {
+  if (one === other) return true;
+  if (!one || !other || String(one.shape) !== String(other.shape)) return false;
+  return one.data.every((value, index) => value === other.data[index]);
+}
+
+/** Row `index` of a tensor's first axis, as a view. */
+export function rowOf(tensor, index) {
+  const size = tensor.shape.slice(1).reduce((product, side) => product * side, 1);
+  return tensor.data.subarray(index * size, (index + 1) * size);
+}
+
+function readHeader(all) {
+  if (all.byteLength < 8) throw new FrameError("These bytes are too few for a frame.");
+  const view = new DataView(all.buffer, all.byteOffset, all.byteLength);
+  const length = Number(view.getBigUint64(0, true));
+  if (length > all.byteLength - 8) throw new FrameError("This frame's header is cut short.");
+  const header = parse(new TextDecoder().decode(all.subarray(8, 8 + length)));
+  if (!header) throw new FrameError("This frame's header is not JSON.");
+  return { header, start: 8 + length };
+}
+
+function parse(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function readTensor(all, start, { dtype, shape, data_offsets: [from, to] }) {
+  const ArrayType = ARRAYS[dtype];
+  if (!ArrayType) throw new FrameError(`Numbers of type ${dtype} are not known here.`);
+  if (start + to > all.byteLength) throw new FrameError("This frame is cut short.");
+  const offset = all.byteOffset + start + from;
+  const count = (to - from) / ArrayType.BYTES_PER_ELEMENT;
+  if (offset % ArrayType.BYTES_PER_ELEMENT === 0) {
+    return { shape, data: new ArrayType(all.buffer, offset, count) };
+  }
+  return { shape, data: new ArrayType(all.slice(start + from, start + to).buffer) };
+}

@@ -1,0 +1,83 @@
+// What Streamlit calls: each part of the page, mounted once and told again when its data changes.
+//
+// Streamlit calls anew, without cleaning up before, whenever the data or the theme changes; so a
+// view is made once for each element and lives until its element goes.
+
+import { createApi } from "./api.js";
+import { decodeFrame } from "./frame.js";
+import { PictureView } from "./picture.js";
+import { RunList } from "./runlist.js";
+import { RunsView } from "./runs.js";
+import { Viewer } from "./viewer.js";
+
+const views = new Map(); // parent element -> its view
+let shared = null; // one server, one list of runs and one viewer on a page
+
+const PARTS = { viewer: mountViewer, runs: mountRuns, picture: mountPicture };
+
+export default function mount({ data, parentElement, setTriggerValue }) {
+  const part = data instanceof Uint8Array ? "picture" : data.part;
+  const view = views.get(parentElement) ?? PARTS[part](data, parentElement);
+  views.set(parentElement, view);
+  view.update(data, setTriggerValue);
+  return () => {
+    view.element.remove();
+    views.delete(parentElement);
+    view.close?.();
+  };
+}
+
+function common(data) {
+  if (!shared) {
+    const api = createApi(data.api);
+    shared = { api, runs: new RunList(api), viewer: null, open: () => {} };
+  }
+  return shared;
+}
+
+function mountViewer(data, parent) {
+  const page = common(data);
+  // Streamlit may put the same part into another element; it goes on where it was.
+  page.viewer ??= new Viewer(page.api, page.runs);
+  const { viewer } = page;
+  const view = place(parent, viewer.element);
+  viewer.resize();
+  view.update = (now) => {
+    viewer.pin(now.run ?? null);
+    viewer.theme();
+  };
+  return view;
+}
+
+function mountRuns(data, parent) {
+  const page = common(data);
+  const runs = new RunsView(page.api, page.runs, {
+    open: (id) => page.open(id),
+    shown: () => page.viewer?.watch.id,
+  });
+  const view = place(parent, runs.element);
+  view.update = (_, trigger) => {
+    page.open = (id) => {
+      page.viewer?.pin(id);
+      runs.show();
+      trigger("open", id);
+    };
+    page.runs.refresh();
+  };
+  return view;
+}
+
+function mountPicture(_, parent) {
+  const picture = new PictureView();
+  const view = place(parent, picture.element);
+  view.update = (bytes) => picture.show(decodeFrame(bytes));
+  return view;
+}
+
+function place(parent, content) {
+  const root = document.createElement("div");
+  root.className = "stn-root";
+  root.append(content);
+  parent.append(root);
+  return { element: root };
+}

@@ -1,0 +1,125 @@
+// Below the stage, in words and figures: how far training is, what is seen, what went wrong.
+
+import { element, setText } from "./dom.js";
+import {
+  decimal,
+  frameSentence,
+  percent,
+  span,
+  statusWords,
+  tenths,
+  titleOf,
+  whole,
+} from "./words.js";
+
+// An age below this is no news.
+const FRESH = 3000;
+const ANNOUNCE_EVERY = 10_000;
+
+/** The counter of tenths and the figures beside it. */
+export class Readout {
+  constructor() {
+    this.tenths = element("span.stn-tenths", {}, "0/10");
+    this.epoch = element("span.stn-epoch", {}, "of epoch 1");
+    this.figures = {};
+    const list = element("dl.stn-figures");
+    for (const [name, title] of FIGURES) {
+      this.figures[name] = element("dd", {}, "–");
+      list.append(element(`div.stn-${name}`, {}, element("dt", {}, title), this.figures[name]));
+    }
+    this.announced = 0;
+    this.aloud = element("div.stn-unseen", { aria: { live: "polite" } });
+    const counter = element("div.stn-counter", {}, this.tenths, this.epoch);
+    this.element = element("div.stn-readout", {}, counter, list, this.aloud);
+  }
+
+  show({ info }, run) {
+    const epochs = run?.epochs ? ` of ${run.epochs}` : "";
+    const right = info.labels.filter((label, index) => label === info.predicted[index]).length;
+    setText(this.tenths, tenths(info));
+    setText(this.epoch, `of epoch ${info.epoch}${epochs}`);
+    setText(this.figures.step, whole(info.step));
+    setText(this.figures.accuracy, percent(info.accuracy));
+    setText(this.figures.loss, decimal(info.loss));
+    setText(this.figures.right, `${right}/${info.labels.length}`);
+    if (Date.now() - this.announced > ANNOUNCE_EVERY) {
+      this.announced = Date.now();
+      setText(this.aloud, frameSentence(info));
+    }
+  }
+}
+
+const FIGURES = [
+  ["step", "Step"],
+  ["accuracy", "Accuracy"],
+  ["loss", "Loss"],
+  ["right", "Probes right"],
+];
+
+/** What is seen just now, in words: of which run, how live, how old. */
+export function situation(watch, now) {
+  const { run, player } = watch;
+  if (!run) return unopened(watch);
+  const status = statusWords(run.status);
+  if (run.status === "deleted") return { tone: "bad", text: "This run has been deleted" };
+  if (watch.lost) {
+    const age = watch.heard ? `; the last frame came ${span(now - watch.heard)} ago` : "";
+    return { tone: "bad", text: `Connection lost, trying again${age}` };
+  }
+  if (watch.waiting) {
+    const soon = ["queued", "running"].includes(run.status) ? "training begins soon" : status;
+    return { tone: "quiet", text: `Recorded earlier; ${soon}` };
+  }
+  if (player.mode !== "follow") {
+    return { tone: "quiet", text: `${player.mode === "hold" ? "Held here" : "Replay"}; ${status}` };
+  }
+  if (run.status !== "running") return { tone: "quiet", text: `Following; ${status}` };
+  const age = watch.heard ? now - watch.heard : 0;
+  const old = age > FRESH ? `; the last frame came ${span(age)} ago` : "";
+  return { tone: "good", text: `Live; ${status}${old}` };
+}
+
+function unopened({ problem, id, shown }) {
+  if (problem) return { tone: "bad", text: problem.message };
+  if (id) return { tone: "quiet", text: "Opening …" };
+  return { tone: "quiet", text: shown ? "Recorded earlier; no run yet" : "No run yet" };
+}
+
+/** The lines that say what is going on, and what went wrong. */
+export class Situation {
+  constructor(watch) {
+    this.watch = watch;
+    this.state = element("p.stn-state");
+    this.message = element("p.stn-message", { role: "alert" });
+    this.skipped = element("span.stn-skipped", {
+      title: "Frames that this page was too busy for. All are recorded.",
+    });
+    this.link = element("a.stn-run-link", { title: "This run's own address" });
+    const second = element("p.stn-second", {}, this.link, this.skipped);
+    this.element = element("div.stn-situation", {}, this.state, this.message, second);
+  }
+
+  /** Tells what went wrong, until it is told that it is well again. */
+  say(problem) {
+    this.problem = problem;
+    this.show();
+  }
+
+  /** Cheap; called on each change and each second. */
+  show() {
+    const { tone, text } = situation(this.watch, Date.now());
+    setText(this.state, text);
+    this.state.dataset.tone = tone;
+    const { skipped, run } = this.watch;
+    const problem = this.problem ?? (run ? this.watch.problem : null);
+    setText(this.message, problem?.message ?? run?.error ?? "");
+    setText(
+      this.skipped,
+      skipped ? `${whole(skipped)} ${skipped === 1 ? "frame" : "frames"} skipped` : "",
+    );
+    // A run that is not there is no dead end.
+    const lost = this.watch.problem && !run;
+    setText(this.link, run ? titleOf(run) : lost ? "Show the newest run instead" : "");
+    this.link.href = run ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
+  }
+}

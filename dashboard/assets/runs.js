@@ -1,0 +1,136 @@
+// The list of runs, each with what may be done with it.
+
+import { element, setText } from "./dom.js";
+import { isLive, percent, span, statusWords, titleOf } from "./words.js";
+
+const TITLES = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
+// A question that nobody answers is taken back.
+const ASKED_FOR = 5000;
+
+/** One run: its name, how far it is, and buttons. */
+class Row {
+  constructor(list, id) {
+    this.list = list;
+    this.id = id;
+    this.link = element("a.stn-run-title", { href: `?run=${encodeURIComponent(id)}` });
+    this.link.onclick = (event) => this.#open(event);
+    this.status = element("span.stn-run-status");
+    this.detail = element("span.stn-run-detail");
+    this.bar = element("span.stn-bar", {}, element("span"));
+    this.buttons = element("span.stn-run-actions");
+    const words = element("div.stn-run-words", {}, this.link, this.detail);
+    this.element = element("li.stn-run", {}, this.status, words, this.bar, this.buttons);
+  }
+
+  show(run, shown) {
+    this.run = run;
+    setText(this.link, titleOf(run));
+    this.link.title = run.id;
+    setText(this.status, statusWords(run.status));
+    this.status.dataset.status = run.status;
+    setText(this.detail, detail(run, Date.now()));
+    this.detail.title = run.error ?? "";
+    const total = run.epochs * run.steps_per_epoch;
+    this.bar.firstChild.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
+    this.element.setAttribute("aria-current", run.id === shown);
+    const actions = (run.actions ?? []).filter((action) => TITLES[action] && action !== "delete");
+    if (!isLive(run.status)) actions.push("delete");
+    const wanted = actions.join();
+    if (wanted !== this.wanted) {
+      this.wanted = wanted;
+      this.buttons.replaceChildren(...actions.map((action) => this.#button(action)));
+    }
+  }
+
+  #button(action) {
+    const button = element("button.stn-button.stn-small", { type: "button" }, TITLES[action]);
+    button.dataset.action = action;
+    button.setAttribute("aria-label", `${TITLES[action]} ${titleOf(this.run)}`);
+    button.onclick = () => (action === "delete" ? this.#ask(button) : this.#act(action));
+    return button;
+  }
+
+  // The first press asks, the second one deletes.
+  #ask(button) {
+    if (button.dataset.asked) {
+      this.#act("delete");
+      return;
+    }
+    button.dataset.asked = "yes";
+    setText(button, "Delete for good?");
+    setTimeout(() => {
+      delete button.dataset.asked;
+      setText(button, TITLES.delete);
+    }, ASKED_FOR);
+  }
+
+  #act(action) {
+    const { api } = this.list;
+    this.list.do(() => (action === "delete" ? api.remove(this.id) : api.control(this.id, action)));
+  }
+
+  #open(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.list.open(this.id);
+  }
+}
+
+export class RunsView {
+  /** @param {(id: string) => void} open called with the run to show */
+  constructor(api, runs, { open, shown }) {
+    this.api = api;
+    this.runs = runs;
+    this.open = open;
+    this.shown = shown;
+    this.rows = new Map();
+    this.list = element("ul.stn-runs");
+    this.message = element("p.stn-message", { role: "alert" });
+    this.empty = element("p.stn-quiet", {}, "No run yet.");
+    this.element = element("div.stn-runlist", {}, this.list, this.empty, this.message);
+    runs.addEventListener("change", () => this.show());
+  }
+
+  /** Acts on the backend; what it refuses is told in its words. */
+  async do(act) {
+    try {
+      await act();
+      setText(this.message, "");
+    } catch (problem) {
+      setText(this.message, problem.message);
+    }
+    this.runs.refresh();
+  }
+
+  show() {
+    const { runs, problem } = this.runs;
+    if (problem) setText(this.message, problem.message);
+    else if (this.failed) setText(this.message, "");
+    this.failed = Boolean(problem);
+    if (!runs) return;
+    this.empty.hidden = runs.length > 0;
+    const rows = runs.map((run) => {
+      const row = this.rows.get(run.id) ?? new Row(this, run.id);
+      row.show(run, this.shown());
+      return row;
+    });
+    this.rows = new Map(rows.map((row) => [row.id, row]));
+    const elements = rows.map((row) => row.element);
+    const same = elements.every((each, index) => each === this.list.children[index]);
+    if (!same || elements.length !== this.list.children.length)
+      this.list.replaceChildren(...elements);
+  }
+}
+
+const madeOf = ({ epochs, batch_size: batch, learning_rate: rate }) =>
+  `${epochs} epochs, batch ${batch}, rate ${rate}`;
+
+function detail(run, now) {
+  const parts = [`step ${run.step} of ${run.epochs * run.steps_per_epoch}`];
+  if (run.accuracy !== null) parts.push(`accuracy ${percent(run.accuracy)}`);
+  parts.push(`${span(now - 1000 * run.created)} ago`);
+  parts.push(madeOf(run.config));
+  if (run.demonstration) parts.push("demonstration");
+  if (run.error) parts.push(run.error);
+  return parts.join(" · ");
+}

@@ -1,0 +1,161 @@
+// The stage: a pair of tiles for each probe, input and output, with what it is taken for.
+
+import { element, icon, ICONS, setText } from "./dom.js";
+import { fit, marginOf, Overlay, Picture, sharp } from "./draw.js";
+import { rowOf } from "./frame.js";
+import { collapsedWords, nameOf, percent, probeSentence } from "./words.js";
+
+// CSS pixels, as in page.css: between pairs, below a pair's tiles, between its tiles.
+const GAP = 10;
+const CAPTION = 24;
+const BETWEEN = 4;
+// Before the first frame room is kept for this many probes of these sizes.
+const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
+// Words for those who do not see the pictures; no more often than can be listened to.
+const DESCRIBE_EVERY = 2000;
+
+/** One probe: its input under an overlay, its outputs, its caption. */
+class Pair {
+  constructor({ input, outputs }) {
+    this.input = new Picture(document);
+    this.overlays = outputs.map(() => new Overlay(document));
+    this.outputs = outputs.map(() => new Picture(document));
+    for (const overlay of this.overlays) overlay.fit(input[0], input[1]);
+    this.note = element("span.stn-note");
+    this.name = element("span.stn-label");
+    this.mark = element("span.stn-mark");
+    this.predicted = element("span.stn-predicted");
+    this.probability = element("span.stn-probability");
+    this.element = element("figure.stn-pair", { role: "img", tabIndex: -1 }, ...this.#parts());
+  }
+
+  #parts() {
+    const overlays = this.overlays.map((overlay) => overlay.element);
+    return [
+      element("div.stn-tile.stn-input", {}, this.input.element, ...overlays),
+      ...this.outputs.map((output) => element("div.stn-tile.stn-output", {}, output.element)),
+      element("figcaption.stn-given", { aria: { hidden: "true" } }, this.name, this.note),
+      element(
+        "figcaption.stn-verdict",
+        { aria: { hidden: "true" } },
+        this.mark,
+        this.predicted,
+        this.probability,
+      ),
+    ];
+  }
+
+  show(frame, index) {
+    const { info, tensors } = frame;
+    if (tensors.input !== this.shownInput) {
+      this.input.show(rowOf(tensors.input, index), tensors.input.shape.slice(1));
+      this.shownInput = tensors.input;
+    }
+    info.transformers.forEach(({ name }, place) => {
+      const output = tensors[`output.${name}`];
+      this.outputs[place].show(rowOf(output, index), output.shape.slice(1));
+      this.overlays[place].show(rowOf(tensors[`corners.${name}`], index));
+    });
+    this.#caption(info, index, probabilityOf(frame, index));
+  }
+
+  #caption(info, index, probability) {
+    const label = nameOf(info, info.labels[index]);
+    const predicted = nameOf(info, info.predicted[index]);
+    setText(this.name, label ?? "");
+    setText(this.predicted, predicted);
+    setText(this.probability, percent(probability, 0));
+    const verdict = label === null ? "unknown" : label === predicted ? "right" : "wrong";
+    if (this.element.dataset.verdict !== verdict) {
+      this.element.dataset.verdict = verdict;
+      this.mark.replaceChildren(...(ICONS[verdict] ? [icon(ICONS[verdict])] : []));
+    }
+    const reason = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index])?.[index];
+    setText(this.note, collapsedWords(reason)?.short ?? "");
+  }
+
+  describe(frame, index) {
+    const sentence = probeSentence(frame.info, index, probabilityOf(frame, index));
+    this.element.setAttribute("aria-label", sentence);
+    this.element.title = sentence;
+  }
+}
+
+/** The probability of the class that probe `index` is taken for. */
+export function probabilityOf(frame, index) {
+  const { shape } = frame.tensors.probabilities;
+  if (shape.length !== 2) return null; // a sequence has one for each of its parts
+  return rowOf(frame.tensors.probabilities, index)[frame.info.predicted[index]];
+}
+
+export class Stage {
+  /** @param {object} expected what room is kept for until the first frame is there */
+  constructor(expected = {}) {
+    this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
+    this.#build({ ...EXPECTED, ...expected });
+  }
+
+  /** Draws a frame. Called within an animation frame; nothing is laid out anew. */
+  show(frame) {
+    const shapes = shapesOf(frame);
+    if (key(shapes) !== key(this.shapes)) this.#build(shapes);
+    this.pairs.forEach((pair, index) => pair.show(frame, index));
+    this.element.dataset.step = frame.info.step;
+    if (Date.now() - this.described > DESCRIBE_EVERY) {
+      this.described = Date.now();
+      this.pairs.forEach((pair, index) => pair.describe(frame, index));
+    }
+  }
+
+  /** Fits the tiles into `width` by `height` CSS pixels; on small screens they may be higher. */
+  resize(width, height) {
+    this.room = { width, height };
+    const { count, input, outputs } = this.shapes;
+    const margin = marginOf(...input);
+    const at = (scale) => {
+      const tile = {
+        height: scale * (input[0] + 2 * margin),
+        width: scale * (input[1] + 2 * margin),
+        margin: scale * margin,
+      };
+      return { tile, outputs: outputs.map((shape) => sharp(tile.height, shape, devicePixelRatio)) };
+    };
+    const pair = (scale) => {
+      const sizes = at(scale);
+      const across = sizes.outputs.reduce((sum, output) => sum + BETWEEN + output.width, 0);
+      return { width: sizes.tile.width + across, height: sizes.tile.height + CAPTION };
+    };
+    const best = fit({ count, width, height, pair, gap: GAP, density: devicePixelRatio });
+    this.#apply(best.columns, at(best.scale));
+  }
+
+  #apply(columns, { tile, outputs }) {
+    const { style } = this.element;
+    style.setProperty("--stn-columns", columns);
+    style.setProperty("--stn-input-width", `${tile.width}px`);
+    style.setProperty("--stn-tile-height", `${tile.height}px`);
+    style.setProperty("--stn-margin", `${tile.margin}px`);
+    style.setProperty("--stn-outputs", outputs.map((output) => `${output.width}px`).join(" "));
+    for (const pair of this.pairs) {
+      pair.outputs.forEach((output, place) => {
+        output.element.style.height = `${outputs[place].height}px`;
+      });
+    }
+  }
+
+  #build(shapes) {
+    this.shapes = shapes;
+    this.pairs = Array.from({ length: shapes.count }, () => new Pair(shapes));
+    this.element.replaceChildren(...this.pairs.map((pair) => pair.element));
+    this.described = 0;
+    if (this.room) this.resize(this.room.width, this.room.height);
+  }
+}
+
+function shapesOf({ info, tensors }) {
+  const [count, ...input] = tensors.input.shape;
+  const outputs = info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1));
+  return { count, input, outputs };
+}
+
+const key = (shapes) => JSON.stringify(shapes);

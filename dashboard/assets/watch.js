@@ -1,0 +1,302 @@
+// Watching one run: its stream, its recording and its player, joined. What is shown follows from
+// the player; views are told with events and draw.
+//
+//   frame    {frame}: draw this now
+//   metrics  rows were added to the series
+//   reel     another recording is shown; its series is another one too
+//   change   anything else: the run, the connection, the player, a problem
+
+import { decodeFrame, withInput } from "./frame.js";
+import * as play from "./player.js";
+import { Recording } from "./recording.js";
+import { Series } from "./series.js";
+import { Stream } from "./stream.js";
+import { isLive } from "./words.js";
+
+// Plays until a run has something to show.
+export const SAMPLE = "sample";
+
+// Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
+const MANY_STEPS = 2000;
+const PREFETCHED = 24;
+// Between two looks at which steps of a live run are recorded, and after a failed one.
+const LIST_AGAIN = 2000;
+const RETRY = 1000;
+
+/** A recording with what is played of it, and its metrics. */
+class Reel {
+  constructor(api, id) {
+    this.recording = new Recording(api, id);
+    this.series = new Series();
+    this.player = play.openPlayer({ live: true });
+  }
+}
+
+export class Watch extends EventTarget {
+  constructor(api, calm) {
+    super();
+    this.api = api;
+    this.calm = calm;
+    this.clear();
+  }
+
+  /** Forgets the run that was watched. What was drawn of it stays until something else is. */
+  clear() {
+    this.stream?.close();
+    this.stream = null;
+    this.id = null;
+    this.run = null;
+    this.problem = null;
+    this.lost = false; // whether the connection is
+    this.heard = null; // when the last frame came
+    this.skipped = 0;
+    this.reel = null;
+    this.own = null;
+    this.shown = null;
+    this.socketInput = null;
+    this.owed = 0;
+  }
+
+  /** Whether what is shown is the recording that ships, not the run itself. */
+  get waiting() {
+    return this.reel !== this.own;
+  }
+
+  get player() {
+    return this.reel?.player ?? play.openPlayer({ live: true });
+  }
+
+  /** Watches another run: live where it is being trained, from its recording where it is not. */
+  async open(id) {
+    this.clear();
+    this.id = id;
+    this.own = this.reel = new Reel(this.api, id);
+    this.#tell("reel");
+    const own = this.own;
+    try {
+      const run = await this.api.run(id);
+      if (own === this.own) await this.#begin(run);
+    } catch (problem) {
+      if (own === this.own) this.#fail(problem);
+    }
+  }
+
+  /** Plays the recording that ships, since there is no run to show. */
+  async openSample() {
+    this.clear();
+    this.own = new Reel(this.api, SAMPLE);
+    await this.#playSample();
+  }
+
+  /** Changes the player of what is shown: `act` is one of the player's functions. */
+  act(act, ...rest) {
+    if (!this.reel) return;
+    const before = this.reel.player;
+    this.reel.player = act(before, ...rest);
+    if (before.mode === "follow" && this.reel.player.mode !== "follow") this.#listAgain();
+    this.#follow();
+    this.#schedule();
+    this.#tell("change");
+  }
+
+  async #begin(run) {
+    const own = this.own;
+    this.run = run;
+    own.recording.begin(run.attempt);
+    const [steps] = await Promise.all([run.frames ? own.recording.list() : [], this.#history(run)]);
+    if (own !== this.own) return;
+    own.player = play.openPlayer({ steps, live: isLive(run.status), calm: this.calm });
+    this.#connect();
+    this.#tell("change");
+    if (steps.length) this.#schedule();
+    else await this.#playSample();
+  }
+
+  async #history(run) {
+    if (run.step <= MANY_STEPS) return;
+    const every = Math.ceil(run.step / MANY_STEPS);
+    this.own.series.append(await this.api.metrics(run.id, { every }));
+  }
+
+  async #playSample() {
+    const reel = new Reel(this.api, SAMPLE);
+    const own = this.own;
+    try {
+      const steps = await reel.recording.list();
+      reel.series.append(await this.api.metrics(SAMPLE));
+      if (own !== this.own || own.player.steps.length) return;
+      reel.player = play.openPlayer({ steps, calm: this.calm });
+      this.reel = reel;
+      this.#tell("reel");
+      this.#schedule();
+    } catch (problem) {
+      // Without one there is nothing to bridge the wait with, and nothing is wrong.
+      if (own === this.own && problem.status !== 404) this.#fail(problem);
+    }
+  }
+
+  #connect() {
+    const own = this.own;
+    const mine = (act) => (message) => own === this.own && act(message);
+    this.stream = new Stream(this.api.streamUrl(this.id), {
+      run: mine((run) => this.#hearRun(run)),
+      metrics: mine((columns) => this.#hearMetrics(columns)),
+      frame: mine((bytes) => this.#hearFrame(bytes)),
+      connection: mine((connected) => this.#hearConnection(connected)),
+    });
+    this.stream.lastStep = own.series.last;
+    this.#follow();
+  }
+
+  #hearConnection(connected) {
+    this.lost = !connected;
+    if (!connected) this.#lookForRun();
+    this.socketInput = null;
+    this.owed = 0;
+    this.#tell("change");
+  }
+
+  #hearRun(run) {
+    this.run = run;
+    this.problem = null;
+    if (run.status === "deleted") return this.#end();
+    this.skipped = run.skipped ?? 0;
+    this.own.recording.begin(run.attempt);
+    this.own.player = play.settle(this.own.player, isLive(run.status));
+    if (this.own.player.mode !== "follow") this.#listAgain();
+    this.#follow();
+    this.#schedule();
+    this.#tell("change");
+  }
+
+  // A lost connection may be all that is heard of a run that was deleted.
+  async #lookForRun() {
+    const own = this.own;
+    try {
+      await this.api.run(this.id);
+    } catch (problem) {
+      if (own !== this.own || problem.status !== 404) return;
+      this.run = { ...this.run, status: "deleted", actions: [] };
+      this.#end();
+    }
+  }
+
+  // The run is no more; what is on the stage stays.
+  #end() {
+    this.stream?.close();
+    this.lost = false;
+    this.run = { ...this.run, actions: [] };
+    if (!this.waiting)
+      this.own.player = play.seek({ ...this.own.player, live: false }, this.own.player.at);
+    this.#tell("change");
+  }
+
+  #hearMetrics(columns) {
+    this.own.series.append(columns);
+    this.stream.lastStep = this.own.series.last;
+    if (!this.waiting) this.#tell("metrics");
+  }
+
+  #hearFrame(bytes) {
+    const own = this.own;
+    const frame = own.recording.keep(withInput(decodeFrame(bytes), this.socketInput));
+    this.socketInput = frame.tensors.input;
+    this.heard = Date.now();
+    this.owed++;
+    own.player = play.arrive(own.player, frame.info.step);
+    if (this.waiting) {
+      this.reel = own;
+      this.#tell("reel");
+    }
+    if (own.player.mode === "follow") this.newest = frame;
+    else this.#repay();
+    this.#schedule();
+  }
+
+  // Steps that were skipped on the way here become known, so that they can be gone back to.
+  #listAgain() {
+    const own = this.own;
+    const wait = (own.listed ?? 0) + LIST_AGAIN - Date.now();
+    clearTimeout(this.listing);
+    this.listing = setTimeout(() => own === this.own && this.#list(own), Math.max(0, wait));
+  }
+
+  async #list(own) {
+    own.listed = Date.now();
+    try {
+      own.player = play.list(own.player, await own.recording.list());
+      this.#fail(null);
+    } catch (problem) {
+      this.#fail(problem);
+    }
+    this.#schedule();
+  }
+
+  #follow() {
+    this.stream?.follow(this.own.player.mode === "follow");
+  }
+
+  #schedule() {
+    if (!this.ticking) this.ticking = requestAnimationFrame((now) => this.#tick(now));
+  }
+
+  #tick(now) {
+    this.ticking = 0;
+    const seconds = Math.min(0.1, (now - (this.ticked ?? now)) / 1000);
+    this.ticked = now;
+    if (!this.reel) return;
+    const { recording } = this.reel;
+    const before = this.reel.player;
+    this.reel.player = play.advance(before, seconds, (step) => recording.has(step));
+    if (this.reel.player.mode !== before.mode) this.#tell("change");
+    this.#show();
+    if (this.reel.player.mode === "replay") {
+      recording.prefetch(play.ahead(this.reel.player, PREFETCHED));
+      this.#schedule();
+    } else this.ticked = null;
+  }
+
+  #show() {
+    const { player, recording } = this.reel;
+    const live = player.mode === "follow" && this.newest?.info.step === player.at;
+    const frame = live ? this.newest : recording.kept(player.at);
+    if (frame && frame !== this.shown) {
+      this.shown = frame;
+      this.#tell("frame", { frame });
+    } else if (!frame && player.at !== null) this.#load(player.at);
+    this.#repay();
+  }
+
+  // One at a time: by the time it has come another one may be wanted.
+  async #load(step) {
+    if (this.loading) return;
+    this.loading = true;
+    const reel = this.reel;
+    try {
+      const frame = await reel.recording.load(step);
+      // Nothing was recorded at this very step: the one before it is shown in its place.
+      if (frame.info.step !== step) reel.recording.frames.set(step, frame);
+      this.#fail(null);
+      this.#schedule();
+    } catch (problem) {
+      if (reel === this.reel) this.#fail(problem);
+      setTimeout(() => this.#schedule(), RETRY);
+    } finally {
+      this.loading = false;
+    }
+  }
+
+  #repay() {
+    for (; this.owed > 0; this.owed--) this.stream?.credit();
+  }
+
+  // What went wrong last; null when it works again.
+  #fail(problem) {
+    this.problem = problem;
+    this.#tell("change");
+  }
+
+  #tell(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

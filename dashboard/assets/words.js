@@ -1,0 +1,99 @@
+// What numbers and states are called on the page. Pure text.
+
+const COLLAPSED = {
+  outside: ["outside the image", "the region lies outside the image"],
+  vanishing: ["almost no area", "the region has almost no area"],
+  mirrored: ["mirrored", "the region is mirrored"],
+  shared: ["same for all", "every probe has the same region, though the images differ"],
+};
+
+const STATUS = {
+  queued: "waiting for its turn",
+  running: "training",
+  paused: "paused",
+  finished: "finished",
+  stopped: "stopped",
+  failed: "failed",
+  interrupted: "interrupted",
+  deleted: "deleted",
+};
+
+/** Statuses in which more frames may come without anyone's doing. */
+export const isLive = (status) => ["queued", "running", "paused"].includes(status);
+
+/** "3/10": tenths of the present epoch. */
+export const tenths = (info) => `${info?.progress ?? 0}/10`;
+
+/** What a run is called: what it is made of. */
+export const titleOf = ({ config }) =>
+  [config.dataset, config.family, `seed ${config.seed}`].join(", ");
+
+/** "83.2%", or a dash where there is no number. */
+export const percent = (value, digits = 1) =>
+  isNumber(value) ? `${(100 * value).toFixed(digits)}%` : "–";
+
+/** "0.412", or a dash where there is no number; a true minus, and none before a nought. */
+export const decimal = (value, digits = 3) => {
+  if (!isNumber(value)) return "–";
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
+};
+
+/** "1 234": thousands apart, so that long step numbers can be read. */
+export const whole = (value) =>
+  isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f") : "–";
+
+export const statusWords = (status) => STATUS[status] ?? status ?? "";
+
+/** Why a transformer's region is no region, in short for a caption and in full. */
+export function collapsedWords(reason) {
+  if (!reason) return null;
+  const [short, full] = COLLAPSED[reason] ?? [reason, reason];
+  return { short, full };
+}
+
+/** "12 s", "3 min", "2 h": a span of milliseconds, coarser the longer it is. */
+export function span(milliseconds) {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  if (seconds < 100) return `${seconds} s`;
+  if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;
+  return `${Math.round(seconds / 3600)} h`;
+}
+
+/** "1.2 MB", "340 kB". */
+export const size = (bytes) =>
+  bytes < 999_500
+    ? `${Math.max(1, Math.round(bytes / 1000))} kB`
+    : `${(bytes / 1e6).toFixed(1)} MB`;
+
+/** One probe in words: what it is, what it is taken for, and whether its region has collapsed. */
+export function probeSentence(info, index, probability) {
+  const label = nameOf(info, info.labels[index]);
+  const predicted = nameOf(info, info.predicted[index]);
+  const parts = [label === null ? "Picture" : `Probe ${index + 1}: a ${label}`];
+  parts.push(`taken for ${predicted} with ${percent(probability, 0)}`);
+  if (label !== null) parts.push(label === predicted ? "right" : "wrong");
+  for (const reasons of Object.values(info.collapsed ?? {})) {
+    const words = collapsedWords(reasons[index]);
+    if (words) parts.push(words.full);
+  }
+  return `${parts.join(", ")}.`;
+}
+
+/** The whole frame in one sentence, for those who do not see it. */
+export function frameSentence(info) {
+  const right = info.labels.filter((label, index) => label === info.predicted[index]).length;
+  const accuracy = isNumber(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
+  return (
+    `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
+    `${right} of ${info.labels.length} probes right.`
+  );
+}
+
+/** A class's name by its index; null where there is none. */
+export const nameOf = (info, index) =>
+  index === null || index === undefined ? null : (info.classes[index] ?? String(index));
+
+function isNumber(value) {
+  return typeof value === "number" && Number.isFinite(value);
+}

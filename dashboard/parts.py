@@ -1,0 +1,51 @@
+"""The page's own parts: ES modules and their style, mounted as one Streamlit component.
+
+All parts are one component, so that in the browser they share modules, and with them one
+connection. Its name carries a digest of the files: Streamlit serves them to be cached, under
+addresses that contain the name.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from streamlit.components.v2.get_bidi_component_manager import get_bidi_component_manager
+from streamlit.components.v2.manifest_scanner import ComponentConfig, ComponentManifest
+
+PACKAGE = Path(__file__).parent
+ASSETS = PACKAGE / "assets"
+
+
+def _digest(folder: Path) -> str:
+    found = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            found.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return found.hexdigest()[:12]
+
+
+_PART = f"page-{_digest(ASSETS)}"
+_NAME = f"stnscope.{_PART}"
+_STYLE = (ASSETS / "page.css").read_text(encoding="utf-8")
+
+
+def mount(
+    data: dict[str, Any] | bytes, *, key: str, on_open: Callable[[], None] | None = None
+) -> None:
+    """Shows one part: `data["part"]` names it, or a frame's bytes are a transformed picture.
+
+    Args:
+        key: fixed, so that a rerun leaves the part as it is unless its data has changed.
+        on_open: called when a run is to be shown; its id stands in `st.session_state[key].open`.
+    """
+    manager = get_bidi_component_manager()
+    if manager.get_component_asset_root(_NAME) is None:
+        # Streamlit looks for manifests in installed distributions, and finds none in one that is
+        # installed to be edited: it is handed over.
+        manifest = ComponentManifest("stnscope", "", [ComponentConfig(_PART, ASSETS.name)])
+        manager.register_from_manifest(manifest, PACKAGE)
+    renderer = st.components.v2.component(_NAME, js="main.js", css=_STYLE, isolate_styles=False)
+    callbacks: dict[str, Any] = {"on_open_change": on_open} if on_open else {}
+    renderer(key=key, data=data, **callbacks)
