@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as words from "../../../dashboard/assets/words.js";
+
+const info = {
+  step: 150,
+  epoch: 1,
+  progress: 4,
+  accuracy: 0.8316,
+  classes: ["nought", "one"],
+  labels: [0, 1, null],
+  predicted: [0, 0, 1],
+  collapsed: { st: [null, "outside", null] },
+};
+
+test("the counter counts tenths", () => {
+  assert.equal(words.tenths({ progress: 0 }), "0/10");
+  assert.equal(words.tenths({ progress: 10 }), "10/10");
+  assert.equal(words.tenths(undefined), "0/10");
+});
+
+test("numbers are written for people", () => {
+  assert.equal(words.percent(0.8316), "83.2%");
+  assert.equal(words.percent(1, 0), "100%");
+  assert.equal(words.percent(null), "–");
+  assert.equal(words.decimal(-0.25, 2), "\u22120.25");
+  assert.equal(words.decimal(-0.001, 2), "0.00");
+  assert.equal(words.decimal(NaN), "–");
+  assert.equal(words.whole(1234567), "1\u202f234\u202f567");
+  assert.equal(words.size(340_200), "340 kB");
+  assert.equal(words.size(1_249_000), "1.2 MB");
+});
+
+test("spans grow coarser", () => {
+  assert.deepEqual([400, 12_000, 180_000, 2 * 3_600_000].map(words.span), [
+    "0 s",
+    "12 s",
+    "3 min",
+    "2 h",
+  ]);
+});
+
+test("a collapsed region is told in words, also one of a kind not known here", () => {
+  assert.equal(words.collapsedWords(null), null);
+  assert.equal(words.collapsedWords("mirrored").full, "the region is mirrored");
+  assert.equal(words.collapsedWords("folded").short, "folded");
+});
+
+test("probes and frames are told to those who do not see them", () => {
+  assert.equal(
+    words.probeSentence(info, 0, 0.984),
+    "Probe 1: a nought, taken for nought with 98%, right.",
+  );
+  assert.equal(
+    words.probeSentence(info, 1, 0.5),
+    "Probe 2: a one, taken for nought with 50%, wrong, the region lies outside the image.",
+  );
+  assert.equal(words.probeSentence(info, 2, 0.5), "Picture, taken for one with 50%.");
+  assert.equal(
+    words.frameSentence(info),
+    "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 3 probes right.",
+  );
+});

@@ -1,0 +1,70 @@
+"""What tests ask of an open page."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from backend.experiment.frame import Frame
+from tests.live_server import Server
+
+# Milliseconds; a machine that does much else at once takes its time to open a page.
+PATIENCE = 90_000
+
+
+def painted(page: Page, step: int | None = None) -> int:
+    """Waits for a frame on the stage (of `step`, where one is named) and answers with its step."""
+    wanted = "" if step is None else f'="{step}"'
+    stage = page.locator(f".stn-viewer .stn-probes[data-step{wanted}]")
+    stage.wait_for()
+    return shown(page)
+
+
+def shown(page: Page) -> int:
+    return int(page.locator(".stn-viewer .stn-probes").get_attribute("data-step") or "-1")
+
+
+def await_shown(page: Page, condition: str) -> None:
+    """Waits until a condition on `step`, the step on the stage, holds; in JavaScript."""
+    page.wait_for_function(
+        "(() => { const step = Number(document.querySelector('.stn-viewer .stn-probes')"
+        f".dataset.step); return {condition}; }})()"
+    )
+
+
+def say(page: Page) -> str:
+    """What the page says of its situation."""
+    return page.locator(".stn-situation").inner_text()
+
+
+def await_said(page: Page, text: str) -> None:
+    page.locator(".stn-situation", has_text=text).wait_for()
+
+
+def pixels(page: Page, kind: str) -> list[list[int]]:
+    """The first channel of every canvas of a kind (`input`, `output`), row by row."""
+    found: list[list[int]] = page.evaluate(
+        """(kind) => [...document.querySelectorAll(`.stn-viewer .stn-${kind} canvas`)].map((each) =>
+        [...each.getContext("2d").getImageData(0, 0, each.width, each.height).data]
+        .filter((_, index) => index % 4 === 0))""",
+        kind,
+    )
+    return found
+
+
+def paths(page: Page, part: str) -> list[str]:
+    """The path data of one part of every probe's overlay."""
+    found: list[str] = page.evaluate(
+        "(part) => [...document.querySelectorAll(`.stn-viewer .stn-${part}.stn-line`)]"
+        ".map((each) => each.getAttribute('d'))",
+        part,
+    )
+    return found
+
+
+def frame(server: Server, run_id: str, step: int) -> Frame:
+    answer = server.http.get(f"/runs/{run_id}/frames/{step}").raise_for_status()
+    return Frame.decode(answer.content)
+
+
+def texts(page: Page, selector: str) -> list[Any]:
+    return page.locator(f".stn-viewer {selector}").all_inner_texts()

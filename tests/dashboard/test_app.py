@@ -1,0 +1,42 @@
+"""The page's script, run by Streamlit without a browser."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.live_server import Server, free_port
+
+SCRIPT = Path(__file__).parents[2] / "dashboard" / "app.py"
+
+
+def run(monkeypatch: pytest.MonkeyPatch, port: int) -> AppTest:
+    monkeypatch.setenv("STNSCOPE_API_URL", f"http://127.0.0.1:{port}")
+    return AppTest.from_file(str(SCRIPT), default_timeout=30).run()
+
+
+def test_script_runs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = run(monkeypatch, server.port)
+    assert not app.exception
+    assert not app.error
+    assert [each.value for each in app.subheader] == ["New run", "Runs", "Your picture"]
+
+
+def test_script_without_a_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = run(monkeypatch, free_port())
+    assert not app.exception
+    assert [each.value for each in app.error] == [
+        "The server does not answer. It may have been stopped."
+    ]
+
+
+def test_start_that_does_not_reach_the_server_is_told(
+    own_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = run(monkeypatch, own_server.port)
+    own_server.stop()
+    app.button[0].click().run()
+    assert not app.exception
+    assert "The server does not answer. It may have been stopped." in [
+        each.value for each in app.error
+    ]

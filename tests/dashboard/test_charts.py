@@ -1,0 +1,100 @@
+"""The charts: what was measured, at the stage's step, in a window that stays as it was chosen."""
+
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_shown, painted
+from tests.live_server import Server
+
+
+def await_lines(page: Page) -> None:
+    page.wait_for_function(
+        "document.querySelector('.stn-plot').data?.every((line) => line.x.length > 0)"
+    )
+
+
+def figure(page: Page, part: str) -> Any:
+    return page.locator(".stn-plot").evaluate(f"(plot) => {part}")
+
+
+def test_lines_are_the_metrics(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    await_lines(page)
+    metrics = server.http.get(f"/runs/{ended}/metrics").json()
+    lines = figure(page, "plot.data.map(({ name, x, y }) => ({ name, x: [...x], y: [...y] }))")
+    by_name = {line["name"]: line for line in lines}
+    assert set(by_name) == {"Loss", "Accuracy", "Scale", "Rotation", "x", "y", "Steps/s"}
+    recorded = dict(zip(metrics["step"], metrics["scale"], strict=True))
+    scale = dict(zip(by_name["Scale"]["x"], by_name["Scale"]["y"], strict=True))
+    assert scale == {step: value for step, value in recorded.items() if value is not None}
+
+
+def test_cursor_and_values_follow_the_stage(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}", reduced_motion="reduce")
+    last = painted(page)
+    await_lines(page)
+    metrics = server.http.get(f"/runs/{ended}/metrics").json()
+    step = last // 2
+    page.locator(".stn-timeline").fill(str(step))
+    await_shown(page, f"step <= {step}")
+    at = int(page.locator(".stn-timeline").input_value())
+    cursor = page.locator(".stn-cursor").nth(2).bounding_box()
+    inside = figure(page, "plot.querySelector('.nsewdrag').getBoundingClientRect().toJSON()")
+    ending = figure(page, "plot.layout.xaxis.range[1]")
+    assert cursor is not None
+    assert abs(cursor["x"] - (inside["x"] + inside["width"] * at / ending)) < 2
+    told = page.locator(".stn-value").nth(2).inner_text().replace("\u2212", "-")
+    scale = metrics["scale"][metrics["step"].index(at)]
+    assert abs(float(told) - scale) <= 0.0051
+
+
+def test_zoom_survives_new_data(server: Server, running: str, visit: Open) -> None:
+    server.await_step(running, 40)
+    page = visit(server, f"?run={running}")
+    painted(page)
+    await_lines(page)
+    box = page.locator(".stn-plot .nsewdrag").first.bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 0.02 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.5 * box["width"], middle, steps=5)
+    page.mouse.up()
+    whole_run = page.get_by_role("button", name="Whole run")
+    whole_run.wait_for()
+    chosen = figure(page, "[...plot.layout.xaxis.range]")
+    server.await_step(running, server.run(running)["step"] + 40)
+    page.wait_for_timeout(1200)
+    assert figure(page, "[...plot.layout.xaxis.range]") == chosen
+    whole_run.click()
+    page.wait_for_function("document.querySelector('.stn-plot').layout.xaxis.range[0] === 0")
+
+
+def test_click_on_a_chart_shows_that_step(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}", reduced_motion="reduce")
+    last = painted(page)
+    await_lines(page)
+    box = page.locator(".stn-plot .nsewdrag").nth(2).bounding_box()
+    assert box is not None
+    ending = figure(page, "plot.layout.xaxis.range[1]")
+    page.mouse.move(box["x"] + box["width"] * (last / 2) / ending, box["y"] + box["height"] / 2)
+    page.wait_for_timeout(300)
+    page.mouse.down()
+    page.mouse.up()
+    await_shown(page, f"step < {last} && Math.abs(step - {last / 2}) <= 2")
+
+
+def test_both_themes_draw_in_their_own_colours(server: Server, ended: str, visit: Open) -> None:
+    colours = set()
+    for scheme in ("light", "dark"):
+        page = visit(server, f"?run={ended}", color_scheme=scheme)
+        painted(page)
+        await_lines(page)
+        colours.add(
+            (figure(page, "plot.layout.font.color"), figure(page, "plot.data[0].line.color"))
+        )
+    assert len(colours) == 2
+    assert all(colour.startswith("rgb(") for pair in colours for colour in pair)

@@ -1,0 +1,32 @@
+"""The page's HTTP client against a real server, and without one."""
+
+import pytest
+
+from dashboard.client import ApiError, Client
+from tests.live_server import Server, free_port
+
+
+@pytest.fixture
+def client(server: Server) -> Client:
+    return Client(f"http://127.0.0.1:{server.port}")
+
+
+def test_catalog(client: Client) -> None:
+    catalog = client.catalog()
+    assert {"datasets", "weights", "defaults"} <= set(catalog)
+
+
+def test_refusal_carries_the_servers_words(client: Client) -> None:
+    with pytest.raises(ApiError, match="nowhere"):
+        client.start({"dataset": "nowhere"})
+
+
+def test_server_that_is_not_there_is_told() -> None:
+    with pytest.raises(ApiError, match="does not answer"):
+        Client(f"http://127.0.0.1:{free_port()}").catalog()
+
+
+def test_environment_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STNSCOPE_API_URL", "http://backend:9000/")
+    monkeypatch.setenv("STNSCOPE_TOKEN", "secret")
+    assert Client.from_environment() == Client("http://backend:9000", "secret")

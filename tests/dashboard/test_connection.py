@@ -1,0 +1,54 @@
+"""A server that goes away and comes back."""
+
+import signal
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, await_shown, painted, pixels, say, shown
+from tests.live_server import Server
+
+
+def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself(
+    own_server: Server, visit: Open
+) -> None:
+    run_id = own_server.start_run(epochs=1000)
+    page = visit(own_server, f"?run={run_id}")
+    painted(page)
+    await_said(page, "Live")
+    assert own_server.process is not None
+    own_server.stop(signal.SIGKILL)
+    await_said(page, "Connection lost, trying again; the last frame came")
+    before = say(page)
+    page.wait_for_function("(text) => !document.body.innerText.includes(text)", arg=before)
+    assert "Connection lost" in say(page), "the age grows"
+    assert any(any(image) for image in pixels(page, "input")), "old pixels stay"
+    assert page.locator(".stDialog").is_visible() is False
+
+    at = shown(page)
+    own_server.start()
+    own_server.await_status(run_id, "interrupted")
+    await_said(page, "interrupted")
+    page.locator(".stn-viewer [data-action=resume]").click()
+    await_said(page, "Live; training")
+    await_shown(page, f"step > {at}")
+
+
+def test_control_that_is_refused_is_told_in_words(
+    server: Server, running: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={running}")
+    painted(page)
+    await_said(page, "Live")
+    # As when another page was quicker.
+    page.route("**/control", lambda route: route.continue_(post_data='{"action": "resume"}'))
+    page.locator(".stn-viewer [data-action=pause]").click()
+    alert = page.locator(".stn-viewer [role=alert]")
+    alert.filter(has_text="running").wait_for()
+    assert server.run(running)["status"] == "running"
+
+
+def test_skipped_frames_are_counted(server: Server, running: str, visit: Open) -> None:
+    page = visit(server, f"?run={running}")
+    painted(page)
+    await_said(page, "Live")
+    page.evaluate("{ const end = Date.now() + 2500; while (Date.now() < end); }")
+    page.locator(".stn-skipped", has_text="frames skipped").wait_for()

@@ -1,0 +1,42 @@
+"""A GIF of the run that is shown, made and taken home from the page."""
+
+import io
+
+from PIL import Image
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import painted
+from tests.live_server import Server
+
+
+def test_gif_is_shown_and_downloaded(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    page.get_by_text("Take it home as a GIF").click()
+    page.get_by_label("What").select_option("Chosen steps")
+    page.get_by_label("Frames", exact=True).fill("4")
+    page.get_by_role("spinbutton", name="Probes").fill("2")
+    page.get_by_role("button", name="Make GIF").click()
+    image = page.locator("img.stn-gif[src]")
+    image.wait_for()
+    page.wait_for_function("document.querySelector('img.stn-gif').naturalWidth > 0")
+    assert ended in (image.get_attribute("alt") or "")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Download").click()
+    assert waiting.value.suggested_filename == f"stnscope-{ended}.gif"
+    with Image.open(io.BytesIO(waiting.value.path().read_bytes())) as gif:
+        assert gif.format == "GIF"
+        assert getattr(gif, "n_frames", 1) == 4
+
+
+def test_refused_options_are_told_in_words(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    page.get_by_text("Take it home as a GIF").click()
+    page.get_by_label("What").select_option("Chosen steps")
+    page.get_by_label("From step").fill("30")
+    page.get_by_label("To step").fill("10")
+    page.get_by_role("button", name="Make GIF").click()
+    state = page.locator(".stn-gif-state", has_text="10")
+    state.wait_for()
+    assert page.locator("img.stn-gif[src]").count() == 0

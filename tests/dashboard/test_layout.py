@@ -1,0 +1,82 @@
+"""Sizes: nothing is cut off, nothing moves, the stage comes first."""
+
+import pytest
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import painted
+from tests.live_server import Server
+
+SIZES = [(390, 844), (768, 1024), (1280, 720), (1920, 1080)]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_nothing_is_wider_than_the_window(
+    server: Server, ended: str, visit: Open, width: int, height: int
+) -> None:
+    page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
+    painted(page)
+    page.wait_for_timeout(500)
+    wide = page.evaluate(
+        """() => [...document.querySelectorAll(".stn-root *")]
+        .filter((each) => !each.closest(".stn-plot") && !each.closest("svg"))
+        .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+        .map((each) => each.className)"""
+    )
+    assert wide == []
+    assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES[2:])
+def test_stage_counter_and_controls_fit_the_first_screen(
+    server: Server, ended: str, visit: Open, width: int, height: int
+) -> None:
+    page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
+    painted(page)
+    for part in (".stn-probes", ".stn-tenths", ".stn-transport", ".stn-charts"):
+        box = page.locator(f".stn-viewer {part}").bounding_box()
+        assert box is not None
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= height
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES[2:])
+def test_pixels_are_equally_large(
+    server: Server, ended: str, visit: Open, width: int, height: int
+) -> None:
+    page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
+    painted(page)
+    scales = page.evaluate(
+        """() => [...document.querySelectorAll(".stn-viewer canvas")].map((each) =>
+        [each.clientWidth / each.width, each.clientHeight / each.height])"""
+    )
+    assert len(scales) == 24
+    assert all(across == down and across == int(across) >= 2 for across, down in scales)
+    assert (
+        page.locator(".stn-viewer canvas").first.evaluate(
+            "(each) => getComputedStyle(each).imageRendering"
+        )
+        == "pixelated"
+    )
+
+
+def test_nothing_moves_after_the_viewer_is_there(server: Server, running: str, visit: Open) -> None:
+    watch = """
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const each of list.getEntries()) {
+        if (document.querySelector(".stn-viewer")) window.shifts.push(each.value);
+      }
+    }).observe({ type: "layout-shift", buffered: true });
+    """
+    page = visit(server, f"?run={running}", init=watch)
+    painted(page)
+    page.wait_for_timeout(4000)
+    assert sum(page.evaluate("window.shifts")) < 0.02
+
+
+def test_streamlits_own_chrome_is_hidden(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    assert page.title() == "stnscope"
+    for selector in ("header.stAppHeader", "#MainMenu", ".stAppDeployButton"):
+        assert not page.locator(selector).first.is_visible()

@@ -1,0 +1,121 @@
+"""Starting runs, listing them, acting on them; the address names what is shown."""
+
+import re
+from urllib.parse import parse_qs, urlparse
+
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import Open, brief_run
+from tests.dashboard.looking import await_said, painted
+from tests.live_server import Server, wait_until
+
+
+def shown_run(page: Page) -> str | None:
+    return parse_qs(urlparse(page.url).query).get("run", [None])[0]
+
+
+def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) -> None:
+    page = visit(server)
+    page.get_by_label("Seed", exact=True).fill("7")
+    page.get_by_label("Batch", exact=True).fill("100")
+    page.get_by_label("Learning rate", exact=True).fill("0.003")
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url(re.compile(r"\?run="))
+    run_id = shown_run(page)
+    assert run_id is not None
+    config = server.run(run_id)["config"]
+    assert (config["seed"], config["batch_size"], config["learning_rate"]) == (7, 100, 0.003)
+    await_said(page, "digits, affine, seed 7")
+    try:
+        painted(page)
+        page.reload(wait_until="commit")
+        painted(page)
+        await_said(page, "digits, affine, seed 7")
+        assert shown_run(page) == run_id
+    finally:
+        server.control(run_id, "stop")
+        server.await_status(run_id, "stopped")
+
+
+def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Open) -> None:
+    page = visit(server)
+    defaults = server.http.get("/catalog").json()["defaults"]
+    for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch", "batch_size")):
+        assert page.get_by_label(label, exact=True).input_value() == str(defaults[field])
+    for label, field in (
+        ("Learning rate", "learning_rate"),
+        ("Localisation rate", "localisation_learning_rate"),
+    ):
+        assert float(page.get_by_label(label, exact=True).input_value()) == defaults[field]
+
+
+def test_controls_act_on_the_training(server: Server, visit: Open) -> None:
+    run_id = server.start_run(epochs=1000, seed=11)
+    page = visit(server, f"?run={run_id}")
+    try:
+        server.await_step(run_id, 1)
+        controls = page.locator(".stn-training")
+        controls.locator("[data-action=pause]:enabled").click()
+        server.await_status(run_id, "paused")
+        await_said(page, "paused")
+        step = server.run(run_id)["step"]
+        controls.locator("[data-action=step]:enabled").click()
+        wait_until(lambda: server.run(run_id)["step"] == step + 1)
+        painted(page, step + 1)
+        controls.locator("[data-action=resume]:enabled").click()
+        server.await_status(run_id, "running")
+        controls.locator("[data-action=stop]:enabled").click()
+        server.await_status(run_id, "stopped")
+        await_said(page, "stopped")
+        assert controls.locator("[data-action=step]").is_disabled()
+    finally:
+        server.control(run_id, "stop")
+
+
+def test_list_opens_a_run_and_the_address_names_it(
+    server: Server, ended: str, running: str, visit: Open
+) -> None:
+    page = visit(server)
+    painted(page)
+    row = page.locator(f'.stn-run:has(a[href="?run={ended}"])')
+    row.locator("a").click()
+    await_said(page, "Replay; stopped")
+    page.wait_for_url(f"**/?run={ended}")
+    assert row.get_attribute("aria-current") == "true"
+    assert page.locator(f'.stn-run:has(a[href="?run={running}"])').get_by_text("training").count()
+
+
+def test_rerun_of_the_script_leaves_the_stage_as_it_is(
+    server: Server, running: str, visit: Open
+) -> None:
+    sockets: list[str] = []
+    page = visit(server, f"?run={running}", on_socket=lambda socket: sockets.append(socket.url))
+    painted(page)
+    await_said(page, "Live")
+    page.locator(".stn-viewer .stn-probes").evaluate("(stage) => { stage.marked = true; }")
+    page.get_by_text("In a corner").click()
+    page.locator(".stn-picture [data-step]").wait_for()
+    page.locator(f'.stn-run a[href="?run={running}"]').click()
+    page.wait_for_timeout(1500)
+    assert page.locator(".stn-viewer .stn-probes").evaluate("(stage) => stage.marked") is True
+    assert len([url for url in sockets if "/api/" in url]) == 1
+
+
+def test_run_is_deleted_after_a_second_press(server: Server, visit: Open) -> None:
+    run_id = brief_run(server)
+    page = visit(server)
+    row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
+    row.locator("[data-action=delete]").click()
+    row.get_by_text("Delete for good?").wait_for()
+    assert server.run(run_id)["status"] == "stopped"
+    row.get_by_text("Delete for good?").click()
+    row.wait_for(state="detached")
+    assert server.http.get(f"/runs/{run_id}").status_code == 404
+
+
+def test_run_that_another_page_deleted_is_told(server: Server, visit: Open) -> None:
+    run_id = brief_run(server)
+    page = visit(server, f"?run={run_id}")
+    painted(page)
+    server.http.delete(f"/runs/{run_id}").raise_for_status()
+    await_said(page, "This run has been deleted")

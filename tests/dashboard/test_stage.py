@@ -1,0 +1,161 @@
+"""What stands on the stage is what was recorded, to the pixel."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import (
+    await_said,
+    await_shown,
+    frame,
+    painted,
+    paths,
+    pixels,
+    say,
+    shown,
+    texts,
+)
+from tests.live_server import Server
+
+
+def test_pixels_are_those_of_the_frame(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    for key, step in (("Home", 0), ("End", server.run(ended)["last_step"])):
+        page.keyboard.press(key)
+        painted(page, step)
+        tensors = frame(server, ended, step).tensors
+        for kind, name in (("input", "input"), ("output", "output.st")):
+            expected = tensors[name].reshape(len(tensors[name]), -1)
+            np.testing.assert_array_equal(pixels(page, kind), expected)
+
+
+def test_overlay_shows_the_corners(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    last = server.run(ended)["last_step"]
+    page.keyboard.press("End")
+    painted(page, last)
+    corners = frame(server, ended, last).tensors["corners.st"]
+    for path, square, region in zip(
+        paths(page, "outline"), paths(page, "square"), corners, strict=True
+    ):
+        drawn = [[float(x) for x in point.split(",")] for point in path[1:-1].split("L")]
+        np.testing.assert_allclose(drawn, region, atol=0.006)
+        first = [float(number) for number in square[1:-2].split(",")]
+        np.testing.assert_allclose(first, np.clip(region[0], -16 / 3, 48 + 16 / 3), atol=0.006)
+
+
+def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
+    server: Server, ended: str, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    page.keyboard.press("Home")
+    painted(page, 0)
+    tile = page.locator(".stn-viewer .stn-input").first
+    shot = tmp_path / "tile.png"
+    tile.screenshot(path=shot)
+    seen = np.asarray(Image.open(shot).convert("L"))
+    scale = seen.shape[1] / 64  # 48 pixels and a margin of 8 on either side
+    for x, y in frame(server, ended, 0).tensors["corners.st"][0]:
+        across, down = round((x + 8) * scale), round((y + 8) * scale)
+        around = seen[down - 7 : down + 8, across - 7 : across + 8]
+        assert seen[down, across] == 255
+        assert around.min() == 0
+
+
+def test_captions_tell_label_prediction_and_verdict(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    last = server.run(ended)["last_step"]
+    page.keyboard.press("End")
+    painted(page, last)
+    found = frame(server, ended, last)
+    labels, predicted = found.info["labels"], found.info["predicted"]
+    assert texts(page, ".stn-label") == [str(label) for label in labels]
+    assert texts(page, ".stn-predicted") == [str(each) for each in predicted]
+    chances = found.tensors["probabilities"][range(len(predicted)), predicted]
+    told = [float(text.rstrip("%")) for text in texts(page, ".stn-probability")]
+    np.testing.assert_allclose(told, 100 * chances, atol=0.5001)
+    verdicts = [
+        page.locator(".stn-viewer .stn-pair").nth(index).get_attribute("data-verdict")
+        for index in range(len(labels))
+    ]
+    right = [one == other for one, other in zip(labels, predicted, strict=True)]
+    assert verdicts == ["right" if each else "wrong" for each in right]
+    # Told by shape as well as by colour.
+    marks = page.locator(".stn-viewer .stn-mark path").evaluate_all(
+        "(all) => all.map((each) => each.getAttribute('d'))"
+    )
+    assert len(set(marks)) == len(set(right))
+
+
+def test_counter_tells_the_tenths(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    run = server.run(ended)
+    for key, step in (("Home", 0), ("End", run["last_step"])):
+        page.keyboard.press(key)
+        painted(page, step)
+        tenths = math.floor(10 * step / run["steps_per_epoch"])
+        assert texts(page, ".stn-tenths") == [f"{tenths}/10"]
+        assert texts(page, ".stn-step dd") == [str(step)]
+        assert texts(page, ".stn-epoch") == ["of epoch 1 of 1000"]
+
+
+def test_live_frames_are_painted_and_never_blank(server: Server, running: str, visit: Open) -> None:
+    watch = """
+    window.blank = 0; window.sizes = new Set();
+    addEventListener("stnscope:paint", function look() {
+      removeEventListener("stnscope:paint", look);
+      (function each() {
+        const canvas = document.querySelector(".stn-viewer .stn-input canvas");
+        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        if (!data.some((value, index) => index % 4 < 3 && value)) window.blank++;
+        const box = document.querySelector(".stn-viewer .stn-probes").getBoundingClientRect();
+        window.sizes.add([box.top, box.width, box.height].join());
+        requestAnimationFrame(each);
+      })();
+    });
+    """
+    page = visit(server, f"?run={running}", init=watch)
+    first = painted(page)
+    await_shown(page, f"step >= {first} + 20")
+    assert "Live" in say(page)
+    assert page.evaluate("window.blank") == 0
+    assert len(page.evaluate("[...window.sizes]")) == 1, "the stage keeps its place"
+    assert page.evaluate("window.paints.length") > 5
+    steps = page.evaluate("window.paints")
+    assert steps == sorted(set(steps)), "each frame once, and in order"
+
+
+def test_page_without_a_run_follows_the_newest_that_trains(
+    server: Server, running: str, ended: str, visit: Open
+) -> None:
+    page = visit(server)
+    painted(page)
+    await_said(page, "Live")
+    assert page.locator(".stn-run-link").get_attribute("href") == f"?run={running}"
+    first = shown(page)
+    await_shown(page, f"step > {first}")
+
+
+def test_run_that_is_not_there_is_told(server: Server, visit: Open) -> None:
+    page = visit(server, "?run=nowhere")
+    await_said(page, "There is no run 'nowhere'.")
+
+
+def test_probes_are_told_to_those_who_do_not_see_them(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}", reduced_motion="reduce")
+    painted(page)
+    label = page.get_by_role("img", name="Probe 1:")
+    assert label.count() == 1
+    assert " probes right." in page.locator(".stn-viewer [aria-live=polite]").inner_text()

@@ -1,0 +1,32 @@
+"""The page of a server that asks for a token: whoever has the link sees everything."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, painted
+from tests.live_server import Server, serve
+
+TOKEN = "open-sesame-open-sesame"
+
+
+@pytest.fixture
+def gated(tmp_path: Path) -> Iterator[Server]:
+    with serve(tmp_path / "home", "--no-demonstration", "--token", TOKEN) as server:
+        server.http.headers["Authorization"] = f"Bearer {TOKEN}"
+        yield server
+
+
+def test_link_with_the_token_opens_everything(gated: Server, visit: Open) -> None:
+    run_id = gated.start_run(epochs=1000)
+    page = visit(gated, f"?token={TOKEN}&run={run_id}")
+    painted(page)
+    await_said(page, "Live; training")
+    assert TOKEN not in page.url
+    assert run_id in page.url
+    # The page's own calls have the token too.
+    page.get_by_role("button", name="Start training").wait_for()
+    page.locator(".stn-training [data-action=pause]").click()
+    gated.await_status(run_id, "paused")

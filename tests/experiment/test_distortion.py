@@ -1,0 +1,134 @@
+"""Distortions, against shapes whose place, size and turn can be measured afterwards."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor
+
+from backend.experiment.catalog import DISTORTIONS as ENTRIES
+from backend.experiment.distortion import DISTORTIONS, Placement, centred, place, scattered
+
+BLACK = torch.zeros(3, 1, 28, 28)
+CANVAS = (48, 48)
+
+
+def drawn(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def at(x: float, y: float, rotation: float = 0, scale: float = 1) -> Placement:
+    turned, grown = torch.tensor([float(rotation)]), torch.tensor([float(scale)])
+    return Placement(turned, grown, torch.tensor([[float(x), float(y)]]))
+
+
+def centroids(canvases: Tensor) -> Tensor:
+    """(N, 2): x, y in pixels from the outer edge of the first."""
+    weight = canvases[:, 0] / canvases[:, 0].sum(dim=(1, 2), keepdim=True)
+    y, x = torch.meshgrid(*(torch.arange(side) + 0.5 for side in weight.shape[1:]), indexing="ij")
+    return torch.stack([(weight * x).sum(dim=(1, 2)), (weight * y).sum(dim=(1, 2))], dim=1)
+
+
+def test_the_catalog_lists_what_can_be_done() -> None:
+    assert list(ENTRIES) == list(DISTORTIONS)
+
+
+def test_an_image_is_put_where_it_is_asked_for_to_the_pixel() -> None:
+    image = torch.rand(1, 2, 4, 6, generator=drawn())
+    canvas = place(image, at(10, 5), (9, 20))
+    expected = torch.zeros(1, 2, 9, 20)
+    expected[:, :, 3:7, 7:13] = image
+    assert torch.allclose(canvas, expected, atol=1e-5)
+
+
+def test_a_quarter_turn_of_a_non_square_image_is_clockwise_and_not_sheared() -> None:
+    image = torch.rand(1, 1, 4, 6, generator=drawn())
+    canvas = place(image, at(12, 5, rotation=math.pi / 2), (11, 24))
+    expected = torch.zeros(1, 1, 11, 24)
+    expected[:, :, 2:8, 10:14] = image.rot90(-1, dims=(2, 3))
+    assert torch.allclose(canvas, expected, atol=1e-5)
+
+
+def test_a_scale_of_two_covers_four_times_the_area() -> None:
+    image = torch.ones(1, 1, 6, 8)
+    canvas = place(image, at(20, 15, scale=2), (40, 40))
+    assert canvas.sum().item() == pytest.approx(4 * 48, rel=0.05)
+
+
+def test_scattered_keeps_its_promises_and_uses_their_whole_range() -> None:
+    """A white square of the digits' size tells scale and place; a bar tells the turn."""
+    square = torch.ones(400, 1, 28, 28)
+    covered = scattered(square, BLACK, drawn(), 1.0, (96, 96)).sum(dim=(1, 2, 3))
+    scale = covered.sqrt() / 28
+    assert 0.68 < scale.min() < 0.73
+    assert 1.17 < scale.max() < 1.22
+    bar = torch.zeros(400, 1, 28, 28)
+    bar[:, :, 12:16, 4:24] = 1
+    canvases = scattered(bar, BLACK, drawn(), 1.0, CANVAS)
+    middle = centroids(canvases)
+    low, high = 14 * 0.7, 48 - 14 * 0.7
+    assert ((middle > low - 0.5) & (middle < high + 0.5)).all()
+    assert (middle.amin(dim=0) < low + 3).all()
+    assert (middle.amax(dim=0) > high - 3).all()
+    turn = orientations(canvases)
+    assert turn.abs().max() < math.pi / 4 + 0.02
+    assert turn.min() < -0.7
+    assert turn.max() > 0.7
+
+
+def orientations(canvases: Tensor) -> Tensor:
+    """Each shape's long axis, (N,) radians clockwise from the x axis."""
+    centre = centroids(canvases)
+    y, x = torch.meshgrid(*(torch.arange(side) + 0.5 for side in CANVAS), indexing="ij")
+    x, y = x - centre[:, :1, None], y - centre[:, 1:, None]
+    light = canvases[:, 0]
+    xx, yy, xy = ((light * product).sum(dim=(1, 2)) for product in (x * x, y * y, x * y))
+    return torch.atan2(2 * xy, xx - yy) / 2
+
+
+def test_clutter_is_six_small_squares_of_the_other_images() -> None:
+    white = torch.ones(2, 1, 28, 28)
+    canvases = scattered(torch.zeros(200, 1, 28, 28), white, drawn(), 1.0, CANVAS)
+    lit = canvases.sum(dim=(1, 2, 3))
+    assert set(canvases.flatten().tolist()) == {0, 1}
+    assert lit.max() == 6 * 36
+    assert lit.min() >= 36
+    half = scattered(torch.zeros(200, 1, 28, 28), white, drawn(), 0.5, CANVAS)
+    assert half.sum(dim=(1, 2, 3)).max() == 3 * 36
+
+
+def test_clutter_shows_what_is_in_the_other_images() -> None:
+    """Of an image that brightens from left to right, crops brighten just so."""
+    other = (torch.arange(28.0) / 27).expand(1, 1, 28, 28)
+    canvas = scattered(torch.zeros(1, 1, 28, 28), other, drawn(4), 1.0, CANVAS)[0, 0]
+    slopes = canvas[:, 1:] - canvas[:, :-1]
+    assert ((slopes - 1 / 27).abs() < 1e-6).sum() >= 4 * 6 * 5
+    assert set(canvas.flatten().tolist()) <= set(other.flatten().tolist())
+
+
+def test_no_strength_leaves_the_image_alone_in_the_middle() -> None:
+    images = torch.rand(5, 1, 28, 28, generator=drawn())
+    still = scattered(images, images, drawn(), 0.0, CANVAS)
+    assert torch.allclose(still[:, :, 10:38, 10:38], images, atol=1e-5)
+    assert still.sum().item() == pytest.approx(images.sum().item(), rel=1e-4)
+    assert torch.equal(still, centred(images, images, drawn(), 1.0, CANVAS))
+
+
+@pytest.mark.parametrize("name", DISTORTIONS)
+def test_all_that_is_random_comes_from_the_generator(name: str) -> None:
+    images = torch.rand(6, 3, 28, 20, generator=drawn())
+    before = images.clone()
+    first = DISTORTIONS[name](images, images, drawn(7), 0.8, (40, 50))
+    torch.rand(3)
+    again = DISTORTIONS[name](images, images, drawn(7), 0.8, (40, 50))
+    assert first.shape == (6, 3, 40, 50)
+    assert torch.equal(first, again)
+    assert torch.equal(images, before)
+    assert first.min() >= 0
+    assert first.max() <= 1
+
+
+def test_another_seed_scatters_otherwise() -> None:
+    images = torch.rand(4, 1, 28, 28, generator=drawn())
+    first, second = (scattered(images, images, drawn(seed), 1.0, CANVAS) for seed in (1, 2))
+    assert not torch.equal(first, second)

@@ -1,0 +1,346 @@
+"""A GIF made from a recording: exact in time and place, white dots white, nothing flickering."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import ValidationError
+
+from backend.experiment import recording as recordings
+from backend.experiment import sheet
+from backend.experiment.config import RunConfig
+from backend.experiment.errors import Conflict, InvalidInput
+from backend.experiment.export import EvolutionOptions, evolution, plan
+from backend.experiment.frame import Frame
+from backend.experiment.recording import Recording, RecordingWriter
+
+PER_EPOCH = 20
+SIDE = 48
+WHOLE = ((0.0, 0.0), (48.0, 0.0), (48.0, 48.0), (0.0, 48.0))
+MADE = np.random.default_rng(0)
+PHOTO = MADE.integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
+
+Pixels = NDArray[np.uint8]
+Corners = tuple[tuple[float, float], ...]
+
+
+def frame(
+    step: int,
+    *,
+    channels: int = 1,
+    corners: Corners = WHOLE,
+    probes: int = 4,
+    transformers: bool = True,
+    output: Pixels | None = None,
+    lap: int | None = None,
+) -> Frame:
+    """A frame of still inputs whose output grows lighter with the steps."""
+    images = PHOTO[:probes, ..., :channels]
+    info: dict[str, Any] = {
+        "protocol": 1,
+        "step": step,
+        "classes": ["no entry", "stop"],
+        "predicted": [step % 2] * probes,
+        "transformers": [],
+    }
+    tensors: dict[str, Any] = {
+        "input": images,
+        "probabilities": np.full((probes, 2), 0.5, np.float32),
+    }
+    if transformers:
+        info["transformers"] = [{"name": "st", "family": "affine", "at": "input"}]
+        shade = np.full((probes, 28, 28, channels), min(10 * step, 255), np.uint8)
+        tensors["output.st"] = shade if output is None else output
+        tensors["corners.st"] = np.array([corners] * probes, np.float32)
+    return Frame(info if lap is None else info | {"lap": lap}, tensors)
+
+
+@dataclass
+class Gif:
+    """A GIF as a viewer sees it."""
+
+    image: Image.Image
+    pictures: list[Pixels]
+    delays: list[int]
+    """Milliseconds."""
+
+
+def opened(data: bytes) -> Gif:
+    image = Image.open(BytesIO(data))
+    pictures, delays = [], []
+    for number in range(getattr(image, "n_frames", 1)):
+        image.seek(number)
+        delays.append(image.info["duration"])
+        pictures.append(np.array(image.convert("RGB")))
+    image.seek(0)
+    return Gif(image, pictures, delays)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
+    """Writes frames into a recording and opens it."""
+    path = tmp_path / f"seen{recordings.SUFFIX}"
+    recordings.create(path, config=RunConfig(seed=7), steps_per_epoch=PER_EPOCH)
+    made = []
+
+    def write(*frames: Frame) -> Recording:
+        with RecordingWriter.open(path) as writer, writer.transaction():
+            for each in frames:
+                writer.add_frame(each, attempt=0, kept=True)
+        made.append(Recording.open(path))
+        return made[-1]
+
+    yield write
+    for each in made:
+        each.close()
+
+
+Record = Callable[..., Recording]
+
+
+def test_first_epochs_tenths(record: Record) -> None:
+    frames = [frame(step) for step in range(3 * PER_EPOCH)]
+    gif = opened(evolution(record(*frames), EvolutionOptions()))
+    assert len(gif.pictures) == 11
+    assert gif.delays == [500] * 10 + [1500]
+    assert gif.image.info["loop"] == 0
+    assert gif.image.info["comment"] == b"Run seen, steps 0 to 20, seed 7."
+    assert gif.image.size == (8 + 96 + 8 + 96 + 8, 3 * (8 + 96) + 32)
+
+
+def test_tenths_take_the_first_step_of_each(record: Record) -> None:
+    steps = plan(record(*[frame(step) for step in range(25)]), EvolutionOptions()).steps
+    assert steps == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]
+
+
+def test_a_run_in_its_first_epoch_gives_what_there_is(record: Record) -> None:
+    gif = opened(evolution(record(*[frame(step) for step in range(7)]), EvolutionOptions()))
+    assert gif.delays == [500, 500, 500, 1500]
+
+
+def test_one_frame(record: Record) -> None:
+    assert opened(evolution(record(frame(0)), EvolutionOptions())).delays == [1500]
+
+
+def test_nothing_recorded_yet(record: Record) -> None:
+    for options in (EvolutionOptions(), EvolutionOptions(first=0)):
+        with pytest.raises(Conflict, match="yet"):
+            evolution(record(), options)
+
+
+def test_laps_are_left_out(record: Record) -> None:
+    laps = [frame(4, lap=place) for place in range(5)]
+    assert plan(record(frame(0), frame(4), *laps), EvolutionOptions()).steps == [0, 4]
+
+
+def test_range(record: Record) -> None:
+    written = record(*[frame(step) for step in range(0, 60, 2)])
+    assert plan(written, EvolutionOptions(first=10, last=20)).steps == [10, 12, 14, 16, 18, 20]
+    assert plan(written, EvolutionOptions(frames=3)).steps == [0, 28, 58]
+    assert plan(written, EvolutionOptions(first=51)).steps == [52, 54, 56, 58]
+    assert opened(evolution(written, EvolutionOptions(last=6))).delays == [50, 50, 50, 1500]
+
+
+@pytest.mark.parametrize(
+    ("fps", "total"), [(30, 1000), (24, 1250), (7, 4290), (50, 600), (20, 1500)]
+)
+def test_times_add_up(record: Record, fps: float, total: int) -> None:
+    written = record(*[frame(step) for step in range(30)])
+    delays = opened(evolution(written, EvolutionOptions(first=0, fps=fps))).delays
+    assert len(delays) == 30
+    assert sum(delays) == total
+    assert min(delays) >= 20
+    assert max(delays) - min(delays) <= 10
+
+
+def test_equal_pictures_stay_apart(record: Record) -> None:
+    same = np.zeros((4, 28, 28, 1), np.uint8)
+    written = record(*[frame(step, output=same) for step in range(0, 6, 2)])
+    gif = opened(evolution(written, EvolutionOptions(fps=2)))
+    assert gif.delays == [500, 500, 500]
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"first": 9, "last": 3}, "first"),
+        ({"first": 500}, "first"),
+        ({"first": 3, "last": 3}, "first"),
+        ({"samples": 5}, "samples"),
+        ({"probes": "0,4"}, "probes"),
+    ],
+)
+def test_options_that_do_not_fit(record: Record, options: dict[str, Any], field: str) -> None:
+    written = record(*[frame(step) for step in range(0, 12, 2)])
+    with pytest.raises(InvalidInput) as refused:
+        evolution(written, EvolutionOptions(**options))
+    assert refused.value.field == field
+
+
+def test_a_picture_too_large(record: Record) -> None:
+    wide = frame(0, probes=4)
+    with pytest.raises(InvalidInput, match="at most 4 million") as refused:
+        evolution(record(wide), EvolutionOptions(scale=4, probes=",".join("0123" * 5)))
+    assert refused.value.field == "scale"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"fps": 0},
+        {"fps": 51},
+        {"scale": 9},
+        {"frames": 301},
+        {"samples": 0},
+        {"first": -1},
+        {"probes": "1,,2"},
+        {"format": "mp4"},
+        {"layout": "../x"},
+        {"colour": 1},
+    ],
+)
+def test_options_out_of_range_name_their_field(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        EvolutionOptions.model_validate(options)
+    assert refused.value.errors()[0]["loc"] == tuple(options)
+
+
+def test_grey_images_lose_nothing(record: Record) -> None:
+    first, _, last = opened(
+        evolution(record(frame(0), frame(10), frame(20)), EvolutionOptions(samples=1))
+    ).pictures
+    shown = PHOTO[0, ..., 0].repeat(2, axis=0).repeat(2, axis=1)
+    # Dots cover the corners.
+    inside = slice(10, 86)
+    for picture in (first, last):
+        tile = picture[8:104, 8:104]
+        np.testing.assert_array_equal(
+            tile[inside, inside], shown[inside, inside, None].repeat(3, 2)
+        )
+    assert (first[8:104, 112:208] == 0).all()
+    assert (last[8:104, 112:208] == 200).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_what_stands_still_never_changes(record: Record, channels: int) -> None:
+    moving = [
+        frame(
+            step,
+            channels=channels,
+            corners=tuple((x + step, y) for x, y in WHOLE),
+            output=MADE.integers(0, 256, (4, 28, 28, channels), dtype=np.uint8),
+        )
+        for step in range(0, 10, 2)
+    ]
+    pictures = opened(evolution(record(*moving), EvolutionOptions())).pictures
+    assert len(pictures) == 5
+    layout = plan(record(), EvolutionOptions()).layout
+    rows, columns = layout.input_box(0)
+    for picture in pictures:
+        tile = picture[rows, columns]
+        np.testing.assert_array_equal(
+            tile[10:-10, 30:-10], pictures[0][rows, columns][10:-10, 30:-10]
+        )
+    assert (pictures[0] != pictures[1]).any()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("corners", [WHOLE, ((10, 12), (40, 12), (40, 36), (10, 36))])
+def test_dots_are_exact(record: Record, channels: int, corners: Corners) -> None:
+    (picture,) = opened(
+        evolution(record(frame(0, channels=channels, corners=corners)), EvolutionOptions(samples=1))
+    ).pictures
+    for number, (x, y) in enumerate(corners):
+        column, row = 8 + 2 * int(x), 8 + 2 * int(y)
+        around = picture[row - 6 : row + 6, column - 6 : column + 6].astype(int)
+        # Six pixels of white across its middle, then the outline.
+        assert (around[6, 3:9] == 255).all()
+        assert (around[3:9, 6] == 255).all()
+        assert (around[6, [2, 9]] == 0).all()
+        assert (around[[2, 9], 6] == 0).all()
+        # The first corner is a square, the others are discs.
+        assert (around[3, 3] == 255).all() == (number == 0)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_ground_and_text_keep_their_shades(record: Record, channels: int) -> None:
+    (picture,) = opened(evolution(record(frame(0, channels=channels)), EvolutionOptions())).pictures
+    assert (picture[:3] == sheet.GROUND).all()
+    footer = picture[8 - sheet.FOOTER :]
+    assert footer.min() == sheet.INK
+    assert set(np.unique(footer)) <= set(sheet.LEVELS)
+
+
+def test_corners_outside_are_seen_outside(record: Record) -> None:
+    outside = ((-6.0, -6.0), (30.0, -6.0), (30.0, 30.0), (-6.0, 30.0))
+    written = record(frame(0, corners=outside))
+    layout = plan(written, EvolutionOptions()).layout
+    (picture,) = opened(evolution(written, EvolutionOptions())).pictures
+    rows, columns = layout.input_box(0)
+    assert layout.margin >= 12
+    assert (picture[rows.start - 12, columns.start - 12] == 255).all()
+    assert (picture[rows.start - 12, columns.start + 60] == 255).all()
+
+
+def test_corners_far_outside_are_pointed_at(record: Record) -> None:
+    far = ((-500.0, 24.0), (24.0, 24.0), (600.0, 24.0), (24.0, 900.0))
+    written = record(frame(0, corners=far))
+    layout = plan(written, EvolutionOptions()).layout
+    assert layout.margin == 32
+    (picture,) = opened(evolution(written, EvolutionOptions())).pictures
+    rows, columns = layout.input_box(0)
+    middle = (rows.start + rows.stop) // 2
+    assert (picture[middle, columns.start - 28] == 255).all()
+
+
+def test_corners_that_are_no_numbers(record: Record) -> None:
+    odd = ((float("nan"), 0.0), (float("inf"), 0.0), (48.0, 48.0), (0.0, 48.0))
+    assert opened(evolution(record(frame(0, corners=odd)), EvolutionOptions())).delays == [1500]
+
+
+def test_a_network_without_transformer_shows_what_it_says(record: Record) -> None:
+    written = record(*[frame(step, transformers=False) for step in (0, 2, 5)])
+    first, second, third = opened(evolution(written, EvolutionOptions(samples=1))).pictures
+    assert (first[8:104, 112:208] < 100).any()
+    np.testing.assert_array_equal(first[8:104, 112:208], second[8:104, 112:208])
+    assert (second[8:104, 112:208] != third[8:104, 112:208]).any()
+
+
+def test_probes_that_join_later(record: Record) -> None:
+    written = record(frame(0, probes=2), frame(2, probes=4))
+    before, after = opened(evolution(written, EvolutionOptions(probes="3,0"))).pictures
+    assert (before[8:104, 112:208] == sheet.GROUND).all()
+    assert (after[20:90, 112:208] == 20).all()
+    assert (before[120:200, 112:208] == 0).all()
+
+
+def test_scale(record: Record) -> None:
+    written = record(frame(0))
+    gif = opened(evolution(written, EvolutionOptions(scale=2)))
+    assert gif.image.size == (2 * 216, 2 * 344)
+
+
+def test_other_shapes() -> None:
+    image = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
+    assert sheet.tile(image, (4, 6), grey=True).tolist()[0] == [0, 0, 1, 1, 2, 2]
+    assert sheet.tile(image, (2, 3), grey=False).shape == (2, 3, 3)
+    assert sheet.tile(np.zeros((300, 200, 3), np.uint8), (96, 64), grey=False).shape == (96, 64, 3)
+
+
+def test_progress_is_told_and_may_end_it(record: Record) -> None:
+    written = record(*[frame(step) for step in range(6)])
+    told: list[tuple[int, int]] = []
+    evolution(written, EvolutionOptions(), lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+    def end(done: int, total: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        evolution(written, EvolutionOptions(), end)

@@ -1,0 +1,157 @@
+"""Frames of probes, against torch's own grid and sampler."""
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional
+
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import Dataset, load
+from backend.experiment.frame import Frame
+from backend.experiment.probe import Probes, look, observe, theta_summary
+from backend.experiment.training import Batches, train
+from models.architectures import Network, build
+
+CONFIG = RunConfig(batch_size=16)
+THETAS = torch.tensor([[0.6, -0.3, 0.2, 0.25, 0.5, -0.4], [-1.4, 0.1, 1.5, 0.0, 0.7, 0.0]])
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load("digits")
+
+
+@pytest.fixture(scope="module")
+def probes(digits: Dataset) -> Probes:
+    return Probes.choose(digits, CONFIG)
+
+
+def looking(theta: torch.Tensor) -> Network:
+    """A network that looks at one region whatever it is shown."""
+    model = build("digits")
+    with torch.no_grad():
+        model.transformers[0].regression.bias.copy_(theta)
+    return model
+
+
+def test_probes_are_held_out_digits_of_each_class_in_turn(digits: Dataset, probes: Probes) -> None:
+    assert probes.labels == (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1)
+    assert probes.images.shape == (12, 1, 48, 48)
+    plain = Probes.choose(digits, CONFIG.model_copy(update={"distortion": still()}))
+    held_out = {image.numpy().round(3).tobytes() for image in digits.held_out_images}
+    shown = {image.numpy().round(3).tobytes() for image in plain.images[:, :, 10:38, 10:38]}
+    assert len(shown) == 12
+    assert shown <= held_out
+
+
+def still() -> object:
+    return CONFIG.distortion.model_copy(update={"name": "centred"})
+
+
+def test_probes_are_the_same_for_every_run_and_number_of_them(
+    digits: Dataset, probes: Probes
+) -> None:
+    more = CONFIG.probes.model_copy(update={"count": 24})
+    others = Probes.choose(digits, CONFIG.model_copy(update={"seed": 5, "probes": more}))
+    assert torch.equal(others.images[:12], probes.images)
+    assert others.images.shape[0] == 24
+
+
+@pytest.mark.parametrize("theta", THETAS)
+def test_a_frame_holds_what_torch_samples_there(theta: torch.Tensor, probes: Probes) -> None:
+    tensors = look(looking(theta), probes, {}).tensors
+    matrix = theta.double().view(1, 2, 3).expand(12, 2, 3)
+    where = functional.affine_grid(matrix, [12, 1, 28, 28], align_corners=False)
+    images = probes.images.double()
+    output = functional.grid_sample(images, where, align_corners=False)
+    expected = output.mul(255).permute(0, 2, 3, 1).numpy()
+    assert np.abs(tensors["output.st"] - expected).max() < 0.51
+    assert np.abs(tensors["input"] - images.mul(255).permute(0, 2, 3, 1).numpy()).max() < 0.51
+    # With align_corners=True torch's own grid runs from edge to edge, as a lattice does.
+    edges = functional.affine_grid(matrix, [12, 1, 7, 7], align_corners=True)
+    assert np.allclose(tensors["grid.st"], (edges + 1) * 24, atol=1e-4)
+    assert np.allclose(tensors["theta.st"], theta)
+
+
+def test_corners_run_clockwise_from_the_output_s_top_left(probes: Probes) -> None:
+    tensors = look(looking(torch.tensor([0.5, 0, 0.25, 0, 0.5, 0])), probes, {}).tensors
+    assert tensors["corners.st"][0].tolist() == [[18, 12], [42, 12], [42, 36], [18, 36]]
+
+
+def test_a_frame_is_whole_and_survives_its_bytes(digits: Dataset, probes: Probes) -> None:
+    step = next(train(CONFIG, digits))
+    frame = Frame.decode(observe(step, probes, run="r1", config=CONFIG).encode())
+    assert {name: (array.dtype.name, array.shape) for name, array in frame.tensors.items()} == {
+        "input": ("uint8", (12, 48, 48, 1)),
+        "output.st": ("uint8", (12, 28, 28, 1)),
+        "theta.st": ("float32", (12, 6)),
+        "corners.st": ("float32", (12, 4, 2)),
+        "grid.st": ("float32", (12, 7, 7, 2)),
+        "probabilities": ("float32", (12, 10)),
+    }
+    assert np.allclose(frame.tensors["probabilities"].sum(axis=1), 1, atol=1e-5)
+    info = dict(frame.info)
+    assert info.pop("time") > 1.7e9
+    assert info.pop("predicted") == frame.tensors["probabilities"].argmax(axis=1).tolist()
+    assert info == {
+        "protocol": 1,
+        "run": "r1",
+        "step": 0,
+        "epoch": 1,
+        "progress": 0,
+        "loss": None,
+        "accuracy": None,
+        "classes": list("0123456789"),
+        "labels": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1],
+        "transformers": [{"name": "st", "family": "affine", "at": "input"}],
+        "collapsed": {"st": [None] * 12},
+    }
+
+
+@pytest.mark.parametrize(
+    ("theta", "reason"),
+    [
+        ([0.5, 0, 1.7, 0, 0.5, 0], "outside"),
+        ([0.05, 0, 0, 0, 0.05, 0], "vanishing"),
+        ([-1.0, 0, 0, 0, 1.0, 0], "mirrored"),
+        ([0.6, 0, 0.2, 0, 0.6, 0], "shared"),
+    ],
+)
+def test_a_collapse_is_told(theta: list[float], reason: str, probes: Probes) -> None:
+    assert look(looking(torch.tensor(theta)), probes, {}).info["collapsed"]["st"] == [reason] * 12
+
+
+def test_a_network_without_transformers_has_none_of_their_tensors(probes: Probes) -> None:
+    frame = look(build("digits-cnn"), probes, {})
+    assert set(frame.tensors) == {"input", "probabilities"}
+    assert (frame.info["transformers"], frame.info["collapsed"]) == ([], {})
+    assert theta_summary(frame) == {}
+
+
+def test_summary_of_theta(probes: Probes) -> None:
+    turn = 0.4 * torch.tensor([np.cos(1.0), -np.sin(1.0), np.sin(1.0), np.cos(1.0)])
+    theta = torch.tensor([turn[0], turn[1], 0.25, turn[2], turn[3], -0.5])
+    assert theta_summary(look(looking(theta), probes, {})) == pytest.approx(
+        {"scale": 0.4, "rotation": 1.0, "shift_x": 0.25, "shift_y": -0.5}, abs=1e-5
+    )
+
+
+def test_looking_changes_nothing_about_training(digits: Dataset, probes: Probes) -> None:
+    states = []
+    for watched in (True, False):
+        for step in train(CONFIG, digits):
+            if watched:
+                observe(step, probes, run="r", config=CONFIG)
+            if step.step == 6:
+                states.append(step.state())
+                break
+    assert all(
+        torch.equal(states[0][name], states[1][name]) for name in states[0] if name[0] != "t"
+    )
+
+
+def test_batches_and_probes_are_of_one_kind(digits: Dataset, probes: Probes) -> None:
+    images, _ = Batches(CONFIG, digits).batch(1)
+    assert images.shape[1:] == probes.images.shape[1:]
+    assert images.dtype == probes.images.dtype
+    assert abs(images.mean().item() - probes.images.mean().item()) < 0.05

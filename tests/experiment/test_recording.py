@@ -1,0 +1,181 @@
+"""A recording keeps everything, tells whether its writer lives, and can be copied while written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.experiment import recording
+from backend.experiment.config import RunConfig
+from backend.experiment.errors import Conflict, NotFound, RecordingError
+from backend.experiment.frame import Array, Frame
+from backend.experiment.recording import Checkpoint, Recording, RecordingWriter
+
+PER_EPOCH = 20
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / f"run{recording.SUFFIX}"
+    recording.create(path, config=RunConfig(epochs=2), steps_per_epoch=PER_EPOCH)
+    return path
+
+
+def frame(step: int, *, shade: int = 0, lap: int | None = None) -> Frame:
+    info = {"protocol": 1, "step": step, "transformers": []} | ({} if lap is None else {"lap": lap})
+    tensors: dict[str, Array] = {
+        "input": np.full((2, 4, 4, 1), shade, np.uint8),
+        "probabilities": np.full((2, 3), step, np.float32),
+    }
+    return Frame(info, tensors)
+
+
+def write(path: Path, *frames: Frame) -> None:
+    with RecordingWriter.open(path) as writer, writer.transaction():
+        for each in frames:
+            writer.add_frame(each, attempt=0, kept=False)
+
+
+def test_new_recording_is_a_queued_run(path: Path) -> None:
+    with Recording.open(path) as opened:
+        run = opened.summary()
+    assert (run["id"], run["status"], run["step"], run["epoch"]) == ("run", "queued", 0, 1)
+    assert (run["steps"], run["steps_per_epoch"], run["frames"]) == (40, 20, 0)
+    assert run["config"] == RunConfig(epochs=2).model_dump(mode="json")
+
+
+def test_creating_twice_is_refused(path: Path) -> None:
+    with pytest.raises(Conflict, match="already"):
+        recording.create(path, config=RunConfig(), steps_per_epoch=PER_EPOCH)
+
+
+@pytest.mark.parametrize(("asked", "given"), [(-5, 3), (0, 3), (3, 3), (6, 3), (7, 7), (99, 7)])
+def test_frame_is_the_nearest_at_or_before_or_the_first(path: Path, asked: int, given: int) -> None:
+    write(path, frame(3), frame(7))
+    with Recording.open(path) as opened:
+        found = opened.frame(asked)
+    assert found.info["step"] == given
+    assert found.tensors["input"].shape == (2, 4, 4, 1)
+
+
+def test_frame_of_an_empty_recording_is_not_found(path: Path) -> None:
+    with Recording.open(path) as opened, pytest.raises(NotFound, match="step 0"):
+        opened.frame(0)
+
+
+def test_equal_inputs_are_stored_once(path: Path) -> None:
+    write(path, frame(0, shade=9), frame(1, shade=9), frame(2, shade=7))
+    with RecordingWriter.open(path) as writer:
+        assert writer._db.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
+        assert (writer.frame(1).tensors["input"] == 9).all()
+        assert (writer.frame(2).tensors["input"] == 7).all()
+
+
+def test_step_run_again_replaces_its_rows_and_is_newer(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        for attempt, loss in [(0, 1.0), (1, 2.0)]:
+            writer.add_step(5, attempt, {"loss": loss})
+            writer.add_frame(frame(5), attempt=attempt, kept=False)
+        newest = writer.newest()
+        assert newest is not None
+        assert (newest.ref.seq, newest.ref.step) == (2, 5)
+        assert writer.metrics()["loss"] == [2.0]
+        assert len(writer.frames()) == 1
+        assert writer.metrics(seq=writer.metrics()["seq"][0])["step"] == []
+
+
+def test_lap_frames_stand_beside_their_step(path: Path) -> None:
+    write(path, frame(4), frame(4, lap=0), frame(4, lap=1))
+    with Recording.open(path) as opened:
+        assert [(ref.step, ref.lap) for ref in opened.frames()] == [(4, None), (4, 0), (4, 1)]
+        assert "lap" not in opened.frame(4).info
+        assert opened.frame(4, lap=1).info["lap"] == 1
+
+
+def test_metrics_after_and_every(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        for step in range(10):
+            writer.add_step(step, 0, {"loss": float(step), "accuracy": float("nan")})
+        columns = writer.metrics(after=2, every=3)
+    assert columns["step"] == [3, 6, 9]
+    assert columns["loss"] == [3.0, 6.0, 9.0]
+    assert columns["accuracy"] == [None] * 3
+
+
+def test_only_the_newest_checkpoints_are_kept(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        for step in (1, 2, 3):
+            weights = {"weight": np.full(3, step, np.float32)}
+            writer.add_checkpoint(Checkpoint(step, 0, {"note": step}, weights))
+        found = writer.checkpoint()
+        assert found is not None
+        assert (found.step, found.info, found.tensors["weight"].tolist()) == (
+            3,
+            {"note": 3},
+            [3.0] * 3,
+        )
+        assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
+
+
+def test_one_writer_at_a_time(path: Path) -> None:
+    with RecordingWriter.open(path), pytest.raises(Conflict, match="another process"):
+        RecordingWriter.open(path)
+
+
+WRITE_AND_WAIT = """
+import sys
+from pathlib import Path
+from backend.experiment.recording import RecordingWriter
+writer = RecordingWriter.open(Path(sys.argv[1]))
+with writer.transaction():
+    writer.update(status="running", step=7)
+    writer.add_step(7, 0, {"loss": 0.5})
+print("written", flush=True)
+writer._db.execute("BEGIN IMMEDIATE")
+writer.add_step(8, 0, {"loss": 0.25})
+sys.stdin.read()
+"""
+
+
+def test_killed_writer_is_interrupted_and_loses_nothing_committed(path: Path) -> None:
+    command = [sys.executable, "-c", WRITE_AND_WAIT, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"written\n"
+        with Recording.open(path) as opened:
+            assert opened.summary()["status"] == "running"
+        process.kill()
+    with Recording.open(path) as opened:
+        assert opened.summary()["status"] == "interrupted"
+        assert opened.metrics()["step"] == [7]
+
+
+def test_copy_taken_while_writing_is_whole(path: Path, tmp_path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        writer.add_frame(frame(0), attempt=0, kept=True)
+        with Recording.open(path) as opened:
+            opened.copy_to(tmp_path / f"copy{recording.SUFFIX}")
+        writer.add_frame(frame(1), attempt=0, kept=True)
+    with Recording.open(tmp_path / f"copy{recording.SUFFIX}") as copy:
+        assert [ref.step for ref in copy.frames()] == [0]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a database at all", b"SQLite format 3\0" + bytes(84)]
+)
+def test_other_files_are_no_recordings(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / f"odd{recording.SUFFIX}"
+    path.write_bytes(content)
+    with pytest.raises(RecordingError, match="not a recording"):
+        Recording.open(path)
+
+
+@pytest.mark.parametrize(
+    ("step", "epoch", "tenths"),
+    [(0, 1, 0), (1, 1, 0), (2, 1, 1), (19, 1, 9), (20, 1, 10), (21, 2, 0), (40, 2, 10)],
+)
+def test_counting(step: int, epoch: int, tenths: int) -> None:
+    assert recording.epoch_of(step, PER_EPOCH) == epoch
+    assert recording.tenths_of(step, PER_EPOCH) == tenths

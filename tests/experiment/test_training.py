@@ -1,0 +1,204 @@
+"""What a step does depends on the configuration and its number alone."""
+
+import dataclasses
+import itertools
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import torch
+from torch import Tensor
+
+from backend.experiment.catalog import steps_per_epoch
+from backend.experiment.config import DistortionConfig, RunConfig
+from backend.experiment.datasets import Dataset, load
+from backend.experiment.distortion import centred
+from backend.experiment.errors import InvalidInput
+from backend.experiment.training import VALIDATE_EVERY, Batches, Step, Validation, pace, train
+from models import weights
+from models.cards import Card, cards
+
+SMALL = RunConfig(batch_size=16)
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load("digits")
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+def reach(steps: Iterator[Step], number: int) -> Step:
+    return next(step for step in steps if step.step == number)
+
+
+def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor.nan_to_num(-1), second[name].nan_to_num(-1)), name
+
+
+@pytest.mark.parametrize("architecture", ["digits", "digits-cnn"])
+def test_going_on_from_a_checkpoint_changes_no_bit(digits: Dataset, architecture: str) -> None:
+    config = SMALL.model_copy(update={"architecture": architecture})
+    straight = reach(train(config, digits), 20)
+    half_way = reach(train(config, digits), 10).state()
+    torch.rand(5)  # whatever else draws from torch's own generator
+    resumed = train(config, digits, half_way)
+    assert next(resumed).step == 10
+    again = reach(resumed, 20)
+    assert_same(straight.state(), again.state())
+    assert straight.loss == again.loss
+
+
+def test_a_checkpoint_keeps_the_latest_accuracy(digits: Dataset) -> None:
+    state = reach(train(SMALL, digits), VALIDATE_EVERY).state()
+    step = next(train(SMALL, digits, state))
+    assert step.validated_step == VALIDATE_EVERY
+    assert step.accuracy is not None
+    assert state["training"][1] == step.accuracy
+
+
+def test_a_checkpoint_is_a_copy(digits: Dataset) -> None:
+    steps = train(SMALL, digits)
+    state = next(steps).state()
+    before = {name: tensor.clone() for name, tensor in state.items()}
+    next(steps)
+    assert_same(state, before)
+
+
+def test_a_checkpoint_of_another_network_is_refused(digits: Dataset) -> None:
+    state = next(train(SMALL, digits)).state()
+    other = SMALL.model_copy(update={"architecture": "digits-cnn"})
+    with pytest.raises(InvalidInput, match="not of such a run"):
+        next(train(other, digits, state))
+
+
+def test_what_is_drawn_elsewhere_changes_nothing(digits: Dataset) -> None:
+    first = reach(train(SMALL, digits), 3)
+    torch.manual_seed(99)
+    second = reach(train(SMALL, digits), 3)
+    assert_same(first.state(), second.state())
+
+
+def test_training_leaves_torchs_own_generator_alone(digits: Dataset) -> None:
+    before = torch.get_rng_state()
+    reach(train(SMALL, digits), 2)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_another_seed_goes_otherwise(digits: Dataset) -> None:
+    first = reach(train(SMALL, digits), 1)
+    second = reach(train(SMALL.model_copy(update={"seed": 1}), digits), 1)
+    assert first.loss != second.loss
+
+
+def test_a_batch_depends_on_its_number_alone(digits: Dataset) -> None:
+    config = RunConfig(batch_size=1000)
+    in_turn = Batches(config, digits)
+    batches = [in_turn.batch(step) for step in range(1, 27)]  # into the second epoch of 24
+    alone = Batches(config, digits).batch(26)
+    assert torch.equal(batches[25][0], alone[0])
+    assert torch.equal(batches[25][1], alone[1])
+    assert not torch.equal(batches[0][1], batches[24][1])
+
+
+def test_an_epoch_shows_every_digit_sixteen_times(digits: Dataset) -> None:
+    config = RunConfig(batch_size=1000, distortion=DistortionConfig(name="centred"))
+    batches = Batches(config, digits)
+    shown = Counter(
+        image.numpy().tobytes() for step in range(1, 25) for image in batches.batch(step)[0]
+    )
+    each = centred(digits.images, digits.images, torch.Generator(), 1.0, (48, 48))
+    assert shown == Counter({image.numpy().tobytes(): 16 for image in each})
+
+
+def test_held_out_images_are_never_trained_on(digits: Dataset) -> None:
+    absent = torch.full_like(digits.held_out_images, torch.nan)
+    trained = reach(train(SMALL, dataclasses.replace(digits, held_out_images=absent)), 5)
+    assert_same(trained.state(), reach(train(SMALL, digits), 5).state())
+
+
+def test_validation_is_the_same_for_every_run(digits: Dataset) -> None:
+    first = Validation.of(RunConfig(seed=1), digits)
+    second = Validation.of(RunConfig(seed=2, batch_size=7, epochs=1), digits)
+    assert torch.equal(first.images, second.images)
+    assert first.images.shape == (4 * 297, 1, 48, 48)
+    copies = first.images.view(4, 297, 1, 48, 48)
+    assert not any(torch.equal(a, b) for a, b in itertools.combinations(copies, 2))
+    assert torch.equal(first.labels, digits.held_out_labels.repeat(4))
+
+
+def test_accuracy_counts_what_is_right(digits: Dataset) -> None:
+    model = next(train(SMALL, digits)).model
+    images = Validation.of(SMALL, digits).images[:200]
+    with torch.inference_mode():
+        said = model.eval()(images).logits.argmax(dim=1)
+    wrong = said.clone()
+    wrong[:50] = (wrong[:50] + 1) % 10
+    assert Validation(images, said).accuracy(model) == 1
+    assert Validation(images, wrong).accuracy(model) == 0.75
+
+
+def test_localisation_has_a_rate_of_its_own(digits: Dataset) -> None:
+    still = SMALL.model_copy(update={"localisation_learning_rate": 0.0})
+    steps = train(still, digits)
+    before = {k: v.clone() for k, v in next(steps).model.named_parameters()}
+    for name, parameter in reach(steps, 3).model.named_parameters():
+        assert torch.equal(parameter, before[name]) == name.startswith("transformers."), name
+
+
+def test_rates_rise_and_fall_once() -> None:
+    factors = [pace(step, 1000) for step in range(1, 1001)]
+    peak = factors.index(max(factors))
+    assert max(factors) == pytest.approx(1, abs=1e-3)
+    assert factors[: peak + 1] == sorted(factors[: peak + 1])
+    assert factors[peak:] == sorted(factors[peak:], reverse=True)
+    assert factors[0] < 0.1
+    assert factors[-1] < 0.05
+
+
+@pytest.mark.parametrize("steps", [1, 2, 3])
+def test_the_shortest_runs_have_rates_too(steps: int) -> None:
+    assert all(0 < pace(step, steps) <= 1 for step in range(1, steps + 1))
+
+
+def test_a_run_ends_with_a_validated_last_step(digits: Dataset) -> None:
+    """Entered three steps before its end, through a checkpoint."""
+    last = SMALL.epochs * steps_per_epoch(SMALL)
+    state = reach(train(SMALL, digits), 1).state()
+    state["training"][0] = last - 3
+    steps = list(train(SMALL, digits, state))
+    assert [step.step for step in steps] == [last - 3, last - 2, last - 1, last]
+    assert {step.epoch for step in steps} == {SMALL.epochs}
+    assert steps[-1].validated_step == last
+    assert steps[-1].accuracy is not None
+
+
+def test_it_learns(digits: Dataset) -> None:
+    losses = [step.loss or 0 for step in itertools.islice(train(RunConfig(), digits), 1, 121)]
+    assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
+
+
+def test_a_configuration_that_does_not_fit_is_refused_at_once(digits: Dataset) -> None:
+    with pytest.raises(InvalidInput):
+        next(train(SMALL.model_copy(update={"family": "none"}), digits))
+
+
+@pytest.mark.parametrize("card", cards().values(), ids=lambda card: card.name)
+def test_shipped_weights_are_as_accurate_as_their_card_says(card: Card) -> None:
+    config = RunConfig(architecture=card.architecture, dataset=card.dataset, family=card.family)
+    model = weights.load(card.name)
+    validation = Validation.of(config, load(card.dataset))
+    assert validation.accuracy(model) == pytest.approx(card.accuracy, abs=2e-3)
+    assert sum(parameter.numel() for parameter in model.parameters()) == card.parameters
+
+
+def test_the_shipped_digits_are_there() -> None:
+    assert cards()["digits"].accuracy >= 0.97

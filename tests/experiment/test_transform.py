@@ -1,0 +1,122 @@
+"""One's own picture through the weights that ship: one frame, told in numbers and words."""
+
+from io import BytesIO
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from backend.experiment.datasets import load
+from backend.experiment.errors import InvalidInput, NotFound, PictureError
+from backend.experiment.frame import Frame
+from backend.experiment.transform import prepare, transform
+from models.cards import cards
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    prepare(threads=1)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def held_out_digits(count: int) -> tuple[list[np.ndarray], list[int]]:
+    """Digits that were never trained on, 28x28 uint8, light on black."""
+    digits = load("digits")
+    images = (digits.held_out_images[:count, 0] * 255).round().byte().numpy()
+    return list(images), digits.held_out_labels[:count].tolist()
+
+
+@pytest.fixture(scope="module")
+def frame() -> Frame:
+    images, _ = held_out_digits(1)
+    return transform(png(images[0]), "digits")
+
+
+def test_frame_of_one_picture(frame: Frame) -> None:
+    assert frame.info["protocol"] == 1
+    assert frame.info["labels"] == [None]
+    assert frame.info["classes"] == list("0123456789")
+    assert (frame.info["step"], frame.info["loss"], frame.info["accuracy"]) == (0, None, None)
+    assert frame.info["weights"] == "digits"
+    assert frame.tensors["input"].shape == (1, 48, 48, 1)
+    assert frame.tensors["output.st"].shape == (1, 28, 28, 1)
+    assert frame.tensors["corners.st"].shape == (1, 4, 2)
+    np.testing.assert_allclose(frame.tensors["probabilities"].sum(), 1, atol=1e-5)
+    assert frame.info["predicted"] == [int(frame.tensors["probabilities"].argmax())]
+    again = Frame.decode(frame.encode())
+    assert again.info == dict(frame.info)
+
+
+def test_readings_say_where_it_looks(frame: Frame) -> None:
+    (reading,) = frame.info["readings"]["st"]
+    corners = frame.tensors["corners.st"][0].astype(float)
+    across = corners[1] - corners[0]
+    assert reading["scale_x"] == pytest.approx(np.hypot(*across) / 48, abs=1e-4)
+    assert reading["rotation"] == pytest.approx(np.arctan2(across[1], across[0]), abs=1e-4)
+    assert reading["shift_x"] == pytest.approx(corners[:, 0].mean() / 24 - 1, abs=1e-4)
+    assert reading["words"].endswith(".")
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+def test_pictures_of_digits_are_recognised(inverted: bool) -> None:
+    images, labels = held_out_digits(60)
+    right = 0
+    for image, label in zip(images, labels, strict=True):
+        seen = transform(png(255 - image if inverted else image), "digits")
+        right += seen.info["predicted"] == [label]
+        assert seen.info["inverted"] is inverted
+    assert right >= 55
+
+
+def test_distortion_is_a_draw_of_its_seed() -> None:
+    images, _ = held_out_digits(1)
+    scattered = {"name": "scattered", "strength": 1.0, "seed": 3}
+    first = transform(png(images[0]), "digits", scattered)
+    same = transform(png(images[0]), "digits", scattered)
+    other = transform(png(images[0]), "digits", scattered | {"seed": 4})
+    np.testing.assert_array_equal(first.tensors["input"], same.tensors["input"])
+    assert (first.tensors["input"] != other.tensors["input"]).any()
+    centred = transform(png(images[0]), "digits", {"name": "centred"})
+    assert (centred.tensors["input"][0, :10] == 0).all()
+    assert centred.tensors["input"].max() > 200
+
+
+@pytest.mark.parametrize(
+    ("distortion", "field"),
+    [
+        ({"name": "melted"}, "distortion.name"),
+        ({"strength": 2}, "distortion.strength"),
+        ({"seed": -1}, "distortion.seed"),
+        ({"colour": "red"}, "distortion.colour"),
+    ],
+)
+def test_distortions_that_are_none(distortion: dict[str, object], field: str) -> None:
+    images, _ = held_out_digits(1)
+    with pytest.raises(InvalidInput) as refused:
+        transform(png(images[0]), "digits", distortion)
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("name", ["", "digit", "../digits", "digits.json"])
+def test_weights_are_looked_up_by_name(name: str) -> None:
+    images, _ = held_out_digits(1)
+    with pytest.raises(NotFound, match="digits"):
+        transform(png(images[0]), name)
+
+
+@pytest.mark.parametrize("name", sorted(cards()))
+def test_all_weights_take_a_colour_photo(name: str) -> None:
+    pixels = torch.rand(90, 160, 3, generator=torch.Generator().manual_seed(0))
+    seen = transform(png((pixels * 255).byte().numpy()), name)
+    assert all(np.isfinite(tensor).all() for tensor in seen.tensors.values())
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    with pytest.raises(PictureError):
+        transform(b"no picture", "digits")

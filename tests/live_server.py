@@ -1,0 +1,124 @@
+"""A real server in a process of its own, on a free port, with a home of its own; for tests."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.sync.client import ClientConnection, connect
+
+START_SECONDS = 60
+PATIENCE = 60
+
+# Two dozen steps: enough to see a run from its start to its end.
+SHORT = {"epochs": 1, "batch_size": 1000, "probes": {"count": 2}}
+
+
+@dataclass
+class Server:
+    """A server that was started for a test, and how to speak with it."""
+
+    home: Path
+    port: int
+    options: tuple[str, ...] = ()
+    process: subprocess.Popen[bytes] | None = None
+    http: httpx.Client = field(init=False)
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "backend", "serve", *self.options]
+        command += ["--port", str(self.port), "--home", str(self.home)]
+        self.process = subprocess.Popen(command, env=os.environ | {"STNSCOPE_TOKEN": ""})
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api", timeout=PATIENCE)
+        wait_until(self._healthy, START_SECONDS)
+
+    def _healthy(self) -> bool:
+        try:
+            return self.http.get("/health").status_code in (200, 401)
+        except httpx.TransportError:
+            return False
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        assert self.process is not None
+        self.process.send_signal(how)
+        self.process.wait(20)
+        self.http.close()
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        answer: dict[str, Any] = self.http.get(f"/runs/{run_id}").raise_for_status().json()
+        return answer
+
+    def start_run(self, **config: Any) -> str:
+        answer = self.http.post("/runs", json=config)
+        assert answer.status_code == 201, answer.text
+        run_id: str = answer.json()["id"]
+        return run_id
+
+    def control(self, run_id: str, action: str) -> httpx.Response:
+        return self.http.post(f"/runs/{run_id}/control", json={"action": action})
+
+    def await_status(self, run_id: str, *statuses: str) -> dict[str, Any]:
+        wait_until(lambda: self.run(run_id)["status"] in statuses)
+        return self.run(run_id)
+
+    def await_step(self, run_id: str, step: int) -> dict[str, Any]:
+        wait_until(lambda: self.run(run_id)["step"] >= step)
+        return self.run(run_id)
+
+    def stream(self, run_id: str, **more: Any) -> ClientConnection:
+        address = f"ws://127.0.0.1:{self.port}/api/runs/{run_id}/stream"
+        connection: ClientConnection = connect(address, compression=None, **more)
+        return connection
+
+
+def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"did not come about within {seconds} s"
+        time.sleep(0.05)
+
+
+def say(viewer: ClientConnection, **message: Any) -> None:
+    viewer.send(json.dumps(message))
+
+
+def hear(viewer: ClientConnection, kind: str) -> Any:
+    """The next message of a kind; `frame` is what is binary."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        message = viewer.recv(timeout=deadline - time.monotonic())
+        if isinstance(message, bytes):
+            if kind == "frame":
+                return message
+            continue
+        said = json.loads(message)
+        if said["type"] == kind:
+            return said
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def serve(home: Path, *options: str, port: int | None = None) -> Iterator[Server]:
+    """A server that runs while inside; on a free port unless one is given."""
+    server = Server(home, port or free_port(), options)
+    server.start()
+    try:
+        yield server
+    finally:
+        assert server.process is not None
+        if server.process.poll() is None:
+            server.stop()

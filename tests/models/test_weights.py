@@ -1,0 +1,83 @@
+"""Weights are loaded strictly, and say where they come from."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from models import weights
+from models.architectures import build
+from models.cards import Card
+
+
+@pytest.fixture
+def card() -> Card:
+    return Card(
+        name="trial",
+        title="Trial",
+        description="Untrained.",
+        architecture="digits",
+        family="affine",
+        dataset="digits",
+        distortion="scattered",
+        classes=tuple("0123456789"),
+        parameters=1,
+        command="none",
+        seed=3,
+        steps=0,
+        accuracy=0.1,
+        date="2026-01-31",
+        machine="any",
+    )
+
+
+def changed(path: Path, **tensors: torch.Tensor | None) -> Path:
+    """The same file with some tensors put in, or taken out where None."""
+    kept = load_file(path) | tensors
+    save_file({name: tensor for name, tensor in kept.items() if tensor is not None}, path)
+    return path
+
+
+def test_what_is_saved_is_loaded(card: Card, tmp_path: Path) -> None:
+    first, second = build("digits"), build("digits")
+    path = weights.save(first, card, tmp_path)
+    weights.load_into(second, path)
+    for name, tensor in first.state_dict().items():
+        assert torch.equal(second.state_dict()[name], tensor), name
+    assert Card.read(tmp_path / "trial.json") == card
+
+
+def test_every_difference_is_named_and_nothing_is_changed(card: Card, tmp_path: Path) -> None:
+    path = weights.save(build("digits"), card, tmp_path)
+    bias = "transformers.0.regression.bias"
+    changed(path, **{"surplus": torch.zeros(1), bias: None, "classifier.1.weight": torch.zeros(2)})
+    model = build("digits")
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(weights.WeightsError) as caught:
+        weights.load_into(model, path)
+    assert f"missing {bias};" in str(caught.value)
+    assert "unexpected surplus;" in str(caught.value)
+    assert re.search(r"classifier\.1\.weight is \(2,\) torch.float32, not \(", str(caught.value))
+    assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
+
+
+def test_another_type_of_number_is_refused(card: Card, tmp_path: Path) -> None:
+    path = weights.save(build("digits"), card, tmp_path)
+    name = "transformers.0.regression.bias"
+    changed(path, **{name: load_file(path)[name].double()})
+    with pytest.raises(weights.WeightsError, match=r"float64, not \(6,\) torch.float32"):
+        weights.load_into(build("digits"), path)
+
+
+def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "pickle.safetensors"
+    torch.save({"a": torch.zeros(1)}, path)
+    with pytest.raises(weights.WeightsError, match="not a safetensors file"):
+        weights.load_into(build("digits"), path)
+
+
+def test_unknown_weights_are_not_looked_for_on_disk() -> None:
+    with pytest.raises(KeyError, match="no weights"):
+        weights.load("../weights/digits")

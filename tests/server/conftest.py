@@ -1,0 +1,50 @@
+"""Servers for the tests of the transport: one that they share, or one each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live_server import SHORT, Server, serve
+
+INTERFACE_ALONE = ("--no-page", "--no-demonstration")
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests that leave it as they found it."""
+    with serve(tmp_path_factory.mktemp("home"), *INTERFACE_ALONE) as server:
+        yield server
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Server]:
+    """A server that the test may kill."""
+    with serve(tmp_path / "home", *INTERFACE_ALONE) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def finished(server: Server) -> str:
+    """A run that has finished."""
+    run_id = server.start_run(**SHORT)
+    server.await_status(run_id, "finished")
+    return run_id
+
+
+@pytest.fixture(scope="session")
+def endless(server: Server) -> Iterator[str]:
+    """A run that never ends; it rests while no test needs it."""
+    run_id = server.start_run(epochs=1000, probes={"count": 2})
+    server.await_step(run_id, 1)
+    server.control(run_id, "pause")
+    yield run_id
+    server.control(run_id, "stop")
+
+
+@pytest.fixture
+def running(server: Server, endless: str) -> Iterator[str]:
+    """A run that is being trained for as long as the test lasts."""
+    server.control(endless, "resume").raise_for_status()
+    yield endless
+    server.control(endless, "pause")

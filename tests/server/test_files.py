@@ -1,0 +1,153 @@
+"""Files out and pictures in, over HTTP: exports of runs, and transforms of uploads."""
+
+import json
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image, ImageDraw
+
+from backend.__main__ import main
+from backend.experiment.frame import Frame
+from tests.live_server import Server, wait_until
+
+
+def gif_frames(data: bytes) -> int:
+    with Image.open(BytesIO(data)) as image:
+        assert image.format == "GIF"
+        return getattr(image, "n_frames", 1)
+
+
+def picture(kind: str = "PNG") -> bytes:
+    """A dark 7 on light paper."""
+    image = Image.new("L", (200, 140), 235)
+    ImageDraw.Draw(image).line([(70, 30), (125, 30), (90, 110)], fill=20, width=12)
+    file = BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def upload(server: Server, data: bytes, **form: str) -> httpx.Response:
+    return server.http.post("/transform", files={"image": ("picture", data)}, data=form)
+
+
+def test_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
+    answer = server.http.get(f"/runs/{finished}/export")
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "image/gif"
+    assert f"{finished}-evolution.gif" in answer.headers["content-disposition"]
+    assert gif_frames(answer.content) == 11
+
+
+def test_run_that_still_trains_exports_what_it_has(server: Server, running: str) -> None:
+    wait_until(lambda: server.run(running)["frames"] >= 5)
+    answer = server.http.get(f"/runs/{running}/export", params={"frames": 5, "samples": 2})
+    assert gif_frames(answer.content) == 5
+    assert server.run(running)["status"] == "running"
+
+
+@pytest.mark.parametrize(
+    ("options", "field"),
+    [
+        ({"samples": 99}, "samples"),
+        ({"samples": 3}, "samples"),
+        ({"first": 9, "last": 2}, "first"),
+        ({"fps": 0}, "fps"),
+        ({"layout": "spiral"}, "layout"),
+        ({"format": "exe"}, "format"),
+        ({"sample": 1}, "sample"),
+    ],
+)
+def test_bad_options_name_the_field(
+    server: Server, finished: str, options: dict[str, str], field: str
+) -> None:
+    answer = server.http.get(f"/runs/{finished}/export", params=options)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["field"] == field
+
+
+def test_export_as_a_job(server: Server, finished: str) -> None:
+    job = server.http.post(f"/runs/{finished}/exports", json={"frames": 4}).json()
+    assert job["run"] == finished
+
+    def done() -> bool:
+        shown = server.http.get(f"/exports/{job['id']}").json()
+        assert shown["status"] in ("running", "finished")
+        return bool(shown["status"] == "finished")
+
+    wait_until(done)
+    shown = server.http.get(f"/exports/{job['id']}").json()
+    file = server.http.get(f"/exports/{job['id']}/file").content
+    assert (shown["done"], shown["total"], shown["size"]) == (4, 4, len(file))
+    assert gif_frames(file) == 4
+    assert server.http.delete(f"/exports/{job['id']}").status_code == 204
+    assert server.http.get(f"/exports/{job['id']}").status_code == 404
+
+
+def test_command_line_exports_the_same(server: Server, finished: str, tmp_path: Path) -> None:
+    target = tmp_path / "run.gif"
+    home = str(server.home)
+    assert main(["export", finished, str(target), "--home", home]) == 0
+    assert target.read_bytes() == server.http.get(f"/runs/{finished}/export").content
+
+
+def test_command_line_says_what_is_wrong(
+    server: Server, finished: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["export", "none", "--home", str(server.home)]) == 2
+    assert "no run 'none'" in capsys.readouterr().err
+    assert main(["export", finished, "--home", str(server.home), "--fps", "x"]) == 2
+    assert "fps" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_picture_comes_back_as_a_frame(server: Server, kind: str) -> None:
+    answer = upload(server, picture(kind))
+    assert answer.status_code == 200, answer.text
+    frame = Frame.decode(answer.content)
+    assert frame.tensors["input"].shape == (1, 48, 48, 1)
+    assert frame.tensors["output.st"].shape == (1, 28, 28, 1)
+    assert frame.tensors["probabilities"].sum() == pytest.approx(1, abs=1e-5)
+    assert frame.info["inverted"] is True
+    assert frame.info["labels"] == [None]
+    assert frame.info["readings"]["st"][0]["words"]
+
+
+def test_distortion_is_applied_when_asked_for(server: Server) -> None:
+    plain = Frame.decode(upload(server, picture()).content)
+    wish = json.dumps({"name": "scattered", "strength": 1.0, "seed": 4})
+    turned = Frame.decode(upload(server, picture(), distortion=wish).content)
+    assert (plain.tensors["input"] != turned.tensors["input"]).any()
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "status", "says"),
+    [
+        (b"", {}, 422, ""),
+        (b"GIF89a", {}, 422, ""),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", {}, 422, "PNG"),
+        (picture()[:200], {}, 422, ""),
+        (bytes(11 * 1024 * 1024), {}, 413, "10 MB"),
+        (picture(), {"weights": "../digits"}, 404, "digits"),
+        (picture(), {"distortion": "{"}, 422, "JSON"),
+        (picture(), {"distortion": "[]"}, 422, "object"),
+        (picture(), {"distortion": "[" * 100_000}, 422, "JSON"),
+        (picture(), {"distortion": '{"name": "melted"}'}, 422, "melted"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_a_reason(
+    server: Server, data: bytes, form: dict[str, str], status: int, says: str
+) -> None:
+    answer = upload(server, data, **form)
+    assert answer.status_code == status, answer.text
+    detail = answer.json()["detail"]
+    assert detail
+    assert says in detail
+    assert upload(server, picture()).status_code == 200
+
+
+def test_missing_picture_is_named(server: Server) -> None:
+    answer = server.http.post("/transform", data={"weights": "digits"})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == "image"

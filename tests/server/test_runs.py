@@ -1,0 +1,272 @@
+"""Runs over HTTP, against a real server with real trainers."""
+
+import os
+import signal
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.experiment.frame import Frame
+from backend.experiment.recording import Recording
+from tests.live_server import Server, serve, wait_until
+
+LONG = {"epochs": 50, "probes": {"count": 2}}
+
+
+def test_health_and_catalog(server: Server) -> None:
+    assert server.http.get("/health").json()["status"] == "ok"
+    catalog = server.http.get("/catalog").json()
+    for name in ("architectures", "families", "datasets", "distortions"):
+        assert catalog[name], name
+        assert all({"name", "title", "description"} <= entry.keys() for entry in catalog[name])
+    assert all("available" in dataset for dataset in catalog["datasets"])
+
+
+def test_run_goes_from_queued_to_finished_and_records_all_of_it(
+    server: Server, finished: str
+) -> None:
+    run = server.run(finished)
+    assert (run["step"], run["steps"], run["last_step"]) == (24, 24, 24)
+    assert (run["first_step"], run["attempt"], run["error"]) == (0, 0, None)
+    assert run["validated_step"] == 24
+    columns = server.http.get(f"/runs/{finished}/metrics").json()
+    assert columns["step"] == list(range(25))
+    assert columns["loss"][0] is None
+    assert all(loss > 0 for loss in columns["loss"][1:])
+    steps = server.http.get(f"/runs/{finished}/frames").json()["steps"]
+    # Each tenth is recorded at the first step that completes it: ceil(24 k / 10).
+    assert {0, 3, 5, 8, 10, 12, 15, 17, 20, 22, 24} <= set(steps)
+
+
+def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finished: str) -> None:
+    answer = server.http.get(f"/runs/{finished}/frames/24", params={"attempt": 0})
+    frame = Frame.decode(answer.content)
+    assert frame.info["run"] == finished
+    assert (frame.info["step"], frame.info["progress"]) == (24, 10)
+    assert frame.tensors["input"].shape == (2, 48, 48, 1)
+    assert "immutable" in answer.headers["cache-control"]
+    assert "no-cache" in server.http.get(f"/runs/{finished}/frames/24").headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    ("config", "field"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"epochs": "many"}, "epochs"),
+        ({"learning_rate": -1}, "learning_rate"),
+        ({"dataset": "../digits"}, "dataset"),
+        ({"architecture": "resnet"}, "architecture"),
+        ({"distortion": "melted"}, "distortion"),
+        ({"batch_size": 1025}, "batch_size"),
+        ({"probes": {"count": 1000}}, "probes.count"),
+        ({"epoch": 3}, "epoch"),
+        ({"epochs": True}, "epochs"),
+        ({"epochs": "3"}, "epochs"),
+    ],
+)
+def test_bad_configuration_names_the_field_and_starts_nothing(
+    server: Server, config: dict[str, object], field: str
+) -> None:
+    before = server.http.get("/runs").json()
+    answer = server.http.post("/runs", json=config)
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert (problem["status"], problem["field"]) == (422, field)
+    assert problem["detail"]
+    assert len(server.http.get("/runs").json()) == len(before)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("POST", "/nothing/at/all", 404),
+        ("GET", "/runs/..%2f..%2fsecret", 404),
+        ("PUT", "/runs", 405),
+        ("DELETE", "/health", 405),
+    ],
+)
+def test_interface_answers_for_all_of_its_addresses(
+    server: Server, method: str, path: str, status: int
+) -> None:
+    answer = server.http.request(method, path)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("body", [b"{", b"\xff\x00", b"", b"[]", b"3", b"[" * 100_000])
+def test_body_that_is_no_configuration_is_said_to_be_none(server: Server, body: bytes) -> None:
+    headers = {"Content-Type": "application/json"}
+    answer = server.http.post("/runs", content=body, headers=headers)
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert not answer.json().get("field", "").isdecimal()
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs/none", "/runs/none/frames", "/runs/none/export", "/exports/none", "/nothing"]
+)
+def test_what_does_not_exist_is_a_problem_too(server: Server, path: str) -> None:
+    answer = server.http.get(path)
+    assert answer.status_code == 404
+    assert answer.json()["status"] == 404
+
+
+def test_pause_step_resume_stop(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    own_server.await_step(run_id, 3)
+    assert own_server.control(run_id, "step").status_code == 409
+    paused = own_server.control(run_id, "pause").json()
+    assert paused["status"] == "paused"
+    assert "resume" in paused["actions"]
+    stepped = own_server.control(run_id, "step").json()
+    assert stepped["step"] == paused["step"] + 1
+    own_server.await_status(run_id, "paused")
+    frame = own_server.http.get(f"/runs/{run_id}/frames/{stepped['step']}").content
+    assert Frame.decode(frame).info["step"] == stepped["step"]
+    assert own_server.control(run_id, "resume").json()["status"] == "running"
+    own_server.await_step(run_id, stepped["step"] + 2)
+    assert own_server.control(run_id, "stop").json()["status"] == "stopped"
+    refused = own_server.control(run_id, "pause")
+    assert refused.status_code == 409
+    assert "running" in refused.json()["detail"]
+    assert "stopped" in refused.json()["detail"]
+
+
+def test_third_run_queues_and_can_be_stopped_there(own_server: Server) -> None:
+    first, second, third = (own_server.start_run(**LONG) for _ in range(3))
+    own_server.await_step(first, 1)
+    own_server.await_step(second, 1)
+    assert own_server.run(third)["status"] == "queued"
+    own_server.control(first, "stop")
+    own_server.await_step(third, 1)
+    fourth = own_server.start_run(**LONG)
+    assert own_server.control(fourth, "stop").json()["status"] == "stopped"
+
+
+def test_run_is_stopped_even_before_its_trainer_has_begun(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    assert own_server.control(run_id, "stop").status_code == 200
+    own_server.await_status(run_id, "stopped")
+
+
+def test_stop_and_resume_in_quick_turn_leave_one_trainer_that_obeys(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    own_server.await_step(run_id, 2)
+    for action in ("stop", "resume", "stop", "resume"):
+        assert own_server.control(run_id, action).status_code == 200, action
+    run = own_server.await_status(run_id, "running")
+    assert run["owned"]
+    assert run["attempt"] == 2
+    assert own_server.control(run_id, "pause").json()["status"] == "paused"
+
+
+def test_run_that_was_just_started_is_not_deleted_under_its_trainer(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
+    own_server.await_step(run_id, 1)
+    own_server.control(run_id, "stop")
+    assert own_server.http.delete(f"/runs/{run_id}").status_code == 204
+
+
+def test_delete_needs_a_run_that_nobody_trains(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    own_server.await_step(run_id, 1)
+    assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
+    own_server.control(run_id, "stop")
+    wait_until(lambda: own_server.http.delete(f"/runs/{run_id}").status_code == 204)
+    assert own_server.http.get(f"/runs/{run_id}").status_code == 404
+
+
+def test_killed_trainer_is_interrupted_keeps_its_frames_and_can_go_on(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    own_server.await_step(run_id, 5)
+    os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
+    own_server.await_status(run_id, "interrupted")
+    frames = own_server.http.get(f"/runs/{run_id}/frames").json()["steps"]
+    assert frames[0] == 0
+    assert frames[-1] >= 4
+    assert own_server.control(run_id, "resume").status_code == 200
+    own_server.await_step(run_id, frames[-1] + 1)
+
+
+def test_server_that_dies_leaves_runs_that_its_successor_lists_and_plays(
+    own_server: Server,
+) -> None:
+    run_id = own_server.start_run(**LONG)
+    step = own_server.await_step(run_id, 5)["step"]
+    trainer = trainer_of(own_server, run_id)
+    own_server.stop(signal.SIGKILL)
+    wait_until(lambda: not _alive(trainer), 10)
+    own_server.start()
+    run = own_server.run(run_id)
+    assert run["status"] == "interrupted"
+    assert run["step"] >= step
+    assert [listed["id"] for listed in own_server.http.get("/runs").json()] == [run_id]
+    frame = Frame.decode(own_server.http.get(f"/runs/{run_id}/frames/{step}").content)
+    assert frame.info["step"] <= step
+    # Its trainer wrote a checkpoint of the very last step before it left.
+    with Recording.open(own_server.home / "recordings" / f"{run_id}.stnscope") as recording:
+        checkpoint = recording.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.step == run["step"]
+
+
+def test_empty_home_starts_a_demonstration_that_a_user_s_run_pauses(tmp_path: Path) -> None:
+    with serve(tmp_path / "home", "--no-page") as server:
+        wait_until(lambda: bool(server.http.get("/runs").json()))
+        (demonstration,) = server.http.get("/runs").json()
+        assert demonstration["demonstration"]
+        server.await_step(demonstration["id"], 2)
+        mine = server.start_run(**LONG)
+        server.await_step(mine, 1)
+        server.await_status(demonstration["id"], "paused")
+
+
+def test_recording_is_downloaded_as_one_readable_file(
+    server: Server, finished: str, tmp_path: Path
+) -> None:
+    answer = server.http.get(f"/runs/{finished}/recording")
+    path = tmp_path / f"{finished}.stnscope"
+    path.write_bytes(answer.content)
+    with Recording.open(path) as recording:
+        assert recording.summary()["frames"] == server.run(finished)["frames"]
+    with sqlite3.connect(path) as database:
+        assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.close()
+
+
+def test_body_without_end_is_refused(server: Server) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(200):
+            yield b"x" * 100_000
+
+    answer = httpx.post(f"http://127.0.0.1:{server.port}/api/runs", content=endless(), timeout=60)
+    assert answer.status_code == 413
+
+
+def trainer_of(server: Server, run_id: str) -> int:
+    """The process that holds the recording's database open and is not the server."""
+    assert server.process is not None
+    name = f"{run_id}.stnscope"
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal() and int(process.name) != server.process.pid:
+            try:
+                files = [os.readlink(each) for each in (process / "fd").iterdir()]
+            except OSError:
+                continue
+            if any(file.endswith(name) for file in files):
+                return int(process.name)
+    raise AssertionError(f"no process trains {run_id}")
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

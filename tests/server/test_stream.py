@@ -1,0 +1,213 @@
+"""The live stream, spoken with as any client would, against a real server."""
+
+import json
+import time
+from contextlib import suppress
+
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
+
+from backend.experiment.frame import Frame
+from tests.live_server import Server, hear, say, wait_until
+
+
+def test_finished_run_sends_its_state_all_metrics_and_the_last_frame(
+    server: Server, finished: str
+) -> None:
+    with server.stream(finished) as viewer:
+        run = hear(viewer, "run")
+        assert (run["id"], run["status"], run["skipped"]) == (finished, "finished", 0)
+        say(viewer, type="hello", last_step=None)
+        say(viewer, type="follow")
+        frame = Frame.decode(hear(viewer, "frame"))
+        assert frame.info["step"] == 24
+        assert "input" in frame.tensors
+    with server.stream(finished) as viewer:
+        say(viewer, type="hello", last_step=20)
+        assert hear(viewer, "metrics")["step"] == [21, 22, 23, 24]
+
+
+def test_frames_come_while_following_and_carry_the_input_once(server: Server, running: str) -> None:
+    with server.stream(running) as viewer:
+        say(viewer, type="hello")
+        say(viewer, type="follow")
+        frames = []
+        for _ in range(6):
+            frames.append(Frame.decode(hear(viewer, "frame")))
+            say(viewer, type="credit", frames=1)
+        steps = [frame.info["step"] for frame in frames]
+        assert steps == sorted(set(steps))
+        assert ["input" in frame.tensors for frame in frames] == [True] + [False] * 5
+        say(viewer, type="hold")
+        time.sleep(0.5)
+        in_flight = len(frames_until_quiet(viewer, 1.0))
+        assert in_flight <= 2
+        say(viewer, type="follow")
+        assert Frame.decode(hear(viewer, "frame")).info["step"] > steps[-1]
+
+
+def test_without_credit_two_frames_come_and_the_rest_is_counted_as_skipped(
+    server: Server, running: str
+) -> None:
+    with server.stream(running) as viewer:
+        say(viewer, type="hello")
+        say(viewer, type="follow")
+        assert len(frames_until_quiet(viewer, 2.0)) == 2
+        say(viewer, type="credit", frames=1)
+        newest = Frame.decode(hear(viewer, "frame"))
+        assert newest.info["step"] >= server.run(running)["step"] - 20
+        wait_until(lambda: hear(viewer, "run")["skipped"] > 0)
+
+
+def test_more_credit_than_may_be_held_is_cut_to_that(server: Server, running: str) -> None:
+    with server.stream(running) as viewer:
+        say(viewer, type="hello")
+        say(viewer, type="credit", frames=100)
+        say(viewer, type="follow")
+        assert len(frames_until_quiet(viewer, 3.0)) == 8
+
+
+def test_metrics_continue_without_gap_or_repetition(server: Server, running: str) -> None:
+    with server.stream(running) as viewer:
+        say(viewer, type="hello", last_step=0)
+        steps: list[int] = []
+        while len(steps) < 30:
+            steps += hear(viewer, "metrics")["step"]
+    assert steps == list(range(1, len(steps) + 1))
+
+
+def test_pause_is_told_at_once(server: Server, running: str) -> None:
+    with server.stream(running) as viewer:
+        say(viewer, type="hello")
+        server.control(running, "pause")
+        wait_until(lambda: "resume" in hear(viewer, "run")["actions"])
+        assert server.run(running)["status"] == "paused"
+        server.control(running, "resume")
+        wait_until(lambda: "pause" in hear(viewer, "run")["actions"])
+
+
+def test_quiet_stream_still_beats(server: Server, finished: str) -> None:
+    with server.stream(finished) as viewer:
+        say(viewer, type="hello")
+        assert hear(viewer, "heartbeat")["time"] > 0
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "not json",
+        "[]",
+        '"hello"',
+        '{"type": "helo"}',
+        '{"type": "credit", "frames": -1}',
+        '{"type": "credit", "frames": "many"}',
+        '{"type": "hello", "last_step": {}}',
+        "{" * 5000,
+        b"\x00\xff",
+    ],
+)
+def test_message_that_cannot_be_read_is_answered_and_ends_nothing(
+    server: Server, finished: str, message: str | bytes
+) -> None:
+    with server.stream(finished) as viewer:
+        viewer.send(message)
+        assert hear(viewer, "error")["detail"]
+        say(viewer, type="hello")
+        viewer.send(message)
+        assert hear(viewer, "error")["detail"]
+        say(viewer, type="follow")
+        assert hear(viewer, "frame")
+
+
+def test_enormous_message_ends_at_worst_its_own_socket(server: Server, finished: str) -> None:
+    with server.stream(finished) as other:
+        say(other, type="hello")
+        with server.stream(finished) as viewer:
+            with suppress(ConnectionClosed):  # the refusal may come before all is sent
+                viewer.send("x" * 4_000_000)
+            # 1009, or 1006 where the connection is reset before that has come.
+            assert close_code(viewer) in (1009, 1006)
+        say(other, type="follow")
+        assert hear(other, "frame")
+
+
+def test_silence_instead_of_hello_is_closed_with_1008(server: Server, finished: str) -> None:
+    with server.stream(finished) as viewer:
+        assert close_code(viewer) == 1008
+
+
+def test_run_that_does_not_exist_is_told_by_its_own_code(server: Server) -> None:
+    with server.stream("none") as viewer:
+        assert close_code(viewer) == 4404
+
+
+def test_viewers_are_told_when_their_run_is_deleted(server: Server) -> None:
+    run_id = server.start_run()
+    server.await_step(run_id, 1)
+    server.control(run_id, "stop")
+    with server.stream(run_id) as viewer:
+        say(viewer, type="hello")
+        wait_until(lambda: server.http.delete(f"/runs/{run_id}").status_code == 204)
+        wait_until(lambda: hear(viewer, "run")["status"] == "deleted")
+
+
+def test_stalled_viewer_keeps_nobody_waiting(server: Server, running: str) -> None:
+    with (
+        server.stream(running, max_queue=1, close_timeout=1) as stalled,
+        server.stream(running) as viewer,
+    ):
+        for each in (stalled, viewer):
+            say(each, type="hello")
+            say(each, type="follow")
+        say(stalled, type="credit", frames=6)
+        for _ in range(20):
+            assert hear(viewer, "frame")
+            say(viewer, type="credit", frames=1)
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://evil.example",
+        "http://localhost.evil.example:{port}",
+        "http://127.0.0.1:{port}.evil.example",
+        "https://127.0.0.1:{port}",
+        "http://127.0.0.1:1",
+        "null",
+    ],
+)
+def test_stream_from_a_foreign_page_is_refused(server: Server, finished: str, origin: str) -> None:
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        server.stream(finished, additional_headers={"Origin": origin.format(port=server.port)}),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_own_page_is_welcome(server: Server, finished: str) -> None:
+    origin = {"Origin": f"http://127.0.0.1:{server.port}"}
+    with server.stream(finished, additional_headers=origin) as viewer:
+        assert hear(viewer, "run")["id"] == finished
+
+
+def close_code(viewer: ClientConnection) -> int | None:
+    with suppress(ConnectionClosed):
+        while True:
+            viewer.recv(timeout=20)
+    return viewer.close_code
+
+
+def frames_until_quiet(viewer: ClientConnection, seconds: float) -> list[bytes]:
+    frames, deadline = [], time.monotonic() + seconds
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            message = viewer.recv(timeout=left)
+        except TimeoutError:
+            break
+        if isinstance(message, bytes):
+            frames.append(message)
+        else:
+            json.loads(message)
+    return frames

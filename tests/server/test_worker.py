@@ -1,0 +1,255 @@
+"""Pictures go through a process of their own, and the server outlives whatever befalls it."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from io import BytesIO
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from PIL import Image
+
+from backend.experiment.errors import InvalidInput, NotFound, PictureError, TooLarge, Unavailable
+from backend.experiment.frame import Frame
+from backend.server.worker import InferenceWorker
+
+T = TypeVar("T")
+
+
+def png(size: tuple[int, int] = (28, 28)) -> bytes:
+    buffer = BytesIO()
+    Image.new("L", size, 200).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@asynccontextmanager
+async def running(timeout: float = 60, waiting: int = 16) -> AsyncIterator[InferenceWorker]:
+    worker = InferenceWorker(timeout=timeout, waiting=waiting)
+    await worker.start()
+    try:
+        yield worker
+    finally:
+        await worker.close()
+
+
+def run(scenario: Callable[[], Awaitable[T]]) -> T:
+    async def whole() -> T:
+        return await scenario()
+
+    return asyncio.run(whole())
+
+
+def is_alive(pid: int) -> bool:
+    """Whether the process runs; one that ended and waits to be collected does not."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
+
+
+def await_end(pid: int) -> None:
+    deadline = time.monotonic() + 30
+    while is_alive(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_answers_with_a_frame() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            first = Frame.decode(await worker.transform(png(), "digits"))
+            assert first.tensors["input"].shape == (1, 48, 48, 1)
+            pid = worker.pid
+            several = await asyncio.gather(
+                *(worker.transform(png(), "digits", {"seed": seed}) for seed in range(5))
+            )
+            seeds = [Frame.decode(frame).tensors["input"].tobytes() for frame in several]
+            assert len(set(seeds)) == 5
+            assert worker.pid == pid
+
+    run(scenario)
+
+
+def test_errors_arrive_as_what_they_are() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            pid = worker.pid
+            with pytest.raises(PictureError, match="not a picture") as refused:
+                await worker.transform(b"no picture", "digits")
+            assert refused.value.field == "image"
+            with pytest.raises(NotFound):
+                await worker.transform(png(), "none")
+            with pytest.raises(InvalidInput) as wrong:
+                await worker.transform(png(), "digits", {"name": "none"})
+            assert wrong.value.field == "distortion.name"
+            with pytest.raises(TooLarge, match="16 million"):
+                await worker.transform(png((4100, 4000)), "digits")
+            await worker.transform(png(), "digits")
+            assert worker.pid == pid
+
+    run(scenario)
+
+
+async def stopped_with_a_request(worker: InferenceWorker) -> asyncio.Task[bytes]:
+    """A request whose process stands still in the middle of it."""
+    await worker.transform(png(), "digits")
+    assert worker.pid is not None
+    os.kill(worker.pid, signal.SIGSTOP)
+    request = asyncio.create_task(worker.transform(png(), "digits"))
+    await asyncio.sleep(0.2)
+    assert not request.done()
+    return request
+
+
+def test_killed_in_the_middle() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            request = await stopped_with_a_request(worker)
+            killed = worker.pid
+            assert killed is not None
+            waiting = asyncio.create_task(worker.transform(png(), "digits"))
+            await asyncio.sleep(0)
+            os.kill(killed, signal.SIGKILL)
+            with pytest.raises(Unavailable, match="ended over this one"):
+                await request
+            assert Frame.decode(await waiting).info["weights"] == "digits"
+            assert worker.pid != killed
+
+    run(scenario)
+
+
+def test_killed_while_idle() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            await worker.transform(png(), "digits")
+            killed = worker.pid
+            assert killed is not None
+            os.kill(killed, signal.SIGKILL)
+            await asyncio.sleep(0.2)
+            assert Frame.decode(await worker.transform(png(), "digits")).info["step"] == 0
+            assert worker.pid != killed
+
+    run(scenario)
+
+
+def test_too_long_is_given_up() -> None:
+    async def scenario() -> None:
+        async with running(timeout=1) as worker:
+            request = await stopped_with_a_request(worker)
+            stuck = worker.pid
+            assert stuck is not None
+            with pytest.raises(Unavailable, match="took longer than 1 s"):
+                await request
+            assert not is_alive(stuck)
+            assert Frame.decode(await worker.transform(png(), "digits")).info["step"] == 0
+
+    run(scenario)
+
+
+def test_a_caller_who_leaves_disturbs_nobody() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            request = await stopped_with_a_request(worker)
+            pid = worker.pid
+            assert pid is not None
+            request.cancel()
+            await asyncio.sleep(0)
+            os.kill(pid, signal.SIGCONT)
+            answer = await worker.transform(png(), "digits", {"name": "centred"})
+            assert Frame.decode(answer).tensors["input"][0, :9].max() == 0
+            assert worker.pid == pid
+
+    run(scenario)
+
+
+def test_too_many_at_once_are_refused() -> None:
+    async def scenario() -> None:
+        async with running(waiting=2) as worker:
+            request = await stopped_with_a_request(worker)
+            second = asyncio.create_task(worker.transform(png(), "digits"))
+            await asyncio.sleep(0)
+            with pytest.raises(Unavailable, match="Many pictures"):
+                await worker.transform(png(), "digits")
+            assert worker.pid is not None
+            os.kill(worker.pid, signal.SIGCONT)
+            assert (
+                Frame.decode(await request).tensors.keys()
+                == Frame.decode(await second).tensors.keys()
+            )
+
+    run(scenario)
+
+
+def test_closing_ends_the_process_and_whoever_waits() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            request = await stopped_with_a_request(worker)
+            pid = worker.pid
+            assert pid is not None
+        assert not is_alive(pid)
+        with pytest.raises(asyncio.CancelledError):
+            await request
+
+    run(scenario)
+
+
+def test_a_process_that_does_not_start() -> None:
+    async def scenario() -> None:
+        worker = InferenceWorker(command=(sys.executable, "-c", "raise SystemExit(1)"))
+        await worker.start()
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="does not start"):
+                await worker.transform(png(), "digits")
+        await worker.close()
+
+    run(scenario)
+
+
+SERVER = """
+import asyncio, sys
+from backend.server.worker import InferenceWorker
+
+async def main():
+    worker = InferenceWorker()
+    await worker.start()
+    await worker.transform(sys.stdin.buffer.read(), "digits")
+    print(worker.pid, flush=True)
+    await asyncio.sleep(600)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_it_does_not_outlive_its_server(how: signal.Signals) -> None:
+    async def scenario() -> None:
+        pipe = asyncio.subprocess.PIPE
+        server = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", SERVER, stdin=pipe, stdout=pipe
+        )
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdin.write(png())
+        server.stdin.close()
+        pid = int(await server.stdout.readline())
+        assert is_alive(pid)
+        server.send_signal(how)
+        await server.wait()
+        await asyncio.to_thread(await_end, pid)
+
+    run(scenario)
+
+
+def test_an_interrupt_at_the_terminal_does_not_reach_it() -> None:
+    async def scenario() -> None:
+        async with running() as worker:
+            assert worker.pid is not None
+            assert os.getpgid(worker.pid) != os.getpgid(0)
+
+    run(scenario)

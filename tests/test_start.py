@@ -1,0 +1,69 @@
+"""A start of the server as a person sees it in a terminal."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.live_server import free_port, wait_until
+
+
+@contextmanager
+def started(home: Path, said: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`stnscope serve` with a token; all that it says goes into a file."""
+    command = [sys.executable, "-m", "backend", "serve", "--token", "sesame", "--no-demonstration"]
+    command += ["--home", str(home), "--port", str(port)]
+    with said.open("wb") as file:
+        server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
+        try:
+            wait_until(lambda: "is ready" in said.read_text() or server.poll() is not None)
+            yield server
+        finally:
+            server.terminate()
+            server.wait(20)
+
+
+def test_it_says_where_it_is_and_nothing_more(tmp_path: Path) -> None:
+    said, port = tmp_path / "said", free_port()
+    with started(tmp_path / "home", said, port):
+        link = f"http://localhost:{port}/?token=sesame"
+        page = httpx.get(link, follow_redirects=True)
+        assert page.status_code == 200
+        assert httpx.get(f"http://localhost:{port}/api/runs?token=wrong").status_code == 401
+    assert said.read_text().split("\n") == [
+        "",
+        f"  stnscope is ready: {link}",
+        "  Ctrl-C stops it.",
+        "",
+        "",
+    ]
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
+def test_the_server_process_has_not_loaded_torch(tmp_path: Path) -> None:
+    port = free_port()
+    with started(tmp_path / "home", tmp_path / "said", port) as server:
+        bearer = {"Authorization": "Bearer sesame"}
+        assert httpx.get(f"http://localhost:{port}/api/catalog", headers=bearer).is_success
+        maps = Path(f"/proc/{server.pid}/maps").read_text()
+        assert "numpy" in maps, "what is loaded is seen"
+        assert "libtorch" not in maps
+
+
+def test_a_port_that_is_taken_is_told_in_a_sentence_and_disturbs_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    with started(tmp_path / "home", tmp_path / "said", port):
+        command = [sys.executable, "-m", "backend", "serve", "--home", str(tmp_path / "other")]
+        second = subprocess.run(
+            [*command, "--port", str(port)], capture_output=True, text=True, timeout=60, check=False
+        )
+        assert second.returncode == 1
+        assert second.stderr == (
+            f"Cannot listen on port {port} of 127.0.0.1: Address already in use. "
+            "Choose another port.\n"
+        )
+        assert not (tmp_path / "other").exists()
