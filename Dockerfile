@@ -1,0 +1,34 @@
+# Two images from one file, each with its half of the dependencies and no more:
+#   docker build --target backend .      the interface, the trainers and torch
+#   docker build --target dashboard .    the page; no torch
+# pip's own settings are build arguments; a CPU build of torch is found by PIP_EXTRA_INDEX_URL.
+
+FROM python:3.13-slim AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+ARG PIP_INDEX_URL
+ARG PIP_EXTRA_INDEX_URL
+ARG PIP_NO_CACHE_DIR=1
+RUN useradd --uid 1000 --create-home stnscope && install -d -o stnscope -g stnscope /data
+WORKDIR /app
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+
+FROM base AS backend
+# What the half needs, before its source: a change of the source installs nothing anew.
+RUN pip install --constraint constraints.txt ".[backend]"
+COPY models models
+COPY backend backend
+RUN pip install --no-deps --force-reinstall .
+USER stnscope
+ENV STNSCOPE_HOME=/data
+EXPOSE 8502
+CMD ["stnscope", "serve", "--no-page", "--host", "0.0.0.0", "--port", "8502"]
+
+FROM base AS dashboard
+RUN pip install --constraint constraints.txt ".[dashboard]"
+COPY dashboard dashboard
+RUN pip install --no-deps --force-reinstall .
+USER stnscope
+EXPOSE 8501
+# The address only names the link that is printed; without it Streamlit asks the internet for one.
+CMD ["streamlit", "run", "dashboard/app.py", "--server.address=0.0.0.0", "--server.port=8501", \
+     "--server.headless=true", "--browser.serverAddress=localhost"]

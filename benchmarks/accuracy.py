@@ -1,0 +1,116 @@
+"""How soon the default run is right about the digits that it never trains on, seed by seed.
+
+    python -m benchmarks.accuracy [--seeds 10] [--target 0.95]
+
+A seed reaches the target at the first of two validations in a row that are not below it. `scale`
+is the root of the sampled region's share of the image at the end, and `follows` the correlation
+between where the regions and the digits lie, both over the held-out images.
+"""
+
+import argparse
+import statistics
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import Dataset, load
+from backend.experiment.distortion import draw_placement
+from backend.experiment.training import (
+    VALIDATION_DRAWS,
+    VALIDATION_SEED,
+    Step,
+    Validation,
+    canvas_size,
+    draw_generator,
+    train,
+)
+
+WITHIN = 1000
+"""Steps in which nine seeds of ten are to reach the target."""
+COLUMNS = "seed  reached  accuracy  scale  follows  steps/s"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one seed came to."""
+
+    seed: int
+    reached: int | None
+    """The step, or None if never."""
+    accuracy: float
+    scale: float
+    follows: float
+    rate: float
+    """Steps per second, validation included."""
+
+    def __str__(self) -> str:
+        reached = "never" if self.reached is None else str(self.reached)
+        return (
+            f"{self.seed:4}  {reached:>7}  {self.accuracy:8.4f}  {self.scale:5.2f}"
+            f"  {self.follows:7.2f}  {self.rate:7.1f}"
+        )
+
+
+def measure(config: RunConfig, dataset: Dataset, target: float) -> Result:
+    """Trains one seed to its end."""
+    validations: list[tuple[int, float]] = []
+    start = time.perf_counter()
+    for step in train(config, dataset):
+        if step.validated_step == step.step and step.accuracy is not None:
+            validations.append((step.step, step.accuracy))
+    rate = step.step / (time.perf_counter() - start)
+    scale, follows = looked_at(step, config, dataset)
+    return Result(
+        config.seed, first_of_two(validations, target), validations[-1][1], scale, follows, rate
+    )
+
+
+def first_of_two(validations: list[tuple[int, float]], target: float) -> int | None:
+    """The first step of two in a row that are not below the target."""
+    for (step, one), (_, next_one) in pairwise(validations):
+        if min(one, next_one) >= target:
+            return step
+    return None
+
+
+def looked_at(step: Step, config: RunConfig, dataset: Dataset) -> tuple[float, float]:
+    """The mean scale of the regions, and how well their middles follow those of the digits."""
+    images, size = dataset.held_out_images.repeat(VALIDATION_DRAWS, 1, 1, 1), canvas_size(config)
+    # The validation's generator draws the places first, so the same draw tells them.
+    drawn = draw_generator(VALIDATION_SEED, "validation", 0)
+    middles = draw_placement(images.shape, drawn, config.distortion.strength, size).centre
+    with torch.inference_mode():
+        seen = step.model.eval()(Validation.of(config, dataset).images)
+    matrix = seen.warps[0].theta.view(-1, 2, 3)
+    each = [torch.corrcoef(torch.stack([matrix[:, i, 2], middles[:, i]]))[0, 1] for i in (0, 1)]
+    scale = torch.linalg.det(matrix[:, :, :2]).abs().sqrt().mean().item()
+    return scale, torch.stack(each).mean().item()
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description="Accuracy of the default run, seed by seed.")
+    parser.add_argument("--seeds", type=int, default=10, help="0 to this, less one (%(default)s)")
+    parser.add_argument("--target", type=float, default=0.95, help="(%(default)s)")
+    options = parser.parse_args()
+    torch.set_num_threads(RunConfig().threads)
+    dataset = load(RunConfig().dataset)
+    print(COLUMNS, flush=True)
+    results = []
+    for seed in range(options.seeds):
+        results.append(measure(RunConfig(seed=seed), dataset, options.target))
+        print(results[-1], flush=True)
+    steps = [result.reached for result in results if result.reached is not None]
+    within = sum(step <= WITHIN for step in steps)
+    print(
+        f"{within} of {len(results)} seeds reached {options.target:.2f} within {WITHIN} steps; "
+        f"median step {statistics.median(steps) if steps else 'none'}, median "
+        f"{statistics.median(result.rate for result in results):.1f} steps/s."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""What looking costs training: steps per second of one run, interleaved, as ratios of medians.
+
+    python -m benchmarks.overhead [--rounds 5] [--seconds 6]
+
+Each round measures, one after the other and in an order that turns: a bare loop without probes, a
+bare loop with the same probe passes, and a real run with recording under 0, 1 and 10 viewers and
+under 10 of whom one is stalled. All of them train on one thread at the same niceness.
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import torch
+
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import load
+from backend.experiment.probe import Probes, observe
+from backend.experiment.session import FRAME_INTERVAL, Cadence
+from backend.experiment.training import Step, train
+from backend.server.trainer import NICENESS
+from tests.live_server import Server, hear, say, serve, wait_until
+
+CONFIG = RunConfig(epochs=1000)
+
+
+class BareLoop:
+    """Training and nothing else, or training and the probe passes that a recorded run makes."""
+
+    def __init__(self, *, probing: bool) -> None:
+        dataset = load(CONFIG.dataset)
+        self._steps: Iterator[Step] = train(CONFIG, dataset)
+        self._probes = Probes.choose(dataset, CONFIG) if probing else None
+
+    def rate(self, seconds: float) -> float:
+        """Steps per second over about that long."""
+        start = time.monotonic()
+        frames = Cadence(FRAME_INTERVAL)
+        count = 0
+        while (now := time.monotonic()) - start < seconds:
+            step = next(self._steps)
+            count += 1
+            if self._probes is not None and frames.due(now):
+                observe(step, self._probes, run="bare", config=CONFIG)
+        return count / (now - start)
+
+
+class RecordedRun:
+    """A run on a real server; it rests, paused, while something else is measured."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._id = server.start_run(**CONFIG.model_dump(mode="json"))
+        server.await_step(self._id, 20)
+        server.control(self._id, "pause")
+
+    def rate(self, seconds: float, *, viewers: int, stalled: int = 0) -> float:
+        """Steps per second over about that long, by the recording's own clock."""
+        with ExitStack() as stack:
+            for number in range(viewers):
+                stack.enter_context(self._viewer(reading=number >= stalled))
+            self._server.control(self._id, "resume")
+            first = self._server.run(self._id)["step"]
+            time.sleep(seconds)
+            self._server.control(self._id, "pause")
+        columns = self._server.http.get(
+            f"/runs/{self._id}/metrics", params={"after": first + 1}
+        ).json()
+        took = columns["time"][-1] - columns["time"][0]
+        return (len(columns["time"]) - 1) / float(took)
+
+    @contextmanager
+    def _viewer(self, *, reading: bool) -> Iterator[None]:
+        with self._server.stream(self._id) as socket:
+            say(socket, type="hello", last_step=10**6)
+            say(socket, type="follow")
+            done = threading.Event()
+
+            def read() -> None:
+                while not done.is_set():
+                    if hear(socket, "frame") and not done.is_set():
+                        say(socket, type="credit", frames=1)
+
+            reader = threading.Thread(target=_until_closed, args=(read,), daemon=True)
+            if reading:
+                reader.start()
+            yield
+            done.set()
+
+
+def _until_closed(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:  # the socket is closed under its reader when the measurement ends
+        return
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=6.0)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serve(Path(home), "--no-page", "--no-demonstration") as server,
+    ):
+        # The server is started first, so that its trainers end up as nice as the bare loops.
+        os.nice(NICENESS)
+        rates = _measure(server, options.rounds, options.seconds)
+    _report(rates)
+
+
+def _measure(server: Server, rounds: int, seconds: float) -> dict[str, list[float]]:
+    bare, probing = BareLoop(probing=False), BareLoop(probing=True)
+    run = RecordedRun(server)
+    wait_until(lambda: server.run(run._id)["status"] == "paused")
+    ways: dict[str, Callable[[], float]] = {
+        "bare loop": lambda: bare.rate(seconds),
+        "bare loop with probes": lambda: probing.rate(seconds),
+        "recorded, no viewer": lambda: run.rate(seconds, viewers=0),
+        "recorded, 1 viewer": lambda: run.rate(seconds, viewers=1),
+        "recorded, 10 viewers": lambda: run.rate(seconds, viewers=10),
+        "recorded, 10 viewers, one stalled": lambda: run.rate(seconds, viewers=10, stalled=1),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    names = list(ways)
+    for turn in range(rounds):
+        # Whoever comes first in a round finds another machine than whoever comes last.
+        for name in names[turn % len(names) :] + names[: turn % len(names)]:
+            rates[name].append(ways[name]())
+    return rates
+
+
+def _report(rates: dict[str, list[float]]) -> None:
+    print("\nSteps per second, one thread, batch 64 (median, quartiles) and ratios of medians")
+    print(f"{'':36}{'steps/s':>9}{'quartiles':>15}{'/ probes':>10}{'/ bare':>8}")
+    bare = statistics.median(rates["bare loop"])
+    probing = statistics.median(rates["bare loop with probes"])
+    for name, values in rates.items():
+        median = statistics.median(values)
+        low, _, high = statistics.quantiles(values, n=4)
+        quartiles = f"{low:.1f}-{high:.1f}"
+        print(f"{name:36}{median:9.1f}{quartiles:>15}{median / probing:10.3f}{median / bare:8.3f}")
+    print("To hold: at least 0.97 of the loop with probes, and 0.90 of the bare loop.")
+
+
+if __name__ == "__main__":
+    main()

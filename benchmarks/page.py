@@ -1,0 +1,137 @@
+"""What a viewer of the page waits for, in a real browser, while training runs on the same cores.
+
+    python -m benchmarks.page [--seconds 30] [--starts 5]
+
+Prints the time from the server's start to the first painted frame in an empty home, the time from
+an optimiser step to the painted canvas, frames painted a second beside steps made, and bytes a
+frame on the wire.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page, WebSocket, sync_playwright
+
+from tests.live_server import Server, free_port, serve
+from tools.browser import find
+
+# Told after the frame's canvases were drawn; the next task runs once they have been painted.
+NOTE_PAINTS = """
+window.paints = [];
+document.addEventListener("stnscope:paint", ({ detail }) => {
+  requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => window.paints.push({ ...detail, painted: Date.now() / 1000 });
+    port2.postMessage(null);
+  });
+});
+"""
+FIRST_PAINT_SECONDS = 60_000
+
+
+@contextmanager
+def _page() -> Iterator[Page]:
+    browser_path = find()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.add_init_script(NOTE_PAINTS)
+        yield page
+        browser.close()
+
+
+def _start(page: Page) -> float:
+    """Seconds from the start of a server with an empty home to the first painted frame."""
+    with tempfile.TemporaryDirectory() as home:
+        port = free_port()
+        began = time.time()
+        with serve(Path(home), port=port):
+            page.goto(f"http://127.0.0.1:{port}/")
+            page.wait_for_function("window.paints.length > 0", timeout=FIRST_PAINT_SECONDS)
+            first: float = page.evaluate("window.paints[0].painted")
+        page.goto("about:blank")
+    return first - began
+
+
+@dataclass
+class Watched:
+    """What a page saw of a run in some seconds."""
+
+    late: list[float]
+    """Milliseconds from an optimiser step to the painted canvas, for each frame."""
+    painted: float
+    """Frames a second."""
+    steps: float
+    """Steps a second."""
+    sizes: list[int]
+    """Bytes of the frames that came without an input."""
+
+
+def _watch(page: Page, server: Server, seconds: float) -> Watched:
+    """Watches a run being trained."""
+    sizes: list[int] = []
+    page.on("websocket", lambda socket: _note_sizes(socket, sizes))
+    run_id = server.start_run(epochs=1000)
+    page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}")
+    page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
+    page.wait_for_timeout(5_000)
+    page.evaluate("window.paints.length = 0")
+    sizes.clear()
+    first = server.run(run_id)["step"]
+    page.wait_for_timeout(1000 * seconds)
+    steps = server.run(run_id)["step"] - first
+    paints: list[dict[str, Any]] = page.evaluate("window.paints")
+    server.control(run_id, "stop")
+    late = [1000 * (paint["painted"] - paint["time"]) for paint in paints]
+    return Watched(late, len(paints) / seconds, steps / seconds, sizes)
+
+
+def _note_sizes(socket: WebSocket, sizes: list[int]) -> None:
+    def note(data: str | bytes) -> None:
+        if isinstance(data, bytes):
+            sizes.append(len(data))
+
+    if "/stream" in socket.url and "/api/" in socket.url:
+        socket.on("framereceived", note)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--starts", type=int, default=5)
+    options = parser.parse_args()
+    with _page() as page:
+        starts = [_start(page) for _ in range(options.starts)]
+        print(
+            f"Server start to first painted frame: median {statistics.median(starts):.1f} s of "
+            f"{', '.join(f'{start:.1f}' for start in starts)} (to hold: below 10 s)"
+        )
+        with (
+            tempfile.TemporaryDirectory() as home,
+            serve(Path(home), "--no-demonstration") as server,
+        ):
+            seen = _watch(page, server, options.seconds)
+    middle, worst = statistics.median(seen.late), statistics.quantiles(seen.late, n=20)[18]
+    print(
+        f"Optimiser step to painted canvas: p50 {middle:.0f} ms, p95 {worst:.0f} ms over "
+        f"{len(seen.late)} frames (to hold: p95 below 100 ms)"
+    )
+    print(
+        f"Painted: {seen.painted:.1f} frames/s while training made {seen.steps:.1f} steps/s "
+        "(to hold: min(20, steps/s))"
+    )
+    print(
+        f"A frame on the wire with an unchanged input: median "
+        f"{statistics.median(seen.sizes) / 1000:.1f} kB (to hold: at most 20 kB)"
+    )
+
+
+if __name__ == "__main__":
+    main()

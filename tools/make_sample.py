@@ -1,0 +1,38 @@
+"""Makes the small recording that ships and plays until a first run has something to show.
+
+    python tools/make_sample.py
+
+It is a run of the default configuration, recorded like any other, of which every so many frames
+are kept so that it stays below 1 MB.
+"""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from backend.experiment.config import RunConfig
+from backend.experiment.recording import SUFFIX, RecordingWriter
+from backend.experiment.session import Uncontrolled, record
+from backend.server.runs import SAMPLE, SAMPLE_PATH, Runs
+
+FRAMES = 46
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        runs = Runs(Path(folder))
+        path = runs.path(runs.create(RunConfig()))
+        record(path, Uncontrolled())
+        with RecordingWriter.open(path) as writer:
+            steps = [frame.step for frame in writer.frames()]
+            last = steps[-1]
+            wanted = [last * number / (FRAMES - 1) for number in range(FRAMES)]
+            kept = {min(steps, key=lambda step: abs(step - place)) for place in wanted}
+            writer.keep_only(kept)
+            writer.update(id=SAMPLE)
+        shutil.copyfile(path, SAMPLE_PATH)
+    print(f"{SAMPLE}{SUFFIX}: {SAMPLE_PATH.stat().st_size / 1000:.0f} kB, steps 0 to {last}")
+
+
+if __name__ == "__main__":
+    main()
