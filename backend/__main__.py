@@ -19,7 +19,7 @@ from pydantic import ValidationError
 
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import StnscopeError
-from backend.experiment.export import EvolutionOptions, evolution
+from backend.experiment.export import ExportOptions, export
 from backend.experiment.recording import LIVE
 from backend.server.app import create_app
 from backend.server.runs import Run, Runs
@@ -116,7 +116,7 @@ def _add_export(commands: Commands) -> None:
     export = _command(commands, "export", _export, "Make a GIF of a run from its recording.")
     export.add_argument("run", help="the run's id, as `stnscope runs` lists it")
     export.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.gif)")
-    for name, field in EvolutionOptions.model_fields.items():
+    for name, field in ExportOptions.model_fields.items():
         flag = f"--{name.replace('_', '-')}"
         export.add_argument(flag, default=argparse.SUPPRESS, help=field.description)
 
@@ -245,10 +245,10 @@ def _show_progress(run: Run, width: int = 30) -> None:
 
 
 def _export(options: argparse.Namespace) -> int:
-    given = {k: v for k, v in vars(options).items() if k in EvolutionOptions.model_fields}
+    given = {k: v for k, v in vars(options).items() if k in ExportOptions.model_fields}
     target = options.file or Path(f"{options.run}.gif")
     with Runs(_recordings(options)).open(options.run) as recording:
-        data = evolution(recording, EvolutionOptions.model_validate(given))
+        data = export(recording, ExportOptions.model_validate(given))
     target.write_bytes(data)
     print(f"{target}: {len(data) / 1000:.0f} kB")
     return 0

@@ -17,7 +17,7 @@ import torch
 
 from backend.experiment.config import RunConfig
 from backend.experiment.datasets import Dataset, load
-from backend.experiment.distortion import draw_placement
+from backend.experiment.distortion import PLACEMENT_DRAWS, placement_of, scattered
 from backend.experiment.training import (
     VALIDATION_DRAWS,
     VALIDATION_SEED,
@@ -79,9 +79,9 @@ def first_of_two(validations: list[tuple[int, float]], target: float) -> int | N
 def looked_at(step: Step, config: RunConfig, dataset: Dataset) -> tuple[float, float]:
     """The mean scale of the regions, and how well their middles follow those of the digits."""
     images, size = dataset.held_out_images.repeat(VALIDATION_DRAWS, 1, 1, 1), canvas_size(config)
-    # The validation's generator draws the places first, so the same draw tells them.
-    drawn = draw_generator(VALIDATION_SEED, "validation", 0)
-    middles = draw_placement(images.shape, drawn, config.distortion.strength, size).centre
+    draws = scattered.draw(len(images), draw_generator(VALIDATION_SEED, "validation", 0))
+    strength = config.distortion.strength
+    middles = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, size).centre
     with torch.inference_mode():
         seen = step.model.eval()(Validation.of(config, dataset).images)
     matrix = seen.warps[0].theta.view(-1, 2, 3)

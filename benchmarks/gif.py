@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.experiment import sheet
-from backend.experiment.export import EvolutionOptions, Plan, draw, plan
+from backend.experiment.export import ExportOptions, Plan, draw, plan
 from backend.experiment.frame import Frame
 
 COUNT = 100
@@ -38,6 +38,7 @@ class Ref:
 
     step: int
     lap: int | None = None
+    moving: bool = False
 
 
 class Photos:
@@ -53,7 +54,7 @@ class Photos:
     def frames(self) -> Sequence[Ref]:
         return [Ref(step) for step in range(COUNT)]
 
-    def frame(self, step: int) -> Frame:
+    def frame(self, step: int, lap: int | None = None) -> Frame:
         return self._frames[step]
 
 
@@ -94,16 +95,16 @@ def _region(done: float) -> NDArray[np.float64]:
 
 def planned(recording: Photos) -> Plan:
     """The benchmark's pictures: two photos side by side above a counter, 472x264."""
-    chosen = plan(recording, EvolutionOptions(frames=COUNT, fps=FPS))
+    chosen = plan(recording, ExportOptions(frames=COUNT, fps=FPS))
     layout = sheet.Layout(1.0, (SIDE, SIDE), (SIDE, SIDE), margin=sheet.GAP, rows=1)
     assert layout.size == SIZE
-    return replace(chosen, layout=layout, is_range=False)
+    return replace(chosen, layout=layout, footer="tenths")
 
 
 def finished_pictures(recording: Photos, chosen: Plan) -> list[Image.Image]:
     """The same pictures in full colour."""
     pictures = []
-    for step in chosen.steps:
+    for step, _ in chosen.moments:
         frame = recording.frame(step)
         over = sheet.overlay(frame, chosen.probes, chosen.layout)
         sheet.footer(over, f"{10 * step // (COUNT - 1)}/10", "", chosen.layout)

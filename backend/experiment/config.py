@@ -1,6 +1,10 @@
-"""What a run is made of. Every field has a default, so an empty object is the demonstration."""
+"""What a run is made of, and what of it can be changed while it trains.
 
-from typing import Annotated, Any
+Every field of a configuration has a default, so an empty object is the demonstration.
+"""
+
+from collections.abc import Iterable
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -49,3 +53,56 @@ class RunConfig(_Frozen):
     )
     threads: int = Field(default=1, ge=1, le=64, description="CPU threads the trainer may use.")
     probes: ProbesConfig = ProbesConfig()
+
+
+SLOW_MOTION = 0.5
+"""Seconds a step where slow motion is asked for without saying how slow."""
+
+
+def _seconds(value: Any) -> Any:
+    return SLOW_MOTION * value if isinstance(value, bool) else value
+
+
+class SettingsChange(_Frozen):
+    """What is changed by hand while a run trains; what is None stays as it is."""
+
+    learning_rate: float | None = Field(
+        default=None, gt=0, le=1, description="Peak rate of the classifier from here on."
+    )
+    localisation_learning_rate: float | None = Field(
+        default=None, ge=0, le=1, description="Peak rate of the localisation networks."
+    )
+    slow_motion: Annotated[float | None, BeforeValidator(_seconds)] = Field(
+        default=None,
+        ge=0,
+        le=10,
+        description="Seconds that each step is drawn out to; 0 or false is full speed, true half "
+        "a second.",
+    )
+    moving: bool | None = Field(default=None, description="Whether the probes move.")
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """What is changed, by name."""
+        return self.model_dump(exclude_none=True)
+
+
+class LiveSettings(_Frozen):
+    """What is in effect in a step of those settings that can be changed while a run trains."""
+
+    learning_rate: float
+    localisation_learning_rate: float
+    slow_motion: float = 0.0
+    moving: bool
+
+    @classmethod
+    def of(cls, config: RunConfig, changes: Iterable[SettingsChange] = ()) -> Self:
+        """Those that a run starts with, after `changes`, in their order."""
+        settings = cls(
+            learning_rate=config.learning_rate,
+            localisation_learning_rate=config.localisation_learning_rate,
+            moving=config.probes.moving,
+        )
+        for change in changes:
+            settings = settings.model_copy(update=change.given)
+        return settings

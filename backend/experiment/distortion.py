@@ -1,7 +1,8 @@
 """What is done to an image before the network sees it.
 
-A distortion places images (N, C, h, w) on black canvases (N, C, H, W). All randomness comes from
-the generator that is passed in; a whole batch is drawn at once. Conventions of `models.grid`.
+A distortion places images (N, C, h, w) on black canvases (N, C, H, W). All that is random in it are
+uniform draws, a column of them an image, made beforehand from the generator that is passed in. So
+the same image can be distorted again, and along a path. Conventions of `models.grid`.
 """
 
 import math
@@ -17,8 +18,56 @@ ROTATION = math.pi / 4
 SCALE = (0.7, 1.2)
 CROPS = 6
 CROP_SIDE = 6
+CROP_DRAWS = 5
 
-Distortion = Callable[[Tensor, Tensor, Generator, float, tuple[int, int]], Tensor]
+PLACEMENT_DRAWS = 4
+LAPS = (1, 2, 2, 1)
+"""How often turn, scale, place across and place down swing to and fro in one lap of a path."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distortion:
+    """One way to distort images.
+
+    Attributes:
+        moving: how many draws of an image decide how it lies; these can move along a path.
+        standing: how many decide the rest.
+        apply: takes images (N, C, h, w), other images (M, C, h, w), draws (moving + standing, N),
+            a strength from 0 to 1 and the canvas, (H, W) in pixels; gives canvases (N, C, H, W).
+    """
+
+    moving: int
+    standing: int
+    apply: Callable[[Tensor, Tensor, Tensor, float, tuple[int, int]], Tensor]
+
+    def draw(self, count: int, generator: Generator) -> Tensor:
+        """Draws for `count` images, (moving + standing, count), uniform in [0, 1)."""
+        return torch.rand(self.moving + self.standing, count, generator=generator)
+
+    def travel(self, draws: Tensor, phase: float) -> Tensor:
+        """The same draws, those that move at a place of their path.
+
+        The path is smooth and closed, keeps within [0, 1] and begins, at phase 0, at `draws`.
+
+        Args:
+            draws: as of `draw`.
+            phase: in laps.
+        """
+        laps = torch.tensor([LAPS[row % len(LAPS)] for row in range(self.moving)])[:, None]
+        start = torch.asin(2 * draws[: self.moving] - 1)
+        moved = 0.5 + 0.5 * torch.sin(start + 2 * math.pi * phase * laps)
+        return torch.cat([moved, draws[self.moving :]])
+
+    def __call__(
+        self,
+        images: Tensor,
+        others: Tensor,
+        generator: Generator,
+        strength: float,
+        size: tuple[int, int],
+    ) -> Tensor:
+        """Distorts images by new draws; arguments as of `apply`."""
+        return self.apply(images, others, self.draw(len(images), generator), strength, size)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,16 +100,19 @@ def place(images: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor
     return grid.sample(images, points.view(-1, *size, 2))
 
 
-def draw_placement(
-    shape: torch.Size, generator: Generator, strength: float, size: tuple[int, int]
+def placement_of(
+    draws: Tensor, shape: torch.Size, strength: float, size: tuple[int, int]
 ) -> Placement:
-    """Draws how images of a shape (N, C, h, w) are scattered on canvases of `size`, (H, W).
+    """How images of a shape (N, C, h, w) are scattered on canvases of `size`, (H, W).
 
     At full strength: a turn of up to 45 degrees either way, a scale of 0.7 to 1.2, a place
     anywhere that keeps the unturned image on the canvas. Strength 0 is the middle, upright.
+
+    Args:
+        draws: (4, N), uniform in [0, 1]: turn, scale, place across, place down.
     """
-    count, _, height, width = shape
-    turn, growth, across, down = torch.rand(4, count, generator=generator)
+    height, width = shape[-2:]
+    turn, growth, across, down = draws
     low, high = SCALE
     scale = 1 + (low + (high - low) * growth - 1) * strength
     canvas = torch.tensor([float(size[1]), float(size[0])])
@@ -69,38 +121,29 @@ def draw_placement(
     return Placement((turn * 2 - 1) * ROTATION * strength, scale, canvas / 2 + shift)
 
 
-def scattered(
-    images: Tensor, others: Tensor, generator: Generator, strength: float, size: tuple[int, int]
+def _scatter(
+    images: Tensor, others: Tensor, draws: Tensor, strength: float, size: tuple[int, int]
 ) -> Tensor:
-    """Every image turned, scaled, put anywhere, among six 6x6 crops of other images.
+    placement = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, size)
+    crops = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, CROPS, len(images))
+    return _clutter(place(images, placement, size), others, crops[:, : round(CROPS * strength)])
 
-    After the translated cluttered digits of Jaderberg et al., 2015, A.4, and their turned and
-    scaled ones. Strength narrows everything towards `centred`.
+
+def _centre(
+    images: Tensor, others: Tensor, draws: Tensor, strength: float, size: tuple[int, int]
+) -> Tensor:
+    middle = torch.full((PLACEMENT_DRAWS, len(images)), 0.5)
+    return place(images, placement_of(middle, images.shape, 0.0, size), size)
+
+
+def _clutter(canvases: Tensor, others: Tensor, draws: Tensor) -> Tensor:
+    """Puts square crops of other images on each canvas; the lighter of the two shows.
 
     Args:
-        images: (N, C, h, w).
-        others: (M, C, h, w), where the crops are taken from.
-        generator: of all that is random here.
-        strength: 0 to 1.
-        size: the canvas, (H, W) in pixels.
+        draws: (5, crops, N), uniform in [0, 1): which image, and from where to where.
     """
-    placement = draw_placement(images.shape, generator, strength, size)
-    canvases = place(images, placement, size)
-    return _clutter(canvases, others, generator, round(CROPS * strength))
-
-
-def centred(
-    images: Tensor, others: Tensor, generator: Generator, strength: float, size: tuple[int, int]
-) -> Tensor:
-    """Every image upright in the middle of its canvas, at its own size; nothing is random."""
-    return place(images, draw_placement(images.shape, generator, 0.0, size), size)
-
-
-def _clutter(canvases: Tensor, others: Tensor, generator: Generator, crops: int) -> Tensor:
-    """Puts square crops of other images on each canvas; the lighter of the two shows."""
-    count, _, height, width = canvases.shape
+    _, _, height, width = canvases.shape
     rows, columns = others.shape[2:]
-    draws = torch.rand(5, crops, count, generator=generator)
     room = torch.tensor(
         [len(others)] + [side - CROP_SIDE + 1 for side in (rows, columns, height, width)]
     )
@@ -112,11 +155,21 @@ def _clutter(canvases: Tensor, others: Tensor, generator: Generator, crops: int)
         top[..., None, None] + down,
         left[..., None, None] + across,
     ]  # (crops, N, 6, 6, C)
-    image = torch.arange(count)[:, None, None]
-    for crop in range(crops):
+    image = torch.arange(len(canvases))[:, None, None]
+    for crop, light in enumerate(cut):
         y, x = row[crop][:, None, None] + down, column[crop][:, None, None] + across
-        canvases[image, :, y, x] = torch.maximum(canvases[image, :, y, x], cut[crop])
+        canvases[image, :, y, x] = torch.maximum(canvases[image, :, y, x], light)
     return canvases
 
 
-DISTORTIONS: dict[str, Distortion] = {"scattered": scattered, "centred": centred}
+scattered = Distortion(PLACEMENT_DRAWS, CROP_DRAWS * CROPS, _scatter)
+"""Every image turned, scaled, put anywhere, among six 6x6 crops of other images.
+
+After the translated cluttered digits of Jaderberg et al., 2015, A.4, and their turned and scaled
+ones. Strength narrows everything towards `centred`. On a path the images move, the crops stay.
+"""
+
+centred = Distortion(0, 0, _centre)
+"""Every image upright in the middle of its canvas, at its own size; nothing is random."""
+
+DISTORTIONS = {"scattered": scattered, "centred": centred}

@@ -48,6 +48,10 @@ class Frame:
         """Names of the transformers, in the order in which they act."""
         return [transformer["name"] for transformer in self.info["transformers"]]
 
+    def saying(self, **more: Any) -> "Frame":
+        """The same frame with more said about it."""
+        return Frame({**self.info, **more}, self.tensors)
+
     def with_input(self, images: Array) -> "Frame":
         """The same frame with `images` (N, H, W, C) uint8 as its input."""
         return Frame(self.info, {**self.tensors, "input": images})

@@ -3,8 +3,8 @@
 import itertools
 import math
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from models.transformer import SpatialTransformer, Warp
 
 SEED = 48
 """Of the probes' distortion: the same for every run, so that runs compare."""
+LAP = 60
+"""Steps that moving probes take to come round to where they began; frames of a closing lap."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,28 +36,63 @@ class Probes:
     images: Tensor
     labels: tuple[int | None, ...]
     classes: tuple[str, ...]
+    path: Callable[[float], Tensor] | None = None
+    """The images at a phase, in laps, of the path that they move along; None if they have none."""
 
     @classmethod
     def choose(cls, dataset: Dataset, config: RunConfig) -> "Probes":
-        """Held-out images, the classes in turn, each with its own distortion for ever."""
+        """Held-out images, the classes in turn, each with its own distortion.
+
+        The path of each depends on nothing but its number, so a step shows the same in every run.
+        """
         chosen = _in_turn(dataset.held_out_labels, config.probes.count)
         distort = DISTORTIONS[config.distortion.name]
-        images = [
-            distort(
-                dataset.held_out_images[index : index + 1],
+        draws = torch.cat(
+            [
+                distort.draw(1, draw_generator(SEED, "probe", number))
+                for number in range(len(chosen))
+            ],
+            dim=1,
+        )
+
+        def path(phase: float) -> Tensor:
+            return distort.apply(
+                dataset.held_out_images[chosen],
                 dataset.held_out_images,
-                draw_generator(SEED, "probe", number),
+                distort.travel(draws, phase) if phase else draws,
                 config.distortion.strength,
                 canvas_size(config),
             )
-            for number, index in enumerate(chosen)
-        ]
+
         labels = tuple(dataset.held_out_labels[chosen].tolist())
-        return cls(torch.cat(images), labels, dataset.classes)
+        return cls(path(0.0), labels, dataset.classes, path)
+
+    def moved(self, phase: float) -> "Probes":
+        """The same probes further along their path."""
+        return self if self.path is None else replace(self, images=self.path(phase))
 
 
-def observe(step: Step, probes: Probes, *, run: str, config: RunConfig) -> Frame:
-    """What the network makes of the probes at this step of a run, with its input."""
+def observe(
+    step: Step,
+    probes: Probes,
+    *,
+    run: str,
+    config: RunConfig,
+    moving: bool = False,
+    lap: int | None = None,
+) -> Frame:
+    """What the network makes of the probes at this step of a run, with its input.
+
+    Args:
+        moving: whether the probes are where the step has moved them to.
+        lap: of a closing lap, the frame's number from 0 to `LAP` - 1; it, and not the step, then
+            says where the probes are.
+    """
+    place: dict[str, Any] = {"moving": moving or lap is not None}
+    if lap is not None:
+        place["lap"] = lap
+    if place["moving"]:
+        probes = probes.moved((step.step if lap is None else lap) / LAP)
     return look(
         step.model,
         probes,
@@ -67,6 +104,7 @@ def observe(step: Step, probes: Probes, *, run: str, config: RunConfig) -> Frame
             # JSON has no word for a loss that has diverged.
             "loss": step.loss if step.loss is not None and math.isfinite(step.loss) else None,
             "accuracy": step.accuracy,
+            **place,
         },
     )
 

@@ -5,6 +5,7 @@
     frames       what could be seen, without the input
     inputs       the probes' images, once by content
     checkpoints  enough to go on from (the newest two)
+    changes      what was set by hand while it trained, from which step on
 
 `seq` rises with every row written, also when a step that is run again replaces its row, so
 "newer than the last I saw" is one comparison. The writer holds a lock file beside the recording:
@@ -26,7 +27,7 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
-from backend.experiment.config import RunConfig
+from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from backend.experiment.errors import Conflict, NotFound, RecordingError
 from backend.experiment.frame import Array, Frame, content_key
 
@@ -49,6 +50,7 @@ METRICS = (
     "rotation",
     "shift_x",
     "shift_y",
+    "stillness",
 )
 
 _RUN_COLUMNS = {
@@ -64,6 +66,7 @@ _RUN_COLUMNS = {
     "accuracy": "REAL",
     "validated_step": "INTEGER",
     "collapsed": "INTEGER NOT NULL DEFAULT 0",
+    "stillness": "REAL",
     "error": "TEXT",
 }
 
@@ -84,6 +87,10 @@ CREATE INDEX frames_listed ON frames (step, lap, moving);
 CREATE TABLE checkpoints (
     step INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, time REAL NOT NULL,
     info TEXT NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
+    time REAL NOT NULL, settings TEXT NOT NULL
 );
 """
 
@@ -114,6 +121,15 @@ class Checkpoint:
     attempt: int
     info: Mapping[str, Any]
     tensors: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Settings changed by hand after `step`: in effect from the next step on."""
+
+    step: int
+    attempt: int
+    settings: SettingsChange
 
 
 # Two looks at the same time would take each other for the writer.
@@ -192,8 +208,12 @@ class Recording:
         if look_for_writer and run["status"] in LIVE and not writer_is_live(self.path):
             run["status"] = self._status_behind_a_free_lock()
         config = json.loads(run["config"])
+        settings = LiveSettings.of(
+            RunConfig.model_validate(config), (change.settings for change in self.changes())
+        )
         return run | {
             "config": config,
+            "settings": settings.model_dump(),
             "demonstration": bool(run["demonstration"]),
             "collapsed": bool(run["collapsed"]),
             "epoch": epoch_of(run["step"], run["steps_per_epoch"]),
@@ -213,6 +233,14 @@ class Recording:
         return RunConfig.model_validate_json(
             self._db.execute("SELECT config FROM run").fetchone()[0]
         )
+
+    def changes(self) -> list[Change]:
+        """What was set by hand, in the order in which it takes effect."""
+        rows = self._db.execute("SELECT step, attempt, settings FROM changes ORDER BY step, seq")
+        return [
+            Change(step, attempt, SettingsChange.model_validate_json(settings))
+            for step, attempt, settings in rows
+        ]
 
     def frames(self) -> list[FrameRef]:
         """Every recorded frame in the order of steps, a lap's frames after its step's own."""
@@ -366,6 +394,13 @@ class RecordingWriter(Recording):
                 key,
                 frame.without_input().encode(),
             ),
+        )
+
+    def add_change(self, change: Change) -> None:
+        """Adds settings that were changed by hand, before they take effect."""
+        self._db.execute(
+            "INSERT INTO changes (step, attempt, time, settings) VALUES (?, ?, ?, ?)",
+            (change.step, change.attempt, time.time(), json.dumps(change.settings.given)),
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:

@@ -14,10 +14,12 @@ from typing import Any, Protocol
 
 import torch
 
-from backend.experiment.config import RunConfig
+from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from backend.experiment.datasets import load
-from backend.experiment.probe import Probes, observe, theta_summary
-from backend.experiment.recording import Checkpoint, RecordingWriter, tenths_of
+from backend.experiment.frame import Frame
+from backend.experiment.probe import LAP, Probes, observe, theta_summary
+from backend.experiment.recording import Change, Checkpoint, RecordingWriter, tenths_of
+from backend.experiment.stillness import WINDOW, Stillness
 from backend.experiment.training import Step, train
 
 FRAME_INTERVAL = 1 / 20
@@ -25,10 +27,14 @@ CHECKPOINT_INTERVAL = 8.0
 
 
 class Controls(Protocol):
-    """Where requests come from, each one `{"action": ...}` with an action of `ACTIONS`."""
+    """Where requests come from.
 
-    def waiting(self) -> bool:
-        """Whether a request has come that was not taken yet."""
+    Each is `{"action": ...}` with an action of `ACTIONS`, or `{"settings": ...}` with what is to
+    be changed.
+    """
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        """Whether a request has come that was not taken yet; waits for one so long."""
 
     def take(self) -> Mapping[str, Any]:
         """The next request; waits for one. `leave` is what a lost controller amounts to."""
@@ -37,7 +43,8 @@ class Controls(Protocol):
 class Uncontrolled:
     """Nobody asks for anything: a run trained from the command line."""
 
-    def waiting(self) -> bool:
+    def waiting(self, seconds: float = 0.0) -> bool:
+        time.sleep(seconds)
         return False
 
     def take(self) -> Mapping[str, Any]:
@@ -97,7 +104,10 @@ class Session:
         self.run = writer.summary()
         self.config = writer.config()
         self.attempt: int = self.run["attempt"]
+        self.changes = writer.changes()
+        self.stillness = Stillness()
         self.pace = _Pace()
+        self.frame: Frame | None = None
         self.paused = False
         self.stepping = False
 
@@ -111,7 +121,7 @@ class Session:
             self.attempt += 1
         self.writer.update(status="running", attempt=self.attempt, error=None)
         step = None
-        for step in train(self.config, dataset, _start(checkpoint)):
+        for step in train(self.config, dataset, _start(checkpoint), self._settings):
             if checkpoint is None or step.step > checkpoint.step:
                 self._record(step)
             if step.loss is not None and not math.isfinite(step.loss):
@@ -123,6 +133,11 @@ class Session:
                 return self._end(step, "stopped")
         assert step is not None, "a training yields at least its step 0"
         return self._end(step, "finished")
+
+    def _settings(self, step: int) -> LiveSettings:
+        """What is in effect in a step: the configuration, and all that was changed before."""
+        before = (change.settings for change in self.changes if change.step < step)
+        return LiveSettings.of(self.config, before)
 
     def _record(self, step: Step) -> None:
         now = time.monotonic()
@@ -138,8 +153,10 @@ class Session:
         }
         frame = None
         if due:
-            frame = observe(step, self.probes, run=self.run["id"], config=self.config)
-            metrics |= {name: _finite(value) for name, value in theta_summary(frame).items()}
+            frame = self._observe(step)
+            summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
+            metrics |= {name: _finite(value) for name, value in summary.items()}
+            run["stillness"] = frame.info["stillness"]
             run["collapsed"] = _mostly_collapsed(frame.info["collapsed"])
         checkpoint = None
         if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
@@ -152,6 +169,19 @@ class Session:
             if checkpoint is not None:
                 self.writer.add_checkpoint(checkpoint)
             self.writer.update(**run)
+
+    def _observe(self, step: Step) -> Frame:
+        """The frame of a step; the same one, however often it is asked for."""
+        if self.frame is None or self.frame.info["step"] != step.step:
+            frame = observe(
+                step,
+                self.probes,
+                run=self.run["id"],
+                config=self.config,
+                moving=self._settings(step.step).moving,
+            )
+            self.frame = frame.saying(stillness=self.stillness.add(frame))
+        return self.frame
 
     def _metrics(self, step: Step) -> dict[str, float | None]:
         return {
@@ -180,8 +210,10 @@ class Session:
         if self.stepping:
             self.stepping = False
             self._pause(step)
-        while self.paused or self.controls.waiting():
+        while self.paused or self.controls.waiting(self._drawn_out(step)):
             match self.controls.take():
+                case {"settings": dict(settings)}:
+                    self._change(step, SettingsChange.model_validate(settings))
                 case {"action": "pause"} if not self.paused:
                     self._pause(step)
                 case {"action": "resume"} if self.paused:
@@ -196,6 +228,17 @@ class Session:
                     raise Left
         return None
 
+    def _drawn_out(self, step: Step) -> float:
+        """Seconds that this step is to last from now on, in slow motion."""
+        lasts = self._settings(step.step + 1).slow_motion
+        return max(0.0, (self.pace.stepped or 0.0) + lasts - time.monotonic()) if lasts else 0.0
+
+    def _change(self, step: Step, settings: SettingsChange) -> None:
+        change = Change(step.step, self.attempt, settings)
+        self.writer.add_change(change)
+        # Those of later steps, recorded before the run was taken up here, stay behind it.
+        self.changes = sorted([*self.changes, change], key=lambda each: each.step)
+
     def _pause(self, step: Step) -> None:
         self.paused = True
         self._save(step, status="paused")
@@ -207,12 +250,29 @@ class Session:
             self.writer.update(status="running")
 
     def _end(self, step: Step, status: str) -> str:
+        if status == "finished":
+            self._record_lap(step)
         self._save(step, status=status)
         return status
 
+    def _record_lap(self, step: Step) -> None:
+        """Lets the probes move once round while the weights stand still."""
+        frames = [
+            observe(step, self.probes, run=self.run["id"], config=self.config, lap=number)
+            for number in range(LAP)
+        ]
+        stillness = Stillness()
+        for frame in frames[1 - WINDOW :]:  # the lap is closed: its end comes before its start
+            stillness.add(frame)
+        frames = [frame.saying(stillness=stillness.add(frame)) for frame in frames]
+        with self.writer.transaction():
+            for frame in frames:
+                self.writer.add_frame(frame, attempt=self.attempt, kept=True)
+            self.writer.update(stillness=frames[-1].info["stillness"])
+
     def _save(self, step: Step, **columns: Any) -> None:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
-        frame = observe(step, self.probes, run=self.run["id"], config=self.config)
+        frame = self._observe(step)
         with self.writer.transaction():
             self.writer.add_frame(frame, attempt=self.attempt, kept=True)
             self.writer.add_checkpoint(self._checkpoint(step))

@@ -241,6 +241,13 @@ def footer(levels: Overlay, counter: str, more: str, layout: Layout) -> None:
     write(room, f"/{total}", (x - stroke / 2, y), size, anchor="lm")
 
 
+def captions(levels: Overlay, layout: Layout) -> None:
+    """Writes below the columns what goes in and what comes out."""
+    room = levels[-layout.footer :]
+    for text, box in (("in", layout.input_box(0)[1]), ("out", layout.output_box(0)[1])):
+        write(room, text, ((box.start + box.stop) / 2, len(room) / 2), 15 * layout.scale)
+
+
 @cache
 def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """The typeface that comes with Pillow."""

@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional
 
 from backend.experiment.catalog import DATASETS, steps_per_epoch, validate
-from backend.experiment.config import RunConfig
+from backend.experiment.config import LiveSettings, RunConfig
 from backend.experiment.datasets import Dataset
 from backend.experiment.distortion import DISTORTIONS
 from backend.experiment.errors import InvalidInput
@@ -143,7 +143,12 @@ class Validation:
         return (torch.cat(parts) == self.labels).double().mean().item()
 
 
-def train(config: RunConfig, dataset: Dataset, start: Checkpoint | None = None) -> Iterator[Step]:
+def train(
+    config: RunConfig,
+    dataset: Dataset,
+    start: Checkpoint | None = None,
+    settings: Callable[[int], LiveSettings] | None = None,
+) -> Iterator[Step]:
     """Trains a network, yielding step 0 and then every optimiser step.
 
     Args:
@@ -151,11 +156,15 @@ def train(config: RunConfig, dataset: Dataset, start: Checkpoint | None = None) 
         dataset: the loaded `config.dataset`.
         start: what `Step.state` gave in a run of the same configuration. Training goes on from
             there and first yields that step again, without its loss.
+        settings: what is in effect in a step, asked for just before it; those of `config` always
+            unless given.
 
     Raises:
         InvalidInput: the configuration's parts do not fit, or the checkpoint is of another run.
     """
     validate(config)
+    unchanged = LiveSettings.of(config)
+    settings = settings or (lambda _: unchanged)
     batches, validation = Batches(config, dataset), Validation.of(config, dataset)
     model = _untrained(config)
     optimiser = _optimiser(config, model)
@@ -179,8 +188,9 @@ def train(config: RunConfig, dataset: Dataset, start: Checkpoint | None = None) 
         if done >= steps:
             return
         done += 1
+        peaks = settings(done)
         for group in optimiser.param_groups:
-            group["lr"] = group["peak"] * pace(done, steps)
+            group["lr"] = getattr(peaks, group["peak"]) * pace(done, steps)
         images, labels = batches.batch(done)
         # Dropout draws from torch's own generator: seeded for this step, and put back after it.
         with torch.random.fork_rng(devices=[]):
@@ -218,10 +228,10 @@ def _untrained(config: RunConfig) -> Network:
 
 def _optimiser(config: RunConfig, model: Network) -> torch.optim.AdamW:
     groups = [
-        {"params": list(model.classifier_parameters()), "peak": config.learning_rate},
+        {"params": list(model.classifier_parameters()), "peak": "learning_rate"},
         {
             "params": list(model.localisation_parameters()),
-            "peak": config.localisation_learning_rate,
+            "peak": "localisation_learning_rate",
         },
     ]
     return torch.optim.AdamW(

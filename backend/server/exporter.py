@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.experiment.errors import StnscopeError
-from backend.experiment.export import EvolutionOptions, evolution
+from backend.experiment.export import ExportOptions, export
 from backend.experiment.recording import Recording
 from backend.server.told_errors import tell
 
@@ -18,10 +18,10 @@ from backend.server.told_errors import tell
 def main() -> int:
     task = json.loads(sys.stdin.readline())
     target = Path(task["target"])
-    options = EvolutionOptions.model_validate(task["options"])
+    options = ExportOptions.model_validate(task["options"])
     try:
         with Recording.open(Path(task["recording"])) as recording:
-            target.write_bytes(evolution(recording, options, progress=_tell))
+            target.write_bytes(export(recording, options, progress=_tell))
     except StnscopeError as error:
         _print(tell(error))
         return 1

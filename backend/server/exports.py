@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.experiment import errors
-from backend.experiment.export import EvolutionOptions
+from backend.experiment.export import ExportOptions
 from backend.server.runs import Runs
 from backend.server.told_errors import told
 
@@ -59,7 +59,7 @@ class Exports:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._turn = asyncio.Semaphore(1)
 
-    async def start(self, run_id: str, options: EvolutionOptions) -> dict[str, Any]:
+    async def start(self, run_id: str, options: ExportOptions) -> dict[str, Any]:
         """Starts a job and answers with its state.
 
         Raises:
@@ -67,7 +67,7 @@ class Exports:
         """
         return self._start(run_id, options).shown()
 
-    async def make(self, run_id: str, options: EvolutionOptions) -> Path:
+    async def make(self, run_id: str, options: ExportOptions) -> Path:
         """Makes a file and waits for it; the caller lets go of it with `cancel`.
 
         Raises:
@@ -117,7 +117,7 @@ class Exports:
             raise errors.NotFound(f"There is no export {job_id!r}.")
         return self._jobs[job_id]
 
-    def _start(self, run_id: str, options: EvolutionOptions) -> Job:
+    def _start(self, run_id: str, options: ExportOptions) -> Job:
         recording = self._runs.path(run_id)
         job_id = secrets.token_hex(8)
         job = Job(job_id, run_id, Path(self._folder.name) / f"{job_id}.{options.format}")

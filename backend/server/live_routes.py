@@ -7,7 +7,7 @@ from fastapi import APIRouter, File, Form, Query, Response, UploadFile, WebSocke
 from fastapi.responses import FileResponse
 
 from backend.experiment.errors import InvalidInput, NotFound, TooLarge
-from backend.experiment.export import EvolutionOptions
+from backend.experiment.export import ExportOptions
 from backend.server.run_routes import FRAME_TYPE
 from backend.server.state import Server
 from backend.server.stream import Viewer
@@ -59,7 +59,7 @@ async def transform(
 
 
 @router.post("/runs/{run_id}/exports", status_code=202, tags=["exports"])
-async def start_export(run_id: str, options: EvolutionOptions, server: Server) -> dict[str, Any]:
+async def start_export(run_id: str, options: ExportOptions, server: Server) -> dict[str, Any]:
     """Makes a file from a recording as a job."""
     return await server.exports.start(run_id, options)
 
@@ -85,7 +85,7 @@ def download_export(export_id: str, server: Server) -> FileResponse:
 
 @router.get("/runs/{run_id}/export", tags=["exports"], response_class=Response)
 async def export(
-    run_id: str, options: Annotated[EvolutionOptions, Query()], server: Server
+    run_id: str, options: Annotated[ExportOptions, Query()], server: Server
 ) -> Response:
     """Waits for the file and answers with it."""
     path = await server.exports.make(run_id, options)

@@ -4,15 +4,15 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import model_validator
 from starlette.background import BackgroundTask
 
 from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
-from backend.experiment.config import RunConfig
+from backend.experiment.config import RunConfig, SettingsChange
 from backend.experiment.recording import ENDED, SUFFIX
 from backend.server.runs import Run
 from backend.server.state import Server
@@ -25,12 +25,16 @@ FRAME_TYPE = "application/octet-stream"
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
-class Control(BaseModel):
-    """A request to a run's trainer."""
+class Control(SettingsChange):
+    """What is asked of a trainer: to change settings, to do something, or both, in this order."""
 
-    model_config = ConfigDict(extra="forbid")
+    action: Literal["pause", "resume", "step", "stop"] | None = None
 
-    action: Literal["pause", "resume", "step", "stop"]
+    @model_validator(mode="after")
+    def _asks_for_something(self) -> Self:
+        if not self.given:
+            raise ValueError("Name an action, or settings to change.")
+        return self
 
 
 @router.get("/health", tags=["server"])
@@ -77,8 +81,12 @@ def show_run(run_id: str, server: Server) -> Run:
 
 @router.post("/runs/{run_id}/control", tags=["runs"])
 async def control_run(run_id: str, control: Control, server: Server) -> Run:
-    """Pauses, resumes, steps or stops a run, and answers once it shows."""
-    await server.trainers.control(run_id, control.action)
+    """Pauses, resumes, steps or stops a run, or changes its settings; answers once it shows."""
+    settings = control.model_dump(exclude_none=True, exclude={"action"})
+    if settings:
+        await server.trainers.change(run_id, settings)
+    if control.action is not None:
+        await server.trainers.control(run_id, control.action)
     return server.shown(server.runs.summary(run_id))
 
 

@@ -1,8 +1,8 @@
 """The trainer process: loads torch, waits to be given a recording, trains it, ends.
 
 It is controlled by lines of JSON on its standard input: first `{"recording": PATH}`, then requests
-such as `{"action": "pause"}`. When the input ends, its server is gone: it writes a checkpoint and
-leaves. Whether anyone watches, it does not know.
+such as `{"action": "pause"}` and `{"settings": {"moving": true}}`. When the input ends, its server
+is gone: it writes a checkpoint and leaves. Whether anyone watches, it does not know.
 """
 
 import json
@@ -28,6 +28,7 @@ class InputLines:
 
     def __init__(self) -> None:
         self._requests: queue.SimpleQueue[Mapping[str, Any]] = queue.SimpleQueue()
+        self._next: Mapping[str, Any] | None = None
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
@@ -35,11 +36,15 @@ class InputLines:
             self._requests.put(json.loads(line))
         self._requests.put(LEAVE)
 
-    def waiting(self) -> bool:
-        return not self._requests.empty()
+    def waiting(self, seconds: float = 0.0) -> bool:
+        if self._next is None:
+            with suppress(queue.Empty):
+                self._next = self._requests.get(block=seconds > 0, timeout=seconds or None)
+        return self._next is not None
 
     def take(self) -> Mapping[str, Any]:
-        return self._requests.get()
+        request, self._next = self._next, None
+        return self._requests.get() if request is None else request
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -107,14 +107,30 @@ class Trainers:
             elif run_id in self._queue:
                 self._queue.remove(run_id)
                 self._runs.mark(run_id, "stopped")
-            elif run_id in self._live:
-                await self._ask(run_id, action)
-                await self._await_effect(run_id, goal, run["step"])
             else:
-                raise Conflict(
-                    f"Run {run_id} is trained by a process that this server did not start: "
-                    "it can be watched, not controlled."
+                await self._ask(run_id, {"action": action})
+                step = run["step"]
+                await self._await_effect(
+                    run_id,
+                    lambda now: now["status"] == goal if goal else bool(now["step"] > step),
                 )
+
+    async def change(self, run_id: str, settings: Mapping[str, Any]) -> None:
+        """Asks for settings to be changed and waits until they are recorded.
+
+        Raises:
+            Conflict: the run is not being trained, or another process trains it.
+        """
+        async with self._controls.setdefault(run_id, asyncio.Lock()):
+            status = self._runs.summary(run_id)["status"]
+            if status not in LIVE:
+                raise Conflict(
+                    f"To change settings of a run it must be {_either(LIVE)}; this one is {status}."
+                )
+            await self._ask(run_id, {"settings": settings})
+            await self._await_effect(
+                run_id, lambda now: settings.items() <= now["settings"].items()
+            )
 
     async def release(self, run_id: str) -> None:
         """Lets go of a run, so that its recording can be removed.
@@ -141,27 +157,31 @@ class Trainers:
             await _await_end(process)
             self._forget(run_id, process)
 
-    async def _ask(self, run_id: str, action: str) -> None:
-        process = self._live[run_id]
+    async def _ask(self, run_id: str, request: Mapping[str, Any]) -> None:
+        process = self._live.get(run_id)
+        if process is None:
+            raise Conflict(
+                f"Run {run_id} is trained by a process that this server did not start: "
+                "it can be watched, not controlled."
+            )
         assert process.stdin is not None
-        process.stdin.write(json.dumps({"action": action}).encode() + b"\n")
+        process.stdin.write(json.dumps(request).encode() + b"\n")
         try:
             await process.stdin.drain()
         except ConnectionError:
             raise Conflict(f"The trainer of run {run_id} has just ended.") from None
 
-    async def _await_effect(self, run_id: str, goal: str | None, step: int) -> None:
+    async def _await_effect(self, run_id: str, shows: Callable[[Run], bool]) -> None:
         for _ in range(int(ANSWER_SECONDS / 0.02)):
             run = self._runs.summary(run_id)
-            done = run["status"] == goal if goal else run["step"] > step
-            if done or run["status"] in ENDED:
+            if shows(run) or run["status"] in ENDED:
                 return
             await asyncio.sleep(0.02)
 
     async def _pause_demonstrations(self) -> None:
         for run_id in self._demonstrations & set(self._live):
             if self._runs.summary(run_id)["status"] == "running":
-                await self._ask(run_id, "pause")
+                await self._ask(run_id, {"action": "pause"})
 
     async def _start_queued(self) -> None:
         async with self._turn:

@@ -132,3 +132,16 @@ def test_another_seed_scatters_otherwise() -> None:
     images = torch.rand(4, 1, 28, 28, generator=drawn())
     first, second = (scattered(images, images, drawn(seed), 1.0, CANVAS) for seed in (1, 2))
     assert not torch.equal(first, second)
+
+
+def test_a_path_is_closed_smooth_and_within_what_can_be_drawn() -> None:
+    draws = scattered.draw(50, drawn())
+    lap = torch.stack([scattered.travel(draws, number / 60) for number in range(61)])
+    assert torch.allclose(lap[0], draws, atol=1e-6)
+    assert torch.allclose(lap[60], draws, atol=1e-5)
+    assert lap.min() >= 0
+    assert lap.max() <= 1
+    moving = lap[:, : scattered.moving]
+    assert (moving.amax(dim=0) - moving.amin(dim=0) > 0.98).all(), "all that there is is passed"
+    assert (moving[1:] - moving[:-1]).abs().max() < 0.5 * 2 * 2 * math.pi / 60 + 1e-4
+    assert torch.equal(lap[30, scattered.moving :], draws[scattered.moving :]), "the rest stays"

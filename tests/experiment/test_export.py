@@ -16,7 +16,7 @@ from backend.experiment import recording as recordings
 from backend.experiment import sheet
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, InvalidInput
-from backend.experiment.export import EvolutionOptions, evolution, plan
+from backend.experiment.export import ExportOptions, export, plan
 from backend.experiment.frame import Frame
 from backend.experiment.recording import Recording, RecordingWriter
 
@@ -39,6 +39,7 @@ def frame(
     transformers: bool = True,
     output: Pixels | None = None,
     lap: int | None = None,
+    moving: bool = False,
 ) -> Frame:
     """A frame of still inputs whose output grows lighter with the steps."""
     images = PHOTO[:probes, ..., :channels]
@@ -58,7 +59,9 @@ def frame(
         shade = np.full((probes, 28, 28, channels), min(10 * step, 255), np.uint8)
         tensors["output.st"] = shade if output is None else output
         tensors["corners.st"] = np.array([corners] * probes, np.float32)
-    return Frame(info if lap is None else info | {"lap": lap}, tensors)
+    if lap is not None:
+        info["lap"] = lap
+    return Frame(info | {"moving": moving or lap is not None}, tensors)
 
 
 @dataclass
@@ -104,9 +107,13 @@ def record(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
 Record = Callable[..., Recording]
 
 
+def steps_of(recording: Recording, options: ExportOptions) -> list[int]:
+    return [moment.step for moment in plan(recording, options).moments]
+
+
 def test_first_epochs_tenths(record: Record) -> None:
     frames = [frame(step) for step in range(3 * PER_EPOCH)]
-    gif = opened(evolution(record(*frames), EvolutionOptions()))
+    gif = opened(export(record(*frames), ExportOptions()))
     assert len(gif.pictures) == 11
     assert gif.delays == [500] * 10 + [1500]
     assert gif.image.info["loop"] == 0
@@ -115,36 +122,36 @@ def test_first_epochs_tenths(record: Record) -> None:
 
 
 def test_tenths_take_the_first_step_of_each(record: Record) -> None:
-    steps = plan(record(*[frame(step) for step in range(25)]), EvolutionOptions()).steps
+    steps = steps_of(record(*[frame(step) for step in range(25)]), ExportOptions())
     assert steps == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]
 
 
 def test_a_run_in_its_first_epoch_gives_what_there_is(record: Record) -> None:
-    gif = opened(evolution(record(*[frame(step) for step in range(7)]), EvolutionOptions()))
+    gif = opened(export(record(*[frame(step) for step in range(7)]), ExportOptions()))
     assert gif.delays == [500, 500, 500, 1500]
 
 
 def test_one_frame(record: Record) -> None:
-    assert opened(evolution(record(frame(0)), EvolutionOptions())).delays == [1500]
+    assert opened(export(record(frame(0)), ExportOptions())).delays == [1500]
 
 
 def test_nothing_recorded_yet(record: Record) -> None:
-    for options in (EvolutionOptions(), EvolutionOptions(first=0)):
+    for options in (ExportOptions(), ExportOptions(first=0)):
         with pytest.raises(Conflict, match="yet"):
-            evolution(record(), options)
+            export(record(), options)
 
 
 def test_laps_are_left_out(record: Record) -> None:
     laps = [frame(4, lap=place) for place in range(5)]
-    assert plan(record(frame(0), frame(4), *laps), EvolutionOptions()).steps == [0, 4]
+    assert steps_of(record(frame(0), frame(4), *laps), ExportOptions()) == [0, 4]
 
 
 def test_range(record: Record) -> None:
     written = record(*[frame(step) for step in range(0, 60, 2)])
-    assert plan(written, EvolutionOptions(first=10, last=20)).steps == [10, 12, 14, 16, 18, 20]
-    assert plan(written, EvolutionOptions(frames=3)).steps == [0, 28, 58]
-    assert plan(written, EvolutionOptions(first=51)).steps == [52, 54, 56, 58]
-    assert opened(evolution(written, EvolutionOptions(last=6))).delays == [50, 50, 50, 1500]
+    assert steps_of(written, ExportOptions(first=10, last=20)) == [10, 12, 14, 16, 18, 20]
+    assert steps_of(written, ExportOptions(frames=3)) == [0, 28, 58]
+    assert steps_of(written, ExportOptions(first=51)) == [52, 54, 56, 58]
+    assert opened(export(written, ExportOptions(last=6))).delays == [50, 50, 50, 1500]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +159,7 @@ def test_range(record: Record) -> None:
 )
 def test_times_add_up(record: Record, fps: float, total: int) -> None:
     written = record(*[frame(step) for step in range(30)])
-    delays = opened(evolution(written, EvolutionOptions(first=0, fps=fps))).delays
+    delays = opened(export(written, ExportOptions(first=0, fps=fps))).delays
     assert len(delays) == 30
     assert sum(delays) == total
     assert min(delays) >= 20
@@ -162,7 +169,7 @@ def test_times_add_up(record: Record, fps: float, total: int) -> None:
 def test_equal_pictures_stay_apart(record: Record) -> None:
     same = np.zeros((4, 28, 28, 1), np.uint8)
     written = record(*[frame(step, output=same) for step in range(0, 6, 2)])
-    gif = opened(evolution(written, EvolutionOptions(fps=2)))
+    gif = opened(export(written, ExportOptions(fps=2)))
     assert gif.delays == [500, 500, 500]
 
 
@@ -179,14 +186,14 @@ def test_equal_pictures_stay_apart(record: Record) -> None:
 def test_options_that_do_not_fit(record: Record, options: dict[str, Any], field: str) -> None:
     written = record(*[frame(step) for step in range(0, 12, 2)])
     with pytest.raises(InvalidInput) as refused:
-        evolution(written, EvolutionOptions(**options))
+        export(written, ExportOptions(**options))
     assert refused.value.field == field
 
 
 def test_a_picture_too_large(record: Record) -> None:
     wide = frame(0, probes=4)
     with pytest.raises(InvalidInput, match="at most 4 million") as refused:
-        evolution(record(wide), EvolutionOptions(scale=4, probes=",".join("0123" * 5)))
+        export(record(wide), ExportOptions(scale=4, probes=",".join("0123" * 5)))
     assert refused.value.field == "scale"
 
 
@@ -207,13 +214,13 @@ def test_a_picture_too_large(record: Record) -> None:
 )
 def test_options_out_of_range_name_their_field(options: dict[str, Any]) -> None:
     with pytest.raises(ValidationError) as refused:
-        EvolutionOptions.model_validate(options)
+        ExportOptions.model_validate(options)
     assert refused.value.errors()[0]["loc"] == tuple(options)
 
 
 def test_grey_images_lose_nothing(record: Record) -> None:
     first, _, last = opened(
-        evolution(record(frame(0), frame(10), frame(20)), EvolutionOptions(samples=1))
+        export(record(frame(0), frame(10), frame(20)), ExportOptions(samples=1))
     ).pictures
     shown = PHOTO[0, ..., 0].repeat(2, axis=0).repeat(2, axis=1)
     # Dots cover the corners.
@@ -238,9 +245,9 @@ def test_what_stands_still_never_changes(record: Record, channels: int) -> None:
         )
         for step in range(0, 10, 2)
     ]
-    pictures = opened(evolution(record(*moving), EvolutionOptions())).pictures
+    pictures = opened(export(record(*moving), ExportOptions())).pictures
     assert len(pictures) == 5
-    layout = plan(record(), EvolutionOptions()).layout
+    layout = plan(record(), ExportOptions()).layout
     rows, columns = layout.input_box(0)
     for picture in pictures:
         tile = picture[rows, columns]
@@ -254,7 +261,7 @@ def test_what_stands_still_never_changes(record: Record, channels: int) -> None:
 @pytest.mark.parametrize("corners", [WHOLE, ((10, 12), (40, 12), (40, 36), (10, 36))])
 def test_dots_are_exact(record: Record, channels: int, corners: Corners) -> None:
     (picture,) = opened(
-        evolution(record(frame(0, channels=channels, corners=corners)), EvolutionOptions(samples=1))
+        export(record(frame(0, channels=channels, corners=corners)), ExportOptions(samples=1))
     ).pictures
     for number, (x, y) in enumerate(corners):
         column, row = 8 + 2 * int(x), 8 + 2 * int(y)
@@ -270,7 +277,7 @@ def test_dots_are_exact(record: Record, channels: int, corners: Corners) -> None
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_ground_and_text_keep_their_shades(record: Record, channels: int) -> None:
-    (picture,) = opened(evolution(record(frame(0, channels=channels)), EvolutionOptions())).pictures
+    (picture,) = opened(export(record(frame(0, channels=channels)), ExportOptions())).pictures
     assert (picture[:3] == sheet.GROUND).all()
     footer = picture[8 - sheet.FOOTER :]
     assert footer.min() == sheet.INK
@@ -280,8 +287,8 @@ def test_ground_and_text_keep_their_shades(record: Record, channels: int) -> Non
 def test_corners_outside_are_seen_outside(record: Record) -> None:
     outside = ((-6.0, -6.0), (30.0, -6.0), (30.0, 30.0), (-6.0, 30.0))
     written = record(frame(0, corners=outside))
-    layout = plan(written, EvolutionOptions()).layout
-    (picture,) = opened(evolution(written, EvolutionOptions())).pictures
+    layout = plan(written, ExportOptions()).layout
+    (picture,) = opened(export(written, ExportOptions())).pictures
     rows, columns = layout.input_box(0)
     assert layout.margin >= 12
     assert (picture[rows.start - 12, columns.start - 12] == 255).all()
@@ -291,9 +298,9 @@ def test_corners_outside_are_seen_outside(record: Record) -> None:
 def test_corners_far_outside_are_pointed_at(record: Record) -> None:
     far = ((-500.0, 24.0), (24.0, 24.0), (600.0, 24.0), (24.0, 900.0))
     written = record(frame(0, corners=far))
-    layout = plan(written, EvolutionOptions()).layout
+    layout = plan(written, ExportOptions()).layout
     assert layout.margin == 32
-    (picture,) = opened(evolution(written, EvolutionOptions())).pictures
+    (picture,) = opened(export(written, ExportOptions())).pictures
     rows, columns = layout.input_box(0)
     middle = (rows.start + rows.stop) // 2
     assert (picture[middle, columns.start - 28] == 255).all()
@@ -301,12 +308,12 @@ def test_corners_far_outside_are_pointed_at(record: Record) -> None:
 
 def test_corners_that_are_no_numbers(record: Record) -> None:
     odd = ((float("nan"), 0.0), (float("inf"), 0.0), (48.0, 48.0), (0.0, 48.0))
-    assert opened(evolution(record(frame(0, corners=odd)), EvolutionOptions())).delays == [1500]
+    assert opened(export(record(frame(0, corners=odd)), ExportOptions())).delays == [1500]
 
 
 def test_a_network_without_transformer_shows_what_it_says(record: Record) -> None:
     written = record(*[frame(step, transformers=False) for step in (0, 2, 5)])
-    first, second, third = opened(evolution(written, EvolutionOptions(samples=1))).pictures
+    first, second, third = opened(export(written, ExportOptions(samples=1))).pictures
     assert (first[8:104, 112:208] < 100).any()
     np.testing.assert_array_equal(first[8:104, 112:208], second[8:104, 112:208])
     assert (second[8:104, 112:208] != third[8:104, 112:208]).any()
@@ -314,7 +321,7 @@ def test_a_network_without_transformer_shows_what_it_says(record: Record) -> Non
 
 def test_probes_that_join_later(record: Record) -> None:
     written = record(frame(0, probes=2), frame(2, probes=4))
-    before, after = opened(evolution(written, EvolutionOptions(probes="3,0"))).pictures
+    before, after = opened(export(written, ExportOptions(probes="3,0"))).pictures
     assert (before[8:104, 112:208] == sheet.GROUND).all()
     assert (after[20:90, 112:208] == 20).all()
     assert (before[120:200, 112:208] == 0).all()
@@ -322,7 +329,7 @@ def test_probes_that_join_later(record: Record) -> None:
 
 def test_scale(record: Record) -> None:
     written = record(frame(0))
-    gif = opened(evolution(written, EvolutionOptions(scale=2)))
+    gif = opened(export(written, ExportOptions(scale=2)))
     assert gif.image.size == (2 * 216, 2 * 344)
 
 
@@ -336,11 +343,63 @@ def test_other_shapes() -> None:
 def test_progress_is_told_and_may_end_it(record: Record) -> None:
     written = record(*[frame(step) for step in range(6)])
     told: list[tuple[int, int]] = []
-    evolution(written, EvolutionOptions(), lambda done, total: told.append((done, total)))
+    export(written, ExportOptions(), lambda done, total: told.append((done, total)))
     assert told == [(1, 3), (2, 3), (3, 3)]
 
     def end(done: int, total: int) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        evolution(written, EvolutionOptions(), end)
+        export(written, ExportOptions(), end)
+
+
+MOVING = ExportOptions(layout="moving")
+
+
+def test_moving_shows_one_pair_over_the_closing_lap_without_an_end(record: Record) -> None:
+    laps = [frame(4, lap=number) for number in range(60)]
+    written = record(frame(0, moving=True), frame(4), *laps)
+    gif = opened(export(written, MOVING))
+    assert [moment.lap for moment in plan(written, MOVING).moments] == list(range(60))
+    assert gif.delays == [50] * 60
+    assert gif.image.info["loop"] == 0
+    assert gif.image.info["comment"] == b"Run seen, closing lap at step 4, seed 7."
+    assert gif.image.size == (8 + 96 + 8 + 96 + 8, 8 + 96 + 32)
+
+
+def test_moving_without_a_lap_shows_the_steps_that_moved(record: Record) -> None:
+    written = record(*[frame(step, moving=step >= 3) for step in range(8)])
+    assert steps_of(written, MOVING) == [3, 4, 5, 6, 7]
+    assert opened(export(written, MOVING)).image.info["comment"].startswith(b"Run seen, steps 3")
+    assert steps_of(written, MOVING.model_copy(update={"first": 5})) == [5, 6, 7]
+    with pytest.raises(InvalidInput, match="step 3 to 7"):
+        export(written, MOVING.model_copy(update={"last": 2}))
+
+
+def test_a_range_of_steps_is_taken_rather_than_the_lap(record: Record) -> None:
+    laps = [frame(7, lap=number) for number in range(60)]
+    written = record(*[frame(step, moving=True) for step in range(8)], *laps)
+    assert steps_of(written, MOVING.model_copy(update={"first": 2, "last": 4})) == [2, 3, 4]
+    some = plan(written, MOVING.model_copy(update={"frames": 4})).moments
+    assert [moment.lap for moment in some] == [0, 20, 39, 59]
+
+
+def test_a_run_in_which_nothing_moves_says_why(record: Record) -> None:
+    with pytest.raises(Conflict, match="stand still"):
+        export(record(frame(0), frame(1)), MOVING)
+    lapped = record(frame(0), *[frame(1, lap=number) for number in range(60)])
+    with pytest.raises(Conflict, match="closing lap"):
+        export(lapped, MOVING.model_copy(update={"first": 0}))
+
+
+def test_captions_stand_below_their_columns(record: Record) -> None:
+    written = record(*[frame(1, lap=number) for number in range(2)])
+    layout = plan(written, MOVING).layout
+    first, second = opened(export(written, MOVING)).pictures
+    below = first[-layout.footer :, :, 0] < 128
+    left, right = layout.input_box(0)[1], layout.output_box(0)[1]
+    columns = np.flatnonzero(below.any(axis=0))
+    half = (left.stop + right.start) / 2
+    for box, found in ((left, columns[columns < half]), (right, columns[columns > half])):
+        assert (found.min() + found.max()) / 2 == pytest.approx((box.start + box.stop) / 2, abs=2)
+    assert np.array_equal(first[-layout.footer :], second[-layout.footer :])

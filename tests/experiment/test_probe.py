@@ -8,7 +8,7 @@ from torch.nn import functional
 from backend.experiment.config import RunConfig
 from backend.experiment.datasets import Dataset, load
 from backend.experiment.frame import Frame
-from backend.experiment.probe import Probes, look, observe, theta_summary
+from backend.experiment.probe import LAP, Probes, look, observe, theta_summary
 from backend.experiment.training import Batches, train
 from models.architectures import Network, build
 
@@ -57,6 +57,42 @@ def test_probes_are_the_same_for_every_run_and_number_of_them(
     assert others.images.shape[0] == 24
 
 
+def test_a_path_begins_and_ends_where_the_probes_rest_and_is_smooth(probes: Probes) -> None:
+    def difference(one: Probes, other: Probes) -> float:
+        return (one.images - other.images).abs().mean().item()
+
+    assert torch.equal(probes.moved(0).images, probes.images)
+    assert difference(probes.moved(1), probes) < 1e-3
+    lap = [probes.moved(number / LAP) for number in range(LAP)]
+    steps = [difference(lap[number - 1], lap[number]) for number in range(LAP)]
+    apart = [difference(probes, other) for other in lap[10:50]]
+    assert max(steps) < 0.5 * max(apart)
+    assert min(steps) > 0
+    finer = [difference(probes.moved(x / LAP / 8), probes.moved((x + 1) / LAP / 8)) for x in (0, 9)]
+    assert max(finer) < max(steps) / 3
+
+
+def test_where_moving_probes_are_depends_on_the_step_alone(digits: Dataset, probes: Probes) -> None:
+    other = Probes.choose(digits, CONFIG.model_copy(update={"seed": 9, "batch_size": 3}))
+    assert torch.equal(probes.moved(17 / LAP).images, other.moved(17 / LAP).images)
+
+
+def test_a_lap_s_frame_is_where_the_lap_is_and_a_moving_one_where_the_step_is(
+    digits: Dataset, probes: Probes
+) -> None:
+    for step in train(CONFIG, digits):
+        if step.step == 7:
+            break
+    still, moving, lap = (
+        observe(step, probes, run="r", config=CONFIG, **how)
+        for how in ({}, {"moving": True}, {"lap": 7})
+    )
+    assert (still.info["moving"], moving.info["moving"], lap.info["moving"]) == (False, True, True)
+    assert ("lap" in moving.info, lap.info["lap"]) == (False, 7)
+    assert np.array_equal(moving.tensors["input"], lap.tensors["input"])
+    assert not np.array_equal(moving.tensors["input"], still.tensors["input"])
+
+
 @pytest.mark.parametrize("theta", THETAS)
 def test_a_frame_holds_what_torch_samples_there(theta: torch.Tensor, probes: Probes) -> None:
     tensors = look(looking(theta), probes, {}).tensors
@@ -101,6 +137,7 @@ def test_a_frame_is_whole_and_survives_its_bytes(digits: Dataset, probes: Probes
         "progress": 0,
         "loss": None,
         "accuracy": None,
+        "moving": False,
         "classes": list("0123456789"),
         "labels": [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1],
         "transformers": [{"name": "st", "family": "affine", "at": "input"}],

@@ -23,7 +23,7 @@ class Script:
     def __init__(self, *script: int | Mapping[str, Any]) -> None:
         self._script = list(script)
 
-    def waiting(self) -> bool:
+    def waiting(self, seconds: float = 0.0) -> bool:
         while isinstance(left := self._script[0], int):
             if left:
                 self._script[0] = left - 1
@@ -122,6 +122,120 @@ def test_run_gone_on_with_equals_one_that_was_never_interrupted(tmp_path: Path) 
     assert left.tensors.keys() == right.tensors.keys()
     for name, tensor in left.tensors.items():
         np.testing.assert_array_equal(tensor, right.tensors[name], err_msg=name)
+
+
+def test_settings_changed_by_hand_hold_from_the_next_step_on(tmp_path: Path) -> None:
+    path = new_run(tmp_path, "run")
+    change = {"settings": {"learning_rate": 5e-3, "localisation_learning_rate": 0.0}}
+    assert record(path, Script(20, change, 10, STOP)) == "stopped"
+    plain = new_run(tmp_path, "plain")
+    record(plain, Script(30, STOP))
+    with Recording.open(path) as one, Recording.open(plain) as other:
+        run, changes = one.summary(), one.changes()
+        left, right = one.metrics(), other.metrics()
+    assert [(each.step, each.settings.given) for each in changes] == [(20, change["settings"])]
+    assert run["settings"]["learning_rate"] == 5e-3
+    assert run["config"]["learning_rate"] == CONFIG.learning_rate
+    assert left["loss"][:22] == right["loss"][:22], "the loss is that before the step"
+    assert left["loss"][22:] != right["loss"][22:]
+    rates = np.array(left["learning_rate"][1:]) / np.array(right["learning_rate"][1:])
+    assert list(rates) == pytest.approx([1.0] * 20 + [5e-3 / CONFIG.learning_rate] * 10)
+
+
+def test_run_gone_on_with_repeats_what_was_changed_by_hand(tmp_path: Path) -> None:
+    """The process dies at step 25 with its last checkpoint at 10: steps 11 to 25 are run again."""
+    changes: list[int | Mapping[str, Any]] = [
+        {"settings": {"learning_rate": 4e-3}},
+        8,
+        {"settings": {"localisation_learning_rate": 5e-3, "moving": True}},
+        7,
+    ]
+    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
+    record(whole, Script(10, *changes, 10, STOP))
+    with pytest.raises(KeyboardInterrupt):
+        record(parted, Killed(10, {"action": "pause"}, {"action": "resume"}, *changes))
+    with Recording.open(parted) as opened:
+        checkpoint = opened.checkpoint()
+        assert checkpoint is not None
+        assert (checkpoint.step, opened.summary()["step"]) == (10, 25)
+    record(parted, Script(25, STOP))
+    with Recording.open(whole) as one, Recording.open(parted) as other:
+        assert [c.settings for c in one.changes()] == [c.settings for c in other.changes()]
+        assert other.summary()["attempt"] == 1
+        for name in ("loss", "accuracy", "learning_rate"):
+            assert one.metrics()[name] == other.metrics()[name], name
+        assert one.metrics()["step"] == list(range(36))
+        left, right = one.checkpoint(), other.checkpoint()
+        steps = [ref.step for ref in other.frames() if ref.moving]
+    assert steps
+    assert min(steps) == 19
+    assert left is not None
+    assert right is not None
+    for name, tensor in left.tensors.items():
+        np.testing.assert_array_equal(tensor, right.tensors[name], err_msg=name)
+
+
+class Killed(Script):
+    """Ends the process in the middle of things, with nothing written any more."""
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        if len(self._script) == 1 and self._script[0] == 0:
+            raise KeyboardInterrupt
+        return super().waiting()
+
+
+def test_slow_motion_draws_steps_out_and_records_each(tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    class Patient(Script):
+        def waiting(self, seconds: float = 0.0) -> bool:
+            waits.append(seconds)
+            return super().waiting()
+
+    path = new_run(tmp_path, "run")
+    slow, fast = ({"settings": {"slow_motion": each}} for each in (True, False))
+    record(path, Patient(3, slow, 4, fast, 3, STOP))
+    # Asked once more in the step in which something was asked for.
+    assert [wait > 0 for wait in waits] == [False] * 4 + [True] * 5 + [False] * 4
+    assert max(waits) <= 0.5
+
+
+def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session, "FRAME_INTERVAL", 0.0)
+    config = CONFIG.model_copy(update={"probes": ProbesConfig(count=2, moving=True)})
+    path = new_run(tmp_path, "run", config)
+    record(path, Script(40, STOP))
+    with Recording.open(path) as opened:
+        stillness = opened.metrics()["stillness"]
+        frames = [opened.frame(step) for step in (28, 29, 40)]
+        run = opened.summary()
+    assert stillness[:29] == [None] * 29
+    assert all(value is not None for value in stillness[29:])
+    # The network has hardly learned anything: it hands on nearly what it is given.
+    assert 0.5 < stillness[29] < 1.5
+    assert [frame.info["stillness"] for frame in frames] == [None, stillness[29], stillness[40]]
+    assert run["stillness"] == stillness[40]
+    assert len({frame.tensors["input"].tobytes() for frame in frames}) == 3
+
+
+def test_finishing_run_records_a_lap_with_its_weights_standing_still(tmp_path: Path) -> None:
+    path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 1000}))
+    assert record(path, Uncontrolled()) == "finished"
+    with Recording.open(path) as opened:
+        run, refs = opened.summary(), opened.frames()
+        laps = [ref for ref in refs if ref.lap is not None]
+        frames = [opened.frame(run["last_step"], lap=number) for number in range(60)]
+        last = opened.frame(run["last_step"])
+    assert [ref.lap for ref in laps] == list(range(60))
+    assert {ref.step for ref in laps} == {run["last_step"]} == {run["steps"]}
+    assert (last.info.get("lap"), last.info["moving"]) == (None, False)
+    np.testing.assert_array_equal(frames[0].tensors["input"], last.tensors["input"])
+    np.testing.assert_array_equal(frames[0].tensors["theta.st"], last.tensors["theta.st"])
+    assert len({frame.tensors["input"].tobytes() for frame in frames}) == 60
+    assert all(frame.info["stillness"] is not None for frame in frames)
+    assert run["stillness"] == frames[-1].info["stillness"]
 
 
 @pytest.mark.parametrize("step", [0.004, 0.026, 0.03, 0.049])
