@@ -151,6 +151,8 @@ def _serve(options: argparse.Namespace) -> int:
         # Pictures of raw pixels are small already; compressing them costs more than it saves.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
+        # Longer than clients keep an idle connection, so that none is closed under a new request.
+        timeout_keep_alive=75,
     )
     _quieten()
     server = _AnnouncingServer(config, _link(settings))

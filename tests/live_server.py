@@ -63,7 +63,10 @@ class Server:
         return run_id
 
     def control(self, run_id: str, action: str) -> httpx.Response:
-        return self.http.post(f"/runs/{run_id}/control", json={"action": action})
+        return self.ask(run_id, action=action)
+
+    def ask(self, run_id: str, **request: Any) -> httpx.Response:
+        return self.http.post(f"/runs/{run_id}/control", json=request)
 
     def await_status(self, run_id: str, *statuses: str) -> dict[str, Any]:
         wait_until(lambda: self.run(run_id)["status"] in statuses)

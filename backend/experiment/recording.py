@@ -248,8 +248,8 @@ class Recording:
         return [_ref(row) for row in rows]
 
     def newest(self, after: int = 0) -> StoredFrame | None:
-        """The frame written last, if it was written after `after` (a `seq`)."""
-        return self._stored("seq > ? ORDER BY seq DESC", after)
+        """The frame of a step written last, if it was written after `after` (a `seq`)."""
+        return self._stored("lap IS NULL AND seq > ? ORDER BY seq DESC", after)
 
     def frame(self, step: int, lap: int | None = None) -> Frame:
         """The frame at `step` with its input: the nearest before it, or else the first.
@@ -396,6 +396,10 @@ class RecordingWriter(Recording):
             ),
         )
 
+    def keep_frame(self, step: int) -> None:
+        """Lets the frame recorded at `step` outlive thinning."""
+        self._db.execute("UPDATE frames SET kept = 1 WHERE step = ? AND lap IS NULL", (step,))
+
     def add_change(self, change: Change) -> None:
         """Adds settings that were changed by hand, before they take effect."""
         self._db.execute(
@@ -423,10 +427,12 @@ class RecordingWriter(Recording):
         )
 
     def keep_only(self, steps: Collection[int]) -> None:
-        """Lets go of all frames but those of `steps`, of all checkpoints, and of their room."""
+        """Lets go of all but the frames of `steps`: of the lap, of checkpoints, of their room."""
         with self.transaction():
             marks = ", ".join("?" * len(steps))
-            self._db.execute(f"DELETE FROM frames WHERE step NOT IN ({marks})", tuple(steps))
+            self._db.execute(
+                f"DELETE FROM frames WHERE lap IS NOT NULL OR step NOT IN ({marks})", tuple(steps)
+            )
             self._db.execute("DELETE FROM checkpoints")
             self._db.execute("DELETE FROM inputs WHERE key NOT IN (SELECT input FROM frames)")
         self._db.execute("VACUUM")

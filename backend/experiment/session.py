@@ -117,7 +117,7 @@ class Session:
         dataset = load(self.config.dataset)
         self.probes = Probes.choose(dataset, self.config)
         checkpoint = self.writer.checkpoint()
-        if checkpoint is not None:
+        if checkpoint is not None or self.run["frames"]:
             self.attempt += 1
         self.writer.update(status="running", attempt=self.attempt, error=None)
         step = None
@@ -272,9 +272,13 @@ class Session:
 
     def _save(self, step: Step, **columns: Any) -> None:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
+        recorded = self.frame is not None and self.frame.info["step"] == step.step
         frame = self._observe(step)
         with self.writer.transaction():
-            self.writer.add_frame(frame, attempt=self.attempt, kept=True)
+            if recorded:
+                self.writer.keep_frame(step.step)
+            else:
+                self.writer.add_frame(frame, attempt=self.attempt, kept=True)
             self.writer.add_checkpoint(self._checkpoint(step))
             if columns:
                 self.writer.update(**columns)

@@ -20,7 +20,7 @@ from backend.server.runs import Run, Runs
 log = logging.getLogger(__name__)
 
 LEAVING_SECONDS = 5.0
-ANSWER_SECONDS = 3.0
+ANSWER_SECONDS = 10.0
 SPARE_DELAY = 3.0
 
 # What may be asked for in which status, and the status that shows that it was done.

@@ -26,12 +26,12 @@ export function createApi(base) {
   return {
     runs: () => json("runs"),
     run: (id) => json(run(id)),
-    control: (id, action) => json(run(id, "/control"), {}, posted({ action })),
+    control: (id, request) => json(run(id, "/control"), {}, posted(request)),
     remove: (id) => call(url(run(id)), { method: "DELETE" }),
     frames: (id) => json(run(id, "/frames")),
     metrics: (id, query) => json(run(id, "/metrics"), query),
-    frame: async (id, step, attempt, signal) =>
-      (await call(url(run(id, `/frames/${step}`), { attempt }), { signal })).arrayBuffer(),
+    frame: async (id, step, query) =>
+      (await call(url(run(id, `/frames/${step}`), query))).arrayBuffer(),
     export: async (id, options, signal) =>
       (await call(url(run(id, "/export"), options), { signal })).blob(),
     streamUrl: (id) => {

@@ -39,6 +39,7 @@ export class GifPanel {
       {},
       new Option("First epoch", "epoch"),
       new Option("Chosen steps", "steps"),
+      new Option("Moving probes", "moving"),
     );
     const number = (value, min, max, step = 1) =>
       element("input", { type: "number", value, min, max, step });
@@ -65,7 +66,7 @@ export class GifPanel {
     const chosen = range.value === "steps";
     return {
       format: "gif",
-      layout: "evolution",
+      layout: range.value === "moving" ? "moving" : "evolution",
       first: chosen ? first.value || null : null,
       last: chosen ? last.value || null : null,
       frames: chosen ? frames.value || null : null,
@@ -112,11 +113,11 @@ export class GifPanel {
   }
 }
 
-// What the first epoch's tenths leave nothing to choose about.
+// Only chosen steps leave something to choose about them.
 function showRange({ range, first, last, frames, fps }) {
   const chosen = range.value === "steps";
   for (const field of [first, last, frames]) field.disabled = !chosen;
-  fps.placeholder = chosen ? "20" : "2";
+  fps.placeholder = range.value === "epoch" ? "2" : "20";
 }
 
 const TITLES = {

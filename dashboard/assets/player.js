@@ -4,9 +4,10 @@
 //   hold     one step, chosen by hand, that no new frame moves
 //   replay   recorded frames one after another; at the end it follows a live run, or begins again
 //
-// A player is {mode, at, steps, live, calm, position, rest}: `at` the step looked at, `steps` the
-// recorded steps in order, `live` whether more may come, `calm` whether to move only when asked,
-// `position` the place in `steps` during a replay, `rest` the seconds since a replay's last frame.
+// A player is {mode, at, steps, live, calm, round, position, rest}: `at` the step looked at, `steps`
+// the recorded steps in order, `live` whether more may come, `calm` whether to move only when asked,
+// `round` whether the last step leads back to the first, `position` the place in `steps` during a
+// replay, `rest` the seconds since a replay's last frame.
 
 // A replay of any length takes about this long, within what eyes and machines can follow.
 export const LOOP_SECONDS = 20;
@@ -15,16 +16,19 @@ export const FASTEST = 60;
 // How long the last frame of a replay stands before it begins again, and after a run has ended.
 export const REST_SECONDS = 1.5;
 export const ENDED_REST_SECONDS = 5;
+// Frames a second of what goes round and round.
+export const ROUND_RATE = 20;
 
 /** A player for a recording just opened. */
-export function openPlayer({ steps = [], live = false, calm = false }) {
-  const player = { mode: "follow", at: last(steps), steps, live, calm, position: 0, rest: 0 };
+export function openPlayer({ steps = [], live = false, calm = false, round = false }) {
+  const player = { mode: "follow", at: last(steps), steps, live, calm, round, position: 0, rest: 0 };
   if (live) return player;
   return calm ? hold(player, last(steps)) : replay(player, 0);
 }
 
 /** Recorded frames a second in a replay. */
 export function rate(player) {
+  if (player.round) return ROUND_RATE;
   return Math.min(FASTEST, Math.max(SLOWEST, player.steps.length / LOOP_SECONDS));
 }
 
@@ -119,7 +123,8 @@ export function indexOf(steps, step) {
 function finishReplay(player, seconds) {
   if (player.live) return newest(player);
   const rest = player.rest + seconds;
-  return rest < REST_SECONDS ? { ...player, rest } : replay(player, 0);
+  const enough = player.round ? 1 / ROUND_RATE : REST_SECONDS;
+  return rest < enough ? { ...player, rest } : replay(player, 0);
 }
 
 function hold(player, at) {

@@ -23,9 +23,11 @@ export class Readout {
     this.epoch = element("span.stn-epoch", {}, "of epoch 1");
     this.figures = {};
     const list = element("dl.stn-figures");
-    for (const [name, title] of FIGURES) {
+    for (const [name, title, hint = ""] of FIGURES) {
       this.figures[name] = element("dd", {}, "–");
-      list.append(element(`div.stn-${name}`, {}, element("dt", {}, title), this.figures[name]));
+      list.append(
+        element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), this.figures[name]),
+      );
     }
     this.announced = 0;
     this.aloud = element("div.stn-unseen", { aria: { live: "polite" } });
@@ -41,6 +43,7 @@ export class Readout {
     setText(this.figures.step, whole(info.step));
     setText(this.figures.accuracy, percent(info.accuracy));
     setText(this.figures.loss, decimal(info.loss));
+    setText(this.figures.stillness, decimal(info.stillness, 2));
     setText(this.figures.right, `${right}/${info.labels.length}`);
     if (Date.now() - this.announced > ANNOUNCE_EVERY) {
       this.announced = Date.now();
@@ -54,6 +57,12 @@ const FIGURES = [
   ["accuracy", "Accuracy"],
   ["loss", "Loss"],
   ["right", "Probes right"],
+  [
+    "stillness",
+    "Stillness",
+    "How much the outputs move for how much the inputs do: 0 stands still, 1 is no better than " +
+      "the input itself. Told while the probes move.",
+  ],
 ];
 
 /** What is seen just now, in words: of which run, how live, how old. */
@@ -69,6 +78,9 @@ export function situation(watch, now) {
   if (watch.waiting) {
     const soon = ["queued", "running"].includes(run.status) ? "training begins soon" : status;
     return { tone: "quiet", text: `Recorded earlier; ${soon}` };
+  }
+  if (watch.onLap) {
+    return { tone: "quiet", text: "The input moves, the trained network stands still" };
   }
   if (player.mode !== "follow") {
     return { tone: "quiet", text: `${player.mode === "hold" ? "Held here" : "Replay"}; ${status}` };

@@ -2,30 +2,47 @@
 
 import { decodeFrame, sameTensor, withInput } from "./frame.js";
 
-// Frames without their inputs take some 12 kB; inputs are shared.
-const KEPT = 3000;
+// Frames without their inputs take some 12 kB, and inputs that stand still are shared.
+const KEPT_BYTES = 48e6;
 const AT_ONCE = 4;
 
 export class Recording {
-  constructor(api, id) {
+  /** @param {number | null} lapOf the step whose closing lap this is; its steps are numbers in it */
+  constructor(api, id, lapOf = null) {
     this.api = api;
     this.id = id;
+    this.lapOf = lapOf;
     this.attempt = null;
-    this.frames = new Map(); // step -> frame, the latest used last
+    this.laps = []; // the numbers of the closing lap's frames
+    this.frames = new Map(); // step -> its frame and that one's own bytes, the latest used last
+    this.bytes = 0; // of all those
     this.loading = new Map(); // step -> promise of its frame
     this.input = null;
   }
 
+  get isLap() {
+    return this.lapOf !== null;
+  }
+
   /** The recorded steps, in order. What is kept of an earlier attempt is dropped. */
   async list() {
-    const { attempt, steps } = await this.api.frames(this.id);
+    const { attempt, steps, laps } = await this.api.frames(this.id);
     this.begin(attempt);
+    this.laps = laps.map(([, number]) => number);
+    this.end = steps.at(-1) ?? null;
     return steps;
+  }
+
+  /** The closing lap as a recording of its own. */
+  lap() {
+    const lap = new Recording(this.api, this.id, this.end);
+    lap.begin(this.attempt);
+    return lap;
   }
 
   /** Notes the attempt that frames come from; steps of an earlier one may have been run again. */
   begin(attempt) {
-    if (this.attempt !== attempt) this.frames.clear();
+    if (this.attempt !== attempt) this.#clear();
     this.attempt = attempt;
   }
 
@@ -35,23 +52,51 @@ export class Recording {
 
   /** The frame at `step` where it is at hand, and null where it is not. */
   kept(step) {
-    const frame = this.frames.get(step);
-    if (!frame) return null;
+    const entry = this.frames.get(step);
+    if (!entry) return null;
     this.frames.delete(step);
-    this.frames.set(step, frame);
-    return frame;
+    this.frames.set(step, entry);
+    return entry.frame;
   }
 
-  /** Keeps a frame, from wherever it came, and answers with it whole. Equal inputs become one. */
+  /**
+   * Keeps a frame, from wherever it came, and answers with it whole. Equal inputs become one, and a
+   * frame that is at hand already stays the one.
+   */
   keep(frame) {
+    const place = this.isLap ? frame.info.lap : frame.info.step;
+    const known = this.frames.get(place)?.frame;
+    if (known?.info.time === frame.info.time) return known;
     const whole = withInput(frame, this.input);
-    if (sameTensor(whole.tensors.input, this.input)) shareInput(whole, this.input);
+    const shared = sameTensor(whole.tensors.input, this.input);
+    if (shared) shareInput(whole, this.input);
     else this.input = whole.tensors.input;
-    // A closing lap shows its step sixty times over; the step's own frame is the one to keep.
-    if ((frame.info.lap ?? null) !== null) return whole;
-    this.frames.set(frame.info.step, whole);
-    if (this.frames.size > KEPT) this.frames.delete(this.frames.keys().next().value);
+    this.#put(place, whole, bytesOf(whole) - (shared ? this.input.data.byteLength : 0));
     return whole;
+  }
+
+  /** Shows `frame` at `step` too: nothing was recorded at this very step. */
+  stand(step, frame) {
+    this.#put(step, frame, 0);
+  }
+
+  #put(place, frame, bytes) {
+    this.#forget(place);
+    this.frames.set(place, { frame, bytes });
+    this.bytes += bytes;
+    while (this.bytes > KEPT_BYTES && this.frames.size > 1) {
+      this.#forget(this.frames.keys().next().value);
+    }
+  }
+
+  #forget(place) {
+    this.bytes -= this.frames.get(place)?.bytes ?? 0;
+    this.frames.delete(place);
+  }
+
+  #clear() {
+    this.frames.clear();
+    this.bytes = 0;
   }
 
   /**
@@ -79,7 +124,8 @@ export class Recording {
 
   async #fetch(step) {
     const attempt = this.attempt;
-    const frame = decodeFrame(await this.api.frame(this.id, step, attempt));
+    const place = this.isLap ? { attempt, lap: step } : { attempt };
+    const frame = decodeFrame(await this.api.frame(this.id, this.lapOf ?? step, place));
     return attempt === this.attempt ? this.keep(frame) : frame;
   }
 }
@@ -89,4 +135,8 @@ function shareInput(frame, input) {
   for (const [name, { shape, data }] of Object.entries(frame.tensors)) {
     frame.tensors[name] = name === "input" ? input : { shape, data: data.slice() };
   }
+}
+
+function bytesOf({ tensors }) {
+  return Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 }

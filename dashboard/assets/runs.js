@@ -66,7 +66,7 @@ class Row {
 
   #act(action) {
     const { api } = this.list;
-    this.list.do(() => (action === "delete" ? api.remove(this.id) : api.control(this.id, action)));
+    this.list.do(() => (action === "delete" ? api.remove(this.id) : api.control(this.id, { action })));
   }
 
   #open(event) {

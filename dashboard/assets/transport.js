@@ -2,6 +2,7 @@
 
 import { element, icon, ICONS } from "./dom.js";
 import * as play from "./player.js";
+import { ask, Switches } from "./settings.js";
 
 const ACTIONS = {
   pause: ["Pause", ICONS.pause, "Pause training"],
@@ -39,24 +40,17 @@ export class Transport {
     const { pause, resume, step, stop } = this.buttons;
     const training = element("div.stn-training", { role: "group" }, pause, resume, step, stop);
     training.setAttribute("aria-label", "Training");
+    this.switches = new Switches(watch, say);
     const time = element("div.stn-time", {}, this.toggle, this.slider, this.live);
-    this.element = element("div.stn-transport", {}, time, training);
+    const acts = element("div.stn-acts", {}, training, this.switches.element);
+    this.element = element("div.stn-transport", {}, time, acts);
   }
 
   #actionButton(action, label, path, title) {
     const button = element("button.stn-button", { type: "button", title }, icon(path), label);
     button.dataset.action = action;
-    button.onclick = () => this.#control(action);
+    button.onclick = () => ask(this.watch, this.say, { action });
     return button;
-  }
-
-  async #control(action) {
-    try {
-      await this.watch.api.control(this.watch.id, action);
-      this.say(null);
-    } catch (problem) {
-      this.say(problem);
-    }
   }
 
   #switchLive() {
@@ -74,6 +68,7 @@ export class Transport {
     // One place for the two that are never allowed together.
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
+    this.switches.show();
     this.showPlace();
   }
 
@@ -92,7 +87,8 @@ export class Transport {
     this.slider.max = steps.at(-1) ?? 0;
     this.slider.value = player.at ?? 0;
     this.slider.disabled = steps.length < 2;
-    this.slider.setAttribute("aria-valuetext", `step ${player.at ?? 0}`);
+    const unit = this.watch.onLap ? "frame of the lap" : "step";
+    this.slider.setAttribute("aria-valuetext", `${unit} ${player.at ?? 0}`);
     const done =
       (this.slider.value - this.slider.min) / Math.max(1, this.slider.max - this.slider.min);
     this.slider.style.setProperty("--stn-done", `${100 * done}%`);

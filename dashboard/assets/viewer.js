@@ -6,6 +6,7 @@ import { GifPanel } from "./gif.js";
 import { seek } from "./player.js";
 import { Readout, Situation } from "./readout.js";
 import { isBetter, newestOf } from "./runlist.js";
+import { RatesPanel } from "./settings.js";
 import { Stage } from "./stage.js";
 import { onKey, Transport } from "./transport.js";
 import { Watch } from "./watch.js";
@@ -31,6 +32,7 @@ export class Viewer {
     this.transport = new Transport(this.watch, (problem) => this.situation.say(problem));
     this.charts = new Charts((step) => this.watch.act(seek, step));
     this.gif = new GifPanel(this.watch);
+    this.rates = new RatesPanel(this.watch);
     this.element = this.#lay();
     this.#listen();
     this.#change();
@@ -56,7 +58,8 @@ export class Viewer {
     this.controls = element("div.stn-controls", {}, legend, told, this.transport.element);
     const side = element("section.stn-side", {}, this.stage.element, this.controls);
     side.setAttribute("aria-label", "Stage");
-    return element("div.stn-viewer", {}, side, this.charts.element, this.gif.element);
+    const panels = element("div.stn-panels", {}, this.gif.element, this.rates.element);
+    return element("div.stn-viewer", {}, side, this.charts.element, panels);
   }
 
   #listen() {
@@ -90,6 +93,7 @@ export class Viewer {
     this.transport.show();
     this.situation.show();
     this.gif.show();
+    this.rates.show();
     this.charts.plan(watch.waiting ? null : watch.run);
   }
 

@@ -8,13 +8,9 @@
 
 import { decodeFrame, withInput } from "./frame.js";
 import * as play from "./player.js";
-import { Recording } from "./recording.js";
-import { Series } from "./series.js";
+import { Reel, SAMPLE } from "./reel.js";
 import { Stream } from "./stream.js";
 import { isLive } from "./words.js";
-
-// Plays until a run has something to show.
-export const SAMPLE = "sample";
 
 // Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
 const MANY_STEPS = 2000;
@@ -22,15 +18,6 @@ const PREFETCHED = 24;
 // Between two looks at which steps of a live run are recorded, and after a failed one.
 const LIST_AGAIN = 2000;
 const RETRY = 1000;
-
-/** A recording with what is played of it, and its metrics. */
-class Reel {
-  constructor(api, id) {
-    this.recording = new Recording(api, id);
-    this.series = new Series();
-    this.player = play.openPlayer({ live: true });
-  }
-}
 
 export class Watch extends EventTarget {
   constructor(api, calm) {
@@ -59,7 +46,17 @@ export class Watch extends EventTarget {
 
   /** Whether what is shown is the recording that ships, not the run itself. */
   get waiting() {
-    return this.reel !== this.own;
+    return this.reel !== this.own && !this.onLap;
+  }
+
+  /** Whether the closing lap is shown, whose probes move while the weights stand still. */
+  get onLap() {
+    return Boolean(this.reel?.isLap);
+  }
+
+  /** Whether there is a closing lap to show. */
+  get hasLap() {
+    return !this.own?.player.live && this.own?.recording.laps.length > 0;
   }
 
   get player() {
@@ -86,6 +83,14 @@ export class Watch extends EventTarget {
     this.clear();
     this.own = new Reel(this.api, SAMPLE);
     await this.#playSample();
+  }
+
+  /** Plays the closing lap round and round, or goes back to the run's steps. */
+  playLap(wanted) {
+    if (wanted === this.onLap || (wanted && !this.hasLap)) return;
+    this.reel = wanted ? this.own.lap(this.calm) : this.own;
+    this.#schedule();
+    this.#tell("change");
   }
 
   /** Changes the player of what is shown: `act` is one of the player's functions. */
@@ -163,6 +168,7 @@ export class Watch extends EventTarget {
     this.skipped = run.skipped ?? 0;
     this.own.recording.begin(run.attempt);
     this.own.player = play.settle(this.own.player, isLive(run.status));
+    if (this.own.player.live) this.playLap(false);
     if (this.own.player.mode !== "follow") this.#listAgain();
     this.#follow();
     this.#schedule();

@@ -47,6 +47,22 @@ def test_run_that_still_trains_exports_what_it_has(server: Server, running: str)
     assert server.run(running)["status"] == "running"
 
 
+def test_moving_layout_shows_the_closing_lap(server: Server, finished: str) -> None:
+    answer = server.http.get(f"/runs/{finished}/export", params={"layout": "moving"})
+    assert gif_frames(answer.content) == 60
+    assert f"{finished}-moving.gif" in answer.headers["content-disposition"]
+    laps = server.http.get(f"/runs/{finished}/frames").json()["laps"]
+    assert laps == [[24, number] for number in range(60)]
+    frame = Frame.decode(server.http.get(f"/runs/{finished}/frames/24?lap=7").content)
+    assert (frame.info["lap"], frame.info["step"]) == (7, 24)
+
+
+def test_moving_layout_of_a_run_that_stands_says_why_not(server: Server, endless: str) -> None:
+    answer = server.http.get(f"/runs/{endless}/export", params={"layout": "moving"})
+    assert answer.status_code == 409
+    assert "stand still" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("options", "field"),
     [

@@ -11,7 +11,7 @@ import pytest
 
 from backend.experiment.frame import Frame
 from backend.experiment.recording import Recording
-from tests.live_server import Server, serve, wait_until
+from tests.live_server import SHORT, Server, serve, wait_until
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
 
@@ -135,6 +135,77 @@ def test_pause_step_resume_stop(own_server: Server) -> None:
     assert refused.status_code == 409
     assert "running" in refused.json()["detail"]
     assert "stopped" in refused.json()["detail"]
+
+
+def test_settings_are_changed_while_it_trains_and_while_it_rests(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    run = own_server.await_step(run_id, 2)
+    assert run["settings"] == {
+        "learning_rate": run["config"]["learning_rate"],
+        "localisation_learning_rate": run["config"]["localisation_learning_rate"],
+        "slow_motion": 0.0,
+        "moving": False,
+    }
+    changed = own_server.ask(run_id, learning_rate=5e-4, moving=True).json()
+    assert (changed["settings"]["learning_rate"], changed["settings"]["moving"]) == (5e-4, True)
+    assert changed["config"] == run["config"], "what it was started with stays on record"
+    both = own_server.ask(run_id, slow_motion=True, action="pause").json()
+    assert (both["settings"]["slow_motion"], both["status"]) == (0.5, "paused")
+    rested = own_server.ask(run_id, localisation_learning_rate=0).json()
+    assert rested["settings"]["localisation_learning_rate"] == 0
+    step = rested["step"]
+    own_server.ask(run_id, slow_motion=0, action="resume")
+    own_server.await_step(run_id, step + 3)
+    frame = Frame.decode(own_server.http.get(f"/runs/{run_id}/frames/{step + 3}").content)
+    assert frame.info["moving"] is True
+
+
+@pytest.mark.parametrize(
+    ("request_", "field"),
+    [
+        ({}, None),
+        ({"action": None}, None),
+        ({"action": "explode"}, "action"),
+        ({"learning_rate": 0}, "learning_rate"),
+        ({"learning_rate": "fast"}, "learning_rate"),
+        ({"slow_motion": 1000}, "slow_motion"),
+        ({"moving": 1}, "moving"),
+        ({"epochs": 3}, "epochs"),
+    ],
+)
+def test_what_cannot_be_asked_for_names_the_field(
+    server: Server, finished: str, request_: dict[str, object], field: str | None
+) -> None:
+    answer = server.http.post(f"/runs/{finished}/control", json=request_)
+    assert answer.status_code == 422, answer.text
+    assert answer.json().get("field") == field
+
+
+def test_settings_of_a_run_that_is_not_trained_stay(server: Server, finished: str) -> None:
+    refused = server.ask(finished, moving=True)
+    assert refused.status_code == 409
+    assert "paused or running" in refused.json()["detail"]
+    assert "finished" in refused.json()["detail"]
+
+
+def test_killed_and_resumed_run_equals_one_that_was_left_alone(own_server: Server) -> None:
+    config = SHORT | {"seed": 21}
+    alone = own_server.start_run(**config)
+    own_server.await_status(alone, "finished")
+    run_id = own_server.start_run(**config)
+    own_server.await_step(run_id, 9)
+    os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
+    own_server.await_status(run_id, "interrupted")
+    assert own_server.control(run_id, "resume").status_code == 200
+    assert own_server.await_status(run_id, "finished")["attempt"] == 1
+    one, other = (own_server.http.get(f"/runs/{each}/metrics").json() for each in (alone, run_id))
+    for name in ("step", "loss", "accuracy", "learning_rate"):
+        assert one[name] == other[name], name
+    last = [
+        Frame.decode(own_server.http.get(f"/runs/{each}/frames/24").content).tensors["theta.st"]
+        for each in (alone, run_id)
+    ]
+    assert (last[0] == last[1]).all()
 
 
 def test_third_run_queues_and_can_be_stopped_there(own_server: Server) -> None:

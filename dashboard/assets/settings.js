@@ -1,0 +1,106 @@
+// What can be changed while a run trains: switches beside its controls, learning rates in a panel.
+
+import { element, setText } from "./dom.js";
+
+// Seconds that a step is drawn out to.
+const SLOW = 0.5;
+
+const RATES = { learning_rate: "Learning rate", localisation_learning_rate: "Localisation rate" };
+
+const STANDING = "The probes stand still. Their lap comes when the run finishes.";
+
+/** Asks the run that is watched for a change; what it is refused with is told to `say`. */
+export async function ask(watch, say, request) {
+  try {
+    await watch.api.control(watch.id, request);
+    say(null);
+  } catch (problem) {
+    say(problem);
+  }
+}
+
+const changeable = ({ run }) => Boolean(run?.owned && ["running", "paused"].includes(run.status));
+
+/** The switches. */
+export class Switches {
+  constructor(watch, say) {
+    this.watch = watch;
+    this.moving = switchButton("Moving probes", () => this.#move());
+    this.slow = switchButton("Slow motion", () => {
+      const { slow_motion: slow } = watch.run.settings;
+      ask(watch, say, { slow_motion: slow ? 0 : SLOW });
+    });
+    this.say = say;
+    this.element = element("div.stn-switches", {}, this.moving, this.slow);
+  }
+
+  // Of a run that trains, the probes are made to move; of one that has ended, its lap is played.
+  #move() {
+    const { watch } = this;
+    if (!changeable(watch)) watch.playLap(!watch.onLap);
+    else ask(watch, this.say, { moving: !watch.run.settings.moving });
+  }
+
+  show() {
+    const { watch } = this;
+    const live = changeable(watch);
+    const moving = live ? watch.run.settings.moving : watch.onLap;
+    this.moving.setAttribute("aria-checked", moving);
+    this.moving.disabled = watch.waiting || !(live || watch.hasLap);
+    this.moving.title = live
+      ? "Let the watched images jump about while the network trains"
+      : watch.hasLap
+        ? "Let the watched images jump about once round; the trained network stands still"
+        : STANDING;
+    this.slow.setAttribute("aria-checked", Boolean(live && watch.run.settings.slow_motion));
+    this.slow.disabled = !live;
+    this.slow.title = `Draw each step out to ${SLOW} s`;
+  }
+}
+
+/** The panel of learning rates. */
+export class RatesPanel {
+  constructor(watch) {
+    this.watch = watch;
+    this.state = element("span.stn-gif-state", { role: "status" });
+    this.fields = {};
+    const labels = Object.entries(RATES).map(([name, title]) => {
+      const field = element("input", { type: "number", min: 0, max: 1, step: "any" });
+      field.onchange = () => this.#change(name, field);
+      this.fields[name] = field;
+      return element("label.stn-field", {}, element("span", {}, title), field);
+    });
+    const note = element("p.stn-quiet", {}, "Peaks of the schedule, from the next step on.");
+    this.element = element(
+      "details.stn-panel",
+      {},
+      element("summary.stn-summary", {}, "Change its learning rates"),
+      element("div.stn-fields.stn-rates", {}, ...labels),
+      note,
+      this.state,
+    );
+  }
+
+  async #change(name, field) {
+    if (!field.value) return this.show();
+    await ask(this.watch, (problem) => setText(this.state, problem?.message ?? ""), {
+      [name]: Number(field.value),
+    });
+    this.show();
+  }
+
+  show() {
+    const { run } = this.watch;
+    const live = changeable(this.watch);
+    for (const [name, field] of Object.entries(this.fields)) {
+      field.disabled = !live;
+      if (run?.settings && document.activeElement !== field) field.value = run.settings[name];
+    }
+  }
+}
+
+function switchButton(title, onclick) {
+  const button = element("button.stn-button.stn-switch", { type: "button", onclick }, title);
+  button.setAttribute("role", "switch");
+  return button;
+}
