@@ -180,7 +180,8 @@ class Trainers:
 
     async def _pause_demonstrations(self) -> None:
         for run_id in self._demonstrations & set(self._live):
-            if self._runs.summary(run_id)["status"] == "running":
+            # One that has yet to begin obeys as soon as it has.
+            if self._runs.summary(run_id)["status"] in LIVE | {"queued"}:
                 await self._ask(run_id, {"action": "pause"})
 
     async def _start_queued(self) -> None:

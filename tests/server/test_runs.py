@@ -298,6 +298,13 @@ def test_empty_home_starts_a_demonstration_that_a_user_s_run_pauses(tmp_path: Pa
         server.await_status(demonstration["id"], "paused")
 
 
+def test_user_s_run_pauses_a_demonstration_that_has_yet_to_begin(tmp_path: Path) -> None:
+    with serve(tmp_path / "home", "--no-page") as server:
+        (demonstration,) = server.http.get("/runs").json()
+        server.start_run(**LONG)
+        assert server.await_status(demonstration["id"], "paused")["step"] < 5
+
+
 def test_recording_is_downloaded_as_one_readable_file(
     server: Server, finished: str, tmp_path: Path
 ) -> None:

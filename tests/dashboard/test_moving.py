@@ -1,0 +1,112 @@
+"""Probes that move: while a run trains, and round and round once it has finished."""
+
+import pytest
+from playwright.sync_api import Locator, Page
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, painted, pixels, say, shown
+from tests.live_server import SHORT, Server, wait_until
+
+
+@pytest.fixture(scope="module")
+def finished(server: Server) -> str:
+    """A run that has finished, and with it a closing lap."""
+    run_id = server.start_run(**SHORT)
+    server.await_status(run_id, "finished")
+    return run_id
+
+
+def switch(page: Page, name: str) -> Locator:
+    return page.get_by_role("switch", name=name)
+
+
+def checked(page: Page, name: str) -> bool:
+    return switch(page, name).get_attribute("aria-checked") == "true"
+
+
+def figure(page: Page, name: str) -> str:
+    return page.locator(f".stn-figures .stn-{name} dd").inner_text()
+
+
+def test_probes_of_a_training_run_move_when_they_are_asked_to(
+    server: Server, running: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={running}")
+    painted(page)
+    await_said(page, "Live")
+    assert not checked(page, "Moving probes")
+    before = pixels(page, "input")
+    assert not any(letter.isdigit() for letter in figure(page, "stillness"))
+    switch(page, "Moving probes").click()
+    try:
+        wait_until(lambda: server.run(running)["settings"]["moving"])
+        page.locator('.stn-switch[aria-checked="true"]', has_text="Moving").wait_for()
+        wait_until(lambda: pixels(page, "input") != before)
+        page.locator(".stn-stillness dd", has_text=".").wait_for()
+        assert 0 < float(figure(page, "stillness")) < 3
+    finally:
+        server.ask(running, moving=False)
+    page.locator('.stn-switch[aria-checked="false"]', has_text="Moving").wait_for()
+    wait_until(lambda: pixels(page, "input") == before)
+
+
+def test_a_finished_run_shows_its_closing_lap_and_goes_back(
+    server: Server, finished: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={finished}")
+    painted(page)
+    last = server.run(finished)["last_step"]
+    page.keyboard.press("End")
+    painted(page, last)
+    at_rest = pixels(page, "input")
+    switch(page, "Moving probes").click()
+    await_said(page, "The input moves, the trained network stands still")
+    seen = set()
+
+    def gone_round() -> bool:
+        seen.add(str(pixels(page, "input")))
+        return len(seen) > 10
+
+    wait_until(gone_round)
+    assert shown(page) == last
+    assert 0 < float(figure(page, "stillness")) < 3
+    page.keyboard.press("Home")
+    wait_until(lambda: pixels(page, "input") == at_rest)
+    page.keyboard.press("ArrowRight")
+    wait_until(lambda: pixels(page, "input") != at_rest)
+    assert page.locator(".stn-timeline").input_value() == "1"
+    switch(page, "Moving probes").click()
+    await_said(page, "Held here; finished")
+    assert pixels(page, "input") == at_rest
+
+
+def test_a_run_without_a_lap_says_why_nothing_moves(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    assert switch(page, "Moving probes").is_disabled()
+    assert "finishes" in (switch(page, "Moving probes").get_attribute("title") or "")
+    assert switch(page, "Slow motion").is_disabled()
+
+
+def test_slow_motion_and_learning_rates(server: Server, running: str, visit: Open) -> None:
+    page = visit(server, f"?run={running}")
+    painted(page)
+    config = server.run(running)["config"]
+    switch(page, "Slow motion").click()
+    try:
+        wait_until(lambda: server.run(running)["settings"]["slow_motion"] == 0.5)
+        assert "training" in say(page)
+        page.get_by_text("Change its learning rates").click()
+        field = page.locator(".stn-rates").get_by_label("Learning rate")
+        assert float(field.input_value()) == config["learning_rate"]
+        field.fill("0.0007")
+        field.press("Enter")
+        wait_until(lambda: server.run(running)["settings"]["learning_rate"] == 0.0007)
+        field.fill("7")
+        field.press("Enter")
+        page.locator(".stn-panel [role=status]", has_text="learning_rate").wait_for()
+        assert server.run(running)["settings"]["learning_rate"] == 0.0007
+    finally:
+        server.ask(running, slow_motion=0, learning_rate=config["learning_rate"])
