@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import uvicorn
 from platformdirs import user_data_path
 from pydantic import ValidationError
 
+from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import StnscopeError
 from backend.experiment.export import ExportOptions, export
@@ -28,6 +30,40 @@ from backend.version import VERSION
 
 # Streams carry small JSON one way and frames the other; Streamlit's own messages are larger.
 MOST_MESSAGE_BYTES = 1024 * 1024
+NAMES: Mapping[str, Iterable[str]] = {
+    "architecture": ARCHITECTURES,
+    "dataset": DATASETS,
+    "family": FAMILIES,
+    "distortion": DISTORTIONS,
+}
+EXAMPLES = {
+    "serve": """\
+examples:
+  stnscope serve --port 9000              on this machine, on another port
+  stnscope serve --host 0.0.0.0           for others too; prints a link with a token
+  stnscope serve --host 0.0.0.0 --allow-host lab.example:8501 \\
+      --allow-origin http://lab.example:8501    under a name of the network's
+""",
+    "train": """\
+examples:
+  stnscope train                          the demonstration's configuration
+  stnscope train --seed 4 --epochs 10     longer, and another one
+  stnscope train --architecture digits-cnn    without a transformer, to compare
+A page that is open on the same home follows the run; Ctrl-C ends it where it is, and
+the page can resume it.
+""",
+    "export": """\
+examples:
+  stnscope export RUN                     the first epoch's tenths, into RUN.gif
+  stnscope export RUN all.gif --frames 100 --samples 4 --scale 2
+  stnscope export RUN moving.gif --layout moving    the closing lap
+""",
+    "runs": """\
+examples:
+  stnscope runs                           the newest first
+  stnscope runs --json | jq '.[0].accuracy'
+""",
+}
 Commands = Any  # argparse keeps the type of its subparsers private
 
 
@@ -61,6 +97,8 @@ def _command(commands: Commands, name: str, run: Any, text: str) -> argparse.Arg
         name, help=text[0].lower() + text.rstrip(".")[1:], description=text
     )
     parser.set_defaults(command=run)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = EXAMPLES[name]
     parser.add_argument(
         "--home",
         type=Path,
@@ -105,11 +143,20 @@ def _add_train(commands: Commands) -> None:
     )
     for name, field in RunConfig.model_fields.items():
         if field.annotation in (int, float, str):
-            flag = f"--{name.replace('_', '-')}"
-            text = f"{field.description or name} (%(default)s)"
             kind: Any = field.annotation
-            train.add_argument(flag, type=kind, default=field.default, help=text)
-    train.add_argument("--distortion", default="scattered", help="what is done to an image first")
+            _add_field(train, name, field.description, type=kind, default=field.default)
+    _add_field(train, "distortion", "What is done to an image first.", default="scattered")
+    train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
+    train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
+
+
+def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **how: Any) -> None:
+    """Adds a field of a configuration as an option; where it is a name, all that there are."""
+    said = (text or name).rstrip(".")
+    said = said[0].lower() + said[1:]
+    if name in NAMES:
+        said = f"{said}: {', '.join(NAMES[name])}"
+    parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} (%(default)s)", **how)
 
 
 def _add_export(commands: Commands) -> None:
@@ -117,8 +164,7 @@ def _add_export(commands: Commands) -> None:
     export.add_argument("run", help="the run's id, as `stnscope runs` lists it")
     export.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.gif)")
     for name, field in ExportOptions.model_fields.items():
-        flag = f"--{name.replace('_', '-')}"
-        export.add_argument(flag, default=argparse.SUPPRESS, help=field.description)
+        export.add_argument(f"--{name}", default=argparse.SUPPRESS, help=field.description)
 
 
 def _add_runs(commands: Commands) -> None:
@@ -216,6 +262,7 @@ def _page_script() -> Path:
 
 def _train(options: argparse.Namespace) -> int:
     given = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
+    given["probes"] = {"count": options.probes, "moving": options.moving}
     runs = Runs(_recordings(options))
     run_id = runs.create(RunConfig.model_validate(given))
     print(f"Run {run_id}", flush=True)
@@ -226,7 +273,8 @@ def _train(options: argparse.Namespace) -> int:
         trainer.stdin.write(json.dumps({"recording": str(runs.path(run_id))}).encode() + b"\n")
         trainer.stdin.flush()
         while trainer.poll() is None:
-            _show_progress(runs.summary(run_id))
+            if sys.stdout.isatty():
+                _show_progress(runs.summary(run_id))
             time.sleep(0.2)
     run = runs.summary(run_id)
     _show_progress(run)

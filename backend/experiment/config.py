@@ -42,16 +42,23 @@ class RunConfig(_Frozen):
         default="affine", max_length=64, description="The transformer's parametrisation."
     )
     distortion: Annotated[DistortionConfig, BeforeValidator(_named)] = DistortionConfig()
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
-    epochs: int = Field(default=3, ge=1, le=1000)
-    batch_size: int = Field(default=64, ge=2, le=1024)
+    seed: int = Field(
+        default=0,
+        ge=0,
+        le=2**31 - 1,
+        description="Of all that is random; equal ones give equal runs.",
+    )
+    epochs: int = Field(default=3, ge=1, le=1000, description="How often all images are shown.")
+    batch_size: int = Field(default=64, ge=2, le=1024, description="Images for each step.")
     learning_rate: float = Field(
         default=2e-3, gt=0, le=1, description="Peak rate of the classifier."
     )
     localisation_learning_rate: float = Field(
         default=1e-3, ge=0, le=1, description="Peak rate of the localisation networks."
     )
-    threads: int = Field(default=1, ge=1, le=64, description="CPU threads the trainer may use.")
+    threads: int = Field(
+        default=1, ge=1, le=64, description="Threads of the CPU that the trainer may use."
+    )
     probes: ProbesConfig = ProbesConfig()
 
 

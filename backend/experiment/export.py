@@ -47,7 +47,7 @@ class ExportOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["gif"] = "gif"
+    format: Literal["gif"] = Field(default="gif", description="The kind of file.")
     layout: Literal["evolution", "moving"] = Field(
         default="evolution", description="evolution: through training; moving: the probes move."
     )

@@ -1,0 +1,117 @@
+"""The command line: what it says, and that a run trained from it is like any other."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from backend.__main__ import main
+from tests.live_server import Server, serve
+
+BRIEF = ("--epochs", "1", "--batch-size", "1000", "--probes", "2", "--seed", "5")
+LONG = ("--epochs", "1000", "--probes", "2", "--moving")
+
+
+@contextmanager
+def training(home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "backend", "train", "--home", str(home), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
+
+
+def run_named(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    word, run_id = process.stdout.readline().split()
+    assert word == "Run"
+    return run_id
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = tmp_path_factory.mktemp("home")
+    with serve(home, "--no-page", "--no-demonstration") as server:
+        yield server
+
+
+def test_train_records_a_run_that_the_server_lists(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with training(server.home, *BRIEF) as process:
+        run_id = run_named(process)
+        said, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert "24/24 steps  epoch 1/1" in said
+    assert said.endswith("\nFinished.\n")
+    run = server.run(run_id)
+    assert (run["status"], run["step"], run["config"]["seed"]) == ("finished", 24, 5)
+    assert main(["runs", "--home", str(server.home)]) == 0
+    assert f"{run_id}  finished     step     24/24" in capsys.readouterr().out
+    assert main(["runs", "--home", str(server.home), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["id"] == run_id
+
+
+def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted(
+    server: Server,
+) -> None:
+    with training(server.home, *LONG) as process:
+        run_id = run_named(process)
+        run = server.await_step(run_id, 2)
+        assert (run["status"], run["owned"], run["actions"]) == ("running", False, [])
+        assert run["settings"]["moving"]
+        for request in ({"action": "pause"}, {"action": "stop"}, {"moving": False}):
+            refused = server.ask(run_id, **request)
+            assert refused.status_code == 409, request
+            assert "watched, not controlled" in refused.json()["detail"]
+        assert server.http.delete(f"/runs/{run_id}").status_code == 409
+        process.send_signal(signal.SIGINT)
+        process.wait(20)
+    assert process.returncode == 130
+    step = server.await_status(run_id, "interrupted")["step"]
+    assert server.control(run_id, "resume").status_code == 200
+    assert server.await_step(run_id, step + 2)["owned"]
+    assert server.control(run_id, "stop").json()["status"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--epochs", "0"], "epochs"),
+        (["--architecture", "../digits"], "digits-cnn"),
+        (["--distortion", "melted"], "scattered"),
+        (["--probes", "0"], "probes.count"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_and_starts_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+) -> None:
+    assert main(["train", "--home", str(tmp_path), *arguments]) == 2
+    assert says in capsys.readouterr().err
+    assert not list(tmp_path.rglob("*.stnscope"))
+
+
+@pytest.mark.parametrize("command", ["serve", "train", "export", "runs"])
+def test_help_explains_each_option_and_gives_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main([command, "--help"])
+    assert left.value.code == 0
+    said = capsys.readouterr().out
+    assert f"examples:\n  stnscope {command}" in said
+    options = said.partition("options:\n")[2].partition("\n\n")[0]
+    for option in options.split("\n  -"):
+        words = option.split()
+        assert len([word for word in words if not word.isupper()]) > 3, option
+
+
+def test_empty_home_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--home", str(tmp_path)]) == 0
+    assert str(tmp_path) in capsys.readouterr().out
