@@ -17,7 +17,7 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 START_SECONDS = 60
-PATIENCE = 60
+PATIENCE = 120
 
 # Two dozen steps: enough to see a run from its start to its end.
 SHORT = {"epochs": 1, "batch_size": 1000, "probes": {"count": 2}}

@@ -5,7 +5,7 @@ import { element, setText } from "./dom.js";
 // Seconds that a step is drawn out to.
 const SLOW = 0.5;
 
-const RATES = { learning_rate: "Learning rate", localisation_learning_rate: "Localisation rate" };
+const RATES = { learning_rate: "Classifier", localisation_learning_rate: "Localisation" };
 
 const STANDING = "The probes stand still. Their lap comes when the run finishes.";
 
@@ -70,7 +70,7 @@ export class RatesPanel {
       this.fields[name] = field;
       return element("label.stn-field", {}, element("span", {}, title), field);
     });
-    const note = element("p.stn-quiet", {}, "Peaks of the schedule, from the next step on.");
+    const note = element("p.stn-quiet", {}, "Peak learning rates of the schedule, from the next step on.");
     this.element = element(
       "details.stn-panel",
       {},
