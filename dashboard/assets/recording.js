@@ -75,11 +75,6 @@ export class Recording {
     return whole;
   }
 
-  /** Shows `frame` at `step` too: nothing was recorded at this very step. */
-  stand(step, frame) {
-    this.#put(step, frame, 0);
-  }
-
   #put(place, frame, bytes) {
     this.#forget(place);
     this.frames.set(place, { frame, bytes });
@@ -126,7 +121,11 @@ export class Recording {
     const attempt = this.attempt;
     const place = this.isLap ? { attempt, lap: step } : { attempt };
     const frame = decodeFrame(await this.api.frame(this.id, this.lapOf ?? step, place));
-    return attempt === this.attempt ? this.keep(frame) : frame;
+    if (attempt !== this.attempt) return frame;
+    const whole = this.keep(frame);
+    // Nothing is recorded at this very step, or no more: the one before it stands in its place.
+    if (!this.frames.has(step)) this.#put(step, whole, 0);
+    return whole;
   }
 }
 
