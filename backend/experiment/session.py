@@ -7,21 +7,26 @@ that anyone may look at goes into the recording.
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from backend.experiment.bounds import Bounds
 from backend.experiment.config import RunConfig
 from backend.experiment.datasets import load
+from backend.experiment.errors import NoRoom
 from backend.experiment.probe import Probes, observe, theta_summary
 from backend.experiment.recording import Checkpoint, RecordingWriter, tenths_of
+from backend.experiment.room import Room
 from backend.experiment.training import Step, train
 
 FRAME_INTERVAL = 1 / 20
 CHECKPOINT_INTERVAL = 8.0
+# Between two looks at what was asked for while the disk is full.
+FULL_INTERVAL = 0.2
 
 
 class Controls(Protocol):
@@ -91,15 +96,17 @@ class _Pace:
 class Session:
     """One run being trained: its writer, its probes and its pace."""
 
-    def __init__(self, writer: RecordingWriter, controls: Controls) -> None:
+    def __init__(self, writer: RecordingWriter, controls: Controls, bounds: Bounds) -> None:
         self.writer = writer
         self.controls = controls
+        self.room = Room(writer, bounds)
         self.run = writer.summary()
         self.config = writer.config()
         self.attempt: int = self.run["attempt"]
         self.pace = _Pace()
         self.paused = False
         self.stepping = False
+        self.leaving = False
 
     def train(self) -> str:
         """Trains to the end, or until stopped; answers with the final status."""
@@ -109,7 +116,8 @@ class Session:
         checkpoint = self.writer.checkpoint()
         if checkpoint is not None:
             self.attempt += 1
-        self.writer.update(status="running", attempt=self.attempt, error=None)
+        columns = {"status": "running", "attempt": self.attempt, "error": None}
+        self._write(lambda: self.writer.update(**columns))
         step = None
         for step in train(self.config, dataset, _start(checkpoint)):
             if checkpoint is None or step.step > checkpoint.step:
@@ -119,6 +127,8 @@ class Session:
                     f"The loss is not a number any more at step {step.step}. "
                     "A lower learning rate usually helps."
                 )
+            if shortage := self.room.shortage():
+                self._pause(step, error=shortage)
             if self._obey(step) == "stop":
                 return self._end(step, "stopped")
         assert step is not None, "a training yields at least its step 0"
@@ -144,14 +154,18 @@ class Session:
         checkpoint = None
         if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
             checkpoint = self._checkpoint(step)
-        with self.writer.transaction():
+
+        def write() -> None:
             self.writer.add_step(step.step, self.attempt, metrics)
             if frame is not None:
-                kept = kept or checkpoint is not None
-                self.writer.add_frame(frame, attempt=self.attempt, kept=kept)
+                lasting = kept or checkpoint is not None
+                self.writer.add_frame(frame, attempt=self.attempt, kept=lasting)
             if checkpoint is not None:
                 self.writer.add_checkpoint(checkpoint)
             self.writer.update(**run)
+
+        if self._write(write):
+            self._go_on(stepping=self.stepping)
 
     def _metrics(self, step: Step) -> dict[str, float | None]:
         return {
@@ -179,7 +193,8 @@ class Session:
         """Carries out what was asked for; while paused, waits for more. Answers `stop` to stop."""
         if self.stepping:
             self.stepping = False
-            self._pause(step)
+            if not self.paused:
+                self._pause(step)
         while self.paused or self.controls.waiting():
             match self.controls.take():
                 case {"action": "pause"} if not self.paused:
@@ -192,32 +207,74 @@ class Session:
                 case {"action": "stop"}:
                     return "stop"
                 case {"action": "leave"}:
+                    self.leaving = True
                     self._save(step)
                     raise Left
         return None
 
-    def _pause(self, step: Step) -> None:
+    def _pause(self, step: Step, error: str | None = None) -> None:
         self.paused = True
-        self._save(step, status="paused")
+        if self._save(step, status="paused", error=error):
+            self._go_on(stepping=self.stepping)
 
     def _go_on(self, *, stepping: bool = False) -> None:
         self.paused, self.stepping = False, stepping
         self.pace.hold()
+        self.room.measure_again()
         if not stepping:
-            self.writer.update(status="running")
+            self._write(lambda: self.writer.update(status="running", error=None))
 
     def _end(self, step: Step, status: str) -> str:
-        self._save(step, status=status)
+        self._save(step, status=status, error=None)
         return status
 
-    def _save(self, step: Step, **columns: Any) -> None:
+    def _save(self, step: Step, **columns: Any) -> bool:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
         frame = observe(step, self.probes, run=self.run["id"], config=self.config)
-        with self.writer.transaction():
+        checkpoint = self._checkpoint(step)
+
+        def write() -> None:
             self.writer.add_frame(frame, attempt=self.attempt, kept=True)
-            self.writer.add_checkpoint(self._checkpoint(step))
+            self.writer.add_checkpoint(checkpoint)
             if columns:
                 self.writer.update(**columns)
+
+        return self._write(write)
+
+    def _write(self, work: Callable[[], None]) -> bool:
+        """Does `work` in one transaction; on a full disk again and again, whenever resumed.
+
+        Returns:
+            Whether the run has been paused over it.
+
+        Raises:
+            Left: it was stopped or left while there was no room.
+        """
+        held = False
+        while shortage := self.room.write(work):
+            if self.leaving:
+                raise Left
+            held = True
+            self._await_room(shortage)
+        return held
+
+    def _await_room(self, why: str) -> None:
+        """Tells of the pause as soon as that can be written, and returns when resumed."""
+        told = False
+        while True:
+            told = told or self.room.tell(status="paused", error=why)
+            if not self.controls.waiting():
+                time.sleep(FULL_INTERVAL)
+                continue
+            match self.controls.take():
+                case {"action": "resume" | "step" as action}:
+                    self.stepping = action == "step"
+                    return
+                case {"action": "stop"}:
+                    self.room.tell(status="stopped", error=why)
+                    raise Left
+                case {"action": "leave"}:
+                    raise Left
 
 
 def rehearse() -> None:
@@ -229,8 +286,13 @@ def rehearse() -> None:
     next(steps)
 
 
-def record(path: Path, controls: Controls) -> str:
+def record(path: Path, controls: Controls, bounds: Bounds | None = None) -> str:
     """Trains the run at `path` into its recording; answers with how it ended.
+
+    Args:
+        path: the recording.
+        controls: where requests come from.
+        bounds: the room for this recording and those beside it; the default one if left out.
 
     Returns:
         `finished`, `stopped`, `failed` (the recording says why) or `interrupted`.
@@ -238,16 +300,34 @@ def record(path: Path, controls: Controls) -> str:
     Raises:
         Conflict: another process trains it.
     """
-    with RecordingWriter.open(path) as writer:
+    try:
+        with _open(path, controls) as writer:
+            return _train(writer, controls, bounds or Bounds())
+    except Left:
+        return "interrupted"
+
+
+def _open(path: Path, controls: Controls) -> RecordingWriter:
+    """Opens the recording; on a full disk, which leaves nowhere to say so, waits for room."""
+    while True:
         try:
-            return Session(writer, controls).train()
-        except Left:
-            return "interrupted"
-        except Exception as error:
-            writer.update(status="failed", error=str(error) or type(error).__name__)
-            if isinstance(error, FloatingPointError):
-                return "failed"
-            raise
+            return RecordingWriter.open(path)
+        except NoRoom:
+            if controls.waiting() and controls.take()["action"] in ("stop", "leave"):
+                raise Left from None
+            time.sleep(FULL_INTERVAL)
+
+
+def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds) -> str:
+    try:
+        return Session(writer, controls, bounds).train()
+    except Left:
+        raise
+    except Exception as error:
+        writer.update(status="failed", error=str(error) or type(error).__name__)
+        if isinstance(error, FloatingPointError):
+            return "failed"
+        raise
 
 
 def _start(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:
