@@ -425,13 +425,14 @@ class RecordingWriter(Recording):
         )
         return int((pages - free) * size)
 
-    def drop_frames(self, *, after: int, stride: int, most: int) -> int | None:
+    def drop_frames(self, *, after: int, before: int, stride: int, most: int) -> int | None:
         """Drops a few ordinary frames, but for each `stride`-th written, from the oldest on.
 
-        The newest frame stays, and so does the one of the last step.
+        The frame of the last step stays, whatever it is.
 
         Args:
             after: look only at frames whose `seq` is greater.
+            before: look only at frames whose `seq` is less, such as the newest frame's.
             stride: frames whose `seq` is a multiple of it stay.
             most: how many frames to drop at most; many more are looked at.
 
@@ -440,9 +441,9 @@ class RecordingWriter(Recording):
         """
         seen = self._db.execute(
             "SELECT seq, input, seq % ? != 0 AND NOT kept AND step < (SELECT max(step) FROM frames)"
-            " FROM frames WHERE seq > ? AND seq < (SELECT max(seq) FROM frames)"
+            " FROM frames WHERE seq > ? AND seq < ?"
             " ORDER BY seq LIMIT ?",
-            (stride, after, LOOKS_A_DROP * most),
+            (stride, after, before, LOOKS_A_DROP * most),
         ).fetchall()
         dropped = [(seq, key) for seq, key, droppable in seen if droppable][:most]
         self._db.executemany("DELETE FROM frames WHERE seq = ?", [(seq,) for seq, _ in dropped])

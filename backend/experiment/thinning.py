@@ -29,8 +29,9 @@ class Thinning:
         self._writer = writer
         self._limit = limit
         self._halvings: int = writer.summary()["thinned"]
-        # How far the present pass has come, as a frame's `seq`; None between passes.
+        # How far the present pass has come and where it ends, as `seq`; None between passes.
         self._after: int | None = None
+        self._end = 0
 
     def advance(self) -> bool:
         """Drops a few frames where the limit is reached; called after each step.
@@ -48,26 +49,27 @@ class Thinning:
         return True
 
     def _begin(self, halvings: int) -> None:
-        self._after = 0
+        newest = self._writer.newest()
+        self._after, self._end = 0, newest.ref.seq if newest else 0
         self._halvings = halvings
 
     def _drop(self) -> bool:
         assert self._after is not None
-        looked = self._after
+        stride = 2**self._halvings
         with self._writer.transaction():
             after = self._writer.drop_frames(
-                after=looked, stride=2**self._halvings, most=DROPS_A_STEP
+                after=self._after, before=self._end, stride=stride, most=DROPS_A_STEP
             )
             self._writer.update(thinned=self._halvings)
         self._after = after
-        return after is not None or self._finish(looked)
+        return after is not None or self._finish()
 
-    def _finish(self, newest: int) -> bool:
-        """Ends a pass that has come to `newest`; the next one begins where it freed too little."""
+    def _finish(self) -> bool:
+        """Ends a pass; where it freed too little, the next one begins."""
         size = self._writer.live_bytes()
         if size <= AIM * self._limit:
             return True
-        if newest >= 2**self._halvings:
+        if self._end > 2**self._halvings:
             self._begin(self._halvings + 1)
             return True
         # No frame is a multiple any more: only what must stay is left.

@@ -80,7 +80,11 @@ export class Recording {
   async #fetch(step) {
     const attempt = this.attempt;
     const frame = decodeFrame(await this.api.frame(this.id, step, attempt));
-    return attempt === this.attempt ? this.keep(frame) : frame;
+    if (attempt !== this.attempt) return frame;
+    const whole = this.keep(frame);
+    // Nothing is recorded at this very step, or no more: the one before it stands in its place.
+    this.frames.set(step, whole);
+    return whole;
   }
 }
 

@@ -273,9 +273,7 @@ export class Watch extends EventTarget {
     this.loading = true;
     const reel = this.reel;
     try {
-      const frame = await reel.recording.load(step);
-      // Nothing was recorded at this very step: the one before it is shown in its place.
-      if (frame.info.step !== step) reel.recording.frames.set(step, frame);
+      await reel.recording.load(step);
       this.#fail(null);
       this.#schedule();
     } catch (problem) {
