@@ -220,7 +220,7 @@ class Session:
     def _go_on(self, *, stepping: bool = False) -> None:
         self.paused, self.stepping = False, stepping
         self.pace.hold()
-        self.room.measure_again()
+        self.room.go_on()
         if not stepping:
             self._write(lambda: self.writer.update(status="running", error=None))
 
@@ -320,7 +320,9 @@ def _open(path: Path, controls: Controls) -> RecordingWriter:
 
 def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds) -> str:
     try:
-        return Session(writer, controls, bounds).train()
+        session = Session(writer, controls, bounds)
+        with session.room:
+            return session.train()
     except Left:
         raise
     except Exception as error:

@@ -14,6 +14,7 @@ from backend.experiment.catalog import steps_per_epoch, validate
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.recording import SUFFIX, Recording, RecordingWriter, writer_is_live
+from backend.experiment.room import SPARE_SUFFIX
 
 SAMPLE = "sample"
 SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
@@ -117,5 +118,5 @@ class Runs:
             raise Conflict("This recording ships with the program and stays.")
         if writer_is_live(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
-        for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock"):
+        for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock", SPARE_SUFFIX):
             path.with_name(path.stem + suffix).unlink(missing_ok=True)
