@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from backend.__main__ import main
+from backend.experiment.recording import Recording
 from tests.live_server import Server, serve, wait_until
 from tests.small_disk import small_disk
 
@@ -74,22 +76,52 @@ def test_full_disk_pauses_and_refuses_until_there_is_room(tmp_path: Path) -> Non
 def test_files_that_find_no_room_are_refused_and_say_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with small_disk(tmp_path / "disk", "1m") as disk:
+    with small_disk(tmp_path / "disk", "8m") as disk:
         if disk is None:
             pytest.skip("mounting a disk to fill needs root")
         monkeypatch.setenv("TMPDIR", str(disk.path))
         with serve(tmp_path / "home", *INTERFACE_ALONE) as server:
-            run_id = server.start_run(epochs=1, batch_size=1000, probes={"count": 2})
-            server.await_status(run_id, "finished")
             disk.fill()
             picture = {"image": ("picture", bytes(3_000_000))}
             for answer in (
-                server.http.get(f"/runs/{run_id}/recording"),
-                server.http.get(f"/runs/{run_id}/export"),
+                server.http.get("/runs/sample/recording"),
+                server.http.get("/runs/sample/export"),
                 server.http.post("/transform", files=picture),
             ):
                 assert answer.status_code == 507, answer.text
                 assert "The disk is full" in answer.json()["detail"]
             disk.clear()
-            assert server.http.get(f"/runs/{run_id}/export").status_code == 200
-            assert server.http.get(f"/runs/{run_id}/recording").status_code == 200
+            assert server.http.get("/runs/sample/export").status_code == 200
+            assert server.http.get("/runs/sample/recording").status_code == 200
+
+
+def test_run_trained_from_the_command_line_leaves_at_its_limit_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--home", str(tmp_path), "--run-limit", "1kB"]) == 1
+    said = capsys.readouterr().out
+    assert "limit of 1 kB" in said
+    assert "--run-limit" in said
+    (path,) = (tmp_path / "recordings").glob("*.stnscope")
+    with Recording.open(path) as recording:
+        assert recording.summary()["status"] == "interrupted"
+        assert recording.checkpoint() is not None
+
+
+def test_command_line_starts_nothing_in_a_home_at_its_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "old.stnscope").write_bytes(bytes(2000))
+    assert main(["train", "--home", str(tmp_path), "--home-limit", "1.5 kB"]) == 2
+    assert "limit of 1.5 kB" in capsys.readouterr().err
+    assert len(list((tmp_path / "recordings").iterdir())) == 1
+
+
+@pytest.mark.parametrize("size", ["much", "-1", "1.5.2GB", "", "5 apples"])
+def test_size_that_is_none_is_refused_with_an_example(
+    size: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", f"--run-limit={size}"])
+    assert "500MB" in capsys.readouterr().err
