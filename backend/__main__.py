@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+import re
 import secrets
 import socket
 import subprocess
@@ -18,6 +19,7 @@ import uvicorn
 from platformdirs import user_data_path
 from pydantic import ValidationError
 
+from backend.experiment.bounds import Bounds, in_words
 from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import StnscopeError
@@ -26,6 +28,7 @@ from backend.experiment.recording import LIVE
 from backend.server.app import create_app
 from backend.server.runs import Run, Runs
 from backend.server.settings import LOOPBACK, Settings
+from backend.server.trainers import assignment
 from backend.version import VERSION
 
 # Streams carry small JSON one way and frames the other; Streamlit's own messages are larger.
@@ -131,6 +134,7 @@ def _add_serve(commands: Commands) -> None:
         metavar="ORIGIN",
         help="let pages of this origin in too; may be repeated",
     )
+    _add_limits(serve)
     serve.add_argument("--no-page", action="store_true", help="serve the interface alone")
     serve.add_argument(
         "--no-demonstration", action="store_true", help="start nothing in an empty home"
@@ -148,6 +152,7 @@ def _add_train(commands: Commands) -> None:
     _add_field(train, "distortion", "What is done to an image first.", default="scattered")
     train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
     train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
+    _add_limits(train)
 
 
 def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **how: Any) -> None:
@@ -157,6 +162,38 @@ def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **h
     if name in NAMES:
         said = f"{said}: {', '.join(NAMES[name])}"
     parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} (%(default)s)", **how)
+
+
+def _add_limits(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--run-limit",
+        type=_size,
+        default=Bounds.run,
+        metavar="SIZE",
+        help="how large one recording may become, such as 500MB or 2GB; at its limit it drops "
+        f"every second frame that can be spared ({in_words(Bounds.run)})",
+    )
+    parser.add_argument(
+        "--home-limit",
+        type=_size,
+        default=Bounds.home,
+        metavar="SIZE",
+        help="how much all recordings together may take; at this limit runs are paused and no new "
+        f"one starts ({in_words(Bounds.home)})",
+    )
+
+
+def _size(text: str) -> int:
+    """A number of bytes: `800000`, `500MB`, `1.5 GB`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500MB or 2GB")
+    number, unit = found.groups()
+    return int(float(number) * 1000 ** " kmgt".index(unit or " "))
+
+
+def _bounds(options: argparse.Namespace) -> Bounds:
+    return Bounds(run=options.run_limit, home=options.home_limit)
 
 
 def _add_export(commands: Commands) -> None:
@@ -184,6 +221,7 @@ def _serve(options: argparse.Namespace) -> int:
         token=token,
         allowed_hosts=frozenset(host.lower() for host in options.allow_host),
         allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
+        bounds=_bounds(options),
     )
     listening = _listen(settings.host, settings.port)
     _tell_page(settings)
@@ -263,19 +301,22 @@ def _page_script() -> Path:
 def _train(options: argparse.Namespace) -> int:
     given = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
     given["probes"] = {"count": options.probes, "moving": options.moving}
-    runs = Runs(_recordings(options))
+    runs = Runs(_recordings(options), _bounds(options))
     run_id = runs.create(RunConfig.model_validate(given))
     print(f"Run {run_id}", flush=True)
     command = [sys.executable, "-m", "backend.server.trainer"]
     # The trainer outlives an interrupt typed here by the moment it takes to write a checkpoint.
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as trainer:
         assert trainer.stdin is not None
-        trainer.stdin.write(json.dumps({"recording": str(runs.path(run_id))}).encode() + b"\n")
+        trainer.stdin.write(assignment(runs, run_id))
         trainer.stdin.flush()
-        while trainer.poll() is None:
+        run = runs.summary(run_id)
+        while trainer.poll() is None and run["status"] != "paused":
+            run = runs.summary(run_id)
             if sys.stdout.isatty():
-                _show_progress(runs.summary(run_id))
+                _show_progress(run)
             time.sleep(0.2)
+    # A run that has paused for want of room leaves with its input; the page can resume it.
     run = runs.summary(run_id)
     _show_progress(run)
     print(f"\n{run['status'].capitalize()}{': ' + run['error'] if run['error'] else '.'}")

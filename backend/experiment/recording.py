@@ -17,7 +17,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -27,14 +27,17 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from backend.experiment.bounds import telling_full_disk
 from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
-from backend.experiment.errors import Conflict, NotFound, RecordingError
+from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.frame import Array, Frame, content_key
 
 SUFFIX = ".stnscope"
 APPLICATION_ID = 0x53544E31  # "STN1", so that `file` and we recognise a recording
 SCHEMA_VERSION = 1
 KEPT_CHECKPOINTS = 2
+LOOKS_A_DROP = 32
+"""Frames looked at for each that may be dropped: looking is cheap, letting pages go is not."""
 
 LIVE = frozenset({"running", "paused"})
 ENDED = frozenset({"finished", "stopped", "failed"})
@@ -68,6 +71,7 @@ _RUN_COLUMNS = {
     "collapsed": "INTEGER NOT NULL DEFAULT 0",
     "stillness": "REAL",
     "error": "TEXT",
+    "thinned": "INTEGER NOT NULL DEFAULT 0",
 }
 
 _SCHEMA = f"""
@@ -84,6 +88,7 @@ CREATE TABLE frames (
 );
 CREATE UNIQUE INDEX frames_place ON frames (step, ifnull(lap, -1));
 CREATE INDEX frames_listed ON frames (step, lap, moving);
+CREATE INDEX frames_by_input ON frames (input);
 CREATE TABLE checkpoints (
     step INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, time REAL NOT NULL,
     info TEXT NOT NULL, data BLOB NOT NULL
@@ -301,11 +306,14 @@ class Recording:
         return Checkpoint(row[0], row[1], json.loads(row[2]), load_tensors(row[3]))
 
     def copy_to(self, target: Path) -> None:
-        """Writes the recording as one file, consistent even while it is being written to."""
-        with sqlite3.connect(target, isolation_level=None) as copy:
+        """Writes the recording as one file, consistent even while it is being written to.
+
+        Raises:
+            NoRoom: the disk of `target` is full.
+        """
+        with telling_full_disk(), closing(sqlite3.connect(target, isolation_level=None)) as copy:
             self._db.backup(copy, pages=1024, sleep=0)
             copy.execute("PRAGMA journal_mode = DELETE")
-        copy.close()
 
     def _stored(self, where: str, *values: int) -> StoredFrame | None:
         row = self._db.execute(
@@ -320,7 +328,7 @@ class RecordingWriter(Recording):
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock) -> None:
         super().__init__(path, connection)
         self._lock = lock
-        self._known_inputs = {row[0] for row in connection.execute("SELECT key FROM inputs")}
+        self._learn_inputs()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -328,6 +336,7 @@ class RecordingWriter(Recording):
 
         Raises:
             Conflict: another process is writing to it.
+            NoRoom: the disk is full.
         """
         if not path.is_file():
             raise NotFound(f"There is no recording {path.stem}.")
@@ -336,13 +345,17 @@ class RecordingWriter(Recording):
             lock.acquire(timeout=2)
         except Timeout:
             raise Conflict(f"Run {path.stem} is being trained by another process.") from None
-        connection = _connect(path)
-        _check(connection, path)
-        return cls(path, connection, lock)
+        try:
+            with telling_full_disk():
+                return cls(path, _prepared(path), lock)
+        except BaseException:
+            lock.release()
+            raise
 
     def close(self) -> None:
-        # A recording at rest is a single plain file; where a reader is at work, SQLite keeps both.
-        with _ignoring_busy():
+        # A recording at rest is a single plain file; where a reader is at work, or the disk full,
+        # SQLite keeps both.
+        with suppress(NoRoom), telling_full_disk(), _ignoring_busy():
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
         super().close()
@@ -350,19 +363,31 @@ class RecordingWriter(Recording):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is written inside becomes visible at once or not at all."""
-        self._db.execute("BEGIN IMMEDIATE")
+        """What is written inside becomes visible at once or not at all.
+
+        Raises:
+            NoRoom: the disk is full, and nothing was written.
+        """
         try:
-            yield
+            with telling_full_disk():
+                self._db.execute("BEGIN IMMEDIATE")
+                yield
+                self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # On a full disk SQLite may have rolled back by itself.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            self._learn_inputs()
             raise
-        self._db.execute("COMMIT")
+
+    def _learn_inputs(self) -> None:
+        self._known_inputs = {row[0] for row in self._db.execute("SELECT key FROM inputs")}
 
     def update(self, **columns: Any) -> None:
         """Sets columns of the run's row."""
         names = ", ".join(f"{name} = ?" for name in columns)
-        self._db.execute(f"UPDATE run SET {names}", tuple(columns.values()))
+        with telling_full_disk():
+            self._db.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
     def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
         """Adds, or on a later attempt replaces, the metrics of one step."""
@@ -426,6 +451,52 @@ class RecordingWriter(Recording):
             (KEPT_CHECKPOINTS,),
         )
 
+    def live_bytes(self) -> int:
+        """The recording's size without the pages that wait to be used again."""
+        pages, free, size = (
+            self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("page_count", "freelist_count", "page_size")
+        )
+        return int((pages - free) * size)
+
+    def drop_frames(self, *, after: int, before: int, stride: int, most: int) -> int | None:
+        """Drops a few ordinary frames, but for each `stride`-th written, from the oldest on.
+
+        The frame of the last step stays, whatever it is.
+
+        Args:
+            after: look only at frames whose `seq` is greater.
+            before: look only at frames whose `seq` is less, such as the newest frame's.
+            stride: frames whose `seq` is a multiple of it stay.
+            most: how many frames to drop at most; many more are looked at.
+
+        Returns:
+            The `seq` to go on after, or None where no frames are left to look at.
+        """
+        seen = self._db.execute(
+            "SELECT seq, input, seq % ? != 0 AND NOT kept AND step < (SELECT max(step) FROM frames)"
+            " FROM frames WHERE seq > ? AND seq < ?"
+            " ORDER BY seq LIMIT ?",
+            (stride, after, before, LOOKS_A_DROP * most),
+        ).fetchall()
+        dropped = [(seq, key) for seq, key, droppable in seen if droppable][:most]
+        self._db.executemany("DELETE FROM frames WHERE seq = ?", [(seq,) for seq, _ in dropped])
+        self._drop_inputs({key for _, key in dropped})
+        if len(dropped) == most:
+            return int(dropped[-1][0])
+        return seen[-1][0] if seen else None
+
+    def _drop_inputs(self, keys: Collection[str]) -> None:
+        """Drops those of the inputs that no frame shows any more."""
+        for key in keys:
+            gone = self._db.execute(
+                "DELETE FROM inputs WHERE key = ?"
+                " AND NOT EXISTS (SELECT 1 FROM frames WHERE input = inputs.key)",
+                (key,),
+            ).rowcount
+            if gone:
+                self._known_inputs.discard(key)
+
     def keep_only(self, steps: Collection[int]) -> None:
         """Lets go of all but the frames of `steps`: of the lap, of checkpoints, of their room."""
         with self.transaction():
@@ -445,6 +516,7 @@ def create(
 
     Raises:
         Conflict: the file exists.
+        NoRoom: the disk is full.
     """
     if path.exists():
         raise Conflict(f"There is a recording {path.stem} already.")
@@ -459,15 +531,23 @@ def create(
     # Made aside and renamed, so that nobody ever opens half a recording.
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
-    connection = _connect(draft)
+    try:
+        with telling_full_disk(), closing(_connect(draft)) as connection:
+            _fill(connection, row)
+    except BaseException:
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+        raise
+    draft.rename(path)
+
+
+def _fill(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None:
     connection.executescript(_SCHEMA)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    marks = ", ".join("?" * len(row))
-    connection.execute(f"INSERT INTO run ({', '.join(row)}) VALUES ({marks})", tuple(row.values()))
+    marks = ", ".join("?" * len(run))
+    connection.execute(f"INSERT INTO run ({', '.join(run)}) VALUES ({marks})", tuple(run.values()))
     connection.execute("PRAGMA journal_mode = DELETE")
-    connection.close()
-    draft.rename(path)
 
 
 def epoch_of(step: int, steps_per_epoch: int) -> int:
@@ -482,9 +562,24 @@ def tenths_of(step: int, steps_per_epoch: int) -> int:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
-    connection.execute("PRAGMA journal_mode = WAL")
-    # A killed process loses nothing; only a loss of power may cost the last moments.
-    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # A killed process loses nothing; only a loss of power may cost the last moments.
+        connection.execute("PRAGMA synchronous = NORMAL")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepared(path: Path) -> sqlite3.Connection:
+    """A connection to a recording, to write through."""
+    connection = _connect(path)
+    try:
+        _check(connection, path)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

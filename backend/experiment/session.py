@@ -7,23 +7,28 @@ that anyone may look at goes into the recording.
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
+from backend.experiment.bounds import Bounds
 from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from backend.experiment.datasets import load
+from backend.experiment.errors import NoRoom
 from backend.experiment.frame import Frame
 from backend.experiment.probe import LAP, Probes, observe, theta_summary
 from backend.experiment.recording import Change, Checkpoint, RecordingWriter, tenths_of
+from backend.experiment.room import Room
 from backend.experiment.stillness import WINDOW, Stillness
 from backend.experiment.training import Step, train
 
 FRAME_INTERVAL = 1 / 20
 CHECKPOINT_INTERVAL = 8.0
+# Between two looks at what was asked for while the disk is full.
+FULL_INTERVAL = 0.2
 
 
 class Controls(Protocol):
@@ -98,9 +103,10 @@ class _Pace:
 class Session:
     """One run being trained: its writer, its probes and its pace."""
 
-    def __init__(self, writer: RecordingWriter, controls: Controls) -> None:
+    def __init__(self, writer: RecordingWriter, controls: Controls, bounds: Bounds) -> None:
         self.writer = writer
         self.controls = controls
+        self.room = Room(writer, bounds)
         self.run = writer.summary()
         self.config = writer.config()
         self.attempt: int = self.run["attempt"]
@@ -110,6 +116,8 @@ class Session:
         self.frame: Frame | None = None
         self.paused = False
         self.stepping = False
+        self.leaving = False
+        self.postponed: list[Mapping[str, Any]] = []
 
     def train(self) -> str:
         """Trains to the end, or until stopped; answers with the final status."""
@@ -119,7 +127,8 @@ class Session:
         checkpoint = self.writer.checkpoint()
         if checkpoint is not None or self.run["frames"]:
             self.attempt += 1
-        self.writer.update(status="running", attempt=self.attempt, error=None)
+        columns = {"status": "running", "attempt": self.attempt, "error": None}
+        self._write(lambda: self.writer.update(**columns))
         step = None
         for step in train(self.config, dataset, _start(checkpoint), self._settings):
             if checkpoint is None or step.step > checkpoint.step:
@@ -129,6 +138,8 @@ class Session:
                     f"The loss is not a number any more at step {step.step}. "
                     "A lower learning rate usually helps."
                 )
+            if shortage := self.room.shortage():
+                self._pause(step, error=shortage)
             if self._obey(step) == "stop":
                 return self._end(step, "stopped")
         assert step is not None, "a training yields at least its step 0"
@@ -161,14 +172,18 @@ class Session:
         checkpoint = None
         if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
             checkpoint = self._checkpoint(step)
-        with self.writer.transaction():
+
+        def write() -> None:
             self.writer.add_step(step.step, self.attempt, metrics)
             if frame is not None:
-                kept = kept or checkpoint is not None
-                self.writer.add_frame(frame, attempt=self.attempt, kept=kept)
+                lasting = kept or checkpoint is not None
+                self.writer.add_frame(frame, attempt=self.attempt, kept=lasting)
             if checkpoint is not None:
                 self.writer.add_checkpoint(checkpoint)
             self.writer.update(**run)
+
+        if self._write(write):
+            self._go_on(stepping=self.stepping)
 
     def _observe(self, step: Step) -> Frame:
         """The frame of a step; the same one, however often it is asked for."""
@@ -209,11 +224,14 @@ class Session:
         """Carries out what was asked for; while paused, waits for more. Answers `stop` to stop."""
         if self.stepping:
             self.stepping = False
-            self._pause(step)
+            if not self.paused:
+                self._pause(step)
+        while self.postponed:
+            self._change(step, self.postponed.pop(0))
         while self.paused or self.controls.waiting(self._drawn_out(step)):
             match self.controls.take():
                 case {"settings": dict(settings)}:
-                    self._change(step, SettingsChange.model_validate(settings))
+                    self._change(step, settings)
                 case {"action": "pause"} if not self.paused:
                     self._pause(step)
                 case {"action": "resume"} if self.paused:
@@ -224,6 +242,7 @@ class Session:
                 case {"action": "stop"}:
                     return "stop"
                 case {"action": "leave"}:
+                    self.leaving = True
                     self._save(step)
                     raise Left
         return None
@@ -233,26 +252,28 @@ class Session:
         lasts = self._settings(step.step + 1).slow_motion
         return max(0.0, (self.pace.stepped or 0.0) + lasts - time.monotonic()) if lasts else 0.0
 
-    def _change(self, step: Step, settings: SettingsChange) -> None:
-        change = Change(step.step, self.attempt, settings)
-        self.writer.add_change(change)
+    def _change(self, step: Step, settings: Mapping[str, Any]) -> None:
+        change = Change(step.step, self.attempt, SettingsChange.model_validate(settings))
+        self._write(lambda: self.writer.add_change(change))
         # Those of later steps, recorded before the run was taken up here, stay behind it.
         self.changes = sorted([*self.changes, change], key=lambda each: each.step)
 
-    def _pause(self, step: Step) -> None:
+    def _pause(self, step: Step, error: str | None = None) -> None:
         self.paused = True
-        self._save(step, status="paused")
+        if self._save(step, status="paused", error=error):
+            self._go_on(stepping=self.stepping)
 
     def _go_on(self, *, stepping: bool = False) -> None:
         self.paused, self.stepping = False, stepping
         self.pace.hold()
+        self.room.go_on()
         if not stepping:
-            self.writer.update(status="running")
+            self._write(lambda: self.writer.update(status="running", error=None))
 
     def _end(self, step: Step, status: str) -> str:
         if status == "finished":
             self._record_lap(step)
-        self._save(step, status=status)
+        self._save(step, status=status, error=None)
         return status
 
     def _record_lap(self, step: Step) -> None:
@@ -265,23 +286,67 @@ class Session:
         for frame in frames[1 - WINDOW :]:  # the lap is closed: its end comes before its start
             stillness.add(frame)
         frames = [frame.saying(stillness=stillness.add(frame)) for frame in frames]
-        with self.writer.transaction():
+
+        def write() -> None:
             for frame in frames:
                 self.writer.add_frame(frame, attempt=self.attempt, kept=True)
             self.writer.update(stillness=frames[-1].info["stillness"])
 
-    def _save(self, step: Step, **columns: Any) -> None:
+        self._write(write)
+
+    def _save(self, step: Step, **columns: Any) -> bool:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
         recorded = self.frame is not None and self.frame.info["step"] == step.step
         frame = self._observe(step)
-        with self.writer.transaction():
+        checkpoint = self._checkpoint(step)
+
+        def write() -> None:
             if recorded:
                 self.writer.keep_frame(step.step)
             else:
                 self.writer.add_frame(frame, attempt=self.attempt, kept=True)
-            self.writer.add_checkpoint(self._checkpoint(step))
+            self.writer.add_checkpoint(checkpoint)
             if columns:
                 self.writer.update(**columns)
+
+        return self._write(write)
+
+    def _write(self, work: Callable[[], None]) -> bool:
+        """Does `work` in one transaction; on a full disk again and again, whenever resumed.
+
+        Returns:
+            Whether the run has been paused over it.
+
+        Raises:
+            Left: it was stopped or left while there was no room.
+        """
+        held = False
+        while shortage := self.room.write(work):
+            if self.leaving:
+                raise Left
+            held = True
+            self._await_room(shortage)
+        return held
+
+    def _await_room(self, why: str) -> None:
+        """Tells of the pause as soon as that can be written, and returns when resumed."""
+        told = False
+        while True:
+            told = told or self.room.tell(status="paused", error=why)
+            if not self.controls.waiting():
+                time.sleep(FULL_INTERVAL)
+                continue
+            match self.controls.take():
+                case {"action": "resume" | "step" as action}:
+                    self.stepping = action == "step"
+                    return
+                case {"settings": dict(settings)}:
+                    self.postponed.append(settings)
+                case {"action": "stop"}:
+                    self.room.tell(status="stopped", error=why)
+                    raise Left
+                case {"action": "leave"}:
+                    raise Left
 
 
 def rehearse() -> None:
@@ -293,8 +358,13 @@ def rehearse() -> None:
     next(steps)
 
 
-def record(path: Path, controls: Controls) -> str:
+def record(path: Path, controls: Controls, bounds: Bounds | None = None) -> str:
     """Trains the run at `path` into its recording; answers with how it ended.
+
+    Args:
+        path: the recording.
+        controls: where requests come from.
+        bounds: the room for this recording and those beside it; the default one if left out.
 
     Returns:
         `finished`, `stopped`, `failed` (the recording says why) or `interrupted`.
@@ -302,16 +372,36 @@ def record(path: Path, controls: Controls) -> str:
     Raises:
         Conflict: another process trains it.
     """
-    with RecordingWriter.open(path) as writer:
+    try:
+        with _open(path, controls) as writer:
+            return _train(writer, controls, bounds or Bounds())
+    except Left:
+        return "interrupted"
+
+
+def _open(path: Path, controls: Controls) -> RecordingWriter:
+    """Opens the recording; on a full disk, which leaves nowhere to say so, waits for room."""
+    while True:
         try:
-            return Session(writer, controls).train()
-        except Left:
-            return "interrupted"
-        except Exception as error:
-            writer.update(status="failed", error=str(error) or type(error).__name__)
-            if isinstance(error, FloatingPointError):
-                return "failed"
-            raise
+            return RecordingWriter.open(path)
+        except NoRoom:
+            if controls.waiting() and controls.take()["action"] in ("stop", "leave"):
+                raise Left from None
+            time.sleep(FULL_INTERVAL)
+
+
+def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds) -> str:
+    try:
+        session = Session(writer, controls, bounds)
+        with session.room:
+            return session.train()
+    except Left:
+        raise
+    except Exception as error:
+        writer.update(status="failed", error=str(error) or type(error).__name__)
+        if isinstance(error, FloatingPointError):
+            return "failed"
+        raise
 
 
 def _start(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:

@@ -1,6 +1,7 @@
 """The application: interface, streams and page on one port. Nothing is made at import."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
 from backend.experiment.config import RunConfig
+from backend.experiment.errors import NoRoom
 from backend.server import live_routes, page, problems, run_routes
 from backend.server.body_limit import BodyLimit
 from backend.server.exports import Exports
@@ -21,6 +23,8 @@ from backend.server.tail import Tails
 from backend.server.trainers import Trainers
 from backend.server.worker import InferenceWorker
 from backend.version import VERSION
+
+log = logging.getLogger(__name__)
 
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """
@@ -78,7 +82,7 @@ async def _nothing_here(request: Request) -> None:
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> State:
-    runs = Runs(settings.recordings)
+    runs = Runs(settings.recordings, settings.bounds)
     state = State(
         settings=settings,
         runs=runs,
@@ -94,6 +98,14 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     await state.trainers.start()
     await state.worker.start()
     if settings.demonstration and not await asyncio.to_thread(runs.list):
-        run_id = runs.create(RunConfig(), demonstration=True)
-        await state.trainers.submit(run_id, demonstration=True)
+        await _demonstrate(state)
     return state
+
+
+async def _demonstrate(state: State) -> None:
+    try:
+        run_id = state.runs.create(RunConfig(), demonstration=True)
+    except NoRoom as error:
+        log.warning("No demonstration is started. %s", error)
+    else:
+        await state.trainers.submit(run_id, demonstration=True)

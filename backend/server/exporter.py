@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from backend.experiment.bounds import telling_full_disk
 from backend.experiment.errors import StnscopeError
 from backend.experiment.export import ExportOptions, export
 from backend.experiment.recording import Recording
@@ -20,9 +21,10 @@ def main() -> int:
     target = Path(task["target"])
     options = ExportOptions.model_validate(task["options"])
     try:
-        with Recording.open(Path(task["recording"])) as recording:
+        with Recording.open(Path(task["recording"])) as recording, telling_full_disk():
             target.write_bytes(export(recording, options, progress=_tell))
     except StnscopeError as error:
+        target.unlink(missing_ok=True)
         _print(tell(error))
         return 1
     return 0

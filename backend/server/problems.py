@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): the one place where meaning becomes an HTTP status."""
 
+import sqlite3
 from http import HTTPStatus
 from typing import Any
 
@@ -9,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from backend.experiment import errors
+from backend.experiment.bounds import FULL_DISK, is_full_disk
 from backend.experiment.frame import FrameError
 
 MEDIA_TYPE = "application/problem+json"
@@ -19,6 +21,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -36,6 +39,8 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _named(status))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    for kind in (OSError, sqlite3.Error):
+        app.add_exception_handler(kind, _system)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -67,12 +72,21 @@ def _fault(found: dict[str, Any]) -> dict[str, str]:
     return {"field": field, "detail": f"{field}: {said}."}
 
 
+async def _system(_: Request, error: Exception) -> JSONResponse:
+    """What the system refuses: a full disk is told as that, anything else is unexpected."""
+    if is_full_disk(error):
+        return problem(HTTPStatus.INSUFFICIENT_STORAGE, FULL_DISK)
+    raise error
+
+
 async def _unexpected(_: Request, __: Exception) -> JSONResponse:
     return problem(500, "Something went wrong here; the server's log says what.")
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
+    if is_full_disk(error.__cause__):  # a form that could not be put aside while it came in
+        return problem(HTTPStatus.INSUFFICIENT_STORAGE, FULL_DISK)
     response = problem(error.status_code, str(error.detail))
     response.headers.update(error.headers or {})
     return response

@@ -154,6 +154,10 @@ def download_recording(run_id: str, server: Server) -> FileResponse:
     """The recording as one file, also of a run that is still training."""
     folder = tempfile.TemporaryDirectory(prefix="stnscope-")
     target = Path(folder.name) / f"{run_id}{SUFFIX}"
-    with server.runs.open(run_id) as recording:
-        recording.copy_to(target)
+    try:
+        with server.runs.open(run_id) as recording:
+            recording.copy_to(target)
+    except BaseException:
+        folder.cleanup()
+        raise
     return FileResponse(target, filename=target.name, background=BackgroundTask(folder.cleanup))

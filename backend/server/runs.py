@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from backend.experiment import recording
+from backend.experiment.bounds import Bounds
 from backend.experiment.catalog import steps_per_epoch, validate
 from backend.experiment.config import RunConfig
-from backend.experiment.errors import Conflict, NotFound, RecordingError
+from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.recording import SUFFIX, Recording, RecordingWriter, writer_is_live
+from backend.experiment.room import SPARE_SUFFIX
 
 SAMPLE = "sample"
 SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
@@ -23,8 +25,9 @@ Run = dict[str, Any]
 class Runs:
     """All recordings below one folder, and the small one that ships with the program."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
         self.folder = folder
+        self.bounds = bounds or Bounds()
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, run_id: str) -> Path:
@@ -53,8 +56,10 @@ class Runs:
 
         Raises:
             InvalidInput: something in the configuration has no such name, or does not fit.
+            NoRoom: there is no room for another recording.
         """
         validate(config)
+        self.check_room()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         recording.create(
             self.folder / f"{run_id}{SUFFIX}",
@@ -63,6 +68,16 @@ class Runs:
             demonstration=demonstration,
         )
         return run_id
+
+    def check_room(self) -> None:
+        """Looks whether anything more may be recorded.
+
+        Raises:
+            NoRoom: all recordings are at their limit, or the disk is full.
+        """
+        shortage = self.bounds.shortage(self.folder)
+        if shortage:
+            raise NoRoom(shortage)
 
     def summary(self, run_id: str) -> Run:
         with self.open(run_id) as opened:
@@ -103,5 +118,5 @@ class Runs:
             raise Conflict("This recording ships with the program and stays.")
         if writer_is_live(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
-        for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock"):
+        for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock", SPARE_SUFFIX):
             path.with_name(path.stem + suffix).unlink(missing_ok=True)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from backend.experiment.bounds import Bounds
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -20,6 +22,7 @@ class Settings:
         allowed_origins: further `Origin` values that are answered, exact.
         trainers: how many trainer processes may be at work at once.
         viewers: how many streams may be open at once.
+        bounds: the room for recordings.
     """
 
     home: Path
@@ -31,6 +34,7 @@ class Settings:
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
     trainers: int = 2
     viewers: int = 64
+    bounds: Bounds = field(default_factory=Bounds)
 
     def __post_init__(self) -> None:
         if self.host not in LOOPBACK and not self.token:

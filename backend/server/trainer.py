@@ -1,8 +1,9 @@
 """The trainer process: loads torch, waits to be given a recording, trains it, ends.
 
-It is controlled by lines of JSON on its standard input: first `{"recording": PATH}`, then requests
-such as `{"action": "pause"}` and `{"settings": {"moving": true}}`. When the input ends, its server
-is gone: it writes a checkpoint and leaves. Whether anyone watches, it does not know.
+It is controlled by lines of JSON on its standard input: first
+`{"recording": PATH, "bounds": {"run", "home", "reserve"}}`, then requests such as
+`{"action": "pause"}` and `{"settings": {"moving": true}}`. When the input ends, its server is gone:
+it writes a checkpoint and leaves. Whether anyone watches, it does not know.
 """
 
 import json
@@ -16,6 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from backend.experiment.bounds import Bounds
 from backend.experiment.session import record, rehearse
 
 # A trainer yields to the server and the browser when they share its core.
@@ -57,7 +59,7 @@ def main() -> int:
     first = requests.take()
     if first == LEAVE:
         return 0
-    record(Path(first["recording"]), requests)
+    record(Path(first["recording"]), requests, Bounds(**first["bounds"]))
     return 0
 
 

@@ -11,6 +11,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
+from dataclasses import asdict
 from typing import Any
 
 from backend.experiment.errors import Conflict, StnscopeError
@@ -92,6 +93,7 @@ class Trainers:
 
         Raises:
             Conflict: it does not fit the run's status, or another process trains the run.
+            NoRoom: it would record more, and there is no room for that.
         """
         # What two pages ask at once is done one after the other.
         async with self._controls.setdefault(run_id, asyncio.Lock()):
@@ -102,6 +104,8 @@ class Trainers:
                     f"To {action} a run it must be {_either(statuses)}; this one is "
                     f"{run['status']}."
                 )
+            if action in ("resume", "step"):
+                self._runs.check_room()
             if action == "resume" and run["status"] not in LIVE:
                 await self._take_up(run)
             elif run_id in self._queue:
@@ -192,8 +196,7 @@ class Trainers:
                 assert process.stdin is not None
                 self._spare = None
                 run_id = self._queue.pop(0)
-                line = json.dumps({"recording": str(self._runs.path(run_id))})
-                process.stdin.write(line.encode() + b"\n")
+                process.stdin.write(assignment(self._runs, run_id))
                 self._live[run_id] = process
                 self._keep(self._see_it_end(run_id, process))
                 self._keep(self._renew_spare())
@@ -220,7 +223,8 @@ class Trainers:
             log.warning("The trainer of run %s ended with code %s.", run_id, code)
         self._forget(run_id, process)
         if not self._closing:
-            with suppress(StnscopeError):  # it may have been deleted, or be taken up again
+            # It may have been deleted, or be taken up again, or the disk be full.
+            with suppress(StnscopeError):
                 self._mark_if_never_begun(run_id)
             await self._start_queued()
 
@@ -233,6 +237,12 @@ class Trainers:
         if self._live.get(run_id) is process:
             del self._live[run_id]
             self._demonstrations.discard(run_id)
+
+
+def assignment(runs: Runs, run_id: str) -> bytes:
+    """The line that gives a run to a trainer process."""
+    task = {"recording": str(runs.path(run_id)), "bounds": asdict(runs.bounds)}
+    return json.dumps(task).encode() + b"\n"
 
 
 async def _spawn() -> Process:

@@ -8,6 +8,7 @@ import {
   span,
   statusWords,
   tenths,
+  thinnedWords,
   titleOf,
   whole,
 } from "./words.js";
@@ -106,8 +107,9 @@ export class Situation {
     this.skipped = element("span.stn-skipped", {
       title: "Frames that this page was too busy for. All are recorded.",
     });
+    this.thinned = element("span.stn-thinned");
     this.link = element("a.stn-run-link", { title: "This run's own address" });
-    const second = element("p.stn-second", {}, this.link, this.skipped);
+    const second = element("p.stn-second", {}, this.link, this.skipped, this.thinned);
     this.element = element("div.stn-situation", {}, this.state, this.message, second);
   }
 
@@ -129,6 +131,9 @@ export class Situation {
       this.skipped,
       skipped ? `${whole(skipped)} ${skipped === 1 ? "frame" : "frames"} skipped` : "",
     );
+    const thinned = thinnedWords(run?.thinned);
+    setText(this.thinned, thinned?.short ?? "");
+    this.thinned.title = thinned?.full ?? "";
     // A run that is not there is no dead end.
     const lost = this.watch.problem && !run;
     setText(this.link, run ? titleOf(run) : lost ? "Show the newest run instead" : "");

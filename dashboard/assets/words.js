@@ -52,6 +52,18 @@ export function collapsedWords(reason) {
   return { short, full };
 }
 
+/** What thinning has left of a recording, in short and in full; null where it is whole. */
+export function thinnedWords(halvings) {
+  if (!halvings) return null;
+  const share = `1 in ${2 ** halvings}`;
+  return {
+    short: `Thinned to ${share} frames`,
+    full:
+      `This recording has reached its size limit: of its older frames ${share} is left. ` +
+      "Step 0, each tenth, the last frame and all metrics are kept.",
+  };
+}
+
 /** "12 s", "3 min", "2 h": a span of milliseconds, coarser the longer it is. */
 export function span(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

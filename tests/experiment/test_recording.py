@@ -1,5 +1,6 @@
 """A recording keeps everything, tells whether its writer lives, and can be copied while written."""
 
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from backend.experiment import recording
 from backend.experiment.config import RunConfig
-from backend.experiment.errors import Conflict, NotFound, RecordingError
+from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.frame import Array, Frame
 from backend.experiment.recording import Checkpoint, Recording, RecordingWriter
 
@@ -160,6 +161,109 @@ def test_copy_taken_while_writing_is_whole(path: Path, tmp_path: Path) -> None:
         writer.add_frame(frame(1), attempt=0, kept=True)
     with Recording.open(tmp_path / f"copy{recording.SUFFIX}") as copy:
         assert [ref.step for ref in copy.frames()] == [0]
+
+
+def ordinary(writer: RecordingWriter, steps: range, shade: int | None = None) -> None:
+    for step in steps:
+        each = frame(step, shade=step if shade is None else shade)
+        writer.add_frame(each, attempt=0, kept=False)
+
+
+def test_frames_are_dropped_a_few_at_a_time_from_the_oldest_on(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        ordinary(writer, range(10))
+        assert writer.drop_frames(after=0, before=10, stride=2, most=2) == 3
+        assert [ref.step for ref in writer.frames()] == [1, 3, 4, 5, 6, 7, 8, 9]
+        assert writer.drop_frames(after=3, before=10, stride=2, most=9) == 9
+        assert writer.drop_frames(after=9, before=10, stride=2, most=9) is None
+        assert [ref.step for ref in writer.frames()] == [1, 3, 5, 7, 9]
+
+
+def test_kept_frames_and_that_of_the_last_step_are_never_dropped(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        writer.add_frame(frame(0), attempt=0, kept=True)
+        ordinary(writer, range(1, 4))
+        ordinary(writer, range(9, 10))
+        # Resumed from step 3: the newest frame is not the last one any more.
+        ordinary(writer, range(4, 6))
+        assert writer.drop_frames(after=0, before=7, stride=1000, most=100) is not None
+        assert [ref.step for ref in writer.frames()] == [0, 5, 9]
+
+
+def test_inputs_go_with_the_last_frame_that_shows_them_and_can_come_again(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        ordinary(writer, range(4), shade=7)
+        ordinary(writer, range(4, 8))
+        writer.drop_frames(after=0, before=8, stride=1000, most=6)
+        assert [ref.step for ref in writer.frames()] == [6, 7]
+        assert writer._db.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
+        ordinary(writer, range(8, 9), shade=7)
+        assert (writer.frame(8).tensors["input"] == 7).all()
+
+
+def test_live_size_shrinks_with_what_is_dropped_though_the_file_does_not(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        ordinary(writer, range(200))
+        before = writer.live_bytes()
+        writer.drop_frames(after=0, before=200, stride=1000, most=1000)
+        assert writer.live_bytes() < before / 2
+    assert path.stat().st_size >= before
+
+
+def limit_pages(writer: RecordingWriter, more: int) -> None:
+    """Lets the recording grow by so many pages only: to SQLite the disk is then full."""
+    pages = writer._db.execute("PRAGMA page_count").fetchone()[0]
+    writer._db.execute(f"PRAGMA max_page_count = {pages + more}")
+
+
+def test_what_a_full_disk_kept_from_being_written_can_be_written_again(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        limit_pages(writer, 1)
+        big = Frame({"protocol": 1, "step": 3}, {"input": np.full((1, 99, 99, 3), 5, np.uint8)})
+
+        def write() -> None:
+            with writer.transaction():
+                writer.add_step(3, 0, {"loss": 0.5})
+                writer.add_frame(big, attempt=0, kept=True)
+
+        with pytest.raises(NoRoom, match="full"):
+            write()
+        assert writer.metrics()["step"] == []
+        writer.update(status="paused")
+        limit_pages(writer, 1000)
+        write()
+        assert writer.metrics()["step"] == [3]
+        # Its input had not been written the first time, and is now.
+        assert (writer.frame(3).tensors["input"] == 5).all()
+
+
+def test_recording_made_before_thinning_was_known_is_read_and_written(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        writer._db.execute("ALTER TABLE run DROP COLUMN thinned")
+        writer._db.execute("DROP INDEX frames_by_input")
+    with Recording.open(path) as opened:
+        assert opened.summary()["thinned"] == 0
+    with RecordingWriter.open(path) as writer:
+        writer.update(thinned=2)
+        assert writer.summary()["thinned"] == 2
+
+
+def test_draft_that_found_no_room_leaves_nothing_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = recording._connect
+
+    def connect_to_full_disk(path: Path) -> sqlite3.Connection:
+        connection = connect(path)
+        connection.execute("PRAGMA max_page_count = 2")
+        return connection
+
+    monkeypatch.setattr(recording, "_connect", connect_to_full_disk)
+    with pytest.raises(NoRoom):
+        recording.create(
+            tmp_path / f"new{recording.SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH
+        )
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -1,17 +1,21 @@
 """A session trains into its recording, obeys, and goes on exactly where it was interrupted."""
 
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 
 from backend.experiment import recording, session
+from backend.experiment.bounds import Bounds
 from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import ProbesConfig, RunConfig
-from backend.experiment.recording import Recording
+from backend.experiment.recording import Recording, RecordingWriter
 from backend.experiment.session import Uncontrolled, record
+from tests.small_disk import small_disk
 
 CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)
 STOP = {"action": "stop"}
@@ -266,3 +270,206 @@ def test_loss_that_is_no_number_fails_the_run_and_says_why(tmp_path: Path) -> No
     assert run["status"] == "failed"
     assert "learning rate" in run["error"]
     assert run["loss"] is None
+
+
+Request = int | Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+RESUME = {"action": "resume"}
+
+
+class Acting(Script):
+    """A script whose requests may be functions: what they do comes before what they ask for."""
+
+    def __init__(self, *script: Request) -> None:
+        self._script: list[Any] = list(script)
+
+    def take(self) -> Mapping[str, Any]:
+        while isinstance(request := self._script.pop(0), int):
+            continue  # steps that the run has not come to, since it has paused by itself
+        asked: Mapping[str, Any] = request() if callable(request) else request
+        return asked
+
+
+def assert_same_training(one: Path, other: Path) -> None:
+    with Recording.open(one) as left, Recording.open(other) as right:
+        assert left.metrics()["step"] == right.metrics()["step"]
+        assert left.metrics()["loss"] == right.metrics()["loss"]
+        first, second = left.checkpoint(), right.checkpoint()
+    assert first is not None
+    assert second is not None
+    assert first.step == second.step
+    for name, tensor in first.tensors.items():
+        np.testing.assert_array_equal(tensor, second.tensors[name], err_msg=name)
+
+
+def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:
+    whole = new_run(tmp_path, "whole")
+    record(whole, Script(9, STOP))
+    (tmp_path / "home").mkdir()
+    path = new_run(tmp_path / "home", "run")
+    other = path.with_name("other.stnscope")
+    other.write_bytes(bytes(20_000_000))
+    said: list[tuple[str, int, str]] = []
+
+    def look() -> None:
+        with Recording.open(path) as opened:
+            run = opened.summary()
+        said.append((run["status"], run["step"], run["error"]))
+
+    def resume_in_vain() -> Mapping[str, Any]:
+        look()
+        return RESUME
+
+    def delete_and_resume() -> Mapping[str, Any]:
+        look()
+        other.unlink()
+        return RESUME
+
+    script = Acting(resume_in_vain, 1, delete_and_resume, 8, STOP)
+    assert record(path, script, Bounds(home=20_000_000, reserve=0)) == "stopped"
+    assert [(status, step) for status, step, _ in said] == [("paused", 0), ("paused", 1)]
+    assert all("20 MB" in why and "Delete runs" in why for _, _, why in said)
+    with Recording.open(path) as opened:
+        assert opened.summary()["error"] is None
+    assert_same_training(whole, path)
+
+
+def test_step_while_paused_for_want_of_room_still_tells_why(tmp_path: Path) -> None:
+    path = new_run(tmp_path, "run")
+    record(path, Acting({"action": "step"}, {"action": "leave"}), Bounds(home=1, reserve=0))
+    with Recording.open(path) as opened:
+        run = opened.summary()
+        assert opened.metrics()["step"] == [0, 1]
+    assert (run["status"], run["step"]) == ("interrupted", 1)
+    assert "limit" in run["error"]
+
+
+def test_recording_that_can_be_thinned_no_more_pauses_its_run(tmp_path: Path) -> None:
+    path = new_run(tmp_path, "run")
+    assert record(path, Acting({"action": "leave"}), Bounds(run=1)) == "interrupted"
+    with Recording.open(path) as opened:
+        run = opened.summary()
+        assert opened.metrics()["step"] == list(range(run["step"] + 1))
+    assert "--run-limit" in run["error"]
+
+
+class Disk(Protocol):
+    """A disk that can be full."""
+
+    def fill(self) -> None: ...
+
+    def clear(self) -> None: ...
+
+
+class PageQuota:
+    """What stands in for a full disk where none can be mounted: SQLite may take no more pages."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._writers: list[RecordingWriter] = []
+        init = RecordingWriter.__init__
+
+        def noted(writer: RecordingWriter, *given: Any) -> None:
+            init(writer, *given)
+            self._writers.append(writer)
+
+        monkeypatch.setattr(RecordingWriter, "__init__", noted)
+
+    def fill(self) -> None:
+        self._writers[-1]._db.execute("PRAGMA max_page_count = 1")
+
+    def clear(self) -> None:
+        with suppress(sqlite3.ProgrammingError):  # closed: the next one has a quota of its own
+            self._writers[-1]._db.execute("PRAGMA max_page_count = 1000000")
+
+
+@pytest.fixture(params=["disk", "quota"])
+def disk(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Disk, Path]]:
+    """Something to fill, and the folder that this stops from being written to.
+
+    Where no disk may be mounted both stand for the quota, so that the tests always run.
+    """
+    with small_disk(tmp_path / "disk", "8m") as mounted:
+        if mounted is not None and request.param == "disk":
+            yield mounted, mounted.path
+        else:
+            yield PageQuota(monkeypatch), tmp_path
+
+
+class Filling:
+    """Fills the disk at step 5, asks for `then` once that shows, and stops at step 20."""
+
+    def __init__(self, path: Path, disk: Disk, then: Mapping[str, Any]) -> None:
+        self._path, self._disk, self._then = path, disk, then
+        self._filled = False
+        self._wanted: list[Mapping[str, Any]] = []
+        self.told: list[dict[str, Any]] = []
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        with Recording.open(self._path) as opened:
+            run = opened.summary()
+        if run["step"] == 5 and not self._filled:
+            self._disk.fill()
+            self._filled = True
+        if run["status"] == "paused" and not self.told:
+            self.told.append(run)
+            if self._then == RESUME:
+                self._disk.clear()
+            self._wanted.append(self._then)
+        if run["step"] == 20:
+            self._wanted.append(STOP)
+        return bool(self._wanted)
+
+    def take(self) -> Mapping[str, Any]:
+        return self._wanted.pop(0)
+
+
+@pytest.fixture
+def whole(tmp_path: Path) -> Path:
+    """The same run on a disk that is never full."""
+    path = new_run(tmp_path, "whole")
+    record(path, Script(20, STOP))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def frame_each_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    if "disk" in request.fixturenames:
+        monkeypatch.setattr(session, "FRAME_INTERVAL", 0.0)
+
+
+NO_RESERVE = Bounds(reserve=0)
+
+
+def test_full_disk_pauses_the_run_and_once_resumed_no_row_is_missing(
+    disk: tuple[Disk, Path], whole: Path
+) -> None:
+    path = new_run(disk[1], "run")
+    controls = Filling(path, disk[0], then=RESUME)
+    assert record(path, controls, NO_RESERVE) == "stopped"
+    (told,) = controls.told
+    assert told["step"] >= 5
+    assert "disk is full" in told["error"]
+    assert "resume" in told["error"]
+    with Recording.open(path) as opened:
+        run = opened.summary()
+    assert (run["status"], run["error"], run["attempt"]) == ("stopped", None, 0)
+    assert not path.with_suffix(".spare").exists()
+    assert_same_training(whole, path)
+
+
+@pytest.mark.parametrize("action", ["leave", "stop"])
+def test_run_that_ends_on_a_full_disk_goes_on_from_its_checkpoint(
+    disk: tuple[Disk, Path], whole: Path, action: str
+) -> None:
+    path = new_run(disk[1], "run")
+    controls = Filling(path, disk[0], then={"action": action})
+    assert record(path, controls, NO_RESERVE) == "interrupted"
+    disk[0].clear()
+    with Recording.open(path) as opened:
+        run = opened.summary()
+        assert opened.metrics()["step"] == list(range(run["step"] + 1))
+    assert run["status"] == {"leave": "interrupted", "stop": "stopped"}[action]
+    # There is no checkpoint yet, so it begins anew.
+    assert record(path, Script(20, STOP), NO_RESERVE) == "stopped"
+    assert_same_training(whole, path)

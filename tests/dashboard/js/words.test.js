@@ -32,6 +32,13 @@ test("numbers are written for people", () => {
   assert.equal(words.size(1_249_000), "1.2 MB");
 });
 
+test("a thinned recording says what is left of it, and a whole one nothing", () => {
+  assert.equal(words.thinnedWords(0), null);
+  assert.equal(words.thinnedWords(undefined), null);
+  assert.equal(words.thinnedWords(1).short, "Thinned to 1 in 2 frames");
+  assert.match(words.thinnedWords(3).full, /1 in 8 is left/);
+});
+
 test("spans grow coarser", () => {
   assert.deepEqual([400, 12_000, 180_000, 2 * 3_600_000].map(words.span), [
     "0 s",

@@ -1,0 +1,94 @@
+"""How much room recordings may take, what they take, and how a full disk is told."""
+
+import errno
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from backend.experiment.errors import NoRoom
+
+FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
+
+_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
+# Beside FULL itself: what SQLite makes of a quota, and of no room for the index of its log.
+_FULL_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The room for recordings, in bytes.
+
+    Attributes:
+        run: of one recording, which thins itself there.
+        home: of all recordings together.
+        reserve: of the disk, which is left free so that a run can still be paused in order.
+    """
+
+    run: int = 1_000_000_000
+    home: int = 10_000_000_000
+    reserve: int = 64_000_000
+
+    def shortage(self, folder: Path) -> str | None:
+        """Why nothing more may be recorded in `folder`, and what to do; None where all is well."""
+        if bytes_in(folder) >= self.home:
+            return (
+                f"All recordings together have reached their limit of {in_words(self.home)}. "
+                "Delete runs that are no longer needed, or start with a larger --home-limit."
+            )
+        if free_bytes(folder) < self.reserve:
+            return (
+                f"The disk is full but for {in_words(self.reserve)}, which are left free. "
+                "Make room on it, for instance by deleting runs."
+            )
+        return None
+
+
+def bytes_in(folder: Path) -> int:
+    """What the files of a folder take together."""
+    total = 0
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            try:
+                total += entry.stat().st_size
+            except FileNotFoundError:  # deleted between the two looks
+                continue
+    return total
+
+
+def free_bytes(folder: Path) -> int:
+    """What is free on the disk that `folder` is on."""
+    return shutil.disk_usage(folder).free
+
+
+def in_words(size: int) -> str:
+    """`1.5 GB`, `64 MB`: a number of bytes for people."""
+    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"
+
+
+def is_full_disk(error: BaseException | None) -> bool:
+    """Whether an error is what a full disk amounts to."""
+    if isinstance(error, sqlite3.Error):
+        return getattr(error, "sqlite_errorcode", None) in _FULL_CODES
+    return isinstance(error, OSError) and error.errno in _FULL_ERRNOS
+
+
+@contextmanager
+def telling_full_disk() -> Iterator[None]:
+    """Turns what a full disk amounts to into a sentence.
+
+    Raises:
+        NoRoom: the disk is full.
+    """
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        if is_full_disk(error):
+            raise NoRoom(FULL_DISK) from error
+        raise

@@ -1,0 +1,68 @@
+"""Bounds say when there is no room, and what to do; a full disk is known by any of its names."""
+
+import errno
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from backend.experiment import bounds
+from backend.experiment.bounds import Bounds, in_words, is_full_disk, telling_full_disk
+from backend.experiment.errors import NoRoom
+
+
+def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
+    (tmp_path / "a.stnscope").write_bytes(bytes(600))
+    assert Bounds(home=1000, reserve=0).shortage(tmp_path) is None
+    (tmp_path / "a.stnscope-wal").write_bytes(bytes(400))
+    shortage = Bounds(home=1000, reserve=0).shortage(tmp_path)
+    assert shortage is not None
+    assert "1 kB" in shortage
+    assert "Delete runs" in shortage
+
+
+def test_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "free_bytes", lambda _: 64_000_000)
+    assert Bounds().shortage(tmp_path) is None
+    monkeypatch.setattr(bounds, "free_bytes", lambda _: 63_999_999)
+    shortage = Bounds().shortage(tmp_path)
+    assert shortage is not None
+    assert "64 MB" in shortage
+    assert "Make room" in shortage
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(10_000_000_000, "10 GB"), (1_500_000_000, "1.5 GB"), (64_000_000, "64 MB"), (12, "12 bytes")],
+)
+def test_sizes_are_written_for_people(size: int, words: str) -> None:
+    assert in_words(size) == words
+
+
+def sqlite_error(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "full"),
+    [
+        (OSError(errno.ENOSPC, "no space"), True),
+        (OSError(errno.EDQUOT, "quota"), True),
+        (OSError(errno.EACCES, "no access"), False),
+        (sqlite_error(sqlite3.SQLITE_FULL), True),
+        (sqlite_error(sqlite3.SQLITE_BUSY), False),
+        (sqlite3.OperationalError("said by the module itself"), False),
+        (None, False),
+    ],
+)
+def test_full_disk_is_known(error: Exception | None, full: bool) -> None:
+    assert is_full_disk(error) is full
+
+
+def test_full_disk_is_told_and_other_errors_pass() -> None:
+    with pytest.raises(NoRoom, match="disk is full"), telling_full_disk():
+        raise OSError(errno.ENOSPC, "no space")
+    with pytest.raises(PermissionError), telling_full_disk():
+        raise PermissionError(errno.EACCES, "no access")

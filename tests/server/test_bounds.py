@@ -1,0 +1,127 @@
+"""What a server does at its limits and on a full disk: it says so, and nothing is lost."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.__main__ import main
+from backend.experiment.recording import Recording
+from tests.live_server import Server, serve, wait_until
+from tests.small_disk import small_disk
+
+INTERFACE_ALONE = ("--no-page", "--no-demonstration")
+LONG = {"epochs": 50, "probes": {"count": 2}}
+
+
+def refused(server: Server) -> str:
+    answer = server.http.post("/runs", json=LONG)
+    assert answer.status_code == 507, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    detail: str = answer.json()["detail"]
+    return detail
+
+
+def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: Path) -> None:
+    with serve(tmp_path / "home", *INTERFACE_ALONE, "--home-limit", "60MB") as server:
+        run_id = server.start_run(**LONG)
+        server.await_step(run_id, 1)
+        # What others have recorded meanwhile takes the rest.
+        other = server.home / "recordings" / "other.stnscope"
+        other.write_bytes(bytes(60_000_000))
+        paused = server.await_status(run_id, "paused")
+        assert "limit of 60 MB" in paused["error"]
+        assert "Delete runs" in paused["error"]
+        assert "Delete runs" in refused(server)
+        assert server.control(run_id, "resume").status_code == 507
+        assert server.control(run_id, "step").status_code == 507
+        assert server.run(run_id)["status"] == "paused"
+        assert server.http.delete("/runs/other").status_code == 204
+        assert server.control(run_id, "resume").json()["error"] is None
+        server.await_step(run_id, paused["step"] + 2)
+        steps = server.http.get(f"/runs/{run_id}/metrics").json()["step"]
+        assert steps == list(range(len(steps)))
+
+
+def test_recording_at_its_limit_is_thinned_and_says_so(tmp_path: Path) -> None:
+    with serve(tmp_path / "home", *INTERFACE_ALONE, "--run-limit", "1MB") as server:
+        run_id = server.start_run(epochs=50, probes={"count": 12})
+        assert server.run(run_id)["thinned"] == 0
+        wait_until(lambda: server.run(run_id)["thinned"] > 0)
+        run = server.run(run_id)
+        assert run["status"] == "running"
+        assert server.http.get(f"/runs/{run_id}/frames").json()["steps"][0] == 0
+        columns = server.http.get(f"/runs/{run_id}/metrics").json()
+        assert columns["step"] == list(range(len(columns["step"])))
+
+
+def test_full_disk_pauses_and_refuses_until_there_is_room(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "96m") as disk:
+        if disk is None:
+            pytest.skip("mounting a disk to fill needs root; test_session has this with a quota")
+        with serve(disk.path / "home", *INTERFACE_ALONE) as server:
+            run_id = server.start_run(**LONG)
+            server.await_step(run_id, 1)
+            disk.fill()
+            paused = server.await_status(run_id, "paused")
+            assert "The disk is full" in paused["error"]
+            assert "The disk is full" in refused(server)
+            assert server.control(run_id, "resume").status_code == 507
+            disk.clear()
+            assert server.control(run_id, "resume").json()["status"] == "running"
+            server.await_step(run_id, paused["step"] + 2)
+            steps = server.http.get(f"/runs/{run_id}/metrics").json()["step"]
+            assert steps == list(range(len(steps)))
+
+
+def test_files_that_find_no_room_are_refused_and_say_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        if disk is None:
+            pytest.skip("mounting a disk to fill needs root")
+        monkeypatch.setenv("TMPDIR", str(disk.path))
+        with serve(tmp_path / "home", *INTERFACE_ALONE) as server:
+            disk.fill()
+            picture = {"image": ("picture", bytes(3_000_000))}
+            for answer in (
+                server.http.get("/runs/sample/recording"),
+                server.http.get("/runs/sample/export"),
+                server.http.post("/transform", files=picture),
+            ):
+                assert answer.status_code == 507, answer.text
+                assert "The disk is full" in answer.json()["detail"]
+            disk.clear()
+            assert server.http.get("/runs/sample/export").status_code == 200
+            assert server.http.get("/runs/sample/recording").status_code == 200
+
+
+def test_run_trained_from_the_command_line_leaves_at_its_limit_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["train", "--home", str(tmp_path), "--run-limit", "1kB"]) == 1
+    said = capsys.readouterr().out
+    assert "limit of 1 kB" in said
+    assert "--run-limit" in said
+    (path,) = (tmp_path / "recordings").glob("*.stnscope")
+    with Recording.open(path) as recording:
+        assert recording.summary()["status"] == "interrupted"
+        assert recording.checkpoint() is not None
+
+
+def test_command_line_starts_nothing_in_a_home_at_its_limit(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "old.stnscope").write_bytes(bytes(2000))
+    assert main(["train", "--home", str(tmp_path), "--home-limit", "1.5 kB"]) == 2
+    assert "limit of 1.5 kB" in capsys.readouterr().err
+    assert len(list((tmp_path / "recordings").iterdir())) == 1
+
+
+@pytest.mark.parametrize("size", ["much", "-1", "1.5.2GB", "", "5 apples"])
+def test_size_that_is_none_is_refused_with_an_example(
+    size: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["train", f"--run-limit={size}"])
+    assert "500MB" in capsys.readouterr().err

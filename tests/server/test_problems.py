@@ -1,0 +1,51 @@
+"""What goes wrong becomes a problem of its status; a full disk is told from other errors."""
+
+import asyncio
+import errno
+import sqlite3
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from backend.experiment.errors import NoRoom
+from backend.server import problems
+
+
+def answer_to(error: Exception) -> httpx.Response:
+    app = FastAPI()
+    problems.install(app)
+
+    @app.get("/")
+    def fail() -> None:
+        raise error
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
+            return await client.get("/")
+
+    return asyncio.run(ask())
+
+
+def full_database() -> sqlite3.Error:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (NoRoom("Delete runs."), 507, "Delete runs."),
+        (OSError(errno.ENOSPC, "no space"), 507, "disk is full"),
+        (full_database(), 507, "disk is full"),
+        (OSError(errno.EACCES, "no access"), 500, "log"),
+        (sqlite3.OperationalError("no such table"), 500, "log"),
+    ],
+)
+def test_status_and_sentence(error: Exception, status: int, said: str) -> None:
+    answer = answer_to(error)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == problems.MEDIA_TYPE
+    assert said in answer.json()["detail"]
