@@ -3,6 +3,8 @@
 #   SERVE='--home /data'    further options of `python -m backend serve`
 #   TESTS='tests/models -x' what `make test` hands to pytest
 #   MEASURED='gif overhead' which modules `make bench` runs; all by default
+#   MINUTES=5               how long `make bench` watches memory, after a fifth of that to warm up;
+#                           50 by default, and last of all, so that it can be broken off there
 #   PYTHON=/usr/bin/python3 the interpreter the environment is made with
 
 PORT ?= 8501
@@ -12,7 +14,10 @@ PYTHON ?=
 export PYTHON
 
 VENV := .venv/bin
-MEASURED ?= $(filter-out __%,$(basename $(notdir $(wildcard benchmarks/*.py))))
+MINUTES ?= 50
+# What begins with a line is shared by the others; memory takes an hour, so it comes last.
+MEASURED ?= $(filter-out _% memory,$(sort $(basename $(notdir $(wildcard benchmarks/*.py))))) memory
+OPTIONS_memory = --minutes $(MINUTES) --warm-up $$(expr $(MINUTES) / 5)
 
 .PHONY: help run test check fix bench clean
 
@@ -43,7 +48,7 @@ fix: ## Format, and mend what the linter can
 bench: ## Measure, and print, what benchmarks/ measures
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
-	@set -e; for name in $(MEASURED); do $(VENV)/python -m benchmarks.$$name; done
+	@set -e; $(foreach name,$(MEASURED),$(VENV)/python -m benchmarks.$(name) $(OPTIONS_$(name));)
 
 clean: ## Remove the environment and every cache; recordings stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info

@@ -22,14 +22,13 @@ from PIL import Image
 from backend.experiment import sheet
 from backend.experiment.export import ExportOptions, Plan, draw, plan
 from backend.experiment.frame import Frame
+from benchmarks._photo import Pixels, photo
 
 COUNT = 100
 SIDE = 224
 FPS = 20
 SIZE = (472, 264)
 LIMIT = 1 / 15
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -45,8 +44,8 @@ class Photos:
     """A run on one photo of which the sampled region moves; where `moving`, the photo too."""
 
     def __init__(self, moving: bool) -> None:
-        photo = _photo(SIDE + 2 * COUNT)
-        self._frames = [_frame(photo, step, moving) for step in range(COUNT)]
+        picture = photo(SIDE + 2 * COUNT, SIDE + 2 * COUNT)
+        self._frames = [_frame(picture, step, moving) for step in range(COUNT)]
 
     def summary(self) -> dict[str, Any]:
         return {"id": "photos", "steps_per_epoch": COUNT - 1, "config": {"seed": 0}}
@@ -58,9 +57,9 @@ class Photos:
         return self._frames[step]
 
 
-def _frame(photo: Pixels, step: int, moving: bool) -> Frame:
+def _frame(picture: Pixels, step: int, moving: bool) -> Frame:
     shift = step if moving else 0
-    image = photo[shift : shift + SIDE, 2 * shift : 2 * shift + SIDE]
+    image = picture[shift : shift + SIDE, 2 * shift : 2 * shift + SIDE]
     corners = _region(step / COUNT)
     place = corners[[0, 3, 2, 1]].ravel().tolist()
     output = Image.fromarray(image).transform(
@@ -73,16 +72,6 @@ def _frame(photo: Pixels, step: int, moving: bool) -> Frame:
         "corners.st": corners[None].astype(np.float32),
     }
     return Frame(info, tensors)
-
-
-def _photo(side: int) -> Pixels:
-    """Colour noise with the spectrum of photographs: amplitude falls as 1 / frequency."""
-    noise = np.random.default_rng(0).normal(size=(side, side, 3))
-    frequency = np.fft.fftfreq(side)
-    amplitude = 1 / np.maximum(np.hypot(frequency[:, None], frequency), 1 / side)
-    shaped = np.fft.ifft2(np.fft.fft2(noise, axes=(0, 1)) * amplitude[..., None], axes=(0, 1)).real
-    low, high = np.quantile(shaped, [0.01, 0.99], axis=(0, 1))
-    return np.asarray(np.clip((shaped - low) / (high - low), 0, 1) * 255, dtype=np.uint8)
 
 
 def _region(done: float) -> NDArray[np.float64]:

@@ -11,40 +11,15 @@ import argparse
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, WebSocket, sync_playwright
+from playwright.sync_api import Page, WebSocket
 
+from benchmarks._page import open_page
+from benchmarks._spread import told
 from tests.live_server import Server, free_port, serve
-from tools.browser import find
-
-# Told after the frame's canvases were drawn; the next task runs once they have been painted.
-NOTE_PAINTS = """
-window.paints = [];
-document.addEventListener("stnscope:paint", ({ detail }) => {
-  requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => window.paints.push({ ...detail, painted: Date.now() / 1000 });
-    port2.postMessage(null);
-  });
-});
-"""
-FIRST_PAINT_SECONDS = 60_000
-
-
-@contextmanager
-def _page() -> Iterator[Page]:
-    browser_path = find()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.add_init_script(NOTE_PAINTS)
-        yield page
-        browser.close()
 
 
 def _start(page: Page) -> float:
@@ -54,7 +29,7 @@ def _start(page: Page) -> float:
         began = time.time()
         with serve(Path(home), port=port):
             page.goto(f"http://127.0.0.1:{port}/")
-            page.wait_for_function("window.paints.length > 0", timeout=FIRST_PAINT_SECONDS)
+            page.wait_for_function("window.paints.length > 0")
             first: float = page.evaluate("window.paints[0].painted")
         page.goto("about:blank")
     return first - began
@@ -107,7 +82,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--starts", type=int, default=5)
     options = parser.parse_args()
-    with _page() as page:
+    with open_page() as page:
         starts = [_start(page) for _ in range(options.starts)]
         print(
             f"Server start to first painted frame: median {statistics.median(starts):.1f} s of "
@@ -118,10 +93,8 @@ def main() -> None:
             serve(Path(home), "--no-demonstration") as server,
         ):
             seen = _watch(page, server, options.seconds)
-    middle, worst = statistics.median(seen.late), statistics.quantiles(seen.late, n=20)[18]
     print(
-        f"Optimiser step to painted canvas: p50 {middle:.0f} ms, p95 {worst:.0f} ms over "
-        f"{len(seen.late)} frames (to hold: p95 below 100 ms)"
+        f"Optimiser step to painted canvas: {told(seen.late, 'frames')} (to hold: p95 below 100 ms)"
     )
     print(
         f"Painted: {seen.painted:.1f} frames/s while training made {seen.steps:.1f} steps/s "

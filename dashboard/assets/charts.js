@@ -84,7 +84,8 @@ export class Charts {
       const box = this.boxes?.[index];
       if (!box) return;
       cursor.style.visibility = seen ? "visible" : "hidden";
-      cursor.style.transform = `translateX(${box.left + place * box.width}px)`;
+      // Not by a transform: one that changes makes the browser put all layers together anew.
+      cursor.style.left = `${box.left + place * box.width}px`;
     });
     CHARTS.forEach(({ lines, text }, index) => {
       lines.forEach((line, place) => {

@@ -113,9 +113,12 @@ export class Overlay {
   }
 
   show(corners) {
-    for (const [part, data] of Object.entries(region(corners, this.box))) {
+    const shown = region(corners, this.box);
+    for (const [part, data] of Object.entries(shown)) {
+      if (data === this.shown?.[part]) continue;
       for (const path of this.parts[part]) path.setAttribute("d", data);
     }
+    this.shown = shown;
   }
 
   #path(name) {

@@ -39,7 +39,11 @@ export function withInput(frame, input) {
 export function sameTensor(one, other) {
   if (one === other) return true;
   if (!one || !other || String(one.shape) !== String(other.shape)) return false;
-  return one.data.every((value, index) => value === other.data[index]);
+  // Of every frame that comes; a function called for each number takes ten times as long.
+  for (let index = 0; index < one.data.length; index++) {
+    if (one.data[index] !== other.data[index]) return false;
+  }
+  return true;
 }
 
 /** Row `index` of a tensor's first axis, as a view. */

@@ -159,3 +159,19 @@ def test_probes_are_told_to_those_who_do_not_see_them(
     label = page.get_by_role("img", name="Probe 1:")
     assert label.count() == 1
     assert " probes right." in page.locator(".stn-viewer [aria-live=polite]").inner_text()
+
+
+def test_overlay_goes_on_to_a_region_and_comes_back(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    page.keyboard.press("Home")
+    painted(page, 0)
+    first = paths(page, "outline")
+    page.keyboard.press("End")
+    painted(page, server.run(ended)["last_step"])
+    assert paths(page, "outline") != first
+    page.keyboard.press("Home")
+    painted(page, 0)
+    assert paths(page, "outline") == first

@@ -1,0 +1,49 @@
+"""A recording as long as one likes, made in seconds out of frames that were really trained."""
+
+from itertools import cycle, islice
+from pathlib import Path
+
+from backend.experiment.catalog import steps_per_epoch
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import load
+from backend.experiment.frame import Frame
+from backend.experiment.probe import Probes, observe, theta_summary
+from backend.experiment.recording import RecordingWriter, create, epoch_of, tenths_of
+from backend.experiment.training import train
+
+TRAINED = 40
+"""Steps that are really trained; their frames stand in for all others, in turn."""
+AT_ONCE = 1000
+
+
+def make(path: Path, frames: int) -> None:
+    """Writes the recording of a run that ended at step `frames` - 1, with a frame at each step."""
+    each = steps_per_epoch(RunConfig())
+    config = RunConfig(epochs=-(-frames // each))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    create(path, config=config, steps_per_epoch=each)
+    trained = _trained(config, path.stem)
+    summaries = [theta_summary(frame) for frame in trained]
+    turns = islice(zip(cycle(trained), cycle(summaries), strict=False), frames)
+    with RecordingWriter.open(path) as writer:
+        steps = list(enumerate(turns))
+        for begin in range(0, frames, AT_ONCE):
+            with writer.transaction():
+                for step, (frame, summary) in steps[begin : begin + AT_ONCE]:
+                    moved = _at_step(frame, step, each)
+                    metrics = {name: moved.info[name] for name in ("time", "epoch", "loss")}
+                    writer.add_step(step, 0, metrics | summary)
+                    writer.add_frame(moved, attempt=0, kept=True)
+        writer.update(status="stopped", step=frames - 1, loss=moved.info["loss"])
+
+
+def _trained(config: RunConfig, run: str) -> list[Frame]:
+    dataset = load(config.dataset)
+    probes = Probes.choose(dataset, config)
+    steps = islice(train(config, dataset), 1, TRAINED + 1)
+    return [observe(step, probes, run=run, config=config) for step in steps]
+
+
+def _at_step(frame: Frame, step: int, each: int) -> Frame:
+    place = {"step": step, "epoch": epoch_of(step, each), "progress": tenths_of(step, each)}
+    return Frame({**frame.info, **place}, frame.tensors)

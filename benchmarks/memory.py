@@ -1,0 +1,88 @@
+"""How the memory of server, trainer and page grows while a run is trained and watched.
+
+    python -m benchmarks.memory [--warm-up 10] [--minutes 50] [--every 5]
+
+Of the processes it is what is resident; of the page, what its heap and its buffers hold after a
+forced collection. Printed are slopes of least squares, with twice their standard error. In its
+first minutes a page fills its store of frames: with a short warm-up that counts as growth.
+"""
+
+import argparse
+import math
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from playwright.sync_api import CDPSession
+
+from benchmarks._page import open_page
+from benchmarks._processes import processes, trainers
+from tests.live_server import Server, serve
+
+HELD = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
+"""What a page holds: objects, what the browser keeps for them, and array buffers."""
+FEWEST = 3
+"""Samples; fewer tell nothing of how a slope may err."""
+
+
+def sample(server: Server, trainer: int, session: CDPSession) -> dict[str, float]:
+    """Megabytes of each at this moment."""
+    assert server.process is not None
+    resident = {each.pid: each.kilobytes * 1024 / 1e6 for each in processes()}
+    session.send("HeapProfiler.collectGarbage")
+    usage = session.send("Runtime.getHeapUsage")
+    return {
+        "server": resident[server.process.pid],
+        "trainer": resident[trainer],
+        "page": sum(usage.get(name, 0) for name in HELD) / 1e6,
+    }
+
+
+def slope(hours: list[float], megabytes: list[float]) -> tuple[float, float]:
+    """Megabytes an hour by least squares, and their standard error."""
+    x, y = np.array(hours) - np.mean(hours), np.array(megabytes) - np.mean(megabytes)
+    spread = float(x @ x)
+    rate = float(x @ y) / spread
+    rest = y - rate * x
+    return rate, math.sqrt(float(rest @ rest) / (len(x) - 2) / spread)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--warm-up", type=float, default=10.0, help="minutes (%(default)s)")
+    parser.add_argument("--minutes", type=float, default=50.0, help="(%(default)s)")
+    parser.add_argument("--every", type=float, default=5.0, help="seconds (%(default)s)")
+    options = parser.parse_args()
+    hours: list[float] = []
+    samples: list[dict[str, float]] = []
+    with (
+        tempfile.TemporaryDirectory() as home,
+        open_page() as page,
+        serve(Path(home), "--no-demonstration") as server,
+    ):
+        run_id = server.start_run(epochs=1000)
+        trainer = trainers(server)[0].pid
+        page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}")
+        page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
+        # Notes of paints would be the only thing to grow.
+        page.evaluate("window.paints.push = () => 0")
+        session = page.context.new_cdp_session(page)
+        page.wait_for_timeout(60_000 * options.warm_up)
+        begin = time.monotonic()
+        while len(hours) < FEWEST or hours[-1] < options.minutes / 60:
+            samples.append(sample(server, trainer, session))
+            hours.append((time.monotonic() - begin) / 3600)
+            page.wait_for_timeout(1000 * options.every)
+    for name in samples[0]:
+        held = [each[name] for each in samples]
+        rate, error = slope(hours, held)
+        print(
+            f"Memory of the {name}: {rate:+.1f} MB/h, give or take {2 * error:.1f}, over "
+            f"{options.minutes:g} min after {options.warm_up:g}; {held[-1]:.0f} MB at the end "
+            "(to hold: below 5 MB/h)"
+        )
+
+
+if __name__ == "__main__":
+    main()

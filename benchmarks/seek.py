@@ -1,0 +1,114 @@
+"""From a press to the picture: any step of a recording of 10,000 frames.
+
+    python -m benchmarks.seek [--frames 10000] [--presses 200] [--opens 8]
+
+Keys (home, end, arrows) and the timeline, set to steps by chance. Cold: the page has not had the
+frame before, nor has the browser's cache. Warm: it is shown again. The time is the browser's own,
+from the event to the task that follows the paint. The first frame is never cold: the page opens
+on it.
+"""
+
+import argparse
+import random
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from benchmarks._long_run import make
+from benchmarks._page import open_page
+from benchmarks._spread import told
+from tests.live_server import Server, serve
+
+SETTLING = 4_000
+RUN = "long"
+ROW = 20
+"""Presses of an arrow key in a row, before it goes on elsewhere."""
+
+
+class Seeker:
+    """A page that holds the recording, and how long each press takes there."""
+
+    def __init__(self, page: Page, server: Server, frames: int) -> None:
+        self._page = page
+        self._address = f"http://127.0.0.1:{server.port}/?run={RUN}"
+        self.last = frames - 1
+
+    def open(self) -> None:
+        """Loads the page anew into an empty cache, and holds what it shows first."""
+        self._page.goto("about:blank")
+        self._page.context.new_cdp_session(self._page).send("Network.clearBrowserCache")
+        self._page.goto(self._address)
+        self._page.wait_for_function("window.paints.length > 0")
+        self._page.keyboard.press("Space")
+        self._page.wait_for_timeout(SETTLING)
+
+    def press(self, key: str, step: int) -> float:
+        """Milliseconds from a key to the paint of the step that it leads to."""
+        return self._timed(lambda: self._page.keyboard.press(key), step)
+
+    def fill(self, step: int) -> float:
+        """Milliseconds from the timeline being set to a step to that step's paint."""
+        timeline = self._page.locator(".stn-timeline")
+        return self._timed(lambda: timeline.fill(str(step)), step)
+
+    def _timed(self, act: Callable[[], None], step: int) -> float:
+        self._page.evaluate("window.paints.length = 0")
+        act()
+        self._page.wait_for_function("(step) => window.paints.at(-1)?.step === step", arg=step)
+        took: float = self._page.evaluate("window.paints.at(-1).at - window.acted")
+        return took
+
+
+def ends(seeker: Seeker, times: int) -> tuple[list[float], list[float]]:
+    """Presses of the end key when its frame is not there yet; then home and end when both are."""
+    cold, warm = [], []
+    for _ in range(times):
+        seeker.open()
+        cold.append(seeker.press("End", seeker.last))
+        warm += [seeker.press("Home", 0), seeker.press("End", seeker.last)]
+    return cold, warm
+
+
+def arrows(seeker: Seeker, starts: Sequence[int]) -> list[float]:
+    """Rows of presses of the right arrow, from each of some steps on."""
+    took = []
+    for start in starts:
+        seeker.fill(start)
+        took += [seeker.press("ArrowRight", start + count + 1) for count in range(ROW)]
+    return took
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--frames", type=int, default=10_000)
+    parser.add_argument("--presses", type=int, default=200)
+    parser.add_argument("--opens", type=int, default=8, help="of the page, anew (%(default)s)")
+    options = parser.parse_args()
+    chance = random.Random(0)
+    # Far enough from one another that no row of arrows meets another.
+    places = chance.sample(range(ROW, options.frames - 2 * ROW, 2 * ROW), options.presses // ROW)
+    chosen = chance.sample(range(options.frames), options.presses)
+    with tempfile.TemporaryDirectory() as home, open_page() as page:
+        make(Path(home) / "recordings" / f"{RUN}.stnscope", options.frames)
+        with serve(Path(home), "--no-demonstration") as server:
+            seeker = Seeker(page, server, options.frames)
+            cold, warm = ends(seeker, options.opens)
+            _report("end, cold", cold)
+            _report("home and end, warm", warm)
+            _report("timeline, cold", [seeker.fill(step) for step in chosen])
+            _report("timeline, warm", [seeker.fill(step) for step in chosen])
+            _report("right arrow, cold", arrows(seeker, places))
+            _report("right arrow, warm", arrows(seeker, places))
+
+
+def _report(what: str, took: list[float]) -> None:
+    print(
+        f"Press to painted step, {what}: {told(took, 'presses')} (to hold: p95 below 100 ms)",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""How many frames a second the stage with its 12 probes paints, while training and in a replay.
+
+    python -m benchmarks.stage [--seconds 20] [--batch 16]
+
+The run that is trained has batches so small that it makes more steps a second than the 20 frames
+that are recorded of them. The replay is of a recording that plays at 60 frames a second; what the
+browser can do at most is what a loop of bare animation frames reaches on an empty page.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from benchmarks._long_run import make
+from benchmarks._page import open_page
+from tests.live_server import Server, serve
+
+PROBES = 12
+REPLAYED = 3000
+"""Frames: enough for the replay's highest pace, and not to come to its end."""
+SETTLING = 4_000
+"""Milliseconds until everything that comes once has come: charts, fonts, caches."""
+BARE_LOOP = """(seconds) => new Promise((done) => {
+  let count = -1, from;
+  const next = (now) => {
+    from ??= now;
+    count += 1;
+    if (now - from < 1000 * seconds) requestAnimationFrame(next);
+    else done((1000 * count) / (now - from));
+  };
+  requestAnimationFrame(next);
+})"""
+
+
+def bare_loop(page: Page, seconds: float) -> float:
+    """Animation frames a second where there is nothing to draw."""
+    page.goto("about:blank")
+    rate: float = page.evaluate(BARE_LOOP, seconds)
+    return rate
+
+
+def training(page: Page, server: Server, seconds: float, batch: int) -> tuple[float, float]:
+    """Frames painted, and steps made, a second."""
+    run_id = server.start_run(epochs=1000, batch_size=batch, probes={"count": PROBES})
+    page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}")
+    page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
+    page.wait_for_timeout(SETTLING)
+    first = server.run(run_id)["step"]
+    painted = _painted(page, seconds)
+    steps = server.run(run_id)["step"] - first
+    server.control(run_id, "stop")
+    return painted, steps / seconds
+
+
+def replay(page: Page, server: Server, run_id: str, seconds: float) -> float:
+    """Frames painted a second of a recording that the page sees for the first time."""
+    page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}")
+    page.wait_for_function("window.paints.some(paint => paint.mode === 'replay')")
+    page.wait_for_timeout(SETTLING)
+    return _painted(page, seconds)
+
+
+def _painted(page: Page, seconds: float) -> float:
+    page.evaluate("window.paints.length = 0")
+    page.wait_for_timeout(1000 * seconds)
+    count: int = page.evaluate("window.paints.length")
+    return count / seconds
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--batch", type=int, default=16)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home, open_page() as page:
+        make(Path(home) / "recordings" / "replayed.stnscope", REPLAYED)
+        with serve(Path(home), "--no-demonstration") as server:
+            painted, steps = training(page, server, options.seconds, options.batch)
+            print(
+                f"Stage, {PROBES} probes, batch {options.batch}: {painted:.1f} painted frames/s "
+                f"while training made {steps:.1f} steps/s (to hold: {min(20.0, steps):.0f})",
+                flush=True,
+            )
+            ceiling = bare_loop(page, options.seconds / 4)
+            replayed = replay(page, server, "replayed", options.seconds)
+            ceiling = max(ceiling, bare_loop(page, options.seconds / 4))
+    print(
+        f"Stage, {PROBES} probes, in a replay: {replayed:.1f} painted frames/s where a bare loop "
+        f"reaches {ceiling:.1f} (to hold: 60 where the machine allows)"
+    )
+
+
+if __name__ == "__main__":
+    main()

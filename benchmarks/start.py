@@ -1,0 +1,63 @@
+"""How long a start of a run takes: from the click on "Start training" to its first painted frame.
+
+    python -m benchmarks.start [--starts 10]
+
+The server is up and its spare trainer stands ready, which is waited for before each click.
+"""
+
+import argparse
+import statistics
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from benchmarks._page import open_page
+from benchmarks._processes import await_rest
+from benchmarks._spread import told
+from tests.live_server import Server, serve
+
+SETTLING = 1_000
+IS_NEW = "(known) => window.paints.some((paint) => !known.includes(paint.run))"
+TOOK = """(known) => {
+  const { run, at } = window.paints.find((paint) => !known.includes(paint.run));
+  return [run, at - window.acted];
+}"""
+
+
+def start(page: Page, server: Server, seed: int) -> float:
+    """Milliseconds from the click to the first painted frame of the run that it starts."""
+    page.get_by_label("Seed", exact=True).fill(str(seed))
+    page.get_by_label("Seed", exact=True).press("Tab")
+    page.wait_for_timeout(SETTLING)
+    await_rest(server)
+    known = ["sample", *(run["id"] for run in server.http.get("/runs").json())]
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_function(IS_NEW, arg=known)
+    run_id, took = page.evaluate(TOOK, known)
+    server.control(run_id, "stop")
+    server.await_status(run_id, "stopped")
+    return float(took)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--starts", type=int, default=10)
+    starts = parser.parse_args().starts
+    with (
+        tempfile.TemporaryDirectory() as home,
+        open_page() as page,
+        serve(Path(home), "--no-demonstration") as server,
+    ):
+        page.goto(f"http://127.0.0.1:{server.port}/")
+        page.get_by_role("button", name="Start training").wait_for()
+        took = [start(page, server, seed) for seed in range(starts)]
+    print(
+        f"Click on Start training to the run's first painted frame: {told(took, 'starts')}, "
+        f"quartiles {', '.join(f'{each:.0f}' for each in statistics.quantiles(took, n=4))} ms "
+        "(to hold: below 1 s)"
+    )
+
+
+if __name__ == "__main__":
+    main()
