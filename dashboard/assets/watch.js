@@ -266,7 +266,7 @@ export class Watch extends EventTarget {
     const { player, recording } = this.reel;
     const live = player.mode === "follow" && this.newest?.info.step === player.at;
     const frame = live ? this.newest : recording.kept(player.at);
-    if (frame && !isSameMoment(frame, this.shown)) {
+    if (frame && frame !== this.shown) {
       this.shown = frame;
       this.#tell("frame", { frame });
     } else if (!frame && player.at !== null) this.#load(player.at);
@@ -303,9 +303,4 @@ export class Watch extends EventTarget {
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
-}
-
-// The newest frame may come twice: from the recording, as the page opens, and over the socket.
-function isSameMoment({ info }, other) {
-  return ["run", "step", "time"].every((name) => info[name] === other?.info[name]);
 }
