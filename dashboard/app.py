@@ -8,6 +8,7 @@ import streamlit as st
 from dashboard.client import ApiError, Client
 from dashboard.examples import EXAMPLES
 from dashboard.parts import mount
+from gate.token import is_presented
 
 PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 
@@ -137,12 +138,21 @@ def _transformed(place: Any, client: Client, name: str, picture: bytes, weights:
             mount(frame, key="picture")
 
 
+def _is_welcome() -> bool:
+    """Whether the visitor has the token; this page must do nothing in its name for others."""
+    token = os.environ.get("STNSCOPE_TOKEN")
+    return not token or is_presented(st.context.headers, token)
+
+
 def page() -> None:
     """Lays out the page."""
     st.set_page_config("stnscope", layout="wide")
     st.html(STYLE)
     st.html(TITLE)
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
+    if not _is_welcome():
+        st.warning(f"stnscope needs its token here. [Sign in]({api}/docs), then load this again.")
+        return
     mount({"part": "viewer", "api": api, "run": st.query_params.get("run")}, key="viewer")
     client = Client.from_environment()
     try:
