@@ -15,7 +15,11 @@ from gate.answers import page, problem, sign_in_page
 from gate.token import COOKIE, is_presented, is_same
 
 NEEDS_TOKEN = "This server needs its token: open the link that it printed when it started."
-ASKS_FOR_TOKEN = "stnscope needs its token here. It is part of the link that the server printed."
+ASKS_FOR_TOKEN = (
+    "stnscope needs its token: the one that it was started with, or that is part of the link that "
+    "it printed."
+)
+WRONG_TOKEN = f"That is not the token. {ASKS_FOR_TOKEN}"
 
 Query = list[tuple[str, str]]
 
@@ -106,7 +110,8 @@ def _refusal(scope: Scope, status: int, detail: str) -> Response:
 def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
     if _is_read_by_people(scope):
         from_elsewhere = headers.get("sec-fetch-site") == "cross-site"
-        return sign_in_page(ASKS_FOR_TOKEN, _without_token(query), try_again=from_elsewhere)
+        sentence = WRONG_TOKEN if "token" in dict(query) else ASKS_FOR_TOKEN
+        return sign_in_page(sentence, _without_token(query), try_again=from_elsewhere)
     refused = problem(401, NEEDS_TOKEN)
     refused.headers["WWW-Authenticate"] = "Bearer"
     if origin := headers.get("origin"):

@@ -304,6 +304,8 @@ def test_people_get_a_page_that_asks_for_the_token_and_keeps_the_address() -> No
     assert "default-src 'none'" in answer.headers["content-security-policy"]
     assert Form(answer.text).fields == {"run": 'a"><b>', "token": None}
     assert "refresh" not in answer.text
+    assert "That is not the token" in answer.text
+    assert "That is not" not in ask(CLOSED, headers=BROWSER).text
 
 
 def test_people_can_read_why_an_address_is_not_answered() -> None:
