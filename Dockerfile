@@ -16,6 +16,7 @@ FROM base AS backend
 # What the half needs, before its source: a change of the source installs nothing anew.
 RUN pip install --constraint constraints.txt ".[backend]"
 COPY models models
+COPY gate gate
 COPY backend backend
 RUN pip install --no-deps --force-reinstall .
 USER stnscope
@@ -25,10 +26,13 @@ CMD ["stnscope", "serve", "--no-page", "--host", "0.0.0.0", "--port", "8502"]
 
 FROM base AS dashboard
 RUN pip install --constraint constraints.txt ".[dashboard]"
+COPY gate gate
 COPY dashboard dashboard
 RUN pip install --no-deps --force-reinstall .
 USER stnscope
 EXPOSE 8501
-# The address only names the link that is printed; without it Streamlit asks the internet for one.
-CMD ["streamlit", "run", "dashboard/app.py", "--server.address=0.0.0.0", "--server.port=8501", \
+# Nobody's X-Forwarded headers count, unless the addresses of proxies stand here.
+ENV FORWARDED_ALLOW_IPS=""
+# The last option is the name under which browsers reach the page, and the only one it answers to.
+CMD ["streamlit", "run", "dashboard/service.py", "--server.address=0.0.0.0", "--server.port=8501", \
      "--server.headless=true", "--browser.serverAddress=localhost"]

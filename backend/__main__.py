@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import uvicorn
 from platformdirs import user_data_path
@@ -27,9 +28,10 @@ from backend.experiment.export import ExportOptions, export
 from backend.experiment.recording import LIVE
 from backend.server.app import create_app
 from backend.server.runs import Run, Runs
-from backend.server.settings import LOOPBACK, Settings
+from backend.server.settings import Settings
 from backend.server.trainers import assignment
 from backend.version import VERSION
+from gate.access import EVERYWHERE, LOOPBACK
 
 # Streams carry small JSON one way and frames the other; Streamlit's own messages are larger.
 MOST_MESSAGE_BYTES = 1024 * 1024
@@ -134,6 +136,14 @@ def _add_serve(commands: Commands) -> None:
         metavar="ORIGIN",
         help="let pages of this origin in too; may be repeated",
     )
+    serve.add_argument(
+        "--trust-proxy",
+        action="append",
+        default=[],
+        metavar="ADDRESS",
+        help="believe this proxy, or network, what it forwards (X-Forwarded-For and -Proto); "
+        "may be repeated",
+    )
     _add_limits(serve)
     serve.add_argument("--no-page", action="store_true", help="serve the interface alone")
     serve.add_argument(
@@ -210,19 +220,13 @@ def _add_runs(commands: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    token = options.token
+    token = options.token or None
     if token is None and options.host not in LOOPBACK:
         token = secrets.token_urlsafe(24)
-    settings = Settings(
-        home=options.home,
-        host=options.host,
-        port=options.port,
-        demonstration=not options.no_demonstration,
-        token=token,
-        allowed_hosts=frozenset(host.lower() for host in options.allow_host),
-        allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
-        bounds=_bounds(options),
-    )
+    try:
+        settings = _settings(options, token)
+    except ValueError as error:
+        sys.exit(f"stnscope: {error}")
     listening = _listen(settings.host, settings.port)
     _tell_page(settings)
     config = uvicorn.Config(
@@ -231,6 +235,8 @@ def _serve(options: argparse.Namespace) -> int:
         port=settings.port,
         log_level="warning",
         access_log=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=sorted(settings.proxies),
         ws_max_size=MOST_MESSAGE_BYTES,
         # Pictures of raw pixels are small already; compressing them costs more than it saves.
         ws_per_message_deflate=False,
@@ -242,6 +248,20 @@ def _serve(options: argparse.Namespace) -> int:
     server = _AnnouncingServer(config, _link(settings))
     server.run([listening])
     return 0 if server.started else 1
+
+
+def _settings(options: argparse.Namespace, token: str | None) -> Settings:
+    return Settings(
+        home=options.home,
+        host=options.host,
+        port=options.port,
+        demonstration=not options.no_demonstration,
+        token=token,
+        allowed_hosts=frozenset(host.lower() for host in options.allow_host),
+        allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
+        proxies=frozenset(options.trust_proxy),
+        bounds=_bounds(options),
+    )
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -280,14 +300,18 @@ class _AnnouncingServer(uvicorn.Server):
 
 
 def _link(settings: Settings) -> str:
-    host = "localhost" if settings.host in LOOPBACK | {"0.0.0.0", "::"} else settings.host
+    host = "localhost" if settings.host in LOOPBACK | EVERYWHERE else _in_address(settings.host)
     address = f"http://{host}:{settings.port}/"
-    return f"{address}?token={settings.token}" if settings.token else address
+    return f"{address}?token={quote(settings.token)}" if settings.token else address
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _tell_page(settings: Settings) -> None:
     """Tells the page, which runs in this process, where the interface is and how to enter it."""
-    host = "127.0.0.1" if settings.host in LOOPBACK | {"0.0.0.0", "::"} else settings.host
+    host = "127.0.0.1" if settings.host in LOOPBACK | EVERYWHERE else _in_address(settings.host)
     os.environ.setdefault("STNSCOPE_API_URL", f"http://{host}:{settings.port}")
     if settings.token:
         os.environ["STNSCOPE_TOKEN"] = settings.token

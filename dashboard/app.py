@@ -6,10 +6,9 @@ from typing import Any
 import streamlit as st
 
 from dashboard.client import ApiError, Client
-from dashboard.examples import EXAMPLES
+from dashboard.own_picture import own_picture
 from dashboard.parts import mount
-
-PICTURES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+from gate.token import is_presented
 
 # What is Streamlit's own is hidden, its word on a lost connection too: the stage has one that does
 # not cover it. While the script runs again nothing is dimmed.
@@ -103,38 +102,10 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
             st.rerun()
 
 
-@st.fragment
-def _picture(client: Client, catalog: dict[str, Any]) -> None:
-    networks = {entry["name"]: entry for entry in catalog["weights"]}
-    if not networks:
-        st.info("No trained network is installed.")
-        return
-    choice, result = st.columns([1, 2], gap="large")
-    with choice:
-        name = next(iter(networks))
-        if len(networks) > 1:
-            name = st.selectbox(
-                "Network", list(networks), format_func=lambda name: networks[name]["title"]
-            )
-        uploaded = st.file_uploader("A picture of one digit", type=PICTURES)
-        example = st.pills("Or one of these", list(EXAMPLES), key="example")
-    if uploaded is not None:
-        _transformed(result, client, uploaded.name, uploaded.getvalue(), name)
-    elif example:
-        path = EXAMPLES[example]
-        _transformed(result, client, path.name, path.read_bytes(), name)
-    else:
-        result.caption("The result stands here: the region that is found, and what it shows.")
-
-
-def _transformed(place: Any, client: Client, name: str, picture: bytes, weights: str) -> None:
-    with place:
-        try:
-            frame = client.transform(name, picture, weights)
-        except ApiError as error:
-            st.error(str(error))
-        else:
-            mount(frame, key="picture")
+def _is_welcome() -> bool:
+    """Whether the visitor has the token; this page must do nothing in its name for others."""
+    token = os.environ.get("STNSCOPE_TOKEN")
+    return not token or is_presented(st.context.headers, token)
 
 
 def page() -> None:
@@ -143,6 +114,9 @@ def page() -> None:
     st.html(STYLE)
     st.html(TITLE)
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
+    if not _is_welcome():
+        st.warning(f"stnscope needs its token here. [Sign in]({api}/docs), then load this again.")
+        return
     mount({"part": "viewer", "api": api, "run": st.query_params.get("run")}, key="viewer")
     client = Client.from_environment()
     try:
@@ -158,7 +132,7 @@ def page() -> None:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs", on_open=_open_from_list)
     st.subheader("Your picture")
-    _picture(client, catalog)
+    own_picture(client, catalog)
 
 
 page()

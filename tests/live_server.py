@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,17 @@ class Server:
     home: Path
     port: int
     options: tuple[str, ...] = ()
+    log: Path | None = None
+    """Where what it prints is kept; else it prints among the tests' own."""
     process: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(init=False)
 
     def start(self) -> None:
         command = [sys.executable, "-m", "backend", "serve", *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
-        self.process = subprocess.Popen(command, env=os.environ | {"STNSCOPE_TOKEN": ""})
+        environment = os.environ | {"STNSCOPE_TOKEN": ""}
+        with self.log.open("ab") if self.log else nullcontext() as log:
+            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api", timeout=PATIENCE)
         wait_until(self._healthy, START_SECONDS)
 
@@ -115,9 +119,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serve(home: Path, *options: str, port: int | None = None) -> Iterator[Server]:
+def serve(
+    home: Path, *options: str, port: int | None = None, log: Path | None = None
+) -> Iterator[Server]:
     """A server that runs while inside; on a free port unless one is given."""
-    server = Server(home, port or free_port(), options)
+    server = Server(home, port or free_port(), options, log)
     server.start()
     try:
         yield server

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("models", "backend", "dashboard")
+PACKAGES = ("models", "gate", "backend", "dashboard")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
+SOURCES = [f"{package}/*.py" for package in PACKAGES]
 README = (ROOT / "README.md").read_text()
 # Their mains are processes of their own, which load torch or draw.
 PROCESSES = {"backend.server.trainer", "backend.server.inference", "backend.server.exporter"}
@@ -74,13 +75,13 @@ def test_imports_run_one_way() -> None:
         [name for name in modules("backend/server") if name not in PROCESSES]
         + ["backend.__main__"],
         ["backend.experiment." + name for name in ("frame", "recording", "picture", "export")],
-        modules("dashboard"),
+        modules("gate") + modules("dashboard"),
     ],
     ids=["server", "recording", "dashboard"],
 )
 def test_runs_without_torch(names: list[str]) -> None:
     """What the contracts promise of the source, seen in a process that has loaded it."""
-    scripts = {"dashboard.app", "dashboard.__main__"}  # running them is not importing them
+    scripts = {"dashboard.app", "dashboard.service"}  # running them is not importing them
     code = "import importlib, sys\n"
     code += f"for name in {[name for name in names if name not in scripts]}:\n"
     code += "    importlib.import_module(name)\n"
@@ -101,7 +102,7 @@ def test_a_frame_imports_nothing_of_ours() -> None:
 
 
 def test_no_import_of_ours_is_deferred() -> None:
-    for file in tracked("models/*.py", "backend/*.py", "dashboard/*.py"):
+    for file in tracked(*SOURCES):
         tree = ast.parse((ROOT / file).read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -115,7 +116,14 @@ def test_the_science_reads_no_environment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "extra"), [("models", "backend"), ("backend", "backend"), ("dashboard", "dashboard")]
+    ("folder", "extra"),
+    [
+        ("models", "backend"),
+        ("backend", "backend"),
+        ("dashboard", "dashboard"),
+        ("gate", "backend"),
+        ("gate", "dashboard"),
+    ],
 )
 def test_each_half_imports_only_what_its_extra_brings(folder: str, extra: str) -> None:
     brought = {distribution(requirement) for requirement in EXTRAS[extra]}
@@ -124,8 +132,7 @@ def test_each_half_imports_only_what_its_extra_brings(folder: str, extra: str) -
         third_party = imported(file) - set(sys.stdlib_module_names) - set(PACKAGES)
         if file == Path("backend/server/page.py"):
             third_party.remove("streamlit")  # only where the page is served from this process
-        if extra == "backend":
-            third_party -= {"starlette"}  # FastAPI is made of it
+        third_party -= {"starlette"}  # FastAPI and Streamlit are both made of it
         for name in third_party:
             assert brought & {found.lower() for found in known[name]}, f"{file} imports {name}"
 
@@ -135,7 +142,7 @@ def test_every_dependency_is_used(extra: str) -> None:
     known = packages_distributions()
     used = {
         found.lower()
-        for file in tracked("models/*.py", "backend/*.py", "dashboard/*.py")
+        for file in tracked(*SOURCES)
         for name in imported(file)
         for found in known.get(name, [])
     }

@@ -4,9 +4,7 @@ What cannot be used is refused with a sentence that says why and what to do. Pix
 only after the header has said that there are not too many of them, and kept at `DETAIL` at most.
 """
 
-import re
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -14,12 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.experiment.errors import PictureError, StnscopeError, TooLarge
+from backend.experiment.errors import StnscopeError, TooLarge
+from backend.experiment.picture_file import (
+    check_blocks,
+    cut_off,
+    gif_images,
+    refusal,
+    told_size,
+)
 
 MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000
-MOST_SCANS = 100
-"""Of a progressive JPEG; each goes over the whole picture, and some ten are usual."""
+MAX_SIDE = 65_535
+"""What JPEG and GIF can say; a line of millions of pixels takes seconds to make smaller."""
+MAX_EXIF = 128 * 1024
+"""Bytes of EXIF in which an orientation is looked for; a JPEG's segment holds half of that."""
 DETAIL = 512
 """Longest side that is kept, in pixels; more than any network here takes in."""
 
@@ -46,9 +53,6 @@ NOT_READ_HERE = {
     **{b"P%d" % number: "a PNM" for number in range(1, 8)},
 }
 ACCEPTED = "PNG, JPEG, WebP, GIF and BMP"
-# Neither a stuffed byte nor a restart inside a scan.
-NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
-PNG_END = b"IEND\xaeB`\x82"
 
 # EXIF orientation, a value from 2 to 8 -> what turns the picture upright.
 UPRIGHT = {
@@ -86,7 +90,7 @@ def decode(data: bytes) -> Picture:
         PictureError: another format, or damaged, or cut off.
     """
     if not data:
-        raise _refusal("The file is empty. Choose a picture and send it again.")
+        raise refusal("The file is empty. Choose a picture and send it again.")
     if len(data) > MAX_BYTES:
         raise TooLarge(
             f"The file has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB are read. "
@@ -108,7 +112,7 @@ def decode(data: bytes) -> Picture:
             ) from None
         # Pillow's readers answer damaged files with nearly every kind of exception there is.
         except Exception as error:
-            raise _refusal(_why_unreadable(kind, error)) from error
+            raise refusal(_why_unreadable(kind, error)) from error
 
 
 def _kind(data: bytes) -> str:
@@ -122,24 +126,19 @@ def _kind(data: bytes) -> str:
     else:
         found = (name for magic, name in NOT_READ_HERE.items() if data.startswith(magic))
         named = next(found, "not a picture in a known format")
-    raise _refusal(f"This is {named}. {ACCEPTED} are read; save the picture as one of them.")
+    raise refusal(f"This is {named}. {ACCEPTED} are read; save the picture as one of them.")
 
 
 def _read(kind: str, data: bytes) -> Picture:
     notes = []
-    if kind == "WEBP":
-        # Opening a WebP makes its decoder take memory for the whole canvas.
-        _check_size(*_webp_size(data))
+    # Opening a WebP makes its decoder take memory for the whole canvas.
+    if (told := told_size(kind, data)) is not None:
+        _check_size(*told)
+    check_blocks(kind, data)
     image: Image.Image = Image.open(BytesIO(data), formats=(kind,))
     _check_size(*image.size)
-    if kind == "PNG" and PNG_END not in data:
-        raise _cut_off()
-    if kind == "JPEG" and _jpeg_scans(data) > MOST_SCANS:
-        raise _refusal(
-            "This JPEG is stored in an absurd number of passes. Save the picture anew and send it "
-            "again."
-        )
-    if _frames(kind, data, image) > 1:
+    frames = gif_images(data) if kind == "GIF" else int(getattr(image, "n_frames", 1))
+    if frames > 1 and kind != "JPEG":
         notes.append("It has several frames; the first one is used.")
     width, height = image.size
     if kind == "JPEG":
@@ -163,70 +162,19 @@ def _read(kind: str, data: bytes) -> Picture:
 
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
-        raise _refusal("Its header declares no pixels at all. Save the picture anew.")
+        raise refusal("Its header declares no pixels at all. Save the picture anew.")
     if width * height > MAX_PIXELS:
         raise _too_many_pixels(f"{width} x {height} pixels")
-
-
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Canvas size from the first chunk's header (developers.google.com/speed/webp/docs)."""
-    if len(data) < 30:
-        raise _cut_off()
-    first = data[12:16]
-    if first == b"VP8X":
-        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if first == b"VP8L":
-        bits = int.from_bytes(data[21:25], "little")
-        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if first == b"VP8 ":
-        sides = int.from_bytes(data[26:28], "little"), int.from_bytes(data[28:30], "little")
-        return sides[0] & 0x3FFF, sides[1] & 0x3FFF
-    raise _refusal("Its header is not that of a WebP. Save the picture anew.")
-
-
-def _frames(kind: str, data: bytes, image: Image.Image) -> int:
-    if kind == "GIF":
-        # Pillow would have to seek through all of them, and trust the sizes of each.
-        return sum(1 for _ in _gif_images(data))
-    return int(getattr(image, "n_frames", 1)) if kind in ("PNG", "WEBP") else 1
-
-
-def _gif_images(data: bytes) -> Iterator[int]:
-    """Where each image of a GIF stands; refuses a file that ends inside one (GIF89a, 15-26)."""
-    place = 13 + _gif_table(data[10])
-    while place < len(data) and data[place] != 0x3B:
-        if data[place] == 0x2C:
-            yield place
-            if place + 10 > len(data):
-                raise _cut_off()
-            place += 11 + _gif_table(data[place + 9])
-        elif data[place] == 0x21:
-            place += 2
-        else:
-            return  # what follows is no block of a GIF; what came before may still be seen
-        while place < len(data) and data[place]:
-            place += data[place] + 1
-        place += 1
-        if place > len(data):
-            raise _cut_off()
-
-
-def _gif_table(flags: int) -> int:
-    """Bytes of the colour table that these flags announce."""
-    return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
-
-
-def _jpeg_scans(data: bytes) -> int:
-    """How often a decoder goes over the whole picture (ITU-T T.81, annex B)."""
-    scans, place = 0, 2
-    while (marker := NEXT_MARKER.search(data, place)) and marker[0] != b"\xff\xd9":
-        scans += marker[0] == b"\xff\xda"
-        # The length of what belongs to a marker follows it; a scan's pixels come after that.
-        place = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
-    return scans
+    if max(width, height) > MAX_SIDE:
+        raise TooLarge(
+            f"The picture's header declares {width} x {height} pixels; a side may have at most "
+            f"{MAX_SIDE}. Crop it."
+        )
 
 
 def _orientation(image: Image.Image) -> int:
+    if len(image.info.get("exif", b"")) > MAX_EXIF:
+        return 1
     try:
         value = image.getexif().get(ORIENTATION, 1)
     except Exception:  # EXIF is written by anyone; a picture is not refused for it
@@ -266,7 +214,7 @@ def _opaque(image: Image.Image) -> tuple[Image.Image, str]:
 def _why_unreadable(kind: str, error: Exception) -> str:
     told = str(error).lower()
     if "truncated" in told or isinstance(error, EOFError):
-        return str(_cut_off())
+        return str(cut_off())
     if "decompressed data too large" in told or "too much memory used in text" in told:
         return (
             f"This {kind} carries text that unpacks to more than is accepted. "
@@ -275,16 +223,8 @@ def _why_unreadable(kind: str, error: Exception) -> str:
     return f"This {kind} is damaged and cannot be decoded. Save the picture anew and send it again."
 
 
-def _cut_off() -> PictureError:
-    return _refusal("The file ends before the picture does. Send it again, or save it anew.")
-
-
 def _too_many_pixels(declared: str) -> TooLarge:
     return TooLarge(
         f"The picture's header declares {declared}; at most {MAX_PIXELS // 10**6} million pixels "
         "are read. Save it smaller."
     )
-
-
-def _refusal(detail: str) -> PictureError:
-    return PictureError(detail, field="image")

@@ -16,13 +16,13 @@ from backend.server import live_routes, page, problems, run_routes
 from backend.server.body_limit import BodyLimit
 from backend.server.exports import Exports
 from backend.server.runs import Runs
-from backend.server.security import Gate
 from backend.server.settings import Settings
 from backend.server.state import State
 from backend.server.tail import Tails
 from backend.server.trainers import Trainers
 from backend.server.worker import InferenceWorker
 from backend.version import VERSION
+from gate.gate import Gate
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
         allow_credentials=True,
     )
     app.add_middleware(BodyLimit)
-    app.add_middleware(Gate, settings=settings)
+    app.add_middleware(Gate, access=settings.access)
     problems.install(app)
     app.include_router(run_routes.router, prefix="/api")
     app.include_router(live_routes.router, prefix="/api")

@@ -4,7 +4,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.server.problems import problem
+from gate.answers import problem
 
 # A picture of 10 MB and the form around it.
 MOST_BYTES = 11 * 1024 * 1024

@@ -12,8 +12,7 @@ from starlette.exceptions import HTTPException
 from backend.experiment import errors
 from backend.experiment.bounds import FULL_DISK, is_full_disk
 from backend.experiment.frame import FrameError
-
-MEDIA_TYPE = "application/problem+json"
+from gate.answers import problem
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -24,13 +23,6 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-
-
-def problem(status: int, detail: str, **more: Any) -> JSONResponse:
-    """An answer that says what is wrong and, where known, in which field."""
-    title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return JSONResponse(body, status, media_type=MEDIA_TYPE)
 
 
 def install(app: FastAPI) -> None:

@@ -1,11 +1,11 @@
 """What a server is started with; made by the command line or by a test, never from thin air."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 
 from backend.experiment.bounds import Bounds
-
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+from gate.access import LOOPBACK, Access, own_hosts
 
 
 @dataclass(frozen=True)
@@ -20,9 +20,14 @@ class Settings:
         token: what everyone must present; required anywhere but on loopback.
         allowed_hosts: further `Host` values that are answered, exact.
         allowed_origins: further `Origin` values that are answered, exact.
+        proxies: addresses, or networks, of the proxies whose `X-Forwarded-For` and
+            `X-Forwarded-Proto` count; nobody else's do.
         trainers: how many trainer processes may be at work at once.
         viewers: how many streams may be open at once.
         bounds: the room for recordings.
+
+    Raises:
+        ValueError: a token is needed and there is none, or it or a proxy is not one.
     """
 
     home: Path
@@ -32,31 +37,31 @@ class Settings:
     token: str | None = None
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
+    proxies: frozenset[str] = field(default_factory=frozenset)
     trainers: int = 2
     viewers: int = 64
     bounds: Bounds = field(default_factory=Bounds)
 
     def __post_init__(self) -> None:
-        if self.host not in LOOPBACK and not self.token:
-            raise ValueError("Listening beyond this machine needs a token.")
+        _ = self.access
+        for proxy in self.proxies:
+            ip_network(proxy, strict=False)
 
     @property
     def recordings(self) -> Path:
         return self.home / "recordings"
 
     @property
-    def own_hosts(self) -> frozenset[str]:
-        """The `Host` values under which this server is reached without being told more."""
-        names = {"127.0.0.1", "localhost", "[::1]"}
-        if self.host not in LOOPBACK | {"0.0.0.0", "::"}:
-            names.add(f"[{self.host}]" if ":" in self.host else self.host)
-        with_port = {f"{name}:{self.port}" for name in names}
-        return frozenset(with_port | (names if self.port == 80 else set()))
+    def access(self) -> Access:
+        """Who is let in.
 
-    @property
-    def hosts(self) -> frozenset[str]:
-        return self.own_hosts | self.allowed_hosts
-
-    @property
-    def origins(self) -> frozenset[str]:
-        return frozenset(f"http://{host}" for host in self.own_hosts) | self.allowed_origins
+        Raises:
+            ValueError: a token is needed and there is none, or it is not one.
+        """
+        own = own_hosts(self.host, self.port)
+        return Access(
+            hosts=own | self.allowed_hosts,
+            origins=frozenset(f"http://{host}" for host in own) | self.allowed_origins,
+            token=self.token,
+            here_only=self.host in LOOPBACK,
+        )

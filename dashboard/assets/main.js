@@ -5,6 +5,7 @@
 
 import { createApi } from "./api.js";
 import { decodeFrame } from "./frame.js";
+import { acceptPastes } from "./paste.js";
 import { PictureView } from "./picture.js";
 import { RunList } from "./runlist.js";
 import { RunsView } from "./runs.js";
@@ -31,6 +32,7 @@ function common(data) {
   if (!shared) {
     const api = createApi(data.api);
     shared = { api, runs: new RunList(api), viewer: null, open: () => {} };
+    acceptPastes(document);
   }
   return shared;
 }

@@ -40,3 +40,15 @@ def test_start_that_does_not_reach_the_server_is_told(
     assert "The server does not answer. It may have been stopped." in [
         each.value for each in app.error
     ]
+
+
+def test_visitor_without_the_token_sees_where_to_sign_in_and_nothing_else(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STNSCOPE_TOKEN", "open-sesame")
+    monkeypatch.setenv("STNSCOPE_PUBLIC_URL", "http://localhost:8502")
+    app = run(monkeypatch, server.port)
+    assert not app.exception
+    assert "[Sign in](http://localhost:8502/docs)" in app.warning[0].value
+    assert not app.button
+    assert not app.subheader

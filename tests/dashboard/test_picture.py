@@ -1,13 +1,19 @@
 """A picture of one's own, put through the network that ships."""
 
+from base64 import b64encode
 from pathlib import Path
+from typing import Literal
 
 import httpx
 import numpy as np
+from playwright.sync_api import Page
 
 from backend.experiment.frame import Frame
 from tests.dashboard.conftest import Open
 from tests.live_server import Server
+
+CLIPBOARD = ["clipboard-read", "clipboard-write"]
+EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
 
 
 def transformed(server: Server, picture: Path) -> Frame:
@@ -64,3 +70,88 @@ def test_file_that_is_no_picture_is_refused_in_the_servers_words(
     alert.wait_for()
     assert alert.inner_text().strip() == refused.json()["detail"]
     assert page.locator(".stn-picture").count() == 0
+
+
+def copy(page: Page, content: str | Path) -> None:
+    """Puts text, or a PNG, on the browser's clipboard."""
+    if isinstance(content, str):
+        kind, data = "text/plain", content.encode()
+    else:
+        kind, data = "image/png", content.read_bytes()
+    page.evaluate(
+        """async ([type, data]) => {
+        const blob = await (await fetch(`data:${type};base64,${data}`)).blob();
+        await navigator.clipboard.write([new ClipboardItem({ [type]: blob })]);
+        }""",
+        [kind, b64encode(data).decode()],
+    )
+
+
+def paste_file(page: Page, name: str, kind: str) -> bool:
+    """Pastes a file of a kind that no test can copy; whether the page took it."""
+    return bool(
+        page.evaluate(
+            """([name, type]) => {
+            const clipboardData = new DataTransfer();
+            clipboardData.items.add(new File(["none"], name, { type }));
+            const options = { clipboardData, bubbles: true, cancelable: true };
+            return !document.body.dispatchEvent(new ClipboardEvent("paste", options));
+            }""",
+            [name, kind],
+        )
+    )
+
+
+def await_note(page: Page, text: str, state: Literal["visible", "detached"] = "visible") -> None:
+    page.locator(".stn-picture .stn-notes li", has_text=text).first.wait_for(state=state)
+
+
+def test_pasted_picture_goes_the_way_of_a_file(
+    server: Server, ended: str, visit: Open, picture: Path
+) -> None:
+    page = visit(server, f"?run={ended}", permissions=CLIPBOARD)
+    uploader = page.locator(".st-key-upload")
+    uploader.wait_for()
+    copy(page, picture)
+    page.keyboard.press("Control+V")
+    page.locator(".stn-picture [data-step]").wait_for()
+    uploader.get_by_text("image.png").wait_for()
+    # The next one takes its place.
+    copy(page, EXAMPLES / "paper.png")
+    page.keyboard.press("Control+V")
+    await_note(page, "nvert")
+    assert uploader.get_by_text("image.png").count() == 1
+
+
+def test_pasted_file_that_is_no_picture_is_refused_like_a_chosen_one(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    page.locator(".st-key-upload").wait_for()
+    assert paste_file(page, "broken.png", "image/png")
+    page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
+    assert paste_file(page, "drawing.svg", "image/svg+xml")
+    page.locator(".st-key-upload").get_by_text("not allowed").wait_for()
+
+
+def test_pasting_anything_else_is_left_alone(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}", permissions=CLIPBOARD)
+    seed = page.get_by_role("spinbutton", name="Seed")
+    copy(page, "321")
+    seed.fill("")
+    seed.press("Control+V")
+    assert seed.input_value() == "321"
+    assert not paste_file(page, "note.txt", "text/plain")
+
+
+def test_what_was_given_last_is_shown(
+    server: Server, ended: str, visit: Open, picture: Path
+) -> None:
+    page = visit(server, f"?run={ended}")
+    page.get_by_text("On paper").click()
+    await_note(page, "nvert")
+    page.locator("input[type=file]").set_input_files(picture)
+    await_note(page, "nvert", "detached")
+    page.get_by_text("On paper").click()  # it was chosen still
+    page.get_by_text("On paper").click()
+    await_note(page, "nvert")

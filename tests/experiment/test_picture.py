@@ -254,9 +254,9 @@ def test_too_many_bytes() -> None:
         (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"%PDF-1.7", "PDF"),
-        (b"\x89PNG\r\n\x1a\n", "PNG"),
+        (b"\x89PNG\r\n\x1a\n", "ends before"),
         (b"BM", "BMP"),
-        (b"GIF89a", "GIF"),
+        (b"GIF89a", "ends before"),
         (b"GIF89a" + bytes(7), "no pixels|GIF"),
         (b"\xff\xd8\xff", "JPEG"),
         (b"RIFF\x04\0\0\0WEBP", "ends before"),
@@ -276,6 +276,38 @@ def test_text_that_unpacks_to_gigabytes() -> None:
     data = encoded(TWO_HALVES, "PNG")
     with pytest.raises(PictureError, match="without its metadata"):
         decode(data[:33] + text + data[33:])
+
+
+BLOCKS = {
+    "png": (lambda data, many: data[:33] + many * png_chunk(b"teSt", b"") + data[33:]),
+    "gif": (lambda data, many: data[:13] + many * b"!\xfe\0" + data[13:]),
+}
+
+
+@pytest.mark.parametrize("kind", BLOCKS)
+def test_a_file_of_nothing_but_parts(kind: str) -> None:
+    image = Image.new("L", (3, 3))
+    data = encoded(image, kind)
+    # A GIF's colours come before its first part.
+    data = data if kind == "png" else b"GIF89a\3\0\3\0\0\0\0" + data[data.index(b",\0\0\0\0") :]
+    assert decode(BLOCKS[kind](data, 1000)).size == (3, 3)
+    with pytest.raises(PictureError, match="small parts"):
+        decode(BLOCKS[kind](data, 100_000))
+
+
+def test_a_line_of_millions_of_pixels() -> None:
+    with pytest.raises(TooLarge, match="1 x 3000000 pixels; a side may have at most 65535"):
+        decode(encoded(Image.new("1", (1, 3_000_000)), "PNG"))
+
+
+@pytest.mark.parametrize("entries", [1, 60_000])
+def test_exif_is_read_for_as_long_as_a_camera_could_have_written_it(entries: int) -> None:
+    turned = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    fields = turned + b"".join(struct.pack("<HHII", 1, 7, 9, 8) for _ in range(1, entries))
+    exif = b"II*\0\x08\0\0\0" + struct.pack("<H", entries) + fields + bytes(4)
+    data = encoded(TWO_HALVES, "PNG")
+    picture = decode(data[:33] + png_chunk(b"eXIf", exif) + data[33:])
+    assert picture.size == ((20, 40) if entries == 1 else (40, 20))
 
 
 def test_a_jpeg_of_a_thousand_passes() -> None:

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from backend.experiment.errors import NoRoom
 from backend.server import problems
+from gate.answers import PROBLEM_TYPE
 
 
 def answer_to(error: Exception) -> httpx.Response:
@@ -47,5 +48,5 @@ def full_database() -> sqlite3.Error:
 def test_status_and_sentence(error: Exception, status: int, said: str) -> None:
     answer = answer_to(error)
     assert answer.status_code == status
-    assert answer.headers["content-type"] == problems.MEDIA_TYPE
+    assert answer.headers["content-type"] == PROBLEM_TYPE
     assert said in answer.json()["detail"]

@@ -1,0 +1,92 @@
+"""A picture of one's own: a file, a pasted one, a photo or an example, put through a network."""
+
+from typing import Any, NamedTuple
+
+import streamlit as st
+
+from dashboard.client import ApiError, Client
+from dashboard.examples import EXAMPLES
+from dashboard.parts import mount
+
+KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+# What was given in several ways is shown in this order, unless one of them has just been used.
+WAYS = ("file", "photo", "example")
+
+
+class Picture(NamedTuple):
+    """A picture's file."""
+
+    name: str
+    content: bytes
+
+
+@st.fragment
+def own_picture(client: Client, catalog: dict[str, Any]) -> None:
+    """Lays out the choice of a picture, and beside it what the network makes of it."""
+    networks = {entry["name"]: entry for entry in catalog["weights"]}
+    if not networks:
+        st.info("No trained network is installed.")
+        return
+    choice, result = st.columns([1, 2], gap="large")
+    with choice:
+        weights = next(iter(networks))
+        if len(networks) > 1:
+            weights = st.selectbox(
+                "Network", list(networks), format_func=lambda name: networks[name]["title"]
+            )
+        picture = _chosen()
+    with result:
+        if picture is None:
+            st.caption("The result stands here: the region that is found, and what it shows.")
+        else:
+            _show_transformed(client, picture, weights)
+
+
+def _chosen() -> Picture | None:
+    """The picture that was given last, of those that are still there."""
+    given = {"file": _file(), "photo": _photo(), "example": _example()}
+    newest = st.session_state.get("newest_picture", WAYS[0])
+    return next((given[way] for way in (newest, *WAYS) if given[way]), None)
+
+
+def _remember(way: str) -> None:
+    st.session_state["newest_picture"] = way
+
+
+def _file() -> Picture | None:
+    """A chosen, dropped or pasted file; `assets/paste.js` looks for the uploader by its key."""
+    file = st.file_uploader(
+        "A picture of one digit", type=KINDS, key="upload", on_change=_remember, args=("file",)
+    )
+    st.caption("Or copy a picture anywhere and paste it here, with Ctrl+V or ⌘V.")
+    return Picture(file.name, file.getvalue()) if file else None
+
+
+def _photo() -> Picture | None:
+    # Only a camera that is wanted is there: the browser asks for leave as soon as it is.
+    if not st.toggle("Use the camera", key="camera"):
+        return None
+    photo = st.camera_input(
+        "A photo of one digit",
+        label_visibility="collapsed",
+        key="photo",
+        on_change=_remember,
+        args=("photo",),
+    )
+    return Picture(photo.name, photo.getvalue()) if photo else None
+
+
+def _example() -> Picture | None:
+    name = st.pills(
+        "Or one of these", list(EXAMPLES), key="example", on_change=_remember, args=("example",)
+    )
+    return Picture(EXAMPLES[name].name, EXAMPLES[name].read_bytes()) if name else None
+
+
+def _show_transformed(client: Client, picture: Picture, weights: str) -> None:
+    try:
+        frame = client.transform(picture.name, picture.content, weights)
+    except ApiError as error:
+        st.error(str(error))
+    else:
+        mount(frame, key="picture")

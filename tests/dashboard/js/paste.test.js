@@ -1,0 +1,24 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { pastedPicture } from "../../../dashboard/assets/paste.js";
+
+const text = { kind: "string", type: "text/plain" };
+const document = { kind: "file", type: "application/pdf", getAsFile: () => "document" };
+const picture = { kind: "file", type: "image/png", getAsFile: () => "picture" };
+const other = { kind: "file", type: "image/jpeg", getAsFile: () => "other" };
+
+test("the first picture is taken", () => {
+  assert.equal(pastedPicture({ items: [text, document, picture, other] }, false), "picture");
+});
+
+test("text and other files are left alone", () => {
+  assert.equal(pastedPicture({ items: [text, document] }, false), null);
+  assert.equal(pastedPicture({ items: [] }, false), null);
+  assert.equal(pastedPicture(null, false), null);
+});
+
+test("a field keeps what it can take", () => {
+  assert.equal(pastedPicture({ items: [text, picture] }, true), null);
+  assert.equal(pastedPicture({ items: [picture] }, true), "picture");
+});

@@ -1,0 +1,48 @@
+"""A photo of a digit, taken with the camera of a browser that has a made-up one."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from tests.dashboard.conftest import Open
+from tests.live_server import Server
+
+CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+
+# How often the page has asked for a camera.
+ASKED = """
+window.asked = 0;
+const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (wanted) => {
+  window.asked += 1;
+  return ask(wanted);
+};
+"""
+
+
+@pytest.fixture(scope="module")
+def browser(chromium: str) -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=chromium, args=["--no-sandbox", *CAMERA]
+        )
+        yield browser
+        browser.close()
+
+
+def test_photo_is_put_through_the_network(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}", init=ASKED)
+    wanted = page.get_by_text("Use the camera")
+    wanted.wait_for()
+    assert page.evaluate("window.asked") == 0
+    assert page.locator("[data-testid=stCameraInput]").count() == 0
+    wanted.click()
+    page.locator("[data-testid=stCameraInput] video").wait_for()
+    assert page.evaluate("window.asked") > 0
+    page.get_by_role("button", name="Take Photo").click()
+    page.locator(".stn-picture [data-step]").wait_for()
+    # Without the camera its photo is gone too.
+    wanted.click()
+    page.locator("[data-testid=stCameraInput]").wait_for(state="detached")
+    page.locator(".stn-picture").wait_for(state="detached")

@@ -1,0 +1,356 @@
+"""The gate before an application that answers everything: who gets there, and what others get."""
+
+import asyncio
+from collections.abc import Mapping
+from html.parser import HTMLParser
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Scope
+
+from gate.access import Access, own_hosts
+from gate.gate import Gate
+
+TOKEN = "correct-horse"
+PORT = 8501
+HOSTS = own_hosts("127.0.0.1", PORT)
+ORIGINS = frozenset(f"http://{host}" for host in HOSTS) | {"https://stn.example"}
+
+OPEN = Access(hosts=HOSTS, origins=ORIGINS, token=None, here_only=True)
+CLOSED = Access(hosts=HOSTS, origins=ORIGINS, token=TOKEN, here_only=False)
+
+BEARER = {"Authorization": f"Bearer {TOKEN}"}
+BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+
+# Like the right name, and not it.
+OTHER_HOSTS = [
+    "",
+    "evil.example",
+    "127.0.0.1",
+    "127.0.0.1:1",
+    "localhost",
+    "localhost:85010",
+    "localhost:8501.evil.example",
+    "localhost.evil.example:8501",
+    "localhost.:8501",
+    "notlocalhost:8501",
+    "user@localhost:8501",
+    "localhost:8501@evil.example",
+    "localhost:8501,evil.example",
+    "127.0.0.01:8501",
+    "127.1:8501",
+    "2130706433:8501",
+    "127.0.0.2:8501",
+    "0.0.0.0:8501",
+    "::1:8501",
+    "[::1]",
+    "[::]:8501",
+    "[0:0:0:0:0:0:0:1]:8501",
+    "[::ffff:127.0.0.1]:8501",
+    "%6cocalhost:8501",
+    "localhost%00:8501",
+    "localhost:8501/",
+    "http://localhost:8501",
+]
+OTHER_ORIGINS = [
+    "",
+    "null",
+    "*",
+    "localhost:8501",
+    "//localhost:8501",
+    "http://evil.example",
+    "http://localhost",
+    "http://localhost:8502",
+    "http://localhost:85010",
+    "https://localhost:8501",
+    "ws://localhost:8501",
+    "file://localhost:8501",
+    "HTTP://LOCALHOST:8501",
+    "http://Localhost:8501",
+    "http://localhost:8501/",
+    "http://localhost:8501 ",
+    "http://localhost.:8501",
+    "http://localhost:8501.evil.example",
+    "http://localhost.evil.example:8501",
+    "http://evil-localhost:8501",
+    "http://user@localhost:8501",
+    "http://localhost:8501@evil.example",
+    "http://evil.example/http://localhost:8501",
+    "http://evil.example?http://localhost:8501",
+    "http://evil.example#http://localhost:8501",
+    "http://localhost:8501, http://evil.example",
+    "http://%6cocalhost:8501",
+    "http://localhost%2e:8501",
+    "http://127.1:8501",
+    "http://0.0.0.0:8501",
+    "http://::1:8501",
+    "http://[::]:8501",
+    "http://[0:0:0:0:0:0:0:1]:8501",
+    "http://[::ffff:127.0.0.1]:8501",
+    "http://stn.example",
+    "https://stn.example:8501",
+    "https://www.stn.example",
+    "https://stn.example.evil.example",
+]
+WRONG_TOKENS = [
+    {},
+    {"Authorization": "Bearer wrong"},
+    {"Authorization": f"Bearer {TOKEN}x"},
+    {"Authorization": f"Bearer {TOKEN[:-1]}"},
+    {"Authorization": f"Bearer {TOKEN.upper()}"},
+    {"Authorization": f"Bearer {TOKEN} {TOKEN}"},
+    {"Authorization": f"Basic {TOKEN}"},
+    {"Authorization": TOKEN},
+    {"Authorization": "Bearer"},
+    {"Authorization": "Bearer "},
+    {"Authorization": b"Bearer \xe9\xff"},
+    {"Cookie": "stnscope_token=wrong"},
+    {"Cookie": "stnscope_token="},
+    {"Cookie": "stnscope_token"},
+    {"Cookie": f"other={TOKEN}"},
+    {"Cookie": f"xstnscope_token={TOKEN}"},
+    {"Cookie": f"STNSCOPE_TOKEN={TOKEN}"},
+    {"Cookie": b"stnscope_token=\xe9\xff"},
+    {"X-Token": TOKEN},
+]
+
+
+async def answers_everything(scope: Scope, receive: object, send: object) -> None:
+    await PlainTextResponse("let in")(scope, receive, send)  # type: ignore[arg-type]
+
+
+def ask(
+    access: Access,
+    address: str = "/x",
+    method: str = "GET",
+    headers: Mapping[str, str | bytes] | None = None,
+    scheme: str = "http",
+    host: str = f"localhost:{PORT}",
+) -> httpx.Response:
+    gate: ASGIApp = Gate(answers_everything, access)
+
+    named = {"Host": host, **(headers or {})}
+    raw = [
+        (name.encode(), value if isinstance(value, bytes) else value.encode())
+        for name, value in named.items()
+    ]
+
+    async def asked() -> httpx.Response:
+        transport = httpx.ASGITransport(gate)
+        async with httpx.AsyncClient(
+            transport=transport, base_url=f"{scheme}://localhost:{PORT}"
+        ) as client:
+            return await client.request(method, address, headers=raw)
+
+    return asyncio.run(asked())
+
+
+def opens(access: Access, headers: dict[str, str]) -> bool:
+    """Whether a WebSocket with these headers reaches the application."""
+    reached: list[Scope] = []
+    sent: list[Message] = []
+
+    async def application(scope: Scope, receive: object, send: object) -> None:
+        reached.append(scope)
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    scope = {"type": "websocket", "headers": raw, "query_string": b"", "path": "/x"}
+    asyncio.run(Gate(application, access)(scope, receive, send))
+    assert bool(reached) != bool(sent)
+    assert all(message["type"] == "websocket.close" for message in sent)
+    return bool(reached)
+
+
+@pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["open", "closed"])
+@pytest.mark.parametrize("host", OTHER_HOSTS)
+def test_other_hosts_are_not_answered(access: Access, host: str) -> None:
+    answer = ask(access, host=host, headers=BEARER)
+    assert answer.status_code == 421
+    assert "let in" not in answer.text
+    assert not opens(access, {"Host": host, **BEARER})
+
+
+@pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["open", "closed"])
+@pytest.mark.parametrize("origin", OTHER_ORIGINS)
+def test_pages_of_other_origins_are_refused(access: Access, origin: str) -> None:
+    for method in ("GET", "POST", "OPTIONS"):
+        headers = {"Origin": origin, "Access-Control-Request-Method": "POST", **BEARER}
+        answer = ask(access, method=method, headers=headers)
+        assert answer.status_code == 403
+        assert "access-control-allow-origin" not in answer.headers
+    assert not opens(access, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
+
+
+@pytest.mark.parametrize("origin", sorted(ORIGINS))
+def test_welcome_origins_are_let_in(origin: str) -> None:
+    assert ask(CLOSED, headers={"Origin": origin, **BEARER}).text == "let in"
+    assert opens(CLOSED, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
+
+
+@pytest.mark.parametrize("host", [*sorted(HOSTS), "LOCALHOST:8501"])
+def test_own_names_are_answered(host: str) -> None:
+    assert ask(OPEN, host=host).text == "let in"
+
+
+@pytest.mark.parametrize("headers", WRONG_TOKENS, ids=str)
+def test_nothing_is_let_in_without_the_right_token(headers: dict[str, str | bytes]) -> None:
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+        answer = ask(CLOSED, method=method, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert TOKEN not in answer.text
+    # What cannot be spelled in a test's header was tried above.
+    spelled = {name: value for name, value in headers.items() if isinstance(value, str)}
+    assert not opens(CLOSED, {"Host": f"localhost:{PORT}", **spelled})
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        BEARER,
+        {"Authorization": f"bearer  {TOKEN}"},
+        {"Cookie": f"stnscope_token={TOKEN}"},
+        # Cookies of other servers on this machine, in any shape.
+        {"Cookie": f'a={{"b": [1]}}; =; ;;c; stnscope_token={TOKEN}; d=e=f'},
+        {"Cookie": "stnscope_token=wrong", **BEARER},
+    ],
+    ids=str,
+)
+def test_right_token_lets_in(headers: dict[str, str]) -> None:
+    assert ask(CLOSED, headers=headers).text == "let in"
+    assert opens(CLOSED, {"Host": f"localhost:{PORT}", **headers})
+
+
+def test_token_with_signs_survives_link_cookie_and_header() -> None:
+    token = "a+b/c=d&e?f#g%20@(h)~"
+    access = Access(hosts=HOSTS, origins=ORIGINS, token=token, here_only=True)
+    signed_in = ask(access, str(httpx.URL("/", params={"token": token})))
+    assert signed_in.status_code == 303
+    cookie = signed_in.headers["set-cookie"].partition(";")[0]
+    assert ask(access, headers={"Cookie": cookie}).text == "let in"
+    assert ask(access, headers={"Authorization": f"Bearer {token}"}).text == "let in"
+
+
+def test_link_becomes_a_cookie_and_an_address_without_the_token() -> None:
+    answer = ask(CLOSED, f"/a%20b?token={TOKEN}&run=a+b")
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/a%20b?run=a+b"
+    assert answer.headers["cache-control"] == "no-store"
+    attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
+    assert attributes == {"httponly", "samesite=strict", "path=/"}
+
+
+def test_cookie_is_for_encrypted_connections_only_where_this_one_is() -> None:
+    answer = ask(CLOSED, f"/?token={TOKEN}", scheme="https")
+    assert "; Secure" in answer.headers["set-cookie"]
+
+
+@pytest.mark.parametrize("path", ["//evil.example", "///evil.example", "/%5Cevil.example"])
+def test_link_leads_to_no_other_server(path: str) -> None:
+    answer = ask(CLOSED, f"http://localhost:{PORT}{path}?token={TOKEN}")
+    assert answer.status_code == 303
+    assert answer.headers["location"] in ("/evil.example", "/%5Cevil.example")
+
+
+def test_wrong_token_in_a_link_signs_nobody_in() -> None:
+    for given in ("wrong", "", "%E9", "%ED%A0%80", f"{TOKEN}&token=wrong"):
+        answer = ask(CLOSED, f"/?token={given}")
+        assert answer.status_code == 401
+        assert "set-cookie" not in answer.headers
+
+
+def test_what_is_sent_is_never_redirected() -> None:
+    answer = ask(CLOSED, f"/?token={TOKEN}", method="POST")
+    assert answer.status_code == 401
+    assert ask(CLOSED, f"/?token={TOKEN}", method="POST", headers=BEARER).text == "let in"
+
+
+def test_programs_get_problem_details() -> None:
+    for answer in (
+        ask(CLOSED),
+        ask(CLOSED, host="evil.example"),
+        ask(CLOSED, headers={"Origin": "null"}),
+    ):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == answer.status_code
+        assert answer.json()["detail"].endswith(".")
+
+
+class Form(HTMLParser):
+    """The fields of a page's form, by name."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fields: dict[str | None, str | None] = {}
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "input":
+            self.fields[dict(attrs)["name"]] = dict(attrs).get("value")
+
+
+def test_people_get_a_page_that_asks_for_the_token_and_keeps_the_address() -> None:
+    answer = ask(CLOSED, "/?run=a%22%3E%3Cb%3E&token=wrong", headers=BROWSER)
+    assert answer.status_code == 401
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert Form(answer.text).fields == {"run": 'a"><b>', "token": None}
+    assert "refresh" not in answer.text
+    assert "That is not the token" in answer.text
+    assert "That is not" not in ask(CLOSED, headers=BROWSER).text
+
+
+def test_people_can_read_why_an_address_is_not_answered() -> None:
+    answer = ask(CLOSED, host="<i>.example", headers=BROWSER)
+    assert answer.status_code == 421
+    assert "&lt;i&gt;.example" in answer.text
+    assert f"localhost:{PORT}" in answer.text
+    assert Form(answer.text).fields == {}
+
+
+def test_link_on_another_site_makes_the_browser_ask_once_more() -> None:
+    answer = ask(CLOSED, headers={**BROWSER, "Sec-Fetch-Site": "cross-site"})
+    assert answer.status_code == 401
+    assert '<meta http-equiv="refresh"' in answer.text
+
+
+def test_welcome_page_of_another_origin_may_read_why_it_is_refused() -> None:
+    answer = ask(CLOSED, headers={"Origin": "https://stn.example"})
+    assert answer.status_code == 401
+    assert answer.headers["access-control-allow-origin"] == "https://stn.example"
+    assert answer.headers["access-control-allow-credentials"] == "true"
+
+
+def test_a_token_is_needed_beyond_this_machine() -> None:
+    for token in (None, ""):
+        with pytest.raises(ValueError, match="needs a token"):
+            Access(hosts=HOSTS, origins=ORIGINS, token=token, here_only=False)
+
+
+@pytest.mark.parametrize("token", ["", "geheimnis-äöü", "two words", "a;b", "a,b", 'a"b', "a\\b"])
+def test_a_token_that_no_cookie_can_carry_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="A token is made of letters"):
+        Access(hosts=HOSTS, origins=ORIGINS, token=token, here_only=True)
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "known", "unknown"),
+    [
+        ("127.0.0.1", 8501, "localhost:8501", "localhost"),
+        ("127.0.0.1", 80, "localhost", "localhost:8501"),
+        ("0.0.0.0", 8501, "[::1]:8501", "0.0.0.0:8501"),
+        ("192.0.2.7", 8501, "192.0.2.7:8501", "192.0.2.8:8501"),
+        ("2001:db8::7", 8501, "[2001:db8::7]:8501", "2001:db8::7:8501"),
+    ],
+)
+def test_own_hosts(address: str, port: int, known: str, unknown: str) -> None:
+    assert known in own_hosts(address, port)
+    assert unknown not in own_hosts(address, port)

@@ -1,0 +1,204 @@
+"""Odd pictures through a real server: each works or is refused in words, and harms nobody."""
+
+import struct
+import subprocess
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import pytest
+from PIL import Image
+
+from backend.experiment.frame import Frame
+from tests.live_server import Server
+
+ODD_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "odd_images"
+GIVEN = sorted(path for path in ODD_IMAGES.glob("*") if path.name != "LIST.tsv")
+# Beyond what it has while idle, in kilobytes: nothing is kept of a picture but room for the next.
+MOST_GROWTH = 300_000
+
+
+def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def png(width: int, height: int, pixels: bytes, depth: int = 8, colour: int = 2) -> bytes:
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    parts = ((b"IHDR", header), (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, body) for kind, body in parts)
+
+
+def behind_header(data: bytes, *chunks: bytes) -> bytes:
+    """A PNG with further chunks behind its first."""
+    return data[:33] + b"".join(chunks) + data[33:]
+
+
+def turned(orientation: int) -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    return encoded(DRAWING, "JPEG", exif=exif)
+
+
+DRAWING = Image.new("RGB", (60, 40), "white")
+DRAWING.paste("black", (25, 5, 32, 35))
+PLAIN = encoded(DRAWING, "PNG")
+PHOTO = encoded(DRAWING, "JPEG")
+SEVERAL = [Image.new("RGB", (90, 90), (shade, 0, 0)) for shade in range(0, 250, 5)]
+BOMB = zlib.compress(bytes(200_000_000), 9)
+VAST = 4000
+GIF = b"GIF89a\1\0\1\0\0\0\0"
+
+# Name -> (file, whether it works). Each is made as it is sent, so that none is kept.
+MADE: dict[str, tuple[Callable[[], bytes], bool]] = {
+    "1 by 1": (lambda: encoded(Image.new("L", (1, 1)), "PNG"), True),
+    "1 by 60,000": (lambda: encoded(Image.new("L", (1, 60_000)), "PNG"), True),
+    "60,000 by 1": (lambda: encoded(Image.new("L", (60_000, 1)), "JPEG"), True),
+    "1 by 9 million": (lambda: encoded(Image.new("1", (1, 9_000_000)), "PNG"), False),
+    "16 MP, 16 bits, transparent": (
+        lambda: png(VAST, VAST, (b"\0" + bytes(VAST * 8)) * VAST, depth=16, colour=6),
+        True,
+    ),
+    "16 MP WebP": (lambda: encoded(Image.new("RGBA", (VAST, VAST)), "WEBP", lossless=True), True),
+    "16 MP GIF": (lambda: encoded(Image.new("P", (VAST, VAST)), "GIF"), True),
+    "16 MP CMYK": (lambda: encoded(Image.new("CMYK", (VAST, VAST)), "JPEG"), True),
+    "palette, transparent": (lambda: encoded(Image.new("P", (9, 9)), "PNG", transparency=0), True),
+    "grey, 16 bits": (lambda: encoded(Image.new("I;16", (9, 9), 999), "PNG"), True),
+    "animated WebP": (
+        lambda: encoded(SEVERAL[0], "WEBP", save_all=True, append_images=SEVERAL),
+        True,
+    ),
+    "animated GIF": (
+        lambda: encoded(SEVERAL[0], "GIF", save_all=True, append_images=SEVERAL),
+        True,
+    ),
+    "animated PNG": (
+        lambda: encoded(SEVERAL[0], "PNG", save_all=True, append_images=SEVERAL),
+        True,
+    ),
+    "many photos in one": (
+        lambda: encoded(DRAWING, "MPO", save_all=True, append_images=SEVERAL),
+        True,
+    ),
+    **{f"orientation {n}": (partial(turned, n), True) for n in (*range(1, 9), 0, 9)},
+    "a kilometre by a kilometre": (lambda: png(2**31 - 1, 2**31 - 1, b""), False),
+    "vast, of 100 bytes": (lambda: png(60_000, 60_000, b""), False),
+    "zTXt bomb": (lambda: behind_header(PLAIN, chunk(b"zTXt", b"Comment\0\0" + BOMB)), False),
+    "iTXt bomb": (lambda: behind_header(PLAIN, chunk(b"iTXt", b"Comment\0\1\0\0\0" + BOMB)), False),
+    "iCCP bomb": (lambda: behind_header(PLAIN, chunk(b"iCCP", b"profile\0\0" + BOMB)), False),
+    "pixels bomb": (lambda: png(9, 9, bytes(200_000_000)), True),
+    "a million chunks": (lambda: behind_header(PLAIN, chunk(b"teSt", b"") * 750_000), False),
+    "vast EXIF": (lambda: behind_header(PLAIN, chunk(b"eXIf", b"II*\0" + bytes(9_000_000))), True),
+    "EXIF in a circle": (
+        lambda: behind_header(
+            PLAIN,
+            chunk(b"eXIf", b"II*\0\x08\0\0\0\1\0" + struct.pack("<HHIII", 0x8769, 4, 1, 8, 8)),
+        ),
+        True,
+    ),
+    "EXIF in 140 segments": (
+        lambda: PHOTO[:2] + (b"\xff\xe1\xff\xffExif\0\0" + bytes(65_527)) * 140 + PHOTO[2:],
+        True,
+    ),
+    "GIF of comments": (lambda: GIF + b"!\xfe\0" * 3_000_000 + b";", False),
+    "GIF of a million images": (
+        lambda: GIF + b",\0\0\0\0\1\0\1\0\0\x02\x02D\1\0" * 600_000 + b";",
+        False,
+    ),
+    "cut off": (lambda: PLAIN[:-20], False),
+    "PNG called JPEG": (lambda: PLAIN, True),
+    "PNG and ZIP at once": (lambda: PLAIN + b"PK\3\4" + bytes(1000), True),
+    "JPEG with a script": (lambda: PHOTO[:2] + b"\xff\xfe\0\x0a<script>" + PHOTO[2:], True),
+    "GIF and script at once": (lambda: b"GIF89a=1;alert(1)//" + bytes(40), False),
+    "nothing": (lambda: b"", False),
+    "a page": (lambda: b"<!doctype html><html>", False),
+    "a program": (lambda: b"\x7fELF" + bytes(1000), False),
+}
+
+
+def inference_process(server: Server) -> tuple[int, int]:
+    """The id of the server's inference process, and its memory in kilobytes."""
+    assert server.process is not None
+    listed = subprocess.run(
+        ["ps", "-wwAo", "pid=,ppid=,rss=,args="], capture_output=True, text=True, check=True
+    )
+    rows = [line.split(None, 3) for line in listed.stdout.splitlines()]
+    [(pid, _, memory, _)] = [
+        row
+        for row in rows
+        if row[1] == str(server.process.pid) and "backend.server.inference" in row[-1]
+    ]
+    return int(pid), int(memory)
+
+
+@pytest.fixture(scope="module")
+def unharmed(server: Server) -> Iterator[Server]:
+    """A server whose inference process outlives the tests, and does not grow by them."""
+    assert send(server, PLAIN).status_code == 200
+    pid, before = inference_process(server)
+    yield server
+    assert send(server, PLAIN).status_code == 200
+    same, after = inference_process(server)
+    assert same == pid, "a picture took the inference process down"
+    assert after - before < MOST_GROWTH
+
+
+def send(server: Server, data: bytes, name: str = "picture.jpg") -> httpx.Response:
+    return server.http.post("/transform", files={"image": (name, data)})
+
+
+def works(answer: httpx.Response) -> bool:
+    """Whether there is a frame; else there must be words on what is wrong and what to do."""
+    if answer.status_code == 200:
+        assert Frame.decode(answer.content).tensors["probabilities"].shape == (1, 10)
+        return True
+    assert answer.status_code in (413, 422), answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    sentences = answer.json()["detail"].split(". ")
+    assert len(sentences) >= 2 or "; " in sentences[0], "it says what to do, too"
+    assert sentences[-1].endswith(".")
+    return False
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_made_up(unharmed: Server, name: str) -> None:
+    make, expected = MADE[name]
+    assert works(send(unharmed, make())) == expected
+
+
+@pytest.mark.skipif(not GIVEN, reason="the folder of odd images is not beside the checkout")
+def test_given(unharmed: Server) -> None:
+    answers = {path.name: works(send(unharmed, path.read_bytes(), path.name)) for path in GIVEN}
+    assert len(answers) == 48
+    other_kinds = (".tif", ".tiff", ".ppm", ".pgm", ".psd", ".jp2")
+    refused = {name for name, worked in answers.items() if not worked}
+    assert refused == {name for name in answers if name.endswith(other_kinds)} | {
+        "bmp__b__badwidth.bmp",
+        "bmp__b__reallybig.bmp",
+        "broken_data_stream.png",
+        "decompression_bomb.gif",
+        "png_decompression_dos.png",
+        "truncated_end_chunk.png",
+        "truncated_image.png",
+        "unknown_compression_method.png",
+    }
+
+
+def test_others_are_answered_meanwhile(unharmed: Server) -> None:
+    make, _ = MADE["16 MP, 16 bits, transparent"]
+    slow = make()
+    with ThreadPoolExecutor(4) as pool:
+        vast = [pool.submit(send, unharmed, slow) for _ in range(3)]
+        assert unharmed.http.get("/health").status_code == 200
+        assert not all(answer.done() for answer in vast), "the server answers in the midst of it"
+        assert send(unharmed, PLAIN).status_code == 200
+        assert all(works(answer.result()) for answer in vast)

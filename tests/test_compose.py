@@ -1,0 +1,72 @@
+"""The two services as they are described: closed, apart, and made of files that there are."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.compose import ROOT, compose, image_command, image_environment, services, stages
+
+
+def test_description_holds_what_it_should() -> None:
+    assert set(compose()) == {"services", "volumes"}
+    assert set(services()) == {"backend", "dashboard"}
+    for service in services().values():
+        assert service["build"]["target"] in stages()
+        assert service["healthcheck"]["test"][:3] == ["CMD", "python", "-c"]
+        compile(service["healthcheck"]["test"][3], "healthcheck", "exec")
+    assert services()["dashboard"]["depends_on"] == {"backend": {"condition": "service_healthy"}}
+
+
+def test_only_the_backend_mounts_home() -> None:
+    assert services()["backend"]["volumes"] == ["home:/data"]
+    assert image_environment("backend")["STNSCOPE_HOME"] == "/data"
+    assert "volumes" not in services()["dashboard"]
+    assert list(compose()["volumes"]) == ["home"]
+
+
+def test_both_are_published_on_this_machine_only_and_need_the_token() -> None:
+    for service in services().values():
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        assert service["environment"]["STNSCOPE_TOKEN"].startswith("${STNSCOPE_TOKEN:?")
+
+
+def test_names_and_ports_agree() -> None:
+    backend, dashboard = services()["backend"], services()["dashboard"]
+    ports = {name: service["ports"][0].split(":") for name, service in services().items()}
+    inside, outside = ports["backend"][2], ports["backend"][1]
+    assert f"--port={inside}" in backend["command"]
+    assert dashboard["environment"]["STNSCOPE_API_URL"] == f"http://backend:{inside}"
+    assert f"--allow-host=backend:{inside}" in backend["command"]
+    assert dashboard["environment"]["STNSCOPE_PUBLIC_URL"] == f"http://localhost:{outside}"
+    assert f"--allow-origin=http://localhost:{ports['dashboard'][1]}" in backend["command"]
+    assert f"--server.port={ports['dashboard'][2]}" in image_command("dashboard")
+
+
+def test_page_image_has_neither_torch_nor_what_needs_it() -> None:
+    told = " ".join(rest for _, rest in stages()["dashboard"])
+    assert "[dashboard]" in told
+    assert not re.search(r"\b(models|backend)\b", told)
+
+
+def test_what_images_are_made_of_is_there_and_reaches_the_builder() -> None:
+    sent = (ROOT / ".dockerignore").read_text().splitlines()
+    for stage in stages().values():
+        for sources in (rest for name, rest in stage if name == "COPY"):
+            for source in sources.split()[:-1]:
+                assert (ROOT / source).exists(), source
+                assert f"!{source}" in sent, source
+
+
+def test_docker_itself_reads_it(tmp_path: Path) -> None:
+    docker = shutil.which("docker")
+    plugin = docker and subprocess.run([docker, "compose", "version"], capture_output=True)
+    if not plugin or plugin.returncode:
+        pytest.skip("no docker with compose is installed")
+    command = [str(docker), "compose", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
+    without = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+    assert "Set STNSCOPE_TOKEN" in without.stderr
+    environment = {"PATH": "/usr/bin:/bin", "STNSCOPE_TOKEN": "x"}
+    subprocess.run(command, env=environment, check=True)
