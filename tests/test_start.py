@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.__main__ import _listen
+from backend.commands.serve import listen
 from tests.live_server import free_port, wait_until
 
 
@@ -72,7 +72,7 @@ def test_a_port_that_is_taken_is_told_in_a_sentence_and_disturbs_nothing(tmp_pat
 
 
 def test_connections_send_what_they_have_at_once() -> None:
-    with _listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+    with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
         connection, _ = listening.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -1,0 +1,82 @@
+"""What several commands take, and how they tell it."""
+
+import argparse
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+
+from backend.experiment.bounds import Bounds, in_words
+from backend.server.settings import Settings
+
+Commands = Any  # argparse keeps the type of its subparsers private
+
+
+def command(
+    commands: Commands,
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    text: str,
+    examples: str,
+) -> argparse.ArgumentParser:
+    """A command with its help and the folder that every command works in."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, help=text[0].lower() + text.rstrip(".")[1:], description=text
+    )
+    parser.set_defaults(command=run)
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"examples:\n{examples}"
+    parser.add_argument(
+        "--home",
+        type=Path,
+        default=Path(os.environ.get("STNSCOPE_HOME") or user_data_path("stnscope")),
+        help="folder that holds recordings and all else that is kept (%(default)s)",
+    )
+    return parser
+
+
+def add_limits(parser: argparse.ArgumentParser) -> None:
+    """Adds the limits of what recordings may take."""
+    parser.add_argument(
+        "--run-limit",
+        type=_size,
+        default=Bounds.run,
+        metavar="SIZE",
+        help="how large one recording may become, such as 500MB or 2GB; at its limit it drops "
+        f"every second frame that can be spared ({in_words(Bounds.run)})",
+    )
+    parser.add_argument(
+        "--home-limit",
+        type=_size,
+        default=Bounds.home,
+        metavar="SIZE",
+        help="how much all recordings together may take; at this limit runs are paused and no new "
+        f"one starts ({in_words(Bounds.home)})",
+    )
+
+
+def _size(text: str) -> int:
+    """A number of bytes: `800000`, `500MB`, `1.5 GB`."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500MB or 2GB")
+    number, unit = found.groups()
+    return int(float(number) * 1000 ** " kmgt".index(unit or " "))
+
+
+def bounds(options: argparse.Namespace) -> Bounds:
+    """The room that was asked for."""
+    return Bounds(run=options.run_limit, home=options.home_limit)
+
+
+def recordings(options: argparse.Namespace) -> Path:
+    """The folder of the recordings."""
+    return Settings(home=options.home).recordings
+
+
+def percent(share: float | None) -> str:
+    """A share as people read it."""
+    return "-" if share is None else f"{100 * share:.1f} %"

@@ -1,0 +1,36 @@
+"""`stnscope runs`: what is recorded here."""
+
+import argparse
+import json
+
+from backend.commands.options import Commands, command, percent, recordings
+from backend.experiment.recording import LIVE
+from backend.server.runs import Runs
+
+EXAMPLES = """\
+  stnscope runs                           the newest first
+  stnscope runs --json | jq '.[0].accuracy'
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    runs = command(commands, "runs", _list_runs, "List the runs and how far they are.", EXAMPLES)
+    runs.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+
+
+def _list_runs(options: argparse.Namespace) -> int:
+    runs = Runs(recordings(options)).list()
+    if options.json:
+        print(json.dumps(runs, indent=2))
+        return 0
+    for run in runs:
+        print(
+            f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{run['steps']:<6}"
+            f"  accuracy {percent(run['accuracy']):>6}  seed {run['config']['seed']}"
+        )
+    if not runs:
+        print(f"There are no runs in {options.home} yet.")
+    elif any(run["status"] in LIVE for run in runs):
+        print("A run that is being trained can be watched with `stnscope serve`.")
+    return 0

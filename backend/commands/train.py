@@ -1,0 +1,88 @@
+"""`stnscope train`: a run without a server."""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from backend.commands.options import Commands, add_limits, bounds, command, percent, recordings
+from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
+from backend.experiment.config import RunConfig
+from backend.server.runs import Run, Runs
+from backend.server.trainers import assignment
+
+NAMES: Mapping[str, Iterable[str]] = {
+    "architecture": ARCHITECTURES,
+    "dataset": DATASETS,
+    "family": FAMILIES,
+    "distortion": DISTORTIONS,
+}
+EXAMPLES = """\
+  stnscope train                          the demonstration's configuration
+  stnscope train --seed 4 --epochs 10     longer, and another one
+  stnscope train --architecture digits-cnn    without a transformer, to compare
+A page that is open on the same home follows the run; Ctrl-C ends it where it is, and
+the page can resume it.
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    text = "Train a network into a recording; an open page can follow it."
+    train = command(commands, "train", _train, text, EXAMPLES)
+    for name, field in RunConfig.model_fields.items():
+        if field.annotation in (int, float, str):
+            kind: Any = field.annotation
+            _add_field(train, name, field.description, type=kind, default=field.default)
+    _add_field(train, "distortion", "What is done to an image first.", default="scattered")
+    train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
+    train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
+    add_limits(train)
+
+
+def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **how: Any) -> None:
+    """Adds a field of a configuration as an option; where it is a name, all that there are."""
+    said = (text or name).rstrip(".")
+    said = said[0].lower() + said[1:]
+    if name in NAMES:
+        said = f"{said}: {', '.join(NAMES[name])}"
+    parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} (%(default)s)", **how)
+
+
+def _train(options: argparse.Namespace) -> int:
+    given = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
+    given["probes"] = {"count": options.probes, "moving": options.moving}
+    runs = Runs(recordings(options), bounds(options))
+    run_id = runs.create(RunConfig.model_validate(given))
+    print(f"Run {run_id}", flush=True)
+    command = [sys.executable, "-m", "backend.server.trainer"]
+    # The trainer outlives an interrupt typed here by the moment it takes to write a checkpoint.
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as trainer:
+        assert trainer.stdin is not None
+        trainer.stdin.write(assignment(runs, run_id))
+        trainer.stdin.flush()
+        run = runs.summary(run_id)
+        while trainer.poll() is None and run["status"] != "paused":
+            run = runs.summary(run_id)
+            if sys.stdout.isatty():
+                _show_progress(run)
+            time.sleep(0.2)
+    # A run that has paused for want of room leaves with its input; the page can resume it.
+    run = runs.summary(run_id)
+    _show_progress(run)
+    print(f"\n{run['status'].capitalize()}{': ' + run['error'] if run['error'] else '.'}")
+    return 0 if run["status"] == "finished" else 1
+
+
+def _show_progress(run: Run, width: int = 30) -> None:
+    done = width * run["step"] // run["steps"]
+    bar = "█" * done + "░" * (width - done)
+    loss = "-" if run["loss"] is None else f"{run['loss']:.3f}"
+    print(
+        f"\r{bar} {run['step']:>6}/{run['steps']} steps  epoch {run['epoch']}/{run['epochs']}"
+        f"  loss {loss}  accuracy {percent(run['accuracy'])} ",
+        end="",
+        flush=True,
+    )
