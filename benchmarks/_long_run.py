@@ -5,10 +5,11 @@ from pathlib import Path
 
 from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import RunConfig
+from backend.experiment.counting import epoch_of, tenths_of
 from backend.experiment.datasets import load
 from backend.experiment.frame import Frame
 from backend.experiment.probe import Probes, observe, theta_summary
-from backend.experiment.recording import RecordingWriter, create, epoch_of, tenths_of
+from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.training import train
 
 TRAINED = 40

@@ -21,8 +21,8 @@ import torch
 
 from backend.experiment.config import RunConfig
 from backend.experiment.datasets import load
+from backend.experiment.pace import FRAME_INTERVAL, Cadence
 from backend.experiment.probe import Probes, observe
-from backend.experiment.session import FRAME_INTERVAL, Cadence
 from backend.experiment.training import Step, train
 from backend.server.trainer import NICENESS
 from tests.live_server import Server, hear, say, serve, wait_until

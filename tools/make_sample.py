@@ -11,8 +11,10 @@ import tempfile
 from pathlib import Path
 
 from backend.experiment.config import RunConfig
-from backend.experiment.recording import SUFFIX, RecordingWriter
-from backend.experiment.session import Uncontrolled, record
+from backend.experiment.controls import Uncontrolled
+from backend.experiment.recording import SUFFIX
+from backend.experiment.recording_writer import RecordingWriter
+from backend.experiment.session import record
 from backend.server.runs import SAMPLE, SAMPLE_PATH, Runs
 
 FRAMES = 46

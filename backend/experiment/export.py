@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.experiment import moments, sheet
+from backend.experiment.counting import epoch_of, tenths_of
 from backend.experiment.errors import InvalidInput
 from backend.experiment.frame import Frame
 from backend.experiment.gif import GifWriter
 from backend.experiment.moments import MOST_FRAMES, Listed, Moment
 from backend.experiment.palette import Palette
-from backend.experiment.recording import epoch_of, tenths_of
 
 MOST_PIXELS = 4_000_000
 """Of one picture of the animation."""

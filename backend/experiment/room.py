@@ -15,7 +15,7 @@ from typing import Any, Self
 
 from backend.experiment.bounds import Bounds, in_words
 from backend.experiment.errors import NoRoom
-from backend.experiment.recording import RecordingWriter
+from backend.experiment.recording_writer import RecordingWriter
 from backend.experiment.thinning import Thinning
 
 # Between two looks at what all recordings take and at what is free.

@@ -8,96 +8,29 @@ that anyone may look at goes into the recording.
 import math
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
 from backend.experiment.bounds import Bounds
 from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
+from backend.experiment.controls import Controls, Left
+from backend.experiment.counting import tenths_of
 from backend.experiment.datasets import load
 from backend.experiment.errors import NoRoom
 from backend.experiment.frame import Frame
+from backend.experiment.pace import Pace
 from backend.experiment.probe import LAP, Probes, observe, theta_summary
-from backend.experiment.recording import Change, Checkpoint, RecordingWriter, tenths_of
+from backend.experiment.recording import Change, Checkpoint
+from backend.experiment.recording_writer import RecordingWriter
 from backend.experiment.room import Room
 from backend.experiment.stillness import WINDOW, Stillness
 from backend.experiment.training import Step, train
 
-FRAME_INTERVAL = 1 / 20
 CHECKPOINT_INTERVAL = 8.0
 # Between two looks at what was asked for while the disk is full.
 FULL_INTERVAL = 0.2
-
-
-class Controls(Protocol):
-    """Where requests come from.
-
-    Each is `{"action": ...}` with an action of `ACTIONS`, or `{"settings": ...}` with what is to
-    be changed.
-    """
-
-    def waiting(self, seconds: float = 0.0) -> bool:
-        """Whether a request has come that was not taken yet; waits for one so long."""
-
-    def take(self) -> Mapping[str, Any]:
-        """The next request; waits for one. `leave` is what a lost controller amounts to."""
-
-
-class Uncontrolled:
-    """Nobody asks for anything: a run trained from the command line."""
-
-    def waiting(self, seconds: float = 0.0) -> bool:
-        time.sleep(seconds)
-        return False
-
-    def take(self) -> Mapping[str, Any]:
-        raise RuntimeError("There is nobody to wait for.")
-
-
-class Left(Exception):
-    """The session ends here without the run having ended; it can be gone on with."""
-
-
-class Cadence:
-    """Says when something is due that is to happen so often a second on average, and no more.
-
-    Steps seldom end just when a frame is due; what one comes late, the next may come early.
-    """
-
-    def __init__(self, interval: float) -> None:
-        self._interval = interval
-        self._next = -math.inf
-
-    def due(self, now: float) -> bool:
-        """Whether it is due at `now`, in seconds; it then counts as done."""
-        if now < self._next:
-            return False
-        late = now - self._next
-        self._next = (self._next if late < self._interval else now) + self._interval
-        return True
-
-
-@dataclass
-class _Pace:
-    """When the last checkpoint was made, when frames are due, and how fast the steps go."""
-
-    frames: Cadence = field(default_factory=lambda: Cadence(FRAME_INTERVAL))
-    checkpointed: float = field(default_factory=time.monotonic)
-    stepped: float | None = None
-    steps_per_second: float | None = None
-
-    def note_step(self, now: float) -> None:
-        if self.stepped is not None and now > self.stepped:
-            rate = 1 / (now - self.stepped)
-            before = self.steps_per_second
-            self.steps_per_second = rate if before is None else 0.9 * before + 0.1 * rate
-        self.stepped = now
-
-    def hold(self) -> None:
-        """Time that is spent paused counts for nothing."""
-        self.stepped = None
 
 
 class Session:
@@ -112,7 +45,7 @@ class Session:
         self.attempt: int = self.run["attempt"]
         self.changes = writer.changes()
         self.stillness = Stillness()
-        self.pace = _Pace()
+        self.pace = Pace()
         self.frame: Frame | None = None
         self.paused = False
         self.stepping = False

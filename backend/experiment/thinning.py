@@ -9,7 +9,7 @@ them. Only where that frees too little does the next pass leave half as many.
 from contextlib import suppress
 
 from backend.experiment.errors import NoRoom
-from backend.experiment.recording import RecordingWriter
+from backend.experiment.recording_writer import RecordingWriter
 
 # Passes go on until the recording takes no more than this share of its limit.
 AIM = 0.75

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.experiment import recording
 from backend.experiment.bounds import Bounds
 from backend.experiment.catalog import steps_per_epoch, validate
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
-from backend.experiment.recording import SUFFIX, Recording, RecordingWriter, writer_is_live
+from backend.experiment.recording import SUFFIX, Recording, writer_is_live
+from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.room import SPARE_SUFFIX
 
 SAMPLE = "sample"
@@ -61,7 +61,7 @@ class Runs:
         validate(config)
         self.check_room()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
-        recording.create(
+        create(
             self.folder / f"{run_id}{SUFFIX}",
             config=config,
             steps_per_epoch=steps_per_epoch(config),

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from backend.experiment import recording as recordings
 from backend.experiment import sheet
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, InvalidInput
 from backend.experiment.export import ExportOptions, export, plan
 from backend.experiment.frame import Frame
-from backend.experiment.recording import Recording, RecordingWriter
+from backend.experiment.recording import SUFFIX, Recording
+from backend.experiment.recording_writer import RecordingWriter, create
 
 PER_EPOCH = 20
 SIDE = 48
@@ -88,8 +88,8 @@ def opened(data: bytes) -> Gif:
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
     """Writes frames into a recording and opens it."""
-    path = tmp_path / f"seen{recordings.SUFFIX}"
-    recordings.create(path, config=RunConfig(seed=7), steps_per_epoch=PER_EPOCH)
+    path = tmp_path / f"seen{SUFFIX}"
+    create(path, config=RunConfig(seed=7), steps_per_epoch=PER_EPOCH)
     made = []
 
     def write(*frames: Frame) -> Recording:

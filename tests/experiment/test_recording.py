@@ -8,19 +8,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.experiment import recording
+from backend.experiment import recording_writer
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.frame import Array, Frame
-from backend.experiment.recording import Checkpoint, Recording, RecordingWriter
+from backend.experiment.recording import SUFFIX, Checkpoint, Recording
+from backend.experiment.recording_writer import RecordingWriter, create
 
 PER_EPOCH = 20
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    path = tmp_path / f"run{recording.SUFFIX}"
-    recording.create(path, config=RunConfig(epochs=2), steps_per_epoch=PER_EPOCH)
+    path = tmp_path / f"run{SUFFIX}"
+    create(path, config=RunConfig(epochs=2), steps_per_epoch=PER_EPOCH)
     return path
 
 
@@ -49,7 +50,7 @@ def test_new_recording_is_a_queued_run(path: Path) -> None:
 
 def test_creating_twice_is_refused(path: Path) -> None:
     with pytest.raises(Conflict, match="already"):
-        recording.create(path, config=RunConfig(), steps_per_epoch=PER_EPOCH)
+        create(path, config=RunConfig(), steps_per_epoch=PER_EPOCH)
 
 
 @pytest.mark.parametrize(("asked", "given"), [(-5, 3), (0, 3), (3, 3), (6, 3), (7, 7), (99, 7)])
@@ -128,7 +129,7 @@ def test_one_writer_at_a_time(path: Path) -> None:
 WRITE_AND_WAIT = """
 import sys
 from pathlib import Path
-from backend.experiment.recording import RecordingWriter
+from backend.experiment.recording_writer import RecordingWriter
 writer = RecordingWriter.open(Path(sys.argv[1]))
 with writer.transaction():
     writer.update(status="running", step=7)
@@ -157,9 +158,9 @@ def test_copy_taken_while_writing_is_whole(path: Path, tmp_path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         writer.add_frame(frame(0), attempt=0, kept=True)
         with Recording.open(path) as opened:
-            opened.copy_to(tmp_path / f"copy{recording.SUFFIX}")
+            opened.copy_to(tmp_path / f"copy{SUFFIX}")
         writer.add_frame(frame(1), attempt=0, kept=True)
-    with Recording.open(tmp_path / f"copy{recording.SUFFIX}") as copy:
+    with Recording.open(tmp_path / f"copy{SUFFIX}") as copy:
         assert [ref.step for ref in copy.frames()] == [0]
 
 
@@ -237,32 +238,19 @@ def test_what_a_full_disk_kept_from_being_written_can_be_written_again(path: Pat
         assert (writer.frame(3).tensors["input"] == 5).all()
 
 
-def test_recording_made_before_thinning_was_known_is_read_and_written(path: Path) -> None:
-    with RecordingWriter.open(path) as writer:
-        writer._db.execute("ALTER TABLE run DROP COLUMN thinned")
-        writer._db.execute("DROP INDEX frames_by_input")
-    with Recording.open(path) as opened:
-        assert opened.summary()["thinned"] == 0
-    with RecordingWriter.open(path) as writer:
-        writer.update(thinned=2)
-        assert writer.summary()["thinned"] == 2
-
-
 def test_draft_that_found_no_room_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = recording._connect
+    connect = recording_writer._connect
 
     def connect_to_full_disk(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.execute("PRAGMA max_page_count = 2")
         return connection
 
-    monkeypatch.setattr(recording, "_connect", connect_to_full_disk)
+    monkeypatch.setattr(recording_writer, "_connect", connect_to_full_disk)
     with pytest.raises(NoRoom):
-        recording.create(
-            tmp_path / f"new{recording.SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH
-        )
+        create(tmp_path / f"new{SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -270,16 +258,7 @@ def test_draft_that_found_no_room_leaves_nothing_behind(
     "content", [b"", b"not a database at all", b"SQLite format 3\0" + bytes(84)]
 )
 def test_other_files_are_no_recordings(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / f"odd{recording.SUFFIX}"
+    path = tmp_path / f"odd{SUFFIX}"
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="not a recording"):
         Recording.open(path)
-
-
-@pytest.mark.parametrize(
-    ("step", "epoch", "tenths"),
-    [(0, 1, 0), (1, 1, 0), (2, 1, 1), (19, 1, 9), (20, 1, 10), (21, 2, 0), (40, 2, 10)],
-)
-def test_counting(step: int, epoch: int, tenths: int) -> None:
-    assert recording.epoch_of(step, PER_EPOCH) == epoch
-    assert recording.tenths_of(step, PER_EPOCH) == tenths

@@ -9,12 +9,14 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
-from backend.experiment import recording, session
+from backend.experiment import pace
 from backend.experiment.bounds import Bounds
 from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import ProbesConfig, RunConfig
-from backend.experiment.recording import Recording, RecordingWriter
-from backend.experiment.session import Uncontrolled, record
+from backend.experiment.controls import Uncontrolled
+from backend.experiment.recording import SUFFIX, Recording
+from backend.experiment.recording_writer import RecordingWriter, create
+from backend.experiment.session import record
 from tests.small_disk import small_disk
 
 CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)
@@ -42,8 +44,8 @@ class Script:
 
 
 def new_run(folder: Path, name: str, config: RunConfig = CONFIG) -> Path:
-    path = folder / f"{name}{recording.SUFFIX}"
-    recording.create(path, config=config, steps_per_epoch=steps_per_epoch(config))
+    path = folder / f"{name}{SUFFIX}"
+    create(path, config=config, steps_per_epoch=steps_per_epoch(config))
     return path
 
 
@@ -70,7 +72,7 @@ def test_stopped_run_keeps_metrics_frames_and_a_checkpoint(tmp_path: Path) -> No
 def test_tenths_are_recorded_even_when_no_other_frame_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "FRAME_INTERVAL", 3600)
+    monkeypatch.setattr(pace, "FRAME_INTERVAL", 3600)
     path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 64}))
     record(path, Script(80, STOP))
     with Recording.open(path) as opened:
@@ -207,7 +209,7 @@ def test_slow_motion_draws_steps_out_and_records_each(tmp_path: Path) -> None:
 def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "FRAME_INTERVAL", 0.0)
+    monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
     config = CONFIG.model_copy(update={"probes": ProbesConfig(count=2, moving=True)})
     path = new_run(tmp_path, "run", config)
     record(path, Script(40, STOP))
@@ -244,14 +246,14 @@ def test_finishing_run_records_a_lap_with_its_weights_standing_still(tmp_path: P
 
 @pytest.mark.parametrize("step", [0.004, 0.026, 0.03, 0.049])
 def test_frames_are_due_twenty_times_a_second_whatever_the_steps_take(step: float) -> None:
-    cadence = session.Cadence(0.05)
+    cadence = pace.Cadence(0.05)
     due = [cadence.due(number * step) for number in range(int(10 / step))]
     assert due[0]
     assert 195 <= sum(due) <= 201
 
 
 def test_frames_that_were_missed_are_not_made_up_for() -> None:
-    cadence = session.Cadence(0.05)
+    cadence = pace.Cadence(0.05)
     assert [cadence.due(now) for now in (0.0, 0.01, 5.0, 5.01, 5.02, 5.06, 5.07)] == [
         True, False, True, False, False, True, False,
     ]  # fmt: skip
@@ -261,7 +263,7 @@ def test_loss_that_is_no_number_fails_the_run_and_says_why(tmp_path: Path) -> No
     config = CONFIG.model_copy(update={"learning_rate": 1.0, "localisation_learning_rate": 1.0})
     path = new_run(tmp_path, "run", config)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(session, "FRAME_INTERVAL", 0.0)
+        patch.setattr(pace, "FRAME_INTERVAL", 0.0)
         # Nothing the configuration allows diverges for certain; a step that does is put in.
         patch.setattr("backend.experiment.training._take", lambda *_: float("nan"))
         assert record(path, Uncontrolled()) == "failed"
@@ -435,7 +437,7 @@ def whole(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def frame_each_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "disk" in request.fixturenames:
-        monkeypatch.setattr(session, "FRAME_INTERVAL", 0.0)
+        monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
 
 
 NO_RESERVE = Bounds(reserve=0)

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.experiment import recording
 from backend.experiment.config import RunConfig
 from backend.experiment.frame import Frame
-from backend.experiment.recording import RecordingWriter
+from backend.experiment.recording import SUFFIX
+from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.thinning import DROPS_A_STEP, Thinning
 
 LIMIT = 2_000_000
@@ -17,8 +17,8 @@ KEPT_EVERY = 50
 
 @pytest.fixture
 def writer(tmp_path: Path) -> RecordingWriter:
-    path = tmp_path / f"run{recording.SUFFIX}"
-    recording.create(path, config=RunConfig(), steps_per_epoch=500)
+    path = tmp_path / f"run{SUFFIX}"
+    create(path, config=RunConfig(), steps_per_epoch=500)
     return RecordingWriter.open(path)
 
 
