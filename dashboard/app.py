@@ -48,20 +48,33 @@ def _open_from_list() -> None:
     _show_run(st.session_state["runs"].open)
 
 
+def _described(entries: dict[str, Any]) -> str:
+    return "\n\n".join(f"**{each['title']}**: {each['description']}" for each in entries.values())
+
+
 @st.fragment
 def _start_form(client: Client, catalog: dict[str, Any]) -> None:
     defaults = catalog["defaults"]
     datasets = {entry["name"]: entry for entry in catalog["datasets"] if entry["available"]}
+    families = {entry["name"]: entry for entry in catalog["families"]}
     with st.form("start", border=False):
         dataset = st.selectbox(
             "Data set",
             list(datasets),
             format_func=lambda name: datasets[name]["title"],
-            help="\n\n".join(f"**{d['title']}**: {d['description']}" for d in datasets.values()),
+            help=_described(datasets),
+        )
+        family = st.selectbox(
+            "Transformer",
+            list(families),
+            index=list(families).index(defaults["family"]),
+            format_func=lambda name: families[name]["title"],
+            help=_described(families),
         )
         left, right = st.columns(2)
         config = {
             "dataset": dataset,
+            "family": family,
             "seed": left.number_input(
                 "Seed", 0, 2**31 - 1, defaults["seed"], help="Equal seeds give equal runs."
             ),
@@ -90,11 +103,16 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
                 help="Of the part that finds the region, at its peak; 0 keeps it as it is.",
             ),
         }
+        moving = st.checkbox(
+            "Moving probes",
+            defaults["probes"]["moving"],
+            help="The watched images jump about while the network trains. Can be switched later.",
+        )
         started = st.form_submit_button("Start training", type="primary")
     st.caption("A new run pauses the demonstration; what does not fit beside others waits.")
     if started:
         try:
-            run = client.start(config)
+            run = client.start(config | {"probes": {**defaults["probes"], "moving": moving}})
         except ApiError as error:
             st.error(str(error))
         else:
