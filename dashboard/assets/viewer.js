@@ -116,10 +116,24 @@ export class Viewer {
     const wide = clientWidth >= WIDE;
     this.element.classList.toggle("stn-wide", wide);
     const beside = wide ? Math.min(480, Math.max(214, 0.171 * clientWidth)) + SIDE_GAP : 0;
-    const top = this.stage.element.getBoundingClientRect().top + scrolled(this.element);
-    const height = innerHeight - top - this.controls.offsetHeight - 2 * ROW_GAP;
-    this.stage.resize(clientWidth - beside, height);
+    this.#fitStage(clientWidth - beside);
     this.charts.resize(wide);
+  }
+
+  // The controls are as wide as the stage, and the narrower the higher; their height is room that
+  // the stage has not. So it is fitted with the least that they can need and, where they turn out
+  // to need more, once again: the same room always ends in the same layout.
+  #fitStage(width) {
+    const { element } = this.stage;
+    const top = element.getBoundingClientRect().top + scrolled(this.element);
+    const room = innerHeight - top - 2 * ROW_GAP;
+    const { style } = this.controls.parentElement;
+    style.width = `${width}px`;
+    const least = this.controls.offsetHeight;
+    style.width = "";
+    this.stage.resize(width, room - least);
+    const needed = this.controls.offsetHeight;
+    if (needed > least) this.stage.resize(width, room - needed);
   }
 }
 

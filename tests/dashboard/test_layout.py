@@ -59,6 +59,38 @@ def test_pixels_are_equally_large(
     )
 
 
+def test_the_same_room_always_ends_in_the_same_layout(
+    server: Server, ended: str, visit: Open
+) -> None:
+    """Whatever was laid out before: the stage's size and the controls' decide each other."""
+    page = visit(server, f"?run={ended}", viewport={"width": 1280, "height": 700})
+    painted(page)
+
+    def laid_out(width: int, height: int) -> list[float]:
+        page.set_viewport_size({"width": width, "height": height})
+        # Two frames later the page has seen its new size, and what follows from it has been seen.
+        sizes: list[list[float]] = page.evaluate(
+            """async () => {
+            const sizes = [];
+            for (let frame = 0; frame < 8; frame++) {
+              await new Promise(requestAnimationFrame);
+              sizes.push([".stn-probes", ".stn-controls", ".stn-charts"].flatMap((part) => {
+                const { width, height } = document.querySelector(part).getBoundingClientRect();
+                return [width, height];
+              }));
+            }
+            return sizes.slice(3);
+            }"""
+        )
+        assert all(each == sizes[0] for each in sizes), (width, height)
+        return sizes[0]
+
+    rooms = [(width, height) for width in (1100, 1280, 1500) for height in range(640, 1080, 40)]
+    there = {room: laid_out(*room) for room in rooms}
+    back = {room: laid_out(*room) for room in reversed(rooms)}
+    assert there == back
+
+
 def test_nothing_moves_after_the_viewer_is_there(server: Server, running: str, visit: Open) -> None:
     watch = """
     window.shifts = [];

@@ -19,7 +19,7 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
     page.get_by_label("Seed", exact=True).fill("7")
     page.get_by_label("Batch", exact=True).fill("100")
     page.get_by_label("Learning rate", exact=True).fill("0.003")
-    page.locator("label", has_text="Moving probes").click()
+    page.locator("[data-testid=stForm] label", has_text="Moving probes").click()
     page.get_by_role("button", name="Start training").click()
     # Until then the page may follow another run, which its address names.
     page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
