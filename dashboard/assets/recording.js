@@ -5,6 +5,8 @@ import { decodeFrame, sameTensor, withInput } from "./frame.js";
 // Frames without their inputs take some 12 kB; inputs are shared.
 const KEPT = 3000;
 const AT_ONCE = 4;
+// After a frame that could not be had, milliseconds until more are loaded ahead.
+const RETRY = 1000;
 
 export class Recording {
   constructor(api, id) {
@@ -14,6 +16,7 @@ export class Recording {
     this.frames = new Map(); // step -> frame, the latest used last
     this.loading = new Map(); // step -> promise of its frame
     this.input = null;
+    this.failed = -Infinity; // when loading ahead did
   }
 
   /** The recorded steps, in order. What is kept of an earlier attempt is dropped. */
@@ -70,10 +73,12 @@ export class Recording {
 
   /** Begins to load the first few of `steps` that are not at hand yet. */
   prefetch(steps) {
+    if (Date.now() < this.failed + RETRY) return;
     for (const step of steps) {
       if (this.loading.size >= AT_ONCE) return;
+      if (this.frames.has(step) || this.loading.has(step)) continue;
       // Who then asks for the frame itself is told what failed.
-      if (!this.frames.has(step) && !this.loading.has(step)) this.load(step).catch(() => {});
+      this.load(step).catch(() => (this.failed = Date.now()));
     }
   }
 
