@@ -31,7 +31,7 @@ def _start(page: Page) -> float:
             page.goto(f"http://127.0.0.1:{port}/")
             page.wait_for_function("window.paints.length > 0")
             first: float = page.evaluate("window.paints[0].painted")
-        page.goto("about:blank")
+            page.goto("about:blank")
     return first - began
 
 

@@ -5,6 +5,8 @@ import { decodeFrame, sameTensor, withInput } from "./frame.js";
 // Frames without their inputs take some 12 kB, and inputs that stand still are shared.
 const KEPT_BYTES = 48e6;
 const AT_ONCE = 4;
+// After a frame that could not be had, milliseconds until more are loaded ahead.
+const RETRY = 1000;
 
 export class Recording {
   /** @param {number | null} lapOf the step whose closing lap this is; its steps are numbers in it */
@@ -18,6 +20,7 @@ export class Recording {
     this.bytes = 0; // of all those
     this.loading = new Map(); // step -> promise of its frame
     this.input = null;
+    this.failed = -Infinity; // when loading ahead did
   }
 
   get isLap() {
@@ -110,10 +113,12 @@ export class Recording {
 
   /** Begins to load the first few of `steps` that are not at hand yet. */
   prefetch(steps) {
+    if (Date.now() < this.failed + RETRY) return;
     for (const step of steps) {
       if (this.loading.size >= AT_ONCE) return;
+      if (this.frames.has(step) || this.loading.has(step)) continue;
       // Who then asks for the frame itself is told what failed.
-      if (!this.frames.has(step) && !this.loading.has(step)) this.load(step).catch(() => {});
+      this.load(step).catch(() => (this.failed = Date.now()));
     }
   }
 
