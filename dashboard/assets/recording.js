@@ -69,7 +69,7 @@ export class Recording {
   keep(frame) {
     const place = this.isLap ? frame.info.lap : frame.info.step;
     const known = this.frames.get(place)?.frame;
-    if (known?.info.time === frame.info.time) return known;
+    if (known && known.info.time === frame.info.time) return known;
     const whole = withInput(frame, this.input);
     const shared = sameTensor(whole.tensors.input, this.input);
     if (shared) shareInput(whole, this.input);
