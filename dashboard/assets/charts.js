@@ -143,7 +143,8 @@ export class Charts {
           .filter(([name]) => name.startsWith("xaxis"))
           .flatMap(([name, axis]) => [
             [`${name}.range`, axis.range],
-            [`${name}.dtick`, axis.dtick ?? null],
+            [`${name}.tickmode`, axis.tickmode],
+            [`${name}.dtick`, axis.dtick],
           ]),
       );
       await this.plotly.update(this.plot, arrays, ranges);

@@ -131,11 +131,12 @@ export function trace({ name, as = same, smoothed, steps, chart }, series, from,
   };
 }
 
-// Ticks at whole epochs where several are seen.
+// Ticks at whole epochs where several are seen. The mode is said each time: Plotly keeps the last
+// one, and with no distance given in the linear one it would draw a tick for every step.
 function epochTicks([from, to], epoch) {
   const epochs = epoch ? (to - from) / epoch : 0;
-  if (epochs < 1.5) return { dtick: null, nticks: 4 };
-  return { dtick: epoch * Math.ceil(epochs / 4), tick0: 0 };
+  if (epochs < 1.5) return { tickmode: "auto", dtick: null, nticks: 4 };
+  return { tickmode: "linear", dtick: epoch * Math.ceil(epochs / 4), tick0: 0 };
 }
 
 /** Axes and sizes; `range` is the window of steps that is seen. */
