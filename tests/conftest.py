@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+from shutil import copy
 
 import pytest
 
@@ -18,3 +20,32 @@ def chromium() -> str:
     if found.returncode != 0:
         pytest.fail(found.stderr.strip(), pytrace=False)
     return found.stdout.strip()
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run that the command line has trained to its end, and what it said."""
+
+    recording: Path
+    said: str
+
+    @property
+    def id(self) -> str:
+        return self.recording.stem
+
+    def copied_into(self, home: Path) -> str:
+        """Puts the run into another home; answers with its id."""
+        (home / "recordings").mkdir(parents=True, exist_ok=True)
+        copy(self.recording, home / "recordings")
+        return self.id
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    """An epoch in 24 steps: all that there is of a run, once for all tests that only look at it."""
+    home = tmp_path_factory.mktemp("trained")
+    command = [sys.executable, "-m", "backend", "train", "--home", str(home), "--epochs", "1"]
+    command += ["--batch-size", "1000", "--probes", "2"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    (recording,) = (home / "recordings").glob("*.stnscope")
+    return Trained(recording, done.stdout)

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from backend.__main__ import main
+from tests.conftest import Trained
 from tests.live_server import Server, serve
 
-BRIEF = ("--epochs", "1", "--batch-size", "1000", "--probes", "2", "--seed", "5")
 LONG = ("--epochs", "1000", "--probes", "2", "--moving")
 
 
@@ -42,20 +42,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_train_records_a_run_that_the_server_lists(
-    server: Server, capsys: pytest.CaptureFixture[str]
+    server: Server, trained: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with training(server.home, *BRIEF) as process:
-        run_id = run_named(process)
-        said, _ = process.communicate(timeout=120)
-    assert process.returncode == 0
-    assert "24/24 steps  epoch 1/1" in said
-    assert said.endswith("\nFinished.\n")
-    run = server.run(run_id)
-    assert (run["status"], run["step"], run["config"]["seed"]) == ("finished", 24, 5)
+    assert trained.said.startswith(f"Run {trained.id}\n")
+    assert "24/24 steps  epoch 1/1" in trained.said
+    assert trained.said.endswith("\nFinished.\n")
+    trained.copied_into(server.home)
+    run = server.run(trained.id)
+    assert (run["status"], run["step"], run["owned"]) == ("finished", 24, False)
     assert main(["runs", "--home", str(server.home)]) == 0
-    assert f"{run_id}  finished     step     24/24" in capsys.readouterr().out
+    assert f"{trained.id}  finished     step     24/24" in capsys.readouterr().out
     assert main(["runs", "--home", str(server.home), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["id"] == run_id
+    assert trained.id in [each["id"] for each in json.loads(capsys.readouterr().out)]
 
 
 def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted(

@@ -3,17 +3,16 @@
 import pytest
 from playwright.sync_api import Locator, Page
 
+from tests.conftest import Trained
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import await_said, painted, pixels, say, shown
-from tests.live_server import SHORT, Server, wait_until
+from tests.live_server import Server, wait_until
 
 
 @pytest.fixture(scope="module")
-def finished(server: Server) -> str:
+def finished(server: Server, trained: Trained) -> str:
     """A run that has finished, and with it a closing lap."""
-    run_id = server.start_run(**SHORT)
-    server.await_status(run_id, "finished")
-    return run_id
+    return trained.copied_into(server.home)
 
 
 def switch(page: Page, name: str) -> Locator:

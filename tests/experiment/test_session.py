@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,7 +12,7 @@ import pytest
 
 from backend.experiment import pace
 from backend.experiment.bounds import Bounds
-from backend.experiment.catalog import steps_per_epoch
+from backend.experiment.catalog import DATASETS, steps_per_epoch
 from backend.experiment.config import ProbesConfig, RunConfig
 from backend.experiment.controls import Uncontrolled
 from backend.experiment.recording import SUFFIX, Recording
@@ -226,8 +227,11 @@ def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
     assert len({frame.tensors["input"].tobytes() for frame in frames}) == 3
 
 
-def test_finishing_run_records_a_lap_with_its_weights_standing_still(tmp_path: Path) -> None:
-    path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 1000}))
+def test_finishing_run_records_a_lap_with_its_weights_standing_still(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], draws=1))
+    path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 100}))
     assert record(path, Uncontrolled()) == "finished"
     with Recording.open(path) as opened:
         run, refs = opened.summary(), opened.frames()

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live_server import SHORT, Server, serve
+from tests.conftest import Trained
+from tests.live_server import Server, serve
 
 INTERFACE_ALONE = ("--no-page", "--no-demonstration")
 
@@ -25,11 +26,9 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def finished(server: Server) -> str:
+def finished(server: Server, trained: Trained) -> str:
     """A run that has finished."""
-    run_id = server.start_run(**SHORT)
-    server.await_status(run_id, "finished")
-    return run_id
+    return trained.copied_into(server.home)
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import pytest
 
 from backend.experiment.frame import Frame
 from backend.experiment.recording import Recording
+from tests.conftest import Trained
 from tests.live_server import SHORT, Server, serve, wait_until
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
@@ -188,11 +189,12 @@ def test_settings_of_a_run_that_is_not_trained_stay(server: Server, finished: st
     assert "finished" in refused.json()["detail"]
 
 
-def test_killed_and_resumed_run_equals_one_that_was_left_alone(own_server: Server) -> None:
-    config = SHORT | {"seed": 21}
-    alone = own_server.start_run(**config)
-    own_server.await_status(alone, "finished")
-    run_id = own_server.start_run(**config)
+def test_killed_and_resumed_run_equals_one_that_was_left_alone(
+    own_server: Server, trained: Trained
+) -> None:
+    alone = trained.copied_into(own_server.home)
+    run_id = own_server.start_run(**SHORT)
+    assert own_server.run(run_id)["config"] == own_server.run(alone)["config"]
     own_server.await_step(run_id, 9)
     os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
     own_server.await_status(run_id, "interrupted")
