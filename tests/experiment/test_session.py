@@ -149,8 +149,11 @@ def test_settings_changed_by_hand_hold_from_the_next_step_on(tmp_path: Path) -> 
     assert list(rates) == pytest.approx([1.0] * 20 + [5e-3 / CONFIG.learning_rate] * 10)
 
 
-def test_run_gone_on_with_repeats_what_was_changed_by_hand(tmp_path: Path) -> None:
+def test_run_gone_on_with_repeats_what_was_changed_by_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The process dies at step 25 with its last checkpoint at 10: steps 11 to 25 are run again."""
+    monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
     changes: list[int | Mapping[str, Any]] = [
         {"settings": {"learning_rate": 4e-3}},
         8,
