@@ -52,7 +52,7 @@ def test_cursor_and_values_follow_the_stage(server: Server, ended: str, visit: O
 
 
 def test_zoom_survives_new_data(server: Server, running: str, visit: Open) -> None:
-    server.await_step(running, 40)
+    server.await_step(running, 15)
     page = visit(server, f"?run={running}")
     painted(page)
     await_lines(page)
@@ -66,7 +66,7 @@ def test_zoom_survives_new_data(server: Server, running: str, visit: Open) -> No
     whole_run = page.get_by_role("button", name="Whole run")
     whole_run.wait_for()
     chosen = figure(page, "[...plot.layout.xaxis.range]")
-    server.await_step(running, server.run(running)["step"] + 40)
+    server.await_step(running, server.run(running)["step"] + 15)
     page.wait_for_timeout(1200)
     assert figure(page, "[...plot.layout.xaxis.range]") == chosen
     whole_run.click()

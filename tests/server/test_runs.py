@@ -195,7 +195,7 @@ def test_killed_and_resumed_run_equals_one_that_was_left_alone(
     alone = trained.copied_into(own_server.home)
     run_id = own_server.start_run(**SHORT)
     assert own_server.run(run_id)["config"] == own_server.run(alone)["config"]
-    own_server.await_step(run_id, 9)
+    own_server.await_step(run_id, 3)
     os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
     own_server.await_status(run_id, "interrupted")
     assert own_server.control(run_id, "resume").status_code == 200
