@@ -55,7 +55,12 @@ def test_a_finished_run_shows_its_closing_lap_and_goes_back(
     page = visit(server, f"?run={finished}")
     painted(page)
     last = server.run(finished)["last_step"]
-    page.keyboard.press("End")
+
+    def held() -> bool:
+        page.keyboard.press("End")
+        return "Held here; finished" in say(page)
+
+    wait_until(held)
     painted(page, last)
     at_rest = pixels(page, "input")
     switch(page, "Moving probes").click()
@@ -75,8 +80,7 @@ def test_a_finished_run_shows_its_closing_lap_and_goes_back(
     wait_until(lambda: pixels(page, "input") != at_rest)
     assert page.locator(".stn-timeline").input_value() == "1"
     switch(page, "Moving probes").click()
-    # What is said of the run again, and not of its lap.
-    await_said(page, "; finished")
+    await_said(page, "Held here; finished")
     wait_until(lambda: pixels(page, "input") == at_rest)
     assert not checked(page, "Moving probes")
 
