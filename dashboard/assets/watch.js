@@ -230,10 +230,12 @@ export class Watch extends EventTarget {
   async #list(own) {
     own.listed = Date.now();
     try {
-      own.player = play.list(own.player, await own.recording.list());
-      this.#fail(null);
+      const steps = await own.recording.list();
+      // Whoever looks may have gone elsewhere meanwhile.
+      own.player = play.list(own.player, steps);
+      if (own === this.own) this.#fail(null);
     } catch (problem) {
-      this.#fail(problem);
+      if (own === this.own) this.#fail(problem);
     }
     this.#schedule();
   }

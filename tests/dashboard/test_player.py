@@ -1,5 +1,7 @@
 """Going back and forth in what was recorded, while more is being recorded."""
 
+import re
+
 import pytest
 from playwright.sync_api import Page
 
@@ -58,6 +60,35 @@ def test_keys_move_the_picture(server: Server, ended: str, visit: Open) -> None:
     at = shown(page)
     page.wait_for_timeout(500)
     assert shown(page) == at
+
+
+# Every listing of a run's steps but the first waits until the test lets it go.
+LISTING_WAITS = """
+const ask = window.fetch;
+let listings = 0;
+window.fetch = async (address, ...rest) => {
+  if (/\\/frames(\\?|$)/.test(address) && ++listings > 1) {
+    await new Promise((release) => (window.release = release));
+  }
+  return ask(address, ...rest);
+};
+"""
+
+
+def test_step_chosen_while_the_steps_are_listed_stays_chosen(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}", init=LISTING_WAITS)
+    painted(page)
+    page.wait_for_function("() => Boolean(window.release)")
+    page.keyboard.press("Home")
+    await_said(page, "Held here")
+    painted(page, 0)
+    with page.expect_response(re.compile(r"/frames(\?|$)")):
+        page.evaluate("() => window.release()")
+    page.wait_for_timeout(500)
+    assert "Held here" in say(page)
+    assert shown(page) == 0
 
 
 def test_held_step_is_not_moved_by_new_frames(server: Server, running: str, visit: Open) -> None:
