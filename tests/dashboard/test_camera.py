@@ -39,6 +39,8 @@ def test_photo_is_put_through_the_network(server: Server, ended: str, visit: Ope
     assert page.locator("[data-testid=stCameraInput]").count() == 0
     wanted.click()
     page.locator("[data-testid=stCameraInput] video").wait_for()
+    # A photo can be taken before the camera's first picture, and is then empty.
+    page.wait_for_function("document.querySelector('video').videoWidth > 0")
     assert page.evaluate("window.asked") > 0
     page.get_by_role("button", name="Take Photo").click()
     page.locator(".stn-picture [data-step]").wait_for()
