@@ -31,7 +31,7 @@ run: ## Set up what is missing, serve everything on one port of this machine, pr
 test: ## Set up everything, a browser too, and run all tests
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
-	@$(VENV)/python -m pytest $(TESTS)
+	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal $(TESTS)
 
 check: ## Formatting, lint, types, directions of imports
 	@sh tools/setup dev

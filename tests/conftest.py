@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -7,8 +8,12 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
+
+IN_PROCESSES = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether several processes run the tests of this session, and this is one of them."""
 
 
 @pytest.fixture(scope="session")
@@ -43,9 +48,19 @@ class Trained:
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """An epoch in 24 steps: all that there is of a run, once for all tests that only look at it."""
-    home = tmp_path_factory.mktemp("trained")
+    folder = tmp_path_factory.getbasetemp()
+    if IN_PROCESSES:
+        folder = folder.parent  # which they share
+    home = folder / "trained"
+    said = home / "said.txt"
+    with FileLock(f"{home}.lock"):
+        if not said.exists():
+            said.write_text(_train(home))
+    (recording,) = (home / "recordings").glob("*.stnscope")
+    return Trained(recording, said.read_text())
+
+
+def _train(home: Path) -> str:
     command = [sys.executable, "-m", "backend", "train", "--home", str(home), "--epochs", "1"]
     command += ["--batch-size", "1000", "--probes", "2"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    (recording,) = (home / "recordings").glob("*.stnscope")
-    return Trained(recording, done.stdout)
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
