@@ -9,26 +9,76 @@ const READABLE = 104;
 /** Ground around the input, in its pixels, on which a region beyond its edge can be seen. */
 export const marginOf = (height, width) => Math.round(Math.max(height, width) / 6);
 
-/** A canvas at data resolution; CSS scales it. Old pixels stay until new ones are there. */
+/** One image at its own resolution. Seen where its element is, on the surface that it is laid on. */
 export class Picture {
   constructor(document) {
-    this.element = document.createElement("canvas");
+    this.element = document.createElement("div");
     this.element.className = "stn-pixels";
-    this.context = this.element.getContext("2d", { alpha: false });
+    this.canvas = document.createElement("canvas");
+    this.context = this.canvas.getContext("2d", { alpha: false });
+    this.changed = false; // since it was drawn last
   }
 
   /**
-   * Paints one image.
+   * Takes another image; it is seen when the surface is drawn.
    * @param {Uint8Array} pixels height x width x channels, 1 (gray) or 3 (colour)
    */
   show(pixels, [height, width, channels]) {
     if (this.image?.width !== width || this.image.height !== height) {
-      this.element.width = width;
-      this.element.height = height;
+      this.canvas.width = width;
+      this.canvas.height = height;
       this.image = this.context.createImageData(width, height);
     }
     fillOpaque(new Uint32Array(this.image.data.buffer), pixels, channels);
     this.context.putImageData(this.image, 0, 0);
+    this.changed = true;
+  }
+}
+
+/**
+ * The canvas of a stage, at the screen's resolution, with all its pictures: a canvas for each of them
+ * would be a layer each, which costs a browser without a graphics card most of its time.
+ */
+export class Surface {
+  constructor(document) {
+    this.element = document.createElement("canvas");
+    this.element.className = "stn-surface";
+    this.context = this.element.getContext("2d");
+    this.places = [];
+  }
+
+  /**
+   * Lays pictures where their elements stand now, and draws those that show something.
+   * @param {Picture[]} pictures whose elements stand in `room`, which has the surface at its corner
+   * @param {number} density screen pixels for each CSS pixel
+   */
+  lay(pictures, room, density) {
+    const all = room.getBoundingClientRect();
+    const at = (value) => Math.round(value * density);
+    this.element.width = at(all.width);
+    this.element.height = at(all.height);
+    this.element.style.width = `${this.element.width / density}px`;
+    this.element.style.height = `${this.element.height / density}px`;
+    this.places = pictures.map((picture) => {
+      const { left, top, width, height } = picture.element.getBoundingClientRect();
+      const [x, y] = [at(left - all.left), at(top - all.top)];
+      return { picture, box: [x, y, at(width), at(height)] };
+    });
+    this.#draw(({ image }) => image);
+  }
+
+  /** Draws the pictures that have changed; the others stand as they are. */
+  draw() {
+    this.#draw(({ changed }) => changed);
+  }
+
+  #draw(wanted) {
+    this.context.imageSmoothingEnabled = false;
+    for (const { picture, box } of this.places) {
+      if (!wanted(picture)) continue;
+      this.context.drawImage(picture.canvas, ...box);
+      picture.changed = false;
+    }
   }
 }
 

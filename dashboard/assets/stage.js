@@ -1,7 +1,7 @@
 // The stage: a pair of tiles for each probe, input and output, with what it is taken for.
 
 import { element, icon, ICONS, setText } from "./dom.js";
-import { fit, marginOf, Overlay, Picture, sharp } from "./draw.js";
+import { fit, marginOf, Overlay, Picture, sharp, Surface } from "./draw.js";
 import { rowOf } from "./frame.js";
 import { collapsedWords, nameOf, percent, probeSentence } from "./words.js";
 
@@ -92,6 +92,8 @@ export class Stage {
   /** @param {object} expected what room is kept for until the first frame is there */
   constructor(expected = {}) {
     this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
+    this.surface = new Surface(document);
+    new ResizeObserver(() => this.#lay()).observe(this.element);
     this.#build({ ...EXPECTED, ...expected });
   }
 
@@ -100,6 +102,7 @@ export class Stage {
     const shapes = shapesOf(frame);
     if (key(shapes) !== key(this.shapes)) this.#build(shapes);
     this.pairs.forEach((pair, index) => pair.show(frame, index));
+    this.surface.draw();
     this.element.dataset.step = frame.info.step;
     if (Date.now() - this.described > DESCRIBE_EVERY) {
       this.described = Date.now();
@@ -141,12 +144,19 @@ export class Stage {
         output.element.style.height = `${outputs[place].height}px`;
       });
     }
+    this.#lay();
+  }
+
+  #lay() {
+    if (!this.element.clientWidth) return; // is not on the page
+    const pictures = this.pairs.flatMap((pair) => [pair.input, ...pair.outputs]);
+    this.surface.lay(pictures, this.element, devicePixelRatio);
   }
 
   #build(shapes) {
     this.shapes = shapes;
     this.pairs = Array.from({ length: shapes.count }, () => new Pair(shapes));
-    this.element.replaceChildren(...this.pairs.map((pair) => pair.element));
+    this.element.replaceChildren(this.surface.element, ...this.pairs.map((pair) => pair.element));
     this.described = 0;
     if (this.room) this.resize(this.room.width, this.room.height);
   }

@@ -40,14 +40,30 @@ def await_said(page: Page, text: str) -> None:
     page.locator(".stn-situation", has_text=text).wait_for()
 
 
-def pixels(page: Page, kind: str) -> list[list[int]]:
-    """The first channel of every canvas of a kind (`input`, `output`), row by row."""
-    found: list[list[int]] = page.evaluate(
-        """(kind) => [...document.querySelectorAll(`.stn-viewer .stn-${kind} canvas`)].map((each) =>
-        [...each.getContext("2d").getImageData(0, 0, each.width, each.height).data]
-        .filter((_, index) => index % 4 === 0))""",
-        kind,
-    )
+# Pixels along a side of the demonstration's pictures.
+PIXELS = {"input": 48, "output": 28}
+
+# What the surface of a stage shows in the middle of every pixel of every picture of a kind.
+SEEN = """(stage, [kind, side]) => {
+  const surface = stage.querySelector("canvas");
+  const from = surface.getBoundingClientRect();
+  const scale = surface.width / from.width;
+  return [...stage.querySelectorAll(`.stn-${kind} .stn-pixels`)].map((each) => {
+    const { left, top, width, height } = each.getBoundingClientRect();
+    const [x, y] = [left - from.left, top - from.top].map((value) => Math.round(value * scale));
+    const [w, h] = [width, height].map((value) => Math.round(value * scale));
+    const { data } = surface.getContext("2d").getImageData(x, y, w, h);
+    const middle = (index, length) => Math.floor(((index + 0.5) * length) / side);
+    return Array.from({ length: side * side }, (_, index) =>
+      data[4 * (middle(Math.floor(index / side), h) * w + middle(index % side, w))]);
+  });
+}"""
+
+
+def pixels(page: Page, kind: str, where: str = ".stn-viewer") -> list[list[int]]:
+    """The first channel of every picture of a kind (`input`, `output`), row by row."""
+    stage = page.locator(f"{where} .stn-probes")
+    found: list[list[int]] = stage.evaluate(SEEN, [kind, PIXELS[kind]])
     return found
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.dashboard.conftest import Open
-from tests.dashboard.looking import painted
+from tests.dashboard.looking import PIXELS, painted
 from tests.live_server import Server
 
 SIZES = [(390, 844), (768, 1024), (1280, 720), (1920, 1080)]
@@ -45,18 +45,15 @@ def test_pixels_are_equally_large(
 ) -> None:
     page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
     painted(page)
-    scales = page.evaluate(
-        """() => [...document.querySelectorAll(".stn-viewer canvas")].map((each) =>
-        [each.clientWidth / each.width, each.clientHeight / each.height])"""
-    )
-    assert len(scales) == 24
-    assert all(across == down and across == int(across) >= 2 for across, down in scales)
-    assert (
-        page.locator(".stn-viewer canvas").first.evaluate(
-            "(each) => getComputedStyle(each).imageRendering"
+    assert page.evaluate("devicePixelRatio") == 1
+    for kind, side in PIXELS.items():
+        sizes = page.locator(f".stn-viewer .stn-{kind} .stn-pixels").evaluate_all(
+            "(all) => all.map(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
         )
-        == "pixelated"
-    )
+        assert len(sizes) == 12
+        assert all(
+            across == down and across % side == 0 and across > side for across, down in sizes
+        )
 
 
 def test_the_same_room_always_ends_in_the_same_layout(

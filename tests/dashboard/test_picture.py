@@ -10,6 +10,7 @@ from playwright.sync_api import Page
 
 from backend.experiment.frame import Frame
 from tests.dashboard.conftest import Open
+from tests.dashboard.looking import pixels
 from tests.live_server import Server
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -31,12 +32,9 @@ def test_upload_shows_input_output_words_and_classes(
     result = page.locator(".stn-picture")
     result.locator("[data-step]").wait_for()
     expected = transformed(server, picture)
-    shown = result.locator("canvas").evaluate_all(
-        """(all) => all.map((each) => [...each.getContext("2d")
-        .getImageData(0, 0, each.width, each.height).data].filter((_, index) => index % 4 === 0))"""
-    )
-    for pixels, name in zip(shown, ("input", "output.st"), strict=True):
-        np.testing.assert_array_equal(pixels, expected.tensors[name].ravel())
+    for kind, name in (("input", "input"), ("output", "output.st")):
+        (shown,) = pixels(page, kind, ".stn-picture")
+        np.testing.assert_array_equal(shown, expected.tensors[name].ravel())
     words = expected.info["readings"]["st"][0]["words"]
     assert result.locator(".stn-theta").inner_text() == words
     told = [

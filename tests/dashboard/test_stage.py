@@ -8,6 +8,7 @@ from PIL import Image
 
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import (
+    SEEN,
     await_said,
     await_shown,
     frame,
@@ -115,16 +116,15 @@ def test_live_frames_are_painted_and_never_blank(server: Server, running: str, v
     addEventListener("stnscope:paint", function look() {
       removeEventListener("stnscope:paint", look);
       (function each() {
-        const canvas = document.querySelector(".stn-viewer .stn-input canvas");
-        const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-        if (!data.some((value, index) => index % 4 < 3 && value)) window.blank++;
+        const seen = seenOn(document.querySelector(".stn-viewer .stn-probes"), ["input", 48]);
+        if (!seen.every((pixels) => pixels.some((value) => value))) window.blank++;
         const box = document.querySelector(".stn-viewer .stn-probes").getBoundingClientRect();
         window.sizes.add([box.top, box.width, box.height].join());
         requestAnimationFrame(each);
       })();
     });
     """
-    page = visit(server, f"?run={running}", init=watch)
+    page = visit(server, f"?run={running}", init=f"window.seenOn = {SEEN};" + watch)
     first = painted(page)
     await_shown(page, f"step >= {first} + 20")
     assert "Live" in say(page)
