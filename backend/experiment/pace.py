@@ -1,6 +1,5 @@
 """The pace of a training: how fast its steps go, and when its frames are due."""
 
-import math
 import time
 from dataclasses import dataclass, field
 
@@ -10,19 +9,22 @@ FRAME_INTERVAL = 1 / 20
 class Cadence:
     """Says when something is due that is to happen so often a second on average, and no more.
 
-    Steps seldom end just when a frame is due; what one comes late, the next may come early.
+    Steps seldom end just when a frame is due, and none end while held-out images are classified:
+    what came late is made up for, though no more than `owed` seconds of it.
     """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, interval: float, owed: float = 0.5) -> None:
         self._interval = interval
-        self._next = -math.inf
+        self._owed = owed
+        self._next: float | None = None
 
     def due(self, now: float) -> bool:
         """Whether it is due at `now`, in seconds; it then counts as done."""
+        if self._next is None:
+            self._next = now
         if now < self._next:
             return False
-        late = now - self._next
-        self._next = (self._next if late < self._interval else now) + self._interval
+        self._next = max(self._next, now - self._owed) + self._interval
         return True
 
 
