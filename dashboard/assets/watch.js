@@ -41,6 +41,8 @@ export class Watch extends EventTarget {
     this.own = null;
     this.shown = null;
     this.socketInput = null;
+    this.arrived = []; // frames that have yet to be shown
+    this.newest = null; // the last of those that were
     this.owed = 0;
   }
 
@@ -208,15 +210,25 @@ export class Watch extends EventTarget {
     const frame = own.recording.keep(withInput(decodeFrame(bytes), this.socketInput));
     this.socketInput = frame.tensors.input;
     this.heard = Date.now();
-    this.owed++;
-    own.player = play.arrive(own.player, frame.info.step);
+    this.arrived.push(frame);
     if (this.waiting) {
       this.reel = own;
       this.#tell("reel");
     }
-    if (own.player.mode === "follow") this.newest = frame;
-    else this.#repay();
     this.#schedule();
+  }
+
+  // One for each paint, so that those are seen too that came while the page was busy. Who looks at
+  // something else learns of all of them at once.
+  #takeIn() {
+    const { own, arrived } = this;
+    const count = own.player.mode === "follow" ? 1 : arrived.length;
+    for (const frame of arrived.splice(0, count)) {
+      own.player = play.arrive(own.player, frame.info.step);
+      this.newest = frame;
+      this.owed++;
+    }
+    if (arrived.length) this.#schedule();
   }
 
   // Steps that were skipped on the way here become known, so that they can be gone back to.
@@ -253,6 +265,7 @@ export class Watch extends EventTarget {
     const seconds = Math.min(0.1, (now - (this.ticked ?? now)) / 1000);
     this.ticked = now;
     if (!this.reel) return;
+    this.#takeIn();
     const { recording } = this.reel;
     const before = this.reel.player;
     this.reel.player = play.advance(before, seconds, (step) => recording.has(step));
