@@ -1,5 +1,5 @@
-// The charts as one Plotly figure: which lines, where each plot stands, in which colours. Pure but
-// for the colours, which are read off the page.
+// The charts as Plotly figures: which lines, where each plot stands, in which colours. Pure but for
+// the colours, which are read off the page.
 
 import { smooth } from "./series.js";
 import { decimal, percent } from "./words.js";
@@ -52,10 +52,8 @@ export const CHARTS = [
   },
 ];
 
-export const LINES = CHARTS.flatMap((chart, index) =>
-  chart.lines.map((line) => ({ ...line, chart: index })),
-);
-const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
+// Around a plot, for its tick labels; below one that has others under it there is no such room.
+export const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
 export const HEAD = 22; // room for a plot's title above it
 const BETWEEN = 46; // between plots side by side; holds the tick labels of the right one
 const POINTS = 500;
@@ -106,18 +104,27 @@ function solid(colour) {
   return `rgb(${red}, ${green}, ${blue})`;
 }
 
-/** One line's points between two steps. */
-export function trace({ name, as = same, smoothed, steps, chart }, series, from, to, look) {
+/**
+ * One chart as Plotly takes it.
+ * @param {number} index which of CHARTS
+ * @param {object} box where its plot stands, from `boxes`
+ * @param {{series: object, range: number[], epoch: number | null, look: object}} shown `range` is
+ *   the window of steps that is seen, `epoch` the steps of one, `look` the colours from `looks`
+ */
+export function figure(index, box, { series, range, epoch, look }) {
+  const chart = CHARTS[index];
+  const data = chart.lines.map((line, place) => trace(chart, line, place, series, range, look));
+  return { data, layout: layout(chart, box, range, epoch, look) };
+}
+
+function trace(chart, { name, label, as = same, smoothed, steps }, place, series, range, look) {
+  const [from, to] = range;
   const points = series?.points(name, { from, to, limit: POINTS }) ?? { x: [], y: [] };
-  const place = CHARTS[chart].lines.findIndex((line) => line.name === name);
-  const axis = chart === 0 ? "" : chart + 1;
   const values = smoothed ? smooth(points.y, smoothed) : points.y;
   return {
     x: points.x,
     y: values.map(as),
-    name: CHARTS[chart].lines[place].label ?? CHARTS[chart].title,
-    xaxis: `x${axis}`,
-    yaxis: `y${axis}`,
+    name: label ?? chart.title,
     mode: points.x.length < FEW ? "lines+markers" : "lines",
     marker: { size: 4 },
     line: {
@@ -127,7 +134,7 @@ export function trace({ name, as = same, smoothed, steps, chart }, series, from,
       // Told apart without colour too.
       dash: place ? "dash" : "solid",
     },
-    hovertemplate: `%{y:${CHARTS[chart].ticks ?? ".3~g"}}<extra></extra>`,
+    hovertemplate: `%{y:${chart.ticks ?? ".3~g"}}<extra></extra>`,
   };
 }
 
@@ -139,46 +146,36 @@ function epochTicks([from, to], epoch) {
   return { tickmode: "linear", dtick: epoch * Math.ceil(epochs / 4), tick0: 0 };
 }
 
-/** Axes and sizes; `range` is the window of steps that is seen. */
-export function layout(places, { clientWidth: width, clientHeight: height }, range, epoch, look) {
-  const made = {
-    width,
-    height,
-    margin: { l: 0, r: 0, t: 0, b: 0, pad: 0 },
+function layout(chart, box, range, epoch, look) {
+  const shared = { gridcolor: look.grid, zeroline: false, linecolor: look.grid, ticklen: 0 };
+  return {
+    width: box.width + MARGIN.left + MARGIN.right,
+    height: box.height + MARGIN.top + MARGIN.bottom,
+    margin: { l: MARGIN.left, r: MARGIN.right, t: MARGIN.top, b: MARGIN.bottom, pad: 0 },
     paper_bgcolor: "transparent",
     plot_bgcolor: "transparent",
     showlegend: false,
     hovermode: "x",
     font: { family: look.font, size: 11, color: look.text },
     hoverlabel: { font: { size: 11 } },
-  };
-  places.forEach((box, index) => {
-    const axis = index === 0 ? "" : index + 1;
-    const shared = { gridcolor: look.grid, zeroline: false, linecolor: look.grid, ticklen: 0 };
-    made[`xaxis${axis}`] = {
+    xaxis: {
       ...shared,
-      anchor: `y${axis}`,
-      domain: [box.left / width, (box.left + box.width) / width],
       range,
-      matches: index ? "x" : undefined,
       showticklabels: box.lowest,
       tickprefix: "step ",
       showtickprefix: "first",
       ...epochTicks(range, epoch),
-    };
-    made[`yaxis${axis}`] = {
+    },
+    yaxis: {
       ...shared,
-      anchor: `x${axis}`,
-      domain: [1 - (box.top + box.height) / height, 1 - box.top / height],
       fixedrange: true,
       nticks: 4,
-      range: CHARTS[index].range,
-      rangemode: CHARTS[index].rangemode,
+      range: chart.range,
+      rangemode: chart.rangemode,
       // Small changes look small, and the axis does not jump with them.
-      autorangeoptions: { include: CHARTS[index].atLeast },
-      tickformat: CHARTS[index].ticks,
-      ticksuffix: CHARTS[index].suffix,
-    };
-  });
-  return made;
+      autorangeoptions: { include: chart.atLeast },
+      tickformat: chart.ticks,
+      ticksuffix: chart.suffix,
+    },
+  };
 }

@@ -85,6 +85,7 @@ export class Viewer {
     // For whoever measures: `time` is when the step was done, in seconds since 1970.
     const seen = { step: frame.info.step, time: frame.info.time, mode: this.watch.player.mode };
     this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail: seen }));
+    this.charts.painted();
   }
 
   #change() {
