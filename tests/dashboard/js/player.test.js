@@ -111,3 +111,12 @@ test("long replays are faster, within bounds", () => {
   const rate = (count) => play.rate(play.openPlayer({ steps: Array.from({ length: count }) }));
   assert.deepEqual([rate(5), rate(600), rate(9000)], [play.SLOWEST, 30, play.FASTEST]);
 });
+
+test("at the screen's own pace no frame is left out, however unevenly it paints", () => {
+  const steps = Array.from({ length: 3000 }, (_, index) => index);
+  let player = play.openPlayer({ steps });
+  for (let paint = 1; paint < 600; paint++) {
+    player = play.advance(player, (paint % 3 ? 0.9 : 1.2) / 60);
+    assert.equal(player.at, paint);
+  }
+});
