@@ -34,6 +34,32 @@ def test_pixels_are_those_of_the_frame(server: Server, ended: str, visit: Open) 
             np.testing.assert_array_equal(pixels(page, kind), expected)
 
 
+def test_outputs_are_seen_on_the_screen_pixel_for_pixel(
+    server: Server, ended: str, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(server, f"?run={ended}", reduced_motion="reduce")
+    outputs = frame(server, ended, painted(page)).tensors["output.st"][..., 0]
+    shot = tmp_path / "output.png"
+    for index in (0, 5, 11):
+        page.locator(".stn-viewer .stn-output .stn-pixels").nth(index).screenshot(path=shot)
+        seen = np.asarray(Image.open(shot).convert("L"))
+        scale = len(seen) // 28
+        np.testing.assert_array_equal(seen, np.kron(outputs[index], np.ones((scale, scale))))
+
+
+def test_inputs_are_seen_below_their_overlays(
+    server: Server, ended: str, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(server, f"?run={ended}", reduced_motion="reduce")
+    inputs = frame(server, ended, painted(page)).tensors["input"][..., 0]
+    shot = tmp_path / "input.png"
+    page.locator(".stn-viewer .stn-input .stn-pixels").first.screenshot(path=shot)
+    seen = np.asarray(Image.open(shot).convert("L"))
+    scale = len(seen) // 48
+    alike = seen == np.kron(inputs[0], np.ones((scale, scale)))
+    assert 0.8 < alike.mean() < 1
+
+
 def test_overlay_shows_the_corners(server: Server, ended: str, visit: Open) -> None:
     page = visit(server, f"?run={ended}")
     painted(page)
