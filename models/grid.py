@@ -9,10 +9,12 @@ Convention, for every file here and everything that reads what they make:
   zooms in, and the warp of the output's corners is the region that is sampled.
 - Corners run clockwise from the output's top left.
 - In pixels, (0, 0) is the outer edge of the first pixel and (width, height) that of the last.
-- Outside the image there is background: black, 0.
+- Outside the image there is background: black, 0, unless something else is asked for.
 
 Letters: N images, C channels, H and W the input's size, h and w the output's, M points.
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -44,8 +46,36 @@ def to_pixels(points: Tensor, height: int, width: int) -> Tensor:
     return (points + 1) / 2 * points.new_tensor([width, height])
 
 
-def sample(images: Tensor, grid: Tensor) -> Tensor:
-    """Reads images (N, C, H, W) at a grid (N, h, w, 2), bilinearly; (N, C, h, w)."""
+BORDER: Literal["border"] = "border"
+"""Outside the image its outermost pixels go on."""
+Outside = float | Literal["border"]
+"""What there is outside an image: one value, that of its background, or `BORDER`."""
+
+
+def sample(images: Tensor, grid: Tensor, *, outside: Outside = 0.0) -> Tensor:
+    """Reads images (N, C, H, W) at a grid (N, h, w, 2), bilinearly; (N, C, h, w).
+
+    Half a pixel inside the image's edge it begins to blend into what is outside. A background that
+    is not 0 must be named: read as black it would frame all that is zoomed out, and a network
+    learns to avoid the frame.
+    """
+    if outside == BORDER:
+        return _read(images, grid, "border")
+    if outside == 0.0:
+        return _read(images, grid, "zeros")
+    return _read(images - outside, grid, "zeros") + outside
+
+
+def _read(images: Tensor, grid: Tensor, padding: str) -> Tensor:
     return functional.grid_sample(
-        images, grid, mode="bilinear", padding_mode="zeros", align_corners=False
+        images, grid, mode="bilinear", padding_mode=padding, align_corners=False
     )
+
+
+def average(samples: Tensor, side: int) -> Tensor:
+    """Means of `side` x `side` samples each: (N, C, side h, side w) -> (N, C, h, w).
+
+    Bilinear sampling reads four pixels, however far its points lie apart; where an output is much
+    smaller than its region, several samples for each pixel keep it from aliasing (sec. 3.4).
+    """
+    return samples if side == 1 else functional.avg_pool2d(samples, side)

@@ -38,9 +38,13 @@ class SpatialTransformer(nn.Module):
         localisation: images (N, C, H, W) -> features (N, F).
         features: F.
         size: height and width of the output in pixels.
+        outside: what there is outside the input.
+        samples: along each side of an output pixel; more than one where the output is much smaller
+            than its region, which would else alias.
     """
 
     centres: Tensor
+    fine: Tensor
 
     def __init__(
         self,
@@ -49,22 +53,51 @@ class SpatialTransformer(nn.Module):
         localisation: nn.Module,
         features: int,
         size: tuple[int, int],
+        *,
+        outside: grid.Outside = 0.0,
+        samples: int = 1,
     ) -> None:
         super().__init__()
         self.name = name
         self.family = family
         self.size = size
+        self.outside = outside
+        self.samples = samples
         self.localisation = localisation
         self.regression = nn.Linear(features, family.parameters)
         # It starts by handing on the whole input, and moves only as gradients ask it to.
         nn.init.zeros_(self.regression.weight)
         with torch.no_grad():
             self.regression.bias.copy_(torch.tensor(family.identity))
-        self.register_buffer("centres", grid.pixel_centres(*size), persistent=False)
+        # Made once; they follow from the rest, so they are no part of the weights.
+        self.register_buffer("centres", self._basis(1), persistent=False)
+        self.register_buffer("fine", self._basis(samples), persistent=False)
+
+    def _basis(self, samples: int) -> Tensor:
+        """Of the output's pixel centres, or of so many points along each pixel's sides."""
+        return self.family.basis(grid.pixel_centres(*(samples * side for side in self.size)))
 
     def forward(self, images: Tensor) -> Warp:
         """Warps images (N, C, H, W)."""
         theta = self.regression(self.localisation(images))  # (N, P)
-        points = self.family.warp(theta, self.centres)  # (N, h * w, 2)
-        where = points.view(-1, *self.size, 2)  # (N, h, w, 2)
-        return Warp(theta, where, grid.sample(images, where))
+        # In half precision a grid could not tell neighbouring pixels apart.
+        with torch.autocast(images.device.type, enabled=False):
+            theta = theta if theta.dtype == torch.float64 else theta.float()
+            where = self._grid(theta, self.centres, images, 1)
+            return Warp(theta, where, self._read(images, theta, where))
+
+    def show(self, images: Tensor, warp: Warp) -> Tensor:
+        """What a warp of this transformer shows of images (N, C, H, W) other than its own."""
+        return self._read(images, warp.theta, warp.grid)
+
+    def _read(self, images: Tensor, theta: Tensor, where: Tensor) -> Tensor:
+        if self.samples > 1:
+            where = self._grid(theta, self.fine, images, self.samples)
+        read = grid.sample(images.to(where.dtype), where, outside=self.outside)
+        return grid.average(read, self.samples).to(images.dtype)
+
+    def _grid(self, theta: Tensor, basis: Tensor, images: Tensor, samples: int) -> Tensor:
+        """(N, samples h, samples w, 2), where in the input the points of a basis lie."""
+        height, width = images.shape[-2:]
+        points = self.family.apply(theta, basis, width / height)
+        return points.view(-1, samples * self.size[0], samples * self.size[1], 2)

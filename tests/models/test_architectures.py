@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from models import grid
 from models.architectures import BUILDERS, Network, build
 from models.catalog import ARCHITECTURES, FAMILIES, Architecture
 from models.families import FAMILIES as WARPS
@@ -69,9 +70,11 @@ def test_the_gradient_reaches_every_parameter(entry: Architecture) -> None:
 
 @EACH
 def test_transformers_start_with_the_whole_input(entry: Architecture) -> None:
-    model = build(entry.name).eval()
-    for warp in model(images(entry)).warps:
-        assert torch.equal(warp.theta, torch.tensor([[1.0, 0, 0, 0, 1, 0]]).expand(4, 6))
+    for family in entry.families:
+        for warp in build(entry.name, family).eval()(images(entry)).warps:
+            assert torch.equal(warp.theta, torch.tensor(WARPS[family].identity).expand(4, -1))
+            whole = grid.pixel_centres(*warp.grid.shape[1:3])
+            assert torch.equal(warp.grid.flatten(1, 2), whole.expand(4, -1, -1)), family
 
 
 def test_an_unknown_architecture_is_told_which_there_are() -> None:

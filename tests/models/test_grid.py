@@ -1,12 +1,14 @@
-"""The convention, in literal numbers; and torch's own grid and sampler as the oracle."""
+"""The convention, in literal numbers, and what the sampler reads."""
+
+from collections.abc import Callable
 
 import pytest
 import torch
-from torch.nn import functional
+from torch import Tensor
 
 from models import families, grid
 
-AFFINE, ATTENTION = families.get("affine"), families.get("attention")
+AFFINE = families.get("affine")
 
 
 def test_convention_pixel_centres_lie_half_a_pixel_inside_the_edges() -> None:
@@ -43,21 +45,6 @@ def test_convention_theta_maps_output_to_input_x_first() -> None:
     ]
 
 
-@pytest.mark.parametrize("size", [(5, 9), (28, 28), (1, 3)])
-def test_affine_grid_is_that_of_torch(size: tuple[int, int]) -> None:
-    theta = torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    ours = AFFINE.warp(theta, grid.pixel_centres(*size).double()).view(4, *size, 2)
-    theirs = functional.affine_grid(theta.view(4, 2, 3), [4, 1, *size], align_corners=False)
-    assert torch.allclose(ours, theirs, atol=1e-7)
-
-
-def test_whole_input_is_handed_on_unchanged() -> None:
-    images = torch.rand(2, 3, 6, 10, dtype=torch.float64)
-    theta = torch.tensor(AFFINE.identity, dtype=torch.float64).expand(2, 6)
-    points = AFFINE.warp(theta, grid.pixel_centres(6, 10).double()).view(2, 6, 10, 2)
-    assert torch.allclose(grid.sample(images, points), images, atol=1e-6)
-
-
 def test_whole_pixels_are_read_exactly_and_the_outside_is_black() -> None:
     image = torch.arange(12.0).view(1, 1, 3, 4)
     theta = torch.tensor([[1.0, 0, 0.5, 0, 1, 0]])  # one pixel to the right
@@ -66,29 +53,46 @@ def test_whole_pixels_are_read_exactly_and_the_outside_is_black() -> None:
     assert torch.allclose(grid.sample(image, points)[0, 0], expected, atol=1e-5)
 
 
-def test_attention_is_the_affine_without_turn_or_shear() -> None:
-    theta = torch.tensor([[0.5, 0.25, -0.5], [2.0, 0, 0.125]])
-    same = torch.tensor([[0.5, 0, 0.25, 0, 0.5, -0.5], [2.0, 0, 0, 0, 2, 0.125]])
-    points = grid.lattice(5)
-    assert torch.equal(ATTENTION.warp(theta, points), AFFINE.warp(same, points))
+def test_the_border_goes_on_outside_where_it_is_asked_to() -> None:
+    image = torch.arange(12.0).view(1, 1, 3, 4)
+    theta = torch.tensor([[1.0, 0, 0.5, 0, 1, 0]])
+    points = AFFINE.warp(theta, grid.pixel_centres(3, 4)).view(1, 3, 4, 2)
+    expected = torch.tensor([[1.0, 2, 3, 3], [5, 6, 7, 7], [9, 10, 11, 11]])
+    assert torch.allclose(grid.sample(image, points, outside=grid.BORDER)[0, 0], expected)
 
 
-@pytest.mark.parametrize("family", families.FAMILIES.values(), ids=lambda family: family.name)
-def test_gradients_of_warp_and_sampler_are_right(family: families.Family) -> None:
-    """Against finite differences, away from the kinks at pixel centres."""
-    draw = torch.Generator().manual_seed(3)
-    images = torch.rand(2, 1, 5, 7, dtype=torch.float64, generator=draw)
-    start = torch.tensor(family.identity, dtype=torch.float64)
-    theta = start * 0.61 + 0.0371 * torch.arange(1, family.parameters + 1) / family.parameters
-    theta = torch.stack([theta, theta + 0.013]).requires_grad_()
-    points = grid.pixel_centres(3, 4).double()
-
-    def output(theta: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-        return grid.sample(images, family.warp(theta, points).view(2, 3, 4, 2))
-
-    assert torch.autograd.gradcheck(output, (theta, images.requires_grad_()))
+def frames_nothing(sample: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """An even background stays even when it is zoomed out, and pulls at no theta."""
+    images = torch.full((1, 1, 6, 8), -0.42, dtype=torch.float64)
+    theta = torch.tensor([[1.7, 0.1, 0.2, 0, 1.4, 0]], dtype=torch.float64, requires_grad=True)
+    points = AFFINE.warp(theta, grid.pixel_centres(6, 8).double()).view(1, 6, 8, 2)
+    output = sample(images, points)
+    output.square().sum().backward()  # type: ignore[no-untyped-call]
+    assert theta.grad is not None
+    assert torch.allclose(output, images)
+    assert theta.grad.abs().max() < 1e-9
 
 
-def test_an_unknown_family_is_told_which_there_are() -> None:
-    with pytest.raises(KeyError, match="affine, attention"):
-        families.get("affin")
+def test_a_background_that_is_named_makes_no_frame() -> None:
+    frames_nothing(lambda images, points: grid.sample(images, points, outside=-0.42))
+
+
+def test_a_background_that_is_taken_for_black_would_be_noticed() -> None:
+    with pytest.raises(AssertionError):
+        frames_nothing(grid.sample)
+
+
+def test_several_samples_a_pixel_keep_fine_stripes_from_aliasing() -> None:
+    stripes = (torch.arange(60) % 2).float().expand(1, 1, 60, 60)
+    theta = torch.tensor([AFFINE.identity])
+
+    def shrunk(samples: int) -> Tensor:
+        side = 20 * samples
+        points = AFFINE.warp(theta, grid.pixel_centres(side, side)).view(1, side, side, 2)
+        return grid.average(grid.sample(stripes, points), samples)
+
+    assert shrunk(1).shape == shrunk(3).shape == (1, 1, 20, 20)
+    # One sample a pixel meets one stripe in three, light or dark.
+    assert (shrunk(1) - 0.5).abs().min() > 0.49
+    # Of three stripes, one or two are light.
+    assert (shrunk(3) - 0.5).abs().max() < 0.17
