@@ -18,8 +18,12 @@ OUTSIDE = 0.95
 """Share of a region outside the image from which on next to nothing is seen."""
 VANISHING = 0.01
 """Area, as a share of the image's, below which a region is a dot or a line."""
+FOLDED = 1e-3
+"""Area, as a share of the mean cell's, from which on a cell of the other orientation is one."""
 SHARED = 0.005
 """Spread of the regions over images, in image sides, below which they are one region."""
+BENT = 0.005
+"""Distance from a parallelogram, in image widths, from which on a region is told to be bent."""
 MOVED = 0.1
 """How far, in image sides, that one region must be from the whole image to count as collapsed."""
 
@@ -44,6 +48,9 @@ class Reading:
     """Where the region's middle lies, in half image widths to the right of the image's."""
     shift_y: float
     """In half image heights below the image's middle."""
+    bend: float = 0.0
+    """How far the region is from a parallelogram: the furthest that any point of its lattice lies
+    from the nearest one's, in image widths."""
 
     def numbers(self) -> dict[str, float]:
         """The numbers by name."""
@@ -60,6 +67,12 @@ def areas(grid: Floats) -> Floats:
     return np.asarray(cross.sum(axis=1) / 2)
 
 
+def _cell_areas(grid: Floats) -> Floats:
+    """Signed area of each cell of each lattice, (N, 6, 6)."""
+    one, other = grid[:, 1:, 1:] - grid[:, :-1, :-1], grid[:, 1:, :-1] - grid[:, :-1, 1:]
+    return np.asarray((one[..., 0] * other[..., 1] - one[..., 1] * other[..., 0]) / 2)
+
+
 def outside_shares(grid: Floats, height: int, width: int) -> Floats:
     """Share of each region that lies outside the image, (N,), at cell corners and middles."""
     middles = (grid[:, :-1, :-1] + grid[:, 1:, :-1] + grid[:, :-1, 1:] + grid[:, 1:, 1:]) / 4
@@ -72,25 +85,35 @@ def outside_shares(grid: Floats, height: int, width: int) -> Floats:
 def collapse(grid: Floats, height: int, width: int) -> list[str | None]:
     """Why each region shows nothing useful, or None where it does.
 
-    `outside`: it lies outside the image. `vanishing`: its area is near zero. `mirrored`: it shows
-    the image as in a mirror. `shared`: all images get one and the same region, and it is not the
-    whole image, which every transformer starts with.
+    `outside`: it lies outside the image. `vanishing`: its area is near zero. `folded`: parts of it
+    show the image as in a mirror and parts do not, so that it lies over itself. `mirrored`: all of
+    it does. `shared`: all images get one and the same region, and it is not the whole image, which
+    every transformer starts with.
     """
     shares, signed = outside_shares(grid, height, width), areas(grid) / (height * width)
-    shared = _is_shared(grid / [width, height])
+    folded, shared = _are_folded(grid), _is_shared(grid / [width, height])
     return [
-        _reason(float(share), float(area), shared)
-        for share, area in zip(shares, signed, strict=True)
+        _reason(float(share), float(area), bool(fold), shared)
+        for share, area, fold in zip(shares, signed, folded, strict=True)
     ]
 
 
-def _reason(share: float, area: float, shared: bool) -> str | None:
+def _are_folded(grid: Floats) -> NDArray[np.bool_]:
+    """Whether each region has cells of both orientations, (N,); rounding makes none of them."""
+    cells = _cell_areas(grid.astype(np.float64)).reshape(len(grid), -1)
+    least = FOLDED * np.abs(cells).mean(axis=1)
+    return np.asarray((cells.min(axis=1) < -least) & (cells.max(axis=1) > least))
+
+
+def _reason(share: float, area: float, folded: bool, shared: bool) -> str | None:
     if not math.isfinite(area):
         return "vanishing"
     if share >= OUTSIDE:
         return "outside"
     if abs(area) < VANISHING:
         return "vanishing"
+    if folded:
+        return "folded"
     if area < 0:
         return "mirrored"
     return "shared" if shared else None
@@ -114,16 +137,26 @@ def readings(grid: Floats, height: int, width: int) -> list[Reading]:
     # The lattice is symmetric, so the least squares fit needs no solver.
     across = (grid * ticks[None, None, :, None]).sum(axis=(1, 2)) / (side * (ticks**2).sum())
     down = (grid * ticks[None, :, None, None]).sum(axis=(1, 2)) / (side * (ticks**2).sum())
-    shift = (grid.reshape(count, -1, 2).mean(axis=1) - middle) / middle
-    return [_reading(across[i] / middle[0], down[i] / middle[1], shift[i]) for i in range(count)]
+    centre = grid.reshape(count, -1, 2).mean(axis=1)
+    flat = (
+        centre[:, None, None]
+        + across[:, None, None] * ticks[None, None, :, None]
+        + down[:, None, None] * ticks[None, :, None, None]
+    )
+    bend = np.linalg.norm(grid - flat, axis=3).max(axis=(1, 2)) / width
+    shift = (centre - middle) / middle
+    return [
+        _reading(across[i] / middle[0], down[i] / middle[1], shift[i], float(bend[i]))
+        for i in range(count)
+    ]
 
 
-def _reading(across: Floats, down: Floats, shift: Floats) -> Reading:
+def _reading(across: Floats, down: Floats, shift: Floats, bend: float) -> Reading:
     """From where one pixel to the right and one pixel down go."""
     (a, c), (b, d) = across.tolist(), down.tolist()
     scale_x = math.hypot(a, c)
     if scale_x == 0:
-        return Reading(0.0, 0.0, math.hypot(b, d), 0.0, *shift.tolist())
+        return Reading(0.0, 0.0, math.hypot(b, d), 0.0, float(shift[0]), float(shift[1]), bend)
     return Reading(
         rotation=math.atan2(c, a),
         scale_x=scale_x,
@@ -131,6 +164,7 @@ def _reading(across: Floats, down: Floats, shift: Floats) -> Reading:
         shear=(a * b + c * d) / scale_x**2,
         shift_x=float(shift[0]),
         shift_y=float(shift[1]),
+        bend=bend,
     )
 
 
@@ -143,6 +177,7 @@ def words(reading: Reading) -> str:
         *(["mirrored"] if reading.scale_y < 0 else []),
         f"turned {abs(degrees):.0f}° {direction}" if abs(degrees) >= 0.5 else "upright",
         f"sheared by {abs(lean):.0f}°" if abs(lean) >= 0.5 else "not sheared",
+        *([f"bent by up to {reading.bend:.0%} of the width"] if reading.bend >= BENT else []),
         f"centred {_place(reading)}",
     ]
     return f"It looks at {', '.join(parts)}."

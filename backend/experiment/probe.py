@@ -177,11 +177,12 @@ def _in_turn(labels: Tensor, count: int) -> list[int]:
 
 def _warp_tensors(transformer: SpatialTransformer, warp: Warp, images: Tensor) -> dict[str, Array]:
     """What a frame holds of a transformer at the input, in pixels of the input."""
-    points = transformer.family.warp(warp.theta, grid.lattice(LATTICE))
-    lattice = grid.to_pixels(points, *images.shape[-2:]).view(-1, LATTICE, LATTICE, 2).numpy()
+    height, width = images.shape[-2:]
+    points = transformer.family.warp(warp.theta, grid.lattice(LATTICE), width / height)
+    lattice = grid.to_pixels(points, height, width).view(-1, LATTICE, LATTICE, 2).numpy()
     name = transformer.name
     return {
-        f"output.{name}": _pixels(grid.sample(images, warp.grid)),
+        f"output.{name}": _pixels(transformer.show(images, warp)),
         f"theta.{name}": warp.theta.numpy(),
         f"corners.{name}": lattice[:, [0, 0, -1, -1], [0, -1, -1, 0]],
         f"grid.{name}": lattice,

@@ -3,6 +3,7 @@
 const COLLAPSED = {
   outside: ["outside the image", "the region lies outside the image"],
   vanishing: ["almost no area", "the region has almost no area"],
+  folded: ["folded", "the region is folded over itself"],
   mirrored: ["mirrored", "the region is mirrored"],
   shared: ["same for all", "every probe has the same region, though the images differ"],
 };

@@ -32,6 +32,13 @@ def region(
     return np.stack([across, down], axis=-1)[None].astype(np.float32)
 
 
+def bent(by: float) -> NDArray[Any]:
+    """The whole image, its middle column pulled to the right by a share of the width."""
+    lattice = region()
+    lattice[0, :, 3, 0] += by * WIDTH
+    return lattice
+
+
 def several(*regions: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate(regions)
 
@@ -69,6 +76,8 @@ def test_share_outside() -> None:
         (region(scale=(1, 0.005)), "vanishing"),
         (region(scale=(-0.7, 0.7)), "mirrored"),
         (region(scale=(0.7, -0.7), rotation=2.0), "mirrored"),
+        (bent(0.15), None),
+        (bent(0.2), "folded"),
         (region() * np.nan, "vanishing"),
     ],
 )
@@ -108,6 +117,15 @@ def test_numbers_are_read_back_on_an_image_that_is_not_square(reading: Reading) 
 def test_a_region_without_width_can_still_be_read() -> None:
     [found] = readings(region(scale=(0, 0)), HEIGHT, WIDTH)
     assert all(math.isfinite(number) for number in found.numbers().values())
+
+
+def test_a_bend_is_the_distance_from_the_nearest_parallelogram() -> None:
+    [straight] = readings(region(rotation=0.3, shear=0.2), HEIGHT, WIDTH)
+    assert straight.bend == pytest.approx(0, abs=1e-6)
+    [found] = readings(bent(0.14), HEIGHT, WIDTH)
+    # One column in seven is pulled: the parallelogram follows by a seventh.
+    assert found.bend == pytest.approx(0.12, abs=1e-6)
+    assert "not sheared, bent by up to 12% of the width, centred" in words(found)
 
 
 def test_readings_in_words() -> None:
