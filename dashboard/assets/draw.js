@@ -3,6 +3,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// Pixels of the input: a side whose points lie no further from a line is one.
+const STRAIGHT = 0.02;
 // CSS pixels: pairs lower than this are too small to be looked at.
 const READABLE = 104;
 
@@ -95,21 +97,22 @@ function fillOpaque(target, pixels, channels) {
 
 /**
  * A region as path data in the input's pixels.
- * @param {ArrayLike<number>} corners x, y of four corners, the first being the output's top left
+ * @param {ArrayLike<number>} lattice x, y of its points row by row, as many in each row as there are
+ *   rows; its corners are the region's, the first being the output's top left
  * @param {{left: number, top: number, right: number, bottom: number}} box what can be seen
  * @returns {{outline: string, square: string, round: string, farSquare: string, farRound: string}}
- *   the quadrilateral; the first corner; the others; and those of each that lie beyond the box,
- *   which stand at its edge
+ *   the edge; the first corner; the others; and those of each that lie beyond the box, which stand
+ *   at its edge
  */
-export function region(corners, box) {
-  const points = [0, 1, 2, 3].map((i) => [corners[2 * i], corners[2 * i + 1]]);
-  if (!points.flat().every(Number.isFinite)) {
+export function region(lattice, box) {
+  const sides = sidesOf(lattice);
+  if (!sides.flat(2).every(Number.isFinite)) {
     return { outline: "", square: "", round: "", farSquare: "", farRound: "" };
   }
-  const marks = points.map((point) => mark(point, box));
+  const marks = sides.map(([corner]) => mark(corner, box));
   const far = marks.map((each) => (each.far ? each.path : ""));
   return {
-    outline: `M${points.map(coordinates).join("L")}Z`,
+    outline: `M${sides.flatMap(course).map(coordinates).join("L")}Z`,
     square: marks[0].path,
     round: marks
       .slice(1)
@@ -118,6 +121,36 @@ export function region(corners, box) {
     farSquare: far[0],
     farRound: far.slice(1).join(""),
   };
+}
+
+// The four sides of a lattice clockwise, each from its corner to before the next one.
+function sidesOf(lattice) {
+  const side = Math.sqrt(lattice.length / 2);
+  const end = side - 1;
+  const point = (row, column) => {
+    const at = 2 * (row * side + column);
+    return [lattice[at], lattice[at + 1]];
+  };
+  const along = (place) => Array.from({ length: end }, (_, step) => place(step));
+  return [
+    along((step) => point(0, step)),
+    along((step) => point(step, end)),
+    along((step) => point(end, end - step)),
+    along((step) => point(end - step, 0)),
+  ];
+}
+
+// A side's points, or its corner alone where it is straight.
+function course(points, index, sides) {
+  const [from] = points;
+  const [to] = sides[(index + 1) % sides.length];
+  const straight = points.every((point, step) =>
+    point.every((value, axis) => {
+      const even = from[axis] + ((to[axis] - from[axis]) * step) / points.length;
+      return Math.abs(value - even) < STRAIGHT;
+    }),
+  );
+  return straight ? [from] : points;
 }
 
 function mark([x, y], box) {
@@ -162,8 +195,8 @@ export class Overlay {
     this.element.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
   }
 
-  show(corners) {
-    const shown = region(corners, this.box);
+  show(lattice) {
+    const shown = region(lattice, this.box);
     for (const [part, data] of Object.entries(shown)) {
       if (data === this.shown?.[part]) continue;
       for (const path of this.parts[part]) path.setAttribute("d", data);

@@ -54,7 +54,7 @@ class Pair {
     info.transformers.forEach(({ name }, place) => {
       const output = tensors[`output.${name}`];
       this.outputs[place].show(rowOf(output, index), output.shape.slice(1));
-      this.overlays[place].show(rowOf(tensors[`corners.${name}`], index));
+      this.overlays[place].show(rowOf(tensors[`grid.${name}`], index));
     });
     this.#caption(info, index, probabilityOf(frame, index));
   }
