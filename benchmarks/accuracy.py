@@ -17,7 +17,7 @@ import torch
 
 from backend.experiment.config import RunConfig
 from backend.experiment.datasets import Dataset, load
-from backend.experiment.distortion import PLACEMENT_DRAWS, placement_of, scattered
+from backend.experiment.distortions.placing import PLACEMENT_DRAWS, placement_of, scattered
 from backend.experiment.training import (
     VALIDATION_DRAWS,
     VALIDATION_SEED,

@@ -79,6 +79,23 @@ DISTORTIONS = {
         DistortionEntry(
             "centred", "Centred", "Upright in the middle at its own size, with nothing around it."
         ),
+        DistortionEntry("R", "Rotated (R)", "Turned by up to 90 degrees, in the middle."),
+        DistortionEntry(
+            "RTS",
+            "Rotated, scaled, translated (RTS)",
+            "Turned by up to 45 degrees, scaled by 0.7 to 1.2, placed anywhere.",
+        ),
+        DistortionEntry(
+            "P", "Projective (P)", "Seen from elsewhere: each corner is shifted on its own."
+        ),
+        DistortionEntry(
+            "E", "Elastic (E)", "Stretched like rubber: a thin plate spline of 16 shifted points."
+        ),
+        DistortionEntry(
+            "TC",
+            "Translated, cluttered (TC)",
+            "Placed anywhere, upright, among six small crops of other images.",
+        ),
     )
 }
 

@@ -16,7 +16,7 @@ from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import RunConfig
 from backend.experiment.counting import tenths_of
 from backend.experiment.datasets import Dataset
-from backend.experiment.distortion import DISTORTIONS
+from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.frame import LATTICE, PROTOCOL, Array, Frame
 from backend.experiment.training import Step, canvas_size, draw_generator
 from models import grid

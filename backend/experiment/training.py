@@ -18,7 +18,7 @@ from backend.experiment.catalog import DATASETS, steps_per_epoch, validate
 from backend.experiment.config import LiveSettings, RunConfig
 from backend.experiment.counting import epoch_of
 from backend.experiment.datasets import Dataset
-from backend.experiment.distortion import DISTORTIONS
+from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.errors import InvalidInput
 from models.architectures import Network, build
 from models.catalog import ARCHITECTURES

@@ -15,7 +15,7 @@ from backend.experiment.catalog import DATASETS
 from backend.experiment.config import DistortionConfig
 from backend.experiment.datasets import Dataset
 from backend.experiment.datasets import load as load_dataset
-from backend.experiment.distortion import DISTORTIONS
+from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.errors import InvalidInput, NotFound
 from backend.experiment.fitting import Fitted, fit
 from backend.experiment.frame import Frame

@@ -12,7 +12,7 @@ from torch import Tensor
 from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import DistortionConfig, RunConfig
 from backend.experiment.datasets import Dataset, load
-from backend.experiment.distortion import centred
+from backend.experiment.distortions.placing import centred
 from backend.experiment.errors import InvalidInput
 from backend.experiment.training import VALIDATE_EVERY, Batches, Step, Validation, pace, train
 from models import weights

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from backend.experiment.catalog import DISTORTIONS as ENTRIES
-from backend.experiment.distortion import DISTORTIONS, Placement, centred, place, scattered
+from backend.experiment.distortions import DISTORTIONS
+from backend.experiment.distortions.placing import Placement, centred, place, scattered
 
 BLACK = torch.zeros(3, 1, 28, 28)
 CANVAS = (48, 48)
