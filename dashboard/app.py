@@ -57,6 +57,7 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
     defaults = catalog["defaults"]
     datasets = {entry["name"]: entry for entry in catalog["datasets"] if entry["available"]}
     families = {entry["name"]: entry for entry in catalog["families"]}
+    distortions = {entry["name"]: entry for entry in catalog["distortions"]}
     with st.form("start", border=False):
         dataset = st.selectbox(
             "Data set",
@@ -71,10 +72,26 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
             format_func=lambda name: families[name]["title"],
             help=_described(families),
         )
+        distortion = st.selectbox(
+            "Distortion",
+            list(distortions),
+            index=list(distortions).index(defaults["distortion"]["name"]),
+            format_func=lambda name: distortions[name]["title"],
+            help=_described(distortions),
+        )
+        strength = st.slider(
+            "Strength",
+            0.0,
+            1.0,
+            defaults["distortion"]["strength"],
+            step=0.05,
+            help="Of the distortion; 0 leaves every image upright in the middle.",
+        )
         left, right = st.columns(2)
         config = {
             "dataset": dataset,
             "family": family,
+            "distortion": {"name": distortion, "strength": strength},
             "seed": left.number_input(
                 "Seed", 0, 2**31 - 1, defaults["seed"], help="Equal seeds give equal runs."
             ),

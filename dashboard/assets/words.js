@@ -27,7 +27,13 @@ export const tenths = (info) => `${info?.progress ?? 0}/10`;
 
 /** What a run is called: what it is made of. */
 export const titleOf = ({ config }) =>
-  [config.dataset, config.family, `seed ${config.seed}`].join(", ");
+  [
+    config.dataset,
+    // The demonstration's own goes without saying.
+    ...(config.distortion.name === "scattered" ? [] : [config.distortion.name]),
+    config.family,
+    `seed ${config.seed}`,
+  ].join(", ");
 
 /** "83.2%", or a dash where there is no number. */
 export const percent = (value, digits = 1) =>

@@ -40,6 +40,39 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
         server.await_status(run_id, "stopped")
 
 
+def choose(page: Page, label: str, option: str) -> None:
+    wanted = page.get_by_role("option", name=option)
+
+    def opened() -> bool:
+        # A list that opens while the page is still being laid out is closed again by that.
+        page.get_by_role("combobox", name=label).click()
+        page.wait_for_timeout(500)
+        return wanted.is_visible()
+
+    wait_until(opened)
+    wanted.click()
+
+
+def test_form_offers_every_family_and_distortion(server: Server, visit: Open) -> None:
+    page = visit(server)
+    choose(page, "Transformer", "Thin plate spline, 4x4")
+    choose(page, "Distortion", "Elastic (E)")
+    page.get_by_role("button", name="Start training").click()
+    await_said(page, "digits, E, spline-4, seed 0")
+    run_id = shown_run(page)
+    assert run_id is not None
+    try:
+        painted(page)
+        config = server.run(run_id)["config"]
+        assert (config["family"], config["distortion"]) == (
+            "spline-4",
+            {"name": "E", "strength": 1.0},
+        )
+    finally:
+        server.control(run_id, "stop")
+        server.await_status(run_id, "stopped")
+
+
 def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Open) -> None:
     page = visit(server)
     defaults = server.http.get("/catalog").json()["defaults"]
