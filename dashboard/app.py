@@ -58,6 +58,7 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
     datasets = {entry["name"]: entry for entry in catalog["datasets"] if entry["available"]}
     families = {entry["name"]: entry for entry in catalog["families"]}
     distortions = {entry["name"]: entry for entry in catalog["distortions"]}
+    # The server knows the bounds, and says them in a sentence; a field's own are only coloured.
     with st.form("start", border=False):
         dataset = st.selectbox(
             "Data set",
@@ -93,28 +94,24 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
             "family": family,
             "distortion": {"name": distortion, "strength": strength},
             "seed": left.number_input(
-                "Seed", 0, 2**31 - 1, defaults["seed"], help="Equal seeds give equal runs."
+                "Seed", value=defaults["seed"], help="Equal ones: equal runs."
             ),
             "epochs": right.number_input(
-                "Epochs", 1, 1000, defaults["epochs"], help="How often all images are shown."
+                "Epochs", value=defaults["epochs"], help="How often all images are shown."
             ),
             "batch_size": left.number_input(
-                "Batch", 2, 1024, defaults["batch_size"], help="Images for each step."
+                "Batch", value=defaults["batch_size"], help="Images for each step."
             ),
             "learning_rate": right.number_input(
                 "Learning rate",
-                1e-5,
-                1.0,
-                defaults["learning_rate"],
+                value=defaults["learning_rate"],
                 step=1e-4,
                 format="%g",
                 help="The classifier's, at its peak.",
             ),
             "localisation_learning_rate": left.number_input(
                 "Localisation rate",
-                0.0,
-                1.0,
-                defaults["localisation_learning_rate"],
+                value=defaults["localisation_learning_rate"],
                 step=1e-4,
                 format="%g",
                 help="Of the part that finds the region, at its peak; 0 keeps it as it is.",
@@ -126,7 +123,7 @@ def _start_form(client: Client, catalog: dict[str, Any]) -> None:
             help="The watched images jump about while the network trains. Can be switched later.",
         )
         started = st.form_submit_button("Start training", type="primary")
-    st.caption("A new run pauses the demonstration; what does not fit beside others waits.")
+    st.caption("Two runs train at a time, further ones wait; the demonstration makes room.")
     if started:
         try:
             run = client.start(config | {"probes": {**defaults["probes"], "moving": moving}})

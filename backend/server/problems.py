@@ -56,7 +56,7 @@ def _fault(found: dict[str, Any]) -> dict[str, str]:
         # Its place is an offset in the text, not a field.
         return {"detail": f"The body is not JSON: {found['ctx']['error']}."}
     field = ".".join(str(part) for part in found["loc"][1:])
-    said = found["msg"].removeprefix("Value error, ")
+    said = found["msg"].removeprefix("Value error, ").rstrip(".")
     if said.startswith("Expected UploadFile"):
         said = "A file is expected here, not text"
     if not field:

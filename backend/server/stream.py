@@ -53,6 +53,7 @@ class Viewer:
         self._shown = shown
         self._wake = asyncio.Event()
         self._following = False
+        self._counting = False
         self._credit = FIRST_CREDIT
         self._skipped = 0
         self._after: int | None = None
@@ -111,7 +112,8 @@ class Viewer:
                 case Follow():
                     self._following = True
                 case Hold():
-                    self._following = False
+                    # What is not asked for is not skipped.
+                    self._following = self._counting = False
                 case Credit(frames=frames):
                     self._credit = min(MOST_CREDIT, self._credit + frames)
                 case Hello():
@@ -140,11 +142,12 @@ class Viewer:
             return
         if self._frame_seq == stored.ref.seq:
             return
-        if self._frame_seq is not None:
+        if self._counting and self._frame_seq is not None:
             self._skipped += max(0, stored.ref.seq - self._frame_seq - 1)
         same_input = stored.input_key == self._input_key
         data = stored.data if same_input else await self._tail.whole(stored)
         self._credit -= 1
+        self._counting = True
         self._frame_seq, self._input_key = stored.ref.seq, stored.input_key
         await asyncio.wait_for(self._socket.send_bytes(data), SEND_SECONDS)
         self._sent_at = time.monotonic()

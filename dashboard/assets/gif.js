@@ -78,6 +78,7 @@ export class GifPanel {
 
   async #make() {
     const { id } = this.watch.reel.recording;
+    this.#clear(id);
     this.making = new AbortController();
     setText(this.make, "Cancel");
     setText(this.state, "Drawing …");

@@ -73,12 +73,12 @@ export function situation(watch, now) {
   const status = statusWords(run.status);
   if (run.status === "deleted") return { tone: "bad", text: "This run has been deleted" };
   if (watch.lost) {
-    const age = watch.heard ? `; the last frame came ${span(now - watch.heard)} ago` : "";
+    const age = watch.heard ? `; the last frame came ${ago(now - watch.heard)}` : "";
     return { tone: "bad", text: `Connection lost, trying again${age}` };
   }
   if (watch.waiting) {
-    const soon = ["queued", "running"].includes(run.status) ? "training begins soon" : status;
-    return { tone: "quiet", text: `Recorded earlier; ${soon}` };
+    const soon = run.status === "running" ? "training begins soon" : status;
+    return { tone: "quiet", text: `Another run, recorded earlier; this one: ${soon}` };
   }
   if (watch.onLap) {
     return { tone: "quiet", text: "The input moves, the trained network stands still" };
@@ -88,9 +88,12 @@ export function situation(watch, now) {
   }
   if (run.status !== "running") return { tone: "quiet", text: `Following; ${status}` };
   const age = watch.heard ? now - watch.heard : 0;
-  const old = age > FRESH ? `; the last frame came ${span(age)} ago` : "";
+  const old = age > FRESH ? `; the last frame came ${ago(age)}` : "";
   return { tone: "good", text: `Live; ${status}${old}` };
 }
+
+// On one line.
+const ago = (milliseconds) => `${span(milliseconds)} ago`.replaceAll(" ", "\u00a0");
 
 function unopened({ problem, id, shown }) {
   if (problem) return { tone: "bad", text: problem.message };
@@ -108,7 +111,7 @@ export class Situation {
       title: "Frames that this page was too busy for. All are recorded.",
     });
     this.thinned = element("span.stn-thinned");
-    this.link = element("a.stn-run-link", { title: "This run's own address" });
+    this.link = element("a.stn-run-link");
     const second = element("p.stn-second", {}, this.link, this.skipped, this.thinned);
     this.element = element("div.stn-situation", {}, this.state, this.message, second);
   }
@@ -134,9 +137,11 @@ export class Situation {
     const thinned = thinnedWords(run?.thinned);
     setText(this.thinned, thinned?.short ?? "");
     this.thinned.title = thinned?.full ?? "";
-    // A run that is not there is no dead end.
-    const lost = this.watch.problem && !run;
-    setText(this.link, run ? titleOf(run) : lost ? "Show the newest run instead" : "");
-    this.link.href = run ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
+    // A run that is not there, or no more, is no dead end.
+    const gone = run ? run.status === "deleted" : Boolean(this.watch.problem);
+    const instead = gone ? "Show the newest run instead" : "";
+    setText(this.link, instead || (run ? titleOf(run) : ""));
+    this.link.classList.toggle("stn-instead", gone);
+    this.link.href = run && !gone ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
   }
 }

@@ -57,10 +57,13 @@ class Row {
       return;
     }
     button.dataset.asked = "yes";
+    const name = button.getAttribute("aria-label");
     setText(button, "Delete for good?");
+    button.setAttribute("aria-label", `${button.textContent} ${titleOf(this.run)}`);
     setTimeout(() => {
       delete button.dataset.asked;
       setText(button, TITLES.delete);
+      button.setAttribute("aria-label", name);
     }, ASKED_FOR);
   }
 
@@ -122,8 +125,13 @@ export class RunsView {
   }
 }
 
-const madeOf = ({ epochs, batch_size: batch, learning_rate: rate }) =>
-  `${epochs} epochs, batch ${batch}, rate ${rate}`;
+function madeOf({ epochs, batch_size: batch, probes, ...config }) {
+  const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
+  const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
+  parts.push(`rates ${rates}`);
+  if (probes.moving) parts.push("moving probes");
+  return parts.join(", ");
+}
 
 function detail(run, now) {
   const parts = [`step ${run.step} of ${run.epochs * run.steps_per_epoch}`];

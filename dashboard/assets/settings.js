@@ -5,7 +5,10 @@ import { element, setText } from "./dom.js";
 // Seconds that a step is drawn out to.
 const SLOW = 0.5;
 
-const RATES = { learning_rate: "Classifier", localisation_learning_rate: "Localisation" };
+const RATES = {
+  learning_rate: "Learning rate",
+  localisation_learning_rate: "Localisation rate",
+};
 
 const STANDING = "The probes stand still. Their lap comes when the run finishes.";
 
@@ -19,7 +22,8 @@ export async function ask(watch, say, request) {
   }
 }
 
-const changeable = ({ run }) => Boolean(run?.owned && ["running", "paused"].includes(run.status));
+const changeable = ({ run, lost }) =>
+  Boolean(!lost && run?.owned && ["running", "paused"].includes(run.status));
 
 /** The switches. */
 export class Switches {
@@ -70,7 +74,11 @@ export class RatesPanel {
       this.fields[name] = field;
       return element("label.stn-field", {}, element("span", {}, title), field);
     });
-    const note = element("p.stn-quiet", {}, "Peak learning rates of the schedule, from the next step on.");
+    const note = element(
+      "p.stn-quiet",
+      {},
+      "Peak rates of the schedule, from the next step on, while the run trains or is paused.",
+    );
     this.element = element(
       "details.stn-panel",
       {},

@@ -63,7 +63,7 @@ export class Transport {
     const { watch } = this;
     const allowed = watch.run?.actions ?? [];
     for (const [action, button] of Object.entries(this.buttons)) {
-      button.disabled = !allowed.includes(action);
+      button.disabled = watch.lost || !allowed.includes(action);
     }
     // One place for the two that are never allowed together.
     this.buttons.resume.hidden = !allowed.includes("resume");

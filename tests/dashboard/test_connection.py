@@ -22,6 +22,8 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     assert "Connection lost" in say(page), "the age grows"
     assert any(any(image) for image in pixels(page, "input")), "old pixels stay"
     assert page.locator(".stDialog").is_visible() is False
+    for name in ("Pause", "Stop", "Moving probes", "Slow motion"):
+        assert page.locator(".stn-viewer .stn-button", has_text=name).is_disabled(), name
 
     at = shown(page)
     own_server.start()

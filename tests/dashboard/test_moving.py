@@ -104,7 +104,7 @@ def test_slow_motion_and_learning_rates(server: Server, running: str, visit: Ope
         wait_until(lambda: server.run(running)["settings"]["slow_motion"] == 0.5)
         assert "training" in say(page)
         page.get_by_text("Change its learning rates").click()
-        field = page.locator(".stn-rates").get_by_label("Classifier")
+        field = page.locator(".stn-rates").get_by_label("Learning rate")
         assert float(field.input_value()) == config["learning_rate"]
         field.fill("0.0007")
         field.press("Enter")

@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs, urlparse
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 from tests.dashboard.conftest import Open, brief_run
 from tests.dashboard.looking import await_said, painted
@@ -13,12 +13,16 @@ def shown_run(page: Page) -> str | None:
     return parse_qs(urlparse(page.url).query).get("run", [None])[0]
 
 
+def form(page: Page) -> Locator:
+    return page.locator("[data-testid=stForm]")
+
+
 def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = visit(server)
-    page.get_by_label("Seed", exact=True).fill("7")
-    page.get_by_label("Batch", exact=True).fill("100")
-    page.get_by_label("Learning rate", exact=True).fill("0.003")
+    form(page).get_by_label("Seed", exact=True).fill("7")
+    form(page).get_by_label("Batch", exact=True).fill("100")
+    form(page).get_by_label("Learning rate", exact=True).fill("0.003")
     page.locator("[data-testid=stForm] label", has_text="Moving probes").click()
     page.get_by_role("button", name="Start training").click()
     # Until then the page may follow another run, which its address names.
@@ -38,6 +42,15 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
     finally:
         server.control(run_id, "stop")
         server.await_status(run_id, "stopped")
+
+
+def test_what_the_form_cannot_start_is_told_in_words(server: Server, visit: Open) -> None:
+    before = [run["id"] for run in server.http.get("/runs").json()]
+    page = visit(server)
+    form(page).get_by_label("Learning rate", exact=True).fill("5")
+    page.get_by_role("button", name="Start training").click()
+    page.get_by_text("learning_rate: Input should be less than or equal to 1.").wait_for()
+    assert [run["id"] for run in server.http.get("/runs").json()] == before
 
 
 def choose(page: Page, label: str, option: str) -> None:
@@ -77,12 +90,12 @@ def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Ope
     page = visit(server)
     defaults = server.http.get("/catalog").json()["defaults"]
     for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch", "batch_size")):
-        assert page.get_by_label(label, exact=True).input_value() == str(defaults[field])
+        assert form(page).get_by_label(label, exact=True).input_value() == str(defaults[field])
     for label, field in (
         ("Learning rate", "learning_rate"),
         ("Localisation rate", "localisation_learning_rate"),
     ):
-        assert float(page.get_by_label(label, exact=True).input_value()) == defaults[field]
+        assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
 
 
 def test_controls_act_on_the_training(server: Server, visit: Open) -> None:
@@ -155,3 +168,5 @@ def test_run_that_another_page_deleted_is_told(server: Server, visit: Open) -> N
     painted(page)
     server.http.delete(f"/runs/{run_id}").raise_for_status()
     await_said(page, "This run has been deleted")
+    page.get_by_text("Show the newest run instead").click()
+    page.wait_for_url(lambda address: f"run={run_id}" not in address)

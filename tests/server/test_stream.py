@@ -60,6 +60,22 @@ def test_without_credit_two_frames_come_and_the_rest_is_counted_as_skipped(
         wait_until(lambda: hear(viewer, "run")["skipped"] > 0)
 
 
+def test_what_passes_while_a_viewer_holds_is_not_skipped(server: Server, running: str) -> None:
+    with server.stream(running) as viewer:
+        say(viewer, type="hello")
+        say(viewer, type="follow")
+        hear(viewer, "frame")
+        say(viewer, type="hold")
+        server.await_step(running, server.run(running)["step"] + 20)
+        frames_until_quiet(viewer, 0.5)
+        say(viewer, type="credit", frames=8)
+        say(viewer, type="follow")
+        first = Frame.decode(hear(viewer, "frame")).info["step"]
+        while hear(viewer, "run")["step"] <= first:
+            pass
+        assert hear(viewer, "run")["skipped"] <= 3, "but for what came while it was being said"
+
+
 def test_more_credit_than_may_be_held_is_cut_to_that(server: Server, running: str) -> None:
     with server.stream(running) as viewer:
         say(viewer, type="hello")
