@@ -25,9 +25,11 @@ def _list_runs(options: argparse.Namespace) -> int:
         print(json.dumps(runs, indent=2))
         return 0
     for run in runs:
+        config = run["config"]
         print(
             f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{run['steps']:<6}"
-            f"  accuracy {percent(run['accuracy']):>6}  seed {run['config']['seed']}"
+            f"  accuracy {percent(run['accuracy']):>6}"
+            f"  {config['dataset']}, {config['family']}, seed {config['seed']}"
         )
     if not runs:
         print(f"There are no runs in {options.home} yet.")
