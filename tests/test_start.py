@@ -18,7 +18,7 @@ from tests.live_server import free_port, wait_until
 def started(home: Path, said: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """`stnscope serve` with a token; all that it says goes into a file."""
     command = [sys.executable, "-m", "backend", "serve", "--token", "sesame", "--no-demonstration"]
-    command += ["--home", str(home), "--port", str(port)]
+    command += ["--no-standby", "--home", str(home), "--port", str(port)]
     with said.open("wb") as file:
         server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
         try:

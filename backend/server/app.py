@@ -86,7 +86,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     state = State(
         settings=settings,
         runs=runs,
-        trainers=Trainers(runs, settings.trainers),
+        trainers=Trainers(runs, settings.trainers, standby=settings.standby),
         tails=Tails(runs),
         worker=InferenceWorker(),
         exports=Exports(runs),
@@ -96,7 +96,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     stack.push_async_callback(state.trainers.close)
     stack.push_async_callback(state.tails.close)
     await state.trainers.start()
-    await state.worker.start()
+    if settings.standby:
+        await state.worker.start()
     if settings.demonstration and not await asyncio.to_thread(runs.list):
         await _demonstrate(state)
     return state

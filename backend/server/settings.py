@@ -22,6 +22,8 @@ class Settings:
         allowed_origins: further `Origin` values that are answered, exact.
         proxies: addresses, or networks, of the proxies whose `X-Forwarded-For` and
             `X-Forwarded-Proto` count; nobody else's do.
+        standby: whether a trainer and an inference process, torch imported, wait to be needed: a
+            start and a first picture take no import, for some 400 MB of memory.
         trainers: how many trainer processes may be at work at once.
         viewers: how many streams may be open at once.
         bounds: the room for recordings.
@@ -38,6 +40,7 @@ class Settings:
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
     proxies: frozenset[str] = field(default_factory=frozenset)
+    standby: bool = True
     trainers: int = 2
     viewers: int = 64
     bounds: Bounds = field(default_factory=Bounds)

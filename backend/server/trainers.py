@@ -34,11 +34,18 @@ ACTIONS: Mapping[str, tuple[frozenset[str], str | None]] = {
 
 
 class Trainers:
-    """The trainer processes of one server."""
+    """The trainer processes of one server.
 
-    def __init__(self, runs: Runs, limit: int) -> None:
+    Args:
+        runs: what they train.
+        limit: how many may be at work at once.
+        standby: whether a spare one stands by.
+    """
+
+    def __init__(self, runs: Runs, limit: int, *, standby: bool = True) -> None:
         self._runs = runs
         self._limit = limit
+        self._standby = standby
         self._spare: Process | None = None
         self._live: dict[str, Process] = {}
         self._queue: list[str] = []
@@ -50,7 +57,8 @@ class Trainers:
 
     async def start(self) -> None:
         """Makes the spare and takes up what an earlier server left queued."""
-        self._spare = await _spawn()
+        if self._standby:
+            self._spare = await _spawn()
         queued = [run for run in self._runs.list() if run["status"] == "queued"]
         for run in reversed(queued):
             await self.submit(run["id"], demonstration=run["demonstration"])
@@ -199,7 +207,8 @@ class Trainers:
                 process.stdin.write(assignment(self._runs, run_id))
                 self._live[run_id] = process
                 self._keep(self._see_it_end(run_id, process))
-                self._keep(self._renew_spare())
+                if self._standby:
+                    self._keep(self._renew_spare())
 
     async def _renew_spare(self) -> None:
         # Importing torch takes a core for seconds: first the run that has just begun gets going.

@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server that the test may kill."""
-    with serve(tmp_path / "home", "--no-demonstration") as server:
+    with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
         yield server
 
 

@@ -14,7 +14,7 @@ TOKEN = "open-sesame-open-sesame"
 
 @pytest.fixture
 def gated(tmp_path: Path) -> Iterator[Server]:
-    with serve(tmp_path / "home", "--no-demonstration", "--token", TOKEN) as server:
+    with serve(tmp_path / "home", "--no-demonstration", "--no-standby", "--token", TOKEN) as server:
         server.http.headers["Authorization"] = f"Bearer {TOKEN}"
         yield server
 

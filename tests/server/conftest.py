@@ -9,6 +9,7 @@ from tests.conftest import Trained
 from tests.live_server import Server, serve
 
 INTERFACE_ALONE = ("--no-page", "--no-demonstration")
+INTERFACE_AND_NO_MORE = (*INTERFACE_ALONE, "--no-standby")
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server that the test may kill."""
-    with serve(tmp_path / "home", *INTERFACE_ALONE) as server:
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE) as server:
         yield server
 
 

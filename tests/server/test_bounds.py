@@ -7,9 +7,9 @@ import pytest
 from backend.__main__ import main
 from backend.experiment.recording import Recording
 from tests.live_server import Server, serve, wait_until
+from tests.server.conftest import INTERFACE_AND_NO_MORE
 from tests.small_disk import small_disk
 
-INTERFACE_ALONE = ("--no-page", "--no-demonstration")
 LONG = {"epochs": 50, "probes": {"count": 2}}
 
 
@@ -22,7 +22,7 @@ def refused(server: Server) -> str:
 
 
 def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: Path) -> None:
-    with serve(tmp_path / "home", *INTERFACE_ALONE, "--home-limit", "60MB") as server:
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--home-limit", "60MB") as server:
         run_id = server.start_run(**LONG)
         server.await_step(run_id, 1)
         # What others have recorded meanwhile takes the rest.
@@ -43,7 +43,7 @@ def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: P
 
 
 def test_recording_at_its_limit_is_thinned_and_says_so(tmp_path: Path) -> None:
-    with serve(tmp_path / "home", *INTERFACE_ALONE, "--run-limit", "1MB") as server:
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--run-limit", "1MB") as server:
         run_id = server.start_run(epochs=50, probes={"count": 12})
         assert server.run(run_id)["thinned"] == 0
         wait_until(lambda: server.run(run_id)["thinned"] > 0)
@@ -58,7 +58,7 @@ def test_full_disk_pauses_and_refuses_until_there_is_room(tmp_path: Path) -> Non
     with small_disk(tmp_path / "disk", "96m") as disk:
         if disk is None:
             pytest.skip("mounting a disk to fill needs root; test_session has this with a quota")
-        with serve(disk.path / "home", *INTERFACE_ALONE) as server:
+        with serve(disk.path / "home", *INTERFACE_AND_NO_MORE) as server:
             run_id = server.start_run(**LONG)
             server.await_step(run_id, 1)
             disk.fill()
@@ -80,7 +80,7 @@ def test_files_that_find_no_room_are_refused_and_say_why(
         if disk is None:
             pytest.skip("mounting a disk to fill needs root")
         monkeypatch.setenv("TMPDIR", str(disk.path))
-        with serve(tmp_path / "home", *INTERFACE_ALONE) as server:
+        with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE) as server:
             disk.fill()
             picture = {"image": ("picture", bytes(3_000_000))}
             for answer in (

@@ -163,6 +163,10 @@ def test_what_cannot_be_used_is_refused_with_a_reason(
     assert upload(server, picture()).status_code == 200
 
 
+def test_picture_is_answered_where_no_process_stands_by(own_server: Server) -> None:
+    assert upload(own_server, picture()).status_code == 200
+
+
 def test_missing_picture_is_named(server: Server) -> None:
     answer = server.http.post("/transform", data={"weights": "digits"})
     assert answer.status_code == 422

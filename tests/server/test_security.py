@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from backend.server.settings import Settings
 from gate.access import Access
 from tests.live_server import Server, free_port, hear, serve, wait_until
+from tests.server.conftest import INTERFACE_AND_NO_MORE
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "correct-horse"
@@ -38,7 +39,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def gated(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[Server]:
     """A server with its page, as `make run` starts one, and a token."""
-    options = ("--no-demonstration", "--token", TOKEN)
+    options = ("--no-demonstration", "--no-standby", "--token", TOKEN)
     with serve(tmp_path_factory.mktemp("home"), *options, log=log) as server:
         yield server
 
@@ -186,7 +187,7 @@ def test_token_is_printed_once_and_never_logged(gated: Server, log: Path) -> Non
 
 def test_forwarded_headers_count_only_from_proxies_that_are_named(tmp_path: Path) -> None:
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-    interface = ("--no-page", "--no-demonstration", "--token", TOKEN)
+    interface = (*INTERFACE_AND_NO_MORE, "--token", TOKEN)
     for trusted, secure in ((), False), (("--trust-proxy", "127.0.0.1"), True):
         with serve(tmp_path / str(secure), *interface, *trusted) as server:
             answer = server.http.get("/runs", params={"token": TOKEN}, headers=forwarded)
@@ -214,7 +215,9 @@ def test_settings_that_cannot_be_are_refused_in_words(
 
 def test_an_address_beyond_this_machine_gets_a_token_by_itself(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serve(tmp_path, "--no-page", "--host", "0.0.0.0", "--token", "", log=log) as server:
+    with serve(
+        tmp_path, *INTERFACE_AND_NO_MORE, "--host", "0.0.0.0", "--token", "", log=log
+    ) as server:
         assert server.http.get("/runs").status_code == 401
         wait_until(lambda: "?token=" in log.read_text())
         token = log.read_text().partition("?token=")[2].split()[0]
