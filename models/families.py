@@ -26,7 +26,8 @@ def _themselves(points: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Family:
-    """theta (N, P) of one kind, and what it does to points (M, 2)."""
+    """theta (N, P) of one kind, and what it does to points: M for all images, (M, 2), or M for each
+    of them, (N, M, 2)."""
 
     name: str
     identity: tuple[float, ...]
@@ -35,7 +36,7 @@ class Family:
     """theta (N, P), the basis of points, the input's width by its height -> points of the input
     (N, M, 2)."""
     basis: Callable[[Tensor], Tensor] = _themselves
-    """Points of the output (M, 2) -> all of them that does not depend on theta, (M, B)."""
+    """Points of the output (..., 2) -> all of them that does not depend on theta, (..., B)."""
 
     @property
     def parameters(self) -> int:
@@ -43,10 +44,11 @@ class Family:
         return len(self.identity)
 
     def warp(self, theta: Tensor, points: Tensor, aspect: float = 1.0) -> Tensor:
-        """Where points of the output (M, 2) lie in the input, (N, M, 2).
+        """Where points of the output lie in the input, (N, M, 2).
 
         Args:
             theta: (N, P).
+            points: (M, 2), or (N, M, 2) where each image has points of its own.
             aspect: the input's width divided by its height.
         """
         return self.apply(theta, self.basis(points), aspect)
@@ -92,7 +94,7 @@ def _projective(theta: Tensor, points: Tensor, aspect: float) -> Tensor:
     Points that come to lie on the horizon or next to it stay just before it.
     """
     matrix = torch.cat([theta, torch.ones_like(theta[:, :1])], dim=1).view(-1, 3, 3)
-    homogeneous = torch.cat([points, torch.ones_like(points[:, :1])], dim=1)
+    homogeneous = torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
     x, y, depth = (homogeneous @ matrix.transpose(1, 2)).unbind(2)
     nearest = torch.where(depth < 0, -HORIZON, HORIZON).to(depth.dtype)
     depth = torch.where(depth.abs() < HORIZON, nearest, depth)
@@ -100,7 +102,7 @@ def _projective(theta: Tensor, points: Tensor, aspect: float) -> Tensor:
 
 
 def _spline_basis(points: Tensor, side: int) -> Tensor:
-    """The points, and how far each is moved by a shift of each control point: (M, 2 + side^2).
+    """The points, and how far each is moved by a shift of each control point: (..., 2 + side^2).
 
     The interpolating thin plate spline of Bookstein, 1989, whose control points lie on a regular
     lattice over the output; solved in float64, once for all images.
@@ -113,19 +115,19 @@ def _spline_basis(points: Tensor, side: int) -> Tensor:
     system[count:, :count] = system[:count, count:].T
     solution = torch.linalg.inv(system)[:, :count]
     at = points.detach().double().cpu()
-    weights = torch.cat([_radial(at, controls), _linear(at)], dim=1) @ solution
-    return torch.cat([points, weights.to(points)], dim=1)
+    weights = torch.cat([_radial(at, controls), _linear(at)], dim=-1) @ solution
+    return torch.cat([points, weights.to(points)], dim=-1)
 
 
 def _radial(points: Tensor, controls: Tensor) -> Tensor:
-    """r^2 log r^2 of the distances, (M, K); 0 where they are 0."""
-    squared = (points[:, None] - controls).square().sum(dim=2)
+    """r^2 log r^2 of the distances, (..., K); 0 where they are 0."""
+    squared = (points[..., None, :] - controls).square().sum(dim=-1)
     logarithms: Tensor = torch.special.xlogy(squared, squared)
     return logarithms
 
 
 def _linear(points: Tensor) -> Tensor:
-    return torch.cat([torch.ones_like(points[:, :1]), points], dim=1)
+    return torch.cat([torch.ones_like(points[..., :1]), points], dim=-1)
 
 
 def _spline(theta: Tensor, basis: Tensor, aspect: float, *, side: int) -> Tensor:
@@ -134,7 +136,7 @@ def _spline(theta: Tensor, basis: Tensor, aspect: float, *, side: int) -> Tensor
     What moves a point is how far they are from where they start, so they start at the identity
     to the last bit.
     """
-    points, weights = basis[:, :2], basis[:, 2:]
+    points, weights = basis[..., :2], basis[..., 2:]
     shifts = theta.view(len(theta), -1, 2) - grid.lattice(side).to(theta)
     return points + weights @ shifts
 

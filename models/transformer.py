@@ -20,23 +20,12 @@ class Warp(NamedTuple):
     """(N, C, h, w), what was sampled there."""
 
 
-class Prediction(NamedTuple):
-    """What a network says about a batch, and where its transformers looked to say it."""
-
-    logits: Tensor
-    """(N, K)."""
-    warps: tuple[Warp, ...]
-    """One for each transformer, in the order in which they act; empty without any."""
-
-
-class SpatialTransformer(nn.Module):
-    """Samples its input on a grid that a localisation network chooses for each image.
+class Sampler(nn.Module):
+    """Samples its input where it is told to.
 
     Args:
         name: what frames call it.
         family: what theta means.
-        localisation: images (N, C, H, W) -> features (N, F).
-        features: F.
         size: height and width of the output in pixels.
         outside: what there is outside the input.
         samples: along each side of an output pixel; more than one where the output is much smaller
@@ -50,8 +39,6 @@ class SpatialTransformer(nn.Module):
         self,
         name: str,
         family: Family,
-        localisation: nn.Module,
-        features: int,
         size: tuple[int, int],
         *,
         outside: grid.Outside = 0.0,
@@ -63,12 +50,6 @@ class SpatialTransformer(nn.Module):
         self.size = size
         self.outside = outside
         self.samples = samples
-        self.localisation = localisation
-        self.regression = nn.Linear(features, family.parameters)
-        # It starts by handing on the whole input, and moves only as gradients ask it to.
-        nn.init.zeros_(self.regression.weight)
-        with torch.no_grad():
-            self.regression.bias.copy_(torch.tensor(family.identity))
         # Made once; they follow from the rest, so they are no part of the weights.
         self.register_buffer("centres", self._basis(1), persistent=False)
         self.register_buffer("fine", self._basis(samples), persistent=False)
@@ -77,9 +58,8 @@ class SpatialTransformer(nn.Module):
         """Of the output's pixel centres, or of so many points along each pixel's sides."""
         return self.family.basis(grid.pixel_centres(*(samples * side for side in self.size)))
 
-    def forward(self, images: Tensor) -> Warp:
-        """Warps images (N, C, H, W)."""
-        theta = self.regression(self.localisation(images))  # (N, P)
+    def warp(self, images: Tensor, theta: Tensor) -> Warp:
+        """Warps images (N, C, H, W) by theta (N, P)."""
         # In half precision a grid could not tell neighbouring pixels apart.
         with torch.autocast(images.device.type, enabled=False):
             theta = theta if theta.dtype == torch.float64 else theta.float()
@@ -101,3 +81,45 @@ class SpatialTransformer(nn.Module):
         height, width = images.shape[-2:]
         points = self.family.apply(theta, basis, width / height)
         return points.view(-1, samples * self.size[0], samples * self.size[1], 2)
+
+
+class Regression(nn.Linear):
+    """Features (N, F) -> theta (N, P), by numbers that start as the identity's.
+
+    So a transformer starts by handing on the whole input, and moves only as gradients ask it to.
+    """
+
+    def __init__(self, features: int, family: Family) -> None:
+        super().__init__(features, family.parameters)
+        nn.init.zeros_(self.weight)
+        with torch.no_grad():
+            self.bias.copy_(torch.tensor(family.identity))
+
+
+class SpatialTransformer(Sampler):
+    """Samples its input on a grid that a localisation network chooses for each image.
+
+    Args:
+        name, family, size, outside, samples: as of `Sampler`.
+        localisation: images (N, C, H, W) -> features (N, F).
+        features: F.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        family: Family,
+        localisation: nn.Module,
+        features: int,
+        size: tuple[int, int],
+        *,
+        outside: grid.Outside = 0.0,
+        samples: int = 1,
+    ) -> None:
+        super().__init__(name, family, size, outside=outside, samples=samples)
+        self.localisation = localisation
+        self.regression = Regression(features, family)
+
+    def forward(self, images: Tensor) -> Warp:
+        """Warps images (N, C, H, W)."""
+        return self.warp(images, self.regression(self.localisation(images)))

@@ -8,8 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.architectures import Network, build
+from models.architectures import build
 from models.cards import FOLDER, Card, cards
+from models.network import Network
 
 
 class WeightsError(ValueError):

@@ -3,7 +3,7 @@
 import itertools
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,21 +20,24 @@ from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.frame import LATTICE, PROTOCOL, Array, Frame
 from backend.experiment.training import Step, canvas_size, draw_generator
 from models import grid
-from models.architectures import Network
-from models.transformer import SpatialTransformer, Warp
+from models.network import Network
+from models.transformer import Warp
 
 SEED = 48
 """Of the probes' distortion: the same for every run, so that runs compare."""
+TINY = 1e-12
+"""Least range of a map that is stretched over all tones; one that is flat stays black."""
 LAP = 60
 """Steps that moving probes take to come round to where they began; frames of a closing lap."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """Images (N, C, H, W) in [0, 1], their labels (None where unknown) and the classes' names."""
+    """Images (N, C, H, W) in [0, 1], their labels (None where unknown, a list where there
+    are several) and the classes' names."""
 
     images: Tensor
-    labels: tuple[int | None, ...]
+    labels: tuple[int | list[int] | None, ...]
     classes: tuple[str, ...]
     path: Callable[[float], Tensor] | None = None
     """The images at a phase, in laps, of the path that they move along; None if they have none."""
@@ -121,12 +124,12 @@ def look(model: Network, probes: Probes, about: Mapping[str, Any]) -> Frame:
     with torch.inference_mode():
         prediction = model(probes.images)
         tensors = {
-            "input": _pixels(probes.images),
-            "probabilities": prediction.logits.softmax(dim=1).numpy(),
+            "input": _pixels(_picture(probes.images)),
+            "probabilities": prediction.logits.softmax(dim=-1).numpy(),
         }
-        for transformer, warp in zip(model.transformers, prediction.warps, strict=True):
-            tensors |= _warp_tensors(transformer, warp, probes.images)
-        predicted = prediction.logits.argmax(dim=1).tolist()
+        for number, seen in enumerate(model.shown(probes.images, prediction.warps)):
+            tensors |= _warp_tensors(model, prediction.warps, number, seen, probes.images)
+        predicted = prediction.logits.argmax(dim=-1).tolist()
     size = probes.images.shape[-2:]
     names = [transformer.name for transformer in model.transformers]
     info = {
@@ -137,8 +140,8 @@ def look(model: Network, probes: Probes, about: Mapping[str, Any]) -> Frame:
         "labels": list(probes.labels),
         "predicted": predicted,
         "transformers": [
-            {"name": transformer.name, "family": transformer.family.name, "at": "input"}
-            for transformer in model.transformers
+            {"name": transformer.name, "family": transformer.family.name, "at": str(site)}
+            for transformer, site in zip(model.transformers, model.sites, strict=True)
         ],
         "collapsed": {name: geometry.collapse(tensors[f"grid.{name}"], *size) for name in names},
     }
@@ -175,18 +178,45 @@ def _in_turn(labels: Tensor, count: int) -> list[int]:
     return [index for turn in turns for index in turn if index is not None][:count]
 
 
-def _warp_tensors(transformer: SpatialTransformer, warp: Warp, images: Tensor) -> dict[str, Array]:
-    """What a frame holds of a transformer at the input, in pixels of the input."""
+def _warp_tensors(
+    model: Network, warps: Sequence[Warp], number: int, seen: Tensor | None, images: Tensor
+) -> dict[str, Array]:
+    """What a frame holds of a transformer, in pixels of the network's input.
+
+    Args:
+        number: of the transformer.
+        seen: the picture that it hands on, if it is one.
+        images: the network's input.
+    """
     height, width = images.shape[-2:]
-    points = transformer.family.warp(warp.theta, grid.lattice(LATTICE), width / height)
+    points = model.locate(number, warps, grid.lattice(LATTICE))
     lattice = grid.to_pixels(points, height, width).view(-1, LATTICE, LATTICE, 2).numpy()
-    name = transformer.name
+    name, warp = model.transformers[number].name, warps[number]
     return {
-        f"output.{name}": _pixels(transformer.show(images, warp)),
+        f"output.{name}": _pixels(_map(warp.output) if seen is None else _picture(seen)),
         f"theta.{name}": warp.theta.numpy(),
         f"corners.{name}": lattice[:, [0, 0, -1, -1], [0, -1, -1, 0]],
         f"grid.{name}": lattice,
     }
+
+
+def _picture(images: Tensor) -> Tensor:
+    """Images (N, C, H, W) with one channel or three, for the eye.
+
+    Of two channels the first is shown in red and the second in cyan, so that what both hold is
+    white; of more than three the mean, as for a feature map.
+    """
+    channels = images.shape[1]
+    if channels == 2:
+        return images[:, [0, 1, 1]]
+    return images if channels in (1, 3) else _map(images)
+
+
+def _map(maps: Tensor) -> Tensor:
+    """The mean over the channels of maps (N, C, H, W), each from its least to its most."""
+    mean = maps.mean(dim=1, keepdim=True)
+    least, most = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
+    return (mean - least) / (most - least).clamp(min=TINY)
 
 
 def _pixels(images: Tensor) -> Array:

@@ -20,8 +20,9 @@ from backend.experiment.counting import epoch_of
 from backend.experiment.datasets import Dataset
 from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.errors import InvalidInput
-from models.architectures import Network, build
+from models.architectures import build
 from models.catalog import ARCHITECTURES
+from models.network import Network
 
 GRADIENT_NORM = 5.0
 WEIGHT_DECAY = 1e-2
@@ -136,10 +137,10 @@ class Validation:
         return cls(distorted, dataset.held_out_labels.repeat(VALIDATION_DRAWS))
 
     def accuracy(self, model: Network) -> float:
-        """Share of the images that the network gets right."""
+        """Share of the labels that the network gets right."""
         with torch.inference_mode():
             model.eval()
-            parts = [model(images).logits.argmax(dim=1) for images in torch.split(self.images, 99)]
+            parts = [model(images).logits.argmax(dim=-1) for images in torch.split(self.images, 99)]
         return (torch.cat(parts) == self.labels).double().mean().item()
 
 
@@ -205,7 +206,8 @@ def _take(
 ) -> float:
     """One optimiser step; answers with the batch's loss before it."""
     model.train()
-    loss = functional.cross_entropy(model(images).logits, labels, label_smoothing=LABEL_SMOOTHING)
+    logits = model(images).logits.flatten(0, -2)  # of all places, where there are several
+    loss = functional.cross_entropy(logits, labels.flatten(), label_smoothing=LABEL_SMOOTHING)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)

@@ -21,9 +21,9 @@ from backend.experiment.fitting import Fitted, fit
 from backend.experiment.frame import Frame
 from backend.experiment.picture import Picture, decode
 from backend.experiment.probe import Probes, look
-from models.architectures import Network
 from models.cards import Card, cards
 from models.catalog import ARCHITECTURES
+from models.network import Network
 from models.weights import load as load_weights
 
 GRAINS = {"digits": 28 / 8}

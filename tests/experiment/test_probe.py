@@ -10,7 +10,9 @@ from backend.experiment.datasets import Dataset, load
 from backend.experiment.frame import Frame
 from backend.experiment.probe import LAP, Probes, look, observe, theta_summary
 from backend.experiment.training import Batches, train
-from models.architectures import Network, build
+from models.architectures import build
+from models.network import Network
+from models.transformer import SpatialTransformer
 
 CONFIG = RunConfig(batch_size=16)
 THETAS = torch.tensor([[0.6, -0.3, 0.2, 0.25, 0.5, -0.4], [-1.4, 0.1, 1.5, 0.0, 0.7, 0.0]])
@@ -29,8 +31,10 @@ def probes(digits: Dataset) -> Probes:
 def looking(theta: torch.Tensor) -> Network:
     """A network that looks at one region whatever it is shown."""
     model = build("digits")
+    transformer = model.transformers[0]
+    assert isinstance(transformer, SpatialTransformer)
     with torch.no_grad():
-        model.transformers[0].regression.bias.copy_(theta)
+        transformer.regression.bias.copy_(theta)
     return model
 
 
@@ -192,3 +196,47 @@ def test_batches_and_probes_are_of_one_kind(digits: Dataset, probes: Probes) -> 
     assert images.shape[1:] == probes.images.shape[1:]
     assert images.dtype == probes.images.dtype
     assert abs(images.mean().item() - probes.images.mean().item()) < 0.05
+
+
+def test_two_channels_are_shown_in_red_and_cyan() -> None:
+    images = torch.rand(3, 2, 42, 42)
+    frame = look(build("addition-2st"), Probes(images, (None,) * 3, ("0",) * 19), {})
+    expected = (images * 255).round().numpy()
+    assert frame.tensors["input"].shape == (3, 42, 42, 3)
+    for channel, given in enumerate((0, 1, 1)):
+        assert np.array_equal(frame.tensors["input"][..., channel], expected[:, given])
+    assert frame.tensors["output.st1"].shape == frame.tensors["output.st2"].shape == (3, 28, 28, 3)
+
+
+def test_a_map_is_shown_as_its_mean_from_least_to_most() -> None:
+    model = build("moodstocks-2st").eval()
+    images = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(1))
+    frame = look(model, Probes(images, (None,) * 2, ("0",) * 43), {})
+    assert [each["at"] for each in frame.info["transformers"]] == ["input", "12x12 map"]
+    with torch.inference_mode():
+        mean = model(images).warps[1].output.mean(dim=1)
+    for shown, given in zip(frame.tensors["output.st3"], mean, strict=True):
+        expected = 255 * (given - given.min()) / (given.max() - given.min())
+        assert (shown.min(), shown.max()) == (0, 255)
+        assert np.abs(shown[..., 0] - expected.numpy()).max() < 0.51
+    # At the input, the picture itself, not what its tones were made into.
+    assert np.array_equal(frame.tensors["output.st1"], frame.tensors["input"])
+
+
+def test_a_map_s_region_is_drawn_where_its_pixels_look() -> None:
+    """Of the network's second transformer, at the start: behind windows of 7x7 and 4x4, each
+    padded by 2 and pooled, its 12 pixels stand 4 of the image's apart, from edge to edge."""
+    model = build("moodstocks-2st")
+    frame = look(model, Probes(torch.rand(1, 3, 48, 48), (None,), ("0",) * 43), {})
+    corners = frame.tensors["corners.st3"][0].round(3).tolist()
+    assert corners == [[0, 0], [48, 0], [48, 48], [0, 48]]
+
+
+def test_what_is_read_place_by_place_has_a_label_for_each(probes: Probes) -> None:
+    labels: tuple[list[int], ...] = ([1, 2, 3], [4, 5, 6])
+    frame = look(build("recurrent"), Probes(torch.rand(2, 1, 100, 100), labels, ("0",) * 10), {})
+    frame = Frame.decode(frame.encode())
+    assert frame.tensors["probabilities"].shape == (2, 3, 10)
+    assert frame.info["labels"] == [[1, 2, 3], [4, 5, 6]]
+    assert np.array_equal(frame.info["predicted"], frame.tensors["probabilities"].argmax(axis=2))
+    assert [each["name"] for each in frame.info["transformers"]] == ["st1", "st2", "st3"]

@@ -5,9 +5,10 @@ import torch
 from torch.nn import functional
 
 from models import grid
-from models.architectures import BUILDERS, Network, build
+from models.architectures import BUILDERS, build
 from models.catalog import ARCHITECTURES, FAMILIES, Architecture
 from models.families import FAMILIES as WARPS
+from models.network import Network
 
 EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
 
@@ -43,25 +44,36 @@ def test_every_parameter_is_trained_at_one_of_the_two_rates(entry: Architecture)
 
 @EACH
 def test_it_classifies_and_tells_where_it_looked(entry: Architecture) -> None:
-    for family in entry.families or ("affine",):
-        prediction = build(entry.name, family)(images(entry))
-        assert prediction.logits.shape == (4, entry.classes)
-        assert len(prediction.warps) == (1 if entry.families else 0)
-        for warp in prediction.warps:
-            assert warp.theta.shape == (4, FAMILIES[family].parameters)
-            assert warp.grid.shape == (4, 28, 28, 2)
-            assert warp.output.shape == (4, entry.channels, 28, 28)
+    model = build(entry.name)
+    prediction = model(images(entry))
+    places = (entry.labels,) if entry.labels > 1 else ()
+    assert prediction.logits.shape == (4, *places, entry.classes)
+    assert len(prediction.warps) == len(model.transformers) == entry.transformers
+    assert bool(entry.families) == bool(entry.transformers)
+    for transformer, warp in zip(model.transformers, prediction.warps, strict=True):
+        assert warp.grid.shape == (4, *transformer.size, 2)
+        assert warp.output.shape[2:] == transformer.size
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_theta_is_the_family_s(family: str) -> None:
+    for name in ("digits", "recurrent"):
+        for warp in build(name, family)(images(ARCHITECTURES[name], 2)).warps:
+            assert warp.theta.shape == (2, FAMILIES[family].parameters)
 
 
 @EACH
 def test_the_gradient_reaches_every_parameter(entry: Architecture) -> None:
     """After one step: at the very start the regression's zero weights hold back what is before."""
+    torch.manual_seed(1)
     model = build(entry.name)
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
+    # A small step, so that no transformer is thrown off its image.
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-4)
     for _ in range(2):
         optimiser.zero_grad()
-        labels = torch.arange(4) % entry.classes
-        functional.cross_entropy(model(images(entry)).logits, labels).backward()  # type: ignore[no-untyped-call]
+        logits = model(images(entry, 2)).logits.flatten(0, -2)
+        labels = torch.arange(len(logits)) % entry.classes
+        functional.cross_entropy(logits, labels).backward()  # type: ignore[no-untyped-call]
         optimiser.step()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
@@ -69,12 +81,17 @@ def test_the_gradient_reaches_every_parameter(entry: Architecture) -> None:
 
 
 @EACH
-def test_transformers_start_with_the_whole_input(entry: Architecture) -> None:
-    for family in entry.families:
-        for warp in build(entry.name, family).eval()(images(entry)).warps:
-            assert torch.equal(warp.theta, torch.tensor(WARPS[family].identity).expand(4, -1))
-            whole = grid.pixel_centres(*warp.grid.shape[1:3])
-            assert torch.equal(warp.grid.flatten(1, 2), whole.expand(4, -1, -1)), family
+@pytest.mark.parametrize("family", ["affine", "projective", "spline-4"])
+def test_transformers_start_with_all_of_their_input(entry: Architecture, family: str) -> None:
+    model = build(entry.name, family).eval()
+    warps = model(images(entry, 2)).warps
+    for number, warp in enumerate(warps):
+        assert torch.equal(warp.theta, torch.tensor(WARPS[family].identity).expand(2, -1))
+        whole = grid.pixel_centres(*warp.grid.shape[1:3])
+        assert torch.equal(warp.grid.flatten(1, 2), whole.expand(2, -1, -1)), family
+        if model.sites[number].plain:
+            edges = model.locate(number, warps, grid.corners())
+            assert torch.equal(edges, grid.corners().expand(2, -1, -1))
 
 
 def test_an_unknown_architecture_is_told_which_there_are() -> None:

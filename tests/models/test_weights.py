@@ -51,21 +51,21 @@ def test_what_is_saved_is_loaded(card: Card, tmp_path: Path) -> None:
 
 def test_every_difference_is_named_and_nothing_is_changed(card: Card, tmp_path: Path) -> None:
     path = weights.save(build("digits"), card, tmp_path)
-    bias = "transformers.0.regression.bias"
-    changed(path, **{"surplus": torch.zeros(1), bias: None, "classifier.1.weight": torch.zeros(2)})
+    bias = "stages.0.regression.bias"
+    changed(path, **{"surplus": torch.zeros(1), bias: None, "stages.1.1.weight": torch.zeros(2)})
     model = build("digits")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(weights.WeightsError) as caught:
         weights.load_into(model, path)
     assert f"missing {bias};" in str(caught.value)
     assert "unexpected surplus;" in str(caught.value)
-    assert re.search(r"classifier\.1\.weight is \(2,\) torch.float32, not \(", str(caught.value))
+    assert re.search(r"stages\.1\.1\.weight is \(2,\) torch.float32, not \(", str(caught.value))
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
 def test_another_type_of_number_is_refused(card: Card, tmp_path: Path) -> None:
     path = weights.save(build("digits"), card, tmp_path)
-    name = "transformers.0.regression.bias"
+    name = "stages.0.regression.bias"
     changed(path, **{name: load_file(path)[name].double()})
     with pytest.raises(weights.WeightsError, match=r"float64, not \(6,\) torch.float32"):
         weights.load_into(build("digits"), path)

@@ -1,4 +1,4 @@
-"""What exists, as literal tables that can be read without torch."""
+"""The families that transformers are parametrised by."""
 
 from dataclasses import dataclass
 
@@ -12,25 +12,6 @@ class Family:
     description: str
     parameters: int
     """Numbers in theta."""
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """A named network."""
-
-    name: str
-    title: str
-    description: str
-    height: int
-    """Height of the input image in pixels."""
-    width: int
-    channels: int
-    classes: int
-    families: tuple[str, ...]
-    """Families its transformers can be built with; empty where it has no transformer."""
-    parameters: int
-    """Trained numbers in the whole network, with an affine transformer where it has one."""
-    source: str
 
 
 FAMILIES = {
@@ -98,37 +79,6 @@ FAMILIES = {
             "Thin plate spline, 5x5",
             "A sheet of rubber, held by 25 control points.",
             parameters=50,
-        ),
-    )
-}
-
-ARCHITECTURES = {
-    architecture.name: architecture
-    for architecture in (
-        Architecture(
-            "digits",
-            "Compact ST-CNN",
-            "A transformer that hands a 28x28 region of the 48x48 input to a small convolutional "
-            "classifier, which can read only what is brought to its middle.",
-            height=48,
-            width=48,
-            channels=1,
-            classes=10,
-            families=tuple(FAMILIES),
-            parameters=163_040,
-            source="After the ST-CNN of Jaderberg et al., 2015 (arXiv 1506.02025), made smaller.",
-        ),
-        Architecture(
-            "digits-cnn",
-            "Compact CNN",
-            "The same classifier without a transformer: it sees the whole 48x48 input.",
-            height=48,
-            width=48,
-            channels=1,
-            classes=10,
-            families=(),
-            parameters=300_602,
-            source="The baseline for the compact ST-CNN.",
         ),
     )
 }

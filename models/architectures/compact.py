@@ -1,0 +1,129 @@
+"""Compact networks, which learn on two cores while one watches."""
+
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from models import families
+from models.layers import Peaks
+from models.network import Chain, Network
+from models.transformer import SpatialTransformer
+
+
+class Localisation(nn.Module):
+    """C x 48x48 -> 64 features: where things are, from peaks, and how they look, from all maps.
+
+    Peaks find the subject within a few hundred steps; looks tell its size and its turn.
+    """
+
+    features = 64
+
+    def __init__(self, channels: int = 1) -> None:
+        super().__init__()
+        self.maps = nn.Sequential(
+            *_convolution(channels, 16, 8, stride=4, padding=2),  # 16x12x12
+            *_convolution(16, 32, 3, padding=1),  # 32x12x12
+            *_convolution(32, 32, 3, padding=1),  # 32x12x12
+        )
+        self.peaks = nn.Sequential(
+            nn.Conv2d(32, 16, 1),  # 16x12x12
+            Peaks(16, 12, 12),  # 32
+        )
+        self.looks = nn.Sequential(
+            nn.MaxPool2d(2),  # 32x6x6
+            nn.Flatten(),  # 1152
+            nn.Linear(1152, 32),
+            nn.ReLU(),
+        )
+        self.mix = nn.Sequential(nn.Linear(32 + 32, self.features), nn.ReLU())
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = self.maps(images)
+        return cast("Tensor", self.mix(torch.cat([self.peaks(maps), self.looks(maps)], dim=1)))
+
+
+def _convolution(
+    inputs: int, outputs: int, kernel: int, *, stride: int = 1, padding: int
+) -> list[nn.Module]:
+    return [
+        nn.Conv2d(inputs, outputs, kernel, stride, padding, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    ]
+
+
+def _digits_classifier(side: int) -> nn.Module:
+    """1 x side x side -> 10.
+
+    It averages nothing over places and reads at half resolution, so it can tell digits apart only
+    where it expects them and where they are large: the transformer has to bring them there.
+    """
+    return nn.Sequential(  # for a side of 28
+        nn.AvgPool2d(2),  # 1x14x14
+        *_convolution(1, 16, 3, padding=1),  # 16x14x14
+        nn.Conv2d(16, 32, 3, padding=1, bias=False),  # 32x14x14
+        nn.MaxPool2d(2),  # 32x7x7, before the normalisation, which is then cheaper
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Flatten(),  # 1568
+        nn.Dropout(0.2),
+        nn.Linear(32 * (side // 4) ** 2, 64),
+        nn.BatchNorm1d(64),
+        nn.ReLU(),
+        nn.Linear(64, 10),
+    )
+
+
+def digits(family: str) -> Network:
+    """1x48x48 -> a 28x28 region -> 10."""
+    localisation = Localisation()
+    transformer = SpatialTransformer(
+        "st", families.get(family), localisation, localisation.features, size=(28, 28)
+    )
+    return Chain((48, 48), transformer, _digits_classifier(28))
+
+
+def digits_cnn(family: str) -> Network:
+    """1x48x48 -> 10."""
+    return Chain((48, 48), _digits_classifier(48))
+
+
+def _signs_classifier(side: int) -> nn.Module:
+    """3 x side x side -> 43; as for digits, it finds nothing by itself."""
+    return nn.Sequential(  # for a side of 32
+        *_convolution(3, 24, 5, stride=2, padding=2),  # 24x16x16
+        nn.Conv2d(24, 48, 3, padding=1, bias=False),  # 48x16x16
+        nn.MaxPool2d(2),  # 48x8x8
+        nn.BatchNorm2d(48),
+        nn.ReLU(),
+        nn.Conv2d(48, 64, 3, padding=1, bias=False),  # 64x8x8
+        nn.MaxPool2d(2),  # 64x4x4
+        nn.BatchNorm2d(64),
+        nn.ReLU(),
+        nn.Flatten(),  # 1024
+        nn.Dropout(0.2),
+        nn.Linear(64 * (side // 8) ** 2, 128),
+        nn.BatchNorm1d(128),
+        nn.ReLU(),
+        nn.Linear(128, 43),
+    )
+
+
+def signs(family: str) -> Network:
+    """3x48x48 -> a 32x32 region -> 43."""
+    localisation = Localisation(channels=3)
+    transformer = SpatialTransformer(
+        "st",
+        families.get(family),
+        localisation,
+        localisation.features,
+        size=(32, 32),
+        outside="border",
+    )
+    return Chain((48, 48), transformer, _signs_classifier(32))
+
+
+def signs_cnn(family: str) -> Network:
+    """3x48x48 -> 43."""
+    return Chain((48, 48), _signs_classifier(48))

@@ -1,0 +1,210 @@
+"""The networks of Jaderberg et al., 2015 (arXiv 1506.02025), on digits and on house numbers.
+
+Hidden widths are chosen for about 400,000 parameters a network, as in the paper, which names no
+width for each. Comments give shapes.
+"""
+
+from torch import nn
+
+from models import families
+from models.layers import Heads
+from models.network import Chain, Network, Parallel
+from models.transformer import SpatialTransformer
+
+HIDDEN = 32
+"""Units in each layer of a fully connected localisation network."""
+FIRST = 64
+"""Filters of the CNN's first layer."""
+
+
+def _connected(inputs: int, hidden: int, classes: int = 10) -> nn.Sequential:
+    """The FCN: two hidden layers and a classifier."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(inputs, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, classes),
+    )
+
+
+def _convolutional(second: int, flat: int, *, whole: bool = False) -> nn.Sequential:
+    """The CNN: 9x9, 7x7, each with 2x2 pooling; `whole` pools what is left over at the edge too."""
+    return nn.Sequential(
+        nn.Conv2d(1, FIRST, 9),
+        nn.ReLU(),
+        nn.MaxPool2d(2, ceil_mode=whole),
+        nn.Conv2d(FIRST, second, 7),
+        nn.ReLU(),
+        nn.MaxPool2d(2, ceil_mode=whole),
+        nn.Flatten(),
+        nn.Linear(second * flat, 10),
+    )
+
+
+def _connected_localisation(inputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(inputs, HIDDEN),
+        nn.ReLU(),
+        nn.Linear(HIDDEN, HIDDEN),
+        nn.ReLU(),
+        nn.Linear(HIDDEN, HIDDEN),
+        nn.ReLU(),
+    )
+
+
+def _convolutional_localisation(flat: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.AvgPool2d(2),
+        nn.Conv2d(1, 20, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Conv2d(20, 20, 5),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(20 * flat, 20),
+        nn.ReLU(),
+    )
+
+
+def fcn(family: str, *, side: int, hidden: int) -> Network:
+    """1 x side x side -> 10."""
+    return Chain((side, side), _connected(side**2, hidden))
+
+
+def cnn(family: str, *, side: int, second: int, flat: int) -> Network:
+    """1 x side x side -> 10."""
+    return Chain((side, side), _convolutional(second, flat))
+
+
+def st_fcn(family: str, *, side: int, hidden: int) -> Network:
+    """1 x side x side -> a region of the same size -> 10."""
+    transformer = SpatialTransformer(
+        "st", families.get(family), _connected_localisation(side**2), HIDDEN, (side, side)
+    )
+    return Chain((side, side), transformer, _connected(side**2, hidden))
+
+
+def st_cnn(family: str, *, side: int, second: int, looks: int, flat: int, whole: bool) -> Network:
+    """1 x side x side -> a region of the same size, halved -> 10.
+
+    Args:
+        looks: pixels of the localisation network's last map.
+        flat: pixels of the classifier's last map.
+    """
+    transformer = SpatialTransformer(
+        "st", families.get(family), _convolutional_localisation(looks), 20, (side, side)
+    )
+    classifier = _convolutional(second, flat, whole=whole)
+    return Chain((side, side), transformer, nn.AvgPool2d(2), classifier)
+
+
+ADDITION_SIDE = 42
+ADDITION_REGION = 28
+ADDITION_CLASSES = 19
+"""Sums of two digits."""
+
+
+def addition(family: str, *, transformers: int, hidden: int) -> Network:
+    """2x42x42, a digit in each channel -> regions of 28x28 of both channels each -> 19 (A.1)."""
+    inputs = 2 * ADDITION_SIDE**2
+    size = (ADDITION_SIDE, ADDITION_SIDE)
+    if not transformers:
+        return Chain(size, _connected(inputs, hidden, ADDITION_CLASSES))
+    parallel = Parallel(
+        *(
+            SpatialTransformer(
+                f"st{number}",
+                families.get(family),
+                _connected_localisation(inputs),
+                HIDDEN,
+                (ADDITION_REGION, ADDITION_REGION),
+            )
+            for number in range(1, transformers + 1)
+        )
+    )
+    seen = transformers * 2 * ADDITION_REGION**2
+    return Chain(size, parallel, _connected(seen, hidden, ADDITION_CLASSES))
+
+
+NUMBER_SIDE = 64
+NUMBER_DIGITS = 5
+NUMBER_CLASSES = 11
+"""Ten digits, and none."""
+
+
+MAPS = ((3, 64), (48, 32), (64, 32), (128, 16))
+"""Channels and sides of what the first four convolutions take in."""
+
+
+def svhn(family: str, *, transformers: int) -> Network:
+    """3x64x64 -> 5 times 11; no transformer, one at the input, or one before each of the first
+    four convolutions (sec. 4.2, A.5)."""
+    before: list[list[nn.Module]] = [[], [], [], []]
+    for number, (channels, side) in enumerate(MAPS[:transformers]):
+        alone = transformers == 1
+        before[number] = [
+            SpatialTransformer(
+                "st" if alone else f"st{number + 1}",
+                families.get(family),
+                _four_layers() if alone else _two_layers(channels * side**2),
+                HIDDEN,
+                (side, side),
+            )
+        ]
+    return Chain(
+        (NUMBER_SIDE, NUMBER_SIDE),
+        *before[0],
+        _padded(3, 48, dropout=0),  # 48x64x64
+        nn.MaxPool2d(2),  # 48x32x32
+        *before[1],
+        _padded(48, 64),
+        *before[2],
+        _padded(64, 128),
+        nn.MaxPool2d(2),  # 128x16x16
+        *before[3],
+        _padded(128, 160),
+        _padded(160, 192),
+        nn.MaxPool2d(2),  # 192x8x8
+        _padded(192, 192),
+        _padded(192, 192),
+        nn.MaxPool2d(2),  # 192x4x4
+        _padded(192, 192),
+        nn.Flatten(),  # 3072
+        *(_dense() for _ in range(3)),
+        Heads(3072, NUMBER_DIGITS, NUMBER_CLASSES),
+    )
+
+
+def _two_layers(inputs: int) -> nn.Sequential:
+    """What tells each of four transformers where to look."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(inputs, HIDDEN),
+        nn.ReLU(),
+        nn.Linear(HIDDEN, HIDDEN),
+        nn.ReLU(),
+    )
+
+
+def _four_layers() -> nn.Sequential:
+    """What tells a single one: 3x64x64 -> 32."""
+    return nn.Sequential(
+        nn.Conv2d(3, 32, 5, padding=2),  # 32x64x64
+        nn.ReLU(),
+        nn.MaxPool2d(2),  # 32x32x32
+        nn.Conv2d(32, 32, 5, padding=2),
+        nn.ReLU(),
+        _two_layers(32 * 32 * 32),
+    )
+
+
+def _padded(inputs: int, outputs: int, *, dropout: float = 0.5) -> nn.Sequential:
+    layers: list[nn.Module] = [nn.Conv2d(inputs, outputs, 5, padding=2), nn.ReLU()]
+    return nn.Sequential(*layers, *([nn.Dropout(dropout)] if dropout else []))
+
+
+def _dense() -> nn.Sequential:
+    return nn.Sequential(nn.Linear(3072, 3072), nn.ReLU(), nn.Dropout(0.5))

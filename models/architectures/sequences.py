@@ -1,0 +1,93 @@
+"""Networks that read three digits in a row: Sonderby et al., 2015 (arXiv 1509.05329)."""
+
+import torch
+from torch import Tensor, nn
+
+from models import families
+from models.field import Field
+from models.layers import Heads, convolution
+from models.network import Chain, Network, Prediction, Site
+from models.transformer import Regression, Sampler, SpatialTransformer
+
+SIDE = 100
+DIGITS = 3
+MAPS = 20 * 9 * 9
+
+
+def _looks() -> nn.Sequential:
+    """1x100x100 -> 1620."""
+    return nn.Sequential(
+        nn.MaxPool2d(2),  # 1x50x50
+        convolution(1, 20, 3),  # 20x24x24
+        convolution(20, 20, 3),  # 20x11x11
+        nn.Conv2d(20, 20, 3),  # 20x9x9
+        nn.ReLU(),
+        nn.Flatten(),
+    )
+
+
+class Recurrent(Network):
+    """1x100x100 -> three regions of 33x33, one after another -> 3 times 10.
+
+    A recurrent unit, shown the same features each time, chooses where to look next. One classifier
+    reads all regions.
+    """
+
+    REGION = (33, 33)
+
+    def __init__(self, family: str) -> None:
+        super().__init__()
+        kind = families.get(family)
+        self.looks = _looks()
+        self.memory = nn.GRU(MAPS, 256, batch_first=True)
+        self.regression = Regression(256, kind)
+        self.classifier = nn.Sequential(
+            convolution(1, 32, 3),  # 32x15x15
+            nn.Dropout(0.2),
+            convolution(32, 32, 3),  # 32x6x6
+            nn.Dropout(0.2),
+            nn.Conv2d(32, 32, 3),  # 32x4x4
+            nn.ReLU(),
+            nn.Flatten(),
+            nn.Linear(512, 400),
+            nn.ReLU(),
+            nn.Linear(400, 10),
+        )
+        self.transformers = [
+            Sampler(f"st{time}", kind, self.REGION) for time in range(1, DIGITS + 1)
+        ]
+        self.sites = [Site(Field.of((SIDE, SIDE)))] * DIGITS
+        self.localisers = [self.looks, self.memory, self.regression]
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Reads images (N, 1, 100, 100)."""
+        features = self.looks(images)[:, None].expand(-1, DIGITS, -1)
+        states, _ = self.memory(features)  # (N, 3, 256)
+        thetas = self.regression(states).unbind(1)
+        warps = tuple(
+            sampler.warp(images, theta)
+            for sampler, theta in zip(self.transformers, thetas, strict=True)
+        )
+        seen = torch.stack([warp.output for warp in warps], dim=1)
+        logits = self.classifier(seen.flatten(0, 1))
+        return Prediction(logits.unflatten(0, (-1, DIGITS)), warps)
+
+
+def feed_forward(family: str) -> Network:
+    """1x100x100 -> one region of 50x50 -> 3 times 10."""
+    localisation = nn.Sequential(_looks(), nn.Linear(MAPS, 200), nn.ReLU())
+    transformer = SpatialTransformer("st", families.get(family), localisation, 200, (50, 50))
+    return Chain(
+        (SIDE, SIDE),
+        transformer,
+        convolution(1, 96, 3),  # 96x24x24
+        nn.Dropout(0.2),
+        convolution(96, 96, 3),  # 96x11x11
+        nn.Dropout(0.2),
+        nn.Conv2d(96, 96, 3),  # 96x9x9
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(96 * 81, 400),
+        nn.ReLU(),
+        Heads(400, DIGITS, 10),
+    )

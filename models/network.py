@@ -1,0 +1,181 @@
+"""What every network is: a classifier with transformers in it, each at a site of its own."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.field import Field, Standing
+from models.transformer import Sampler, SpatialTransformer, Warp
+
+
+class Prediction(NamedTuple):
+    """What a network says about a batch, and where its transformers looked to say it."""
+
+    logits: Tensor
+    """(N, K), or (N, T, K) where an image has a label for each of T places."""
+    warps: tuple[Warp, ...]
+    """One for each transformer, in the order in which they act; empty without any."""
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where in a network a transformer sits.
+
+    Attributes:
+        field: from the image that its input was made of to its input.
+        before: the number of the transformer whose output that image is; None if it is the
+            network's input.
+        plain: whether its input is that image as it is, but for its tones.
+    """
+
+    field: Field
+    before: int | None = None
+    plain: bool = True
+
+    def __str__(self) -> str:
+        return "input" if self.plain else "{}x{} map".format(*self.field.size)
+
+
+class Network(nn.Module):
+    """A classifier whose transformers can be looked at.
+
+    A subclass sets these and has a `forward`: images (N, C, H, W) in [0, 1] -> `Prediction`.
+
+    Attributes:
+        transformers: in the order in which they act.
+        sites: one for each.
+        localisers: the modules that decide where to look; trained at a rate of their own.
+    """
+
+    transformers: Sequence[Sampler] = ()
+    sites: Sequence[Site] = ()
+    localisers: Sequence[nn.Module] = ()
+
+    def localisation_parameters(self) -> Iterator[nn.Parameter]:
+        """What decides where to look."""
+        return chain.from_iterable(each.parameters() for each in self.localisers)
+
+    def classifier_parameters(self) -> Iterator[nn.Parameter]:
+        """Everything else."""
+        localisation = {id(each) for each in self.localisation_parameters()}
+        return (each for each in self.parameters() if id(each) not in localisation)
+
+    def locate(self, number: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
+        """Where in the network's input points of a transformer's output lie.
+
+        Through this transformer, the receptive fields' centres of the layers before it, the
+        transformer before those, and so on.
+
+        Args:
+            number: of the transformer.
+            warps: of one prediction.
+            points: (M, 2), normalised.
+
+        Returns:
+            (N, M, 2), normalised.
+        """
+        before: int | None = number
+        while before is not None:
+            site = self.sites[before]
+            height, width = site.field.size
+            family = self.transformers[before].family
+            points = family.warp(warps[before].theta, points, width / height)
+            if not site.field.stands:
+                points = site.field.in_source(points)
+            before = site.before
+        return points
+
+    def shown(self, images: Tensor, warps: Sequence[Warp]) -> list[Tensor | None]:
+        """What each transformer hands on of images (N, C, H, W) of the network's input.
+
+        None for one whose input is a feature map: what it hands on is no picture of these.
+        """
+        shown: list[Tensor | None] = []
+        for transformer, site, warp in zip(self.transformers, self.sites, warps, strict=True):
+            source = images if site.before is None else shown[site.before]
+            seen = site.plain and source is not None
+            shown.append(transformer.show(source, warp) if seen and source is not None else None)
+        return shown
+
+
+class Parallel(nn.Module):
+    """Transformers side by side on one input; their outputs are stacked as channels."""
+
+    def __init__(self, *transformers: SpatialTransformer) -> None:
+        super().__init__()
+        self.transformers = nn.ModuleList(transformers)
+
+    def __iter__(self) -> Iterator[SpatialTransformer]:
+        for each in self.transformers:
+            assert isinstance(each, SpatialTransformer)
+            yield each
+
+    def forward(self, images: Tensor) -> list[Warp]:
+        """Warps images (N, C, H, W) by each."""
+        return [each(images) for each in self]
+
+
+class Chain(Network):
+    """Layers and transformers, one after another.
+
+    Args:
+        size: height and width of the input in pixels.
+        stages: layers, of whose output the next takes its input; among them transformers, or
+            several in parallel.
+
+    Raises:
+        TypeError: a transformer sits behind a layer whose windows are not known.
+        ValueError: a transformer sits behind several in parallel, so that there is not one image
+            that its input was made of.
+    """
+
+    def __init__(self, size: tuple[int, int], *stages: nn.Module) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(stages)
+        self.transformers, self.sites = _survey(size, stages)
+        self.localisers = self.transformers
+
+    def forward(self, images: Tensor) -> Prediction:
+        """Classifies images (N, C, H, W) in [0, 1]."""
+        warps: list[Warp] = []
+        for stage in self.stages:
+            if isinstance(stage, SpatialTransformer):
+                warps.append(stage(images))
+                images = warps[-1].output
+            elif isinstance(stage, Parallel):
+                side_by_side = stage(images)
+                warps += side_by_side
+                images = torch.cat([warp.output for warp in side_by_side], dim=1)
+            else:
+                images = stage(images)
+        return Prediction(images, tuple(warps))
+
+
+def _survey(
+    size: tuple[int, int], stages: Sequence[nn.Module]
+) -> tuple[list[SpatialTransformer], list[Site]]:
+    """The transformers among stages, and where each sits."""
+    transformers: list[SpatialTransformer] = []
+    sites: list[Site] = []
+    between: list[nn.Module] = []
+    last: nn.Module | None = None
+    for stage in stages:
+        if not isinstance(stage, SpatialTransformer | Parallel):
+            between.append(stage)
+            continue
+        if isinstance(last, Parallel):
+            raise ValueError("Behind transformers in parallel there is no one image to look at.")
+        last = stage
+        before = len(transformers) - 1 if transformers else None
+        source = size if before is None else transformers[before].size
+        plain = all(isinstance(layer, Standing) for layer in between)
+        site = Site(Field.of(source).through(between), before, plain)
+        added = [stage] if isinstance(stage, SpatialTransformer) else list(stage)
+        transformers += added
+        sites += [site] * len(added)
+        between = []
+    return transformers, sites
