@@ -85,7 +85,7 @@ def _region(done: float) -> NDArray[np.float64]:
 def planned(recording: Photos) -> Plan:
     """The benchmark's pictures: two photos side by side above a counter, 472x264."""
     chosen = plan(recording, ExportOptions(frames=COUNT, fps=FPS))
-    layout = sheet.Layout(1.0, (SIDE, SIDE), (SIDE, SIDE), margin=sheet.GAP, rows=1)
+    layout = sheet.Layout(1.0, (SIDE, SIDE), ((SIDE, SIDE),), margin=sheet.GAP, rows=1)
     assert layout.size == SIZE
     return replace(chosen, layout=layout, footer="tenths")
 

@@ -179,13 +179,12 @@ def _overshoot(recording: Recorded, chosen: Sequence[Moment], probes: Sequence[i
     """How far a sampled corner lies outside the input at most, in pixels of it."""
     furthest = 0.0
     for frame in _each(recording, chosen):
-        if not frame.transformers:
-            continue
-        corners = frame.tensors[f"corners.{frame.transformers[0]}"]
-        corners = corners[[probe for probe in probes if probe < len(corners)]]
         height, width = frame.tensors["input"].shape[1:3]
-        beyond = np.maximum(-corners, corners - np.array([width, height]))
-        furthest = max(furthest, float(beyond[np.isfinite(beyond)].max(initial=0)))
+        for name in frame.transformers:
+            corners = frame.tensors[f"corners.{name}"]
+            corners = corners[[probe for probe in probes if probe < len(corners)]]
+            beyond = np.maximum(-corners, corners - np.array([width, height]))
+            furthest = max(furthest, float(beyond[np.isfinite(beyond)].max(initial=0)))
     return furthest
 
 

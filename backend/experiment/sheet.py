@@ -22,6 +22,7 @@ GAP = 8
 FOOTER = 32
 DOT = 3.0
 OUTLINE = 1.5
+NUMBER = 14
 
 NOTHING = -1
 BLACK, INK, MUTED, GROUND, WHITE = 0, 34, 110, 242, 255
@@ -45,8 +46,8 @@ class Layout:
     scale: float
     input: tuple[int, int]
     """(height, width) of an input tile."""
-    output: tuple[int, int]
-    """The same of an output tile, or of the room for a label where there is no transformer."""
+    outputs: tuple[tuple[int, int], ...]
+    """The same of each transformer's output, or of the room for a label where there is none."""
     margin: int
     """Ground around an input, in which corners outside the image are seen."""
     rows: int
@@ -62,22 +63,24 @@ class Layout:
     @property
     def size(self) -> tuple[int, int]:
         """(W, H) of the sheet."""
-        width = 2 * self.margin + self.input[1] + self.output[1] + self.gap
+        width = 2 * self.margin + self.input[1]
+        width += sum(output[1] + self.gap for output in self.outputs)
         last = self.input_box(self.rows - 1)[0].stop
         return width, last + self.margin - self.gap + self.footer
 
     def input_box(self, row: int) -> Box:
         """Where the input of a row stands."""
-        tile = max(self.input[0], self.output[0])
-        top = self.margin + row * (tile + 2 * self.margin - self.gap)
-        return _box(top + (tile - self.input[0]) // 2, self.margin, self.input)
+        return self._box(row, self.margin, self.input)
 
-    def output_box(self, row: int) -> Box:
-        """Where the output of a row stands."""
-        tile = max(self.input[0], self.output[0])
-        top = self.margin + row * (tile + 2 * self.margin - self.gap)
-        left = 2 * self.margin + self.input[1]
-        return _box(top + (tile - self.output[0]) // 2, left, self.output)
+    def output_box(self, row: int, place: int = 0) -> Box:
+        """Where the output of a row's transformer stands, by its place among them."""
+        before = sum(output[1] + self.gap for output in self.outputs[:place])
+        return self._box(row, 2 * self.margin + self.input[1] + before, self.outputs[place])
+
+    def _box(self, row: int, left: int, size: tuple[int, int]) -> Box:
+        tile = max(self.input[0], *(output[0] for output in self.outputs))
+        top = self.margin + row * (tile + 2 * self.margin - self.gap) + (tile - size[0]) // 2
+        return slice(top, top + size[0]), slice(left, left + size[1])
 
 
 def lay_out(frame: Frame, rows: int, scale: float, overshoot: float) -> Layout:
@@ -97,17 +100,15 @@ def lay_out(frame: Frame, rows: int, scale: float, overshoot: float) -> Layout:
     return Layout(
         scale,
         _fitted(height, width, tile),
-        _fitted(*_output_shape(frame), tile),
+        tuple(_fitted(*shape, tile) for shape in _output_shapes(frame)),
         min(max(margin, smallest), round(tile / 3)),
         rows,
     )
 
 
-def _output_shape(frame: Frame) -> tuple[int, int]:
-    if not frame.transformers:
-        return 1, 1
-    height, width = frame.tensors[f"output.{frame.transformers[0]}"].shape[1:3]
-    return height, width
+def _output_shapes(frame: Frame) -> list[tuple[int, int]]:
+    shapes = [frame.tensors[f"output.{name}"].shape for name in frame.transformers]
+    return [(height, width) for _, height, width, _ in shapes] or [(1, 1)]
 
 
 def _fitted(height: int, width: int, side: float) -> tuple[int, int]:
@@ -115,20 +116,17 @@ def _fitted(height: int, width: int, side: float) -> tuple[int, int]:
     return max(1, round(height * shown)), max(1, round(width * shown))
 
 
-def _box(top: int, left: int, size: tuple[int, int]) -> Box:
-    return slice(top, top + size[0]), slice(left, left + size[1])
-
-
 def images(frame: Frame, probes: Sequence[int], layout: Layout, grey: bool) -> Pixels:
     """The clean layer: (H, W) where `grey`, else (H, W, 3); probes not in the frame stay blank."""
     width, height = layout.size
     clean = np.full((height, width) if grey else (height, width, 3), GROUND, dtype=np.uint8)
-    outputs = [frame.tensors[f"output.{name}"] for name in frame.transformers[:1]]
+    outputs = [frame.tensors[f"output.{name}"] for name in frame.transformers]
     for row, probe in enumerate(probes):
         if probe < len(frame.tensors["input"]):
             clean[layout.input_box(row)] = tile(frame.tensors["input"][probe], layout.input, grey)
-            for output in outputs:
-                clean[layout.output_box(row)] = tile(output[probe], layout.output, grey)
+            for place, output in enumerate(outputs):
+                size = layout.outputs[place]
+                clean[layout.output_box(row, place)] = tile(output[probe], size, grey)
     return clean
 
 
@@ -153,16 +151,19 @@ def overlay(frame: Frame, probes: Sequence[int], layout: Layout) -> Overlay:
     for row, probe in enumerate(probes):
         if probe < len(frame.tensors["input"]):
             levels[layout.input_box(row)] = NOTHING
-            if frame.transformers:
-                levels[layout.output_box(row)] = NOTHING
-                _draw_corners(levels, frame, probe, row, layout)
-            else:
+            for place, _ in enumerate(frame.transformers):
+                levels[layout.output_box(row, place)] = NOTHING
+                _draw_corners(levels, frame, probe, row, place, layout)
+            if not frame.transformers:
                 _draw_label(levels, frame, probe, row, layout)
     return levels
 
 
-def _draw_corners(levels: Overlay, frame: Frame, probe: int, row: int, layout: Layout) -> None:
-    corners = frame.tensors[f"corners.{frame.transformers[0]}"][probe].astype(np.float64)
+def _draw_corners(
+    levels: Overlay, frame: Frame, probe: int, row: int, place: int, layout: Layout
+) -> None:
+    """Dots at a region's corners; of several transformers each region, and its output, a number."""
+    corners = frame.tensors[f"corners.{frame.transformers[place]}"][probe].astype(np.float64)
     box = layout.input_box(row)
     height, width = frame.tensors["input"].shape[1:3]
     shown = np.array([layout.input[1] / width, layout.input[0] / height])
@@ -180,6 +181,24 @@ def _draw_corners(levels: Overlay, frame: Frame, probe: int, row: int, layout: L
             else:
                 shape = _square if number == 0 else _disc
             _draw_mark(levels, seen, shape, layout.scale)
+    if len(frame.transformers) > 1:
+        middle = points.mean(axis=0)
+        if np.isfinite(middle).all():
+            _draw_number(levels, place + 1, middle.clip(low, high), layout.scale)
+        down, across = layout.output_box(row, place)
+        corner = np.array([across.start, down.start]) + NUMBER * layout.scale / 2
+        _draw_number(levels, place + 1, corner, layout.scale)
+
+
+def _draw_number(levels: Overlay, number: int, middle: Floats, scale: float) -> None:
+    """A white number with a black outline; `middle` is (x, y) on the sheet."""
+    x, y = middle.tolist()
+    for width, level in ((2 * scale, BLACK), (0.0, WHITE)):
+        mask = Image.new("L", levels.shape[::-1])
+        ImageDraw.Draw(mask).text(
+            (x, y), str(number), 255, font(NUMBER * scale), "mm", stroke_width=width
+        )
+        levels[np.asarray(mask) > 127] = level
 
 
 def _disc(across: Floats, down: Floats) -> Floats:
@@ -217,8 +236,9 @@ def _draw_label(levels: Overlay, frame: Frame, probe: int, row: int, layout: Lay
     """What a network without a transformer takes the probe for, beside it."""
     room = levels[layout.output_box(row)]
     height, width = room.shape
-    name = frame.info["classes"][frame.info["predicted"][probe]]
-    probability = frame.tensors["probabilities"][probe].max()
+    taken = np.atleast_1d(frame.info["predicted"][probe]).tolist()
+    name = "".join(frame.info["classes"][each] for each in taken)
+    probability = frame.tensors["probabilities"][probe].max(axis=-1).prod()
     scale = layout.scale
     write(room, name, (width / 2, height / 2 - 4 * scale), 30 * scale, width=width)
     write(room, f"{probability:.0%}", (width / 2, height / 2 + 24 * scale), 12 * scale, ink=MUTED)
@@ -244,7 +264,9 @@ def footer(levels: Overlay, counter: str, more: str, layout: Layout) -> None:
 def captions(levels: Overlay, layout: Layout) -> None:
     """Writes below the columns what goes in and what comes out."""
     room = levels[-layout.footer :]
-    for text, box in (("in", layout.input_box(0)[1]), ("out", layout.output_box(0)[1])):
+    boxes = [("in", layout.input_box(0)[1])]
+    boxes += [("out", layout.output_box(0, place)[1]) for place in range(len(layout.outputs))]
+    for text, box in boxes:
         write(room, text, ((box.start + box.stop) / 2, len(room) / 2), 15 * layout.scale)
 
 

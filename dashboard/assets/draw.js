@@ -154,22 +154,26 @@ function course(points, index, sides) {
 }
 
 function mark([x, y], box) {
-  const inside = [
-    Math.min(box.right, Math.max(box.left, x)),
-    Math.min(box.bottom, Math.max(box.top, y)),
-  ];
+  const inside = [clamp(x, box.left, box.right), clamp(y, box.top, box.bottom)];
   // A path of no length is drawn as its stroke's cap alone: a dot whose size no scaling changes.
   return { path: `M${coordinates(inside)}h0`, far: inside[0] !== x || inside[1] !== y };
 }
 
+const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
 const coordinates = ([x, y]) => `${round(x)},${round(y)}`;
 const round = (value) => Math.round(value * 100) / 100;
 
 /** The overlay of one input tile. Dark below white, so that it shows on any ground. */
 export class Overlay {
-  constructor(document) {
+  /** @param {number} place of the transformer, from 1, where it is one of several; else 0 */
+  constructor(document, place = 0) {
     this.element = document.createElementNS(SVG, "svg");
     this.element.setAttribute("class", "stn-overlay");
+    if (place) {
+      this.element.dataset.place = place;
+      this.number = document.createElementNS(SVG, "text");
+      this.number.textContent = place;
+    }
     this.element.setAttribute("aria-hidden", "true");
     this.parts = {};
     for (const part of ["outline", "round", "square"]) {
@@ -178,6 +182,7 @@ export class Overlay {
     for (const part of ["farRound", "farSquare"]) {
       this.parts[part] = [this.#path(`stn-${part === "farRound" ? "round" : "square"} stn-hollow`)];
     }
+    if (this.number) this.element.append(this.number);
   }
 
   /** Fits the overlay to an input of this size and the margin around it. */
@@ -190,9 +195,11 @@ export class Overlay {
       top: inset - margin,
       right: width + margin - inset,
       bottom: height + margin - inset,
+      inset: margin,
     };
     const sides = [width + 2 * margin, height + 2 * margin];
     this.element.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
+    this.number?.setAttribute("font-size", margin * 0.9);
   }
 
   show(lattice) {
@@ -201,7 +208,20 @@ export class Overlay {
       if (data === this.shown?.[part]) continue;
       for (const path of this.parts[part]) path.setAttribute("d", data);
     }
+    if (this.number) this.#name(lattice);
     this.shown = shown;
+  }
+
+  // Writes the number beside the first corner, towards the region's middle.
+  #name(lattice) {
+    const end = lattice.length - 2;
+    const middle = [(lattice[0] + lattice[end]) / 2, (lattice[1] + lattice[end + 1]) / 2];
+    const away = Math.hypot(middle[0] - lattice[0], middle[1] - lattice[1]);
+    const share = away ? Math.min(1, this.box.inset / away) : 0;
+    const [x, y] = [0, 1].map((axis) => lattice[axis] + share * (middle[axis] - lattice[axis]));
+    const known = Number.isFinite(x) && Number.isFinite(y);
+    this.number.setAttribute("x", known ? round(clamp(x, this.box.left, this.box.right)) : -1e4);
+    this.number.setAttribute("y", known ? round(clamp(y, this.box.top, this.box.bottom)) : -1e4);
   }
 
   #path(name) {

@@ -5,6 +5,7 @@ import {
   decimal,
   frameSentence,
   percent,
+  rightOf,
   span,
   statusWords,
   tenths,
@@ -38,14 +39,13 @@ export class Readout {
 
   show({ info }, run) {
     const epochs = run?.epochs ? ` of ${run.epochs}` : "";
-    const right = info.labels.filter((label, index) => label === info.predicted[index]).length;
     setText(this.tenths, tenths(info));
     setText(this.epoch, `of epoch ${info.epoch}${epochs}`);
     setText(this.figures.step, whole(info.step));
     setText(this.figures.accuracy, percent(info.accuracy));
     setText(this.figures.loss, decimal(info.loss));
     setText(this.figures.stillness, decimal(info.stillness, 2));
-    setText(this.figures.right, `${right}/${info.labels.length}`);
+    setText(this.figures.right, `${rightOf(info)}/${info.labels.length}`);
     if (Date.now() - this.announced > ANNOUNCE_EVERY) {
       this.announced = Date.now();
       setText(this.aloud, frameSentence(info));

@@ -3,7 +3,7 @@
 import { element, icon, ICONS, setText } from "./dom.js";
 import { fit, marginOf, Overlay, Picture, sharp, Surface } from "./draw.js";
 import { rowOf } from "./frame.js";
-import { collapsedWords, nameOf, percent, probeSentence } from "./words.js";
+import { collapsedWords, isRight, nameOf, percent, probeSentence } from "./words.js";
 
 // CSS pixels, as in page.css: between pairs, below a pair's tiles, between its tiles.
 const GAP = 10;
@@ -18,7 +18,10 @@ const DESCRIBE_EVERY = 2000;
 class Pair {
   constructor({ input, outputs }) {
     this.input = new Picture(document);
-    this.overlays = outputs.map(() => new Overlay(document));
+    // Told apart by number where there are several, so that one alone stays white.
+    const places = outputs.map((_, place) => (outputs.length > 1 ? place + 1 : 0));
+    this.overlays = places.map((place) => new Overlay(document, place));
+    this.places = places;
     this.outputs = outputs.map(() => new Picture(document));
     for (const overlay of this.overlays) overlay.fit(input[0], input[1]);
     this.note = element("span.stn-note");
@@ -33,7 +36,12 @@ class Pair {
     const overlays = this.overlays.map((overlay) => overlay.element);
     return [
       element("div.stn-tile.stn-input", {}, this.input.element, ...overlays),
-      ...this.outputs.map((output) => element("div.stn-tile.stn-output", {}, output.element)),
+      ...this.outputs.map((output, index) => {
+        const place = this.places[index];
+        const tile = element("div.stn-tile.stn-output", {}, output.element);
+        if (place) tile.append(element("span.stn-place", { data: { place } }, String(place)));
+        return tile;
+      }),
       element("figcaption.stn-given", { aria: { hidden: "true" } }, this.name, this.note),
       element(
         "figcaption.stn-verdict",
@@ -65,7 +73,7 @@ class Pair {
     setText(this.name, label ?? "");
     setText(this.predicted, predicted);
     setText(this.probability, percent(probability, 0));
-    const verdict = label === null ? "unknown" : label === predicted ? "right" : "wrong";
+    const verdict = label === null ? "unknown" : isRight(info, index) ? "right" : "wrong";
     if (this.element.dataset.verdict !== verdict) {
       this.element.dataset.verdict = verdict;
       this.mark.replaceChildren(...(ICONS[verdict] ? [icon(ICONS[verdict])] : []));
@@ -81,11 +89,12 @@ class Pair {
   }
 }
 
-/** The probability of the class that probe `index` is taken for. */
-export function probabilityOf(frame, index) {
-  const { shape } = frame.tensors.probabilities;
-  if (shape.length !== 2) return null; // a sequence has one for each of its parts
-  return rowOf(frame.tensors.probabilities, index)[frame.info.predicted[index]];
+/** The probability of the class that probe `index` is taken for; in a row, of all together. */
+export function probabilityOf({ info, tensors }, index) {
+  const chances = rowOf(tensors.probabilities, index);
+  const classes = tensors.probabilities.shape.at(-1);
+  const taken = [info.predicted[index]].flat();
+  return taken.reduce((all, each, place) => all * chances[place * classes + each], 1);
 }
 
 export class Stage {

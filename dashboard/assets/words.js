@@ -91,7 +91,7 @@ export function probeSentence(info, index, probability) {
   const predicted = nameOf(info, info.predicted[index]);
   const parts = [label === null ? "Picture" : `Probe ${index + 1}: a ${label}`];
   parts.push(`taken for ${predicted} with ${percent(probability, 0)}`);
-  if (label !== null) parts.push(label === predicted ? "right" : "wrong");
+  if (label !== null) parts.push(isRight(info, index) ? "right" : "wrong");
   for (const reasons of Object.values(info.collapsed ?? {})) {
     const words = collapsedWords(reasons[index]);
     if (words) parts.push(words.full);
@@ -101,17 +101,27 @@ export function probeSentence(info, index, probability) {
 
 /** The whole frame in one sentence, for those who do not see it. */
 export function frameSentence(info) {
-  const right = info.labels.filter((label, index) => label === info.predicted[index]).length;
   const accuracy = isNumber(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${right} of ${info.labels.length} probes right.`
+    `${rightOf(info)} of ${info.labels.length} probes right.`
   );
 }
 
-/** A class's name by its index; null where there is none. */
-export const nameOf = (info, index) =>
-  index === null || index === undefined ? null : (info.classes[index] ?? String(index));
+/** A class's name by its index, of several in a row all of them; null where there is none. */
+export function nameOf(info, index) {
+  if (index === null || index === undefined) return null;
+  if (!Array.isArray(index)) return info.classes[index] ?? String(index);
+  const names = index.map((each) => nameOf(info, each));
+  return names.join(names.every((name) => name.length <= 1) ? "" : ", ");
+}
+
+/** Whether a probe is taken for what it is; of several in a row, all of them. */
+export const isRight = (info, index) =>
+  String(info.labels[index]) === String(info.predicted[index]);
+
+/** How many probes are. */
+export const rightOf = (info) => info.labels.filter((_, index) => isRight(info, index)).length;
 
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);

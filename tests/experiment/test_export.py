@@ -319,6 +319,44 @@ def test_a_network_without_transformer_shows_what_it_says(record: Record) -> Non
     assert (second[8:104, 112:208] != third[8:104, 112:208]).any()
 
 
+def test_several_transformers_stand_side_by_side_each_with_its_dots_and_number(
+    record: Record,
+) -> None:
+    one, other = ((4, 4), (20, 4), (20, 20), (4, 20)), ((28, 26), (44, 26), (44, 46), (28, 46))
+    first = frame(3, corners=one)
+    both = Frame(
+        {**first.info, "transformers": [{"name": name} for name in ("st", "st2")]},
+        {
+            **first.tensors,
+            "output.st2": np.full((4, 14, 28, 1), 90, np.uint8),
+            "corners.st2": np.array([other] * 4, np.float32),
+        },
+    )
+    written = record(both)
+    layout = plan(written, ExportOptions(samples=1)).layout
+    assert layout.outputs == ((96, 96), (48, 96))
+    gif = opened(export(written, ExportOptions(samples=1)))
+    (picture,) = gif.pictures
+    for place, shade in enumerate((30, 90)):
+        rows, columns = layout.output_box(0, place)
+        assert (picture[rows, columns][20:, 20:] == shade).all()
+        number = picture[rows, columns][:16, :16]
+        assert (number == 255).any()
+        assert (number == 0).any()
+    for x, y in (*one[1:], *other[1:]):
+        assert (picture[8 + 2 * y, 8 + 2 * x] == 255).all(), (x, y)
+    assert layout.output_box(0, 1)[1].stop + layout.gap == gif.image.size[0]
+
+
+def test_a_row_of_labels_is_written_as_one(record: Record) -> None:
+    bare = frame(0, transformers=False)
+    chances = np.full((4, 2, 2), 0.5, np.float32)
+    row = Frame(
+        {**bare.info, "predicted": [[1, 0]] * 4}, {**bare.tensors, "probabilities": chances}
+    )
+    assert opened(export(record(row), ExportOptions())).delays == [1500]
+
+
 def test_probes_that_join_later(record: Record) -> None:
     written = record(frame(0, probes=2), frame(2, probes=4))
     before, after = opened(export(written, ExportOptions(probes="3,0"))).pictures

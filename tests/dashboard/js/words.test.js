@@ -69,3 +69,12 @@ test("probes and frames are told to those who do not see them", () => {
     "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 3 probes right.",
   );
 });
+
+test("what is read in a row is named whole, and right only where all of it is", () => {
+  const row = { ...info, labels: [[0, 1], [1, 1]], predicted: [[0, 1], [1, 0]] };
+  assert.equal(words.nameOf(row, [0, 1]), "nought, one");
+  assert.equal(words.nameOf({ classes: ["0", "1"] }, [1, 0, 1]), "101");
+  assert.equal(words.rightOf(row), 1);
+  assert.match(words.probeSentence(row, 1, 0.5), /a one, one, taken for one, nought .* wrong/);
+  assert.equal(words.rightOf(info), 1);
+});
