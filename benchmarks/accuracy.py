@@ -23,8 +23,8 @@ from backend.experiment.training import (
     VALIDATION_SEED,
     Step,
     Validation,
-    canvas_size,
     draw_generator,
+    scene_of,
     train,
 )
 
@@ -78,10 +78,12 @@ def first_of_two(validations: list[tuple[int, float]], target: float) -> int | N
 
 def looked_at(step: Step, config: RunConfig, dataset: Dataset) -> tuple[float, float]:
     """The mean scale of the regions, and how well their middles follow those of the digits."""
-    images, size = dataset.held_out_images.repeat(VALIDATION_DRAWS, 1, 1, 1), canvas_size(config)
+    held_out = dataset.held_out
+    images = held_out.pixels.repeat(VALIDATION_DRAWS, 1, 1, 1)
+    canvas = scene_of(config, dataset.entry, held_out).canvas
     draws = scattered.draw(len(images), draw_generator(VALIDATION_SEED, "validation", 0))
     strength = config.distortion.strength
-    middles = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, size).centre
+    middles = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas).centre
     with torch.inference_mode():
         seen = step.model.eval()(Validation.of(config, dataset).images)
     matrix = seen.warps[0].theta.view(-1, 2, 3)

@@ -72,6 +72,16 @@ def bounds(options: argparse.Namespace) -> Bounds:
     return Bounds(run=options.run_limit, home=options.home_limit)
 
 
+def add_data(parser: argparse.ArgumentParser) -> None:
+    """Adds where data sets lie."""
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=os.environ.get("STNSCOPE_DATA"),
+        help="folder that data sets are read from (`datasets` in the home)",
+    )
+
+
 def recordings(options: argparse.Namespace) -> Path:
     """The folder of the recordings."""
     return Settings(home=options.home).recordings

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from backend.commands.options import Commands, add_limits, bounds, command
+from backend.commands.options import Commands, add_data, add_limits, bounds, command
 from backend.server.app import create_app
 from backend.server.settings import Settings
 from gate.access import EVERYWHERE, LOOPBACK
@@ -62,6 +62,7 @@ def add(commands: Commands) -> None:
         help="believe this proxy, or network, what it forwards (X-Forwarded-For and -Proto); "
         "may be repeated",
     )
+    add_data(serve)
     add_limits(serve)
     serve.add_argument("--no-page", action="store_true", help="serve the interface alone")
     serve.add_argument(
@@ -109,6 +110,7 @@ def _serve(options: argparse.Namespace) -> int:
 def _settings(options: argparse.Namespace, token: str | None) -> Settings:
     return Settings(
         home=options.home,
+        data=options.data,
         host=options.host,
         port=options.port,
         demonstration=not options.no_demonstration,

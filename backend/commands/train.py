@@ -7,7 +7,15 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from backend.commands.options import Commands, add_limits, bounds, command, percent, recordings
+from backend.commands.options import (
+    Commands,
+    add_data,
+    add_limits,
+    bounds,
+    command,
+    percent,
+    recordings,
+)
 from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
 from backend.experiment.config import RunConfig
 from backend.server.runs import Run, Runs
@@ -39,6 +47,7 @@ def add(commands: Commands) -> None:
     _add_field(train, "distortion", "What is done to an image first.", default="scattered")
     train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
     train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
+    add_data(train)
     add_limits(train)
 
 
@@ -54,7 +63,7 @@ def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **h
 def _train(options: argparse.Namespace) -> int:
     given = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
     given["probes"] = {"count": options.probes, "moving": options.moving}
-    runs = Runs(recordings(options), bounds(options))
+    runs = Runs(recordings(options), bounds(options), options.data)
     run_id = runs.create(RunConfig.model_validate(given))
     print(f"Run {run_id}", flush=True)
     command = [sys.executable, "-m", "backend.server.trainer"]

@@ -25,7 +25,11 @@ class ProbesConfig(_Frozen):
 class DistortionConfig(_Frozen):
     """What is done to an image before the network sees it."""
 
-    name: str = Field(default="scattered", max_length=64)
+    name: str = Field(
+        default="scattered",
+        max_length=64,
+        description="A named distortion, or several joined by +, one after another.",
+    )
     strength: float = Field(default=1.0, ge=0.0, le=1.0, description="0 leaves the image alone.")
 
 

@@ -3,7 +3,8 @@
 StnscopeError
 ├── InvalidInput      a value is outside what is accepted; names its field
 │   ├── RecordingError    a file that is not a recording of ours
-│   └── PictureError      a picture that cannot be used
+│   ├── PictureError      a picture that cannot be used
+│   └── DatasetError      a data set that is not at hand, or damaged; names the file
 ├── TooLarge          over a stated limit
 ├── NotFound          no such run, step, weights, data set or export
 ├── Conflict          does not fit the present status; says what was expected
@@ -35,6 +36,13 @@ class RecordingError(InvalidInput):
 
 class PictureError(InvalidInput):
     """A picture that cannot be used; the text says why and what to do."""
+
+
+class DatasetError(InvalidInput):
+    """A data set that is not at hand, or damaged; the text names the file and what is wrong."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail, "dataset")
 
 
 class TooLarge(StnscopeError):

@@ -12,13 +12,11 @@ import torch
 from torch import Tensor
 
 from backend.experiment import geometry
-from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import RunConfig
 from backend.experiment.counting import tenths_of
 from backend.experiment.datasets import Dataset
-from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.frame import LATTICE, PROTOCOL, Array, Frame
-from backend.experiment.training import Step, canvas_size, draw_generator
+from backend.experiment.training import Step, draw_generator, scene_of
 from models import grid
 from models.network import Network
 from models.transformer import Warp
@@ -48,27 +46,18 @@ class Probes:
 
         The path of each depends on nothing but its number, so a step shows the same in every run.
         """
-        chosen = _in_turn(dataset.held_out_labels, config.probes.count)
-        distort = DISTORTIONS[config.distortion.name]
+        held_out = dataset.held_out
+        chosen = torch.tensor(_in_turn(held_out.labels, config.probes.count))
+        scene, images = scene_of(config, dataset.entry, held_out), held_out.take(chosen)
         draws = torch.cat(
-            [
-                distort.draw(1, draw_generator(SEED, "probe", number))
-                for number in range(len(chosen))
-            ],
+            [scene.draw(1, draw_generator(SEED, "probe", number)) for number in range(len(chosen))],
             dim=1,
         )
 
         def path(phase: float) -> Tensor:
-            return distort.apply(
-                dataset.held_out_images[chosen],
-                dataset.held_out_images,
-                distort.travel(draws, phase) if phase else draws,
-                config.distortion.strength,
-                canvas_size(config),
-            )
+            return scene.show(images, scene.travelled(draws, phase))
 
-        labels = tuple(dataset.held_out_labels[chosen].tolist())
-        return cls(path(0.0), labels, dataset.classes, path)
+        return cls(path(0.0), tuple(held_out.labels[chosen].tolist()), dataset.entry.classes, path)
 
     def moved(self, phase: float) -> "Probes":
         """The same probes further along their path."""
@@ -103,7 +92,7 @@ def observe(
             "run": run,
             "step": step.step,
             "epoch": step.epoch,
-            "progress": tenths_of(step.step, steps_per_epoch(config)),
+            "progress": tenths_of(step.step, step.steps_per_epoch),
             # JSON has no word for a loss that has diverged.
             "loss": step.loss if step.loss is not None and math.isfinite(step.loss) else None,
             "accuracy": step.accuracy,
@@ -170,7 +159,11 @@ def theta_summary(frame: Frame) -> dict[str, float]:
 
 
 def _in_turn(labels: Tensor, count: int) -> list[int]:
-    """Indices of `count` images: the first of each class, then the second of each, and so on."""
+    """Indices of `count` images: the first of each class, then the second of each, and so on.
+
+    Of several labels of an image the first counts.
+    """
+    labels = labels.flatten(1)[:, 0] if labels.dim() > 1 else labels
     by_class = [
         (labels == label).nonzero()[:, 0].tolist() for label in sorted(set(labels.tolist()))
     ]

@@ -18,7 +18,7 @@ from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from backend.experiment.controls import Controls, Left
 from backend.experiment.counting import tenths_of
 from backend.experiment.datasets import load
-from backend.experiment.errors import NoRoom
+from backend.experiment.errors import DatasetError, NoRoom
 from backend.experiment.frame import Frame
 from backend.experiment.pace import Pace
 from backend.experiment.probe import LAP, Probes, observe, theta_summary
@@ -36,10 +36,13 @@ FULL_INTERVAL = 0.2
 class Session:
     """One run being trained: its writer, its probes and its pace."""
 
-    def __init__(self, writer: RecordingWriter, controls: Controls, bounds: Bounds) -> None:
+    def __init__(
+        self, writer: RecordingWriter, controls: Controls, bounds: Bounds, data: Path | None = None
+    ) -> None:
         self.writer = writer
         self.controls = controls
         self.room = Room(writer, bounds)
+        self.data = data
         self.run = writer.summary()
         self.config = writer.config()
         self.attempt: int = self.run["attempt"]
@@ -55,7 +58,7 @@ class Session:
     def train(self) -> str:
         """Trains to the end, or until stopped; answers with the final status."""
         torch.set_num_threads(self.config.threads)
-        dataset = load(self.config.dataset)
+        dataset = load(self.config.dataset, self.data)
         self.probes = Probes.choose(dataset, self.config)
         checkpoint = self.writer.checkpoint()
         if checkpoint is not None or self.run["frames"]:
@@ -291,13 +294,16 @@ def rehearse() -> None:
     next(steps)
 
 
-def record(path: Path, controls: Controls, bounds: Bounds | None = None) -> str:
+def record(
+    path: Path, controls: Controls, bounds: Bounds | None = None, data: Path | None = None
+) -> str:
     """Trains the run at `path` into its recording; answers with how it ended.
 
     Args:
         path: the recording.
         controls: where requests come from.
         bounds: the room for this recording and those beside it; the default one if left out.
+        data: where data sets lie that are no part of the program.
 
     Returns:
         `finished`, `stopped`, `failed` (the recording says why) or `interrupted`.
@@ -307,7 +313,7 @@ def record(path: Path, controls: Controls, bounds: Bounds | None = None) -> str:
     """
     try:
         with _open(path, controls) as writer:
-            return _train(writer, controls, bounds or Bounds())
+            return _train(writer, controls, bounds or Bounds(), data)
     except Left:
         return "interrupted"
 
@@ -323,16 +329,16 @@ def _open(path: Path, controls: Controls) -> RecordingWriter:
             time.sleep(FULL_INTERVAL)
 
 
-def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds) -> str:
+def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds, data: Path | None) -> str:
     try:
-        session = Session(writer, controls, bounds)
+        session = Session(writer, controls, bounds, data)
         with session.room:
             return session.train()
     except Left:
         raise
     except Exception as error:
         writer.update(status="failed", error=str(error) or type(error).__name__)
-        if isinstance(error, FloatingPointError):
+        if isinstance(error, FloatingPointError | DatasetError):
             return "failed"
         raise
 

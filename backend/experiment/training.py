@@ -14,14 +14,13 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from backend.experiment.catalog import DATASETS, steps_per_epoch, validate
+from backend.experiment.catalog import ARCHITECTURES, DatasetEntry, steps_per_epoch, validate
 from backend.experiment.config import LiveSettings, RunConfig
 from backend.experiment.counting import epoch_of
-from backend.experiment.datasets import Dataset
-from backend.experiment.distortions import DISTORTIONS
+from backend.experiment.datasets import Dataset, Images
 from backend.experiment.errors import InvalidInput
+from backend.experiment.scene import Scene
 from models.architectures import build
-from models.catalog import ARCHITECTURES
 from models.network import Network
 
 GRADIENT_NORM = 5.0
@@ -35,7 +34,9 @@ START, END = 0.04, 0.01
 """Learning rates at the first and the last step, as shares of their peak."""
 VALIDATE_EVERY = 75
 VALIDATION_DRAWS = 4
-"""Fixed distortions of each held-out image."""
+"""Fixed distortions of each held-out image, where they are few enough."""
+MOST_VALIDATED = 1200
+"""Images in a validation; of more that are held out it takes some, the same ones always."""
 VALIDATION_SEED = 297
 """The same for every run, so that accuracies compare."""
 
@@ -49,6 +50,7 @@ class Step:
     step: int
     """Optimiser steps done; 0 is the untrained network."""
     epoch: int
+    steps_per_epoch: int
     loss: float | None
     """Of this step's batch, its labels smoothed, hence above 0.5; None at step 0."""
     accuracy: float | None
@@ -86,8 +88,8 @@ class Batches:
     def __init__(self, config: RunConfig, dataset: Dataset) -> None:
         self.config = config
         self.dataset = dataset
-        self.per_epoch = steps_per_epoch(config)
-        self.size = canvas_size(config)
+        self.per_epoch = steps_per_epoch(config, dataset.entry)
+        self.scene = scene_of(config, dataset.entry, dataset.train)
         self._epoch = 0
         self._order = torch.empty(0, dtype=torch.long)
 
@@ -96,20 +98,15 @@ class Batches:
         seed, count = self.config.seed, self.config.batch_size
         first = (step - 1) % self.per_epoch * count
         chosen = self._shuffled(epoch_of(step, self.per_epoch))[first : first + count]
-        images = DISTORTIONS[self.config.distortion.name](
-            self.dataset.images[chosen],
-            self.dataset.images,
-            draw_generator(seed, "distortion", step),
-            self.config.distortion.strength,
-            self.size,
-        )
-        return images, self.dataset.labels[chosen]
+        train = self.dataset.train
+        draws = draw_generator(seed, "distortion", step)
+        return self.scene.shown(train.take(chosen), draws), train.labels[chosen]
 
     def _shuffled(self, epoch: int) -> Tensor:
         """Indices of an epoch's images, each as often as an epoch shows it."""
         if epoch != self._epoch:
-            count = len(self.dataset.images)
-            shown = count * DATASETS[self.dataset.name].draws
+            count = len(self.dataset.train)
+            shown = count * self.dataset.entry.draws
             generator = draw_generator(self.config.seed, "order", epoch)
             self._order = torch.randperm(shown, generator=generator) % count
             self._epoch = epoch
@@ -118,7 +115,7 @@ class Batches:
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """Held-out images (M, C, H, W), distorted once and for all, and their labels (M,)."""
+    """Held-out images (M, C, H, W), distorted once and for all, and their labels (M,) or (M, T)."""
 
     images: Tensor
     labels: Tensor
@@ -126,15 +123,16 @@ class Validation:
     @classmethod
     def of(cls, config: RunConfig, dataset: Dataset) -> "Validation":
         """The same images for every run on that data set, distortion and image size."""
-        images = dataset.held_out_images.repeat(VALIDATION_DRAWS, 1, 1, 1)
-        distorted = DISTORTIONS[config.distortion.name](
-            images,
-            dataset.held_out_images,
-            draw_generator(VALIDATION_SEED, "validation", 0),
-            config.distortion.strength,
-            canvas_size(config),
-        )
-        return cls(distorted, dataset.held_out_labels.repeat(VALIDATION_DRAWS))
+        held_out = dataset.held_out
+        chosen = torch.arange(len(held_out))
+        if len(chosen) * VALIDATION_DRAWS <= MOST_VALIDATED:
+            chosen = chosen.repeat(VALIDATION_DRAWS)
+        else:
+            choice = draw_generator(VALIDATION_SEED, "choice", 0)
+            chosen = torch.randperm(len(chosen), generator=choice)[:MOST_VALIDATED]
+        draws = draw_generator(VALIDATION_SEED, "validation", 0)
+        shown = scene_of(config, dataset.entry, held_out).shown(held_out.take(chosen), draws)
+        return cls(shown, held_out.labels[chosen])
 
     def accuracy(self, model: Network) -> float:
         """Share of the labels that the network gets right."""
@@ -163,11 +161,11 @@ def train(
     Raises:
         InvalidInput: the configuration's parts do not fit, or the checkpoint is of another run.
     """
-    validate(config)
+    validate(config, dataset.entry)
     unchanged = LiveSettings.of(config)
     settings = settings or (lambda _: unchanged)
     batches, validation = Batches(config, dataset), Validation.of(config, dataset)
-    model = _untrained(config)
+    model = _untrained(config, len(dataset.entry.classes))
     optimiser = _optimiser(config, model)
     steps = config.epochs * batches.per_epoch
     done, accuracy, validated = 0, None, None
@@ -179,6 +177,7 @@ def train(
         yield Step(
             done,
             epoch_of(done, batches.per_epoch),
+            batches.per_epoch,
             loss,
             accuracy,
             validated,
@@ -215,17 +214,17 @@ def _take(
     return loss.item()
 
 
-def canvas_size(config: RunConfig) -> tuple[int, int]:
-    """Height and width, in pixels, of the images that the run's network takes."""
+def scene_of(config: RunConfig, entry: DatasetEntry, others: Images) -> Scene:
+    """How the run's images are put before its network; clutter is cut from `others`."""
     architecture = ARCHITECTURES[config.architecture]
-    return architecture.height, architecture.width
+    return Scene.of(entry, config.distortion, architecture, others)
 
 
-def _untrained(config: RunConfig) -> Network:
+def _untrained(config: RunConfig, classes: int) -> Network:
     """A network whose start depends on the seed alone, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return build(config.architecture, config.family)
+        return build(config.architecture, config.family, classes)
 
 
 def _optimiser(config: RunConfig, model: Network) -> torch.optim.AdamW:

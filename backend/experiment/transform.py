@@ -11,16 +11,16 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from backend.experiment import geometry
-from backend.experiment.catalog import DATASETS
+from backend.experiment.catalog import DATASETS, check_distortion
 from backend.experiment.config import DistortionConfig
 from backend.experiment.datasets import Dataset
 from backend.experiment.datasets import load as load_dataset
-from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.errors import InvalidInput, NotFound
 from backend.experiment.fitting import Fitted, fit
 from backend.experiment.frame import Frame
 from backend.experiment.picture import Picture, decode
 from backend.experiment.probe import Probes, look
+from backend.experiment.scene import Scene
 from models.cards import Card, cards
 from models.catalog import ARCHITECTURES
 from models.network import Network
@@ -97,11 +97,7 @@ def _checked(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
         wrong = error.errors()[0]
         field = ".".join(["distortion", *(str(part) for part in wrong["loc"])])
         raise InvalidInput(f"{field}: {wrong['msg']}.", field) from None
-    if checked.name not in DISTORTIONS:
-        names = ", ".join(DISTORTIONS)
-        raise InvalidInput(
-            f"There is no distortion {checked.name!r}; there are {names}.", "distortion.name"
-        )
+    check_distortion(checked.name, "distortion.name")
     return checked
 
 
@@ -123,14 +119,9 @@ def _fitted(picture: Picture, card: Card, on_canvas: bool) -> Fitted:
 
 def _distorted(image: Tensor, card: Card, wanted: PictureDistortion) -> Tensor:
     """The image (1, C, h, w) on a canvas (1, C, H, W), as in training."""
-    network = ARCHITECTURES[card.architecture]
-    return DISTORTIONS[wanted.name](
-        image,
-        _dataset(card.dataset).held_out_images,
-        torch.Generator().manual_seed(wanted.seed),
-        wanted.strength,
-        (network.height, network.width),
-    )
+    others = _dataset(card.dataset).held_out
+    scene = Scene.of(DATASETS[card.dataset], wanted, ARCHITECTURES[card.architecture], others)
+    return scene.shown(image, torch.Generator().manual_seed(wanted.seed))
 
 
 def _read(frame: Frame) -> Frame:

@@ -82,7 +82,7 @@ async def _nothing_here(request: Request) -> None:
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> State:
-    runs = Runs(settings.recordings, settings.bounds)
+    runs = Runs(settings.recordings, settings.bounds, settings.data)
     state = State(
         settings=settings,
         runs=runs,

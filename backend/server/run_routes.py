@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse
 from pydantic import model_validator
 from starlette.background import BackgroundTask
 
-from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
+from backend.experiment.catalog import ARCHITECTURES, DISTORTIONS, FAMILIES, at_hand
 from backend.experiment.config import RunConfig, SettingsChange
 from backend.experiment.recording import ENDED, SUFFIX
 from backend.server.runs import Run
@@ -44,15 +44,15 @@ def health() -> dict[str, str]:
 
 
 @router.get("/catalog", tags=["server"])
-def catalog() -> dict[str, Any]:
+def catalog(server: Server) -> dict[str, Any]:
     """What runs can be made of, and which trained weights are at hand."""
     tables: dict[str, Mapping[str, Any]] = {
         "architectures": ARCHITECTURES,
         "families": FAMILIES,
-        "datasets": DATASETS,
         "distortions": DISTORTIONS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
+        "datasets": [asdict(entry) for entry in at_hand.datasets(server.runs.data).values()],
         "weights": [asdict(card) for card in cards().values()],
         "defaults": RunConfig().model_dump(mode="json"),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.experiment.bounds import Bounds
-from backend.experiment.catalog import steps_per_epoch, validate
+from backend.experiment.catalog import at_hand, steps_per_epoch, validate
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.recording import SUFFIX, Recording, writer_is_live
@@ -23,11 +23,21 @@ Run = dict[str, Any]
 
 
 class Runs:
-    """All recordings below one folder, and the small one that ships with the program."""
+    """All recordings below one folder, and the small one that ships with the program.
 
-    def __init__(self, folder: Path, bounds: Bounds | None = None) -> None:
+    Args:
+        folder: where recordings are kept.
+        bounds: the room for recordings; the default one if left out.
+        data: where data sets lie that are no part of the program; `datasets` beside the folder if
+            left out.
+    """
+
+    def __init__(
+        self, folder: Path, bounds: Bounds | None = None, data: Path | None = None
+    ) -> None:
         self.folder = folder
         self.bounds = bounds or Bounds()
+        self.data = data or folder.parent / "datasets"
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, run_id: str) -> Path:
@@ -55,16 +65,18 @@ class Runs:
         """Creates a queued run and answers with its id.
 
         Raises:
-            InvalidInput: something in the configuration has no such name, or does not fit.
+            InvalidInput: something in the configuration has no such name, does not fit, or is a
+                data set that is not at hand.
             NoRoom: there is no room for another recording.
         """
-        validate(config)
+        dataset = at_hand.dataset(config.dataset, self.data)
+        validate(config, dataset)
         self.check_room()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
         create(
             self.folder / f"{run_id}{SUFFIX}",
             config=config,
-            steps_per_epoch=steps_per_epoch(config),
+            steps_per_epoch=steps_per_epoch(config, dataset),
             demonstration=demonstration,
         )
         return run_id

@@ -1,7 +1,7 @@
 """The trainer process: loads torch, waits to be given a recording, trains it, ends.
 
 It is controlled by lines of JSON on its standard input: first
-`{"recording": PATH, "bounds": {"run", "home", "reserve"}}`, then requests such as
+`{"recording": PATH, "data": PATH, "bounds": {"run", "home", "reserve"}}`, then requests such as
 `{"action": "pause"}` and `{"settings": {"moving": true}}`. When the input ends, its server is gone:
 it writes a checkpoint and leaves. Whether anyone watches, it does not know.
 """
@@ -59,7 +59,8 @@ def main() -> int:
     first = requests.take()
     if first == LEAVE:
         return 0
-    record(Path(first["recording"]), requests, Bounds(**first["bounds"]))
+    bounds, data = Bounds(**first["bounds"]), Path(first["data"])
+    record(Path(first["recording"]), requests, bounds, data)
     return 0
 
 

@@ -250,7 +250,11 @@ class Trainers:
 
 def assignment(runs: Runs, run_id: str) -> bytes:
     """The line that gives a run to a trainer process."""
-    task = {"recording": str(runs.path(run_id)), "bounds": asdict(runs.bounds)}
+    task = {
+        "recording": str(runs.path(run_id)),
+        "data": str(runs.data),
+        "bounds": asdict(runs.bounds),
+    }
     return json.dumps(task).encode() + b"\n"
 
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from models.architectures import compact, paper, sequences, signs, tutorials
+from models.catalog import ARCHITECTURES
 from models.network import Network
 
-BUILDERS: Mapping[str, Callable[[str], Network]] = {
+BUILDERS: Mapping[str, Callable[..., Network]] = {
     "digits": compact.digits,
     "digits-cnn": compact.digits_cnn,
     "signs": compact.signs,
@@ -45,12 +46,21 @@ BUILDERS: Mapping[str, Callable[[str], Network]] = {
 }
 
 
-def build(name: str, family: str = "affine") -> Network:
+def build(name: str, family: str = "affine", classes: int | None = None) -> Network:
     """An untrained network, its start drawn from torch's global generator.
+
+    Args:
+        name: of the architecture.
+        family: of its transformers.
+        classes: how many it is to know, where the catalog says that this can be chosen.
 
     Raises:
         KeyError: there is no such architecture or family; the text lists those that exist.
     """
     if name not in BUILDERS:
         raise KeyError(f"There is no architecture {name!r}; there are {', '.join(BUILDERS)}.")
-    return BUILDERS[name](family)
+    if classes is None or classes == ARCHITECTURES[name].classes:
+        return BUILDERS[name](family)
+    if not ARCHITECTURES[name].any_classes:
+        raise ValueError(f"{name} knows {ARCHITECTURES[name].classes} classes, not {classes}.")
+    return BUILDERS[name](family, classes=classes)

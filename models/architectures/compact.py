@@ -89,8 +89,8 @@ def digits_cnn(family: str) -> Network:
     return Chain((48, 48), _digits_classifier(48))
 
 
-def _signs_classifier(side: int) -> nn.Module:
-    """3 x side x side -> 43; as for digits, it finds nothing by itself."""
+def _signs_classifier(side: int, classes: int) -> nn.Module:
+    """3 x side x side -> classes; as for digits, it finds nothing by itself."""
     return nn.Sequential(  # for a side of 32
         *_convolution(3, 24, 5, stride=2, padding=2),  # 24x16x16
         nn.Conv2d(24, 48, 3, padding=1, bias=False),  # 48x16x16
@@ -106,12 +106,12 @@ def _signs_classifier(side: int) -> nn.Module:
         nn.Linear(64 * (side // 8) ** 2, 128),
         nn.BatchNorm1d(128),
         nn.ReLU(),
-        nn.Linear(128, 43),
+        nn.Linear(128, classes),
     )
 
 
-def signs(family: str) -> Network:
-    """3x48x48 -> a 32x32 region -> 43."""
+def signs(family: str, classes: int = 43) -> Network:
+    """3x48x48 -> a 32x32 region -> classes."""
     localisation = Localisation(channels=3)
     transformer = SpatialTransformer(
         "st",
@@ -121,9 +121,9 @@ def signs(family: str) -> Network:
         size=(32, 32),
         outside="border",
     )
-    return Chain((48, 48), transformer, _signs_classifier(32))
+    return Chain((48, 48), transformer, _signs_classifier(32, classes))
 
 
-def signs_cnn(family: str) -> Network:
-    """3x48x48 -> 43."""
-    return Chain((48, 48), _signs_classifier(48))
+def signs_cnn(family: str, classes: int = 43) -> Network:
+    """3x48x48 -> classes."""
+    return Chain((48, 48), _signs_classifier(48, classes))

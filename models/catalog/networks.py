@@ -41,6 +41,8 @@ class Architecture:
     departs: str = ""
     """How it departs from its source, and why; empty where it does not."""
     transformers: int = 1
+    any_classes: bool = False
+    """Whether it can be built for another number of classes."""
     labels: int = 1
     """Labels of an image: more than one where it is read place by place."""
 
@@ -82,6 +84,7 @@ _TABLE = (
         width=48,
         channels=3,
         classes=43,
+        any_classes=True,
         families=ALL,
         parameters=236_137,
         source="After the network of Moodstocks/gtsrb.torch.",
@@ -95,6 +98,7 @@ _TABLE = (
         width=48,
         channels=3,
         classes=43,
+        any_classes=True,
         families=(),
         parameters=340_931,
         source="The baseline for the compact ST-CNN for signs.",

@@ -27,7 +27,7 @@ def test_an_incomplete_batch_is_left_out() -> None:
     ("field", "change", "told"),
     [
         ("architecture", {"architecture": "digit"}, "digits, digits-cnn"),
-        ("dataset", {"dataset": "mnist"}, "there are digits"),
+        ("dataset", {"dataset": "mnists"}, "there are digits"),
         ("family", {"family": "bent"}, "affine, attention"),
         ("distortion", {"distortion": {"name": "tossed"}}, "scattered, centred"),
     ],

@@ -42,7 +42,7 @@ def test_probes_are_held_out_digits_of_each_class_in_turn(digits: Dataset, probe
     assert probes.labels == (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1)
     assert probes.images.shape == (12, 1, 48, 48)
     plain = Probes.choose(digits, CONFIG.model_copy(update={"distortion": still()}))
-    held_out = {image.numpy().round(3).tobytes() for image in digits.held_out_images}
+    held_out = {image.numpy().round(3).tobytes() for image in digits.held_out.pixels}
     shown = {image.numpy().round(3).tobytes() for image in plain.images[:, :, 10:38, 10:38]}
     assert len(shown) == 12
     assert shown <= held_out

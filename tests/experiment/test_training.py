@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.experiment.canvas import Canvas
 from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import DistortionConfig, RunConfig
 from backend.experiment.datasets import Dataset, load
@@ -115,13 +116,15 @@ def test_an_epoch_shows_every_digit_sixteen_times(digits: Dataset) -> None:
     shown = Counter(
         image.numpy().tobytes() for step in range(1, 25) for image in batches.batch(step)[0]
     )
-    each = centred(digits.images, digits.images, torch.Generator(), 1.0, (48, 48))
+    images = digits.train.pixels
+    each = centred(images, images, torch.Generator(), 1.0, Canvas(48, 48))
     assert shown == Counter({image.numpy().tobytes(): 16 for image in each})
 
 
 def test_held_out_images_are_never_trained_on(digits: Dataset) -> None:
-    absent = torch.full_like(digits.held_out_images, torch.nan)
-    trained = reach(train(SMALL, dataclasses.replace(digits, held_out_images=absent)), 5)
+    pixels = torch.full_like(digits.held_out.pixels, torch.nan)
+    absent = dataclasses.replace(digits.held_out, pixels=pixels)
+    trained = reach(train(SMALL, dataclasses.replace(digits, held_out=absent)), 5)
     assert_same(trained.state(), reach(train(SMALL, digits), 5).state())
 
 
@@ -132,7 +135,7 @@ def test_validation_is_the_same_for_every_run(digits: Dataset) -> None:
     assert first.images.shape == (4 * 297, 1, 48, 48)
     copies = first.images.view(4, 297, 1, 48, 48)
     assert not any(torch.equal(a, b) for a, b in itertools.combinations(copies, 2))
-    assert torch.equal(first.labels, digits.held_out_labels.repeat(4))
+    assert torch.equal(first.labels, digits.held_out.labels.repeat(4))
 
 
 def test_accuracy_counts_what_is_right(digits: Dataset) -> None:

@@ -28,8 +28,8 @@ def png(pixels: np.ndarray) -> bytes:
 def held_out_digits(count: int) -> tuple[list[np.ndarray], list[int]]:
     """Digits that were never trained on, 28x28 uint8, light on black."""
     digits = load("digits")
-    images = (digits.held_out_images[:count, 0] * 255).round().byte().numpy()
-    return list(images), digits.held_out_labels[:count].tolist()
+    images = (digits.held_out.pixels[:count, 0] * 255).round().byte().numpy()
+    return list(images), digits.held_out.labels[:count].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,48 @@
 """Data sets by name. Each is split into images to train on and images that never are."""
 
-from backend.experiment.datasets import digits
-from backend.experiment.datasets.dataset import Dataset
-from backend.experiment.errors import InvalidInput
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
-__all__ = ["Dataset", "load"]
+from backend.experiment.catalog import DatasetEntry, at_hand
+from backend.experiment.datasets import cluttered, composed, digits, gtsrb, mnist, own, signs
+from backend.experiment.datasets.dataset import Dataset, Images
 
-LOADERS = {"digits": digits.load}
+__all__ = ["Dataset", "Images", "load"]
+
+Parts = tuple[Images, Images]
+"""To train on, and held out."""
+
+LOADERS: Mapping[str, Callable[[DatasetEntry, Path], Parts]] = {
+    "digits": lambda entry, data: digits.load(),
+    "signs": lambda entry, data: signs.load(),
+    "sequences": lambda entry, data: composed.rows(entry, *digits.load()),
+    "addition": lambda entry, data: composed.pairs(entry, *digits.load()),
+    "numbers": lambda entry, data: composed.numbers(entry, *digits.load()),
+    "mnist": lambda entry, data: mnist.load(data / "mnist"),
+    "mnist-sequences": lambda entry, data: composed.rows(entry, *mnist.load(data / "mnist")),
+    "mnist-addition": lambda entry, data: composed.pairs(entry, *mnist.load(data / "mnist")),
+    "mnist-numbers": lambda entry, data: composed.numbers(entry, *mnist.load(data / "mnist")),
+    "cluttered-40": lambda entry, data: cluttered.load(data / "cluttered_mnist_40"),
+    "gtsrb": lambda entry, data: gtsrb.load(data / "gtsrb"),
+    "gtsrb-regions": lambda entry, data: gtsrb.load(data / "gtsrb", cropped=True),
+}
+"""Each takes what the catalog says and the folder that data sets are read from."""
 
 
-def load(name: str) -> Dataset:
+def load(name: str, data: Path | None = None) -> Dataset:
     """The data set of that name.
+
+    Args:
+        name: as the catalog has it, or of a folder of one's own.
+        data: the folder that data sets are read from; those that are part of the program need none.
 
     Raises:
         InvalidInput: there is none; the text lists those that exist.
+        DatasetError: it is not at hand or damaged; names the file and what is wrong.
     """
-    if name not in LOADERS:
-        raise InvalidInput(
-            f"There is no data set {name!r}; there are {', '.join(LOADERS)}.", field="dataset"
-        )
-    return LOADERS[name]()
+    entry = at_hand.dataset(name, data)
+    read = LOADERS.get(name)
+    if read is None:
+        assert data is not None, "a folder of one's own lies somewhere"
+        return Dataset(entry, *own.load(entry, data / name))
+    return Dataset(entry, *read(entry, data or Path()))

@@ -14,15 +14,15 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from backend.experiment.datasets.dataset import Dataset
+from backend.experiment.datasets.dataset import Images
 
 FILE = Path(__file__).with_suffix(".npz")
 INK = 16.0
 SIDE = 28
 
 
-def load() -> Dataset:
-    """The digits, enlarged to 28x28 and light on black."""
+def load() -> tuple[Images, Images]:
+    """The digits, enlarged to 28x28 and light on black; those to train on, and those held out."""
     with np.load(FILE, allow_pickle=False) as file:
         small = torch.from_numpy(file["images"]).float()[:, None] / INK  # (1797, 1, 8, 8)
         labels = torch.from_numpy(file["labels"]).long()
@@ -30,11 +30,7 @@ def load() -> Dataset:
     # Bicubic keeps strokes crisp; it overshoots at edges, hence the clamp.
     images = functional.interpolate(small, (SIDE, SIDE), mode="bicubic", align_corners=False)
     images = images.clamp(0, 1)
-    return Dataset(
-        "digits",
-        tuple("0123456789"),
-        images[~held_out],
-        labels[~held_out],
-        images[held_out],
-        labels[held_out],
+    return (
+        Images(images[~held_out], labels[~held_out]),
+        Images(images[held_out], labels[held_out]),
     )

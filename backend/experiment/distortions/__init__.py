@@ -1,9 +1,11 @@
 """Distortions by name: what is done to an image before the network sees it."""
 
-from backend.experiment.distortions import bending, placing
+from functools import reduce
+
+from backend.experiment.distortions import bending, placing, varying
 from backend.experiment.distortions.distortion import Distortion
 
-__all__ = ["DISTORTIONS", "Distortion"]
+__all__ = ["DISTORTIONS", "Distortion", "named"]
 
 DISTORTIONS = {
     "scattered": placing.scattered,
@@ -13,4 +15,17 @@ DISTORTIONS = {
     "P": bending.projective,
     "E": bending.elastic,
     "TC": placing.translated_cluttered,
+    "slanted": placing.slanted,
+    "viewpoint": varying.viewpoint,
+    "scale": placing.rescaled,
+    "deformation": varying.deformation,
+    "occlusion": varying.occlusion,
+    "illumination": varying.illumination,
+    "clutter": varying.background_clutter,
+    "variation": varying.variation,
 }
+
+
+def named(names: str) -> Distortion:
+    """The distortion of that name; of several, joined by `+`, all of them, one after another."""
+    return reduce(Distortion.then, (DISTORTIONS[name] for name in names.split("+")))

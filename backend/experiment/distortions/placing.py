@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from backend.experiment.canvas import Canvas
 from backend.experiment.distortions.distortion import Distortion
 from models import grid
 
@@ -15,6 +16,10 @@ CROP_SIDE = 6
 CROP_DRAWS = 5
 
 PLACEMENT_DRAWS = 4
+
+RISE = 0.5
+"""Of a row, from one to the next, at most, in their height."""
+ROW_CROPS, ROW_CROP_SIDE = 8, 9
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Range:
     """Radians, either way."""
     scale: tuple[float, float] = (1.0, 1.0)
     anywhere: bool = False
-    """Whether they are put anywhere that keeps the unturned image on its canvas."""
+    """Whether they are put anywhere that keeps their subject, unturned, on the canvas."""
 
 
 FULL = Range(math.pi / 4, (0.7, 1.2), anywhere=True)
@@ -43,11 +48,11 @@ class Placement:
     """(N, 2) where the image's centre lies on the canvas, (x, y) in pixels."""
 
 
-def place(images: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor:
+def place(images: Tensor, placement: Placement, canvas: Canvas) -> Tensor:
     """Turns, scales and shifts images (N, C, h, w) onto canvases, each in one bilinear reading.
 
     Returns:
-        (N, C, H, W) for a size of (H, W); what lies outside the image is black.
+        (N, C, H, W).
     """
     height, width = images.shape[-2:]
     cos, sin = placement.rotation.cos(), placement.rotation.sin()
@@ -56,33 +61,33 @@ def place(images: Tensor, placement: Placement, size: tuple[int, int]) -> Tensor
     inverse = inverse / placement.scale[:, None, None]
     inverse = inverse / images.new_tensor([width / 2, height / 2])
     offset = -(placement.centre[:, None] @ inverse)
-    pixels = grid.to_pixels(grid.pixel_centres(*size), *size)
+    pixels = grid.to_pixels(grid.pixel_centres(*canvas.size), *canvas.size)
     points = torch.baddbmm(offset, pixels.expand(len(images), -1, -1), inverse)
-    return grid.sample(images, points.view(-1, *size, 2))
+    return grid.sample(images, points.view(-1, *canvas.size, 2), outside=canvas.outside)
 
 
 def placement_of(
     draws: Tensor,
     shape: torch.Size,
     strength: float,
-    size: tuple[int, int],
+    canvas: Canvas,
     within: Range = FULL,
 ) -> Placement:
-    """How images of a shape (N, C, h, w) are moved about on canvases of `size`, (H, W).
+    """How images of a shape (N, C, h, w) are moved about on canvases.
 
     Strength 0 is the middle, upright, at the image's own size.
 
     Args:
         draws: (4, N), uniform in [0, 1]: turn, scale, place across, place down.
     """
-    height, width = shape[-2:]
+    height, width = canvas.subject or shape[-2:]
     turn, growth, across, down = draws
     low, high = within.scale
     scale = 1 + (low + (high - low) * growth - 1) * strength
-    canvas = torch.tensor([float(size[1]), float(size[0])])
-    centre = (canvas / 2).expand(shape[0], -1)
+    extent = torch.tensor([float(canvas.width), float(canvas.height)])
+    centre = (extent / 2).expand(shape[0], -1)
     if within.anywhere:
-        room = (canvas - scale[:, None] * torch.tensor([width, height])).clamp(min=0)
+        room = (extent - scale[:, None] * torch.tensor([width, height])).clamp(min=0)
         centre = centre + (torch.stack([across, down], dim=1) - 0.5) * room * strength
     return Placement((turn * 2 - 1) * within.rotation * strength, scale, centre)
 
@@ -92,47 +97,75 @@ def _move(
     others: Tensor,
     draws: Tensor,
     strength: float,
-    size: tuple[int, int],
+    canvas: Canvas,
     *,
     within: Range,
     crops: int,
 ) -> Tensor:
-    placement = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, size, within)
-    clutter = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, crops, len(images))
-    return _clutter(place(images, placement, size), others, clutter[:, : round(crops * strength)])
+    placement = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas, within)
+    of_crops = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, crops, len(images))
+    return clutter(place(images, placement, canvas), others, of_crops[:, : round(crops * strength)])
 
 
-def _centre(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, size: tuple[int, int]
+def centre(
+    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
+    """Images upright in the middle of their canvases, at their own size."""
     middle = torch.full((PLACEMENT_DRAWS, len(images)), 0.5)
-    return place(images, placement_of(middle, images.shape, 0.0, size), size)
+    return place(images, placement_of(middle, images.shape, 0.0, canvas), canvas)
 
 
-def _clutter(canvases: Tensor, others: Tensor, draws: Tensor) -> Tensor:
+def clutter(canvases: Tensor, others: Tensor, draws: Tensor, side: int = CROP_SIDE) -> Tensor:
     """Puts square crops of other images on each canvas; the lighter of the two shows.
 
     Args:
+        canvases: (N, C, H, W), which are changed.
+        others: (M, C, h, w).
         draws: (5, crops, N), uniform in [0, 1): which image, and from where to where.
+        side: of a crop in pixels.
     """
     _, _, height, width = canvases.shape
     rows, columns = others.shape[2:]
     room = torch.tensor(
-        [len(others)] + [side - CROP_SIDE + 1 for side in (rows, columns, height, width)]
+        [len(others)] + [length - side + 1 for length in (rows, columns, height, width)]
     )
     which, top, left, row, column = (draws * room[:, None, None]).long()  # (crops, N) each
-    down, across = torch.arange(CROP_SIDE)[:, None], torch.arange(CROP_SIDE)[None, :]
+    down, across = torch.arange(side)[:, None], torch.arange(side)[None, :]
     cut = others[
         which[..., None, None],
         :,
         top[..., None, None] + down,
         left[..., None, None] + across,
     ]  # (crops, N, 6, 6, C)
+    if cut.dtype == torch.uint8:
+        cut = cut.to(canvases.dtype) / 255
     image = torch.arange(len(canvases))[:, None, None]
     for crop, light in enumerate(cut):
         y, x = row[crop][:, None, None] + down, column[crop][:, None, None] + across
         canvases[image, :, y, x] = torch.maximum(canvases[image, :, y, x], light)
     return canvases
+
+
+def _slant(
+    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+) -> Tensor:
+    """What stands in a row, square by square, comes to stand on a line that rises or falls."""
+    height, width = images.shape[-2:]
+    count = width // height if width % height == 0 else 1
+    across, down, rise = draws[:3] - 0.5
+    left = (canvas.width - width) * (0.5 + across * strength)
+    top = (canvas.height - height) * (0.5 + down * strength)
+    none, one = torch.zeros(len(images)), torch.ones(len(images))
+    row = torch.zeros(*images.shape[:2], *canvas.size)
+    for number, piece in enumerate(images.tensor_split(count, dim=3)):
+        from_middle = number - (count - 1) / 2
+        fallen = top + 2 * RISE * rise * strength * from_middle * height
+        y = fallen.clamp(0, canvas.height - height) + height / 2
+        x = left + width / count * (number + 0.5)
+        placement = Placement(none, one, torch.stack([x, y], dim=1))
+        row = torch.maximum(row, place(piece, placement, canvas))
+    crops = draws[3:].view(CROP_DRAWS, ROW_CROPS, len(images))
+    return clutter(row, others, crops[:, : round(ROW_CROPS * strength)], ROW_CROP_SIDE)
 
 
 def _moving(within: Range, crops: int = 0) -> Distortion:
@@ -148,7 +181,7 @@ The translated cluttered digits of Jaderberg et al., 2015, A.4, and their turned
 one. Strength narrows everything towards `centred`. On a path the images move, the crops stay.
 """
 
-centred = Distortion(0, 0, _centre)
+centred = Distortion(0, 0, centre)
 """Every image upright in the middle of its canvas, at its own size; nothing is random."""
 
 rotated = _moving(Range(rotation=math.pi / 2))
@@ -159,3 +192,10 @@ rotated_scaled_translated = _moving(FULL)
 
 translated_cluttered = _moving(Range(anywhere=True), CROPS)
 """TC: put anywhere, upright, among six 6x6 crops of other images."""
+
+rescaled = _moving(Range(scale=(0.5, 1.5)))
+"""Every image upright in the middle, at half to half as much again of its size."""
+
+slanted = Distortion(3, CROP_DRAWS * ROW_CROPS, _slant)
+"""Rows on a line that rises or falls by up to half their height from one to the next, put anywhere,
+among eight 9x9 crops of other images, as in Sonderby et al., 2015."""

@@ -6,11 +6,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.experiment.distortions.bending import _homography, elastic, projective
+from backend.experiment.canvas import Canvas
+from backend.experiment.distortions.bending import elastic, homography, projective
 from backend.experiment.distortions.distortion import Distortion
 from models import families, grid
 
-CANVAS = (48, 48)
+CANVAS = Canvas(48, 48)
 BENT = pytest.mark.parametrize("distortion", [projective, elastic], ids=["P", "E"])
 
 
@@ -33,8 +34,8 @@ def middle(distortion: Distortion, count: int = 1) -> Tensor:
 def test_the_middle_of_all_draws_only_scales(distortion: Distortion) -> None:
     bent = distortion.apply(digits(), digits(), middle(distortion), 1.0, CANVAS)
     theta = torch.tensor([[48 / 28 / 0.875, 0, 0]])
-    points = families.get("attention").warp(theta, grid.pixel_centres(*CANVAS))
-    assert torch.allclose(bent, grid.sample(digits(), points.view(1, *CANVAS, 2)), atol=1e-4)
+    points = families.get("attention").warp(theta, grid.pixel_centres(*CANVAS.size))
+    assert torch.allclose(bent, grid.sample(digits(), points.view(1, *CANVAS.size, 2)), atol=1e-4)
 
 
 @BENT
@@ -47,7 +48,7 @@ def test_no_strength_leaves_the_image_alone_in_the_middle(distortion: Distortion
 def test_four_points_go_where_the_homography_is_asked_to_take_them() -> None:
     points = grid.corners() + 0.3 * torch.randn(20, 4, 2, generator=drawn(1))
     targets = grid.corners().expand(20, -1, -1)
-    theta = _homography(points, targets)
+    theta = homography(points, targets)
     warp = families.get("projective").warp
     found = torch.stack([warp(theta[i : i + 1], points[i])[0] for i in range(20)])
     assert torch.allclose(found, targets, atol=1e-3)

@@ -6,12 +6,13 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.experiment.canvas import Canvas
 from backend.experiment.catalog import DISTORTIONS as ENTRIES
 from backend.experiment.distortions import DISTORTIONS
 from backend.experiment.distortions.placing import Placement, centred, place, scattered
 
 BLACK = torch.zeros(3, 1, 28, 28)
-CANVAS = (48, 48)
+CANVAS = Canvas(48, 48)
 
 
 def drawn(seed: int = 0) -> torch.Generator:
@@ -36,7 +37,7 @@ def test_the_catalog_lists_what_can_be_done() -> None:
 
 def test_an_image_is_put_where_it_is_asked_for_to_the_pixel() -> None:
     image = torch.rand(1, 2, 4, 6, generator=drawn())
-    canvas = place(image, at(10, 5), (9, 20))
+    canvas = place(image, at(10, 5), Canvas(9, 20))
     expected = torch.zeros(1, 2, 9, 20)
     expected[:, :, 3:7, 7:13] = image
     assert torch.allclose(canvas, expected, atol=1e-5)
@@ -44,7 +45,7 @@ def test_an_image_is_put_where_it_is_asked_for_to_the_pixel() -> None:
 
 def test_a_quarter_turn_of_a_non_square_image_is_clockwise_and_not_sheared() -> None:
     image = torch.rand(1, 1, 4, 6, generator=drawn())
-    canvas = place(image, at(12, 5, rotation=math.pi / 2), (11, 24))
+    canvas = place(image, at(12, 5, rotation=math.pi / 2), Canvas(11, 24))
     expected = torch.zeros(1, 1, 11, 24)
     expected[:, :, 2:8, 10:14] = image.rot90(-1, dims=(2, 3))
     assert torch.allclose(canvas, expected, atol=1e-5)
@@ -52,14 +53,14 @@ def test_a_quarter_turn_of_a_non_square_image_is_clockwise_and_not_sheared() -> 
 
 def test_a_scale_of_two_covers_four_times_the_area() -> None:
     image = torch.ones(1, 1, 6, 8)
-    canvas = place(image, at(20, 15, scale=2), (40, 40))
+    canvas = place(image, at(20, 15, scale=2), Canvas(40, 40))
     assert canvas.sum().item() == pytest.approx(4 * 48, rel=0.05)
 
 
 def test_scattered_keeps_its_promises_and_uses_their_whole_range() -> None:
     """A white square of the digits' size tells scale and place; a bar tells the turn."""
     square = torch.ones(400, 1, 28, 28)
-    covered = scattered(square, BLACK, drawn(), 1.0, (96, 96)).sum(dim=(1, 2, 3))
+    covered = scattered(square, BLACK, drawn(), 1.0, Canvas(96, 96)).sum(dim=(1, 2, 3))
     scale = covered.sqrt() / 28
     assert 0.68 < scale.min() < 0.73
     assert 1.17 < scale.max() < 1.22
@@ -80,7 +81,7 @@ def test_scattered_keeps_its_promises_and_uses_their_whole_range() -> None:
 def orientations(canvases: Tensor) -> Tensor:
     """Each shape's long axis, (N,) radians clockwise from the x axis."""
     centre = centroids(canvases)
-    y, x = torch.meshgrid(*(torch.arange(side) + 0.5 for side in CANVAS), indexing="ij")
+    y, x = torch.meshgrid(*(torch.arange(side) + 0.5 for side in CANVAS.size), indexing="ij")
     x, y = x - centre[:, :1, None], y - centre[:, 1:, None]
     light = canvases[:, 0]
     xx, yy, xy = ((light * product).sum(dim=(1, 2)) for product in (x * x, y * y, x * y))
@@ -119,9 +120,9 @@ def test_no_strength_leaves_the_image_alone_in_the_middle() -> None:
 def test_all_that_is_random_comes_from_the_generator(name: str) -> None:
     images = torch.rand(6, 3, 28, 20, generator=drawn())
     before = images.clone()
-    first = DISTORTIONS[name](images, images, drawn(7), 0.8, (40, 50))
+    first = DISTORTIONS[name](images, images, drawn(7), 0.8, Canvas(40, 50))
     torch.rand(3)
-    again = DISTORTIONS[name](images, images, drawn(7), 0.8, (40, 50))
+    again = DISTORTIONS[name](images, images, drawn(7), 0.8, Canvas(40, 50))
     assert first.shape == (6, 3, 40, 50)
     assert torch.equal(first, again)
     assert torch.equal(images, before)

@@ -1,0 +1,30 @@
+"""What images are put on before a network sees them. Without torch."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Outside = float | Literal["border"]
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The room for one image.
+
+    Attributes:
+        height, width: in pixels.
+        outside: what there is where no image is: one tone, or `border`, where its outermost pixels
+            go on.
+        subject: (height, width) of what is looked for in an image, around its middle, in pixels.
+            Where it may be put anywhere, it stays on the canvas; the rest of the image need not.
+            None is all of the image.
+    """
+
+    height: int
+    width: int
+    outside: Outside = 0.0
+    subject: tuple[int, int] | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.height, self.width

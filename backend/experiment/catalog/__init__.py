@@ -1,0 +1,111 @@
+"""What a run can be made of, as literal tables, and what follows from a choice. Without torch."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from backend.experiment.catalog.datasets import DATASETS, DatasetEntry
+from backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
+from backend.experiment.config import RunConfig
+from backend.experiment.errors import InvalidInput
+from models.catalog import ARCHITECTURES, FAMILIES, Architecture
+
+__all__ = [
+    "ARCHITECTURES",
+    "DATASETS",
+    "DISTORTIONS",
+    "FAMILIES",
+    "DatasetEntry",
+    "DistortionEntry",
+    "check_distortion",
+    "fits",
+    "steps_per_epoch",
+    "validate",
+]
+
+Entry = TypeVar("Entry")
+
+
+def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
+    """Sees that a configuration's parts exist and fit one another.
+
+    Args:
+        config: of a run.
+        dataset: its data set as it is at hand; as the table has it unless given.
+
+    Raises:
+        InvalidInput: they do not; names the field and what would be right.
+    """
+    dataset = dataset or _known("dataset", config.dataset, DATASETS)
+    architecture = _known("architecture", config.architecture, ARCHITECTURES)
+    _known("family", config.family, FAMILIES)
+    check_distortion(config.distortion.name)
+    if architecture.families and config.family not in architecture.families:
+        raise InvalidInput(
+            f"{architecture.title} is built with {' or '.join(architecture.families)}.", "family"
+        )
+    _check_fit(config, architecture, dataset)
+
+
+def steps_per_epoch(config: RunConfig, dataset: DatasetEntry | None = None) -> int:
+    """Optimiser steps in an epoch: whole batches only, what is left over is not shown.
+
+    Arguments as of `validate`.
+
+    Raises:
+        InvalidInput: the data set is unknown, or has not one whole batch.
+    """
+    dataset = dataset or _known("dataset", config.dataset, DATASETS)
+    shown = dataset.images * dataset.draws
+    if config.batch_size > shown:
+        raise InvalidInput(
+            f"An epoch of {dataset.title} shows {shown} images, too few for a batch of "
+            f"{config.batch_size}.",
+            "batch_size",
+        )
+    return shown // config.batch_size
+
+
+def _known(kind: str, name: str, table: Mapping[str, Entry], field: str | None = None) -> Entry:
+    if name not in table:
+        names = ", ".join(table)
+        raise InvalidInput(f"There is no {kind} {name!r}; there are {names}.", field or kind)
+    return table[name]
+
+
+def check_distortion(names: str, field: str = "distortion") -> None:
+    """Sees that there are distortions of these names, joined by `+`.
+
+    Raises:
+        InvalidInput: there is one that is not; the text lists those that exist.
+    """
+    for name in names.split("+"):
+        _known("distortion", name, DISTORTIONS, field)
+
+
+def fits(architecture: Architecture, dataset: DatasetEntry) -> bool:
+    """Whether a network takes a data set's images and knows as many classes and places."""
+    classes = len(dataset.classes)
+    return (architecture.channels, architecture.labels) == (dataset.channels, dataset.labels) and (
+        architecture.classes == classes or (architecture.any_classes and classes > 1)
+    )
+
+
+def _check_fit(config: RunConfig, architecture: Architecture, dataset: DatasetEntry) -> None:
+    if not fits(architecture, dataset):
+        suited = [each.name for each in ARCHITECTURES.values() if fits(each, dataset)]
+        raise InvalidInput(
+            f"{architecture.title} is not made for {dataset.title}, whose images have "
+            f"{_counted(dataset.channels, 'channel')}, {_counted(len(dataset.classes), 'class')} "
+            f"and {_counted(dataset.labels, 'label')} each; suited are {', '.join(suited)}.",
+            "architecture",
+        )
+    if config.probes.count > dataset.held_out:
+        raise InvalidInput(
+            f"{dataset.title} has {dataset.held_out} held-out images to watch.", "probes.count"
+        )
+    steps_per_epoch(config, dataset)
+
+
+def _counted(count: int, word: str) -> str:
+    plural = "es" if word.endswith("s") else "s"
+    return f"{count} {word}{'' if count == 1 else plural}"

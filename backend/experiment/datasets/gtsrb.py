@@ -1,0 +1,54 @@
+"""The training images of GTSRB, whole or cropped to the sign, at 48x48."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from backend.experiment.datasets.dataset import Images
+from backend.experiment.errors import DatasetError
+from backend.experiment.sources import gtsrb
+from backend.experiment.sources.tree import Tree
+
+SIDE = 48
+
+
+def load(folder: Path, *, cropped: bool = False) -> tuple[Images, Images]:
+    """The training images; some of their tracks are held out.
+
+    Args:
+        folder: holds the benchmark.
+        cropped: to the sign, as the lists have it.
+
+    Raises:
+        DatasetError: it is not there, or damaged; names the file and the line.
+    """
+    with gtsrb.listed(folder) as (tree, rows):
+        pixels = np.stack([_pixels(tree, row, cropped=cropped) for row in rows])
+    images, labels = torch.from_numpy(pixels), torch.tensor([row.label for row in rows])
+    held_out = torch.from_numpy(gtsrb.held_out(rows))
+    return (
+        Images(images[~held_out], labels[~held_out]),
+        Images(images[held_out], labels[held_out]),
+    )
+
+
+def _pixels(tree: Tree, row: gtsrb.Row, *, cropped: bool) -> NDArray[np.uint8]:
+    """An image as (3, SIDE, SIDE), smoothly made smaller."""
+    try:
+        with Image.open(io.BytesIO(tree.read(row.path)), formats=("PPM", "PNG")) as image:
+            colour = image.convert("RGB")
+    except (KeyError, FileNotFoundError):
+        raise DatasetError(f"{row.where}: {row.path} is not there.") from None
+    except (OSError, ValueError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
+        raise DatasetError(f"{row.where}: {row.path} cannot be read: {error}.") from error
+    if cropped:
+        left, top, right, bottom = row.box
+        colour = colour.crop((left, top, right + 1, bottom + 1))
+    if colour.size != (SIDE, SIDE):
+        colour = colour.resize((SIDE, SIDE), Image.Resampling.BILINEAR)
+    return np.asarray(colour).transpose(2, 0, 1)

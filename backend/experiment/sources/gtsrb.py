@@ -1,0 +1,127 @@
+"""The German Traffic Sign Recognition Benchmark, in any of the layouts in which people have it.
+
+The official archives: a folder for each class, with PPM images and a CSV file separated by
+semicolons. Kaggle's: `Train/<class>/*.png` and one `Train.csv`. Either unpacked or as the zip that
+was downloaded. Of the training images some tracks, photos of one and the same sign, are held out
+whole: their images are too much alike to stand on both sides.
+"""
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.experiment.errors import DatasetError
+from backend.experiment.sources.tree import Tree, trees
+
+CLASSES = 43
+HELD_OUT = 10
+"""Of this many tracks of a class one is held out, at least one."""
+SEED = 1307
+OFFICIAL = re.compile(r"(^|/)Final_Training/Images/\d{5}/GT-\d{5}\.csv$")
+KAGGLE = re.compile(r"(^|/)Train\.csv$")
+NAMES = {
+    "width": "Width",
+    "height": "Height",
+    "left": "Roi.X1",
+    "top": "Roi.Y1",
+    "right": "Roi.X2",
+    "bottom": "Roi.Y2",
+    "class": "ClassId",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image, as a CSV file tells it."""
+
+    where: str
+    """The CSV file and the line, for messages."""
+    path: str
+    label: int
+    track: str
+    box: tuple[int, int, int, int]
+    """What of the image is the sign: left, top, right and bottom in pixels, inclusive."""
+
+
+@contextmanager
+def listed(folder: Path) -> Iterator[tuple[Tree, list[Row]]]:
+    """The training images in a folder, or in a zip in it, and what they are read from.
+
+    Raises:
+        DatasetError: there are none, or what lists them is damaged; names the file and the line.
+    """
+    with trees(folder) as found:
+        for tree in found:
+            tables = _tables(tree)
+            if tables:
+                rows = [row for table in tables for row in _table(tree, table)]
+                if not rows:
+                    raise DatasetError(f"{tree.name} lists no images.")
+                yield tree, rows
+                return
+    raise DatasetError(
+        f"{folder} holds neither the official Final_Training folder or zip nor Kaggle's Train.csv."
+    )
+
+
+def _tables(tree: Tree) -> list[str]:
+    names = tree.names()
+    return sorted(n for n in names if OFFICIAL.search(n)) or [n for n in names if KAGGLE.search(n)]
+
+
+def _table(tree: Tree, table: str) -> Iterator[Row]:
+    official = bool(OFFICIAL.search(table))
+    try:
+        text = tree.read(table).decode("utf-8-sig", errors="replace")
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{table} cannot be read: {error}.") from error
+    reader = csv.DictReader(io.StringIO(text), delimiter=";" if official else ",")
+    path_column = "Filename" if official else "Path"
+    missing = {path_column, *NAMES.values()} - set(reader.fieldnames or ())
+    if missing:
+        raise DatasetError(f"{table} has no column {' or '.join(sorted(missing))}.")
+    base = PurePosixPath(table).parent
+    for row in reader:
+        yield _row(row, f"{table}, line {reader.line_num}", base, row[path_column], official)
+
+
+def _row(row: dict[str, str], where: str, base: PurePosixPath, file: str, official: bool) -> Row:
+    try:
+        numbers = {key: int(row[column]) for key, column in NAMES.items()}
+    except (TypeError, ValueError):
+        raise DatasetError(f"{where}: a number is missing or is none.") from None
+    if not 0 <= numbers["class"] < CLASSES:
+        raise DatasetError(f"{where}: class {numbers['class']} is not one of 0 to {CLASSES - 1}.")
+    name = PurePosixPath(file or "")
+    if name.is_absolute() or ".." in name.parts:
+        raise DatasetError(f"{where}: {file!r} lies outside the data set.")
+    stem = name.stem.split("_")
+    if len(stem) != (2 if official else 3):
+        raise DatasetError(f"{where}: {file!r} does not tell its track and frame.")
+    box = numbers["left"], numbers["top"], numbers["right"], numbers["bottom"]
+    if not (0 <= box[0] < box[2] <= numbers["width"] and 0 <= box[1] < box[3] <= numbers["height"]):
+        raise DatasetError(f"{where}: the region {box} does not lie in the image.")
+    track = f"{numbers['class']} {stem[-2]}"
+    return Row(where, (base / file).as_posix(), numbers["class"], track, box)
+
+
+def held_out(rows: list[Row]) -> NDArray[np.bool_]:
+    """Which images belong to a track that is held out, (N,)."""
+    tracks: dict[int, set[str]] = {}
+    for row in rows:
+        tracks.setdefault(row.label, set()).add(row.track)
+    draw = np.random.default_rng(SEED)
+    chosen: set[str] = set()
+    for label in sorted(tracks):
+        own = sorted(tracks[label])
+        if len(own) > 1:
+            chosen |= set(draw.choice(own, max(1, len(own) // HELD_OUT), replace=False).tolist())
+    return np.array([row.track in chosen for row in rows])

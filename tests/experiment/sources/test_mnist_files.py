@@ -1,0 +1,86 @@
+"""MNIST's files, complete and damaged."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backend.experiment.errors import DatasetError
+from backend.experiment.sources import mnist
+from tests.experiment import made_data
+
+COUNTS = {"train": 30, "t10k": 20}
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist, "COUNTS", COUNTS)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_images_and_labels_are_read(tmp_path: Path, packed: bool) -> None:
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS, packed=packed)
+    images, labels = mnist.part(folder, "train")
+    assert (images.shape, labels.tolist()) == ((30, 28, 28), [n % 10 for n in range(30)])
+
+
+def test_names_with_a_dot_are_found_too(tmp_path: Path) -> None:
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS, packed=False)
+    for path in list(folder.iterdir()):
+        path.rename(folder / path.name.replace("-idx", ".idx"))
+    assert len(mnist.part(folder, "t10k")[1]) == 20
+
+
+def damaged(folder: Path, name: str, data: bytes) -> None:
+    (folder / name).write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("train-images-idx3-ubyte.gz", b"not gzip", "cannot be unpacked"),
+        ("train-images-idx3-ubyte.gz", gzip.compress(b"12345"), "is not an idx file"),
+        (
+            "train-images-idx3-ubyte.gz",
+            gzip.compress(made_data.idx(np.zeros((30, 28, 28), np.uint8)))[:-30],
+            "cannot be unpacked",
+        ),
+        (
+            "train-images-idx3-ubyte.gz",
+            gzip.compress(made_data.idx(np.zeros((30, 28, 28), np.uint8))[:-5]),
+            "should hold 23,520 bytes after its head and holds 23,515",
+        ),
+        (
+            "train-images-idx3-ubyte.gz",
+            gzip.compress(made_data.idx(np.zeros((29, 28, 28), np.uint8))),
+            r"holds \(29, 28, 28\); MNIST has \(30, 28, 28\)",
+        ),
+        (
+            "train-labels-idx1-ubyte.gz",
+            gzip.compress(made_data.idx(np.array([3] * 29 + [11], np.uint8))),
+            "label 29 is 11",
+        ),
+        (
+            "train-labels-idx1-ubyte.gz",
+            gzip.compress(bytes([0, 0, 8, 4]) + b"\xff" * 16),
+            "should hold",
+        ),
+    ],
+)
+def test_damage_is_told_with_the_file_s_name(
+    tmp_path: Path, name: str, data: bytes, told: str
+) -> None:
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS)
+    damaged(folder, name, data)
+    with pytest.raises(DatasetError, match=told) as caught:
+        mnist.part(folder, "train")
+    assert name in str(caught.value)
+    assert caught.value.field == "dataset"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS)
+    (folder / "t10k-labels-idx1-ubyte.gz").unlink()
+    with pytest.raises(DatasetError, match="t10k-labels-idx1-ubyte is missing"):
+        mnist.part(folder, "t10k")
