@@ -6,6 +6,7 @@ from typing import Any
 import streamlit as st
 
 from dashboard.client import ApiError, Client
+from dashboard.new_run import new_run
 from dashboard.own_picture import own_picture
 from dashboard.parts import mount
 from gate.token import is_presented
@@ -48,92 +49,6 @@ def _open_from_list() -> None:
     _show_run(st.session_state["runs"].open)
 
 
-def _described(entries: dict[str, Any]) -> str:
-    return "\n\n".join(f"**{each['title']}**: {each['description']}" for each in entries.values())
-
-
-@st.fragment
-def _start_form(client: Client, catalog: dict[str, Any]) -> None:
-    defaults = catalog["defaults"]
-    datasets = {entry["name"]: entry for entry in catalog["datasets"] if entry["available"]}
-    families = {entry["name"]: entry for entry in catalog["families"]}
-    distortions = {entry["name"]: entry for entry in catalog["distortions"]}
-    # The server knows the bounds, and says them in a sentence; a field's own are only coloured.
-    with st.form("start", border=False):
-        dataset = st.selectbox(
-            "Data set",
-            list(datasets),
-            format_func=lambda name: datasets[name]["title"],
-            help=_described(datasets),
-        )
-        family = st.selectbox(
-            "Transformer",
-            list(families),
-            index=list(families).index(defaults["family"]),
-            format_func=lambda name: families[name]["title"],
-            help=_described(families),
-        )
-        distortion = st.selectbox(
-            "Distortion",
-            list(distortions),
-            index=list(distortions).index(defaults["distortion"]["name"]),
-            format_func=lambda name: distortions[name]["title"],
-            help=_described(distortions),
-        )
-        strength = st.slider(
-            "Strength",
-            0.0,
-            1.0,
-            defaults["distortion"]["strength"],
-            step=0.05,
-            help="Of the distortion; 0 leaves every image upright in the middle.",
-        )
-        left, right = st.columns(2)
-        config = {
-            "dataset": dataset,
-            "family": family,
-            "distortion": {"name": distortion, "strength": strength},
-            "seed": left.number_input(
-                "Seed", value=defaults["seed"], help="Equal ones: equal runs."
-            ),
-            "epochs": right.number_input(
-                "Epochs", value=defaults["epochs"], help="How often all images are shown."
-            ),
-            "batch_size": left.number_input(
-                "Batch", value=defaults["batch_size"], help="Images for each step."
-            ),
-            "learning_rate": right.number_input(
-                "Learning rate",
-                value=defaults["learning_rate"],
-                step=1e-4,
-                format="%g",
-                help="The classifier's, at its peak.",
-            ),
-            "localisation_learning_rate": left.number_input(
-                "Localisation rate",
-                value=defaults["localisation_learning_rate"],
-                step=1e-4,
-                format="%g",
-                help="Of the part that finds the region, at its peak; 0 keeps it as it is.",
-            ),
-        }
-        moving = st.checkbox(
-            "Moving probes",
-            defaults["probes"]["moving"],
-            help="The watched images jump about while the network trains. Can be switched later.",
-        )
-        started = st.form_submit_button("Start training", type="primary")
-    st.caption("Two runs train at a time, further ones wait; the demonstration makes room.")
-    if started:
-        try:
-            run = client.start(config | {"probes": {**defaults["probes"], "moving": moving}})
-        except ApiError as error:
-            st.error(str(error))
-        else:
-            _show_run(run["id"])
-            st.rerun()
-
-
 def _is_welcome() -> bool:
     """Whether the visitor has the token; this page must do nothing in its name for others."""
     token = os.environ.get("STNSCOPE_TOKEN")
@@ -159,7 +74,7 @@ def page() -> None:
     form, runs = st.columns([1, 2], gap="large")
     with form:
         st.subheader("New run")
-        _start_form(client, catalog)
+        new_run(client, catalog, _show_run)
     with runs:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs", on_open=_open_from_list)

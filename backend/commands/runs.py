@@ -29,7 +29,8 @@ def _list_runs(options: argparse.Namespace) -> int:
         print(
             f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{run['steps']:<6}"
             f"  accuracy {percent(run['accuracy']):>6}"
-            f"  {config['dataset']}, {config['family']}, seed {config['seed']}"
+            f"  {config['dataset']}, {config['architecture']}, {config['family']}, "
+            f"seed {config['seed']}"
         )
     if not runs:
         print(f"There are no runs in {options.home} yet.")

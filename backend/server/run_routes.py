@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 from backend.experiment.catalog import ARCHITECTURES, DISTORTIONS, FAMILIES, at_hand
 from backend.experiment.config import RunConfig, SettingsChange
 from backend.experiment.recording import ENDED, SUFFIX
+from backend.server.estimate import images_per_second
 from backend.server.runs import Run
 from backend.server.state import Server
 from backend.version import VERSION
@@ -55,6 +56,8 @@ def catalog(server: Server) -> dict[str, Any]:
         "datasets": [asdict(entry) for entry in at_hand.datasets(server.runs.data).values()],
         "weights": [asdict(card) for card in cards().values()],
         "defaults": RunConfig().model_dump(mode="json"),
+        "data": str(server.runs.data),
+        "images_per_second": images_per_second(server.runs),
     }
 
 

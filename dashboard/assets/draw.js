@@ -140,6 +140,17 @@ function sidesOf(lattice) {
   ];
 }
 
+// The point at a share of a lattice's first row.
+function pointAlong(lattice, share) {
+  const end = Math.sqrt(lattice.length / 2) - 1;
+  const from = Math.min(end - 1, Math.floor(share * end));
+  const part = share * end - from;
+  return [0, 1].map((axis) => {
+    const [one, other] = [lattice[2 * from + axis], lattice[2 * from + 2 + axis]];
+    return one + part * (other - one);
+  });
+}
+
 // A side's points, or its corner alone where it is straight.
 function course(points, index, sides) {
   const [from] = points;
@@ -171,6 +182,7 @@ export class Overlay {
     this.element.setAttribute("class", "stn-overlay");
     if (place) {
       this.element.dataset.place = place;
+      this.place = place;
       this.number = document.createElementNS(SVG, "text");
       this.number.textContent = place;
     }
@@ -195,7 +207,6 @@ export class Overlay {
       top: inset - margin,
       right: width + margin - inset,
       bottom: height + margin - inset,
-      inset: margin,
     };
     const sides = [width + 2 * margin, height + 2 * margin];
     this.element.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
@@ -212,13 +223,10 @@ export class Overlay {
     this.shown = shown;
   }
 
-  // Writes the number beside the first corner, towards the region's middle.
+  // Writes the number on the upper edge, each in a place of its own: at the start all regions are one.
   #name(lattice) {
-    const end = lattice.length - 2;
-    const middle = [(lattice[0] + lattice[end]) / 2, (lattice[1] + lattice[end + 1]) / 2];
-    const away = Math.hypot(middle[0] - lattice[0], middle[1] - lattice[1]);
-    const share = away ? Math.min(1, this.box.inset / away) : 0;
-    const [x, y] = [0, 1].map((axis) => lattice[axis] + share * (middle[axis] - lattice[axis]));
+    const share = this.place / 6;
+    const [x, y] = pointAlong(lattice, share);
     const known = Number.isFinite(x) && Number.isFinite(y);
     this.number.setAttribute("x", known ? round(clamp(x, this.box.left, this.box.right)) : -1e4);
     this.number.setAttribute("y", known ? round(clamp(y, this.box.top, this.box.bottom)) : -1e4);

@@ -9,6 +9,9 @@ import { collapsedWords, isRight, nameOf, percent, probeSentence } from "./words
 const GAP = 10;
 const CAPTION = 24;
 const BETWEEN = 4;
+// Outputs of several transformers stand below each other, so that a pair stays a pair.
+const rowsOf = (outputs) => Math.min(2, outputs.length);
+const columnsOf = (outputs) => Math.ceil(outputs.length / 2);
 // Before the first frame room is kept for this many probes of these sizes.
 const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
 // Words for those who do not see the pictures; no more often than can be listened to.
@@ -36,21 +39,23 @@ class Pair {
     const overlays = this.overlays.map((overlay) => overlay.element);
     return [
       element("div.stn-tile.stn-input", {}, this.input.element, ...overlays),
-      ...this.outputs.map((output, index) => {
-        const place = this.places[index];
-        const tile = element("div.stn-tile.stn-output", {}, output.element);
-        if (place) tile.append(element("span.stn-place", { data: { place } }, String(place)));
-        return tile;
-      }),
-      element("figcaption.stn-given", { aria: { hidden: "true" } }, this.name, this.note),
+      ...(this.outputs.length ? [element("div.stn-outputs", {}, ...this.#outputTiles())] : []),
       element(
-        "figcaption.stn-verdict",
+        "figcaption.stn-captions",
         { aria: { hidden: "true" } },
-        this.mark,
-        this.predicted,
-        this.probability,
+        element("span.stn-given", {}, this.name, this.note),
+        element("span.stn-verdict", {}, this.mark, this.predicted, this.probability),
       ),
     ];
+  }
+
+  #outputTiles() {
+    return this.outputs.map((output, index) => {
+      const place = this.places[index];
+      const tile = element("div.stn-tile.stn-output", {}, output.element);
+      if (place) tile.append(element("span.stn-place", { data: { place } }, String(place)));
+      return tile;
+    });
   }
 
   show(frame, index) {
@@ -130,12 +135,17 @@ export class Stage {
         width: scale * (input[1] + 2 * margin),
         margin: scale * margin,
       };
-      return { tile, outputs: outputs.map((shape) => sharp(tile.height, shape, devicePixelRatio)) };
+      const rows = rowsOf(outputs);
+      const each = (tile.height - BETWEEN * (rows - 1)) / rows;
+      return { tile, outputs: outputs.map((shape) => sharp(each, shape, devicePixelRatio)) };
     };
     const pair = (scale) => {
       const sizes = at(scale);
-      const across = sizes.outputs.reduce((sum, output) => sum + BETWEEN + output.width, 0);
-      return { width: sizes.tile.width + across, height: sizes.tile.height + CAPTION };
+      const across = widthOf(sizes.outputs);
+      return {
+        width: sizes.tile.width + (across && BETWEEN + across),
+        height: sizes.tile.height + CAPTION,
+      };
     };
     const best = fit({ count, width, height, pair, gap: GAP, density: devicePixelRatio });
     this.#apply(best.columns, at(best.scale));
@@ -147,10 +157,12 @@ export class Stage {
     style.setProperty("--stn-input-width", `${tile.width}px`);
     style.setProperty("--stn-tile-height", `${tile.height}px`);
     style.setProperty("--stn-margin", `${tile.margin}px`);
-    style.setProperty("--stn-outputs", outputs.map((output) => `${output.width}px`).join(" "));
+    style.setProperty("--stn-outputs", `${widthOf(outputs)}px`);
+    style.setProperty("--stn-output-columns", columnsOf(outputs) || 1);
     for (const pair of this.pairs) {
       pair.outputs.forEach((output, place) => {
         output.element.style.height = `${outputs[place].height}px`;
+        output.element.style.width = `${outputs[place].width}px`;
       });
     }
     this.#lay();
@@ -175,6 +187,16 @@ function shapesOf({ info, tensors }) {
   const [count, ...input] = tensors.input.shape;
   const outputs = info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1));
   return { count, input, outputs };
+}
+
+// How wide outputs stand, row by row in so many columns.
+function widthOf(outputs) {
+  const columns = columnsOf(outputs);
+  const widest = Array(columns).fill(0);
+  outputs.forEach(({ width }, place) => {
+    widest[place % columns] = Math.max(widest[place % columns], width);
+  });
+  return widest.reduce((sum, width) => sum + width, BETWEEN * Math.max(0, columns - 1));
 }
 
 const key = (shapes) => JSON.stringify(shapes);

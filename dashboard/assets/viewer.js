@@ -1,7 +1,7 @@
 // The viewer: stage, readout and controls on one side, charts on the other, joined to one watch.
 
 import { Charts } from "./charts.js";
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 import { GifPanel } from "./gif.js";
 import { seek } from "./player.js";
 import { Readout, Situation } from "./readout.js";
@@ -10,11 +10,14 @@ import { RatesPanel } from "./settings.js";
 import { Stage } from "./stage.js";
 import { onKey, Transport } from "./transport.js";
 import { Watch } from "./watch.js";
+import { legendOf } from "./words.js";
 
 // From this width on the charts stand beside the stage, else below it.
 const WIDE = 1000;
 const SIDE_GAP = 20;
 const ROW_GAP = 12;
+// The controls are at least so wide, where there is room: narrower they would take the stage's height.
+const CONTROLS = 1012;
 
 export class Viewer {
   /**
@@ -54,8 +57,8 @@ export class Viewer {
 
   #lay() {
     const told = element("div.stn-told", {}, this.readout.element, this.situation.element);
-    const legend = element("p.stn-legend", {}, LEGEND);
-    this.controls = element("div.stn-controls", {}, legend, told, this.transport.element);
+    this.legend = element("p.stn-legend", {}, legendOf());
+    this.controls = element("div.stn-controls", {}, this.legend, told, this.transport.element);
     const side = element("section.stn-side", {}, this.stage.element, this.controls);
     side.setAttribute("aria-label", "Stage");
     const panels = element("div.stn-panels", {}, this.gif.element, this.rates.element);
@@ -78,6 +81,7 @@ export class Viewer {
 
   #show(frame) {
     this.stage.show(frame);
+    setText(this.legend, legendOf(frame.info));
     this.readout.show(frame, this.watch.waiting ? null : this.watch.run);
     this.transport.showPlace();
     this.charts.showCursor(frame.info.step);
@@ -129,6 +133,7 @@ export class Viewer {
     const top = element.getBoundingClientRect().top + scrolled(this.element);
     const room = innerHeight - top - 2 * ROW_GAP;
     const { style } = this.controls.parentElement;
+    style.minWidth = `${Math.min(width, CONTROLS)}px`;
     style.width = `${width}px`;
     const least = this.controls.offsetHeight;
     style.width = "";
@@ -137,10 +142,6 @@ export class Viewer {
     if (needed > least) this.stage.resize(width, room - needed);
   }
 }
-
-const LEGEND =
-  "White dots: corners of the region the transformer samples; the first corner is a square, hollow " +
-  "ones lie further out. Right of it: what the transformer hands on.";
 
 // So that a reload or a copied link shows the same run. What was chosen by nobody leaves no entry
 // in the history.

@@ -29,6 +29,7 @@ export const tenths = (info) => `${info?.progress ?? 0}/10`;
 export const titleOf = ({ config }) =>
   [
     config.dataset,
+    ...(config.architecture === config.dataset ? [] : [config.architecture]),
     // The demonstration's own goes without saying.
     ...(config.distortion.name === "scattered" ? [] : [config.distortion.name]),
     config.family,
@@ -97,6 +98,23 @@ export function probeSentence(info, index, probability) {
     if (words) parts.push(words.full);
   }
   return `${parts.join(", ")}.`;
+}
+
+/** What is drawn on the stage, for a frame's transformers; as of one before there is a frame. */
+export function legendOf({ transformers = [{ at: "input" }] } = {}) {
+  if (!transformers.length) return "This network has no transformer: it sees its input as it is.";
+  if (transformers.length === 1) {
+    return (
+      "White dots: corners of the region the transformer samples; the first corner is a square, " +
+      "hollow ones lie further out. Right of it: what the transformer hands on."
+    );
+  }
+  const deeper = transformers.some(({ at }) => at !== "input");
+  return (
+    "Dots: corners of the regions that the transformers sample, each with its number and its kind " +
+    "of line; the first corner is a square. Right of them: what each hands on." +
+    (deeper ? " One that works on a map is drawn where the map's pixels look." : "")
+  );
 }
 
 /** The whole frame in one sentence, for those who do not see it. */

@@ -86,6 +86,49 @@ def test_form_offers_every_family_and_distortion(server: Server, visit: Open) ->
         server.await_status(run_id, "stopped")
 
 
+def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
+    server: Server, visit: Open
+) -> None:
+    page = visit(server)
+    choose(page, "Data set", "Rows of three digits")
+    page.get_by_text("to be read in order").wait_for()
+    page.get_by_role("combobox", name="Network").click()
+    offered = page.get_by_role("option").all_inner_texts()
+    assert offered == ["Recurrent ST", "Feed-forward ST for sequences"]
+    page.keyboard.press("Escape")
+    page.get_by_text("An epoch shows 12,000 images: about").wait_for()
+    page.get_by_role("button", name="Start training").click()
+    await_said(page, "sequences, recurrent, slanted, affine, seed 0")
+    run_id = shown_run(page)
+    assert run_id is not None
+    try:
+        page.locator(".stn-legend", has_text="each with its number").wait_for()
+        painted(page)
+        pair = page.locator(".stn-viewer .stn-pair").first
+        assert pair.locator(".stn-overlay").count() == 3
+        assert pair.locator(".stn-output .stn-pixels").count() == 3
+        assert pair.locator(".stn-overlay text").all_text_contents() == ["1", "2", "3"]
+        assert pair.locator(".stn-place").all_inner_texts() == ["1", "2", "3"]
+        label = pair.locator(".stn-label").inner_text()
+        assert len(label) == 3
+        assert label.isdigit()
+        sentence = pair.get_attribute("aria-label")
+        assert sentence is not None
+        assert f"a {label}, taken for" in sentence
+    finally:
+        server.control(run_id, "stop")
+        server.await_status(run_id, "stopped")
+
+
+def test_form_says_how_to_get_what_is_not_at_hand(server: Server, visit: Open) -> None:
+    page = visit(server)
+    choose(page, "Data set", "GTSRB (not at hand)")
+    page.get_by_text("Put its training images into the folder").wait_for()
+    assert page.get_by_role("button", name="Start training").count() == 0
+    choose(page, "Data set", "Handwritten digits")
+    page.get_by_role("button", name="Start training").wait_for()
+
+
 def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Open) -> None:
     page = visit(server)
     defaults = server.http.get("/catalog").json()["defaults"]

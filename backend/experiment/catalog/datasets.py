@@ -47,6 +47,8 @@ class DatasetEntry:
     """The network that is offered first."""
     distortion: str
     """The distortion that is offered first."""
+    strength: float = 1.0
+    """How strong it is at first."""
     available: bool = True
     """Whether it is at hand."""
     needs: tuple[tuple[str, ...], ...] = ()
@@ -211,6 +213,7 @@ _TABLE = (
         licence="CC BY 4.0",
         architecture="addition-2st",
         distortion="RTS",
+        strength=0.5,
         apart=True,
     ),
     DatasetEntry(
@@ -285,6 +288,7 @@ _TABLE = (
         licence="CC BY-SA 3.0",
         architecture="addition-2st",
         distortion="RTS",
+        strength=0.5,
         needs=MNIST_FILES,
         apart=True,
     ),

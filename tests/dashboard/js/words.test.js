@@ -78,3 +78,12 @@ test("what is read in a row is named whole, and right only where all of it is", 
   assert.match(words.probeSentence(row, 1, 0.5), /a one, one, taken for one, nought .* wrong/);
   assert.equal(words.rightOf(info), 1);
 });
+
+test("the legend tells what is drawn for none, one and several transformers", () => {
+  assert.match(words.legendOf(), /^White dots/);
+  assert.match(words.legendOf({ transformers: [] }), /no transformer/);
+  const two = [{ at: "input" }, { at: "input" }];
+  assert.match(words.legendOf({ transformers: two }), /each with its number/);
+  assert.doesNotMatch(words.legendOf({ transformers: two }), /map/);
+  assert.match(words.legendOf({ transformers: [{ at: "input" }, { at: "12x12 map" }] }), /map/);
+});
