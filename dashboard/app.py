@@ -74,7 +74,7 @@ def page() -> None:
     form, runs = st.columns([1, 2], gap="large")
     with form:
         st.subheader("New run")
-        new_run(client, catalog, _show_run)
+        new_run(client, catalog, _show_run, _catalog.clear)
     with runs:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs", on_open=_open_from_list)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -34,6 +35,23 @@ class Client:
         """
         found: dict[str, Any] = self._call("GET", "/api/catalog").json()
         return found
+
+    def dataset(self, name: str) -> dict[str, Any]:
+        """A data set as the catalog has it, and how far it is if it is being fetched.
+
+        Raises:
+            ApiError: there is none, or the server does not answer.
+        """
+        found: dict[str, Any] = self._call("GET", f"/api/datasets/{quote(name)}").json()
+        return found
+
+    def fetch(self, name: str) -> None:
+        """Has the server fetch a data set.
+
+        Raises:
+            ApiError: the server refuses or does not answer.
+        """
+        self._call("POST", f"/api/datasets/{quote(name)}/fetch")
 
     def start(self, config: dict[str, Any]) -> dict[str, Any]:
         """Starts a run and answers with it.

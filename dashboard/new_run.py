@@ -14,13 +14,19 @@ NOTHING_MORE = "Nothing more"
 
 
 @st.fragment
-def new_run(client: Client, catalog: dict[str, Any], show_run: Callable[[str], None]) -> None:
+def new_run(
+    client: Client,
+    catalog: dict[str, Any],
+    show_run: Callable[[str], None],
+    refresh: Callable[[], None],
+) -> None:
     """Lays out the form.
 
     Args:
         client: of the server.
         catalog: what there is.
         show_run: called with the id of a run that was started.
+        refresh: called when the catalog has changed.
     """
     datasets, networks = _named(catalog["datasets"]), _named(catalog["architectures"])
     dataset = datasets[
@@ -34,6 +40,8 @@ def new_run(client: Client, catalog: dict[str, Any], show_run: Callable[[str], N
     st.caption(dataset["description"])
     if not dataset["available"]:
         st.info(f"{dataset['how']} The data folder is `{catalog['data']}`.")
+        if dataset["download"]:
+            _get(client, dataset["name"], dataset["download"], refresh)
         return
     fitting = {name: entry for name, entry in networks.items() if _fits(entry, dataset)}
     network = fitting[
@@ -60,6 +68,28 @@ def new_run(client: Client, catalog: dict[str, Any], show_run: Callable[[str], N
         else:
             show_run(run["id"])
             st.rerun()
+
+
+@st.fragment(run_every=1.0)
+def _get(client: Client, name: str, size: int, refresh: Callable[[], None]) -> None:
+    """Offers to fetch a data set, and shows how far it is."""
+    try:
+        dataset = client.dataset(name)
+        fetching = dataset["fetching"]
+        if dataset["available"]:
+            refresh()
+            st.rerun()
+        if fetching and fetching["status"] == "running":
+            done, total = fetching["done"], fetching["total"]
+            st.progress(done / total, f"Fetched {done / 1e6:.1f} of {total / 1e6:.1f} MB")
+            return
+        if fetching and fetching["error"]:
+            st.error(fetching["error"])
+        if st.button(f"Fetch it ({size / 1e6:.0f} MB)"):
+            client.fetch(name)
+            st.rerun(scope="fragment")
+    except ApiError as error:
+        st.error(str(error))
 
 
 def _named(entries: list[Entry]) -> Entries:

@@ -77,8 +77,18 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data",
         type=Path,
-        default=os.environ.get("STNSCOPE_DATA"),
+        default=os.environ.get("STNSCOPE_DATA") or None,
         help="folder that data sets are read from (`datasets` in the home)",
+    )
+
+
+def add_mirror(parser: argparse.ArgumentParser) -> None:
+    """Adds where data sets are fetched from."""
+    parser.add_argument(
+        "--mirror",
+        metavar="ADDRESS",
+        default=os.environ.get("STNSCOPE_MIRROR") or None,
+        help="fetch data sets from here instead, each file under its path in the data folder",
     )
 
 

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from backend.commands.options import Commands, add_data, add_limits, bounds, command
+from backend.commands.options import Commands, add_data, add_limits, add_mirror, bounds, command
 from backend.server.app import create_app
 from backend.server.settings import Settings
 from gate.access import EVERYWHERE, LOOPBACK
@@ -63,6 +63,7 @@ def add(commands: Commands) -> None:
         "may be repeated",
     )
     add_data(serve)
+    add_mirror(serve)
     add_limits(serve)
     serve.add_argument("--no-page", action="store_true", help="serve the interface alone")
     serve.add_argument(
@@ -111,6 +112,7 @@ def _settings(options: argparse.Namespace, token: str | None) -> Settings:
     return Settings(
         home=options.home,
         data=options.data,
+        mirror=options.mirror,
         host=options.host,
         port=options.port,
         demonstration=not options.no_demonstration,

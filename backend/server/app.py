@@ -12,9 +12,10 @@ from starlette.routing import Match
 
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import NoRoom
-from backend.server import live_routes, page, problems, run_routes
+from backend.server import catalog_routes, live_routes, page, problems, run_routes
 from backend.server.body_limit import BodyLimit
 from backend.server.exports import Exports
+from backend.server.fetches import Fetches
 from backend.server.runs import Runs
 from backend.server.settings import Settings
 from backend.server.state import State
@@ -66,6 +67,7 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate, access=settings.access)
     problems.install(app)
+    app.include_router(catalog_routes.router, prefix="/api")
     app.include_router(run_routes.router, prefix="/api")
     app.include_router(live_routes.router, prefix="/api")
     app.add_api_route("/api/{rest:path}", _nothing_here, methods=METHODS, include_in_schema=False)
@@ -90,6 +92,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
         tails=Tails(runs),
         worker=InferenceWorker(),
         exports=Exports(runs),
+        fetches=Fetches(runs.data, settings.mirror),
     )
     stack.push_async_callback(state.exports.close)
     stack.push_async_callback(state.worker.close)

@@ -1,8 +1,6 @@
 """Routes about runs and their recordings: what happened, and starting more."""
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -11,14 +9,11 @@ from fastapi.responses import FileResponse
 from pydantic import model_validator
 from starlette.background import BackgroundTask
 
-from backend.experiment.catalog import ARCHITECTURES, DISTORTIONS, FAMILIES, at_hand
 from backend.experiment.config import RunConfig, SettingsChange
 from backend.experiment.recording import ENDED, SUFFIX
-from backend.server.estimate import images_per_second
 from backend.server.runs import Run
 from backend.server.state import Server
 from backend.version import VERSION
-from models.cards import cards
 
 router = APIRouter()
 
@@ -42,23 +37,6 @@ class Control(SettingsChange):
 def health() -> dict[str, str]:
     """Answers once the server can serve."""
     return {"status": "ok", "version": VERSION}
-
-
-@router.get("/catalog", tags=["server"])
-def catalog(server: Server) -> dict[str, Any]:
-    """What runs can be made of, and which trained weights are at hand."""
-    tables: dict[str, Mapping[str, Any]] = {
-        "architectures": ARCHITECTURES,
-        "families": FAMILIES,
-        "distortions": DISTORTIONS,
-    }
-    return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
-        "datasets": [asdict(entry) for entry in at_hand.datasets(server.runs.data).values()],
-        "weights": [asdict(card) for card in cards().values()],
-        "defaults": RunConfig().model_dump(mode="json"),
-        "data": str(server.runs.data),
-        "images_per_second": images_per_second(server.runs),
-    }
 
 
 @router.get("/runs", tags=["runs"])

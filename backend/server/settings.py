@@ -15,6 +15,7 @@ class Settings:
     Attributes:
         home: the folder that holds recordings and everything else that is kept.
         data: the folder that data sets are read from; `datasets` in the home unless given.
+        mirror: an address to fetch data sets from, instead of from where they are at home.
         host: the address to listen on.
         port: the port to listen on.
         demonstration: whether an empty home starts a demonstration run.
@@ -35,6 +36,7 @@ class Settings:
 
     home: Path
     data: Path | None = None
+    mirror: str | None = None
     host: str = "127.0.0.1"
     port: int = 8501
     demonstration: bool = True

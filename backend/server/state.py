@@ -7,6 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from backend.server.exports import Exports
+from backend.server.fetches import Fetches
 from backend.server.runs import Run, Runs
 from backend.server.settings import Settings
 from backend.server.tail import Tails
@@ -24,6 +25,7 @@ class State:
     tails: Tails
     worker: InferenceWorker
     exports: Exports
+    fetches: Fetches
 
     def shown(self, run: Run) -> Run:
         """A run as the interface shows it: with what may be asked of it here."""

@@ -15,7 +15,7 @@ def test_gif_is_shown_and_downloaded(server: Server, ended: str, visit: Open) ->
     page.get_by_text("Take it home as a GIF").click()
     page.get_by_label("What").select_option("Chosen steps")
     page.get_by_label("Frames", exact=True).fill("4")
-    page.get_by_role("spinbutton", name="Probes").fill("2")
+    page.locator(".stn-panels").get_by_label("Probes", exact=True).fill("2")
     page.get_by_role("button", name="Make GIF").click()
     image = page.locator("img.stn-gif[src]")
     image.wait_for()

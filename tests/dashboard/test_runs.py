@@ -1,12 +1,16 @@
 """Starting runs, listing them, acting on them; the address names what is shown."""
 
+from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Locator, Page
 
+from backend.experiment.sources.fetching import FILES
 from tests.dashboard.conftest import Open, brief_run
 from tests.dashboard.looking import await_said, painted
-from tests.live_server import Server, wait_until
+from tests.experiment import made_data
+from tests.file_server import serving
+from tests.live_server import Server, serve, wait_until
 
 
 def shown_run(page: Page) -> str | None:
@@ -124,7 +128,8 @@ def test_form_says_how_to_get_what_is_not_at_hand(server: Server, visit: Open) -
     page = visit(server)
     choose(page, "Data set", "GTSRB (not at hand)")
     page.get_by_text("Put its training images into the folder").wait_for()
-    assert page.get_by_role("button", name="Start training").count() == 0
+    page.get_by_role("button", name="Fetch it (276 MB)").wait_for()
+    page.get_by_role("button", name="Start training").wait_for(state="detached")
     choose(page, "Data set", "Handwritten digits")
     page.get_by_role("button", name="Start training").wait_for()
 
@@ -213,3 +218,21 @@ def test_run_that_another_page_deleted_is_told(server: Server, visit: Open) -> N
     await_said(page, "This run has been deleted")
     page.get_by_text("Show the newest run instead").click()
     page.wait_for_url(lambda address: f"run={run_id}" not in address)
+
+
+def test_a_data_set_is_fetched_from_the_form(tmp_path: Path, visit: Open) -> None:
+    made = made_data.archive(made_data.gtsrb("official"))
+    with (
+        serving({FILES["gtsrb"][0].path: made}) as files,
+        serve(
+            tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address
+        ) as server,
+    ):
+        page = visit(server)
+        choose(page, "Data set", "GTSRB (not at hand)")
+        files.pause.set()
+        page.get_by_role("button", name="Fetch it (276 MB)").click()
+        page.get_by_text("of 276.3 MB").wait_for()
+        files.pause.clear()
+        page.get_by_role("button", name="Start training").wait_for()
+        assert page.get_by_text("not at hand").count() == 0

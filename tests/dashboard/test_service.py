@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import pytest
@@ -121,8 +121,14 @@ def test_one_link_opens_both_and_everything_works(
     # Its frames, by the browser's way: another origin's socket, opened by the cookie alone.
     await_said(page, "Live; training")
     painted(page)
-    streams = [urlsplit(address) for address in sockets if run_id in address]
-    assert {stream.netloc for stream in streams} == {f"localhost:{both.backend.port}"}
+
+    def streams() -> list[SplitResult]:
+        page.wait_for_timeout(50)  # in which the page is heard
+        return [urlsplit(address) for address in sockets if run_id in address]
+
+    # Until then what is live may still be the demonstration.
+    wait_until(lambda: bool(streams()))
+    assert {stream.netloc for stream in streams()} == {f"localhost:{both.backend.port}"}
     page.locator(".stn-training [data-action=pause]").click()
     both.backend.await_status(run_id, "paused")
 

@@ -75,15 +75,22 @@ def written(files: dict[str, bytes], folder: Path, *, packed: bool = False) -> P
     """The files in a folder, or in a zip in it."""
     folder.mkdir(parents=True, exist_ok=True)
     if packed:
-        with zipfile.ZipFile(folder / "archive.zip", "w") as archive:
-            for name, data in files.items():
-                archive.writestr(name, data)
+        (folder / "archive.zip").write_bytes(archive(files))
         return folder
     for name, data in files.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def archive(files: dict[str, bytes]) -> bytes:
+    """The files as a zip."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w") as written:
+        for name, data in files.items():
+            written.writestr(name, data)
+    return made.getvalue()
 
 
 def own(folder: Path, classes: dict[str, int]) -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
-from backend.server import live_routes, run_routes
+from backend.server import catalog_routes, live_routes, run_routes
 from backend.server.app import create_app
 from backend.server.settings import Settings
 
@@ -44,6 +44,7 @@ def main() -> None:
     page.lifespan()  # makes the runtime
     served = [
         *named(app.routes),
+        *named(catalog_routes.router.routes, "/api"),
         *named(run_routes.router.routes, "/api"),
         *named(live_routes.router.routes, "/api"),
         *named(create_streamlit_routes(page._runtime)),

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from backend.__main__ import main
 from backend.experiment.frame import Frame
+from backend.experiment.sources.fetching import FILES
 from tests.experiment import made_data
-from tests.live_server import Server, serve
-from tests.server.conftest import INTERFACE_ALONE
+from tests.file_server import FileServer, serving
+from tests.live_server import Server, serve, wait_until
+from tests.server.conftest import INTERFACE_ALONE, INTERFACE_AND_NO_MORE
 
 
 @pytest.fixture(scope="module")
@@ -99,3 +102,75 @@ def test_networks_of_several_transformers_are_recorded_and_exported(
     assert shapes == outputs
     answer = server.http.get(f"/runs/{run_id}/export", params={"frames": 1})
     assert answer.status_code == 200, answer.text
+
+
+@pytest.fixture
+def files() -> Iterator[FileServer]:
+    """A place to fetch a small copy of the signs from."""
+    made = made_data.archive(made_data.gtsrb("official"))
+    with serving({FILES["gtsrb"][0].path: made}) as files:
+        yield files
+
+
+def test_a_data_set_is_fetched_and_can_be_trained_on(files: FileServer, tmp_path: Path) -> None:
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
+        shown = server.http.get("/datasets/gtsrb").json()
+        assert (shown["available"], shown["fetching"]) == (False, None)
+        assert shown["download"] == 276_294_756
+        files.pause.set()
+        assert server.http.post("/datasets/gtsrb/fetch").status_code == 202
+        again = server.http.post("/datasets/gtsrb-regions/fetch")
+        assert again.json()["status"] == "running", "the same files"
+        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["fetching"]["done"] > 0)
+        files.pause.clear()
+        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["available"])
+        assert server.http.get("/datasets/gtsrb-regions").json()["available"]
+        assert len(files.asked) == 1
+        run_id = brief(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
+        assert server.await_status(run_id, "finished")["step"] == 2
+
+
+def test_fetching_is_broken_off_and_taken_up(files: FileServer, tmp_path: Path) -> None:
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
+        files.pause.set()
+        server.http.post("/datasets/gtsrb/fetch")
+        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["fetching"]["done"] > 0)
+        assert server.http.delete("/datasets/gtsrb/fetch").status_code == 204
+        files.pause.clear()
+
+        def status() -> str:
+            fetching = server.http.get("/datasets/gtsrb").json()["fetching"]
+            return str(fetching["status"])
+
+        wait_until(lambda: status() == "failed")
+        assert server.http.delete("/datasets/gtsrb/fetch").status_code == 404
+        assert not server.http.get("/datasets/gtsrb").json()["available"]
+        server.http.post("/datasets/gtsrb/fetch")
+        wait_until(lambda: status() == "finished")
+
+
+def test_what_cannot_be_fetched_says_why(files: FileServer, tmp_path: Path) -> None:
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
+        assert server.http.post("/datasets/none/fetch").status_code == 404
+        assert server.http.get("/datasets/none").status_code == 404
+        refused = server.http.post("/datasets/cluttered-40/fetch")
+        assert refused.status_code == 422
+        assert "npz" in refused.json()["detail"]
+        server.http.post("/datasets/mnist/fetch")
+
+        def fetching() -> dict[str, str]:
+            found: dict[str, str] = server.http.get("/datasets/mnist").json()["fetching"]
+            return found
+
+        wait_until(lambda: fetching()["status"] == "failed")
+        assert "Not Found" in fetching()["error"]
+
+
+def test_the_command_line_fetches_too(
+    files: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--home", str(tmp_path), "--mirror", files.address]
+    assert main(["fetch", "gtsrb", *given]) == 0
+    assert f"gtsrb is at hand, in {tmp_path / 'datasets'}." in capsys.readouterr().out
+    assert main(["fetch", "mnist", *given]) == 2
+    assert "Not Found" in capsys.readouterr().err

@@ -25,7 +25,7 @@ CLASSES = 43
 HELD_OUT = 10
 """Of this many tracks of a class one is held out, at least one."""
 SEED = 1307
-OFFICIAL = re.compile(r"(^|/)Final_Training/Images/\d{5}/GT-\d{5}\.csv$")
+OFFICIAL = re.compile(r"(^|/)(Final_Training/Images|Training)/\d{5}/GT-\d{5}\.csv$")
 KAGGLE = re.compile(r"(^|/)Train\.csv$")
 NAMES = {
     "width": "Width",

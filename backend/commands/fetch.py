@@ -1,0 +1,39 @@
+"""`stnscope fetch`: a data set into the data folder."""
+
+import argparse
+import sys
+
+from backend.commands.options import Commands, add_data, add_mirror, command, recordings
+from backend.experiment.sources.fetching import FILES, fetch, mirrored
+from backend.server.runs import Runs
+
+EXAMPLES = """\
+  stnscope fetch mnist                    11 MB
+  stnscope fetch gtsrb                    276 MB
+Broken off with Ctrl-C or by the network, it goes on from there the next time.
+"""
+
+
+def add(commands: Commands) -> None:
+    """Adds the command."""
+    text = "Fetch a data set; only complete and right files are kept."
+    parser = command(commands, "fetch", _fetch, text, EXAMPLES)
+    parser.add_argument("dataset", choices=sorted(FILES), help="which")
+    add_data(parser)
+    add_mirror(parser)
+
+
+def _fetch(options: argparse.Namespace) -> int:
+    data = Runs(recordings(options), data=options.data).data
+    files = FILES[options.dataset]
+    fetch(mirrored(files, options.mirror) if options.mirror else files, data, _show)
+    print(f"\n{options.dataset} is at hand, in {data}.")
+    return 0
+
+
+def _show(done: int, total: int, width: int = 30) -> None:
+    filled = width * done // total
+    bar = "█" * filled + "░" * (width - filled)
+    if not sys.stdout.isatty() and done < total:
+        return
+    print(f"\r{bar} {done / 1e6:6.1f}/{total / 1e6:.1f} MB ", end="", flush=True)

@@ -1,0 +1,64 @@
+"""What runs can be made of, and data sets on their way here."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+
+from backend.experiment.catalog import ARCHITECTURES, DISTORTIONS, FAMILIES, DatasetEntry, at_hand
+from backend.experiment.config import RunConfig
+from backend.experiment.errors import NotFound
+from backend.server.estimate import images_per_second
+from backend.server.state import Server, State
+from models.cards import cards
+
+router = APIRouter()
+
+
+@router.get("/catalog", tags=["server"])
+def catalog(server: Server) -> dict[str, Any]:
+    """What runs can be made of, and which trained weights are at hand."""
+    tables: dict[str, Mapping[str, Any]] = {
+        "architectures": ARCHITECTURES,
+        "families": FAMILIES,
+        "distortions": DISTORTIONS,
+    }
+    return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
+        "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
+        "weights": [asdict(card) for card in cards().values()],
+        "defaults": RunConfig().model_dump(mode="json"),
+        "data": str(server.runs.data),
+        "images_per_second": images_per_second(server.runs),
+    }
+
+
+def _datasets(server: State) -> dict[str, DatasetEntry]:
+    return at_hand.datasets(server.runs.data)
+
+
+def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:
+    """A data set, how large it is to fetch, and how far it is if it is on its way."""
+    size, fetching = server.fetches.size(entry.name), server.fetches.show(entry.name)
+    return asdict(entry) | {"download": size, "fetching": fetching}
+
+
+@router.get("/datasets/{name}", tags=["data sets"])
+def show_dataset(name: str, server: Server) -> dict[str, Any]:
+    """One data set, as the catalog has it."""
+    entries = _datasets(server)
+    if name not in entries:
+        raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
+    return _shown(entries[name], server)
+
+
+@router.post("/datasets/{name}/fetch", status_code=202, tags=["data sets"])
+async def fetch_dataset(name: str, server: Server) -> dict[str, Any]:
+    """Begins to fetch a data set into the data folder; asked again, tells how far it is."""
+    return server.fetches.start(name)
+
+
+@router.delete("/datasets/{name}/fetch", status_code=204, tags=["data sets"])
+async def stop_fetching(name: str, server: Server) -> None:
+    """Breaks off; what has come is kept, to go on from."""
+    server.fetches.cancel(name)
