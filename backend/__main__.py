@@ -1,11 +1,11 @@
-"""The command line: serve, train, export, runs, fetch."""
+"""The command line: serve, train, export, runs, committee, fetch."""
 
 import argparse
 import sys
 
 from pydantic import ValidationError
 
-from backend.commands import export, fetch, runs, serve, train
+from backend.commands import committee, export, fetch, runs, serve, train
 from backend.experiment.errors import StnscopeError
 from backend.version import VERSION
 
@@ -29,7 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stnscope {VERSION}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, train, export, runs, fetch):
+    for command in (serve, train, export, runs, committee, fetch):
         command.add(commands)
     return parser
 

@@ -20,7 +20,7 @@ EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 SOURCES = [f"{package}/*.py" for package in PACKAGES]
 README = (ROOT / "README.md").read_text()
 # Their mains are processes of their own, which load torch or draw.
-PROCESSES = {"backend.server.trainer", "backend.server.inference", "backend.server.exporter"}
+PROCESSES = {f"backend.server.{name}" for name in ("trainer", "inference", "exporter", "committee")}
 # Never imported by name: FastAPI and uvicorn look for them.
 FOUND_BY_OTHERS = {"python-multipart", "websockets"}
 

@@ -41,8 +41,8 @@ class PictureError(InvalidInput):
 class DatasetError(InvalidInput):
     """A data set that is not at hand, or damaged; the text names the file and what is wrong."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__(detail, "dataset")
+    def __init__(self, detail: str, field: str | None = "dataset") -> None:
+        super().__init__(detail, field)
 
 
 class TooLarge(StnscopeError):

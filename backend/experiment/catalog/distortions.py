@@ -56,6 +56,24 @@ _TABLE = (
         "Intra-class variation",
         "Thinner or bolder, narrower or wider, leaning to either side.",
     ),
+    DistortionEntry(
+        "imadjust",
+        "Contrast stretched",
+        "From black to white, but for a hundredth at both ends; for IDSIA's committee.",
+    ),
+    DistortionEntry(
+        "histeq", "Tones equalised", "Every tone as frequent as any other; for IDSIA's committee."
+    ),
+    DistortionEntry(
+        "adapthisteq",
+        "Tones equalised by tiles",
+        "The same in tiles of 6x6 pixels, with limited contrast; for IDSIA's committee.",
+    ),
+    DistortionEntry(
+        "conorm", "Edges", "Edges alone, on grey, all equally strong; for IDSIA's committee."
+    ),
 )
 
+PREPROCESSINGS = frozenset({"imadjust", "histeq", "adapthisteq", "conorm"})
+"""Those that change nothing about which image is shown and where, only how it is seen."""
 DISTORTIONS = {entry.name: entry for entry in _TABLE}

@@ -2,7 +2,7 @@
 
 from functools import reduce
 
-from backend.experiment.distortions import bending, placing, varying
+from backend.experiment.distortions import bending, placing, toning, varying
 from backend.experiment.distortions.distortion import Distortion
 
 __all__ = ["DISTORTIONS", "Distortion", "named"]
@@ -23,6 +23,10 @@ DISTORTIONS = {
     "illumination": varying.illumination,
     "clutter": varying.background_clutter,
     "variation": varying.variation,
+    "imadjust": toning.imadjust,
+    "histeq": toning.histeq,
+    "adapthisteq": toning.adapthisteq,
+    "conorm": toning.conorm,
 }
 
 

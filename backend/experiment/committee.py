@@ -1,0 +1,122 @@
+"""A committee of trained runs: what their averaged probabilities are worth together.
+
+As IDSIA's of 25 networks (Ciresan et al., 2012): five starts by five ways to see the images, the
+outputs averaged. It is an evaluation of runs that were recorded; nothing is trained.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from backend.experiment.catalog.distortions import PREPROCESSINGS
+from backend.experiment.config import RunConfig
+from backend.experiment.datasets import Dataset, load
+from backend.experiment.errors import Conflict, InvalidInput
+from backend.experiment.recording import Recording
+from backend.experiment.training import Validation
+from models.architectures import build
+from models.network import Network
+
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Member:
+    """One run, and how it does alone."""
+
+    run: str
+    step: int
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a committee does on images that none of its members was trained on."""
+
+    members: tuple[Member, ...]
+    accuracy: float
+    labels: int
+    """How many labels that was counted over."""
+
+
+def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
+    """Shows the same held-out images to all runs, each in its own way, and averages.
+
+    Args:
+        recordings: of the runs; each takes part with its newest checkpoint.
+        data: the folder that data sets are read from.
+
+    Raises:
+        InvalidInput: they are fewer than two, or do not see the same images.
+        Conflict: a run has no checkpoint yet.
+        DatasetError: the data set is not at hand, or damaged.
+    """
+    if len(recordings) < FEWEST:
+        raise InvalidInput(f"A committee has at least {FEWEST} members.", "runs")
+    read = [_read(path) for path in recordings]
+    first = read[0].config
+    for each in read[1:]:
+        if _images_of(each.config) != _images_of(first):
+            raise InvalidInput(
+                f"{each.run} and {read[0].run} are shown different images: data set, distortion "
+                "and its strength must be the same, but for how the images are seen.",
+                "runs",
+            )
+    dataset = load(first.dataset, data)
+    total: Tensor | None = None
+    members = []
+    for each in read:
+        validation = Validation.of(each.config, dataset)
+        chances = _chances(each.model(dataset), validation)
+        accuracy = _accuracy(chances, validation.labels)
+        members.append(Member(each.run, each.step, accuracy))
+        total = chances if total is None else total + chances
+    assert total is not None
+    return Verdict(tuple(members), _accuracy(total, validation.labels), validation.labels.numel())
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    run: str
+    step: int
+    config: RunConfig
+    tensors: dict[str, Tensor]
+
+    def model(self, dataset: Dataset) -> Network:
+        classes = len(dataset.entry.classes)
+        model = build(self.config.architecture, self.config.family, classes)
+        model.load_state_dict(self.tensors)
+        return model.eval()
+
+
+def _read(path: Path) -> _Trained:
+    with Recording.open(path) as recording:
+        checkpoint = recording.checkpoint()
+        if checkpoint is None:
+            raise Conflict(f"Run {path.stem} has no checkpoint yet.")
+        tensors = {
+            name.removeprefix("model."): torch.from_numpy(array.copy())
+            for name, array in checkpoint.tensors.items()
+            if name.startswith("model.")
+        }
+        return _Trained(path.stem, checkpoint.step, recording.config(), tensors)
+
+
+def _images_of(config: RunConfig) -> tuple[str, list[str], float]:
+    """What of a configuration decides which images are validated, however they are seen."""
+    names = [name for name in config.distortion.name.split("+") if name not in PREPROCESSINGS]
+    return config.dataset, names, config.distortion.strength
+
+
+def _chances(model: Network, validation: Validation) -> Tensor:
+    """Probabilities of each class, (M, K) or (M, T, K)."""
+    with torch.inference_mode():
+        parts = torch.split(validation.images, 99)
+        return torch.cat([model(images).logits.softmax(dim=-1) for images in parts])
+
+
+def _accuracy(chances: Tensor, labels: Tensor) -> float:
+    return (chances.argmax(dim=-1) == labels).double().mean().item()

@@ -1,0 +1,100 @@
+"""A committee's verdict, against what its members say one by one."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from backend.__main__ import main
+from backend.experiment.catalog import steps_per_epoch
+from backend.experiment.committee import evaluate
+from backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
+from backend.experiment.controls import Uncontrolled
+from backend.experiment.datasets import load
+from backend.experiment.errors import Conflict, InvalidInput
+from backend.experiment.recording import SUFFIX, Recording
+from backend.experiment.recording_writer import create
+from backend.experiment.session import record
+from backend.experiment.training import Validation
+from models.architectures import build
+
+
+def config(seed: int, distortion: str, strength: float = 1.0) -> RunConfig:
+    return RunConfig(
+        seed=seed,
+        epochs=1,
+        batch_size=1000,
+        probes=ProbesConfig(count=2),
+        distortion=DistortionConfig(name=distortion, strength=strength),
+    )
+
+
+def made(folder: Path, name: str, of: RunConfig) -> Path:
+    path = folder / f"{name}{SUFFIX}"
+    create(path, config=of, steps_per_epoch=steps_per_epoch(of))
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two runs that have finished: one sees digits as they are, one with equalised tones."""
+    home = tmp_path_factory.mktemp("home")
+    (home / "recordings").mkdir()
+    for name, of in (("plain", config(1, "RTS")), ("toned", config(2, "RTS+histeq"))):
+        assert record(made(home / "recordings", name, of), Uncontrolled()) == "finished"
+    return home
+
+
+def paths(home: Path, *names: str) -> list[Path]:
+    return [home / "recordings" / f"{name}{SUFFIX}" for name in names]
+
+
+def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
+    verdict = evaluate(paths(home, "plain", "toned"))
+    dataset = load("digits")
+    chances = []
+    for path, member in zip(paths(home, "plain", "toned"), verdict.members, strict=True):
+        with Recording.open(path) as recording:
+            checkpoint, of = recording.checkpoint(), recording.config()
+            assert checkpoint is not None
+        model = build("digits")
+        model.load_state_dict(
+            {
+                name.removeprefix("model."): torch.from_numpy(array.copy())
+                for name, array in checkpoint.tensors.items()
+                if name.startswith("model.")
+            }
+        )
+        validation = Validation.of(of, dataset)
+        with torch.inference_mode():
+            chances.append(model.eval()(validation.images).logits.softmax(dim=1))
+        assert member.accuracy == pytest.approx(validation.accuracy(model), abs=2e-3)
+        assert (member.run, member.step) == (path.stem, 24)
+    together = (sum(chances[1:], chances[0]).argmax(dim=1) == validation.labels).double().mean()
+    assert verdict.accuracy == pytest.approx(together.item(), abs=2e-3)
+    assert verdict.labels == 4 * 297
+
+
+def test_it_is_told_on_the_command_line(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["committee", "plain", "toned", "--home", str(home)]) == 0
+    said = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in said] == ["plain", "toned", "Together:"]
+    assert said[-1].endswith("% of 1,188 labels.")
+    assert main(["committee", "plain", "--home", str(home)]) == 2
+    assert "at least 2 members" in capfd.readouterr().err
+    assert main(["committee", "plain", "none", "--home", str(home)]) == 2
+    assert "no run 'none'" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("of", [config(3, "R"), config(3, "RTS", strength=0.5)])
+def test_members_must_be_shown_the_same_images(home: Path, tmp_path: Path, of: RunConfig) -> None:
+    other = made(tmp_path, "other", of)
+    assert record(other, Uncontrolled()) == "finished"
+    with pytest.raises(InvalidInput, match="other and plain are shown different images"):
+        evaluate([*paths(home, "plain"), other])
+
+
+def test_a_member_without_a_checkpoint_is_named(home: Path, tmp_path: Path) -> None:
+    queued = made(tmp_path, "queued", config(4, "RTS"))
+    with pytest.raises(Conflict, match="queued has no checkpoint"):
+        evaluate([*paths(home, "plain"), queued])
