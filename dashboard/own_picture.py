@@ -32,9 +32,9 @@ def own_picture(client: Client, catalog: dict[str, Any]) -> None:
         weights = next(iter(networks))
         if len(networks) > 1:
             weights = st.selectbox(
-                "Network", list(networks), format_func=lambda name: networks[name]["title"]
+                "Trained network", list(networks), format_func=lambda name: networks[name]["title"]
             )
-        picture = _chosen()
+        picture = _chosen(networks[weights]["subject"], weights)
     with result:
         if picture is None:
             st.caption("The result stands here: the region that is found, and what it shows.")
@@ -42,9 +42,14 @@ def own_picture(client: Client, catalog: dict[str, Any]) -> None:
             _show_transformed(client, picture, weights)
 
 
-def _chosen() -> Picture | None:
-    """The picture that was given last, of those that are still there."""
-    given = {"file": _file(), "photo": _photo(), "example": _example()}
+def _chosen(subject: str, weights: str) -> Picture | None:
+    """The picture that was given last, of those that are still there.
+
+    Args:
+        subject: what it should show.
+        weights: the network's name, for which there are examples.
+    """
+    given = {"file": _file(subject), "photo": _photo(subject), "example": _example(weights)}
     newest = st.session_state.get("newest_picture", WAYS[0])
     return next((given[way] for way in (newest, *WAYS) if given[way]), None)
 
@@ -53,21 +58,25 @@ def _remember(way: str) -> None:
     st.session_state["newest_picture"] = way
 
 
-def _file() -> Picture | None:
+def _file(subject: str) -> Picture | None:
     """A chosen, dropped or pasted file; `assets/paste.js` looks for the uploader by its key."""
     file = st.file_uploader(
-        "A picture of one digit", type=KINDS, key="upload", on_change=_remember, args=("file",)
+        f"A picture of one {subject}",
+        type=KINDS,
+        key="upload",
+        on_change=_remember,
+        args=("file",),
     )
     st.caption("Or copy a picture anywhere and paste it here, with Ctrl+V or ⌘V.")
     return Picture(file.name, file.getvalue()) if file else None
 
 
-def _photo() -> Picture | None:
+def _photo(subject: str) -> Picture | None:
     # Only a camera that is wanted is there: the browser asks for leave as soon as it is.
     if not st.toggle("Use the camera", key="camera"):
         return None
     photo = st.camera_input(
-        "A photo of one digit",
+        f"A photo of one {subject}",
         label_visibility="collapsed",
         key="photo",
         on_change=_remember,
@@ -76,11 +85,18 @@ def _photo() -> Picture | None:
     return Picture(photo.name, photo.getvalue()) if photo else None
 
 
-def _example() -> Picture | None:
+def _example(weights: str) -> Picture | None:
+    examples = EXAMPLES.get(weights, {})
+    if not examples:
+        return None
     name = st.pills(
-        "Or one of these", list(EXAMPLES), key="example", on_change=_remember, args=("example",)
+        "Or one of these",
+        list(examples),
+        key=f"example for {weights}",
+        on_change=_remember,
+        args=("example",),
     )
-    return Picture(EXAMPLES[name].name, EXAMPLES[name].read_bytes()) if name else None
+    return Picture(examples[name].name, examples[name].read_bytes()) if name else None
 
 
 def _show_transformed(client: Client, picture: Picture, weights: str) -> None:

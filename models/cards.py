@@ -16,6 +16,8 @@ class Card:
     name: str
     title: str
     description: str
+    subject: str
+    """What a picture should show, as in "a picture of one digit"."""
     architecture: str
     family: str
     dataset: str

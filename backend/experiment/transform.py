@@ -26,6 +26,8 @@ from models.catalog import ARCHITECTURES
 from models.network import Network
 from models.weights import load as load_weights
 
+OWN_WITH = {1: "digits", 3: "signs"}
+"""A data set of the program for each number of channels."""
 GRAINS = {"digits": 28 / 8}
 """How many pixels one original pixel became, in data sets that are enlarged."""
 
@@ -119,8 +121,11 @@ def _fitted(picture: Picture, card: Card, on_canvas: bool) -> Fitted:
 
 def _distorted(image: Tensor, card: Card, wanted: PictureDistortion) -> Tensor:
     """The image (1, C, h, w) on a canvas (1, C, H, W), as in training."""
-    others = _dataset(card.dataset).held_out
-    scene = Scene.of(DATASETS[card.dataset], wanted, ARCHITECTURES[card.architecture], others)
+    entry = DATASETS[card.dataset]
+    # Clutter is cut from what is part of the program: the rest need not be at hand any more.
+    own = card.dataset if not entry.needs else OWN_WITH[entry.channels]
+    others = _dataset(own).held_out
+    scene = Scene.of(entry, wanted, ARCHITECTURES[card.architecture], others)
     return scene.shown(image, torch.Generator().manual_seed(wanted.seed))
 
 

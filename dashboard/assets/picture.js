@@ -6,6 +6,7 @@ import { Stage } from "./stage.js";
 import { percent } from "./words.js";
 
 const HEIGHT = 300;
+const MOST_CLASSES = 12;
 
 export class PictureView {
   constructor() {
@@ -24,9 +25,9 @@ export class PictureView {
     const { info, tensors } = frame;
     setText(this.words, sentence(info));
     this.notes.replaceChildren(...(info.notes ?? []).map((note) => element("li", {}, note)));
-    const chances = rowOf(tensors.probabilities, 0);
-    const bars = info.classes.map((name, index) =>
-      bar(name, chances[index], index === info.predicted[0]),
+    const chances = [...rowOf(tensors.probabilities, 0)];
+    const bars = likeliest(chances).map((index) =>
+      bar(info.classes[index], chances[index], index === info.predicted[0]),
     );
     this.bars.replaceChildren(...bars);
   }
@@ -35,6 +36,13 @@ export class PictureView {
     const { clientWidth } = this.element;
     if (clientWidth) this.stage.resize(Math.min(clientWidth, 560), HEIGHT);
   }
+}
+
+// All classes in their order; of many, those that are likeliest, most of all first.
+function likeliest(chances) {
+  const all = chances.map((_, index) => index);
+  if (all.length <= MOST_CLASSES) return all;
+  return all.sort((one, other) => chances[other] - chances[one]).slice(0, MOST_CLASSES);
 }
 
 // What is said of each transformer's region, in the order in which they act.

@@ -5,7 +5,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from backend.experiment.frame import Frame
-from tests.live_server import Server
+from tests.live_server import Server, wait_until
 
 # Milliseconds; a machine that does much else at once takes its time to open a page.
 PATIENCE = 90_000
@@ -34,6 +34,20 @@ def await_shown(page: Page, condition: str) -> None:
 def say(page: Page) -> str:
     """What the page says of its situation."""
     return page.locator(".stn-situation").inner_text()
+
+
+def choose(page: Page, label: str, option: str) -> None:
+    """Chooses from a list of Streamlit's."""
+    wanted = page.get_by_role("option", name=option)
+
+    def opened() -> bool:
+        # A list that opens while the page is still being laid out is closed again by that.
+        page.get_by_role("combobox", name=label, exact=True).click()
+        page.wait_for_timeout(500)
+        return wanted.is_visible()
+
+    wait_until(opened)
+    wanted.click()
 
 
 def await_said(page: Page, text: str) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Page
 
 from backend.experiment.frame import Frame
 from tests.dashboard.conftest import Open
-from tests.dashboard.looking import pixels
+from tests.dashboard.looking import choose, pixels
 from tests.live_server import Server
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -43,6 +43,22 @@ def test_upload_shows_input_output_words_and_classes(
     np.testing.assert_allclose(told, 100 * expected.tensors["probabilities"][0], atol=0.5001)
     taken = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
     assert taken == str(expected.info["predicted"][0])
+
+
+def test_a_sign_is_put_through_the_network_for_signs(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    choose(page, "Trained network", "Compact ST-CNN for signs on GTSRB")
+    page.get_by_text("A picture of one traffic sign").wait_for()
+    page.get_by_text("In the dark").click()
+    taken = page.locator(".stn-picture .stn-class[aria-current=true] .stn-class-name")
+    taken.wait_for()
+    assert taken.inner_text() == "keep right"
+    chances = page.locator(".stn-picture .stn-class-chance").all_inner_texts()
+    assert len(chances) == 12
+    numbers = [float(text.rstrip("%")) for text in chances]
+    assert numbers == sorted(numbers, reverse=True)
 
 
 def test_example_on_paper_is_inverted_and_says_so(server: Server, ended: str, visit: Open) -> None:

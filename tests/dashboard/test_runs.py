@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page
 
 from backend.experiment.sources.fetching import FILES
 from tests.dashboard.conftest import Open, brief_run
-from tests.dashboard.looking import await_said, painted
+from tests.dashboard.looking import await_said, choose, painted
 from tests.experiment import made_data
 from tests.file_server import serving
 from tests.live_server import Server, serve, wait_until
@@ -57,19 +57,6 @@ def test_what_the_form_cannot_start_is_told_in_words(server: Server, visit: Open
     assert [run["id"] for run in server.http.get("/runs").json()] == before
 
 
-def choose(page: Page, label: str, option: str) -> None:
-    wanted = page.get_by_role("option", name=option)
-
-    def opened() -> bool:
-        # A list that opens while the page is still being laid out is closed again by that.
-        page.get_by_role("combobox", name=label).click()
-        page.wait_for_timeout(500)
-        return wanted.is_visible()
-
-    wait_until(opened)
-    wanted.click()
-
-
 def test_form_offers_every_family_and_distortion(server: Server, visit: Open) -> None:
     page = visit(server)
     choose(page, "Transformer", "Thin plate spline, 4x4")
@@ -96,7 +83,7 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
     page = visit(server)
     choose(page, "Data set", "Rows of three digits")
     page.get_by_text("to be read in order").wait_for()
-    page.get_by_role("combobox", name="Network").click()
+    page.get_by_role("combobox", name="Network", exact=True).click()
     offered = page.get_by_role("option").all_inner_texts()
     assert offered == ["Recurrent ST", "Feed-forward ST for sequences"]
     page.keyboard.press("Escape")

@@ -18,6 +18,7 @@ def card() -> Card:
         name="trial",
         title="Trial",
         description="Untrained.",
+        subject="digit",
         architecture="digits",
         family="affine",
         dataset="digits",

@@ -1,0 +1,88 @@
+"""Every network of the catalog is looked at, recorded and exported like any other."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import torch
+
+from backend.experiment.export import ExportOptions, export
+from backend.experiment.frame import Frame
+from backend.experiment.moments import Listed
+from backend.experiment.probe import Probes, look, theta_summary
+from models import weights
+from models.architectures import build
+from models.cards import Card
+from models.catalog import ARCHITECTURES, Architecture
+
+EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
+
+
+@dataclass(frozen=True)
+class Still:
+    """A listed frame."""
+
+    step: int = 0
+    lap: int | None = None
+    moving: bool = False
+
+
+@dataclass
+class Recorded:
+    """A recording of one frame."""
+
+    only: Frame
+
+    def summary(self) -> dict[str, Any]:
+        return {"id": "run", "steps_per_epoch": 10, "config": {"seed": 0}}
+
+    def frames(self) -> Sequence[Listed]:
+        return [Still()]
+
+    def frame(self, step: int, lap: int | None = None) -> Frame:
+        return self.only
+
+
+def seen(entry: Architecture) -> Frame:
+    draw = torch.Generator().manual_seed(8)
+    images = torch.rand(2, entry.channels, entry.height, entry.width, generator=draw)
+    label: int | list[int] = [0] * entry.labels if entry.labels > 1 else 0
+    classes = tuple(str(each) for each in range(entry.classes))
+    return look(build(entry.name), Probes(images, (label, None), classes), {"step": 0})
+
+
+@EACH
+def test_a_frame_holds_every_transformer_and_survives_its_bytes(entry: Architecture) -> None:
+    frame = Frame.decode(seen(entry).encode())
+    assert frame.tensors["input"].shape[3] in (1, 3)
+    places = (entry.labels,) if entry.labels > 1 else ()
+    assert frame.tensors["probabilities"].shape == (2, *places, entry.classes)
+    assert len(frame.transformers) == entry.transformers
+    assert len(set(frame.transformers)) == entry.transformers, "each has a name of its own"
+    for name in frame.transformers:
+        assert frame.tensors[f"output.{name}"].shape[3] in (1, 3)
+        assert frame.tensors[f"corners.{name}"].shape == (2, 4, 2)
+        assert frame.tensors[f"grid.{name}"].shape == (2, 7, 7, 2)
+        assert frame.info["collapsed"][name] == [None, None]
+    assert (theta_summary(frame) == {}) == (entry.transformers == 0)
+
+
+@EACH
+def test_a_run_of_it_is_exported(entry: Architecture) -> None:
+    assert export(Recorded(seen(entry)), ExportOptions()).startswith(b"GIF89a")
+
+
+@EACH
+def test_it_is_saved_and_loaded_strictly(entry: Architecture, tmp_path_factory: Any) -> None:
+    card = Card(
+        name="any", title="", description="", subject="", architecture=entry.name, family="affine",
+        dataset="", distortion="", classes=(), parameters=0, command="", seed=0, steps=0,
+        accuracy=0, date="", machine="",
+    )  # fmt: skip
+    first, second = build(entry.name), build(entry.name)
+    path = weights.save(first, card, tmp_path_factory.mktemp("weights"))
+    weights.load_into(second, path)
+    saved = second.state_dict()
+    assert all(torch.equal(saved[name], tensor) for name, tensor in first.state_dict().items())
+    path.unlink()
