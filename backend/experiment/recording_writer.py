@@ -29,6 +29,8 @@ from backend.experiment.recording import (
 )
 
 KEPT_CHECKPOINTS = 2
+LARGE_CHECKPOINT = 200_000_000
+"""Bytes from which on two would take much of a recording's room."""
 LOOKS_A_DROP = 32
 """Frames looked at for each that may be dropped: looking is cheap, letting pages go is not."""
 
@@ -144,8 +146,9 @@ class RecordingWriter(Recording):
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Adds a checkpoint and lets go of all but the newest few."""
+        """Adds a checkpoint and lets go of all but the newest few, or of large ones the newest."""
         tensors = {name: np.ascontiguousarray(t) for name, t in checkpoint.tensors.items()}
+        saved = save_tensors(tensors)
         self._db.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
             (
@@ -153,13 +156,13 @@ class RecordingWriter(Recording):
                 checkpoint.attempt,
                 time.time(),
                 json.dumps(dict(checkpoint.info)),
-                save_tensors(tensors),
+                saved,
             ),
         )
         self._db.execute(
             "DELETE FROM checkpoints WHERE step NOT IN"
             " (SELECT step FROM checkpoints ORDER BY attempt DESC, step DESC LIMIT ?)",
-            (KEPT_CHECKPOINTS,),
+            (KEPT_CHECKPOINTS if len(saved) < LARGE_CHECKPOINT else 1,),
         )
 
     def live_bytes(self) -> int:

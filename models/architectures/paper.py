@@ -116,7 +116,7 @@ def addition(family: str, *, transformers: int, hidden: int) -> Network:
     parallel = Parallel(
         *(
             SpatialTransformer(
-                f"st{number}",
+                "st" if transformers == 1 else f"st{number}",
                 families.get(family),
                 _connected_localisation(inputs),
                 HIDDEN,

@@ -262,3 +262,15 @@ def test_other_files_are_no_recordings(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="not a recording"):
         Recording.open(path)
+
+
+def test_of_large_checkpoints_one_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording_writer, "LARGE_CHECKPOINT", 1000)
+    with RecordingWriter.open(path) as writer, writer.transaction():
+        for step in (1, 2, 3):
+            weights = {"w": np.zeros(2000, np.uint8)}
+            writer.add_checkpoint(Checkpoint(step, 0, {}, weights))
+        found = writer.checkpoint()
+        assert found is not None
+        assert found.step == 3
+        assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
