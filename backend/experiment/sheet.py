@@ -182,9 +182,10 @@ def _draw_corners(
                 shape = _square if number == 0 else _disc
             _draw_mark(levels, seen, shape, layout.scale)
     if len(frame.transformers) > 1:
-        middle = points.mean(axis=0)
-        if np.isfinite(middle).all():
-            _draw_number(levels, place + 1, middle.clip(low, high), layout.scale)
+        # On the upper edge, each in a place of its own: at the start all regions are one.
+        beside = points[0] + (place + 1) / 6 * (points[1] - points[0])
+        if np.isfinite(beside).all():
+            _draw_number(levels, place + 1, beside.clip(low, high), layout.scale)
         down, across = layout.output_box(row, place)
         corner = np.array([across.start, down.start]) + NUMBER * layout.scale / 2
         _draw_number(levels, place + 1, corner, layout.scale)
