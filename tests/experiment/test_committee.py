@@ -1,6 +1,8 @@
 """A committee's verdict, against what its members say one by one."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +11,6 @@ from backend.__main__ import main
 from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.committee import evaluate
 from backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
-from backend.experiment.controls import Uncontrolled
 from backend.experiment.datasets import load
 from backend.experiment.errors import Conflict, InvalidInput
 from backend.experiment.recording import SUFFIX, Recording
@@ -18,15 +19,35 @@ from backend.experiment.session import record
 from backend.experiment.training import Validation
 from models.architectures import build
 
+STEPS = 12
+
 
 def config(seed: int, distortion: str, strength: float = 1.0) -> RunConfig:
     return RunConfig(
         seed=seed,
         epochs=1,
-        batch_size=1000,
+        batch_size=32,
         probes=ProbesConfig(count=2),
         distortion=DistortionConfig(name=distortion, strength=strength),
     )
+
+
+class Brief:
+    """Controls that stop a run after so many steps."""
+
+    def __init__(self, steps: int) -> None:
+        self._left = steps
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+    def take(self) -> Mapping[str, Any]:
+        return {"action": "stop"}
+
+
+def trained(path: Path, steps: int = STEPS) -> None:
+    assert record(path, Brief(steps)) == "stopped"
 
 
 def made(folder: Path, name: str, of: RunConfig) -> Path:
@@ -37,11 +58,11 @@ def made(folder: Path, name: str, of: RunConfig) -> Path:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs that have finished: one sees digits as they are, one with equalised tones."""
+    """Two runs that were stopped: one sees digits as they are, one with equalised tones."""
     home = tmp_path_factory.mktemp("home")
     (home / "recordings").mkdir()
     for name, of in (("plain", config(1, "RTS")), ("toned", config(2, "RTS+histeq"))):
-        assert record(made(home / "recordings", name, of), Uncontrolled()) == "finished"
+        trained(made(home / "recordings", name, of))
     return home
 
 
@@ -69,7 +90,7 @@ def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
         with torch.inference_mode():
             chances.append(model.eval()(validation.images).logits.softmax(dim=1))
         assert member.accuracy == pytest.approx(validation.accuracy(model), abs=2e-3)
-        assert (member.run, member.step) == (path.stem, 24)
+        assert (member.run, member.step) == (path.stem, STEPS)
     together = (sum(chances[1:], chances[0]).argmax(dim=1) == validation.labels).double().mean()
     assert verdict.accuracy == pytest.approx(together.item(), abs=2e-3)
     assert verdict.labels == 4 * 297
@@ -89,7 +110,7 @@ def test_it_is_told_on_the_command_line(home: Path, capfd: pytest.CaptureFixture
 @pytest.mark.parametrize("of", [config(3, "R"), config(3, "RTS", strength=0.5)])
 def test_members_must_be_shown_the_same_images(home: Path, tmp_path: Path, of: RunConfig) -> None:
     other = made(tmp_path, "other", of)
-    assert record(other, Uncontrolled()) == "finished"
+    trained(other, steps=1)
     with pytest.raises(InvalidInput, match="other and plain are shown different images"):
         evaluate([*paths(home, "plain"), other])
 

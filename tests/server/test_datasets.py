@@ -93,7 +93,7 @@ def test_a_network_that_does_not_fit_is_refused_with_those_that_do(server: Serve
 def test_networks_of_several_transformers_are_recorded_and_exported(
     server: Server, dataset: str, architecture: str, outputs: dict[str, tuple[int, ...]]
 ) -> None:
-    run_id = brief(server, dataset=dataset, architecture=architecture, batch_size=16)
+    run_id = brief(server, dataset=dataset, architecture=architecture, batch_size=2)
     server.await_step(run_id, 1)
     server.control(run_id, "stop")
     server.await_status(run_id, "stopped")

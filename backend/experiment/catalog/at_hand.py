@@ -1,6 +1,7 @@
 """Data sets as they are in a folder: which are there, and how many images each has."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -58,8 +59,11 @@ def _own(data: Path) -> dict[str, DatasetEntry]:
             for group in entry.needs
             for pattern in group
         )
-        if folder.is_dir() and not known:
-            pictures = own.classes(folder)
+        if known or folder.name.startswith("."):
+            continue
+        # What cannot be looked into is nobody's data set, and hides no other.
+        with suppress(OSError):
+            pictures = own.classes(folder) if folder.is_dir() else {}
             if pictures:
                 found[folder.name] = _entry(folder, pictures)
     return found

@@ -28,7 +28,9 @@ def load(folder: Path, *, cropped: bool = False) -> tuple[Images, Images]:
         DatasetError: it is not there, or damaged; names the file and the line.
     """
     with gtsrb.listed(folder) as (tree, rows):
-        pixels = np.stack([_pixels(tree, row, cropped=cropped) for row in rows])
+        pixels = np.empty((len(rows), 3, SIDE, SIDE), dtype=np.uint8)
+        for number, row in enumerate(rows):
+            pixels[number] = _pixels(tree, row, cropped=cropped)
     images, labels = torch.from_numpy(pixels), torch.tensor([row.label for row in rows])
     held_out = torch.from_numpy(gtsrb.held_out(rows))
     return (
