@@ -161,7 +161,10 @@ def _fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> dict[str
         help="Of the part that finds the region, at its peak; 0 keeps it as it is.",
     )
     probes = right.number_input(
-        "Probes", value=defaults["probes"]["count"], help="Held-out images that are watched."
+        "Probes",
+        value=min(defaults["probes"]["count"], dataset["held_out"]),
+        key=f"probes {choice}",
+        help="Held-out images that are watched.",
     )
     moving = st.checkbox(
         "Moving probes",
@@ -222,4 +225,4 @@ def _span(seconds: float) -> str:
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
             return f"about {round(seconds / size)} {name}s here"
-    return f"about {max(1, round(seconds))} seconds here"
+    return "about a second here" if seconds < 1.5 else f"about {round(seconds)} seconds here"

@@ -87,9 +87,18 @@ def add_mirror(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mirror",
         metavar="ADDRESS",
+        type=_address,
         default=os.environ.get("STNSCOPE_MIRROR") or None,
         help="fetch data sets from here instead, each file under its path in the data folder",
     )
+
+
+def _address(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no address; it starts with http:// or https://"
+        )
+    return text
 
 
 def recordings(options: argparse.Namespace) -> Path:

@@ -16,7 +16,7 @@ from backend.commands.options import (
     percent,
     recordings,
 )
-from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES
+from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES, at_hand
 from backend.experiment.config import RunConfig
 from backend.server.runs import Run, Runs
 from backend.server.trainers import assignment
@@ -27,6 +27,8 @@ NAMES: Mapping[str, Iterable[str]] = {
     "family": FAMILIES,
     "distortion": DISTORTIONS,
 }
+OPEN = ("architecture", "learning_rate", "localisation_learning_rate")
+"""Settled by the data set where they are not given."""
 EXAMPLES = """\
   stnscope train                          the demonstration's configuration
   stnscope train --seed 4 --epochs 10     longer, and another one
@@ -43,8 +45,10 @@ def add(commands: Commands) -> None:
     for name, field in RunConfig.model_fields.items():
         if field.annotation in (int, float, str):
             kind: Any = field.annotation
-            _add_field(train, name, field.description, type=kind, default=field.default)
-    _add_field(train, "distortion", "What is done to an image first.", default="scattered")
+            fallback = None if name in OPEN else field.default
+            _add_field(train, name, field.description, type=kind, default=fallback)
+    _add_field(train, "distortion", "What is done to an image first, joined by +.", default=None)
+    train.add_argument("--strength", type=float, help="of the distortion, 0 to 1")
     train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
     train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
     add_data(train)
@@ -57,11 +61,17 @@ def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **h
     said = said[0].lower() + said[1:]
     if name in NAMES:
         said = f"{said}: {', '.join(NAMES[name])}"
-    parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} (%(default)s)", **how)
+    shown = "as suits the data set" if how["default"] is None else "%(default)s"
+    parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} ({shown})", **how)
 
 
 def _train(options: argparse.Namespace) -> int:
-    given = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
+    wanted = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if options.strength is not None:
+        entry = at_hand.dataset(given["dataset"], options.data)
+        name = given.get("distortion", entry.distortion)
+        given["distortion"] = {"name": name, "strength": options.strength}
     given["probes"] = {"count": options.probes, "moving": options.moving}
     runs = Runs(recordings(options), bounds(options), options.data)
     run_id = runs.create(RunConfig.model_validate(given))

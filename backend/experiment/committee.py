@@ -50,12 +50,14 @@ def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
         data: the folder that data sets are read from.
 
     Raises:
-        InvalidInput: they are fewer than two, or do not see the same images.
+        InvalidInput: they are fewer than two, or one twice, or they do not see the same images.
         Conflict: a run has no checkpoint yet.
         DatasetError: the data set is not at hand, or damaged.
     """
     if len(recordings) < FEWEST:
         raise InvalidInput(f"A committee has at least {FEWEST} members.", "runs")
+    if len(set(recordings)) < len(recordings):
+        raise InvalidInput("Each run is a member once.", "runs")
     read = [_read(path) for path in recordings]
     first = read[0].config
     for each in read[1:]:

@@ -14,11 +14,12 @@ from typing import Any
 import torch
 
 from backend.experiment.bounds import Bounds
+from backend.experiment.catalog import steps_per_epoch
 from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from backend.experiment.controls import Controls, Left
 from backend.experiment.counting import tenths_of
-from backend.experiment.datasets import load
-from backend.experiment.errors import DatasetError, NoRoom
+from backend.experiment.datasets import Dataset, load
+from backend.experiment.errors import DatasetError, NoRoom, StnscopeError
 from backend.experiment.frame import Frame
 from backend.experiment.pace import Pace
 from backend.experiment.probe import LAP, Probes, observe, theta_summary
@@ -59,6 +60,7 @@ class Session:
         """Trains to the end, or until stopped; answers with the final status."""
         torch.set_num_threads(self.config.threads)
         dataset = load(self.config.dataset, self.data)
+        self._check_same(dataset)
         self.probes = Probes.choose(dataset, self.config)
         checkpoint = self.writer.checkpoint()
         if checkpoint is not None or self.run["frames"]:
@@ -85,6 +87,22 @@ class Session:
         """What is in effect in a step: the configuration, and all that was changed before."""
         before = (change.settings for change in self.changes if change.step < step)
         return LiveSettings.of(self.config, before)
+
+    def _check_same(self, dataset: Dataset) -> None:
+        """Sees that a run that goes on does so with the data that it began with.
+
+        Raises:
+            DatasetError: it has other images or classes now.
+        """
+        each = steps_per_epoch(self.config, dataset.entry)
+        classes = None
+        if self.run["frames"]:
+            classes = self.writer.frame(0).info["classes"]
+        if each != self.run["steps_per_epoch"] or classes not in (None, [*dataset.entry.classes]):
+            raise DatasetError(
+                f"{dataset.entry.title} has other images or classes than when this run began. Put "
+                "it back as it was, or start a new run."
+            )
 
     def _record(self, step: Step) -> None:
         now = time.monotonic()
@@ -338,7 +356,7 @@ def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds, data: Pa
         raise
     except Exception as error:
         writer.update(status="failed", error=str(error) or type(error).__name__)
-        if isinstance(error, FloatingPointError | DatasetError):
+        if isinstance(error, FloatingPointError | StnscopeError):
             return "failed"
         raise
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.experiment.catalog import DATASETS
+from backend.experiment.catalog import at_hand
 from backend.experiment.errors import InvalidInput, NotFound, StnscopeError
 from backend.experiment.sources.fetching import FILES, RemoteFile, fetch, mirrored
 
@@ -64,11 +64,12 @@ class Fetches:
             NotFound: there is no such data set.
             InvalidInput: it cannot be fetched; says how to get it.
         """
-        if name not in DATASETS:
-            raise NotFound(f"There is no data set {name!r}; there are {', '.join(DATASETS)}.")
+        entries = at_hand.datasets(self._data)
+        if name not in entries:
+            raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
         files = FILES.get(name)
         if files is None:
-            raise InvalidInput(f"It cannot be fetched. {DATASETS[name].how}", "dataset")
+            raise InvalidInput(f"It cannot be fetched. {entries[name].how}", "dataset")
         running = self._fetches.get(files)
         if running is None or running.ended:
             running = self._fetches[files] = Fetch(sum(file.size for file in files))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.experiment.bounds import Bounds
-from backend.experiment.catalog import at_hand, steps_per_epoch, validate
+from backend.experiment.catalog import at_hand, completed, steps_per_epoch, validate
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
 from backend.experiment.recording import SUFFIX, Recording, writer_is_live
@@ -70,6 +70,7 @@ class Runs:
             NoRoom: there is no room for another recording.
         """
         dataset = at_hand.dataset(config.dataset, self.data)
+        config = completed(config, dataset)
         validate(config, dataset)
         self.check_room()
         run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"

@@ -115,6 +115,11 @@ def test_members_must_be_shown_the_same_images(home: Path, tmp_path: Path, of: R
         evaluate([*paths(home, "plain"), other])
 
 
+def test_nobody_is_a_member_twice(home: Path) -> None:
+    with pytest.raises(InvalidInput, match="a member once"):
+        evaluate(paths(home, "plain", "plain"))
+
+
 def test_a_member_without_a_checkpoint_is_named(home: Path, tmp_path: Path) -> None:
     queued = made(tmp_path, "queued", config(4, "RTS"))
     with pytest.raises(Conflict, match="queued has no checkpoint"):

@@ -174,3 +174,37 @@ def test_the_command_line_fetches_too(
     assert f"gtsrb is at hand, in {tmp_path / 'datasets'}." in capsys.readouterr().out
     assert main(["fetch", "mnist", *given]) == 2
     assert "Not Found" in capsys.readouterr().err
+
+
+def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    made_data.own(data / "fruit", {"apple": 15, "pear": 15})
+    options = (*INTERFACE_AND_NO_MORE, "--data", str(data))
+    with serve(tmp_path / "home", *options) as server:
+        run_id = brief(server, dataset="fruit", batch_size=4, epochs=50)
+        server.await_step(run_id, 2)
+        server.control(run_id, "stop")
+        stopped = server.await_status(run_id, "stopped")
+        (data / "fruit" / "pear").rename(data / "fruit" / "quince")
+        server.control(run_id, "resume")
+        refused = server.await_status(run_id, "failed")
+        assert "other images or classes than when this run began" in refused["error"]
+        (data / "fruit" / "quince").rename(data / "fruit" / "pear")
+        server.control(run_id, "resume")
+        server.await_step(run_id, stopped["step"] + 1)
+        server.control(run_id, "stop")
+
+
+def test_what_is_left_open_is_as_suits_the_data_set(server: Server) -> None:
+    run_id = brief(server, dataset="addition", batch_size=1000)
+    config = server.run(run_id)["config"]
+    server.control(run_id, "stop")
+    assert config["architecture"] == "addition-2st"
+    assert config["distortion"] == {"name": "RTS", "strength": 0.5}
+    assert config["localisation_learning_rate"] == 3e-4
+
+
+def test_a_mirror_that_is_no_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["fetch", "mnist", "--mirror", "myhost:8000"])
+    assert "starts with http:// or https://" in capsys.readouterr().err

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from backend.experiment.catalog.datasets import DATASETS, DatasetEntry
 from backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
-from backend.experiment.config import RunConfig
+from backend.experiment.config import DistortionConfig, RunConfig
 from backend.experiment.errors import InvalidInput
 from models.catalog import ARCHITECTURES, FAMILIES, Architecture
 
@@ -17,12 +17,29 @@ __all__ = [
     "DatasetEntry",
     "DistortionEntry",
     "check_distortion",
+    "completed",
     "fits",
     "steps_per_epoch",
     "validate",
 ]
 
 Entry = TypeVar("Entry")
+
+
+def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
+    """A configuration in which what was left open is as it is offered first for the data set."""
+    given = config.model_fields_set
+    fields: dict[str, object] = {}
+    if "architecture" not in given:
+        fields["architecture"] = dataset.architecture
+    if "distortion" not in given:
+        fields["distortion"] = DistortionConfig(name=dataset.distortion, strength=dataset.strength)
+    architecture = ARCHITECTURES.get(str(fields.get("architecture", config.architecture)))
+    if architecture is not None:
+        for rate in ("learning_rate", "localisation_learning_rate"):
+            if rate not in given:
+                fields[rate] = getattr(architecture, rate)
+    return config.model_copy(update=fields)
 
 
 def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
@@ -101,7 +118,9 @@ def _check_fit(config: RunConfig, architecture: Architecture, dataset: DatasetEn
         )
     if config.probes.count > dataset.held_out:
         raise InvalidInput(
-            f"{dataset.title} has {dataset.held_out} held-out images to watch.", "probes.count"
+            f"{dataset.title} has {dataset.held_out} held-out images to watch, fewer than the "
+            f"{config.probes.count} probes that were asked for.",
+            "probes.count",
         )
     steps_per_epoch(config, dataset)
 

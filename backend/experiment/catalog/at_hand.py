@@ -10,6 +10,8 @@ from backend.experiment.catalog.datasets import DATASETS, OWN, DatasetEntry
 from backend.experiment.errors import DatasetError, InvalidInput
 from backend.experiment.sources import gtsrb, own
 
+LONGEST_NAME = 64
+"""Of a data set, as a configuration takes it."""
 Counts = tuple[int, int]
 """Images to train on, and images held out."""
 Stamp = tuple[tuple[str, int, int], ...]
@@ -59,7 +61,7 @@ def _own(data: Path) -> dict[str, DatasetEntry]:
             for group in entry.needs
             for pattern in group
         )
-        if known or folder.name.startswith("."):
+        if known or folder.name.startswith(".") or len(folder.name) > LONGEST_NAME:
             continue
         # What cannot be looked into is nobody's data set, and hides no other.
         with suppress(OSError):

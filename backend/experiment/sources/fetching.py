@@ -14,12 +14,16 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from backend.experiment.errors import DatasetError, NoRoom, Unavailable
 from backend.experiment.sources import gtsrb
 
 PIECE = 256 * 1024
 TIMEOUT_SECONDS = 30
 PART = ".part"
+OLD = ".old"
+LOCK = ".fetching.lock"
 
 Progress = Callable[[int, int], None]
 """Is told how many bytes of how many are there; what it raises ends the fetching."""
@@ -74,7 +78,9 @@ def mirrored(files: Sequence[RemoteFile], address: str) -> tuple[RemoteFile, ...
 
 
 def fetch(files: Sequence[RemoteFile], data: Path, progress: Progress | None = None) -> None:
-    """Fetches those files that are not there yet.
+    """Fetches those files that are not there yet, or not as they should be.
+
+    One that is not is kept beside the new one, under a name that ends in `.old`.
 
     Args:
         files: what to fetch.
@@ -87,11 +93,24 @@ def fetch(files: Sequence[RemoteFile], data: Path, progress: Progress | None = N
         DatasetError: what came is not the file; it is thrown away.
         NoRoom: the disk is full.
     """
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with FileLock(data / LOCK, timeout=0):
+            _fetch_all(files, data, progress)
+    except Timeout:
+        raise Unavailable(
+            f"Another process is fetching into {data}; wait until it is done."
+        ) from None
+    except OSError as error:
+        raise DatasetError(f"Nothing can be written into {data}: {error.strerror}.") from error
+
+
+def _fetch_all(files: Sequence[RemoteFile], data: Path, progress: Progress | None) -> None:
     total = sum(file.size for file in files)
     before = 0
     for file in files:
         target = data / file.path
-        if not target.exists():
+        if not target.exists() or _fault(file, target):
             start = before
             try:
                 _fetch(
@@ -127,6 +146,8 @@ def _fetch(file: RemoteFile, target: Path, done: Callable[[int], None]) -> None:
     if fault:
         part.unlink()
         raise DatasetError(f"{file.address} is not what it should be: {fault}. Try again.")
+    if target.exists():
+        target.replace(target.with_name(target.name + OLD))
     part.replace(target)
 
 

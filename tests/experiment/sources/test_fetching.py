@@ -10,6 +10,7 @@ from backend.experiment.errors import DatasetError, Unavailable
 from backend.experiment.sources.fetching import (
     FILES,
     MNIST_FILES,
+    OLD,
     PART,
     RemoteFile,
     fetch,
@@ -151,3 +152,30 @@ def test_checksums_are_those_of_the_real_files(tmp_path: Path) -> None:
     with serving(content) as server:
         fetch(mirrored(real, f"{server.address}/"), tmp_path)
     assert all((tmp_path / file.path).stat().st_size == file.size for file in real)
+
+
+def test_a_damaged_file_is_fetched_anew_and_kept_aside(server: FileServer, tmp_path: Path) -> None:
+    fetch(both(server), tmp_path)
+    (tmp_path / NAMES[0]).write_bytes(b"<html>not found</html>")
+    fetch(both(server), tmp_path)
+    assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
+    assert (tmp_path / (NAMES[0] + OLD)).read_bytes() == b"<html>not found</html>"
+
+
+def test_two_do_not_fetch_into_one_folder_at_once(server: FileServer, tmp_path: Path) -> None:
+    refused: list[str] = []
+
+    def at_the_same_time(done: int, total: int) -> None:
+        with pytest.raises(Unavailable, match="Another process is fetching into") as told:
+            fetch(both(server), tmp_path)
+        refused.append(str(told.value))
+
+    fetch(both(server), tmp_path, at_the_same_time)
+    assert refused
+    assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
+
+
+def test_a_folder_that_cannot_be_written_is_named(server: FileServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DatasetError, match=r"Nothing can be written into .*file"):
+        fetch(both(server), tmp_path / "file")
