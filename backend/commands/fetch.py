@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from backend.commands.options import Commands, add_data, add_mirror, command, recordings
+from backend.commands.options import Commands, add_data, add_mirror, bar, command, recordings
 from backend.experiment.sources.fetching import FILES, fetch, mirrored
 from backend.server.runs import Runs
 
@@ -31,9 +31,7 @@ def _fetch(options: argparse.Namespace) -> int:
     return 0
 
 
-def _show(done: int, total: int, width: int = 30) -> None:
-    filled = width * done // total
-    bar = "█" * filled + "░" * (width - filled)
+def _show(done: int, total: int) -> None:
     if not sys.stdout.isatty() and done < total:
         return
-    print(f"\r{bar} {done / 1e6:6.1f}/{total / 1e6:.1f} MB ", end="", flush=True)
+    print(f"\r{bar(done, total)} {done / 1e6:6.1f}/{total / 1e6:.1f} MB ", end="", flush=True)

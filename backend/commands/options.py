@@ -109,3 +109,9 @@ def recordings(options: argparse.Namespace) -> Path:
 def percent(share: float | None) -> str:
     """A share as people read it."""
     return "-" if share is None else f"{100 * share:.1f} %"
+
+
+def bar(done: int, total: int, width: int = 30) -> str:
+    """How far something is, drawn."""
+    filled = width * done // total
+    return "█" * filled + "░" * (width - filled)

@@ -11,6 +11,7 @@ from backend.commands.options import (
     Commands,
     add_data,
     add_limits,
+    bar,
     bounds,
     command,
     percent,
@@ -68,12 +69,12 @@ def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **h
 def _train(options: argparse.Namespace) -> int:
     wanted = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
     given = {name: value for name, value in wanted.items() if value is not None}
+    runs = Runs(recordings(options), bounds(options), options.data)
     if options.strength is not None:
-        entry = at_hand.dataset(given["dataset"], options.data)
+        entry = at_hand.dataset(given["dataset"], runs.data)
         name = given.get("distortion", entry.distortion)
         given["distortion"] = {"name": name, "strength": options.strength}
     given["probes"] = {"count": options.probes, "moving": options.moving}
-    runs = Runs(recordings(options), bounds(options), options.data)
     run_id = runs.create(RunConfig.model_validate(given))
     print(f"Run {run_id}", flush=True)
     command = [sys.executable, "-m", "backend.server.trainer"]
@@ -95,12 +96,11 @@ def _train(options: argparse.Namespace) -> int:
     return 0 if run["status"] == "finished" else 1
 
 
-def _show_progress(run: Run, width: int = 30) -> None:
-    done = width * run["step"] // run["steps"]
-    bar = "█" * done + "░" * (width - done)
+def _show_progress(run: Run) -> None:
     loss = "-" if run["loss"] is None else f"{run['loss']:.3f}"
+    drawn = bar(run["step"], run["steps"])
     print(
-        f"\r{bar} {run['step']:>6}/{run['steps']} steps  epoch {run['epoch']}/{run['epochs']}"
+        f"\r{drawn} {run['step']:>6}/{run['steps']} steps  epoch {run['epoch']}/{run['epochs']}"
         f"  loss {loss}  accuracy {percent(run['accuracy'])} ",
         end="",
         flush=True,

@@ -6,6 +6,7 @@ import pytest
 
 from backend.__main__ import main
 from backend.experiment.recording import Recording
+from tests.experiment import made_data
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 from tests.small_disk import small_disk
@@ -116,6 +117,18 @@ def test_command_line_starts_nothing_in_a_home_at_its_limit(
     assert main(["train", "--home", str(tmp_path), "--home-limit", "1.5 kB"]) == 2
     assert "limit of 1.5 kB" in capsys.readouterr().err
     assert len(list((tmp_path / "recordings").iterdir())) == 1
+
+
+def test_strength_is_taken_for_pictures_of_one_s_own_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_data.own(tmp_path / "datasets" / "fruit", {"apple": 12, "pear": 12})
+    (tmp_path / "recordings").mkdir()
+    (tmp_path / "recordings" / "old.stnscope").write_bytes(bytes(2000))
+    options = ["--dataset", "fruit", "--strength", "0.5", "--probes", "2", "--batch-size", "4"]
+    # As far as to the limit: that the data set is found is told by not being told.
+    assert main(["train", "--home", str(tmp_path), "--home-limit", "1.5 kB", *options]) == 2
+    assert "limit of 1.5 kB" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("size", ["much", "-1", "1.5.2GB", "", "5 apples"])
