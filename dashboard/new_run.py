@@ -43,7 +43,7 @@ def new_run(
         if dataset["download"]:
             _get(client, dataset["name"], dataset["download"], refresh)
         return
-    fitting = {name: entry for name, entry in networks.items() if _fits(entry, dataset)}
+    fitting = {name: networks[name] for name in dataset["networks"]}
     network = fitting[
         st.selectbox(
             "Network",
@@ -98,13 +98,6 @@ def _named(entries: list[Entry]) -> Entries:
 
 def _titled(dataset: Entry) -> str:
     return str(dataset["title"]) if dataset["available"] else f"{dataset['title']} (not at hand)"
-
-
-def _fits(network: Entry, dataset: Entry) -> bool:
-    """Whether a network takes a data set's images; the server says so too."""
-    if (network["channels"], network["labels"]) != (dataset["channels"], dataset["labels"]):
-        return False
-    return bool(network["any_classes"]) or network["classes"] == len(dataset["classes"])
 
 
 def _described(entries: Entries) -> str:

@@ -16,7 +16,7 @@ from backend.experiment.config import RunConfig
 from backend.experiment.datasets import Dataset, load
 from backend.experiment.errors import Conflict, InvalidInput
 from backend.experiment.recording import Recording
-from backend.experiment.training import Validation
+from backend.experiment.training import Validation, weights_of
 from models.architectures import build
 from models.network import Network
 
@@ -72,12 +72,11 @@ def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
     members = []
     for each in read:
         validation = Validation.of(each.config, dataset)
-        chances = _chances(each.model(dataset), validation)
-        accuracy = _accuracy(chances, validation.labels)
-        members.append(Member(each.run, each.step, accuracy))
+        chances = validation.logits(each.model(dataset)).softmax(dim=-1)
+        members.append(Member(each.run, each.step, validation.share_right(chances)))
         total = chances if total is None else total + chances
     assert total is not None
-    return Verdict(tuple(members), _accuracy(total, validation.labels), validation.labels.numel())
+    return Verdict(tuple(members), validation.share_right(total), validation.labels.numel())
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +90,7 @@ class _Trained:
         classes = len(dataset.entry.classes)
         model = build(self.config.architecture, self.config.family, classes)
         model.load_state_dict(self.tensors)
-        return model.eval()
+        return model
 
 
 def _read(path: Path) -> _Trained:
@@ -100,25 +99,12 @@ def _read(path: Path) -> _Trained:
         if checkpoint is None:
             raise Conflict(f"Run {path.stem} has no checkpoint yet.")
         tensors = {
-            name.removeprefix("model."): torch.from_numpy(array.copy())
-            for name, array in checkpoint.tensors.items()
-            if name.startswith("model.")
+            name: torch.from_numpy(array.copy()) for name, array in checkpoint.tensors.items()
         }
-        return _Trained(path.stem, checkpoint.step, recording.config(), tensors)
+        return _Trained(path.stem, checkpoint.step, recording.config(), weights_of(tensors))
 
 
 def _images_of(config: RunConfig) -> tuple[str, list[str], float]:
     """What of a configuration decides which images are validated, however they are seen."""
     names = [name for name in config.distortion.name.split("+") if name not in PREPROCESSINGS]
     return config.dataset, names, config.distortion.strength
-
-
-def _chances(model: Network, validation: Validation) -> Tensor:
-    """Probabilities of each class, (M, K) or (M, T, K)."""
-    with torch.inference_mode():
-        parts = torch.split(validation.images, 99)
-        return torch.cat([model(images).logits.softmax(dim=-1) for images in parts])
-
-
-def _accuracy(chances: Tensor, labels: Tensor) -> float:
-    return (chances.argmax(dim=-1) == labels).double().mean().item()

@@ -134,12 +134,19 @@ class Validation:
         shown = scene_of(config, dataset.entry, held_out).shown(held_out.take(chosen), draws)
         return cls(shown, held_out.labels[chosen])
 
-    def accuracy(self, model: Network) -> float:
-        """Share of the labels that the network gets right."""
+    def logits(self, model: Network) -> Tensor:
+        """What the network says of the images, (M, K) or (M, T, K)."""
         with torch.inference_mode():
             model.eval()
-            parts = [model(images).logits.argmax(dim=-1) for images in torch.split(self.images, 99)]
-        return (torch.cat(parts) == self.labels).double().mean().item()
+            return torch.cat([model(images).logits for images in torch.split(self.images, 99)])
+
+    def share_right(self, said: Tensor) -> float:
+        """Share of the labels that are named, by logits or probabilities (M, K) or (M, T, K)."""
+        return (said.argmax(dim=-1) == self.labels).double().mean().item()
+
+    def accuracy(self, model: Network) -> float:
+        """Share of the labels that the network gets right."""
+        return self.share_right(self.logits(model))
 
 
 def train(
@@ -260,14 +267,18 @@ def _state(
     return state
 
 
+def weights_of(checkpoint: Checkpoint) -> dict[str, Tensor]:
+    """The network's own tensors in what `Step.state` gave."""
+    prefix = "model."
+    return {k.removeprefix(prefix): v for k, v in checkpoint.items() if k.startswith(prefix)}
+
+
 def _restore(
     start: Checkpoint, model: Network, optimiser: torch.optim.Optimizer
 ) -> tuple[int, float | None, int | None]:
     """Puts a checkpoint back; answers with its step, accuracy and validated step."""
     try:
-        model.load_state_dict(
-            {k.removeprefix("model."): v for k, v in start.items() if k.startswith("model.")}
-        )
+        model.load_state_dict(weights_of(start))
         step, accuracy, validated = start["training"].tolist()
         for name, parameter in model.named_parameters():
             if step:

@@ -6,7 +6,14 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from backend.experiment.catalog import ARCHITECTURES, DISTORTIONS, FAMILIES, DatasetEntry, at_hand
+from backend.experiment.catalog import (
+    ARCHITECTURES,
+    DISTORTIONS,
+    FAMILIES,
+    DatasetEntry,
+    at_hand,
+    fits,
+)
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import NotFound
 from backend.server.estimate import images_per_second
@@ -38,9 +45,12 @@ def _datasets(server: State) -> dict[str, DatasetEntry]:
 
 
 def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:
-    """A data set, how large it is to fetch, and how far it is if it is on its way."""
-    size, fetching = server.fetches.size(entry.name), server.fetches.show(entry.name)
-    return asdict(entry) | {"download": size, "fetching": fetching}
+    """A data set, which networks fit it, how large it is to fetch, and how far that is."""
+    return asdict(entry) | {
+        "networks": [each.name for each in ARCHITECTURES.values() if fits(each, entry)],
+        "download": server.fetches.size(entry.name),
+        "fetching": server.fetches.show(entry.name),
+    }
 
 
 @router.get("/datasets/{name}", tags=["data sets"])

@@ -4,6 +4,8 @@ Hidden widths are chosen for about 400,000 parameters a network, as in the paper
 width for each. Comments give shapes.
 """
 
+from itertools import pairwise
+
 from torch import nn
 
 from models import families
@@ -17,16 +19,17 @@ FIRST = 64
 """Filters of the CNN's first layer."""
 
 
+def _layers(inputs: int, *widths: int) -> list[nn.Module]:
+    """Fully connected layers of so many units, each with a rectifier."""
+    layers: list[nn.Module] = [nn.Flatten()]
+    for before, width in pairwise((inputs, *widths)):
+        layers += [nn.Linear(before, width), nn.ReLU()]
+    return layers
+
+
 def _connected(inputs: int, hidden: int, classes: int = 10) -> nn.Sequential:
     """The FCN: two hidden layers and a classifier."""
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(inputs, hidden),
-        nn.ReLU(),
-        nn.Linear(hidden, hidden),
-        nn.ReLU(),
-        nn.Linear(hidden, classes),
-    )
+    return nn.Sequential(*_layers(inputs, hidden, hidden), nn.Linear(hidden, classes))
 
 
 def _convolutional(second: int, flat: int, *, whole: bool = False) -> nn.Sequential:
@@ -44,15 +47,7 @@ def _convolutional(second: int, flat: int, *, whole: bool = False) -> nn.Sequent
 
 
 def _connected_localisation(inputs: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(inputs, HIDDEN),
-        nn.ReLU(),
-        nn.Linear(HIDDEN, HIDDEN),
-        nn.ReLU(),
-        nn.Linear(HIDDEN, HIDDEN),
-        nn.ReLU(),
-    )
+    return nn.Sequential(*_layers(inputs, HIDDEN, HIDDEN, HIDDEN))
 
 
 def _convolutional_localisation(flat: int) -> nn.Sequential:
@@ -180,13 +175,7 @@ def svhn(family: str, *, transformers: int) -> Network:
 
 def _two_layers(inputs: int) -> nn.Sequential:
     """What tells each of four transformers where to look."""
-    return nn.Sequential(
-        nn.Flatten(),
-        nn.Linear(inputs, HIDDEN),
-        nn.ReLU(),
-        nn.Linear(HIDDEN, HIDDEN),
-        nn.ReLU(),
-    )
+    return nn.Sequential(*_layers(inputs, HIDDEN, HIDDEN))
 
 
 def _four_layers() -> nn.Sequential:

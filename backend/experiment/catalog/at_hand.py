@@ -18,6 +18,15 @@ Stamp = tuple[tuple[str, int, int], ...]
 """Files, when each was written and how large it is: as long as it is the same, so are they."""
 
 
+TAKEN = frozenset(DATASETS) | {
+    pattern.partition("/")[0]
+    for entry in DATASETS.values()
+    for group in entry.needs
+    for pattern in group
+}
+"""Names that no folder of one's own can have."""
+
+
 def datasets(data: Path) -> dict[str, DatasetEntry]:
     """All data sets: those that are known, at hand or not, and folders of one's own.
 
@@ -35,7 +44,8 @@ def dataset(name: str, data: Path | None) -> DatasetEntry:
         InvalidInput: there is none; the text lists those that exist.
         DatasetError: it is not at hand, or what lists its images is damaged.
     """
-    entries = datasets(data) if data is not None else DATASETS
+    # Folders of one's own are looked into only for a name that is none of ours.
+    entries = datasets(data) if data is not None and name not in DATASETS else DATASETS
     if name not in entries:
         raise InvalidInput(
             f"There is no dataset {name!r}; there are {', '.join(entries)}.", "dataset"
@@ -55,13 +65,7 @@ def _own(data: Path) -> dict[str, DatasetEntry]:
         return {}
     found = {}
     for folder in sorted(data.iterdir()):
-        known = folder.name in DATASETS or any(
-            pattern.startswith(f"{folder.name}/")
-            for entry in DATASETS.values()
-            for group in entry.needs
-            for pattern in group
-        )
-        if known or folder.name.startswith(".") or len(folder.name) > LONGEST_NAME:
+        if folder.name in TAKEN or folder.name.startswith(".") or len(folder.name) > LONGEST_NAME:
             continue
         # What cannot be looked into is nobody's data set, and hides no other.
         with suppress(OSError):

@@ -37,7 +37,7 @@ def read(images: Tensor, points: Tensor, canvas: Canvas) -> Tensor:
     return grid.sample(images, points.view(-1, *canvas.size, 2), outside=canvas.outside)
 
 
-def _extent(images: Tensor, canvas: Canvas) -> Tensor:
+def extent(images: Tensor, canvas: Canvas) -> Tensor:
     """How large a canvas is, in image widths and heights; (2,)."""
     height, width = images.shape[-2:]
     return torch.tensor([canvas.width / width, canvas.height / height])
@@ -49,7 +49,7 @@ def _project(
     """Each corner of an image goes to a place of its own; the homography that undoes it is read."""
     corners = grid.corners()
     placed = corners * _scale(draws[0], strength)
-    placed = (placed + _shifts(draws[1:], CORNER_DEVIATION * strength, 4)) / _extent(images, canvas)
+    placed = (placed + _shifts(draws[1:], CORNER_DEVIATION * strength, 4)) / extent(images, canvas)
     theta = homography(placed, corners.expand(len(images), -1, -1))
     warp = families.get("projective").warp
     return read(images, warp(theta, grid.pixel_centres(*canvas.size)), canvas)
@@ -98,7 +98,7 @@ def stretch(
     controls = torch.tensor(family.identity).view(1, -1, 2)
     shifts = _shifts(draws, deviation, controls.shape[1])
     theta = (controls + shifts) / scale[:, None, None]
-    points = grid.pixel_centres(*canvas.size) * _extent(images, canvas)
+    points = grid.pixel_centres(*canvas.size) * extent(images, canvas)
     return read(images, family.warp(theta.flatten(1), points), canvas)
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from backend.experiment.canvas import Canvas
-from backend.experiment.distortions.bending import homography, read, stretch
+from backend.experiment.distortions.bending import extent, homography, read, stretch
 from backend.experiment.distortions.distortion import Distortion
 from backend.experiment.distortions.placing import CROP_DRAWS, centre, clutter
 from models import families, grid
@@ -40,9 +40,7 @@ def _view(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas
     x = x * yaw.cos()
     y, depth = y * pitch.cos() - depth * pitch.sin(), y * pitch.sin() + depth * pitch.cos()
     seen = torch.stack([x, y.expand_as(x)], dim=2) / (1 + depth / DISTANCE)[..., None]
-    height, width = images.shape[-2:]
-    extent = torch.tensor([canvas.width / width, canvas.height / height])
-    theta = homography(seen / extent, grid.corners().expand(len(images), -1, -1))
+    theta = homography(seen / extent(images, canvas), grid.corners().expand(len(images), -1, -1))
     warp = families.get("projective").warp
     return read(images, warp(theta, grid.pixel_centres(*canvas.size)), canvas)
 
@@ -97,8 +95,7 @@ def _vary(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas
     bold = bold[:, None, None, None]
     images = images + bold.clamp(min=0) * (thicker - images)
     images = images + (-bold).clamp(min=0) * (thinner - images)
-    height, width = images.shape[-2:]
-    across, down = canvas.width / width, canvas.height / height
+    across, down = extent(images, canvas)
     none, one = torch.zeros_like(wide), torch.ones_like(wide)
     rows = [across / (1 + STRETCH * wide), LEAN * lean * down, none, none, down * one, none]
     points = families.get("affine").warp(torch.stack(rows, dim=1), grid.pixel_centres(*canvas.size))
