@@ -28,7 +28,14 @@ STANDING = (
 
 
 class Standing(nn.Module):
-    """A layer of ours whose pixels look at themselves, or at a window about them."""
+    """A layer of ours that changes an image's tones alone.
+
+    Its pixels look at themselves, or at a window about them.
+    """
+
+    def of_even(self, tone: float) -> float:
+        """What it makes of a pixel with nothing but one tone about it."""
+        raise NotImplementedError
 
 
 @dataclass(frozen=True)

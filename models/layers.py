@@ -38,6 +38,9 @@ class GlobalContrast(Standing):
     def forward(self, images: Tensor) -> Tensor:
         return (images - self.mean) / self.deviation
 
+    def of_even(self, tone: float) -> float:
+        return (tone - self.mean) / self.deviation
+
 
 class LocalContrast(Standing):
     """Takes from each pixel the mean around it, and divides it by the deviation around it.
@@ -76,6 +79,9 @@ class LocalContrast(Standing):
         variance = self._around(centred.square().mean(dim=1, keepdim=True)) / there
         # Held before the root, whose slope at 0 is infinite.
         return centred / variance.clamp(min=self.THRESHOLD**2).sqrt()
+
+    def of_even(self, tone: float) -> float:
+        return 0.0
 
     def _around(self, values: Tensor) -> Tensor:
         """Weighted sums of (N, 1, H, W), zeros outside."""

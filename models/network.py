@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import chain
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from models import grid
 from models.field import Field, Standing
 from models.transformer import Sampler, SpatialTransformer, Warp
 
@@ -29,12 +31,18 @@ class Site:
         field: from the image that its input was made of to its input.
         before: the number of the transformer whose output that image is; None if it is the
             network's input.
-        plain: whether its input is that image as it is, but for its tones.
+        toning: the layers in between, where they change that image's tones alone; None where its
+            input is a feature map.
     """
 
     field: Field
     before: int | None = None
-    plain: bool = True
+    toning: tuple[Standing, ...] | None = ()
+
+    @property
+    def plain(self) -> bool:
+        """Whether its input is that image as it is, but for its tones."""
+        return self.toning is not None
 
     def __str__(self) -> str:
         return "input" if self.plain else "{}x{} map".format(*self.field.size)
@@ -100,6 +108,36 @@ class Network(nn.Module):
             seen = site.plain and source is not None
             shown.append(transformer.show(source, warp) if seen and source is not None else None)
         return shown
+
+    def sample_with(
+        self, *, outside: grid.Outside | None = None, samples: int | None = None
+    ) -> None:
+        """Changes how all its transformers sample; what is None stays as the network has it.
+
+        Args:
+            outside: what there is outside the network's input, in its tones. A transformer behind
+                layers that change the tones finds there what they make of it. A feature map has
+                no tones: outside it black is 0, and any other tone changes nothing.
+            samples: along each side of an output pixel.
+        """
+        for number, transformer in enumerate(self.transformers):
+            there = self._outside(number, outside)
+            transformer.sample_with(outside=there, outside_shown=outside, samples=samples)
+
+    def _outside(self, number: int, wanted: grid.Outside | None) -> grid.Outside | None:
+        """The same outside a transformer's own input."""
+        if wanted is None or isinstance(wanted, str):
+            return wanted
+        tone = self._tone(number, wanted)
+        return 0.0 if tone is None and wanted == 0.0 else tone
+
+    def _tone(self, number: int, tone: float) -> float | None:
+        """What a tone of the network's input is where a transformer samples; None on a map."""
+        site = self.sites[number]
+        known = tone if site.before is None else self._tone(site.before, tone)
+        if site.toning is None or known is None:
+            return None
+        return reduce(lambda value, layer: layer.of_even(value), site.toning, known)
 
 
 class Parallel(nn.Module):
@@ -172,8 +210,9 @@ def _survey(
         last = stage
         before = len(transformers) - 1 if transformers else None
         source = size if before is None else transformers[before].size
-        plain = all(isinstance(layer, Standing) for layer in between)
-        site = Site(Field.of(source).through(between), before, plain)
+        toning = tuple(layer for layer in between if isinstance(layer, Standing))
+        alone = len(toning) == len(between)
+        site = Site(Field.of(source).through(between), before, toning if alone else None)
         added = [stage] if isinstance(stage, SpatialTransformer) else list(stage)
         transformers += added
         sites += [site] * len(added)

@@ -49,6 +49,8 @@ class Sampler(nn.Module):
         self.family = family
         self.size = size
         self.outside = outside
+        self.outside_shown = outside
+        """What there is outside a picture that it shows, in that picture's tones."""
         self.samples = samples
         # Made once; they follow from the rest, so they are no part of the weights.
         self.register_buffer("centres", self._basis(1), persistent=False)
@@ -58,22 +60,44 @@ class Sampler(nn.Module):
         """Of the output's pixel centres, or of so many points along each pixel's sides."""
         return self.family.basis(grid.pixel_centres(*(samples * side for side in self.size)))
 
+    def sample_with(
+        self,
+        *,
+        outside: grid.Outside | None = None,
+        outside_shown: grid.Outside | None = None,
+        samples: int | None = None,
+    ) -> None:
+        """Changes how it samples; what is None stays as it is.
+
+        Args:
+            outside: what there is outside its input.
+            outside_shown: the same outside a picture that it shows, which has tones of its own.
+            samples: along each side of an output pixel.
+        """
+        if outside is not None:
+            self.outside = outside
+        if outside_shown is not None:
+            self.outside_shown = outside_shown
+        if samples is not None:
+            self.samples = samples
+            self.fine = self._basis(samples).to(self.fine)
+
     def warp(self, images: Tensor, theta: Tensor) -> Warp:
         """Warps images (N, C, H, W) by theta (N, P)."""
         # In half precision a grid could not tell neighbouring pixels apart.
         with torch.autocast(images.device.type, enabled=False):
             theta = theta if theta.dtype == torch.float64 else theta.float()
             where = self._grid(theta, self.centres, images, 1)
-            return Warp(theta, where, self._read(images, theta, where))
+            return Warp(theta, where, self._read(images, theta, where, self.outside))
 
     def show(self, images: Tensor, warp: Warp) -> Tensor:
         """What a warp of this transformer shows of images (N, C, H, W) other than its own."""
-        return self._read(images, warp.theta, warp.grid)
+        return self._read(images, warp.theta, warp.grid, self.outside_shown)
 
-    def _read(self, images: Tensor, theta: Tensor, where: Tensor) -> Tensor:
+    def _read(self, images: Tensor, theta: Tensor, where: Tensor, outside: grid.Outside) -> Tensor:
         if self.samples > 1:
             where = self._grid(theta, self.fine, images, self.samples)
-        read = grid.sample(images.to(where.dtype), where, outside=self.outside)
+        read = grid.sample(images.to(where.dtype), where, outside=outside)
         return grid.average(read, self.samples).to(images.dtype)
 
     def _grid(self, theta: Tensor, basis: Tensor, images: Tensor, samples: int) -> Tensor:

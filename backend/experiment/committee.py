@@ -16,8 +16,7 @@ from backend.experiment.config import RunConfig
 from backend.experiment.datasets import Dataset, load
 from backend.experiment.errors import Conflict, InvalidInput
 from backend.experiment.recording import Recording
-from backend.experiment.training import Validation, weights_of
-from models.architectures import build
+from backend.experiment.training import Validation, network_of, weights_of
 from models.network import Network
 
 FEWEST = 2
@@ -87,8 +86,7 @@ class _Trained:
     tensors: dict[str, Tensor]
 
     def model(self, dataset: Dataset) -> Network:
-        classes = len(dataset.entry.classes)
-        model = build(self.config.architecture, self.config.family, classes)
+        model = network_of(self.config, len(dataset.entry.classes))
         model.load_state_dict(self.tensors)
         return model
 

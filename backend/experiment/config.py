@@ -6,7 +6,9 @@ Every field of a configuration has a default, so an empty object is the demonstr
 from collections.abc import Iterable
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from backend.experiment.canvas import Outside
 
 
 class _Frozen(BaseModel):
@@ -31,6 +33,47 @@ class DistortionConfig(_Frozen):
         description="A named distortion, or several joined by +, one after another.",
     )
     strength: float = Field(default=1.0, ge=0.0, le=1.0, description="0 leaves the image alone.")
+
+    @field_validator("name")
+    @classmethod
+    def _without_spaces(cls, name: str) -> str:
+        """`RTS + occlusion` is `RTS+occlusion`."""
+        return "+".join(part.strip() for part in name.split("+"))
+
+
+class SamplerConfig(_Frozen):
+    """How transformers sample what they look at; without transformers it changes nothing."""
+
+    outside: str = Field(
+        default="network",
+        max_length=64,
+        description="What transformers find outside the image, by name.",
+    )
+    background: float | None = Field(
+        default=None,
+        ge=0.0,
+        le=1.0,
+        description="The tone outside the image, 0 black to 1 white, where outside is background.",
+    )
+    samples: int | None = Field(
+        default=None,
+        ge=1,
+        le=4,
+        description="Samples along each side of a transformer's output pixel, averaged; more keep "
+        "it from aliasing. Null is as the network has it.",
+    )
+
+    @property
+    def lies_outside(self) -> Outside | None:
+        """The tone outside the image, or `border`; None is as the network has it."""
+        match self.outside:
+            case "zeros":
+                return 0.0
+            case "border":
+                return "border"
+            case "background":
+                return self.background
+        return None
 
 
 def _named(value: Any) -> Any:
@@ -60,6 +103,24 @@ class RunConfig(_Frozen):
     localisation_learning_rate: float = Field(
         default=1e-3, ge=0, le=1, description="Peak rate of the localisation networks."
     )
+    optimiser: str = Field(
+        default="adamw", max_length=64, description="A named way to go down the gradient."
+    )
+    schedule: str = Field(
+        default="one_cycle",
+        max_length=64,
+        description="A named way of the learning rates through the run.",
+    )
+    weight_decay: float = Field(
+        default=1e-2, ge=0, le=1, description="How strongly weights are drawn to 0."
+    )
+    label_smoothing: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="The share of a label that is spread over all classes.",
+    )
+    sampler: SamplerConfig = SamplerConfig()
     threads: int = Field(
         default=1, ge=1, le=64, description="Threads of the CPU that the trainer may use."
     )

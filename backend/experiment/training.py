@@ -19,19 +19,13 @@ from backend.experiment.config import LiveSettings, RunConfig
 from backend.experiment.counting import epoch_of
 from backend.experiment.datasets import Dataset, Images
 from backend.experiment.errors import InvalidInput
+from backend.experiment.optimisers import PEAK, memory_of, optimiser_of, remind
 from backend.experiment.scene import Scene
+from backend.experiment.schedules import SCHEDULES
 from models.architectures import build
 from models.network import Network
 
 GRADIENT_NORM = 5.0
-WEIGHT_DECAY = 1e-2
-BETAS = (0.9, 0.99)
-"""Shorter memory than AdamW's usual 0.999, for runs of about a thousand steps."""
-LABEL_SMOOTHING = 0.1
-WARM_UP = 0.15
-"""Share of the steps over which the learning rates rise."""
-START, END = 0.04, 0.01
-"""Learning rates at the first and the last step, as shares of their peak."""
 VALIDATE_EVERY = 75
 VALIDATION_DRAWS = 4
 """Fixed distortions of each held-out image, where they are few enough."""
@@ -52,7 +46,8 @@ class Step:
     epoch: int
     steps_per_epoch: int
     loss: float | None
-    """Of this step's batch, its labels smoothed, hence above 0.5; None at step 0."""
+    """Of this step's batch, its labels smoothed; None at step 0. As they usually are, it stays
+    above 0.5."""
     accuracy: float | None
     """The latest on held-out images; None before the first."""
     validated_step: int | None
@@ -72,14 +67,6 @@ def draw_generator(seed: int, purpose: str, number: int) -> Generator:
 def _mixed(seed: int, purpose: str, number: int) -> int:
     digest = hashlib.blake2b(f"{purpose} {seed} {number}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
-
-
-def pace(step: int, steps: int) -> float:
-    """Share of the peak learning rate in a step, 1 to `steps`: one cycle, both ways a cosine."""
-    peak = max(1.0, WARM_UP * steps)
-    if step <= peak:
-        return START + (1 - START) * (1 - math.cos(math.pi * step / peak)) / 2
-    return END + (1 - END) * (1 + math.cos(math.pi * (step - peak) / (steps - peak))) / 2
 
 
 class Batches:
@@ -173,11 +160,11 @@ def train(
     settings = settings or (lambda _: unchanged)
     batches, validation = Batches(config, dataset), Validation.of(config, dataset)
     model = _untrained(config, len(dataset.entry.classes))
-    optimiser = _optimiser(config, model)
-    steps = config.epochs * batches.per_epoch
+    optimiser = optimiser_of(config, model)
+    share, steps = SCHEDULES[config.schedule], config.epochs * batches.per_epoch
     done, accuracy, validated = 0, None, None
     if start is not None:
-        done, accuracy, validated = _restore(start, model, optimiser)
+        done, accuracy, validated = _restore(start, config.optimiser, model, optimiser)
     loss: float | None = None
     while True:
         now = (done, accuracy, validated)
@@ -197,23 +184,27 @@ def train(
         done += 1
         peaks = settings(done)
         for group in optimiser.param_groups:
-            group["lr"] = getattr(peaks, group["peak"]) * pace(done, steps)
+            group["lr"] = getattr(peaks, group[PEAK]) * share(done, steps)
         images, labels = batches.batch(done)
         # Dropout draws from torch's own generator: seeded for this step, and put back after it.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_mixed(config.seed, "dropout", done))
-            loss = _take(model, optimiser, images, labels)
+            loss = _take(model, optimiser, images, labels, config.label_smoothing)
         if done % VALIDATE_EVERY == 0 or done == steps:
             accuracy, validated = validation.accuracy(model), done
 
 
 def _take(
-    model: Network, optimiser: torch.optim.Optimizer, images: Tensor, labels: Tensor
+    model: Network,
+    optimiser: torch.optim.Optimizer,
+    images: Tensor,
+    labels: Tensor,
+    smoothing: float,
 ) -> float:
     """One optimiser step; answers with the batch's loss before it."""
     model.train()
     logits = model(images).logits.flatten(0, -2)  # of all places, where there are several
-    loss = functional.cross_entropy(logits, labels.flatten(), label_smoothing=LABEL_SMOOTHING)
+    loss = functional.cross_entropy(logits, labels.flatten(), label_smoothing=smoothing)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
@@ -231,23 +222,17 @@ def _untrained(config: RunConfig, classes: int) -> Network:
     """A network whose start depends on the seed alone, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return build(config.architecture, config.family, classes)
+        return network_of(config, classes)
 
 
-def _optimiser(config: RunConfig, model: Network) -> torch.optim.AdamW:
-    groups = [
-        {"params": list(model.classifier_parameters()), "peak": "learning_rate"},
-        {
-            "params": list(model.localisation_parameters()),
-            "peak": "localisation_learning_rate",
-        },
-    ]
-    return torch.optim.AdamW(
-        [group for group in groups if group["params"]],
-        lr=config.learning_rate,
-        betas=BETAS,
-        weight_decay=WEIGHT_DECAY,
-        foreach=True,
+def network_of(config: RunConfig, classes: int) -> Network:
+    """The run's network, its start drawn from torch's global generator."""
+    return build(
+        config.architecture,
+        config.family,
+        classes,
+        outside=config.sampler.lies_outside,
+        samples=config.sampler.samples,
     )
 
 
@@ -259,9 +244,7 @@ def _state(
     validated: int | None,
 ) -> dict[str, Tensor]:
     state = {f"model.{name}": tensor.clone() for name, tensor in model.state_dict().items()}
-    for name, parameter in model.named_parameters():
-        for kind, value in optimiser.state[parameter].items():
-            state[f"optimiser.{kind}.{name}"] = value.clone()
+    state |= memory_of(model, optimiser)
     numbers = [step, math.nan if accuracy is None else accuracy, validated or 0]
     state["training"] = torch.tensor(numbers, dtype=torch.float64)
     return state
@@ -274,18 +257,14 @@ def weights_of(checkpoint: Checkpoint) -> dict[str, Tensor]:
 
 
 def _restore(
-    start: Checkpoint, model: Network, optimiser: torch.optim.Optimizer
+    start: Checkpoint, kind: str, model: Network, optimiser: torch.optim.Optimizer
 ) -> tuple[int, float | None, int | None]:
     """Puts a checkpoint back; answers with its step, accuracy and validated step."""
     try:
         model.load_state_dict(weights_of(start))
         step, accuracy, validated = start["training"].tolist()
-        for name, parameter in model.named_parameters():
-            if step:
-                optimiser.state[parameter] = {
-                    kind: start[f"optimiser.{kind}.{name}"].clone()
-                    for kind in ("step", "exp_avg", "exp_avg_sq")
-                }
+        if step:
+            remind(kind, model, optimiser, start)
     except (KeyError, RuntimeError) as error:
         raise InvalidInput(f"This checkpoint is not of such a run: {error}") from error
     return int(step), None if math.isnan(accuracy) else accuracy, int(validated) or None

@@ -5,6 +5,7 @@ from functools import partial
 
 from models.architectures import compact, paper, sequences, signs, tutorials
 from models.catalog import ARCHITECTURES
+from models.grid import Outside
 from models.network import Network
 
 BUILDERS: Mapping[str, Callable[..., Network]] = {
@@ -46,21 +47,34 @@ BUILDERS: Mapping[str, Callable[..., Network]] = {
 }
 
 
-def build(name: str, family: str = "affine", classes: int | None = None) -> Network:
+def build(
+    name: str,
+    family: str = "affine",
+    classes: int | None = None,
+    *,
+    outside: Outside | None = None,
+    samples: int | None = None,
+) -> Network:
     """An untrained network, its start drawn from torch's global generator.
 
     Args:
         name: of the architecture.
         family: of its transformers.
         classes: how many it is to know, where the catalog says that this can be chosen.
+        outside, samples: as of `Network.sample_with`.
 
     Raises:
         KeyError: there is no such architecture or family; the text lists those that exist.
+        ValueError: it cannot be built for so many classes.
     """
     if name not in BUILDERS:
         raise KeyError(f"There is no architecture {name!r}; there are {', '.join(BUILDERS)}.")
-    if classes is None or classes == ARCHITECTURES[name].classes:
-        return BUILDERS[name](family)
-    if not ARCHITECTURES[name].any_classes:
-        raise ValueError(f"{name} knows {ARCHITECTURES[name].classes} classes, not {classes}.")
-    return BUILDERS[name](family, classes=classes)
+    known = ARCHITECTURES[name].classes
+    if classes in (None, known):
+        network = BUILDERS[name](family)
+    elif ARCHITECTURES[name].any_classes:
+        network = BUILDERS[name](family, classes=classes)
+    else:
+        raise ValueError(f"{name} knows {known} classes, not {classes}.")
+    network.sample_with(outside=outside, samples=samples)
+    return network

@@ -20,6 +20,19 @@ MOODSTOCKS_DEPARTS = (
 )
 SEQUENCES = "Sonderby et al., 2015 (arXiv 1509.05329)."
 
+PAPER_RECIPE = (
+    "SGD, rate 0.01, divided by ten every 50,000 of 150,000 steps, batches of 256, no weight decay."
+)
+SVHN_RECIPE = (
+    "SGD, rate 0.01 and a tenth of it for the localisation networks, divided by ten every 80,000 "
+    "of 400,000 steps, batches of 128, weight decay 0.0005."
+)
+MOODSTOCKS_RECIPE = "SGD without momentum, rate 0.01, batches of 50, no weight decay."
+SEQUENCES_RECIPE = (
+    "RMSprop, rate 0.0005, divided by 1.5 about every ten epochs after the thirtieth, batches of "
+    "100, gradients of a norm of 5 at most."
+)
+
 
 @dataclass(frozen=True)
 class Architecture:
@@ -40,6 +53,8 @@ class Architecture:
     source: str
     departs: str = ""
     """How it departs from its source, and why; empty where it does not."""
+    recipe: str = ""
+    """How its source trains it; empty where there is none, or it does not tell."""
     transformers: int = 1
     work: float = 1.0
     """Time of a training step for each image on one core, in that of the compact ST-CNN."""
@@ -47,6 +62,8 @@ class Architecture:
     """Peak rate of the classifier that is offered first."""
     localisation_learning_rate: float = 1e-3
     """The same of the localisation networks."""
+    needs_images: int = 72_000
+    """Images, each distorted anew, that it is shown before one sees well that it has learnt."""
     any_classes: bool = False
     """Whether it can be built for another number of classes."""
     labels: int = 1
@@ -126,6 +143,7 @@ _TABLE = (
         work=0.13,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
         transformers=0,
     ),
     Architecture(
@@ -141,6 +159,7 @@ _TABLE = (
         work=7.5,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
         transformers=0,
     ),
     Architecture(
@@ -156,6 +175,7 @@ _TABLE = (
         work=0.27,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
     ),
     Architecture(
         "paper-st-cnn",
@@ -172,6 +192,7 @@ _TABLE = (
         source=PAPER,
         departs=WIDTHS + " Pooling keeps what is left over at the edge, without which a halved "
         "42x42 is too small for 7x7 filters.",
+        recipe=PAPER_RECIPE,
     ),
     Architecture(
         "paper-fcn-60",
@@ -186,6 +207,7 @@ _TABLE = (
         work=0.13,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
         transformers=0,
     ),
     Architecture(
@@ -201,6 +223,7 @@ _TABLE = (
         work=18,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
         transformers=0,
     ),
     Architecture(
@@ -216,6 +239,7 @@ _TABLE = (
         work=0.3,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
     ),
     Architecture(
         "paper-st-cnn-60",
@@ -231,6 +255,7 @@ _TABLE = (
         work=4.1,
         source=PAPER,
         departs=WIDTHS,
+        recipe=PAPER_RECIPE,
     ),
     Architecture(
         "addition-fcn",
@@ -245,6 +270,7 @@ _TABLE = (
         work=0.12,
         learning_rate=1e-3,
         localisation_learning_rate=3e-4,
+        needs_images=240_000,
         source=ADDITION,
         departs=ADDITION_WIDTHS,
         transformers=0,
@@ -262,6 +288,7 @@ _TABLE = (
         work=0.22,
         learning_rate=1e-3,
         localisation_learning_rate=3e-4,
+        needs_images=240_000,
         source=ADDITION,
         departs=ADDITION_WIDTHS + " Its region has 28x28 pixels, to leave the FCN some of them.",
     ),
@@ -278,6 +305,7 @@ _TABLE = (
         work=0.27,
         learning_rate=1e-3,
         localisation_learning_rate=3e-4,
+        needs_images=240_000,
         source=ADDITION,
         departs=ADDITION_WIDTHS + " Regions have 28x28 pixels, to leave the FCN some of them.",
         transformers=2,
@@ -295,6 +323,7 @@ _TABLE = (
         work=97,
         source=SVHN,
         departs=SVHN_DEPARTS,
+        recipe=SVHN_RECIPE,
         transformers=0,
         labels=5,
     ),
@@ -311,6 +340,7 @@ _TABLE = (
         work=105,
         source=SVHN,
         departs=SVHN_DEPARTS,
+        recipe=SVHN_RECIPE,
         labels=5,
     ),
     Architecture(
@@ -326,6 +356,7 @@ _TABLE = (
         work=98,
         source=SVHN,
         departs=SVHN_DEPARTS,
+        recipe=SVHN_RECIPE,
         transformers=4,
         labels=5,
     ),
@@ -343,6 +374,7 @@ _TABLE = (
         source="pytorch/tutorials on GitHub, spatial_transformer_tutorial.py.",
         departs="Tones are normalised after the warp, not before it, so that the ground outside "
         "the image is the digits' own black; else zooming out draws a frame, which is avoided.",
+        recipe="SGD without momentum, rate 0.01, batches of 64, 20 epochs.",
     ),
     Architecture(
         "lasagne",
@@ -357,6 +389,7 @@ _TABLE = (
         source="Lasagne/Recipes on GitHub, spatial_transformer_network.ipynb.",
         departs="Pixels are counted by their edges, as everywhere here, not by the centres of the "
         "outermost ones.",
+        recipe="Adam, rate 0.001, times 0.7 every 20 epochs, batches of 256.",
     ),
     Architecture(
         "tensorflow",
@@ -373,6 +406,7 @@ _TABLE = (
         source="daviddao/spatial-transformer-tensorflow on GitHub, at 7d954f8.",
         departs="It starts at the identity and with random weights: its source bounds theta by a "
         "tanh, which starts at a scale of 0.76, and starts all weights at 0, which stalls.",
+        recipe="Adam, rate 0.001, batches of about 100, 500 epochs.",
     ),
     Architecture(
         "chainer",
@@ -387,6 +421,7 @@ _TABLE = (
         parameters=64_788,
         work=0.78,
         source="hvy/chainer-spatial-transformer-networks on GitHub.",
+        recipe="Adam, batches of 128.",
     ),
     Architecture(
         "moodstocks",
@@ -401,6 +436,7 @@ _TABLE = (
         work=55,
         source=MOODSTOCKS,
         departs=MOODSTOCKS_DEPARTS,
+        recipe=MOODSTOCKS_RECIPE,
         transformers=0,
     ),
     Architecture(
@@ -416,6 +452,7 @@ _TABLE = (
         work=114,
         source=MOODSTOCKS,
         departs=MOODSTOCKS_DEPARTS,
+        recipe=MOODSTOCKS_RECIPE,
     ),
     Architecture(
         "moodstocks-2st",
@@ -430,6 +467,7 @@ _TABLE = (
         work=88,
         source=MOODSTOCKS,
         departs=MOODSTOCKS_DEPARTS,
+        recipe=MOODSTOCKS_RECIPE,
         transformers=2,
     ),
     Architecture(
@@ -445,6 +483,7 @@ _TABLE = (
         work=20,
         source="Ciresan et al., Neural Networks 32, 2012.",
         departs="Activation and start are as later accounts tell them.",
+        recipe="SGD, its rate annealed.",
         transformers=0,
     ),
     Architecture(
@@ -458,8 +497,10 @@ _TABLE = (
         families=ALL,
         parameters=1_679_312,
         work=6.0,
+        needs_images=120_000,
         source=SEQUENCES,
         departs="Dropout does not grow over the first epochs.",
+        recipe=SEQUENCES_RECIPE,
         transformers=3,
         labels=3,
     ),
@@ -474,8 +515,10 @@ _TABLE = (
         families=ALL,
         parameters=3_622_716,
         work=14,
+        needs_images=120_000,
         source=SEQUENCES,
         departs="Dropout does not grow over the first epochs.",
+        recipe=SEQUENCES_RECIPE,
         labels=3,
     ),
 )

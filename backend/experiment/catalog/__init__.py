@@ -1,11 +1,13 @@
 """What a run can be made of, as literal tables, and what follows from a choice. Without torch."""
 
+import math
 from collections.abc import Mapping
 from typing import TypeVar
 
+from backend.experiment.catalog.choices import OPTIMISERS, OUTSIDES, SCHEDULES, Choice, Optimiser
 from backend.experiment.catalog.datasets import DATASETS, DatasetEntry
 from backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
-from backend.experiment.config import DistortionConfig, RunConfig
+from backend.experiment.config import DistortionConfig, RunConfig, SamplerConfig
 from backend.experiment.errors import InvalidInput
 from models.catalog import ARCHITECTURES, FAMILIES, Architecture
 
@@ -14,16 +16,25 @@ __all__ = [
     "DATASETS",
     "DISTORTIONS",
     "FAMILIES",
+    "OPTIMISERS",
+    "OUTSIDES",
+    "SCHEDULES",
+    "Choice",
     "DatasetEntry",
     "DistortionEntry",
+    "Optimiser",
     "check_distortion",
     "completed",
+    "epochs_offered",
     "fits",
     "steps_per_epoch",
     "validate",
 ]
 
 Entry = TypeVar("Entry")
+
+FEWEST_EPOCHS, MOST_EPOCHS = 3, 1000
+"""Of those that are offered first; the latter are all that a configuration takes."""
 
 
 def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
@@ -39,7 +50,17 @@ def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
         for rate in ("learning_rate", "localisation_learning_rate"):
             if rate not in given:
                 fields[rate] = getattr(architecture, rate)
+        if "epochs" not in given:
+            fields["epochs"] = epochs_offered(architecture, dataset)
+    if "weight_decay" not in given and config.optimiser in OPTIMISERS:
+        fields["weight_decay"] = OPTIMISERS[config.optimiser].weight_decay
     return config.model_copy(update=fields)
+
+
+def epochs_offered(architecture: Architecture, dataset: DatasetEntry) -> int:
+    """Epochs of a run that is offered first: as many as the network needs to be seen to learn."""
+    shown = max(1, dataset.images * dataset.draws)
+    return min(max(FEWEST_EPOCHS, math.ceil(architecture.needs_images / shown)), MOST_EPOCHS)
 
 
 def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
@@ -56,6 +77,9 @@ def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
     architecture = _known("architecture", config.architecture, ARCHITECTURES)
     _known("family", config.family, FAMILIES)
     check_distortion(config.distortion.name)
+    _known("optimiser", config.optimiser, OPTIMISERS)
+    _known("schedule", config.schedule, SCHEDULES)
+    _check_sampler(config.sampler)
     if architecture.families and config.family not in architecture.families:
         raise InvalidInput(
             f"{architecture.title} is built with {' or '.join(architecture.families)}.", "family"
@@ -97,6 +121,15 @@ def check_distortion(names: str, field: str = "distortion") -> None:
     """
     for name in names.split("+"):
         _known("distortion", name, DISTORTIONS, field)
+
+
+def _check_sampler(sampler: SamplerConfig) -> None:
+    _known("outside", sampler.outside, OUTSIDES, "sampler.outside")
+    if (sampler.background is not None) != (sampler.outside == "background"):
+        raise InvalidInput(
+            "A tone, from 0 to 1, goes with the outside 'background', and with no other.",
+            "sampler.background",
+        )
 
 
 def fits(architecture: Architecture, dataset: DatasetEntry) -> bool:

@@ -1,0 +1,84 @@
+"""How a network can be trained, and what its transformers can find outside the image."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several ways to do a thing."""
+
+    name: str
+    title: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Optimiser(Choice):
+    """One way to go down the gradient."""
+
+    weight_decay: float
+    """What is offered first."""
+
+
+OPTIMISERS: Mapping[str, Optimiser] = {
+    entry.name: entry
+    for entry in (
+        Optimiser(
+            "adamw",
+            "AdamW",
+            "Steps as large as the gradient is steady; weights decay on their own, not through "
+            "the gradient.",
+            weight_decay=1e-2,
+        ),
+        Optimiser(
+            "adam",
+            "Adam",
+            "The same steps; weight decay, where there is any, joins the gradient.",
+            weight_decay=0.0,
+        ),
+        Optimiser(
+            "sgd",
+            "SGD with momentum",
+            "Steps along the gradient with a momentum of 0.9, ten times as long as without one.",
+            weight_decay=0.0,
+        ),
+        Optimiser(
+            "rmsprop",
+            "RMSprop",
+            "The gradient divided by the root of its mean square of late.",
+            weight_decay=0.0,
+        ),
+    )
+}
+SCHEDULES: Mapping[str, Choice] = {
+    entry.name: entry
+    for entry in (
+        Choice(
+            "one_cycle",
+            "One cycle",
+            "Rates rise over the first 15 % of the steps and fall to a hundredth, both ways along "
+            "a cosine.",
+        ),
+        Choice("constant", "Constant", "Rates stay at their peak."),
+        Choice(
+            "steps",
+            "In steps",
+            "Rates are divided by ten after each third of the run, as in the paper.",
+        ),
+    )
+}
+OUTSIDES: Mapping[str, Choice] = {
+    entry.name: entry
+    for entry in (
+        Choice("network", "As the network has it", "What its source has, or what suits its data."),
+        Choice("zeros", "Black", "The value 0 outside the image, as in the paper."),
+        Choice("border", "The edge goes on", "The image's outermost pixels go on without end."),
+        Choice(
+            "background",
+            "One tone",
+            "One tone of the image's own. Transformers on feature maps, which have no tones, "
+            "sample as the network has it.",
+        ),
+    )
+}
