@@ -1,14 +1,12 @@
 """A run of one's own: what it learns from, with which network, how."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from dashboard.choices import Entries, Entry, choose, described, named, recipe, sampler
 from dashboard.client import ApiError, Client
-
-Entry = Mapping[str, Any]
-Entries = dict[str, Entry]
 
 NOTHING_MORE = "Nothing more"
 
@@ -28,7 +26,7 @@ def new_run(
         show_run: called with the id of a run that was started.
         refresh: called when the catalog has changed.
     """
-    datasets, networks = _named(catalog["datasets"]), _named(catalog["architectures"])
+    datasets, networks = named(catalog["datasets"]), named(catalog["architectures"])
     dataset = datasets[
         st.selectbox(
             "Data set",
@@ -55,10 +53,10 @@ def new_run(
         )
     ]
     st.caption(f"{network['description']} {network['parameters']:,} parameters.")
-    with st.form("start", border=False):
+    with st.container(key="new-run"):
         config = _fields(catalog, dataset, network)
-        started = st.form_submit_button("Start training", type="primary")
-    st.caption(_estimate(dataset, network, catalog["images_per_second"]))
+    started = st.button("Start training", type="primary")
+    st.caption(_estimate(dataset, network, config["epochs"], catalog["images_per_second"]))
     st.caption("Two runs train at a time, further ones wait; the demonstration makes room.")
     if started:
         try:
@@ -92,65 +90,87 @@ def _get(client: Client, name: str, size: int, refresh: Callable[[], None]) -> N
         st.error(str(error))
 
 
-def _named(entries: list[Entry]) -> Entries:
-    return {entry["name"]: entry for entry in entries}
-
-
 def _titled(dataset: Entry) -> str:
     return str(dataset["title"]) if dataset["available"] else f"{dataset['title']} (not at hand)"
 
 
-def _described(entries: Entries) -> str:
-    return "\n\n".join(f"**{each['title']}**: {each['description']}" for each in entries.values())
-
-
 def _sources(entries: Entries) -> str:
-    lines = [
-        f"**{each['title']}**: {each['source']} {each['departs']}" for each in entries.values()
-    ]
-    return "\n\n".join(lines)
+    return "\n\n".join(_source(each) for each in entries.values())
+
+
+def _source(network: Entry) -> str:
+    recipe = f"Trained there with {network['recipe']}" if network["recipe"] else ""
+    said = (network["source"], network["departs"], recipe)
+    return f"**{network['title']}**: {' '.join(part for part in said if part)}"
 
 
 def _fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> dict[str, Any]:
     """The form's fields; a run's configuration."""
-    defaults = catalog["defaults"]
+    fields = st.container()
+    with st.expander("More choices"):
+        trained = recipe(catalog)
+        sampled = sampler(catalog) if network["transformers"] else {}
+    optimiser = named(catalog["optimisers"])[trained["optimiser"]]
+    with fields:
+        more = _looks(catalog, dataset, network) | _numbers(catalog, dataset, network, optimiser)
+    return {
+        "dataset": dataset["name"],
+        "architecture": network["name"],
+        **more,
+        **trained,
+        "sampler": sampled,
+    }
+
+
+def _choice(dataset: Entry, network: Entry) -> str:
+    """Ends the key of a field whose default follows from these, so that it is offered anew."""
+    return f"for {dataset['name']} and {network['name']}"
+
+
+def _looks(catalog: dict[str, Any], dataset: Entry, network: Entry) -> dict[str, Any]:
+    """How the transformers look, and at what."""
     families = {
         name: entry
-        for name, entry in _named(catalog["families"]).items()
+        for name, entry in named(catalog["families"]).items()
         if name in network["families"]
     }
-    # Keys of their own for each choice above, so that its defaults are offered.
-    choice = f"for {dataset['name']} and {network['name']}"
-    family = defaults["family"]
+    family = catalog["defaults"]["family"]
     if families:
-        family = st.selectbox(
-            "Transformer" if network["transformers"] == 1 else "Transformers",
-            list(families),
-            index=list(families).index(family),
-            format_func=lambda name: families[name]["title"],
-            help=_described(families),
-        )
-    distortion = _distortion(_named(catalog["distortions"]), dataset, choice)
+        label = "Transformer" if network["transformers"] == 1 else "Transformers"
+        family = choose(label, families, family)
+    distortions = named(catalog["distortions"])
+    return {"family": family, "distortion": _distortion(distortions, dataset, network)}
+
+
+def _numbers(
+    catalog: dict[str, Any], dataset: Entry, network: Entry, optimiser: Entry
+) -> dict[str, Any]:
+    defaults, choice = catalog["defaults"], _choice(dataset, network)
+    offered = f"{choice} by {optimiser['name']}"
     left, right = st.columns(2)
     seed = left.number_input("Seed", value=defaults["seed"], help="Equal ones: equal runs.")
     epochs = right.number_input(
-        "Epochs", value=defaults["epochs"], help="How often all images are shown."
+        "Epochs",
+        value=dataset["epochs"][network["name"]],
+        key=f"epochs {choice}",
+        help="How often all images are shown; at first as many as the network needs to be seen to "
+        "learn.",
     )
     batch = left.number_input("Batch", value=defaults["batch_size"], help="Images for each step.")
     rate = right.number_input(
         "Learning rate",
-        value=network["learning_rate"],
+        value=round(network["learning_rate"] * optimiser["rates"], 12),
         step=1e-4,
         format="%g",
-        key=f"learning rate {choice}",
+        key=f"learning rate {offered}",
         help="The classifier's, at its peak.",
     )
     localisation_rate = left.number_input(
         "Localisation rate",
-        value=network["localisation_learning_rate"],
+        value=round(network["localisation_learning_rate"] * optimiser["rates"], 12),
         step=1e-4,
         format="%g",
-        key=f"localisation rate {choice}",
+        key=f"localisation rate {offered}",
         help="Of the part that finds the region, at its peak; 0 keeps it as it is.",
     )
     probes = right.number_input(
@@ -165,10 +185,6 @@ def _fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> dict[str
         help="The watched images jump about while the network trains. Can be switched later.",
     )
     return {
-        "dataset": dataset["name"],
-        "architecture": network["name"],
-        "family": family,
-        "distortion": distortion,
         "seed": seed,
         "epochs": epochs,
         "batch_size": batch,
@@ -178,14 +194,15 @@ def _fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> dict[str
     }
 
 
-def _distortion(distortions: Entries, dataset: Entry, choice: str) -> dict[str, Any]:
+def _distortion(distortions: Entries, dataset: Entry, network: Entry) -> dict[str, Any]:
+    choice = _choice(dataset, network)
     first = st.selectbox(
         "Distortion",
         list(distortions),
         index=list(distortions).index(dataset["distortion"]),
         format_func=lambda name: distortions[name]["title"],
         key=f"distortion {choice}",
-        help=_described(distortions),
+        help=described(distortions),
     )
     then = st.selectbox(
         "And then",
@@ -206,16 +223,16 @@ def _distortion(distortions: Entries, dataset: Entry, choice: str) -> dict[str, 
     return {"name": name, "strength": strength}
 
 
-def _estimate(dataset: Entry, network: Entry, images_per_second: float) -> str:
-    """How long an epoch takes, as far as this machine's pace is known."""
+def _estimate(dataset: Entry, network: Entry, epochs: int, images_per_second: float) -> str:
+    """How long an epoch takes, and all of them, as far as this machine's pace is known."""
     images = dataset["images"] * dataset["draws"]
-    return (
-        f"An epoch shows {images:,} images: {_span(images * network['work'] / images_per_second)}."
-    )
+    seconds = images * network["work"] / images_per_second
+    whole = f"; {epochs} epochs take {_span(epochs * seconds)}" if epochs > 1 else ""
+    return f"An epoch shows {images:,} images: {_span(seconds)} here{whole}."
 
 
 def _span(seconds: float) -> str:
     for size, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if seconds >= 1.5 * size:
-            return f"about {round(seconds / size)} {name}s here"
-    return "about a second here" if seconds < 1.5 else f"about {round(seconds)} seconds here"
+            return f"about {round(seconds / size)} {name}s"
+    return "about a second" if seconds < 1.5 else f"about {round(seconds)} seconds"

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from backend.__main__ import main
+from backend.experiment.config import DistortionConfig, SamplerConfig
+from backend.experiment.recording import Recording
 from tests.conftest import Trained
+from tests.experiment import made_data
 from tests.live_server import Server, serve
 
 LONG = ("--epochs", "1000", "--probes", "2", "--moving")
@@ -78,6 +81,22 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
     assert server.control(run_id, "stop").json()["status"] == "stopped"
 
 
+def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
+    made_data.own(tmp_path / "data" / "fruit", {"apple": 20, "pear": 20})
+    options = ["--data", str(tmp_path / "data"), "--dataset", "fruit", "--epochs", "1"]
+    options += ["--batch-size", "8", "--probes", "2", "--distortion", "RTS + occlusion"]
+    options += ["--optimiser", "rmsprop", "--schedule", "constant", "--weight-decay", "0.001"]
+    options += ["--label-smoothing", "0.2", "--outside", "background", "--background", "0.5"]
+    assert main(["train", "--home", str(tmp_path), *options, "--samples", "2"]) == 0
+    (path,) = tmp_path.rglob("*.stnscope")
+    with Recording.open(path) as recording:
+        config = recording.config()
+    assert (config.optimiser, config.schedule) == ("rmsprop", "constant")
+    assert (config.weight_decay, config.label_smoothing) == (0.001, 0.2)
+    assert config.sampler == SamplerConfig(outside="background", background=0.5, samples=2)
+    assert config.distortion == DistortionConfig(name="RTS+occlusion")
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -85,6 +104,11 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
         (["--architecture", "../digits"], "digits-cnn"),
         (["--distortion", "melted"], "scattered"),
         (["--probes", "0"], "probes.count"),
+        (["--optimiser", "lion"], "adamw, adam, sgd, rmsprop"),
+        (["--schedule", "warm"], "one_cycle, constant, steps"),
+        (["--outside", "void"], "zeros, border, background"),
+        (["--background", "0.5"], "goes with the outside"),
+        (["--samples", "9"], "sampler.samples"),
     ],
 )
 def test_what_cannot_be_trained_is_told_and_starts_nothing(

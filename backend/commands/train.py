@@ -4,7 +4,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from backend.commands.options import (
@@ -17,8 +17,17 @@ from backend.commands.options import (
     percent,
     recordings,
 )
-from backend.experiment.catalog import ARCHITECTURES, DATASETS, DISTORTIONS, FAMILIES, at_hand
-from backend.experiment.config import RunConfig
+from backend.experiment.catalog import (
+    ARCHITECTURES,
+    DATASETS,
+    DISTORTIONS,
+    FAMILIES,
+    OPTIMISERS,
+    OUTSIDES,
+    SCHEDULES,
+    at_hand,
+)
+from backend.experiment.config import RunConfig, SamplerConfig
 from backend.server.runs import Run, Runs
 from backend.server.trainers import assignment
 
@@ -27,13 +36,27 @@ NAMES: Mapping[str, Iterable[str]] = {
     "dataset": DATASETS,
     "family": FAMILIES,
     "distortion": DISTORTIONS,
+    "optimiser": OPTIMISERS,
+    "schedule": SCHEDULES,
+    "outside": OUTSIDES,
 }
-OPEN = ("architecture", "learning_rate", "localisation_learning_rate")
-"""Settled by the data set where they are not given."""
+OPEN = {
+    "architecture": "as suits the data set",
+    "epochs": "as suits the network",
+    "learning_rate": "as suits the network",
+    "localisation_learning_rate": "as suits the network",
+    "weight_decay": "as suits the optimiser",
+    "distortion": "as suits the data set",
+    "background": "none",
+    "samples": "as suits the network",
+}
+"""What there is where it is not given."""
+SAMPLER: Mapping[str, Callable[[str], Any]] = {"outside": str, "background": float, "samples": int}
 EXAMPLES = """\
   stnscope train                          the demonstration's configuration
   stnscope train --seed 4 --epochs 10     longer, and another one
   stnscope train --architecture digits-cnn    without a transformer, to compare
+  stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    as in the paper
 A page that is open on the same home follows the run; Ctrl-C ends it where it is, and
 the page can resume it.
 """
@@ -49,6 +72,9 @@ def add(commands: Commands) -> None:
             fallback = None if name in OPEN else field.default
             _add_field(train, name, field.description, type=kind, default=fallback)
     _add_field(train, "distortion", "What is done to an image first, joined by +.", default=None)
+    for name, kind in SAMPLER.items():
+        field = SamplerConfig.model_fields[name]
+        _add_field(train, name, field.description, type=kind, default=field.default)
     train.add_argument("--strength", type=float, help="of the distortion, 0 to 1")
     train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
     train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
@@ -62,7 +88,7 @@ def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **h
     said = said[0].lower() + said[1:]
     if name in NAMES:
         said = f"{said}: {', '.join(NAMES[name])}"
-    shown = "as suits the data set" if how["default"] is None else "%(default)s"
+    shown = OPEN[name] if how["default"] is None else "%(default)s"
     parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} ({shown})", **how)
 
 
@@ -74,6 +100,7 @@ def _train(options: argparse.Namespace) -> int:
         entry = at_hand.dataset(given["dataset"], runs.data)
         name = given.get("distortion", entry.distortion)
         given["distortion"] = {"name": name, "strength": options.strength}
+    given["sampler"] = {name: getattr(options, name) for name in SAMPLER}
     given["probes"] = {"count": options.probes, "moving": options.moving}
     run_id = runs.create(RunConfig.model_validate(given))
     print(f"Run {run_id}", flush=True)

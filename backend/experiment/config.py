@@ -42,12 +42,13 @@ class DistortionConfig(_Frozen):
 
 
 class SamplerConfig(_Frozen):
-    """How transformers sample what they look at; without transformers it changes nothing."""
+    """How transformers sample what they look at; a network without any takes it, to no effect."""
 
     outside: str = Field(
         default="network",
         max_length=64,
-        description="What transformers find outside the image, by name.",
+        description="What transformers find outside the image, by name; without transformers it "
+        "changes nothing.",
     )
     background: float | None = Field(
         default=None,
@@ -60,7 +61,7 @@ class SamplerConfig(_Frozen):
         ge=1,
         le=4,
         description="Samples along each side of a transformer's output pixel, averaged; more keep "
-        "it from aliasing. Null is as the network has it.",
+        "it from aliasing.",
     )
 
     @property

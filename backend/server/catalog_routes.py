@@ -10,8 +10,12 @@ from backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
     FAMILIES,
+    OPTIMISERS,
+    OUTSIDES,
+    SCHEDULES,
     DatasetEntry,
     at_hand,
+    epochs_offered,
     fits,
 )
 from backend.experiment.config import RunConfig
@@ -30,6 +34,9 @@ def catalog(server: Server) -> dict[str, Any]:
         "architectures": ARCHITECTURES,
         "families": FAMILIES,
         "distortions": DISTORTIONS,
+        "optimisers": OPTIMISERS,
+        "schedules": SCHEDULES,
+        "outsides": OUTSIDES,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
@@ -45,9 +52,14 @@ def _datasets(server: State) -> dict[str, DatasetEntry]:
 
 
 def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:
-    """A data set, which networks fit it, how large it is to fetch, and how far that is."""
+    """A data set, which networks fit it and for how many epochs each, its size and its progress.
+
+    The size is of what is to be fetched, the progress how far that is.
+    """
+    networks = [each for each in ARCHITECTURES.values() if fits(each, entry)]
     return asdict(entry) | {
-        "networks": [each.name for each in ARCHITECTURES.values() if fits(each, entry)],
+        "networks": [each.name for each in networks],
+        "epochs": {each.name: epochs_offered(each, entry) for each in networks},
         "download": server.fetches.size(entry.name),
         "fetching": server.fetches.show(entry.name),
     }

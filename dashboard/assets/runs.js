@@ -1,7 +1,7 @@
 // The list of runs, each with what may be done with it.
 
 import { element, setText } from "./dom.js";
-import { isLive, percent, span, statusWords, titleOf } from "./words.js";
+import { isLive, percent, span, statusWords, titleOf, unusualWords } from "./words.js";
 
 const TITLES = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
 // A question that nobody answers is taken back.
@@ -128,7 +128,7 @@ export class RunsView {
 function madeOf({ epochs, batch_size: batch, probes, ...config }) {
   const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
   const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
-  parts.push(`rates ${rates}`);
+  parts.push(`rates ${rates}`, ...unusualWords(config));
   if (probes.moving) parts.push("moving probes");
   return parts.join(", ");
 }

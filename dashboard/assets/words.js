@@ -36,6 +36,22 @@ export const titleOf = ({ config }) =>
     `seed ${config.seed}`,
   ].join(", ");
 
+/** What of a run's training and sampling is not as usual; its configuration may be an older one. */
+export function unusualWords(config) {
+  const { optimiser = "adamw", schedule = "one_cycle", sampler = {} } = config;
+  const { weight_decay: decay = 0.01, label_smoothing: smoothing = 0.1 } = config;
+  const { outside = "network", background, samples } = sampler;
+  const words = [];
+  if (optimiser !== "adamw") words.push(optimiser);
+  if (schedule !== "one_cycle") words.push(`schedule ${schedule}`);
+  if (decay !== 0.01) words.push(`weight decay ${decay}`);
+  if (smoothing !== 0.1) words.push(`label smoothing ${smoothing}`);
+  if (outside === "background") words.push(`outside tone ${background}`);
+  else if (outside !== "network") words.push(`outside ${outside}`);
+  if (samples) words.push(`${samples}x${samples} samples`);
+  return words;
+}
+
 /** "83.2%", or a dash where there is no number. */
 export const percent = (value, digits = 1) =>
   isNumber(value) ? `${(100 * value).toFixed(digits)}%` : "–";

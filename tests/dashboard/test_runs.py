@@ -18,7 +18,7 @@ def shown_run(page: Page) -> str | None:
 
 
 def form(page: Page) -> Locator:
-    return page.locator("[data-testid=stForm]")
+    return page.locator(".st-key-new-run")
 
 
 def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) -> None:
@@ -27,7 +27,7 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
     form(page).get_by_label("Seed", exact=True).fill("7")
     form(page).get_by_label("Batch", exact=True).fill("100")
     form(page).get_by_label("Learning rate", exact=True).fill("0.003")
-    page.locator("[data-testid=stForm] label", has_text="Moving probes").click()
+    form(page).locator("label", has_text="Moving probes").click()
     page.get_by_role("button", name="Start training").click()
     # Until then the page may follow another run, which its address names.
     page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
@@ -43,6 +43,45 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
         painted(page)
         await_said(page, "digits, affine, seed 7")
         assert shown_run(page) == run_id
+    finally:
+        server.control(run_id, "stop")
+        server.await_status(run_id, "stopped")
+
+
+def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
+    server: Server, visit: Open
+) -> None:
+    before = [run["id"] for run in server.http.get("/runs").json()]
+    page = visit(server)
+    page.get_by_text("3 epochs take").wait_for()
+    form(page).get_by_text("More choices").click()
+    choose(page, "Optimiser", "SGD with momentum")
+    rate = form(page).get_by_label("Learning rate", exact=True)
+    wait_until(lambda: rate.input_value() == "0.02")
+    assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
+    choose(page, "Schedule", "In steps")
+    choose(page, "Outside the image", "One tone")
+    form(page).get_by_label("Tone", exact=True).fill("0.25")
+    form(page).get_by_label("Samples", exact=True).fill("2")
+    form(page).get_by_label("Label smoothing", exact=True).fill("0")
+    form(page).get_by_label("Epochs", exact=True).fill("40")
+    form(page).get_by_label("Epochs", exact=True).press("Enter")
+    page.get_by_text("40 epochs take").wait_for()
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
+    run_id = shown_run(page)
+    assert run_id is not None
+    try:
+        config = server.run(run_id)["config"]
+        assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
+        assert config["epochs"] == 40
+        assert (config["weight_decay"], config["label_smoothing"]) == (0, 0)
+        assert (config["learning_rate"], config["localisation_learning_rate"]) == (0.02, 0.01)
+        assert config["sampler"] == {"outside": "background", "background": 0.25, "samples": 2}
+        row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
+        row.get_by_text("sgd, schedule steps, weight decay 0, label smoothing 0, ").wait_for()
+        row.get_by_text("outside tone 0.25, 2x2 samples").wait_for()
+        painted(page)
     finally:
         server.control(run_id, "stop")
         server.await_status(run_id, "stopped")

@@ -1,12 +1,20 @@
 """Whether a configuration's parts exist and fit is told before anything is loaded."""
 
+import dataclasses
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
-from backend.experiment.catalog import steps_per_epoch, validate
+from backend.experiment.catalog import (
+    ARCHITECTURES,
+    DATASETS,
+    completed,
+    epochs_offered,
+    steps_per_epoch,
+    validate,
+)
 from backend.experiment.config import RunConfig
 from backend.experiment.errors import InvalidInput
 
@@ -30,6 +38,11 @@ def test_an_incomplete_batch_is_left_out() -> None:
         ("dataset", {"dataset": "mnists"}, "there are digits"),
         ("family", {"family": "bent"}, "affine, attention"),
         ("distortion", {"distortion": {"name": "tossed"}}, "scattered, centred"),
+        ("optimiser", {"optimiser": "lion"}, "adamw, adam, sgd, rmsprop"),
+        ("schedule", {"schedule": "warm"}, "one_cycle, constant, steps"),
+        ("sampler.outside", {"sampler": {"outside": "void"}}, "zeros, border, background"),
+        ("sampler.background", {"sampler": {"background": 0.5}}, "goes with the outside"),
+        ("sampler.background", {"sampler": {"outside": "background"}}, "from 0 to 1"),
     ],
 )
 def test_an_unknown_name_is_told_with_its_field(
@@ -38,6 +51,72 @@ def test_an_unknown_name_is_told_with_its_field(
     with pytest.raises(InvalidInput, match=told) as caught:
         validate(RunConfig(**change))
     assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("dataset", "architecture", "epochs"),
+    [
+        ("digits", "digits", 3),
+        ("sequences", "recurrent", 10),
+        ("mnist-sequences", "recurrent", 3),
+        ("addition", "addition-2st", 20),
+        ("mnist-addition", "addition-2st", 4),
+    ],
+)
+def test_as_many_epochs_are_offered_as_a_network_needs(
+    dataset: str, architecture: str, epochs: int
+) -> None:
+    config = RunConfig(dataset=dataset, architecture=architecture)
+    assert completed(config, DATASETS[dataset]).epochs == epochs
+    given = RunConfig(dataset=dataset, architecture=architecture, epochs=2)
+    assert completed(given, DATASETS[dataset]).epochs == 2
+
+
+def test_a_few_pictures_are_shown_often_and_never_more_than_can_be_asked_for() -> None:
+    few = dataclasses.replace(DATASETS["signs"], images=100, draws=4)
+    assert epochs_offered(ARCHITECTURES["signs"], few) == 180
+    assert epochs_offered(ARCHITECTURES["signs"], dataclasses.replace(few, images=10)) == 1000
+
+
+def test_rates_and_weight_decay_are_as_suits_the_optimiser_unless_given() -> None:
+    digits = DATASETS["digits"]
+    assert completed(RunConfig(), digits) == RunConfig()
+    config = completed(RunConfig(optimiser="sgd", learning_rate=0.3), digits)
+    assert (config.learning_rate, config.localisation_learning_rate) == (0.3, 0.01)
+    assert config.weight_decay == 0
+    assert completed(RunConfig(optimiser="sgd", weight_decay=5e-4), digits).weight_decay == 5e-4
+    addition = completed(RunConfig(optimiser="sgd", dataset="addition"), DATASETS["addition"])
+    assert (addition.learning_rate, addition.localisation_learning_rate) == (0.01, 0.003)
+
+
+def test_names_of_distortions_are_joined_with_or_without_spaces() -> None:
+    for name in ("RTS+occlusion", " RTS + occlusion "):
+        config = RunConfig.model_validate({"distortion": name})
+        validate(config)
+        assert config.distortion.name == "RTS+occlusion"
+
+
+def test_what_an_older_recording_says_of_its_run_means_what_it_meant() -> None:
+    new = {"optimiser", "schedule", "weight_decay", "label_smoothing", "sampler"}
+    config = RunConfig.model_validate_json(RunConfig().model_dump_json(exclude=new))
+    assert config == RunConfig()
+    assert (config.optimiser, config.schedule) == ("adamw", "one_cycle")
+    assert (config.weight_decay, config.label_smoothing) == (1e-2, 0.1)
+    assert (config.sampler.lies_outside, config.sampler.samples) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "outside"),
+    [
+        ({"outside": "zeros"}, 0.0),
+        ({"outside": "border"}, "border"),
+        ({"outside": "background", "background": 1}, 1.0),
+    ],
+)
+def test_what_lies_outside_has_a_name(sampler: dict[str, Any], outside: float | str) -> None:
+    config = RunConfig.model_validate({"sampler": sampler})
+    validate(config)
+    assert config.sampler.lies_outside == outside
 
 
 def test_a_network_without_transformers_takes_any_family() -> None:

@@ -5,11 +5,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from backend.experiment.config import RunConfig
+from backend.experiment.config import RunConfig, SamplerConfig
 from backend.experiment.datasets import Dataset, load
 from backend.experiment.frame import Frame
 from backend.experiment.probe import LAP, Probes, look, observe, theta_summary
-from backend.experiment.training import Batches, train
+from backend.experiment.training import Batches, network_of, train
 from models.architectures import build
 from models.network import Network
 from models.transformer import SpatialTransformer
@@ -50,6 +50,25 @@ def test_probes_are_held_out_digits_of_each_class_in_turn(digits: Dataset, probe
 
 def still() -> object:
     return CONFIG.distortion.model_copy(update={"name": "centred"})
+
+
+@pytest.mark.parametrize(
+    ("sampler", "tone"),
+    [
+        (SamplerConfig(), 0),
+        (SamplerConfig(outside="zeros"), 0),
+        (SamplerConfig(outside="background", background=0.5, samples=2), 128),
+    ],
+)
+def test_a_frame_shows_what_the_run_has_outside_the_image(
+    probes: Probes, sampler: SamplerConfig, tone: int
+) -> None:
+    model = network_of(CONFIG.model_copy(update={"sampler": sampler}), 10)
+    (transformer,) = model.transformers
+    assert isinstance(transformer, SpatialTransformer)
+    with torch.no_grad():
+        transformer.regression.bias.copy_(torch.tensor([1.0, 0, 5, 0, 1, 0]))
+    assert set(look(model, probes, {}).tensors["output.st"].flatten().tolist()) == {tone}
 
 
 def test_probes_are_the_same_for_every_run_and_number_of_them(

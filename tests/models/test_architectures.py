@@ -94,6 +94,33 @@ def test_transformers_start_with_all_of_their_input(entry: Architecture, family:
             assert torch.equal(edges, grid.corners().expand(2, -1, -1))
 
 
+@EACH
+def test_what_lies_outside_can_be_settled_without_touching_the_start(entry: Architecture) -> None:
+    torch.manual_seed(2)
+    usual = build(entry.name)
+    torch.manual_seed(2)
+    model = build(entry.name, outside=0.6, samples=2)
+    same = zip(usual.state_dict().values(), model.state_dict().values(), strict=True)
+    assert all(torch.equal(one, other) for one, other in same)
+    # Zoomed out to three times the image's side: it lies in the middle, with its surroundings.
+    away = torch.tensor([[3.0, 0, 0, 0, 3.0, 0]]).expand(2, -1)
+    for transformer, site in zip(model.transformers, model.sites, strict=True):
+        assert transformer.samples == 2
+        if site.plain:
+            warp = transformer.warp(images(entry, 2), away)
+            picture = transformer.show(images(entry, 2), warp)
+            assert picture[..., 0, :].allclose(torch.tensor(0.6)), "the first row lies outside"
+
+
+def test_black_outside_is_what_a_network_of_normalised_maps_has_anyway() -> None:
+    torch.manual_seed(2)
+    usual = build("moodstocks-2st")
+    torch.manual_seed(2)
+    black = build("moodstocks-2st", outside=0.0)
+    for one, other in zip(usual.transformers, black.transformers, strict=True):
+        assert (one.outside, one.outside_shown) == (other.outside, other.outside_shown) == (0, 0)
+
+
 def test_an_unknown_architecture_is_told_which_there_are() -> None:
     with pytest.raises(KeyError, match="digits, digits-cnn"):
         build("digit")

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from models import families, grid
 from models.architectures.sequences import Recurrent
-from models.layers import GlobalContrast, convolution
+from models.field import Standing
+from models.layers import GlobalContrast, LocalContrast, convolution
 from models.network import Chain, Parallel
 from models.transformer import Sampler, SpatialTransformer, Warp
 
@@ -105,6 +106,68 @@ def test_what_a_map_s_transformer_hands_on_is_no_picture() -> None:
     )
     assert network.shown(images(), network(images()).warps) == [None]
     assert torch.allclose(located(network, 0, images())[0, 0], torch.zeros(2), atol=1e-5)
+
+
+AWAY = (1.0, 0, 5.0, 0, 1, 0)
+"""A region that lies outside."""
+
+
+def test_a_tone_outside_is_the_image_s_own_wherever_it_is_sampled() -> None:
+    """The first one samples normalised tones, the second one what the first hands on."""
+    network = Chain(
+        (24, 30),
+        GlobalContrast(0.4, 0.2),
+        looking("a", AWAY, 720, (12, 20)),
+        GlobalContrast(0.5, 2.0),
+        looking("b", AWAY, 240, (8, 8)),
+        nn.Flatten(),
+    )
+    network.sample_with(outside=0.7)
+    warps = network(images()).warps
+    first = (0.7 - 0.4) / 0.2
+    assert warps[0].output.allclose(torch.tensor(first))
+    assert warps[1].output.allclose(torch.tensor((first - 0.5) / 2.0))
+    for picture in network.shown(images(), warps):
+        assert picture is not None
+        assert picture.allclose(torch.tensor(0.7))
+
+
+def test_where_the_edge_goes_on_it_does_so_in_what_is_sampled_and_in_what_is_shown() -> None:
+    network = Chain(
+        (24, 30), GlobalContrast(0.4, 0.2), looking("a", AWAY, 720, (24, 30)), nn.Flatten()
+    )
+    network.sample_with(outside="border")
+    warps = network(images()).warps
+    (picture,) = network.shown(images(), warps)
+    assert picture is not None
+    assert picture.allclose(images()[..., -1:].expand(-1, -1, -1, 30), atol=1e-6)
+    assert warps[0].output.allclose((picture - 0.4) / 0.2, atol=1e-5)
+
+
+@pytest.mark.parametrize(("outside", "found"), [(0.0, 0.0), (0.7, 0.3), ("border", None)])
+def test_a_map_has_no_tones_and_takes_black_and_its_edge_alone(
+    outside: float | str, found: float | None
+) -> None:
+    away = SpatialTransformer(
+        "st", families.get("affine"), nn.Flatten(), 720, (24, 30), outside=0.3
+    )
+    with torch.no_grad():
+        away.regression.bias.copy_(torch.tensor(AWAY))
+    network = Chain((24, 30), nn.Conv2d(1, 1, 3, padding=1), away, nn.Flatten())
+    network.sample_with(outside=outside)  # type: ignore[arg-type]
+    output = network(images()).warps[0].output
+    if found is None:
+        assert torch.equal(output, output[..., :1].expand(-1, -1, -1, 30))
+        assert output.std() > 0.01
+    else:
+        assert output.allclose(torch.tensor(found))
+
+
+@pytest.mark.parametrize("tone", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("layer", [GlobalContrast(0.3, 0.25), LocalContrast.gaussian(7)])
+def test_what_a_layer_makes_of_an_even_tone_is_known(layer: Standing, tone: float) -> None:
+    even = layer(torch.full((1, 3, 20, 24), tone))
+    assert even.allclose(torch.tensor(layer.of_even(tone)), atol=0.01)
 
 
 def test_transformers_in_parallel_see_the_same_and_are_stacked() -> None:

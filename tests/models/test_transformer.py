@@ -65,6 +65,21 @@ def test_outside_the_input_is_what_was_asked_for() -> None:
     assert looking(away)(images()).output.eq(0).all()
 
 
+def test_how_it_samples_can_be_changed_afterwards() -> None:
+    away, zoomed_out = (1.0, 0, 5.0, 0, 1, 0), (3.0, 0, 0, 0, 3.0, 0)
+    transformer = looking(away)
+    transformer.sample_with(outside=-1.5, outside_shown=0.4)
+    warp = transformer(images())
+    assert warp.output.eq(-1.5).all()
+    assert transformer.show(images(), warp).allclose(torch.tensor(0.4))
+    transformer.sample_with()
+    assert (transformer.outside, transformer.outside_shown, transformer.samples) == (-1.5, 0.4, 1)
+    finer = looking(zoomed_out)
+    finer.sample_with(samples=4)
+    made_so = looking(zoomed_out, samples=4)
+    assert torch.equal(finer(images()).output, made_so(images()).output)
+
+
 def test_the_shape_of_the_input_is_the_warp_s_concern() -> None:
     turned = looking((torch.pi / 2,), "rotation")
     where = turned(torch.rand(1, 1, 6, 8)).grid

@@ -20,10 +20,36 @@ LONG = {"epochs": 50, "probes": {"count": 2}}
 def test_health_and_catalog(server: Server) -> None:
     assert server.http.get("/health").json()["status"] == "ok"
     catalog = server.http.get("/catalog").json()
-    for name in ("architectures", "families", "datasets", "distortions"):
+    choices = ("optimisers", "schedules", "outsides")
+    for name in ("architectures", "families", "datasets", "distortions", *choices):
         assert catalog[name], name
         assert all({"name", "title", "description"} <= entry.keys() for entry in catalog[name])
     assert all("available" in dataset for dataset in catalog["datasets"])
+    offered = {each["name"]: each["epochs"] for each in catalog["datasets"]}
+    assert offered["digits"]["digits"] == catalog["defaults"]["epochs"] == 3
+    assert offered["sequences"] == {"recurrent": 10, "feed-forward": 10}
+
+
+def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
+    run_id = server.start_run(
+        optimiser="sgd",
+        schedule="steps",
+        label_smoothing=0,
+        sampler={"outside": "background", "background": 0.5, "samples": 2},
+        distortion="RTS + occlusion",
+        batch_size=32,
+    )
+    try:
+        config = server.await_step(run_id, 1)["config"]
+    finally:
+        server.control(run_id, "stop")
+    assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
+    assert (config["learning_rate"], config["localisation_learning_rate"]) == (0.02, 0.01)
+    assert (config["weight_decay"], config["label_smoothing"], config["epochs"]) == (0, 0, 3)
+    assert config["sampler"] == {"outside": "background", "background": 0.5, "samples": 2}
+    assert config["distortion"] == {"name": "RTS+occlusion", "strength": 1.0}
+    rates = server.http.get(f"/runs/{run_id}/metrics").json()["learning_rate"]
+    assert rates[1] == pytest.approx(0.02)
 
 
 def test_run_goes_from_queued_to_finished_and_records_all_of_it(
@@ -66,6 +92,16 @@ def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finishe
         ({"epoch": 3}, "epoch"),
         ({"epochs": True}, "epochs"),
         ({"epochs": "3"}, "epochs"),
+        ({"optimiser": "lion"}, "optimiser"),
+        ({"schedule": 3}, "schedule"),
+        ({"weight_decay": -1}, "weight_decay"),
+        ({"label_smoothing": 1}, "label_smoothing"),
+        ({"sampler": {"outside": "void"}}, "sampler.outside"),
+        ({"sampler": {"outside": "background"}}, "sampler.background"),
+        ({"sampler": {"outside": "zeros", "background": 0.5}}, "sampler.background"),
+        ({"sampler": {"samples": 5}}, "sampler.samples"),
+        ({"sampler": "zeros"}, "sampler"),
+        ({"distortion": "RTS + "}, "distortion"),
     ],
 )
 def test_bad_configuration_names_the_field_and_starts_nothing(

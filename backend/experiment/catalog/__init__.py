@@ -46,14 +46,16 @@ def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     if "distortion" not in given:
         fields["distortion"] = DistortionConfig(name=dataset.distortion, strength=dataset.strength)
     architecture = ARCHITECTURES.get(str(fields.get("architecture", config.architecture)))
-    if architecture is not None:
-        for rate in ("learning_rate", "localisation_learning_rate"):
-            if rate not in given:
-                fields[rate] = getattr(architecture, rate)
-        if "epochs" not in given:
-            fields["epochs"] = epochs_offered(architecture, dataset)
-    if "weight_decay" not in given and config.optimiser in OPTIMISERS:
-        fields["weight_decay"] = OPTIMISERS[config.optimiser].weight_decay
+    optimiser = OPTIMISERS.get(config.optimiser)
+    if architecture is None or optimiser is None:  # which `validate` tells
+        return config.model_copy(update=fields)
+    fields |= {
+        "epochs": epochs_offered(architecture, dataset),
+        "weight_decay": optimiser.weight_decay,
+    }
+    for rate in ("learning_rate", "localisation_learning_rate"):
+        fields[rate] = round(getattr(architecture, rate) * optimiser.rates, 12)
+    fields = {name: value for name, value in fields.items() if name not in given}
     return config.model_copy(update=fields)
 
 

@@ -17,6 +17,8 @@ class Choice:
 class Optimiser(Choice):
     """One way to go down the gradient."""
 
+    rates: float
+    """Learning rates that are offered first, in those of the network."""
     weight_decay: float
     """What is offered first."""
 
@@ -29,24 +31,28 @@ OPTIMISERS: Mapping[str, Optimiser] = {
             "AdamW",
             "Steps as large as the gradient is steady; weights decay on their own, not through "
             "the gradient.",
+            rates=1.0,
             weight_decay=1e-2,
         ),
         Optimiser(
             "adam",
             "Adam",
             "The same steps; weight decay, where there is any, joins the gradient.",
+            rates=1.0,
             weight_decay=0.0,
         ),
         Optimiser(
             "sgd",
             "SGD with momentum",
             "Steps along the gradient with a momentum of 0.9, ten times as long as without one.",
+            rates=10.0,
             weight_decay=0.0,
         ),
         Optimiser(
             "rmsprop",
             "RMSprop",
             "The gradient divided by the root of its mean square of late.",
+            rates=1.0,
             weight_decay=0.0,
         ),
     )

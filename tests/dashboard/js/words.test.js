@@ -32,6 +32,25 @@ test("numbers are written for people", () => {
   assert.equal(words.size(1_249_000), "1.2 MB");
 });
 
+test("what of a run's training is not as usual is said, and nothing of an older one", () => {
+  const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
+  const sampler = { outside: "network", background: null, samples: null };
+  assert.deepEqual(words.unusualWords({ seed: 1 }), []);
+  assert.deepEqual(words.unusualWords({ ...usual, label_smoothing: 0.1, sampler }), []);
+  assert.deepEqual(
+    words.unusualWords({
+      optimiser: "sgd",
+      schedule: "steps",
+      weight_decay: 0,
+      label_smoothing: 0.2,
+      sampler: { outside: "background", background: 0.5, samples: 2 },
+    }),
+    ["sgd", "schedule steps", "weight decay 0", "label smoothing 0.2", "outside tone 0.5", "2x2 samples"],
+  );
+  const edge = { sampler: { outside: "border", background: null, samples: 1 } };
+  assert.deepEqual(words.unusualWords(edge), ["outside border", "1x1 samples"]);
+});
+
 test("a thinned recording says what is left of it, and a whole one nothing", () => {
   assert.equal(words.thinnedWords(0), null);
   assert.equal(words.thinnedWords(undefined), null);
