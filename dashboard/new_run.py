@@ -99,8 +99,8 @@ def _sources(entries: Entries) -> str:
 
 
 def _source(network: Entry) -> str:
-    recipe = f"Trained there with {network['recipe']}" if network["recipe"] else ""
-    said = (network["source"], network["departs"], recipe)
+    trained = f"Trained there with {network['recipe']}" if network["recipe"] else ""
+    said = (network["source"], network["departs"], trained)
     return f"**{network['title']}**: {' '.join(part for part in said if part)}"
 
 

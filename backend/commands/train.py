@@ -56,7 +56,7 @@ EXAMPLES = """\
   stnscope train                          the demonstration's configuration
   stnscope train --seed 4 --epochs 10     longer, and another one
   stnscope train --architecture digits-cnn    without a transformer, to compare
-  stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    as in the paper
+  stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    the paper's schedule
 A page that is open on the same home follows the run; Ctrl-C ends it where it is, and
 the page can resume it.
 """
