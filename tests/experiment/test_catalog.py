@@ -89,6 +89,14 @@ def test_rates_and_weight_decay_are_as_suits_the_optimiser_unless_given() -> Non
     assert (addition.learning_rate, addition.localisation_learning_rate) == (0.01, 0.003)
 
 
+def test_networks_for_rows_are_trained_more_gently() -> None:
+    """At twice this rate of the classifier the recurrent one collapses before it has learnt."""
+    for name in ("recurrent", "feed-forward"):
+        config = RunConfig(dataset="sequences", architecture=name)
+        config = completed(config, DATASETS["sequences"])
+        assert (config.learning_rate, config.localisation_learning_rate) == (1e-3, 1e-3)
+
+
 def test_names_of_distortions_are_joined_with_or_without_spaces() -> None:
     for name in ("RTS+occlusion", " RTS + occlusion "):
         config = RunConfig.model_validate({"distortion": name})
