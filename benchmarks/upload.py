@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from backend.experiment.picture import MAX_BYTES
+from backend.experiment.picture_file import MAX_BYTES
 from benchmarks._photo import Pixels, photo
 from benchmarks._spread import told
 from tests.live_server import Server, serve

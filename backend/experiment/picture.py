@@ -15,13 +15,14 @@ from PIL import Image
 from backend.experiment.errors import StnscopeError, TooLarge
 from backend.experiment.picture_file import (
     check_blocks,
+    check_bytes,
     cut_off,
     gif_images,
+    kind_of,
     refusal,
     told_size,
 )
 
-MAX_BYTES = 10_000_000
 MAX_PIXELS = 16_000_000
 MAX_SIDE = 65_535
 """What JPEG and GIF can say; a line of millions of pixels takes seconds to make smaller."""
@@ -31,28 +32,6 @@ DETAIL = 512
 """Longest side that is kept, in pixels; more than any network here takes in."""
 
 Pixels = NDArray[np.uint8]
-
-READ_HERE = {
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"\xff\xd8\xff": "JPEG",
-    b"GIF87a": "GIF",
-    b"GIF89a": "GIF",
-    b"BM": "BMP",
-}
-# Recognised so that the refusal can name them.
-NOT_READ_HERE = {
-    b"II*\x00": "a TIFF",
-    b"MM\x00*": "a TIFF",
-    b"8BPS": "a Photoshop file",
-    b"\x00\x00\x00\x0cjP": "a JPEG 2000",
-    b"\xff\x4f\xff\x51": "a JPEG 2000",
-    b"%PDF": "a PDF",
-    b"<svg": "an SVG drawing",
-    b"<?xml": "an XML file",
-    b"\x00\x00\x01\x00": "an icon file",
-    **{b"P%d" % number: "a PNM" for number in range(1, 8)},
-}
-ACCEPTED = "PNG, JPEG, WebP, GIF and BMP"
 
 # EXIF orientation, a value from 2 to 8 -> what turns the picture upright.
 UPRIGHT = {
@@ -86,17 +65,11 @@ def decode(data: bytes) -> Picture:
     can be seen is light. Colour profiles are not applied.
 
     Raises:
-        TooLarge: more than `MAX_BYTES`, or the header declares more than `MAX_PIXELS`.
+        TooLarge: more than `picture_file.MAX_BYTES`, or the header declares more than `MAX_PIXELS`.
         PictureError: another format, or damaged, or cut off.
     """
-    if not data:
-        raise refusal("The file is empty. Choose a picture and send it again.")
-    if len(data) > MAX_BYTES:
-        raise TooLarge(
-            f"The file has {len(data) / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB are read. "
-            "Save the picture smaller, or as a JPEG."
-        )
-    kind = _kind(data)
+    check_bytes(len(data))
+    kind = kind_of(data)
     with warnings.catch_warnings():
         # Pillow warns of what is judged here anyway: sizes, and EXIF that cannot be read.
         warnings.simplefilter("ignore")
@@ -113,20 +86,6 @@ def decode(data: bytes) -> Picture:
         # Pillow's readers answer damaged files with nearly every kind of exception there is.
         except Exception as error:
             raise refusal(_why_unreadable(kind, error)) from error
-
-
-def _kind(data: bytes) -> str:
-    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
-        return "WEBP"
-    for magic, kind in READ_HERE.items():
-        if data.startswith(magic):
-            return kind
-    if data[4:8] == b"ftyp":
-        named = "a HEIC, AVIF or video file"
-    else:
-        found = (name for magic, name in NOT_READ_HERE.items() if data.startswith(magic))
-        named = next(found, "not a picture in a known format")
-    raise refusal(f"This is {named}. {ACCEPTED} are read; save the picture as one of them.")
 
 
 def _read(kind: str, data: bytes) -> Picture:

@@ -9,17 +9,78 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from backend.experiment.errors import PictureError
+from backend.experiment.errors import PictureError, TooLarge
+
+MAX_BYTES = 10_000_000
 
 MOST_SCANS = 100
 """Of a progressive JPEG; each goes over the whole picture, and some ten are usual."""
 MOST_BLOCKS = 20_000
 """Of a PNG or GIF; a photo of 10 MB, in pieces of a kilobyte each, has half as many."""
 
+READ_HERE = {
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF87a": "GIF",
+    b"GIF89a": "GIF",
+    b"BM": "BMP",
+}
+# Recognised so that the refusal can name them.
+NOT_READ_HERE = {
+    b"II*\x00": "a TIFF",
+    b"MM\x00*": "a TIFF",
+    b"8BPS": "a Photoshop file",
+    b"\x00\x00\x00\x0cjP": "a JPEG 2000",
+    b"\xff\x4f\xff\x51": "a JPEG 2000",
+    b"%PDF": "a PDF",
+    b"<svg": "an SVG drawing",
+    b"<?xml": "an XML file",
+    b"\x00\x00\x01\x00": "an icon file",
+    **{b"P%d" % number: "a PNM" for number in range(1, 8)},
+}
+ACCEPTED = "PNG, JPEG, WebP, GIF and BMP"
+HEAD = 12
+"""Bytes at a file's start that tell its kind."""
+
 # Neither a stuffed byte nor a restart inside a scan.
 NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 IMAGE, EXTENSION = 0x2C, 0x21
 PNG_END = b"IEND\xaeB`\x82"
+
+
+def check_bytes(count: int) -> None:
+    """Refuses a file of no bytes, or of too many.
+
+    Raises:
+        PictureError: it is empty.
+        TooLarge: it has more than `MAX_BYTES`.
+    """
+    if not count:
+        raise refusal("The file is empty. Choose another picture.")
+    if count > MAX_BYTES:
+        raise TooLarge(
+            f"The file has {count / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB are read. "
+            "Save the picture smaller, or as a JPEG."
+        )
+
+
+def kind_of(head: bytes) -> str:
+    """The format of a picture whose file starts so, as Pillow names it.
+
+    Raises:
+        PictureError: it is none that is read here; says what it is instead.
+    """
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WEBP"
+    for magic, kind in READ_HERE.items():
+        if head.startswith(magic):
+            return kind
+    if head[4:8] == b"ftyp":
+        named = "a HEIC, AVIF or video file"
+    else:
+        found = (name for magic, name in NOT_READ_HERE.items() if head.startswith(magic))
+        named = next(found, "not a picture in a known format")
+    raise refusal(f"This is {named}. {ACCEPTED} are read; save the picture as one of them.")
 
 
 def check_blocks(kind: str, data: bytes) -> None:

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from backend.experiment.errors import PictureError, StnscopeError, TooLarge
-from backend.experiment.picture import DETAIL, MAX_BYTES, decode
+from backend.experiment.picture import DETAIL, decode
+from backend.experiment.picture_file import MAX_BYTES
 
 ODD_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "odd_images"
 

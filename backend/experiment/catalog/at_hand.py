@@ -1,30 +1,39 @@
-"""Data sets as they are in a folder: which are there, and how many images each has."""
+"""Data sets as they are in a folder: which are there and whole, and how many images each has."""
 
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from backend.experiment.catalog.datasets import DATASETS, OWN, DatasetEntry
 from backend.experiment.errors import DatasetError, InvalidInput
-from backend.experiment.sources import gtsrb, own
+from backend.experiment.sources import cluttered, gtsrb, mnist, own
 
 LONGEST_NAME = 64
 """Of a data set, as a configuration takes it."""
 Counts = tuple[int, int]
 """Images to train on, and images held out."""
+Look = Callable[[Path], Counts | None]
+"""Looks into a data set's folder, and raises what is wrong with it; counts its images where they
+differ from one copy to another."""
 Stamp = tuple[tuple[str, int, int], ...]
 """Files, when each was written and how large it is: as long as it is the same, so are they."""
 
-
-TAKEN = frozenset(DATASETS) | {
-    pattern.partition("/")[0]
-    for entry in DATASETS.values()
-    for group in entry.needs
-    for pattern in group
+LOOKS: dict[str, Look] = {
+    "mnist": mnist.check,
+    "gtsrb": gtsrb.count,
+    "cluttered_mnist_40": cluttered.check,
 }
-"""Names that no folder of one's own can have."""
+"""By the folder in the data folder."""
+
+
+@dataclass(frozen=True)
+class PassedOver:
+    """A folder in the data folder that holds pictures and is no data set."""
+
+    name: str
+    reason: str
+    """What is missing, as a sentence."""
 
 
 def datasets(data: Path) -> dict[str, DatasetEntry]:
@@ -33,82 +42,151 @@ def datasets(data: Path) -> dict[str, DatasetEntry]:
     Args:
         data: the folder that data sets are read from; it need not be there.
     """
-    known = [replace(entry, available=entry.at_hand(data)) for entry in DATASETS.values()]
-    return {entry.name: entry for entry in known} | _own(data)
+    known = {name: _as_it_is(entry, data) for name, entry in DATASETS.items()}
+    own_ones = (_own(folder, known) for folder in _folders(data))
+    return known | {each.name: each for each in own_ones if isinstance(each, DatasetEntry)}
+
+
+def passed_over(data: Path) -> list[PassedOver]:
+    """The folders that hold pictures and are no data set, and why."""
+    known = {name: _as_it_is(entry, data) for name, entry in DATASETS.items()}
+    found = (_own(folder, known) for folder in _folders(data))
+    return [each for each in found if isinstance(each, PassedOver)]
 
 
 def dataset(name: str, data: Path | None) -> DatasetEntry:
-    """A data set by its name, as it is, its images counted.
+    """A data set by its name, as it is: looked into, its images counted.
 
     Raises:
         InvalidInput: there is none; the text lists those that exist.
-        DatasetError: it is not at hand, or what lists its images is damaged.
+        DatasetError: it is not at hand, or damaged as far as that shows from outside.
     """
+    entry = entry_of(name, data)
+    if data is None or not entry.needs:
+        return entry
+    seen = _as_it_is(entry, data)
+    if not seen.available:
+        raise _absent(seen, data)
+    return seen
+
+
+def entry_of(name: str, data: Path | None) -> DatasetEntry:
+    """A data set by its name, for one who reads all of it anyway: its files are not looked into.
+
+    Raises:
+        InvalidInput: there is none; the text lists those that exist.
+        DatasetError: it is not at hand.
+    """
+    if name in DATASETS:
+        entry = DATASETS[name]
+        if entry.needs and (data is None or not entry.at_hand(data)):
+            raise _absent(entry, data)
+        return entry
     # Folders of one's own are looked into only for a name that is none of ours.
-    entries = datasets(data) if data is not None and name not in DATASETS else DATASETS
-    if name not in entries:
-        raise InvalidInput(
-            f"There is no dataset {name!r}; there are {', '.join(entries)}.", "dataset"
-        )
-    entry = entries[name]
-    if entry.needs and (data is None or not entry.at_hand(data)):
-        where = f" That folder is {data}." if data else ""
-        raise DatasetError(f"{entry.title} is not at hand. {entry.how}{where}")
-    if data is not None and name in COUNTERS:
-        images, held_out = _counted(name, data, _stamp(entry, data))
-        return replace(entry, images=images, held_out=held_out)
-    return entry
+    folder = next((each for each in _folders(data) if each.name == name), None) if data else None
+    found = _own(folder, {}) if folder else None
+    if isinstance(found, DatasetEntry):
+        return found
+    if found is not None:
+        raise DatasetError(f"{found.reason} The data folder is {data}.")
+    names = ", ".join(datasets(data) if data else DATASETS)
+    where = f" A folder of your own of that name would lie in {data}." if data else ""
+    raise InvalidInput(f"There is no data set {name!r}; there are {names}.{where}", "dataset")
 
 
-def _own(data: Path) -> dict[str, DatasetEntry]:
+def _absent(entry: DatasetEntry, data: Path | None) -> DatasetError:
+    why = f"is damaged. {entry.fault}" if entry.fault else "is not at hand."
+    where = f" That folder is {data}." if data else ""
+    return DatasetError(f"{entry.title} {why} {entry.how}{where}")
+
+
+def _as_it_is(entry: DatasetEntry, data: Path) -> DatasetEntry:
+    """A known data set as it lies in the folder."""
+    if not entry.needs:
+        return entry
+    if not entry.at_hand(data):
+        return replace(entry, available=False)
+    folder = folder_of(entry)
+    try:
+        counts = _looked(LOOKS[folder], data / folder, tuple(_stamps(entry, data)))
+    except DatasetError as error:
+        return replace(entry, available=False, fault=str(error))
+    except OSError as error:
+        return replace(entry, available=False, fault=f"{error.filename}: {error.strerror}.")
+    return replace(entry, images=counts[0], held_out=counts[1]) if counts else entry
+
+
+@lru_cache(maxsize=16)
+def _looked(look: Look, folder: Path, stamp: Stamp) -> Counts | None:
+    """What was found in a folder of that stamp. What is wrong is not remembered: not all of what
+    mends it shows in a stamp."""
+    return look(folder)
+
+
+def _stamps(entry: DatasetEntry, data: Path) -> Iterator[tuple[str, int, int]]:
+    files = {path for group in entry.needs for pattern in group for path in data.glob(pattern)}
+    folders = {folder for path in files for folder in gtsrb.image_folders(path)}
+    for path in sorted(files | folders):
+        stat = path.stat()
+        # A folder is another one as soon as a file in it comes or goes.
+        yield str(path), stat.st_mtime_ns, stat.st_size
+
+
+def folder_of(entry: DatasetEntry) -> str:
+    """The folder in the data folder that a known data set is read from."""
+    return entry.needs[0][0].partition("/")[0]
+
+
+def _folders(data: Path) -> list[Path]:
+    """The folders that may be one's own."""
     if not data.is_dir():
-        return {}
-    found = {}
-    for folder in sorted(data.iterdir()):
-        if folder.name in TAKEN or folder.name.startswith(".") or len(folder.name) > LONGEST_NAME:
-            continue
-        # What cannot be looked into is nobody's data set, and hides no other.
-        with suppress(OSError):
-            pictures = own.classes(folder) if folder.is_dir() else {}
-            if pictures:
-                found[folder.name] = _entry(folder, pictures)
-    return found
+        return []
+    found = (each for each in data.iterdir() if not each.name.startswith("."))
+    return sorted(each for each in found if each.is_dir())
 
 
-def _entry(folder: Path, pictures: dict[str, list[Path]]) -> DatasetEntry:
-    counts = [len(each) for each in pictures.values()]
+def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | PassedOver | None:
+    """A folder as a data set, or why it is none; None if it is nobody's, or a known one's."""
+    name = folder.name
+    if any(
+        entry.needs and entry.available and folder_of(entry) == name for entry in known.values()
+    ):
+        return None
+    try:
+        found = own.look(folder)
+    except DatasetError as error:
+        return None if name in TAKEN else PassedOver(name, str(error))
+    # What cannot be looked into hides no other.
+    except OSError as error:
+        return PassedOver(name, f"{name} cannot be looked into: {error.strerror}.")
+    if found is None:
+        return None
+    if name in TAKEN:
+        return PassedOver(name, f"{name} is a name of the program's own data sets; rename it.")
+    if len(name) > LONGEST_NAME:
+        return PassedOver(
+            name, f"{name} is too long a name: {len(name)} letters, of {LONGEST_NAME} at most."
+        )
+    return _entry(folder, found)
+
+
+TAKEN = frozenset(DATASETS) | frozenset(LOOKS)
+"""Names that no folder of one's own can have."""
+
+
+def _entry(folder: Path, found: own.Found) -> DatasetEntry:
+    counts = [len(each) for each in found.classes.values()]
     held_out = sum(count // own.HELD_OUT for count in counts)
+    description = f"Pictures of your own: {sum(counts):,} in {len(counts)} folders."
+    if found.left_out:
+        description += f" Left out, with fewer than {own.FEWEST}: {own.in_words(found.left_out)}."
     return replace(
         OWN,
         name=folder.name,
         title=folder.name,
-        description=f"Pictures of your own: {sum(counts):,} in {len(counts)} folders.",
-        classes=tuple(pictures),
+        description=description,
+        classes=tuple(found.classes),
         images=sum(counts) - held_out,
         held_out=held_out,
         how=f"It lies in {folder}.",
     )
-
-
-def _stamp(entry: DatasetEntry, data: Path) -> Stamp:
-    files = {path for group in entry.needs for pattern in group for path in data.glob(pattern)}
-    stats = {path: path.stat() for path in sorted(files)}
-    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats.items())
-
-
-@lru_cache(maxsize=16)
-def _counted(name: str, data: Path, stamp: Stamp) -> Counts:
-    return COUNTERS[name](data)
-
-
-def _count_gtsrb(data: Path) -> Counts:
-    with gtsrb.listed(data / "gtsrb") as (_, rows):
-        held_out = int(gtsrb.held_out(rows).sum())
-        return len(rows) - held_out, held_out
-
-
-COUNTERS: dict[str, Callable[[Path], Counts]] = {
-    "gtsrb": _count_gtsrb,
-    "gtsrb-regions": _count_gtsrb,
-}
-"""Of those data sets whose images differ from one copy to another."""

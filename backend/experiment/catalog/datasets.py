@@ -50,7 +50,9 @@ class DatasetEntry:
     strength: float = 1.0
     """How strong it is at first."""
     available: bool = True
-    """Whether it is at hand."""
+    """Whether it is at hand, and whole as far as that shows from outside."""
+    fault: str = ""
+    """What is wrong with it where it lies, as a sentence; empty if nothing is known."""
     needs: tuple[tuple[str, ...], ...] = ()
     """What must lie in the data folder, as patterns: of each group at least one. Empty if it is
     part of the program."""
@@ -64,7 +66,7 @@ class DatasetEntry:
     """Height and width of what is looked for in it, in pixels; None if it fills the image."""
 
     def at_hand(self, data: Path) -> bool:
-        """Whether it can be loaded, as far as that shows from outside."""
+        """Whether its files are there, whatever they hold."""
         return all(
             any(found for pattern in group for found in data.glob(pattern)) for group in self.needs
         )

@@ -1,6 +1,7 @@
 """Data sets by name. Each is split into images to train on and images that never are."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from backend.experiment.catalog import DatasetEntry, at_hand
@@ -40,9 +41,10 @@ def load(name: str, data: Path | None = None) -> Dataset:
         InvalidInput: there is none; the text lists those that exist.
         DatasetError: it is not at hand or damaged; names the file and what is wrong.
     """
-    entry = at_hand.dataset(name, data)
-    read = LOADERS.get(name)
-    if read is None:
+    entry = at_hand.entry_of(name, data)
+    if name in LOADERS:
+        train, held_out = LOADERS[name](entry, data or Path())
+    else:
         assert data is not None, "a folder of one's own lies somewhere"
-        return Dataset(entry, *own.load(entry, data / name))
-    return Dataset(entry, *read(entry, data or Path()))
+        train, held_out = own.load(entry, data / name)
+    return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)

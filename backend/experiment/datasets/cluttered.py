@@ -8,6 +8,7 @@ import torch
 
 from backend.experiment.datasets.dataset import Images
 from backend.experiment.errors import DatasetError
+from backend.experiment.sources import cluttered
 
 SIDE = 40
 
@@ -18,9 +19,7 @@ def load(folder: Path) -> tuple[Images, Images]:
     Raises:
         DatasetError: the archive is missing or damaged; names it and what is wrong.
     """
-    path = next(iter(sorted(folder.glob("*.npz"))), None)
-    if path is None:
-        raise DatasetError(f"There is no npz file in {folder}.")
+    path = cluttered.find(folder)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _images(path, arrays, "train"), _images(path, arrays, "valid")

@@ -8,8 +8,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from PIL import Image
+from torch import Tensor
 
 from backend.experiment.datasets.dataset import Images
+from backend.experiment.datasets.decoded import kept
 from backend.experiment.errors import DatasetError
 from backend.experiment.sources import gtsrb
 from backend.experiment.sources.tree import Tree
@@ -28,15 +30,22 @@ def load(folder: Path, *, cropped: bool = False) -> tuple[Images, Images]:
         DatasetError: it is not there, or damaged; names the file and the line.
     """
     with gtsrb.listed(folder) as (tree, rows):
-        pixels = np.empty((len(rows), 3, SIDE, SIDE), dtype=np.uint8)
-        for number, row in enumerate(rows):
-            pixels[number] = _pixels(tree, row, cropped=cropped)
-    images, labels = torch.from_numpy(pixels), torch.tensor([row.label for row in rows])
+        name = f".decoded-{'regions' if cropped else 'whole'}-{SIDE}"
+        images = kept(folder / name, tree.stamp(), lambda: _decoded(tree, rows, cropped=cropped))
+    labels = torch.tensor([row.label for row in rows])
     held_out = torch.from_numpy(gtsrb.held_out(rows))
     return (
         Images(images[~held_out], labels[~held_out]),
         Images(images[held_out], labels[held_out]),
     )
+
+
+def _decoded(tree: Tree, rows: list[gtsrb.Row], *, cropped: bool) -> Tensor:
+    """All images, (N, 3, SIDE, SIDE)."""
+    pixels = np.empty((len(rows), 3, SIDE, SIDE), dtype=np.uint8)
+    for number, row in enumerate(rows):
+        pixels[number] = _pixels(tree, row, cropped=cropped)
+    return torch.from_numpy(pixels)
 
 
 def _pixels(tree: Tree, row: gtsrb.Row, *, cropped: bool) -> NDArray[np.uint8]:

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from backend.experiment.catalog import DatasetEntry
 from backend.experiment.datasets.dataset import Images
 from backend.experiment.errors import DatasetError, StnscopeError
+from backend.experiment.fitting import fit
 from backend.experiment.picture import decode
 from backend.experiment.sources import own
 
@@ -18,11 +18,14 @@ def load(entry: DatasetEntry, folder: Path) -> tuple[Images, Images]:
     """The pictures, each fitted whole into the entry's size; every fifth of a class is held out.
 
     Raises:
-        DatasetError: a picture cannot be read; names it.
+        DatasetError: a picture cannot be read, or the folder has just changed; names it.
     """
     pixels: tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]] = [], []
     labels: tuple[list[int], list[int]] = [], []
-    for label, pictures in enumerate(own.classes(folder).values()):
+    found = own.look(folder)
+    if found is None or tuple(found.classes) != entry.classes:
+        raise DatasetError(f"{folder} has just changed. Try again.")
+    for label, pictures in enumerate(found.classes.values()):
         for number, path in enumerate(pictures):
             part = own.is_held_out(number)
             pixels[part].append(_pixels(path, (entry.height, entry.width)))
@@ -35,15 +38,10 @@ def load(entry: DatasetEntry, folder: Path) -> tuple[Images, Images]:
 
 
 def _pixels(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture as (H, W, 3), whole, its edge colour around it where it has another shape."""
+    """A picture as (H, W, 3), fitted as one is that is put through the trained network."""
     try:
-        picture = decode(path.read_bytes()).pixels
+        picture = decode(path.read_bytes())
     except (OSError, StnscopeError) as error:
         raise DatasetError(f"{path.parent.name}/{path.name}: {error}") from error
-    height, width = picture.shape[:2]
-    scale = min(size[0] / height, size[1] / width)
-    tall, wide = max(1, round(height * scale)), max(1, round(width * scale))
-    small = Image.fromarray(picture).resize((wide, tall), Image.Resampling.BILINEAR)
-    top, left = (size[0] - tall) // 2, (size[1] - wide) // 2
-    around = ((top, size[0] - tall - top), (left, size[1] - wide - left), (0, 0))
-    return np.pad(np.asarray(small), around, mode="edge")
+    fitted = fit(picture, size, channels=3, light_on_dark=False)
+    return (fitted.image * 255).round().astype(np.uint8)

@@ -10,10 +10,10 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,8 @@ class Row:
     track: str
     box: tuple[int, int, int, int]
     """What of the image is the sign: left, top, right and bottom in pixels, inclusive."""
+    fewest_bytes: int
+    """What the image's file has at least."""
 
 
 @contextmanager
@@ -60,11 +62,13 @@ def listed(folder: Path) -> Iterator[tuple[Tree, list[Row]]]:
     """
     with trees(folder) as found:
         for tree in found:
-            tables = _tables(tree)
+            sizes = tree.sizes()
+            tables = _tables(sizes)
             if tables:
                 rows = [row for table in tables for row in _table(tree, table)]
                 if not rows:
                     raise DatasetError(f"{tree.name} lists no images.")
+                _check_sizes(rows, sizes)
                 yield tree, rows
                 return
     raise DatasetError(
@@ -72,9 +76,40 @@ def listed(folder: Path) -> Iterator[tuple[Tree, list[Row]]]:
     )
 
 
-def _tables(tree: Tree) -> list[str]:
-    names = tree.names()
+def count(folder: Path) -> tuple[int, int]:
+    """How many images there are to train on, and how many are held out.
+
+    Raises:
+        DatasetError: as of `listed`.
+    """
+    with listed(folder) as (_, rows):
+        out = int(held_out(rows).sum())
+    return len(rows) - out, out
+
+
+def image_folders(table: Path) -> Iterator[Path]:
+    """The folders of the images that a CSV file lists, where it is one."""
+    if table.name == "Train.csv":
+        yield from table.parent.glob("Train/*")
+    elif table.suffix == ".csv":
+        yield table.parent
+
+
+def _tables(names: Iterable[str]) -> list[str]:
     return sorted(n for n in names if OFFICIAL.search(n)) or [n for n in names if KAGGLE.search(n)]
+
+
+def _check_sizes(rows: list[Row], sizes: Mapping[str, int]) -> None:
+    """Sees that each image is there, and not cut short as far as its size tells."""
+    for row in rows:
+        size = sizes.get(row.path)
+        if size is None:
+            raise DatasetError(f"{row.where}: {row.path} is not there.")
+        if size < row.fewest_bytes:
+            raise DatasetError(
+                f"{row.where}: {row.path} cannot be read: it has {size:,} bytes, of at least "
+                f"{row.fewest_bytes:,}."
+            )
 
 
 def _table(tree: Tree, table: str) -> Iterator[Row]:
@@ -88,29 +123,34 @@ def _table(tree: Tree, table: str) -> Iterator[Row]:
     missing = {path_column, *NAMES.values()} - set(reader.fieldnames or ())
     if missing:
         raise DatasetError(f"{table} has no column {' or '.join(sorted(missing))}.")
-    base = PurePosixPath(table).parent
+    base = table.rpartition("/")[0]
     for row in reader:
-        yield _row(row, f"{table}, line {reader.line_num}", base, row[path_column], official)
+        yield _row(row, f"{table}, line {reader.line_num}", base, row[path_column] or "", official)
 
 
-def _row(row: dict[str, str], where: str, base: PurePosixPath, file: str, official: bool) -> Row:
+def _row(row: dict[str, str], where: str, base: str, file: str, official: bool) -> Row:
     try:
         numbers = {key: int(row[column]) for key, column in NAMES.items()}
     except (TypeError, ValueError):
         raise DatasetError(f"{where}: a number is missing or is none.") from None
     if not 0 <= numbers["class"] < CLASSES:
         raise DatasetError(f"{where}: class {numbers['class']} is not one of 0 to {CLASSES - 1}.")
-    name = PurePosixPath(file or "")
-    if name.is_absolute() or ".." in name.parts:
+    parts = file.split("/")
+    if file.startswith("/") or ".." in parts:
         raise DatasetError(f"{where}: {file!r} lies outside the data set.")
-    stem = name.stem.split("_")
-    if len(stem) != (2 if official else 3):
+    stem, _, kind = parts[-1].rpartition(".")
+    words = stem.split("_")
+    if len(words) != (2 if official else 3):
         raise DatasetError(f"{where}: {file!r} does not tell its track and frame.")
+    wide, tall = numbers["width"], numbers["height"]
     box = numbers["left"], numbers["top"], numbers["right"], numbers["bottom"]
-    if not (0 <= box[0] < box[2] <= numbers["width"] and 0 <= box[1] < box[3] <= numbers["height"]):
+    if not (0 <= box[0] < box[2] <= wide and 0 <= box[1] < box[3] <= tall):
         raise DatasetError(f"{where}: the region {box} does not lie in the image.")
-    track = f"{numbers['class']} {stem[-2]}"
-    return Row(where, (base / file).as_posix(), numbers["class"], track, box)
+    track = f"{numbers['class']} {words[-2]}"
+    # PPM is not compressed: it has three bytes a pixel.
+    fewest = 3 * wide * tall if kind.lower() == "ppm" else 1
+    path = f"{base}/{file}" if base else file
+    return Row(where, path, numbers["class"], track, box, fewest)
 
 
 def held_out(rows: list[Row]) -> NDArray[np.bool_]:
