@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
@@ -94,15 +95,31 @@ def fetch(files: Sequence[RemoteFile], data: Path, progress: Progress | None = N
         NoRoom: the disk is full.
     """
     try:
-        data.mkdir(parents=True, exist_ok=True)
-        with FileLock(data / LOCK, timeout=0):
-            _fetch_all(files, data, progress)
+        with _folder(data), FileLock(data / LOCK, timeout=0):
+            try:
+                _fetch_all(files, data, progress)
+            finally:
+                with suppress(OSError):  # where what is open cannot be removed, it stays
+                    (data / LOCK).unlink()
     except Timeout:
         raise Unavailable(
             f"Another process is fetching into {data}; wait until it is done."
         ) from None
     except OSError as error:
         raise DatasetError(f"Nothing can be written into {data}: {error.strerror}.") from error
+
+
+@contextmanager
+def _folder(path: Path) -> Iterator[None]:
+    """Makes a folder where there is none, and takes it away again if nothing came into it."""
+    made = not path.exists()
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        if made:
+            with suppress(OSError):
+                path.rmdir()
 
 
 def _fetch_all(files: Sequence[RemoteFile], data: Path, progress: Progress | None) -> None:
@@ -139,16 +156,16 @@ def _in_words(file: RemoteFile, error: OSError) -> Exception:
 
 
 def _fetch(file: RemoteFile, target: Path, done: Callable[[int], None]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + PART)
-    _download(file.address, part, done)
-    fault = _fault(file, part)
-    if fault:
-        part.unlink()
-        raise DatasetError(f"{file.address} is not what it should be: {fault}. Try again.")
-    if target.exists():
-        target.replace(target.with_name(target.name + OLD))
-    part.replace(target)
+    with _folder(target.parent):
+        _download(file.address, part, done)
+        fault = _fault(file, part)
+        if fault:
+            part.unlink()
+            raise DatasetError(f"{file.address} is not what it should be: {fault}. Try again.")
+        if target.exists():
+            target.replace(target.with_name(target.name + OLD))
+        part.replace(target)
 
 
 def _download(address: str, part: Path, done: Callable[[int], None]) -> None:

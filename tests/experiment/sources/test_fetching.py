@@ -94,7 +94,7 @@ def test_a_wrong_file_is_thrown_away(server: FileServer, tmp_path: Path, content
     server.files[NAMES[0]] = content
     with pytest.raises(DatasetError, match="its checksum differs"):
         fetch(files, tmp_path)
-    assert list((tmp_path / "set").iterdir()) == []
+    assert not (tmp_path / "set").exists(), "nor is an empty folder left"
     server.files[NAMES[0]] = CONTENT
     fetch(files, tmp_path)
     assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
@@ -109,6 +109,18 @@ def test_a_file_that_is_not_there_and_a_server_that_is_none_are_told(
     nobody = RemoteFile("http://127.0.0.1:9/x", "x", 1, "0")
     with pytest.raises(Unavailable, match="Connection refused"):
         fetch([nobody], tmp_path)
+
+
+def test_what_fails_at_once_leaves_no_folder(tmp_path: Path) -> None:
+    nobody = RemoteFile("http://127.0.0.1:9/x", "set/x", 1, "0")
+    for data in (tmp_path, tmp_path / "data"):
+        with pytest.raises(Unavailable):
+            fetch([nobody], data)
+        assert list(tmp_path.iterdir()) == []
+    (tmp_path / "set").mkdir()
+    with pytest.raises(Unavailable):
+        fetch([nobody], tmp_path)
+    assert (tmp_path / "set").exists(), "one that was there before stays"
 
 
 def test_what_progress_raises_ends_it_and_keeps_what_came(
