@@ -7,12 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from backend.experiment.catalog import ARCHITECTURES, DATASETS, at_hand, check_distortion, fits
 from backend.experiment.catalog.datasets import DatasetEntry
 from backend.experiment.datasets import LOADERS, Dataset, Images, load, signs
 from backend.experiment.datasets.drawing import SIGNS, sign
 from backend.experiment.errors import DatasetError, InvalidInput
+from backend.experiment.fitting import fit
+from backend.experiment.picture import decode
 from backend.experiment.sources import mnist as mnist_files
 from tests.experiment import made_data
 from tests.experiment.made_data import SHARED
@@ -261,10 +266,8 @@ def test_a_truncated_archive_is_named(tmp_path: Path) -> None:
 
 def test_pictures_of_one_s_own_are_a_data_set(tmp_path: Path) -> None:
     made_data.own(tmp_path / "fruit", {"apple": 15, "pear": 10, "too few": 3})
-    made_data.own(tmp_path / "single", {"apple": 15})
-    entries = at_hand.datasets(tmp_path)
-    assert "single" not in entries
-    entry = entries["fruit"]
+    entry = at_hand.datasets(tmp_path)["fruit"]
+    assert "Left out, with fewer than 10: too few: 3." in entry.description
     assert (entry.classes, entry.images, entry.held_out) == (("apple", "pear"), 20, 5)
     dataset = load("fruit", tmp_path)
     assert dataset.entry == entry
@@ -275,11 +278,165 @@ def test_pictures_of_one_s_own_are_a_data_set(tmp_path: Path) -> None:
     assert torch.equal(shown[0, :, 0, 24], shown[0, :, 24, 24]), "its edge goes on around it"
 
 
+def test_a_picture_of_one_s_own_is_fitted_as_an_upload_is(tmp_path: Path) -> None:
+    made_data.own(tmp_path / "fruit", {"apple": 12, "pear": 12})
+    path = tmp_path / "fruit" / "apple" / "00.png"
+    image = Image.effect_noise((90, 40), 60).convert("RGB")
+    image.paste("red", (0, 0, 90, 1))  # its edge, but not most of its rim
+    image.save(path)
+    fitted = fit(decode(path.read_bytes()), (48, 48), 3, light_on_dark=False)
+    shown = load("fruit", tmp_path).train.pixels[0].permute(1, 2, 0).numpy()
+    assert np.array_equal(shown, (fitted.image * 255).round())
+
+
 def test_a_picture_of_one_s_own_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     made_data.own(tmp_path / "fruit", {"apple": 12, "pear": 12})
-    (tmp_path / "fruit" / "pear" / "03.png").write_bytes(b"none")
-    with pytest.raises(DatasetError, match=r"pear/03\.png: "):
+    path = tmp_path / "fruit" / "pear" / "03.png"
+    path.write_bytes(path.read_bytes()[:60])
+    with pytest.raises(DatasetError, match=r"pear/03\.png: .*ends before"):
         load("fruit", tmp_path)
+
+
+def test_a_folder_that_is_passed_over_says_why(tmp_path: Path) -> None:
+    made_data.own(tmp_path / "single", {"apple": 15})
+    made_data.own(tmp_path / "few", {"apple": 9, "pear": 12})
+    made_data.own(tmp_path / "deep" / "train", {"apple": 12, "pear": 12})
+    made_data.own(tmp_path, {"flat": 12})
+    made_data.own(tmp_path / "digits", {"apple": 12, "pear": 12})
+    made_data.own(tmp_path / "mnist", {"apple": 12, "pear": 12})
+    made_data.own(tmp_path / ("x" * 65), {"apple": 12, "pear": 12})
+    made_data.own(tmp_path / "scans" / "apple", {"a": 0})
+    (tmp_path / "scans" / "apple" / "1.tiff").write_bytes(b"II*\x00")
+    (tmp_path / "papers" / "a").mkdir(parents=True)
+    (tmp_path / "papers" / "a" / "text.pdf").write_bytes(b"%PDF")
+    told = {each.name: each.reason for each in at_hand.passed_over(tmp_path)}
+    wanted = {
+        "single": "single needs two folders or more with at least 10 pictures each, one for each "
+        "class. It has apple: 15;",
+        "few": "apple: 9, pear: 12; PNG, JPEG, WebP, GIF and BMP count.",
+        "deep": "one folder too deep, as in deep/train",
+        "flat": "flat has pictures, but no folders.",
+        "digits": "digits is a name of the program's own data sets; rename it.",
+        "mnist": "mnist is a name of the program's own data sets; rename it.",
+        "x" * 65: "65 letters, of 64 at most",
+        "scans": "It has apple: 0; PNG",
+    }
+    assert told.keys() == wanted.keys(), "what holds no pictures is nobody's"
+    for name, words in wanted.items():
+        assert words in told[name]
+    assert not told.keys() & (at_hand.datasets(tmp_path).keys() - DATASETS.keys())
+    with pytest.raises(DatasetError, match="few needs two folders or more") as caught:
+        at_hand.dataset("few", tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [
+        (b"", "The file is empty"),
+        (b"none", "not a picture in a known format"),
+        (b"P6 2 2 255 " + bytes(12), "This is a PNM"),
+        (b"\xff\xd8\xff" + bytes(10_000_000), "at most 10 MB"),
+    ],
+)
+def test_a_folder_with_what_is_no_picture_names_it(tmp_path: Path, data: bytes, told: str) -> None:
+    made_data.own(tmp_path / "fruit", {"apple": 12, "pear": 12})
+    path = tmp_path / "fruit" / "pear" / "03.png"
+    good = path.read_bytes()
+    path.write_bytes(data)
+    (passed,) = at_hand.passed_over(tmp_path)
+    assert passed.reason.startswith("fruit/pear/03.png cannot be used. ")
+    assert told in passed.reason
+    path.write_bytes(good)
+    assert at_hand.passed_over(tmp_path) == []
+    assert at_hand.datasets(tmp_path)["fruit"].images == 20
+
+
+def test_what_a_known_data_set_keeps_in_its_folder_is_not_one_s_own(tmp_path: Path) -> None:
+    made_data.written(made_data.gtsrb("kaggle"), tmp_path / "gtsrb")
+    made_data.own(tmp_path / "gtsrb", {"Meta": 43, "Test": 20})
+    assert at_hand.passed_over(tmp_path) == []
+
+
+def test_a_data_set_that_is_damaged_is_not_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"train": 40, "t10k": 20}
+    monkeypatch.setattr(mnist_files, "COUNTS", counts)
+    made_data.mnist(tmp_path / "mnist", counts)
+    cluttered(tmp_path / "cluttered_mnist_40", y_valid=None)
+    files = made_data.gtsrb("official")
+    picture = "GTSRB/Final_Training/Images/00000/00000_00001.ppm"
+    made_data.written(files | {picture: files[picture][:-100]}, tmp_path / "gtsrb")
+    (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"<html>")
+    entries = at_hand.datasets(tmp_path)
+    faults = {
+        "mnist-numbers": "t10k-labels-idx1-ubyte.gz cannot be unpacked",
+        "cluttered-40": "clutter.npz has no array y_valid",
+        "gtsrb-regions": f"{picture} cannot be read",
+    }
+    for name, told in faults.items():
+        assert not entries[name].available
+        assert told in entries[name].fault
+        with pytest.raises(DatasetError, match=f"is damaged. .*{told}"):
+            at_hand.dataset(name, tmp_path)
+    made_data.mnist(tmp_path / "mnist", counts)
+    cluttered(tmp_path / "cluttered_mnist_40")
+    # Not even a folder's time tells that one of its files is another one.
+    (tmp_path / "gtsrb" / picture).write_bytes(files[picture])
+    entries = at_hand.datasets(tmp_path)
+    assert all(entries[name].available and not entries[name].fault for name in faults)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_images_that_were_decoded_are_kept_for_as_long_as_their_files(
+    tmp_path: Path, packed: bool
+) -> None:
+    files = made_data.gtsrb("official")
+    folder = made_data.written(files, tmp_path / "gtsrb", packed=packed)
+    first = load("gtsrb", tmp_path)
+    load("gtsrb-regions", tmp_path)
+    kept = folder / ".decoded-whole-48"
+    assert len(list(folder.glob(".decoded-*"))) == 2
+    # What is read is the file's: one that says it was made from the same, of other pixels.
+    with safe_open(kept, framework="pt") as file:
+        about, pixels = file.metadata(), file.get_tensor("pixels")
+    save_file({"pixels": 255 - pixels}, kept, about)
+    assert torch.equal(load("gtsrb", tmp_path).train.pixels, 255 - first.train.pixels)
+    for damage in (b"", kept.read_bytes()[:-1], b"no safetensors at all"):
+        kept.write_bytes(damage)
+        assert torch.equal(load("gtsrb", tmp_path).train.pixels, first.train.pixels)
+        with safe_open(kept, framework="pt") as file:
+            assert torch.equal(file.get_tensor("pixels"), pixels), "made anew"
+    picture = "GTSRB/Final_Training/Images/00000/00000_00001.ppm"
+    made_data.written(
+        files | {picture: made_data.photo(1, 0, "PPM", (40, 50))}, folder, packed=packed
+    )
+    os.utime(folder / ("archive.zip" if packed else picture), (1, 1))
+    again = load("gtsrb", tmp_path)
+    assert not all(
+        torch.equal(one.pixels, other.pixels)
+        for one, other in ((first.train, again.train), (first.held_out, again.held_out))
+    )
+
+
+def test_a_set_that_cannot_be_decoded_or_kept_leaves_nothing(tmp_path: Path) -> None:
+    files = made_data.gtsrb("kaggle")
+    picture = "Train/0/00000_00001_00000.png"
+    folder = made_data.written(files | {picture: b"none"}, tmp_path / "gtsrb")
+    with pytest.raises(DatasetError, match="cannot be read"):
+        load("gtsrb", tmp_path)
+    assert not list(folder.glob(".*"))
+    (folder / picture).write_bytes(files[picture])
+    folder.chmod(0o555)
+    try:
+        load("gtsrb", tmp_path)
+        assert not list(folder.glob(".*")), "it is only to be read"
+    finally:
+        folder.chmod(0o755)
+    (folder / ".decoded-whole-48.1.part").write_bytes(b"of one that was ended")
+    load("gtsrb", tmp_path)
+    assert [path.name for path in folder.glob(".*")] == [".decoded-whole-48"]
 
 
 def test_what_else_lies_in_the_data_folder_hides_nothing(
@@ -303,4 +460,7 @@ def test_what_else_lies_in_the_data_folder_hides_nothing(
     monkeypatch.setattr(Path, "iterdir", iterdir)
     entries = at_hand.datasets(tmp_path)
     assert set(entries) - set(DATASETS) == {"fruit"}
+    reasons = {each.name: each.reason for each in at_hand.passed_over(tmp_path)}
+    assert reasons.keys() == {"digits", "locked"}
+    assert reasons["locked"] == "locked cannot be looked into: Permission denied."
     assert entries["digits"] == DATASETS["digits"], "a folder takes no name of ours"

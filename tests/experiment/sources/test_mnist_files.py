@@ -64,7 +64,7 @@ def damaged(folder: Path, name: str, data: bytes) -> None:
         (
             "train-labels-idx1-ubyte.gz",
             gzip.compress(bytes([0, 0, 8, 4]) + b"\xff" * 16),
-            "should hold",
+            "holds",
         ),
     ],
 )
@@ -79,8 +79,50 @@ def test_damage_is_told_with_the_file_s_name(
     assert caught.value.field == "dataset"
 
 
+LOOKED_AT = [
+    (b"12345", "is not an idx file"),
+    (made_data.idx(np.zeros((30, 28, 28), np.uint8))[:-5], "holds 23,515"),
+    (made_data.idx(np.zeros((30, 28, 28), np.uint8)) + b"more", "holds 23,524"),
+    (made_data.idx(np.zeros((31, 28, 28), np.uint8)), r"holds \(31, 28, 28\)"),
+]
+
+
+@pytest.mark.parametrize("packed", [True, False])
+@pytest.mark.parametrize(("data", "told"), LOOKED_AT)
+def test_a_look_finds_what_is_wrong(tmp_path: Path, data: bytes, told: str, packed: bool) -> None:
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS, packed=packed)
+    mnist.check(folder)
+    name = f"train-images-idx3-ubyte{'.gz' if packed else ''}"
+    damaged(folder, name, gzip.compress(data) if packed else data)
+    with pytest.raises(DatasetError, match=told) as caught:
+        mnist.check(folder)
+    assert name in str(caught.value)
+    made_data.mnist(folder, COUNTS, packed=packed)
+    mnist.check(folder)
+
+
+def test_a_look_finds_a_gz_that_is_cut_short_or_changed_in_its_middle(tmp_path: Path) -> None:
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS)
+    name = "train-images-idx3-ubyte.gz"
+    whole = (folder / name).read_bytes()
+    middle = len(whole) // 2
+    for data in (whole[:middle], whole[:middle] + b"?" * 8 + whole[middle + 8 :], whole[:-4]):
+        damaged(folder, name, data)
+        with pytest.raises(DatasetError, match=f"{name} cannot be unpacked"):
+            mnist.check(folder)
+
+
+def test_a_sound_file_beside_a_damaged_one_is_taken(tmp_path: Path) -> None:
+    """As after fetching, when the damaged one was unpacked."""
+    folder = made_data.mnist(tmp_path / "mnist", COUNTS)
+    damaged(folder, "train-images-idx3-ubyte", b"cut")
+    mnist.check(folder)
+    assert len(mnist.part(folder, "train")[0]) == 30
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     folder = made_data.mnist(tmp_path / "mnist", COUNTS)
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
-    with pytest.raises(DatasetError, match="t10k-labels-idx1-ubyte is missing"):
-        mnist.part(folder, "t10k")
+    for look in (lambda: mnist.part(folder, "t10k"), lambda: mnist.check(folder)):
+        with pytest.raises(DatasetError, match="t10k-labels-idx1-ubyte is missing"):
+            look()
