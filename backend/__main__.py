@@ -6,7 +6,9 @@ import sys
 from pydantic import ValidationError
 
 from backend.commands import committee, export, fetch, runs, serve, train
+from backend.experiment.config import RunConfig
 from backend.experiment.errors import StnscopeError
+from backend.experiment.faults import sentence
 from backend.version import VERSION
 
 
@@ -37,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return f"{'.'.join(str(part) for part in first['loc'])}: {first['msg']}."
+        return sentence(first, first["loc"], RunConfig)
     return str(error)
 
 

@@ -1,5 +1,6 @@
 """A run of one's own: what it learns from, with which network, how."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -35,8 +36,14 @@ def new_run(
             key="dataset",
         )
     ]
-    st.caption(dataset["description"])
+    st.caption(plain(dataset["description"]))
+    if catalog["passed_over"]:
+        with st.expander(f"Folders that are passed over: {len(catalog['passed_over'])}"):
+            for folder in catalog["passed_over"]:
+                st.caption(plain(folder["reason"]))
     if not dataset["available"]:
+        if dataset["fault"]:
+            st.warning(plain(f"It is damaged. {dataset['fault']}"))
         st.info(f"{dataset['how']} The data folder is `{catalog['data']}`.")
         if dataset["download"]:
             _get(client, dataset["name"], dataset["download"], refresh)
@@ -91,7 +98,14 @@ def _get(client: Client, name: str, size: int, refresh: Callable[[], None]) -> N
 
 
 def _titled(dataset: Entry) -> str:
-    return str(dataset["title"]) if dataset["available"] else f"{dataset['title']} (not at hand)"
+    if dataset["available"]:
+        return str(dataset["title"])
+    return f"{dataset['title']} ({'damaged' if dataset['fault'] else 'not at hand'})"
+
+
+def plain(text: str) -> str:
+    """Text that names files and folders of anyone's, so that none of it is taken for Markdown."""
+    return re.sub(r"([\\`*_{}\[\]()<>#+!|$~:-])", r"\\\1", text)
 
 
 def _sources(entries: Entries) -> str:

@@ -1,5 +1,6 @@
 """A picture of one's own: a file, a pasted one, a photo or an example, put through a network."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import streamlit as st
@@ -11,6 +12,17 @@ from dashboard.parts import mount
 KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What was given in several ways is shown in this order, unless one of them has just been used.
 WAYS = ("file", "photo", "example")
+
+# One below the other, the result follows what was chosen; in a wide window it stands beside all.
+STYLE = """
+<style>
+@media (min-width: 641px) {
+  .st-key-picture-parts { display: grid; column-gap: 4rem; row-gap: 1rem;
+    grid: auto 1fr / minmax(0, 1fr) minmax(0, 2fr); }
+  .st-key-picture-parts > :nth-child(2) { grid-area: 1 / 2 / span 2; }
+}
+</style>
+"""
 
 
 class Picture(NamedTuple):
@@ -27,14 +39,22 @@ def own_picture(client: Client, catalog: dict[str, Any]) -> None:
     if not networks:
         st.info("No trained network is installed.")
         return
-    choice, result = st.columns([1, 2], gap="large")
+    st.html(STYLE)
+    with st.container(key="picture-parts"):
+        choice, result, examples = (
+            st.container(key=f"picture-{part}") for part in ("choice", "result", "examples")
+        )
     with choice:
         weights = next(iter(networks))
         if len(networks) > 1:
             weights = st.selectbox(
                 "Trained network", list(networks), format_func=lambda name: networks[name]["title"]
             )
-        picture = _chosen(networks[weights]["subject"], weights)
+        subject = networks[weights]["subject"]
+        given = {"file": _file(subject), "photo": _photo(subject)}
+    with examples:
+        given["example"] = _example(weights)
+    picture = _newest(given)
     with result:
         if picture is None:
             st.caption("The result stands here: the region that is found, and what it shows.")
@@ -42,14 +62,8 @@ def own_picture(client: Client, catalog: dict[str, Any]) -> None:
             _show_transformed(client, picture, weights)
 
 
-def _chosen(subject: str, weights: str) -> Picture | None:
-    """The picture that was given last, of those that are still there.
-
-    Args:
-        subject: what it should show.
-        weights: the network's name, for which there are examples.
-    """
-    given = {"file": _file(subject), "photo": _photo(subject), "example": _example(weights)}
+def _newest(given: Mapping[str, Picture | None]) -> Picture | None:
+    """The picture that was given last, of those that are still there."""
     newest = st.session_state.get("newest_picture", WAYS[0])
     return next((given[way] for way in (newest, *WAYS) if given[way]), None)
 

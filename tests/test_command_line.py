@@ -134,6 +134,28 @@ def test_help_explains_each_option_and_gives_examples(
         assert len([word for word in words if not word.isupper()]) > 3, option
 
 
+def test_help_names_the_data_sets_of_one_s_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_data.own(tmp_path / "home" / "datasets" / "fruit", {"apple": 12, "pear": 12})
+    made_data.own(tmp_path / "elsewhere" / "nuts", {"hazel": 12})
+    home = ["train", "--home", str(tmp_path / "home")]
+    with pytest.raises(SystemExit):
+        main([*home, "--help"])
+    said = capsys.readouterr().out
+    assert f"data sets of your own, in {tmp_path / 'home' / 'datasets'}:\n  fruit\n" in said
+    assert "passed over" not in said
+    elsewhere = [*home, "--data", str(tmp_path / "elsewhere")]
+    with pytest.raises(SystemExit):
+        main([*elsewhere, "--help"])
+    assert ":\n  none\npassed over:\n  nuts needs two folders" in capsys.readouterr().out
+    assert main([*home, "--dataset", "fruits"]) == 2
+    assert "there are digits, signs" in (error := capsys.readouterr().err)
+    assert "fruit." in error
+    assert main([*elsewhere, "--dataset", "nuts"]) == 2
+    assert "nuts needs two folders or more" in capsys.readouterr().err
+
+
 def test_empty_home_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["runs", "--home", str(tmp_path)]) == 0
     assert str(tmp_path) in capsys.readouterr().out

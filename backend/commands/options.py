@@ -10,6 +10,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from backend.experiment.bounds import Bounds, in_words
+from backend.server.runs import DATA
 from backend.server.settings import Settings
 
 Commands = Any  # argparse keeps the type of its subparsers private
@@ -21,11 +22,13 @@ def command(
     run: Callable[[argparse.Namespace], int],
     text: str,
     examples: str,
+    help_action: str | type[argparse.Action] = "help",
 ) -> argparse.ArgumentParser:
     """A command with its help and the folder that every command works in."""
     parser: argparse.ArgumentParser = commands.add_parser(
-        name, help=text[0].lower() + text.rstrip(".")[1:], description=text
+        name, help=text[0].lower() + text.rstrip(".")[1:], description=text, add_help=False
     )
+    parser.add_argument("-h", "--help", action=help_action, help="show this message and leave")
     parser.set_defaults(command=run)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"examples:\n{examples}"
@@ -104,6 +107,11 @@ def _address(text: str) -> str:
 def recordings(options: argparse.Namespace) -> Path:
     """The folder of the recordings."""
     return Settings(home=options.home).recordings
+
+
+def data_folder(options: argparse.Namespace) -> Path:
+    """The folder that data sets are read from."""
+    return Path(options.data) if options.data else recordings(options).parent / DATA
 
 
 def percent(share: float | None) -> str:

@@ -4,7 +4,8 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from backend.commands.options import (
@@ -14,6 +15,7 @@ from backend.commands.options import (
     bar,
     bounds,
     command,
+    data_folder,
     percent,
     recordings,
 )
@@ -57,15 +59,39 @@ EXAMPLES = """\
   stnscope train --seed 4 --epochs 10     longer, and another one
   stnscope train --architecture digits-cnn    without a transformer, to compare
   stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    the paper's schedule
+  stnscope train --dataset FOLDER         pictures of your own, in the data folder
 A page that is open on the same home follows the run; Ctrl-C ends it where it is, and
 the page can resume it.
 """
 
 
+class Help(argparse.Action):
+    """Shows the help, and below it what lies in the data folder, as far as it was named before."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, options: argparse.Namespace, *_: object
+    ) -> None:
+        parser.print_help()
+        print(f"\n{_own_data_sets(data_folder(options))}")
+        parser.exit()
+
+
+def _own_data_sets(data: Path) -> str:
+    """The data sets of one's own, and which folders are passed over."""
+    names = sorted(at_hand.datasets(data).keys() - DATASETS.keys())
+    lines = [f"data sets of your own, in {data}:", f"  {', '.join(names) or 'none'}"]
+    if passed := at_hand.passed_over(data):
+        lines += ["passed over:", *(f"  {each.reason}" for each in passed)]
+    return "\n".join(lines)
+
+
 def add(commands: Commands) -> None:
     """Adds the command."""
     text = "Train a network into a recording; an open page can follow it."
-    train = command(commands, "train", _train, text, EXAMPLES)
+    train = command(commands, "train", _train, text, EXAMPLES, Help)
     for name, field in RunConfig.model_fields.items():
         if field.annotation in (int, float, str):
             kind: Any = field.annotation

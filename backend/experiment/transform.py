@@ -16,6 +16,7 @@ from backend.experiment.config import DistortionConfig
 from backend.experiment.datasets import Dataset
 from backend.experiment.datasets import load as load_dataset
 from backend.experiment.errors import InvalidInput, NotFound
+from backend.experiment.faults import sentence
 from backend.experiment.fitting import Fitted, fit
 from backend.experiment.frame import Frame
 from backend.experiment.picture import Picture, decode
@@ -98,7 +99,8 @@ def _checked(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
     except ValidationError as error:
         wrong = error.errors()[0]
         field = ".".join(["distortion", *(str(part) for part in wrong["loc"])])
-        raise InvalidInput(f"{field}: {wrong['msg']}.", field) from None
+        said = sentence(wrong, wrong["loc"], PictureDistortion)
+        raise InvalidInput(f"distortion: {said}", field) from None
     check_distortion(checked.name, "distortion.name")
     return checked
 

@@ -40,6 +40,7 @@ def catalog(server: Server) -> dict[str, Any]:
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
+        "passed_over": [asdict(each) for each in at_hand.passed_over(server.runs.data)],
         "weights": [asdict(card) for card in cards().values()],
         "defaults": RunConfig().model_dump(mode="json"),
         "data": str(server.runs.data),

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Response, UploadFile, WebSocket
+from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile, WebSocket
 from fastapi.responses import FileResponse
 
 from backend.experiment.errors import InvalidInput, NotFound, TooLarge
@@ -11,6 +11,7 @@ from backend.experiment.export import ExportOptions
 from backend.server.run_routes import FRAME_TYPE
 from backend.server.state import Server
 from backend.server.stream import Viewer
+from models.cards import cards
 
 router = APIRouter()
 
@@ -46,11 +47,15 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
 )
 async def transform(
     server: Server,
+    request: Request,
     image: Annotated[UploadFile, File(description="PNG, JPEG, WebP, GIF or BMP; 10 MB at most.")],
     weights: Annotated[str, Form()] = "digits",
     distortion: Annotated[str | None, Form(description="JSON, as in a run.")] = None,
 ) -> Response:
     """A picture through a trained network: one frame."""
+    # What is sent empty is taken for what is not sent, and would be given the default.
+    if (await request.form()).get("weights") == "":
+        raise InvalidInput(f"weights is empty; there are {', '.join(cards())}.", "weights")
     data = await image.read(MOST_PICTURE_BYTES + 1)
     if len(data) > MOST_PICTURE_BYTES:
         raise TooLarge("The picture is larger than 10 MB. Save it smaller and try again.")

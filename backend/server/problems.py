@@ -7,10 +7,12 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from backend.experiment import errors
 from backend.experiment.bounds import FULL_DISK, is_full_disk
+from backend.experiment.faults import sentence
 from backend.experiment.frame import FrameError
 from gate.answers import problem
 
@@ -23,6 +25,9 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+
+UNREADABLE = "There was an error parsing the body"
+"""What FastAPI says of a body that is not what its type says."""
 
 
 def install(app: FastAPI) -> None:
@@ -44,24 +49,33 @@ def _named(status: HTTPStatus) -> Any:
     return answer
 
 
-async def _invalid(_: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    wrong = [_fault(found) for found in error.errors()]
+    wrong = [_fault(found, _model(request, found["loc"][0])) for found in error.errors()]
     return problem(422, errors=wrong, **wrong[0])
 
 
-def _fault(found: dict[str, Any]) -> dict[str, str]:
+def _model(request: Request, part: str) -> type[BaseModel] | None:
+    """What was expected in a request's `body` or `query`, where that is one model."""
+    dependant = getattr(request.scope.get("route"), "dependant", None)
+    for parameter in getattr(dependant, f"{part}_params", ()):
+        kind = parameter.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def _fault(found: dict[str, Any], model: type[BaseModel] | None) -> dict[str, str]:
     """One thing that is wrong, as a sentence, with its field where there is one."""
     if found["type"] == "json_invalid":
         # Its place is an offset in the text, not a field.
         return {"detail": f"The body is not JSON: {found['ctx']['error']}."}
-    field = ".".join(str(part) for part in found["loc"][1:])
-    said = found["msg"].removeprefix("Value error, ").rstrip(".")
-    if said.startswith("Expected UploadFile"):
-        said = "A file is expected here, not text"
-    if not field:
-        return {"detail": f"{said}."}
-    return {"field": field, "detail": f"{field}: {said}."}
+    place = found["loc"][1:]
+    field = ".".join(str(part) for part in place)
+    detail = sentence(found, place, model)
+    if "Expected UploadFile" in detail:
+        detail = f"{field}: A file is expected here, not text."
+    return {"field": field, "detail": detail} if field else {"detail": detail}
 
 
 async def _system(_: Request, error: Exception) -> JSONResponse:
@@ -79,6 +93,9 @@ async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if is_full_disk(error.__cause__):  # a form that could not be put aside while it came in
         return problem(HTTPStatus.INSUFFICIENT_STORAGE, FULL_DISK)
-    response = problem(error.status_code, str(error.detail))
+    detail = str(error.detail)
+    if detail == UNREADABLE:
+        detail = "The body cannot be read: it is neither JSON, in UTF-8, nor a complete form."
+    response = problem(error.status_code, detail)
     response.headers.update(error.headers or {})
     return response

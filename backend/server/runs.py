@@ -16,6 +16,8 @@ from backend.experiment.recording import SUFFIX, Recording, writer_is_live
 from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.room import SPARE_SUFFIX
 
+DATA = "datasets"
+"""The folder of data sets, beside that of recordings, unless another one is named."""
 SAMPLE = "sample"
 SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
 
@@ -37,7 +39,7 @@ class Runs:
     ) -> None:
         self.folder = folder
         self.bounds = bounds or Bounds()
-        self.data = data or folder.parent / "datasets"
+        self.data = data or folder.parent / DATA
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, run_id: str) -> Path:

@@ -92,7 +92,7 @@ def test_what_the_form_cannot_start_is_told_in_words(server: Server, visit: Open
     page = visit(server)
     form(page).get_by_label("Learning rate", exact=True).fill("5")
     page.get_by_role("button", name="Start training").click()
-    page.get_by_text("learning_rate: Input should be less than or equal to 1.").wait_for()
+    page.get_by_text("learning_rate must be above 0 and at most 1, not").wait_for()
     assert [run["id"] for run in server.http.get("/runs").json()] == before
 
 

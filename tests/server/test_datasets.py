@@ -16,13 +16,16 @@ from tests.server.conftest import INTERFACE_ALONE, INTERFACE_AND_NO_MORE
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data sets: one's own pictures, some signs, and damaged digits."""
+    """A folder of data sets: one's own pictures, some of them cut short, too few of one kind, some
+    signs, and damaged digits."""
     folder = tmp_path_factory.mktemp("data")
-    made_data.own(folder / "fruit", {"apple": 20, "pear": 20})
+    for name in ("fruit", "berries"):
+        made_data.own(folder / name, {"apple": 20, "pear": 20})
+    picture = folder / "berries" / "pear" / "06.png"
+    picture.write_bytes(picture.read_bytes()[:-20])
+    made_data.own(folder / "nuts", {"hazel": 20, "wal": 3})
     made_data.written(made_data.gtsrb("official"), folder / "gtsrb")
-    for part in ("train-images", "train-labels", "t10k-images", "t10k-labels"):
-        (folder / "mnist").mkdir(exist_ok=True)
-        (folder / "mnist" / f"{part}-idx-ubyte").write_bytes(b"cut")
+    made_data.mnist(folder / "mnist", {"train": 3, "t10k": 3})
     return folder
 
 
@@ -41,9 +44,26 @@ def test_the_catalog_tells_what_is_at_hand_and_how_to_get_the_rest(server: Serve
     datasets = {each["name"]: each for each in server.http.get("/catalog").json()["datasets"]}
     assert datasets["fruit"]["classes"] == ["apple", "pear"]
     assert datasets["signs"]["available"]
+    assert datasets["gtsrb"]["images"] == 8
+    for name in ("mnist", "mnist-numbers"):
+        assert not datasets[name]["available"]
+        assert "train-images-idx3-ubyte.gz holds (3, 28, 28)" in datasets[name]["fault"]
+        assert datasets[name]["download"], "it can be fetched"
     assert not datasets["cluttered-40"]["available"]
     assert "cluttered_mnist_40" in datasets["cluttered-40"]["how"]
     assert all(each["licence"] and each["source"] for each in datasets.values())
+
+
+def test_the_catalog_tells_which_folders_are_passed_over_and_why(server: Server) -> None:
+    catalog = server.http.get("/catalog").json()
+    (nuts,) = catalog["passed_over"]
+    assert nuts["name"] == "nuts"
+    assert "needs two folders or more with at least 10 pictures each" in nuts["reason"]
+    assert "hazel: 20, wal: 3" in nuts["reason"]
+    assert "nuts" not in {each["name"] for each in catalog["datasets"]}
+    refused = server.http.post("/runs", json={"dataset": "nuts"})
+    assert refused.status_code == 422
+    assert nuts["reason"] in refused.json()["detail"]
 
 
 def test_a_run_on_pictures_of_one_s_own_knows_their_classes(server: Server) -> None:
@@ -69,10 +89,17 @@ def test_a_data_set_that_is_not_at_hand_is_refused_with_how_to_get_it(server: Se
     assert "npz" in answer.json()["detail"]
 
 
-def test_a_data_set_that_is_damaged_fails_the_run_and_is_named(server: Server) -> None:
-    run_id = brief(server, dataset="mnist", architecture="paper-cnn")
+def test_a_data_set_that_is_damaged_is_refused_and_its_file_named(server: Server) -> None:
+    answer = server.http.post("/runs", json={"dataset": "mnist"})
+    assert (answer.status_code, answer.json()["field"]) == (422, "dataset")
+    assert "MNIST is damaged. train-images-idx3-ubyte.gz holds" in answer.json()["detail"]
+    assert "stnscope fetch mnist" in answer.json()["detail"]
+
+
+def test_damage_that_only_reading_shows_fails_the_run_and_is_named(server: Server) -> None:
+    run_id = brief(server, dataset="berries", batch_size=8)
     run = server.await_status(run_id, "failed")
-    assert "train-images-idx3-ubyte is missing" in run["error"]
+    assert "berries/pear/06.png cannot be used. The file ends before" in run["error"]
 
 
 def test_a_network_that_does_not_fit_is_refused_with_those_that_do(server: Server) -> None:
@@ -174,6 +201,7 @@ def test_the_command_line_fetches_too(
     assert f"gtsrb is at hand, in {tmp_path / 'datasets'}." in capsys.readouterr().out
     assert main(["fetch", "mnist", *given]) == 2
     assert "Not Found" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["gtsrb"]
 
 
 def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> None:
@@ -189,6 +217,14 @@ def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> 
         server.control(run_id, "resume")
         refused = server.await_status(run_id, "failed")
         assert "other images or classes than when this run began" in refused["error"]
+        assert "Put it back as it was, or start a new run." in refused["error"]
+        (data / "fruit").rename(data / ".fruit")
+        server.control(run_id, "resume")
+        wait_until(lambda: "There is no data set" in (server.run(run_id)["error"] or ""))
+        missing = server.run(run_id)
+        assert missing["status"] == "failed"
+        assert f"A folder of your own of that name belongs into {data}." in missing["error"]
+        (data / ".fruit").rename(data / "fruit")
         (data / "fruit" / "quince").rename(data / "fruit" / "pear")
         server.control(run_id, "resume")
         server.await_step(run_id, stopped["step"] + 1)

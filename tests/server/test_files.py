@@ -146,6 +146,7 @@ def test_distortion_is_applied_when_asked_for(server: Server) -> None:
         (picture()[:200], {}, 422, ""),
         (bytes(11 * 1024 * 1024), {}, 413, "10 MB"),
         (picture(), {"weights": "../digits"}, 404, "digits"),
+        (picture(), {"weights": ""}, 422, "weights is empty; there are digits, signs."),
         (picture(), {"distortion": "{"}, 422, "JSON"),
         (picture(), {"distortion": "[]"}, 422, "object"),
         (picture(), {"distortion": "[" * 100_000}, 422, "JSON"),

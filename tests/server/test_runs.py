@@ -1,6 +1,7 @@
 """Runs over HTTP, against a real server with real trainers."""
 
 import os
+import re
 import signal
 import sqlite3
 from collections.abc import Iterator
@@ -102,6 +103,16 @@ def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finishe
         ({"sampler": {"samples": 5}}, "sampler.samples"),
         ({"sampler": "zeros"}, "sampler"),
         ({"distortion": "RTS + "}, "distortion"),
+        ({"epochs": None}, "epochs"),
+        ({"epochs": [1]}, "epochs"),
+        ({"learning_rate": {"peak": 1}}, "learning_rate"),
+        ({"dataset": ["digits"]}, "dataset"),
+        ({"dataset": None}, "dataset"),
+        ({"distortion": 5}, "distortion"),
+        ({"distortion": {"strength": "much"}}, "distortion.strength"),
+        ({"probes": [12]}, "probes"),
+        ({"probes": {"moving": "yes"}}, "probes.moving"),
+        ({"probes": {"count": {"of": 3}}}, "probes.count"),
     ],
 )
 def test_bad_configuration_names_the_field_and_starts_nothing(
@@ -113,7 +124,8 @@ def test_bad_configuration_names_the_field_and_starts_nothing(
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert (problem["status"], problem["field"]) == (422, field)
-    assert problem["detail"]
+    assert field in problem["detail"]
+    assert not re.search("Input should|valid|permitted", problem["detail"]), "a library's words"
     assert len(server.http.get("/runs").json()) == len(before)
 
 
@@ -142,6 +154,25 @@ def test_body_that_is_no_configuration_is_said_to_be_none(server: Server, body: 
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     assert not answer.json().get("field", "").isdecimal()
+    assert answer.json()["detail"].startswith("The body ")
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "told"),
+    [
+        ({"action": "go"}, "action", "must be 'pause', 'resume', 'step' or 'stop', not \"go\"."),
+        ({"action": ["pause"]}, "action", "or 'stop', not a list."),
+        ({"slow_motion": "very"}, "slow_motion", "must be a number, at least 0 and at most 10"),
+        ({"moving": 1}, "moving", "must be true or false, not 1."),
+        ({"pause": True}, "pause", "There is no field pause; there are learning_rate"),
+    ],
+)
+def test_control_that_cannot_be_read_says_what_would_be_right(
+    server: Server, finished: str, asked: dict[str, object], field: str, told: str
+) -> None:
+    answer = server.ask(finished, **asked)
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+    assert told in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

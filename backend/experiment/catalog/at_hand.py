@@ -90,13 +90,13 @@ def entry_of(name: str, data: Path | None) -> DatasetEntry:
     if found is not None:
         raise DatasetError(f"{found.reason} The data folder is {data}.")
     names = ", ".join(datasets(data) if data else DATASETS)
-    where = f" A folder of your own of that name would lie in {data}." if data else ""
+    where = f" A folder of your own of that name belongs into {data}." if data else ""
     raise InvalidInput(f"There is no data set {name!r}; there are {names}.{where}", "dataset")
 
 
 def _absent(entry: DatasetEntry, data: Path | None) -> DatasetError:
     why = f"is damaged. {entry.fault}" if entry.fault else "is not at hand."
-    where = f" That folder is {data}." if data else ""
+    where = f" The data folder is {data}." if data else ""
     return DatasetError(f"{entry.title} {why} {entry.how}{where}")
 
 
@@ -162,10 +162,13 @@ def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | PassedO
     if found is None:
         return None
     if name in TAKEN:
-        return PassedOver(name, f"{name} is a name of the program's own data sets; rename it.")
+        return PassedOver(
+            name, f"The folder {name} has the name of one of the program's data sets. Rename it."
+        )
     if len(name) > LONGEST_NAME:
         return PassedOver(
-            name, f"{name} is too long a name: {len(name)} letters, of {LONGEST_NAME} at most."
+            name,
+            f"The folder {name} has a name of {len(name)} letters; {LONGEST_NAME} are the most.",
         )
     return _entry(folder, found)
 

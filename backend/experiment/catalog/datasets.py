@@ -18,7 +18,8 @@ MNIST_FILES = tuple(
 )
 MNIST_HOW = (
     "Put its four idx files, gzipped or not, into the folder `mnist` of the data folder. They are "
-    "the ones that start with train-images, train-labels, t10k-images and t10k-labels."
+    "the ones that start with train-images, train-labels, t10k-images and t10k-labels. "
+    "`stnscope fetch mnist` downloads them."
 )
 
 
@@ -137,7 +138,7 @@ GTSRB_FILES = (
 )
 GTSRB_HOW = (
     "Put its training images into the folder `gtsrb` of the data folder: the official archive or "
-    "Kaggle's, as a zip or unpacked."
+    "Kaggle's, as a zip or unpacked. `stnscope fetch gtsrb` downloads the official one."
 )
 SUMS = tuple(str(total) for total in range(19))
 NUMERALS = (*DIGITS, "\u2013")

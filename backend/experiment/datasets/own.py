@@ -42,6 +42,7 @@ def _pixels(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
     try:
         picture = decode(path.read_bytes())
     except (OSError, StnscopeError) as error:
-        raise DatasetError(f"{path.parent.name}/{path.name}: {error}") from error
+        name = "/".join(path.parts[-3:])
+        raise DatasetError(f"{name} cannot be used. {error}") from error
     fitted = fit(picture, size, channels=3, light_on_dark=False)
     return (fitted.image * 255).round().astype(np.uint8)
