@@ -6,6 +6,7 @@ from typing import Literal
 
 import httpx
 import numpy as np
+import pytest
 from playwright.sync_api import Page
 
 from backend.experiment.frame import Frame
@@ -59,6 +60,31 @@ def test_a_sign_is_put_through_the_network_for_signs(
     assert len(chances) == 12
     numbers = [float(text.rstrip("%")) for text in chances]
     assert numbers == sorted(numbers, reverse=True)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_result_stands_beside_the_choice_or_between_it_and_the_examples(
+    server: Server, ended: str, visit: Open, picture: Path, width: int
+) -> None:
+    page = visit(server, f"?run={ended}", viewport={"width": width, "height": 844})
+    page.locator("input[type=file]").set_input_files(picture)
+    page.locator(".stn-picture [data-step]").wait_for()
+    choice, result, examples = (
+        page.locator(f".st-key-picture-{part}").bounding_box()
+        for part in ("choice", "result", "examples")
+    )
+    assert choice is not None
+    assert result is not None
+    assert examples is not None
+    if width < 640:
+        assert choice["x"] == result["x"] == examples["x"]
+        assert choice["y"] + choice["height"] <= result["y"]
+        assert result["y"] + result["height"] <= examples["y"]
+    else:
+        assert choice["x"] == examples["x"]
+        assert choice["x"] + choice["width"] <= result["x"]
+        assert choice["y"] == result["y"]
+        assert choice["y"] + choice["height"] <= examples["y"] < result["y"] + result["height"]
 
 
 def test_example_on_paper_is_inverted_and_says_so(server: Server, ended: str, visit: Open) -> None:

@@ -160,6 +160,22 @@ def test_form_says_how_to_get_what_is_not_at_hand(server: Server, visit: Open) -
     page.get_by_role("button", name="Start training").wait_for()
 
 
+def test_form_says_what_is_damaged_and_which_folders_are_passed_over(
+    tmp_path: Path, visit: Open
+) -> None:
+    data = tmp_path / "home" / "datasets"
+    made_data.mnist(data / "mnist", {"train": 3, "t10k": 3})
+    made_data.own(data / "my_*nuts*", {"hazel": 12})
+    with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
+        page = visit(server)
+        page.get_by_text("Folders that are passed over: 1").click()
+        page.get_by_text("my_*nuts* needs two folders or more", exact=False).wait_for()
+        choose(page, "Data set", "MNIST (damaged)")
+        page.get_by_text("It is damaged. train-images-idx3-ubyte.gz holds (3, 28, 28)").wait_for()
+        page.get_by_role("button", name="Fetch it (12 MB)").wait_for()
+        page.get_by_role("button", name="Start training").wait_for(state="detached")
+
+
 def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Open) -> None:
     page = visit(server)
     defaults = server.http.get("/catalog").json()["defaults"]
