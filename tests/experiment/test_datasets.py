@@ -384,6 +384,12 @@ def test_a_data_set_that_is_damaged_is_not_offered(
             at_hand.dataset(name, tmp_path)
     made_data.mnist(tmp_path / "mnist", counts)
     cluttered(tmp_path / "cluttered_mnist_40")
+    # Nor is one that is only half fetched taken for one that is there.
+    labels = tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz"
+    labels.rename(f"{labels}.part")
+    assert not at_hand.datasets(tmp_path)["mnist"].fault
+    assert not at_hand.datasets(tmp_path)["mnist"].available
+    Path(f"{labels}.part").rename(labels)
     # Not even a folder's time tells that one of its files is another one.
     (tmp_path / "gtsrb" / picture).write_bytes(files[picture])
     entries = at_hand.datasets(tmp_path)

@@ -14,7 +14,8 @@ UCI = (
 MNIST = "Y. LeCun, C. Cortes and C. Burges, The MNIST Database of Handwritten Digits."
 HERE = "It is part of the program."
 MNIST_FILES = tuple(
-    (f"mnist/{part}*",) for part in ("train-images", "train-labels", "t10k-images", "t10k-labels")
+    (f"mnist/{part}*ubyte", f"mnist/{part}*ubyte.gz")
+    for part in ("train-images", "train-labels", "t10k-images", "t10k-labels")
 )
 MNIST_HOW = (
     "Put its four idx files, gzipped or not, into the folder `mnist` of the data folder. They are "
