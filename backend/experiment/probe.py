@@ -158,6 +158,12 @@ def theta_summary(frame: Frame) -> dict[str, float]:
     }
 
 
+def share_collapsed(frame: Frame) -> float:
+    """Share of the probes on which some transformer has collapsed; 0 where there is none."""
+    on_each = zip(*frame.info["collapsed"].values(), strict=True)
+    return sum(any(reasons) for reasons in on_each) / len(frame.info["labels"])
+
+
 def _in_turn(labels: Tensor, count: int) -> list[int]:
     """Indices of `count` images: the first of each class, then the second of each, and so on.
 

@@ -1,21 +1,14 @@
 """A run as one append-only SQLite file: the trainer writes it, everyone else reads.
 
-    run          one row: who it is, what it is made of, how far it is
-    steps        one row of metrics per optimiser step
-    frames       what could be seen, without the input
-    inputs       the probes' images, once by content
-    checkpoints  enough to go on from (the newest two)
-    changes      what was set by hand while it trained, from which step on
-
-`seq` rises with every row written, also when a step that is run again replaces its row, so
-"newer than the last I saw" is one comparison. The writer holds a lock file beside the recording:
-a run that has not ended and whose lock is free was interrupted.
+The writer holds a lock file beside the recording: a run that has not ended and whose lock is free
+was interrupted. What the file holds, `backend.experiment.schema` says; one of an older version is
+read as if what it lacks had never happened.
 """
 
 import json
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,69 +22,18 @@ from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from backend.experiment.counting import epoch_of
 from backend.experiment.errors import NotFound, RecordingError
 from backend.experiment.frame import Array, Frame
-
-SUFFIX = ".stnscope"
-APPLICATION_ID = 0x53544E31  # "STN1", so that `file` and we recognise a recording
-SCHEMA_VERSION = 1
-LIVE = frozenset({"running", "paused"})
-ENDED = frozenset({"finished", "stopped", "failed"})
-
-METRICS = (
-    "time",
-    "epoch",
-    "loss",
-    "accuracy",
-    "learning_rate",
-    "steps_per_second",
-    "scale",
-    "rotation",
-    "shift_x",
-    "shift_y",
-    "stillness",
+from backend.experiment.schema import (
+    ABSENT,
+    APPLICATION_ID,
+    METRICS,
+    OLDER_VERSIONS,
+    RUN_COLUMNS,
+    SCHEMA_VERSION,
 )
 
-_RUN_COLUMNS = {
-    "id": "TEXT NOT NULL",
-    "created": "REAL NOT NULL",
-    "config": "TEXT NOT NULL",
-    "demonstration": "INTEGER NOT NULL",
-    "steps_per_epoch": "INTEGER NOT NULL",
-    "status": "TEXT NOT NULL",
-    "attempt": "INTEGER NOT NULL DEFAULT 0",
-    "step": "INTEGER NOT NULL DEFAULT 0",
-    "loss": "REAL",
-    "accuracy": "REAL",
-    "validated_step": "INTEGER",
-    "collapsed": "INTEGER NOT NULL DEFAULT 0",
-    "stillness": "REAL",
-    "error": "TEXT",
-    "thinned": "INTEGER NOT NULL DEFAULT 0",
-}
-
-SCHEMA = f"""
-CREATE TABLE run ({", ".join(f"{name} {kind}" for name, kind in _RUN_COLUMNS.items())});
-CREATE TABLE steps (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER UNIQUE NOT NULL, attempt INTEGER NOT NULL,
-    {", ".join(f"{name} REAL" for name in METRICS)}
-);
-CREATE TABLE inputs (key TEXT PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE frames (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, lap INTEGER,
-    attempt INTEGER NOT NULL, moving INTEGER NOT NULL, kept INTEGER NOT NULL,
-    input TEXT NOT NULL REFERENCES inputs(key), data BLOB NOT NULL
-);
-CREATE UNIQUE INDEX frames_place ON frames (step, ifnull(lap, -1));
-CREATE INDEX frames_listed ON frames (step, lap, moving);
-CREATE INDEX frames_by_input ON frames (input);
-CREATE TABLE checkpoints (
-    step INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, time REAL NOT NULL,
-    info TEXT NOT NULL, data BLOB NOT NULL
-);
-CREATE TABLE changes (
-    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
-    time REAL NOT NULL, settings TEXT NOT NULL
-);
-"""
+SUFFIX = ".stnscope"
+LIVE = frozenset({"running", "paused"})
+ENDED = frozenset({"finished", "stopped", "failed"})
 
 
 class FrameRef(NamedTuple):
@@ -199,8 +141,9 @@ class Recording:
         Args:
             look_for_writer: whether to look; who has just seen it write need not.
         """
-        row = self._db.execute(f"SELECT {', '.join(_RUN_COLUMNS)} FROM run").fetchone()
-        run = dict(zip(_RUN_COLUMNS, row, strict=True))
+        names = self._selected("run", RUN_COLUMNS)
+        row = self._db.execute(f"SELECT {names} FROM run").fetchone()
+        run = dict(zip(RUN_COLUMNS, row, strict=True))
         first, last, frames = self._db.execute(
             "SELECT (SELECT min(step) FROM frames), (SELECT max(step) FROM frames), count(*)"
             " FROM frames"
@@ -216,6 +159,7 @@ class Recording:
             "settings": settings.model_dump(),
             "demonstration": bool(run["demonstration"]),
             "collapsed": bool(run["collapsed"]),
+            "imported": bool(run["imported"]),
             "epoch": epoch_of(run["step"], run["steps_per_epoch"]),
             "epochs": config["epochs"],
             "steps": config["epochs"] * run["steps_per_epoch"],
@@ -283,7 +227,7 @@ class Recording:
         """
         names = ("seq", "step", "attempt", *METRICS)
         rows = self._db.execute(
-            f"SELECT {', '.join(names)} FROM steps"
+            f"SELECT {self._selected('steps', names)} FROM steps"
             " WHERE step > ? AND step % ? = 0 AND seq > ? ORDER BY step",
             (-1 if after is None else after, every, seq or 0),
         ).fetchall()
@@ -310,6 +254,12 @@ class Recording:
             self._db.backup(copy, pages=1024, sleep=0)
             copy.execute("PRAGMA journal_mode = DELETE")
 
+    def _selected(self, table: str, names: Iterable[str]) -> str:
+        """Columns to select; for those that an older file lacks, what stands for them."""
+        # Asked anew each time: a writer may bring the file up to date while it is read.
+        absent = ABSENT[table] if is_old(self._db) else {}
+        return ", ".join(absent.get(name, name) for name in names)
+
     def _stored(self, where: str, *values: int) -> StoredFrame | None:
         row = self._db.execute(
             f"SELECT seq, step, lap, moving, input, data FROM frames WHERE {where} LIMIT 1", values
@@ -330,10 +280,17 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         raise RecordingError(f"{path.name} is not a recording: {error}.") from error
     if application != APPLICATION_ID:
         raise RecordingError(f"{path.name} is not a recording.")
-    if version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION and version not in OLDER_VERSIONS:
         raise RecordingError(
-            f"{path.name} is a recording of version {version}; this program reads {SCHEMA_VERSION}."
+            f"{path.name} is a recording of version {version}; this program reads those up to "
+            f"{SCHEMA_VERSION}."
         )
+
+
+def is_old(connection: sqlite3.Connection) -> bool:
+    """Whether a recording is of an older version, which lacks columns and tables."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version in OLDER_VERSIONS
 
 
 def _ref(row: tuple[int, int, int | None, int]) -> FrameRef:

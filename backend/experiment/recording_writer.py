@@ -17,16 +17,14 @@ from backend.experiment.config import RunConfig
 from backend.experiment.errors import Conflict, NoRoom, NotFound
 from backend.experiment.frame import Frame, content_key
 from backend.experiment.recording import (
-    APPLICATION_ID,
-    METRICS,
-    SCHEMA,
-    SCHEMA_VERSION,
     Change,
     Checkpoint,
     Recording,
     check,
+    is_old,
     lock_of,
 )
+from backend.experiment.schema import APPLICATION_ID, METRICS, SCHEMA, SCHEMA_VERSION, UPGRADE
 
 KEPT_CHECKPOINTS = 2
 LARGE_CHECKPOINT = 200_000_000
@@ -277,10 +275,12 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
-    """A connection to a recording, to write through."""
+    """A connection to a recording, to write through; an older file is brought up to date."""
     connection = _connect(path)
     try:
         check(connection, path)
+        if is_old(connection):
+            connection.executescript(UPGRADE)
     except BaseException:
         connection.close()
         raise

@@ -22,7 +22,7 @@ from backend.experiment.datasets import Dataset, load
 from backend.experiment.errors import DatasetError, NoRoom, StnscopeError
 from backend.experiment.frame import Frame
 from backend.experiment.pace import Pace
-from backend.experiment.probe import LAP, Probes, observe, theta_summary
+from backend.experiment.probe import LAP, Probes, observe, share_collapsed, theta_summary
 from backend.experiment.recording import Change, Checkpoint
 from backend.experiment.recording_writer import RecordingWriter
 from backend.experiment.room import Room
@@ -121,6 +121,7 @@ class Session:
             frame = self._observe(step)
             summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
             metrics |= {name: _finite(value) for name, value in summary.items()}
+            metrics["collapsed"] = share_collapsed(frame)
             run["stillness"] = frame.info["stillness"]
             run["collapsed"] = _mostly_collapsed(frame.info["collapsed"])
         checkpoint = None

@@ -3,6 +3,7 @@
 import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -274,3 +275,48 @@ def test_of_large_checkpoints_one_is_kept(path: Path, monkeypatch: pytest.Monkey
         assert found is not None
         assert found.step == 3
         assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
+
+
+AGE = """
+ALTER TABLE run DROP COLUMN imported;
+ALTER TABLE steps DROP COLUMN collapsed;
+DROP TABLE joined;
+PRAGMA user_version = 1;
+"""
+
+
+@pytest.fixture
+def old(path: Path) -> Path:
+    """A recording as the first version wrote it."""
+    with RecordingWriter.open(path) as writer, writer.transaction():
+        writer.add_step(0, 0, {"loss": 0.5})
+        writer.add_frame(frame(0), attempt=0, kept=True)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(AGE)
+    return path
+
+
+def test_recording_of_the_first_version_opens_as_it_is(old: Path) -> None:
+    before = old.read_bytes()
+    with Recording.open(old) as opened:
+        columns, run = opened.metrics(), opened.summary()
+        assert opened.frame(0).info["step"] == 0
+    assert (columns["loss"], columns["collapsed"]) == ([0.5], [None])
+    assert (run["imported"], run["collapsed"]) == (False, False)
+    assert old.read_bytes() == before
+
+
+def test_who_writes_to_a_recording_of_the_first_version_brings_it_up_to_date(old: Path) -> None:
+    with Recording.open(old) as reader:
+        with RecordingWriter.open(old) as writer:
+            writer.add_step(1, 0, {"loss": 0.25, "collapsed": 0.5})
+        assert reader.metrics()["collapsed"] == [None, 0.5]
+    with closing(sqlite3.connect(old)) as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def test_recording_of_a_later_version_is_refused_by_name(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 3")
+    with pytest.raises(RecordingError, match="of version 3; this program reads those up to 2"):
+        Recording.open(path)

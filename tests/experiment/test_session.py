@@ -15,6 +15,8 @@ from backend.experiment.bounds import Bounds
 from backend.experiment.catalog import DATASETS, steps_per_epoch
 from backend.experiment.config import ProbesConfig, RunConfig
 from backend.experiment.controls import Uncontrolled
+from backend.experiment.frame import Frame
+from backend.experiment.probe import share_collapsed
 from backend.experiment.recording import SUFFIX, Recording
 from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.session import record
@@ -68,6 +70,30 @@ def test_stopped_run_keeps_metrics_frames_and_a_checkpoint(tmp_path: Path) -> No
     assert (first.info["step"], last.info["step"]) == (0, 12)
     assert first.info["loss"] is None
     np.testing.assert_array_equal(first.tensors["input"], last.tensors["input"])
+
+
+def test_metrics_tell_the_share_of_collapsed_probes_wherever_there_is_a_frame(
+    tmp_path: Path,
+) -> None:
+    path = new_run(tmp_path, "run", CONFIG.model_copy(update={"probes": ProbesConfig(count=3)}))
+    record(path, Script(60, STOP))
+    with Recording.open(path) as opened:
+        columns = opened.metrics()
+        frames = {ref.step: opened.frame(ref.step) for ref in opened.frames()}
+    shares = dict(zip(columns["step"], columns["collapsed"], strict=True))
+    assert {step for step, share in shares.items() if share is not None} == set(frames)
+    for step, frame in frames.items():
+        (reasons,) = frame.info["collapsed"].values()
+        assert shares[step] == sum(reason is not None for reason in reasons) / 3
+
+
+def test_a_probe_counts_once_on_which_several_transformers_have_collapsed() -> None:
+    info: dict[str, Any] = {
+        "labels": [0, 1, None, 3],
+        "collapsed": {"a": ["outside", None, None, None], "b": ["folded", "shared", None, None]},
+    }
+    assert share_collapsed(Frame(info, {})) == 0.5
+    assert share_collapsed(Frame(info | {"collapsed": {}}, {})) == 0
 
 
 def test_tenths_are_recorded_even_when_no_other_frame_is(

@@ -1,0 +1,102 @@
+"""What a recording's file holds, and how one of an older version becomes like a new one.
+
+    run          one row: who it is, what it is made of, how far it is
+    steps        one row of metrics per optimiser step
+    frames       what could be seen, without the input
+    inputs       the probes' images, once by content
+    checkpoints  enough to go on from (the newest two)
+    changes      what was set by hand while it trained, from which step on
+    joined       pictures that joined the probes, each from which step on
+
+`seq` rises with every row written, also when a step that is run again replaces its row, so
+"newer than the last I saw" is one comparison.
+"""
+
+from collections.abc import Mapping
+
+APPLICATION_ID = 0x53544E31  # "STN1", so that `file` and we recognise a recording
+SCHEMA_VERSION = 2
+OLDER_VERSIONS = frozenset({1})
+"""That are read too, and brought up to date before they are written to."""
+
+METRICS = (
+    "time",
+    "epoch",
+    "loss",
+    "accuracy",
+    "learning_rate",
+    "steps_per_second",
+    "scale",
+    "rotation",
+    "shift_x",
+    "shift_y",
+    "stillness",
+    "collapsed",
+)
+
+RUN_COLUMNS = {
+    "id": "TEXT NOT NULL",
+    "created": "REAL NOT NULL",
+    "config": "TEXT NOT NULL",
+    "demonstration": "INTEGER NOT NULL",
+    "steps_per_epoch": "INTEGER NOT NULL",
+    "status": "TEXT NOT NULL",
+    "attempt": "INTEGER NOT NULL DEFAULT 0",
+    "step": "INTEGER NOT NULL DEFAULT 0",
+    "loss": "REAL",
+    "accuracy": "REAL",
+    "validated_step": "INTEGER",
+    "collapsed": "INTEGER NOT NULL DEFAULT 0",
+    "stillness": "REAL",
+    "error": "TEXT",
+    "thinned": "INTEGER NOT NULL DEFAULT 0",
+    "imported": "INTEGER NOT NULL DEFAULT 0",
+}
+
+JOINED = """
+CREATE TABLE joined (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
+    time REAL NOT NULL, label TEXT, data BLOB NOT NULL
+);
+"""
+
+SCHEMA = f"""
+CREATE TABLE run ({", ".join(f"{name} {kind}" for name, kind in RUN_COLUMNS.items())});
+CREATE TABLE steps (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER UNIQUE NOT NULL, attempt INTEGER NOT NULL,
+    {", ".join(f"{name} REAL" for name in METRICS)}
+);
+CREATE TABLE inputs (key TEXT PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE frames (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, lap INTEGER,
+    attempt INTEGER NOT NULL, moving INTEGER NOT NULL, kept INTEGER NOT NULL,
+    input TEXT NOT NULL REFERENCES inputs(key), data BLOB NOT NULL
+);
+CREATE UNIQUE INDEX frames_place ON frames (step, ifnull(lap, -1));
+CREATE INDEX frames_listed ON frames (step, lap, moving);
+CREATE INDEX frames_by_input ON frames (input);
+CREATE TABLE checkpoints (
+    step INTEGER PRIMARY KEY, attempt INTEGER NOT NULL, time REAL NOT NULL,
+    info TEXT NOT NULL, data BLOB NOT NULL
+);
+CREATE TABLE changes (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
+    time REAL NOT NULL, settings TEXT NOT NULL
+);
+{JOINED}"""
+
+ABSENT: Mapping[str, Mapping[str, str]] = {
+    "run": {"imported": "0"},
+    "steps": {"collapsed": "NULL"},
+}
+"""What stands for the columns that files of older versions lack."""
+
+UPGRADE = f"""
+BEGIN IMMEDIATE;
+ALTER TABLE run ADD COLUMN imported {RUN_COLUMNS["imported"]};
+ALTER TABLE steps ADD COLUMN collapsed REAL;
+{JOINED}
+PRAGMA user_version = {SCHEMA_VERSION};
+COMMIT;
+"""
+"""Brings a file of an older version up to date."""
