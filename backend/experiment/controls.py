@@ -8,8 +8,8 @@ from typing import Any, Protocol
 class Controls(Protocol):
     """Where requests come from.
 
-    Each is `{"action": ...}` with an action of `ACTIONS`, or `{"settings": ...}` with what is to
-    be changed.
+    Each is `{"action": ...}` with an action of `ACTIONS`, `{"settings": ...}` with what is to be
+    changed, or `{"join": {"image", "label"}}` with a picture that is to be watched as well.
     """
 
     def waiting(self, seconds: float = 0.0) -> bool:

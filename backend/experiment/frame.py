@@ -48,6 +48,12 @@ class Frame:
         """Names of the transformers, in the order in which they act."""
         return [transformer["name"] for transformer in self.info["transformers"]]
 
+    @property
+    def own(self) -> int:
+        """How many of the probes, the first ones, are the run's own; the others joined it."""
+        count = len(next(iter(self.tensors.values())))
+        return count - len(self.info.get("joined", ()))
+
     def saying(self, **more: Any) -> "Frame":
         """The same frame with more said about it."""
         return Frame({**self.info, **more}, self.tensors)

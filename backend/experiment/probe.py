@@ -12,10 +12,14 @@ import torch
 from torch import Tensor
 
 from backend.experiment import geometry
+from backend.experiment.catalog import ARCHITECTURES, DatasetEntry
+from backend.experiment.catalog.distortions import PREPROCESSINGS
 from backend.experiment.config import RunConfig
 from backend.experiment.counting import tenths_of
 from backend.experiment.datasets import Dataset
 from backend.experiment.frame import LATTICE, PROTOCOL, Array, Frame
+from backend.experiment.recording import Joined, Label
+from backend.experiment.scene import Scene
 from backend.experiment.training import Step, draw_generator, scene_of
 from models import grid
 from models.network import Network
@@ -35,10 +39,12 @@ class Probes:
     are several) and the classes' names."""
 
     images: Tensor
-    labels: tuple[int | list[int] | None, ...]
+    labels: tuple[Label, ...]
     classes: tuple[str, ...]
     path: Callable[[float], Tensor] | None = None
     """The images at a phase, in laps, of the path that they move along; None if they have none."""
+    joined: int = 0
+    """How many of them, the last ones, are pictures that joined the others."""
 
     @classmethod
     def choose(cls, dataset: Dataset, config: RunConfig) -> "Probes":
@@ -58,6 +64,39 @@ class Probes:
             return scene.show(images, scene.travelled(draws, phase))
 
         return cls(path(0.0), tuple(held_out.labels[chosen].tolist()), dataset.entry.classes, path)
+
+    @classmethod
+    def of_picture(
+        cls, joined: Joined, number: int, dataset: DatasetEntry, config: RunConfig
+    ) -> "Probes":
+        """A picture that joins as probe `number`, counted from 0.
+
+        It stands as it was fitted. On its path it is moved about as the run's distortion moves
+        images, by draws of its own; what a distortion changes of how images are seen, it changes
+        always.
+        """
+        image = torch.from_numpy(joined.image.copy()).permute(2, 0, 1)[None].float() / 255
+        architecture = ARCHITECTURES[config.architecture]
+        scene = Scene.filling(dataset, config.distortion, architecture)
+        draws = scene.draw(1, draw_generator(SEED, "probe", number))
+        seen = [name for name in config.distortion.name.split("+") if name in PREPROCESSINGS]
+        standing = config.distortion.model_copy(update={"name": "+".join(seen or ["centred"])})
+        still = Scene.filling(dataset, standing, architecture)
+
+        def path(phase: float) -> Tensor:
+            return scene.show(image, scene.travelled(draws, phase))
+
+        return cls(still.show(image, draws[:0]), (joined.label,), dataset.classes, path, 1)
+
+    def joined_by(self, picture: "Probes") -> "Probes":
+        """These probes, and behind them a picture that joins."""
+
+        def path(phase: float) -> Tensor:
+            return torch.cat([self.moved(phase).images, picture.moved(phase).images])
+
+        images = torch.cat([self.images, picture.images])
+        labels, joined = self.labels + picture.labels, self.joined + picture.joined
+        return Probes(images, labels, self.classes, path, joined)
 
     def moved(self, phase: float) -> "Probes":
         """The same probes further along their path."""
@@ -128,6 +167,7 @@ def look(model: Network, probes: Probes, about: Mapping[str, Any]) -> Frame:
         "classes": list(probes.classes),
         "labels": list(probes.labels),
         "predicted": predicted,
+        **_joined(probes),
         "transformers": [
             {"name": transformer.name, "family": transformer.family.name, "at": str(site)}
             for transformer, site in zip(model.transformers, model.sites, strict=True)
@@ -137,15 +177,23 @@ def look(model: Network, probes: Probes, about: Mapping[str, Any]) -> Frame:
     return Frame(info, tensors)
 
 
+def _joined(probes: Probes) -> dict[str, list[int]]:
+    """Which probes are pictures that joined, where there are any."""
+    count = len(probes.labels)
+    return {"joined": list(range(count - probes.joined, count))} if probes.joined else {}
+
+
 def theta_summary(frame: Frame) -> dict[str, float]:
     """The first transformer's regions as means over the probes, for charts; empty without one.
+
+    Pictures that joined are left out, so that their coming makes no step in a chart.
 
     `scale` is the root of the region's share of the image, `rotation` is in radians clockwise,
     `shift_x` and `shift_y` are the middle's distance from the image's, in half image sides.
     """
     if not frame.transformers:
         return {}
-    lattice = frame.tensors[f"grid.{frame.transformers[0]}"]
+    lattice = frame.tensors[f"grid.{frame.transformers[0]}"][: frame.own]
     height, width = frame.tensors["input"].shape[1:3]
     readings = geometry.readings(lattice, height, width)
     turns = np.exp(1j * np.array([reading.rotation for reading in readings]))

@@ -36,6 +36,10 @@ LIVE = frozenset({"running", "paused"})
 ENDED = frozenset({"finished", "stopped", "failed"})
 
 
+Label = int | list[int] | None
+"""Of a probe: the index of its class, of several in a row all of them, None where unknown."""
+
+
 class FrameRef(NamedTuple):
     """Where a recorded frame stands: its step, and its place in the closing lap if it is of one."""
 
@@ -71,6 +75,17 @@ class Change:
     step: int
     attempt: int
     settings: SettingsChange
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """A picture that joined the probes: it is one of them from `step` on."""
+
+    step: int
+    attempt: int
+    label: Label
+    image: Array
+    """(H, W, C) uint8, as large as the network's input."""
 
 
 # Two looks at the same time would take each other for the writer.
@@ -163,6 +178,7 @@ class Recording:
             "epoch": epoch_of(run["step"], run["steps_per_epoch"]),
             "epochs": config["epochs"],
             "steps": config["epochs"] * run["steps_per_epoch"],
+            "probes": config["probes"]["count"] + self._count_joined(),
             "first_step": first,
             "last_step": last,
             "frames": frames,
@@ -185,6 +201,21 @@ class Recording:
             Change(step, attempt, SettingsChange.model_validate_json(settings))
             for step, attempt, settings in rows
         ]
+
+    def joined(self) -> list[Joined]:
+        """Pictures that joined the probes, in the order in which they stand among them."""
+        if is_old(self._db):
+            return []
+        rows = self._db.execute("SELECT step, attempt, label, data FROM joined ORDER BY step, seq")
+        return [
+            Joined(step, attempt, json.loads(label), load_tensors(data)["image"])
+            for step, attempt, label, data in rows
+        ]
+
+    def _count_joined(self) -> int:
+        if is_old(self._db):
+            return 0
+        return int(self._db.execute("SELECT count(*) FROM joined").fetchone()[0])
 
     def frames(self) -> list[FrameRef]:
         """Every recorded frame in the order of steps, a lap's frames after its step's own."""

@@ -19,6 +19,7 @@ from backend.experiment.frame import Frame, content_key
 from backend.experiment.recording import (
     Change,
     Checkpoint,
+    Joined,
     Recording,
     check,
     is_old,
@@ -141,6 +142,14 @@ class RecordingWriter(Recording):
         self._db.execute(
             "INSERT INTO changes (step, attempt, time, settings) VALUES (?, ?, ?, ?)",
             (change.step, change.attempt, time.time(), json.dumps(change.settings.given)),
+        )
+
+    def add_joined(self, joined: Joined) -> None:
+        """Adds a picture that joins the probes, before it is seen in any frame."""
+        data = save_tensors({"image": np.ascontiguousarray(joined.image)})
+        self._db.execute(
+            "INSERT INTO joined (step, attempt, time, label, data) VALUES (?, ?, ?, ?, ?)",
+            (joined.step, joined.attempt, time.time(), json.dumps(joined.label), data),
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:

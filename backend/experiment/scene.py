@@ -1,7 +1,8 @@
 """How a data set's images are put before a network: distorted, each on a canvas of its own."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Generator, Tensor
 
 from backend.experiment.canvas import Canvas
@@ -41,6 +42,19 @@ class Scene:
         if entry.apart:
             distortion = distortion.on_each_channel(entry.channels)
         return cls(distortion, wanted.strength, entry.canvas(architecture), others.pixels)
+
+    @classmethod
+    def filling(
+        cls, entry: DatasetEntry, wanted: DistortionConfig, architecture: Architecture
+    ) -> "Scene":
+        """The same for images that are as large as a canvas, what they show in the middle.
+
+        Nothing is put around them: what would clutter them is cut from black.
+        """
+        black = torch.zeros(1, entry.channels, entry.height, entry.width)
+        subject = entry.subject or (entry.height, entry.width)
+        canvas = replace(entry.canvas(architecture), subject=subject)
+        return cls(named(wanted.name), wanted.strength, canvas, black)
 
     def draw(self, count: int, generator: Generator) -> Tensor:
         """What is random about `count` images, (draws, count)."""

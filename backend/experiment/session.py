@@ -21,13 +21,14 @@ from backend.experiment.counting import tenths_of
 from backend.experiment.datasets import Dataset, load
 from backend.experiment.errors import DatasetError, NoRoom, StnscopeError
 from backend.experiment.frame import Frame
+from backend.experiment.joining import MOST_PROBES, picture_of
 from backend.experiment.pace import Pace
-from backend.experiment.probe import LAP, Probes, observe, share_collapsed, theta_summary
-from backend.experiment.recording import Change, Checkpoint
+from backend.experiment.probe import Probes, observe, share_collapsed, theta_summary
+from backend.experiment.recording import Change, Checkpoint, Joined
 from backend.experiment.recording_writer import RecordingWriter
 from backend.experiment.room import Room
-from backend.experiment.stillness import WINDOW, Stillness
 from backend.experiment.training import Step, train
+from backend.experiment.watching import Watched
 
 CHECKPOINT_INTERVAL = 8.0
 # Between two looks at what was asked for while the disk is full.
@@ -48,9 +49,7 @@ class Session:
         self.config = writer.config()
         self.attempt: int = self.run["attempt"]
         self.changes = writer.changes()
-        self.stillness = Stillness()
         self.pace = Pace()
-        self.frame: Frame | None = None
         self.paused = False
         self.stepping = False
         self.leaving = False
@@ -61,7 +60,8 @@ class Session:
         torch.set_num_threads(self.config.threads)
         dataset = load(self.config.dataset, self.data)
         self._check_same(dataset)
-        self.probes = Probes.choose(dataset, self.config)
+        joined = self.writer.joined()
+        self.watched = Watched(self.run["id"], self.config, dataset, joined)
         checkpoint = self.writer.checkpoint()
         if checkpoint is not None or self.run["frames"]:
             self.attempt += 1
@@ -141,17 +141,7 @@ class Session:
             self._go_on(stepping=self.stepping)
 
     def _observe(self, step: Step) -> Frame:
-        """The frame of a step; the same one, however often it is asked for."""
-        if self.frame is None or self.frame.info["step"] != step.step:
-            frame = observe(
-                step,
-                self.probes,
-                run=self.run["id"],
-                config=self.config,
-                moving=self._settings(step.step).moving,
-            )
-            self.frame = frame.saying(stillness=self.stillness.add(frame))
-        return self.frame
+        return self.watched.frame(step, moving=self._settings(step.step).moving)
 
     def _metrics(self, step: Step) -> dict[str, float | None]:
         return {
@@ -181,12 +171,12 @@ class Session:
             self.stepping = False
             if not self.paused:
                 self._pause(step)
-        while self.postponed:
-            self._change(step, self.postponed.pop(0))
-        while self.paused or self.controls.waiting(self._drawn_out(step)):
-            match self.controls.take():
+        while self.paused or self.postponed or self.controls.waiting(self._drawn_out(step)):
+            match self.postponed.pop(0) if self.postponed else self.controls.take():
                 case {"settings": dict(settings)}:
                     self._change(step, settings)
+                case {"join": dict(picture)}:
+                    self._join(step, picture)
                 case {"action": "pause"} if not self.paused:
                     self._pause(step)
                 case {"action": "resume"} if self.paused:
@@ -209,9 +199,31 @@ class Session:
 
     def _change(self, step: Step, settings: Mapping[str, Any]) -> None:
         change = Change(step.step, self.attempt, SettingsChange.model_validate(settings))
-        self._write(lambda: self.writer.add_change(change))
+        if self._write(lambda: self.writer.add_change(change)):
+            self._go_on(stepping=self.stepping)
         # Those of later steps, recorded before the run was taken up here, stay behind it.
         self.changes = sorted([*self.changes, change], key=lambda each: each.step)
+
+    def _join(self, step: Step, picture: Mapping[str, Any]) -> None:
+        """Lets a picture join from the next frame on: while paused that is one more of this step.
+
+        Args:
+            picture: its `label`, and under `image` what `picture_of` reads.
+        """
+        if self.watched.count >= MOST_PROBES:
+            return  # several were asked for at once; the recording shows which ones came in
+        image, paused = picture_of(picture["image"]), self.paused
+        first = step.step if paused else step.step + 1
+        joined = Joined(first, self.attempt, picture["label"], image)
+        self.watched.join(joined)
+
+        def write() -> None:
+            self.writer.add_joined(joined)
+            if paused:
+                self.writer.add_frame(self._observe(step), attempt=self.attempt, kept=True)
+
+        if self._write(write):
+            self._go_on(stepping=self.stepping)
 
     def _pause(self, step: Step, error: str | None = None) -> None:
         self.paused = True
@@ -233,14 +245,7 @@ class Session:
 
     def _record_lap(self, step: Step) -> None:
         """Lets the probes move once round while the weights stand still."""
-        frames = [
-            observe(step, self.probes, run=self.run["id"], config=self.config, lap=number)
-            for number in range(LAP)
-        ]
-        stillness = Stillness()
-        for frame in frames[1 - WINDOW :]:  # the lap is closed: its end comes before its start
-            stillness.add(frame)
-        frames = [frame.saying(stillness=stillness.add(frame)) for frame in frames]
+        frames = self.watched.lap(step)
 
         def write() -> None:
             for frame in frames:
@@ -251,7 +256,7 @@ class Session:
 
     def _save(self, step: Step, **columns: Any) -> bool:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
-        recorded = self.frame is not None and self.frame.info["step"] == step.step
+        recorded = self.watched.has_seen(step)
         frame = self._observe(step)
         checkpoint = self._checkpoint(step)
 
@@ -295,8 +300,8 @@ class Session:
                 case {"action": "resume" | "step" as action}:
                     self.stepping = action == "step"
                     return
-                case {"settings": dict(settings)}:
-                    self.postponed.append(settings)
+                case {"settings": _} | {"join": _} as request:
+                    self.postponed.append(request)
                 case {"action": "stop"}:
                     self.room.tell(status="stopped", error=why)
                     raise Left

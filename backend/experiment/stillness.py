@@ -32,7 +32,7 @@ class Stillness:
         self._sound: deque[NDArray[np.bool_]] = deque(maxlen=WINDOW)
 
     def add(self, frame: Frame) -> float | None:
-        """Takes in the next frame, with its input; answers with the mean over the probes.
+        """Takes in the next frame, with its input; answers with the mean over the run's own probes.
 
         Returns:
             None where it is undefined: the frame does not move, fewer than `WINDOW` that do have
@@ -43,12 +43,12 @@ class Stillness:
             self._clear()
             return None
         name = frame.transformers[0]
-        output = frame.tensors[f"output.{name}"]
-        if self._sound and len(self._sound[-1]) != len(output):
-            self._clear()  # a picture has joined the probes
+        # Pictures that joined are left out: the number goes on as if they had not.
+        output = frame.tensors[f"output.{name}"][: frame.own]
+        reasons = frame.info["collapsed"][name][: frame.own]
         self._outputs.add(output.astype(np.float64))
-        self._inputs.add(resized(frame.tensors["input"], output.shape[1:3]))
-        self._sound.append(np.array([reason is None for reason in frame.info["collapsed"][name]]))
+        self._inputs.add(resized(frame.tensors["input"][: frame.own], output.shape[1:3]))
+        self._sound.append(np.array([reason is None for reason in reasons]))
         if len(self._sound) < WINDOW:
             return None
         unrest, given = self._outputs.unrest(), self._inputs.unrest()

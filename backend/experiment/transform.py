@@ -1,4 +1,4 @@
-"""A picture of one's own through a trained network: one frame."""
+"""A picture of one's own through a trained network: one frame. Or fitted for one that trains."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -11,7 +11,8 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from backend.experiment import geometry
-from backend.experiment.catalog import DATASETS, check_distortion
+from backend.experiment.catalog import DATASETS, DatasetEntry, check_distortion
+from backend.experiment.catalog.datasets import OWN
 from backend.experiment.config import DistortionConfig
 from backend.experiment.datasets import Dataset
 from backend.experiment.datasets import load as load_dataset
@@ -23,7 +24,7 @@ from backend.experiment.picture import Picture, decode
 from backend.experiment.probe import Probes, look
 from backend.experiment.scene import Scene
 from models.cards import Card, cards
-from models.catalog import ARCHITECTURES
+from models.catalog import ARCHITECTURES, Architecture
 from models.network import Network
 from models.weights import load as load_weights
 
@@ -61,7 +62,8 @@ def transform(data: bytes, weights: str, distortion: Mapping[str, Any] | None = 
         raise NotFound(f"There are no weights {weights!r}; there are {', '.join(cards())}.")
     card = cards()[weights]
     wanted = _checked(distortion)
-    fitted = _fitted(decode(data), card, on_canvas=wanted is None)
+    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
+    fitted = _fitted(decode(data), network, dataset, on_canvas=wanted is None)
     image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]  # (1, C, H, W)
     if wanted is not None:
         image = _distorted(image, card, wanted)
@@ -105,9 +107,25 @@ def _checked(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
     return checked
 
 
-def _fitted(picture: Picture, card: Card, on_canvas: bool) -> Fitted:
+def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
+    """A picture as it joins the probes of a run: fitted whole into the network's input.
+
+    Args:
+        data: the picture's file, as `backend.experiment.picture.decode` takes it.
+        architecture: the run's, of one channel or three.
+        dataset: the run's; one that is no part of the program is a folder of one's own.
+
+    Raises:
+        PictureError, TooLarge: the picture cannot be used.
+    """
+    entry = DATASETS.get(dataset, OWN)
+    return _fitted(decode(data), ARCHITECTURES[architecture], entry, on_canvas=True)
+
+
+def _fitted(
+    picture: Picture, network: Architecture, dataset: DatasetEntry, on_canvas: bool
+) -> Fitted:
     """The picture at the network's size, or at the size that is distorted onto its canvas."""
-    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
     # What is grey here is light strokes on black.
     light_on_dark = network.channels == 1
     sized = network if on_canvas else dataset
@@ -117,7 +135,7 @@ def _fitted(picture: Picture, card: Card, on_canvas: bool) -> Fitted:
         network.channels,
         light_on_dark,
         subject=max(dataset.height, dataset.width) if on_canvas else None,
-        grain=GRAINS.get(card.dataset, 0.0),
+        grain=GRAINS.get(dataset.name, 0.0),
     )
 
 

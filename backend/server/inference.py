@@ -1,9 +1,14 @@
 """The inference process: strangers' pictures are decoded and shown to networks here, alone.
 
 It speaks in messages on its standard input and output (`backend.server.message_pipe`): first it
-says `{"ready": true}`. A request is `{"weights", "distortion"}` and the picture's bytes; the answer
-is `{}` and a frame's bytes, or an error (`backend.server.told_errors`). When the input ends, its
-server is gone, and it ends at once.
+says `{"ready": true}`. A request is what is asked for and the picture's bytes:
+
+    {"weights", "distortion"}     answered by {} and a frame's bytes
+    {"architecture", "dataset"}   answered by {"image", "notes"}: the picture as it joins the probes
+                                  of such a run (`backend.experiment.joining.packed`)
+
+Either may be answered by an error (`backend.server.told_errors`). When the input ends, its server
+is gone, and it ends at once.
 """
 
 import faulthandler
@@ -15,8 +20,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from backend.experiment.errors import StnscopeError, Unavailable
-from backend.experiment.transform import prepare, transform
+from backend.experiment.joining import packed
+from backend.experiment.transform import fit_probe, prepare, transform
 from backend.server.message_pipe import Message, pack, unpack_from
 from backend.server.told_errors import tell
 
@@ -69,11 +77,15 @@ def _read(requests: BinaryIO, waiting: queue.SimpleQueue[Message]) -> None:
 
 def _answer(request: dict[str, Any], picture: bytes) -> Message:
     try:
+        if "architecture" in request:
+            fitted = fit_probe(picture, request["architecture"], request["dataset"])
+            pixels = (fitted.image * 255).round().astype(np.uint8)
+            return {"image": packed(pixels), "notes": fitted.notes}, b""
         frame = transform(picture, request["weights"], request["distortion"])
     except StnscopeError as error:
         return tell(error), b""
     except Exception:
-        log.exception("A picture could not be shown to %s.", request.get("weights"))
+        log.exception("A picture could not be shown, as asked by %s.", request)
         detail = "Showing the picture to the network failed; the server's log says why."
         return tell(Unavailable(detail)), b""
     return {}, frame.encode()

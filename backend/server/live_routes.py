@@ -6,8 +6,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile, WebSocket
 from fastapi.responses import FileResponse
 
+from backend.experiment.catalog import at_hand
 from backend.experiment.errors import InvalidInput, NotFound, TooLarge
 from backend.experiment.export import ExportOptions
+from backend.experiment.joining import label_of
 from backend.server.run_routes import FRAME_TYPE
 from backend.server.state import Server
 from backend.server.stream import Viewer
@@ -19,6 +21,8 @@ TRY_AGAIN_LATER = 1013
 NO_SUCH_RUN = 4404
 
 MOST_PICTURE_BYTES = 10_000_000
+
+Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP, GIF or BMP; 10 MB at most.")]
 
 
 @router.websocket("/runs/{run_id}/stream")
@@ -48,7 +52,7 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
 async def transform(
     server: Server,
     request: Request,
-    image: Annotated[UploadFile, File(description="PNG, JPEG, WebP, GIF or BMP; 10 MB at most.")],
+    image: Picture,
     weights: Annotated[str, Form()] = "digits",
     distortion: Annotated[str | None, Form(description="JSON, as in a run.")] = None,
 ) -> Response:
@@ -56,11 +60,33 @@ async def transform(
     # What is sent empty is taken for what is not sent, and would be given the default.
     if (await request.form()).get("weights") == "":
         raise InvalidInput(f"weights is empty; there are {', '.join(cards())}.", "weights")
-    data = await image.read(MOST_PICTURE_BYTES + 1)
-    if len(data) > MOST_PICTURE_BYTES:
-        raise TooLarge("The picture is larger than 10 MB. Save it smaller and try again.")
+    data = await _read(image)
     frame = await server.worker.transform(data, weights, _object(distortion, "distortion"))
     return Response(frame, media_type=FRAME_TYPE)
+
+
+@router.post("/runs/{run_id}/probes", status_code=202, tags=["pictures"])
+async def join_probes(
+    run_id: str,
+    server: Server,
+    image: Picture,
+    label: Annotated[
+        str | None,
+        Form(description="The class that it shows, by name; left out, it counts as unknown."),
+    ] = None,
+) -> dict[str, Any]:
+    """A picture joins the probes of a run that trains or is paused, from the next frame on.
+
+    The answer is the run, and under `notes` what was done to the picture.
+    """
+    run = server.runs.summary(run_id)
+    server.trainers.check_may_join(run)
+    config = run["config"]
+    named = label_of(label, at_hand.dataset(config["dataset"], server.runs.data))
+    data = await _read(image)
+    fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
+    await server.trainers.join(run_id, fitted["image"], named)
+    return server.shown(server.runs.summary(run_id)) | {"notes": fitted["notes"]}
 
 
 @router.post("/runs/{run_id}/exports", status_code=202, tags=["exports"])
@@ -101,6 +127,13 @@ async def export(
     name = f"{run_id}-{options.layout}.{options.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=f"image/{options.format}", headers=headers)
+
+
+async def _read(picture: UploadFile) -> bytes:
+    data = await picture.read(MOST_PICTURE_BYTES + 1)
+    if len(data) > MOST_PICTURE_BYTES:
+        raise TooLarge("The picture is larger than 10 MB. Save it smaller and try again.")
+    return data
 
 
 def _object(text: str | None, field: str) -> dict[str, Any] | None:

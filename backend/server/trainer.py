@@ -2,8 +2,9 @@
 
 It is controlled by lines of JSON on its standard input: first
 `{"recording": PATH, "data": PATH, "bounds": {"run", "home", "reserve"}}`, then requests such as
-`{"action": "pause"}` and `{"settings": {"moving": true}}`. When the input ends, its server is gone:
-it writes a checkpoint and leaves. Whether anyone watches, it does not know.
+`{"action": "pause"}`, `{"settings": {"moving": true}}` and `{"join": {"image", "label"}}`. When the
+input ends, its server is gone: it writes a checkpoint and leaves. Whether anyone watches, it does
+not know.
 """
 
 import json

@@ -15,7 +15,8 @@ from dataclasses import asdict
 from typing import Any
 
 from backend.experiment.errors import Conflict, StnscopeError
-from backend.experiment.recording import ENDED, LIVE
+from backend.experiment.joining import check_may_join
+from backend.experiment.recording import ENDED, LIVE, Label
 from backend.server.runs import Run, Runs
 
 log = logging.getLogger(__name__)
@@ -144,6 +145,31 @@ class Trainers:
                 run_id, lambda now: settings.items() <= now["settings"].items()
             )
 
+    async def join(self, run_id: str, image: str, label: Label) -> None:
+        """Hands a picture to the trainer and waits until it is one of the recorded probes.
+
+        Args:
+            image: as `backend.experiment.joining.packed` makes it.
+            label: what it shows; None where that is not known.
+
+        Raises:
+            Conflict: the run is not being trained, or not here; or takes no picture.
+        """
+        async with self._controls.setdefault(run_id, asyncio.Lock()):
+            before = self._runs.summary(run_id)
+            self.check_may_join(before)
+            await self._ask(run_id, {"join": {"image": image, "label": label}})
+            await self._await_effect(run_id, lambda now: now["probes"] > before["probes"])
+            after = self._runs.summary(run_id)
+            if after["probes"] == before["probes"]:
+                check_may_join(after)  # it has ended meanwhile
+
+    def check_may_join(self, run: Run) -> None:
+        """Sees that a picture may join a run's probes; raises what `join` does."""
+        check_may_join(run)
+        if run["id"] not in self._live:
+            raise _not_ours(run["id"])
+
     async def release(self, run_id: str) -> None:
         """Lets go of a run, so that its recording can be removed.
 
@@ -172,10 +198,7 @@ class Trainers:
     async def _ask(self, run_id: str, request: Mapping[str, Any]) -> None:
         process = self._live.get(run_id)
         if process is None:
-            raise Conflict(
-                f"Run {run_id} is trained by a process that this server did not start: "
-                "it can be watched, not controlled."
-            )
+            raise _not_ours(run_id)
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode() + b"\n")
         try:
@@ -268,6 +291,13 @@ async def _spawn() -> Process:
         stdin=PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
+    )
+
+
+def _not_ours(run_id: str) -> Conflict:
+    return Conflict(
+        f"Run {run_id} is trained by a process that this server did not start: it can be watched, "
+        "not controlled."
     )
 
 

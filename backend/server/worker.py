@@ -43,7 +43,7 @@ class InferenceWorker:
         self._process: Process | None = None
         self._ready = False
         self._turn = asyncio.Lock()
-        self._exchanges: set[asyncio.Task[bytes]] = set()
+        self._exchanges: set[asyncio.Task[message_pipe.Message]] = set()
 
     @property
     def pid(self) -> int | None:
@@ -74,26 +74,39 @@ class InferenceWorker:
             StnscopeError: what that raises.
             Unavailable: too many pictures wait, or the process ended over this one.
         """
+        _, frame = await self._answer({"weights": weights, "distortion": distortion}, data)
+        return frame
+
+    async def fit(self, data: bytes, architecture: str, dataset: str) -> dict[str, Any]:
+        """A picture as it joins the probes of such a run: its `image`, packed, and its `notes`.
+
+        Raises:
+            StnscopeError: what `backend.experiment.transform.fit_probe` raises.
+            Unavailable: too many pictures wait, or the process ended over this one.
+        """
+        fitted, _ = await self._answer({"architecture": architecture, "dataset": dataset}, data)
+        return fitted
+
+    async def _answer(self, request: dict[str, Any], data: bytes) -> message_pipe.Message:
         if len(self._exchanges) >= self._most:
             raise errors.Unavailable("Many pictures are waiting. Try again in a moment.")
-        request = {"weights": weights, "distortion": distortion}
         exchange = asyncio.create_task(self._exchange(message_pipe.pack(request, data)))
         self._exchanges.add(exchange)
         exchange.add_done_callback(self._forget)
         # A caller who leaves does not leave half an answer in the pipe for the next.
         return await asyncio.shield(exchange)
 
-    def _forget(self, exchange: asyncio.Task[bytes]) -> None:
+    def _forget(self, exchange: asyncio.Task[message_pipe.Message]) -> None:
         self._exchanges.discard(exchange)
         if not exchange.cancelled():
             exchange.exception()  # looked at here, in case its caller has left
 
-    async def _exchange(self, request: bytes) -> bytes:
+    async def _exchange(self, request: bytes) -> message_pipe.Message:
         async with self._turn:
             process = await self._standing_by()
             try:
                 async with asyncio.timeout(self._timeout):
-                    head, frame = await _ask(process, request)
+                    head, body = await _ask(process, request)
             except TimeoutError:
                 await self._replace("took too long")
                 raise errors.Unavailable(
@@ -108,7 +121,7 @@ class InferenceWorker:
                 ) from None
         if "error" in head:
             raise told(head)
-        return frame
+        return head, body
 
     async def _standing_by(self) -> Process:
         """A process that is ready for a request; where the last one has ended, a new one."""

@@ -99,11 +99,16 @@ def test_a_network_without_a_transformer_has_none() -> None:
     assert followed([bare] * WINDOW) is None
 
 
-def test_a_probe_that_joins_begins_the_count_anew() -> None:
-    two = [frame(noise(n, 2), noise(n, 2)) for n in range(WINDOW)]
-    three = [frame(noise(n, 3), noise(n, 3)) for n in range(WINDOW)]
-    assert followed(two + three[1:]) is None
-    assert followed(two + three) == pytest.approx(1)
+def test_a_picture_that_joins_changes_nothing() -> None:
+    alone = [frame(noise(n, 2), noise(n // 2, 2)) for n in range(WINDOW + 5)]
+
+    def joined(n: int) -> Frame:
+        more = frame(noise(n, 3), noise(n // 2, 3), (None, None, "outside"))
+        return more.saying(joined=[2])
+
+    expected = followed(alone)
+    assert expected is not None
+    assert followed(alone[:9] + [joined(n) for n in range(9, WINDOW + 5)]) == expected
 
 
 @pytest.mark.parametrize("size", [(3, 5), (12, 9), (6, 7)])

@@ -142,7 +142,8 @@ GTSRB_HOW = (
     "Kaggle's, as a zip or unpacked. `stnscope fetch gtsrb` downloads the official one."
 )
 SUMS = tuple(str(total) for total in range(19))
-NUMERALS = (*DIGITS, "\u2013")
+NO_DIGIT = "\u2013"
+NUMERALS = (*DIGITS, NO_DIGIT)
 """Ten digits, and none."""
 
 _TABLE = (

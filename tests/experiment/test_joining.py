@@ -1,0 +1,351 @@
+"""Pictures that join the probes: which may, as what, and how they stand, move and are counted."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from backend.experiment import pace
+from backend.experiment.catalog import DATASETS, steps_per_epoch
+from backend.experiment.config import ProbesConfig, RunConfig
+from backend.experiment.datasets import Dataset, load
+from backend.experiment.errors import Conflict, InvalidInput
+from backend.experiment.frame import Array, Frame
+from backend.experiment.joining import check_may_join, label_of, packed, picture_of
+from backend.experiment.probe import Probes, look, theta_summary
+from backend.experiment.recording import SUFFIX, Joined, Label, Recording
+from backend.experiment.recording_writer import RecordingWriter, create
+from backend.experiment.session import record
+from backend.experiment.transform import fit_probe
+from models.architectures import build
+
+CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)
+STOP = {"action": "stop"}
+PAUSE = {"action": "pause"}
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return load("digits")
+
+
+@pytest.fixture
+def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame of every step."""
+    monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
+
+
+def picture(tone: int = 255) -> Array:
+    """A bar in the middle of an input of the digits' networks."""
+    image = np.zeros((48, 48, 1), np.uint8)
+    image[14:34, 20:28] = tone
+    return image
+
+
+def joining(tone: int = 255, label: Label = None) -> Mapping[str, Any]:
+    return {"join": {"image": packed(picture(tone)), "label": label}}
+
+
+class Script:
+    """Controls that ask for things after so many steps: numbers are steps to let pass."""
+
+    def __init__(self, *script: int | Mapping[str, Any]) -> None:
+        self._script = list(script)
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        while self._script and isinstance(left := self._script[0], int):
+            if left:
+                self._script[0] = left - 1
+                return False
+            del self._script[0]
+        if not self._script:
+            raise KeyboardInterrupt  # the process ends in the middle of things
+        return True
+
+    def take(self) -> Mapping[str, Any]:
+        request = self._script.pop(0)
+        assert not isinstance(request, int)
+        return request
+
+
+def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path:
+    path = folder / f"{name}{SUFFIX}"
+    create(path, config=config, steps_per_epoch=steps_per_epoch(config))
+    return path
+
+
+def counts(path: Path) -> dict[int, int]:
+    """How many probes each recorded step has."""
+    with Recording.open(path) as opened:
+        frames = {r.step: opened.frame(r.step) for r in opened.frames() if r.lap is None}
+    return {step: len(frame.tensors["input"]) for step, frame in frames.items()}
+
+
+# What may join
+
+
+def summary(**more: Any) -> dict[str, Any]:
+    config = {"architecture": "digits"}
+    return {"status": "running", "probes": 12, "config": config} | more
+
+
+@pytest.mark.parametrize("status", ["running", "paused"])
+def test_a_run_in_training_takes_pictures(status: str) -> None:
+    check_may_join(summary(status=status, probes=63))
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"status": "finished"}, "must be paused or running; this one is finished"),
+        ({"status": "queued"}, "must be paused or running; this one is queued"),
+        ({"probes": 64}, "watches 64 probes, as many as a run can"),
+        ({"config": {"architecture": "addition-2st"}}, "sees 2 images at once"),
+    ],
+)
+def test_who_takes_none_says_why(more: dict[str, Any], says: str) -> None:
+    with pytest.raises(Conflict, match=says):
+        check_may_join(summary(**more))
+
+
+@pytest.mark.parametrize(
+    ("text", "dataset", "label"),
+    [
+        (None, "digits", None),
+        (" ", "digits", None),
+        ("7", "digits", 7),
+        (" stop ", "signs", 14),
+        ("305", "sequences", [3, 0, 5]),
+        ("3, 0, 5", "sequences", [3, 0, 5]),
+        ("42", "numbers", [4, 2, 10, 10, 10]),
+    ],
+)
+def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, label: Any) -> None:
+    entry = DATASETS[dataset]
+    if isinstance(label, int):
+        assert entry.classes[label] == (text or "").strip()
+    assert label_of(text, entry) == label
+
+
+@pytest.mark.parametrize(
+    ("text", "dataset", "says"),
+    [
+        ("ten", "digits", "no class 'ten'; it has 0, 1, 2"),
+        ("12", "digits", "no class '12'"),
+        ("12", "sequences", "3 labels each, one after another; '12' is 2"),
+        ("1234567", "numbers", "5 labels each"),
+        ("1x3", "sequences", "no class 'x'"),
+    ],
+)
+def test_what_is_no_label_names_the_field(text: str, dataset: str, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says) as refused:
+        label_of(text, DATASETS[dataset])
+    assert refused.value.field == "label"
+
+
+def test_a_picture_goes_through_a_line_of_json_unchanged() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(picture_of(packed(image)), image)
+
+
+@pytest.mark.parametrize(
+    ("architecture", "dataset", "shape"),
+    [
+        ("digits", "digits", (48, 48, 1)),
+        ("signs", "signs", (48, 48, 3)),
+        ("recurrent", "sequences", (100, 100, 1)),
+        ("signs", "a folder of one's own", (48, 48, 3)),
+    ],
+)
+def test_a_picture_is_fitted_to_the_run_s_network(
+    architecture: str, dataset: str, shape: tuple[int, ...]
+) -> None:
+    buffer = BytesIO()
+    Image.fromarray(np.full((90, 60, 3), 200, np.uint8)).save(buffer, "PNG")
+    fitted = fit_probe(buffer.getvalue(), architecture, dataset)
+    assert fitted.image.shape == shape
+    assert any("fitted whole" in note for note in fitted.notes) or shape[2] == 1
+
+
+# How they stand and move
+
+
+def test_a_picture_stands_as_it_was_fitted_and_moves_by_a_path_of_its_own(digits: Dataset) -> None:
+    joined = Joined(0, 0, 5, picture())
+    one, other = (Probes.of_picture(joined, number, digits.entry, CONFIG) for number in (12, 13))
+    standing = torch.from_numpy(picture()).permute(2, 0, 1)[None] / 255
+    assert torch.equal(one.images, standing)
+    moved = one.moved(0.3).images
+    assert not torch.equal(moved, standing)
+    assert not torch.equal(moved, other.moved(0.3).images)
+    torch.testing.assert_close(one.moved(1.3).images, moved, rtol=0, atol=1e-3)
+    # Turned and scaled it is all there, in one piece: no clutter is put around it.
+    expected = standing.sum()
+    for phase in (0.1, 0.45, 0.8):
+        found = one.moved(phase).images.sum()
+        assert 0.4 * expected < found < 1.5 * expected
+    again = Probes.of_picture(joined, 12, digits.entry, CONFIG.model_copy(update={"seed": 8}))
+    assert torch.equal(again.moved(0.3).images, moved)
+
+
+def test_a_picture_is_seen_as_the_run_s_preprocessing_has_it_standing_and_moving() -> None:
+    image = np.random.default_rng(2).integers(0, 256, (48, 48, 3), dtype=np.uint8)
+    names = {"RTS": "RTS+conorm", "conorm": "conorm"}
+    shown = {}
+    for key, name in names.items():
+        config = RunConfig.model_validate(
+            {"dataset": "signs", "architecture": "signs", "distortion": name}
+        )
+        shown[key] = Probes.of_picture(Joined(0, 0, None, image), 12, DATASETS["signs"], config)
+    assert torch.equal(shown["RTS"].images, shown["conorm"].images)
+    assert abs(float(shown["RTS"].images.mean()) - 0.5) < 0.05, "edges on grey"
+    assert not torch.equal(shown["RTS"].moved(0.3).images, shown["RTS"].images)
+    # Where the distortion moves nothing, the picture stands.
+    assert torch.equal(shown["conorm"].moved(0.3).images, shown["conorm"].images)
+
+
+def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits: Dataset) -> None:
+    model = build("digits")
+    own = Probes.choose(digits, CONFIG)
+    both = own
+    for number, label in ((2, None), (3, 7)):
+        pictured = Joined(0, 0, label, picture())
+        both = both.joined_by(Probes.of_picture(pictured, number, digits.entry, CONFIG))
+    alone, more = look(model, own, {}), look(model, both, {})
+    assert "joined" not in alone.info
+    assert (more.info["joined"], more.info["labels"]) == ([2, 3], [0, 1, None, 7])
+    assert theta_summary(more) == pytest.approx(theta_summary(alone))
+    for name in ("input", "theta.st", "probabilities"):
+        np.testing.assert_allclose(more.tensors[name][:2], alone.tensors[name], atol=1e-5)
+    moved = both.moved(0.2)
+    assert torch.equal(moved.images[:2], own.moved(0.2).images)
+    assert moved.labels == both.labels
+
+
+# In a run
+
+
+def test_a_picture_is_watched_from_the_next_frame_to_the_end(
+    tmp_path: Path, each_step: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], draws=1))
+    config = CONFIG.model_copy(update={"batch_size": 62})
+    path = new_run(tmp_path, config=config)
+    assert record(path, Finishing(5, joining(label=3))) == "finished"
+    found = counts(path)
+    assert {step for step, count in found.items() if count == 3} == set(range(6, 25))
+    assert {step for step, count in found.items() if count == 2} == set(range(6))
+    with Recording.open(path) as opened:
+        run, (joined,) = opened.summary(), opened.joined()
+        last, lap = opened.frame(24), opened.frame(24, lap=20)
+        columns = opened.metrics()
+    assert run["probes"] == 3
+    assert (joined.step, joined.label) == (6, 3)
+    np.testing.assert_array_equal(joined.image, picture())
+    assert (last.info["labels"], last.info["joined"]) == ([0, 1, 3], [2])
+    np.testing.assert_array_equal(last.tensors["input"][2], picture())
+    assert len(lap.tensors["input"]) == 3
+    assert (lap.tensors["input"][2] != picture()).any()
+    assert None not in columns["scale"]
+    assert run["stillness"] is not None
+
+
+class Finishing(Script):
+    """A script after which nothing more is asked for."""
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        return bool(self._script) and super().waiting(seconds)
+
+
+def test_while_paused_a_picture_is_seen_at_once(tmp_path: Path) -> None:
+    path = new_run(tmp_path)
+    seen: list[Frame] = []
+
+    class Looking(Script):
+        def take(self) -> Mapping[str, Any]:
+            with Recording.open(path) as opened:
+                newest = opened.newest()
+                assert newest is not None
+                seen.append(opened.frame(newest.ref.step))
+            return super().take()
+
+    record(path, Looking(4, PAUSE, joining(), joining(9, 1), STOP))
+    assert [(f.info["step"], len(f.info["labels"])) for f in seen[1:]] == [(4, 2), (4, 3), (4, 4)]
+    assert seen[-1].info["labels"] == [0, 1, None, 1]
+    with Recording.open(path) as opened:
+        assert [ref.step for ref in opened.frames()].count(4) == 1
+        assert len(opened.frame(4).info["labels"]) == 4
+
+
+def test_training_is_the_same_with_a_picture_as_without_it(tmp_path: Path) -> None:
+    plain, joined = new_run(tmp_path, "plain"), new_run(tmp_path, "joined")
+    record(plain, Script(20, STOP))
+    record(joined, Script(7, joining(), 13, STOP))
+    assert_same_training(plain, joined)
+
+
+def test_killed_run_goes_on_with_the_pictures_where_they_joined(
+    tmp_path: Path, each_step: None
+) -> None:
+    """The process dies at step 25 with its last checkpoint at 10: steps 11 to 25 are run again."""
+    path, whole = new_run(tmp_path), new_run(tmp_path, "whole")
+    resume = {"action": "resume"}
+    with pytest.raises(KeyboardInterrupt):
+        record(path, Script(10, PAUSE, joining(), resume, 8, joining(99, 4), 7))
+    with Recording.open(path) as opened:
+        checkpoint = opened.checkpoint()
+        assert checkpoint is not None
+        assert (checkpoint.step, opened.summary()["step"]) == (10, 25)
+    record(path, Script(5, joining(50), 20, STOP))
+    found = counts(path)
+    expected = {step: 2 + (step >= 10) + (step >= 16) + (step >= 19) for step in range(36)}
+    assert found == expected
+    record(whole, Script(35, STOP))
+    assert_same_training(whole, path)
+    with Recording.open(path) as opened:
+        last, lapless = opened.frame(35), opened.frame(9)
+    assert last.info["labels"] == [0, 1, None, None, 4]
+    assert [last.tensors["input"][probe].max() for probe in (2, 3, 4)] == [255, 50, 99]
+    assert "joined" not in lapless.info
+
+
+def test_no_more_than_the_bound_join_however_many_are_asked_for(tmp_path: Path) -> None:
+    config = CONFIG.model_copy(update={"probes": ProbesConfig(count=62)})
+    path = new_run(tmp_path, config=config)
+    record(path, Script(1, *[joining()] * 4, 1, STOP))
+    with Recording.open(path) as opened:
+        assert opened.summary()["probes"] == 64
+        assert len(opened.frame(99).info["labels"]) == 64
+
+
+def test_a_recording_of_the_first_version_takes_pictures_once_it_is_written_to(
+    tmp_path: Path,
+) -> None:
+    path = new_run(tmp_path)
+    record(path, Script(3, STOP))
+    with RecordingWriter.open(path) as writer:
+        writer._db.executescript(
+            "ALTER TABLE run DROP COLUMN imported; ALTER TABLE steps DROP COLUMN collapsed;"
+            "DROP TABLE joined; PRAGMA user_version = 1;"
+        )
+    with Recording.open(path) as opened:
+        assert (opened.joined(), opened.summary()["probes"]) == ([], 2)
+    record(path, Script(2, joining(), 2, STOP))
+    assert counts(path)[7] == 3
+
+
+def assert_same_training(one: Path, other: Path) -> None:
+    with Recording.open(one) as left, Recording.open(other) as right:
+        assert left.metrics()["loss"] == right.metrics()["loss"]
+        first, second = left.checkpoint(), right.checkpoint()
+    assert first is not None
+    assert second is not None
+    assert first.step == second.step
+    for name, tensor in first.tensors.items():
+        np.testing.assert_array_equal(tensor, second.tensors[name], err_msg=name)

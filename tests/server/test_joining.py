@@ -1,0 +1,144 @@
+"""A picture joins the probes of a real run on a real server."""
+
+import os
+import signal
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.experiment.frame import Frame
+from tests.conftest import Trained
+from tests.live_server import Server, hear, say, serve, wait_until
+from tests.server.conftest import INTERFACE_AND_NO_MORE
+from tests.server.test_files import picture
+from tests.server.test_runs import trainer_of
+
+LONG = {"epochs": 50, "probes": {"count": 2}}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server for these tests alone, whose trainer they may kill."""
+    with serve(tmp_path_factory.mktemp("home"), *INTERFACE_AND_NO_MORE) as server:
+        yield server
+
+
+@pytest.fixture
+def run_id(server: Server) -> Iterator[str]:
+    """A run that trains."""
+    run_id = server.start_run(**LONG)
+    server.await_step(run_id, 2)
+    yield run_id
+    server.control(run_id, "stop")
+
+
+def join(server: Server, run_id: str, data: bytes, **form: str) -> httpx.Response:
+    return server.http.post(f"/runs/{run_id}/probes", files={"image": ("own", data)}, data=form)
+
+
+def frame(server: Server, run_id: str, step: int) -> Frame:
+    return Frame.decode(server.http.get(f"/runs/{run_id}/frames/{step}").content)
+
+
+def test_picture_joins_and_is_followed_through_pause_death_and_resume(
+    server: Server, run_id: str
+) -> None:
+    with server.stream(run_id) as viewer:
+        say(viewer, type="hello", last_step=None)
+        say(viewer, type="follow")
+        answer = join(server, run_id, picture(), label="7")
+        assert answer.status_code == 202, answer.text
+        assert (answer.json()["id"], answer.json()["probes"]) == (run_id, 3)
+        assert any("inverted" in note for note in answer.json()["notes"])
+        for _ in range(1000):
+            say(viewer, type="credit", frames=1)
+            seen = Frame.decode(hear(viewer, "frame"))
+            if "joined" in seen.info:
+                break
+    assert (seen.info["joined"], seen.info["labels"]) == ([2], [0, 1, 7])
+    # An input of another size is sent whole.
+    assert seen.tensors["input"].shape == (3, 48, 48, 1)
+    assert frame(server, run_id, 0).tensors["input"].shape[0] == 2
+
+    paused = server.control(run_id, "pause").json()
+    unnamed = join(server, run_id, picture("JPEG"))
+    assert unnamed.json()["probes"] == 4
+    resting = frame(server, run_id, paused["step"])
+    assert resting.info["step"] == paused["step"]
+    assert resting.info["labels"] == [0, 1, 7, None]
+    server.control(run_id, "resume")
+    step = server.await_step(run_id, paused["step"] + 2)["step"]
+
+    os.kill(trainer_of(server, run_id), signal.SIGKILL)
+    server.await_status(run_id, "interrupted")
+    assert server.control(run_id, "resume").status_code == 200
+    server.await_step(run_id, step + 2)
+    went_on = frame(server, run_id, step + 2)
+    assert went_on.info["labels"] == [0, 1, 7, None]
+    np.testing.assert_array_equal(went_on.tensors["input"][2], seen.tensors["input"][2])
+
+    export = server.http.get(f"/runs/{run_id}/export", params={"frames": 3, "samples": 4})
+    assert export.status_code == 200, export.text
+    with Image.open(BytesIO(export.content)) as gif:
+        assert getattr(gif, "n_frames", 1) == 3
+
+
+@pytest.mark.parametrize(
+    ("data", "form", "status", "says"),
+    [
+        (b"", {}, 422, "empty"),
+        (b"GIF89a", {}, 422, ""),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", {}, 422, "PNG"),
+        (picture()[:200], {}, 422, "ends before"),
+        (bytes(10_500_000), {}, 413, "10 MB"),
+        (picture(), {"label": "seven"}, 422, "no class 'seven'"),
+    ],
+)
+def test_what_cannot_join_is_refused_with_a_reason_and_changes_nothing(
+    server: Server, run_id: str, data: bytes, form: dict[str, str], status: int, says: str
+) -> None:
+    answer = join(server, run_id, data, **form)
+    assert answer.status_code == status, answer.text
+    assert says in answer.json()["detail"]
+    if status == 422:
+        assert answer.json()["field"] == ("label" if form else "image")
+    run = server.run(run_id)
+    assert (run["probes"], run["status"]) == (2, "running")
+
+
+def test_run_that_is_not_trained_takes_no_picture(server: Server, trained: Trained) -> None:
+    finished = trained.copied_into(server.home)
+    answer = join(server, finished, picture())
+    assert answer.status_code == 409
+    assert "paused or running" in answer.json()["detail"]
+    assert "finished" in answer.json()["detail"]
+    assert join(server, "none", picture()).status_code == 404
+    assert join(server, "sample", picture()).status_code == 409
+
+
+def test_as_many_join_as_a_run_can_watch(server: Server) -> None:
+    run_id = server.start_run(epochs=50, probes={"count": 63})
+    server.await_step(run_id, 1)
+    try:
+        assert join(server, run_id, picture()).json()["probes"] == 64
+        refused = join(server, run_id, picture())
+        assert refused.status_code == 409
+        assert "watches 64 probes" in refused.json()["detail"]
+    finally:
+        server.control(run_id, "stop")
+
+
+def test_run_of_another_process_takes_no_picture_here(server: Server, tmp_path: Path) -> None:
+    with serve(server.home, *INTERFACE_AND_NO_MORE) as other:
+        run_id = other.start_run(**LONG)
+        other.await_step(run_id, 1)
+        wait_until(lambda: server.run(run_id)["status"] == "running")
+        refused = join(server, run_id, picture())
+        assert refused.status_code == 409
+        assert "watched, not controlled" in refused.json()["detail"]
+        assert join(other, run_id, picture()).status_code == 202
