@@ -27,6 +27,7 @@ export function createApi(base) {
     runs: () => json("runs"),
     run: (id) => json(run(id)),
     control: (id, request) => json(run(id, "/control"), {}, posted(request)),
+    join: (id, image, label) => json(run(id, "/probes"), {}, form({ image, label })),
     remove: (id) => call(url(run(id)), { method: "DELETE" }),
     frames: (id) => json(run(id, "/frames")),
     metrics: (id, query) => json(run(id, "/metrics"), query),
@@ -48,6 +49,13 @@ function posted(body) {
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   };
+}
+
+/** A form of fields and files; what is empty is left out. */
+function form(fields) {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) if (value) body.append(name, value);
+  return { method: "POST", body };
 }
 
 async function call(address, options = {}) {

@@ -3,7 +3,7 @@
 import { element, icon, ICONS, setText } from "./dom.js";
 import { fit, marginOf, Overlay, Picture, sharp, Surface } from "./draw.js";
 import { rowOf } from "./frame.js";
-import { collapsedWords, isRight, nameOf, percent, probeSentence } from "./words.js";
+import { collapsedWords, givenName, isRight, nameOf, percent, probeSentence } from "./words.js";
 
 // CSS pixels, as in page.css: between pairs, below a pair's tiles, between its tiles.
 const GAP = 10;
@@ -75,7 +75,7 @@ class Pair {
   #caption(info, index, probability) {
     const label = nameOf(info, info.labels[index]);
     const predicted = nameOf(info, info.predicted[index]);
-    setText(this.name, label ?? "");
+    setText(this.name, givenName(info, index));
     setText(this.predicted, predicted);
     setText(this.probability, percent(probability, 0));
     const verdict = label === null ? "unknown" : isRight(info, index) ? "right" : "wrong";

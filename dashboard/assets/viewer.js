@@ -3,6 +3,7 @@
 import { Charts } from "./charts.js";
 import { element, setText } from "./dom.js";
 import { GifPanel } from "./gif.js";
+import { Joining } from "./joining.js";
 import { seek } from "./player.js";
 import { Readout, Situation } from "./readout.js";
 import { isBetter, newestOf } from "./runlist.js";
@@ -33,6 +34,8 @@ export class Viewer {
     this.readout = new Readout();
     this.situation = new Situation(this.watch);
     this.transport = new Transport(this.watch, (problem) => this.situation.say(problem));
+    const say = (problem) => this.situation.say(problem);
+    this.joining = new Joining(this.watch, this.stage.element, say);
     this.charts = new Charts((step) => this.watch.act(seek, step));
     this.gif = new GifPanel(this.watch);
     this.rates = new RatesPanel(this.watch);
@@ -61,7 +64,8 @@ export class Viewer {
     this.controls = element("div.stn-controls", {}, this.legend, told, this.transport.element);
     const side = element("section.stn-side", {}, this.stage.element, this.controls);
     side.setAttribute("aria-label", "Stage");
-    const panels = element("div.stn-panels", {}, this.gif.element, this.rates.element);
+    const parts = [this.joining, this.gif, this.rates].map((part) => part.element);
+    const panels = element("div.stn-panels", {}, ...parts);
     return element("div.stn-viewer", {}, side, this.charts.element, panels);
   }
 

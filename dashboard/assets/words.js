@@ -106,7 +106,9 @@ export const size = (bytes) =>
 export function probeSentence(info, index, probability) {
   const label = nameOf(info, info.labels[index]);
   const predicted = nameOf(info, info.predicted[index]);
-  const parts = [label === null ? "Picture" : `Probe ${index + 1}: a ${label}`];
+  const name = isJoined(info, index) ? `Probe ${index + 1}, yours` : `Probe ${index + 1}`;
+  const unnamed = isJoined(info, index) ? name : "Picture";
+  const parts = [label === null ? unnamed : `${name}: a ${label}`];
   parts.push(`taken for ${predicted} with ${percent(probability, 0)}`);
   if (label !== null) parts.push(isRight(info, index) ? "right" : "wrong");
   for (const reasons of Object.values(info.collapsed ?? {})) {
@@ -138,7 +140,7 @@ export function frameSentence(info) {
   const accuracy = isNumber(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${rightOf(info)} of ${info.labels.length} probes right.`
+    `${rightOf(info)} of ${labelledOf(info)} probes right.`
   );
 }
 
@@ -150,11 +152,23 @@ export function nameOf(info, index) {
   return names.join(names.every((name) => name.length <= 1) ? "" : ", ");
 }
 
+/** What stands below a probe: what it shows, where that is known, and whether it is one's own. */
+export function givenName(info, index) {
+  const label = nameOf(info, info.labels[index]);
+  return [label, isJoined(info, index) ? "yours" : null].filter((part) => part !== null).join(", ");
+}
+
+/** Whether a probe is a picture that joined the run's own. */
+export const isJoined = (info, index) => (info.joined ?? []).includes(index);
+
 /** Whether a probe is taken for what it is; of several in a row, all of them. */
 export const isRight = (info, index) =>
   String(info.labels[index]) === String(info.predicted[index]);
 
-/** How many probes are. */
+/** Of how many probes it is known what they show: only these are right or wrong. */
+export const labelledOf = (info) => info.labels.filter((label) => label !== null).length;
+
+/** How many probes are taken for what they are. */
 export const rightOf = (info) => info.labels.filter((_, index) => isRight(info, index)).length;
 
 function isNumber(value) {

@@ -4,7 +4,6 @@ import os
 import signal
 from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -133,7 +132,7 @@ def test_as_many_join_as_a_run_can_watch(server: Server) -> None:
         server.control(run_id, "stop")
 
 
-def test_run_of_another_process_takes_no_picture_here(server: Server, tmp_path: Path) -> None:
+def test_run_of_another_process_takes_no_picture_here(server: Server) -> None:
     with serve(server.home, *INTERFACE_AND_NO_MORE) as other:
         run_id = other.start_run(**LONG)
         other.await_step(run_id, 1)

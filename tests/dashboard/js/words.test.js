@@ -85,8 +85,21 @@ test("probes and frames are told to those who do not see them", () => {
   assert.equal(words.probeSentence(info, 2, 0.5), "Picture, taken for one with 50%.");
   assert.equal(
     words.frameSentence(info),
-    "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 3 probes right.",
+    "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 2 probes right.",
   );
+});
+
+test("pictures that joined are called one's own, and count where they are labelled", () => {
+  const joined = { ...info, labels: [0, 1, null, 1], predicted: [0, 0, 1, 1], joined: [2, 3] };
+  assert.deepEqual(
+    [0, 2, 3].map((index) => words.givenName(joined, index)),
+    ["nought", "yours", "one, yours"],
+  );
+  assert.equal(words.givenName(info, 2), "", "one that is put through a network is no probe");
+  assert.equal(words.probeSentence(joined, 2, 0.5), "Probe 3, yours, taken for one with 50%.");
+  assert.match(words.probeSentence(joined, 3, 0.5), /^Probe 4, yours: a one, .* right\.$/);
+  assert.equal(words.rightOf(joined), 2);
+  assert.equal(words.labelledOf(joined), 3);
 });
 
 test("what is read in a row is named whole, and right only where all of it is", () => {

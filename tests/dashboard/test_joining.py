@@ -1,0 +1,108 @@
+"""A picture of one's own joins the probes of the run on the stage."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, painted, texts
+from tests.live_server import Server, wait_until
+
+DROP = """async ([stage, address]) => {
+  const content = await (await fetch(address)).blob();
+  const given = new DataTransfer();
+  given.items.add(new File([content], "dropped.png", { type: "image/png" }));
+  for (const type of ["dragover", "drop"]) {
+    stage.dispatchEvent(
+      new DragEvent(type, { dataTransfer: given, bubbles: true, cancelable: true }));
+  }
+}"""
+
+
+@pytest.fixture
+def run_id(server: Server) -> Iterator[str]:
+    """A run with three probes that trains."""
+    run_id = server.start_run(epochs=1000, probes={"count": 3})
+    server.await_step(run_id, 1)
+    yield run_id
+    server.control(run_id, "stop")
+
+
+def add(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Add a picture").click()
+    chooser.value.set_files(file)
+
+
+def await_pairs(page: Page, count: int) -> None:
+    page.wait_for_function(f"document.querySelectorAll('.stn-viewer .stn-pair').length === {count}")
+
+
+def test_chosen_picture_joins_and_is_called_one_s_own(
+    server: Server, run_id: str, visit: Open, picture: Path
+) -> None:
+    page = visit(server, f"?run={run_id}")
+    painted(page)
+    await_said(page, "Live")
+    total = page.locator(".stn-right dd")
+    assert total.inner_text().endswith("/3")
+    page.get_by_role("combobox", name="What the picture shows").fill("7")
+    add(page, picture)
+    await_pairs(page, 4)
+    assert texts(page, ".stn-label") == ["0", "1", "2", "7, yours"]
+    assert total.inner_text().endswith("/4")
+    wait_until(lambda: page.get_by_role("combobox", name="What the picture").input_value() == "")
+    # While it is paused the next one is there at once; nobody knows what it shows.
+    server.control(run_id, "pause")
+    await_said(page, "paused")
+    add(page, picture)
+    await_pairs(page, 5)
+    assert texts(page, ".stn-label")[3:] == ["7, yours", "yours"]
+    assert total.inner_text().endswith("/4")
+    own = page.locator(".stn-viewer .stn-pair").last
+    assert own.get_attribute("data-verdict") == "unknown"
+    assert server.run(run_id)["probes"] == 5
+
+
+def test_picture_that_is_dropped_onto_the_stage_joins(
+    server: Server, run_id: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={run_id}")
+    painted(page)
+    stage = page.locator(".stn-viewer .stn-probes").element_handle()
+    address = page.evaluate(
+        """() => {
+          const canvas = Object.assign(document.createElement("canvas"), { width: 28, height: 28 });
+          const context = canvas.getContext("2d");
+          context.fillRect(0, 0, 28, 28);
+          context.fillStyle = "white";
+          context.fillRect(12, 4, 4, 20);
+          return canvas.toDataURL("image/png");
+        }"""
+    )
+    page.evaluate(DROP, [stage, address])
+    await_pairs(page, 4)
+    assert texts(page, ".stn-label")[3] == "yours"
+
+
+def test_what_is_no_picture_is_refused_in_words(
+    server: Server, run_id: str, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(server, f"?run={run_id}")
+    painted(page)
+    text = tmp_path / "notes.png"
+    text.write_text("no picture at all")
+    add(page, text)
+    page.locator(".stn-message", has_text="not a picture in a known format").wait_for()
+    assert server.run(run_id)["probes"] == 3
+    assert page.get_by_role("button", name="Add a picture").is_enabled()
+
+
+def test_where_nothing_trains_the_button_says_why(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    button = page.get_by_role("button", name="Add a picture")
+    assert button.is_disabled()
+    assert "this one is stopped" in (button.get_attribute("title") or "")
