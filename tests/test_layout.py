@@ -20,9 +20,10 @@ EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
 SOURCES = [f"{package}/*.py" for package in PACKAGES]
 README = (ROOT / "README.md").read_text()
 # Their mains are processes of their own, which load torch or draw.
-PROCESSES = {f"backend.server.{name}" for name in ("trainer", "inference", "exporter", "committee")}
-# Never imported by name: FastAPI and uvicorn look for them.
-FOUND_BY_OTHERS = {"python-multipart", "websockets"}
+MAINS = ("trainer", "inference", "exporter", "importer", "committee")
+PROCESSES = {f"backend.server.{name}" for name in MAINS}
+# Never imported by name: uvicorn looks for it.
+FOUND_BY_OTHERS = {"websockets"}
 
 
 def tracked(*patterns: str) -> list[Path]:

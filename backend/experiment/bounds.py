@@ -32,14 +32,19 @@ class Bounds:
     home: int = 10_000_000_000
     reserve: int = 64_000_000
 
-    def shortage(self, folder: Path) -> str | None:
-        """Why nothing more may be recorded in `folder`, and what to do; None where all is well."""
-        if bytes_in(folder) >= self.home:
+    def shortage(self, folder: Path, more: int = 0) -> str | None:
+        """Why nothing more may be recorded in `folder`, and what to do; None where all is well.
+
+        Args:
+            folder: of the recordings.
+            more: bytes that are about to be added.
+        """
+        if bytes_in(folder) + more >= self.home:
             return (
                 f"All recordings together have reached their limit of {in_words(self.home)}. "
                 "Delete runs that are no longer needed, or start with a larger --home-limit."
             )
-        if free_bytes(folder) < self.reserve:
+        if free_bytes(folder) - more < self.reserve:
             return (
                 f"The disk is full but for {in_words(self.reserve)}, which are left free. "
                 "Make room on it, for instance by deleting runs."

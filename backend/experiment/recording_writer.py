@@ -230,6 +230,10 @@ class RecordingWriter(Recording):
         self._db.execute("VACUUM")
 
 
+SUFFIXES = ("", "-wal", "-shm", "-journal")
+"""Of the files that SQLite keeps for one database."""
+
+
 def create(
     path: Path, *, config: RunConfig, steps_per_epoch: int, demonstration: bool = False
 ) -> None:
@@ -256,7 +260,7 @@ def create(
         with telling_full_disk(), closing(_connect(draft)) as connection:
             _fill(connection, row)
     except BaseException:
-        for suffix in ("", "-wal", "-shm", "-journal"):
+        for suffix in SUFFIXES:
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
         raise
     draft.rename(path)

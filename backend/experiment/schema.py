@@ -12,7 +12,7 @@
 "newer than the last I saw" is one comparison.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 APPLICATION_ID = 0x53544E31  # "STN1", so that `file` and we recognise a recording
 SCHEMA_VERSION = 2
@@ -60,11 +60,19 @@ CREATE TABLE joined (
 );
 """
 
-SCHEMA = f"""
-CREATE TABLE run ({", ".join(f"{name} {kind}" for name, kind in RUN_COLUMNS.items())});
+ABSENT: Mapping[str, Mapping[str, str]] = {
+    "run": {"imported": "0"},
+    "steps": {"collapsed": "NULL"},
+}
+"""What stands for the columns that files of older versions lack."""
+
+
+def _schema(run: Mapping[str, str], metrics: Iterable[str], more: str = "") -> str:
+    return f"""
+CREATE TABLE run ({", ".join(f"{name} {kind}" for name, kind in run.items())});
 CREATE TABLE steps (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER UNIQUE NOT NULL, attempt INTEGER NOT NULL,
-    {", ".join(f"{name} REAL" for name in METRICS)}
+    {", ".join(f"{name} REAL" for name in metrics)}
 );
 CREATE TABLE inputs (key TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE frames (
@@ -83,13 +91,15 @@ CREATE TABLE changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
     time REAL NOT NULL, settings TEXT NOT NULL
 );
-{JOINED}"""
+{more}"""
 
-ABSENT: Mapping[str, Mapping[str, str]] = {
-    "run": {"imported": "0"},
-    "steps": {"collapsed": "NULL"},
-}
-"""What stands for the columns that files of older versions lack."""
+
+SCHEMA = _schema(RUN_COLUMNS, METRICS, JOINED)
+FIRST_SCHEMA = _schema(
+    {name: kind for name, kind in RUN_COLUMNS.items() if name not in ABSENT["run"]},
+    [name for name in METRICS if name not in ABSENT["steps"]],
+)
+"""As version 1 had it."""
 
 UPGRADE = f"""
 BEGIN IMMEDIATE;

@@ -16,6 +16,7 @@ from backend.server import catalog_routes, live_routes, page, problems, run_rout
 from backend.server.body_limit import BodyLimit
 from backend.server.exports import Exports
 from backend.server.fetches import Fetches
+from backend.server.imports import Imports, most_recording
 from backend.server.runs import Runs
 from backend.server.settings import Settings
 from backend.server.state import State
@@ -64,7 +65,7 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type"],
         allow_credentials=True,
     )
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimit, larger={"/api/recordings": most_recording(settings.bounds)})
     app.add_middleware(Gate, access=settings.access)
     problems.install(app)
     app.include_router(catalog_routes.router, prefix="/api")
@@ -93,8 +94,10 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
         worker=InferenceWorker(),
         exports=Exports(runs),
         fetches=Fetches(runs.data, settings.mirror),
+        imports=Imports(runs),
     )
     stack.push_async_callback(state.exports.close)
+    stack.push_async_callback(state.imports.close)
     stack.push_async_callback(state.worker.close)
     stack.push_async_callback(state.trainers.close)
     stack.push_async_callback(state.tails.close)

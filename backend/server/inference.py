@@ -17,7 +17,6 @@ import os
 import queue
 import threading
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -25,6 +24,7 @@ import numpy as np
 from backend.experiment.errors import StnscopeError, Unavailable
 from backend.experiment.joining import packed
 from backend.experiment.transform import fit_probe, prepare, transform
+from backend.server.memory_limit import limit_memory
 from backend.server.message_pipe import Message, pack, unpack_from
 from backend.server.told_errors import tell
 
@@ -38,7 +38,7 @@ def main() -> None:
     faulthandler.enable()
     requests, answers = _own_pipes()
     prepare(threads=1)
-    _limit_memory()
+    limit_memory(MOST_MEMORY)
     waiting: queue.SimpleQueue[Message] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(requests, waiting), daemon=True).start()
     with suppress(BrokenPipeError):
@@ -56,16 +56,6 @@ def _own_pipes() -> tuple[BinaryIO, BinaryIO]:
     os.close(nowhere)
     os.dup2(2, 1)
     return requests, answers
-
-
-def _limit_memory() -> None:
-    """A picture that asks for too much gets a MemoryError, where the platform can do that."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        pages = int(Path("/proc/self/statm").read_text().split()[0])
-        most = pages * resource.getpagesize() + MOST_MEMORY
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
 
 
 def _read(requests: BinaryIO, waiting: queue.SimpleQueue[Message]) -> None:

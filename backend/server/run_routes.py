@@ -4,13 +4,14 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import model_validator
 from starlette.background import BackgroundTask
 
 from backend.experiment.config import RunConfig, SettingsChange
 from backend.experiment.recording import ENDED, SUFFIX
+from backend.server.incoming import RECORDING_FIELD
 from backend.server.runs import Run
 from backend.server.state import Server
 from backend.version import VERSION
@@ -18,6 +19,16 @@ from backend.version import VERSION
 router = APIRouter()
 
 FRAME_TYPE = "application/octet-stream"
+RECORDING_BODY = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {RECORDING_FIELD: {"type": "string", "format": "binary"}},
+            "required": [RECORDING_FIELD],
+        }
+    },
+    FRAME_TYPE: {"schema": {"type": "string", "format": "binary"}},
+}
 FOR_EVER = "public, max-age=31536000, immutable"
 
 
@@ -142,3 +153,19 @@ def download_recording(run_id: str, server: Server) -> FileResponse:
         folder.cleanup()
         raise
     return FileResponse(target, filename=target.name, background=BackgroundTask(folder.cleanup))
+
+
+@router.post(
+    "/recordings",
+    status_code=201,
+    tags=["recordings"],
+    openapi_extra={"requestBody": {"required": True, "content": RECORDING_BODY}},
+)
+async def import_recording(request: Request, server: Server, response: Response) -> Run:
+    """Takes in a recording from elsewhere, as the file of a form or as the whole body.
+
+    It becomes a run with an id of its own, to be watched and exported but not gone on with.
+    """
+    run_id = await server.imports.take(request.stream(), request.headers.get("content-type", ""))
+    response.headers["Location"] = f"/api/runs/{run_id}"
+    return server.shown(server.runs.summary(run_id))

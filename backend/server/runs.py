@@ -21,6 +21,8 @@ DATA = "datasets"
 SAMPLE = "sample"
 SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
 
+FROM_A_FILE = "This recording came from a file: it can be watched, not gone on with."
+
 Run = dict[str, Any]
 
 
@@ -75,7 +77,7 @@ class Runs:
         config = completed(config, dataset)
         validate(config, dataset)
         self.check_room()
-        run_id = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+        run_id = self.new_id()
         create(
             self.folder / f"{run_id}{SUFFIX}",
             config=config,
@@ -84,13 +86,20 @@ class Runs:
         )
         return run_id
 
-    def check_room(self) -> None:
+    def new_id(self) -> str:
+        """An id that no run has."""
+        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
+
+    def check_room(self, more: int = 0) -> None:
         """Looks whether anything more may be recorded.
+
+        Args:
+            more: bytes that are about to be added.
 
         Raises:
             NoRoom: all recordings are at their limit, or the disk is full.
         """
-        shortage = self.bounds.shortage(self.folder)
+        shortage = self.bounds.shortage(self.folder, more)
         if shortage:
             raise NoRoom(shortage)
 
@@ -112,12 +121,15 @@ class Runs:
         """Sets the status of a run that no trainer works on.
 
         Raises:
-            Conflict: it ships with the program, or failed before its first checkpoint.
+            Conflict: it ships with the program, came from a file, or failed before its first
+                checkpoint.
         """
         path = self.path(run_id)
         if path == SAMPLE_PATH:
             raise Conflict("This recording ships with the program and stays as it is.")
         with RecordingWriter.open(path) as writer:
+            if writer.summary()["imported"]:
+                raise Conflict(FROM_A_FILE)
             if writer.summary()["status"] == "failed" and writer.checkpoint() is None:
                 raise Conflict("This run failed before its first checkpoint; start a new one.")
             writer.update(status=status, error=error)

@@ -8,6 +8,7 @@ from starlette.requests import HTTPConnection
 
 from backend.server.exports import Exports
 from backend.server.fetches import Fetches
+from backend.server.imports import Imports
 from backend.server.runs import Run, Runs
 from backend.server.settings import Settings
 from backend.server.tail import Tails
@@ -26,6 +27,7 @@ class State:
     worker: InferenceWorker
     exports: Exports
     fetches: Fetches
+    imports: Imports
 
     def shown(self, run: Run) -> Run:
         """A run as the interface shows it: with what may be asked of it here."""

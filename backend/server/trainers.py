@@ -17,7 +17,7 @@ from typing import Any
 from backend.experiment.errors import Conflict, StnscopeError
 from backend.experiment.joining import check_may_join
 from backend.experiment.recording import ENDED, LIVE, Label
-from backend.server.runs import Run, Runs
+from backend.server.runs import FROM_A_FILE, Run, Runs
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +83,7 @@ class Trainers:
 
     def actions(self, run: Run) -> list[str]:
         """What may be asked of a run in its present status."""
-        if not self.owns(run["id"]) and run["status"] in LIVE | {"queued"}:
+        if run["imported"] or (not self.owns(run["id"]) and run["status"] in LIVE | {"queued"}):
             return []
         return [action for action, (statuses, _) in ACTIONS.items() if run["status"] in statuses]
 
@@ -107,6 +107,8 @@ class Trainers:
         # What two pages ask at once is done one after the other.
         async with self._controls.setdefault(run_id, asyncio.Lock()):
             run = self._runs.summary(run_id)
+            if run["imported"]:
+                raise Conflict(FROM_A_FILE)
             statuses, goal = ACTIONS[action]
             if run["status"] not in statuses:
                 raise Conflict(

@@ -29,6 +29,8 @@ export function createApi(base) {
     control: (id, request) => json(run(id, "/control"), {}, posted(request)),
     join: (id, image, label) => json(run(id, "/probes"), {}, form({ image, label })),
     remove: (id) => call(url(run(id)), { method: "DELETE" }),
+    recordingUrl: (id) => url(run(id, "/recording")),
+    takeIn: (recording) => json("recordings", {}, form({ recording })),
     frames: (id) => json(run(id, "/frames")),
     metrics: (id, query) => json(run(id, "/metrics"), query),
     frame: async (id, step, query) =>

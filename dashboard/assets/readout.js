@@ -71,7 +71,7 @@ const FIGURES = [
 export function situation(watch, now) {
   const { run, player } = watch;
   if (!run) return unopened(watch);
-  const status = statusWords(run.status);
+  const status = statusWords(run.status) + (run.imported ? "; came from a file" : "");
   if (run.status === "deleted") return { tone: "bad", text: "This run has been deleted" };
   if (watch.lost) {
     const age = watch.heard ? `; the last frame came ${ago(now - watch.heard)}` : "";

@@ -4,6 +4,7 @@ import { element, setText } from "./dom.js";
 import { isLive, percent, span, statusWords, titleOf, unusualWords } from "./words.js";
 
 const TITLES = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
+const OPEN = "Open a recording";
 // A question that nobody answers is taken back.
 const ASKED_FOR = 5000;
 
@@ -18,6 +19,8 @@ class Row {
     this.detail = element("span.stn-run-detail");
     this.bar = element("span.stn-bar", {}, element("span"));
     this.buttons = element("span.stn-run-actions");
+    const href = String(list.api.recordingUrl(id));
+    this.download = element("a.stn-button.stn-small", { href, download: "" }, "Download");
     const words = element("div.stn-run-words", {}, this.link, this.detail);
     this.element = element("li.stn-run", {}, this.status, words, this.bar, this.buttons);
   }
@@ -26,6 +29,7 @@ class Row {
     this.run = run;
     setText(this.link, titleOf(run));
     this.link.title = run.id;
+    this.download.setAttribute("aria-label", `Download ${titleOf(run)}`);
     setText(this.status, statusWords(run.status));
     this.status.dataset.status = run.status;
     setText(this.detail, detail(run, Date.now()));
@@ -38,7 +42,8 @@ class Row {
     const wanted = actions.join();
     if (wanted !== this.wanted) {
       this.wanted = wanted;
-      this.buttons.replaceChildren(...actions.map((action) => this.#button(action)));
+      const buttons = actions.map((action) => this.#button(action));
+      this.buttons.replaceChildren(this.download, ...buttons);
     }
   }
 
@@ -90,7 +95,13 @@ export class RunsView {
     this.list = element("ul.stn-runs");
     this.message = element("p.stn-message", { role: "alert" });
     this.empty = element("p.stn-quiet", {}, "No run yet.");
-    this.element = element("div.stn-runlist", {}, this.list, this.empty, this.message);
+    this.file = element("input", { type: "file", accept: ".stnscope", hidden: true });
+    this.file.onchange = () => this.#takeIn(this.file.files[0]);
+    this.button = element("button.stn-button.stn-small", { type: "button" }, OPEN);
+    this.button.title = "A recording that was downloaded, here or elsewhere; it becomes a run to watch";
+    this.button.onclick = () => this.file.click();
+    const files = element("div.stn-row", {}, this.button, this.file);
+    this.element = element("div.stn-runlist", {}, this.list, this.empty, files, this.message);
     runs.addEventListener("change", () => this.show());
   }
 
@@ -103,6 +114,17 @@ export class RunsView {
       setText(this.message, problem.message);
     }
     this.runs.refresh();
+  }
+
+  // What comes from a file is shown as soon as it is a run.
+  async #takeIn(file) {
+    this.file.value = "";
+    if (!file) return;
+    this.button.disabled = true;
+    setText(this.button, "Opening …");
+    await this.do(async () => this.open((await this.api.takeIn(file)).id));
+    this.button.disabled = false;
+    setText(this.button, OPEN);
   }
 
   show() {
@@ -139,6 +161,7 @@ function detail(run, now) {
   parts.push(`${span(now - 1000 * run.created)} ago`);
   parts.push(madeOf(run.config));
   if (run.demonstration) parts.push("demonstration");
+  if (run.imported) parts.push("came from a file");
   if (run.error) parts.push(run.error);
   return parts.join(" · ");
 }

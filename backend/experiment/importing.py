@@ -1,0 +1,243 @@
+"""A recording that came from elsewhere becomes one of ours: looked at row by row, and written anew.
+
+Nothing of the file itself is taken over. It is there to be watched: checkpoints, from which it
+could be trained on, stay behind, and a run that had not ended counts as stopped.
+"""
+
+import math
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+
+from backend.experiment import foreign, frame_check
+from backend.experiment.config import RunConfig, SettingsChange
+from backend.experiment.foreign import Foreign, damaged
+from backend.experiment.frame import Array, Frame, FrameError
+from backend.experiment.joining import MOST_PROBES
+from backend.experiment.recording import ENDED, Change, Joined, Label
+from backend.experiment.recording_writer import RecordingWriter, create
+from backend.experiment.schema import ABSENT, METRICS, OLDER_VERSIONS
+
+Row = tuple[Any, ...]
+_LABEL: TypeAdapter[Label] = TypeAdapter(Label, config=ConfigDict(strict=True))
+
+AT_ONCE = 500
+"""Rows in a transaction."""
+DRAFT_SUFFIX = ".incoming"
+
+MOST_STEPS = 10**12
+LATEST = 10**11
+"""Seconds since 1970; what a calendar can say."""
+
+
+class _Run(BaseModel):
+    """A row of the table `run`, but for its id, and for what does not hold here."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+
+    created: float = Field(ge=0, le=LATEST)
+    config: Json[RunConfig]
+    steps_per_epoch: int = Field(ge=1, le=MOST_STEPS)
+    status: Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+    attempt: int = Field(ge=0, le=10**9)
+    step: int = Field(ge=0, le=MOST_STEPS)
+    loss: float | None
+    accuracy: float | None = Field(ge=0, le=1)
+    validated_step: int | None = Field(ge=0, le=MOST_STEPS)
+    collapsed: int = Field(ge=0, le=1)
+    stillness: float | None
+    error: str | None = Field(max_length=2000)
+    thinned: int = Field(ge=0, le=64)
+
+    def columns(self) -> dict[str, Any]:
+        """What is written of it beside what a new run's row has."""
+        status = self.status if self.status in ENDED else "stopped"
+        return self.model_dump(exclude={"config", "steps_per_epoch"}) | {
+            "status": status,
+            "imported": True,
+        }
+
+
+class _Frame(NamedTuple):
+    """A row of the table `frames`."""
+
+    step: int
+    lap: int | None
+    attempt: int
+    moving: int
+    kept: int
+    input: str
+    data: bytes
+
+
+def bring_in(source: Path, target: Path) -> None:
+    """Copies a stranger's recording into a new one of ours.
+
+    Args:
+        source: the stranger's file; it is only read.
+        target: the new recording, whose stem is the run's id.
+
+    Raises:
+        RecordingError: it is no recording, damaged, or holds what none would; the text says what.
+        NoRoom: the disk is full.
+    """
+    draft = target.with_suffix(DRAFT_SUFFIX)
+    with foreign.opened(source) as file:
+        run = _run(file.rows)
+        create(draft, config=run.config, steps_per_epoch=run.steps_per_epoch)
+        with RecordingWriter.open(draft) as writer:
+            _copy_steps(file, writer)
+            _copy_frames(file.rows, writer)
+            with writer.transaction():
+                _copy_changes(file.rows, writer)
+                if file.version not in OLDER_VERSIONS:
+                    _copy_joined(file.rows, writer, MOST_PROBES - run.config.probes.count)
+                writer.update(**run.columns())
+    draft.rename(target)
+
+
+def _run(rows: sqlite3.Connection) -> _Run:
+    cursor = rows.execute("SELECT * FROM run LIMIT 2")
+    names = [column[0] for column in cursor.description]
+    found = cursor.fetchall()
+    if len(found) != 1:
+        raise damaged(f"it holds {'several runs' if found else 'no run'}")
+    try:
+        return _Run.model_validate(dict(zip(names, found[0], strict=True)))
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        place = ".".join(str(part) for part in wrong["loc"])
+        raise damaged(f"of its run, {place} cannot be: {wrong['msg']}") from None
+
+
+def _copy_steps(file: Foreign, writer: RecordingWriter) -> None:
+    absent = ABSENT["steps"] if file.version in OLDER_VERSIONS else {}
+    names = [name for name in METRICS if name not in absent]
+    selected = f"SELECT step, attempt, {', '.join(names)} FROM steps ORDER BY seq"
+    for batch in _batches(file.rows.execute(selected)):
+        with writer.transaction():
+            for step, attempt, *values in batch:
+                _check_counts("steps", step, attempt)
+                for value in values:
+                    _check_number(step, value)
+                writer.add_step(step, attempt, dict(zip(names, values, strict=True)))
+
+
+def _copy_frames(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
+    """Copies frames with what they need of the inputs, in the order in which they were written."""
+    inputs = _Inputs(rows)
+    selected = f"SELECT {', '.join(_Frame._fields)} FROM frames ORDER BY seq"
+    for batch in _batches(rows.execute(selected)):
+        with writer.transaction():
+            for row in map(_Frame._make, batch):
+                frame = _frame(row, inputs).saying(run=writer.path.stem)
+                writer.add_frame(frame, attempt=row.attempt, kept=bool(row.kept))
+
+
+def _frame(row: _Frame, inputs: "_Inputs") -> Frame:
+    _check_counts("frames", row.step, row.attempt, row.moving, row.kept)
+    where = f"its frame of step {row.step}"
+    try:
+        frame = frame_check.checked(_blob(row.data), inputs.at(row.input))
+    except FrameError as error:
+        raise damaged(f"{where} is none. {error}") from None
+    info = frame.info
+    said = (info["step"], info.get("lap"), bool(info.get("moving")))
+    if said != (row.step, row.lap, bool(row.moving)):
+        raise damaged(f"{where} says of itself that it is another one")
+    return frame
+
+
+class _Inputs:
+    """The probes' images of a stranger's recording; those asked for last are at hand."""
+
+    def __init__(self, rows: sqlite3.Connection) -> None:
+        self._rows = rows
+        self._last: tuple[str, Array] | None = None
+
+    def at(self, key: str) -> Array:
+        """Images (N, H, W, C) uint8.
+
+        Raises:
+            FrameError: there are none by this key, or they are no images.
+        """
+        if self._last is None or self._last[0] != key:
+            row = self._rows.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
+            if row is None:
+                raise FrameError("Its input is missing.")
+            images = _tensor(row[0], "input")
+            frame_check.check_images(images)
+            self._last = (key, images)
+        return self._last[1]
+
+
+def _copy_changes(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
+    for step, attempt, settings in rows.execute(
+        "SELECT step, attempt, settings FROM changes ORDER BY seq"
+    ):
+        _check_counts("changes", step, attempt)
+        try:
+            change = SettingsChange.model_validate_json(settings)
+        except ValidationError:
+            raise damaged(f"what was changed after step {step} is no setting") from None
+        writer.add_change(Change(step, attempt, change))
+
+
+def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, most: int) -> None:
+    """Copies pictures that joined the probes, `most` of them at most."""
+    selected = rows.execute("SELECT step, attempt, label, data FROM joined ORDER BY seq")
+    for number, (step, attempt, label, data) in enumerate(selected):
+        _check_counts("joined", step, attempt)
+        try:
+            image, known = _tensor(data, "image"), _LABEL.validate_json(label)
+            frame_check.check_images(image[None])
+        except (FrameError, ValidationError):
+            raise damaged(f"what joined its probes at step {step} is no picture") from None
+        if number >= most:
+            raise damaged(f"it watches more than {MOST_PROBES} probes")
+        writer.add_joined(Joined(step, attempt, known, image))
+
+
+def _tensor(data: object, name: str) -> Array:
+    """The one tensor in safetensors bytes, by its name.
+
+    Raises:
+        FrameError: there are others, or none.
+    """
+    try:
+        tensors = load_tensors(_blob(data))
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise FrameError(f"Its {name} cannot be read: {error}.") from None
+    if tensors.keys() != {name}:
+        raise FrameError(f"Its {name} is missing.")
+    return tensors[name]
+
+
+def _blob(data: object) -> bytes:
+    if not isinstance(data, bytes):
+        raise FrameError("Text or a number stands where bytes belong.")
+    return data
+
+
+def _check_counts(table: str, *values: object) -> None:
+    for value in values:
+        if not (isinstance(value, int) and 0 <= value <= MOST_STEPS):
+            raise damaged(f"in its {table} {value!r:.40} stands where a number belongs")
+
+
+def _check_number(step: int, value: object) -> None:
+    if value is not None and not (isinstance(value, float) and math.isfinite(value)):
+        raise damaged(f"of its metrics at step {step}, {value!r:.40} is none")
+
+
+def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    """Rows, as many at once as one transaction is to hold."""
+    remaining = iter(rows)
+    while batch := list(islice(remaining, AT_ONCE)):
+        yield batch

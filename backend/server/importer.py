@@ -1,0 +1,39 @@
+"""The import process: a stranger's recording is read here, alone, and written anew.
+
+It reads one line of JSON, `{"source", "target"}`, and prints one: `{}` once the recording stands
+at its target, or what `told_errors` makes of why it does not.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from backend.experiment.errors import StnscopeError, TooLarge
+from backend.experiment.importing import bring_in
+from backend.server.memory_limit import limit_memory
+from backend.server.told_errors import tell
+
+MOST_MEMORY = 512 * 1024**2
+"""Bytes beyond what the libraries take: of a recording, a few frames are in memory at a time."""
+
+
+def main() -> int:
+    task = json.loads(sys.stdin.readline())
+    limit_memory(MOST_MEMORY)
+    print(json.dumps(_answer(Path(task["source"]), Path(task["target"]))), flush=True)
+    return 0
+
+
+def _answer(source: Path, target: Path) -> dict[str, Any]:
+    try:
+        bring_in(source, target)
+    except StnscopeError as error:
+        return tell(error)
+    except MemoryError:
+        return tell(TooLarge("This recording holds parts that are too large to be read."))
+    return {}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""Recordings are taken home from the list of runs, and opened there again."""
+
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page
+
+from backend.experiment.recording import Recording
+from tests.conftest import Trained
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, painted
+from tests.live_server import Server
+
+
+def row(page: Page, run_id: str) -> Locator:
+    return page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
+
+
+def choose(page: Page, file: Path) -> None:
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Open a recording").click()
+    chooser.value.set_files(file)
+
+
+def test_recording_is_downloaded_and_opened_again(
+    server: Server, trained: Trained, visit: Open, tmp_path: Path
+) -> None:
+    run_id = trained.copied_into(server.home)
+    page = visit(server)
+    with page.expect_download() as downloading:
+        row(page, run_id).get_by_role("link", name="Download").click()
+    file = tmp_path / downloading.value.suggested_filename
+    assert file.name == f"{run_id}.stnscope"
+    downloading.value.save_as(file)
+    with Recording.open(file) as recording:
+        assert recording.summary()["step"] == 24
+
+    known = {run["id"] for run in server.http.get("/runs").json()}
+    choose(page, file)
+    await_said(page, "came from a file")
+    painted(page)
+    (opened,) = {run["id"] for run in server.http.get("/runs").json()} - known
+    page.wait_for_url(f"**/?run={opened}")
+    assert page.locator(".stn-viewer").get_attribute("data-run") == opened
+    assert "came from a file" in row(page, opened).inner_text()
+    assert row(page, opened).get_by_role("button").all_inner_texts() == ["Delete"]
+    add = page.get_by_role("button", name="Add a picture")
+    assert "came from a file" in (add.get_attribute("title") or "")
+    assert page.get_by_role("button", name="Open a recording").is_enabled()
+
+
+def test_file_that_is_no_recording_is_refused_in_words(
+    server: Server, visit: Open, tmp_path: Path
+) -> None:
+    page = visit(server)
+    before = server.http.get("/runs").json()
+    file = tmp_path / "notes.stnscope"
+    file.write_text("no recording at all")
+    choose(page, file)
+    page.locator(".stn-runlist .stn-message", has_text="This file is not a recording").wait_for()
+    assert [run["id"] for run in server.http.get("/runs").json()] == [run["id"] for run in before]

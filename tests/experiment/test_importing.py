@@ -1,0 +1,430 @@
+"""A stranger's recording becomes one of ours, or is refused in words; nothing of it is run."""
+
+import json
+import random
+import sqlite3
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save
+
+from backend.experiment import importing
+from backend.experiment.config import ProbesConfig, RunConfig, SettingsChange
+from backend.experiment.errors import RecordingError
+from backend.experiment.export import ExportOptions, export
+from backend.experiment.frame import Array, Frame
+from backend.experiment.importing import bring_in
+from backend.experiment.recording import SUFFIX, Change, Checkpoint, Joined, Recording
+from backend.experiment.recording_writer import RecordingWriter, create
+from backend.experiment.schema import APPLICATION_ID, FIRST_SCHEMA
+from backend.server.runs import SAMPLE_PATH
+
+CONFIG = RunConfig(epochs=2, probes=ProbesConfig(count=2))
+
+
+def frame(step: int, *, lap: int | None = None, probes: int = 2) -> Frame:
+    """A frame as a run of two classes records it; the third probe is one that joined."""
+    info: dict[str, Any] = {
+        "protocol": 1,
+        "run": "theirs",
+        "step": step,
+        "epoch": 1,
+        "progress": 3,
+        "loss": 0.5 if step else None,
+        "accuracy": None,
+        "moving": lap is not None,
+        "time": 1.0,
+        "classes": ["nought", "one"],
+        "labels": [0, 1, None][:probes],
+        "predicted": [1, 1, 0][:probes],
+        "transformers": [{"name": "st", "family": "affine", "at": "input"}],
+        "collapsed": {"st": [None, "outside", None][:probes]},
+        "stillness": None,
+    }
+    info |= {} if lap is None else {"lap": lap}
+    info |= {} if probes == 2 else {"joined": [2]}
+    tensors: dict[str, Array] = {
+        "input": np.full((probes, 8, 8, 1), step, np.uint8),
+        "output.st": np.full((probes, 4, 4, 1), 7, np.uint8),
+        "theta.st": np.zeros((probes, 6), np.float32),
+        "corners.st": np.full((probes, 4, 2), np.nan, np.float32),
+        "grid.st": np.zeros((probes, 7, 7, 2), np.float32),
+        "probabilities": np.full((probes, 2), 0.5, np.float32),
+    }
+    return Frame(info, tensors)
+
+
+@pytest.fixture
+def theirs(tmp_path: Path) -> Path:
+    """A recording with something in each of its tables."""
+    path = tmp_path / f"theirs{SUFFIX}"
+    create(path, config=CONFIG, steps_per_epoch=20, demonstration=True)
+    with RecordingWriter.open(path) as writer, writer.transaction():
+        for step in (0, 4, 2):
+            writer.add_step(step, 1, {"loss": step / 2, "time": 3.0, "collapsed": 0.5})
+            writer.add_frame(frame(step), attempt=1, kept=step == 0)
+        writer.add_frame(frame(5, probes=3), attempt=1, kept=False)
+        writer.add_frame(frame(5, lap=0, probes=3), attempt=1, kept=True)
+        writer.add_change(Change(2, 1, SettingsChange(learning_rate=0.5)))
+        writer.add_joined(Joined(5, 1, None, np.zeros((8, 8, 1), np.uint8)))
+        writer.add_checkpoint(Checkpoint(4, 1, {}, {"weight": np.zeros(3, np.float32)}))
+        writer.update(status="paused", step=5, attempt=1, created=1e9, loss=0.25)
+    return path
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Path:
+    """Where the recording is to stand."""
+    (tmp_path / "ours").mkdir()
+    return tmp_path / "ours" / f"new{SUFFIX}"
+
+
+def spoil(path: Path, script: str, *values: object) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        if values:
+            connection.execute(script, values)
+        else:
+            connection.executescript(script)
+
+
+def test_all_that_can_be_watched_is_taken_over(theirs: Path, ours: Path) -> None:
+    before = theirs.read_bytes()
+    bring_in(theirs, ours)
+    assert theirs.read_bytes() == before
+    with Recording.open(ours) as new, Recording.open(theirs) as old:
+        run, was = new.summary(), old.summary()
+        differ = {"id", "status", "imported", "demonstration"}
+        assert {k: v for k, v in run.items() if k not in differ} == {
+            k: v for k, v in was.items() if k not in differ
+        }
+        assert (run["id"], run["status"], run["imported"]) == ("new", "stopped", True)
+        assert run["demonstration"] is False
+        assert (run["probes"], run["settings"]["learning_rate"]) == (3, 0.5)
+        assert [ref[1:] for ref in new.frames()] == [ref[1:] for ref in old.frames()]
+        for ref in new.frames():
+            one, other = new.frame(ref.step, ref.lap), old.frame(ref.step, ref.lap)
+            assert one.encode() == other.saying(run="new").encode()
+        newest = new.newest()
+        assert newest is not None
+        assert newest.ref.step == 5
+        columns = new.metrics()
+        assert columns["step"] == [0, 2, 4]
+        assert {k: v for k, v in columns.items() if k != "seq"} == {
+            k: v for k, v in old.metrics().items() if k != "seq"
+        }
+        assert new.changes() == old.changes()
+        assert [each.step for each in new.joined()] == [5]
+        assert new.checkpoint() is None, "it is there to be watched"
+        assert export(new, ExportOptions())[:6] == b"GIF89a"
+
+
+def test_a_recording_of_the_first_version_is_taken_over(ours: Path) -> None:
+    """The one that ships is one, and real."""
+    bring_in(SAMPLE_PATH, ours)
+    with Recording.open(ours) as new, Recording.open(SAMPLE_PATH) as old:
+        assert len(new.frames()) == len(old.frames()) > 40
+        assert new.metrics()["loss"] == old.metrics()["loss"]
+        assert new.summary()["status"] == "finished"
+
+
+@pytest.fixture
+def old(theirs: Path) -> Path:
+    """The same as the first version would have recorded it."""
+    path = theirs.with_name(f"old{SUFFIX}")
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.executescript(FIRST_SCHEMA)
+        connection.execute("ATTACH ? AS theirs", (str(theirs),))
+        for table in ("run", "steps", "inputs", "frames", "checkpoints", "changes"):
+            rows = connection.execute(f"PRAGMA main.table_info({table})").fetchall()
+            names = ", ".join(row[1] for row in rows)
+            connection.execute(
+                f"INSERT INTO main.{table} ({names}) SELECT {names} FROM theirs.{table}"
+            )
+        connection.executescript(
+            f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1"
+        )
+    return path
+
+
+def test_one_of_the_first_version_brought_up_to_date_or_not_and_one_taken_in_before(
+    old: Path, ours: Path
+) -> None:
+    first, second, third = (ours.with_name(f"{name}{SUFFIX}") for name in "abc")
+    bring_in(old, first)
+    RecordingWriter.open(old).close()
+    bring_in(old, second)
+    bring_in(second, third)
+    for path in (first, second, third):
+        with Recording.open(path) as new:
+            assert new.summary()["imported"]
+            assert new.metrics()["loss"] == [0, 1, 2]
+            assert new.metrics()["collapsed"] == [None] * 3
+
+
+# What is refused: the file
+
+
+Spoil = Callable[[Path], None]
+
+
+def truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5000])
+
+
+def scribble(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[8200:8400] = bytes(200)
+    path.write_bytes(bytes(data))
+
+
+def sql(script: str) -> Spoil:
+    return lambda path: spoil(path, script)
+
+
+def schema(statement: str) -> Spoil:
+    """Writes into the schema itself, as no SQL statement could."""
+    return sql(f"PRAGMA writable_schema = ON; {statement}; PRAGMA writable_schema = OFF;")
+
+
+@pytest.mark.parametrize(
+    ("spoiled", "says"),
+    [
+        (lambda path: path.write_bytes(b""), "empty"),
+        (lambda path: path.write_bytes(b"a picture, perhaps" * 99), "not a recording"),
+        (lambda path: path.write_bytes(path.read_bytes()[:50]), "not a recording"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "damaged|laid out"),
+        (truncate, "damaged"),
+        (scribble, "damaged"),
+        (sql("PRAGMA application_id = 1"), "SQLite file, but not a recording"),
+        (sql("PRAGMA user_version = 9"), "of version 9"),
+        (sql("CREATE TABLE more (a)"), "its table 'more' is none of ours"),
+        (sql("CREATE VIEW more AS SELECT 1"), "its view 'more' is none of ours"),
+        (
+            sql("CREATE TRIGGER more AFTER INSERT ON frames BEGIN DELETE FROM run; END"),
+            "its trigger 'more' is none of ours",
+        ),
+        (sql("CREATE INDEX more ON frames (abs(step))"), "its index 'more' is none of ours"),
+        (sql("DROP TABLE changes"), "tables are missing"),
+        (sql("ALTER TABLE run ADD COLUMN more"), "its table 'run' is none of ours"),
+        (
+            sql("DROP TABLE changes; CREATE VIEW changes AS SELECT 1 AS step"),
+            "its view 'changes' is none of ours",
+        ),
+        (
+            sql("DROP TABLE inputs; CREATE VIRTUAL TABLE inputs USING fts5(key, data)"),
+            "none of ours",
+        ),
+        (
+            schema(
+                "UPDATE sqlite_schema SET sql = replace(sql, 'data BLOB', "
+                "'data BLOB CHECK (load_extension(data))') WHERE name = 'inputs'"
+            ),
+            "its table 'inputs' is none of ours",
+        ),
+        (
+            schema(
+                "UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM sqlite_schema"
+                " WHERE name = 'steps') WHERE name = 'changes'"
+            ),
+            "damaged",
+        ),
+        (schema("UPDATE sqlite_schema SET sql = x'00' WHERE name = 'run'"), "damaged|none of ours"),
+    ],
+)
+def test_a_file_that_is_no_recording_is_refused_and_leaves_nothing(
+    theirs: Path, ours: Path, spoiled: Spoil, says: str
+) -> None:
+    spoiled(theirs)
+    refused(theirs, ours, says)
+
+
+def refused(theirs: Path, ours: Path, says: str) -> None:
+    with pytest.raises(RecordingError, match=says) as refusal:
+        bring_in(theirs, ours)
+    assert refusal.value.field == "recording"
+    assert not ours.exists()
+
+
+# What is refused: its rows
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("DELETE FROM run", "holds no run"),
+        ("INSERT INTO run SELECT * FROM run", "several runs"),
+        ("UPDATE run SET config = '{'", "config"),
+        ("UPDATE run SET config = '{\"epochs\": 0}'", "config.*epochs"),
+        ("UPDATE run SET config = '{\"more\": 0}'", "config.*more"),
+        ("UPDATE run SET status = 'deleted'", "status"),
+        ("UPDATE run SET step = -1", "step"),
+        ("UPDATE run SET step = 'many'", "step"),
+        ("UPDATE run SET steps_per_epoch = 0", "steps_per_epoch"),
+        ("UPDATE run SET accuracy = 9e999", "accuracy"),
+        ("UPDATE run SET created = 1e300", "created"),
+        ("UPDATE run SET error = printf('%.*c', 5000, 'x')", "error"),
+        ("UPDATE run SET attempt = x'00'", "attempt"),
+        ("UPDATE steps SET loss = 9e999", "metrics at step"),
+        ("UPDATE steps SET loss = 'low'", "metrics at step"),
+        ("UPDATE steps SET attempt = -1", "in its steps"),
+        ("UPDATE steps SET step = 'one' WHERE step = 0", "in its steps"),
+        ("UPDATE frames SET kept = 'yes'", "in its frames"),
+        ("UPDATE frames SET moving = 1 - moving", "another one"),
+        ("UPDATE frames SET step = step + 100", "another one"),
+        ("UPDATE frames SET lap = lap + 1 WHERE lap IS NOT NULL", "another one"),
+        ("UPDATE frames SET data = 'text'", "bytes belong"),
+        ("UPDATE frames SET data = zeroblob(70000000) WHERE step = 0", "too big|too large|damaged"),
+        ("DELETE FROM inputs", "input is missing"),
+        ("UPDATE inputs SET data = x'0000'", "input cannot be read"),
+        ("UPDATE changes SET settings = '{\"learning_rate\": -1}'", "no setting"),
+        ("UPDATE changes SET settings = x'ff'", "no setting"),
+        ("UPDATE joined SET label = '\"x\"'", "no picture"),
+        ("UPDATE joined SET data = x'00'", "no picture"),
+        (
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 62)"
+            " INSERT INTO joined (step, attempt, time, label, data)"
+            " SELECT 5, 1, 0, label, data FROM n, joined",
+            "more than 64 probes",
+        ),
+    ],
+)
+def test_a_row_that_none_of_ours_could_be_is_refused(
+    theirs: Path, ours: Path, script: str, says: str
+) -> None:
+    spoil(theirs, script)
+    refused(theirs, ours, says)
+
+
+# What is refused: its frames
+
+
+def said(**more: Any) -> Callable[[Frame], bytes]:
+    return lambda one: one.saying(**more).without_input().encode()
+
+
+def with_tensors(**more: Array | None) -> Callable[[Frame], bytes]:
+    def changed(one: Frame) -> bytes:
+        tensors: Mapping[str, Any] = dict(one.tensors) | {
+            name.replace("_", "."): tensor for name, tensor in more.items()
+        }
+        kept = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        return Frame(one.info, kept).without_input().encode()
+
+    return changed
+
+
+def raw(text: str) -> Callable[[Frame], bytes]:
+    return lambda _: save({"a": np.zeros(1, np.float32)}, metadata={"frame": text})
+
+
+def telling(**more: Any) -> Callable[[Frame], bytes]:
+    """The same frame with JSON that no encoder of ours would write."""
+    return lambda one: save(
+        {k: np.ascontiguousarray(v) for k, v in one.tensors.items() if k != "input"},
+        metadata={"frame": json.dumps({**one.info, **more})},
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        (lambda _: b"", "is none"),
+        (lambda _: bytes(200), "is none"),
+        (lambda _: b"\xff" * 200, "is none"),
+        (lambda one: one.without_input().encode()[:-9], "is none"),
+        (raw("[]"), "protocol"),
+        (raw("[" * 100_000), "is none"),
+        (raw('{"protocol": 1}'), "step"),
+        (said(protocol=2), "protocol"),
+        (said(step="0"), "step"),
+        (said(epoch=0), "epoch"),
+        (said(progress=11), "progress"),
+        (telling(loss=float("nan")), "loss"),
+        (telling(more=[float("inf")]), "cannot be written down"),
+        (said(classes=[]), "classes"),
+        (said(classes=["x" * 300, "one"]), "classes"),
+        (said(labels=[0]), "labels of 1"),
+        (said(labels=[0, 2]), "class 2 of 2"),
+        (said(labels=[0, -1]), "class -1"),
+        (said(predicted=[0, [1, 0]]), "place by place"),
+        (said(joined=[0]), "not the last ones"),
+        (said(transformers=[]), "lacks tensors|have collapsed"),
+        (said(transformers=[{"name": "../st", "family": "affine", "at": "input"}]), "name"),
+        (said(collapsed={"st": [None]}), "collapsed.st of 1"),
+        (with_tensors(theta_st=None), "theta.st"),
+        (with_tensors(more=np.zeros(3, np.float32)), "more"),
+        (with_tensors(input=None, theta_st=np.zeros((3, 6), np.float32)), "theta.st"),
+        (with_tensors(theta_st=np.zeros((2, 6), np.float64)), "float64"),
+        (with_tensors(grid_st=np.zeros((2, 7, 7, 3), np.float32)), "grid.st"),
+        (with_tensors(output_st=np.zeros((2, 4, 4, 2), np.uint8)), "no images"),
+        (with_tensors(output_st=np.zeros((2, 1, 600, 1), np.uint8)), "no images"),
+        (with_tensors(output_st=np.zeros((2, 0, 4, 1), np.uint8)), "output.st"),
+        (with_tensors(probabilities=np.zeros((2, 3), np.float32)), "probabilities"),
+    ],
+)
+def test_a_frame_that_is_none_is_refused(
+    theirs: Path, ours: Path, changed: Callable[[Frame], bytes], says: str
+) -> None:
+    data = changed(frame(0))
+    spoil(theirs, "UPDATE frames SET data = ? WHERE step = 0", data)
+    refused(theirs, ours, f"step 0 is none.*({says})|{says}")
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"input": np.zeros((2, 8, 8, 2), np.uint8)},
+        {"input": np.zeros((2, 8, 8, 1), np.float32)},
+        {"input": np.zeros((2, 8, 600, 1), np.uint8)},
+        {"input": np.zeros((65, 1, 1, 1), np.uint8)},
+        {"input": np.zeros((8, 8), np.uint8)},
+        {"input": np.zeros((2, 8, 8, 1), np.uint8), "more": np.zeros(1, np.uint8)},
+        {"output": np.zeros((2, 8, 8, 1), np.uint8)},
+    ],
+)
+def test_an_input_that_is_none_is_refused(
+    theirs: Path, ours: Path, tensors: dict[str, Array]
+) -> None:
+    spoil(theirs, "UPDATE inputs SET data = ?", save(tensors))
+    refused(theirs, ours, "input")
+
+
+def test_many_rows_are_copied_in_parts(
+    theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importing, "AT_ONCE", 2)
+    bring_in(theirs, ours)
+    with Recording.open(ours) as new:
+        assert len(new.frames()) == 5
+        assert new.metrics()["step"] == [0, 2, 4]
+
+
+def test_whatever_is_damaged_a_recording_is_whole_or_refused(theirs: Path, ours: Path) -> None:
+    """Bytes changed anywhere, a hundred times."""
+    chance = random.Random(7)
+    whole = theirs.read_bytes()
+    outcomes = {"taken": 0, "refused": 0}
+    for _ in range(100):
+        data = bytearray(whole)
+        for _ in range(chance.choice((1, 3, 40))):
+            data[chance.randrange(100, len(data))] = chance.randrange(256)
+        theirs.write_bytes(bytes(data))
+        try:
+            bring_in(theirs, ours)
+        except RecordingError:
+            outcomes["refused"] += 1
+        else:
+            outcomes["taken"] += 1
+            with Recording.open(ours) as new:
+                json.dumps(new.summary(), allow_nan=False)
+                json.dumps(new.metrics(), allow_nan=False)
+                for ref in new.frames():
+                    Frame.decode(new.frame(ref.step, ref.lap).encode())
+        for left in ours.parent.iterdir():
+            left.unlink()
+    assert outcomes["refused"] > 10
+    assert outcomes["taken"] > 10

@@ -1,0 +1,242 @@
+"""Recordings go out and come in again, through a real server; what is refused leaves nothing."""
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from backend.experiment.errors import InvalidInput, TooLarge, Unavailable
+from backend.experiment.frame import Frame
+from backend.server import imports
+from backend.server.imports import Imports
+from backend.server.incoming import receive
+from backend.server.runs import Runs
+from tests.conftest import Trained
+from tests.live_server import Server, serve, wait_until
+from tests.server.conftest import INTERFACE_AND_NO_MORE
+
+
+def take_in(server: Server, data: bytes) -> httpx.Response:
+    return server.http.post("/recordings", files={"recording": ("run.stnscope", data)})
+
+
+def files(server: Server) -> set[str]:
+    return {path.name for path in (server.home / "recordings").iterdir()}
+
+
+def test_a_recording_that_was_downloaded_becomes_a_run_to_watch(
+    server: Server, finished: str
+) -> None:
+    data = server.http.get(f"/runs/{finished}/recording").content
+    before = files(server)
+    answer = take_in(server, data)
+    assert answer.status_code == 201, answer.text
+    run, original = answer.json(), server.run(finished)
+    assert answer.headers["location"] == f"/api/runs/{run['id']}"
+    assert run["id"] != finished
+    assert (run["imported"], run["owned"], run["actions"]) == (True, False, [])
+    for name in ("status", "config", "created", "step", "frames", "accuracy", "last_step"):
+        assert run[name] == original[name], name
+    assert files(server) - before <= {f"{run['id']}.stnscope", f"{run['id']}.lock"}
+    one, other = (server.http.get(f"/runs/{each}/metrics").json() for each in (run["id"], finished))
+    assert one == other
+    frames = [
+        Frame.decode(server.http.get(f"/runs/{each}/frames/12").content)
+        for each in (run["id"], finished)
+    ]
+    assert frames[0].encode() == frames[1].saying(run=run["id"]).encode()
+    assert run["id"] in {each["id"] for each in server.http.get("/runs").json()}
+    assert server.http.get(f"/runs/{run['id']}/export?layout=moving").status_code == 200
+    again = take_in(server, server.http.get(f"/runs/{run['id']}/recording").content)
+    assert again.json()["id"] not in (run["id"], finished)
+    for each in (run["id"], again.json()["id"]):
+        assert server.http.delete(f"/runs/{each}").status_code == 204
+
+
+def test_one_that_had_not_ended_is_stopped_and_cannot_be_gone_on_with(
+    server: Server, running: str
+) -> None:
+    data = server.http.get(f"/runs/{running}/recording").content
+    # As the whole body, which a program may find simpler than a form.
+    headers = {"Content-Type": "application/octet-stream"}
+    answer = server.http.post("/recordings", content=data, headers=headers)
+    assert answer.status_code == 201, answer.text
+    run = answer.json()
+    assert (run["status"], run["actions"]) == ("stopped", [])
+    for action in ("resume", "stop", "pause", "step"):
+        refused = server.control(run["id"], action)
+        assert refused.status_code == 409
+        assert "came from a file" in refused.json()["detail"]
+    assert server.ask(run["id"], moving=True).status_code == 409
+    assert server.run(running)["status"] == "running"
+    assert server.http.delete(f"/runs/{run['id']}").status_code == 204
+
+
+def spoilt(trained: Trained, folder: Path, script: str) -> bytes:
+    path = folder / "spoilt"
+    path.write_bytes(trained.recording.read_bytes())
+    with closing(sqlite3.connect(path)) as connection:
+        connection.executescript(script)
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("script", "says"),
+    [
+        ("CREATE TRIGGER t AFTER INSERT ON steps BEGIN DELETE FROM frames; END", "trigger 't'"),
+        ("UPDATE frames SET data = x'00' WHERE step = 0", "step 0 is none"),
+        ("PRAGMA user_version = 9", "version 9"),
+        ("DELETE FROM run", "no run"),
+    ],
+)
+def test_a_recording_that_cannot_be_taken_in_is_refused_and_leaves_nothing(
+    server: Server, trained: Trained, tmp_path: Path, script: str, says: str
+) -> None:
+    before = files(server)
+    answer = take_in(server, spoilt(trained, tmp_path, script))
+    assert answer.status_code == 422, answer.text
+    assert says in answer.json()["detail"]
+    assert answer.json()["field"] == "recording"
+    assert files(server) == before
+
+
+def test_what_is_no_recording_is_refused_in_words(server: Server, trained: Trained) -> None:
+    before = files(server)
+    whole = trained.recording.read_bytes()
+    for data, says in (
+        (b"", "empty"),
+        (b"GIF89a" * 1000, "not a recording"),
+        (whole[: len(whole) // 2], "damaged"),
+    ):
+        answer = take_in(server, data)
+        assert answer.status_code == 422, answer.text
+        assert says in answer.json()["detail"]
+    form = server.http.post("/recordings", files={"image": ("run.stnscope", whole)})
+    assert (form.status_code, form.json()["field"]) == (422, "recording")
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    torn = server.http.post("/recordings", content=b"no form at all", headers=headers)
+    assert torn.status_code == 422
+    assert "form" in torn.json()["detail"]
+    assert files(server) == before
+
+
+def test_upload_that_breaks_off_leaves_nothing(server: Server, trained: Trained) -> None:
+    before = files(server)
+    data = trained.recording.read_bytes()
+    head = (
+        f"POST /api/recordings HTTP/1.1\r\nHost: localhost:{server.port}\r\n"
+        f"Content-Length: {10 * len(data)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(head.encode() + data * 3)
+        wait_until(lambda: any(name.endswith(".upload") for name in files(server)))
+    wait_until(lambda: files(server) == before)
+    assert server.http.get("/health").status_code == 200
+
+
+def test_one_that_is_too_large_is_refused_and_so_is_what_finds_no_room(
+    tmp_path: Path, trained: Trained
+) -> None:
+    limits = ("--run-limit", "1MB", "--home-limit", "20MB")
+    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, *limits) as server:
+        data = trained.recording.read_bytes()
+
+        def endless() -> Iterator[bytes]:
+            yield data[:1000]
+            for _ in range(400):
+                yield bytes(10_000)
+
+        told = take_in(server, data[:1000] + bytes(3_000_000))
+        assert told.status_code == 413
+        untold = server.http.post("/recordings", content=endless())
+        assert untold.status_code == 413
+        assert files(server) == set()
+        other = server.home / "recordings" / "other"
+        other.write_bytes(bytes(20_000_000))
+        refused = take_in(server, data[:900_000])
+        assert refused.status_code == 507
+        assert "Delete runs" in refused.json()["detail"]
+        assert files(server) == {"other"}
+
+
+async def pieces(*all_of_them: bytes) -> AsyncIterator[bytes]:
+    for each in all_of_them:
+        yield each
+
+
+@pytest.mark.parametrize("cut", [1, 7, 64, 100_000])
+def test_a_form_s_file_arrives_whole_however_it_is_cut(tmp_path: Path, cut: int) -> None:
+    content = bytes(range(256)) * 40 + b"\r\n--x\r\n--boundary-not\r\n"
+    form = (
+        b'--xyz\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n'
+        b'--xyz\r\nContent-Disposition: form-data; name="recording"; filename="a"\r\n'
+        b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n--xyz--\r\n"
+    )
+    parts = [form[at : at + cut] for at in range(0, len(form), cut)]
+    target = tmp_path / "came"
+    seen: list[int] = []
+    kind = "multipart/form-data; boundary=xyz"
+    asyncio.run(receive(pieces(*parts), kind, target, lambda piece, came: seen.append(came)))
+    assert target.read_bytes() == content
+    assert seen == [0]
+
+
+def test_a_form_that_ends_too_early_is_refused(tmp_path: Path) -> None:
+    form = b'--xyz\r\nContent-Disposition: form-data; name="recording"\r\n\r\nhalf of it'
+    kind = "multipart/form-data; boundary=xyz"
+    with pytest.raises(InvalidInput, match="form"):
+        asyncio.run(receive(pieces(form), kind, tmp_path / "came", lambda *_: None))
+
+
+def test_process_that_dies_or_takes_too_long_is_told_and_leaves_nothing(
+    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = Runs(tmp_path / "recordings")
+    data = trained.recording.read_bytes()
+
+    async def killed() -> None:
+        coming = Imports(runs)
+        taking = asyncio.create_task(coming.take(pieces(data), ""))
+        while coming._process is None:
+            await asyncio.sleep(0.001)
+        os.kill(coming._process.pid, signal.SIGKILL)
+        with pytest.raises(Unavailable, match="ended over this one"):
+            await taking
+
+    async def slow() -> None:
+        with pytest.raises(Unavailable, match="took longer"):
+            await Imports(runs, timeout=0.01).take(pieces(data), "")
+
+    async def crowded() -> None:
+        coming = Imports(runs)
+        gate = asyncio.Event()
+
+        async def held() -> AsyncIterator[bytes]:
+            await gate.wait()
+            yield b""
+
+        waiting = [asyncio.create_task(coming.take(held(), "")) for _ in range(4)]
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable, match="Other recordings"):
+            await coming.take(pieces(data), "")
+        gate.set()
+        ended = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(each, InvalidInput) for each in ended)
+
+    async def bounded() -> None:
+        with pytest.raises(TooLarge, match="larger than"):
+            await Imports(runs).take(pieces(data), "")
+
+    for scenario in (killed, slow, crowded):
+        asyncio.run(scenario())
+        assert list(runs.folder.iterdir()) == []
+    monkeypatch.setattr(imports, "most_recording", lambda _: 1000)
+    asyncio.run(bounded())
+    assert list(runs.folder.iterdir()) == []
