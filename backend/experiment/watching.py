@@ -57,12 +57,18 @@ class Watched:
         return len(frame.info["labels"]) == len(self._watched(step).labels)
 
     def frame(self, step: Step, *, moving: bool) -> Frame:
-        """The frame of a step; the same one, however often it is asked for."""
-        if self._frame is None or not self.has_seen(step):
+        """The frame of a step; the same one, until a picture joins in that step."""
+        before = self._frame
+        if before is None or not self.has_seen(step):
             probes = self._watched(step)
             frame = observe(step, probes, run=self._run, config=self._config, moving=moving)
-            self._frame = frame.saying(stillness=self._stillness.add(frame))
-        return self._frame
+            if before is not None and before.info["step"] == step.step:
+                # Of the run's own probes a second look at a step shows nothing new.
+                stillness = before.info["stillness"]
+            else:
+                stillness = self._stillness.add(frame)
+            self._frame = before = frame.saying(stillness=stillness)
+        return before
 
     def lap(self, step: Step) -> list[Frame]:
         """The frames of a closing lap: the probes move once round, the weights stand still."""

@@ -101,6 +101,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     stack.push_async_callback(state.worker.close)
     stack.push_async_callback(state.trainers.close)
     stack.push_async_callback(state.tails.close)
+    await asyncio.to_thread(state.imports.clear_old)
     await state.trainers.start()
     if settings.standby:
         await state.worker.start()

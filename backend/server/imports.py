@@ -6,10 +6,13 @@ Of a recording that is refused nothing stays; one that is taken in stands there 
 import asyncio
 import json
 import logging
+import shutil
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 from backend.experiment.bounds import Bounds, in_words, telling_full_disk
@@ -30,7 +33,9 @@ ANSWER_SECONDS = 600.0
 MOST_AT_ONCE = 4
 LOOKS = 32 * 1024 * 1024
 """Bytes that come in between two looks at what is free."""
-UPLOAD_SUFFIX = ".upload"
+ASIDE = "incoming-"
+"""What the folder of a file on its way in begins with, in the home."""
+FORGOTTEN_SECONDS = 24 * 3600.0
 
 
 def most_recording(bounds: Bounds) -> int:
@@ -70,18 +75,29 @@ class Imports:
             raise Unavailable("Other recordings are coming in. Try again in a moment.")
         run_id = self._runs.new_id()
         target = self._runs.folder / f"{run_id}{SUFFIX}"
-        upload = target.with_suffix(UPLOAD_SUFFIX)
+        # Not among the recordings, whose size is bounded.
+        aside = Path(mkdtemp(prefix=ASIDE, dir=self._runs.folder.parent))
         self._coming += 1
         try:
             with telling_full_disk():
-                await receive(body, kind, upload, self._look)
+                await receive(body, kind, aside / target.name, self._look)
             async with self._turn:
-                self._runs.check_room(upload.stat().st_size)
-                await self._bring_in(upload, target)
+                await self._bring_in(aside / target.name, target)
         finally:
             self._coming -= 1
-            await asyncio.to_thread(_clear, target)
+            await asyncio.to_thread(_clear, aside, target)
         return run_id
+
+    def clear_old(self) -> None:
+        """Removes what an earlier server that died over a recording has left."""
+        left = (
+            *self._runs.folder.parent.glob(f"{ASIDE}*"),
+            *self._runs.folder.glob(f"*{DRAFT_SUFFIX}*"),
+        )
+        for path in left:
+            # What is younger may be coming in to another server of this home.
+            if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
+                _remove(path)
 
     def _look(self, piece: bytes, came: int) -> None:
         """Looks at a piece of the file; at the first one, whether it may be a recording at all."""
@@ -91,7 +107,7 @@ class Imports:
         if came + len(piece) > most:
             raise TooLarge(f"The file is larger than {in_words(most)}, the most that is taken in.")
         if came // LOOKS != (came + len(piece)) // LOOKS or came == 0:
-            self._runs.check_room(len(piece))
+            self._runs.check_room(came + len(piece))
 
     async def _bring_in(self, source: Path, target: Path) -> None:
         self._process = process = await asyncio.create_subprocess_exec(
@@ -124,9 +140,17 @@ class Imports:
             await process.wait()
 
 
-def _clear(target: Path) -> None:
+def _clear(aside: Path, target: Path) -> None:
     """Removes what is left beside a recording that was to be taken in."""
-    for suffix in (UPLOAD_SUFFIX, *(DRAFT_SUFFIX + suffix for suffix in SUFFIXES)):
-        target.with_name(target.stem + suffix).unlink(missing_ok=True)
+    _remove(aside)
+    for suffix in SUFFIXES:
+        _remove(target.with_name(f"{target.stem}{DRAFT_SUFFIX}{suffix}"))
     if not target.exists():
-        target.with_suffix(".lock").unlink(missing_ok=True)
+        _remove(target.with_suffix(".lock"))
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

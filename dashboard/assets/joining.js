@@ -9,7 +9,7 @@ const MOST_PROBES = 64;
 export function whyNot({ run, lost, waiting }) {
   if (!run || waiting) return "A picture can join once this run has something to show.";
   if (lost) return "The connection is lost; a picture can join once it is back.";
-  if (run.imported) return "This recording came from a file: nothing is trained here that a picture could join.";
+  if (run.imported) return "This recording came from a file: a picture can join what is trained.";
   if (!["running", "paused"].includes(run.status))
     return `A picture can join while a run trains or is paused; this one is ${run.status}.`;
   if (!run.owned) return "This run is trained by another process: it can be watched, not joined.";
@@ -34,7 +34,7 @@ export class Joining {
     this.names = element("datalist", { id: "stn-classes" });
     this.label = element("input.stn-join-label", { type: "text", placeholder: "label, if known" });
     this.label.setAttribute("list", this.names.id);
-    this.label.setAttribute("aria-label", "What the picture shows, if it is known");
+    this.label.setAttribute("aria-label", "Label of the picture, if it is known");
     const parts = [this.button, this.label, this.names, this.file];
     this.element = element("div.stn-joining", {}, ...parts);
     watch.addEventListener("change", () => this.show());
@@ -48,7 +48,7 @@ export class Joining {
     const busy = Boolean(this.joining);
     this.button.disabled = busy || reason !== null;
     this.label.disabled = this.button.disabled;
-    this.button.title = reason ?? "Watch a picture of your own along with the probes; or drop it onto the stage";
+    this.button.title = reason ?? "Watch a picture of your own as well; or drop it onto the stage";
     setText(this.button, busy ? "Adding …" : "Add a picture");
     const classes = this.watch.shown?.info.classes ?? [];
     if (classes.join() !== this.listed) {

@@ -3,7 +3,13 @@
 import { element, setText } from "./dom.js";
 import { isLive, percent, span, statusWords, titleOf, unusualWords } from "./words.js";
 
-const TITLES = { pause: "Pause", resume: "Resume", stop: "Stop", delete: "Delete" };
+const TITLES = {
+  download: "Download",
+  pause: "Pause",
+  resume: "Resume",
+  stop: "Stop",
+  delete: "Delete",
+};
 const OPEN = "Open a recording";
 // A question that nobody answers is taken back.
 const ASKED_FOR = 5000;
@@ -19,8 +25,6 @@ class Row {
     this.detail = element("span.stn-run-detail");
     this.bar = element("span.stn-bar", {}, element("span"));
     this.buttons = element("span.stn-run-actions");
-    const href = String(list.api.recordingUrl(id));
-    this.download = element("a.stn-button.stn-small", { href, download: "" }, "Download");
     const words = element("div.stn-run-words", {}, this.link, this.detail);
     this.element = element("li.stn-run", {}, this.status, words, this.bar, this.buttons);
   }
@@ -29,7 +33,6 @@ class Row {
     this.run = run;
     setText(this.link, titleOf(run));
     this.link.title = run.id;
-    this.download.setAttribute("aria-label", `Download ${titleOf(run)}`);
     setText(this.status, statusWords(run.status));
     this.status.dataset.status = run.status;
     setText(this.detail, detail(run, Date.now()));
@@ -38,12 +41,12 @@ class Row {
     this.bar.firstChild.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
     this.element.setAttribute("aria-current", run.id === shown);
     const actions = (run.actions ?? []).filter((action) => TITLES[action] && action !== "delete");
+    actions.unshift("download");
     if (!isLive(run.status)) actions.push("delete");
     const wanted = actions.join();
     if (wanted !== this.wanted) {
       this.wanted = wanted;
-      const buttons = actions.map((action) => this.#button(action));
-      this.buttons.replaceChildren(this.download, ...buttons);
+      this.buttons.replaceChildren(...actions.map((action) => this.#button(action)));
     }
   }
 
@@ -51,8 +54,13 @@ class Row {
     const button = element("button.stn-button.stn-small", { type: "button" }, TITLES[action]);
     button.dataset.action = action;
     button.setAttribute("aria-label", `${TITLES[action]} ${titleOf(this.run)}`);
-    button.onclick = () => (action === "delete" ? this.#ask(button) : this.#act(action));
+    const own = { delete: () => this.#ask(button), download: () => this.#download() };
+    button.onclick = own[action] ?? (() => this.#act(action));
     return button;
+  }
+
+  #download() {
+    element("a", { href: this.list.api.recordingUrl(this.id), download: "" }).click();
   }
 
   // The first press asks, the second one deletes.
@@ -98,7 +106,7 @@ export class RunsView {
     this.file = element("input", { type: "file", accept: ".stnscope", hidden: true });
     this.file.onchange = () => this.#takeIn(this.file.files[0]);
     this.button = element("button.stn-button.stn-small", { type: "button" }, OPEN);
-    this.button.title = "A recording that was downloaded, here or elsewhere; it becomes a run to watch";
+    this.button.title = "One that was downloaded, here or elsewhere; it becomes a run to watch";
     this.button.onclick = () => this.file.click();
     const files = element("div.stn-row", {}, this.button, this.file);
     this.element = element("div.stn-runlist", {}, this.list, this.empty, files, this.message);

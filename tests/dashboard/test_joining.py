@@ -48,12 +48,14 @@ def test_chosen_picture_joins_and_is_called_one_s_own(
     await_said(page, "Live")
     total = page.locator(".stn-right dd")
     assert total.inner_text().endswith("/3")
-    page.get_by_role("combobox", name="What the picture shows").fill("7")
+    page.get_by_role("combobox", name="Label of the picture").fill("7")
     add(page, picture)
     await_pairs(page, 4)
     assert texts(page, ".stn-label") == ["0", "1", "2", "7, yours"]
     assert total.inner_text().endswith("/4")
-    wait_until(lambda: page.get_by_role("combobox", name="What the picture").input_value() == "")
+    wait_until(
+        lambda: page.get_by_role("combobox", name="Label of the picture").input_value() == ""
+    )
     # While it is paused the next one is there at once; nobody knows what it shows.
     server.control(run_id, "pause")
     await_said(page, "paused")

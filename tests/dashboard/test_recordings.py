@@ -27,7 +27,7 @@ def test_recording_is_downloaded_and_opened_again(
     run_id = trained.copied_into(server.home)
     page = visit(server)
     with page.expect_download() as downloading:
-        row(page, run_id).get_by_role("link", name="Download").click()
+        row(page, run_id).get_by_role("button", name="Download").click()
     file = tmp_path / downloading.value.suggested_filename
     assert file.name == f"{run_id}.stnscope"
     downloading.value.save_as(file)
@@ -42,7 +42,7 @@ def test_recording_is_downloaded_and_opened_again(
     page.wait_for_url(f"**/?run={opened}")
     assert page.locator(".stn-viewer").get_attribute("data-run") == opened
     assert "came from a file" in row(page, opened).inner_text()
-    assert row(page, opened).get_by_role("button").all_inner_texts() == ["Delete"]
+    assert row(page, opened).get_by_role("button").all_inner_texts() == ["Download", "Delete"]
     add = page.get_by_role("button", name="Add a picture")
     assert "came from a file" in (add.get_attribute("title") or "")
     assert page.get_by_role("button", name="Open a recording").is_enabled()

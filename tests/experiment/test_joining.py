@@ -283,6 +283,18 @@ def test_while_paused_a_picture_is_seen_at_once(tmp_path: Path) -> None:
         assert len(opened.frame(4).info["labels"]) == 4
 
 
+def test_a_second_look_at_a_step_counts_once_for_its_stillness(
+    tmp_path: Path, each_step: None
+) -> None:
+    config = CONFIG.model_copy(update={"probes": ProbesConfig(count=2, moving=True)})
+    plain, joined = (new_run(tmp_path, name, config) for name in ("plain", "joined"))
+    record(plain, Script(20, PAUSE, {"action": "resume"}, 15, STOP))
+    record(joined, Script(20, PAUSE, joining(), {"action": "resume"}, 15, STOP))
+    with Recording.open(plain) as one, Recording.open(joined) as other:
+        assert one.metrics()["stillness"] == pytest.approx(other.metrics()["stillness"])
+        assert one.metrics()["stillness"][35] is not None
+
+
 def test_training_is_the_same_with_a_picture_as_without_it(tmp_path: Path) -> None:
     plain, joined = new_run(tmp_path, "plain"), new_run(tmp_path, "joined")
     record(plain, Script(20, STOP))

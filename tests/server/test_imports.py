@@ -28,7 +28,9 @@ def take_in(server: Server, data: bytes) -> httpx.Response:
 
 
 def files(server: Server) -> set[str]:
-    return {path.name for path in (server.home / "recordings").iterdir()}
+    """What lies among the recordings, and of what is on its way there beside them."""
+    coming = server.home.glob("incoming-*")
+    return {path.name for path in (*(server.home / "recordings").iterdir(), *coming)}
 
 
 def test_a_recording_that_was_downloaded_becomes_a_run_to_watch(
@@ -136,7 +138,7 @@ def test_upload_that_breaks_off_leaves_nothing(server: Server, trained: Trained)
     )
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         connection.sendall(head.encode() + data * 3)
-        wait_until(lambda: any(name.endswith(".upload") for name in files(server)))
+        wait_until(lambda: any(name.startswith("incoming-") for name in files(server)))
     wait_until(lambda: files(server) == before)
     assert server.http.get("/health").status_code == 200
 
@@ -236,7 +238,27 @@ def test_process_that_dies_or_takes_too_long_is_told_and_leaves_nothing(
 
     for scenario in (killed, slow, crowded):
         asyncio.run(scenario())
-        assert list(runs.folder.iterdir()) == []
+        assert left(tmp_path) == []
     monkeypatch.setattr(imports, "most_recording", lambda _: 1000)
     asyncio.run(bounded())
-    assert list(runs.folder.iterdir()) == []
+    assert left(tmp_path) == []
+
+
+def left(home: Path) -> list[Path]:
+    """All that lies in a home, but for the folder of recordings."""
+    return sorted(set(home.rglob("*")) - {home / "recordings"})
+
+
+def test_what_a_server_that_died_has_left_is_removed_a_day_later(tmp_path: Path) -> None:
+    coming = Imports(Runs(tmp_path / "recordings"))
+    (tmp_path / "incoming-abc").mkdir()
+    (tmp_path / "incoming-abc" / "run").write_bytes(b"half")
+    (tmp_path / "recordings" / "run.incoming-wal").write_bytes(b"half")
+    kept = tmp_path / "recordings" / "run.stnscope"
+    kept.write_bytes(b"whole")
+    coming.clear_old()
+    assert len(left(tmp_path)) == 4, "it may be another server's"
+    for path in left(tmp_path):
+        os.utime(path, (1e9, 1e9))
+    coming.clear_old()
+    assert left(tmp_path) == [kept]
