@@ -4,7 +4,7 @@ import { element, setText } from "./dom.js";
 import {
   decimal,
   frameSentence,
-  labelledOf,
+  knownOf,
   percent,
   rightOf,
   span,
@@ -46,7 +46,7 @@ export class Readout {
     setText(this.figures.accuracy, percent(info.accuracy));
     setText(this.figures.loss, decimal(info.loss));
     setText(this.figures.stillness, decimal(info.stillness, 2));
-    setText(this.figures.right, `${rightOf(info)}/${labelledOf(info)}`);
+    setText(this.figures.right, `${rightOf(info)}/${knownOf(info)}`);
     if (Date.now() - this.announced > ANNOUNCE_EVERY) {
       this.announced = Date.now();
       setText(this.aloud, frameSentence(info));

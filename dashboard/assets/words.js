@@ -140,7 +140,7 @@ export function frameSentence(info) {
   const accuracy = isNumber(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${rightOf(info)} of ${labelledOf(info)} probes right.`
+    `${rightOf(info)} of ${knownOf(info)} probes right.`
   );
 }
 
@@ -165,11 +165,11 @@ export const isJoined = (info, index) => (info.joined ?? []).includes(index);
 export const isRight = (info, index) =>
   String(info.labels[index]) === String(info.predicted[index]);
 
-/** Of how many probes it is known what they show: only these are right or wrong. */
-export const labelledOf = (info) => info.labels.filter((label) => label !== null).length;
-
-/** How many probes are taken for what they are. */
+/** How many probes are. */
 export const rightOf = (info) => info.labels.filter((_, index) => isRight(info, index)).length;
+
+/** Of how many it is known what they are. */
+export const knownOf = (info) => info.labels.filter((label) => label !== null).length;
 
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);

@@ -99,7 +99,7 @@ test("pictures that joined are called one's own, and count where they are labell
   assert.equal(words.probeSentence(joined, 2, 0.5), "Probe 3, yours, taken for one with 50%.");
   assert.match(words.probeSentence(joined, 3, 0.5), /^Probe 4, yours: a one, .* right\.$/);
   assert.equal(words.rightOf(joined), 2);
-  assert.equal(words.labelledOf(joined), 3);
+  assert.equal(words.knownOf(joined), 3);
 });
 
 test("what is read in a row is named whole, and right only where all of it is", () => {
