@@ -16,7 +16,7 @@ from gate.token import is_presented
 STYLE = """
 <style>
 header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: none; }
-.stMainBlockContainer { padding: 1rem 1rem 4rem; max-width: 1920px; }
+.stMainBlockContainer { padding: 8px 1rem 4rem; max-width: 1920px; }
 /* Room for what comes later, so that nothing moves when it does. */
 .st-key-viewer { min-height: calc(100vh - 5.5rem); }
 .st-key-runs { min-height: 8rem; }

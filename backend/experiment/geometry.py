@@ -24,6 +24,8 @@ SHARED = 0.005
 """Spread of the regions over images, in image sides, below which they are one region."""
 BENT = 0.005
 """Distance from a parallelogram, in image widths, from which on a region is told to be bent."""
+NO_WIDTH = 1e-9
+"""In image widths: what is narrower has no direction."""
 MOVED = 0.1
 """How far, in image sides, that one region must be from the whole image to count as collapsed."""
 
@@ -155,7 +157,7 @@ def _reading(across: Floats, down: Floats, shift: Floats, bend: float) -> Readin
     """From where one pixel to the right and one pixel down go."""
     (a, c), (b, d) = across.tolist(), down.tolist()
     scale_x = math.hypot(a, c)
-    if scale_x == 0:
+    if scale_x < NO_WIDTH:
         return Reading(0.0, 0.0, math.hypot(b, d), 0.0, float(shift[0]), float(shift[1]), bend)
     return Reading(
         rotation=math.atan2(c, a),

@@ -90,14 +90,15 @@ export function toggle(player) {
 /**
  * Moves a replay on by `seconds`, no further than a frame that is `ready`.
  * @param {(step: number) => boolean} ready whether a step's frame can be shown now
+ * @param {number} speed how many times as fast as it would play else
  */
-export function advance(player, seconds, ready = () => true) {
+export function advance(player, seconds, ready = () => true, speed = 1) {
   if (player.mode !== "replay" || !player.steps.length) return player;
   const end = player.steps.length - 1;
   if (player.position >= end && player.at === player.steps[end]) {
     return finishReplay(player, seconds);
   }
-  const position = Math.min(end, player.position + beat(seconds * rate(player)));
+  const position = Math.min(end, player.position + beat(seconds * speed * rate(player)));
   const at = player.steps[Math.floor(position)];
   return ready(at) ? { ...player, position, at } : player;
 }

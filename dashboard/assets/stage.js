@@ -1,8 +1,12 @@
 // The stage: a pair of tiles for each probe, input and output, with what it is taken for.
 
 import { element, icon, ICONS, setText } from "./dom.js";
-import { fit, marginOf, Overlay, Picture, sharp, Surface } from "./draw.js";
+import { fit, marginOf, Picture, sharp, Surface } from "./draw.js";
 import { rowOf } from "./frame.js";
+import { Overlay } from "./overlay.js";
+import { controlPoints } from "./theta.js";
+import { undo } from "./undoing.js";
+import { LAYERS } from "./view.js";
 import { collapsedWords, givenName, isRight, nameOf, percent, probeSentence } from "./words.js";
 
 // CSS pixels, as in page.css: between pairs, below a pair's tiles, between its tiles.
@@ -58,18 +62,36 @@ class Pair {
     });
   }
 
-  show(frame, index) {
+  /**
+   * @param {object} layers which are drawn, by name
+   * @param {object[]} past frames of earlier steps that a trail leads through
+   */
+  show(frame, index, layers, past) {
     const { info, tensors } = frame;
-    if (tensors.input !== this.shownInput) {
-      this.input.show(rowOf(tensors.input, index), tensors.input.shape.slice(1));
-      this.shownInput = tensors.input;
-    }
-    info.transformers.forEach(({ name }, place) => {
+    this.#showInput(frame, index, layers.undone);
+    info.transformers.forEach((transformer, place) => {
+      const { name } = transformer;
       const output = tensors[`output.${name}`];
       this.outputs[place].show(rowOf(output, index), output.shape.slice(1));
-      this.overlays[place].show(rowOf(tensors[`grid.${name}`], index));
+      const lattice = rowOf(tensors[`grid.${name}`], index);
+      this.overlays[place].show(lattice, {
+        inner: layers.mesh,
+        controls: layers.mesh ? controlsOf(frame, transformer, index) : [],
+        way: layers.trail ? [...wayOf(past, name, index), lattice] : [],
+      });
     });
     this.#caption(info, index, probabilityOf(frame, index));
+  }
+
+  #showInput(frame, index, undone) {
+    const { input } = frame.tensors;
+    if (undone) {
+      const { data, shape } = undoneOf(frame, index);
+      this.input.show(data, shape);
+    } else if (input !== this.shownInput) {
+      this.input.show(rowOf(input, index), input.shape.slice(1));
+    }
+    this.shownInput = undone ? null : input;
   }
 
   #caption(info, index, probability) {
@@ -94,6 +116,33 @@ class Pair {
   }
 }
 
+/** Where a probe's control points lie, in pixels of its input. */
+export function controlsOf({ tensors }, transformer, index) {
+  const [theta, lattice] = ["theta", "grid"].map((kind) =>
+    rowOf(tensors[`${kind}.${transformer.name}`], index),
+  );
+  return controlPoints(transformer, theta, lattice, tensors.input.shape.slice(1, 3));
+}
+
+/** A probe's lattices of earlier frames. */
+export function wayOf(past, name, index) {
+  return past
+    .map(({ tensors }) => tensors[`grid.${name}`])
+    .filter((lattices) => lattices && index < lattices.shape[0])
+    .map((lattices) => rowOf(lattices, index));
+}
+
+/** A probe's input with its outputs pasted back where they came from. */
+export function undoneOf({ info, tensors }, index) {
+  const shape = tensors.input.shape.slice(1);
+  const pasted = info.transformers.map(({ name }) => ({
+    output: rowOf(tensors[`output.${name}`], index),
+    shape: tensors[`output.${name}`].shape.slice(1),
+    lattice: rowOf(tensors[`grid.${name}`], index),
+  }));
+  return undo({ data: rowOf(tensors.input, index), shape }, pasted);
+}
+
 /** The probability of the class that probe `index` is taken for; in a row, of all together. */
 export function probabilityOf({ info, tensors }, index) {
   const chances = rowOf(tensors.probabilities, index);
@@ -103,19 +152,41 @@ export function probabilityOf({ info, tensors }, index) {
 }
 
 export class Stage {
-  /** @param {object} expected what room is kept for until the first frame is there */
-  constructor(expected = {}) {
+  /**
+   * @param {{pick?: (probe: number) => void}} on `pick` is called with a probe that was chosen
+   * @param {object} expected what room is kept for until the first frame is there
+   */
+  constructor({ pick } = {}, expected = {}) {
     this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
     this.surface = new Surface(document);
+    this.pick = pick;
     new ResizeObserver(() => this.#lay()).observe(this.element);
+    this.layers = LAYERS;
     this.#build({ ...EXPECTED, ...expected });
   }
 
-  /** Draws a frame. Called within an animation frame; nothing is laid out anew. */
-  show(frame) {
+  /** Sets what is drawn from now on. */
+  look({ layers }) {
+    const before = this.layers;
+    this.layers = layers;
+    const hidden = ["dots", "outline"].filter((layer) => !layers[layer]);
+    this.element.dataset.hidden = hidden.join(" ");
+    if (before.outputs !== layers.outputs) this.#fit();
+  }
+
+  /** Whether nothing but outputs is shown. */
+  get #bare() {
+    return this.layers.outputs && this.shapes.outputs.length > 0;
+  }
+
+  /**
+   * Draws a frame. Called within an animation frame; nothing is laid out anew.
+   * @param {object[]} past frames of earlier steps, where trails are drawn
+   */
+  show(frame, past = []) {
     const shapes = shapesOf(frame);
     if (key(shapes) !== key(this.shapes)) this.#build(shapes);
-    this.pairs.forEach((pair, index) => pair.show(frame, index));
+    this.pairs.forEach((pair, index) => pair.show(frame, index, this.layers, past));
     this.surface.draw();
     this.element.dataset.step = frame.info.step;
     if (Date.now() - this.described > DESCRIBE_EVERY) {
@@ -127,12 +198,18 @@ export class Stage {
   /** Fits the tiles into `width` by `height` CSS pixels; on small screens they may be higher. */
   resize(width, height) {
     this.room = { width, height };
+    this.#fit();
+  }
+
+  #fit() {
+    if (!this.room) return;
     const { count, input, outputs } = this.shapes;
     const margin = marginOf(...input);
+    const bare = this.#bare;
     const at = (scale) => {
       const tile = {
         height: scale * (input[0] + 2 * margin),
-        width: scale * (input[1] + 2 * margin),
+        width: bare ? 0 : scale * (input[1] + 2 * margin),
         margin: scale * margin,
       };
       const rows = rowsOf(outputs);
@@ -143,16 +220,17 @@ export class Stage {
       const sizes = at(scale);
       const across = widthOf(sizes.outputs);
       return {
-        width: sizes.tile.width + (across && BETWEEN + across),
+        width: bare ? across : sizes.tile.width + (across && BETWEEN + across),
         height: sizes.tile.height + CAPTION,
       };
     };
-    const best = fit({ count, width, height, pair, gap: GAP, density: devicePixelRatio });
+    const best = fit({ count, ...this.room, pair, gap: GAP, density: devicePixelRatio });
     this.#apply(best.columns, at(best.scale));
   }
 
   #apply(columns, { tile, outputs }) {
     const { style } = this.element;
+    this.element.classList.toggle("stn-bare", this.#bare);
     style.setProperty("--stn-columns", columns);
     style.setProperty("--stn-input-width", `${tile.width}px`);
     style.setProperty("--stn-tile-height", `${tile.height}px`);
@@ -170,16 +248,25 @@ export class Stage {
 
   #lay() {
     if (!this.element.clientWidth) return; // is not on the page
-    const pictures = this.pairs.flatMap((pair) => [pair.input, ...pair.outputs]);
+    const pictures = this.pairs.flatMap((pair) => [
+      ...(this.#bare ? [] : [pair.input]),
+      ...pair.outputs,
+    ]);
     this.surface.lay(pictures, this.element, devicePixelRatio);
   }
 
   #build(shapes) {
     this.shapes = shapes;
     this.pairs = Array.from({ length: shapes.count }, () => new Pair(shapes));
+    if (this.pick) {
+      this.pairs.forEach(({ element }, index) => {
+        element.classList.add("stn-picked");
+        element.onclick = () => this.pick(index);
+      });
+    }
     this.element.replaceChildren(this.surface.element, ...this.pairs.map((pair) => pair.element));
     this.described = 0;
-    if (this.room) this.resize(this.room.width, this.room.height);
+    this.#fit();
   }
 }
 

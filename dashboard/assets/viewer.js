@@ -1,24 +1,31 @@
 // The viewer: stage, readout and controls on one side, charts on the other, joined to one watch.
 
+import { asked, nameInAddress } from "./address.js";
 import { Charts } from "./charts.js";
 import { element, setText } from "./dom.js";
 import { GifPanel } from "./gif.js";
 import { Joining } from "./joining.js";
+import { onKey } from "./keys.js";
 import { seek } from "./player.js";
 import { Readout, Situation } from "./readout.js";
 import { isBetter, newestOf } from "./runlist.js";
 import { RatesPanel } from "./settings.js";
-import { Stage } from "./stage.js";
-import { onKey, Transport } from "./transport.js";
+import { Side } from "./side.js";
+import { SightBar, sightKeys } from "./sights.js";
+import { Timeline } from "./timeline.js";
+import { Transport } from "./transport.js";
+import { readStep, readView } from "./view.js";
 import { Watch } from "./watch.js";
 import { legendOf } from "./words.js";
 
 // From this width on the charts stand beside the stage, else below it.
 const WIDE = 1000;
 const SIDE_GAP = 20;
-const ROW_GAP = 12;
+const ROW_GAP = 10;
 // The controls are at least so wide, where there is room: narrower they would take the stage's height.
 const CONTROLS = 1012;
+// Milliseconds until the address tells what is looked at.
+const NAME_AFTER = 300;
 
 export class Viewer {
   /**
@@ -29,28 +36,68 @@ export class Viewer {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.api = api;
     this.runs = runs;
+    this.view = readView(asked());
+    this.step = readStep(asked()); // that the page is opened at
     this.watch = new Watch(api, calm);
-    this.stage = new Stage();
+    this.side = new Side(this.watch, {
+      pick: (probe) => this.change({ ...this.view, sight: "one", probe }),
+      turn: (by) => this.#turn(by),
+    });
+    this.sights = new SightBar(
+      () => this.view,
+      (view) => this.change(view),
+    );
     this.readout = new Readout();
     this.situation = new Situation(this.watch);
-    this.transport = new Transport(this.watch, (problem) => this.situation.say(problem));
+    this.timeline = new Timeline(this.watch, (speed) => this.change({ ...this.view, speed }));
     const say = (problem) => this.situation.say(problem);
-    this.joining = new Joining(this.watch, this.stage.element, say);
+    this.transport = new Transport(this.watch, say);
+    this.joining = new Joining(this.watch, this.side.element, say);
     this.charts = new Charts((step) => this.watch.act(seek, step));
     this.gif = new GifPanel(this.watch);
     this.rates = new RatesPanel(this.watch);
     this.element = this.#lay();
     this.#listen();
+    this.change(this.view);
     this.#change();
   }
 
   /** Watches the run `id`, or without one whichever is the newest. */
   pin(id) {
-    if (id === this.pinned) return;
-    this.pinned = id;
-    this.situation.say(null);
-    if (id) this.watch.open(id);
-    else this.#choose();
+    if (id !== this.pinned) {
+      this.pinned = id;
+      this.situation.say(null);
+      if (id) this.#open(id);
+      else this.#choose();
+    }
+    this.#nameSoon();
+  }
+
+  #open(id) {
+    this.watch.open(id, this.step);
+    this.step = null;
+  }
+
+  /** Looks at the run in another way from now on. */
+  change(view) {
+    this.view = view;
+    this.watch.speed = view.speed;
+    this.side.look(view);
+    this.sights.show(this.#isPlain);
+    this.timeline.show();
+    this.resize();
+    this.side.again();
+    this.#nameSoon();
+  }
+
+  get #isPlain() {
+    return this.watch.shown?.info.transformers.length === 0;
+  }
+
+  #turn(by) {
+    const count = this.watch.shown?.tensors.input.shape[0] ?? 1;
+    const probe = (Math.min(this.view.probe, count - 1) + by + count) % count;
+    this.change({ ...this.view, probe });
   }
 
   /** Colours have changed. */
@@ -60,50 +107,78 @@ export class Viewer {
 
   #lay() {
     const told = element("div.stn-told", {}, this.readout.element, this.situation.element);
+    this.controls = element(
+      "div.stn-controls",
+      {},
+      told,
+      this.timeline.element,
+      this.transport.element,
+    );
     this.legend = element("p.stn-legend", {}, legendOf());
-    this.controls = element("div.stn-controls", {}, this.legend, told, this.transport.element);
-    const side = element("section.stn-side", {}, this.stage.element, this.controls);
-    side.setAttribute("aria-label", "Stage");
-    const parts = [this.joining, this.gif, this.rates].map((part) => part.element);
-    const panels = element("div.stn-panels", {}, ...parts);
-    return element("div.stn-viewer", {}, side, this.charts.element, panels);
+    const parts = [this.sights.element, this.side.element, this.controls, this.legend];
+    const stage = element("section.stn-side", { aria: { label: "Stage" } }, ...parts);
+    const panels = element(
+      "div.stn-panels",
+      {},
+      this.gif.element,
+      this.rates.element,
+      this.joining.element,
+    );
+    return element("div.stn-viewer", {}, stage, this.charts.element, panels);
   }
 
   #listen() {
     const { watch } = this;
-    watch.addEventListener("frame", ({ detail }) => this.#show(detail.frame));
+    watch.addEventListener("frame", ({ detail }) => this.#show(detail));
     watch.addEventListener("change", () => this.#change());
     watch.addEventListener("reel", () => this.charts.open(watch.reel.series, watch.run));
     watch.addEventListener("metrics", () => this.charts.changed());
     this.runs.addEventListener("change", () => this.#choose());
     setInterval(() => this.situation.show(), 1000);
-    document.addEventListener("keydown", (event) => onKey(watch, event));
+    const keys = {
+      ...sightKeys(
+        () => this.view,
+        (view) => this.change(view),
+      ),
+      p: () => this.transport.act("pause", "resume"),
+      s: () => this.transport.act("step"),
+      "[": () => this.#turn(-1),
+      "]": () => this.#turn(1),
+    };
+    document.addEventListener("keydown", (event) => onKey(watch, keys, event));
     const resize = () => this.resize();
     new ResizeObserver(resize).observe(this.element);
     addEventListener("resize", resize);
   }
 
-  #show(frame) {
-    this.stage.show(frame);
-    setText(this.legend, legendOf(frame.info));
+  #show({ frame, past }) {
+    this.side.show(frame, past);
+    const legend = legendOf(frame.info);
+    if (legend !== this.legend.textContent) {
+      setText(this.legend, legend);
+      this.sights.show(this.#isPlain);
+    }
     this.readout.show(frame, this.watch.waiting ? null : this.watch.run);
-    this.transport.showPlace();
+    this.timeline.show();
     this.charts.showCursor(frame.info.step);
     this.element.dataset.run = this.watch.reel.recording.id;
     // For whoever measures: `time` is when the step was done, in seconds since 1970.
     const seen = { step: frame.info.step, time: frame.info.time, mode: this.watch.player.mode };
     this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail: seen }));
     this.charts.painted();
+    if (this.watch.player.mode === "hold") this.#nameSoon();
   }
 
   #change() {
     const { watch } = this;
     this.element.dataset.mode = watch.waiting ? "sample" : watch.player.mode;
+    this.timeline.show();
     this.transport.show();
     this.situation.show();
     this.gif.show();
     this.rates.show();
     this.charts.plan(watch.waiting ? null : watch.run);
+    this.#nameSoon();
   }
 
   #choose() {
@@ -112,10 +187,19 @@ export class Viewer {
     const choice = newestOf(this.runs.runs);
     // Who has stopped to look at something is not taken away from it.
     if (watch.id && watch.player.mode === "hold") return;
-    if (isBetter(choice, watch.id, this.runs.runs)) {
-      watch.open(choice.id);
-      nameInAddress(choice.id);
-    } else if (!choice && !watch.own) watch.openSample();
+    if (isBetter(choice, watch.id, this.runs.runs)) this.#open(choice.id);
+    else if (!choice && !watch.own) watch.openSample();
+  }
+
+  // So that a reload or a copied link shows the same. Not at once: what moves fast is told when it
+  // stands.
+  #nameSoon() {
+    clearTimeout(this.naming);
+    this.naming = setTimeout(() => {
+      const { watch, view } = this;
+      const held = !watch.waiting && !watch.onLap && watch.player.mode === "hold";
+      nameInAddress(watch.id, view, held ? watch.player.at : null);
+    }, NAME_AFTER);
   }
 
   /** Fits everything into the width there is and, where it can be, the height of the window. */
@@ -133,26 +217,21 @@ export class Viewer {
   // the stage has not. So it is fitted with the least that they can need and, where they turn out
   // to need more, once again: the same room always ends in the same layout.
   #fitStage(width) {
-    const { element } = this.stage;
+    const { element } = this.side;
     const top = element.getBoundingClientRect().top + scrolled(this.element);
     const room = innerHeight - top - 2 * ROW_GAP;
     const { style } = this.controls.parentElement;
     style.minWidth = `${Math.min(width, CONTROLS)}px`;
     style.width = `${width}px`;
     const least = this.controls.offsetHeight;
-    style.width = "";
-    this.stage.resize(width, room - least);
+    style.width = this.view.sight === "probes" ? "" : `${width}px`;
+    this.side.resize(width, room - least);
     const needed = this.controls.offsetHeight;
-    if (needed > least) this.stage.resize(width, room - needed);
+    if (needed > least) this.side.resize(width, room - needed);
+    // What is chosen to fill the stage moves nothing below it, where there is room.
+    const fills = this.view.sight !== "probes" && width >= WIDE - 250;
+    element.style.minHeight = fills ? `${room - needed - ROW_GAP}px` : "";
   }
-}
-
-// So that a reload or a copied link shows the same run. What was chosen by nobody leaves no entry
-// in the history.
-function nameInAddress(id) {
-  const address = new URL(location.href);
-  address.searchParams.set("run", id);
-  history.replaceState(history.state, "", address);
 }
 
 // How far the page has been scrolled, in whichever element scrolls it.

@@ -1,7 +1,7 @@
 // Watching one run: its stream, its recording and its player, joined. What is shown follows from
 // the player; views are told with events and draw.
 //
-//   frame    {frame}: draw this now
+//   frame    {frame, past}: draw this now, with a trail through those of earlier steps
 //   metrics  rows were added to the series
 //   reel     another recording is shown; its series is another one too
 //   change   anything else: the run, the connection, the player, a problem
@@ -10,6 +10,7 @@ import { decodeFrame, withInput } from "./frame.js";
 import * as play from "./player.js";
 import { Reel, SAMPLE } from "./reel.js";
 import { Stream } from "./stream.js";
+import { trailSteps } from "./trail.js";
 import { isLive } from "./words.js";
 
 // Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
@@ -18,12 +19,16 @@ const PREFETCHED = 24;
 // Between two looks at which steps of a live run are recorded, and after a failed one.
 const LIST_AGAIN = 2000;
 const RETRY = 1000;
+// Between two looks at which frames of a trail have come.
+const TRACE_AGAIN = 60;
 
 export class Watch extends EventTarget {
   constructor(api, calm) {
     super();
     this.api = api;
     this.calm = calm;
+    this.speed = 1; // of a replay
+    this.tracing = false; // whether earlier frames are wanted with each
     this.clear();
   }
 
@@ -40,6 +45,7 @@ export class Watch extends EventTarget {
     this.reel = null;
     this.own = null;
     this.shown = null;
+    this.past = []; // frames that the trail of what is shown leads through
     this.socketInput = null;
     this.arrived = []; // frames that have yet to be shown
     this.newest = null; // the last of those that were
@@ -65,10 +71,14 @@ export class Watch extends EventTarget {
     return this.reel?.player ?? play.openPlayer({ live: true });
   }
 
-  /** Watches another run: live where it is being trained, from its recording where it is not. */
-  async open(id) {
+  /**
+   * Watches another run: live where it is being trained, from its recording where it is not.
+   * @param {number | null} step that is held, where one is asked for
+   */
+  async open(id, step = null) {
     this.clear();
     this.id = id;
+    this.wanted = step;
     this.own = this.reel = new Reel(this.api, id);
     this.#tell("reel");
     const own = this.own;
@@ -113,6 +123,7 @@ export class Watch extends EventTarget {
     const [steps] = await Promise.all([run.frames ? own.recording.list() : [], this.#history(run)]);
     if (own !== this.own) return;
     own.player = play.openPlayer({ steps, live: isLive(run.status), calm: this.calm });
+    if (this.wanted !== null && steps.length) own.player = play.seek(own.player, this.wanted);
     this.#connect();
     this.#tell("change");
     if (steps.length) this.#schedule();
@@ -260,6 +271,13 @@ export class Watch extends EventTarget {
     if (!this.ticking) this.ticking = requestAnimationFrame((now) => this.#tick(now));
   }
 
+  /** Shows trails from now on, or none. */
+  trace(wanted) {
+    if (wanted === this.tracing) return;
+    this.tracing = wanted;
+    this.#schedule();
+  }
+
   #tick(now) {
     this.ticking = 0;
     const seconds = Math.min(0.1, (now - (this.ticked ?? now)) / 1000);
@@ -268,7 +286,12 @@ export class Watch extends EventTarget {
     this.#takeIn();
     const { recording } = this.reel;
     const before = this.reel.player;
-    this.reel.player = play.advance(before, seconds, (step) => recording.has(step));
+    this.reel.player = play.advance(
+      before,
+      seconds,
+      (step) => recording.has(step),
+      this.speed,
+    );
     if (this.reel.player.mode !== before.mode) this.#tell("change");
     this.#show();
     if (this.reel.player.mode === "replay") {
@@ -281,11 +304,29 @@ export class Watch extends EventTarget {
     const { player, recording } = this.reel;
     const live = player.mode === "follow" && this.newest?.info.step === player.at;
     const frame = live ? this.newest : recording.kept(player.at);
-    if (frame && frame !== this.shown) {
-      this.shown = frame;
-      this.#tell("frame", { frame });
-    } else if (!frame && player.at !== null) this.#load(player.at);
+    if (!frame && player.at !== null) this.#load(player.at);
+    if (frame) this.#present(frame, this.#traced());
     this.#repay();
+  }
+
+  #present(frame, past) {
+    if (frame === this.shown && past.length === this.past.length) return;
+    this.shown = frame;
+    this.past = past;
+    this.#tell("frame", { frame, past });
+  }
+
+  // The frames that a trail leads through, as far as they are at hand; others are on their way.
+  #traced() {
+    if (!this.tracing) return [];
+    const { player, recording } = this.reel;
+    const span = this.onLap ? null : (this.run?.steps_per_epoch ?? null);
+    const steps = trailSteps(player.steps, player.at, span).slice(0, -1);
+    if (steps.some((step) => !recording.has(step))) {
+      recording.prefetch(steps);
+      setTimeout(() => this.#schedule(), TRACE_AGAIN);
+    }
+    return steps.map((step) => recording.kept(step)).filter(Boolean);
   }
 
   // One at a time: by the time it has come another one may be wanted.

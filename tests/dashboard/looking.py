@@ -81,6 +81,18 @@ def pixels(page: Page, kind: str, where: str = ".stn-viewer") -> list[list[int]]
     return found
 
 
+def large_pixels(page: Page, where: str = ".stn-viewer") -> list[list[int]]:
+    """The first channel of each picture that is shown large, in its own pixels, row by row."""
+    found: list[list[int]] = page.locator(f"{where} .stn-one-pixels").evaluate_all(
+        """(canvases) => canvases.map((canvas) => {
+            const { data } = canvas.getContext("2d")
+                .getImageData(0, 0, canvas.width, canvas.height);
+            return Array.from({ length: data.length / 4 }, (_, index) => data[4 * index]);
+        })"""
+    )
+    return found
+
+
 def paths(page: Page, part: str) -> list[str]:
     """The path data of one part of every probe's overlay."""
     found: list[str] = page.evaluate(

@@ -32,7 +32,7 @@ def test_stage_counter_and_controls_fit_the_first_screen(
 ) -> None:
     page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
     painted(page)
-    for part in (".stn-probes", ".stn-tenths", ".stn-transport", ".stn-charts"):
+    for part in (".stn-probes", ".stn-tenths", ".stn-time", ".stn-acts", ".stn-charts"):
         box = page.locator(f".stn-viewer {part}").bounding_box()
         assert box is not None
         assert box["y"] >= 0

@@ -1,11 +1,16 @@
 """The page's pure modules, tested in JavaScript by the Node that Playwright brings along."""
 
+import json
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright._impl._driver import compute_driver_executable
 
+from backend.experiment import geometry
+
+ASSETS = Path(__file__).parents[2] / "dashboard" / "assets"
 TESTS = sorted((Path(__file__).parent / "js").glob("*.test.js"))
 
 
@@ -22,3 +27,31 @@ def test_module(path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "# fail 0" in done.stdout
     assert "# tests 0" not in done.stdout
+
+
+def test_regions_are_told_in_the_servers_words() -> None:
+    """An upload's answer and the page say the same of the same region."""
+    height, width = 40, 60
+    rng = np.random.default_rng(3)
+    ticks = np.linspace(-1, 1, 7)
+    flat = np.stack([*np.meshgrid(ticks, ticks), np.ones((7, 7))], axis=-1)
+    maps = np.concatenate([np.eye(2, 3)[None], rng.normal(0, 0.7, (60, 2, 3))])
+    points = np.einsum("yxk,nck->nyxc", flat, maps)
+    points[40:] += rng.normal(0, 0.05, points[40:].shape)
+    lattices = (points + 1) / 2 * [width, height]
+    expected = [geometry.words(each) for each in geometry.readings(lattices, height, width)]
+    script = f"""
+      import {{ regionSentence }} from "{(ASSETS / "theta.js").as_uri()}";
+      const lattices = {json.dumps(lattices.reshape(len(lattices), -1).tolist())};
+      const said = lattices.map((each) => regionSentence(each, [{height}, {width}]));
+      console.log(JSON.stringify(said));
+    """
+    node = compute_driver_executable()[0]
+    done = subprocess.run(
+        [node, "--input-type=module", "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout) == expected

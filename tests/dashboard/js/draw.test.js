@@ -1,40 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fit, marginOf, region, sharp } from "../../../dashboard/assets/draw.js";
-
-const box = { left: -6, top: -6, right: 54, bottom: 54 };
-
-test("a region inside the image is drawn where it is", () => {
-  const drawn = region([0, 0, 48, 0, 0, 48, 48, 48], box);
-  assert.deepEqual(drawn, {
-    outline: "M0,0L48,0L48,48L0,48Z",
-    square: "M0,0h0",
-    round: "M48,0h0M48,48h0M0,48h0",
-    farSquare: "",
-    farRound: "",
-  });
-});
-
-test("a corner outside the image is drawn outside it, and one far away at the edge and marked", () => {
-  const drawn = region([-4, 10, 90, 10, 10, 40, 40, 200], box);
-  assert.equal(drawn.outline, "M-4,10L90,10L40,200L10,40Z", "the outline keeps its true course");
-  assert.equal(drawn.square, "M-4,10h0");
-  assert.equal(drawn.farSquare, "");
-  assert.equal(drawn.round, "M54,10h0M40,54h0M10,40h0");
-  assert.equal(drawn.farRound, "M54,10h0M40,54h0");
-  assert.equal(region([-90, -90, 0, 0, 9, 9, 0, 9], box).farSquare, "M-6,-6h0");
-});
-
-test("a bent side is drawn along its points, a straight one as a line", () => {
-  const lattice = [0, 0, 24, -3, 48, 0, 0, 24, 24, 24, 48, 24, 0, 48, 24, 48, 48, 48];
-  assert.equal(region(lattice, box).outline, "M0,0L24,-3L48,0L48,48L0,48Z");
-});
-
-test("a region that is no number is not drawn", () => {
-  assert.equal(region([NaN, 0, 1, 0, 0, 1, 1, 1], box).outline, "");
-  assert.equal(region([0, 0, Infinity, 0, 0, 1, 1, 1], box).round, "");
-});
+import { fit, marginOf, sharp } from "../../../dashboard/assets/draw.js";
 
 // Twelve pairs of 48 and 28 pixels, as on the page.
 const pair = (scale) => {

@@ -1,0 +1,20 @@
+// What is looked at, in the page's address: opened elsewhere it shows the same.
+
+import { sayView } from "./view.js";
+
+/**
+ * Writes a run and its view into the address. It leaves no entry in the browser's history, since it
+ * follows every step that is looked at.
+ * @param {string | null} run its id
+ */
+export function nameInAddress(run, view, step) {
+  const address = new URL(location.href);
+  for (const [name, value] of Object.entries({ run, ...sayView(view, step) })) {
+    if (value === null) address.searchParams.delete(name);
+    else address.searchParams.set(name, value);
+  }
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
+}
+
+/** What the address asks for. */
+export const asked = () => new URLSearchParams(location.search);

@@ -1,0 +1,45 @@
+// The keys of the page, and when they are meant for something else.
+
+import * as play from "./player.js";
+
+const PLAYS = {
+  " ": [play.toggle],
+  ArrowLeft: [play.move, -1],
+  ArrowRight: [play.move, 1],
+  Home: [play.first],
+  End: [play.newest],
+};
+
+// Where keys are typed or choose, and where space presses.
+const TYPED =
+  "input:not(.stn-timeline), textarea, select, [contenteditable], [role=tab], [role=option], " +
+  "[role=radio], [role=combobox]";
+const PRESSED = "button, summary, a";
+
+/** What each key does, for those who look for it. */
+export const KEYS = [
+  ["Space", "hold, or play"],
+  ["← →", "one recorded step back, or on"],
+  ["Home, End", "the first step, the newest"],
+  ["p", "pause the training, or go on"],
+  ["s", "train one step"],
+  ["1 2 3", "all probes, one of them, the crowd"],
+  ["[ ]", "the probe before, the next"],
+  ["d o m t u", "dots, outline, mesh, trail, warp undone"],
+];
+
+/**
+ * Space, arrows, home and end act on what is looked at, letters on the run and the view, unless they
+ * are meant for something else.
+ * @param {Object<string, () => void>} others what other keys do
+ */
+export function onKey(watch, others, event) {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  const moves = PLAYS[event.key];
+  const act = moves ? () => watch.act(...moves) : others[event.key];
+  if (!act) return;
+  const target = event.composedPath()[0];
+  if (target.closest?.(TYPED) || (event.key === " " && target.closest?.(PRESSED))) return;
+  event.preventDefault();
+  act();
+}

@@ -1,0 +1,340 @@
+// One probe, large: what goes in, what comes out, which pixel is sampled where, and theta.
+
+import { Classes } from "./classes.js";
+import { element, icon, ICONS, setText } from "./dom.js";
+import { marginOf, Picture } from "./draw.js";
+import { rowOf } from "./frame.js";
+import { Overlay } from "./overlay.js";
+import { sampleOf } from "./sample.js";
+import { controlsOf, probabilityOf, undoneOf, wayOf } from "./stage.js";
+import { Theta } from "./thetas.js";
+import { collapsedWords, isRight, nameOf, percent } from "./words.js";
+
+// CSS pixels: between the parts; the figures' least width; below it they stand under the pictures.
+const GAP = 12;
+const FACTS = 250;
+const CAPTION = 22;
+const STACKED = 620;
+const ZOOMS = [1, 2, 4, 8];
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export class One {
+  /** @param {((by: number) => void) | null} turn called to look at another probe; null has none */
+  constructor(turn = null) {
+    this.zoom = 1;
+    this.pixel = null; // of the output that is pointed at: {place, row, column}
+    this.classes = new Classes();
+    this.input = new Pane("Input");
+    this.overlays = [];
+    this.panes = [];
+    this.thetas = [];
+    this.pictures = element("div.stn-one-pictures");
+    this.sampled = element("p.stn-sampled");
+    this.facts = element("div.stn-facts", {}, this.#head(turn));
+    this.element = element("div.stn-one", {}, this.pictures, this.facts);
+  }
+
+  #head(turn) {
+    this.title = element("h3.stn-one-title");
+    this.verdict = element("p.stn-one-verdict");
+    const button = (label, path, by) => {
+      const made = element("button.stn-button.stn-round.stn-small", { type: "button" }, icon(path));
+      made.title = label;
+      made.setAttribute("aria-label", label);
+      made.onclick = () => turn(by);
+      return made;
+    };
+    const turns = turn
+      ? [
+          button("The probe before ([)", ICONS.back, -1),
+          button("The next probe (])", ICONS.next, 1),
+        ]
+      : [];
+    const head = element("div.stn-one-head", {}, this.title, ...turns, this.#zooms());
+    return element("div", {}, head, this.verdict);
+  }
+
+  #zooms() {
+    const options = ZOOMS.map((zoom) => element("option", { value: zoom }, `${zoom}×`));
+    const select = element("select.stn-entry", { title: "Zoom" }, ...options);
+    select.setAttribute("aria-label", "Zoom");
+    select.onchange = () => {
+      this.zoom = Number(select.value);
+      this.#fit();
+    };
+    return select;
+  }
+
+  /** Sets which probe is looked at, and what is drawn. */
+  look({ probe = 0, layers }) {
+    this.probe = probe;
+    this.layers = layers;
+    const hidden = ["dots", "outline"].filter((layer) => !layers[layer]);
+    this.element.dataset.hidden = hidden.join(" ");
+  }
+
+  /** Draws its probe of a frame, with a trail through those of earlier steps. */
+  show(frame, past = []) {
+    const { info, tensors } = frame;
+    const index = Math.min(this.probe, tensors.input.shape[0] - 1);
+    const shapes = {
+      input: tensors.input.shape.slice(1),
+      outputs: info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1)),
+    };
+    if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes, info);
+    this.shown = { frame, index };
+    this.#showPictures(frame, index, past);
+    this.#showFacts(frame, index);
+    this.#point();
+    this.element.dataset.step = info.step ?? "";
+  }
+
+  #build(shapes, info) {
+    this.shapes = shapes;
+    const several = shapes.outputs.length > 1;
+    this.overlays = shapes.outputs.map((_, place) => new Overlay(document, several ? place + 1 : 0));
+    for (const overlay of this.overlays) overlay.fit(...shapes.input);
+    this.cells = svg("g", { class: "stn-cells" });
+    this.spot = svg("path", { class: "stn-spot" });
+    const margin = marginOf(...shapes.input);
+    const [height, width] = shapes.input;
+    const box = [-margin, -margin, width + 2 * margin, height + 2 * margin].join(" ");
+    const sampling = svg("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
+    sampling.append(this.cells, this.spot);
+    this.input.lay(...this.overlays.map((overlay) => overlay.element), sampling);
+    this.panes = shapes.outputs.map((shape, place) => this.#outputPane(shape, place, several));
+    this.pictures.replaceChildren(this.input.element, ...this.panes.map((pane) => pane.element));
+    this.thetas = info.transformers.map((_, place) => new Theta(several ? place + 1 : 0));
+    const head = this.facts.firstElementChild;
+    const told = this.thetas.map((theta) => theta.element);
+    this.facts.replaceChildren(head, this.classes.element, ...told, this.sampled);
+    this.pixel = null;
+    this.#fit();
+  }
+
+  #outputPane([rows, columns], place, several) {
+    const pane = new Pane(several ? `Output ${place + 1}` : "Output");
+    const mark = svg("rect", { class: "stn-pixel", width: 1, height: 1 });
+    const over = svg("svg", {
+      class: "stn-overlay",
+      viewBox: `0 0 ${columns} ${rows}`,
+      "aria-hidden": "true",
+    });
+    over.append(mark);
+    pane.lay(over);
+    pane.mark = mark;
+    const tile = pane.tile;
+    tile.tabIndex = 0;
+    tile.setAttribute("aria-label", `${pane.name}: arrows choose a pixel`);
+    tile.onpointermove = (event) => {
+      const { left, top, width, height } = tile.getBoundingClientRect();
+      const column = Math.floor(((event.clientX - left) / width) * columns);
+      const row = Math.floor(((event.clientY - top) / height) * rows);
+      this.#pointAt({ place, row: within(row, rows), column: within(column, columns) });
+    };
+    tile.onpointerdown = tile.onpointermove;
+    tile.onkeydown = (event) => this.#pointByKey(event, place, [rows, columns]);
+    return pane;
+  }
+
+  #pointByKey(event, place, [rows, columns]) {
+    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+    const move = moves[event.key];
+    if (event.key === "Escape") this.#pointAt(null);
+    if (!move) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const middle = { row: rows >> 1, column: columns >> 1 };
+    const { row, column } = this.pixel?.place === place ? this.pixel : middle;
+    this.#pointAt({
+      place,
+      row: within(row + move[0], rows),
+      column: within(column + move[1], columns),
+    });
+  }
+
+  #pointAt(pixel) {
+    this.pixel = pixel;
+    this.#point();
+  }
+
+  // Marks the pixel of the output that is pointed at, and where it is sampled in the input.
+  #point() {
+    const { pixel } = this;
+    this.panes.forEach((pane, place) => {
+      const here = pixel?.place === place;
+      pane.mark.toggleAttribute("hidden", !here);
+      if (here) attributes(pane.mark, { x: pixel.column, y: pixel.row });
+    });
+    this.cells.replaceChildren();
+    this.spot.setAttribute("d", "");
+    if (!pixel || !this.shown) {
+      setText(this.sampled, this.panes.length ? SAMPLE_HINT : "");
+      return;
+    }
+    const { info, tensors } = this.shown.frame;
+    const { name } = info.transformers[pixel.place];
+    const lattice = rowOf(tensors[`grid.${name}`], this.shown.index);
+    const sample = sampleOf(lattice, pixel, this.shapes.outputs[pixel.place]);
+    const cells = sample.around.map(({ row, column, weight }) =>
+      svg("rect", { x: column, y: row, width: 1, height: 1, "fill-opacity": 0.15 + 0.7 * weight }),
+    );
+    this.cells.replaceChildren(...cells);
+    this.spot.setAttribute("d", `M${sample.x.toFixed(2)},${sample.y.toFixed(2)}h0`);
+    setText(this.sampled, sampleWords(sample, pixel, this.shapes.input));
+  }
+
+  #showPictures(frame, index, past) {
+    const { info, tensors } = frame;
+    const { layers } = this;
+    if (layers.undone) {
+      const { data, shape } = undoneOf(frame, index);
+      this.input.picture.show(data, shape);
+    } else this.input.picture.show(rowOf(tensors.input, index), this.shapes.input);
+    info.transformers.forEach((transformer, place) => {
+      const { name } = transformer;
+      const lattice = rowOf(tensors[`grid.${name}`], index);
+      this.panes[place].picture.show(rowOf(tensors[`output.${name}`], index), this.shapes.outputs[place]);
+      this.overlays[place].show(lattice, {
+        inner: layers.mesh,
+        controls: layers.mesh ? controlsOf(frame, transformer, index) : [],
+        way: layers.trail ? [...wayOf(past, name, index), lattice] : [],
+      });
+    });
+  }
+
+  #showFacts(frame, index) {
+    const { info, tensors } = frame;
+    const count = tensors.input.shape[0];
+    const label = nameOf(info, info.labels[index]);
+    const which = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
+    setText(this.title, label === null ? which : `${which}: ${label}`);
+    const verdict = label === null ? "unknown" : isRight(info, index) ? "right" : "wrong";
+    this.verdict.dataset.verdict = verdict;
+    const taken = `taken for ${nameOf(info, info.predicted[index])}`;
+    const chance = percent(probabilityOf(frame, index), 0);
+    const said = { right: ", which is right", wrong: ", which is wrong", unknown: "" }[verdict];
+    const reason = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index])?.[index];
+    const collapsed = collapsedWords(reason);
+    setText(this.verdict, `${taken} (${chance})${said}${collapsed ? `; ${collapsed.full}` : ""}`);
+    this.#showClasses(frame, index);
+    info.transformers.forEach((transformer, place) => {
+      const [theta, lattice] = ["theta", "grid"].map((kind) =>
+        rowOf(tensors[`${kind}.${transformer.name}`], index),
+      );
+      const output = this.shapes.outputs[place];
+      this.thetas[place].show(transformer, theta, lattice, output, this.shapes.input);
+    });
+  }
+
+  // Of a row of labels there is no one distribution to show.
+  #showClasses({ info, tensors }, index) {
+    const [, ...shape] = tensors.probabilities.shape;
+    this.classes.element.hidden = shape.length > 1;
+    if (shape.length > 1) return;
+    const chances = [...rowOf(tensors.probabilities, index)];
+    this.classes.show(chances, info.classes, info.predicted[index], this.thetas.length > 1 ? 4 : undefined);
+  }
+
+  /** Fits the pictures into `width` by `height` CSS pixels, the figures beside or below them. */
+  resize(width, height) {
+    this.room = { width, height };
+    this.#fit();
+  }
+
+  #fit() {
+    if (!this.room || !this.shapes) return;
+    const { width, height } = this.room;
+    const stacked = width < STACKED;
+    this.element.classList.toggle("stn-stacked", stacked);
+    const across = stacked ? width : width - FACTS - 2 * GAP;
+    const { input, outputs } = this.shapes;
+    const margin = marginOf(...input);
+    const [rows, columns] = [input[0] + 2 * margin, input[1] + 2 * margin];
+    const outputsWide = (side, slack) =>
+      outputs.reduce((sum, shape) => sum + GAP + outputSize(side, outputs, shape, slack)[1], 0);
+    const fits = (scale, slack) =>
+      scale * rows <= (stacked ? 0.5 * innerHeight : height - CAPTION) &&
+      scale * columns + outputsWide(scale * rows, slack) <= across;
+    const { scale, slack } = largestScale(fits);
+    this.input.size(scale * columns, scale * rows, this.zoom, { margin: scale * margin });
+    this.panes.forEach((pane, place) => {
+      const [high, wide] = outputSize(scale * rows, outputs, outputs[place], slack);
+      pane.size(wide, high, this.zoom);
+    });
+  }
+}
+
+const SAMPLE_HINT = "Point at a pixel of the output to see where it is sampled.";
+
+// Several outputs stand below each other in half of the height; each may be a little smaller.
+function outputSize(side, outputs, [high, wide], slack) {
+  const scale = wholeScale((outputs.length > 1 ? (side - GAP) / 2 : side) / high);
+  const given = scale > 4 ? scale - slack : scale;
+  return [given * high, given * wide];
+}
+
+// The largest number of screen pixels for each data pixel that fits; below 1 in smaller steps.
+function largestScale(fits) {
+  const each = 1 / devicePixelRatio;
+  for (let scale = 32; scale >= 1; scale -= each) {
+    const slack = [0, each].find((less) => fits(scale, less));
+    if (slack !== undefined) return { scale, slack };
+  }
+  for (let scale = 1; scale > 0.05; scale -= 0.05) if (fits(scale, 0)) return { scale, slack: 0 };
+  return { scale: 0.05, slack: 0 };
+}
+
+// A whole number of screen pixels for each data pixel, where that costs little.
+function wholeScale(scale) {
+  const whole = Math.floor(scale * devicePixelRatio) / devicePixelRatio;
+  return whole > 0.75 * scale ? whole : scale;
+}
+
+function sampleWords({ x, y, around }, { row, column }, [height, width]) {
+  const inside = x >= 0 && x <= width && y >= 0 && y <= height;
+  const shares = around.map(({ weight }) => percent(weight, 0)).join(", ");
+  return (
+    `Output pixel ${column}, ${row} is sampled at ${x.toFixed(1)}, ${y.toFixed(1)}` +
+    (inside ? `: ${shares} of the four pixels around.` : ", outside the image.")
+  );
+}
+
+/** A picture at a size of its own that can be zoomed into. */
+class Pane {
+  constructor(name) {
+    this.name = name;
+    this.picture = new Picture(document);
+    this.picture.canvas.className = "stn-one-pixels";
+    this.tile = element("div.stn-one-tile", {}, this.picture.canvas);
+    this.frame = element("div.stn-pane", {}, this.tile);
+    this.element = element("figure.stn-one-pane", {}, this.frame, element("figcaption", {}, name));
+  }
+
+  /** Lays overlays above the picture. */
+  lay(...overlays) {
+    this.tile.replaceChildren(this.picture.canvas, ...overlays);
+  }
+
+  size(width, height, zoom, { margin = 0 } = {}) {
+    Object.assign(this.frame.style, { width: `${width}px`, height: `${height}px` });
+    Object.assign(this.tile.style, {
+      width: `${zoom * width}px`,
+      height: `${zoom * height}px`,
+      padding: `${zoom * margin}px`,
+    });
+    this.frame.classList.toggle("stn-zoomed", zoom > 1);
+  }
+}
+
+const within = (index, size) => Math.min(size - 1, Math.max(0, index));
+
+function svg(name, values) {
+  return attributes(document.createElementNS(SVG, name), values);
+}
+
+function attributes(target, values) {
+  for (const [name, value] of Object.entries(values)) target.setAttribute(name, value);
+  return target;
+}

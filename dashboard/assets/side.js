@@ -1,0 +1,46 @@
+// One run on the stage: its watch, and what of it fills the stage.
+
+import { Crowd } from "./crowd.js";
+import { element } from "./dom.js";
+import { One } from "./one.js";
+import { Stage } from "./stage.js";
+
+export class Side {
+  /**
+   * @param {Watch} watch
+   * @param {{pick: (probe: number) => void, turn: (by: number) => void}} on what was chosen: a probe
+   *   to be looked at alone, or another one than that
+   */
+  constructor(watch, on) {
+    this.watch = watch;
+    this.sights = { probes: new Stage({ pick: on.pick }), one: new One(on.turn), crowd: new Crowd() };
+    this.sight = this.sights.probes;
+    this.element = element("div.stn-sight", {}, this.sight.element);
+  }
+
+  /** Sets what fills the stage and what is drawn. */
+  look(view) {
+    for (const sight of Object.values(this.sights)) sight.look(view);
+    const sight = this.sights[view.sight];
+    if (sight !== this.sight) {
+      this.sight = sight;
+      this.element.replaceChildren(sight.element);
+    }
+    this.watch.trace(view.layers.trail);
+  }
+
+  /** Draws a frame. Called within an animation frame. */
+  show(frame, past) {
+    this.sight.show(frame, past);
+  }
+
+  /** Draws what is shown once again, since it is looked at otherwise now. */
+  again() {
+    const { shown, past } = this.watch;
+    if (shown) this.sight.show(shown, past);
+  }
+
+  resize(width, height) {
+    this.sight.resize(width, height);
+  }
+}

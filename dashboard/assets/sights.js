@@ -1,0 +1,84 @@
+// The choice of what fills the stage, and of what is drawn on it.
+
+import { element } from "./dom.js";
+import { LAYERS, switched } from "./view.js";
+
+const SIGHT_WORDS = {
+  probes: ["Probes", "All probes side by side (1)"],
+  one: ["One", "One probe, large, with its numbers (2)"],
+  crowd: ["Crowd", "All probes as one: their mean output and the spread of their regions (3)"],
+};
+
+const LAYER_WORDS = {
+  dots: ["Dots", "The corners of each region (d)"],
+  outline: ["Outline", "The edge of each region (o)"],
+  mesh: ["Mesh", "The sampling grid within each region, and a spline's control points (m)"],
+  trail: ["Trail", "Where the corners were over the last epoch (t)"],
+  undone: ["Undone", "The warp undone: each output pasted back where it came from (u)"],
+  outputs: ["Outputs only", "Nothing but what the transformers hand on"],
+};
+
+export class SightBar {
+  /**
+   * @param {() => object} view the present view
+   * @param {(view: object) => void} change called with the next one
+   */
+  constructor(view, change) {
+    this.view = view;
+    this.sights = buttons(SIGHT_WORDS, (sight) => change({ ...view(), sight }));
+    this.layers = buttons(LAYER_WORDS, (layer) => change(switched(view(), layer)));
+    const group = (name, title, parts) => {
+      const made = element(`div.${name}`, { role: "group" }, ...Object.values(parts));
+      made.setAttribute("aria-label", title);
+      return made;
+    };
+    this.element = element(
+      "div.stn-sights",
+      {},
+      group("stn-segments", "What fills the stage", this.sights),
+      group("stn-chips", "What is drawn", this.layers),
+    );
+  }
+
+  /** @param {boolean} plain whether the network has no transformer, so that nothing is drawn */
+  show(plain = false) {
+    const { sight, layers } = this.view();
+    for (const [name, button] of Object.entries(this.sights)) {
+      button.setAttribute("aria-pressed", name === sight);
+    }
+    for (const [name, button] of Object.entries(this.layers)) {
+      button.setAttribute("aria-pressed", layers[name]);
+      button.disabled = plain;
+      // Of one probe and of the crowd the outputs are large anyway.
+      button.hidden = name === "outputs" ? sight !== "probes" : sight === "crowd" && !CROWD.has(name);
+    }
+  }
+}
+
+// Layers that mean something for all probes as one.
+const CROWD = new Set(["dots", "outline", "trail"]);
+
+/** What the keys for sights and layers do. */
+export function sightKeys(view, change) {
+  const to = (sight) => () => change({ ...view(), sight });
+  const layers = Object.keys(LAYERS).filter((layer) => layer !== "outputs");
+  return {
+    1: to("probes"),
+    2: to("one"),
+    3: to("crowd"),
+    ...Object.fromEntries(
+      layers.map((layer) => [layer[0], () => change(switched(view(), layer))]),
+    ),
+  };
+}
+
+function buttons(words, act) {
+  return Object.fromEntries(
+    Object.entries(words).map(([name, [text, title]]) => {
+      const button = element("button.stn-chip", { type: "button", title }, text);
+      button.dataset.name = name;
+      button.onclick = () => act(name);
+      return [name, button];
+    }),
+  );
+}

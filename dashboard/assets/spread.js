@@ -1,0 +1,42 @@
+// Many pictures or regions as one: means and deviations. Pure.
+
+import { readingOf, spreadOf } from "./geometry.js";
+import { decimal } from "./words.js";
+
+/** The mean of N pictures (N, H, W, C) in bytes, as one (H, W, C). */
+export function meanPicture({ data, shape }) {
+  const [count, ...picture] = shape;
+  const size = data.length / count;
+  const sums = new Float32Array(size);
+  for (let at = 0; at < data.length; at++) sums[at % size] += data[at];
+  return { data: Uint8Array.from(sums, (sum) => sum / count + 0.5), shape: picture };
+}
+
+const degrees = (radians) => (180 / Math.PI) * radians;
+
+// How far a number reaches at least to either side, so that small spreads look small.
+export const NUMBERS = [
+  { title: "Width", of: ({ scaleX }) => scaleX, text: (value) => decimal(value, 2), from: 0, to: 1.5 },
+  { title: "Height", of: ({ scaleY }) => scaleY, text: (value) => decimal(value, 2), from: 0, to: 1.5 },
+  {
+    title: "Rotation",
+    of: ({ rotation }) => degrees(rotation),
+    text: (value) => `${decimal(value, 0)}°`,
+    from: -90,
+    to: 90,
+  },
+  { title: "Position x", of: ({ shiftX }) => shiftX, text: (value) => decimal(value, 2), from: -1, to: 1 },
+  { title: "Position y", of: ({ shiftY }) => shiftY, text: (value) => decimal(value, 2), from: -1, to: 1 },
+];
+
+/**
+ * How the regions of N probes spread: of each number all values, their mean and deviation.
+ * @returns {{title: string, values: number[], mean: number, deviation: number}[]}
+ */
+export function spreads(lattices, size) {
+  const readings = lattices.map((lattice) => readingOf(lattice, size));
+  return NUMBERS.map(({ title, of }) => {
+    const values = readings.map(of).filter(Number.isFinite);
+    return { title, values, ...spreadOf(values) };
+  });
+}

@@ -1,0 +1,83 @@
+// How a run is looked at: what a link carries besides the run and the step. Pure.
+//
+// A view is {sight, probe, layers, speed, beside, by}: `sight` what fills the stage, `probe` the one
+// that is looked at alone, `layers` what is drawn (see LAYERS), `speed` of a replay, `beside` the id
+// of a second run, `by` what two runs share: the step or the epoch.
+
+export const SIGHTS = ["probes", "one", "crowd"];
+
+// What is drawn, and whether it is at first.
+export const LAYERS = {
+  dots: true, // the corners of the region
+  outline: true, // its edge
+  mesh: false, // the lattice of the sampling grid within it
+  trail: false, // where the corners were over the last epoch
+  undone: false, // the output pasted back where it came from
+  outputs: false, // nothing but the outputs
+};
+
+export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
+const MEASURES = ["step", "epoch"];
+
+export const FIRST = {
+  sight: "probes",
+  probe: 0,
+  layers: LAYERS,
+  speed: 1,
+  beside: null,
+  by: "step",
+};
+
+/** The view with one layer switched. */
+export function switched(view, layer) {
+  return { ...view, layers: { ...view.layers, [layer]: !view.layers[layer] } };
+}
+
+/**
+ * The view that an address asks for. What it does not say, or says wrongly, is as at first.
+ * @param {URLSearchParams} query
+ */
+export function readView(query) {
+  const among = (name, choices, other) => {
+    const found = choices.find((choice) => String(choice) === query.get(name));
+    return found ?? other;
+  };
+  return {
+    sight: among("sight", SIGHTS, FIRST.sight),
+    probe: wholeNumber(query.get("probe")) ?? FIRST.probe,
+    layers: readLayers(query.get("layers")),
+    speed: among("speed", SPEEDS, FIRST.speed),
+    beside: query.get("beside") || null,
+    by: among("by", MEASURES, FIRST.by),
+  };
+}
+
+/** The step that an address asks for; null where it follows. */
+export const readStep = (query) => wholeNumber(query.get("step"));
+
+/**
+ * What an address says of a view: names and values, null where nothing needs to be said.
+ * @param {number | null} step the one that is held; null where the view moves
+ */
+export function sayView(view, step = null) {
+  const unless = (value, first) => (value === first ? null : String(value));
+  const on = Object.keys(LAYERS).filter((layer) => view.layers[layer]);
+  const first = Object.keys(LAYERS).filter((layer) => LAYERS[layer]);
+  return {
+    step: step === null ? null : String(step),
+    sight: unless(view.sight, FIRST.sight),
+    probe: view.sight === "one" ? String(view.probe) : null,
+    layers: unless(on.join("."), first.join(".")),
+    speed: unless(view.speed, FIRST.speed),
+    beside: view.beside,
+    by: view.beside ? unless(view.by, FIRST.by) : null,
+  };
+}
+
+function readLayers(text) {
+  if (text === null) return LAYERS;
+  const on = text.split(".");
+  return Object.fromEntries(Object.keys(LAYERS).map((layer) => [layer, on.includes(layer)]));
+}
+
+const wholeNumber = (text) => (/^\d{1,12}$/.test(text ?? "") ? Number(text) : null);

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import * as geometry from "../../../dashboard/assets/geometry.js";
+import { near, latticeOf } from "./lattices.js";
+
+const SIZE = [40, 60]; // height and width
+
+test("the whole image is the identity", () => {
+  const lattice = latticeOf([1, 0, 0, 0, 1, 0], SIZE);
+  near(geometry.affineOf(lattice, SIZE), [1, 0, 0, 0, 1, 0]);
+  assert.equal(geometry.determinantOf([1, 0, 0, 0, 1, 0]), 1);
+  near(geometry.centreOf(lattice), [30, 20]);
+  near(geometry.pointAt(lattice, 0, 0), [0, 0]);
+  near(geometry.pointAt(lattice, 1, 1), [60, 40]);
+  near(geometry.pointAt(lattice, 0.3, 0.8), [18, 32]);
+  assert.equal(geometry.outsideShare(lattice, [8, 8], SIZE), 0);
+});
+
+test("an affine map is read off its lattice", () => {
+  const map = [0.5, -0.2, 0.3, 0.1, 0.7, -0.4];
+  near(geometry.affineOf(latticeOf(map, SIZE), SIZE), map);
+  near([geometry.determinantOf(map)], [0.5 * 0.7 + 0.2 * 0.1]);
+});
+
+test("a turn on an image that is not square is no shear", () => {
+  const angle = 0.5;
+  const [height, width] = SIZE;
+  const map = [
+    Math.cos(angle),
+    (-Math.sin(angle) * height) / width,
+    0.25,
+    (Math.sin(angle) * width) / height,
+    Math.cos(angle),
+    -0.5,
+  ];
+  const reading = geometry.readingOf(latticeOf(map, SIZE), SIZE);
+  near(
+    ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY", "bend"].map((name) => reading[name]),
+    [angle, 1, 1, 0, 0.25, -0.5, 0],
+  );
+});
+
+test("a mirrored region has a height below 0, one of no width no rotation", () => {
+  assert.ok(geometry.readingOf(latticeOf([1, 0, 0, 0, -0.5, 0], SIZE), SIZE).scaleY < 0);
+  const line = geometry.readingOf(latticeOf([0, 0, 0, 0, 1, 0], SIZE), SIZE);
+  near([line.scaleX, line.rotation, line.scaleY], [0, 0, 1]);
+});
+
+test("the share outside counts pixels of the output", () => {
+  // Half of the columns lie to the right of the image.
+  const lattice = latticeOf([1, 0, 1, 0, 1, 0], SIZE);
+  assert.equal(geometry.outsideShare(lattice, [4, 8], SIZE), 0.5);
+  assert.equal(geometry.outsideShare(lattice.map(() => Number.NaN), [4, 8], SIZE), 1);
+});
+
+test("a bent region is as far from its parallelogram as it is bent", () => {
+  const lattice = latticeOf([1, 0, 0, 0, 1, 0], SIZE);
+  lattice[2 * 24] += 6; // the middle point, to the right
+  const { bend } = geometry.readingOf(lattice, SIZE);
+  near([bend], [(6 - 6 / 49) / 60]);
+});
+
+test("mean and deviation", () => {
+  assert.deepEqual(geometry.spreadOf([1, 3, 5, 7]), { mean: 4, deviation: Math.sqrt(5) });
+});
