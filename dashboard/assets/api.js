@@ -26,6 +26,7 @@ export function createApi(base) {
   return {
     runs: () => json("runs"),
     run: (id) => json(run(id)),
+    start: (config) => json("runs", {}, posted(config)),
     control: (id, request) => json(run(id, "/control"), {}, posted(request)),
     join: (id, image, label) => json(run(id, "/probes"), {}, form({ image, label })),
     remove: (id) => call(url(run(id)), { method: "DELETE" }),

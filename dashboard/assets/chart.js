@@ -21,11 +21,20 @@ export class Chart {
     this.values = lines.map(() => element("span.stn-value"));
     // Where there are several lines, each value wears the look of its own.
     if (lines.length > 1) this.values.forEach((value, place) => (value.dataset.line = place + 1));
-    const values = element("span.stn-values", {}, ...this.values);
+    // Of a second run the first line's value, where there is one beside this.
+    this.beside = element("span.stn-value", { hidden: true, data: { run: 2 } });
+    const values = element("span.stn-values", {}, ...this.values, this.beside);
     this.head = element("div.stn-head", {}, element("span", {}, title), values);
     this.plot = element("div.stn-plot");
     this.cursor = element("div.stn-cursor");
     this.elements = [this.plot, this.head, this.cursor];
+  }
+
+  /** Shows the values of a second run too, or not. */
+  pair(wanted) {
+    this.beside.hidden = !wanted;
+    // Two runs leave no room for more than one line of each.
+    this.values.forEach((value, place) => (value.hidden = wanted && place > 0));
   }
 
   /** Puts it where its plot shall stand, in CSS pixels. */
@@ -55,7 +64,7 @@ export class Chart {
   }
 
   /** Moves the cursor to a step within the window of steps that is seen. */
-  showCursor(step, [from, to], series) {
+  showCursor(step, [from, to], series, other = null) {
     const place = (step - from) / (to - from);
     this.cursor.style.visibility = place >= 0 && place <= 1 ? "visible" : "hidden";
     // Not by a transform: one that changes makes the browser put all layers together anew.
@@ -65,6 +74,7 @@ export class Chart {
       const value = text(valueAt(series, line, step));
       setText(this.values[place], line.label ? `${line.label} ${value}` : value);
     });
+    if (other) setText(this.beside, text(valueAt(other.series, lines[0], step / other.stretch)));
   }
 }
 

@@ -17,6 +17,7 @@ export class Charts {
   /** @param {(step: number) => void} seek called with the step that was clicked */
   constructor(seek) {
     this.series = null;
+    this.other = null; // a second run's series, and how many steps here one of its steps is
     this.end = 100;
     this.epoch = null;
     this.cursor = null;
@@ -35,6 +36,17 @@ export class Charts {
     this.series = series;
     this.#setWindow(null);
     this.plan(run);
+    this.#drawAll();
+  }
+
+  /**
+   * Draws a second run's series beside it from now on, or none.
+   * @param {{series: object, stretch: number} | null} other
+   */
+  compare(other) {
+    if (other?.series === this.other?.series && other?.stretch === this.other?.stretch) return;
+    this.other = other;
+    for (const chart of this.charts) chart.pair(Boolean(other));
     this.#drawAll();
   }
 
@@ -73,7 +85,7 @@ export class Charts {
   showCursor(step) {
     this.cursor = step;
     if (!this.boxes) return;
-    for (const chart of this.charts) chart.showCursor(step, this.#range(), this.series);
+    for (const chart of this.charts) chart.showCursor(step, this.#range(), this.series, this.other);
   }
 
   /** Colours have changed. */
@@ -119,8 +131,8 @@ export class Charts {
     if (!chart || !this.boxes) return;
     const plotly = await (this.plotly ??= loadPlotly());
     this.look ??= looks(this.element);
-    const { series, epoch, look } = this;
-    await chart.draw(plotly, { series, range: this.#range(), epoch, look });
+    const { series, other, epoch, look } = this;
+    await chart.draw(plotly, { series, other, range: this.#range(), epoch, look });
   }
 
   #range() {

@@ -2,7 +2,7 @@
 
 import { element, setText } from "./dom.js";
 import { marginOf, Picture } from "./draw.js";
-import { rowOf } from "./frame.js";
+import { rowsOf } from "./frame.js";
 import { centreOf } from "./geometry.js";
 import { dots, region } from "./overlay.js";
 import { meanPicture, NUMBERS, spreads } from "./spread.js";
@@ -40,13 +40,8 @@ export class Crowd {
       this.outputs[place].show(tensors[`output.${name}`]),
     );
     const size = tensors.input.shape.slice(1, 3);
-    const regions = info.transformers.map(({ name }) => latticesOf(tensors[`grid.${name}`]));
-    const ways = info.transformers.map(({ name }) =>
-      this.layers.trail
-        ? [...past.map((frame) => frame.tensors[`grid.${name}`]).filter(Boolean).map(latticesOf), latticesOf(tensors[`grid.${name}`])]
-        : [],
-    );
-    this.cloud.show(regions, ways, this.layers);
+    const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
+    this.cloud.show(regions, this.#ways(info, [...past, { tensors }]), this.layers);
     // Of several transformers the first one's spread is told.
     const told = regions.length ? spreads(regions[0], size) : [];
     this.spreads.forEach((strip, index) => {
@@ -55,6 +50,14 @@ export class Crowd {
     });
     setText(this.note, noteOf(tensors.input.shape[0], regions.length));
     this.element.dataset.step = info.step;
+  }
+
+  // Of each transformer its regions in all frames, where trails are drawn.
+  #ways({ transformers }, frames) {
+    if (!this.layers.trail) return [];
+    return transformers.map(({ name }) =>
+      frames.map(({ tensors }) => tensors[`grid.${name}`]).filter(Boolean).map(rowsOf),
+    );
   }
 
   #build(key, [input, ...outputs]) {
@@ -91,9 +94,6 @@ export class Crowd {
     this.pictures.style.setProperty("--stn-columns", columns);
   }
 }
-
-const latticesOf = (tensor) =>
-  Array.from({ length: tensor.shape[0] }, (_, index) => rowOf(tensor, index));
 
 function noteOf(count, transformers) {
   const those = transformers > 1 ? ", of the first transformer" : "";

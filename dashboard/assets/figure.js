@@ -92,6 +92,7 @@ export function looks(from) {
     grid: value("--stn-hair"),
     font: style.fontFamily,
     lines: [value("--stn-line-1"), value("--stn-line-2")],
+    other: value("--stn-line-3"),
   };
 }
 
@@ -108,16 +109,31 @@ function solid(colour) {
  * One chart as Plotly takes it.
  * @param {number} index which of CHARTS
  * @param {object} box where its plot stands, from `boxes`
- * @param {{series: object, range: number[], epoch: number | null, look: object}} shown `range` is
- *   the window of steps that is seen, `epoch` the steps of one, `look` the colours from `looks`
+ * @param {{series: object, other: {series: object, stretch: number} | null, range: number[],
+ *   epoch: number | null, look: object}} shown `other` is a second run's, and how many steps here
+ *   one of its steps is; `range` the window of steps that is seen; `epoch` the steps of one; `look`
+ *   the colours from `looks`
  */
-export function figure(index, box, { series, range, epoch, look }) {
+export function figure(index, box, { series, other, range, epoch, look }) {
   const chart = CHARTS[index];
-  const data = chart.lines.map((line, place) => trace(chart, line, place, series, range, look));
-  return { data, layout: layout(chart, box, range, epoch, look) };
+  const own = chart.lines.map((line, place) => trace(chart, line, place, { series, range, look }));
+  const second = other ? chart.lines.map((line, place) => beside(chart, line, place, other, range, look)) : [];
+  return { data: [...second, ...own], layout: layout(chart, box, range, epoch, look) };
 }
 
-function trace(chart, { name, label, as = same, smoothed, steps }, place, series, range, look) {
+// A second run's line, below the first one's.
+function beside(chart, line, place, { series, stretch }, range, look) {
+  const own = range.map((step) => step / stretch);
+  const made = trace(chart, line, place, { series, range: own, look });
+  const dash = place ? "dashdot" : "dot";
+  return {
+    ...made,
+    x: made.x.map((step) => step * stretch),
+    line: { ...made.line, color: look.other, dash },
+  };
+}
+
+function trace(chart, { name, label, as = same, smoothed, steps }, place, { series, range, look }) {
   const [from, to] = range;
   const points = series?.points(name, { from, to, limit: POINTS }) ?? { x: [], y: [] };
   const values = smoothed ? smooth(points.y, smoothed) : points.y;

@@ -52,6 +52,10 @@ export function rowOf(tensor, index) {
   return tensor.data.subarray(index * size, (index + 1) * size);
 }
 
+/** All rows of a tensor's first axis, as views. */
+export const rowsOf = (tensor) =>
+  Array.from({ length: tensor.shape[0] }, (_, index) => rowOf(tensor, index));
+
 function readHeader(all) {
   if (all.byteLength < 8) throw new FrameError("These bytes are too few for a frame.");
   const view = new DataView(all.buffer, all.byteOffset, all.byteLength);

@@ -1,5 +1,6 @@
 // The keys of the page, and when they are meant for something else.
 
+import { element } from "./dom.js";
 import * as play from "./player.js";
 
 const PLAYS = {
@@ -16,17 +17,30 @@ const TYPED =
   "[role=radio], [role=combobox]";
 const PRESSED = "button, summary, a";
 
-/** What each key does, for those who look for it. */
-export const KEYS = [
+const KEYS = [
   ["Space", "hold, or play"],
   ["← →", "one recorded step back, or on"],
-  ["Home, End", "the first step, the newest"],
+  ["Home End", "the first step, the newest"],
   ["p", "pause the training, or go on"],
   ["s", "train one step"],
   ["1 2 3", "all probes, one of them, the crowd"],
   ["[ ]", "the probe before, the next"],
   ["d o m t u", "dots, outline, mesh, trail, warp undone"],
 ];
+
+/** What each key does, for those who look for it. */
+export function keysPanel() {
+  const rows = KEYS.flatMap(([keys, does]) => [
+    element("dt", {}, ...keys.split(" ").map((key) => element("kbd", {}, key))),
+    element("dd", {}, does),
+  ]);
+  return element(
+    "details.stn-panel",
+    {},
+    element("summary.stn-summary", {}, "Keys"),
+    element("dl.stn-keys", {}, ...rows),
+  );
+}
 
 /**
  * Space, arrows, home and end act on what is looked at, letters on the run and the view, unless they

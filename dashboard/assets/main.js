@@ -40,7 +40,7 @@ function common(data) {
 function mountViewer(data, parent) {
   const page = common(data);
   // Streamlit may put the same part into another element; it goes on where it was.
-  page.viewer ??= new Viewer(page.api, page.runs);
+  page.viewer ??= new Viewer(page.api, page.runs, (id) => page.open(id));
   const { viewer } = page;
   const view = place(parent, viewer.element);
   viewer.resize();
@@ -55,7 +55,9 @@ function mountRuns(data, parent) {
   const page = common(data);
   const runs = new RunsView(page.api, page.runs, {
     open: (id) => page.open(id),
+    compare: (id) => page.viewer?.compare(id),
     shown: () => page.viewer?.watch.id,
+    beside: () => page.viewer?.view.beside,
   });
   const view = place(parent, runs.element);
   view.update = (_, trigger) => {

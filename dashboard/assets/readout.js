@@ -1,9 +1,9 @@
 // Below the stage, in words and figures: how far training is, what is seen, what went wrong.
 
 import { element, setText } from "./dom.js";
+import { frameSentence } from "./theta.js";
 import {
   decimal,
-  frameSentence,
   knownOf,
   percent,
   rightOf,
@@ -38,7 +38,8 @@ export class Readout {
     this.element = element("div.stn-readout", {}, counter, list, this.aloud);
   }
 
-  show({ info }, run) {
+  show(frame, run) {
+    const { info } = frame;
     const epochs = run?.epochs ? ` of ${run.epochs}` : "";
     setText(this.tenths, tenths(info));
     setText(this.epoch, `of epoch ${info.epoch}${epochs}`);
@@ -49,7 +50,7 @@ export class Readout {
     setText(this.figures.right, `${rightOf(info)}/${knownOf(info)}`);
     if (Date.now() - this.announced > ANNOUNCE_EVERY) {
       this.announced = Date.now();
-      setText(this.aloud, frameSentence(info));
+      setText(this.aloud, frameSentence(frame));
     }
   }
 }

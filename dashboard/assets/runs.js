@@ -8,6 +8,7 @@ const TITLES = {
   pause: "Pause",
   resume: "Resume",
   stop: "Stop",
+  compare: "Compare",
   delete: "Delete",
 };
 const OPEN = "Open a recording";
@@ -29,7 +30,11 @@ class Row {
     this.element = element("li.stn-run", {}, this.status, words, this.bar, this.buttons);
   }
 
-  show(run, shown) {
+  /**
+   * @param {string | null} shown id of the run on the stage
+   * @param {string | null} beside id of the one beside it
+   */
+  show(run, shown, beside) {
     this.run = run;
     setText(this.link, titleOf(run));
     this.link.title = run.id;
@@ -40,8 +45,10 @@ class Row {
     const total = run.epochs * run.steps_per_epoch;
     this.bar.firstChild.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
     this.element.setAttribute("aria-current", run.id === shown);
+    this.element.toggleAttribute("data-beside", run.id === beside);
     const actions = (run.actions ?? []).filter((action) => TITLES[action] && action !== "delete");
     actions.unshift("download");
+    if (shown && run.id !== shown && run.id !== beside && run.frames) actions.push("compare");
     if (!isLive(run.status)) actions.push("delete");
     const wanted = actions.join();
     if (wanted !== this.wanted) {
@@ -82,6 +89,10 @@ class Row {
 
   #act(action) {
     const { api } = this.list;
+    if (action === "compare") {
+      this.list.compare(this.id);
+      return;
+    }
     this.list.do(() => (action === "delete" ? api.remove(this.id) : api.control(this.id, { action })));
   }
 
@@ -93,12 +104,21 @@ class Row {
 }
 
 export class RunsView {
-  /** @param {(id: string) => void} open called with the run to show */
-  constructor(api, runs, { open, shown }) {
+  /**
+   * @param {{open: (id: string) => void, compare: (id: string) => void, shown: () => string,
+   *   beside: () => string}} on `open` is called with the run to show, `compare` with the one to put
+   *   beside it; `shown` and `beside` tell which those are
+   */
+  constructor(api, runs, { open, compare, shown, beside }) {
     this.api = api;
     this.runs = runs;
     this.open = open;
+    this.compare = (id) => {
+      compare(id);
+      this.show();
+    };
     this.shown = shown;
+    this.beside = beside;
     this.rows = new Map();
     this.list = element("ul.stn-runs");
     this.message = element("p.stn-message", { role: "alert" });
@@ -144,7 +164,7 @@ export class RunsView {
     this.empty.hidden = runs.length > 0;
     const rows = runs.map((run) => {
       const row = this.rows.get(run.id) ?? new Row(this, run.id);
-      row.show(run, this.shown());
+      row.show(run, this.shown(), this.beside());
       return row;
     });
     this.rows = new Map(rows.map((row) => [row.id, row]));

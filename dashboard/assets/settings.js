@@ -2,8 +2,13 @@
 
 import { element, setText } from "./dom.js";
 
-// Seconds that a step is drawn out to.
-const SLOW = 0.5;
+// Seconds that a step is drawn out to, and what that is called.
+const PACES = {
+  0: "Full speed",
+  0.5: "Slow: 2 steps a second",
+  3: "Slow: a step in 3 s",
+  8: "Slow: a step in 8 s",
+};
 
 const RATES = {
   learning_rate: "Learning rate",
@@ -30,12 +35,13 @@ export class Switches {
   constructor(watch, say) {
     this.watch = watch;
     this.moving = switchButton("Moving probes", () => this.#move());
-    this.slow = switchButton("Slow motion", () => {
-      const { slow_motion: slow } = watch.run.settings;
-      ask(watch, say, { slow_motion: slow ? 0 : SLOW });
-    });
+    const paces = Object.entries(PACES).map(([seconds, text]) =>
+      element("option", { value: seconds }, text),
+    );
+    this.pace = element("select.stn-entry", { aria: { label: "Speed of training" } }, ...paces);
+    this.pace.onchange = () => ask(watch, say, { slow_motion: Number(this.pace.value) });
     this.say = say;
-    this.element = element("div.stn-switches", {}, this.moving, this.slow);
+    this.element = element("div.stn-switches", {}, this.moving, this.pace);
   }
 
   // Of a run that trains, the probes are made to move; of one that has ended, its lap is played.
@@ -56,10 +62,18 @@ export class Switches {
       : watch.hasLap
         ? "Let the watched images jump about once round; the trained network stands still"
         : STANDING;
-    this.slow.setAttribute("aria-checked", Boolean(live && watch.run.settings.slow_motion));
-    this.slow.disabled = !live;
-    this.slow.title = `Draw each step out to ${SLOW} s`;
+    this.pace.value = nearest(live ? watch.run.settings.slow_motion : 0);
+    this.pace.disabled = !live;
+    this.pace.title = "Draw each step out, to see what happens within it";
   }
+}
+
+// The pace that is offered, for one that another program may have set.
+function nearest(seconds) {
+  const paces = Object.keys(PACES).map(Number);
+  return paces.reduce((best, pace) =>
+    Math.abs(pace - seconds) < Math.abs(best - seconds) ? pace : best,
+  );
 }
 
 /** The panel of learning rates. */

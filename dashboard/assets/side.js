@@ -1,9 +1,10 @@
 // One run on the stage: its watch, and what of it fills the stage.
 
 import { Crowd } from "./crowd.js";
-import { element } from "./dom.js";
+import { element, setText } from "./dom.js";
 import { One } from "./one.js";
 import { Stage } from "./stage.js";
+import { statusWords, titleOf } from "./words.js";
 
 export class Side {
   /**
@@ -15,7 +16,9 @@ export class Side {
     this.watch = watch;
     this.sights = { probes: new Stage({ pick: on.pick }), one: new One(on.turn), crowd: new Crowd() };
     this.sight = this.sights.probes;
-    this.element = element("div.stn-sight", {}, this.sight.element);
+    this.title = element("p.stn-sight-title");
+    this.element = element("div.stn-sight", {}, this.title, this.sight.element);
+    this.watch.addEventListener("change", () => this.#name());
   }
 
   /** Sets what fills the stage and what is drawn. */
@@ -24,9 +27,16 @@ export class Side {
     const sight = this.sights[view.sight];
     if (sight !== this.sight) {
       this.sight = sight;
-      this.element.replaceChildren(sight.element);
+      this.element.replaceChildren(this.title, sight.element);
     }
     this.watch.trace(view.layers.trail);
+  }
+
+  // Seen only where two runs are compared.
+  #name() {
+    const { run, problem } = this.watch;
+    const said = run ? `${titleOf(run)}; ${statusWords(run.status)}` : (problem?.message ?? "");
+    setText(this.title, said);
   }
 
   /** Draws a frame. Called within an animation frame. */

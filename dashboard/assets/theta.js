@@ -1,7 +1,9 @@
 // What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
 
 import { affineOf, determinantOf, outsideShare, pointAt, readingOf } from "./geometry.js";
-import { decimal, percent } from "./words.js";
+import { rowsOf } from "./frame.js";
+import { spreads } from "./spread.js";
+import { decimal, knownOf, percent, rightOf } from "./words.js";
 
 const BENT = 0.005; // in image widths, from which on a region is told to be bent
 
@@ -103,4 +105,29 @@ export function controlPoints({ family, at }, theta, lattice, [height, width]) {
     }
     return [((theta[2 * index] + 1) * width) / 2, ((theta[2 * index + 1] + 1) * height) / 2];
   });
+}
+
+/** A whole frame in one sentence, for those who do not see it: how far, how good, where it looks. */
+export function frameSentence({ info, tensors }) {
+  const accuracy = Number.isFinite(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
+  return (
+    `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
+    `${rightOf(info)} of ${knownOf(info)} probes right.${regionsSentence(info, tensors)}`
+  );
+}
+
+// What the first transformer's regions do on the whole.
+function regionsSentence({ transformers, collapsed }, tensors) {
+  if (!transformers.length) return "";
+  const lattices = tensors[`grid.${transformers[0].name}`];
+  const size = tensors.input.shape.slice(1, 3);
+  const told = spreads(rowsOf(lattices), size);
+  const [width, height, rotation] = told.map(({ mean }) => mean);
+  const turn = Math.round(rotation);
+  const turned = turn ? ` turned ${Math.abs(turn)}° ${turn > 0 ? "clockwise" : "anticlockwise"},` : "";
+  const lost = (collapsed?.[transformers[0].name] ?? []).filter(Boolean).length;
+  return (
+    ` On average the regions take ${whole(width)} of the width and ${whole(height)} of the height,` +
+    `${turned} ${lost ? `${lost} collapsed` : "none collapsed"}.`
+  );
 }

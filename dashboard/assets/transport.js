@@ -12,10 +12,14 @@ const ACTIONS = {
 
 /** Buttons and switches that act on the run. */
 export class Transport {
-  /** @param {(problem: Error | null) => void} say tells what a control was refused with */
-  constructor(watch, say) {
+  /**
+   * @param {(problem: Error | null) => void} say tells what a control was refused with
+   * @param {(id: string) => void} open called with a run that was started anew
+   */
+  constructor(watch, say, open) {
     this.watch = watch;
     this.say = say;
+    this.open = open;
     this.buttons = Object.fromEntries(
       Object.entries(ACTIONS).map(([action, words]) => [
         action,
@@ -26,7 +30,33 @@ export class Transport {
     const training = element("div.stn-training", { role: "group" }, pause, resume, step, stop);
     training.setAttribute("aria-label", "Training");
     this.switches = new Switches(watch, say);
-    this.element = element("div.stn-acts", {}, training, this.switches.element);
+    this.again = this.#startButton("Start again", "Start anew, with the same seed", (seed) => seed);
+    this.other = this.#startButton("New seed", "Start anew, with another seed", (seed) => seed + 1);
+    const anew = element("div.stn-training", { role: "group" }, this.again, this.other);
+    anew.setAttribute("aria-label", "Start anew");
+    this.element = element("div.stn-acts", {}, training, this.switches.element, anew);
+  }
+
+  #startButton(label, title, seedOf) {
+    const button = element("button.stn-button", { type: "button", title }, label);
+    button.onclick = () => this.#startAnew(seedOf);
+    return button;
+  }
+
+  // A run that is being trained makes room; what it has recorded stays.
+  async #startAnew(seedOf) {
+    const { api, run } = this.watch;
+    const config = { ...run.config, seed: seedOf(run.config.seed) % 2 ** 31 };
+    this.again.disabled = this.other.disabled = true;
+    try {
+      if (run.actions?.includes("stop")) await api.control(run.id, { action: "stop" });
+      const started = await api.start(config);
+      this.say(null);
+      this.open(started.id);
+    } catch (problem) {
+      this.say(problem);
+    }
+    this.show();
   }
 
   #actionButton(action, label, path, title) {
@@ -54,5 +84,6 @@ export class Transport {
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
     this.switches.show();
+    this.again.disabled = this.other.disabled = watch.lost || !watch.run?.config;
   }
 }

@@ -1,11 +1,13 @@
 // The viewer: stage, readout and controls on one side, charts on the other, joined to one watch.
 
 import { asked, nameInAddress } from "./address.js";
+import { Beside, Difference } from "./beside.js";
 import { Charts } from "./charts.js";
 import { element, setText } from "./dom.js";
 import { GifPanel } from "./gif.js";
 import { Joining } from "./joining.js";
-import { onKey } from "./keys.js";
+import { keysPanel, onKey } from "./keys.js";
+import { Phases } from "./phases.js";
 import { seek } from "./player.js";
 import { Readout, Situation } from "./readout.js";
 import { isBetter, newestOf } from "./runlist.js";
@@ -24,6 +26,11 @@ const SIDE_GAP = 20;
 const ROW_GAP = 10;
 // The controls are at least so wide, where there is room: narrower they would take the stage's height.
 const CONTROLS = 1012;
+// From this width on two runs stand side by side.
+const PAIR = 700;
+const BETWEEN = 32;
+// The line above each of two runs that names it.
+const HEADLINE = 26;
 // Milliseconds until the address tells what is looked at.
 const NAME_AFTER = 300;
 
@@ -31,17 +38,24 @@ export class Viewer {
   /**
    * @param {object} api the server's calls
    * @param {RunList} runs says which run is the newest where none is asked for
+   * @param {(id: string) => void} open called with a run that was started here
    */
-  constructor(api, runs) {
+  constructor(api, runs, open) {
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.api = api;
     this.runs = runs;
     this.view = readView(asked());
     this.step = readStep(asked()); // that the page is opened at
     this.watch = new Watch(api, calm);
-    this.side = new Side(this.watch, {
+    const chosen = {
       pick: (probe) => this.change({ ...this.view, sight: "one", probe }),
       turn: (by) => this.#turn(by),
+    };
+    this.side = new Side(this.watch, chosen);
+    this.beside = new Beside(api, this.watch, calm, chosen);
+    this.difference = new Difference({
+      by: (by) => this.change({ ...this.view, by }),
+      close: () => this.change({ ...this.view, beside: null }),
     });
     this.sights = new SightBar(
       () => this.view,
@@ -51,8 +65,9 @@ export class Viewer {
     this.situation = new Situation(this.watch);
     this.timeline = new Timeline(this.watch, (speed) => this.change({ ...this.view, speed }));
     const say = (problem) => this.situation.say(problem);
-    this.transport = new Transport(this.watch, say);
+    this.transport = new Transport(this.watch, say, open);
     this.joining = new Joining(this.watch, this.side.element, say);
+    this.phases = new Phases((phase) => (this.side.element.dataset.phase = phase ?? ""));
     this.charts = new Charts((step) => this.watch.act(seek, step));
     this.gif = new GifPanel(this.watch);
     this.rates = new RatesPanel(this.watch);
@@ -83,11 +98,44 @@ export class Viewer {
     this.view = view;
     this.watch.speed = view.speed;
     this.side.look(view);
+    this.#compare(view);
     this.sights.show(this.#isPlain);
     this.timeline.show();
     this.resize();
     this.side.again();
+    this.beside.side.again();
     this.#nameSoon();
+  }
+
+  /** Puts the run `id` beside the one that is looked at. */
+  compare(id) {
+    this.change({ ...this.view, beside: id });
+    this.element.scrollIntoView({ block: "start" });
+  }
+
+  #compare(view) {
+    const { beside, difference } = this;
+    beside.by = view.by;
+    beside.side.look(view);
+    beside.open(view.beside);
+    beside.lead();
+    const pair = Boolean(view.beside);
+    difference.element.hidden = !pair;
+    if (pair) this.runsShown.append(beside.side.element);
+    else beside.side.element.remove();
+    this.element.classList.toggle("stn-pair-of-runs", pair);
+    this.#showBeside();
+  }
+
+  // The other run's curves, and what differs.
+  #showBeside() {
+    const { beside, watch, view } = this;
+    if (!view.beside) return this.charts.compare(null);
+    const { own } = beside.watch;
+    if (own) this.charts.compare({ series: own.series, stretch: beside.stretch });
+    this.difference.name([watch.run, beside.watch.run], view.by);
+    const frames = [watch.shown, beside.watch.shown];
+    if (frames.every(Boolean)) this.difference.show(...frames);
   }
 
   get #isPlain() {
@@ -115,7 +163,15 @@ export class Viewer {
       this.transport.element,
     );
     this.legend = element("p.stn-legend", {}, legendOf());
-    const parts = [this.sights.element, this.side.element, this.controls, this.legend];
+    this.runsShown = element("div.stn-runs-shown", {}, this.side.element);
+    const parts = [
+      this.sights.element,
+      this.runsShown,
+      this.phases.element,
+      this.controls,
+      this.difference.element,
+      this.legend,
+    ];
     const stage = element("section.stn-side", { aria: { label: "Stage" } }, ...parts);
     const panels = element(
       "div.stn-panels",
@@ -123,6 +179,7 @@ export class Viewer {
       this.gif.element,
       this.rates.element,
       this.joining.element,
+      keysPanel(),
     );
     return element("div.stn-viewer", {}, stage, this.charts.element, panels);
   }
@@ -134,6 +191,9 @@ export class Viewer {
     watch.addEventListener("reel", () => this.charts.open(watch.reel.series, watch.run));
     watch.addEventListener("metrics", () => this.charts.changed());
     this.runs.addEventListener("change", () => this.#choose());
+    this.beside.addEventListener("frame", () => this.#showBeside());
+    this.beside.addEventListener("change", () => this.#showBeside());
+    this.beside.addEventListener("metrics", () => this.charts.changed());
     setInterval(() => this.situation.show(), 1000);
     const keys = {
       ...sightKeys(
@@ -153,6 +213,8 @@ export class Viewer {
 
   #show({ frame, past }) {
     this.side.show(frame, past);
+    this.beside.lead();
+    if (this.view.beside) this.#showBeside();
     const legend = legendOf(frame.info);
     if (legend !== this.legend.textContent) {
       setText(this.legend, legend);
@@ -166,6 +228,7 @@ export class Viewer {
     const seen = { step: frame.info.step, time: frame.info.time, mode: this.watch.player.mode };
     this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail: seen }));
     this.charts.painted();
+    this.phases.begin();
     if (this.watch.player.mode === "hold") this.#nameSoon();
   }
 
@@ -178,6 +241,10 @@ export class Viewer {
     this.gif.show();
     this.rates.show();
     this.charts.plan(watch.waiting ? null : watch.run);
+    const { run, player } = watch;
+    const slow = player.mode === "follow" && run?.status === "running" && !watch.waiting;
+    const pace = slow ? (run.settings?.slow_motion ?? 0) : 0;
+    if (this.phases.plan(pace, this.#isPlain)) this.resize();
     this.#nameSoon();
   }
 
@@ -219,18 +286,28 @@ export class Viewer {
   #fitStage(width) {
     const { element } = this.side;
     const top = element.getBoundingClientRect().top + scrolled(this.element);
-    const room = innerHeight - top - 2 * ROW_GAP;
+    const explained = this.phases.element.offsetHeight;
+    const room = innerHeight - top - 2 * ROW_GAP - (explained && explained + ROW_GAP);
     const { style } = this.controls.parentElement;
     style.minWidth = `${Math.min(width, CONTROLS)}px`;
     style.width = `${width}px`;
     const least = this.controls.offsetHeight;
-    style.width = this.view.sight === "probes" ? "" : `${width}px`;
-    this.side.resize(width, room - least);
+    const grown = this.view.sight !== "probes" || this.view.beside;
+    style.width = grown ? `${width}px` : "";
+    this.#resizeSides(width, room - least);
     const needed = this.controls.offsetHeight;
-    if (needed > least) this.side.resize(width, room - needed);
+    if (needed > least) this.#resizeSides(width, room - needed);
     // What is chosen to fill the stage moves nothing below it, where there is room.
     const fills = this.view.sight !== "probes" && width >= WIDE - 250;
     element.style.minHeight = fills ? `${room - needed - ROW_GAP}px` : "";
+  }
+
+  // Two runs stand side by side where there is room for both, else below each other.
+  #resizeSides(width, height) {
+    if (!this.view.beside) return this.side.resize(width, height);
+    const across = width < PAIR ? width : (width - BETWEEN) / 2;
+    this.side.resize(across, height - HEADLINE);
+    this.beside.side.resize(across, height - HEADLINE);
   }
 }
 

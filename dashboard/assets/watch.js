@@ -271,6 +271,13 @@ export class Watch extends EventTarget {
     if (!this.ticking) this.ticking = requestAnimationFrame((now) => this.#tick(now));
   }
 
+  /** Loads frames at or before steps that will be wanted soon. */
+  prepare(steps) {
+    if (!this.reel) return;
+    const { player, recording } = this.reel;
+    recording.prefetch(steps.map((step) => player.steps[play.indexOf(player.steps, step)]));
+  }
+
   /** Shows trails from now on, or none. */
   trace(wanted) {
     if (wanted === this.tracing) return;

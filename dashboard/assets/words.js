@@ -135,15 +135,6 @@ export function legendOf({ transformers = [{ at: "input" }] } = {}) {
   );
 }
 
-/** The whole frame in one sentence, for those who do not see it. */
-export function frameSentence(info) {
-  const accuracy = isNumber(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
-  return (
-    `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${rightOf(info)} of ${knownOf(info)} probes right.`
-  );
-}
-
 /** A class's name by its index, of several in a row all of them; null where there is none. */
 export function nameOf(info, index) {
   if (index === null || index === undefined) return null;

@@ -14,13 +14,14 @@ PATIENCE = 90_000
 def painted(page: Page, step: int | None = None) -> int:
     """Waits for a frame on the stage (of `step`, where one is named) and answers with its step."""
     wanted = "" if step is None else f'="{step}"'
-    stage = page.locator(f".stn-viewer .stn-probes[data-step{wanted}]")
+    stage = page.locator(f".stn-viewer .stn-probes[data-step{wanted}]").first
     stage.wait_for()
     return shown(page)
 
 
 def shown(page: Page) -> int:
-    return int(page.locator(".stn-viewer .stn-probes").get_attribute("data-step") or "-1")
+    stage = page.locator(".stn-viewer .stn-probes").first  # of two runs the one that leads
+    return int(stage.get_attribute("data-step") or "-1")
 
 
 def await_shown(page: Page, condition: str) -> None:

@@ -92,14 +92,14 @@ def test_a_run_without_a_lap_says_why_nothing_moves(
     painted(page)
     assert switch(page, "Moving probes").is_disabled()
     assert "finishes" in (switch(page, "Moving probes").get_attribute("title") or "")
-    assert switch(page, "Slow motion").is_disabled()
+    assert page.get_by_label("Speed of training").is_disabled()
 
 
 def test_slow_motion_and_learning_rates(server: Server, running: str, visit: Open) -> None:
     page = visit(server, f"?run={running}")
     painted(page)
     config = server.run(running)["config"]
-    switch(page, "Slow motion").click()
+    page.get_by_label("Speed of training").select_option("0.5")
     try:
         wait_until(lambda: server.run(running)["settings"]["slow_motion"] == 0.5)
         assert "training" in say(page)

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { controlPoints, matrixRows, regionFigures, regionSentence, thetaRows } from "../../../dashboard/assets/theta.js";
+import {
+  controlPoints,
+  frameSentence,
+  matrixRows,
+  regionFigures,
+  regionSentence,
+  thetaRows,
+} from "../../../dashboard/assets/theta.js";
 import { latticeOf } from "./lattices.js";
 
 const SIZE = [48, 48];
@@ -48,4 +55,30 @@ test("control points lie where theta says, of a deeper transformer where its lat
   assert.deepEqual(at("input")[0], [12, 24]);
   assert.deepEqual(at("12x12 map")[8], [48, 48]);
   assert.deepEqual(controlPoints({ family: "affine", at: "input" }, theta, lattice, SIZE), []);
+});
+
+test("a frame in one sentence, with what the regions do", () => {
+  const info = {
+    step: 150,
+    epoch: 1,
+    progress: 4,
+    accuracy: 0.83,
+    labels: [1, null],
+    predicted: [1, 0],
+    transformers: [{ name: "st", family: "affine", at: "input" }],
+    collapsed: { st: ["outside", null] },
+  };
+  const turned = (share) => latticeOf([0.6 * share, -0.8 * share, 0, 0.8 * share, 0.6 * share, 0], SIZE);
+  const lattices = [turned(0.4), turned(0.6)];
+  const tensors = {
+    input: { shape: [2, 48, 48, 1], data: new Uint8Array(0) },
+    "grid.st": { shape: [2, 7, 7, 2], data: Float32Array.from(lattices.flat()) },
+  };
+  assert.equal(
+    frameSentence({ info, tensors }),
+    "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 1 probes right. On average the regions take " +
+      "50% of the width and 50% of the height, turned 53° clockwise, 1 collapsed.",
+  );
+  const plain = { ...info, transformers: [], accuracy: null };
+  assert.equal(frameSentence({ info: plain, tensors }), "Step 150, epoch 1, 4 of 10: 1 of 1 probes right.");
 });

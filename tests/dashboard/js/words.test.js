@@ -83,10 +83,6 @@ test("probes and frames are told to those who do not see them", () => {
     "Probe 2: a one, taken for nought with 50%, wrong, the region lies outside the image.",
   );
   assert.equal(words.probeSentence(info, 2, 0.5), "Picture, taken for one with 50%.");
-  assert.equal(
-    words.frameSentence(info),
-    "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 2 probes right.",
-  );
 });
 
 test("pictures that joined are called one's own, and count where they are labelled", () => {
@@ -109,6 +105,7 @@ test("what is read in a row is named whole, and right only where all of it is", 
   assert.equal(words.rightOf(row), 1);
   assert.match(words.probeSentence(row, 1, 0.5), /a one, one, taken for one, nought .* wrong/);
   assert.equal(words.rightOf(info), 1);
+  assert.equal(words.knownOf(info), 2, "of a picture nobody knows what it is");
 });
 
 test("the legend tells what is drawn for none, one and several transformers", () => {

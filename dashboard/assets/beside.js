@@ -1,0 +1,126 @@
+// A second run beside the one that is looked at, led by that one's cursor.
+
+import { element, setText } from "./dom.js";
+import { differences, stepBeside } from "./pairing.js";
+import * as play from "./player.js";
+import { Side } from "./side.js";
+import { Watch } from "./watch.js";
+import { titleOf } from "./words.js";
+
+const PREPARED = 12;
+
+export class Beside extends EventTarget {
+  /**
+   * @param {Watch} leader of the run that leads
+   * @param {object} on as of `Side`
+   */
+  constructor(api, leader, calm, on) {
+    super();
+    this.leader = leader;
+    this.watch = new Watch(api, calm);
+    this.side = new Side(this.watch, on);
+    this.by = "step";
+    this.watch.addEventListener("frame", ({ detail }) => {
+      this.side.show(detail.frame, detail.past);
+      this.dispatchEvent(new Event("frame"));
+    });
+    for (const name of ["change", "reel", "metrics"]) {
+      this.watch.addEventListener(name, () => this.dispatchEvent(new Event(name)));
+    }
+    this.watch.addEventListener("change", () => this.lead());
+  }
+
+  get id() {
+    return this.watch.id;
+  }
+
+  /** Puts the run `id` beside the other one; none without one. */
+  async open(id) {
+    if (id === this.id) return;
+    if (!id) this.watch.clear();
+    else {
+      await this.watch.open(id);
+      this.lead();
+    }
+  }
+
+  /** How much longer the leading run's epochs are, where the two share epochs; else 1. */
+  get stretch() {
+    const [each, other] = [this.leader.run, this.watch.run].map((run) => run?.steps_per_epoch);
+    return this.by === "epoch" && each && other ? each / other : 1;
+  }
+
+  #beside(step) {
+    const [each, other] = [this.leader.run, this.watch.run].map(
+      (run) => run?.steps_per_epoch ?? null,
+    );
+    return stepBeside(step, this.by, each, other);
+  }
+
+  /** Goes to where the leading run's cursor is. */
+  lead() {
+    const { leader, watch } = this;
+    if (!watch.id || watch.waiting || leader.waiting || leader.onLap) return;
+    const { player } = leader;
+    if (player.at === null || !watch.player.steps.length) return;
+    if (player.mode === "follow" && watch.player.live) {
+      if (watch.player.mode !== "follow") watch.act(play.newest);
+      return;
+    }
+    const wanted = play.seek(watch.player, this.#beside(player.at));
+    if (player.mode === "replay") {
+      watch.prepare(play.ahead(player, PREPARED).map((step) => this.#beside(step)));
+    }
+    if (wanted.at === watch.player.at && watch.player.mode === "hold") return;
+    watch.act(() => wanted);
+  }
+}
+
+/** The two runs' names, and their difference in numbers. */
+export class Difference {
+  /** @param {{by: (by: string) => void, close: () => void}} on what was chosen */
+  constructor(on) {
+    this.names = [element("span"), element("span")];
+    this.rows = {};
+    this.body = element("tbody");
+    const [one, other] = this.names.map((name, place) =>
+      element("th", { scope: "col", data: { run: place + 1 } }, name),
+    );
+    const head = element("tr", {}, element("td"), one, other, element("th", { scope: "col" }, "Difference"));
+    this.table = element("table.stn-differences", {}, element("thead", {}, head), this.body);
+    this.by = element("select.stn-entry", { title: "What the two share" });
+    this.by.append(
+      element("option", { value: "step" }, "by step"),
+      element("option", { value: "epoch" }, "by epoch"),
+    );
+    this.by.setAttribute("aria-label", "Compare by");
+    this.by.onchange = () => on.by(this.by.value);
+    const close = { type: "button", onclick: on.close };
+    const acts = element(
+      "div.stn-row",
+      {},
+      this.by,
+      element("button.stn-button", close, "Compare no more"),
+    );
+    this.element = element("section.stn-comparison", {}, this.table, acts);
+    this.element.setAttribute("aria-label", "Comparison");
+  }
+
+  name(runs, by) {
+    this.by.value = by;
+    runs.forEach((run, place) => setText(this.names[place], run ? titleOf(run) : "…"));
+  }
+
+  show(one, other) {
+    for (const { name, title, values, difference } of differences(one, other)) {
+      this.rows[name] ??= this.#row(title);
+      [...values, difference].forEach((text, place) => setText(this.rows[name][place], text));
+    }
+  }
+
+  #row(title) {
+    const cells = Array.from({ length: 3 }, () => element("td"));
+    this.body.append(element("tr", {}, element("th", { scope: "row" }, title), ...cells));
+    return cells;
+  }
+}

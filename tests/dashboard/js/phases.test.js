@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { phaseAt, phasesOf } from "../../../dashboard/assets/phases.js";
+
+test("a network without a transformer has no phases of one", () => {
+  assert.deepEqual(
+    phasesOf(false).map(({ name }) => name),
+    ["batch", "localise", "theta", "sample", "loss", "step"],
+  );
+  assert.deepEqual(
+    phasesOf(true).map(({ name }) => name),
+    ["batch", "loss", "step"],
+  );
+});
+
+test("phases share a step's time evenly, and the last one waits for the next step", () => {
+  assert.deepEqual(
+    [0, 0.4, 0.6, 2.9, 3, 100].map((elapsed) => phaseAt(elapsed, 3, 6)),
+    [0, 0, 1, 5, 5, 5],
+  );
+});

@@ -1,0 +1,69 @@
+"""Acting on a run, from the stage and by keyboard; two pages that act see each other's actions."""
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, painted
+from tests.live_server import Server, wait_until
+
+
+def test_keys_act_on_the_run_and_other_pages_see_it(
+    server: Server, running: str, visit: Open
+) -> None:
+    one, other = (visit(server, f"?run={running}") for _ in range(2))
+    for page in (one, other):
+        painted(page)
+        await_said(page, "Live; training")
+    one.keyboard.press("p")
+    for page in (one, other):
+        await_said(page, "paused")
+    at = server.run(running)["step"]
+    other.keyboard.press("s")
+    wait_until(lambda: server.run(running)["step"] == at + 1)
+    painted(one, at + 1)
+    painted(other, at + 1)
+    other.keyboard.press("p")
+    await_said(one, "Live; training")
+
+
+def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
+    server: Server, running: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={running}")
+    painted(page)
+    phases = page.locator(".stn-phases")
+    assert not phases.is_visible()
+    page.get_by_label("Speed of training").select_option("3")
+    try:
+        phases.wait_for()
+        titles = phases.locator("li").all_inner_texts()
+        assert titles == ["Batch", "Localise", "Theta", "Sample", "Loss", "Step"]
+        for title in titles:
+            phases.locator("li[aria-current]", has_text=title).wait_for()
+        sentence = phases.locator("p").inner_text()
+        phases.locator("li[aria-current]", has_text="Batch").wait_for()
+        assert phases.locator("p").inner_text() != sentence
+        page.get_by_label("Speed of training").select_option("0")
+        phases.wait_for(state="hidden")
+        assert page.locator(".stn-sight").first.get_attribute("data-phase") == ""
+    finally:
+        server.ask(running, slow_motion=0)
+
+
+def test_a_run_is_started_anew_with_the_same_seed_or_another(
+    own_server: Server, visit: Open
+) -> None:
+    run_id = own_server.start_run(epochs=1000, seed=11, family="attention")
+    own_server.await_step(run_id, 2)
+    page = visit(own_server, f"?run={run_id}")
+    painted(page)
+    page.get_by_role("button", name="New seed").click()
+    wait_until(lambda: len(own_server.http.get("/runs").json()) == 2)
+    newest = own_server.http.get("/runs").json()[0]
+    before = own_server.run(run_id)["config"]
+    assert newest["config"] == {**before, "seed": 12}
+    own_server.await_status(run_id, "stopped")
+    page.wait_for_function(f"() => location.search.includes('{newest['id']}')")
+    own_server.await_step(newest["id"], 1)
+    await_said(page, "seed 12")
+    page.get_by_role("button", name="Start again").click()
+    wait_until(lambda: len(own_server.http.get("/runs").json()) == 3)
+    assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 12

@@ -1,0 +1,110 @@
+"""Two runs side by side under one cursor."""
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import Open, brief_run
+from tests.dashboard.looking import frame, painted
+from tests.live_server import Server, wait_until
+
+# Half as many steps in an epoch as the runs of 64 a batch.
+BATCH = 128
+
+
+@pytest.fixture(scope="module")
+def other(server: Server) -> str:
+    return brief_run(
+        server, lambda run: run["step"] >= 40, family="attention", batch_size=BATCH, seed=8
+    )
+
+
+def steps_shown(page: Page) -> list[int]:
+    found = page.locator(".stn-viewer .stn-probes").evaluate_all(
+        "(stages) => stages.map((stage) => Number(stage.dataset.step ?? -1))"
+    )
+    return [int(step) for step in found]
+
+
+def at_or_before(server: Server, run_id: str, step: int) -> int:
+    steps = server.http.get(f"/runs/{run_id}/frames").json()["steps"]
+    return int(max(each for each in steps if each <= step))
+
+
+def test_one_cursor_leads_both_by_step_or_by_epoch(
+    server: Server, ended: str, other: str, visit: Open
+) -> None:
+    wanted = at_or_before(server, ended, 36)
+    page = visit(server, f"?run={ended}&beside={other}&step=36")
+    expected = [wanted, at_or_before(server, other, wanted)]
+    wait_until(lambda: steps_shown(page) == expected)
+    page.get_by_label("Compare by").select_option("epoch")
+    each, theirs = (server.run(run)["steps_per_epoch"] for run in (ended, other))
+    assert each == 2 * theirs or each == 2 * theirs + 1
+    expected[1] = at_or_before(server, other, round(wanted / each * theirs))
+    wait_until(lambda: steps_shown(page) == expected)
+    page.wait_for_function("() => location.search.includes('by=epoch')")
+    page.keyboard.press("Home")
+    wait_until(lambda: steps_shown(page) == [0, 0])
+
+
+def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&beside={other}&step=36")
+    wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
+    frames = [
+        frame(server, run, step)
+        for run, step in zip((ended, other), steps_shown(page), strict=True)
+    ]
+    losses = [each.info["loss"] for each in frames]
+    row = page.locator(".stn-differences tr", has_text="Loss").locator("td")
+    wait_until(lambda: row.first.inner_text() == f"{losses[0]:.3f}")
+    told = [float(text.replace("\u2212", "-")) for text in row.all_inner_texts()]
+    np.testing.assert_allclose(told, [*losses, losses[1] - losses[0]], atol=0.0011)
+    assert (
+        page.locator(".stn-differences th[data-run='2']")
+        .inner_text()
+        .startswith("digits, attention")
+    )
+
+
+def test_charts_show_both_and_go_back_to_one(
+    server: Server, ended: str, other: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    row = page.locator(".stn-run", has_text="attention, seed 8")
+    row.get_by_role("button", name="Compare").click()
+    wait_until(lambda: len(steps_shown(page)) == 2)
+    lines = "document.querySelector('.stn-viewer .stn-plot').data?.length"
+    page.wait_for_function(f"() => {lines} === 2")
+    metrics = server.http.get(f"/runs/{other}/metrics").json()
+    known = [
+        step
+        for step, loss in zip(metrics["step"], metrics["loss"], strict=True)
+        if loss is not None
+    ]
+    second = "document.querySelector('.stn-viewer .stn-plot').data[0].x"
+    wait_until(lambda: page.evaluate(second) == known)
+    page.get_by_role("button", name="Compare no more").click()
+    wait_until(lambda: len(steps_shown(page)) == 1)
+    page.wait_for_function(f"() => {lines} === 1")
+    page.wait_for_function("() => !location.search.includes('beside')")
+
+
+def test_with_and_without_a_transformer(server: Server, ended: str, visit: Open) -> None:
+    plain = brief_run(server, architecture="digits-cnn", seed=8)
+    page = visit(server, f"?run={ended}&beside={plain}&step=0")
+    wait_until(lambda: steps_shown(page) == [0, 0])
+    sights = page.locator(".stn-viewer .stn-sight")
+    assert sights.nth(0).locator(".stn-output").count() == 12
+    assert sights.nth(1).locator(".stn-output").count() == 0
+    assert sights.nth(1).locator(".stn-input").count() == 12
+
+
+def test_a_run_that_is_not_there_beside_another_is_told(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&beside=nowhere&step=0")
+    painted(page, 0)
+    title = page.locator(".stn-viewer .stn-sight-title").nth(1)
+    wait_until(lambda: "nowhere" in title.inner_text())

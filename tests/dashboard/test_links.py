@@ -1,0 +1,82 @@
+"""Every view is a link: opened elsewhere it shows the same."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import await_said, await_shown, painted
+from tests.live_server import Server, wait_until
+
+
+def asked(page: Page) -> dict[str, str]:
+    address = page.evaluate("location.href")
+    return {name: value for name, (value,) in parse_qs(urlsplit(address).query).items()}
+
+
+def await_address(page: Page, **expected: str) -> None:
+    wait_until(lambda: asked(page) == expected)
+
+
+def test_what_is_looked_at_stands_in_the_address(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    await_address(page, run=ended)
+    steps = server.http.get(f"/runs/{ended}/frames").json()["steps"]
+    page.get_by_label("Go to step").fill(str(steps[4]))
+    page.get_by_label("Go to step").press("Enter")
+    painted(page, steps[4])
+    await_address(page, run=ended, step=str(steps[4]))
+    page.get_by_label("Speed of a replay").select_option("0.5")
+    page.locator(".stn-legend").click()  # letters would choose from the list else
+    page.keyboard.press("m")
+    page.keyboard.press("2")
+    page.keyboard.press("]")
+    wanted = {
+        "run": ended,
+        "step": str(steps[4]),
+        "sight": "one",
+        "probe": "1",
+        "layers": "dots.outline.mesh",
+        "speed": "0.5",
+    }
+    await_address(page, **wanted)
+
+    elsewhere = visit(server, page.evaluate("location.search"))
+    elsewhere.locator(f".stn-one[data-step='{steps[4]}']").wait_for()
+    elsewhere.get_by_text("Probe 2 of 12").wait_for()
+    assert elsewhere.get_by_label("Speed of a replay").input_value() == "0.5"
+    assert (elsewhere.locator(".stn-viewer .stn-mesh").first.get_attribute("d") or "").count("M")
+    await_said(elsewhere, "Held here")
+    await_address(elsewhere, **wanted)
+
+
+def test_a_live_view_is_a_link_to_what_is_live(server: Server, running: str, visit: Open) -> None:
+    page = visit(server, f"?run={running}&step=3")
+    await_said(page, "Held here; training")
+    await_shown(page, "step <= 3")
+    page.get_by_role("switch", name="Follow live").click()
+    await_said(page, "Live")
+    await_address(page, run=running)
+
+
+def test_an_address_that_makes_no_sense_shows_what_it_can(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&step=99999999&sight=none&probe=x&layers=a.b&speed=1000")
+    last = server.run(ended)["last_step"]
+    assert painted(page, last) == last
+    page.keyboard.press("2")
+    page.get_by_text("Probe 1 of 12").wait_for()
+
+
+def test_slow_replay_is_slower(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&speed=0.1")
+    painted(page)
+    page.wait_for_timeout(2000)
+    slow = len(set(page.evaluate("window.paints")))
+    page.get_by_label("Speed of a replay").select_option("4")
+    before = page.evaluate("window.paints.length")
+    page.wait_for_timeout(2000)
+    fast = len(set(page.evaluate("window.paints")[before:]))
+    assert fast > 2 * slow

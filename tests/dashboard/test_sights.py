@@ -1,0 +1,171 @@
+"""What fills the stage and what is drawn on it: one probe, the crowd, and every layer."""
+
+import re
+
+import numpy as np
+from playwright.sync_api import Locator, Page
+
+from backend.experiment.frame import Frame
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import frame, large_pixels, painted, paths, pixels
+from tests.live_server import Server, wait_until
+
+
+def chip(page: Page, name: str) -> Locator:
+    return page.locator(".stn-sights").get_by_role("button", name=name, exact=True)
+
+
+def held(page: Page, server: Server, run_id: str) -> Frame:
+    """Holds the middle of a run on the stage; its frame."""
+    steps = server.http.get(f"/runs/{run_id}/frames").json()["steps"]
+    middle = steps[len(steps) // 2]
+    painted(page)
+    page.locator(".stn-timeline").fill(str(middle))
+    painted(page, middle)
+    return frame(server, run_id, middle)
+
+
+def one(page: Page, step: int) -> Locator:
+    shown = page.locator(f".stn-viewer .stn-one[data-step='{step}']")
+    shown.wait_for()
+    return shown
+
+
+def test_one_probe_is_shown_in_its_own_pixels_with_theta(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    seen = held(page, server, ended)
+    page.locator(".stn-viewer .stn-pair").nth(5).click()
+    shown = one(page, seen.info["step"])
+    for place, name in enumerate(("input", "output.st")):
+        np.testing.assert_array_equal(large_pixels(page)[place], seen.tensors[name][5].ravel())
+    numbers = shown.locator(".stn-matrix").first.locator("td").all_inner_texts()
+    told = [float(text.replace("\u2212", "-")) for text in numbers]
+    np.testing.assert_allclose(told, seen.tensors["theta.st"][5], atol=5.01e-4)
+    chances = shown.locator(".stn-class-chance").all_inner_texts()
+    told = [float(text.rstrip("%")) for text in chances]
+    np.testing.assert_allclose(told, 100 * seen.tensors["probabilities"][5], atol=0.5001)
+    assert "Probe 6 of 12: 5" in shown.inner_text()
+    page.keyboard.press("]")
+    shown.get_by_text("Probe 7 of 12").wait_for()
+    shown.get_by_label("The probe before ([)").click()
+    shown.get_by_text("Probe 6 of 12").wait_for()
+
+
+def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&sight=one&probe=2&step=0")
+    shown = one(page, 0)
+    # Untrained, 28 pixels lie evenly over 48: the middle of pixel 7 at 7.5 / 28 of them.
+    tile = shown.locator(".stn-one-tile").nth(1)
+    box = tile.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] * 7.5 / 28, box["y"] + box["height"] * 14.5 / 28)
+    words = shown.locator(".stn-sampled")
+    words.get_by_text("Output pixel 7, 14 is sampled at 12.9, 24.9").wait_for()
+    assert shown.locator(".stn-cells rect").count() == 4
+    tile.focus()
+    page.keyboard.press("ArrowRight")
+    words.get_by_text("Output pixel 8, 14 is sampled at 14.6, 24.9").wait_for()
+    page.keyboard.press("Escape")
+    words.get_by_text("Point at a pixel").wait_for()
+
+
+def test_zoom_enlarges_within_the_same_room(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&sight=one&step=0")
+    shown = one(page, 0)
+    pane = shown.locator(".stn-pane").first
+    before = pane.bounding_box()
+    shown.get_by_label("Zoom").select_option("4")
+    assert pane.bounding_box() == before
+    wide = shown.locator(".stn-one-tile").first.evaluate("(tile) => tile.offsetWidth")
+    assert before is not None
+    assert wide == 4 * before["width"]
+
+
+def test_crowd_is_the_mean_of_the_probes_and_their_spread(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}")
+    seen = held(page, server, ended)
+    chip(page, "Crowd").click()
+    crowd = page.locator(f".stn-crowd[data-step='{seen.info['step']}']")
+    crowd.wait_for()
+    for place, name in enumerate(("input", "output.st")):
+        mean = np.floor(seen.tensors[name].mean(axis=0, dtype=np.float64) + 0.5)
+        np.testing.assert_allclose(large_pixels(page)[place], mean.ravel(), atol=1)
+    middles = crowd.locator(".stn-cloud-marks").get_attribute("d") or ""
+    centres = re.findall(r"M([-\d.]+),([-\d.]+)h0", middles)
+    expected = seen.tensors["grid.st"].mean(axis=(1, 2))
+    np.testing.assert_allclose([[float(x), float(y)] for x, y in centres], expected, atol=0.011)
+    shift = seen.tensors["grid.st"].mean(axis=(1, 2))[:, 0] / 24 - 1
+    told = crowd.locator(".stn-strip", has_text="Position x").locator(".stn-value").inner_text()
+    mean, deviation = (float(part.replace("\u2212", "-")) for part in told.split(" ± "))
+    np.testing.assert_allclose([mean, deviation], [shift.mean(), shift.std()], atol=0.0051)
+
+
+def test_layers_are_drawn_and_taken_away(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    seen = held(page, server, ended)
+    stage = page.locator(".stn-viewer .stn-probes")
+    outline = stage.locator(".stn-outline.stn-line").first
+    assert outline.is_visible()
+    chip(page, "Outline").click()
+    assert not outline.is_visible()
+    page.keyboard.press("o")
+    assert outline.is_visible()
+    mesh = stage.locator(".stn-mesh").first
+    assert not mesh.get_attribute("d")
+    page.keyboard.press("m")
+    # Five lines each way within the edge of a lattice of seven.
+    assert (mesh.get_attribute("d") or "").count("M") == 10
+    page.keyboard.press("t")
+    wait_until(lambda: paths(page, "trail")[0].count("M") == 4)
+    corners = [f"{x:g},{y:g}" for x, y in np.round(seen.tensors["corners.st"][0].astype(float), 2)]
+    ends = [way.rsplit("L", 1)[-1] for way in paths(page, "trail")[0].split("M")[1:]]
+    told = [[float(n) for n in end.split(",")] for end in ends]
+    np.testing.assert_allclose(
+        told, [[float(n) for n in each.split(",")] for each in corners], atol=0.011
+    )
+
+
+def test_undone_output_lies_where_it_came_from(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&step=0&layers=undone")
+    painted(page, 0)
+    seen = frame(server, ended, 0)
+    # Untrained, all of the input is looked at: what is pasted back is the input, a little blurred.
+    undone = np.array(pixels(page, "input"), float)
+    inputs = seen.tensors["input"].reshape(12, -1).astype(float)
+    for index in range(12):
+        assert np.corrcoef(undone[index], inputs[index])[0, 1] > 0.9
+    assert not np.array_equal(undone, inputs)
+    chip(page, "Undone").click()
+    wait_until(lambda: np.array_equal(pixels(page, "input"), inputs))
+
+
+def test_outputs_alone_are_larger(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&step=0")
+    painted(page, 0)
+    seen = frame(server, ended, 0)
+    output = page.locator(".stn-viewer .stn-output .stn-pixels").first
+    before = output.bounding_box()
+    chip(page, "Outputs only").click()
+    after = output.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["width"] > before["width"]
+    assert not page.locator(".stn-viewer .stn-input").first.is_visible()
+    np.testing.assert_array_equal(pixels(page, "output")[3], seen.tensors["output.st"][3].ravel())
+
+
+def test_a_network_without_a_transformer_has_one_and_crowd_too(server: Server, visit: Open) -> None:
+    run_id = server.start_run(architecture="digits-cnn", epochs=1000)
+    server.await_step(run_id, 3)
+    server.control(run_id, "stop")
+    page = visit(server, f"?run={run_id}&step=0&sight=one")
+    assert one(page, 0).locator(".stn-one-tile").count() == 1
+    page.keyboard.press("3")
+    page.get_by_text("This network has no transformer: there is nothing").wait_for()
+    assert chip(page, "Outline").is_disabled()
