@@ -35,8 +35,8 @@ export class SightBar {
     this.element = element(
       "div.stn-sights",
       {},
-      group("stn-segments", "What fills the stage", this.sights),
-      group("stn-chips", "What is drawn", this.layers),
+      group("stn-segments", "Stage shows", this.sights),
+      group("stn-chips", "Drawn on the stage", this.layers),
     );
   }
 

@@ -126,10 +126,11 @@ def check_distortion(names: str, field: str = "distortion") -> None:
 
 
 def _check_sampler(sampler: SamplerConfig) -> None:
-    _known("outside", sampler.outside, OUTSIDES, "sampler.outside")
+    _known("sampler.outside", sampler.outside, OUTSIDES)
     if (sampler.background is not None) != (sampler.outside == "background"):
         raise InvalidInput(
-            "A tone, from 0 to 1, goes with the outside 'background', and with no other.",
+            "sampler.background, a tone from 0 to 1, goes with the sampler.outside 'background' and "
+            "with no other.",
             "sampler.background",
         )
 
