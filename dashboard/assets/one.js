@@ -8,7 +8,7 @@ import { Overlay } from "./overlay.js";
 import { sampleOf } from "./sample.js";
 import { controlsOf, probabilityOf, undoneOf, wayOf } from "./stage.js";
 import { Theta } from "./thetas.js";
-import { collapsedWords, isRight, nameOf, percent } from "./words.js";
+import { collapsedWords, givenName, isRight, nameOf, percent } from "./words.js";
 
 // CSS pixels: between the parts; the figures' least width; below it they stand under the pictures.
 const GAP = 12;
@@ -209,7 +209,8 @@ export class One {
     const count = tensors.input.shape[0];
     const label = nameOf(info, info.labels[index]);
     const which = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
-    setText(this.title, label === null ? which : `${which}: ${label}`);
+    const given = givenName(info, index);
+    setText(this.title, given ? `${which}: ${given}` : which);
     const verdict = label === null ? "unknown" : isRight(info, index) ? "right" : "wrong";
     this.verdict.dataset.verdict = verdict;
     const taken = `taken for ${nameOf(info, info.predicted[index])}`;

@@ -61,7 +61,11 @@ class Row {
     const button = element("button.stn-button.stn-small", { type: "button" }, TITLES[action]);
     button.dataset.action = action;
     button.setAttribute("aria-label", `${TITLES[action]} ${titleOf(this.run)}`);
-    const own = { delete: () => this.#ask(button), download: () => this.#download() };
+    const own = {
+      delete: () => this.#ask(button),
+      download: () => this.#download(),
+      compare: () => this.list.compare(this.id),
+    };
     button.onclick = own[action] ?? (() => this.#act(action));
     return button;
   }
@@ -89,10 +93,6 @@ class Row {
 
   #act(action) {
     const { api } = this.list;
-    if (action === "compare") {
-      this.list.compare(this.id);
-      return;
-    }
     this.list.do(() => (action === "delete" ? api.remove(this.id) : api.control(this.id, { action })));
   }
 
