@@ -129,8 +129,8 @@ def _check_sampler(sampler: SamplerConfig) -> None:
     _known("sampler.outside", sampler.outside, OUTSIDES)
     if (sampler.background is not None) != (sampler.outside == "background"):
         raise InvalidInput(
-            "sampler.background, a tone from 0 to 1, goes with the sampler.outside 'background' and "
-            "with no other.",
+            "sampler.background, a tone from 0 to 1, goes with the sampler.outside 'background' "
+            "and with no other.",
             "sampler.background",
         )
 
