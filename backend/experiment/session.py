@@ -50,6 +50,8 @@ class Session:
         self.attempt: int = self.run["attempt"]
         self.changes = writer.changes()
         self.pace = Pace()
+        self.metrics: tuple[int, dict[str, float | None]] = (-1, {})
+        """The step that was recorded last, and what of it."""
         self.paused = False
         self.stepping = False
         self.leaving = False
@@ -119,11 +121,10 @@ class Session:
         frame = None
         if due:
             frame = self._observe(step)
-            summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
-            metrics |= {name: _finite(value) for name, value in summary.items()}
-            metrics["collapsed"] = share_collapsed(frame)
+            metrics |= _told(frame)
             run["stillness"] = frame.info["stillness"]
             run["collapsed"] = _mostly_collapsed(frame.info["collapsed"])
+        self.metrics = (step.step, metrics)
         checkpoint = None
         if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
             checkpoint = self._checkpoint(step)
@@ -220,7 +221,7 @@ class Session:
         def write() -> None:
             self.writer.add_joined(joined)
             if paused:
-                self.writer.add_frame(self._observe(step), attempt=self.attempt, kept=True)
+                self._add_resting(step)
 
         if self._write(write):
             self._go_on(stepping=self.stepping)
@@ -257,19 +258,26 @@ class Session:
     def _save(self, step: Step, **columns: Any) -> bool:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
         recorded = self.watched.has_seen(step)
-        frame = self._observe(step)
         checkpoint = self._checkpoint(step)
 
         def write() -> None:
             if recorded:
                 self.writer.keep_frame(step.step)
             else:
-                self.writer.add_frame(frame, attempt=self.attempt, kept=True)
+                self._add_resting(step)
             self.writer.add_checkpoint(checkpoint)
             if columns:
                 self.writer.update(**columns)
 
         return self._write(write)
+
+    def _add_resting(self, step: Step) -> None:
+        """Adds the frame of a step that the run rests at, and what it tells to the metrics."""
+        frame = self._observe(step)
+        self.writer.add_frame(frame, attempt=self.attempt, kept=True)
+        recorded, metrics = self.metrics
+        if recorded == step.step:
+            self.writer.add_step(step.step, self.attempt, metrics | _told(frame))
 
     def _write(self, work: Callable[[], None]) -> bool:
         """Does `work` in one transaction; on a full disk again and again, whenever resumed.
@@ -376,6 +384,13 @@ def _start(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
+
+
+def _told(frame: Frame) -> dict[str, float | None]:
+    """What a frame adds to the metrics of its step."""
+    summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
+    told = {name: _finite(value) for name, value in summary.items()}
+    return told | {"collapsed": share_collapsed(frame)}
 
 
 def _mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:

@@ -15,6 +15,8 @@ def test_nothing_is_wider_than_the_window(
 ) -> None:
     page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
     painted(page)
+    # What is closed has a place of its own that nobody sees.
+    page.evaluate("document.querySelectorAll('.stn-root details').forEach((e) => (e.open = true))")
     page.wait_for_timeout(500)
     wide = page.evaluate(
         """() => [...document.querySelectorAll(".stn-root *")]

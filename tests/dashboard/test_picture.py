@@ -29,7 +29,7 @@ def test_upload_shows_input_output_words_and_classes(
     server: Server, ended: str, visit: Open, picture: Path
 ) -> None:
     page = visit(server, f"?run={ended}")
-    page.locator("input[type=file]").set_input_files(picture)
+    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     result = page.locator(".stn-picture")
     result.locator("[data-step]").wait_for()
     expected = transformed(server, picture)
@@ -67,7 +67,7 @@ def test_result_stands_beside_the_choice_or_between_it_and_the_examples(
     server: Server, ended: str, visit: Open, picture: Path, width: int
 ) -> None:
     page = visit(server, f"?run={ended}", viewport={"width": width, "height": 844})
-    page.locator("input[type=file]").set_input_files(picture)
+    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
     choice, result, examples = (
         page.locator(f".st-key-picture-{part}").bounding_box()
@@ -105,7 +105,7 @@ def test_file_that_is_no_picture_is_refused_in_the_servers_words(
         data={"weights": "digits"},
     )
     page = visit(server, f"?run={ended}")
-    page.locator("input[type=file]").set_input_files(broken)
+    page.locator(".st-key-upload input[type=file]").set_input_files(broken)
     alert = page.locator("[data-testid=stAlert]")
     alert.wait_for()
     assert alert.inner_text().strip() == refused.json()["detail"]
@@ -190,7 +190,7 @@ def test_what_was_given_last_is_shown(
     page = visit(server, f"?run={ended}")
     page.get_by_text("On paper").click()
     await_note(page, "nvert")
-    page.locator("input[type=file]").set_input_files(picture)
+    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     await_note(page, "nvert", "detached")
     page.get_by_text("On paper").click()  # it was chosen still
     page.get_by_text("On paper").click()

@@ -132,7 +132,7 @@ def test_one_link_opens_both_and_everything_works(
     page.locator(".stn-training [data-action=pause]").click()
     both.backend.await_status(run_id, "paused")
 
-    page.locator("input[type=file]").set_input_files(picture)
+    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
     both.backend.control(run_id, "stop").raise_for_status()
 

@@ -41,7 +41,7 @@ def test_an_incomplete_batch_is_left_out() -> None:
         ("optimiser", {"optimiser": "lion"}, "adamw, adam, sgd, rmsprop"),
         ("schedule", {"schedule": "warm"}, "one_cycle, constant, steps"),
         ("sampler.outside", {"sampler": {"outside": "void"}}, "zeros, border, background"),
-        ("sampler.background", {"sampler": {"background": 0.5}}, "goes with the outside"),
+        ("sampler.background", {"sampler": {"background": 0.5}}, "goes with the sampler.outside"),
         ("sampler.background", {"sampler": {"outside": "background"}}, "from 0 to 1"),
     ],
 )
