@@ -19,6 +19,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .stMainBlockContainer { padding: 8px 1rem 4rem; max-width: 1920px; }
 /* Room for what comes later, so that nothing moves when it does. */
 .st-key-viewer { min-height: calc(100vh - 5.5rem); }
+.stMain:focus-visible { outline: none; }
 .st-key-runs { min-height: 8rem; }
 @media (max-width: 640px) { .st-key-viewer { min-height: 1400px; } }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }

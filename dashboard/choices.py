@@ -70,6 +70,8 @@ def sampler(catalog: dict[str, Any]) -> dict[str, Any]:
     samples = left.number_input(
         "Samples",
         value=None,
+        min_value=1,
+        max_value=4,
         step=1,
         placeholder="as it has",
         help="From 1 to 4 along each side of a pixel that a transformer hands on; more keep it "

@@ -1,6 +1,6 @@
 // A second run beside the one that is looked at, led by that one's cursor.
 
-import { element, setText } from "./dom.js";
+import { element, icon, ICONS, setText } from "./dom.js";
 import { differences, stepBeside } from "./pairing.js";
 import * as play from "./player.js";
 import { Side } from "./side.js";
@@ -19,6 +19,7 @@ export class Beside extends EventTarget {
     this.leader = leader;
     this.watch = new Watch(api, calm);
     this.side = new Side(this.watch, on);
+    this.side.title.after(closeButton(on.close));
     this.by = "step";
     this.watch.addEventListener("frame", ({ detail }) => {
       this.side.show(detail.frame, detail.past);
@@ -68,12 +69,18 @@ export class Beside extends EventTarget {
       return;
     }
     const wanted = play.seek(watch.player, this.#beside(player.at));
+    this.ended = !watch.player.live && this.#beside(player.at) > watch.player.steps.at(-1);
     if (player.mode === "replay") {
       watch.prepare(play.ahead(player, PREPARED).map((step) => this.#beside(step)));
     }
     if (wanted.at === watch.player.at && watch.player.mode === "hold") return;
     watch.act(() => wanted);
   }
+}
+
+function closeButton(onclick) {
+  const words = { type: "button", title: "Compare no more", aria: { label: "Compare no more" } };
+  return element("button.stn-button.stn-round.stn-close", { ...words, onclick }, icon(ICONS.wrong));
 }
 
 /** The two runs' names, and their difference in numbers. */
@@ -96,11 +103,13 @@ export class Difference {
     this.by.setAttribute("aria-label", "Compare by");
     this.by.onchange = () => on.by(this.by.value);
     const close = { type: "button", onclick: on.close };
+    this.note = element("p.stn-quiet");
     const acts = element(
       "div.stn-row",
       {},
       this.by,
       element("button.stn-button", close, "Compare no more"),
+      this.note,
     );
     this.element = element("section.stn-comparison", {}, this.table, acts);
     this.element.setAttribute("aria-label", "Comparison");
@@ -111,7 +120,10 @@ export class Difference {
     runs.forEach((run, place) => setText(this.names[place], run ? titleOf(run) : "…"));
   }
 
-  show(one, other) {
+  /** @param {boolean} ended whether the second run did not get as far */
+  show(one, other, ended) {
+    const note = ended ? `The second run ended at step ${other.info.step}.` : "";
+    setText(this.note, note);
     for (const { name, title, values, difference } of differences(one, other)) {
       this.rows[name] ??= this.#row(title);
       [...values, difference].forEach((text, place) => setText(this.rows[name][place], text));

@@ -97,9 +97,10 @@ function fillOpaque(target, pixels, channels) {
  * of screen pixels for each data pixel, so that every pixel of a picture is equally large.
  * @param {{count: number, width: number, height: number, pair: (scale: number) => {width: number,
  *   height: number}, gap: number, density: number}} room pair: a pair's size, caption and all, at
- *   a scale; everything in CSS pixels; density: screen pixels for each of those
+ *   a scale; everything in CSS pixels; density: screen pixels for each of those; least: the lowest
+ *   that pairs may be before the page rather grows longer
  */
-export function fit({ count, width, height, pair, gap, density }) {
+export function fit({ count, width, height, pair, gap, density, least = READABLE }) {
   const within = (columns, limit) => (scale) => {
     const size = pair(scale);
     const rows = Math.ceil(count / columns);
@@ -111,7 +112,7 @@ export function fit({ count, width, height, pair, gap, density }) {
       columns: index + 1,
       scale: largest(within(index + 1, limit)),
     }));
-  const readable = ({ scale }) => pair(scale).height >= READABLE;
+  const readable = ({ scale }) => pair(scale).height >= least;
   let best = layouts(height).reduce((one, other) => (other.scale > one.scale ? other : one));
   // A page can be scrolled: rather than press its pairs together, it grows longer.
   if (!readable(best)) best = layouts(Infinity).filter(readable).at(-1) ?? layouts(Infinity)[0];

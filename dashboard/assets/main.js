@@ -63,6 +63,7 @@ function mountRuns(data, parent) {
   view.update = (_, trigger) => {
     page.open = (id) => {
       page.viewer?.pin(id);
+      page.viewer?.element.scrollIntoView({ block: "nearest" });
       runs.show();
       trigger("open", id);
     };

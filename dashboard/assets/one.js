@@ -56,12 +56,13 @@ export class One {
   }
 
   #zooms() {
-    const options = ZOOMS.map((zoom) => element("option", { value: zoom }, `${zoom}×`));
+    const options = ZOOMS.map((zoom) => element("option", { value: zoom }, `Zoom ${zoom}×`));
     const select = element("select.stn-entry", { title: "Zoom" }, ...options);
     select.setAttribute("aria-label", "Zoom");
     select.onchange = () => {
       this.zoom = Number(select.value);
       this.#fit();
+      this.#centre();
     };
     return select;
   }
@@ -152,6 +153,27 @@ export class One {
       row: within(row + move[0], rows),
       column: within(column + move[1], columns),
     });
+    this.#centre();
+  }
+
+  // Of what is enlarged beyond its room, shows the pixel that is pointed at, else the middle.
+  #centre() {
+    if (this.zoom === 1 || !this.shown) return;
+    const { frame, index } = this.shown;
+    const [height, width] = this.shapes.input;
+    const margin = marginOf(height, width);
+    const pixel = this.pixel ?? { place: 0, row: -1 };
+    frame.info.transformers.forEach(({ name }, place) => {
+      const lattice = rowOf(frame.tensors[`grid.${name}`], index);
+      const [rows, columns] = this.shapes.outputs[place];
+      const here = pixel.place === place && pixel.row >= 0;
+      const { row, column } = here ? pixel : { row: (rows - 1) / 2, column: (columns - 1) / 2 };
+      this.panes[place].centre((column + 0.5) / columns, (row + 0.5) / rows);
+      if (place !== pixel.place) return;
+      const { x, y } = sampleOf(lattice, { row, column }, [rows, columns]);
+      this.input.centre((x + margin) / (width + 2 * margin), (y + margin) / (height + 2 * margin));
+    });
+    if (!this.panes.length) this.input.centre(0.5, 0.5);
   }
 
   #pointAt(pixel) {
@@ -218,7 +240,9 @@ export class One {
     const said = { right: ", which is right", wrong: ", which is wrong", unknown: "" }[verdict];
     const reason = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index])?.[index];
     const collapsed = collapsedWords(reason);
-    setText(this.verdict, `${taken} (${chance})${said}${collapsed ? `; ${collapsed.full}` : ""}`);
+    const later = this.probe > index ? `; probe ${this.probe + 1} joined later` : "";
+    const why = collapsed ? `; ${collapsed.full}` : "";
+    setText(this.verdict, `${taken} (${chance})${said}${why}${later}`);
     this.#showClasses(frame, index);
     info.transformers.forEach((transformer, place) => {
       const [theta, lattice] = ["theta", "grid"].map((kind) =>
@@ -249,6 +273,7 @@ export class One {
     const { width, height } = this.room;
     const stacked = width < STACKED;
     this.element.classList.toggle("stn-stacked", stacked);
+    this.facts.style.maxHeight = stacked ? "" : `${height}px`;
     const across = stacked ? width : width - FACTS - 2 * GAP;
     const { input, outputs } = this.shapes;
     const margin = marginOf(...input);
@@ -326,6 +351,13 @@ class Pane {
       padding: `${zoom * margin}px`,
     });
     this.frame.classList.toggle("stn-zoomed", zoom > 1);
+  }
+
+  /** Scrolls to a place, in shares of the picture's sides. */
+  centre(across, down) {
+    const { frame, tile } = this;
+    frame.scrollLeft = across * tile.offsetWidth - frame.clientWidth / 2;
+    frame.scrollTop = down * tile.offsetHeight - frame.clientHeight / 2;
   }
 }
 

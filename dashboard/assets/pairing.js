@@ -14,7 +14,7 @@ export function stepBeside(step, by, each, other) {
 }
 
 const signed = (value, text) => (value > 0 ? `+${text(value)}` : text(value));
-const points = (value) => `${decimal(100 * value, 1)} points`;
+const points = (value) => `${decimal(value, 1)} points`;
 
 /**
  * What two frames say of their runs, and the difference: of the second to the first.
@@ -22,17 +22,19 @@ const points = (value) => `${decimal(100 * value, 1)} points`;
  */
 export function differences(one, other) {
   const infos = [one.info, other.info];
-  const row = (name, title, numbers, text, apart = text) => {
+  // The difference is that of the numbers as they are shown.
+  const row = (name, title, numbers, text, digits = 0, apart = (value) => decimal(value, digits)) => {
     const known = numbers.every((value) => typeof value === "number" && Number.isFinite(value));
-    const difference = known ? signed(numbers[1] - numbers[0], apart) : "–";
+    const shown = (value) => Number((apart === points ? 100 * value : value).toFixed(digits));
+    const difference = known ? signed(shown(numbers[1]) - shown(numbers[0]), apart) : "–";
     return { name, title, values: numbers.map((value) => text(value)), difference };
   };
   const each = (of) => infos.map(of);
   return [
-    row("step", "Step", each(({ step }) => step), whole, (value) => decimal(value, 0)),
-    row("accuracy", "Accuracy", each(({ accuracy }) => accuracy), (value) => percent(value), points),
-    row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value)),
-    row("right", "Probes right", each(rightOf), whole, (value) => decimal(value, 0)),
-    row("stillness", "Stillness", each(({ stillness }) => stillness), (value) => decimal(value, 2)),
+    row("step", "Step", each(({ step }) => step), whole),
+    row("accuracy", "Accuracy", each(({ accuracy }) => accuracy), (value) => percent(value), 1, points),
+    row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value), 3),
+    row("right", "Probes right", each(rightOf), whole),
+    row("stillness", "Stillness", each(({ stillness }) => stillness), (value) => decimal(value, 2), 2),
   ];
 }

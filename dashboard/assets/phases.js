@@ -63,15 +63,12 @@ export class Phases {
   /**
    * Shows phases of steps that take `seconds` from now on, or none.
    * @param {boolean} plain whether the network has no transformer
-   * @returns {boolean} whether that has changed whether it is seen
    */
   plan(seconds, plain) {
     this.seconds = seconds >= SLOW_ENOUGH ? seconds : 0;
-    const shown = !this.element.hidden;
     this.element.hidden = !this.seconds;
     if (!this.seconds) this.#stop();
     if (this.plain !== plain || !this.items) this.#build(plain);
-    return shown === this.element.hidden;
   }
 
   #build(plain) {

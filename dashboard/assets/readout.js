@@ -18,6 +18,8 @@ import {
 // An age below this is no news.
 const FRESH = 3000;
 const ANNOUNCE_EVERY = 10_000;
+// What stands is announced once it has stood for so long.
+const STOOD = 800;
 
 /** The counter of tenths and the figures beside it. */
 export class Readout {
@@ -38,7 +40,8 @@ export class Readout {
     this.element = element("div.stn-readout", {}, counter, list, this.aloud);
   }
 
-  show(frame, run) {
+  /** @param {boolean} moving whether other frames follow by themselves */
+  show(frame, run, moving) {
     const { info } = frame;
     const epochs = run?.epochs ? ` of ${run.epochs}` : "";
     setText(this.tenths, tenths(info));
@@ -48,10 +51,21 @@ export class Readout {
     setText(this.figures.loss, decimal(info.loss));
     setText(this.figures.stillness, decimal(info.stillness, 2));
     setText(this.figures.right, `${rightOf(info)}/${knownOf(info)}`);
-    if (Date.now() - this.announced > ANNOUNCE_EVERY) {
-      this.announced = Date.now();
-      setText(this.aloud, frameSentence(frame));
-    }
+    this.#announce(frame, moving);
+  }
+
+  // Of what moves no more than can be listened to; of what stands, all.
+  #announce(frame, moving) {
+    const now = Date.now();
+    const due = moving ? this.announced + ANNOUNCE_EVERY - now : STOOD;
+    clearTimeout(this.announcing);
+    this.announcing = setTimeout(
+      () => {
+        this.announced = Date.now();
+        setText(this.aloud, frameSentence(frame));
+      },
+      Math.max(0, due),
+    );
   }
 }
 

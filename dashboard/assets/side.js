@@ -26,8 +26,8 @@ export class Side {
     for (const sight of Object.values(this.sights)) sight.look(view);
     const sight = this.sights[view.sight];
     if (sight !== this.sight) {
+      this.sight.element.replaceWith(sight.element);
       this.sight = sight;
-      this.element.replaceChildren(this.title, sight.element);
     }
     this.watch.trace(view.layers.trail);
   }
@@ -50,7 +50,7 @@ export class Side {
     if (shown) this.sight.show(shown, past);
   }
 
-  resize(width, height) {
-    this.sight.resize(width, height);
+  resize(width, height, least) {
+    this.sight.resize(width, height, least);
   }
 }

@@ -195,9 +195,12 @@ export class Stage {
     }
   }
 
-  /** Fits the tiles into `width` by `height` CSS pixels; on small screens they may be higher. */
-  resize(width, height) {
-    this.room = { width, height };
+  /**
+   * Fits the tiles into `width` by `height` CSS pixels; on small screens they may be higher.
+   * @param {number} [least] the lowest that pairs may be for that, as of `fit`
+   */
+  resize(width, height, least) {
+    this.room = { width, height, least };
     this.#fit();
   }
 
@@ -261,7 +264,8 @@ export class Stage {
     if (this.pick) {
       this.pairs.forEach(({ element }, index) => {
         element.classList.add("stn-picked");
-        element.onclick = () => this.pick(index);
+        Object.assign(element, { role: "button", tabIndex: 0, onclick: () => this.pick(index) });
+        element.onkeydown = ({ key }) => key === "Enter" && this.pick(index);
       });
     }
     this.element.replaceChildren(this.surface.element, ...this.pairs.map((pair) => pair.element));

@@ -17,7 +17,7 @@ export class Timeline {
     this.toggle = element("button.stn-button.stn-round", { type: "button" });
     this.toggle.onclick = () => watch.act(play.toggle);
     const range = { type: "range", min: 0, max: 0, value: 0, step: 1 };
-    this.slider = element("input.stn-timeline", { ...range, aria: { label: "Step" } });
+    this.slider = element("input.stn-timeline", { ...range, aria: { label: "Step shown" } });
     this.slider.oninput = () => watch.act(play.seek, Number(this.slider.value));
     this.marks = element("div.stn-marks", { aria: { hidden: "true" } });
     this.marked = "";
@@ -35,19 +35,23 @@ export class Timeline {
   #goTo() {
     const number = { type: "text", inputMode: "numeric", placeholder: "Go to step", size: 9 };
     this.go = element("input.stn-entry", { ...number, aria: { label: "Go to step" } });
-    const form = element("form.stn-go", {}, this.go);
+    const form = element("form.stn-go", { noValidate: true }, this.go);
     form.onsubmit = (event) => {
       event.preventDefault();
-      const step = Number.parseInt(this.go.value.replace(/\s/g, ""), 10);
+      const text = this.go.value.replace(/\s/g, "");
+      const known = /^\d+$/.test(text);
+      this.go.setCustomValidity(known || !text ? "" : "A step is a whole number.");
+      if (!this.go.reportValidity() || !text) return;
       this.go.value = "";
-      if (Number.isFinite(step)) this.watch.act(play.seek, step);
+      this.watch.act(play.seek, Number(text));
     };
+    this.go.oninput = () => this.go.setCustomValidity("");
     return form;
   }
 
   #speeds(hasten) {
     const options = SPEEDS.map((speed) =>
-      element("option", { value: speed }, `${NAMES[speed] ?? speed}×`),
+      element("option", { value: speed }, `Speed ${NAMES[speed] ?? speed}×`),
     );
     this.speed = element("select.stn-entry", { title: "Speed of a replay" }, ...options);
     this.speed.setAttribute("aria-label", "Speed of a replay");
@@ -86,13 +90,18 @@ export class Timeline {
     this.go.disabled = this.slider.disabled;
     this.live.setAttribute("aria-checked", player.mode === "follow");
     this.live.disabled = !player.live;
-    if (Date.now() - (this.drawn ?? 0) > MARK_EVERY) this.#mark([first, last]);
+    this.marking ??= setTimeout(
+      () => this.#mark(),
+      Math.max(0, (this.drawn ?? 0) + MARK_EVERY - Date.now()),
+    );
   }
 
   // Epochs' ends as ticks, and stretches where regions had collapsed as bars.
-  #mark(range) {
+  #mark() {
+    this.marking = null;
     this.drawn = Date.now();
-    const { reel, run, onLap, waiting } = this.watch;
+    const { reel, run, onLap, waiting, player } = this.watch;
+    const range = [player.steps[0] ?? 0, player.steps.at(-1) ?? 0];
     const known = reel && !onLap;
     const epochs = known && !waiting ? epochMarks(range, run?.steps_per_epoch) : [];
     const [from, to] = range;
@@ -102,8 +111,19 @@ export class Timeline {
     const text = JSON.stringify([epochs, collapses]);
     if (text === this.marked) return;
     this.marked = text;
+    this.slider.setAttribute("aria-description", described(range, epochs, collapses));
     this.marks.replaceChildren(...epochs.map(tick), ...collapses.map(bar));
   }
+}
+
+// The marks in words.
+function described([first, last], epochs, collapses) {
+  const step = (share) => Math.round(first + share * (last - first));
+  const parts = collapses.map(({ from, to }) => `${step(from)} to ${step(to)}`);
+  const collapsed = parts.length
+    ? ` At least half of the regions had collapsed in steps ${parts.join(", ")}.`
+    : "";
+  return `${epochs.length} ends of epochs are marked.${collapsed}`;
 }
 
 function tick({ share, epoch }) {

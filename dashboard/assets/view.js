@@ -75,8 +75,8 @@ export function sayView(view, step = null) {
 }
 
 function readLayers(text) {
-  if (text === null) return LAYERS;
-  const on = text.split(".");
+  const on = text?.split(".") ?? [];
+  if (text !== "" && !on.some((layer) => layer in LAYERS)) return LAYERS;
   return Object.fromEntries(Object.keys(LAYERS).map((layer) => [layer, on.includes(layer)]));
 }
 

@@ -31,6 +31,8 @@ const PAIR = 700;
 const BETWEEN = 32;
 // The line above each of two runs that names it.
 const HEADLINE = 26;
+// Their pairs may be so low, so that both can be seen with the timeline.
+const LEAST = 68;
 // Milliseconds until the address tells what is looked at.
 const NAME_AFTER = 300;
 
@@ -52,11 +54,10 @@ export class Viewer {
       turn: (by) => this.#turn(by),
     };
     this.side = new Side(this.watch, chosen);
-    this.beside = new Beside(api, this.watch, calm, chosen);
-    this.difference = new Difference({
-      by: (by) => this.change({ ...this.view, by }),
-      close: () => this.change({ ...this.view, beside: null }),
-    });
+    const close = () => this.change({ ...this.view, beside: null });
+    this.beside = new Beside(api, this.watch, calm, { ...chosen, close });
+    const by = (measure) => this.change({ ...this.view, by: measure });
+    this.difference = new Difference({ by, close });
     this.sights = new SightBar(
       () => this.view,
       (view) => this.change(view),
@@ -89,6 +90,8 @@ export class Viewer {
   }
 
   #open(id) {
+    // A run beside itself would tell nothing.
+    if (this.view.beside === id) this.change({ ...this.view, beside: null });
     this.watch.open(id, this.step);
     this.step = null;
   }
@@ -135,7 +138,7 @@ export class Viewer {
     if (own) this.charts.compare({ series: own.series, stretch: beside.stretch });
     this.difference.name([watch.run, beside.watch.run], view.by);
     const frames = [watch.shown, beside.watch.shown];
-    if (frames.every(Boolean)) this.difference.show(...frames);
+    if (frames.every(Boolean)) this.difference.show(...frames, beside.ended);
   }
 
   get #isPlain() {
@@ -167,10 +170,10 @@ export class Viewer {
     const parts = [
       this.sights.element,
       this.runsShown,
-      this.phases.element,
       this.controls,
-      this.difference.element,
+      this.phases.element,
       this.legend,
+      this.difference.element,
     ];
     const stage = element("section.stn-side", { aria: { label: "Stage" } }, ...parts);
     const panels = element(
@@ -189,10 +192,16 @@ export class Viewer {
     watch.addEventListener("frame", ({ detail }) => this.#show(detail));
     watch.addEventListener("change", () => this.#change());
     watch.addEventListener("reel", () => this.charts.open(watch.reel.series, watch.run));
-    watch.addEventListener("metrics", () => this.charts.changed());
+    watch.addEventListener("metrics", () => {
+      this.charts.changed();
+      this.timeline.show();
+    });
     this.runs.addEventListener("change", () => this.#choose());
     this.beside.addEventListener("frame", () => this.#showBeside());
-    this.beside.addEventListener("change", () => this.#showBeside());
+    this.beside.addEventListener("change", () => {
+      if (this.beside.watch.run?.status === "deleted") this.change({ ...this.view, beside: null });
+      else this.#showBeside();
+    });
     this.beside.addEventListener("metrics", () => this.charts.changed());
     setInterval(() => this.situation.show(), 1000);
     const keys = {
@@ -220,16 +229,17 @@ export class Viewer {
       setText(this.legend, legend);
       this.sights.show(this.#isPlain);
     }
-    this.readout.show(frame, this.watch.waiting ? null : this.watch.run);
+    const { mode } = this.watch.player;
+    this.readout.show(frame, this.watch.waiting ? null : this.watch.run, mode !== "hold");
     this.timeline.show();
     this.charts.showCursor(frame.info.step);
     this.element.dataset.run = this.watch.reel.recording.id;
     // For whoever measures: `time` is when the step was done, in seconds since 1970.
-    const seen = { step: frame.info.step, time: frame.info.time, mode: this.watch.player.mode };
+    const seen = { step: frame.info.step, time: frame.info.time, mode };
     this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail: seen }));
     this.charts.painted();
     this.phases.begin();
-    if (this.watch.player.mode === "hold") this.#nameSoon();
+    if (mode === "hold") this.#nameSoon();
   }
 
   #change() {
@@ -244,7 +254,9 @@ export class Viewer {
     const { run, player } = watch;
     const slow = player.mode === "follow" && run?.status === "running" && !watch.waiting;
     const pace = slow ? (run.settings?.slow_motion ?? 0) : 0;
-    if (this.phases.plan(pace, this.#isPlain)) this.resize();
+    this.phases.plan(pace, this.#isPlain);
+    // They stand in its place, so that nothing moves.
+    this.legend.hidden = !this.phases.element.hidden;
     this.#nameSoon();
   }
 
@@ -258,11 +270,10 @@ export class Viewer {
     else if (!choice && !watch.own) watch.openSample();
   }
 
-  // So that a reload or a copied link shows the same. Not at once: what moves fast is told when it
-  // stands.
+  // So that a reload or a copied link shows the same. Not at once: browsers take only so many.
   #nameSoon() {
-    clearTimeout(this.naming);
-    this.naming = setTimeout(() => {
+    this.naming ??= setTimeout(() => {
+      this.naming = null;
       const { watch, view } = this;
       const held = !watch.waiting && !watch.onLap && watch.player.mode === "hold";
       nameInAddress(watch.id, view, held ? watch.player.at : null);
@@ -286,8 +297,7 @@ export class Viewer {
   #fitStage(width) {
     const { element } = this.side;
     const top = element.getBoundingClientRect().top + scrolled(this.element);
-    const explained = this.phases.element.offsetHeight;
-    const room = innerHeight - top - 2 * ROW_GAP - (explained && explained + ROW_GAP);
+    const room = innerHeight - top - 2 * ROW_GAP;
     const { style } = this.controls.parentElement;
     style.minWidth = `${Math.min(width, CONTROLS)}px`;
     style.width = `${width}px`;
@@ -306,8 +316,9 @@ export class Viewer {
   #resizeSides(width, height) {
     if (!this.view.beside) return this.side.resize(width, height);
     const across = width < PAIR ? width : (width - BETWEEN) / 2;
-    this.side.resize(across, height - HEADLINE);
-    this.beside.side.resize(across, height - HEADLINE);
+    for (const side of [this.side, this.beside.side]) {
+      side.resize(across, height - HEADLINE, LEAST);
+    }
   }
 }
 

@@ -182,7 +182,7 @@ def test_probes_are_told_to_those_who_do_not_see_them(
 ) -> None:
     page = visit(server, f"?run={ended}", reduced_motion="reduce")
     painted(page)
-    label = page.get_by_role("img", name="Probe 1:")
+    label = page.get_by_role("button", name="Probe 1:")
     assert label.count() == 1
     assert " probes right." in page.locator(".stn-viewer [aria-live=polite]").inner_text()
 
