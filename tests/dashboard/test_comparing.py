@@ -85,7 +85,7 @@ def test_charts_show_both_and_go_back_to_one(
     ]
     second = "document.querySelector('.stn-viewer .stn-plot').data[0].x"
     wait_until(lambda: page.evaluate(second) == known)
-    page.get_by_role("button", name="Compare no more").click()
+    page.get_by_role("button", name="Compare no more").last.click()
     wait_until(lambda: len(steps_shown(page)) == 1)
     page.wait_for_function(f"() => {lines} === 1")
     page.wait_for_function("() => !location.search.includes('beside')")
@@ -108,3 +108,16 @@ def test_a_run_that_is_not_there_beside_another_is_told(
     painted(page, 0)
     title = page.locator(".stn-viewer .stn-sight-title").nth(1)
     wait_until(lambda: "nowhere" in title.inner_text())
+    page.get_by_role("button", name="Compare no more").first.click()
+    wait_until(lambda: len(steps_shown(page)) == 1)
+
+
+def test_a_compared_run_that_is_deleted_leaves_no_gap(
+    server: Server, ended: str, visit: Open
+) -> None:
+    gone = brief_run(server, seed=9)
+    page = visit(server, f"?run={ended}&beside={gone}&step=0")
+    wait_until(lambda: steps_shown(page) == [0, 0])
+    server.http.delete(f"/runs/{gone}").raise_for_status()
+    wait_until(lambda: steps_shown(page) == [0])
+    page.wait_for_function("() => !location.search.includes('beside')")

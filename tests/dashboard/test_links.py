@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import Open
+from tests.dashboard.conftest import Open, brief_run
 from tests.dashboard.looking import await_said, await_shown, painted
 from tests.live_server import Server, wait_until
 
@@ -80,3 +80,27 @@ def test_slow_replay_is_slower(server: Server, ended: str, visit: Open) -> None:
     page.wait_for_timeout(2000)
     fast = len(set(page.evaluate("window.paints")[before:]))
     assert fast > 2 * slow
+
+
+def test_collapses_are_marked_and_told(server: Server, visit: Open) -> None:
+    run_id = brief_run(
+        server, lambda run: run["collapsed"] and run["step"] > 20, localisation_learning_rate=0.5
+    )
+    page = visit(server, f"?run={run_id}&step=0")
+    painted(page, 0)
+    page.locator(".stn-collapse").first.wait_for(state="attached")
+    told = page.locator(".stn-timeline").get_attribute("aria-description") or ""
+    assert "At least half of the regions had collapsed in steps" in told
+
+
+def test_what_is_no_step_is_not_gone_to(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&step=0")
+    painted(page, 0)
+    field = page.get_by_label("Go to step")
+    field.fill("1e1")
+    field.press("Enter")
+    assert not field.evaluate("(field) => field.validity.valid")
+    assert field.input_value() == "1e1"
+    field.fill("4")
+    field.press("Enter")
+    await_shown(page, "step > 0 && step <= 4")

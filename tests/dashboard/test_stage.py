@@ -184,7 +184,8 @@ def test_probes_are_told_to_those_who_do_not_see_them(
     painted(page)
     label = page.get_by_role("button", name="Probe 1:")
     assert label.count() == 1
-    assert " probes right." in page.locator(".stn-viewer [aria-live=polite]").inner_text()
+    told = page.locator(".stn-viewer [aria-live=polite]", has_text=" probes right. On average")
+    told.wait_for(state="attached")
 
 
 def test_overlay_goes_on_to_a_region_and_comes_back(
