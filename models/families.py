@@ -14,10 +14,14 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from models import grid
+from models import closest, grid
+from models.closest import HORIZON
 
-HORIZON = 1e-3
-"""Least third coordinate of a projective point, which would else lie infinitely far away."""
+NEWTON_STEPS = 20
+FOUND = 1e-9
+"""How near, in half sides of the input, a point that is looked for must be."""
+STEP = 1e-4
+"""Over which slopes are measured, in half sides of the output."""
 
 
 def _themselves(points: Tensor) -> Tensor:
@@ -35,6 +39,9 @@ class Family:
     apply: Callable[[Tensor, Tensor, float], Tensor]
     """theta (N, P), the basis of points, the input's width by its height -> points of the input
     (N, M, 2)."""
+    closest: Callable[[Tensor, float], Tensor]
+    """Where in the input the output's corners are to lie (N, 4, 2), its width by its height ->
+    the theta (N, P) whose warp comes closest, as told in `models.closest`."""
     basis: Callable[[Tensor], Tensor] = _themselves
     """Points of the output (..., 2) -> all of them that does not depend on theta, (..., B)."""
 
@@ -52,6 +59,33 @@ class Family:
             aspect: the input's width divided by its height.
         """
         return self.apply(theta, self.basis(points), aspect)
+
+    def unwarp(self, theta: Tensor, points: Tensor, aspect: float = 1.0) -> Tensor:
+        """Which points of the output lie at points (N, M, 2) of the input; by Newton's method.
+
+        Of points that no point of the output comes to, as beyond a horizon or beside a flat
+        region, what is answered is finite and no more.
+        """
+        theta, points = theta.double(), points.double()
+        whole = self.warp(theta, grid.corners().double(), aspect)
+        flat = closest.affine(whole, aspect).view(-1, 2, 3)
+        found: Tensor = (points - flat[:, None, :, 2]) @ torch.linalg.pinv(flat[:, :, :2]).mT
+        for _ in range(NEWTON_STEPS):
+            missed = points - self.warp(theta, found, aspect)
+            if missed.abs().max() < FOUND:
+                break
+            step = torch.linalg.pinv(self._slopes(theta, found, aspect)) @ missed[..., None]
+            found += step[..., 0].clamp(-1, 1)
+        return found
+
+    def _slopes(self, theta: Tensor, points: Tensor, aspect: float) -> Tensor:
+        """How the warp changes about points (N, M, 2), along x and along y: (N, M, 2, 2)."""
+        steps = STEP * torch.eye(2, dtype=points.dtype)
+        ends = [
+            self.warp(theta, points + step, aspect) - self.warp(theta, points - step, aspect)
+            for step in steps
+        ]
+        return torch.stack(ends, dim=-1) / (2 * STEP)
 
 
 def _affine(theta: Tensor, points: Tensor, aspect: float) -> Tensor:
@@ -152,6 +186,7 @@ def _combination(parts: tuple[str, ...]) -> Family:
         "-".join(parts),
         tuple(itertools.chain.from_iterable(RESTRICTIONS[part] for part in parts)),
         partial(_restricted, parts=parts),
+        partial(closest.restricted, parts=parts),
     )
 
 
@@ -160,6 +195,7 @@ def _spline_family(side: int) -> Family:
         f"spline-{side}",
         tuple(grid.lattice(side).flatten().tolist()),
         partial(_spline, side=side),
+        partial(closest.spline, side=side),
         partial(_spline_basis, side=side),
     )
 
@@ -167,14 +203,19 @@ def _spline_family(side: int) -> Family:
 FAMILIES = {
     family.name: family
     for family in (
-        Family("affine", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), _affine),
-        Family("attention", (1.0, 0.0, 0.0), _attention),
+        Family("affine", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), _affine, closest.affine),
+        Family("attention", (1.0, 0.0, 0.0), _attention, closest.attention),
         *(
             _combination(parts)
             for count in range(1, len(RESTRICTIONS) + 1)
             for parts in itertools.combinations(RESTRICTIONS, count)
         ),
-        Family("projective", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0), _projective),
+        Family(
+            "projective",
+            (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
+            _projective,
+            closest.projective,
+        ),
         *map(_spline_family, SPLINE_SIDES),
     )
 }

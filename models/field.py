@@ -113,6 +113,13 @@ class Field:
         height, width = self.source
         return pixels * 2 / points.new_tensor([width, height]) - torch.ones_like(points)
 
+    def in_map(self, points: Tensor) -> Tensor:
+        """Where on the map points of the image lie; (..., 2), both normalised."""
+        pixels = grid.to_pixels(points, *self.source) - points.new_tensor(self.start)
+        height, width = self.size
+        normal = points.new_tensor([width, height]) * points.new_tensor(self.step)
+        return pixels * 2 / normal - torch.ones_like(points)
+
 
 def _axis(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, axis: int) -> tuple[int, int, int]:
     """How far a layer's window reaches, its stride and its padding, down (0) or across (1)."""

@@ -1,6 +1,6 @@
 """What every network is: a classifier with transformers in it, each at a site of its own."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import chain
@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from models import grid
 from models.field import Field, Standing
 from models.transformer import Sampler, SpatialTransformer, Warp
+
+Thetas = Mapping[str, Tensor]
+"""By the name of a transformer, (N, P) that takes the place of what it would choose itself."""
 
 
 class Prediction(NamedTuple):
@@ -51,7 +54,8 @@ class Site:
 class Network(nn.Module):
     """A classifier whose transformers can be looked at.
 
-    A subclass sets these and has a `forward`: images (N, C, H, W) in [0, 1] -> `Prediction`.
+    A subclass sets these and has a `forward`: images (N, C, H, W) in [0, 1], and `Thetas` if some
+    are given -> `Prediction`. What lies behind a transformer goes on from what it is given.
 
     Attributes:
         transformers: in the order in which they act.
@@ -96,6 +100,33 @@ class Network(nn.Module):
                 points = site.field.in_source(points)
             before = site.before
         return points
+
+    def closest(self, number: int, warps: Sequence[Warp], corners: Tensor) -> Tensor:
+        """The theta with which a transformer's region comes closest to the corners, (N, P).
+
+        Args:
+            number: of the transformer.
+            warps: of one prediction, at least those of the transformers before it.
+            corners: (N, 4, 2), in the network's input, normalised, clockwise from the output's
+                top left.
+        """
+        height, width = self.sites[number].field.size
+        reached = self._reached(number, warps, corners.double())
+        theta = self.transformers[number].family.closest(reached, width / height)
+        return theta.to(corners.dtype)
+
+    def _reached(self, number: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
+        """Where in a transformer's own input points (N, M, 2) of the network's input lie.
+
+        The way of `locate` back as far as that, both normalised.
+        """
+        site = self.sites[number]
+        if site.before is not None:
+            height, width = self.sites[site.before].field.size
+            points = self._reached(site.before, warps, points)
+            family = self.transformers[site.before].family
+            points = family.unwarp(warps[site.before].theta, points, width / height)
+        return points if site.field.stands else site.field.in_map(points)
 
     def shown(self, images: Tensor, warps: Sequence[Warp]) -> list[Tensor | None]:
         """What each transformer hands on of images (N, C, H, W) of the network's input.
@@ -152,9 +183,9 @@ class Parallel(nn.Module):
             assert isinstance(each, SpatialTransformer)
             yield each
 
-    def forward(self, images: Tensor) -> list[Warp]:
+    def forward(self, images: Tensor, thetas: Thetas | None = None) -> list[Warp]:
         """Warps images (N, C, H, W) by each."""
-        return [each(images) for each in self]
+        return [each(images, (thetas or {}).get(each.name)) for each in self]
 
 
 class Chain(Network):
@@ -177,15 +208,15 @@ class Chain(Network):
         self.transformers, self.sites = _survey(size, stages)
         self.localisers = self.transformers
 
-    def forward(self, images: Tensor) -> Prediction:
+    def forward(self, images: Tensor, thetas: Thetas | None = None) -> Prediction:
         """Classifies images (N, C, H, W) in [0, 1]."""
         warps: list[Warp] = []
         for stage in self.stages:
             if isinstance(stage, SpatialTransformer):
-                warps.append(stage(images))
+                warps.append(stage(images, (thetas or {}).get(stage.name)))
                 images = warps[-1].output
             elif isinstance(stage, Parallel):
-                side_by_side = stage(images)
+                side_by_side = stage(images, thetas)
                 warps += side_by_side
                 images = torch.cat([warp.output for warp in side_by_side], dim=1)
             else:

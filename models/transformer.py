@@ -144,6 +144,8 @@ class SpatialTransformer(Sampler):
         self.localisation = localisation
         self.regression = Regression(features, family)
 
-    def forward(self, images: Tensor) -> Warp:
-        """Warps images (N, C, H, W)."""
-        return self.warp(images, self.regression(self.localisation(images)))
+    def forward(self, images: Tensor, theta: Tensor | None = None) -> Warp:
+        """Warps images (N, C, H, W), by theta (N, P) in place of what it would choose itself."""
+        if theta is None:
+            theta = self.regression(self.localisation(images))
+        return self.warp(images, theta)

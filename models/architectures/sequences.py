@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from models import families
 from models.field import Field
 from models.layers import Heads, convolution
-from models.network import Chain, Network, Prediction, Site
+from models.network import Chain, Network, Prediction, Site, Thetas
 from models.transformer import Regression, Sampler, SpatialTransformer
 
 SIDE = 100
@@ -59,14 +59,14 @@ class Recurrent(Network):
         self.sites = [Site(Field.of((SIDE, SIDE)))] * DIGITS
         self.localisers = [self.looks, self.memory, self.regression]
 
-    def forward(self, images: Tensor) -> Prediction:
+    def forward(self, images: Tensor, thetas: Thetas | None = None) -> Prediction:
         """Reads images (N, 1, 100, 100)."""
         features = self.looks(images)[:, None].expand(-1, DIGITS, -1)
         states, _ = self.memory(features)  # (N, 3, 256)
-        thetas = self.regression(states).unbind(1)
+        chosen = self.regression(states).unbind(1)
         warps = tuple(
-            sampler.warp(images, theta)
-            for sampler, theta in zip(self.transformers, thetas, strict=True)
+            sampler.warp(images, (thetas or {}).get(sampler.name, theta))
+            for sampler, theta in zip(self.transformers, chosen, strict=True)
         )
         seen = torch.stack([warp.output for warp in warps], dim=1)
         logits = self.classifier(seen.flatten(0, 1))

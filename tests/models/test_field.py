@@ -83,6 +83,11 @@ def test_in_literal_numbers() -> None:
     assert edges.round(decimals=4).tolist() == [[2, 2], [10, 2], [10, 6], [2, 6]]
 
 
+def test_the_way_back_leads_to_where_it_came_from() -> None:
+    field = Field.of((8, 12)).through([nn.Conv2d(1, 1, 5, stride=2, padding=1), nn.MaxPool2d(2)])
+    assert torch.allclose(field.in_map(field.in_source(grid.lattice(4))), grid.lattice(4))
+
+
 def test_a_field_that_stands_moves_nothing() -> None:
     assert Field.of((5, 9)).through([nn.Conv2d(1, 4, 3, padding=1), nn.ReLU()]).stands
     assert not Field.of((5, 9)).through([nn.Conv2d(1, 4, 3)]).stands
