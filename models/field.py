@@ -8,7 +8,6 @@ step and one start along each axis. Conventions of `models.grid`.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-import torch
 from torch import Tensor, nn
 
 from models import grid
@@ -109,16 +108,12 @@ class Field:
     def in_source(self, points: Tensor) -> Tensor:
         """Where in the image points of the map lie; (..., 2), both normalised."""
         pixels = grid.to_pixels(points, *self.size) * points.new_tensor(self.step)
-        pixels = pixels + points.new_tensor(self.start)
-        height, width = self.source
-        return pixels * 2 / points.new_tensor([width, height]) - torch.ones_like(points)
+        return grid.from_pixels(pixels + points.new_tensor(self.start), *self.source)
 
     def in_map(self, points: Tensor) -> Tensor:
         """Where on the map points of the image lie; (..., 2), both normalised."""
         pixels = grid.to_pixels(points, *self.source) - points.new_tensor(self.start)
-        height, width = self.size
-        normal = points.new_tensor([width, height]) * points.new_tensor(self.step)
-        return pixels * 2 / normal - torch.ones_like(points)
+        return grid.from_pixels(pixels / points.new_tensor(self.step), *self.size)
 
 
 def _axis(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, axis: int) -> tuple[int, int, int]:

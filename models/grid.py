@@ -46,6 +46,11 @@ def to_pixels(points: Tensor, height: int, width: int) -> Tensor:
     return (points + 1) / 2 * points.new_tensor([width, height])
 
 
+def from_pixels(points: Tensor, height: int, width: int) -> Tensor:
+    """Points (..., 2) in the pixels of an image of that size, normalised."""
+    return points * 2 / points.new_tensor([width, height]) - torch.ones_like(points)
+
+
 BORDER: Literal["border"] = "border"
 """Outside the image its outermost pixels go on."""
 Outside = float | Literal["border"]

@@ -81,7 +81,10 @@ class Server:
         return self.run(run_id)
 
     def stream(self, run_id: str, **more: Any) -> ClientConnection:
-        address = f"ws://127.0.0.1:{self.port}/api/runs/{run_id}/stream"
+        return self.socket(f"/runs/{run_id}/stream", **more)
+
+    def socket(self, path: str, **more: Any) -> ClientConnection:
+        address = f"ws://127.0.0.1:{self.port}/api{path}"
         connection: ClientConnection = connect(address, compression=None, **more)
         return connection
 

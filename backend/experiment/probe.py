@@ -22,7 +22,7 @@ from backend.experiment.recording import Joined, Label
 from backend.experiment.scene import Scene
 from backend.experiment.training import Step, draw_generator, scene_of
 from models import grid
-from models.network import Network
+from models.network import Network, Thetas
 from models.transformer import Warp
 
 SEED = 48
@@ -140,17 +140,20 @@ def observe(
     )
 
 
-def look(model: Network, probes: Probes, about: Mapping[str, Any]) -> Frame:
+def look(
+    model: Network, probes: Probes, about: Mapping[str, Any], thetas: Thetas | None = None
+) -> Frame:
     """What a network makes of the probes; leaves it in evaluation mode.
 
     Args:
         model: in the mode that it is left in.
         probes: N images of the network's input size.
         about: joins the frame's `info`: run, step, epoch, progress, loss, accuracy and so on.
+        thetas: in place of what transformers choose themselves.
     """
     model.eval()
     with torch.inference_mode():
-        prediction = model(probes.images)
+        prediction = model(probes.images, thetas)
         tensors = {
             "input": _pixels(_picture(probes.images)),
             "probabilities": prediction.logits.softmax(dim=-1).numpy(),

@@ -1,7 +1,7 @@
 """A picture of one's own through a trained network: one frame. Or fitted for one that trains."""
 
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -20,8 +20,10 @@ from backend.experiment.errors import InvalidInput, NotFound
 from backend.experiment.faults import sentence
 from backend.experiment.fitting import Fitted, fit
 from backend.experiment.frame import Frame
+from backend.experiment.held import Held
 from backend.experiment.picture import Picture, decode
 from backend.experiment.probe import Probes, look
+from backend.experiment.regions import thetas_of
 from backend.experiment.scene import Scene
 from models.cards import Card, cards
 from models.catalog import ARCHITECTURES, Architecture
@@ -32,6 +34,8 @@ OWN_WITH = {1: "digits", 3: "signs"}
 """A data set of the program for each number of channels."""
 GRAINS = {"digits": 28 / 8}
 """How many pixels one original pixel became, in data sets that are enlarged."""
+MOST_SHOWN = 64
+"""Fitted pictures that are kept, each for a network and a distortion."""
 
 
 class PictureDistortion(DistortionConfig):
@@ -40,33 +44,68 @@ class PictureDistortion(DistortionConfig):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
 
 
-def transform(data: bytes, weights: str, distortion: Mapping[str, Any] | None = None) -> Frame:
+_held = Held()
+
+
+def transform(
+    data: bytes,
+    weights: str,
+    distortion: Mapping[str, Any] | None = None,
+    theta: Mapping[str, Any] | None = None,
+) -> Frame:
     """Shows a picture to a trained network.
 
     Args:
         data: the picture's file, as `backend.experiment.picture.decode` takes it.
         weights: a name of `models.cards`.
         distortion: the fields of `PictureDistortion`; none leaves the picture alone.
+        theta: where transformers are to look, as told in `backend.experiment.regions`; those that
+            it does not name choose for themselves.
 
     Returns:
         A frame of one probe with an unknown label. Its `info` also has `weights`, `notes` and
-        `inverted` of the fitting, and `readings`: for each transformer the numbers of
-        `geometry.Reading` and `words`.
+        `inverted` of the fitting, `given`, the names of the transformers that were told where to
+        look, `picture`, the key for `transform_again`, and `readings`: for each transformer the
+        numbers of `geometry.Reading` and `words`.
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
         NotFound: no such weights.
-        InvalidInput: the distortion is none; names the field.
+        InvalidInput: the distortion or theta is none; names the field.
     """
-    if weights not in cards():
-        raise NotFound(f"There are no weights {weights!r}; there are {', '.join(cards())}.")
-    card = cards()[weights]
-    wanted = _checked(distortion)
-    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
-    fitted = _fitted(decode(data), network, dataset, on_canvas=wanted is None)
-    image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]  # (1, C, H, W)
-    if wanted is not None:
-        image = _distorted(image, card, wanted)
+    card, wanted = _card(weights), _checked(distortion)
+    return _transformed(_held.take(data), card, wanted, theta)
+
+
+def transform_again(
+    picture: str,
+    weights: str,
+    distortion: Mapping[str, Any] | None = None,
+    theta: Mapping[str, Any] | None = None,
+    corners: Mapping[str, Any] | None = None,
+) -> Frame:
+    """The same of a picture that `transform` was given lately.
+
+    Args:
+        picture: its key.
+        corners: of regions, for transformers that are not told their theta.
+
+    Raises:
+        NotFound: no such weights, or the picture is not at hand any more.
+        InvalidInput: the distortion, theta or corners are none; names the field.
+    """
+    return _transformed(picture, _card(weights), _checked(distortion), theta, corners)
+
+
+def _transformed(
+    key: str,
+    card: Card,
+    wanted: PictureDistortion | None,
+    theta: Mapping[str, Any] | None,
+    corners: Mapping[str, Any] | None = None,
+) -> Frame:
+    network, (image, fitted) = _network(card.name), _shown(_held.find(key), card, wanted)
+    thetas = thetas_of(network, image, theta, corners)
     about = {
         "run": "",
         "step": 0,
@@ -74,11 +113,28 @@ def transform(data: bytes, weights: str, distortion: Mapping[str, Any] | None = 
         "progress": 0,
         "loss": None,
         "accuracy": None,
-        "weights": weights,
+        "weights": card.name,
         "notes": list(fitted.notes),
         "inverted": fitted.inverted,
+        "picture": key,
+        "given": list(thetas),
     }
-    return _read(look(_network(weights), Probes(image, (None,), card.classes), about))
+    return _read(look(network, Probes(image, (None,), card.classes), about, thetas))
+
+
+def _card(weights: str) -> Card:
+    if weights not in cards():
+        raise NotFound(f"There are no weights {weights!r}; there are {', '.join(cards())}.")
+    return cards()[weights]
+
+
+@lru_cache(maxsize=MOST_SHOWN)
+def _shown(picture: Picture, card: Card, wanted: PictureDistortion | None) -> tuple[Tensor, Fitted]:
+    """The picture as the network is shown it, (1, C, H, W), and how it was fitted."""
+    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
+    fitted = _fitted(picture, network, dataset, on_canvas=wanted is None)
+    image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]
+    return image if wanted is None else _distorted(image, card, wanted), fitted
 
 
 def prepare(threads: int) -> None:

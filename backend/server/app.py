@@ -17,6 +17,7 @@ from backend.server.body_limit import BodyLimit
 from backend.server.exports import Exports
 from backend.server.fetches import Fetches
 from backend.server.imports import Imports, most_recording
+from backend.server.pictures import Pictures
 from backend.server.runs import Runs
 from backend.server.settings import Settings
 from backend.server.state import State
@@ -32,7 +33,8 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """
 Trains spatial transformer networks and lets you watch them: runs, their recordings, frames in the
 safetensors layout, live streams, exports, and the transform of a picture of your own.
-Live frames come over the WebSocket `/api/runs/{id}/stream`.
+Live frames come over the WebSocket `/api/runs/{id}/stream`, and those of a picture that is shown
+through one region after the other over `/api/transform/stream`.
 """
 
 
@@ -86,12 +88,14 @@ async def _nothing_here(request: Request) -> None:
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     runs = Runs(settings.recordings, settings.bounds, settings.data)
+    worker = InferenceWorker()
     state = State(
         settings=settings,
         runs=runs,
         trainers=Trainers(runs, settings.trainers, standby=settings.standby),
         tails=Tails(runs),
-        worker=InferenceWorker(),
+        worker=worker,
+        pictures=Pictures(worker, settings.viewers),
         exports=Exports(runs),
         fetches=Fetches(runs.data, settings.mirror),
         imports=Imports(runs),

@@ -1,14 +1,17 @@
 """The inference process: strangers' pictures are decoded and shown to networks here, alone.
 
 It speaks in messages on its standard input and output (`backend.server.message_pipe`): first it
-says `{"ready": true}`. A request is what is asked for and the picture's bytes:
+says `{"ready": true}`. A request is
 
-    {"weights", "distortion"}     answered by {} and a frame's bytes
-    {"architecture", "dataset"}   answered by {"image", "notes"}: the picture as it joins the probes
-                                  of such a run (`backend.experiment.joining.packed`)
+    {"weights", "distortion", "theta"}   and a picture's bytes, answered by {} and a frame's bytes
+    {"again": {...}}                     what is asked of a picture that it was sent lately, by name,
+                                         answered alike
+    {"architecture", "dataset"}          and a picture's bytes, answered by {"image", "notes"}: the
+                                         picture as it joins the probes of such a run
+                                         (`backend.experiment.joining.packed`)
 
-Either may be answered by an error (`backend.server.told_errors`). When the input ends, its server
-is gone, and it ends at once.
+Each may be answered by an error (`backend.server.told_errors`). When the input ends, its server is
+gone, and it ends at once.
 """
 
 import faulthandler
@@ -22,8 +25,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from backend.experiment.errors import StnscopeError, Unavailable
+from backend.experiment.frame import Frame
 from backend.experiment.joining import packed
-from backend.experiment.transform import fit_probe, prepare, transform
+from backend.experiment.transform import fit_probe, prepare, transform, transform_again
 from backend.server.memory_limit import limit_memory
 from backend.server.message_pipe import Message, pack, unpack_from
 from backend.server.told_errors import tell
@@ -71,7 +75,10 @@ def _answer(request: dict[str, Any], picture: bytes) -> Message:
             fitted = fit_probe(picture, request["architecture"], request["dataset"])
             pixels = (fitted.image * 255).round().astype(np.uint8)
             return {"image": packed(pixels), "notes": fitted.notes}, b""
-        frame = transform(picture, request["weights"], request["distortion"])
+        if "again" in request:
+            frame = _shown_again(**request["again"])
+        else:
+            frame = transform(picture, **request)
     except StnscopeError as error:
         return tell(error), b""
     except Exception:
@@ -79,6 +86,10 @@ def _answer(request: dict[str, Any], picture: bytes) -> Message:
         detail = "Showing the picture to the network failed; the server's log says why."
         return tell(Unavailable(detail)), b""
     return {}, frame.encode()
+
+
+def _shown_again(request: int | None, **asked: Any) -> Frame:
+    return transform_again(**asked).saying(request=request)
 
 
 def _send(answers: BinaryIO, head: dict[str, Any], body: bytes = b"") -> None:

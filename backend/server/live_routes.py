@@ -10,6 +10,7 @@ from backend.experiment.catalog import at_hand
 from backend.experiment.errors import InvalidInput, NotFound, TooLarge
 from backend.experiment.export import ExportOptions
 from backend.experiment.joining import label_of
+from backend.server.pictures import PictureStream
 from backend.server.run_routes import FRAME_TYPE
 from backend.server.state import Server
 from backend.server.stream import Viewer
@@ -55,13 +56,25 @@ async def transform(
     image: Picture,
     weights: Annotated[str, Form()] = "digits",
     distortion: Annotated[str | None, Form(description="JSON, as in a run.")] = None,
+    theta: Annotated[
+        str | None,
+        Form(
+            description="JSON: where transformers are to look, in place of where they would, by "
+            'their names in a frame, as in {"st": [1, 0, 0, 0, 1, 0]}.'
+        ),
+    ] = None,
 ) -> Response:
-    """A picture through a trained network: one frame."""
+    """A picture through a trained network: one frame.
+
+    Under `picture` the frame has a key. With it the picture can be shown again and again, each time
+    through other regions, on the WebSocket `/api/transform/stream`.
+    """
     # What is sent empty is taken for what is not sent, and would be given the default.
     if (await request.form()).get("weights") == "":
         raise InvalidInput(f"weights is empty; there are {', '.join(cards())}.", "weights")
     data = await _read(image)
-    frame = await server.worker.transform(data, weights, _object(distortion, "distortion"))
+    wanted, told = _object(distortion, "distortion"), _object(theta, "theta")
+    frame = await server.worker.transform(data, weights, wanted, told)
     return Response(frame, media_type=FRAME_TYPE)
 
 
@@ -87,6 +100,17 @@ async def join_probes(
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
     await server.trainers.join(run_id, fitted["image"], named)
     return server.shown(server.runs.summary(run_id)) | {"notes": fitted["notes"]}
+
+
+@router.websocket("/transform/stream")
+async def transform_stream(socket: WebSocket, server: Server) -> None:
+    """A picture through a trained network, again and again."""
+    await socket.accept()
+    with server.pictures.joined() as welcome:
+        if welcome:
+            await PictureStream(socket, server.pictures).serve()
+        else:
+            await socket.close(TRY_AGAIN_LATER, "There are too many streams; try again later.")
 
 
 @router.post("/runs/{run_id}/exports", status_code=202, tags=["exports"])

@@ -1,8 +1,10 @@
 """What is said on a stream: a union of JSON messages told apart by `type`."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from backend.experiment.errors import InvalidInput
 
 FIRST_CREDIT = 2
 MOST_CREDIT = 8
@@ -38,25 +40,60 @@ class Credit(_Message):
     frames: int = Field(default=1, ge=1)
 
 
+class Transform(_Message):
+    """Asks for a picture through a trained network, through regions that are given or its own.
+
+    All but `picture`, the key of a frame that `POST /api/transform` answered with, is as there.
+    """
+
+    type: Literal["transform"]
+    picture: str = Field(max_length=64)
+    weights: str = Field(default="digits", max_length=64)
+    distortion: dict[str, Any] | None = None
+    theta: dict[str, Any] | None = None
+    corners: dict[str, Any] | None = None
+    request: int | None = Field(default=None, ge=0, le=2**53)
+    """Repeated by the answer, a frame's `info` or an error."""
+
+
 ClientMessage = Annotated[Hello | Follow | Hold | Credit, Field(discriminator="type")]
 
 _CLIENT: TypeAdapter[Hello | Follow | Hold | Credit] = TypeAdapter(ClientMessage)
+_PICTURE: TypeAdapter[Hello | Transform] = TypeAdapter(
+    Annotated[Hello | Transform, Field(discriminator="type")]
+)
+
+M = TypeVar("M")
 
 
 def read(text: str) -> Hello | Follow | Hold | Credit:
-    """Reads a client's message.
+    """Reads a message of who watches a run.
 
     Raises:
-        ValueError: it is none; the text says what is wrong and is fit to be sent back.
+        InvalidInput: it is none; the text says what is wrong and is fit to be sent back.
     """
+    return _read(_CLIENT, text, "hello, follow, hold and credit")
+
+
+def read_transform(text: str) -> Hello | Transform:
+    """Reads a message of who has a picture shown.
+
+    Raises:
+        InvalidInput: as of `read`.
+    """
+    return _read(_PICTURE, text, "hello and transform")
+
+
+def _read(kinds: TypeAdapter[M], text: str, known: str) -> M:
     try:
-        return _CLIENT.validate_json(text)
+        return kinds.validate_json(text)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise ValueError(
+        raise InvalidInput(
             f"This message cannot be read: {first['msg']}{f' (at {place})' if place else ''}. "
-            "Known are hello, follow, hold and credit."
+            f"Known are {known}.",
+            place.partition(".")[2] or None,
         ) from None
 
 
@@ -68,5 +105,5 @@ def metrics_message(columns: dict[str, list[Any]]) -> dict[str, Any]:
     return {"type": "metrics", **{k: v for k, v in columns.items() if k != "seq"}}
 
 
-def error_message(detail: str) -> dict[str, Any]:
-    return {"type": "error", "detail": detail}
+def error_message(detail: str, field: str | None = None) -> dict[str, Any]:
+    return {"type": "error", "detail": detail, "field": field}

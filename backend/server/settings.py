@@ -27,7 +27,7 @@ class Settings:
         standby: whether a trainer and an inference process, torch imported, wait to be needed: a
             start and a first picture take no import, for some 400 MB of memory.
         trainers: how many trainer processes may be at work at once.
-        viewers: how many streams may be open at once.
+        viewers: how many streams of runs, and as many of pictures, may be open at once.
         bounds: the room for recordings.
 
     Raises:

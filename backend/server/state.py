@@ -9,6 +9,7 @@ from starlette.requests import HTTPConnection
 from backend.server.exports import Exports
 from backend.server.fetches import Fetches
 from backend.server.imports import Imports
+from backend.server.pictures import Pictures
 from backend.server.runs import Run, Runs
 from backend.server.settings import Settings
 from backend.server.tail import Tails
@@ -25,6 +26,7 @@ class State:
     trainers: Trainers
     tails: Tails
     worker: InferenceWorker
+    pictures: Pictures
     exports: Exports
     fetches: Fetches
     imports: Imports

@@ -66,7 +66,11 @@ class InferenceWorker:
         await self._end()
 
     async def transform(
-        self, data: bytes, weights: str, distortion: Mapping[str, Any] | None = None
+        self,
+        data: bytes,
+        weights: str,
+        distortion: Mapping[str, Any] | None = None,
+        theta: Mapping[str, Any] | None = None,
     ) -> bytes:
         """One frame's bytes, as `backend.experiment.transform.transform` makes it.
 
@@ -74,7 +78,8 @@ class InferenceWorker:
             StnscopeError: what that raises.
             Unavailable: too many pictures wait, or the process ended over this one.
         """
-        _, frame = await self._answer({"weights": weights, "distortion": distortion}, data)
+        request = {"weights": weights, "distortion": distortion, "theta": theta}
+        _, frame = await self._answer(request, data)
         return frame
 
     async def fit(self, data: bytes, architecture: str, dataset: str) -> dict[str, Any]:
@@ -87,7 +92,21 @@ class InferenceWorker:
         fitted, _ = await self._answer({"architecture": architecture, "dataset": dataset}, data)
         return fitted
 
-    async def _answer(self, request: dict[str, Any], data: bytes) -> message_pipe.Message:
+    async def transform_again(self, request: Mapping[str, Any]) -> bytes:
+        """The same of a picture that it was given lately, by `transform_again` there.
+
+        Args:
+            request: that function's arguments by name, and `request`, a number that the frame's
+                `info` repeats, or None.
+
+        Raises:
+            StnscopeError: what that raises.
+            Unavailable: too many pictures wait, or the process ended over this one.
+        """
+        _, frame = await self._answer({"again": request})
+        return frame
+
+    async def _answer(self, request: dict[str, Any], data: bytes = b"") -> message_pipe.Message:
         if len(self._exchanges) >= self._most:
             raise errors.Unavailable("Many pictures are waiting. Try again in a moment.")
         exchange = asyncio.create_task(self._exchange(message_pipe.pack(request, data)))

@@ -8,7 +8,6 @@ from models import families, grid
 from models.architectures import build
 from models.catalog import ARCHITECTURES
 from models.network import Network
-from models.transformer import Warp
 
 WITH_TRANSFORMERS = [name for name, entry in ARCHITECTURES.items() if entry.transformers]
 
@@ -63,10 +62,6 @@ def test_what_lies_behind_goes_on_from_what_it_is_given() -> None:
     own = network(images("moodstocks-2st"))
     seen = network(images("moodstocks-2st"), {"st1": turned(network)["st1"]})
     assert not torch.equal(seen.warps[1].theta, own.warps[1].theta)
-
-
-def corners(network: Network, number: int, warps: tuple[Warp, ...], size: torch.Size) -> Tensor:
-    return grid.to_pixels(network.locate(number, warps, grid.corners()), *size)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""One's own picture through a network that is told where to look."""
+
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from backend.experiment import transform as module
+from backend.experiment.errors import InvalidInput, NotFound
+from backend.experiment.regions import thetas_of
+from backend.experiment.transform import prepare, transform, transform_again
+from models.architectures import build
+
+THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_thread() -> None:
+    prepare(threads=1)
+
+
+@pytest.fixture(scope="module")
+def picture() -> bytes:
+    draw = np.random.default_rng(1)
+    buffer = BytesIO()
+    Image.fromarray(draw.integers(0, 256, (48, 48), dtype=np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def corners_of(theta: list[float], side: int) -> list[list[float]]:
+    """By hand, in pixels."""
+    a, b, c, d, e, f = theta
+    return [
+        [(a * x + b * y + c + 1) * side / 2, (d * x + e * y + f + 1) * side / 2]
+        for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))
+    ]
+
+
+@pytest.mark.parametrize("weights", ["digits", "signs"])
+def test_theta_that_is_given_is_followed(picture: bytes, weights: str) -> None:
+    own = transform(picture, weights)
+    seen = transform(picture, weights, theta={"st": THETA})
+    assert own.info["given"] == []
+    assert seen.info["given"] == ["st"]
+    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], rtol=1e-6)
+    np.testing.assert_allclose(seen.tensors["corners.st"], [corners_of(THETA, 48)], atol=1e-4)
+    np.testing.assert_array_equal(seen.tensors["input"], own.tensors["input"])
+    assert (seen.tensors["output.st"] != own.tensors["output.st"]).any()
+    assert (seen.tensors["probabilities"] != own.tensors["probabilities"]).any()
+
+
+def test_what_is_given_of_the_network_s_own_changes_nothing(picture: bytes) -> None:
+    own = transform(picture, "digits")
+    same = transform(picture, "digits", theta={"st": own.tensors["theta.st"][0].tolist()})
+    for name, tensor in own.tensors.items():
+        np.testing.assert_array_equal(same.tensors[name], tensor)
+
+
+def test_corners_of_a_region_lead_to_its_theta(picture: bytes) -> None:
+    key = transform(picture, "digits").info["picture"]
+    seen = transform_again(key, "digits", corners={"st": corners_of(THETA, 48)})
+    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], atol=1e-6)
+    assert seen.info["given"] == ["st"]
+
+
+def test_corners_of_no_parallelogram_lead_to_the_closest(picture: bytes) -> None:
+    key = transform(picture, "digits").info["picture"]
+    away = np.array([[2, 0], [-2, 0], [2, 0], [-2, 0]])
+    bent = np.array(corners_of(THETA, 48)) + away
+    seen = transform_again(key, "digits", corners={"st": bent.tolist()})
+    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], atol=1e-6)
+
+
+def test_a_picture_is_decoded_and_fitted_once(
+    picture: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distortion = {"name": "scattered", "seed": 5}
+    first = transform(picture, "digits", distortion)
+    monkeypatch.setattr(module, "fit", None)
+    again = transform_again(first.info["picture"], "digits", distortion)
+    for name, tensor in first.tensors.items():
+        np.testing.assert_array_equal(again.tensors[name], tensor)
+    assert again.info["notes"] == first.info["notes"]
+
+
+def test_a_picture_that_was_never_put_in_is_not_at_hand() -> None:
+    with pytest.raises(NotFound, match="not at hand"):
+        transform_again("0" * 32, "digits")
+    with pytest.raises(NotFound, match="digits"):
+        transform_again("0" * 32, "none")
+
+
+@pytest.mark.parametrize(
+    ("theta", "corners", "field", "words"),
+    [
+        ([1, 2], None, "theta", "an object"),
+        ({"st": THETA[:5]}, None, "theta.st", "list of 6 numbers.*affine.*not 5"),
+        ({"st": [*THETA, 1]}, None, "theta.st", "not 7"),
+        ({"st": "123456"}, None, "theta.st", "list of 6 numbers"),
+        ({"st": [*THETA[:5], "1"]}, None, "theta.st", "numbers"),
+        ({"st": [*THETA[:5], True]}, None, "theta.st", "numbers"),
+        ({"st": [*THETA[:5], float("nan")]}, None, "theta.st", "numbers"),
+        ({"st": [*THETA[:5], float("inf")]}, None, "theta.st", "numbers"),
+        ({"st": [*THETA[:5], 10**400]}, None, "theta.st", "from -1000000 to 1000000"),
+        ({"st9": THETA}, None, "theta.st9", "no transformer 'st9'; there are st"),
+        (None, [], "corners", "an object"),
+        (None, {"st": corners_of(THETA, 48)[:3]}, "corners.st", "four points"),
+        (None, {"st": [[0, 0], [1, 0], [1, 1], [0]]}, "corners.st", "four points"),
+        (None, {"st": [0, 0, 1, 1]}, "corners.st", "four points"),
+        (None, {"nd": corners_of(THETA, 48)}, "corners.nd", "there are st"),
+        ({"st": THETA}, {"st": corners_of(THETA, 48)}, "corners.st", "leave one of them out"),
+    ],
+)
+def test_what_is_no_region_is_refused(
+    picture: bytes, theta: Any, corners: Any, field: str, words: str
+) -> None:
+    key = transform(picture, "digits").info["picture"]
+    with pytest.raises(InvalidInput, match=words) as refused:
+        transform_again(key, "digits", theta=theta, corners=corners)
+    assert refused.value.field == field
+
+
+def test_a_network_without_transformers_cannot_be_told() -> None:
+    with pytest.raises(InvalidInput, match="has none"):
+        thetas_of(build("digits-cnn").eval(), torch.rand(1, 1, 48, 48), {"st": THETA})
+
+
+def test_a_region_of_a_region_is_found_within_what_the_first_is_told() -> None:
+    model = build("svhn-4st").eval()
+    images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    zoomed = {"st1": [0.5, 0, 0.25, 0, 0.5, 0.25]}
+    # What the first transformer hands on, seen whole by the second.
+    told = thetas_of(model, images, zoomed, {"st2": [[24, 24], [56, 24], [56, 56], [24, 56]]})
+    np.testing.assert_allclose(told["st1"], [zoomed["st1"]])
+    # The map's centres lie half a pixel and more inside the edges that they are drawn out to.
+    np.testing.assert_allclose(told["st2"], [[1, 0, 0, 0, 1, 0]], atol=0.05)
+
+
+@pytest.mark.parametrize("value", [0.0, 1e6, -1e6])
+def test_any_theta_gives_a_frame_that_can_be_sent(picture: bytes, value: float) -> None:
+    seen = transform(picture, "digits", theta={"st": [value] * 6})
+    assert seen.encode()
+    assert seen.info["collapsed"]["st"][0] is not None
+    assert all(np.isfinite(tensor).all() for tensor in seen.tensors.values())

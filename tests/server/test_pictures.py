@@ -1,0 +1,289 @@
+"""A picture shown again and again through other regions, against a real server."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import ClientConnection
+
+from backend.experiment.frame import Frame
+from backend.server.settings import Settings
+from tests.live_server import Server, hear, say
+
+STREAM = "/transform/stream"
+THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
+
+
+def png(size: tuple[int, int] = (40, 30)) -> bytes:
+    buffer = BytesIO()
+    pixels = np.random.default_rng(2).integers(0, 256, size, dtype=np.uint8)
+    Image.fromarray(pixels).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def posted(server: Server, **fields: str) -> Frame:
+    answer = server.http.post("/transform", files={"image": png()}, data=fields)
+    return Frame.decode(answer.raise_for_status().content)
+
+
+@pytest.fixture
+def picture(server: Server) -> str:
+    """The key of a picture that was put in."""
+    key: str = posted(server).info["picture"]
+    return key
+
+
+@pytest.fixture
+def stream(server: Server) -> Iterator[ClientConnection]:
+    with server.socket(STREAM) as stream:
+        say(stream, type="hello")
+        yield stream
+
+
+def shown(stream: ClientConnection, **asked: Any) -> Frame:
+    say(stream, type="transform", **asked)
+    return Frame.decode(hear(stream, "frame"))
+
+
+def refused(stream: ClientConnection, **asked: Any) -> dict[str, Any]:
+    say(stream, type="transform", **asked)
+    error: dict[str, Any] = hear(stream, "error")
+    return error
+
+
+def worker_of(server: Server) -> int:
+    """The inference process's number."""
+    assert server.process is not None
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+            command = process.joinpath("cmdline").read_bytes()
+            if int(parent) == server.process.pid and b"backend.server.inference" in command:
+                return int(process.name)
+    raise AssertionError("there is no inference process")
+
+
+def same(one: Frame, other: Frame) -> None:
+    assert one.tensors.keys() == other.tensors.keys()
+    for name, tensor in one.tensors.items():
+        np.testing.assert_array_equal(other.tensors[name], tensor, err_msg=name)
+
+
+def test_a_form_s_theta_is_followed(server: Server) -> None:
+    seen = posted(server, theta=json.dumps({"st": THETA}))
+    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], rtol=1e-6)
+    assert seen.info["given"] == ["st"]
+    own = posted(server)
+    assert own.info["given"] == []
+    assert own.info["picture"] == seen.info["picture"]
+    assert (own.tensors["output.st"] != seen.tensors["output.st"]).any()
+    same(own, posted(server, theta=""))
+
+
+@pytest.mark.parametrize(
+    ("theta", "field", "words"),
+    [
+        ("{", "theta", "not JSON"),
+        ("[]", "theta", "JSON object"),
+        ('{"st": [1, 2]}', "theta.st", "list of 6 numbers"),
+        ('{"st": [1, 2, 3, 4, 5, NaN]}', "theta.st", "list of 6 numbers"),
+        ('{"st": [1, 2, 3, 4, 5, 1e999]}', "theta.st", "list of 6 numbers"),
+        ('{"st2": [1, 0, 0, 0, 1, 0]}', "theta.st2", "there are st"),
+    ],
+)
+def test_a_form_s_theta_that_is_none_is_422(
+    server: Server, theta: str, field: str, words: str
+) -> None:
+    answer = server.http.post("/transform", files={"image": png()}, data={"theta": theta})
+    assert answer.status_code == 422
+    assert answer.json()["field"] == field
+    assert words in answer.json()["detail"]
+
+
+def test_a_stream_answers_as_the_form_does(
+    server: Server, stream: ClientConnection, picture: str
+) -> None:
+    own = shown(stream, picture=picture)
+    same(posted(server), own)
+    assert own.info["request"] is None
+    told = shown(stream, picture=picture, theta={"st": THETA}, request=7)
+    same(posted(server, theta=json.dumps({"st": THETA})), told)
+    assert (told.info["request"], told.info["given"]) == (7, ["st"])
+    distortion = {"name": "centred"}
+    other = shown(stream, picture=picture, distortion=distortion, weights="digits")
+    same(posted(server, distortion=json.dumps(distortion)), other)
+    assert shown(stream, picture=picture, weights="signs").info["weights"] == "signs"
+
+
+def test_corners_are_followed(stream: ClientConnection, picture: str) -> None:
+    corners = [[10, 4], [34, 10], [30, 40], [6, 34]]  # a parallelogram
+    seen = shown(stream, picture=picture, corners={"st": corners})
+    np.testing.assert_allclose(seen.tensors["corners.st"], [corners], atol=1e-4)
+    back = shown(stream, picture=picture)
+    assert back.info["given"] == []
+
+
+def test_only_the_newest_of_those_that_wait_is_answered(
+    server: Server, stream: ClientConnection, picture: str
+) -> None:
+    worker = worker_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        say(stream, type="transform", picture=picture, request=1)
+        stream.send("not json")
+        hear(stream, "error")  # all that came before it has been taken up
+        for request in range(2, 9):
+            say(stream, type="transform", picture=picture, request=request)
+        stream.send("not json")
+        hear(stream, "error")
+    finally:
+        os.kill(worker, signal.SIGCONT)
+    answers = [Frame.decode(hear(stream, "frame")).info["request"] for _ in range(2)]
+    assert answers == [1, 8]
+    assert shown(stream, picture=picture, request=9).info["request"] == 9
+
+
+@pytest.mark.parametrize(
+    ("asked", "field", "words"),
+    [
+        ({"picture": "0" * 32}, None, "not at hand"),
+        ({"weights": "none"}, None, "there are digits"),
+        ({"weights": 5}, "weights", "valid string"),
+        ({"picture": "x" * 65}, "picture", "64"),
+        ({"theta": [1]}, "theta", "an object"),
+        ({"theta": {"st": [1] * 5}}, "theta.st", "list of 6 numbers"),
+        ({"theta": {"st": [1] * 200_000}}, "theta.st", "list of 6 numbers"),
+        ({"theta": {"other": [1] * 6}}, "theta.other", "there are st"),
+        ({"corners": {"st": [[0, 0]] * 3}}, "corners.st", "four points"),
+        ({"corners": {"st": [[0, 0]] * 4}, "theta": {"st": THETA}}, "corners.st", "leave one"),
+        ({"distortion": {"name": "melted"}}, "distortion.name", "melted"),
+        ({"distortion": "RTS"}, "distortion", "an object"),
+        ({"request": -1}, "request", "greater"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_what_cannot_be_done_is_told_and_ends_nothing(
+    stream: ClientConnection,
+    picture: str,
+    asked: dict[str, Any],
+    field: str | None,
+    words: str,
+) -> None:
+    error = refused(stream, **{"picture": picture, "request": 3, **asked})
+    assert words in error["detail"]
+    assert error["field"] == field
+    assert error.get("request", 3) == 3
+    assert shown(stream, picture=picture).info["given"] == []
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["not json", "[]", '{"type": "follow"}', '{"type": "transform"}', "{" * 5000, b"\x89PNG\r\n"],
+)
+def test_a_message_that_cannot_be_read_ends_nothing(
+    server: Server, picture: str, message: str | bytes
+) -> None:
+    with server.socket(STREAM) as stream:
+        for _ in range(2):
+            stream.send(message)
+            assert hear(stream, "error")["detail"]
+            say(stream, type="hello")
+        assert hear(stream, "error")["detail"] == "This stream has been greeted already."
+        assert shown(stream, picture=picture)
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 5000, "NaN", "-Infinity", "1e999", '"1"'])
+def test_numbers_that_are_none_end_nothing(
+    stream: ClientConnection, picture: str, number: str
+) -> None:
+    theta = f'{{"st": [{", ".join([number] * 6)}]}}'
+    stream.send(f'{{"type": "transform", "picture": "{picture}", "theta": {theta}}}')
+    assert hear(stream, "error")["detail"]
+    assert shown(stream, picture=picture)
+
+
+def test_a_picture_is_asked_for_after_a_hello(server: Server, picture: str) -> None:
+    with server.socket(STREAM) as stream:
+        assert "hello" in refused(stream, picture=picture)["detail"]
+
+
+def test_silence_instead_of_hello_is_closed_with_1008(server: Server) -> None:
+    with server.socket(STREAM) as stream:
+        assert close_code(stream) == 1008
+
+
+def test_a_quiet_stream_still_beats(stream: ClientConnection) -> None:
+    assert hear(stream, "heartbeat")["time"] > 0
+
+
+def test_a_picture_that_is_too_large_is_not_held(server: Server, stream: ClientConnection) -> None:
+    large = b"\x89PNG\r\n\x1a\n" + bytes(10_000_001)
+    assert server.http.post("/transform", files={"image": large}).status_code == 413
+    with suppress(ConnectionClosed):  # the refusal may come before all is sent
+        stream.send(large)
+    # 1009, or 1006 where the connection is reset before that has come.
+    assert close_code(stream) in (1009, 1006)
+    assert posted(server).info["picture"]
+
+
+def test_a_worker_that_ends_is_told_and_takes_its_pictures_with_it(
+    server: Server, stream: ClientConnection, picture: str
+) -> None:
+    worker = worker_of(server)
+    os.kill(worker, signal.SIGSTOP)
+    say(stream, type="transform", picture=picture, request=5)
+    stream.send("not json")
+    hear(stream, "error")
+    os.kill(worker, signal.SIGKILL)
+    told = hear(stream, "error")
+    assert "ended over this one" in told["detail"]
+    assert told["request"] == 5
+    assert "Put it in again" in refused(stream, picture=picture)["detail"]
+    assert posted(server).info["picture"] == picture
+    assert shown(stream, picture=picture).info["picture"] == picture
+
+
+def test_there_are_so_many_streams_and_no_more(server: Server) -> None:
+    with ExitStack() as open_streams:
+        for _ in range(Settings(home=server.home).viewers):
+            stream = open_streams.enter_context(server.socket(STREAM))
+            say(stream, type="hello")
+        with server.socket(STREAM) as refused:
+            assert close_code(refused) == 1013
+    with server.socket(STREAM) as stream:
+        say(stream, type="hello")
+        assert hear(stream, "heartbeat")
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1:{port}", "null"])
+def test_a_stream_from_a_foreign_page_is_refused(server: Server, origin: str) -> None:
+    headers = {"Origin": origin.format(port=server.port)}
+    with (
+        pytest.raises(InvalidStatus) as refused,
+        server.socket(STREAM, additional_headers=headers),
+    ):
+        pass
+    assert refused.value.response.status_code == 403
+
+
+def test_its_own_page_is_welcome(server: Server, picture: str) -> None:
+    origin = {"Origin": f"http://127.0.0.1:{server.port}"}
+    with server.socket(STREAM, additional_headers=origin) as stream:
+        say(stream, type="hello")
+        assert shown(stream, picture=picture)
+
+
+def close_code(stream: ClientConnection) -> int | None:
+    with suppress(ConnectionClosed):
+        while True:
+            stream.recv(timeout=20)
+    return stream.close_code
