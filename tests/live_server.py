@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,6 +94,18 @@ def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"did not come about within {seconds} s"
         time.sleep(0.05)
+
+
+def worker_of(server: Server) -> int:
+    """The number of a server's inference process."""
+    assert server.process is not None
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parent = process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
+            command = process.joinpath("cmdline").read_bytes()
+            if int(parent) == server.process.pid and b"backend.server.inference" in command:
+                return int(process.name)
+    raise AssertionError("there is no inference process")
 
 
 def say(viewer: ClientConnection, **message: Any) -> None:

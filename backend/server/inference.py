@@ -3,12 +3,12 @@
 It speaks in messages on its standard input and output (`backend.server.message_pipe`): first it
 says `{"ready": true}`. A request is
 
-    {"weights", "distortion", "theta"}   and a picture's bytes, answered by {} and a frame's bytes
-    {"again": {...}}                     what is asked of a picture that it was sent lately, by name,
-                                         answered alike
-    {"architecture", "dataset"}          and a picture's bytes, answered by {"image", "notes"}: the
-                                         picture as it joins the probes of such a run
-                                         (`backend.experiment.joining.packed`)
+    {"weights", "distortion", "theta"}  with a picture's bytes: answered by {} and a frame's bytes
+    {"again": {...}}                    what is asked of a picture that it was sent lately, by name:
+                                        answered alike
+    {"architecture", "dataset"}         with a picture's bytes: answered by {"image", "notes"}, the
+                                        picture as it joins the probes of such a run
+                                        (`backend.experiment.joining.packed`)
 
 Each may be answered by an error (`backend.server.told_errors`). When the input ends, its server is
 gone, and it ends at once.

@@ -21,6 +21,11 @@ export function createApi(base) {
     }
     return address;
   };
+  const socket = (path) => {
+    const address = url(path);
+    address.protocol = address.protocol.replace("http", "ws");
+    return address;
+  };
   const run = (id, rest = "") => `runs/${encodeURIComponent(id)}${rest}`;
   const json = async (path, query, options) => (await call(url(path, query), options)).json();
   return {
@@ -38,11 +43,8 @@ export function createApi(base) {
       (await call(url(run(id, `/frames/${step}`), query))).arrayBuffer(),
     export: async (id, options, signal) =>
       (await call(url(run(id, "/export"), options), { signal })).blob(),
-    streamUrl: (id) => {
-      const address = url(run(id, "/stream"));
-      address.protocol = address.protocol.replace("http", "ws");
-      return address;
-    },
+    streamUrl: (id) => socket(run(id, "/stream")),
+    transformUrl: () => socket("transform/stream"),
   };
 }
 

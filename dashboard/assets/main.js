@@ -73,8 +73,9 @@ function mountRuns(data, parent) {
 }
 
 function mountPicture(_, parent) {
-  const picture = new PictureView();
+  const picture = new PictureView(() => shared?.api.transformUrl());
   const view = place(parent, picture.element);
+  view.close = () => picture.close();
   view.update = (bytes) => picture.show(decodeFrame(bytes));
   return view;
 }

@@ -20,8 +20,14 @@ const ZOOMS = [1, 2, 4, 8];
 const SVG = "http://www.w3.org/2000/svg";
 
 export class One {
-  /** @param {((by: number) => void) | null} turn called to look at another probe; null has none */
-  constructor(turn = null) {
+  /**
+   * @param {((by: number) => void) | null} turn called to look at another probe; null has none
+   * @param {{handles?: Handles, controls?: Element}} more what lies above the input, to be taken
+   *   hold of, and what belongs to it among the figures
+   */
+  constructor(turn = null, { handles, controls } = {}) {
+    this.handles = handles;
+    this.controls = controls;
     this.zoom = 1;
     this.pixel = null; // of the output that is pointed at: {place, row, column}
     this.classes = new Classes();
@@ -86,6 +92,7 @@ export class One {
     if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes, info);
     this.shown = { frame, index };
     this.#showPictures(frame, index, past);
+    this.handles?.show(frame, index);
     this.#showFacts(frame, index);
     this.#point();
     this.element.dataset.step = info.step ?? "";
@@ -103,13 +110,16 @@ export class One {
     const box = [-margin, -margin, width + 2 * margin, height + 2 * margin].join(" ");
     const sampling = svg("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
     sampling.append(this.cells, this.spot);
-    this.input.lay(...this.overlays.map((overlay) => overlay.element), sampling);
+    this.handles?.build(info.transformers, shapes.input);
+    const above = this.handles ? [this.handles.element] : [];
+    this.input.lay(...this.overlays.map((overlay) => overlay.element), sampling, ...above);
     this.panes = shapes.outputs.map((shape, place) => this.#outputPane(shape, place, several));
     this.pictures.replaceChildren(this.input.element, ...this.panes.map((pane) => pane.element));
     this.thetas = info.transformers.map((_, place) => new Theta(several ? place + 1 : 0));
     const head = this.facts.firstElementChild;
     const told = this.thetas.map((theta) => theta.element);
-    this.facts.replaceChildren(head, this.classes.element, ...told, this.sampled);
+    const controls = this.controls ? [this.controls] : [];
+    this.facts.replaceChildren(head, ...controls, this.classes.element, ...told, this.sampled);
     this.pixel = null;
     this.#fit();
   }

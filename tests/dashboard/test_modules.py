@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from playwright._impl._driver import compute_driver_executable
 
 from backend.experiment import geometry
+from models import grid
+from models.families import FAMILIES, Family
 
 ASSETS = Path(__file__).parents[2] / "dashboard" / "assets"
 TESTS = sorted((Path(__file__).parent / "js").glob("*.test.js"))
@@ -55,3 +58,35 @@ def test_regions_are_told_in_the_servers_words() -> None:
         check=True,
     )
     assert json.loads(done.stdout) == expected
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_a_dragged_region_stays_in_its_family(family: Family) -> None:
+    """What the page asks for is what the server finds a theta for: nothing slips from the hand."""
+    height, width = 40, 60
+    draw = torch.Generator().manual_seed(4)
+    theta = torch.tensor(family.identity).double()
+    theta = theta + 0.1 * torch.randn(8, len(theta), generator=draw).double()
+    if family.name.startswith("spline"):
+        theta = torch.tensor(family.identity).double().expand(8, -1)
+    aspect, corners = width / height, grid.corners().double()
+    regions = grid.to_pixels(family.warp(theta, corners, aspect), height, width)
+    script = f"""
+      import {{ movedCorner }} from "{(ASSETS / "dragging.js").as_uri()}";
+      const moved = {json.dumps(regions.tolist())}.map((corners, index) =>
+        movedCorner("{family.name}", corners, index % 4, [1.5, -2]));
+      console.log(JSON.stringify(moved));
+    """
+    node = compute_driver_executable()[0]
+    done = subprocess.run(
+        [node, "--input-type=module", "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    wanted = torch.tensor(json.loads(done.stdout), dtype=torch.float64)
+    assert (wanted != regions).any()
+    found = family.closest(grid.from_pixels(wanted, height, width), aspect)
+    there = grid.to_pixels(family.warp(found, corners, aspect), height, width)
+    torch.testing.assert_close(there, wanted)

@@ -6,7 +6,6 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from websockets.sync.client import ClientConnection
 
 from backend.experiment.frame import Frame
 from backend.server.settings import Settings
-from tests.live_server import Server, hear, say
+from tests.live_server import Server, hear, say, worker_of
 
 STREAM = "/transform/stream"
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
@@ -58,18 +57,6 @@ def refused(stream: ClientConnection, **asked: Any) -> dict[str, Any]:
     say(stream, type="transform", **asked)
     error: dict[str, Any] = hear(stream, "error")
     return error
-
-
-def worker_of(server: Server) -> int:
-    """The inference process's number."""
-    assert server.process is not None
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parent = process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
-            command = process.joinpath("cmdline").read_bytes()
-            if int(parent) == server.process.pid and b"backend.server.inference" in command:
-                return int(process.name)
-    raise AssertionError("there is no inference process")
 
 
 def same(one: Frame, other: Frame) -> None:

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { isBetter, newestOf } from "../../../dashboard/assets/runlist.js";
-import { backoff } from "../../../dashboard/assets/stream.js";
+import { backoff } from "../../../dashboard/assets/connection.js";
 
 test("waits grow, are bounded, and half of each is left to chance", () => {
   assert.deepEqual([backoff(0, 0), backoff(0, 1)], [125, 250]);

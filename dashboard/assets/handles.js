@@ -1,0 +1,119 @@
+// What can be taken hold of above a picture: the corners of its regions, and the regions themselves.
+
+import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "./dragging.js";
+import { element } from "./dom.js";
+import { marginOf } from "./draw.js";
+import { rowOf } from "./frame.js";
+import { region } from "./overlay.js";
+
+const SVG = "http://www.w3.org/2000/svg";
+const PLACES = ["top left", "top right", "bottom right", "bottom left"];
+const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
+
+export class Handles {
+  /**
+   * @param {(wanted: {theta: object, corners: object}) => number} ask called with what the
+   *   transformers are to be told; answers with the number that the answering frame repeats
+   */
+  constructor(ask) {
+    this.ask = ask;
+    this.regions = [];
+    this.asked = null;
+    this.element = element("div.stn-handles");
+  }
+
+  /** Makes them anew for the transformers of a frame and the height and width of its input. */
+  build(transformers, [height, width]) {
+    const margin = marginOf(height, width);
+    this.origin = -margin;
+    this.room = { width: width + 2 * margin, height: height + 2 * margin };
+    const several = transformers.length > 1;
+    this.regions = transformers.map((_, place) => this.#region(several ? place + 1 : 0));
+    const whole = document.createElementNS(SVG, "svg");
+    whole.setAttribute("class", "stn-handle-regions");
+    whole.setAttribute("viewBox", `${-margin} ${-margin} ${this.room.width} ${this.room.height}`);
+    whole.append(...this.regions.map(({ path }) => path));
+    const dots = this.regions.flatMap(({ dots }) => dots);
+    this.element.replaceChildren(whole, ...dots);
+  }
+
+  #region(place) {
+    const of = place ? ` of region ${place}` : "";
+    const made = { corners: null, wanted: null }; // as shown, and as asked for and not shown yet
+    made.path = document.createElementNS(SVG, "path");
+    made.path.setAttribute("class", "stn-handle-region");
+    made.path.setAttribute("tabindex", "0");
+    made.path.setAttribute("role", "button");
+    made.path.setAttribute("aria-label", `The whole region${place ? ` ${place}` : ""}: arrows move it`);
+    made.dots = PLACES.map((name) => {
+      const dot = element("button.stn-handle", { type: "button" });
+      dot.setAttribute("aria-label", `The output's ${name} corner${of}: arrows move it`);
+      return dot;
+    });
+    // Chromium asks of an SVG's touch-action only what its outermost element says.
+    made.path.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    this.#listen(made.path, made, (corners, by) => movedWhole(corners, by));
+    made.dots.forEach((dot, index) =>
+      this.#listen(dot, made, (corners, by) => movedCorner(made.family, corners, index, by)),
+    );
+    return made;
+  }
+
+  // Moves a region by what is dragged or pressed on a target.
+  #listen(target, region, moved) {
+    const drag = (event, from) => {
+      const { width } = this.element.getBoundingClientRect();
+      const pixels = this.room.width / width;
+      const by = [event.clientX - from.x, event.clientY - from.y].map((way) => way * pixels);
+      this.#want(region, moved(from.corners, by));
+    };
+    let from = null;
+    target.onpointerdown = (event) => {
+      if (event.button !== 0 || !region.corners) return;
+      target.setPointerCapture(event.pointerId);
+      from = { x: event.clientX, y: event.clientY, corners: region.wanted ?? region.corners };
+    };
+    target.onpointermove = (event) => from && drag(event, from);
+    target.onpointerup = target.onpointercancel = target.onlostpointercapture = () => (from = null);
+    target.onkeydown = (event) => {
+      const by = moveOf(event);
+      if (!by || !region.corners) return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.#want(region, moved(region.wanted ?? region.corners, by));
+    };
+  }
+
+  #want(region, corners) {
+    region.wanted = corners;
+    this.asked = this.ask(toldOf(this.regions));
+  }
+
+  /** Lets go of what was wanted and not shown yet. */
+  release() {
+    this.asked = null;
+    for (const each of this.regions) each.wanted = null;
+  }
+
+  /** Lies where a frame's regions lie. */
+  show({ info, tensors }, index) {
+    if (info.request === this.asked) this.release();
+    info.transformers.forEach(({ name, family }, place) => {
+      const each = this.regions[place];
+      const lattice = rowOf(tensors[`grid.${name}`], index);
+      const theta = [...rowOf(tensors[`theta.${name}`], index)];
+      Object.assign(each, { name, family, theta, given: info.given?.includes(name) });
+      each.corners = lattice.every(Number.isFinite) ? cornersOf(lattice) : null;
+      each.path.setAttribute("d", region(lattice, EVERYWHERE).outline);
+      each.dots.forEach((dot, corner) => this.#place(dot, each.corners?.[corner]));
+    });
+  }
+
+  #place(dot, corner) {
+    dot.hidden = !corner;
+    if (!corner) return;
+    const share = (at, length) => `${((100 * (at - this.origin)) / length).toFixed(3)}%`;
+    dot.style.setProperty("--stn-x", share(corner[0], this.room.width));
+    dot.style.setProperty("--stn-y", share(corner[1], this.room.height));
+  }
+}

@@ -1,0 +1,294 @@
+"""The regions of a picture of one's own, dragged in a real browser against a real server."""
+
+import json
+import os
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Locator, Page, WebSocket
+
+from backend.experiment.frame import Frame
+from tests.dashboard.conftest import Open
+from tests.dashboard.looking import large_pixels, painted
+from tests.live_server import Server, wait_until, worker_of
+
+HANDLES = ".stn-picture .stn-handle"
+
+
+class Heard:
+    """The frames that the page is sent on the socket of pictures."""
+
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
+
+    def listen(self, socket: WebSocket) -> None:
+        if "/transform/stream" in socket.url:
+            socket.on("framereceived", self._take)
+
+    def _take(self, payload: str | bytes) -> None:
+        if isinstance(payload, bytes):
+            self.frames.append(Frame.decode(payload))
+
+
+@pytest.fixture
+def heard() -> Heard:
+    return Heard()
+
+
+@pytest.fixture
+def put_in(
+    server: Server, ended: str, visit: Open, picture: Path, heard: Heard
+) -> Callable[..., Page]:
+    """Opens the page and puts a picture in."""
+
+    def put_in(**options: object) -> Page:
+        page = visit(server, f"?run={ended}&step=0", on_socket=heard.listen, **options)
+        page.locator("input[type=file]").set_input_files(picture)
+        page.locator(f"{HANDLES}:visible").nth(3).wait_for()
+        return page
+
+    return put_in
+
+
+def asked(server: Server, picture: Path, theta: np.ndarray | None = None) -> Frame:
+    """What the form answers of the same picture."""
+    told = {} if theta is None else {"theta": json.dumps({"st": theta.astype(float).tolist()})}
+    answer = server.http.post(
+        "/transform", files={"image": picture.read_bytes()}, data={"weights": "digits"} | told
+    )
+    return Frame.decode(answer.raise_for_status().content)
+
+
+def await_corners(page: Page, heard: Heard, corners: np.ndarray, within: float = 1e-3) -> Frame:
+    """Waits until the region has these corners; the frame that has them."""
+
+    def there() -> bool:
+        page.wait_for_timeout(20)  # frames are heard while the page is waited for
+        if not heard.frames:
+            return False
+        away = heard.frames[-1].tensors["corners.st"][0] - corners
+        return bool(np.abs(away).max() < within)
+
+    wait_until(there)
+    return heard.frames[-1]
+
+
+def await_shown(page: Page, frame: Frame) -> None:
+    """Waits until input and output are those of a frame, pixel by pixel."""
+    wanted = [frame.tensors[name].ravel().tolist() for name in ("input", "output.st")]
+    wait_until(lambda: large_pixels(page, ".stn-picture") == wanted)
+
+
+def middle(place: Locator) -> tuple[float, float]:
+    box = place.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+
+def pixel(page: Page) -> float:
+    """CSS pixels that a pixel of the input takes, which has a margin of 8 around 48."""
+    box = page.locator(".stn-picture .stn-handles").bounding_box()
+    assert box is not None
+    return box["width"] / 64
+
+
+def drag(page: Page, held: Locator, by: tuple[float, float]) -> None:
+    """Drags something by its middle, by pixels of the input."""
+    held.scroll_into_view_if_needed()
+    start, scale = middle(held), pixel(page)
+    page.mouse.move(*start)
+    page.mouse.down()
+    for part in (0.3, 0.7, 1.0):
+        page.mouse.move(start[0] + part * scale * by[0], start[1] + part * scale * by[1])
+    page.mouse.up()
+
+
+def test_a_dragged_corner_is_followed_by_all_that_is_shown(
+    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+) -> None:
+    page = put_in()
+    own = asked(server, picture)
+    corners = own.tensors["corners.st"][0]
+    back = page.get_by_role("button", name="Let the network choose")
+    assert back.is_disabled()
+    drag(page, page.locator(HANDLES).nth(2), (-6, 3))
+    # The opposite corner stays, the neighbours share the way.
+    wanted = corners + np.array([[0, 0], [-3, 1.5], [-6, 3], [-3, 1.5]])
+    seen = await_corners(page, heard, wanted, within=0.1)  # of a CSS pixel or two
+    expected = asked(server, picture, seen.tensors["theta.st"][0])
+    await_shown(page, expected)
+    result = page.locator(".stn-picture")
+    words = expected.info["readings"]["st"][0]["words"]
+    result.locator(".stn-theta-words", has_text=words).wait_for()
+    told = [text.replace("\u2212", "-") for text in result.locator("td").all_inner_texts()]
+    np.testing.assert_allclose(
+        [float(text) for text in told], expected.tensors["theta.st"][0], atol=5.01e-4
+    )
+    chances = [
+        float(text.rstrip("%")) for text in result.locator(".stn-class-chance").all_inner_texts()
+    ]
+    np.testing.assert_allclose(chances, 100 * expected.tensors["probabilities"][0], atol=0.5001)
+    taken = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
+    assert taken == str(expected.info["predicted"][0])
+    result.get_by_text("You choose where it looks.").wait_for()
+    # The handle lies where the corner lies.
+    where = page.locator(".stn-picture .stn-handles").bounding_box()
+    assert where is not None
+    corner = seen.tensors["corners.st"][0, 0]
+    there = np.array([where["x"], where["y"]]) + (corner + 8) * where["width"] / 64
+    np.testing.assert_allclose(middle(page.locator(HANDLES).nth(0)), there, atol=1)
+    back.click()
+    await_corners(page, heard, corners)
+    await_shown(page, own)
+    assert back.is_disabled()
+
+
+def test_the_whole_region_is_dragged_by_its_inside(
+    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+) -> None:
+    page = put_in()
+    corners = asked(server, picture).tensors["corners.st"][0]
+    drag(page, page.locator(".stn-picture .stn-handle-region"), (4, -5))
+    seen = await_corners(page, heard, corners + np.array([4, -5]), within=0.1)
+    await_shown(page, asked(server, picture, seen.tensors["theta.st"][0]))
+
+
+def test_corners_and_the_region_are_moved_by_keys(
+    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+) -> None:
+    page = put_in()
+    corners = asked(server, picture).tensors["corners.st"][0]
+    assert painted(page, 0) == 0
+    page.locator(".stn-picture .stn-handle-region").focus()
+    page.keyboard.press("Tab")
+    focused = page.locator(":focus")
+    assert focused.get_attribute("aria-label") == "The output's top left corner: arrows move it"
+    # Faster than answers come: none of them is lost.
+    for _ in range(4):
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    moved = corners + np.array([[4, 5], [2, 2.5], [0, 0], [2, 2.5]])
+    await_corners(page, heard, moved)
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    seen = await_corners(page, heard, moved + np.array([-5, -1]))
+    await_shown(page, asked(server, picture, seen.tensors["theta.st"][0]))
+    # The keys were meant for nothing else.
+    assert painted(page) == 0
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_handles_are_large_enough_for_a_finger(put_in: Callable[..., Page], width: int) -> None:
+    page = put_in(viewport={"width": width, "height": 844})
+    pane = page.locator(".stn-picture .stn-pane").first.bounding_box()
+    assert pane is not None
+    for handle in page.locator(HANDLES).all():
+        box = handle.bounding_box()
+        assert box is not None
+        assert min(box["width"], box["height"]) >= 24
+        assert box["x"] >= pane["x"] - 0.5
+        assert box["x"] + box["width"] <= pane["x"] + pane["width"] + 0.5
+
+
+def test_a_finger_drags_too(
+    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+) -> None:
+    page = put_in(has_touch=True, viewport={"width": 390, "height": 844})
+    corners = asked(server, picture).tensors["corners.st"][0]
+    region = page.locator(".stn-picture .stn-handle-region")
+    region.scroll_into_view_if_needed()
+    scrolled = page.evaluate("document.scrollingElement.scrollTop")
+    x, y = middle(region)
+    touch = page.context.new_cdp_session(page)
+    scale = pixel(page)
+
+    def send(kind: str, *at: float) -> None:
+        points = [{"x": at[0], "y": at[1]}] if at else []
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    send("touchStart", x, y)
+    for part in (0.25, 0.5, 0.75, 1.0):
+        send("touchMove", x, y - part * 8 * scale)
+    send("touchEnd")
+    seen = await_corners(page, heard, corners + np.array([0, -8]), within=0.1)
+    await_shown(page, asked(server, picture, seen.tensors["theta.st"][0]))
+    assert page.evaluate("document.scrollingElement.scrollTop") == scrolled
+
+
+def test_another_picture_begins_with_where_its_network_looks(
+    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+) -> None:
+    page = put_in()
+    page.locator(".stn-picture .stn-handle-region").focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    result = page.locator(".stn-picture")
+    result.get_by_text("You choose where it looks.").wait_for()
+    page.get_by_text("On paper").click()
+    result.locator(".stn-notes li", has_text="nvert").first.wait_for()
+    result.get_by_text("Drag a corner").wait_for()
+    paper = picture.parents[0] / "paper.png"
+    examples = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
+    paper.write_bytes((examples / "paper.png").read_bytes())
+    own = asked(server, paper)
+    await_shown(page, own)
+    region = page.locator(".stn-picture .stn-handle-region")
+    region.focus()
+    page.keyboard.press("ArrowLeft")
+    seen = await_corners(page, heard, own.tensors["corners.st"][0] + np.array([-1, 0]))
+    assert seen.info["picture"] == own.info["picture"]
+
+
+def test_a_run_s_regions_are_not_to_be_dragged(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&sight=one")
+    page.locator(".stn-viewer .stn-one[data-step]").wait_for()
+    assert page.locator(".stn-viewer .stn-handle").count() == 0
+
+
+def test_a_picture_that_the_server_has_lost_is_to_be_put_in_again(
+    server: Server, put_in: Callable[..., Page]
+) -> None:
+    page = put_in()
+    before = large_pixels(page, ".stn-picture")
+    os.kill(worker_of(server), signal.SIGKILL)
+    region = page.locator(".stn-picture .stn-handle-region")
+    word = page.locator(".stn-picture .stn-trying")
+    region.focus()
+    page.keyboard.press("ArrowLeft")
+    # The first to ask may be told that the process has ended.
+    word.get_by_text(re.compile("ended over this one|Put it in again")).wait_for()
+    page.keyboard.press("ArrowLeft")
+    word.get_by_text("Put it in again").wait_for()
+    assert large_pixels(page, ".stn-picture") == before
+
+
+def test_a_lost_connection_is_told_and_mends_itself(
+    own_server: Server, visit: Open, heard: Heard
+) -> None:
+    run_id = own_server.start_run(epochs=1000)
+    own_server.control(run_id, "stop")
+    page = visit(own_server, f"?run={run_id}", on_socket=heard.listen)
+    painted(page)
+    page.get_by_text("On paper").click()
+    page.locator(f"{HANDLES}:visible").nth(3).wait_for()
+    result = page.locator(".stn-picture")
+    region = result.locator(".stn-handle-region")
+    region.focus()
+    page.keyboard.press("ArrowLeft")
+    result.get_by_text("You choose where it looks.").wait_for()
+    corners = heard.frames[-1].tensors["corners.st"][0]
+    before = large_pixels(page, ".stn-picture")
+    own_server.stop(signal.SIGKILL)
+    result.get_by_text("The connection is lost").wait_for()
+    region.focus()
+    page.keyboard.press("ArrowLeft")  # asked once more when the connection is back
+    assert large_pixels(page, ".stn-picture") == before
+    own_server.start()
+    result.get_by_text("You choose where it looks.").wait_for()
+    region.focus()
+    page.keyboard.press("ArrowUp")
+    await_corners(page, heard, corners + np.array([-1, -1]))
