@@ -60,27 +60,27 @@ export class Handles {
   }
 
   // Moves a region by what is dragged or pressed on a target.
-  #listen(target, region, moved) {
+  #listen(target, held, moved) {
     const drag = (event, from) => {
       const { width } = this.element.getBoundingClientRect();
       const pixels = this.room.width / width;
       const by = [event.clientX - from.x, event.clientY - from.y].map((way) => way * pixels);
-      this.#want(region, moved(from.corners, by));
+      this.#want(held, moved(from.corners, by));
     };
     let from = null;
     target.onpointerdown = (event) => {
-      if (event.button !== 0 || !region.corners) return;
+      if (event.button !== 0 || !held.corners) return;
       target.setPointerCapture(event.pointerId);
-      from = { x: event.clientX, y: event.clientY, corners: region.wanted ?? region.corners };
+      from = { x: event.clientX, y: event.clientY, corners: held.wanted ?? held.corners };
     };
     target.onpointermove = (event) => from && drag(event, from);
     target.onpointerup = target.onpointercancel = target.onlostpointercapture = () => (from = null);
     target.onkeydown = (event) => {
       const by = moveOf(event);
-      if (!by || !region.corners) return;
+      if (!by || !held.corners) return;
       event.preventDefault();
       event.stopPropagation();
-      this.#want(region, moved(region.wanted ?? region.corners, by));
+      this.#want(held, moved(held.wanted ?? held.corners, by));
     };
   }
 
