@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from backend.experiment.catalog import ARCHITECTURES
 from backend.server.exports import Exports
 from backend.server.fetches import Fetches
 from backend.server.imports import Imports
@@ -32,9 +33,13 @@ class State:
     imports: Imports
 
     def shown(self, run: Run) -> Run:
-        """A run as the interface shows it: with what may be asked of it here."""
-        owned = self.trainers.owns(run["id"])
-        return run | {"owned": owned, "actions": self.trainers.actions(run)}
+        """A run as the interface shows it: with what it has, and what may be asked of it here."""
+        architecture = ARCHITECTURES.get(run["config"]["architecture"])
+        return run | {
+            "transformers": architecture.transformers if architecture else None,
+            "owned": self.trainers.owns(run["id"]),
+            "actions": self.trainers.actions(run),
+        }
 
 
 def _server(connection: HTTPConnection) -> State:

@@ -37,6 +37,11 @@ export class Chart {
     this.values.forEach((value, place) => (value.hidden = wanted && place > 0));
   }
 
+  /** Shows it, or leaves it out. */
+  show(wanted) {
+    for (const part of this.elements) part.hidden = !wanted;
+  }
+
   /** Puts it where its plot shall stand, in CSS pixels. */
   place(box) {
     this.box = box;

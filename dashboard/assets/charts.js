@@ -24,6 +24,8 @@ export class Charts {
     this.stale = []; // charts that have new rows to draw
     const on = { seek, zoom: (range) => this.#zoom(range) };
     this.charts = CHARTS.map((_, index) => new Chart(index, on));
+    this.shown = this.charts;
+    this.plain = false;
     const unzoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
     this.unzoom = element("button.stn-button.stn-unzoom", unzoom, "Whole run");
     const parts = this.charts.flatMap((chart) => chart.elements);
@@ -47,11 +49,13 @@ export class Charts {
     if (other?.series === this.other?.series && other?.stretch === this.other?.stretch) return;
     this.other = other;
     for (const chart of this.charts) chart.pair(Boolean(other));
+    if (other) this.#choose(false);
     this.#drawAll();
   }
 
   /** Sets how far the x axis reaches: to the end of the epoch that is being trained. */
   plan(run) {
+    this.#choose(run?.transformers === 0 && !this.other);
     const epoch = run?.steps_per_epoch ?? null;
     const done = Math.max(run?.step ?? 0, this.series?.last ?? 0, 1);
     const end = epoch ? Math.ceil(done / epoch) * epoch : done;
@@ -59,6 +63,16 @@ export class Charts {
     this.end = end;
     this.epoch = epoch;
     this.#drawAll();
+  }
+
+  // Leaves out the charts of regions, where there are none.
+  #choose(plain) {
+    if (plain === this.plain) return;
+    this.plain = plain;
+    this.shown = this.charts.filter((_, index) => !(plain && CHARTS[index].regions));
+    for (const chart of this.charts) chart.show(this.shown.includes(chart));
+    this.size = null;
+    if (this.wide !== undefined) this.resize(this.wide);
   }
 
   /** New rows have come: they are drawn soon, twice a second at most. */
@@ -69,7 +83,7 @@ export class Charts {
       () => {
         this.due = null;
         this.began = Date.now();
-        this.stale = [...this.charts];
+        this.stale = [...this.shown];
         this.#drawNextIn(NO_PAINT);
       },
       Math.max(0, (this.began ?? 0) + EVERY - Date.now()),
@@ -85,7 +99,7 @@ export class Charts {
   showCursor(step) {
     this.cursor = step;
     if (!this.boxes) return;
-    for (const chart of this.charts) chart.showCursor(step, this.#range(), this.series, this.other);
+    for (const chart of this.shown) chart.showCursor(step, this.#range(), this.series, this.other);
   }
 
   /** Colours have changed. */
@@ -96,13 +110,14 @@ export class Charts {
 
   /** Fits the charts to their element: one column of plots beside the stage, more below it. */
   resize(wide) {
+    this.wide = wide;
     const { clientWidth: width, clientHeight: height } = this.element;
     const size = `${wide} ${width} ${height}`;
     if (!width || size === this.size) return;
     this.size = size;
     const columns = wide ? (width > 420 ? 2 : 1) : width < 560 ? 2 : 3;
-    this.boxes = boxes(width, height, columns);
-    this.charts.forEach((chart, index) => chart.place(this.boxes[index]));
+    this.boxes = boxes(width, height, columns, this.shown.length);
+    this.shown.forEach((chart, index) => chart.place(this.boxes[index]));
     this.#drawAll();
     if (this.cursor !== null) this.showCursor(this.cursor);
   }
@@ -122,7 +137,7 @@ export class Charts {
     this.whole ??= setTimeout(async () => {
       this.whole = null;
       this.began = Date.now();
-      for (const chart of this.charts) await this.#draw(chart);
+      for (const chart of this.shown) await this.#draw(chart);
       if (this.cursor !== null) this.showCursor(this.cursor);
     });
   }

@@ -7,6 +7,7 @@ import { decimal, percent } from "./words.js";
 const degrees = (radians) => (180 / Math.PI) * radians;
 const same = (value) => value;
 
+// Those of `regions` say nothing of networks without a transformer.
 export const CHARTS = [
   {
     title: "Loss",
@@ -23,12 +24,14 @@ export const CHARTS = [
   },
   {
     title: "Scale",
+    regions: true,
     lines: [{ name: "scale" }],
     text: (value) => decimal(value, 2),
     atLeast: [0.5, 1.05],
   },
   {
     title: "Rotation",
+    regions: true,
     lines: [{ name: "rotation", as: degrees }],
     text: (value) => `${decimal(value, 0)}°`,
     ticks: ".0f",
@@ -37,6 +40,7 @@ export const CHARTS = [
   },
   {
     title: "Position",
+    regions: true,
     lines: [
       { name: "shift_x", label: "x" },
       { name: "shift_y", label: "y" },
@@ -67,19 +71,19 @@ export function valueAt(series, { name, as = same }, step) {
 }
 
 /**
- * Where each plot stands, in a figure of so many pixels, with so many plots side by side.
+ * Where each of `count` plots stands, in a figure of so many pixels, with so many side by side.
  * @returns {{left: number, top: number, width: number, height: number, lowest: boolean}[]}
  */
-export function boxes(width, height, columns) {
-  const rows = Math.ceil(CHARTS.length / columns);
+export function boxes(width, height, columns, count) {
+  const rows = Math.ceil(count / columns);
   const inside = width - MARGIN.left - MARGIN.right - (columns - 1) * BETWEEN;
   const plot = { width: inside / columns, height: (height - MARGIN.top - MARGIN.bottom) / rows };
-  return CHARTS.map((_, index) => ({
+  return Array.from({ length: count }, (_, index) => ({
     left: MARGIN.left + (index % columns) * (plot.width + BETWEEN),
     top: MARGIN.top + Math.floor(index / columns) * plot.height + HEAD,
     width: plot.width,
     height: plot.height - HEAD,
-    lowest: index + columns >= CHARTS.length,
+    lowest: index + columns >= count,
   }));
 }
 

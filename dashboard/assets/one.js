@@ -2,16 +2,16 @@
 
 import { Classes } from "./classes.js";
 import { element, icon, ICONS, setText } from "./dom.js";
-import { marginOf, Picture } from "./draw.js";
+import { marginOf } from "./draw.js";
 import { rowOf } from "./frame.js";
 import { Overlay } from "./overlay.js";
+import { GAP, Pane, panesWithin } from "./pane.js";
 import { sampleOf } from "./sample.js";
 import { controlsOf, probabilityOf, undoneOf, wayOf } from "./stage.js";
 import { Theta } from "./thetas.js";
 import { collapsedWords, givenName, isRight, nameOf, percent } from "./words.js";
 
-// CSS pixels: between the parts; the figures' least width; below it they stand under the pictures.
-const GAP = 12;
+// CSS pixels: the figures' least width; a caption's height; narrower, the figures stand below.
 const FACTS = 250;
 const CAPTION = 22;
 const STACKED = 620;
@@ -269,7 +269,8 @@ export class One {
     this.classes.element.hidden = shape.length > 1;
     if (shape.length > 1) return;
     const chances = [...rowOf(tensors.probabilities, index)];
-    this.classes.show(chances, info.classes, info.predicted[index], this.thetas.length > 1 ? 4 : undefined);
+    const most = this.thetas.length > 1 ? 4 : undefined;
+    this.classes.show(chances, info.classes, info.predicted[index], most);
   }
 
   /** Fits the pictures into `width` by `height` CSS pixels, the figures beside or below them. */
@@ -288,45 +289,17 @@ export class One {
     const { input, outputs } = this.shapes;
     const margin = marginOf(...input);
     const [rows, columns] = [input[0] + 2 * margin, input[1] + 2 * margin];
-    const outputsWide = (side, slack) =>
-      outputs.reduce((sum, shape) => sum + GAP + outputSize(side, outputs, shape, slack)[1], 0);
-    const fits = (scale, slack) =>
-      scale * rows <= (stacked ? 0.5 * innerHeight : height - CAPTION) &&
-      scale * columns + outputsWide(scale * rows, slack) <= across;
-    const { scale, slack } = largestScale(fits);
+    const room = { width: across, height: stacked ? 0.5 * innerHeight : height - CAPTION };
+    const { scale, sizes } = panesWithin(room, [rows, columns], outputs, devicePixelRatio);
     this.input.size(scale * columns, scale * rows, this.zoom, { margin: scale * margin });
     this.panes.forEach((pane, place) => {
-      const [high, wide] = outputSize(scale * rows, outputs, outputs[place], slack);
+      const [high, wide] = sizes[place];
       pane.size(wide, high, this.zoom);
     });
   }
 }
 
 const SAMPLE_HINT = "Point at a pixel of the output to see where it is sampled.";
-
-// Several outputs stand below each other in half of the height; each may be a little smaller.
-function outputSize(side, outputs, [high, wide], slack) {
-  const scale = wholeScale((outputs.length > 1 ? (side - GAP) / 2 : side) / high);
-  const given = scale > 4 ? scale - slack : scale;
-  return [given * high, given * wide];
-}
-
-// The largest number of screen pixels for each data pixel that fits; below 1 in smaller steps.
-function largestScale(fits) {
-  const each = 1 / devicePixelRatio;
-  for (let scale = 32; scale >= 1; scale -= each) {
-    const slack = [0, each].find((less) => fits(scale, less));
-    if (slack !== undefined) return { scale, slack };
-  }
-  for (let scale = 1; scale > 0.05; scale -= 0.05) if (fits(scale, 0)) return { scale, slack: 0 };
-  return { scale: 0.05, slack: 0 };
-}
-
-// A whole number of screen pixels for each data pixel, where that costs little.
-function wholeScale(scale) {
-  const whole = Math.floor(scale * devicePixelRatio) / devicePixelRatio;
-  return whole > 0.75 * scale ? whole : scale;
-}
 
 function sampleWords({ x, y, around }, { row, column }, [height, width]) {
   const inside = x >= 0 && x <= width && y >= 0 && y <= height;
@@ -335,40 +308,6 @@ function sampleWords({ x, y, around }, { row, column }, [height, width]) {
     `Output pixel ${column}, ${row} is sampled at ${x.toFixed(1)}, ${y.toFixed(1)}` +
     (inside ? `: ${shares} of the four pixels around.` : ", outside the image.")
   );
-}
-
-/** A picture at a size of its own that can be zoomed into. */
-class Pane {
-  constructor(name) {
-    this.name = name;
-    this.picture = new Picture(document);
-    this.picture.canvas.className = "stn-one-pixels";
-    this.tile = element("div.stn-one-tile", {}, this.picture.canvas);
-    this.frame = element("div.stn-pane", {}, this.tile);
-    this.element = element("figure.stn-one-pane", {}, this.frame, element("figcaption", {}, name));
-  }
-
-  /** Lays overlays above the picture. */
-  lay(...overlays) {
-    this.tile.replaceChildren(this.picture.canvas, ...overlays);
-  }
-
-  size(width, height, zoom, { margin = 0 } = {}) {
-    Object.assign(this.frame.style, { width: `${width}px`, height: `${height}px` });
-    Object.assign(this.tile.style, {
-      width: `${zoom * width}px`,
-      height: `${zoom * height}px`,
-      padding: `${zoom * margin}px`,
-    });
-    this.frame.classList.toggle("stn-zoomed", zoom > 1);
-  }
-
-  /** Scrolls to a place, in shares of the picture's sides. */
-  centre(across, down) {
-    const { frame, tile } = this;
-    frame.scrollLeft = across * tile.offsetWidth - frame.clientWidth / 2;
-    frame.scrollTop = down * tile.offsetHeight - frame.clientHeight / 2;
-  }
 }
 
 const within = (index, size) => Math.min(size - 1, Math.max(0, index));

@@ -26,13 +26,14 @@ export const isLive = (status) => ["queued", "running", "paused"].includes(statu
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
 
 /** What a run is called: what it is made of. */
-export const titleOf = ({ config }) =>
+export const titleOf = ({ config, transformers }) =>
   [
     config.dataset,
     ...(config.architecture === config.dataset ? [] : [config.architecture]),
     // The demonstration's own goes without saying.
     ...(config.distortion.name === "scattered" ? [] : [config.distortion.name]),
-    config.family,
+    // A network without transformers has no family.
+    ...(transformers === 0 ? [] : [config.family]),
     `seed ${config.seed}`,
   ].join(", ");
 

@@ -169,3 +169,6 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(server: Server, v
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer: there is nothing").wait_for()
     assert chip(page, "Outline").is_disabled()
+    heads = page.locator(".stn-head:visible > span:first-child").all_inner_texts()
+    assert heads == ["Loss", "Accuracy", "Steps/s"]
+    assert "affine" not in page.locator(".stn-situation").inner_text()

@@ -12,6 +12,10 @@ import {
   withInput,
 } from "../../../dashboard/assets/frame.js";
 
+import { meanPicture } from "../../../dashboard/assets/spread.js";
+import { frameSentence, regionFigures, regionSentence } from "../../../dashboard/assets/theta.js";
+import { undo } from "../../../dashboard/assets/undoing.js";
+
 const golden = new Uint8Array(
   readFileSync(new URL("../../experiment/golden.frame", import.meta.url)),
 );
@@ -61,4 +65,17 @@ test("tensors are the same when their shapes and numbers are", () => {
   assert.ok(!sameTensor(tensor([2], 1, 2), tensor([2], 1, 3)));
   assert.ok(!sameTensor(tensor([2], 1, 2), tensor([1, 2], 1, 2)));
   assert.ok(!sameTensor(tensor([2], 1, 2), null));
+});
+
+test("what the page tells and draws is read off the golden frame", () => {
+  const { info, tensors } = decodeFrame(golden);
+  const size = tensors.input.shape.slice(1, 3);
+  const lattice = rowOf(tensors["grid.st"], 1);
+  assert.match(regionSentence(lattice, size), /^It looks (at|nowhere)/);
+  assert.match(regionFigures(lattice, [2, 2], size).outside, /^\d+%$/);
+  assert.match(frameSentence({ info, tensors }), /^Step 3, epoch 1, .*1 collapsed\.$/);
+  assert.deepEqual([...meanPicture(tensors.input).data], [3, 4, 5, 6, 7, 8]);
+  const output = { output: rowOf(tensors["output.st"], 0), shape: [2, 2, 1], lattice };
+  const undone = undo({ data: rowOf(tensors.input, 0), shape: [2, 3, 1] }, [output]);
+  assert.deepEqual(undone.shape, [2, 3, 1]);
 });
