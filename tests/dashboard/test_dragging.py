@@ -47,7 +47,7 @@ def put_in(
 
     def put_in(**options: object) -> Page:
         page = visit(server, f"?run={ended}&step=0", on_socket=heard.listen, **options)
-        page.locator("input[type=file]").set_input_files(picture)
+        page.locator(".st-key-upload input[type=file]").set_input_files(picture)
         page.locator(f"{HANDLES}:visible").nth(3).wait_for()
         return page
 

@@ -238,7 +238,7 @@ def test_rerun_of_the_script_leaves_the_stage_as_it_is(
     page.locator(f'.stn-run a[href="?run={running}"]').click()
     page.wait_for_timeout(1500)
     assert page.locator(".stn-viewer .stn-probes").evaluate("(stage) => stage.marked") is True
-    assert len([url for url in sockets if "/api/" in url]) == 1
+    assert len([url for url in sockets if "/api/runs/" in url]) == 1
 
 
 def test_run_is_deleted_after_a_second_press(server: Server, visit: Open) -> None:
