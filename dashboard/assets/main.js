@@ -63,7 +63,7 @@ function mountRuns(data, parent) {
   view.update = (_, trigger) => {
     page.open = (id) => {
       page.viewer?.pin(id);
-      page.viewer?.element.scrollIntoView({ block: "nearest" });
+      page.viewer?.reveal();
       runs.show();
       trigger("open", id);
     };

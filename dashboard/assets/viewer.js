@@ -113,7 +113,12 @@ export class Viewer {
   /** Puts the run `id` beside the one that is looked at. */
   compare(id) {
     this.change({ ...this.view, beside: id });
-    this.element.scrollIntoView({ block: "start" });
+    this.reveal();
+  }
+
+  /** Scrolls back to the stage, where the page has been scrolled past it. */
+  reveal() {
+    if (this.element.getBoundingClientRect().top < 0) this.element.scrollIntoView();
   }
 
   #compare(view) {
