@@ -74,7 +74,7 @@ export class Crowd {
     this.#fit();
   }
 
-  /** Fits the pictures into `width` by `height` CSS pixels, the spreads beside or below them. */
+  /** Fits the pictures into `width` by `height` CSS pixels, the spreads below them. */
   resize(width, height) {
     this.room = { width, height };
     this.#fit();

@@ -3,13 +3,13 @@
 import { Classes } from "./classes.js";
 import { element, icon, ICONS, setText } from "./dom.js";
 import { marginOf } from "./draw.js";
+import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
 import { rowOf } from "./frame.js";
 import { Overlay } from "./overlay.js";
 import { GAP, Pane, panesWithin } from "./pane.js";
 import { sampleOf } from "./sample.js";
-import { controlsOf, probabilityOf, undoneOf, wayOf } from "./stage.js";
 import { Theta } from "./thetas.js";
-import { collapsedWords, givenName, isRight, nameOf, percent } from "./words.js";
+import { collapseOf, givenName, nameOf, percent, verdictOf } from "./words.js";
 
 // CSS pixels: the figures' least width; a caption's height; narrower, the figures stand below.
 const FACTS = 250;
@@ -77,8 +77,7 @@ export class One {
   look({ probe = 0, layers }) {
     this.probe = probe;
     this.layers = layers;
-    const hidden = ["dots", "outline"].filter((layer) => !layers[layer]);
-    this.element.dataset.hidden = hidden.join(" ");
+    this.element.dataset.hidden = hiddenOf(layers);
   }
 
   /** Draws its probe of a frame, with a trail through those of earlier steps. */
@@ -226,30 +225,23 @@ export class One {
     } else this.input.picture.show(rowOf(tensors.input, index), this.shapes.input);
     info.transformers.forEach((transformer, place) => {
       const { name } = transformer;
-      const lattice = rowOf(tensors[`grid.${name}`], index);
       this.panes[place].picture.show(rowOf(tensors[`output.${name}`], index), this.shapes.outputs[place]);
-      this.overlays[place].show(lattice, {
-        inner: layers.mesh,
-        controls: layers.mesh ? controlsOf(frame, transformer, index) : [],
-        way: layers.trail ? [...wayOf(past, name, index), lattice] : [],
-      });
+      this.overlays[place].show(...regionOf(frame, transformer, index, layers, past));
     });
   }
 
   #showFacts(frame, index) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
-    const label = nameOf(info, info.labels[index]);
     const which = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
     const given = givenName(info, index);
     setText(this.title, given ? `${which}: ${given}` : which);
-    const verdict = label === null ? "unknown" : isRight(info, index) ? "right" : "wrong";
+    const verdict = verdictOf(info, index);
     this.verdict.dataset.verdict = verdict;
     const taken = `taken for ${nameOf(info, info.predicted[index])}`;
     const chance = percent(probabilityOf(frame, index), 0);
     const said = { right: ", which is right", wrong: ", which is wrong", unknown: "" }[verdict];
-    const reason = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index])?.[index];
-    const collapsed = collapsedWords(reason);
+    const collapsed = collapseOf(info, index);
     const later = this.probe > index ? `; probe ${this.probe + 1} joined later` : "";
     const why = collapsed ? `; ${collapsed.full}` : "";
     setText(this.verdict, `${taken} (${chance})${said}${why}${later}`);

@@ -2,12 +2,11 @@
 
 import { element, icon, ICONS, setText } from "./dom.js";
 import { fit, marginOf, Picture, sharp, Surface } from "./draw.js";
+import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
 import { rowOf } from "./frame.js";
 import { Overlay } from "./overlay.js";
-import { controlPoints } from "./theta.js";
-import { undo } from "./undoing.js";
 import { LAYERS } from "./view.js";
-import { collapsedWords, givenName, isRight, nameOf, percent, probeSentence } from "./words.js";
+import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "./words.js";
 
 // CSS pixels, as in page.css: between pairs, below a pair's tiles, between its tiles.
 const GAP = 10;
@@ -70,15 +69,9 @@ class Pair {
     const { info, tensors } = frame;
     this.#showInput(frame, index, layers.undone);
     info.transformers.forEach((transformer, place) => {
-      const { name } = transformer;
-      const output = tensors[`output.${name}`];
+      const output = tensors[`output.${transformer.name}`];
       this.outputs[place].show(rowOf(output, index), output.shape.slice(1));
-      const lattice = rowOf(tensors[`grid.${name}`], index);
-      this.overlays[place].show(lattice, {
-        inner: layers.mesh,
-        controls: layers.mesh ? controlsOf(frame, transformer, index) : [],
-        way: layers.trail ? [...wayOf(past, name, index), lattice] : [],
-      });
+      this.overlays[place].show(...regionOf(frame, transformer, index, layers, past));
     });
     this.#caption(info, index, probabilityOf(frame, index));
   }
@@ -95,18 +88,16 @@ class Pair {
   }
 
   #caption(info, index, probability) {
-    const label = nameOf(info, info.labels[index]);
     const predicted = nameOf(info, info.predicted[index]);
     setText(this.name, givenName(info, index));
     setText(this.predicted, predicted);
     setText(this.probability, percent(probability, 0));
-    const verdict = label === null ? "unknown" : isRight(info, index) ? "right" : "wrong";
+    const verdict = verdictOf(info, index);
     if (this.element.dataset.verdict !== verdict) {
       this.element.dataset.verdict = verdict;
       this.mark.replaceChildren(...(ICONS[verdict] ? [icon(ICONS[verdict])] : []));
     }
-    const reason = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index])?.[index];
-    setText(this.note, collapsedWords(reason)?.short ?? "");
+    setText(this.note, collapseOf(info, index)?.short ?? "");
   }
 
   describe(frame, index) {
@@ -114,41 +105,6 @@ class Pair {
     this.element.setAttribute("aria-label", sentence);
     this.element.title = sentence;
   }
-}
-
-/** Where a probe's control points lie, in pixels of its input. */
-export function controlsOf({ tensors }, transformer, index) {
-  const [theta, lattice] = ["theta", "grid"].map((kind) =>
-    rowOf(tensors[`${kind}.${transformer.name}`], index),
-  );
-  return controlPoints(transformer, theta, lattice, tensors.input.shape.slice(1, 3));
-}
-
-/** A probe's lattices of earlier frames. */
-export function wayOf(past, name, index) {
-  return past
-    .map(({ tensors }) => tensors[`grid.${name}`])
-    .filter((lattices) => lattices && index < lattices.shape[0])
-    .map((lattices) => rowOf(lattices, index));
-}
-
-/** A probe's input with its outputs pasted back where they came from. */
-export function undoneOf({ info, tensors }, index) {
-  const shape = tensors.input.shape.slice(1);
-  const pasted = info.transformers.map(({ name }) => ({
-    output: rowOf(tensors[`output.${name}`], index),
-    shape: tensors[`output.${name}`].shape.slice(1),
-    lattice: rowOf(tensors[`grid.${name}`], index),
-  }));
-  return undo({ data: rowOf(tensors.input, index), shape }, pasted);
-}
-
-/** The probability of the class that probe `index` is taken for; in a row, of all together. */
-export function probabilityOf({ info, tensors }, index) {
-  const chances = rowOf(tensors.probabilities, index);
-  const classes = tensors.probabilities.shape.at(-1);
-  const taken = [info.predicted[index]].flat();
-  return taken.reduce((all, each, place) => all * chances[place * classes + each], 1);
 }
 
 export class Stage {
@@ -169,8 +125,7 @@ export class Stage {
   look({ layers }) {
     const before = this.layers;
     this.layers = layers;
-    const hidden = ["dots", "outline"].filter((layer) => !layers[layer]);
-    this.element.dataset.hidden = hidden.join(" ");
+    this.element.dataset.hidden = hiddenOf(layers);
     if (before.outputs !== layers.outputs) this.#fit();
   }
 

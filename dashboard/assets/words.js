@@ -157,6 +157,18 @@ export const isJoined = (info, index) => (info.joined ?? []).includes(index);
 export const isRight = (info, index) =>
   String(info.labels[index]) === String(info.predicted[index]);
 
+/** Whether a probe is taken for what it is: `right`, `wrong`, or `unknown` where nobody knows. */
+export function verdictOf(info, index) {
+  if (nameOf(info, info.labels[index]) === null) return "unknown";
+  return isRight(info, index) ? "right" : "wrong";
+}
+
+/** Why a region of a probe is none, in short and in full; null where all are. */
+export function collapseOf(info, index) {
+  const found = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index]);
+  return collapsedWords(found?.[index]);
+}
+
 /** How many probes are. */
 export const rightOf = (info) => info.labels.filter((_, index) => isRight(info, index)).length;
 

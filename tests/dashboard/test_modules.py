@@ -3,6 +3,7 @@
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,6 +33,19 @@ def test_module(path: Path) -> None:
     assert "# tests 0" not in done.stdout
 
 
+def ran(script: str) -> Any:
+    """What a module's script prints, as JSON."""
+    node = compute_driver_executable()[0]
+    done = subprocess.run(
+        [node, "--input-type=module", "-"],
+        input=script,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
 def test_regions_are_told_in_the_servers_words() -> None:
     """An upload's answer and the page say the same of the same region."""
     height, width = 40, 60
@@ -49,15 +63,7 @@ def test_regions_are_told_in_the_servers_words() -> None:
       const said = lattices.map((each) => regionSentence(each, [{height}, {width}]));
       console.log(JSON.stringify(said));
     """
-    node = compute_driver_executable()[0]
-    done = subprocess.run(
-        [node, "--input-type=module", "-"],
-        input=script,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(done.stdout) == expected
+    assert ran(script) == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
@@ -77,15 +83,7 @@ def test_a_dragged_region_stays_in_its_family(family: Family) -> None:
         movedCorner("{family.name}", corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));
     """
-    node = compute_driver_executable()[0]
-    done = subprocess.run(
-        [node, "--input-type=module", "-"],
-        input=script,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    wanted = torch.tensor(json.loads(done.stdout), dtype=torch.float64)
+    wanted = torch.tensor(ran(script), dtype=torch.float64)
     assert (wanted != regions).any()
     found = family.closest(grid.from_pixels(wanted, height, width), aspect)
     there = grid.to_pixels(family.warp(found, corners, aspect), height, width)
