@@ -24,6 +24,7 @@ from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.session import record
 from backend.experiment.transform import fit_probe
 from models.architectures import build
+from tests.experiment.scripted import Script, assert_same_training
 
 CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)
 STOP = {"action": "stop"}
@@ -50,28 +51,6 @@ def picture(tone: int = 255) -> Array:
 
 def joining(tone: int = 255, label: Label = None) -> Mapping[str, Any]:
     return {"join": {"image": packed(picture(tone)), "label": label}}
-
-
-class Script:
-    """Controls that ask for things after so many steps: numbers are steps to let pass."""
-
-    def __init__(self, *script: int | Mapping[str, Any]) -> None:
-        self._script = list(script)
-
-    def waiting(self, seconds: float = 0.0) -> bool:
-        while self._script and isinstance(left := self._script[0], int):
-            if left:
-                self._script[0] = left - 1
-                return False
-            del self._script[0]
-        if not self._script:
-            raise KeyboardInterrupt  # the process ends in the middle of things
-        return True
-
-    def take(self) -> Mapping[str, Any]:
-        request = self._script.pop(0)
-        assert not isinstance(request, int)
-        return request
 
 
 def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path:
@@ -350,14 +329,3 @@ def test_a_recording_of_the_first_version_takes_pictures_once_it_is_written_to(
         assert (opened.joined(), opened.summary()["probes"]) == ([], 2)
     record(path, Script(2, joining(), 2, STOP))
     assert counts(path)[7] == 3
-
-
-def assert_same_training(one: Path, other: Path) -> None:
-    with Recording.open(one) as left, Recording.open(other) as right:
-        assert left.metrics()["loss"] == right.metrics()["loss"]
-        first, second = left.checkpoint(), right.checkpoint()
-    assert first is not None
-    assert second is not None
-    assert first.step == second.step
-    for name, tensor in first.tensors.items():
-        np.testing.assert_array_equal(tensor, second.tensors[name], err_msg=name)

@@ -20,30 +20,11 @@ from backend.experiment.probe import share_collapsed
 from backend.experiment.recording import SUFFIX, Recording
 from backend.experiment.recording_writer import RecordingWriter, create
 from backend.experiment.session import record
+from tests.experiment.scripted import Script, assert_same_training
 from tests.small_disk import small_disk
 
 CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)
 STOP = {"action": "stop"}
-
-
-class Script:
-    """Controls that ask for things after so many steps: numbers are steps to let pass."""
-
-    def __init__(self, *script: int | Mapping[str, Any]) -> None:
-        self._script = list(script)
-
-    def waiting(self, seconds: float = 0.0) -> bool:
-        while isinstance(left := self._script[0], int):
-            if left:
-                self._script[0] = left - 1
-                return False
-            del self._script[0]
-        return True
-
-    def take(self) -> Mapping[str, Any]:
-        request = self._script.pop(0)
-        assert not isinstance(request, int)
-        return request
 
 
 def new_run(folder: Path, name: str, config: RunConfig = CONFIG) -> Path:
@@ -322,18 +303,6 @@ class Acting(Script):
             continue  # steps that the run has not come to, since it has paused by itself
         asked: Mapping[str, Any] = request() if callable(request) else request
         return asked
-
-
-def assert_same_training(one: Path, other: Path) -> None:
-    with Recording.open(one) as left, Recording.open(other) as right:
-        assert left.metrics()["step"] == right.metrics()["step"]
-        assert left.metrics()["loss"] == right.metrics()["loss"]
-        first, second = left.checkpoint(), right.checkpoint()
-    assert first is not None
-    assert second is not None
-    assert first.step == second.step
-    for name, tensor in first.tensors.items():
-        np.testing.assert_array_equal(tensor, second.tensors[name], err_msg=name)
 
 
 def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""Trainings that are asked for things after so many steps, and what they leave compared."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from backend.experiment.recording import Recording
+
+
+class Script:
+    """Controls that ask for things after so many steps: numbers are steps to let pass."""
+
+    def __init__(self, *script: int | Mapping[str, Any]) -> None:
+        self._script = list(script)
+
+    def waiting(self, seconds: float = 0.0) -> bool:
+        while self._script and isinstance(left := self._script[0], int):
+            if left:
+                self._script[0] = left - 1
+                return False
+            del self._script[0]
+        if not self._script:
+            raise KeyboardInterrupt  # the process ends in the middle of things
+        return True
+
+    def take(self) -> Mapping[str, Any]:
+        request = self._script.pop(0)
+        assert not isinstance(request, int)
+        return request
+
+
+def assert_same_training(one: Path, other: Path) -> None:
+    with Recording.open(one) as left, Recording.open(other) as right:
+        assert left.metrics()["step"] == right.metrics()["step"]
+        assert left.metrics()["loss"] == right.metrics()["loss"]
+        first, second = left.checkpoint(), right.checkpoint()
+    assert first is not None
+    assert second is not None
+    assert first.step == second.step
+    for name, tensor in first.tensors.items():
+        np.testing.assert_array_equal(tensor, second.tensors[name], err_msg=name)
