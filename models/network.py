@@ -36,11 +36,13 @@ class Site:
             network's input.
         toning: the layers in between, where they change that image's tones alone; None where its
             input is a feature map.
+        time_step: of a recurrent network, from 1; None in others.
     """
 
     field: Field
     before: int | None = None
     toning: tuple[Standing, ...] | None = ()
+    time_step: int | None = None
 
     @property
     def plain(self) -> bool:

@@ -35,6 +35,7 @@ class _Transformer(_Model):
     name: Name
     family: Text
     at: Text
+    time_step: Whole | None = None
 
 
 class _Info(_Model):

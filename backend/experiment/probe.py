@@ -22,8 +22,8 @@ from backend.experiment.recording import Joined, Label
 from backend.experiment.scene import Scene
 from backend.experiment.training import Step, draw_generator, scene_of
 from models import grid
-from models.network import Network, Thetas
-from models.transformer import Warp
+from models.network import Network, Site, Thetas
+from models.transformer import Sampler, Warp
 
 SEED = 48
 """Of the probes' distortion: the same for every run, so that runs compare."""
@@ -172,12 +172,18 @@ def look(
         "predicted": predicted,
         **_joined(probes),
         "transformers": [
-            {"name": transformer.name, "family": transformer.family.name, "at": str(site)}
+            _said_of(transformer, site)
             for transformer, site in zip(model.transformers, model.sites, strict=True)
         ],
         "collapsed": {name: geometry.collapse(tensors[f"grid.{name}"], *size) for name in names},
     }
     return Frame(info, tensors)
+
+
+def _said_of(transformer: Sampler, site: Site) -> dict[str, str | int]:
+    """What tells a transformer from others; of a recurrent one also its time step, from 1."""
+    said = {"name": transformer.name, "family": transformer.family.name, "at": str(site)}
+    return said if site.time_step is None else {**said, "time_step": site.time_step}
 
 
 def _joined(probes: Probes) -> dict[str, list[int]]:

@@ -9,8 +9,11 @@ const FIGURES = [
 ];
 
 export class Theta {
-  /** @param {number} place of the transformer, from 1, where it is one of several; else 0 */
-  constructor(place) {
+  /**
+   * @param {number} place of the transformer, from 1, where it is one of several; else 0
+   * @param {string} name what it is called where it is
+   */
+  constructor(place, name) {
     this.sentence = element("p.stn-theta-words");
     this.table = new Numbers();
     this.matrix = new Numbers();
@@ -23,7 +26,7 @@ export class Theta {
     this.element = element(
       "section.stn-theta",
       { data: place ? { place } : {} },
-      ...(place ? [element("span.stn-theta-place", {}, `Transformer ${place}`)] : []),
+      ...(place ? [element("span.stn-theta-place", {}, name)] : []),
       this.sentence,
       element("div.stn-numbers", {}, this.table.element, this.matrix.element, list),
     );

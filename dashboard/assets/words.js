@@ -129,12 +129,24 @@ export function legendOf({ transformers = [{ at: "input" }] } = {}) {
     );
   }
   const deeper = transformers.some(({ at }) => at !== "input");
+  const whose = transformers.every(({ time_step: time }) => time)
+    ? "the transformer samples at each time step,"
+    : "the transformers sample,";
   return (
-    "Dots: corners of the regions that the transformers sample, each with its number and its kind " +
+    `Dots: corners of the regions that ${whose} each with its number and its kind ` +
     "of line; the first corner is a square. Right of them: what each hands on." +
     (deeper ? " One that works on a map is drawn where the map's pixels look." : "")
   );
 }
+
+/**
+ * What one of several transformers is called: "Transformer 2", "Time step 2".
+ * @param {object} transformer as a frame names it
+ * @param {number} place among them, from 1
+ * @param {string} [other] what it is called that is no time step
+ */
+export const transformerName = ({ time_step: time }, place, other = "Transformer") =>
+  time ? `Time step ${time}` : `${other} ${place}`;
 
 /** A class's name by its index, of several in a row all of them; null where there is none. */
 export function nameOf(info, index) {

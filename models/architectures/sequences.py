@@ -56,7 +56,8 @@ class Recurrent(Network):
         self.transformers = [
             Sampler(f"st{time}", kind, self.REGION) for time in range(1, DIGITS + 1)
         ]
-        self.sites = [Site(Field.of((SIDE, SIDE)))] * DIGITS
+        field = Field.of((SIDE, SIDE))
+        self.sites = [Site(field, time_step=time) for time in range(1, DIGITS + 1)]
         self.localisers = [self.looks, self.memory, self.regression]
 
     def forward(self, images: Tensor, thetas: Thetas | None = None) -> Prediction:

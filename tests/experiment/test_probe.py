@@ -259,3 +259,4 @@ def test_what_is_read_place_by_place_has_a_label_for_each(probes: Probes) -> Non
     assert frame.info["labels"] == [[1, 2, 3], [4, 5, 6]]
     assert np.array_equal(frame.info["predicted"], frame.tensors["probabilities"].argmax(axis=2))
     assert [each["name"] for each in frame.info["transformers"]] == ["st1", "st2", "st3"]
+    assert [each["time_step"] for each in frame.info["transformers"]] == [1, 2, 3]

@@ -51,6 +51,16 @@ test("what of a run's training is not as usual is said, and nothing of an older 
   assert.deepEqual(words.unusualWords(edge), ["outside border", "1x1 samples"]);
 });
 
+test("one of several transformers is called by its place, a recurrent one's by its time step", () => {
+  assert.equal(words.transformerName({ name: "st2" }, 2), "Transformer 2");
+  assert.equal(words.transformerName({ name: "st2" }, 2, "Output"), "Output 2");
+  assert.equal(words.transformerName({ name: "st2", time_step: 2 }, 2, "Output"), "Time step 2");
+  const two = [{ at: "input" }, { at: "input" }];
+  assert.match(words.legendOf({ transformers: two }), /that the transformers sample/);
+  const steps = two.map((each, place) => ({ ...each, time_step: place + 1 }));
+  assert.match(words.legendOf({ transformers: steps }), /at each time step/);
+});
+
 test("a thinned recording says what is left of it, and a whole one nothing", () => {
   assert.equal(words.thinnedWords(0), null);
   assert.equal(words.thinnedWords(undefined), null);
