@@ -93,8 +93,9 @@ function fillOpaque(target, pixels, channels) {
 /**
  * How many pairs stand side by side, and how large a data pixel of the input is drawn.
  *
- * Takes the columns that make the tiles largest; then, where little is lost by it, a whole number
- * of screen pixels for each data pixel, so that every pixel of a picture is equally large.
+ * A whole number of screen pixels for each data pixel, where little is lost by it, so that every
+ * pixel of a picture is equally large. Of layouts that make the tiles equally large, the one with the
+ * fewest rows.
  * @param {{count: number, width: number, height: number, pair: (scale: number) => {width: number,
  *   height: number}, gap: number, density: number}} room pair: a pair's size, caption and all, at
  *   a scale; everything in CSS pixels; density: screen pixels for each of those; least: the lowest
@@ -107,17 +108,20 @@ export function fit({ count, width, height, pair, gap, density, least = READABLE
     const across = columns * size.width + (columns - 1) * gap;
     return across <= width && rows * size.height + (rows - 1) * gap <= limit;
   };
+  const rows = ({ columns }) => Math.ceil(count / columns);
   const layouts = (limit) =>
-    Array.from({ length: count }, (_, index) => ({
-      columns: index + 1,
-      scale: largest(within(index + 1, limit)),
-    }));
+    Array.from({ length: count }, (_, index) => {
+      const scale = largest(within(index + 1, limit));
+      const whole = Math.floor(scale * density) / density;
+      return { columns: index + 1, scale: whole > 0.8 * scale ? whole : scale };
+    });
+  const better = (one, other) =>
+    other.scale > one.scale || (other.scale === one.scale && rows(other) < rows(one)) ? other : one;
   const readable = ({ scale }) => pair(scale).height >= least;
-  let best = layouts(height).reduce((one, other) => (other.scale > one.scale ? other : one));
+  const best = layouts(height).reduce(better);
+  if (readable(best)) return best;
   // A page can be scrolled: rather than press its pairs together, it grows longer.
-  if (!readable(best)) best = layouts(Infinity).filter(readable).at(-1) ?? layouts(Infinity)[0];
-  const whole = Math.floor(best.scale * density) / density;
-  return { columns: best.columns, scale: whole > 0.8 * best.scale ? whole : best.scale };
+  return layouts(Infinity).filter(readable).at(-1) ?? layouts(Infinity)[0];
 }
 
 // The largest scale that fits, to a hundredth, whole numbers among those tried.

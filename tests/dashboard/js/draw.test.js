@@ -15,6 +15,8 @@ test("pairs fill the room, with whole pixels where they can", () => {
   assert.deepEqual(room(1006, 490), { columns: 4, scale: 2 });
   assert.deepEqual(room(1540, 760), { columns: 4, scale: 3 });
   assert.deepEqual(room(752, 700), { columns: 3, scale: 2 });
+  // Three columns could be larger than four, but not by whole pixels.
+  assert.deepEqual(room(1149, 640), { columns: 4, scale: 2 });
   assert.equal((room(1006, 490, 2).scale * 2) % 1, 0);
 });
 
