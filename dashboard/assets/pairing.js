@@ -1,6 +1,8 @@
 // Two runs side by side: which step of one stands beside which of the other, and how they differ.
 // Pure.
 
+import { rowsOf } from "./frame.js";
+import { NUMBERS, spreads } from "./spread.js";
 import { decimal, percent, rightOf, whole } from "./words.js";
 
 /**
@@ -21,6 +23,7 @@ const points = (value) => `${decimal(value, 1)} points`;
  * @returns {{name: string, title: string, values: string[], difference: string}[]}
  */
 export function differences(one, other) {
+  const means = [meansOf(one), meansOf(other)];
   const infos = [one.info, other.info];
   // The difference is that of the numbers as they are shown.
   const row = (name, title, numbers, text, digits = 0, apart = (value) => decimal(value, digits)) => {
@@ -36,5 +39,17 @@ export function differences(one, other) {
     row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value), 3),
     row("right", "Probes right", each(rightOf), whole),
     row("stillness", "Stillness", each(({ stillness }) => stillness), (value) => decimal(value, 2), 2),
+    ...NUMBERS.map(({ title, text, digits }, place) =>
+      row(title, `Mean ${title.toLowerCase()}`, means.map((mean) => mean[place]), said(text), digits, said(text)),
+    ),
   ];
+}
+
+const said = (text) => (value) => (Number.isFinite(value) ? text(value) : "–");
+
+// Of the first transformer's regions; null where there are none.
+function meansOf({ info, tensors }) {
+  if (!info.transformers.length) return NUMBERS.map(() => null);
+  const regions = rowsOf(tensors[`grid.${info.transformers[0].name}`]);
+  return spreads(regions, tensors.input.shape.slice(1, 3)).map(({ mean }) => mean);
 }

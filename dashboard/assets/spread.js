@@ -16,18 +16,22 @@ const degrees = (radians) => (180 / Math.PI) * radians;
 
 // How far a number reaches at least to either side, so that small spreads look small.
 export const NUMBERS = [
-  { title: "Width", of: ({ scaleX }) => scaleX, text: (value) => decimal(value, 2), from: 0, to: 1.5 },
-  { title: "Height", of: ({ scaleY }) => scaleY, text: (value) => decimal(value, 2), from: 0, to: 1.5 },
+  { title: "Width", of: ({ scaleX }) => scaleX, digits: 2, from: 0, to: 1.5 },
+  { title: "Height", of: ({ scaleY }) => scaleY, digits: 2, from: 0, to: 1.5 },
   {
     title: "Rotation",
     of: ({ rotation }) => degrees(rotation),
-    text: (value) => `${decimal(value, 0)}°`,
+    digits: 0,
+    unit: "°",
     from: -90,
     to: 90,
   },
-  { title: "Position x", of: ({ shiftX }) => shiftX, text: (value) => decimal(value, 2), from: -1, to: 1 },
-  { title: "Position y", of: ({ shiftY }) => shiftY, text: (value) => decimal(value, 2), from: -1, to: 1 },
-];
+  { title: "Position x", of: ({ shiftX }) => shiftX, digits: 2, from: -1, to: 1 },
+  { title: "Position y", of: ({ shiftY }) => shiftY, digits: 2, from: -1, to: 1 },
+].map((number) => ({
+  ...number,
+  text: (value) => `${decimal(value, number.digits)}${number.unit ?? ""}`,
+}));
 
 /**
  * How the regions of N probes spread: of each number all values, their mean and deviation.

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { differences, stepBeside } from "../../../dashboard/assets/pairing.js";
+import { latticeOf } from "./lattices.js";
+
+const tensorOf = (rows) => ({ data: Float64Array.from(rows.flat()), shape: [rows.length, rows[0].length] });
 
 test("by step the same step stands beside, by epoch the same share of one", () => {
   assert.equal(stepBeside(150, "step", 100, 50), 150);
@@ -10,9 +13,18 @@ test("by step the same step stands beside, by epoch the same share of one", () =
 });
 
 test("the second is told by how much it differs from the first", () => {
-  const info = { step: 20, accuracy: 0.5, loss: 1.25, labels: [1, 2], predicted: [1, 0], stillness: null };
+  // Their first transformers' regions: of two probes, and half as wide.
+  const size = [40, 40];
+  const tensors = (...widths) => ({
+    input: { shape: [widths.length, ...size, 1] },
+    "grid.st": tensorOf(widths.map((width) => latticeOf([width, 0, 0.1, 0, 1, 0], size))),
+  });
+  const info = { transformers: [{ name: "st" }], step: 20, accuracy: 0.5, loss: 1.25, labels: [1, 2], predicted: [1, 0], stillness: null };
   const other = { ...info, accuracy: 0.625, loss: 0.75, predicted: [1, 2] };
-  const rows = differences({ info }, { info: other });
+  const rows = differences(
+    { info, tensors: tensors(1, 0.9) },
+    { info: other, tensors: tensors(0.5, 0.4) },
+  );
   assert.deepEqual(
     rows.map(({ title, values, difference }) => [title, ...values, difference]),
     [
@@ -21,6 +33,16 @@ test("the second is told by how much it differs from the first", () => {
       ["Loss", "1.250", "0.750", "−0.500"],
       ["Probes right", "1", "2", "+1"],
       ["Stillness", "–", "–", "–"],
+      ["Mean width", "0.95", "0.45", "−0.50"],
+      ["Mean height", "1.00", "1.00", "0.00"],
+      ["Mean rotation", "0°", "0°", "0°"],
+      ["Mean position x", "0.10", "0.10", "0.00"],
+      ["Mean position y", "0.00", "0.00", "0.00"],
     ],
   );
+  const plain = { info: { ...other, transformers: [] }, tensors: {} };
+  const width = differences({ info, tensors: tensors(1, 0.9) }, plain).find(
+    ({ title }) => title === "Mean width",
+  );
+  assert.deepEqual([...width.values, width.difference], ["0.95", "–", "–"]);
 });
