@@ -23,16 +23,21 @@ export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
+/** Makes an element of a drawing, with attributes by their names. */
+export const svg = (name, values = {}) =>
+  attributes(document.createElementNS("http://www.w3.org/2000/svg", name), values);
+
+/** Sets attributes by their names; the element. */
+export function attributes(target, values) {
+  for (const [name, value] of Object.entries(values)) target.setAttribute(name, value);
+  return target;
+}
+
 /** An icon: path data in a box of 16 by 16. */
 export function icon(path) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("viewBox", "0 0 16 16");
-  svg.setAttribute("class", "stn-icon");
-  svg.setAttribute("aria-hidden", "true");
-  const drawn = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  drawn.setAttribute("d", path);
-  svg.append(drawn);
-  return svg;
+  const made = svg("svg", { viewBox: "0 0 16 16", class: "stn-icon", "aria-hidden": "true" });
+  made.append(svg("path", { d: path }));
+  return made;
 }
 
 export const ICONS = {

@@ -1,12 +1,11 @@
 // What can be taken hold of above a picture: the corners of its regions, and the regions themselves.
 
 import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "./dragging.js";
-import { element } from "./dom.js";
+import { element, svg } from "./dom.js";
 import { marginOf } from "./draw.js";
 import { rowOf } from "./frame.js";
 import { region } from "./overlay.js";
 
-const SVG = "http://www.w3.org/2000/svg";
 const PLACES = ["top left", "top right", "bottom right", "bottom left"];
 const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
 
@@ -29,9 +28,8 @@ export class Handles {
     this.room = { width: width + 2 * margin, height: height + 2 * margin };
     const several = transformers.length > 1;
     this.regions = transformers.map((_, place) => this.#region(several ? place + 1 : 0));
-    const whole = document.createElementNS(SVG, "svg");
-    whole.setAttribute("class", "stn-handle-regions");
-    whole.setAttribute("viewBox", `${-margin} ${-margin} ${this.room.width} ${this.room.height}`);
+    const box = `${-margin} ${-margin} ${this.room.width} ${this.room.height}`;
+    const whole = svg("svg", { class: "stn-handle-regions", viewBox: box });
     whole.append(...this.regions.map(({ path }) => path));
     const dots = this.regions.flatMap(({ dots }) => dots);
     this.element.replaceChildren(whole, ...dots);
@@ -40,11 +38,12 @@ export class Handles {
   #region(place) {
     const of = place ? ` of region ${place}` : "";
     const made = { corners: null, wanted: null }; // as shown, and as asked for and not shown yet
-    made.path = document.createElementNS(SVG, "path");
-    made.path.setAttribute("class", "stn-handle-region");
-    made.path.setAttribute("tabindex", "0");
-    made.path.setAttribute("role", "button");
-    made.path.setAttribute("aria-label", `The whole region${place ? ` ${place}` : ""}: arrows move it`);
+    made.path = svg("path", {
+      class: "stn-handle-region",
+      tabindex: 0,
+      role: "button",
+      "aria-label": `The whole region${place ? ` ${place}` : ""}: arrows move it`,
+    });
     made.dots = PLACES.map((name) => {
       const dot = element("button.stn-handle", { type: "button" });
       dot.setAttribute("aria-label", `The output's ${name} corner${of}: arrows move it`);

@@ -5,19 +5,19 @@ import { element, icon, ICONS, setText } from "./dom.js";
 import { marginOf } from "./draw.js";
 import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
 import { rowOf } from "./frame.js";
+import { pointAt } from "./geometry.js";
 import { Overlay } from "./overlay.js";
-import { GAP, Pane, panesWithin } from "./pane.js";
-import { sampleOf } from "./sample.js";
+import { CAPTION, GAP, Pane, panesWithin } from "./pane.js";
+import { Pointing } from "./pointing.js";
 import { Theta } from "./thetas.js";
-import { collapseOf, givenName, nameOf, percent, verdictOf } from "./words.js";
+import { collapseOf, givenName, nameOf, percent, transformerName, verdictOf } from "./words.js";
 
-// CSS pixels: the figures' least width; a caption's height; narrower, the figures stand below.
+// CSS pixels: the figures' least width; narrower, the figures stand below.
 const FACTS = 250;
-const CAPTION = 22;
 const STACKED = 620;
 const ZOOMS = [1, 2, 4, 8];
-
-const SVG = "http://www.w3.org/2000/svg";
+// How high a transformer's number is, as a share of the margin around the input.
+const NUMBER = 0.5;
 
 export class One {
   /**
@@ -29,14 +29,14 @@ export class One {
     this.handles = handles;
     this.controls = controls;
     this.zoom = 1;
-    this.pixel = null; // of the output that is pointed at: {place, row, column}
     this.classes = new Classes();
     this.input = new Pane("Input");
     this.overlays = [];
     this.panes = [];
     this.thetas = [];
-    this.pictures = element("div.stn-one-pictures");
-    this.sampled = element("p.stn-sampled");
+    this.outputs = element("div.stn-one-outputs");
+    this.pictures = element("div.stn-one-pictures", {}, this.input.element, this.outputs);
+    this.pointing = new Pointing(() => this.#centre());
     this.facts = element("div.stn-facts", {}, this.#head(turn));
     this.element = element("div.stn-one", {}, this.pictures, this.facts);
   }
@@ -87,13 +87,14 @@ export class One {
     const shapes = {
       input: tensors.input.shape.slice(1),
       outputs: info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1)),
+      titles: titlesOf(info.transformers, "Output"),
     };
     if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes, info);
     this.shown = { frame, index };
     this.#showPictures(frame, index, past);
     this.handles?.show(frame, index);
     this.#showFacts(frame, index);
-    this.#point();
+    this.pointing.show(frame, index);
     this.element.dataset.step = info.step ?? "";
   }
 
@@ -101,119 +102,56 @@ export class One {
     this.shapes = shapes;
     const several = shapes.outputs.length > 1;
     this.overlays = shapes.outputs.map((_, place) => new Overlay(document, several ? place + 1 : 0));
-    for (const overlay of this.overlays) overlay.fit(...shapes.input);
-    this.cells = svg("g", { class: "stn-cells" });
-    this.spot = svg("path", { class: "stn-spot" });
-    const margin = marginOf(...shapes.input);
     const [height, width] = shapes.input;
-    const box = [-margin, -margin, width + 2 * margin, height + 2 * margin].join(" ");
-    const sampling = svg("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
-    sampling.append(this.cells, this.spot);
+    for (const overlay of this.overlays) overlay.fit(height, width, NUMBER);
     this.handles?.build(info.transformers, shapes.input);
     const above = this.handles ? [this.handles.element] : [];
-    this.input.lay(...this.overlays.map((overlay) => overlay.element), sampling, ...above);
-    this.panes = shapes.outputs.map((shape, place) => this.#outputPane(shape, place, several));
-    this.pictures.replaceChildren(this.input.element, ...this.panes.map((pane) => pane.element));
-    this.thetas = info.transformers.map((_, place) => new Theta(several ? place + 1 : 0));
+    this.panes = shapes.titles.map((title) => this.#outputPane(title));
+    this.pointing.build(this.panes, shapes);
+    const drawn = this.overlays.map((overlay) => overlay.element);
+    this.input.lay(...drawn, this.pointing.element, ...above);
+    this.outputs.replaceChildren(...this.panes.map((pane) => pane.element));
+    this.outputs.hidden = !this.panes.length;
+    const names = titlesOf(info.transformers, "Transformer");
+    this.thetas = names.map((name, place) => new Theta(several ? place + 1 : 0, name));
     const head = this.facts.firstElementChild;
     const told = this.thetas.map((theta) => theta.element);
     const controls = this.controls ? [this.controls] : [];
-    this.facts.replaceChildren(head, ...controls, this.classes.element, ...told, this.sampled);
-    this.pixel = null;
+    this.facts.replaceChildren(head, ...controls, this.classes.element, ...told, this.pointing.words);
     this.#fit();
   }
 
-  #outputPane([rows, columns], place, several) {
-    const pane = new Pane(several ? `Output ${place + 1}` : "Output");
-    const mark = svg("rect", { class: "stn-pixel", width: 1, height: 1 });
-    const over = svg("svg", {
-      class: "stn-overlay",
-      viewBox: `0 0 ${columns} ${rows}`,
-      "aria-hidden": "true",
-    });
-    over.append(mark);
-    pane.lay(over);
-    pane.mark = mark;
-    const tile = pane.tile;
-    tile.tabIndex = 0;
-    tile.setAttribute("aria-label", `${pane.name}: arrows choose a pixel`);
-    tile.onpointermove = (event) => {
-      const { left, top, width, height } = tile.getBoundingClientRect();
-      const column = Math.floor(((event.clientX - left) / width) * columns);
-      const row = Math.floor(((event.clientY - top) / height) * rows);
-      this.#pointAt({ place, row: within(row, rows), column: within(column, columns) });
-    };
-    tile.onpointerdown = tile.onpointermove;
-    tile.onkeydown = (event) => this.#pointByKey(event, place, [rows, columns]);
+  // Where an enlarged output is scrolled to, its input is too.
+  #outputPane(title) {
+    const pane = new Pane(title);
+    pane.onscroll = (across, down) => this.#follow(pane, across, down);
     return pane;
-  }
-
-  #pointByKey(event, place, [rows, columns]) {
-    const moves = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
-    const move = moves[event.key];
-    if (event.key === "Escape") this.#pointAt(null);
-    if (!move) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const middle = { row: rows >> 1, column: columns >> 1 };
-    const { row, column } = this.pixel?.place === place ? this.pixel : middle;
-    this.#pointAt({
-      place,
-      row: within(row + move[0], rows),
-      column: within(column + move[1], columns),
-    });
-    this.#centre();
   }
 
   // Of what is enlarged beyond its room, shows the pixel that is pointed at, else the middle.
   #centre() {
     if (this.zoom === 1 || !this.shown) return;
-    const { frame, index } = this.shown;
-    const [height, width] = this.shapes.input;
-    const margin = marginOf(height, width);
-    const pixel = this.pixel ?? { place: 0, row: -1 };
-    frame.info.transformers.forEach(({ name }, place) => {
-      const lattice = rowOf(frame.tensors[`grid.${name}`], index);
+    const { pixel } = this.pointing;
+    this.panes.forEach((pane, place) => {
       const [rows, columns] = this.shapes.outputs[place];
-      const here = pixel.place === place && pixel.row >= 0;
-      const { row, column } = here ? pixel : { row: (rows - 1) / 2, column: (columns - 1) / 2 };
-      this.panes[place].centre((column + 0.5) / columns, (row + 0.5) / rows);
-      if (place !== pixel.place) return;
-      const { x, y } = sampleOf(lattice, { row, column }, [rows, columns]);
-      this.input.centre((x + margin) / (width + 2 * margin), (y + margin) / (height + 2 * margin));
+      const here = pixel?.place === place;
+      const [across, down] = here
+        ? [(pixel.column + 0.5) / columns, (pixel.row + 0.5) / rows]
+        : [0.5, 0.5];
+      pane.centre(across, down);
+      if (place === (pixel?.place ?? 0)) this.#follow(pane, across, down);
     });
     if (!this.panes.length) this.input.centre(0.5, 0.5);
   }
 
-  #pointAt(pixel) {
-    this.pixel = pixel;
-    this.#point();
-  }
-
-  // Marks the pixel of the output that is pointed at, and where it is sampled in the input.
-  #point() {
-    const { pixel } = this;
-    this.panes.forEach((pane, place) => {
-      const here = pixel?.place === place;
-      pane.mark.toggleAttribute("hidden", !here);
-      if (here) attributes(pane.mark, { x: pixel.column, y: pixel.row });
-    });
-    this.cells.replaceChildren();
-    this.spot.setAttribute("d", "");
-    if (!pixel || !this.shown) {
-      setText(this.sampled, this.panes.length ? SAMPLE_HINT : "");
-      return;
-    }
-    const { info, tensors } = this.shown.frame;
-    const { name } = info.transformers[pixel.place];
-    const lattice = rowOf(tensors[`grid.${name}`], this.shown.index);
-    const sample = sampleOf(lattice, pixel, this.shapes.outputs[pixel.place]);
-    const cells = sample.around.map(({ row, column, weight }) =>
-      svg("rect", { x: column, y: row, width: 1, height: 1, "fill-opacity": 0.15 + 0.7 * weight }),
-    );
-    this.cells.replaceChildren(...cells);
-    this.spot.setAttribute("d", `M${sample.x.toFixed(2)},${sample.y.toFixed(2)}h0`);
-    setText(this.sampled, sampleWords(sample, pixel, this.shapes.input));
+  // Shows where a place of an output, in shares of its sides, is sampled.
+  #follow(pane, across, down) {
+    const { frame, index } = this.shown;
+    const { name } = frame.info.transformers[this.panes.indexOf(pane)];
+    const [x, y] = pointAt(rowOf(frame.tensors[`grid.${name}`], index), across, down);
+    const [height, width] = this.shapes.input;
+    const margin = marginOf(height, width);
+    this.input.centre((x + margin) / (width + 2 * margin), (y + margin) / (height + 2 * margin));
   }
 
   #showPictures(frame, index, past) {
@@ -282,8 +220,9 @@ export class One {
     const margin = marginOf(...input);
     const [rows, columns] = [input[0] + 2 * margin, input[1] + 2 * margin];
     const room = { width: across, height: stacked ? 0.5 * innerHeight : height - CAPTION };
-    const { scale, sizes } = panesWithin(room, [rows, columns], outputs, devicePixelRatio);
+    const { scale, columns: abreast, sizes } = panesWithin(room, [rows, columns], outputs, devicePixelRatio);
     this.input.size(scale * columns, scale * rows, this.zoom, { margin: scale * margin });
+    this.outputs.style.setProperty("--stn-columns", abreast);
     this.panes.forEach((pane, place) => {
       const [high, wide] = sizes[place];
       pane.size(wide, high, this.zoom);
@@ -291,24 +230,8 @@ export class One {
   }
 }
 
-const SAMPLE_HINT = "Point at a pixel of the output to see where it is sampled.";
-
-function sampleWords({ x, y, around }, { row, column }, [height, width]) {
-  const inside = x >= 0 && x <= width && y >= 0 && y <= height;
-  const shares = around.map(({ weight }) => percent(weight, 0)).join(", ");
-  return (
-    `Output pixel ${column}, ${row} is sampled at ${x.toFixed(1)}, ${y.toFixed(1)}` +
-    (inside ? `: ${shares} of the four pixels around.` : ", outside the image.")
+// What each of several transformers' parts is called; one alone is called as it is.
+const titlesOf = (transformers, name) =>
+  transformers.map((each, place) =>
+    transformers.length > 1 ? transformerName(each, place + 1, name) : name,
   );
-}
-
-const within = (index, size) => Math.min(size - 1, Math.max(0, index));
-
-function svg(name, values) {
-  return attributes(document.createElementNS(SVG, name), values);
-}
-
-function attributes(target, values) {
-  for (const [name, value] of Object.entries(values)) target.setAttribute(name, value);
-  return target;
-}

@@ -149,8 +149,11 @@ export class Overlay {
     if (this.number) this.element.append(this.number);
   }
 
-  /** Fits the overlay to an input of this size and the margin around it. */
-  fit(height, width) {
+  /**
+   * Fits the overlay to an input of this size and the margin around it.
+   * @param {number} [number] how high its number is, as a share of that margin
+   */
+  fit(height, width, number = 0.9) {
     const margin = marginOf(height, width);
     // Marks at the edge keep this distance from it, so that they are not cut in half.
     const inset = margin / 3;
@@ -162,7 +165,7 @@ export class Overlay {
     };
     const sides = [width + 2 * margin, height + 2 * margin];
     this.element.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
-    this.number?.setAttribute("font-size", margin * 0.9);
+    this.number?.setAttribute("font-size", margin * number);
   }
 
   /**

@@ -26,9 +26,10 @@ const SIDE_GAP = 20;
 const ROW_GAP = 10;
 // The controls are at least so wide, where there is room: narrower they would take the stage's height.
 const CONTROLS = 1012;
-// From this width on two runs stand side by side.
+// From this width on two runs stand side by side, whatever is seen of them; probes always do.
 const PAIR = 700;
 const BETWEEN = 32;
+const BETWEEN_NARROW = 16;
 // The line above each of two runs that names it.
 const HEADLINE = 26;
 // Their pairs may be so low, so that both can be seen with the timeline.
@@ -320,7 +321,12 @@ export class Viewer {
   // Two runs stand side by side where there is room for both, else below each other.
   #resizeSides(width, height) {
     if (!this.view.beside) return this.side.resize(width, height);
-    const across = width < PAIR ? width : (width - BETWEEN) / 2;
+    const wide = width >= PAIR;
+    const abreast = wide || this.view.sight === "probes";
+    const between = wide ? BETWEEN : BETWEEN_NARROW;
+    this.runsShown.classList.toggle("stn-abreast", abreast);
+    this.runsShown.style.setProperty("--stn-between", `${between}px`);
+    const across = abreast ? (width - between) / 2 : width;
     for (const side of [this.side, this.beside.side]) {
       side.resize(across, height - HEADLINE, LEAST);
     }

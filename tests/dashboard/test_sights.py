@@ -85,6 +85,36 @@ def test_zoom_enlarges_within_the_same_room(server: Server, ended: str, visit: O
     assert wide == 4 * before["width"]
 
 
+def test_input_shows_what_an_enlarged_output_is_scrolled_to(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&sight=one&step=0")
+    shown = one(page, 0)
+    shown.get_by_label("Zoom").select_option("4")
+    panes = shown.locator(".stn-pane")
+    middle = """(pane) => {
+      const tile = pane.firstElementChild;
+      const whole = pane.scrollLeft + pane.clientWidth / 2;
+      return { across: whole / tile.offsetWidth, most: pane.scrollLeft > pane.scrollWidth / 2 };
+    }"""
+    # Untrained, all of the input is sampled; around it are as many pixels as on the page.
+    margin = 8
+    for wanted in (0.3, 0.6):
+        panes.nth(1).evaluate(
+            "(pane, share) => {"
+            "  const { offsetWidth } = pane.firstElementChild;"
+            "  pane.scrollLeft = share * offsetWidth - pane.clientWidth / 2;"
+            "}",
+            wanted,
+        )
+        expected = (margin + 48 * wanted) / (48 + 2 * margin)
+        wait_until(lambda: abs(panes.nth(0).evaluate(middle)["across"] - expected) < 0.01)  # noqa: B023
+    # The other way round each is looked at by itself.
+    before = panes.nth(1).evaluate(middle)
+    panes.nth(0).evaluate("(pane) => { pane.scrollLeft = 0; }")
+    assert panes.nth(1).evaluate(middle) == before
+
+
 def test_crowd_is_the_mean_of_the_probes_and_their_spread(
     server: Server, ended: str, visit: Open
 ) -> None:
