@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from backend.experiment.errors import InvalidInput
+from backend.experiment.faults import sentence
 
 FIRST_CREDIT = 2
 MOST_CREDIT = 8
@@ -72,7 +73,7 @@ def read(text: str) -> Hello | Follow | Hold | Credit:
     Raises:
         InvalidInput: it is none; the text says what is wrong and is fit to be sent back.
     """
-    return _read(_CLIENT, text, "hello, follow, hold and credit")
+    return _read(_CLIENT, text, (Hello, Follow, Hold, Credit))
 
 
 def read_transform(text: str) -> Hello | Transform:
@@ -81,20 +82,25 @@ def read_transform(text: str) -> Hello | Transform:
     Raises:
         InvalidInput: as of `read`.
     """
-    return _read(_PICTURE, text, "hello and transform")
+    return _read(_PICTURE, text, (Hello, Transform))
 
 
-def _read(kinds: TypeAdapter[M], text: str, known: str) -> M:
+def _read(kinds: TypeAdapter[M], text: str, known: tuple[type[_Message], ...]) -> M:
     try:
         return kinds.validate_json(text)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(
-            f"This message cannot be read: {first['msg']}{f' (at {place})' if place else ''}. "
-            f"Known are {known}.",
-            place.partition(".")[2] or None,
-        ) from None
+        found = error.errors(include_url=False)[0]
+        kind, *place = found["loc"] or ("",)
+        by_type = {model.__name__.lower(): model for model in known}
+        *others, last = (f'"{name}"' for name in by_type)
+        types = f"{', '.join(others)} or {last}"
+        if kind in by_type:
+            raise InvalidInput(
+                sentence(found, place, by_type[str(kind)]), ".".join(map(str, place)) or None
+            ) from None
+        if found["type"] == "json_invalid":
+            raise InvalidInput(f"This message is not JSON: {found['ctx']['error']}.") from None
+        raise InvalidInput(f"A message is an object whose type is {types}.", "type") from None
 
 
 def run_message(run: dict[str, Any]) -> dict[str, Any]:

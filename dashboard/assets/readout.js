@@ -117,7 +117,7 @@ function unopened({ problem, id, shown }) {
   return { tone: "quiet", text: shown ? "Recorded earlier; no run yet" : "No run yet" };
 }
 
-/** The lines that say what is going on, and what went wrong. */
+/** The lines that say what is going on; and, apart from them, the one that says what went wrong. */
 export class Situation {
   constructor(watch) {
     this.watch = watch;
@@ -129,7 +129,7 @@ export class Situation {
     this.thinned = element("span.stn-thinned");
     this.link = element("a.stn-run-link");
     const second = element("p.stn-second", {}, this.link, this.skipped, this.thinned);
-    this.element = element("div.stn-situation", {}, this.state, this.message, second);
+    this.element = element("div.stn-situation", {}, this.state, second);
   }
 
   /** Tells what went wrong, until it is told that it is well again. */

@@ -177,6 +177,8 @@ export class Viewer {
       this.sights.element,
       this.runsShown,
       this.controls,
+      // In the legend's place, so that it moves no control.
+      this.situation.message,
       this.phases.element,
       this.legend,
       this.difference.element,
@@ -261,8 +263,9 @@ export class Viewer {
     const slow = player.mode === "follow" && run?.status === "running" && !watch.waiting;
     const pace = slow ? (run.settings?.slow_motion ?? 0) : 0;
     this.phases.plan(pace, this.#isPlain);
-    // They stand in its place, so that nothing moves.
-    this.legend.hidden = !this.phases.element.hidden;
+    // They stand in its place, so that nothing moves; of a run that is not there nothing is drawn.
+    const nothing = Boolean(watch.problem) && !watch.shown;
+    this.legend.hidden = !this.phases.element.hidden || nothing;
     this.#nameSoon();
   }
 

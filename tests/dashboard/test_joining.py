@@ -96,8 +96,12 @@ def test_what_is_no_picture_is_refused_in_words(
     painted(page)
     text = tmp_path / "notes.png"
     text.write_text("no picture at all")
+    below = """() => document.querySelector(".stn-acts").getBoundingClientRect().top
+      - document.querySelector(".stn-viewer").getBoundingClientRect().top"""
+    before = page.evaluate(below)
     add(page, text)
     page.locator(".stn-message", has_text="not a picture in a known format").wait_for()
+    assert page.evaluate(below) == before
     assert server.run(run_id)["probes"] == 3
     assert page.get_by_role("button", name="Add a picture").is_enabled()
 

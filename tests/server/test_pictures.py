@@ -144,7 +144,7 @@ def test_only_the_newest_of_those_that_wait_is_answered(
     [
         ({"picture": "0" * 32}, None, "not at hand"),
         ({"weights": "none"}, None, "there are digits"),
-        ({"weights": 5}, "weights", "valid string"),
+        ({"weights": 5}, "weights", "text, not 5"),
         ({"picture": "x" * 65}, "picture", "64"),
         ({"theta": [1]}, "theta", "an object"),
         ({"theta": {"st": [1] * 5}}, "theta.st", "list of 6 numbers"),
@@ -154,7 +154,7 @@ def test_only_the_newest_of_those_that_wait_is_answered(
         ({"corners": {"st": [[0, 0]] * 4}, "theta": {"st": THETA}}, "corners.st", "leave one"),
         ({"distortion": {"name": "melted"}}, "distortion.name", "melted"),
         ({"distortion": "RTS"}, "distortion", "an object"),
-        ({"request": -1}, "request", "greater"),
+        ({"request": -1}, "request", "at least 0"),
     ],
     ids=lambda value: str(value)[:40],
 )

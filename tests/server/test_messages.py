@@ -1,0 +1,52 @@
+"""What is said on a stream, and what is said back where it is wrong."""
+
+import json
+from typing import Any
+
+import pytest
+
+from backend.experiment.errors import InvalidInput
+from backend.server import messages
+
+
+def test_each_kind_is_read() -> None:
+    assert messages.read('{"type": "hello"}') == messages.Hello(type="hello")
+    assert messages.read('{"type": "credit"}') == messages.Credit(type="credit", frames=1)
+    asked = messages.read_transform('{"type": "transform", "picture": "a"}')
+    assert asked == messages.Transform(type="transform", picture="a")
+
+
+@pytest.mark.parametrize(
+    ("message", "field", "words"),
+    [
+        ({"type": "credit", "frames": 0}, "frames", "frames must be at least 1, not 0."),
+        (
+            {"type": "credit", "frames": "2"},
+            "frames",
+            'frames must be a whole number, at least 1, not "2".',
+        ),
+        ({"type": "hello", "last_step": []}, "last_step", "must be a whole number, not a list."),
+        ({"type": "wave"}, "type", 'whose type is "hello", "follow", "hold" or "credit".'),
+        ({}, "type", "whose type is"),
+        ([], "type", "A message is an object"),
+        ("hello", "type", "A message is an object"),
+    ],
+)
+def test_what_is_wrong_is_said_in_plain_words(message: Any, field: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        messages.read(json.dumps(message))
+    assert words in str(refused.value)
+    assert refused.value.field == field
+
+
+def test_what_is_no_json_is_said_to_be_none() -> None:
+    with pytest.raises(InvalidInput, match="not JSON") as refused:
+        messages.read("{")
+    assert refused.value.field is None
+
+
+def test_each_stream_knows_its_own_kinds() -> None:
+    with pytest.raises(InvalidInput, match='whose type is "hello" or "transform"'):
+        messages.read_transform('{"type": "follow"}')
+    with pytest.raises(InvalidInput, match="picture is missing"):
+        messages.read_transform('{"type": "transform"}')
