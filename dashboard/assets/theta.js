@@ -17,7 +17,8 @@ export function thetaRows(family, theta) {
   if (family === "projective") return { name: "θ", rows: inRows([...numbers, 1], 3) };
   if (family === "attention") return named(["s", "tx", "ty"], numbers);
   if (family.startsWith("spline")) {
-    return { name: "control points", rows: inRows(pairs(numbers), Math.sqrt(numbers.length / 2)) };
+    const side = Math.sqrt(numbers.length / 2);
+    return { name: "control points x, y", rows: inRows(pairs(numbers), side) };
   }
   const letters = { rotation: ["angle"], scale: ["scale"], translation: ["tx", "ty"] };
   return named(
@@ -33,7 +34,7 @@ const inRows = (values, count) =>
 const written = (value) => (typeof value === "string" ? value : decimal(value, 3));
 const pairs = (numbers) =>
   Array.from({ length: numbers.length / 2 }, (_, index) =>
-    [numbers[2 * index], numbers[2 * index + 1]].map((value) => decimal(value, 2)).join(", "),
+    [numbers[2 * index], numbers[2 * index + 1]].map((value) => decimal(value, 2)).join("\n"),
   );
 const named = (names, numbers) => ({
   name: "θ",

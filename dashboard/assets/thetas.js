@@ -36,6 +36,7 @@ export class Theta {
     setText(this.sentence, regionSentence(lattice, input));
     const { name, rows } = thetaRows(family, theta);
     this.table.show(name, rows);
+    this.table.element.classList.toggle("stn-points", family.startsWith("spline"));
     // The affine one's theta is that matrix already.
     const other = family !== "affine";
     this.matrix.element.hidden = !other;

@@ -58,6 +58,34 @@ def test_pixels_are_equally_large(
         )
 
 
+@pytest.mark.parametrize(("width", "height"), [*SIZES, (1440, 900)])
+def test_every_picture_lies_on_its_stage(
+    server: Server, ended: str, running: str, visit: Open, width: int, height: int
+) -> None:
+    """What lies beyond it, if only by a pixel, is cut off."""
+    page = visit(
+        server, f"?run={ended}&beside={running}", viewport={"width": width, "height": height}
+    )
+    beyond = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {
+      const all = stage.getBoundingClientRect();
+      const pictures = [...stage.querySelectorAll(".stn-pixels, .stn-captions")];
+      const out = pictures.map((each) => each.getBoundingClientRect()).filter(({ right, bottom }) =>
+        right > all.right + 0.5 || bottom > all.bottom + 0.5);
+      return [pictures.length, out.length];
+    })"""
+    painted(page)
+    page.locator(".stn-probes[data-step]").nth(1).wait_for()
+    for layers in ("", "Outputs only", "Outputs only"):
+        if layers:
+            page.get_by_role("button", name=layers).click()
+        count = page.locator(".stn-viewer .stn-probes").count()
+        found = page.evaluate(beyond)
+        assert len(found) == count == 2
+        assert all(pictures and not out for pictures, out in found)
+    page.get_by_role("button", name="Compare no more").first.click()
+    assert all(pictures and not out for pictures, out in page.evaluate(beyond))
+
+
 def test_the_same_room_always_ends_in_the_same_layout(
     server: Server, ended: str, visit: Open
 ) -> None:

@@ -33,7 +33,7 @@ test("theta is written as in the paper, by family", () => {
     ["angle", "scale", "tx", "ty"],
   );
   const spline = thetaRows("spline-3", Array.from({ length: 18 }, (_, index) => index / 10));
-  assert.deepEqual([spline.rows.length, spline.rows[0]], [3, ["0.00, 0.10", "0.20, 0.30", "0.40, 0.50"]]);
+  assert.deepEqual([spline.rows.length, spline.rows[0]], [3, ["0.00\n0.10", "0.20\n0.30", "0.40\n0.50"]]);
 });
 
 test("a region in words, figures and as a matrix", () => {
