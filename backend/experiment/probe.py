@@ -182,8 +182,12 @@ def look(
 
 def _said_of(transformer: Sampler, site: Site) -> dict[str, str | int]:
     """What tells a transformer from others; of a recurrent one also its time step, from 1."""
-    said = {"name": transformer.name, "family": transformer.family.name, "at": str(site)}
-    return said if site.time_step is None else {**said, "time_step": site.time_step}
+    said: dict[str, str | int] = {
+        "name": transformer.name,
+        "family": transformer.family.name,
+        "at": str(site),
+    }
+    return said if site.time_step is None else said | {"time_step": site.time_step}
 
 
 def _joined(probes: Probes) -> dict[str, list[int]]:
