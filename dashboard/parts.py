@@ -47,5 +47,8 @@ def mount(
         manifest = ComponentManifest("stnscope", "", [ComponentConfig(_PART, ASSETS.name)])
         manager.register_from_manifest(manifest, PACKAGE)
     renderer = st.components.v2.component(_NAME, js="main.js", css=_STYLE, isolate_styles=False)
-    callbacks: dict[str, Any] = {"on_open_change": on_open} if on_open else {}
+    callbacks: dict[str, Any] = {}
+    if on_open:
+        # "again" is triggered when the script has to run, and by that alone it does.
+        callbacks = {"on_open_change": on_open, "on_again_change": lambda: None}
     renderer(key=key, data=data, **callbacks)

@@ -7,6 +7,7 @@ import { createApi } from "./api.js";
 import { decodeFrame } from "./frame.js";
 import { acceptPastes } from "./paste.js";
 import { PictureView } from "./picture.js";
+import { onReconnect } from "./reconnect.js";
 import { RunList } from "./runlist.js";
 import { RunsView } from "./runs.js";
 import { Viewer } from "./viewer.js";
@@ -60,7 +61,9 @@ function mountRuns(data, parent) {
     beside: () => page.viewer?.view.beside,
   });
   const view = place(parent, runs.element);
+  onReconnect(() => view.runAgain?.());
   view.update = (_, trigger) => {
+    view.runAgain = () => trigger("again", Date.now());
     page.open = (id) => {
       page.viewer?.pin(id);
       page.viewer?.reveal();
