@@ -18,10 +18,12 @@ STYLE = """
 header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: none; }
 .stMainBlockContainer { padding: 8px 1rem 4rem; max-width: 1920px; }
 /* Room for what comes later, so that nothing moves when it does. */
-.st-key-viewer { min-height: calc(100vh - 5.5rem); }
-.stMain:focus-visible { outline: none; }
+.st-key-stage { min-height: calc(100vh - 5.5rem); }
+.stMain:focus-visible, .stMain:focus-visible::before { outline: none; box-shadow: none; border: 0; }
 .st-key-runs { min-height: 8rem; }
-@media (max-width: 640px) { .st-key-viewer { min-height: 1400px; } }
+/* White on the dark theme's blue would be hard to read. */
+[data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0003, #0003); }
+@media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; display: inline; }
 .stn-title { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 14px; }
@@ -65,7 +67,8 @@ def page() -> None:
     if not _is_welcome():
         st.warning(f"stnscope needs its token here. [Sign in]({api}/docs), then load this again.")
         return
-    mount({"part": "viewer", "api": api, "run": st.query_params.get("run")}, key="viewer")
+    with st.container(key="stage"):
+        mount({"part": "viewer", "api": api, "run": st.query_params.get("run")}, key="viewer")
     client = Client.from_environment()
     try:
         catalog = _catalog(client)
