@@ -6,10 +6,11 @@ import { sayView } from "./view.js";
  * Writes a run and its view into the address. It leaves no entry in the browser's history, since it
  * follows every step that is looked at.
  * @param {string | null} run its id
+ * @param {{step: number | null, lap: boolean}} at as of `sayView`
  */
-export function nameInAddress(run, view, step) {
+export function nameInAddress(run, view, at) {
   const address = new URL(location.href);
-  for (const [name, value] of Object.entries({ run, ...sayView(view, step) })) {
+  for (const [name, value] of Object.entries({ run, ...sayView(view, at) })) {
     if (value === null) address.searchParams.delete(name);
     else address.searchParams.set(name, value);
   }

@@ -5,9 +5,11 @@ import { differences, stepBeside } from "./pairing.js";
 import * as play from "./player.js";
 import { Side } from "./side.js";
 import { Watch } from "./watch.js";
-import { titleOf } from "./words.js";
+import { titleOf, whole } from "./words.js";
 
 const PREPARED = 12;
+// Milliseconds between two changes of the numbers.
+const READ_IN = 150;
 
 export class Beside extends EventTarget {
   /**
@@ -25,6 +27,7 @@ export class Beside extends EventTarget {
       this.side.show(detail.frame, detail.past);
       this.dispatchEvent(new Event("frame"));
     });
+    this.watch.addEventListener("arrival", () => this.lead());
     for (const name of ["change", "reel", "metrics"]) {
       this.watch.addEventListener(name, () => this.dispatchEvent(new Event(name)));
     }
@@ -58,18 +61,22 @@ export class Beside extends EventTarget {
     return stepBeside(step, this.by, each, other);
   }
 
+  // Whether it is not as far as the leading run, and why.
+  #tellShort(step, { steps, live }) {
+    const last = whole(steps.at(-1));
+    const note = live ? `so far at step ${last}` : `ended at step ${last}`;
+    this.side.tell(step > steps.at(-1) ? note : null);
+  }
+
   /** Goes to where the leading run's cursor is. */
   lead() {
     const { leader, watch } = this;
     if (!watch.id || watch.waiting || leader.waiting || leader.onLap) return;
     const { player } = leader;
+    watch.beLed(player.mode === "follow" && watch.player.live);
     if (player.at === null || !watch.player.steps.length) return;
-    if (player.mode === "follow" && watch.player.live) {
-      if (watch.player.mode !== "follow") watch.act(play.newest);
-      return;
-    }
     const wanted = play.seek(watch.player, this.#beside(player.at));
-    this.ended = !watch.player.live && this.#beside(player.at) > watch.player.steps.at(-1);
+    this.#tellShort(this.#beside(player.at), watch.player);
     if (player.mode === "replay") {
       watch.prepare(play.ahead(player, PREPARED).map((step) => this.#beside(step)));
     }
@@ -85,7 +92,7 @@ function closeButton(onclick) {
 
 /** The two runs' names, and their difference in numbers. */
 export class Difference {
-  /** @param {{by: (by: string) => void, close: () => void}} on what was chosen */
+  /** @param {{by: (by: string) => void}} on what was chosen */
   constructor(on) {
     this.names = [element("span"), element("span")];
     this.rows = {};
@@ -93,7 +100,8 @@ export class Difference {
     const [one, other] = this.names.map((name, place) =>
       element("th", { scope: "col", data: { run: place + 1 } }, name),
     );
-    const head = element("tr", {}, element("td"), one, other, element("th", { scope: "col" }, "Difference"));
+    const corner = element("td");
+    const head = element("tr", {}, corner, one, other, element("th", { scope: "col" }, "Difference"));
     this.table = element("table.stn-differences", {}, element("thead", {}, head), this.body);
     this.by = element("select.stn-entry", { title: "What the two share" });
     this.by.append(
@@ -102,28 +110,34 @@ export class Difference {
     );
     this.by.setAttribute("aria-label", "Compare by");
     this.by.onchange = () => on.by(this.by.value);
-    const close = { type: "button", onclick: on.close };
-    this.note = element("p.stn-quiet");
-    const acts = element(
-      "div.stn-row",
-      {},
-      this.by,
-      element("button.stn-button", close, "Compare no more"),
-      this.note,
-    );
-    this.element = element("section.stn-comparison", {}, this.table, acts);
+    corner.append(this.by);
+    this.element = element("section.stn-comparison", {}, this.table);
     this.element.setAttribute("aria-label", "Comparison");
   }
 
   name(runs, by) {
     this.by.value = by;
-    runs.forEach((run, place) => setText(this.names[place], run ? titleOf(run) : "…"));
+    runs.forEach((run, place) => {
+      const title = run ? titleOf(run) : "…";
+      setText(this.names[place], title);
+      this.names[place].title = title;
+    });
   }
 
-  /** @param {boolean} ended whether the second run did not get as far */
-  show(one, other, ended) {
-    const note = ended ? `The second run ended at step ${other.info.step}.` : "";
-    setText(this.note, note);
+  /** Tells how two frames differ; while they move, no more often than can be read. */
+  show(one, other) {
+    this.frames = [one, other];
+    this.telling ??= setTimeout(
+      () => {
+        this.telling = null;
+        this.told = Date.now();
+        this.#tell(...this.frames);
+      },
+      Math.max(0, (this.told ?? 0) + READ_IN - Date.now()),
+    );
+  }
+
+  #tell(one, other) {
     for (const { name, title, values, difference } of differences(one, other)) {
       this.rows[name] ??= this.#row(title);
       [...values, difference].forEach((text, place) => setText(this.rows[name][place], text));

@@ -68,15 +68,17 @@ export class Chart {
     this.plot.on("plotly_click", ({ points }) => this.on.seek(Math.round(points[0].x)));
   }
 
-  /** Moves the cursor to a step within the window of steps that is seen. */
-  showCursor(step, [from, to], series, other = null) {
+  /** Moves the cursor to a frame's step within the window of steps that is seen. */
+  showCursor(info, [from, to], series, other = null) {
+    const { step } = info;
     const place = (step - from) / (to - from);
     this.cursor.style.visibility = place >= 0 && place <= 1 ? "visible" : "hidden";
     // Not by a transform: one that changes makes the browser put all layers together anew.
     this.cursor.style.left = `${this.box.left + place * this.box.width}px`;
     const { lines, text } = CHARTS[this.index];
     lines.forEach((line, place) => {
-      const value = text(valueAt(series, line, step));
+      // Live, a frame may be there before the metrics of its step.
+      const value = text(info[line.name] ?? valueAt(series, line, step));
       setText(this.values[place], line.label ? `${line.label} ${value}` : value);
     });
     if (other) setText(this.beside, text(valueAt(other.series, lines[0], step / other.stretch)));

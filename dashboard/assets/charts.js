@@ -20,7 +20,7 @@ export class Charts {
     this.other = null; // a second run's series, and how many steps here one of its steps is
     this.end = 100;
     this.epoch = null;
-    this.cursor = null;
+    this.cursor = null; // what the stage's frame says
     this.stale = []; // charts that have new rows to draw
     const on = { seek, zoom: (range) => this.#zoom(range) };
     this.charts = CHARTS.map((_, index) => new Chart(index, on));
@@ -92,14 +92,15 @@ export class Charts {
 
   /** The stage has been painted: until the next frame there is time to draw. */
   painted() {
-    if (this.stale.length) this.#drawNextIn(SHOWN);
+    // What is about to be drawn already is not put off: a busy page might paint first each time.
+    if (this.stale.length && !this.soon) this.#drawNextIn(SHOWN);
   }
 
-  /** Moves the cursor to a step, and shows the values there. */
-  showCursor(step) {
-    this.cursor = step;
+  /** Moves the cursor to a frame's step, and shows the values there. */
+  showCursor(info) {
+    this.cursor = info;
     if (!this.boxes) return;
-    for (const chart of this.shown) chart.showCursor(step, this.#range(), this.series, this.other);
+    for (const chart of this.shown) chart.showCursor(info, this.#range(), this.series, this.other);
   }
 
   /** Colours have changed. */
@@ -124,7 +125,9 @@ export class Charts {
 
   #drawNextIn(milliseconds) {
     clearTimeout(this.next);
+    this.soon = milliseconds === SHOWN;
     this.next = setTimeout(async () => {
+      this.soon = false;
       await this.#draw(this.stale.shift());
       if (this.stale.length) this.#drawNextIn(NO_PAINT);
       else if (this.cursor !== null) this.showCursor(this.cursor);

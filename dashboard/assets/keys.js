@@ -15,7 +15,7 @@ const PLAYS = {
 const TYPED =
   "input:not(.stn-timeline), textarea, select, [contenteditable], [role=tab], [role=option], " +
   "[role=radio], [role=combobox]";
-const PRESSED = "button, summary, a";
+const PRESSED = "button, summary, a, [role=button]";
 
 const KEYS = [
   ["Space", "hold, or play"],

@@ -12,9 +12,12 @@ import { Pointing } from "./pointing.js";
 import { Theta } from "./thetas.js";
 import { collapseOf, givenName, nameOf, percent, transformerName, verdictOf } from "./words.js";
 
-// CSS pixels: the figures' least width; narrower, the figures stand below.
+// CSS pixels: the figures' least width; what stands below the pictures; narrower, the figures do.
 const FACTS = 250;
+const WORDS = 24;
 const STACKED = 620;
+const NARROW = 700;
+const LEAST_FACTS = 120;
 const ZOOMS = [1, 2, 4, 8];
 // How high a transformer's number is, as a share of the margin around the input.
 const NUMBER = 0.5;
@@ -35,14 +38,15 @@ export class One {
     this.panes = [];
     this.thetas = [];
     this.outputs = element("div.stn-one-outputs");
-    this.pictures = element("div.stn-one-pictures", {}, this.input.element, this.outputs);
     this.pointing = new Pointing(() => this.#centre());
+    const panes = element("div.stn-one-panes", {}, this.input.element, this.outputs);
+    this.pictures = element("div.stn-one-pictures", {}, panes, this.pointing.words);
     this.facts = element("div.stn-facts", {}, this.#head(turn));
     this.element = element("div.stn-one", {}, this.pictures, this.facts);
   }
 
   #head(turn) {
-    this.title = element("h3.stn-one-title");
+    this.title = element("h3.stn-one-title", { tabIndex: -1 });
     this.verdict = element("p.stn-one-verdict");
     const button = (label, path, by) => {
       const made = element("button.stn-button.stn-round.stn-small", { type: "button" }, icon(path));
@@ -73,6 +77,11 @@ export class One {
     return select;
   }
 
+  /** Takes the focus from what led here. */
+  focus() {
+    this.title.focus({ preventScroll: true });
+  }
+
   /** Sets which probe is looked at, and what is drawn. */
   look({ probe = 0, layers }) {
     this.probe = probe;
@@ -83,7 +92,8 @@ export class One {
   /** Draws its probe of a frame, with a trail through those of earlier steps. */
   show(frame, past = []) {
     const { info, tensors } = frame;
-    const index = Math.min(this.probe, tensors.input.shape[0] - 1);
+    const count = tensors.input.shape[0];
+    const index = Math.min(this.probe, count - 1);
     const shapes = {
       input: tensors.input.shape.slice(1),
       outputs: info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1)),
@@ -93,7 +103,10 @@ export class One {
     this.shown = { frame, index };
     this.#showPictures(frame, index, past);
     this.handles?.show(frame, index);
-    this.#showFacts(frame, index);
+    const absent = this.probe >= count;
+    this.element.classList.toggle("stn-absent", absent);
+    if (absent) this.#showAbsent();
+    else this.#showFacts(frame, index);
     this.pointing.show(frame, index);
     this.element.dataset.step = info.step ?? "";
   }
@@ -117,7 +130,7 @@ export class One {
     const head = this.facts.firstElementChild;
     const told = this.thetas.map((theta) => theta.element);
     const controls = this.controls ? [this.controls] : [];
-    this.facts.replaceChildren(head, ...controls, this.classes.element, ...told, this.pointing.words);
+    this.facts.replaceChildren(head, ...controls, this.classes.element, ...told);
     this.#fit();
   }
 
@@ -168,6 +181,13 @@ export class One {
     });
   }
 
+  // A picture that joined is not there in frames before.
+  #showAbsent() {
+    setText(this.title, `Probe ${this.probe + 1}`);
+    this.verdict.dataset.verdict = "unknown";
+    setText(this.verdict, "It joined the run at a later step.");
+  }
+
   #showFacts(frame, index) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
@@ -180,9 +200,8 @@ export class One {
     const chance = percent(probabilityOf(frame, index), 0);
     const said = { right: ", which is right", wrong: ", which is wrong", unknown: "" }[verdict];
     const collapsed = collapseOf(info, index);
-    const later = this.probe > index ? `; probe ${this.probe + 1} joined later` : "";
     const why = collapsed ? `; ${collapsed.full}` : "";
-    setText(this.verdict, `${taken} (${chance})${said}${why}${later}`);
+    setText(this.verdict, `${taken} (${chance})${said}${why}`);
     this.#showClasses(frame, index);
     info.transformers.forEach((transformer, place) => {
       const [theta, lattice] = ["theta", "grid"].map((kind) =>
@@ -214,19 +233,25 @@ export class One {
     const { width, height } = this.room;
     const stacked = width < STACKED;
     this.element.classList.toggle("stn-stacked", stacked);
-    this.facts.style.maxHeight = stacked ? "" : `${height}px`;
     const across = stacked ? width : width - FACTS - 2 * GAP;
     const { input, outputs } = this.shapes;
     const margin = marginOf(...input);
     const [rows, columns] = [input[0] + 2 * margin, input[1] + 2 * margin];
-    const room = { width: across, height: stacked ? 0.5 * innerHeight : height - CAPTION };
+    // On a narrow screen, which is scrolled anyway, the figures take what they need.
+    const bounded = !stacked || innerWidth >= NARROW;
+    const high = !stacked ? height : 0.5 * (bounded ? height : innerHeight);
+    const room = { width: across, height: high - CAPTION - WORDS };
     const { scale, columns: abreast, sizes } = panesWithin(room, [rows, columns], outputs, devicePixelRatio);
     this.input.size(scale * columns, scale * rows, this.zoom, { margin: scale * margin });
     this.outputs.style.setProperty("--stn-columns", abreast);
     this.panes.forEach((pane, place) => {
-      const [high, wide] = sizes[place];
-      pane.size(wide, high, this.zoom);
+      const [tall, wide] = sizes[place];
+      pane.size(wide, tall, this.zoom);
     });
+    // What has too little room scrolls, so that what stands below is not pushed out of sight.
+    const left = stacked ? height - scale * rows - CAPTION - WORDS : height;
+    this.facts.style.maxHeight = bounded ? `${Math.max(left, LEAST_FACTS)}px` : "";
+    this.facts.classList.toggle("stn-scrolls", bounded);
   }
 }
 

@@ -15,6 +15,7 @@ export function stepBeside(step, by, each, other) {
   return by === "epoch" && each && other ? Math.round((step / each) * other) : step;
 }
 
+const signedWhole = (value) => (value < 0 ? `\u2212${whole(-value)}` : whole(value));
 const signed = (value, text) => (value > 0 ? `+${text(value)}` : text(value));
 const points = (value) => `${decimal(value, 1)} points`;
 
@@ -34,13 +35,13 @@ export function differences(one, other) {
   };
   const each = (of) => infos.map(of);
   return [
-    row("step", "Step", each(({ step }) => step), whole),
+    row("step", "Step", each(({ step }) => step), whole, 0, signedWhole),
     row("accuracy", "Accuracy", each(({ accuracy }) => accuracy), (value) => percent(value), 1, points),
     row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value), 3),
     row("right", "Probes right", each(rightOf), whole),
     row("stillness", "Stillness", each(({ stillness }) => stillness), (value) => decimal(value, 2), 2),
     ...NUMBERS.map(({ title, text, digits }, place) =>
-      row(title, `Mean ${title.toLowerCase()}`, means.map((mean) => mean[place]), said(text), digits, said(text)),
+      row(title, title, means.map((mean) => mean[place]), said(text), digits, said(text)),
     ),
   ];
 }

@@ -38,7 +38,10 @@ export class Pointing {
 
   #markOn(pane, place) {
     const [rows, columns] = this.shapes.outputs[place];
-    const mark = svg("rect", { class: "stn-pixel", width: 1, height: 1 });
+    const mark = svg("g", { class: "stn-pixel" });
+    for (const layer of ["halo", "line"]) {
+      mark.append(svg("rect", { class: `stn-${layer}`, width: 1, height: 1 }));
+    }
     const box = `0 0 ${columns} ${rows}`;
     const over = svg("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
     over.append(mark);
@@ -89,7 +92,7 @@ export class Pointing {
     this.marks.forEach((mark, place) => {
       const here = pixel?.place === place;
       mark.toggleAttribute("hidden", !here);
-      if (here) attributes(mark, { x: pixel.column, y: pixel.row });
+      if (here) attributes(mark, { transform: `translate(${pixel.column} ${pixel.row})` });
     });
     this.cells.replaceChildren();
     this.spot.setAttribute("d", "");

@@ -121,7 +121,8 @@ function unopened({ problem, id, shown }) {
 export class Situation {
   constructor(watch) {
     this.watch = watch;
-    this.state = element("p.stn-state");
+    this.state = element("p.stn-state", { aria: { hidden: "true" } });
+    this.aloud = element("p.stn-unseen", { role: "status" });
     this.message = element("p.stn-message", { role: "alert" });
     this.skipped = element("span.stn-skipped", {
       title: "Frames that this page was too busy for. All are recorded.",
@@ -129,21 +130,30 @@ export class Situation {
     this.thinned = element("span.stn-thinned");
     this.link = element("a.stn-run-link");
     const second = element("p.stn-second", {}, this.link, this.skipped, this.thinned);
-    this.element = element("div.stn-situation", {}, this.state, second);
+    this.element = element("div.stn-situation", {}, this.state, this.aloud, second);
   }
 
-  /** Tells what went wrong, until it is told that it is well again. */
+  /** Tells what went wrong, until it is told that it is well again or the run has gone on. */
   say(problem) {
     this.problem = problem;
+    this.saidOf = this.#stateOfRun;
     this.show();
+  }
+
+  get #stateOfRun() {
+    const { id, run } = this.watch;
+    return `${id} ${run?.status} ${run?.attempt}`;
   }
 
   /** Cheap; called on each change and each second. */
   show() {
     const { tone, text } = situation(this.watch, Date.now());
     setText(this.state, text);
+    // How old the last frame is changes with every second.
+    setText(this.aloud, text.replace(/; the last frame came .*/, ""));
     this.state.dataset.tone = tone;
     const { skipped, run } = this.watch;
+    if (this.saidOf !== this.#stateOfRun) this.problem = null;
     const problem = this.problem ?? (run ? this.watch.problem : null);
     setText(this.message, problem?.message ?? run?.error ?? "");
     setText(

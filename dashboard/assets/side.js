@@ -18,7 +18,10 @@ export class Side {
     this.sight = this.sights.probes;
     this.title = element("p.stn-sight-title");
     this.element = element("div.stn-sight", {}, this.title, this.sight.element);
-    this.watch.addEventListener("change", () => this.#name());
+    this.watch.addEventListener("change", () => {
+      this.#name();
+      this.sights.probes.reserve(this.watch.waiting ? 0 : (this.watch.run?.probes ?? 0));
+    });
   }
 
   /** Sets what fills the stage and what is drawn. */
@@ -32,11 +35,19 @@ export class Side {
     this.watch.trace(view.layers.trail);
   }
 
+  /** Adds a note to its name; none without one. */
+  tell(note) {
+    this.note = note;
+    this.#name();
+  }
+
   // Seen only where two runs are compared.
   #name() {
     const { run, problem } = this.watch;
-    const said = run ? `${titleOf(run)}; ${statusWords(run.status)}` : (problem?.message ?? "");
+    const parts = run ? [titleOf(run), statusWords(run.status), this.note] : [problem?.message];
+    const said = parts.filter(Boolean).join("; ");
     setText(this.title, said);
+    this.title.title = said;
   }
 
   /** Draws a frame. Called within an animation frame. */

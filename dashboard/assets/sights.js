@@ -48,7 +48,9 @@ export class SightBar {
     }
     for (const [name, button] of Object.entries(this.layers)) {
       button.setAttribute("aria-pressed", layers[name]);
-      button.disabled = plain;
+      // Where nothing but outputs is seen there is nothing to draw on.
+      const bare = sight === "probes" && layers.outputs && name !== "outputs";
+      button.disabled = plain || bare;
       // Of one probe and of the crowd the outputs are large anyway.
       button.hidden = name === "outputs" ? sight !== "probes" : sight === "crowd" && !CROWD.has(name);
     }

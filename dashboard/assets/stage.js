@@ -109,7 +109,8 @@ class Pair {
 
 export class Stage {
   /**
-   * @param {{pick?: (probe: number) => void}} on `pick` is called with a probe that was chosen
+   * @param {{pick?: (probe: number, byKey?: boolean) => void}} on `pick` is called with a probe that
+   *   was chosen
    * @param {object} expected what room is kept for until the first frame is there
    */
   constructor({ pick } = {}, expected = {}) {
@@ -127,6 +128,49 @@ export class Stage {
     this.layers = layers;
     this.element.dataset.hidden = hiddenOf(layers);
     if (before.outputs !== layers.outputs) this.#fit();
+  }
+
+  /** Keeps room for so many pairs, though some are not there in all frames. */
+  reserve(count) {
+    if (count === this.reserved) return;
+    this.reserved = count;
+    this.#fit();
+  }
+
+  /** Lays pairs out as those of another stage beside it, so that equal probes stand at equal places. */
+  match(partner) {
+    if (partner === this.partner) return;
+    this.partner = partner;
+    this.#fit();
+  }
+
+  /** How many pairs there is room for. */
+  get count() {
+    return Math.max(this.shapes.count, this.reserved ?? 0);
+  }
+
+  /** How high it is in its room when all of each pair is shown, in CSS pixels. */
+  get fullHeight() {
+    const { columns, pair } = this.#best(false);
+    const rows = Math.ceil(this.count / columns);
+    return rows * pair.height + (rows - 1) * GAP;
+  }
+
+  /** The size of a pair, and of all that is in it, at a scale. */
+  at(scale, bare) {
+    const { input, outputs } = this.shapes;
+    const margin = marginOf(...input);
+    const tile = {
+      height: scale * (input[0] + 2 * margin),
+      width: bare ? 0 : scale * (input[1] + 2 * margin),
+      margin: scale * margin,
+    };
+    const rows = rowsOf(outputs);
+    const each = (tile.height - BETWEEN * (rows - 1)) / rows;
+    const sizes = outputs.map((shape) => sharp(each, shape, devicePixelRatio));
+    const across = widthOf(sizes);
+    const width = bare ? across : tile.width + (across && BETWEEN + across);
+    return { width, height: tile.height + CAPTION, tile, outputs: sizes };
   }
 
   /** Whether nothing but outputs is shown. */
@@ -159,35 +203,33 @@ export class Stage {
     this.#fit();
   }
 
-  #fit() {
-    if (!this.room) return;
-    const { count, input, outputs } = this.shapes;
-    const margin = marginOf(...input);
-    const bare = this.#bare;
-    const at = (scale) => {
-      const tile = {
-        height: scale * (input[0] + 2 * margin),
-        width: bare ? 0 : scale * (input[1] + 2 * margin),
-        margin: scale * margin,
-      };
-      const rows = rowsOf(outputs);
-      const each = (tile.height - BETWEEN * (rows - 1)) / rows;
-      return { tile, outputs: outputs.map((shape) => sharp(each, shape, devicePixelRatio)) };
-    };
-    const pair = (scale) => {
-      const sizes = at(scale);
-      const across = widthOf(sizes.outputs);
-      return {
-        width: bare ? across : sizes.tile.width + (across && BETWEEN + across),
-        height: sizes.tile.height + CAPTION,
-      };
-    };
-    const best = fit({ count, ...this.room, pair, gap: GAP, density: devicePixelRatio });
-    this.#apply(best.columns, at(best.scale));
+  /** Fits anew: what stands beside it has other sizes now. */
+  refit() {
+    this.#fit();
   }
 
-  #apply(columns, { tile, outputs }) {
+  #best(bare) {
+    const stages = this.partner ? [this, this.partner] : [this];
+    const most = (of) => Math.max(...stages.map(of));
+    const pair = (scale) => {
+      const sizes = stages.map((stage) => stage.at(scale, bare));
+      const greatest = (side) => Math.max(...sizes.map((size) => size[side]));
+      return { width: greatest("width"), height: greatest("height") };
+    };
+    const count = most((stage) => stage.count);
+    const best = fit({ count, ...this.room, pair, gap: GAP, density: devicePixelRatio });
+    return { ...best, pair: pair(best.scale) };
+  }
+
+  #fit() {
+    if (!this.room) return;
+    const { columns, scale, pair } = this.#best(this.#bare);
+    this.#apply(columns, { ...this.at(scale, this.#bare), row: pair.height - CAPTION });
+  }
+
+  #apply(columns, { tile, outputs, row }) {
     const { style } = this.element;
+    style.setProperty("--stn-row-height", `${row}px`);
     this.element.classList.toggle("stn-bare", this.#bare);
     style.setProperty("--stn-columns", columns);
     style.setProperty("--stn-input-width", `${tile.width}px`);
@@ -220,12 +262,18 @@ export class Stage {
       this.pairs.forEach(({ element }, index) => {
         element.classList.add("stn-picked");
         Object.assign(element, { role: "button", tabIndex: 0, onclick: () => this.pick(index) });
-        element.onkeydown = ({ key }) => key === "Enter" && this.pick(index);
+        element.onkeydown = (event) => {
+          if (event.key !== "Enter" && event.key !== " ") return;
+          event.preventDefault();
+          event.stopPropagation();
+          this.pick(index, true);
+        };
       });
     }
     this.element.replaceChildren(this.surface.element, ...this.pairs.map((pair) => pair.element));
     this.described = 0;
     this.#fit();
+    this.partner?.refit();
   }
 }
 

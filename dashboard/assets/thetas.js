@@ -28,7 +28,7 @@ export class Theta {
       { data: place ? { place } : {} },
       ...(place ? [element("span.stn-theta-place", {}, name)] : []),
       this.sentence,
-      element("div.stn-numbers", {}, this.table.element, this.matrix.element, list),
+      element("div.stn-numbers", {}, list, this.table.element, this.matrix.element),
     );
   }
 

@@ -43,7 +43,9 @@ export class Timeline {
       this.go.setCustomValidity(known || !text ? "" : "A step is a whole number.");
       if (!this.go.reportValidity() || !text) return;
       this.go.value = "";
-      this.watch.act(play.seek, Number(text));
+      // So that keys act on the step again.
+      this.go.blur();
+      this.watch.goTo(Number(text));
     };
     this.go.oninput = () => this.go.setCustomValidity("");
     return form;
@@ -88,8 +90,11 @@ export class Timeline {
     this.slider.style.setProperty("--stn-done", `${100 * done}%`);
     this.speed.value = speed;
     this.go.disabled = this.slider.disabled;
-    this.live.setAttribute("aria-checked", player.mode === "follow");
-    this.live.disabled = !player.live;
+    // Of a run that is not there nothing can be followed.
+    const nothing = !this.watch.reel?.player.steps.length && !this.watch.run;
+    this.toggle.disabled = nothing;
+    this.live.setAttribute("aria-checked", player.mode === "follow" && !nothing);
+    this.live.disabled = !player.live || nothing;
     this.marking ??= setTimeout(
       () => this.#mark(),
       Math.max(0, (this.drawn ?? 0) + MARK_EVERY - Date.now()),

@@ -47,7 +47,8 @@ export class Transport {
   async #startAnew(seedOf) {
     const { api, run } = this.watch;
     const config = { ...run.config, seed: seedOf(run.config.seed) % 2 ** 31 };
-    this.again.disabled = this.other.disabled = true;
+    this.starting = true;
+    this.show();
     try {
       if (run.actions?.includes("stop")) await api.control(run.id, { action: "stop" });
       const started = await api.start(config);
@@ -56,6 +57,7 @@ export class Transport {
     } catch (problem) {
       this.say(problem);
     }
+    this.starting = false;
     this.show();
   }
 
@@ -67,10 +69,14 @@ export class Transport {
   }
 
   /** Asks for an action, where it is allowed. */
-  act(...actions) {
+  async act(...actions) {
+    if (this.asking) return;
     const allowed = this.watch.lost ? [] : (this.watch.run?.actions ?? []);
     const action = actions.find((each) => allowed.includes(each));
-    if (action) ask(this.watch, this.say, { action });
+    if (!action) return;
+    this.asking = true;
+    await ask(this.watch, this.say, { action });
+    this.asking = false;
   }
 
   /** Shows what may be done. */
@@ -84,6 +90,6 @@ export class Transport {
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
     this.switches.show();
-    this.again.disabled = this.other.disabled = watch.lost || !watch.run?.config;
+    this.again.disabled = this.other.disabled = this.starting || watch.lost || !watch.run?.config;
   }
 }

@@ -55,16 +55,21 @@ export function readView(query) {
 /** The step that an address asks for; null where it follows. */
 export const readStep = (query) => wholeNumber(query.get("step"));
 
+/** Whether an address asks for a run's closing lap. */
+export const readLap = (query) => query.get("lap") === "1";
+
 /**
  * What an address says of a view: names and values, null where nothing needs to be said.
- * @param {number | null} step the one that is held; null where the view moves
+ * @param {{step?: number | null, lap?: boolean}} at the step that is held, null where the view moves;
+ *   whether the closing lap is played
  */
-export function sayView(view, step = null) {
+export function sayView(view, { step = null, lap = false } = {}) {
   const unless = (value, first) => (value === first ? null : String(value));
   const on = Object.keys(LAYERS).filter((layer) => view.layers[layer]);
   const first = Object.keys(LAYERS).filter((layer) => LAYERS[layer]);
   return {
     step: step === null ? null : String(step),
+    lap: lap ? "1" : null,
     sight: unless(view.sight, FIRST.sight),
     probe: view.sight === "one" ? String(view.probe) : null,
     layers: unless(on.join("."), first.join(".")),

@@ -8,7 +8,6 @@ import { GifPanel } from "./gif.js";
 import { Joining } from "./joining.js";
 import { keysPanel, onKey } from "./keys.js";
 import { Phases } from "./phases.js";
-import { seek } from "./player.js";
 import { Readout, Situation } from "./readout.js";
 import { isBetter, newestOf } from "./runlist.js";
 import { RatesPanel } from "./settings.js";
@@ -16,7 +15,7 @@ import { Side } from "./side.js";
 import { SightBar, sightKeys } from "./sights.js";
 import { Timeline } from "./timeline.js";
 import { Transport } from "./transport.js";
-import { readStep, readView } from "./view.js";
+import { readLap, readStep, readView } from "./view.js";
 import { Watch } from "./watch.js";
 import { legendOf } from "./words.js";
 
@@ -48,17 +47,19 @@ export class Viewer {
     this.api = api;
     this.runs = runs;
     this.view = readView(asked());
-    this.step = readStep(asked()); // that the page is opened at
+    this.at = { step: readStep(asked()), lap: readLap(asked()) }; // what the page is opened at
     this.watch = new Watch(api, calm);
     const chosen = {
-      pick: (probe) => this.change({ ...this.view, sight: "one", probe }),
+      pick: (probe, byKey) => {
+        this.change({ ...this.view, sight: "one", probe });
+        if (byKey) this.side.sights.one.focus();
+      },
       turn: (by) => this.#turn(by),
     };
     this.side = new Side(this.watch, chosen);
     const close = () => this.change({ ...this.view, beside: null });
     this.beside = new Beside(api, this.watch, calm, { ...chosen, close });
-    const by = (measure) => this.change({ ...this.view, by: measure });
-    this.difference = new Difference({ by, close });
+    this.difference = new Difference({ by: (by) => this.change({ ...this.view, by }) });
     this.sights = new SightBar(
       () => this.view,
       (view) => this.change(view),
@@ -70,7 +71,7 @@ export class Viewer {
     this.transport = new Transport(this.watch, say, open);
     this.joining = new Joining(this.watch, this.side.element, say);
     this.phases = new Phases((phase) => (this.side.element.dataset.phase = phase ?? ""));
-    this.charts = new Charts((step) => this.watch.act(seek, step));
+    this.charts = new Charts((step) => this.watch.goTo(step));
     this.gif = new GifPanel(this.watch);
     this.rates = new RatesPanel(this.watch);
     this.element = this.#lay();
@@ -93,8 +94,8 @@ export class Viewer {
   #open(id) {
     // A run beside itself would tell nothing.
     if (this.view.beside === id) this.change({ ...this.view, beside: null });
-    this.watch.open(id, this.step);
-    this.step = null;
+    this.watch.open(id, this.at.step, this.at.lap);
+    this.at = { step: null, lap: false };
   }
 
   /** Looks at the run in another way from now on. */
@@ -132,6 +133,9 @@ export class Viewer {
     difference.element.hidden = !pair;
     if (pair) this.runsShown.append(beside.side.element);
     else beside.side.element.remove();
+    const [one, other] = [this.side.sights.probes, beside.side.sights.probes];
+    one.match(pair ? other : null);
+    other.match(pair ? one : null);
     this.element.classList.toggle("stn-pair-of-runs", pair);
     this.#showBeside();
   }
@@ -144,7 +148,7 @@ export class Viewer {
     if (own) this.charts.compare({ series: own.series, stretch: beside.stretch });
     this.difference.name([watch.run, beside.watch.run], view.by);
     const frames = [watch.shown, beside.watch.shown];
-    if (frames.every(Boolean)) this.difference.show(...frames, beside.ended);
+    if (frames.every(Boolean)) this.difference.show(...frames);
   }
 
   get #isPlain() {
@@ -168,6 +172,7 @@ export class Viewer {
       "div.stn-controls",
       {},
       told,
+      this.difference.element,
       this.timeline.element,
       this.transport.element,
     );
@@ -181,7 +186,6 @@ export class Viewer {
       this.situation.message,
       this.phases.element,
       this.legend,
-      this.difference.element,
     ];
     const stage = element("section.stn-side", { aria: { label: "Stage" } }, ...parts);
     const panels = element(
@@ -240,7 +244,7 @@ export class Viewer {
     const { mode } = this.watch.player;
     this.readout.show(frame, this.watch.waiting ? null : this.watch.run, mode !== "hold");
     this.timeline.show();
-    this.charts.showCursor(frame.info.step);
+    this.charts.showCursor(frame.info);
     this.element.dataset.run = this.watch.reel.recording.id;
     // For whoever measures: `time` is when the step was done, in seconds since 1970.
     const seen = { step: frame.info.step, time: frame.info.time, mode };
@@ -260,6 +264,9 @@ export class Viewer {
     this.rates.show();
     this.charts.plan(watch.waiting ? null : watch.run);
     const { run, player } = watch;
+    const probes = watch.waiting ? 0 : (run?.probes ?? 0);
+    // A link may name one that is not there.
+    if (probes && this.view.probe >= probes) this.change({ ...this.view, probe: probes - 1 });
     const slow = player.mode === "follow" && run?.status === "running" && !watch.waiting;
     const pace = slow ? (run.settings?.slow_motion ?? 0) : 0;
     this.phases.plan(pace, this.#isPlain);
@@ -285,7 +292,7 @@ export class Viewer {
       this.naming = null;
       const { watch, view } = this;
       const held = !watch.waiting && !watch.onLap && watch.player.mode === "hold";
-      nameInAddress(watch.id, view, held ? watch.player.at : null);
+      nameInAddress(watch.id, view, { step: held ? watch.player.at : null, lap: watch.onLap });
     }, NAME_AFTER);
   }
 
@@ -316,14 +323,23 @@ export class Viewer {
     this.#resizeSides(width, room - least);
     const needed = this.controls.offsetHeight;
     if (needed > least) this.#resizeSides(width, room - needed);
-    // What is chosen to fill the stage moves nothing below it, where there is room.
-    const fills = this.view.sight !== "probes" && width >= WIDE - 250;
-    element.style.minHeight = fills ? `${room - needed - ROW_GAP}px` : "";
+  }
+
+  // Whatever fills the stage is as high as its probes are, so that nothing below it moves.
+  #resizeOne(width, height) {
+    const { probes } = this.side.sights;
+    const { style } = this.side.element;
+    probes.resize(width, height);
+    const full = Math.min(height, probes.fullHeight);
+    const fixed = width >= WIDE - 250;
+    style.minHeight = fixed ? `${full}px` : "";
+    if (this.view.sight !== "probes") this.side.resize(width, fixed ? full : height);
   }
 
   // Two runs stand side by side where there is room for both, else below each other.
   #resizeSides(width, height) {
-    if (!this.view.beside) return this.side.resize(width, height);
+    this.side.element.style.minHeight = "";
+    if (!this.view.beside) return this.#resizeOne(width, height);
     const wide = width >= PAIR;
     const abreast = wide || this.view.sight === "probes";
     const between = wide ? BETWEEN : BETWEEN_NARROW;

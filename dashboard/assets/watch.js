@@ -4,6 +4,7 @@
 //   frame    {frame, past}: draw this now, with a trail through those of earlier steps
 //   metrics  rows were added to the series
 //   reel     another recording is shown; its series is another one too
+//   arrival  frames have come that another watch may want shown
 //   change   anything else: the run, the connection, the player, a problem
 
 import { decodeFrame, withInput } from "./frame.js";
@@ -28,6 +29,7 @@ export class Watch extends EventTarget {
     this.api = api;
     this.calm = calm;
     this.speed = 1; // of a replay
+    this.led = false; // whether its frames are wanted while another watch says which is shown
     this.tracing = false; // whether earlier frames are wanted with each
     this.clear();
   }
@@ -74,11 +76,12 @@ export class Watch extends EventTarget {
   /**
    * Watches another run: live where it is being trained, from its recording where it is not.
    * @param {number | null} step that is held, where one is asked for
+   * @param {boolean} lap whether its closing lap is played
    */
-  async open(id, step = null) {
+  async open(id, step = null, lap = false) {
     this.clear();
     this.id = id;
-    this.wanted = step;
+    this.wanted = { step, lap };
     this.own = this.reel = new Reel(this.api, id);
     this.#tell("reel");
     const own = this.own;
@@ -105,6 +108,12 @@ export class Watch extends EventTarget {
     this.#tell("change");
   }
 
+  /** Shows the recorded step at or before `step`, and stays there. */
+  goTo(step) {
+    this.playLap(false);
+    this.act(play.seek, step);
+  }
+
   /** Changes the player of what is shown: `act` is one of the player's functions. */
   act(act, ...rest) {
     if (!this.reel) return;
@@ -123,8 +132,10 @@ export class Watch extends EventTarget {
     const [steps] = await Promise.all([run.frames ? own.recording.list() : [], this.#history(run)]);
     if (own !== this.own) return;
     own.player = play.openPlayer({ steps, live: isLive(run.status), calm: this.calm });
-    if (this.wanted !== null && steps.length) own.player = play.seek(own.player, this.wanted);
+    const { step, lap } = this.wanted;
+    if (step !== null && steps.length) own.player = play.seek(own.player, step);
     this.#connect();
+    this.playLap(lap);
     this.#tell("change");
     if (steps.length) this.#schedule();
     else await this.#playSample();
@@ -188,6 +199,13 @@ export class Watch extends EventTarget {
     this.#tell("change");
   }
 
+  /** Takes in what an answer said of the run, which may come before the stream's word. */
+  learn(run) {
+    if (run.id !== this.id) return;
+    this.run = { ...this.run, ...run };
+    this.#tell("change");
+  }
+
   // A lost connection may be all that is heard of a run that was deleted.
   async #lookForRun() {
     const own = this.own;
@@ -200,13 +218,16 @@ export class Watch extends EventTarget {
     }
   }
 
-  // The run is no more; what is on the stage stays.
+  // The run is no more; what is on the stage stays, and so do the steps that are at hand.
   #end() {
     this.stream?.close();
     this.lost = false;
     this.run = { ...this.run, actions: [] };
-    if (!this.waiting)
-      this.own.player = play.seek({ ...this.own.player, live: false }, this.own.player.at);
+    if (!this.waiting) {
+      const { player, recording } = this.own;
+      const steps = player.steps.filter((step) => recording.has(step));
+      this.own.player = play.seek({ ...player, steps, live: false }, player.at);
+    }
     this.#tell("change");
   }
 
@@ -239,6 +260,7 @@ export class Watch extends EventTarget {
       this.newest = frame;
       this.owed++;
     }
+    if (this.led && count) this.#tell("arrival");
     if (arrived.length) this.#schedule();
   }
 
@@ -263,8 +285,15 @@ export class Watch extends EventTarget {
     this.#schedule();
   }
 
+  /** Hears of all frames from now on, though another watch says which is shown; or no more. */
+  beLed(wanted) {
+    if (wanted === this.led) return;
+    this.led = wanted;
+    this.#follow();
+  }
+
   #follow() {
-    this.stream?.follow(this.own.player.mode === "follow");
+    this.stream?.follow(this.led || this.own.player.mode === "follow");
   }
 
   #schedule() {
@@ -347,7 +376,9 @@ export class Watch extends EventTarget {
       this.#schedule();
     } catch (problem) {
       if (reel === this.reel) this.#fail(problem);
-      setTimeout(() => this.#schedule(), RETRY);
+      // A replay asks with every paint.
+      await new Promise((resolve) => setTimeout(resolve, RETRY));
+      this.#schedule();
     } finally {
       this.loading = false;
     }

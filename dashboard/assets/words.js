@@ -60,7 +60,9 @@ export const percent = (value, digits = 1) =>
 /** "0.412", or a dash where there is no number; a true minus, and none before a nought. */
 export const decimal = (value, digits = 3) => {
   if (!isNumber(value)) return "–";
-  const text = Math.abs(value).toFixed(digits);
+  const size = Math.abs(value);
+  // So much has no place, and says no more, with all its digits.
+  const text = size < 1000 ? size.toFixed(digits) : size < 1e5 ? size.toFixed(0) : size.toExponential(0);
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 };
 

@@ -1,5 +1,7 @@
 """Acting on a run, from the stage and by keyboard; two pages that act see each other's actions."""
 
+from playwright.sync_api import Request
+
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import await_said, painted
 from tests.live_server import Server, wait_until
@@ -67,3 +69,39 @@ def test_a_run_is_started_anew_with_the_same_seed_or_another(
     page.get_by_role("button", name="Start again").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == 3)
     assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 12
+
+
+def test_start_again_pressed_twice_starts_one_run(own_server: Server, visit: Open) -> None:
+    run_id = own_server.start_run(epochs=1000)
+    own_server.await_step(run_id, 2)
+    page = visit(own_server, f"?run={run_id}")
+    painted(page)
+    await_said(page, "Live")
+    page.get_by_role("button", name="Start again").evaluate(
+        "(button) => { for (let press = 0; press < 5; press++) button.click(); }"
+    )
+    page.wait_for_function(f"() => !location.search.includes('{run_id}')")
+    own_server.await_status(run_id, "stopped")
+    assert len(own_server.http.get("/runs").json()) == 2
+
+
+def test_a_key_pressed_twice_asks_once(server: Server, running: str, visit: Open) -> None:
+    page = visit(server, f"?run={running}")
+    painted(page)
+    await_said(page, "Live")
+    asked: list[str | None] = []
+
+    def hear(request: Request) -> None:
+        if "/control" in request.url:
+            asked.append(request.post_data)
+
+    page.on("request", hear)
+    page.evaluate(
+        """() => { for (let press = 0; press < 3; press++)
+        document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "p", bubbles: true })); }"""
+    )
+    await_said(page, "paused")
+    assert asked == ['{"action":"pause"}']
+    page.keyboard.press("p")
+    await_said(page, "Live; training")
+    assert page.locator(".stn-side > .stn-message").inner_text() == ""

@@ -48,6 +48,49 @@ def test_one_cursor_leads_both_by_step_or_by_epoch(
     wait_until(lambda: steps_shown(page) == [0, 0])
 
 
+def test_two_that_train_are_shown_at_one_step(server: Server, running: str, visit: Open) -> None:
+    """The one that is further waits for the other, which is never shown further than it."""
+    behind = server.start_run(epochs=1000, seed=21)
+    try:
+        server.await_step(behind, 5)
+        page = visit(server, f"?run={behind}&beside={running}")
+        wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
+        seen = set()
+        steps = server.http.get(f"/runs/{running}/frames").json()["steps"]
+        assert steps[-1] > 60 or server.await_step(running, 60)
+
+        def followed() -> bool:
+            one, other = steps_shown(page)
+            if one == other:
+                seen.add(one)
+            return len(seen) > 5
+
+        wait_until(followed)
+        # The other way round the second one is told to be not as far.
+        page = visit(server, f"?run={running}&beside={behind}")
+        title = page.locator(".stn-viewer .stn-sight-title").nth(1)
+        wait_until(lambda: "so far at step" in title.inner_text())
+    finally:
+        server.control(behind, "stop")
+
+
+def test_probes_of_two_networks_stand_at_equal_places(
+    server: Server, ended: str, visit: Open
+) -> None:
+    plain = brief_run(server, architecture="digits-cnn", seed=9)
+    page = visit(server, f"?run={ended}&beside={plain}&step=0")
+    wait_until(lambda: steps_shown(page) == [0, 0])
+    tops = page.locator(".stn-viewer .stn-probes").evaluate_all(
+        """(stages) => stages.map((stage) =>
+          [...stage.querySelectorAll(".stn-input")].map((each) => {
+            const { top, width, height } = each.getBoundingClientRect();
+            return [top, width, height];
+          }))"""
+    )
+    assert tops[0] == tops[1]
+    assert len(tops[0]) == 12
+
+
 def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, visit: Open) -> None:
     page = visit(server, f"?run={ended}&beside={other}&step=36")
     wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)

@@ -2,9 +2,11 @@
 
 import signal
 
+from playwright.sync_api import Route
+
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import await_said, await_shown, painted, pixels, say, shown
-from tests.live_server import Server
+from tests.live_server import Server, wait_until
 
 
 def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself(
@@ -33,6 +35,31 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     page.locator(".stn-viewer [data-action=resume]").click()
     await_said(page, "Live; training")
     await_shown(page, f"step > {at}")
+    # What Streamlit shows has found its server again too, and goes on.
+    runs = len(own_server.http.get("/runs").json())
+    page.get_by_role("button", name="Start training").click()
+    wait_until(lambda: len(own_server.http.get("/runs").json()) == runs + 1)
+
+
+def test_a_replay_whose_frames_do_not_come_asks_now_and_then(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&step=0")
+    painted(page, 0)
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=503, json={"detail": "Not just now."})
+
+    page.route("**/frames/*", refuse)
+    page.keyboard.press("End")
+    wait_until(lambda: page.evaluate("1") and len(asked) > 0)
+    page.keyboard.press("Home")
+    page.keyboard.press(" ")
+    page.wait_for_timeout(3000)
+    # Those at hand are played; then one at a time and a few ahead, once a second.
+    assert len(asked) < 40
 
 
 def test_control_that_is_refused_is_told_in_words(

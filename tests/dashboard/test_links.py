@@ -4,6 +4,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Page
 
+from tests.conftest import Trained
 from tests.dashboard.conftest import Open, brief_run
 from tests.dashboard.looking import await_said, await_shown, painted
 from tests.live_server import Server, wait_until
@@ -104,3 +105,24 @@ def test_what_is_no_step_is_not_gone_to(server: Server, ended: str, visit: Open)
     field.fill("4")
     field.press("Enter")
     await_shown(page, "step > 0 && step <= 4")
+
+
+def test_a_probe_that_is_not_there_is_the_last_one(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}&sight=one&probe=999&step=0")
+    page.get_by_text("Probe 12 of 12").wait_for()
+    await_address(page, run=ended, sight="one", probe="11", step="0")
+
+
+def test_a_closing_lap_is_a_link_too(server: Server, trained: Trained, visit: Open) -> None:
+    run_id = trained.copied_into(server.home)
+    page = visit(server, f"?run={run_id}&lap=1")
+    await_said(page, "The input moves, the trained network stands still")
+    await_address(page, run=run_id, lap="1")
+    # A step is one of the run's, not of the lap's.
+    page.get_by_label("Go to step").fill("3")
+    page.keyboard.press("Enter")
+    painted(page, 3)
+    await_address(page, run=run_id, step="3")
+    # Keys act on the step again.
+    page.keyboard.press("ArrowRight")
+    painted(page, 4)

@@ -259,6 +259,11 @@ def test_run_that_another_page_deleted_is_told(server: Server, visit: Open) -> N
     painted(page)
     server.http.delete(f"/runs/{run_id}").raise_for_status()
     await_said(page, "This run has been deleted")
+    # What is at hand can still be looked at, and nothing else: picture and cursor are one.
+    for key in ("Home", "End"):
+        page.keyboard.press(key)
+        at = int(page.locator(".stn-timeline").input_value())
+        painted(page, at)
     page.get_by_text("Show the newest run instead").click()
     page.wait_for_url(lambda address: f"run={run_id}" not in address)
 

@@ -1,6 +1,7 @@
 """What fills the stage and what is drawn on it: one probe, the crowd, and every layer."""
 
 import re
+from pathlib import Path
 
 import numpy as np
 from playwright.sync_api import Locator, Page
@@ -202,3 +203,63 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(server: Server, v
     heads = page.locator(".stn-head:visible > span:first-child").all_inner_texts()
     assert heads == ["Loss", "Accuracy", "Steps/s"]
     assert "affine" not in page.locator(".stn-situation").inner_text()
+
+
+def test_tiles_are_passed_by_tab_and_opened_by_keys(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&step=0")
+    painted(page, 0)
+    tiles = page.locator(".stn-viewer .stn-pair")
+    tiles.first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-pair')[1]")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press(" ")
+    one(page, 0).get_by_text("Probe 1 of 12").wait_for()
+    assert page.evaluate("document.activeElement.className") == "stn-one-title"
+    # It was pressed, and nothing was played.
+    page.wait_for_timeout(300)
+    assert one(page, 0).is_visible()
+
+
+def test_nothing_moves_when_something_else_fills_the_stage(
+    server: Server, ended: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&step=0")
+    painted(page, 0)
+    places = """() => [".stn-segments", ".stn-time", ".stn-acts"].map((part) => {
+      const { left, top } = document.querySelector(part).getBoundingClientRect();
+      return [Math.round(left), Math.round(top)];
+    })"""
+    before = page.evaluate(places)
+    for name in ("One", "Crowd", "Probes", "Outputs only"):
+        chip(page, name).click()
+        assert page.evaluate(places) == before, name
+    assert chip(page, "Mesh").is_disabled()
+
+
+def test_a_picture_that_joined_is_not_there_before(
+    server: Server, visit: Open, picture: Path
+) -> None:
+    run_id = server.start_run(epochs=1000, seed=31, probes={"count": 3, "moving": False})
+    try:
+        server.await_step(run_id, 2)
+        image = {"image": picture.read_bytes()}
+        server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
+        page = visit(server, f"?run={run_id}&sight=one&probe=3&step=0")
+        shown_one = page.locator(".stn-viewer .stn-one.stn-absent")
+        shown_one.get_by_text("It joined the run at a later step.").wait_for()
+        assert not page.locator(".stn-one-panes").is_visible()
+        page.keyboard.press("End")
+        page.get_by_text("Probe 4 of 4").wait_for()
+        # Room for it is kept in frames before it.
+        page.keyboard.press("1")
+        first = page.locator(".stn-viewer .stn-pair").first
+        before = first.bounding_box()
+        page.keyboard.press("Home")
+        page.locator(".stn-probes[data-step='0']").wait_for()
+        assert page.locator(".stn-viewer .stn-pair").count() == 3
+        assert first.bounding_box() == before
+    finally:
+        server.control(run_id, "stop")

@@ -33,16 +33,16 @@ test("the second is told by how much it differs from the first", () => {
       ["Loss", "1.250", "0.750", "−0.500"],
       ["Probes right", "1", "2", "+1"],
       ["Stillness", "–", "–", "–"],
-      ["Mean width", "0.95", "0.45", "−0.50"],
-      ["Mean height", "1.00", "1.00", "0.00"],
-      ["Mean rotation", "0°", "0°", "0°"],
-      ["Mean position x", "0.10", "0.10", "0.00"],
-      ["Mean position y", "0.00", "0.00", "0.00"],
+      ["Width", "0.95", "0.45", "−0.50"],
+      ["Height", "1.00", "1.00", "0.00"],
+      ["Rotation", "0°", "0°", "0°"],
+      ["Position x", "0.10", "0.10", "0.00"],
+      ["Position y", "0.00", "0.00", "0.00"],
     ],
   );
   const plain = { info: { ...other, transformers: [] }, tensors: {} };
   const width = differences({ info, tensors: tensors(1, 0.9) }, plain).find(
-    ({ title }) => title === "Mean width",
+    ({ title }) => title === "Width",
   );
   assert.deepEqual([...width.values, width.difference], ["0.95", "–", "–"]);
 });

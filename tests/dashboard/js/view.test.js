@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FIRST, readStep, readView, sayView, switched } from "../../../dashboard/assets/view.js";
+import { FIRST, readLap, readStep, readView, sayView, switched } from "../../../dashboard/assets/view.js";
 
-const said = (view, step) => {
+const said = (view, at) => {
   const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(sayView(view, step))) {
+  for (const [name, value] of Object.entries(sayView(view, at))) {
     if (value !== null) query.set(name, value);
   }
   return query;
@@ -19,13 +19,15 @@ test("what is as at first is not said", () => {
 test("a link says everything, and reads back the same", () => {
   let view = { ...FIRST, sight: "one", probe: 7, speed: 0.25, beside: "other", by: "epoch" };
   view = switched(switched(view, "dots"), "mesh");
-  const query = said(view, 420);
+  const query = said(view, { step: 420 });
   assert.equal(
     String(query),
     "step=420&sight=one&probe=7&layers=outline.mesh&speed=0.25&beside=other&by=epoch",
   );
   assert.deepEqual(readView(query), view);
   assert.equal(readStep(query), 420);
+  assert.equal(readLap(query), false);
+  assert.equal(readLap(said(view, { lap: true })), true);
 });
 
 test("nothing drawn at all can be said too", () => {
