@@ -232,6 +232,8 @@ export class Stage {
     style.setProperty("--stn-row-height", `${row}px`);
     this.element.classList.toggle("stn-bare", this.#bare);
     style.setProperty("--stn-columns", columns);
+    style.removeProperty("--stn-column");
+    this.columns = columns;
     style.setProperty("--stn-input-width", `${tile.width}px`);
     style.setProperty("--stn-tile-height", `${tile.height}px`);
     style.setProperty("--stn-margin", `${tile.margin}px`);
@@ -247,7 +249,11 @@ export class Stage {
   }
 
   #lay() {
-    if (!this.element.clientWidth) return; // is not on the page
+    const { clientWidth, style } = this.element;
+    if (!clientWidth) return; // is not on the page
+    // Columns share all of the width, but begin at whole pixels of the screen.
+    const each = (clientWidth - (this.columns - 1) * GAP) / this.columns;
+    style.setProperty("--stn-column", `${Math.floor(each * devicePixelRatio) / devicePixelRatio}px`);
     const pictures = this.pairs.flatMap((pair) => [
       ...(this.#bare ? [] : [pair.input]),
       ...pair.outputs,
