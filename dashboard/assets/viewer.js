@@ -4,6 +4,7 @@ import { asked, nameInAddress } from "./address.js";
 import { Beside, Difference } from "./beside.js";
 import { Charts } from "./charts.js";
 import { element, setText } from "./dom.js";
+import { fitViewer } from "./fitting.js";
 import { GifPanel } from "./gif.js";
 import { Joining } from "./joining.js";
 import { keysPanel, onKey } from "./keys.js";
@@ -19,20 +20,6 @@ import { readLap, readStep, readView } from "./view.js";
 import { Watch } from "./watch.js";
 import { legendOf } from "./words.js";
 
-// From this width on the charts stand beside the stage, else below it.
-const WIDE = 1000;
-const SIDE_GAP = 20;
-const ROW_GAP = 10;
-// The controls are at least so wide, where there is room: narrower they would take the stage's height.
-const CONTROLS = 1012;
-// From this width on two runs stand side by side, whatever is seen of them; probes always do.
-const PAIR = 700;
-const BETWEEN = 32;
-const BETWEEN_NARROW = 16;
-// The line above each of two runs that names it.
-const HEADLINE = 26;
-// Their pairs may be so low, so that both can be seen with the timeline.
-const LEAST = 68;
 // Milliseconds until the address tells what is looked at.
 const NAME_AFTER = 300;
 
@@ -298,65 +285,6 @@ export class Viewer {
 
   /** Fits everything into the width there is and, where it can be, the height of the window. */
   resize() {
-    const { clientWidth } = this.element;
-    if (!clientWidth) return;
-    const wide = clientWidth >= WIDE;
-    this.element.classList.toggle("stn-wide", wide);
-    const beside = wide ? Math.min(480, Math.max(214, 0.171 * clientWidth)) + SIDE_GAP : 0;
-    this.#fitStage(clientWidth - beside);
-    this.charts.resize(wide);
+    fitViewer(this, this.view);
   }
-
-  // The controls are as wide as the stage, and the narrower the higher; their height is room that
-  // the stage has not. So it is fitted with the least that they can need and, where they turn out
-  // to need more, once again: the same room always ends in the same layout.
-  #fitStage(width) {
-    const { element } = this.side;
-    const top = element.getBoundingClientRect().top + scrolled(this.element);
-    const room = innerHeight - top - 2 * ROW_GAP;
-    const { style } = this.controls.parentElement;
-    style.minWidth = `${Math.min(width, CONTROLS)}px`;
-    style.width = `${width}px`;
-    const least = this.controls.offsetHeight;
-    const grown = this.view.sight !== "probes" || this.view.beside;
-    style.width = grown ? `${width}px` : "";
-    this.#resizeSides(width, room - least);
-    const needed = this.controls.offsetHeight;
-    if (needed > least) this.#resizeSides(width, room - needed);
-  }
-
-  // Whatever fills the stage is as high as its probes are, so that nothing below it moves.
-  #resizeOne(width, height) {
-    const { probes } = this.side.sights;
-    const { style } = this.side.element;
-    probes.resize(width, height);
-    const full = Math.min(height, probes.fullHeight);
-    const fixed = width >= WIDE - 250;
-    style.minHeight = fixed ? `${full}px` : "";
-    if (this.view.sight !== "probes") this.side.resize(width, fixed ? full : height);
-  }
-
-  // Two runs stand side by side where there is room for both, else below each other.
-  #resizeSides(width, height) {
-    this.side.element.style.minHeight = "";
-    if (!this.view.beside) return this.#resizeOne(width, height);
-    const wide = width >= PAIR;
-    const abreast = wide || this.view.sight === "probes";
-    const between = wide ? BETWEEN : BETWEEN_NARROW;
-    this.runsShown.classList.toggle("stn-abreast", abreast);
-    this.runsShown.style.setProperty("--stn-between", `${between}px`);
-    const across = abreast ? (width - between) / 2 : width;
-    for (const side of [this.side, this.beside.side]) {
-      side.resize(across, height - HEADLINE, LEAST);
-    }
-  }
-}
-
-// How far the page has been scrolled, in whichever element scrolls it.
-function scrolled(element) {
-  let sum = 0;
-  for (let parent = element.parentElement; parent; parent = parent.parentElement) {
-    sum += parent.scrollTop;
-  }
-  return sum;
 }
