@@ -22,6 +22,7 @@ export class Charts {
     this.epoch = null;
     this.cursor = null; // what the stage's frame says
     this.stale = []; // charts that have new rows to draw
+    this.more = false; // whether rows came while those were being drawn
     const on = { seek, zoom: (range) => this.#zoom(range) };
     this.charts = CHARTS.map((_, index) => new Chart(index, on));
     this.shown = this.charts;
@@ -78,7 +79,10 @@ export class Charts {
   /** New rows have come: they are drawn soon, twice a second at most. */
   changed() {
     if (this.epoch === null && this.series?.last) this.end = this.series.last;
-    if (this.due || this.stale.length) return;
+    if (this.due) return;
+    // Some have been drawn already without them.
+    this.more = this.stale.length > 0;
+    if (this.more) return;
     this.due = setTimeout(
       () => {
         this.due = null;
@@ -129,14 +133,16 @@ export class Charts {
     this.next = setTimeout(async () => {
       this.soon = false;
       await this.#draw(this.stale.shift());
-      if (this.stale.length) this.#drawNextIn(NO_PAINT);
-      else if (this.cursor !== null) this.showCursor(this.cursor);
+      if (this.stale.length) return this.#drawNextIn(NO_PAINT);
+      if (this.cursor !== null) this.showCursor(this.cursor);
+      if (this.more) this.changed();
     }, milliseconds);
   }
 
   // Once for all that asks for it within a task.
   #drawAll() {
     this.stale = [];
+    this.more = false;
     this.whole ??= setTimeout(async () => {
       this.whole = null;
       this.began = Date.now();

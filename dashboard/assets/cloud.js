@@ -11,7 +11,7 @@ export class Cloud {
     const label = "Where the regions lie in the image";
     this.svg = svg("svg", { class: "stn-cloud", role: "img", "aria-label": label });
     const tile = element("div.stn-crowd-tile", {}, this.svg);
-    const caption = element("figcaption", {}, "Regions and their middles");
+    const caption = element("figcaption", {}, "All regions");
     this.element = element("figure.stn-crowd-figure", {}, tile, caption);
   }
 

@@ -14,7 +14,11 @@ const CAPTION = 26;
 const SPREADS = 68;
 const NAME = 24;
 const NOTE = 36;
-const STACKED = 700;
+// The least width of a number's line, and what is between two, as in page.css.
+const STRIP = 140;
+const BETWEEN = 24;
+// Windows below this width are scrolled anyway.
+const NARROW = 700;
 
 export class Crowd {
   constructor() {
@@ -90,18 +94,20 @@ export class Crowd {
   #fit() {
     if (!this.room || !this.shapes) return;
     const { width, height } = this.room;
-    const stacked = width < STACKED;
+    const narrow = innerWidth < NARROW;
     const transformers = this.outputs.length;
     const count = 1 + transformers + (transformers ? 1 : 0);
-    const below = NOTE + transformers * (SPREADS + (transformers > 1 ? NAME : 0));
+    const abreast = Math.max(1, Math.floor((width + BETWEEN) / (STRIP + BETWEEN)));
+    const lines = Math.ceil(NUMBERS.length / abreast);
+    const below = NOTE + transformers * (lines * SPREADS + (transformers > 1 ? NAME : 0));
     const sideIn = (columns) => {
       const rows = Math.ceil(count / columns);
       const each = (width - (columns - 1) * GAP) / columns;
       const high = (height - below - rows * GAP) / rows - CAPTION;
-      return Math.max(80, stacked ? each : Math.min(each, high));
+      return Math.max(80, narrow ? each : Math.min(each, high));
     };
     const all = Array.from({ length: count }, (_, index) => index + 1);
-    const columns = stacked ? 2 : all.reduce((one, other) => (sideIn(other) > sideIn(one) ? other : one));
+    const columns = narrow ? 2 : all.reduce((one, other) => (sideIn(other) > sideIn(one) ? other : one));
     const side = sideIn(columns);
     this.pictures.style.setProperty("--stn-crowd-side", `${side}px`);
     this.pictures.style.setProperty("--stn-columns", columns);
