@@ -20,7 +20,7 @@ const STANDING = "The probes stand still. Their lap comes when the run finishes.
 /** Asks the run that is watched for a change; what it is refused with is told to `say`. */
 export async function ask(watch, say, request) {
   try {
-    watch.learn(await watch.api.control(watch.id, request));
+    await watch.control(request);
     say(null);
   } catch (problem) {
     say(problem);

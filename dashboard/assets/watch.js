@@ -199,10 +199,16 @@ export class Watch extends EventTarget {
     this.#tell("change");
   }
 
-  /** Takes in what an answer said of the run, which may come before the stream's word. */
-  learn(run) {
-    if (run.id !== this.id) return;
-    this.run = { ...this.run, ...run };
+  /**
+   * Asks for an action, or a change of settings. The answer may be there before the stream's word,
+   * but is no news after it.
+   * @throws {Problem} it is refused, or the server does not answer
+   */
+  async control(request) {
+    const { own, run } = this;
+    const now = await this.api.control(this.id, request);
+    if (own !== this.own || run !== this.run) return;
+    this.run = { ...run, ...now };
     this.#tell("change");
   }
 

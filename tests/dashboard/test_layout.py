@@ -58,7 +58,7 @@ def test_pixels_are_equally_large(
         )
 
 
-@pytest.mark.parametrize(("width", "height"), [*SIZES, (1440, 900)])
+@pytest.mark.parametrize(("width", "height"), [SIZES[0], (1440, 900), SIZES[3]])
 def test_every_picture_lies_on_its_stage(
     server: Server, ended: str, running: str, visit: Open, width: int, height: int
 ) -> None:
