@@ -2,9 +2,10 @@
 
     python -m benchmarks.memory [--warm-up 10] [--minutes 50] [--every 5]
 
-Of the processes it is what is resident; of the page, what its heap and its buffers hold after a
-forced collection. Printed are slopes of least squares, with twice their standard error. In its
-first minutes a page fills its store of frames: with a short warm-up that counts as growth.
+Of the processes it is what is resident; of the page, with all on the stage that can be drawn there,
+what its heap and its buffers hold after a forced collection. Printed are slopes of least squares,
+with twice their standard error. In its first minutes a page fills its store of frames: with a short
+warm-up that counts as growth.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from playwright.sync_api import CDPSession
 
 from benchmarks._page import open_page
 from benchmarks._processes import processes, trainers
+from benchmarks.stage import EVERYTHING
 from tests.live_server import Server, serve
 
 HELD = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
@@ -63,7 +65,7 @@ def main() -> None:
     ):
         run_id = server.start_run(epochs=1000)
         trainer = trainers(server)[0].pid
-        page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}")
+        page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}&{EVERYTHING}")
         page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
         # Notes of paints would be the only thing to grow.
         page.evaluate("window.paints.push = () => 0")

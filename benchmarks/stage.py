@@ -3,13 +3,14 @@
     python -m benchmarks.stage [--seconds 20] [--batch 16]
 
 Once as the page opens, once with all that can be drawn on the stage, then with one probe and with
-the crowd in place of all probes. The run that is trained has batches so small that it makes more
-steps a second than the 20 frames that are recorded of them. The replay is of a recording that plays
-at 60 frames a second; what the browser can do at most is what a loop of bare animation frames
-reaches on an empty page.
+the crowd in place of all probes, and with a second run beside it. The run that is trained has
+batches so small that it makes more steps a second than the 20 frames that are recorded of them. The
+replay is of a recording that plays at 60 frames a second; what the browser can do at most is what a
+loop of bare animation frames reaches on an empty page.
 """
 
 import argparse
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -28,6 +29,7 @@ VIEWS = {
     "with all layers": f"&{EVERYTHING}",
     "one probe": f"&sight=one&{EVERYTHING}",
     "the crowd": f"&sight=crowd&{EVERYTHING}",
+    "a second run beside it": "&beside=beside",
 }
 """What an address asks for, by what it is called."""
 SETTLING = 4_000
@@ -85,7 +87,9 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=16)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as home, open_page() as page:
-        make(Path(home) / "recordings" / "replayed.stnscope", REPLAYED)
+        replayed_run = Path(home) / "recordings" / "replayed.stnscope"
+        make(replayed_run, REPLAYED)
+        shutil.copyfile(replayed_run, replayed_run.with_stem("beside"))
         with serve(Path(home), "--no-demonstration") as server:
             run_id = server.start_run(
                 epochs=1000, batch_size=options.batch, probes={"count": PROBES}
