@@ -14,7 +14,7 @@ const CAPTION = 26;
 const SPREADS = 68;
 const NAME = 24;
 const NOTE = 36;
-// The least width of a number's line, and what is between two, as in page.css.
+// The least width of a number's line, and what is between two, as in styles/sights.css.
 const STRIP = 140;
 const BETWEEN = 24;
 // Windows below this width are scrolled anyway.

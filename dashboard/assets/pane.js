@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { Picture } from "./draw.js";
 
-// CSS pixels: between them, and below each for its caption; as in page.css.
+// CSS pixels: between them, and below each for its caption; as in styles/sights.css.
 export const GAP = 12;
 export const CAPTION = 22;
 

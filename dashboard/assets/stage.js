@@ -8,7 +8,7 @@ import { Overlay } from "./overlay.js";
 import { LAYERS } from "./view.js";
 import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "./words.js";
 
-// CSS pixels, as in page.css: between pairs, below a pair's tiles, between its tiles.
+// CSS pixels, as in styles/stage.css: between pairs, below a pair's tiles, between its tiles.
 const GAP = 10;
 const CAPTION = 24;
 const BETWEEN = 4;
