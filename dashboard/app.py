@@ -48,10 +48,6 @@ def _show_run(run_id: str) -> None:
     st.query_params["run"] = run_id
 
 
-def _open_from_list() -> None:
-    _show_run(st.session_state["runs"].open)
-
-
 def _is_welcome() -> bool:
     """Whether the visitor has the token; this page must do nothing in its name for others."""
     token = os.environ.get("STNSCOPE_TOKEN")
@@ -81,7 +77,7 @@ def page() -> None:
         new_run(client, catalog, _show_run, _catalog.clear)
     with runs:
         st.subheader("Runs")
-        mount({"part": "runs", "api": api}, key="runs", on_open=_open_from_list)
+        mount({"part": "runs", "api": api}, key="runs")
     st.subheader("Your picture")
     own_picture(client, catalog)
 

@@ -6,7 +6,6 @@ addresses that contain the name.
 """
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +34,11 @@ _STYLE = "\n".join(
 )
 
 
-def mount(
-    data: dict[str, Any] | bytes, *, key: str, on_open: Callable[[], None] | None = None
-) -> None:
+def mount(data: dict[str, Any] | bytes, *, key: str) -> None:
     """Shows one part: `data["part"]` names it, or a frame's bytes are a transformed picture.
 
     Args:
         key: fixed, so that a rerun leaves the part as it is unless its data has changed.
-        on_open: called when a run is to be shown; its id stands in `st.session_state[key].open`.
     """
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_NAME) is None:
@@ -51,8 +47,5 @@ def mount(
         manifest = ComponentManifest("stnscope", "", [ComponentConfig(_PART, ASSETS.name)])
         manager.register_from_manifest(manifest, PACKAGE)
     renderer = st.components.v2.component(_NAME, js="main.js", css=_STYLE, isolate_styles=False)
-    callbacks: dict[str, Any] = {}
-    if on_open:
-        # "again" is triggered when the script has to run, and by that alone it does.
-        callbacks = {"on_open_change": on_open, "on_again_change": lambda: None}
-    renderer(key=key, data=data, **callbacks)
+    # A part triggers "again" when the script has to run, and by that alone it does.
+    renderer(key=key, data=data, on_again_change=lambda: None)

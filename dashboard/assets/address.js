@@ -17,5 +17,8 @@ export function nameInAddress(run, view, at) {
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 
+/** Goes to another run's address, as another place in the browser's history. */
+export const visit = (run) => history.pushState(null, "", `?run=${encodeURIComponent(run)}`);
+
 /** What the address asks for. */
 export const asked = () => new URLSearchParams(location.search);

@@ -45,8 +45,10 @@ function mountViewer(data, parent) {
   const { viewer } = page;
   const view = place(parent, viewer.element);
   viewer.resize();
-  view.update = (now) => {
-    viewer.pin(now.run ?? null);
+  let told; // what Streamlit asked for last; where one has gone since is the page's own affair
+  view.update = ({ run = null }) => {
+    if (run !== told) viewer.pin(run);
+    told = run;
     viewer.theme();
   };
   return view;
@@ -65,10 +67,8 @@ function mountRuns(data, parent) {
   view.update = (_, trigger) => {
     view.runAgain = () => trigger("again", Date.now());
     page.open = (id) => {
-      page.viewer?.pin(id);
-      page.viewer?.reveal();
+      page.viewer?.goTo(id);
       runs.show();
-      trigger("open", id);
     };
     page.runs.refresh();
   };

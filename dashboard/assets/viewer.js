@@ -1,6 +1,6 @@
 // The viewer: stage, readout and controls on one side, charts on the other, joined to one watch.
 
-import { asked, nameInAddress } from "./address.js";
+import { asked, nameInAddress, visit } from "./address.js";
 import { Beside, Difference } from "./beside.js";
 import { Charts } from "./charts.js";
 import { element, setText } from "./dom.js";
@@ -76,6 +76,27 @@ export class Viewer {
       else this.#choose();
     }
     this.#nameSoon();
+  }
+
+  /** Watches the run `id`, as another place in the browser's history. */
+  goTo(id) {
+    if (id !== this.pinned) {
+      this.#name();
+      visit(id);
+      this.pin(id);
+    }
+    this.reveal();
+  }
+
+  // Back to where one has been, or on again.
+  #return() {
+    clearTimeout(this.naming);
+    this.naming = null;
+    const query = asked();
+    this.at = { step: readStep(query), lap: readLap(query) };
+    this.change(readView(query));
+    this.pinned = undefined;
+    this.pin(query.get("run"));
   }
 
   #open(id) {
@@ -217,6 +238,7 @@ export class Viewer {
     const resize = () => this.resize();
     new ResizeObserver(resize).observe(this.element);
     addEventListener("resize", resize);
+    addEventListener("popstate", () => this.#return());
   }
 
   #show({ frame, past }) {
@@ -275,12 +297,15 @@ export class Viewer {
 
   // So that a reload or a copied link shows the same. Not at once: browsers take only so many.
   #nameSoon() {
-    this.naming ??= setTimeout(() => {
-      this.naming = null;
-      const { watch, view } = this;
-      const held = !watch.waiting && !watch.onLap && watch.player.mode === "hold";
-      nameInAddress(watch.id, view, { step: held ? watch.player.at : null, lap: watch.onLap });
-    }, NAME_AFTER);
+    this.naming ??= setTimeout(() => this.#name(), NAME_AFTER);
+  }
+
+  #name() {
+    clearTimeout(this.naming);
+    this.naming = null;
+    const { watch, view } = this;
+    const held = !watch.waiting && !watch.onLap && watch.player.mode === "hold";
+    nameInAddress(watch.id, view, { step: held ? watch.player.at : null, lap: watch.onLap });
   }
 
   /** Fits everything into the width there is and, where it can be, the height of the window. */

@@ -126,3 +126,19 @@ def test_a_closing_lap_is_a_link_too(server: Server, trained: Trained, visit: Op
     # Keys act on the step again.
     page.keyboard.press("ArrowRight")
     painted(page, 4)
+
+
+def test_back_leads_to_the_run_and_the_step_before(server: Server, ended: str, visit: Open) -> None:
+    other = brief_run(server, seed=41)
+    page = visit(server, f"?run={ended}&step=7&sight=crowd")
+    await_said(page, "Held here")
+    await_address(page, run=ended, step="7", sight="crowd")
+    page.locator(".stn-run-title", has_text="seed 41").click()
+    await_address(page, run=other, sight="crowd")
+    await_said(page, "seed 41")
+    page.go_back()
+    await_said(page, "seed 4")
+    await_address(page, run=ended, step="7", sight="crowd")
+    await_said(page, "Held here")
+    page.go_forward()
+    await_said(page, "seed 41")
