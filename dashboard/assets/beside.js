@@ -10,6 +10,8 @@ import { titleOf, whole } from "./words.js";
 const PREPARED = 12;
 // Milliseconds between two changes of the numbers.
 const READ_IN = 150;
+// How long a replay goes on without frames that could not be had.
+const PATIENCE = 5000;
 
 export class Beside extends EventTarget {
   /**
@@ -23,6 +25,7 @@ export class Beside extends EventTarget {
     this.side = new Side(this.watch, on);
     this.side.title.after(closeButton(on.close));
     this.by = "step";
+    leader.awaits = (step) => this.#has(step);
     this.watch.addEventListener("frame", ({ detail }) => {
       this.side.show(detail.frame, detail.past);
       this.dispatchEvent(new Event("frame"));
@@ -82,6 +85,16 @@ export class Beside extends EventTarget {
     }
     if (wanted.at === watch.player.at && watch.player.mode === "hold") return;
     watch.act(() => wanted);
+    watch.showNow();
+  }
+
+  // A replay waits for both runs, but not for one whose frames do not come.
+  #has(step) {
+    const { reel, player, waiting } = this.watch;
+    if (!reel || waiting || !player.steps.length) return true;
+    const { recording } = reel;
+    const at = player.steps[play.indexOf(player.steps, this.#beside(step))];
+    return recording.has(at) || Date.now() < recording.failed + PATIENCE;
   }
 }
 

@@ -4,6 +4,7 @@ import { Cloud } from "./cloud.js";
 import { element, setText } from "./dom.js";
 import { Picture } from "./draw.js";
 import { rowsOf } from "./frame.js";
+import { wholeScale } from "./pane.js";
 import { meanPicture, NUMBERS, spreads } from "./spread.js";
 import { Strip } from "./strip.js";
 import { transformerName } from "./words.js";
@@ -19,6 +20,8 @@ const STRIP = 140;
 const BETWEEN = 24;
 // Windows below this width are scrolled anyway.
 const NARROW = 700;
+// The least share of the height that numbers take where all of them need more.
+const LEAST = 0.45;
 
 export class Crowd {
   constructor() {
@@ -29,7 +32,12 @@ export class Crowd {
     this.pictures = element("div.stn-crowd-pictures");
     this.told = element("div.stn-crowd-told");
     this.note = element("p.stn-quiet");
-    this.element = element("div.stn-crowd", {}, this.pictures, this.told, this.note);
+    this.element = element("div.stn-crowd", { tabIndex: -1 }, this.pictures, this.told, this.note);
+  }
+
+  /** Takes the focus from what led here. */
+  focus() {
+    this.element.focus({ preventScroll: true });
   }
 
   look({ layers }) {
@@ -39,11 +47,13 @@ export class Crowd {
   show({ info, tensors }, past = []) {
     const shapes = [tensors.input, ...info.transformers.map(({ name }) => tensors[`output.${name}`])];
     const key = JSON.stringify([shapes.map(({ shape }) => shape), info.transformers]);
-    if (key !== this.key) this.#build(key, shapes, info.transformers);
+    const built = key !== this.key;
+    if (built) this.#build(key, shapes, info.transformers);
     this.input.show(tensors.input);
     info.transformers.forEach(({ name }, place) =>
       this.outputs[place].show(tensors[`output.${name}`]),
     );
+    if (built) this.#fit();
     const size = tensors.input.shape.slice(1, 3);
     const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
     this.cloud.show(regions, this.#ways(info, [...past, { tensors }]), this.layers);
@@ -64,14 +74,13 @@ export class Crowd {
 
   #build(key, [input, ...outputs], transformers) {
     this.key = key;
-    this.shapes = { input: input.shape.slice(1), outputs: outputs.map(({ shape }) => shape.slice(1)) };
     const several = outputs.length > 1;
     const nameOf = (each, place, other) => transformerName(each, place + 1, other);
     this.outputs = transformers.map((each, place) => {
       const name = several ? nameOf(each, place, "outputs").toLowerCase() : "the outputs";
       return new Mean(`Mean of ${name}`);
     });
-    this.cloud.build(transformers.length, this.shapes.input);
+    this.cloud.build(transformers.length, input.shape.slice(1));
     this.spreads = transformers.map(() => NUMBERS.map((number) => new Strip(number)));
     const rows = this.spreads.map((strips, place) => {
       const name = several ? [element("h4", {}, nameOf(transformers[place], place))] : [];
@@ -82,7 +91,6 @@ export class Crowd {
     const clouds = outputs.length ? [this.cloud.element] : [];
     const means = [this.input, ...this.outputs].map((mean) => mean.element);
     this.pictures.replaceChildren(...means, ...clouds);
-    this.#fit();
   }
 
   /** Fits the pictures into `width` by `height` CSS pixels, the spreads below them. */
@@ -92,7 +100,7 @@ export class Crowd {
   }
 
   #fit() {
-    if (!this.room || !this.shapes) return;
+    if (!this.room || !this.input.shape) return;
     const { width, height } = this.room;
     const narrow = innerWidth < NARROW;
     const transformers = this.outputs.length;
@@ -103,14 +111,18 @@ export class Crowd {
     const sideIn = (columns) => {
       const rows = Math.ceil(count / columns);
       const each = (width - (columns - 1) * GAP) / columns;
-      const high = (height - below - rows * GAP) / rows - CAPTION;
-      return Math.max(80, narrow ? each : Math.min(each, high));
+      // Where there is too little room for all, the numbers scroll rather than the pictures shrink.
+      const high = (height - Math.min(below, LEAST * height) - rows * GAP) / rows - CAPTION;
+      return narrow ? each : Math.min(each, high);
     };
     const all = Array.from({ length: count }, (_, index) => index + 1);
     const columns = narrow ? 2 : all.reduce((one, other) => (sideIn(other) > sideIn(one) ? other : one));
     const side = sideIn(columns);
+    for (const mean of [this.input, ...this.outputs]) mean.fit(side);
     this.pictures.style.setProperty("--stn-crowd-side", `${side}px`);
     this.pictures.style.setProperty("--stn-columns", columns);
+    this.element.style.maxHeight = narrow ? "" : `${height}px`;
+    this.element.classList.toggle("stn-scrolls", !narrow);
   }
 }
 
@@ -131,6 +143,15 @@ class Mean {
 
   show(tensor) {
     const { data, shape } = meanPicture(tensor);
+    this.shape = shape;
     this.picture.show(data, shape);
+  }
+
+  /** Fits it into a square of so many CSS pixels. */
+  fit(side) {
+    const [height, width] = this.shape;
+    const scale = wholeScale(side / Math.max(height, width), devicePixelRatio);
+    const { style } = this.picture.canvas;
+    Object.assign(style, { width: `${scale * width}px`, height: `${scale * height}px` });
   }
 }

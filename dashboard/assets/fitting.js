@@ -5,12 +5,11 @@
 const WIDE = 1000;
 const SIDE_GAP = 20;
 const ROW_GAP = 10;
-// From this width on the stage keeps its height, whatever fills it.
-const FIXED = 750;
+// From this width on the stage keeps its height, whatever fills it, and two runs stand side by side;
+// probes of two always do.
+const FIXED = 660;
 // The controls are at least so wide, where there is room: narrower they would take the stage's height.
 const CONTROLS = 1012;
-// From this width on two runs stand side by side, whatever is seen of them; probes always do.
-const PAIR = 700;
 const BETWEEN = 32;
 const BETWEEN_NARROW = 16;
 // The line above each of two runs that names it.
@@ -55,24 +54,28 @@ function fitStage(viewer, view, width) {
 
 // Whatever fills the stage is as high as its probes are, so that nothing below it moves.
 function fitOne({ side }, view, width, height) {
-  const { probes } = side.sights;
-  probes.resize(width, height);
-  const full = Math.min(height, probes.fullHeight);
-  const fixed = width >= FIXED;
-  side.element.style.minHeight = fixed ? `${full}px` : "";
-  if (view.sight !== "probes") side.resize(width, fixed ? full : height);
+  fitSides([side], view, { width, height, fixed: width >= FIXED });
 }
 
 // Two runs stand side by side where there is room for both, else below each other.
 function fitTwo({ side, beside, runsShown }, view, width, height) {
-  side.element.style.minHeight = "";
-  const wide = width >= PAIR;
-  const abreast = wide || view.sight === "probes";
-  const between = wide ? BETWEEN : BETWEEN_NARROW;
+  const fixed = width >= FIXED;
+  const abreast = fixed || view.sight === "probes";
+  const between = fixed ? BETWEEN : BETWEEN_NARROW;
   runsShown.classList.toggle("stn-abreast", abreast);
   runsShown.style.setProperty("--stn-between", `${between}px`);
   const across = abreast ? (width - between) / 2 : width;
-  for (const each of [side, beside.side]) each.resize(across, height - HEADLINE, LEAST);
+  const room = { width: across, height: height - HEADLINE, fixed, least: LEAST };
+  fitSides([side, beside.side], view, room, HEADLINE);
+}
+
+function fitSides(sides, view, { width, height, fixed, least }, above = 0) {
+  for (const { sights } of sides) sights.probes.resize(width, height, least);
+  const full = Math.min(height, Math.max(...sides.map(({ sights }) => sights.probes.fullHeight)));
+  for (const side of sides) {
+    side.element.style.minHeight = fixed ? `${full + above}px` : "";
+    if (view.sight !== "probes") side.resize(width, fixed ? full : height, least);
+  }
 }
 
 // How far the page has been scrolled, in whichever element scrolls it.

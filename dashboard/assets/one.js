@@ -249,7 +249,8 @@ export class One {
       pane.size(wide, tall, this.zoom);
     });
     // What has too little room scrolls, so that what stands below is not pushed out of sight.
-    const left = stacked ? height - scale * rows - CAPTION - WORDS : height;
+    this.pictures.style.minHeight = stacked && bounded ? `${high}px` : "";
+    const left = stacked ? height - high - GAP : height;
     this.facts.style.maxHeight = bounded ? `${Math.max(left, LEAST_FACTS)}px` : "";
     this.facts.classList.toggle("stn-scrolls", bounded);
   }

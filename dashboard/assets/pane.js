@@ -65,7 +65,8 @@ function* scales(each) {
   for (let scale = 1; scale > SMALLEST; scale -= SMALLEST) yield scale;
 }
 
-function wholeScale(scale, density) {
+/** A scale with whole numbers of screen pixels for each data pixel, where little is lost by it. */
+export function wholeScale(scale, density) {
   const whole = Math.floor(scale * density) / density;
   return whole > 0.75 * scale ? whole : scale;
 }

@@ -45,12 +45,16 @@ export function list(player, steps) {
   return { ...player, steps, at, position: player.mode === "replay" ? place : player.position };
 }
 
-/** The run has ended, or goes on again. */
-export function settle(player, live) {
+/**
+ * The run has ended, or goes on again.
+ * @param {boolean} over whether it has come to its end, and was not cut short
+ */
+export function settle(player, live, over = true) {
   if (live === player.live) return player;
   const next = { ...player, live };
   if (live) return player.mode === "replay" ? newest(next) : next;
-  if (player.mode !== "follow") return next;
+  // What was cut short stays at its last step, and is followed again when it goes on.
+  if (player.mode !== "follow" || !over) return next;
   if (player.calm) return hold(next, last(next.steps));
   const position = Math.max(0, next.steps.length - 1);
   return { ...replay(next, position), rest: REST_SECONDS - ENDED_REST_SECONDS };

@@ -35,6 +35,11 @@ export class Side {
     this.watch.trace(view.layers.trail);
   }
 
+  /** Takes the focus, for whoever goes on by keyboard from one probe. */
+  focus(probe) {
+    this.sight.focus(probe);
+  }
+
   /** Adds a note to its name; none without one. */
   tell(note) {
     this.note = note;

@@ -5,6 +5,7 @@ import { fit, marginOf, Picture, sharp, Surface } from "./draw.js";
 import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
 import { rowOf } from "./frame.js";
 import { Overlay } from "./overlay.js";
+import { wholeScale } from "./pane.js";
 import { LAYERS } from "./view.js";
 import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "./words.js";
 
@@ -130,6 +131,11 @@ export class Stage {
     if (before.outputs !== layers.outputs) this.#fit();
   }
 
+  /** Puts the focus on one of its pairs. */
+  focus(probe) {
+    this.pairs[Math.min(probe, this.pairs.length - 1)].element.focus({ preventScroll: true });
+  }
+
   /** Keeps room for so many pairs, though some are not there in all frames. */
   reserve(count) {
     if (count === this.reserved) return;
@@ -154,6 +160,18 @@ export class Stage {
     const { columns, pair } = this.#best(false);
     const rows = Math.ceil(this.count / columns);
     return rows * pair.height + (rows - 1) * GAP;
+  }
+
+  /** How many pixels high an input is, with the ground around it. */
+  get units() {
+    const [height, width] = this.shapes.input;
+    return height + 2 * marginOf(height, width);
+  }
+
+  /** The scale at which its inputs are as high as those of so many `units` at `scale`, or less. */
+  own(scale, units) {
+    if (units === this.units) return scale;
+    return wholeScale((scale * units) / this.units, devicePixelRatio);
   }
 
   /** The size of a pair, and of all that is in it, at a scale. */
@@ -211,14 +229,15 @@ export class Stage {
   #best(bare) {
     const stages = this.partner ? [this, this.partner] : [this];
     const most = (of) => Math.max(...stages.map(of));
+    const units = most((stage) => stage.units);
     const pair = (scale) => {
-      const sizes = stages.map((stage) => stage.at(scale, bare));
+      const sizes = stages.map((stage) => stage.at(stage.own(scale, units), bare));
       const greatest = (side) => Math.max(...sizes.map((size) => size[side]));
       return { width: greatest("width"), height: greatest("height") };
     };
     const count = most((stage) => stage.count);
     const best = fit({ count, ...this.room, pair, gap: GAP, density: devicePixelRatio });
-    return { ...best, pair: pair(best.scale) };
+    return { ...best, scale: this.own(best.scale, units), pair: pair(best.scale) };
   }
 
   #fit() {

@@ -36,16 +36,18 @@ export class Viewer {
     this.view = readView(asked());
     this.at = { step: readStep(asked()), lap: readLap(asked()) }; // what the page is opened at
     this.watch = new Watch(api, calm);
-    const chosen = {
-      pick: (probe, byKey) => {
-        this.change({ ...this.view, sight: "one", probe });
-        if (byKey) this.side.sights.one.focus();
-      },
-      turn: (by) => this.#turn(by),
+    const turn = (by) => this.#turn(by);
+    const pick = (side) => (probe, byKey) => {
+      this.change({ ...this.view, sight: "one", probe });
+      if (byKey) side().focus(probe);
     };
-    this.side = new Side(this.watch, chosen);
+    this.side = new Side(this.watch, { turn, pick: pick(() => this.side) });
     const close = () => this.change({ ...this.view, beside: null });
-    this.beside = new Beside(api, this.watch, calm, { ...chosen, close });
+    this.beside = new Beside(api, this.watch, calm, {
+      turn,
+      pick: pick(() => this.beside.side),
+      close,
+    });
     this.difference = new Difference({ by: (by) => this.change({ ...this.view, by }) });
     this.sights = new SightBar(
       () => this.view,
@@ -108,6 +110,7 @@ export class Viewer {
 
   /** Looks at the run in another way from now on. */
   change(view) {
+    const focused = this.element.contains(document.activeElement);
     this.view = view;
     this.watch.speed = view.speed;
     this.side.look(view);
@@ -117,6 +120,8 @@ export class Viewer {
     this.resize();
     this.side.again();
     this.beside.side.again();
+    // What had the focus may be gone.
+    if (focused && !this.element.contains(document.activeElement)) this.side.focus(view.probe);
     this.#nameSoon();
   }
 
@@ -229,7 +234,8 @@ export class Viewer {
         () => this.view,
         (view) => this.change(view),
       ),
-      p: () => this.transport.act("pause", "resume"),
+      // Not of one that has ended: a key is pressed by mistake.
+      p: () => this.transport.act("pause", ...(watch.run?.status === "paused" ? ["resume"] : [])),
       s: () => this.transport.act("step"),
       "[": () => this.#turn(-1),
       "]": () => this.#turn(1),

@@ -12,7 +12,7 @@ import * as play from "./player.js";
 import { Reel, SAMPLE } from "./reel.js";
 import { Stream } from "./stream.js";
 import { trailSteps } from "./trail.js";
-import { isLive } from "./words.js";
+import { isCut, isLive } from "./words.js";
 
 // Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
 const MANY_STEPS = 2000;
@@ -29,6 +29,7 @@ export class Watch extends EventTarget {
     this.api = api;
     this.calm = calm;
     this.speed = 1; // of a replay
+    this.awaits = null; // (step) => whether what else is shown with a step in a replay is at hand
     this.led = false; // whether its frames are wanted while another watch says which is shown
     this.tracing = false; // whether earlier frames are wanted with each
     this.clear();
@@ -191,7 +192,7 @@ export class Watch extends EventTarget {
     if (run.status === "deleted") return this.#end();
     this.skipped = run.skipped ?? 0;
     this.own.recording.begin(run.attempt);
-    this.own.player = play.settle(this.own.player, isLive(run.status));
+    this.own.player = play.settle(this.own.player, isLive(run.status), !isCut(run.status));
     if (this.own.player.live) this.playLap(false);
     if (this.own.player.mode !== "follow") this.#listAgain();
     this.#follow();
@@ -291,6 +292,11 @@ export class Watch extends EventTarget {
     this.#schedule();
   }
 
+  /** Shows what is at hand at once, not with the next paint: something else shows with it. */
+  showNow() {
+    if (this.reel) this.#show();
+  }
+
   /** Hears of all frames from now on, though another watch says which is shown; or no more. */
   beLed(wanted) {
     if (wanted === this.led) return;
@@ -331,7 +337,7 @@ export class Watch extends EventTarget {
     this.reel.player = play.advance(
       before,
       seconds,
-      (step) => recording.has(step),
+      (step) => recording.has(step) && (this.awaits?.(step) ?? true),
       this.speed,
     );
     if (this.reel.player.mode !== before.mode) this.#tell("change");

@@ -22,6 +22,9 @@ const STATUS = {
 /** Statuses in which more frames may come without anyone's doing. */
 export const isLive = (status) => ["queued", "running", "paused"].includes(status);
 
+/** Statuses of a run that neither came to its end nor was stopped by anyone. */
+export const isCut = (status) => ["interrupted", "failed"].includes(status);
+
 /** "3/10": tenths of the present epoch. */
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
 

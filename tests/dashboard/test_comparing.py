@@ -74,6 +74,28 @@ def test_two_that_train_are_shown_at_one_step(server: Server, running: str, visi
         server.control(behind, "stop")
 
 
+def test_a_replay_shows_two_runs_at_one_step(
+    server: Server, ended: str, other: str, visit: Open
+) -> None:
+    page = visit(server, f"?run={ended}&beside={other}")
+    wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
+    pairs = page.evaluate(
+        """async () => {
+        const stages = [...document.querySelectorAll(".stn-viewer .stn-probes")];
+        const seen = [];
+        for (let paint = 0; paint < 120; paint++) {
+          await new Promise(requestAnimationFrame);
+          await new Promise((done) => setTimeout(done));
+          seen.push(stages.map((stage) => Number(stage.dataset.step)));
+        }
+        return seen;
+      }"""
+    )
+    last = server.run(other)["last_step"]
+    assert all(theirs == min(step, last) for step, theirs in pairs), pairs
+    assert len({step for step, _ in pairs}) > 5
+
+
 def test_probes_of_two_networks_stand_at_equal_places(
     server: Server, ended: str, visit: Open
 ) -> None:

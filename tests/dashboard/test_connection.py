@@ -31,7 +31,7 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     at = shown(page)
     own_server.start()
     own_server.await_status(run_id, "interrupted")
-    await_said(page, "interrupted")
+    await_said(page, "Following; interrupted")
     page.locator(".stn-viewer [data-action=resume]").click()
     await_said(page, "Live; training")
     await_shown(page, f"step > {at}")

@@ -218,6 +218,10 @@ def test_tiles_are_passed_by_tab_and_opened_by_keys(
     page.keyboard.press(" ")
     one(page, 0).get_by_text("Probe 1 of 12").wait_for()
     assert page.evaluate("document.activeElement.className") == "stn-one-title"
+    # Back again, what was opened has the focus.
+    page.keyboard.press("1")
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-pair')[0]")
+    page.keyboard.press("Enter")
     # It was pressed, and nothing was played.
     page.wait_for_timeout(300)
     assert one(page, 0).is_visible()

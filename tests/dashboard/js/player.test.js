@@ -87,6 +87,13 @@ test("a run that ends stays at its last step for a while, then replays", () => {
   assert.equal(play.settle(play.seek(live(), 20), false).at, 20, "a held step stays");
 });
 
+test("a run that was cut short stays at its last step, and is followed when it goes on", () => {
+  const cut = play.settle(live(), false, false);
+  assert.deepEqual([cut.mode, cut.at], ["follow", 400]);
+  assert.equal(play.advance(cut, 10).at, 400);
+  assert.equal(play.arrive(play.settle(cut, true), 410).at, 410);
+});
+
 test("a run that goes on is followed unless a step is held", () => {
   assert.equal(play.settle(ended(), true).mode, "follow");
   assert.deepEqual(play.settle(play.seek(ended(), 20), true).at, 20);
