@@ -14,7 +14,7 @@ import { collapseOf, givenName, nameOf, percent, transformerName, verdictOf } fr
 
 // CSS pixels: the figures' least width; what stands below the pictures; narrower, the figures do.
 const FACTS = 250;
-const WORDS = 24;
+const WORDS = 32;
 const STACKED = 620;
 const NARROW = 700;
 const LEAST_FACTS = 120;
@@ -40,7 +40,8 @@ export class One {
     this.outputs = element("div.stn-one-outputs");
     this.pointing = new Pointing(() => this.#centre());
     const panes = element("div.stn-one-panes", {}, this.input.element, this.outputs);
-    this.pictures = element("div.stn-one-pictures", {}, panes, this.pointing.words);
+    const below = element("div.stn-one-below", {}, this.pointing.words, this.#zooms());
+    this.pictures = element("div.stn-one-pictures", {}, panes, below);
     this.facts = element("div.stn-facts", {}, this.#head(turn));
     this.element = element("div.stn-one", {}, this.pictures, this.facts);
   }
@@ -61,7 +62,7 @@ export class One {
           button("The next probe (])", ICONS.next, 1),
         ]
       : [];
-    const head = element("div.stn-one-head", {}, this.title, ...turns, this.#zooms());
+    const head = element("div.stn-one-head", {}, this.title, ...turns);
     return element("div", {}, head, this.verdict);
   }
 
