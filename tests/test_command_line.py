@@ -15,7 +15,7 @@ from backend.experiment.config import DistortionConfig, SamplerConfig
 from backend.experiment.recording import Recording
 from tests.conftest import Trained
 from tests.experiment import made_data
-from tests.live_server import Server, serve
+from tests.live_server import PATIENCE, Server, serve
 
 LONG = ("--epochs", "1000", "--probes", "2", "--moving")
 
@@ -73,7 +73,7 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
             assert "watched, not controlled" in refused.json()["detail"]
         assert server.http.delete(f"/runs/{run_id}").status_code == 409
         process.send_signal(signal.SIGINT)
-        process.wait(20)
+        process.wait(PATIENCE)
     assert process.returncode == 130
     step = server.await_status(run_id, "interrupted")["step"]
     assert server.control(run_id, "resume").status_code == 200
