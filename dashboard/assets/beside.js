@@ -78,8 +78,9 @@ export class Beside extends EventTarget {
     const { player } = leader;
     watch.beLed(player.mode === "follow" && watch.player.live);
     if (player.at === null || !watch.player.steps.length) return;
-    const wanted = play.seek(watch.player, this.#beside(player.at));
-    this.#tellShort(this.#beside(player.at), watch.player);
+    const step = this.#beside(player.at);
+    const wanted = play.seek(watch.player, step);
+    this.#tellShort(step, watch.player);
     if (player.mode === "replay") {
       watch.prepare(play.ahead(player, PREPARED).map((step) => this.#beside(step)));
     }

@@ -1,7 +1,7 @@
 // All regions of a frame on one ground: their outlines, their middles and the way those have come.
 
 import { element, svg } from "./dom.js";
-import { marginOf } from "./draw.js";
+import { marginOf, viewBoxOf } from "./draw.js";
 import { centreOf } from "./geometry.js";
 import { dots, region } from "./overlay.js";
 
@@ -20,7 +20,7 @@ export class Cloud {
     const margin = marginOf(height, width);
     const sides = [width + 2 * margin, height + 2 * margin];
     this.box = { left: -margin, top: -margin, right: width + margin, bottom: height + margin };
-    this.svg.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
+    this.svg.setAttribute("viewBox", viewBoxOf(height, width));
     this.image.setAttribute("width", width);
     this.image.setAttribute("height", height);
     this.parts = Array.from({ length: count }, (_, index) => new Part(count > 1 ? index + 1 : 0, sides));

@@ -4,7 +4,7 @@ import { Cloud } from "./cloud.js";
 import { element, setText } from "./dom.js";
 import { Picture } from "./draw.js";
 import { rowsOf } from "./frame.js";
-import { wholeScale } from "./pane.js";
+import { NARROW, wholeScale } from "./pane.js";
 import { meanPicture, NUMBERS, spreads } from "./spread.js";
 import { Strip } from "./strip.js";
 import { transformerName } from "./words.js";
@@ -18,8 +18,6 @@ const NOTE = 36;
 // The least width of a number's line, and what is between two, as in styles/sights.css.
 const STRIP = 140;
 const BETWEEN = 24;
-// Windows below this width are scrolled anyway.
-const NARROW = 700;
 // The least share of the height that numbers take where all of them need more.
 const LEAST = 0.45;
 

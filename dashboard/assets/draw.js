@@ -6,6 +6,12 @@ const READABLE = 104;
 /** Ground around the input, in its pixels, on which a region beyond its edge can be seen. */
 export const marginOf = (height, width) => Math.round(Math.max(height, width) / 6);
 
+/** An SVG's view box for a drawing above an input and that ground, in the input's pixels. */
+export function viewBoxOf(height, width) {
+  const margin = marginOf(height, width);
+  return [-margin, -margin, width + 2 * margin, height + 2 * margin].join(" ");
+}
+
 /** One image at its own resolution. Seen where its element is, on the surface that it is laid on. */
 export class Picture {
   constructor(document) {

@@ -2,7 +2,7 @@
 
 import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "./dragging.js";
 import { element, svg } from "./dom.js";
-import { marginOf } from "./draw.js";
+import { marginOf, viewBoxOf } from "./draw.js";
 import { rowOf } from "./frame.js";
 import { region } from "./overlay.js";
 
@@ -28,8 +28,8 @@ export class Handles {
     this.room = { width: width + 2 * margin, height: height + 2 * margin };
     const several = transformers.length > 1;
     this.regions = transformers.map((_, place) => this.#region(several ? place + 1 : 0));
-    const box = `${-margin} ${-margin} ${this.room.width} ${this.room.height}`;
-    const whole = svg("svg", { class: "stn-handle-regions", viewBox: box });
+    const viewBox = viewBoxOf(height, width);
+    const whole = svg("svg", { class: "stn-handle-regions", viewBox });
     whole.append(...this.regions.map(({ path }) => path));
     const dots = this.regions.flatMap(({ dots }) => dots);
     this.element.replaceChildren(whole, ...dots);

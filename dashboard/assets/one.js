@@ -7,7 +7,7 @@ import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
 import { rowOf } from "./frame.js";
 import { pointAt } from "./geometry.js";
 import { Overlay } from "./overlay.js";
-import { CAPTION, GAP, Pane, panesWithin } from "./pane.js";
+import { CAPTION, GAP, NARROW, Pane, panesWithin } from "./pane.js";
 import { Pointing } from "./pointing.js";
 import { Theta } from "./thetas.js";
 import { collapseOf, givenName, nameOf, percent, transformerName, verdictOf } from "./words.js";
@@ -16,7 +16,6 @@ import { collapseOf, givenName, nameOf, percent, transformerName, verdictOf } fr
 const FACTS = 250;
 const WORDS = 32;
 const STACKED = 620;
-const NARROW = 700;
 const LEAST_FACTS = 120;
 const ZOOMS = [1, 2, 4, 8];
 // How high a transformer's number is, as a share of the margin around the input.

@@ -1,7 +1,7 @@
 // Regions above the pixels: path data from lattices, and the overlay that shows it. Knows nothing of
 // where frames come from.
 
-import { marginOf } from "./draw.js";
+import { marginOf, viewBoxOf } from "./draw.js";
 import { sideOf } from "./geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -163,8 +163,7 @@ export class Overlay {
       right: width + margin - inset,
       bottom: height + margin - inset,
     };
-    const sides = [width + 2 * margin, height + 2 * margin];
-    this.element.setAttribute("viewBox", `${-margin} ${-margin} ${sides.join(" ")}`);
+    this.element.setAttribute("viewBox", viewBoxOf(height, width));
     this.number?.setAttribute("font-size", margin * number);
   }
 

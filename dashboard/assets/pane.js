@@ -6,6 +6,8 @@ import { Picture } from "./draw.js";
 // CSS pixels: between them, and below each for its caption; as in styles/sights.css.
 export const GAP = 12;
 export const CAPTION = 22;
+// Windows below this width are scrolled anyway; in others what has too little room scrolls by itself.
+export const NARROW = 700;
 
 /**
  * How large an input and its outputs are drawn: as large as fits, with whole numbers of screen

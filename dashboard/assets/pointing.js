@@ -1,7 +1,7 @@
 // The pixel of an output that is pointed at, marked there and where it is sampled in the input.
 
 import { attributes, element, setText, svg } from "./dom.js";
-import { marginOf } from "./draw.js";
+import { viewBoxOf } from "./draw.js";
 import { rowOf } from "./frame.js";
 import { sampleOf } from "./sample.js";
 import { percent } from "./words.js";
@@ -28,10 +28,9 @@ export class Pointing {
   build(panes, { input, outputs }) {
     this.pixel = null;
     this.shapes = { input, outputs };
-    const margin = marginOf(...input);
     const [height, width] = input;
-    const box = [-margin, -margin, width + 2 * margin, height + 2 * margin].join(" ");
-    this.element = svg("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
+    const viewBox = viewBoxOf(height, width);
+    this.element = svg("svg", { class: "stn-overlay", viewBox, "aria-hidden": "true" });
     this.element.append(this.cells, this.spot);
     this.marks = panes.map((pane, place) => this.#markOn(pane, place));
   }
