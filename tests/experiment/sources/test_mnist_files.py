@@ -36,35 +36,46 @@ def damaged(folder: Path, name: str, data: bytes) -> None:
     (folder / name).write_bytes(data)
 
 
+IMAGES = "train-images-idx3-ubyte.gz"
+LABELS = "train-labels-idx1-ubyte.gz"
+BLACK = np.zeros((30, 28, 28), np.uint8)
+
+
+# Named: what gzip packs differs from second to second, and the names of tests must not.
 @pytest.mark.parametrize(
     ("name", "data", "told"),
     [
-        ("train-images-idx3-ubyte.gz", b"not gzip", "cannot be unpacked"),
-        ("train-images-idx3-ubyte.gz", gzip.compress(b"12345"), "is not an idx file"),
-        (
-            "train-images-idx3-ubyte.gz",
-            gzip.compress(made_data.idx(np.zeros((30, 28, 28), np.uint8)))[:-30],
+        pytest.param(IMAGES, b"not gzip", "cannot be unpacked", id="not packed"),
+        pytest.param(IMAGES, gzip.compress(b"12345"), "is not an idx file", id="no idx"),
+        pytest.param(
+            IMAGES,
+            gzip.compress(made_data.idx(BLACK))[:-30],
             "cannot be unpacked",
+            id="packing cut short",
         ),
-        (
-            "train-images-idx3-ubyte.gz",
-            gzip.compress(made_data.idx(np.zeros((30, 28, 28), np.uint8))[:-5]),
+        pytest.param(
+            IMAGES,
+            gzip.compress(made_data.idx(BLACK)[:-5]),
             "should hold 23,520 bytes after its head and holds 23,515",
+            id="images cut short",
         ),
-        (
-            "train-images-idx3-ubyte.gz",
-            gzip.compress(made_data.idx(np.zeros((29, 28, 28), np.uint8))),
+        pytest.param(
+            IMAGES,
+            gzip.compress(made_data.idx(BLACK[:29])),
             r"holds \(29, 28, 28\); MNIST has \(30, 28, 28\)",
+            id="one too few",
         ),
-        (
-            "train-labels-idx1-ubyte.gz",
+        pytest.param(
+            LABELS,
             gzip.compress(made_data.idx(np.array([3] * 29 + [11], np.uint8))),
             "label 29 is 11",
+            id="no such digit",
         ),
-        (
-            "train-labels-idx1-ubyte.gz",
+        pytest.param(
+            LABELS,
             gzip.compress(bytes([0, 0, 8, 4]) + b"\xff" * 16),
             "holds",
+            id="four axes",
         ),
     ],
 )
@@ -81,8 +92,8 @@ def test_damage_is_told_with_the_file_s_name(
 
 LOOKED_AT = [
     (b"12345", "is not an idx file"),
-    (made_data.idx(np.zeros((30, 28, 28), np.uint8))[:-5], "holds 23,515"),
-    (made_data.idx(np.zeros((30, 28, 28), np.uint8)) + b"more", "holds 23,524"),
+    (made_data.idx(BLACK)[:-5], "holds 23,515"),
+    (made_data.idx(BLACK) + b"more", "holds 23,524"),
     (made_data.idx(np.zeros((31, 28, 28), np.uint8)), r"holds \(31, 28, 28\)"),
 ]
 
