@@ -15,6 +15,7 @@ from streamlit.config import is_manually_set
 
 from gate.access import LOOPBACK, Access, own_hosts
 from gate.gate import Gate
+from gate.keeping import Keeping
 
 SCHEMES = ("http", "https")
 
@@ -54,4 +55,7 @@ def _access() -> Access:
         raise SystemExit(f"stnscope: {error}") from None
 
 
-app = st.App(Path(__file__).with_name("app.py"), middleware=[Middleware(Gate, access=_access())])
+app = st.App(
+    Path(__file__).with_name("app.py"),
+    middleware=[Middleware(Gate, access=_access()), Middleware(Keeping)],
+)

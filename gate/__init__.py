@@ -1,1 +1,1 @@
-"""What stands before the interface and the page: Host, Origin and token, compared exactly."""
+"""What stands before the interface and the page: who is let in, and what browsers may keep."""

@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+
+from gate.keeping import Keeping
 
 
 def mount(app: FastAPI, script: Path) -> Any:
@@ -15,6 +18,6 @@ def mount(app: FastAPI, script: Path) -> Any:
     # A backend that serves no page is installed without Streamlit.
     import streamlit
 
-    page = streamlit.App(script)
+    page = streamlit.App(script, middleware=[Middleware(Keeping)])
     app.mount("", page)
     return page

@@ -82,3 +82,19 @@ def test_skipped_frames_are_counted(server: Server, running: str, visit: Open) -
     await_said(page, "Live")
     page.evaluate("{ const end = Date.now() + 2500; while (Date.now() < end); }")
     page.locator(".stn-skipped", has_text="frames skipped").wait_for()
+
+
+# How many bytes of the page's own modules went over the line, one number for each.
+FETCHED = """performance.getEntriesByType("resource")
+    .filter(({ name }) => name.includes("/bidi-components/stnscope."))
+    .map(({ transferSize }) => transferSize)"""
+
+
+def test_a_second_visit_fetches_no_module_again(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    page.reload()
+    painted(page)
+    fetched = page.evaluate(FETCHED)
+    assert len(fetched) > 20
+    assert set(fetched) == {0}

@@ -100,12 +100,21 @@ def test_health_checks_tell_a_service_that_answers_from_one_that_does_not(both: 
         assert not both.is_healthy(name, token="wrong")
 
 
+# What browsers are told of keeping a module of the page.
+CACHE_CONTROL = """async () => {
+    const modules = performance.getEntriesByType("resource").map(({ name }) => name);
+    const answer = await fetch(modules.find((name) => name.endsWith("/main.js")));
+    return answer.headers.get("cache-control");
+}"""
+
+
 def test_one_link_opens_both_and_everything_works(
     both: Services, visit: Open, picture: Path
 ) -> None:
     sockets: list[str] = []
     page = visit(both.page, f"?token={TOKEN}", on_socket=lambda socket: sockets.append(socket.url))
     assert TOKEN not in page.url
+    assert "immutable" in page.evaluate(CACHE_CONTROL)
 
     # One's own run, from the form, by the page's private way to the backend.
     # Until it is there the page follows the demonstration, which its address may name already.
