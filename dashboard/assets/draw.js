@@ -2,6 +2,8 @@
 
 // CSS pixels: pairs lower than this are too small to be looked at.
 const READABLE = 104;
+// In hundredths, how large a data pixel may be drawn.
+const LARGEST = 1600;
 
 /** Ground around the input, in its pixels, on which a region beyond its edge can be seen. */
 export const marginOf = (height, width) => Math.round(Math.max(height, width) / 6);
@@ -130,12 +132,15 @@ export function fit({ count, width, height, pair, gap, density, least = READABLE
   return layouts(Infinity).filter(readable).at(-1) ?? layouts(Infinity)[0];
 }
 
-// The largest scale that fits, to a hundredth, whole numbers among those tried.
+// The largest scale that fits, to a hundredth; what fits at one, fits at all smaller ones.
 function largest(fits) {
-  for (let hundredths = 1600; hundredths > 0; hundredths -= 1) {
-    if (fits(hundredths / 100)) return hundredths / 100;
+  let [least, most] = [1, LARGEST];
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    if (fits(middle / 100)) least = middle;
+    else most = middle - 1;
   }
-  return 0.01;
+  return least / 100;
 }
 
 /** The size of an image that fills `height`, or a little less where all its pixels are equal then. */
