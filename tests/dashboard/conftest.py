@@ -2,16 +2,29 @@
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import SplitResult, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, WebSocket, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    ViewportSize,
+    WebSocket,
+    sync_playwright,
+)
 
 from tests.dashboard.looking import PATIENCE
 from tests.live_server import Server, serve, wait_until
 
 Open = Callable[..., Page]
+
+LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 
 # What a browser says of a connection that a test has cut.
 CUT = re.compile(
@@ -70,24 +83,67 @@ def running(server: Server, endless: str) -> Iterator[str]:
     server.control(endless, "pause")
 
 
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """A browser; of one module only, because while it is open a loop runs in the tests' thread."""
+@pytest.fixture(scope="session")
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the browser keeps from one module to the next: the page's scripts, compiled."""
+    return tmp_path_factory.mktemp("profile")
+
+
+@contextmanager
+def opened(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserContext]:
+    """A browser with a profile; without the graphics card that it would make up."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=chromium,
+            args=["--no-sandbox", "--disable-gpu", *flags],
+            no_viewport=True,
+        )
+        context.pages[0].add_init_script(PAINTS)
+        yield context
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def kept(chromium: str, profile: Path) -> Iterator[BrowserContext]:
+    """A browser; of one module only, because while it is open a loop runs in the tests' thread."""
+    with opened(chromium, profile) as context:
+        yield context
+
+
+@pytest.fixture(scope="module")
+def browser(kept: BrowserContext) -> Browser:
+    """The same, for windows that share nothing with others."""
+    assert kept.browser is not None
+    return kept.browser
 
 
 @pytest.fixture
-def visit(browser: Browser) -> Iterator[Open]:
-    """Opens an address of a server in a window of its own; what the page complains of fails."""
+def visit(kept: BrowserContext, browser: Browser) -> Iterator[Open]:
+    """Opens an address of a server; what the page complains of fails.
+
+    The first page of a test is the tab that the one before had, emptied: a new one takes twice as
+    long to show anything.
+    """
     complaints: list[str] = []
-    contexts = []
+    visited: set[SplitResult] = set()
+    tab = kept.pages[0]
+    leave = ExitStack()
+
+    def complain(error: Error) -> None:
+        complaints.append(str(error))
 
     def hear(message: ConsoleMessage) -> None:
         if message.type == "error":
             complaints.append(message.text)
+
+    def page_for(init: str, options: dict[str, Any]) -> tuple[Page, Callable[[], None]]:
+        """A page, and how it is left."""
+        if not (options or init or visited):
+            return tab, lambda: empty(tab)
+        page = browser.new_context(**options).new_page() if options else kept.new_page()
+        page.add_init_script(PAINTS + init)
+        return page, page.context.close if options else page.close
 
     def visit(
         server: Server,
@@ -95,24 +151,49 @@ def visit(browser: Browser) -> Iterator[Open]:
         *,
         init: str = "",
         on_socket: Callable[[WebSocket], None] = lambda _: None,
+        viewport: ViewportSize = LAPTOP,
+        color_scheme: Literal["light", "dark"] = "light",
+        reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
         **options: Any,
     ) -> Page:
-        context = browser.new_context(**{"viewport": {"width": 1280, "height": 720}, **options})
-        context.set_default_timeout(PATIENCE)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page, leave_page = page_for(init, options)
+        page.set_default_timeout(PATIENCE)
+        page.set_viewport_size(viewport)
+        page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
+        page.on("pageerror", complain)
         page.on("console", hear)
         page.on("websocket", on_socket)
-        page.add_init_script(PAINTS + init)
-        page.goto(f"http://localhost:{server.port}/{path}", wait_until="commit")
+        for event, heard in (("pageerror", complain), ("console", hear), ("websocket", on_socket)):
+            leave.callback(page.remove_listener, event, heard)
+        leave.callback(leave_page)
+        address = f"http://localhost:{server.port}/{path}"
+        visited.add(urlsplit(address))
+        page.goto(address, wait_until="commit")
         page.locator(".stn-viewer").wait_for()
         return page
 
-    yield visit
-    for context in contexts:
-        context.close()
+    with leave:
+        yield visit
+    forget(kept, visited)
     assert [text for text in complaints if not CUT.search(text)] == []
+
+
+def empty(page: Page) -> None:
+    """Leaves nothing of a test in a page."""
+    page.unroute_all()
+    page.evaluate("sessionStorage.clear()")
+    page.goto("about:blank")
+
+
+def forget(kept: BrowserContext, visited: set[SplitResult]) -> None:
+    """Leaves nothing of a test in a browser but the scripts that it has compiled."""
+    kept.clear_cookies()
+    session = kept.new_cdp_session(kept.pages[0])
+    for address in visited:
+        origin = f"{address.scheme}://{address.netloc}"
+        what = {"origin": origin, "storageTypes": "local_storage,indexeddb"}
+        session.send("Storage.clearDataForOrigin", what)
+    session.detach()
 
 
 @pytest.fixture

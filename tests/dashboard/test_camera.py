@@ -1,11 +1,12 @@
 """A photo of a digit, taken with the camera of a browser that has a made-up one."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import BrowserContext
 
-from tests.dashboard.conftest import Open
+from tests.dashboard.conftest import Open, opened
 from tests.live_server import Server
 
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -22,13 +23,9 @@ navigator.mediaDevices.getUserMedia = (wanted) => {
 
 
 @pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", *CAMERA]
-        )
-        yield browser
-        browser.close()
+def kept(chromium: str, profile: Path) -> Iterator[BrowserContext]:
+    with opened(chromium, profile, *CAMERA) as context:
+        yield context
 
 
 def test_photo_is_put_through_the_network(server: Server, ended: str, visit: Open) -> None:
