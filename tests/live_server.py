@@ -19,8 +19,13 @@ from websockets.sync.client import ClientConnection, connect
 START_SECONDS = 60
 PATIENCE = 120
 
-# Two dozen steps: enough to see a run from its start to its end.
-SHORT = {"epochs": 1, "batch_size": 1000, "probes": {"count": 2}}
+# Two dozen steps of a quick network: enough to see a run from its start to its end.
+SHORT = {
+    "architecture": "paper-st-fcn",
+    "epochs": 1,
+    "batch_size": 1000,
+    "probes": {"count": 2},
+}
 
 
 @dataclass

@@ -74,7 +74,7 @@ def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finishe
     frame = Frame.decode(answer.content)
     assert frame.info["run"] == finished
     assert (frame.info["step"], frame.info["progress"]) == (24, 10)
-    assert frame.tensors["input"].shape == (2, 48, 48, 1)
+    assert frame.tensors["input"].shape == (2, 42, 42, 1)
     assert "immutable" in answer.headers["cache-control"]
     assert "no-cache" in server.http.get(f"/runs/{finished}/frames/24").headers["cache-control"]
 
