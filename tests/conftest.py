@@ -1,6 +1,7 @@
 """What every test may ask for."""
 
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -11,6 +12,9 @@ import pytest
 from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
+
+# A shell's background job ignores Ctrl-C, and so would every process that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 IN_PROCESSES = "PYTEST_XDIST_WORKER" in os.environ
 """Whether several processes run the tests of this session, and this is one of them."""
