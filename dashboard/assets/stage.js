@@ -1,13 +1,11 @@
 // The stage: a pair of tiles for each probe, input and output, with what it is taken for.
 
-import { element, icon, ICONS, setText } from "./dom.js";
-import { fit, marginOf, Picture, sharp, Surface } from "./draw.js";
-import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
-import { rowOf } from "./frame.js";
-import { Overlay } from "./overlay.js";
+import { element } from "./dom.js";
+import { fit, marginOf, sharp, Surface } from "./draw.js";
+import { hiddenOf } from "./drawn.js";
+import { Pair } from "./pair.js";
 import { wholeScale } from "./pane.js";
 import { LAYERS } from "./view.js";
-import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "./words.js";
 
 // CSS pixels, as in styles/stage.css: between pairs, below a pair's tiles, between its tiles.
 const GAP = 10;
@@ -20,93 +18,6 @@ const columnsOf = (outputs) => Math.ceil(outputs.length / 2);
 const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
 // Words for those who do not see the pictures; no more often than can be listened to.
 const DESCRIBE_EVERY = 2000;
-
-/** One probe: its input under an overlay, its outputs, its caption. */
-class Pair {
-  constructor({ input, outputs }) {
-    this.input = new Picture(document);
-    // Told apart by number where there are several, so that one alone stays white.
-    const places = outputs.map((_, place) => (outputs.length > 1 ? place + 1 : 0));
-    this.overlays = places.map((place) => new Overlay(document, place));
-    this.places = places;
-    this.outputs = outputs.map(() => new Picture(document));
-    for (const overlay of this.overlays) overlay.fit(input[0], input[1]);
-    this.note = element("span.stn-note");
-    this.name = element("span.stn-label");
-    this.mark = element("span.stn-mark");
-    this.predicted = element("span.stn-predicted");
-    this.probability = element("span.stn-probability");
-    this.element = element("figure.stn-pair", { role: "img", tabIndex: -1 }, ...this.#parts());
-  }
-
-  #parts() {
-    const overlays = this.overlays.map((overlay) => overlay.element);
-    return [
-      element("div.stn-tile.stn-input", {}, this.input.element, ...overlays),
-      ...(this.outputs.length ? [element("div.stn-outputs", {}, ...this.#outputTiles())] : []),
-      element(
-        "figcaption.stn-captions",
-        { aria: { hidden: "true" } },
-        element("span.stn-given", {}, this.name, this.note),
-        element("span.stn-verdict", {}, this.mark, this.predicted, this.probability),
-      ),
-    ];
-  }
-
-  #outputTiles() {
-    return this.outputs.map((output, index) => {
-      const place = this.places[index];
-      const tile = element("div.stn-tile.stn-output", {}, output.element);
-      if (place) tile.append(element("span.stn-place", { data: { place } }, String(place)));
-      return tile;
-    });
-  }
-
-  /**
-   * @param {object} layers which are drawn, by name
-   * @param {object[]} past frames of earlier steps that a trail leads through
-   */
-  show(frame, index, layers, past) {
-    const { info, tensors } = frame;
-    this.#showInput(frame, index, layers.undone);
-    info.transformers.forEach((transformer, place) => {
-      const output = tensors[`output.${transformer.name}`];
-      this.outputs[place].show(rowOf(output, index), output.shape.slice(1));
-      this.overlays[place].show(...regionOf(frame, transformer, index, layers, past));
-    });
-    this.#caption(info, index, probabilityOf(frame, index));
-  }
-
-  #showInput(frame, index, undone) {
-    const { input } = frame.tensors;
-    if (undone) {
-      const { data, shape } = undoneOf(frame, index);
-      this.input.show(data, shape);
-    } else if (input !== this.shownInput) {
-      this.input.show(rowOf(input, index), input.shape.slice(1));
-    }
-    this.shownInput = undone ? null : input;
-  }
-
-  #caption(info, index, probability) {
-    const predicted = nameOf(info, info.predicted[index]);
-    setText(this.name, givenName(info, index));
-    setText(this.predicted, predicted);
-    setText(this.probability, percent(probability, 0));
-    const verdict = verdictOf(info, index);
-    if (this.element.dataset.verdict !== verdict) {
-      this.element.dataset.verdict = verdict;
-      this.mark.replaceChildren(...(ICONS[verdict] ? [icon(ICONS[verdict])] : []));
-    }
-    setText(this.note, collapseOf(info, index)?.short ?? "");
-  }
-
-  describe(frame, index) {
-    const sentence = probeSentence(frame.info, index, probabilityOf(frame, index));
-    this.element.setAttribute("aria-label", sentence);
-    this.element.title = sentence;
-  }
-}
 
 export class Stage {
   /**

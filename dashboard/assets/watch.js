@@ -7,7 +7,7 @@
 //   arrival  frames have come that another watch may want shown
 //   change   anything else: the run, the connection, the player, a problem
 
-import { decodeFrame, withInput } from "./frame.js";
+import { Incoming } from "./incoming.js";
 import * as play from "./player.js";
 import { Reel, SAMPLE } from "./reel.js";
 import { Stream } from "./stream.js";
@@ -43,16 +43,12 @@ export class Watch extends EventTarget {
     this.run = null;
     this.problem = null;
     this.lost = false; // whether the connection is
-    this.heard = null; // when the last frame came
     this.skipped = 0;
     this.reel = null;
     this.own = null;
     this.shown = null;
     this.past = []; // frames that the trail of what is shown leads through
-    this.socketInput = null;
-    this.arrived = []; // frames that have yet to be shown
-    this.newest = null; // the last of those that were
-    this.owed = 0;
+    this.incoming = new Incoming();
   }
 
   /** Whether what is shown is the recording that ships, not the run itself. */
@@ -68,6 +64,11 @@ export class Watch extends EventTarget {
   /** Whether there is a closing lap to show. */
   get hasLap() {
     return !this.own?.player.live && this.own?.recording.laps.length > 0;
+  }
+
+  /** When the last frame came over the stream. */
+  get heard() {
+    return this.incoming.heard;
   }
 
   get player() {
@@ -181,8 +182,7 @@ export class Watch extends EventTarget {
   #hearConnection(connected) {
     this.lost = !connected;
     if (!connected) this.#lookForRun();
-    this.socketInput = null;
-    this.owed = 0;
+    this.incoming.reconnect();
     this.#tell("change");
   }
 
@@ -246,10 +246,7 @@ export class Watch extends EventTarget {
 
   #hearFrame(bytes) {
     const own = this.own;
-    const frame = own.recording.keep(withInput(decodeFrame(bytes), this.socketInput));
-    this.socketInput = frame.tensors.input;
-    this.heard = Date.now();
-    this.arrived.push(frame);
+    this.incoming.hear(bytes, own.recording);
     if (this.waiting) {
       this.reel = own;
       this.#tell("reel");
@@ -260,15 +257,11 @@ export class Watch extends EventTarget {
   // One for each paint, so that those are seen too that came while the page was busy. Who looks at
   // something else learns of all of them at once.
   #takeIn() {
-    const { own, arrived } = this;
-    const count = own.player.mode === "follow" ? 1 : arrived.length;
-    for (const frame of arrived.splice(0, count)) {
-      own.player = play.arrive(own.player, frame.info.step);
-      this.newest = frame;
-      this.owed++;
-    }
-    if (this.led && count) this.#tell("arrival");
-    if (arrived.length) this.#schedule();
+    const { own, incoming } = this;
+    const taken = incoming.take({ all: own.player.mode !== "follow" });
+    for (const { info } of taken) own.player = play.arrive(own.player, info.step);
+    if (this.led && taken.length) this.#tell("arrival");
+    if (incoming.frames.length) this.#schedule();
   }
 
   // Steps that were skipped on the way here become known, so that they can be gone back to.
@@ -350,11 +343,12 @@ export class Watch extends EventTarget {
 
   #show() {
     const { player, recording } = this.reel;
-    const live = player.mode === "follow" && this.newest?.info.step === player.at;
-    const frame = live ? this.newest : recording.kept(player.at);
+    const { newest } = this.incoming;
+    const live = player.mode === "follow" && newest?.info.step === player.at;
+    const frame = live ? newest : recording.kept(player.at);
     if (!frame && player.at !== null) this.#load(player.at);
     if (frame) this.#present(frame, this.#traced());
-    this.#repay();
+    this.incoming.repay(this.stream);
   }
 
   #present(frame, past) {
@@ -394,10 +388,6 @@ export class Watch extends EventTarget {
     } finally {
       this.loading = false;
     }
-  }
-
-  #repay() {
-    for (; this.owed > 0; this.owed--) this.stream?.credit();
   }
 
   // What went wrong last; null when it works again.
