@@ -50,9 +50,17 @@ class InputLines:
         return self._requests.get() if request is None else request
 
 
-def main() -> int:
-    with suppress(AttributeError, OSError):  # a courtesy, and not offered on every platform
+def step_back() -> None:
+    """Lets all that shares the cores go first; a courtesy, and not offered on every platform."""
+    with suppress(AttributeError, OSError):
         os.nice(NICENESS)
+        # Linux may weigh sessions first, and only then what runs in each.
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
+def main() -> int:
+    step_back()
     requests = InputLines()
     time.sleep(0.05)  # what was written while torch was imported is read in less
     if not requests.waiting():

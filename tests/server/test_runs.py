@@ -12,6 +12,7 @@ import pytest
 
 from backend.experiment.frame import Frame
 from backend.experiment.recording import Recording
+from backend.server.trainer import NICENESS
 from tests.conftest import Trained
 from tests.live_server import SHORT, Server, serve, wait_until
 
@@ -254,6 +255,14 @@ def test_settings_of_a_run_that_is_not_trained_stay(server: Server, finished: st
     assert refused.status_code == 409
     assert "paused or running" in refused.json()["detail"]
     assert "finished" in refused.json()["detail"]
+
+
+def test_trainer_lets_the_server_and_the_browser_go_first(server: Server, running: str) -> None:
+    trainer = trainer_of(server, running)
+    assert os.getpriority(os.PRIO_PROCESS, trainer) == NICENESS
+    # Where sessions are weighed, the trainer's own is as well.
+    weighed = Path(f"/proc/{trainer}/autogroup")
+    assert not weighed.exists() or weighed.read_text().endswith(f"nice {NICENESS}\n")
 
 
 def test_killed_and_resumed_run_equals_one_that_was_left_alone(
