@@ -19,6 +19,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 IN_PROCESSES = "PYTEST_XDIST_WORKER" in os.environ
 """Whether several processes run the tests of this session, and this is one of them."""
 
+if IN_PROCESSES:
+    # There is one for each core: with more threads than one they would wait for each other.
+    os.environ["OMP_NUM_THREADS"] = "1"
+
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
