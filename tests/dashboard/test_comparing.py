@@ -115,16 +115,22 @@ def test_probes_of_two_networks_stand_at_equal_places(
 
 def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, visit: Open) -> None:
     page = visit(server, f"?run={ended}&beside={other}&step=36")
-    wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
-    frames = [
-        frame(server, run, step)
-        for run, step in zip((ended, other), steps_shown(page), strict=True)
-    ]
-    losses = [each.info["loss"] for each in frames]
     row = page.locator(".stn-differences tr", has_text="Loss").locator("td")
-    wait_until(lambda: row.first.inner_text() == f"{losses[0]:.3f}")
-    told = [float(text.replace("\u2212", "-")) for text in row.all_inner_texts()]
-    np.testing.assert_allclose(told, [*losses, losses[1] - losses[0]], atol=0.0011)
+
+    def losses(steps: list[int]) -> list[float]:
+        pair = zip((ended, other), steps, strict=True)
+        return [frame(server, run, step).info["loss"] for run, step in pair]
+
+    def is_told() -> bool:
+        steps, told = steps_shown(page), row.all_inner_texts()
+        if len(steps) < 2 or -1 in steps or len(told) < 3 or "\u2013" in told:
+            return False
+        one, two = losses(steps)
+        numbers = [float(text.replace("\u2212", "-")) for text in told]
+        return np.allclose(numbers, [one, two, two - one], atol=0.0011)
+
+    # The numbers follow the pictures at a pace that can be read.
+    wait_until(is_told)
     assert (
         page.locator(".stn-differences th[data-run='2']")
         .inner_text()

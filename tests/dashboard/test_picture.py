@@ -167,7 +167,7 @@ def test_pasted_file_that_is_no_picture_is_refused_like_a_chosen_one(
     server: Server, ended: str, visit: Open
 ) -> None:
     page = visit(server, f"?run={ended}")
-    page.locator(".st-key-upload").wait_for()
+    page.locator(".st-key-upload input[type=file]").wait_for(state="attached")
     assert paste_file(page, "broken.png", "image/png")
     page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
     assert paste_file(page, "drawing.svg", "image/svg+xml")
