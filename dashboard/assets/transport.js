@@ -20,6 +20,7 @@ export class Transport {
     this.watch = watch;
     this.say = say;
     this.open = open;
+    this.asking = new Set(); // actions that have yet to be answered
     this.buttons = Object.fromEntries(
       Object.entries(ACTIONS).map(([action, words]) => [
         action,
@@ -70,13 +71,13 @@ export class Transport {
 
   /** Asks for an action, where it is allowed. */
   async act(...actions) {
-    if (this.asking) return;
     const allowed = this.watch.lost ? [] : (this.watch.run?.actions ?? []);
     const action = actions.find((each) => allowed.includes(each));
-    if (!action) return;
-    this.asking = true;
+    // Pressed twice, it is asked for once; another may be asked for before the answer is there.
+    if (!action || this.asking.has(action)) return;
+    this.asking.add(action);
     await ask(this.watch, this.say, { action });
-    this.asking = false;
+    this.asking.delete(action);
   }
 
   /** Shows what may be done. */

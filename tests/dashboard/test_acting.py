@@ -1,6 +1,8 @@
 """Acting on a run, from the stage and by keyboard; two pages that act see each other's actions."""
 
-from playwright.sync_api import Request
+from functools import partial
+
+from playwright.sync_api import APIResponse, Request, Route
 
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import await_said, painted
@@ -105,3 +107,32 @@ def test_a_key_pressed_twice_asks_once(server: Server, running: str, visit: Open
     page.keyboard.press("p")
     await_said(page, "Live; training")
     assert page.locator(".stn-side > .stn-message").inner_text() == ""
+
+
+def test_an_action_is_asked_for_before_the_last_one_is_answered(
+    server: Server, visit: Open
+) -> None:
+    run_id = server.start_run(epochs=1000, seed=17)
+    page = visit(server, f"?run={run_id}")
+    server.await_step(run_id, 1)
+    held: list[tuple[Route, APIResponse]] = []
+
+    def hold(route: Route) -> None:
+        answer = route.fetch()
+        if "resume" in (route.request.post_data or ""):
+            held.append((route, answer))
+        else:
+            route.fulfill(response=answer)
+
+    def reaches(status: str) -> bool:
+        page.wait_for_timeout(20)  # in which requests are heard
+        return bool(server.run(run_id)["status"] == status)
+
+    page.route("**/control", hold)
+    buttons = page.locator(".stn-training")
+    for action, leads_to in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+        buttons.locator(f"[data-action={action}]:enabled").click()
+        wait_until(partial(reaches, leads_to))
+    ((resumed, answer),) = held
+    resumed.fulfill(response=answer)
+    await_said(page, "stopped")
