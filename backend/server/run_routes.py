@@ -15,6 +15,7 @@ from backend.server.incoming import RECORDING_FIELD
 from backend.server.runs import Run
 from backend.server.state import Server
 from backend.version import VERSION
+from gate.keeping import FOR_EVER
 
 router = APIRouter()
 
@@ -29,7 +30,6 @@ RECORDING_BODY = {
     },
     FRAME_TYPE: {"schema": {"type": "string", "format": "binary"}},
 }
-FOR_EVER = "public, max-age=31536000, immutable"
 
 
 class Control(SettingsChange):
