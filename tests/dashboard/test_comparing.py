@@ -127,7 +127,8 @@ def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, v
             return False
         one, two = losses(steps)
         numbers = [float(text.replace("\u2212", "-")) for text in told]
-        return np.allclose(numbers, [one, two, two - one], atol=0.0011)
+        near = np.allclose(numbers, [one, two, two - one], rtol=1e-7, atol=0.0011)
+        return near and told[0] == f"{one:.3f}"
 
     # The numbers follow the pictures at a pace that can be read.
     wait_until(is_told)
