@@ -7,6 +7,7 @@ holds for every family, and for a frame read from anywhere. Without torch.
 
 import math
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -125,32 +126,67 @@ def _is_shared(grid: Floats) -> bool:
     """Whether regions, in image sides, are one that is not the whole image."""
     if len(grid) < 2:
         return False
-    ticks = np.linspace(0, 1, grid.shape[1])
-    whole = np.stack(np.meshgrid(ticks, ticks), axis=-1)
-    moved = np.abs(grid.mean(axis=0) - whole).max()
+    moved = np.abs(grid.mean(axis=0) - _whole(grid.shape[1])).max()
     return bool(grid.std(axis=0).max() < SHARED and moved > MOVED)
+
+
+@cache
+def _ticks(side: int) -> Floats:
+    """Where the points along a side of a lattice lie, from -1 to 1."""
+    return np.linspace(-1, 1, side)
+
+
+@cache
+def _whole(side: int) -> Floats:
+    """The lattice of the whole image, in image sides, (side, side, 2)."""
+    ticks = (_ticks(side) + 1) / 2
+    return np.stack(np.meshgrid(ticks, ticks), axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class Parallelograms:
+    """The parallelograms that are nearest to N regions, each a vector (x, y) in pixels, (N, 2)."""
+
+    centre: Floats
+    across: Floats
+    """From the centre to the middle of the right edge."""
+    down: Floats
+    """From the centre to the middle of the lower edge."""
+
+    @classmethod
+    def nearest(cls, grid: Floats) -> "Parallelograms":
+        """By least squares over a region's points: the lattice is symmetric, so no solver."""
+        count, side = grid.shape[:2]
+        ticks, points = _ticks(side), grid.astype(np.float64)
+        weight = side * (ticks**2).sum()
+        return cls(
+            points.reshape(count, -1, 2).mean(axis=1),
+            ticks @ points.sum(axis=1) / weight,
+            ticks @ points.sum(axis=2) / weight,
+        )
+
+    def shifts(self, height: int, width: int) -> Floats:
+        """Where the centres lie, from the image's middle, in half image sides, (N, 2)."""
+        middle = np.array([width, height]) / 2
+        return np.asarray((self.centre - middle) / middle)
+
+    def turns(self) -> Floats:
+        """Rotations in radians, clockwise as seen, (N,); arbitrary where there is no width."""
+        return np.arctan2(self.across[:, 1], self.across[:, 0])
 
 
 def readings(grid: Floats, height: int, width: int) -> list[Reading]:
     """Each region's numbers; for a bent one, those of its best parallelogram."""
-    count, side = grid.shape[:2]
-    ticks = np.linspace(-1, 1, side)
-    middle = np.array([width, height]) / 2
-    # The lattice is symmetric, so the least squares fit needs no solver.
-    across = (grid * ticks[None, None, :, None]).sum(axis=(1, 2)) / (side * (ticks**2).sum())
-    down = (grid * ticks[None, :, None, None]).sum(axis=(1, 2)) / (side * (ticks**2).sum())
-    centre = grid.reshape(count, -1, 2).mean(axis=1)
+    nearest, ticks = Parallelograms.nearest(grid), _ticks(grid.shape[1])
     flat = (
-        centre[:, None, None]
-        + across[:, None, None] * ticks[None, None, :, None]
-        + down[:, None, None] * ticks[None, :, None, None]
+        nearest.centre[:, None, None]
+        + nearest.across[:, None, None] * ticks[None, None, :, None]
+        + nearest.down[:, None, None] * ticks[None, :, None, None]
     )
     bend = np.linalg.norm(grid - flat, axis=3).max(axis=(1, 2)) / width
-    shift = (centre - middle) / middle
-    return [
-        _reading(across[i] / middle[0], down[i] / middle[1], shift[i], float(bend[i]))
-        for i in range(count)
-    ]
+    across, down = nearest.across / (width / 2), nearest.down / (height / 2)
+    shift = nearest.shifts(height, width)
+    return [_reading(across[i], down[i], shift[i], float(bend[i])) for i in range(len(grid))]
 
 
 def _reading(across: Floats, down: Floats, shift: Floats, bend: float) -> Reading:

@@ -208,14 +208,15 @@ def theta_summary(frame: Frame) -> dict[str, float]:
         return {}
     lattice = frame.tensors[f"grid.{frame.transformers[0]}"][: frame.own]
     height, width = frame.tensors["input"].shape[1:3]
-    readings = geometry.readings(lattice, height, width)
-    turns = np.exp(1j * np.array([reading.rotation for reading in readings]))
+    nearest = geometry.Parallelograms.nearest(lattice)
+    turns = np.exp(1j * nearest.turns())
+    shift_x, shift_y = nearest.shifts(height, width).mean(axis=0)
     shares = np.abs(geometry.areas(lattice)) / (height * width)
     return {
         "scale": float(np.sqrt(shares).mean()),
         "rotation": float(np.angle(turns.mean())),
-        "shift_x": float(np.mean([reading.shift_x for reading in readings])),
-        "shift_y": float(np.mean([reading.shift_y for reading in readings])),
+        "shift_x": float(shift_x),
+        "shift_y": float(shift_y),
     }
 
 
