@@ -7,6 +7,7 @@ input ends, its server is gone: it writes a checkpoint and leaves. Whether anyon
 not know.
 """
 
+import gc
 import json
 import os
 import queue
@@ -65,6 +66,8 @@ def main() -> int:
     time.sleep(0.05)  # what was written while torch was imported is read in less
     if not requests.waiting():
         rehearse()
+    # What is loaded by now stays; looking through it again and again for garbage stops a step.
+    gc.freeze()
     first = requests.take()
     if first == LEAVE:
         return 0
