@@ -169,6 +169,7 @@ class Recording:
         settings = LiveSettings.of(
             RunConfig.model_validate(config), (change.settings for change in self.changes())
         )
+        joined_at = self._joined_at()
         return run | {
             "config": config,
             "settings": settings.model_dump(),
@@ -178,7 +179,8 @@ class Recording:
             "epoch": epoch_of(run["step"], run["steps_per_epoch"]),
             "epochs": config["epochs"],
             "steps": config["epochs"] * run["steps_per_epoch"],
-            "probes": config["probes"]["count"] + self._count_joined(),
+            "probes": config["probes"]["count"] + len(joined_at),
+            "joined_at": joined_at,
             "first_step": first,
             "last_step": last,
             "frames": frames,
@@ -212,10 +214,10 @@ class Recording:
             for step, attempt, label, data in rows
         ]
 
-    def _count_joined(self) -> int:
+    def _joined_at(self) -> list[int]:
         if is_old(self._db):
-            return 0
-        return int(self._db.execute("SELECT count(*) FROM joined").fetchone()[0])
+            return []
+        return [step for (step,) in self._db.execute("SELECT step FROM joined ORDER BY step, seq")]
 
     def frames(self) -> list[FrameRef]:
         """Every recorded frame in the order of steps, a lap's frames after its step's own."""

@@ -133,6 +133,7 @@ function beside(chart, line, place, { series, stretch }, range, look) {
   return {
     ...made,
     x: made.x.map((step) => step * stretch),
+    hovertemplate: hovered(chart),
     line: { ...made.line, color: look.other, dash },
   };
 }
@@ -154,9 +155,12 @@ function trace(chart, { name, label, as = same, smoothed, steps }, place, { seri
       // Told apart without colour too.
       dash: place ? "dash" : "solid",
     },
-    hovertemplate: `%{y:${chart.ticks ?? ".3~g"}}<extra></extra>`,
+    hovertemplate: `${place ? "" : "%{x}: "}${hovered(chart)}`,
   };
 }
+
+// What stands beside a point; at one line of all the step does too, named by the axis.
+const hovered = ({ ticks = ".3~g" }) => `%{y:${ticks}}<extra></extra>`;
 
 // Ticks at whole epochs where several are seen. The mode is said each time: Plotly keeps the last
 // one, and with no distance given in the linear one it would draw a tick for every step.

@@ -10,7 +10,15 @@ import { Overlay } from "./overlay.js";
 import { CAPTION, GAP, NARROW, Pane, panesWithin } from "./pane.js";
 import { Pointing } from "./pointing.js";
 import { Theta } from "./thetas.js";
-import { collapseOf, givenName, nameOf, percent, transformerName, verdictOf } from "./words.js";
+import {
+  absentWords,
+  collapseOf,
+  givenName,
+  nameOf,
+  percent,
+  transformerName,
+  verdictOf,
+} from "./words.js";
 
 // CSS pixels: the figures' least width; what stands below the pictures; narrower, the figures do.
 const FACTS = 250;
@@ -100,10 +108,10 @@ export class One {
       titles: titlesOf(info.transformers, "Output"),
     };
     if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes, info);
-    this.shown = { frame, index };
+    const absent = this.probe >= count;
+    this.shown = { frame, index, absent };
     this.#showPictures(frame, index, past);
     this.handles?.show(frame, index);
-    const absent = this.probe >= count;
     this.element.classList.toggle("stn-absent", absent);
     if (absent) this.#showAbsent();
     else this.#showFacts(frame, index);
@@ -181,11 +189,16 @@ export class One {
     });
   }
 
-  // A picture that joined is not there in frames before.
+  /** Takes the run that its frames are of, as it is now. */
+  tell(run) {
+    this.run = run;
+    if (this.shown?.absent) this.#showAbsent();
+  }
+
   #showAbsent() {
     setText(this.title, `Probe ${this.probe + 1}`);
     this.verdict.dataset.verdict = "unknown";
-    setText(this.verdict, "It joined the run at a later step.");
+    setText(this.verdict, absentWords(this.run, this.probe));
   }
 
   #showFacts(frame, index) {

@@ -4,6 +4,7 @@ import { element, setText } from "./dom.js";
 import { frameSentence } from "./theta.js";
 import {
   decimal,
+  isLive,
   knownOf,
   percent,
   rightOf,
@@ -93,8 +94,7 @@ export function situation(watch, now) {
     return { tone: "bad", text: `Connection lost, trying again${age}` };
   }
   if (watch.waiting) {
-    const soon = run.status === "running" ? "training begins soon" : status;
-    return { tone: "quiet", text: `Another run, recorded earlier; this one: ${soon}` };
+    return { tone: "quiet", text: `Another run, recorded earlier; this one: ${unseen(run, status)}` };
   }
   if (watch.onLap) {
     return { tone: "quiet", text: "The input moves, the trained network stands still" };
@@ -106,6 +106,12 @@ export function situation(watch, now) {
   const age = watch.heard ? now - watch.heard : 0;
   const old = age > FRESH ? `; the last frame came ${ago(age)}` : "";
   return { tone: "good", text: `Live; ${status}${old}` };
+}
+
+// What a run is at that has nothing to show.
+function unseen(run, status) {
+  if (run.status === "running") return "training begins soon";
+  return isLive(run.status) ? status : `${status}, with nothing recorded`;
 }
 
 // On one line.

@@ -20,7 +20,9 @@ export class Side {
     this.element = element("div.stn-sight", {}, this.title, this.sight.element);
     this.watch.addEventListener("change", () => {
       this.#name();
-      this.sights.probes.reserve(this.watch.waiting ? 0 : (this.watch.run?.probes ?? 0));
+      const run = this.watch.waiting ? null : this.watch.run;
+      this.sights.probes.reserve(run?.probes ?? 0);
+      this.sights.one.tell(run);
     });
   }
 

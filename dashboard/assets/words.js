@@ -167,6 +167,13 @@ export function givenName(info, index) {
   return [label, isJoined(info, index) ? "yours" : null].filter((part) => part !== null).join(", ");
 }
 
+/** Why a probe of a run is not in a frame; a picture that joined is in none before. */
+export function absentWords(run, probe) {
+  const { probes = 0, joined_at: steps = [] } = run ?? {};
+  const step = steps[probe - (probes - steps.length)];
+  return step === undefined ? "There is no such probe here." : `It joined the run at step ${whole(step)}.`;
+}
+
 /** Whether a probe is a picture that joined the run's own. */
 export const isJoined = (info, index) => (info.joined ?? []).includes(index);
 

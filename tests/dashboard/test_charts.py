@@ -1,5 +1,6 @@
 """The charts: what was measured, at the stage's step, in a window that stays as it was chosen."""
 
+import re
 from typing import Any
 
 from playwright.sync_api import Page
@@ -64,6 +65,26 @@ def test_cursor_and_values_follow_the_stage(server: Server, ended: str, visit: O
     told = page.locator(".stn-value:not([data-run])").nth(SCALE).inner_text().replace("\u2212", "-")
     scale = metrics["scale"][metrics["step"].index(at)]
     assert abs(float(told) - scale) <= 0.0051
+
+
+def test_what_is_pointed_at_covers_no_other_plot(server: Server, ended: str, visit: Open) -> None:
+    page = visit(server, f"?run={ended}")
+    painted(page)
+    await_lines(page)
+    plot = page.locator(".stn-plot").first
+    share = figure(page, "plot.data[0].x.at(-1) / plot.layout.xaxis.range[1]", 0)
+    inside = plot.locator(".nsewdrag").bounding_box()
+    assert inside is not None
+    page.mouse.move(inside["x"] + share * inside["width"], inside["y"] + inside["height"] / 2)
+    labels = plot.locator(".hoverlayer g:visible")
+    labels.first.wait_for()
+    assert re.fullmatch(r"step \d+: \d\.\d+", labels.first.text_content() or "")
+    box = plot.bounding_box()
+    assert box is not None
+    for label in labels.all():
+        told = label.bounding_box()
+        assert told is not None
+        assert told["y"] + told["height"] <= box["y"] + box["height"]
 
 
 def test_zoom_survives_new_data(server: Server, running: str, visit: Open) -> None:

@@ -251,9 +251,10 @@ def test_a_picture_that_joined_is_not_there_before(
         server.await_step(run_id, 2)
         image = {"image": picture.read_bytes()}
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
+        (step,) = server.run(run_id)["joined_at"]
         page = visit(server, f"?run={run_id}&sight=one&probe=3&step=0")
         shown_one = page.locator(".stn-viewer .stn-one.stn-absent")
-        shown_one.get_by_text("It joined the run at a later step.").wait_for()
+        shown_one.get_by_text(f"It joined the run at step {step}.").wait_for()
         assert not page.locator(".stn-one-panes").is_visible()
         page.keyboard.press("End")
         page.get_by_text("Probe 4 of 4").wait_for()

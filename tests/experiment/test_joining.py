@@ -224,7 +224,7 @@ def test_a_picture_is_watched_from_the_next_frame_to_the_end(
         run, (joined,) = opened.summary(), opened.joined()
         last, lap = opened.frame(24), opened.frame(24, lap=20)
         columns = opened.metrics()
-    assert run["probes"] == 3
+    assert (run["probes"], run["joined_at"]) == (3, [6])
     assert (joined.step, joined.label) == (6, 3)
     np.testing.assert_array_equal(joined.image, picture())
     assert (last.info["labels"], last.info["joined"]) == ([0, 1, 3], [2])

@@ -77,6 +77,15 @@ test("spans grow coarser", () => {
   ]);
 });
 
+test("a probe that is not there is told apart from one that joined later", () => {
+  const run = { probes: 5, joined_at: [1234, 2000] };
+  assert.equal(words.absentWords(run, 3), "It joined the run at step 1\u202f234.");
+  assert.equal(words.absentWords(run, 4), "It joined the run at step 2\u202f000.");
+  for (const probe of [5, 60]) assert.equal(words.absentWords(run, probe), "There is no such probe here.");
+  assert.equal(words.absentWords({ probes: 3 }, 3), "There is no such probe here.");
+  assert.equal(words.absentWords(null, 3), "There is no such probe here.");
+});
+
 test("a collapsed region is told in words, also one of a kind not known here", () => {
   assert.equal(words.collapsedWords(null), null);
   assert.equal(words.collapsedWords("mirrored").full, "the region is mirrored");
