@@ -11,14 +11,12 @@ import { Incoming } from "./incoming.js";
 import * as play from "./player.js";
 import { Reel, SAMPLE } from "./reel.js";
 import { Stream } from "./stream.js";
-import { trailSteps } from "./trail.js";
 import { isCut, isLive } from "./words.js";
 
 // Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
 const MANY_STEPS = 2000;
 const PREFETCHED = 24;
-// Between two looks at which steps of a live run are recorded, and after a failed one.
-const LIST_AGAIN = 2000;
+// Milliseconds after a frame that could not be had.
 const RETRY = 1000;
 // Between two looks at which frames of a trail have come.
 const TRACE_AGAIN = 60;
@@ -267,17 +265,13 @@ export class Watch extends EventTarget {
   // Steps that were skipped on the way here become known, so that they can be gone back to.
   #listAgain() {
     const own = this.own;
-    const wait = (own.listed ?? 0) + LIST_AGAIN - Date.now();
     clearTimeout(this.listing);
-    this.listing = setTimeout(() => own === this.own && this.#list(own), Math.max(0, wait));
+    this.listing = setTimeout(() => own === this.own && this.#list(own), own.rests);
   }
 
   async #list(own) {
-    own.listed = Date.now();
     try {
-      const steps = await own.recording.list();
-      // Whoever looks may have gone elsewhere meanwhile.
-      own.player = play.list(own.player, steps);
+      await own.list();
       if (own === this.own) this.#fail(null);
     } catch (problem) {
       if (own === this.own) this.#fail(problem);
@@ -307,9 +301,7 @@ export class Watch extends EventTarget {
 
   /** Loads frames at or before steps that will be wanted soon. */
   prepare(steps) {
-    if (!this.reel) return;
-    const { player, recording } = this.reel;
-    recording.prefetch(steps.map((step) => player.steps[play.indexOf(player.steps, step)]));
+    this.reel?.prepare(steps);
   }
 
   /** Shows trails from now on, or none. */
@@ -358,17 +350,12 @@ export class Watch extends EventTarget {
     this.#tell("frame", { frame, past });
   }
 
-  // The frames that a trail leads through, as far as they are at hand; others are on their way.
+  // The frames that a trail leads through; shown again when more of them may have come.
   #traced() {
     if (!this.tracing) return [];
-    const { player, recording } = this.reel;
-    const span = this.onLap ? null : (this.run?.steps_per_epoch ?? null);
-    const steps = trailSteps(player.steps, player.at, span).slice(0, -1);
-    if (steps.some((step) => !recording.has(step))) {
-      recording.prefetch(steps);
-      setTimeout(() => this.#schedule(), TRACE_AGAIN);
-    }
-    return steps.map((step) => recording.kept(step)).filter(Boolean);
+    const { past, more } = this.reel.trail(this.onLap ? null : (this.run?.steps_per_epoch ?? null));
+    if (more) setTimeout(() => this.#schedule(), TRACE_AGAIN);
+    return past;
   }
 
   // One at a time: by the time it has come another one may be wanted.
