@@ -5,7 +5,7 @@ import { differences, stepBeside } from "./pairing.js";
 import * as play from "./player.js";
 import { Side } from "./side.js";
 import { Watch } from "./watch.js";
-import { titleOf, whole } from "./words.js";
+import { titleOf, titlesApart, whole } from "./words.js";
 
 const PREPARED = 12;
 // Milliseconds between two changes of the numbers.
@@ -131,9 +131,10 @@ export class Difference {
 
   name(runs, by) {
     this.by.value = by;
+    const short = runs.every(Boolean) ? titlesApart(...runs) : [];
     runs.forEach((run, place) => {
       const title = run ? titleOf(run) : "…";
-      setText(this.names[place], title);
+      setText(this.names[place], short[place] ?? title);
       this.names[place].title = title;
     });
   }
@@ -153,14 +154,14 @@ export class Difference {
 
   #tell(one, other) {
     for (const { name, title, values, difference } of differences(one, other)) {
-      this.rows[name] ??= this.#row(title);
-      [...values, difference].forEach((text, place) => setText(this.rows[name][place], text));
+      this.rows[name] ??= this.#row();
+      [title, ...values, difference].forEach((text, place) => setText(this.rows[name][place], text));
     }
   }
 
-  #row(title) {
-    const cells = Array.from({ length: 3 }, () => element("td"));
-    this.body.append(element("tr", {}, element("th", { scope: "row" }, title), ...cells));
+  #row() {
+    const cells = [element("th", { scope: "row" }), ...Array.from({ length: 3 }, () => element("td"))];
+    this.body.append(element("tr", {}, ...cells));
     return cells;
   }
 }

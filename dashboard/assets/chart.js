@@ -5,6 +5,7 @@
 
 import { element, setText } from "./dom.js";
 import { CHARTS, figure, HEAD, MARGIN, valueAt } from "./figure.js";
+import { ofFirst } from "./words.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 
@@ -18,14 +19,15 @@ export class Chart {
     this.index = index;
     this.on = on;
     const { title, lines } = CHARTS[index];
+    this.title = element("span", {}, title);
     this.values = lines.map(() => element("span.stn-value"));
     // Where there are several lines, each value wears the look of its own.
     if (lines.length > 1) this.values.forEach((value, place) => (value.dataset.line = place + 1));
     // Of a second run the first line's value, where there is one beside this.
     this.beside = element("span.stn-value", { hidden: true, data: { run: 2 } });
     const values = element("span.stn-values", {}, ...this.values, this.beside);
-    this.head = element("div.stn-head", {}, element("span", {}, title), values);
-    this.plot = element("div.stn-plot");
+    this.head = element("div.stn-head", {}, this.title, values);
+    this.plot = element("div.stn-plot", { aria: { hidden: "true" } });
     this.cursor = element("div.stn-cursor");
     this.elements = [this.plot, this.head, this.cursor];
   }
@@ -33,7 +35,6 @@ export class Chart {
   /** Shows the values of a second run too, or not. */
   pair(wanted) {
     this.beside.hidden = !wanted;
-    // Two runs leave no room for more than one line of each.
     this.values.forEach((value, place) => (value.hidden = wanted && place > 0));
   }
 
@@ -75,13 +76,19 @@ export class Chart {
     this.cursor.style.visibility = place >= 0 && place <= 1 ? "visible" : "hidden";
     // Not by a transform: one that changes makes the browser put all layers together anew.
     this.cursor.style.left = `${this.box.left + place * this.box.width}px`;
-    const { lines, text } = CHARTS[this.index];
+    const { title, lines, regions, text } = CHARTS[this.index];
+    // Of two runs the table above says so.
+    setText(this.title, regions && !other ? ofFirst(title, [info]) : title);
     lines.forEach((line, place) => {
       // Live, a frame may be there before the metrics of its step.
       const value = text(info[line.name] ?? valueAt(series, line, step));
       setText(this.values[place], line.label ? `${line.label} ${value}` : value);
     });
-    if (other) setText(this.beside, text(valueAt(other.series, lines[0], step / other.stretch)));
+    if (other) {
+      // Of a long run the series is thinned, and tells of steps nearby.
+      const value = other.info?.[lines[0].name] ?? valueAt(other.series, lines[0], step / other.stretch);
+      setText(this.beside, text(value));
+    }
   }
 }
 

@@ -17,7 +17,7 @@ export class Charts {
   /** @param {(step: number) => void} seek called with the step that was clicked */
   constructor(seek) {
     this.series = null;
-    this.other = null; // a second run's series, and how many steps here one of its steps is
+    this.other = null; // a second run's series, how many steps here one of its steps is, its frame
     this.end = 100;
     this.epoch = null;
     this.cursor = null; // what the stage's frame says
@@ -44,11 +44,13 @@ export class Charts {
 
   /**
    * Draws a second run's series beside it from now on, or none.
-   * @param {{series: object, stretch: number} | null} other
+   * @param {{series: object, stretch: number, info: object} | null} other `info` is what its frame on
+   *   the stage says
    */
   compare(other) {
-    if (other?.series === this.other?.series && other?.stretch === this.other?.stretch) return;
+    const same = other?.series === this.other?.series && other?.stretch === this.other?.stretch;
     this.other = other;
+    if (same) return;
     for (const chart of this.charts) chart.pair(Boolean(other));
     if (other) this.#choose(false);
     this.#drawAll();

@@ -3,7 +3,7 @@
 import { Cloud } from "./cloud.js";
 import { element, setText } from "./dom.js";
 import { Picture } from "./draw.js";
-import { rowsOf } from "./frame.js";
+import { firstOf, ownOf, rowsOf } from "./frame.js";
 import { NARROW, wholeScale } from "./pane.js";
 import { meanPicture, NUMBERS, spreads } from "./spread.js";
 import { Strip } from "./strip.js";
@@ -42,7 +42,9 @@ export class Crowd {
     this.layers = layers;
   }
 
-  show({ info, tensors }, past = []) {
+  /** Draws the run's own probes: pictures that joined are left out, as they are in the charts. */
+  show(frame, past = []) {
+    const { info, tensors } = firstOf(frame, ownOf(frame));
     const shapes = [tensors.input, ...info.transformers.map(({ name }) => tensors[`output.${name}`])];
     const key = JSON.stringify([shapes.map(({ shape }) => shape), info.transformers]);
     const built = key !== this.key;
@@ -54,11 +56,11 @@ export class Crowd {
     if (built) this.#fit();
     const size = tensors.input.shape.slice(1, 3);
     const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
-    this.cloud.show(regions, this.#ways(info, [...past, { tensors }]), this.layers);
+    this.cloud.show(regions, this.#ways(info, [...past.map((each) => firstOf(each, ownOf(each))), { tensors }]), this.layers);
     regions.forEach((lattices, place) => {
       spreads(lattices, size).forEach((told, index) => this.spreads[place][index].show(told));
     });
-    setText(this.note, noteOf(tensors.input.shape[0], regions.length));
+    setText(this.note, noteOf(frame, regions.length));
     this.element.dataset.step = info.step;
   }
 
@@ -124,10 +126,14 @@ export class Crowd {
   }
 }
 
-function noteOf(count, transformers) {
-  return transformers
-    ? `Each mark is one of ${count} probes; the bar is their mean, the band one standard deviation to either side.`
-    : "This network has no transformer: there is nothing that could spread.";
+function noteOf(frame, transformers) {
+  if (!transformers) return "This network has no transformer: there is nothing that could spread.";
+  const count = ownOf(frame);
+  const left = count < frame.info.labels.length ? " Pictures that joined are left out." : "";
+  return (
+    `Each mark is one of ${count} probes; the bar is their mean, the band one standard deviation to ` +
+    `either side.${left}`
+  );
 }
 
 /** The mean of pictures. */

@@ -33,7 +33,7 @@ export const CHARTS = [
     title: "Rotation",
     regions: true,
     lines: [{ name: "rotation", as: degrees }],
-    text: (value) => `${decimal(value, 0)}°`,
+    text: (value) => (Number.isFinite(value) ? `${decimal(value, 0)}°` : "–"),
     ticks: ".0f",
     suffix: "°",
     atLeast: [-15, 15],
@@ -120,8 +120,10 @@ function solid(colour) {
  */
 export function figure(index, box, { series, other, range, epoch, look }) {
   const chart = CHARTS[index];
-  const own = chart.lines.map((line, place) => trace(chart, line, place, { series, range, look }));
-  const second = other ? chart.lines.map((line, place) => beside(chart, line, place, other, range, look)) : [];
+  // Two runs leave no room for more than one line of each.
+  const lines = other ? chart.lines.slice(0, 1) : chart.lines;
+  const own = lines.map((line, place) => trace(chart, line, place, { series, range, look }));
+  const second = other ? lines.map((line, place) => beside(chart, line, place, other, range, look)) : [];
   return { data: [...second, ...own], layout: layout(chart, box, range, epoch, look) };
 }
 
@@ -129,12 +131,11 @@ export function figure(index, box, { series, other, range, epoch, look }) {
 function beside(chart, line, place, { series, stretch }, range, look) {
   const own = range.map((step) => step / stretch);
   const made = trace(chart, line, place, { series, range: own, look });
-  const dash = place ? "dashdot" : "dot";
   return {
     ...made,
     x: made.x.map((step) => step * stretch),
     hovertemplate: hovered(chart),
-    line: { ...made.line, color: look.other, dash },
+    line: { ...made.line, color: look.other, dash: "dot" },
   };
 }
 

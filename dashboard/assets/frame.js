@@ -56,6 +56,27 @@ export function rowOf(tensor, index) {
 export const rowsOf = (tensor) =>
   Array.from({ length: tensor.shape[0] }, (_, index) => rowOf(tensor, index));
 
+/** How many probes, the first ones, are the run's own; the others are pictures that joined. */
+export const ownOf = ({ info }) => info.labels.length - (info.joined ?? []).length;
+
+/** The same frame with no more than its first `count` probes. */
+export function firstOf(frame, count) {
+  const { info, tensors } = frame;
+  if (count >= info.labels.length) return frame;
+  const cut = (list) => list.slice(0, count);
+  const first = { ...info, joined: [], labels: cut(info.labels), predicted: cut(info.predicted) };
+  const reasons = Object.entries(info.collapsed ?? {}).map(([name, each]) => [name, cut(each)]);
+  const rows = Object.entries(tensors).map(([name, tensor]) => [name, firstRows(tensor, count)]);
+  return {
+    info: { ...first, collapsed: Object.fromEntries(reasons) },
+    tensors: Object.fromEntries(rows),
+  };
+}
+
+function firstRows({ data, shape: [rows, ...shape] }, count) {
+  return { data: data.subarray(0, (data.length / rows) * count), shape: [count, ...shape] };
+}
+
 function readHeader(all) {
   if (all.byteLength < 8) throw new FrameError("These bytes are too few for a frame.");
   const view = new DataView(all.buffer, all.byteOffset, all.byteLength);

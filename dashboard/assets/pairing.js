@@ -1,9 +1,9 @@
 // Two runs side by side: which step of one stands beside which of the other, and how they differ.
 // Pure.
 
-import { rowsOf } from "./frame.js";
+import { firstOf, ownOf, rowsOf } from "./frame.js";
 import { NUMBERS, spreads } from "./spread.js";
-import { decimal, percent, rightOf, whole } from "./words.js";
+import { decimal, ofFirst, percent, rightOf, whole } from "./words.js";
 
 /**
  * The step of the other run that stands beside `step`.
@@ -20,10 +20,13 @@ const signed = (value, text) => (value > 0 ? `+${text(value)}` : text(value));
 const points = (value) => `${decimal(value, 1)} points`;
 
 /**
- * What two frames say of their runs, and the difference: of the second to the first.
+ * What two frames say of their runs, and the difference: of the second to the first. Of probes those
+ * count that both have, and of transformers the first.
  * @returns {{name: string, title: string, values: string[], difference: string}[]}
  */
-export function differences(one, other) {
+export function differences(...frames) {
+  const shared = Math.min(...frames.map(ownOf));
+  const [one, other] = frames.map((frame) => firstOf(frame, shared));
   const means = [meansOf(one), meansOf(other)];
   const infos = [one.info, other.info];
   // The difference is that of the numbers as they are shown.
@@ -41,7 +44,7 @@ export function differences(one, other) {
     row("right", "Probes right", each(rightOf), whole),
     row("stillness", "Stillness", each(({ stillness }) => stillness), (value) => decimal(value, 2), 2),
     ...NUMBERS.map(({ title, text, digits }, place) =>
-      row(title, title, means.map((mean) => mean[place]), said(text), digits, said(text)),
+      row(title, ofFirst(title, infos), means.map((mean) => mean[place]), said(text), digits, said(text)),
     ),
   ];
 }

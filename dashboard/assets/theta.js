@@ -1,9 +1,9 @@
 // What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
 
 import { affineOf, determinantOf, outsideShare, pointAt, readingOf } from "./geometry.js";
-import { rowsOf } from "./frame.js";
+import { firstOf, ownOf, rowsOf } from "./frame.js";
 import { spreads } from "./spread.js";
-import { decimal, knownOf, percent, rightOf } from "./words.js";
+import { decimal, knownOf, percent, rightOf, transformerName } from "./words.js";
 
 const BENT = 0.005; // in image widths, from which on a region is told to be bent
 
@@ -109,26 +109,30 @@ export function controlPoints({ family, at }, theta, lattice, [height, width]) {
 }
 
 /** A whole frame in one sentence, for those who do not see it: how far, how good, where it looks. */
-export function frameSentence({ info, tensors }) {
+export function frameSentence(frame) {
+  const { info } = frame;
   const accuracy = Number.isFinite(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${rightOf(info)} of ${knownOf(info)} probes right.${regionsSentence(info, tensors)}`
+    `${rightOf(info)} of ${knownOf(info)} probes right.${regionsSentence(firstOf(frame, ownOf(frame)))}`
   );
 }
 
-// What the first transformer's regions do on the whole.
-function regionsSentence({ transformers, collapsed }, tensors) {
+// What the regions do on the whole, of several transformers those of the first.
+function regionsSentence({ info: { transformers, collapsed }, tensors }) {
   if (!transformers.length) return "";
-  const lattices = tensors[`grid.${transformers[0].name}`];
+  const [first] = transformers;
+  const whose = transformers.length > 1 ? ` of ${transformerName(first, 1).toLowerCase()}` : "";
+  const lattices = tensors[`grid.${first.name}`];
   const size = tensors.input.shape.slice(1, 3);
   const told = spreads(rowsOf(lattices), size);
   const [width, height, rotation] = told.map(({ mean }) => mean);
   const turn = Math.round(rotation);
   const turned = turn ? ` turned ${Math.abs(turn)}° ${turn > 0 ? "clockwise" : "anticlockwise"},` : "";
-  const lost = (collapsed?.[transformers[0].name] ?? []).filter(Boolean).length;
+  const reasons = Object.values(collapsed ?? {});
+  const lost = rowsOf(lattices).filter((_, probe) => reasons.some((each) => each[probe])).length;
   return (
-    ` On average the regions take ${whole(width)} of the width and ${whole(height)} of the height,` +
+    ` On average the regions${whose} take ${whole(width)} of the width and ${whole(height)} of the height,` +
     `${turned} ${lost ? `${lost} collapsed` : "none collapsed"}.`
   );
 }

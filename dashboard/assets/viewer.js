@@ -158,7 +158,8 @@ export class Viewer {
     const { beside, watch, view } = this;
     if (!view.beside) return this.charts.compare(null);
     const { own } = beside.watch;
-    if (own) this.charts.compare({ series: own.series, stretch: beside.stretch });
+    const info = beside.watch.shown?.info;
+    if (own) this.charts.compare({ series: own.series, stretch: beside.stretch, info });
     this.difference.name([watch.run, beside.watch.run], view.by);
     const frames = [watch.shown, beside.watch.shown];
     if (frames.every(Boolean)) this.difference.show(...frames);

@@ -28,9 +28,7 @@ export const isCut = (status) => ["interrupted", "failed"].includes(status);
 /** "3/10": tenths of the present epoch. */
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
 
-/** What a run is called: what it is made of. */
-export const titleOf = ({ config, transformers }) =>
-  [
+const partsOf = ({ config, transformers }) => [
     config.dataset,
     ...(config.architecture === config.dataset ? [] : [config.architecture]),
     // The demonstration's own goes without saying.
@@ -38,7 +36,25 @@ export const titleOf = ({ config, transformers }) =>
     // A network without transformers has no family.
     ...(transformers === 0 ? [] : [config.family]),
     `seed ${config.seed}`,
-  ].join(", ");
+  ];
+
+/** What a run is called: what it is made of. */
+export const titleOf = (run) => partsOf(run).join(", ");
+
+/** What two runs are called beside each other: what is not the same of both, where anything is. */
+export function titlesApart(...runs) {
+  const parts = runs.map(partsOf);
+  const apart = parts.map((own, place) => own.filter((part) => !parts[1 - place].includes(part)));
+  return apart.every((own) => own.length) ? apart.map((own) => own.join(", ")) : runs.map(titleOf);
+}
+
+/** A name for a number that tells of the first transformer only, where one of `infos` has several. */
+export const ofFirst = (name, infos) =>
+  infos.some(({ transformers }) => transformers.length > 1) ? `${name}, 1st` : name;
+
+/** A refusal with the form's words for what the server calls otherwise. */
+export const inFormWords = (message, titles) =>
+  message.replace(/^\w+/, (name) => titles[name] ?? name);
 
 /** What of a run's training and sampling is not as usual; its configuration may be an older one. */
 export function unusualWords(config) {

@@ -132,11 +132,11 @@ def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, v
 
     # The numbers follow the pictures at a pace that can be read.
     wait_until(is_told)
-    assert (
-        page.locator(".stn-differences th[data-run='2']")
-        .inner_text()
-        .startswith("digits, attention")
-    )
+    # What is not the same of both, and on the tooltip all.
+    name = page.locator(".stn-differences th[data-run='2']")
+    assert name.inner_text() == "attention, seed 8"
+    title = name.locator("span").get_attribute("title") or ""
+    assert title == "digits, attention, seed 8"
 
 
 def test_charts_show_both_and_go_back_to_one(

@@ -6,7 +6,9 @@ import { test } from "node:test";
 
 import {
   decodeFrame,
+  firstOf,
   FrameError,
+  ownOf,
   rowOf,
   sameTensor,
   withInput,
@@ -65,6 +67,21 @@ test("tensors are the same when their shapes and numbers are", () => {
   assert.ok(!sameTensor(tensor([2], 1, 2), tensor([2], 1, 3)));
   assert.ok(!sameTensor(tensor([2], 1, 2), tensor([1, 2], 1, 2)));
   assert.ok(!sameTensor(tensor([2], 1, 2), null));
+});
+
+test("the run's own probes are apart from pictures that joined", () => {
+  const { info, tensors } = decodeFrame(golden);
+  const frame = { info, tensors };
+  assert.equal(ownOf(frame), 2);
+  assert.equal(firstOf(frame, 2), frame);
+  const joined = { info: { ...info, joined: [1] }, tensors };
+  assert.equal(ownOf(joined), 1);
+  const own = firstOf(joined, 1);
+  assert.deepEqual([own.info.labels, own.info.predicted], [[info.labels[0]], [info.predicted[0]]]);
+  assert.deepEqual([own.info.joined, own.info.collapsed], [[], { st: [null] }]);
+  assert.deepEqual(own.tensors.input.shape, [1, 2, 3, 1]);
+  assert.deepEqual([...own.tensors.input.data], [0, 1, 2, 3, 4, 5]);
+  assert.deepEqual([...own.tensors.probabilities.data], [0.75, 0.25]);
 });
 
 test("what the page tells and draws is read off the golden frame", () => {

@@ -16,7 +16,7 @@ test("the second is told by how much it differs from the first", () => {
   // Their first transformers' regions: of two probes, and half as wide.
   const size = [40, 40];
   const tensors = (...widths) => ({
-    input: { shape: [widths.length, ...size, 1] },
+    input: { shape: [widths.length, ...size, 1], data: new Uint8Array(0) },
     "grid.st": tensorOf(widths.map((width) => latticeOf([width, 0, 0.1, 0, 1, 0], size))),
   });
   const info = { transformers: [{ name: "st" }], step: 20, accuracy: 0.5, loss: 1.25, labels: [1, 2], predicted: [1, 0], stillness: null };
@@ -40,6 +40,18 @@ test("the second is told by how much it differs from the first", () => {
       ["Position y", "0.00", "0.00", "0.00"],
     ],
   );
+  // A picture that joined one of them is no probe that both have.
+  const joined = { ...info, labels: [1, 2, 3], predicted: [1, 0, 3], joined: [2] };
+  const alike = differences(
+    { info: joined, tensors: tensors(1, 0.9, 0.1) },
+    { info, tensors: tensors(1, 0.9) },
+  );
+  const told = Object.fromEntries(alike.map(({ title, values, difference }) => [title, [...values, difference]]));
+  assert.deepEqual(told["Probes right"], ["1", "1", "0"]);
+  assert.deepEqual(told.Width, ["0.95", "0.95", "0.00"]);
+  const two = { ...info, transformers: [{ name: "st" }, { name: "st2" }] };
+  const named = differences({ info: two, tensors: tensors(1, 0.9) }, { info, tensors: tensors(1, 0.9) });
+  assert.ok(named.some(({ title }) => title === "Width, 1st"));
   const plain = { info: { ...other, transformers: [] }, tensors: {} };
   const width = differences({ info, tensors: tensors(1, 0.9) }, plain).find(
     ({ title }) => title === "Width",

@@ -79,6 +79,18 @@ test("a frame in one sentence, with what the regions do", () => {
     "Step 150, epoch 1, 4 of 10, accuracy 83%: 1 of 1 probes right. On average the regions take " +
       "50% of the width and 50% of the height, turned 53° clockwise, 1 collapsed.",
   );
+  const two = {
+    ...info,
+    transformers: [...info.transformers, { name: "st2", family: "affine", at: "input" }],
+    collapsed: { st: [null, null], st2: ["outside", null] },
+  };
+  assert.match(
+    frameSentence({ info: two, tensors }),
+    /On average the regions of transformer 1 take 50% .*, 1 collapsed\.$/,
+  );
+  // Of a picture that joined nothing is told but whether it is right.
+  const joined = { ...info, joined: [1], collapsed: { st: [null, "outside"] } };
+  assert.match(frameSentence({ info: joined, tensors }), /take 40% of the width .*, none collapsed\.$/);
   const plain = { ...info, transformers: [], accuracy: null };
   assert.equal(frameSentence({ info: plain, tensors }), "Step 150, epoch 1, 4 of 10: 1 of 1 probes right.");
 });

@@ -86,6 +86,32 @@ test("a probe that is not there is told apart from one that joined later", () =>
   assert.equal(words.absentWords(null, 3), "There is no such probe here.");
 });
 
+test("two runs beside each other are called by what is not the same of both", () => {
+  const run = (config) => ({
+    transformers: 1,
+    config: { dataset: "digits", architecture: "digits", distortion: { name: "RTS" }, family: "affine", seed: 0, ...config },
+  });
+  const apart = (config) => words.titlesApart(run({}), run(config));
+  assert.deepEqual(apart({ seed: 1 }), ["seed 0", "seed 1"]);
+  assert.deepEqual(apart({ family: "spline-3", seed: 4 }), ["affine, seed 0", "spline-3, seed 4"]);
+  assert.deepEqual(apart({}), Array(2).fill("digits, RTS, affine, seed 0"));
+  // One is called by nothing but what both have.
+  const plain = { ...run({}), transformers: 0 };
+  assert.deepEqual(words.titlesApart(run({}), plain), ["digits, RTS, affine, seed 0", "digits, RTS, seed 0"]);
+});
+
+test("what tells of the first of several transformers says so", () => {
+  const infos = [{ transformers: [{}] }, { transformers: [] }];
+  assert.equal(words.ofFirst("Width", infos), "Width");
+  assert.equal(words.ofFirst("Width", [...infos, { transformers: [{}, {}] }]), "Width, 1st");
+});
+
+test("a refusal is told in the words of the form", () => {
+  const titles = { samples: "Probes" };
+  assert.equal(words.inFormWords("samples must be at least 1.", titles), "Probes must be at least 1.");
+  assert.equal(words.inFormWords("This run is gone.", titles), "This run is gone.");
+});
+
 test("a collapsed region is told in words, also one of a kind not known here", () => {
   assert.equal(words.collapsedWords(null), null);
   assert.equal(words.collapsedWords("mirrored").full, "the region is mirrored");
