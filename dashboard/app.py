@@ -22,8 +22,10 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .stMain:focus-visible, .stMain:focus-visible::before { outline: none; box-shadow: none; border: 0; }
 .st-key-runs { min-height: 8rem; }
 /* White on the dark theme's blue would be hard to read. */
-[data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0003, #0003); }
+[data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
 @media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
+/* Streamlit's own grey is just too light to be read by all. */
+[data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.8; }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; display: inline; }
 .stn-title { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 14px; }
@@ -45,7 +47,7 @@ def _catalog(client: Client) -> dict[str, Any]:
 
 
 def _show_run(run_id: str) -> None:
-    st.query_params["run"] = run_id
+    st.query_params["run"] = st.session_state["started"] = run_id
 
 
 def _is_welcome() -> bool:
@@ -64,7 +66,8 @@ def page() -> None:
         st.warning(f"stnscope needs its token here. [Sign in]({api}/docs), then load this again.")
         return
     with st.container(key="stage"):
-        mount({"part": "viewer", "api": api, "run": st.query_params.get("run")}, key="viewer")
+        shown = {"run": st.query_params.get("run"), "started": st.session_state.get("started")}
+        mount({"part": "viewer", "api": api, **shown}, key="viewer")
     client = Client.from_environment()
     try:
         catalog = _catalog(client)

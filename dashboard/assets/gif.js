@@ -1,7 +1,7 @@
 // A run as an animated GIF: what it is to show, a look at it, and the file to take home.
 
 import { element, setText } from "./dom.js";
-import { size } from "./words.js";
+import { inFormWords, size } from "./words.js";
 
 export class GifPanel {
   constructor(watch) {
@@ -86,7 +86,7 @@ export class GifPanel {
       const blob = await this.watch.api.export(id, this.#options(), this.making.signal);
       this.#offer(id, blob);
     } catch (problem) {
-      setText(this.state, problem.name === "AbortError" ? "Cancelled." : problem.message);
+      setText(this.state, problem.name === "AbortError" ? "Cancelled." : inFormWords(problem.message, TITLES));
     } finally {
       this.making = null;
       setText(this.make, "Make GIF");

@@ -46,9 +46,13 @@ function mountViewer(data, parent) {
   const view = place(parent, viewer.element);
   viewer.resize();
   let told; // what Streamlit asked for last; where one has gone since is the page's own affair
-  view.update = ({ run = null }) => {
+  let shown = null; // the run that was started in the form last
+  view.update = ({ run = null, started = null }) => {
     if (run !== told) viewer.pin(run);
     told = run;
+    // Started below the stage, it is seen on it.
+    if (started !== shown) viewer.reveal();
+    shown = started;
     viewer.theme();
   };
   return view;

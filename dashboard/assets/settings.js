@@ -1,6 +1,7 @@
 // What can be changed while a run trains: switches beside its controls, learning rates in a panel.
 
 import { element, setText } from "./dom.js";
+import { inFormWords } from "./words.js";
 
 // Seconds that a step is drawn out to, and what that is called.
 const PACES = {
@@ -105,7 +106,7 @@ export class RatesPanel {
 
   async #change(name, field) {
     if (!field.value) return this.show();
-    await ask(this.watch, (problem) => setText(this.state, problem?.message ?? ""), {
+    await ask(this.watch, (problem) => setText(this.state, problem ? inFormWords(problem.message, RATES) : ""), {
       [name]: Number(field.value),
     });
     this.show();

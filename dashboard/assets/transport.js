@@ -32,7 +32,8 @@ export class Transport {
     training.setAttribute("aria-label", "Training");
     this.switches = new Switches(watch, say);
     this.again = this.#startButton("Start again", "Start anew, with the same seed", (seed) => seed);
-    this.other = this.#startButton("New seed", "Start anew, with another seed", (seed) => seed + 1);
+    const unused = (seed) => this.#unused(seed);
+    this.other = this.#startButton("New seed", "Start anew, with a seed that no run has", unused);
     const anew = element("div.stn-training", { role: "group" }, this.again, this.other);
     anew.setAttribute("aria-label", "Start anew");
     this.element = element("div.stn-acts", {}, training, this.switches.element, anew);
@@ -47,10 +48,10 @@ export class Transport {
   // A run that is being trained makes room; what it has recorded stays.
   async #startAnew(seedOf) {
     const { api, run } = this.watch;
-    const config = { ...run.config, seed: seedOf(run.config.seed) % 2 ** 31 };
     this.starting = true;
     this.show();
     try {
+      const config = { ...run.config, seed: await seedOf(run.config.seed) };
       if (run.actions?.includes("stop")) await api.control(run.id, { action: "stop" });
       const started = await api.start(config);
       this.say(null);
@@ -60,6 +61,14 @@ export class Transport {
     }
     this.starting = false;
     this.show();
+  }
+
+  // The next seed that no run has.
+  async #unused(seed) {
+    const used = new Set((await this.watch.api.runs()).map(({ config }) => config.seed));
+    do seed = (seed + 1) % 2 ** 31;
+    while (used.has(seed));
+    return seed;
   }
 
   #actionButton(action, label, path, title) {

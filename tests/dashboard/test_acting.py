@@ -59,18 +59,19 @@ def test_a_run_is_started_anew_with_the_same_seed_or_another(
     own_server.await_step(run_id, 2)
     page = visit(own_server, f"?run={run_id}")
     painted(page)
+    own_server.start_run(epochs=1, seed=12)
     page.get_by_role("button", name="New seed").click()
-    wait_until(lambda: len(own_server.http.get("/runs").json()) == 2)
+    wait_until(lambda: len(own_server.http.get("/runs").json()) == 3)
     newest = own_server.http.get("/runs").json()[0]
     before = own_server.run(run_id)["config"]
-    assert newest["config"] == {**before, "seed": 12}
+    assert newest["config"] == {**before, "seed": 13}
     own_server.await_status(run_id, "stopped")
     page.wait_for_function(f"() => location.search.includes('{newest['id']}')")
     own_server.await_step(newest["id"], 1)
-    await_said(page, "seed 12")
+    await_said(page, "seed 13")
     page.get_by_role("button", name="Start again").click()
-    wait_until(lambda: len(own_server.http.get("/runs").json()) == 3)
-    assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 12
+    wait_until(lambda: len(own_server.http.get("/runs").json()) == 4)
+    assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 13
 
 
 def test_start_again_pressed_twice_starts_one_run(own_server: Server, visit: Open) -> None:

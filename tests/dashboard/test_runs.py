@@ -39,6 +39,9 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
     await_said(page, "digits, affine, seed 7")
     try:
         painted(page)
+        stage = page.locator(".stn-viewer").bounding_box()
+        assert stage is not None
+        assert stage["y"] > -1
         page.reload(wait_until="commit")
         painted(page)
         await_said(page, "digits, affine, seed 7")
