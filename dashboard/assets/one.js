@@ -90,6 +90,11 @@ export class One {
     this.title.focus({ preventScroll: true });
   }
 
+  /** Is on the page again, where nothing is scrolled any more. */
+  enter() {
+    this.#centre();
+  }
+
   /** Sets which probe is looked at, and what is drawn. */
   look({ probe = 0, layers }) {
     this.probe = probe;
@@ -107,7 +112,8 @@ export class One {
       outputs: info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1)),
       titles: titlesOf(info.transformers, "Output"),
     };
-    if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes, info);
+    const anew = JSON.stringify(shapes) !== JSON.stringify(this.shapes);
+    if (anew) this.#build(shapes, info);
     const absent = this.probe >= count;
     this.shown = { frame, index, absent };
     this.#showPictures(frame, index, past);
@@ -116,6 +122,7 @@ export class One {
     if (absent) this.#showAbsent();
     else this.#showFacts(frame, index);
     this.pointing.show(frame, index);
+    if (anew) this.#centre();
     this.element.dataset.step = info.step ?? "";
   }
 

@@ -33,6 +33,7 @@ export class Side {
     if (sight !== this.sight) {
       this.sight.element.replaceWith(sight.element);
       this.sight = sight;
+      sight.enter?.();
     }
     this.watch.trace(view.layers.trail);
   }

@@ -52,6 +52,7 @@ export class Stage {
     if (count === this.reserved) return;
     this.reserved = count;
     this.#fit();
+    this.partner?.refit();
   }
 
   /** Lays pairs out as those of another stage beside it, so that equal probes stand at equal places. */

@@ -350,10 +350,15 @@ export class Watch extends EventTarget {
     this.#tell("frame", { frame, past });
   }
 
+  // Steps of an epoch, where what is shown has epochs that are known.
+  get #span() {
+    return this.onLap || this.waiting ? null : (this.run?.steps_per_epoch ?? null);
+  }
+
   // The frames that a trail leads through; shown again when more of them may have come.
   #traced() {
     if (!this.tracing) return [];
-    const { past, more } = this.reel.trail(this.onLap ? null : (this.run?.steps_per_epoch ?? null));
+    const { past, more } = this.reel.trail(this.#span);
     if (more) setTimeout(() => this.#schedule(), TRACE_AGAIN);
     return past;
   }

@@ -84,6 +84,13 @@ def test_zoom_enlarges_within_the_same_room(server: Server, ended: str, visit: O
     wide = shown.locator(".stn-one-tile").first.evaluate("(tile) => tile.offsetWidth")
     assert before is not None
     assert wide == 4 * before["width"]
+    # Its middle is seen, also when something else has been looked at in the meantime.
+    places = "(panes) => panes.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop])"
+    middles = shown.locator(".stn-pane").evaluate_all(places)
+    assert min(min(place) for place in middles) > 0
+    chip(page, "Probes").click()
+    chip(page, "One").click()
+    assert shown.locator(".stn-pane").evaluate_all(places) == middles
 
 
 def test_input_shows_what_an_enlarged_output_is_scrolled_to(
@@ -188,6 +195,9 @@ def test_outputs_alone_are_larger(server: Server, ended: str, visit: Open) -> No
     assert after is not None
     assert after["width"] > before["width"]
     assert not page.locator(".stn-viewer .stn-input").first.is_visible()
+    verdict = page.locator(".stn-viewer .stn-verdict").first.bounding_box()
+    assert verdict is not None
+    assert verdict["width"] > 24
     np.testing.assert_array_equal(pixels(page, "output")[3], seen.tensors["output.st"][3].ravel())
 
 
