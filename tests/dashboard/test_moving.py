@@ -111,7 +111,7 @@ def test_slow_motion_and_learning_rates(server: Server, running: str, visit: Ope
         wait_until(lambda: server.run(running)["settings"]["learning_rate"] == 0.0007)
         field.fill("7")
         field.press("Enter")
-        page.locator(".stn-panel [role=status]", has_text="learning_rate").wait_for()
+        page.locator(".stn-panel [role=status]", has_text="Learning rate must be").wait_for()
         assert server.run(running)["settings"]["learning_rate"] == 0.0007
     finally:
         server.ask(running, slow_motion=0, learning_rate=config["learning_rate"])
