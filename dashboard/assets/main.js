@@ -50,9 +50,9 @@ function mountViewer(data, parent) {
   view.update = ({ run = null, started = null }) => {
     if (run !== told) viewer.pin(run);
     told = run;
-    // Started below the stage, it is seen on it.
-    if (started !== shown) viewer.reveal();
-    shown = started;
+    // Started below the stage, it is seen on it. Streamlit forgets it when it is started anew.
+    if (started && started !== shown) viewer.reveal();
+    shown = started ?? shown;
     viewer.theme();
   };
   return view;
