@@ -47,6 +47,7 @@ class Session:
         self.data = data
         self.run = writer.summary()
         self.config = writer.config()
+        self.unchanged = LiveSettings.of(self.config)
         self.attempt: int = self.run["attempt"]
         self.changes = writer.changes()
         self.pace = Pace()
@@ -87,8 +88,8 @@ class Session:
 
     def _settings(self, step: int) -> LiveSettings:
         """What is in effect in a step: the configuration, and all that was changed before."""
-        before = (change.settings for change in self.changes if change.step < step)
-        return LiveSettings.of(self.config, before)
+        before = [change.settings for change in self.changes if change.step < step]
+        return LiveSettings.of(self.config, before) if before else self.unchanged
 
     def _check_same(self, dataset: Dataset) -> None:
         """Sees that a run that goes on does so with the data that it began with.
