@@ -65,6 +65,11 @@ class Server:
         answer: dict[str, Any] = self.http.get(f"/runs/{run_id}").raise_for_status().json()
         return answer
 
+    def recorded(self, run_id: str) -> list[int]:
+        """Steps that there are frames of; of a fast training that is not each."""
+        steps: list[int] = self.http.get(f"/runs/{run_id}/frames").json()["steps"]
+        return steps
+
     def start_run(self, **config: Any) -> str:
         answer = self.http.post("/runs", json=config)
         assert answer.status_code == 201, answer.text

@@ -27,7 +27,7 @@ def steps_shown(page: Page) -> list[int]:
 
 
 def at_or_before(server: Server, run_id: str, step: int) -> int:
-    steps = server.http.get(f"/runs/{run_id}/frames").json()["steps"]
+    steps = server.recorded(run_id)
     return int(max(each for each in steps if each <= step))
 
 
@@ -56,7 +56,7 @@ def test_two_that_train_are_shown_at_one_step(server: Server, running: str, visi
         page = visit(server, f"?run={behind}&beside={running}")
         wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
         seen = set()
-        steps = server.http.get(f"/runs/{running}/frames").json()["steps"]
+        steps = server.recorded(running)
         assert steps[-1] > 60 or server.await_step(running, 60)
 
         def followed() -> bool:

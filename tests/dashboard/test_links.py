@@ -19,17 +19,11 @@ def await_address(page: Page, **expected: str) -> None:
     wait_until(lambda: asked(page) == expected)
 
 
-def recorded(server: Server, run_id: str) -> list[int]:
-    """Steps that there are frames of: of a fast training not all."""
-    steps: list[int] = server.http.get(f"/runs/{run_id}/frames").json()["steps"]
-    return steps
-
-
 def test_what_is_looked_at_stands_in_the_address(server: Server, ended: str, visit: Open) -> None:
     page = visit(server, f"?run={ended}")
     painted(page)
     await_address(page, run=ended)
-    steps = recorded(server, ended)
+    steps = server.recorded(ended)
     page.get_by_label("Go to step").fill(str(steps[4]))
     page.get_by_label("Go to step").press("Enter")
     painted(page, steps[4])
@@ -125,7 +119,7 @@ def test_a_closing_lap_is_a_link_too(server: Server, trained: Trained, visit: Op
     await_said(page, "The input moves, the trained network stands still")
     await_address(page, run=run_id, lap="1")
     # A step is one of the run's, not of the lap's.
-    one, following = recorded(server, run_id)[3:5]
+    one, following = server.recorded(run_id)[3:5]
     page.get_by_label("Go to step").fill(str(one))
     page.keyboard.press("Enter")
     painted(page, one)
@@ -137,7 +131,7 @@ def test_a_closing_lap_is_a_link_too(server: Server, trained: Trained, visit: Op
 
 def test_back_leads_to_the_run_and_the_step_before(server: Server, ended: str, visit: Open) -> None:
     other = brief_run(server, seed=41)
-    step = str(recorded(server, ended)[5])
+    step = str(server.recorded(ended)[5])
     page = visit(server, f"?run={ended}&step={step}&sight=crowd")
     await_said(page, "Held here")
     await_address(page, run=ended, step=step, sight="crowd")

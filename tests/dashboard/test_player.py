@@ -21,7 +21,7 @@ def test_ended_run_replays_in_a_loop(server: Server, ended: str, visit: Open) ->
     last = server.run(ended)["last_step"]
     await_shown(page, f"step === {last}")
     await_shown(page, "step === 0")
-    recorded = server.http.get(f"/runs/{ended}/frames").json()["steps"]
+    recorded = server.recorded(ended)
     await_shown(page, f"step >= {recorded[5]}")
     steps = page.evaluate("window.paints")
     start = steps.index(0, steps.index(last))
@@ -41,7 +41,7 @@ def test_reduced_motion_shows_the_last_frame_and_stands(
 def test_keys_move_the_picture(server: Server, ended: str, visit: Open) -> None:
     page = visit(server, f"?run={ended}")
     painted(page)
-    recorded = server.http.get(f"/runs/{ended}/frames").json()["steps"]
+    recorded = server.recorded(ended)
     page.keyboard.press("Home")
     painted(page, recorded[0])
     page.keyboard.press("ArrowRight")
@@ -114,7 +114,7 @@ def test_every_recorded_step_can_be_reached(server: Server, running: str, visit:
     painted(page)
     page.keyboard.press("Home")
     painted(page, 0)
-    recorded = server.http.get(f"/runs/{running}/frames").json()["steps"]
+    recorded = server.recorded(running)
     # While a step is held, the page learns of newer ones every two seconds.
     page.wait_for_function(f"document.querySelector('.stn-timeline').max >= {recorded[-2]}")
     for step in (recorded[1], recorded[len(recorded) // 2], recorded[-2]):

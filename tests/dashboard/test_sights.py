@@ -18,7 +18,7 @@ def chip(page: Page, name: str) -> Locator:
 
 def held(page: Page, server: Server, run_id: str) -> Frame:
     """Holds the middle of a run on the stage; its frame."""
-    steps = server.http.get(f"/runs/{run_id}/frames").json()["steps"]
+    steps = server.recorded(run_id)
     middle = steps[len(steps) // 2]
     painted(page)
     page.locator(".stn-timeline").fill(str(middle))

@@ -65,7 +65,7 @@ def test_run_goes_from_queued_to_finished_and_records_all_of_it(
     assert columns["step"] == list(range(25))
     assert columns["loss"][0] is None
     assert all(loss > 0 for loss in columns["loss"][1:])
-    steps = server.http.get(f"/runs/{finished}/frames").json()["steps"]
+    steps = server.recorded(finished)
     # Each tenth is recorded at the first step that completes it: ceil(24 k / 10).
     assert {0, 3, 5, 8, 10, 12, 15, 17, 20, 22, 24} <= set(steps)
 
@@ -336,7 +336,7 @@ def test_killed_trainer_is_interrupted_keeps_its_frames_and_can_go_on(own_server
     own_server.await_step(run_id, 5)
     os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
     own_server.await_status(run_id, "interrupted")
-    frames = own_server.http.get(f"/runs/{run_id}/frames").json()["steps"]
+    frames = own_server.recorded(run_id)
     assert frames[0] == 0
     assert frames[-1] >= 4
     assert own_server.control(run_id, "resume").status_code == 200
