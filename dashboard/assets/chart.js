@@ -4,7 +4,7 @@
 // own parts cost a layout each.
 
 import { element, setText } from "./dom.js";
-import { CHARTS, figure, HEAD, MARGIN, valueAt } from "./figure.js";
+import { CHARTS, figure, HEAD, linesOf, MARGIN, valueAt } from "./figure.js";
 import { ofFirst } from "./words.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
@@ -35,7 +35,8 @@ export class Chart {
   /** Shows the values of a second run too, or not. */
   pair(wanted) {
     this.beside.hidden = !wanted;
-    this.values.forEach((value, place) => (value.hidden = wanted && place > 0));
+    const { length } = linesOf(CHARTS[this.index], wanted);
+    this.values.forEach((value, place) => (value.hidden = place >= length));
   }
 
   /** Shows it, or leaves it out. */
@@ -80,17 +81,17 @@ export class Chart {
     // Of two runs the table above says so.
     setText(this.title, regions && !other ? ofFirst(title, [info]) : title);
     lines.forEach((line, place) => {
-      // Live, a frame may be there before the metrics of its step.
-      const value = text(info[line.name] ?? valueAt(series, line, step));
+      const value = text(valueOf(info, series, line, step));
       setText(this.values[place], line.label ? `${line.label} ${value}` : value);
     });
-    if (other) {
-      // Of a long run the series is thinned, and tells of steps nearby.
-      const value = other.info?.[lines[0].name] ?? valueAt(other.series, lines[0], step / other.stretch);
-      setText(this.beside, text(value));
-    }
+    if (!other) return;
+    setText(this.beside, text(valueOf(other.info, other.series, lines[0], step / other.stretch)));
   }
 }
+
+// What a frame says itself comes first: live it may be there before the metrics of its step, and of a
+// long run those are thinned.
+const valueOf = (info, series, line, step) => info?.[line.name] ?? valueAt(series, line, step);
 
 function put({ style }, box) {
   for (const [side, pixels] of Object.entries(box)) style[side] = `${pixels}px`;

@@ -3,7 +3,7 @@
 import { Cloud } from "./cloud.js";
 import { element, setText } from "./dom.js";
 import { Picture } from "./draw.js";
-import { firstOf, ownOf, rowsOf } from "./frame.js";
+import { ownFrame, ownOf, rowsOf } from "./frame.js";
 import { NARROW, wholeScale } from "./pane.js";
 import { meanPicture, NUMBERS, spreads } from "./spread.js";
 import { Strip } from "./strip.js";
@@ -44,7 +44,7 @@ export class Crowd {
 
   /** Draws the run's own probes: pictures that joined are left out, as they are in the charts. */
   show(frame, past = []) {
-    const { info, tensors } = firstOf(frame, ownOf(frame));
+    const { info, tensors } = ownFrame(frame);
     const shapes = [tensors.input, ...info.transformers.map(({ name }) => tensors[`output.${name}`])];
     const key = JSON.stringify([shapes.map(({ shape }) => shape), info.transformers]);
     const built = key !== this.key;
@@ -56,7 +56,8 @@ export class Crowd {
     if (built) this.#fit();
     const size = tensors.input.shape.slice(1, 3);
     const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
-    this.cloud.show(regions, this.#ways(info, [...past.map((each) => firstOf(each, ownOf(each))), { tensors }]), this.layers);
+    const ways = this.#ways(info, [...past.map(ownFrame), { tensors }]);
+    this.cloud.show(regions, ways, this.layers);
     regions.forEach((lattices, place) => {
       spreads(lattices, size).forEach((told, index) => this.spreads[place][index].show(told));
     });

@@ -120,17 +120,19 @@ function solid(colour) {
  */
 export function figure(index, box, { series, other, range, epoch, look }) {
   const chart = CHARTS[index];
-  // Two runs leave no room for more than one line of each.
-  const lines = other ? chart.lines.slice(0, 1) : chart.lines;
+  const lines = linesOf(chart, Boolean(other));
   const own = lines.map((line, place) => trace(chart, line, place, { series, range, look }));
-  const second = other ? lines.map((line, place) => beside(chart, line, place, other, range, look)) : [];
+  const second = other ? [beside(chart, other, range, look)] : [];
   return { data: [...second, ...own], layout: layout(chart, box, range, epoch, look) };
 }
 
+/** The lines that a chart has; two runs leave no room for more than one line of each. */
+export const linesOf = ({ lines }, paired) => (paired ? lines.slice(0, 1) : lines);
+
 // A second run's line, below the first one's.
-function beside(chart, line, place, { series, stretch }, range, look) {
+function beside(chart, { series, stretch }, range, look) {
   const own = range.map((step) => step / stretch);
-  const made = trace(chart, line, place, { series, range: own, look });
+  const made = trace(chart, chart.lines[0], 0, { series, range: own, look });
   return {
     ...made,
     x: made.x.map((step) => step * stretch),

@@ -73,6 +73,9 @@ export function firstOf(frame, count) {
   };
 }
 
+/** The same frame without pictures that joined. */
+export const ownFrame = (frame) => firstOf(frame, ownOf(frame));
+
 function firstRows({ data, shape: [rows, ...shape] }, count) {
   return { data: data.subarray(0, (data.length / rows) * count), shape: [count, ...shape] };
 }

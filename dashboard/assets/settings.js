@@ -106,9 +106,9 @@ export class RatesPanel {
 
   async #change(name, field) {
     if (!field.value) return this.show();
-    await ask(this.watch, (problem) => setText(this.state, problem ? inFormWords(problem.message, RATES) : ""), {
-      [name]: Number(field.value),
-    });
+    const say = (problem) =>
+      setText(this.state, problem ? inFormWords(problem.message, RATES) : "");
+    await ask(this.watch, say, { [name]: Number(field.value) });
     this.show();
   }
 

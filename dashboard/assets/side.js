@@ -20,7 +20,7 @@ export class Side {
     this.element = element("div.stn-sight", {}, this.title, this.sight.element);
     this.watch.addEventListener("change", () => {
       this.#name();
-      const run = this.watch.waiting ? null : this.watch.run;
+      const run = this.watch.runShown;
       this.sights.probes.reserve(run?.probes ?? 0);
       this.sights.one.tell(run);
     });

@@ -1,7 +1,7 @@
 // What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
 
 import { affineOf, determinantOf, outsideShare, pointAt, readingOf } from "./geometry.js";
-import { firstOf, ownOf, rowsOf } from "./frame.js";
+import { ownFrame, rowsOf } from "./frame.js";
 import { spreads } from "./spread.js";
 import { decimal, knownOf, percent, rightOf, transformerName } from "./words.js";
 
@@ -114,7 +114,7 @@ export function frameSentence(frame) {
   const accuracy = Number.isFinite(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${rightOf(info)} of ${knownOf(info)} probes right.${regionsSentence(firstOf(frame, ownOf(frame)))}`
+    `${rightOf(info)} of ${knownOf(info)} probes right.${regionsSentence(ownFrame(frame))}`
   );
 }
 

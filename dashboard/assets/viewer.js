@@ -258,7 +258,7 @@ export class Viewer {
       this.sights.show(this.#isPlain);
     }
     const { mode } = this.watch.player;
-    this.readout.show(frame, this.watch.waiting ? null : this.watch.run, mode !== "hold");
+    this.readout.show(frame, this.watch.runShown, mode !== "hold");
     this.timeline.show();
     this.charts.showCursor(frame.info);
     this.element.dataset.run = this.watch.reel.recording.id;
@@ -278,9 +278,9 @@ export class Viewer {
     this.situation.show();
     this.gif.show();
     this.rates.show();
-    this.charts.plan(watch.waiting ? null : watch.run);
+    this.charts.plan(watch.runShown);
     const { run, player } = watch;
-    const probes = watch.waiting ? 0 : (run?.probes ?? 0);
+    const probes = watch.runShown?.probes ?? 0;
     // A link may name one that is not there.
     if (probes && this.view.probe >= probes) this.change({ ...this.view, probe: probes - 1 });
     const slow = player.mode === "follow" && run?.status === "running" && !watch.waiting;

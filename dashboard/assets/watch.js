@@ -54,6 +54,11 @@ export class Watch extends EventTarget {
     return this.reel !== this.own && !this.onLap;
   }
 
+  /** The run whose frames are shown; null where that is another one, recorded earlier. */
+  get runShown() {
+    return this.waiting ? null : this.run;
+  }
+
   /** Whether the closing lap is shown, whose probes move while the weights stand still. */
   get onLap() {
     return Boolean(this.reel?.isLap);
@@ -350,15 +355,11 @@ export class Watch extends EventTarget {
     this.#tell("frame", { frame, past });
   }
 
-  // Steps of an epoch, where what is shown has epochs that are known.
-  get #span() {
-    return this.onLap || this.waiting ? null : (this.run?.steps_per_epoch ?? null);
-  }
-
   // The frames that a trail leads through; shown again when more of them may have come.
   #traced() {
     if (!this.tracing) return [];
-    const { past, more } = this.reel.trail(this.#span);
+    const epoch = this.runShown?.steps_per_epoch ?? null;
+    const { past, more } = this.reel.trail(this.onLap ? null : epoch);
     if (more) setTimeout(() => this.#schedule(), TRACE_AGAIN);
     return past;
   }

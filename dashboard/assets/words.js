@@ -29,14 +29,14 @@ export const isCut = (status) => ["interrupted", "failed"].includes(status);
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
 
 const partsOf = ({ config, transformers }) => [
-    config.dataset,
-    ...(config.architecture === config.dataset ? [] : [config.architecture]),
-    // The demonstration's own goes without saying.
-    ...(config.distortion.name === "scattered" ? [] : [config.distortion.name]),
-    // A network without transformers has no family.
-    ...(transformers === 0 ? [] : [config.family]),
-    `seed ${config.seed}`,
-  ];
+  config.dataset,
+  ...(config.architecture === config.dataset ? [] : [config.architecture]),
+  // The demonstration's own goes without saying.
+  ...(config.distortion.name === "scattered" ? [] : [config.distortion.name]),
+  // A network without transformers has no family.
+  ...(transformers === 0 ? [] : [config.family]),
+  `seed ${config.seed}`,
+];
 
 /** What a run is called: what it is made of. */
 export const titleOf = (run) => partsOf(run).join(", ");
