@@ -16,7 +16,8 @@ FROM base AS backend
 # What the half needs, before its source: a change of the source installs nothing anew.
 RUN pip install --constraint constraints.txt ".[backend]"
 COPY models models
-COPY gate gate
+COPY stnscope stnscope
+COPY access access
 COPY backend backend
 RUN pip install --no-deps --force-reinstall .
 USER stnscope
@@ -26,7 +27,8 @@ CMD ["stnscope", "serve", "--no-page", "--host", "0.0.0.0", "--port", "8502"]
 
 FROM base AS dashboard
 RUN pip install --constraint constraints.txt ".[dashboard]"
-COPY gate gate
+COPY stnscope stnscope
+COPY access access
 COPY dashboard dashboard
 RUN pip install --no-deps --force-reinstall .
 USER stnscope

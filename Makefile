@@ -1,6 +1,6 @@
 # One command for each thing one does here; `make help` lists them.
 #   PORT=9000               where `make run` serves (loopback; 8501 by default)
-#   SERVE='--home /data'    further options of `python -m backend serve`
+#   SERVE='--home /data'    further options of `python -m stnscope serve`
 #   TESTS='tests/models -x' what `make test` hands to pytest
 #   MEASURED='gif overhead' which modules `make bench` runs; all by default
 #   MINUTES=5               how long `make bench` watches memory, after a fifth of that to warm up;
@@ -26,7 +26,7 @@ help: ## List the commands
 
 run: ## Set up what is missing, serve everything on one port of this machine, print the link
 	@sh tools/setup run
-	@exec $(VENV)/python -m backend serve --port $(PORT) $(SERVE)
+	@exec $(VENV)/python -m stnscope serve --port $(PORT) $(SERVE)
 
 test: ## Set up everything, a browser too, and run all tests
 	@sh tools/setup dev

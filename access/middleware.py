@@ -10,9 +10,9 @@ from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gate.access import Access
-from gate.answers import page, problem, sign_in_page
-from gate.token import COOKIE, is_presented, is_same
+from stnscope.access.policy import Access
+from stnscope.access.responses import page, problem, sign_in_page
+from stnscope.access.token import COOKIE, is_presented, is_same
 
 NEEDS_TOKEN = "This server needs its token: open the link that it printed when it started."
 ASKS_FOR_TOKEN = (

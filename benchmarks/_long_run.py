@@ -3,14 +3,14 @@
 from itertools import cycle, islice
 from pathlib import Path
 
-from backend.experiment.catalog import steps_per_epoch
-from backend.experiment.config import RunConfig
-from backend.experiment.counting import epoch_of, tenths_of
-from backend.experiment.datasets import load
-from backend.experiment.frame import Frame
-from backend.experiment.probe import Probes, observe, theta_summary
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.training import train
+from stnscope.backend.experiment.catalog import steps_per_epoch
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
+from stnscope.backend.experiment.progress import epoch_of, tenths_of
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from stnscope.backend.experiment.training.loop import train
 
 TRAINED = 40
 """Steps that are really trained; their frames stand in for all others, in turn."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.live_server import Server, wait_until
 
-TRAINER = "backend.server.trainer"
+TRAINER = "stnscope.backend.server.processes.trainer_main"
 
 
 @dataclass(frozen=True)

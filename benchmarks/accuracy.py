@@ -15,10 +15,14 @@ from itertools import pairwise
 
 import torch
 
-from backend.experiment.config import RunConfig
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.distortions.placing import PLACEMENT_DRAWS, placement_of, scattered
-from backend.experiment.training import (
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.distortions.placement import (
+    PLACEMENT_DRAWS,
+    placement_of,
+    scattered,
+)
+from stnscope.backend.experiment.training.loop import (
     VALIDATION_DRAWS,
     VALIDATION_SEED,
     Step,

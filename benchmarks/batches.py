@@ -14,10 +14,10 @@ from collections.abc import Callable
 
 import torch
 
-from backend.experiment.config import DistortionConfig, RunConfig
-from backend.experiment.datasets import load
-from backend.experiment.training import Batches, train
-from models.catalog import ARCHITECTURES
+from stnscope.backend.experiment.config import DistortionConfig, RunConfig
+from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.training.loop import Batches, train
+from stnscope.models.catalog import ARCHITECTURES
 
 TOGETHER = 4
 CASES = (

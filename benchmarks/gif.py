@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.experiment import sheet
-from backend.experiment.export import ExportOptions, Plan, draw, plan
-from backend.experiment.frame import Frame
 from benchmarks._photo import Pixels, photo
+from stnscope.backend.experiment.export import sheet
+from stnscope.backend.experiment.export.export import ExportOptions, Plan, draw, plan
+from stnscope.backend.experiment.frames.frame import Frame
 
 COUNT = 100
 SIDE = 224

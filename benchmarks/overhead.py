@@ -19,12 +19,12 @@ from pathlib import Path
 
 import torch
 
-from backend.experiment.config import RunConfig
-from backend.experiment.datasets import load
-from backend.experiment.pace import FRAME_INTERVAL, Cadence
-from backend.experiment.probe import Probes, observe
-from backend.experiment.training import Step, train
-from backend.server.trainer import NICENESS
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.probes.observe import Probes, observe
+from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
+from stnscope.backend.experiment.training.loop import Step, train
+from stnscope.backend.server.processes.trainer_main import NICENESS
 from tests.live_server import Server, hear, say, serve, wait_until
 
 CONFIG = RunConfig(epochs=1000)

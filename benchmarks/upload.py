@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from backend.experiment.picture_file import MAX_BYTES
 from benchmarks._photo import Pixels, photo
 from benchmarks._spread import told
+from stnscope.backend.experiment.pictures.file_format import MAX_BYTES
 from tests.live_server import Server, serve
 
 SIZE = (3000, 4000)

@@ -13,8 +13,8 @@ import time
 import torch
 from torch.nn import functional
 
-from models.architectures import build
-from models.catalog import ARCHITECTURES, Architecture
+from stnscope.models.architectures import build
+from stnscope.models.catalog import ARCHITECTURES, Architecture
 
 BATCH = 32
 STEPS = 3

@@ -5,11 +5,11 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.client import ApiError, Client
-from dashboard.new_run import new_run
-from dashboard.own_picture import own_picture
-from dashboard.parts import mount
-from gate.token import is_presented
+from stnscope.access.token import is_presented
+from stnscope.dashboard.client import ApiError, Client
+from stnscope.dashboard.component import mount
+from stnscope.dashboard.new_run import new_run
+from stnscope.dashboard.own_picture import own_picture
 
 # What is Streamlit's own is hidden, its word on a lost connection too: the stage has one that does
 # not cover it. While the script runs again nothing is dimmed.

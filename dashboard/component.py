@@ -28,7 +28,7 @@ def _digest(folder: Path) -> str:
 _PART = f"page-{_digest(ASSETS)}"
 _NAME = f"stnscope.{_PART}"
 # Later sheets override earlier ones.
-_SHEETS = ("page", "stage", "controls", "sights", "charts", "panels", "small")
+_SHEETS = ("page", "stage", "controls", "view", "charts", "panels", "small")
 _STYLE = "\n".join(
     (ASSETS / "styles" / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS
 )

@@ -6,8 +6,16 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.choices import Entries, Entry, choose, described, named, recipe, sampler
-from dashboard.client import ApiError, Client
+from stnscope.dashboard.client import ApiError, Client
+from stnscope.dashboard.training_fields import (
+    Entries,
+    Entry,
+    choose,
+    described,
+    named,
+    recipe,
+    sampler,
+)
 
 NOTHING_MORE = "Nothing more"
 

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import streamlit as st
 
-from dashboard.client import ApiError, Client
-from dashboard.examples import EXAMPLES
-from dashboard.parts import mount
+from stnscope.dashboard.client import ApiError, Client
+from stnscope.dashboard.component import mount
+from stnscope.dashboard.examples import EXAMPLES
 
 KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 # What was given in several ways is shown in this order, unless one of them has just been used.

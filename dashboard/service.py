@@ -13,9 +13,9 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.config import is_manually_set
 
-from gate.access import LOOPBACK, Access, own_hosts
-from gate.gate import Gate
-from gate.keeping import Keeping
+from stnscope.access.cache_control import Keeping
+from stnscope.access.middleware import Gate
+from stnscope.access.policy import LOOPBACK, Access, own_hosts
 
 SCHEMES = ("http", "https")
 

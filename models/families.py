@@ -14,8 +14,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from models import closest, grid
-from models.closest import HORIZON
+from stnscope.models import grid, inverse_fit
+from stnscope.models.inverse_fit import HORIZON
 
 NEWTON_STEPS = 20
 FOUND = 1e-9
@@ -41,7 +41,7 @@ class Family:
     (N, M, 2)."""
     closest: Callable[[Tensor, float], Tensor]
     """Where in the input the output's corners are to lie (N, 4, 2), its width by its height ->
-    the theta (N, P) whose warp comes closest, as told in `models.closest`."""
+    the theta (N, P) whose warp comes closest, as told in `models.inverse_fit`."""
     basis: Callable[[Tensor], Tensor] = _themselves
     """Points of the output (..., 2) -> all of them that does not depend on theta, (..., B)."""
 
@@ -68,7 +68,7 @@ class Family:
         """
         theta, points = theta.double(), points.double()
         whole = self.warp(theta, grid.corners().double(), aspect)
-        flat = closest.affine(whole, aspect).view(-1, 2, 3)
+        flat = inverse_fit.affine(whole, aspect).view(-1, 2, 3)
         found: Tensor = (points - flat[:, None, :, 2]) @ torch.linalg.pinv(flat[:, :, :2]).mT
         for _ in range(NEWTON_STEPS):
             missed = points - self.warp(theta, found, aspect)
@@ -186,7 +186,7 @@ def _combination(parts: tuple[str, ...]) -> Family:
         "-".join(parts),
         tuple(itertools.chain.from_iterable(RESTRICTIONS[part] for part in parts)),
         partial(_restricted, parts=parts),
-        partial(closest.restricted, parts=parts),
+        partial(inverse_fit.restricted, parts=parts),
     )
 
 
@@ -195,7 +195,7 @@ def _spline_family(side: int) -> Family:
         f"spline-{side}",
         tuple(grid.lattice(side).flatten().tolist()),
         partial(_spline, side=side),
-        partial(closest.spline, side=side),
+        partial(inverse_fit.spline, side=side),
         partial(_spline_basis, side=side),
     )
 
@@ -203,8 +203,8 @@ def _spline_family(side: int) -> Family:
 FAMILIES = {
     family.name: family
     for family in (
-        Family("affine", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), _affine, closest.affine),
-        Family("attention", (1.0, 0.0, 0.0), _attention, closest.attention),
+        Family("affine", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), _affine, inverse_fit.affine),
+        Family("attention", (1.0, 0.0, 0.0), _attention, inverse_fit.attention),
         *(
             _combination(parts)
             for count in range(1, len(RESTRICTIONS) + 1)
@@ -214,7 +214,7 @@ FAMILIES = {
             "projective",
             (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0),
             _projective,
-            closest.projective,
+            inverse_fit.projective,
         ),
         *map(_spline_family, SPLINE_SIDES),
     )

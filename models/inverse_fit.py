@@ -9,7 +9,7 @@ are those of `models.grid`, the meaning of each theta is in `models.families`.
 import torch
 from torch import Tensor
 
-from models import grid
+from stnscope.models import grid
 
 HORIZON = 1e-3
 """Least third coordinate of a projective point, which would else lie infinitely far away."""

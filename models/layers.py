@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models import grid
-from models.field import Standing
+from stnscope.models import grid
+from stnscope.models.receptive_field import Standing
 
 
 class Peaks(nn.Module):

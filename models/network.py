@@ -9,9 +9,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models import grid
-from models.field import Field, Standing
-from models.transformer import Sampler, SpatialTransformer, Warp
+from stnscope.models import grid
+from stnscope.models.receptive_field import Field, Standing
+from stnscope.models.transformer import Sampler, SpatialTransformer, Warp
 
 Thetas = Mapping[str, Tensor]
 """By the name of a transformer, (N, P) that takes the place of what it would choose itself."""

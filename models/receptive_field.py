@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor, nn
 
-from models import grid
+from stnscope.models import grid
 
 Pair = tuple[float, float]
 """Along x and along y."""

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from models import grid
-from models.families import Family
+from stnscope.models import grid
+from stnscope.models.families import Family
 
 
 class Warp(NamedTuple):

@@ -8,9 +8,9 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from models.architectures import build
-from models.cards import FOLDER, Card, cards
-from models.network import Network
+from stnscope.models.architectures import build
+from stnscope.models.cards import FOLDER, Card, cards
+from stnscope.models.network import Network
 
 
 class WeightsError(ValueError):

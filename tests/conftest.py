@@ -72,6 +72,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def _train(home: Path) -> str:
-    command = [sys.executable, "-m", "backend", "train", "--home", str(home), "--epochs", "1"]
+    command = [sys.executable, "-m", "stnscope", "train", "--home", str(home), "--epochs", "1"]
     command += ["--batch-size", "1000", "--probes", "2", "--architecture", "paper-st-fcn"]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -41,7 +41,7 @@ class Server:
     http: httpx.Client = field(init=False)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "backend", "serve", *self.options]
+        command = [sys.executable, "-m", "stnscope", "serve", *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
         environment = os.environ | {"STNSCOPE_TOKEN": ""}
         with self.log.open("ab") if self.log else nullcontext() as log:
@@ -113,7 +113,10 @@ def worker_of(server: Server) -> int:
         with suppress(OSError):
             parent = process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
             command = process.joinpath("cmdline").read_bytes()
-            if int(parent) == server.process.pid and b"backend.server.inference" in command:
+            if (
+                int(parent) == server.process.pid
+                and b"stnscope.backend.server.processes.inference_main" in command
+            ):
                 return int(process.name)
     raise AssertionError("there is no inference process")
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.__main__ import main
-from backend.experiment.config import DistortionConfig, SamplerConfig
-from backend.experiment.recording import Recording
+from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.config import DistortionConfig, SamplerConfig
+from stnscope.backend.experiment.recording.reader import Recording
 from tests.conftest import Trained
 from tests.experiment import made_data
 from tests.live_server import PATIENCE, Server, serve
@@ -22,7 +22,7 @@ LONG = ("--epochs", "1000", "--probes", "2", "--moving")
 
 @contextmanager
 def training(home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "backend", "train", "--home", str(home), *options]
+    command = [sys.executable, "-m", "stnscope", "train", "--home", str(home), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("models", "gate", "backend", "dashboard")
+FOLDERS = ("models", "access", "backend", "dashboard")
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
-SOURCES = [f"{package}/*.py" for package in PACKAGES]
+SOURCES = [f"{package}/*.py" for package in FOLDERS] + ["stnscope/*.py"]
 README = (ROOT / "README.md").read_text()
 # Their mains are processes of their own, which load torch or draw.
-MAINS = ("trainer", "inference", "exporter", "importer", "committee")
-PROCESSES = {f"backend.server.{name}" for name in MAINS}
+MAINS = ("trainer_main", "inference_main", "export_main", "import_main", "committee_main")
+PROCESSES = {f"stnscope.backend.server.processes.{name}" for name in MAINS}
 # Never imported by name: uvicorn looks for it.
 FOUND_BY_OTHERS = {"websockets"}
 
@@ -31,13 +31,14 @@ def tracked(*patterns: str) -> list[Path]:
     listed = subprocess.run(
         ["git", "ls-files", "--", *patterns], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    return [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).exists()]
+    return [Path(line) for line in listed.stdout.splitlines() if (ROOT / line).is_file()]
 
 
 def modules(folder: str) -> list[str]:
     """The dotted names of a package's modules."""
     files = (file.relative_to(ROOT).with_suffix("") for file in (ROOT / folder).rglob("*.py"))
-    return sorted(".".join(file.parts).removesuffix(".__init__") for file in files)
+    dotted = (".".join(file.parts).removesuffix(".__init__") for file in files)
+    return sorted(f"stnscope.{name}" for name in dotted)
 
 
 def imported(file: Path) -> set[str]:
@@ -74,15 +75,20 @@ def test_imports_run_one_way() -> None:
     "names",
     [
         [name for name in modules("backend/server") if name not in PROCESSES]
-        + ["backend.__main__"],
-        ["backend.experiment." + name for name in ("frame", "recording", "picture", "export")],
-        modules("gate") + modules("dashboard"),
+        + ["stnscope.backend.commands.main"],
+        [
+            name
+            for folder in ("catalog", "export", "frames", "pictures", "recording")
+            for name in modules(f"backend/experiment/{folder}")
+        ],
+        modules("access") + modules("dashboard"),
     ],
     ids=["server", "recording", "dashboard"],
 )
 def test_runs_without_torch(names: list[str]) -> None:
     """What the contracts promise of the source, seen in a process that has loaded it."""
-    scripts = {"dashboard.app", "dashboard.service"}  # running them is not importing them
+    # Running them is not importing them.
+    scripts = {"stnscope.dashboard.app", "stnscope.dashboard.service"}
     code = "import importlib, sys\n"
     code += f"for name in {[name for name in names if name not in scripts]}:\n"
     code += "    importlib.import_module(name)\n"
@@ -94,12 +100,12 @@ def test_runs_without_torch(names: list[str]) -> None:
 
 
 def test_the_interface_alone_runs_without_streamlit() -> None:
-    code = "import sys; sys.modules['streamlit'] = None; import backend.__main__"
+    code = "import sys; sys.modules['streamlit'] = None; import stnscope.backend.commands.main"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
 
 
 def test_a_frame_imports_nothing_of_ours() -> None:
-    assert not imported(Path("backend/experiment/frame.py")) & set(PACKAGES)
+    assert "stnscope" not in imported(Path("backend/experiment/frames/frame.py"))
 
 
 def test_no_import_of_ours_is_deferred() -> None:
@@ -107,7 +113,7 @@ def test_no_import_of_ours_is_deferred() -> None:
         tree = ast.parse((ROOT / file).read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                assert not imports_in(node) & set(PACKAGES), f"{file}: {node.name}"
+                assert "stnscope" not in imports_in(node), f"{file}: {node.name}"
 
 
 def test_the_science_reads_no_environment() -> None:
@@ -122,16 +128,16 @@ def test_the_science_reads_no_environment() -> None:
         ("models", "backend"),
         ("backend", "backend"),
         ("dashboard", "dashboard"),
-        ("gate", "backend"),
-        ("gate", "dashboard"),
+        ("access", "backend"),
+        ("access", "dashboard"),
     ],
 )
 def test_each_half_imports_only_what_its_extra_brings(folder: str, extra: str) -> None:
     brought = {distribution(requirement) for requirement in EXTRAS[extra]}
     known = packages_distributions()
     for file in tracked(f"{folder}/*.py"):
-        third_party = imported(file) - set(sys.stdlib_module_names) - set(PACKAGES)
-        if file == Path("backend/server/page.py"):
+        third_party = imported(file) - set(sys.stdlib_module_names) - {"stnscope"}
+        if file == Path("backend/server/http/page.py"):
             third_party.remove("streamlit")  # only where the page is served from this process
         third_party -= {"starlette"}  # FastAPI and Streamlit are both made of it
         for name in third_party:
@@ -168,16 +174,20 @@ def test_every_dependency_is_pinned() -> None:
 
 
 def test_an_installed_package_carries_all_that_ours_do(tmp_path: Path) -> None:
-    ours = tracked(*PACKAGES)
-    for file in [*ours, Path("pyproject.toml"), Path("README.md"), Path("LICENSE")]:
+    ours = tracked(*FOLDERS)
+    links = [Path("stnscope") / folder for folder in FOLDERS]
+    about = tracked("stnscope/*.py", "pyproject.toml", "README.md", "LICENSE")
+    for file in [*ours, *about, *links]:
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / file, tmp_path / file)
+        shutil.copy(ROOT / file, tmp_path / file, follow_symlinks=False)
     code = "from setuptools.build_meta import build_wheel; build_wheel('.')"
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, check=True)
     [wheel] = tmp_path.glob("*.whl")
     with zipfile.ZipFile(wheel) as built:
-        missing = {file.as_posix() for file in ours} - set(built.namelist())
-    assert not missing
+        names = set(built.namelist())
+    assert not {f"stnscope/{file.as_posix()}" for file in ours} - names
+    tops = {name.partition("/")[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"stnscope"}
 
 
 def test_nothing_names_a_registry_or_a_place_on_one_machine() -> None:
@@ -219,7 +229,7 @@ def test_documented_commands_exist() -> None:
     for line in lines:
         command, *rest = line[line.index("stnscope ") :].split()[1:]
         helped = subprocess.run(
-            [sys.executable, "-m", "backend", command, "--help"],
+            [sys.executable, "-m", "stnscope", command, "--help"],
             cwd=ROOT,
             capture_output=True,
             text=True,

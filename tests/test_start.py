@@ -10,14 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.commands.serve import listen
+from stnscope.backend.commands.serve import listen
 from tests.live_server import free_port, wait_until
 
 
 @contextmanager
 def started(home: Path, said: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """`stnscope serve` with a token; all that it says goes into a file."""
-    command = [sys.executable, "-m", "backend", "serve", "--token", "sesame", "--no-demonstration"]
+    command = [sys.executable, "-m", "stnscope", "serve", "--token", "sesame", "--no-demonstration"]
     command += ["--no-standby", "--home", str(home), "--port", str(port)]
     with said.open("wb") as file:
         server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
@@ -59,7 +59,7 @@ def test_the_server_process_has_not_loaded_torch(tmp_path: Path) -> None:
 def test_a_port_that_is_taken_is_told_in_a_sentence_and_disturbs_nothing(tmp_path: Path) -> None:
     port = free_port()
     with started(tmp_path / "home", tmp_path / "said", port):
-        command = [sys.executable, "-m", "backend", "serve", "--home", str(tmp_path / "other")]
+        command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path / "other")]
         second = subprocess.run(
             [*command, "--port", str(port)], capture_output=True, text=True, timeout=60, check=False
         )

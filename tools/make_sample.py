@@ -10,12 +10,12 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from backend.experiment.config import RunConfig
-from backend.experiment.controls import Uncontrolled
-from backend.experiment.recording import SUFFIX
-from backend.experiment.recording_writer import RecordingWriter
-from backend.experiment.session import record
-from backend.server.runs import SAMPLE, SAMPLE_PATH, Runs
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.runs.controls import Uncontrolled
+from stnscope.backend.experiment.runs.session import record
+from stnscope.backend.server.runs import SAMPLE, SAMPLE_PATH, Runs
 
 FRAMES = 46
 

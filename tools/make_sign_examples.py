@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageFilter
 
-from backend.experiment.datasets import signs
-from backend.experiment.datasets.drawing import sign
+from stnscope.backend.experiment.data import signs
+from stnscope.backend.experiment.data.sign_drawing import sign
 
 FOLDER = Path(__file__).parents[1] / "dashboard" / "assets" / "examples"
 SIZE = 240, 220

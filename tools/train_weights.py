@@ -16,12 +16,12 @@ from pathlib import Path
 
 import torch
 
-from backend.experiment.catalog import ARCHITECTURES, DatasetEntry
-from backend.experiment.config import DistortionConfig, RunConfig
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.training import MOST_VALIDATED, VALIDATION_DRAWS, Step, train
-from models.cards import FOLDER, Card
-from models.weights import save
+from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
+from stnscope.backend.experiment.config import DistortionConfig, RunConfig
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.training.loop import MOST_VALIDATED, VALIDATION_DRAWS, Step, train
+from stnscope.models.cards import FOLDER, Card
+from stnscope.models.weights import save
 
 
 @dataclass(frozen=True)

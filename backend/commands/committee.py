@@ -5,9 +5,9 @@ import json
 import subprocess
 import sys
 
-from backend.commands.options import Commands, add_data, command, percent, recordings
-from backend.server.runs import Runs
-from backend.server.told_errors import told
+from stnscope.backend.commands.options import Commands, add_data, command, percent, recordings
+from stnscope.backend.server.processes.error_codec import told
+from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope committee RUN RUN RUN          averages what they say of images held out
@@ -29,7 +29,7 @@ def _judge(options: argparse.Namespace) -> int:
     asked = {"recordings": [str(runs.path(run)) for run in options.runs], "data": str(runs.data)}
     # A process of its own: this one has no torch, and starts at once.
     done = subprocess.run(
-        [sys.executable, "-m", "backend.server.committee"],
+        [sys.executable, "-m", "stnscope.backend.server.processes.committee_main"],
         input=json.dumps(asked) + "\n",
         stdout=subprocess.PIPE,
         text=True,

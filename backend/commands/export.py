@@ -3,9 +3,9 @@
 import argparse
 from pathlib import Path
 
-from backend.commands.options import Commands, command, recordings
-from backend.experiment.export import ExportOptions, export
-from backend.server.runs import Runs
+from stnscope.backend.commands.options import Commands, command, recordings
+from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope export RUN                     the first epoch's tenths, into RUN.gif

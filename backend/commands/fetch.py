@@ -3,9 +3,16 @@
 import argparse
 import sys
 
-from backend.commands.options import Commands, add_data, add_mirror, bar, command, recordings
-from backend.experiment.sources.fetching import FILES, fetch, mirrored
-from backend.server.runs import Runs
+from stnscope.backend.commands.options import (
+    Commands,
+    add_data,
+    add_mirror,
+    bar,
+    command,
+    recordings,
+)
+from stnscope.backend.experiment.data.download import FILES, fetch, mirrored
+from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope fetch mnist                    11 MB

@@ -5,11 +5,11 @@ import sys
 
 from pydantic import ValidationError
 
-from backend.commands import committee, export, fetch, runs, serve, train
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import StnscopeError
-from backend.experiment.faults import sentence
-from backend.version import VERSION
+from stnscope.backend.commands import committee, export, fetch, runs, serve, train
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.version import VERSION
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -41,7 +41,3 @@ def _sentence(error: Exception) -> str:
         first = error.errors(include_url=False)[0]
         return sentence(first, first["loc"], RunConfig)
     return str(error)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,9 +9,9 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from backend.experiment.bounds import Bounds, in_words
-from backend.server.runs import DATA
-from backend.server.settings import Settings
+from stnscope.backend.experiment.recording.quota import Bounds, in_words
+from stnscope.backend.server.runs import DATA
+from stnscope.backend.server.settings import Settings
 
 Commands = Any  # argparse keeps the type of its subparsers private
 

@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from backend.commands.options import Commands, command, percent, recordings
-from backend.experiment.recording import LIVE
-from backend.server.runs import Runs
+from stnscope.backend.commands.options import Commands, command, percent, recordings
+from stnscope.backend.experiment.run_status import LIVE
+from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope runs                           the newest first

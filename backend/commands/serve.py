@@ -13,10 +13,17 @@ from urllib.parse import quote
 
 import uvicorn
 
-from backend.commands.options import Commands, add_data, add_limits, add_mirror, bounds, command
-from backend.server.app import create_app
-from backend.server.settings import Settings
-from gate.access import EVERYWHERE, LOOPBACK
+from stnscope.access.policy import EVERYWHERE, LOOPBACK
+from stnscope.backend.commands.options import (
+    Commands,
+    add_data,
+    add_limits,
+    add_mirror,
+    bounds,
+    command,
+)
+from stnscope.backend.server.app import create_app
+from stnscope.backend.server.settings import Settings
 
 # Streams carry small JSON one way and frames the other; Streamlit's own messages are larger.
 MOST_MESSAGE_BYTES = 1024 * 1024
@@ -180,7 +187,7 @@ def _tell_page(settings: Settings) -> None:
 
 def _page_script() -> Path:
     """Where the page's script lies; the page itself is never imported here."""
-    found = find_spec("dashboard")
+    found = find_spec("stnscope.dashboard")
     if found is None or not found.submodule_search_locations:
         sys.exit("The page is not installed. Install stnscope[dashboard], or add --no-page.")
     return Path(found.submodule_search_locations[0]) / "app.py"

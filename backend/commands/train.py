@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from backend.commands.options import (
+from stnscope.backend.commands.options import (
     Commands,
     add_data,
     add_limits,
@@ -19,7 +19,7 @@ from backend.commands.options import (
     percent,
     recordings,
 )
-from backend.experiment.catalog import (
+from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DATASETS,
     DISTORTIONS,
@@ -27,11 +27,11 @@ from backend.experiment.catalog import (
     OPTIMISERS,
     OUTSIDES,
     SCHEDULES,
-    at_hand,
 )
-from backend.experiment.config import RunConfig, SamplerConfig
-from backend.server.runs import Run, Runs
-from backend.server.trainers import assignment
+from stnscope.backend.experiment.config import RunConfig, SamplerConfig
+from stnscope.backend.experiment.data import availability
+from stnscope.backend.server.processes.trainers import assignment
+from stnscope.backend.server.runs import Run, Runs
 
 NAMES: Mapping[str, Iterable[str]] = {
     "architecture": ARCHITECTURES,
@@ -81,9 +81,9 @@ class Help(argparse.Action):
 
 def _own_data_sets(data: Path) -> str:
     """The data sets of one's own, and which folders are passed over."""
-    names = sorted(at_hand.datasets(data).keys() - DATASETS.keys())
+    names = sorted(availability.datasets(data).keys() - DATASETS.keys())
     lines = [f"data sets of your own, in {data}:", f"  {', '.join(names) or 'none'}"]
-    if passed := at_hand.passed_over(data):
+    if passed := availability.passed_over(data):
         lines += ["passed over:", *(f"  {each.reason}" for each in passed)]
     return "\n".join(lines)
 
@@ -123,14 +123,14 @@ def _train(options: argparse.Namespace) -> int:
     given = {name: value for name, value in wanted.items() if value is not None}
     runs = Runs(recordings(options), bounds(options), options.data)
     if options.strength is not None:
-        entry = at_hand.dataset(given["dataset"], runs.data)
+        entry = availability.dataset(given["dataset"], runs.data)
         name = given.get("distortion", entry.distortion)
         given["distortion"] = {"name": name, "strength": options.strength}
     given["sampler"] = {name: getattr(options, name) for name in SAMPLER}
     given["probes"] = {"count": options.probes, "moving": options.moving}
     run_id = runs.create(RunConfig.model_validate(given))
     print(f"Run {run_id}", flush=True)
-    command = [sys.executable, "-m", "backend.server.trainer"]
+    command = [sys.executable, "-m", "stnscope.backend.server.processes.trainer_main"]
     # The trainer outlives an interrupt typed here by the moment it takes to write a checkpoint.
     with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as trainer:
         assert trainer.stdin is not None

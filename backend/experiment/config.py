@@ -4,11 +4,15 @@ Every field of a configuration has a default, so an empty object is the demonstr
 """
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from backend.experiment.canvas import Outside
+MOST_PROBES = 64
+"""Probes of a run, the pictures that are added later included."""
+
+Outside = float | Literal["border"]
+"""What there is outside an image: one tone, or its outermost pixels."""
 
 
 class _Frozen(BaseModel):
@@ -18,7 +22,7 @@ class _Frozen(BaseModel):
 class ProbesConfig(_Frozen):
     """The fixed images watched through training."""
 
-    count: int = Field(default=12, ge=1, le=64, description="How many images are watched.")
+    count: int = Field(default=12, ge=1, le=MOST_PROBES, description="How many images are watched.")
     moving: bool = Field(
         default=False, description="Whether their distortion follows a smooth path."
     )

@@ -10,25 +10,29 @@ from fastapi import FastAPI, HTTPException, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import NoRoom
-from backend.server import catalog_routes, live_routes, page, problems, run_routes
-from backend.server.body_limit import BodyLimit
-from backend.server.exports import Exports
-from backend.server.fetches import Fetches
-from backend.server.imports import Imports, most_recording
-from backend.server.pictures import Pictures
-from backend.server.runs import Runs
-from backend.server.settings import Settings
-from backend.server.state import State
-from backend.server.tail import Tails
-from backend.server.trainers import Trainers
-from backend.server.worker import InferenceWorker
-from backend.version import VERSION
-from gate.gate import Gate
+from stnscope.access.middleware import Gate
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.server.http import page, problems
+from stnscope.backend.server.http.body_limit import BodyLimit
+from stnscope.backend.server.processes.downloads import Fetches
+from stnscope.backend.server.processes.exports import Exports
+from stnscope.backend.server.processes.imports import Imports, most_recording
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.backend.server.processes.trainers import Trainers
+from stnscope.backend.server.routes import catalog, exports, pictures, recordings, runs, streams
+from stnscope.backend.server.runs import Runs
+from stnscope.backend.server.settings import Settings
+from stnscope.backend.server.state import State
+from stnscope.backend.server.streams.tail import Tails
+from stnscope.backend.server.streams.transform_stream import Pictures
+from stnscope.backend.version import VERSION
 
 log = logging.getLogger(__name__)
 
+ROUTERS = tuple(
+    resource.router for resource in (catalog, runs, recordings, pictures, exports, streams)
+)
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """
 Trains spatial transformer networks and lets you watch them: runs, their recordings, frames in the
@@ -70,9 +74,8 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
     app.add_middleware(BodyLimit, larger={"/api/recordings": most_recording(settings.bounds)})
     app.add_middleware(Gate, access=settings.access)
     problems.install(app)
-    app.include_router(catalog_routes.router, prefix="/api")
-    app.include_router(run_routes.router, prefix="/api")
-    app.include_router(live_routes.router, prefix="/api")
+    for router in ROUTERS:
+        app.include_router(router, prefix="/api")
     app.add_api_route("/api/{rest:path}", _nothing_here, methods=METHODS, include_in_schema=False)
     streamlit_app = page.mount(app, page_script) if page_script else None
     return app

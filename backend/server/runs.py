@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from backend.experiment.bounds import Bounds
-from backend.experiment.catalog import at_hand, completed, steps_per_epoch, validate
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
-from backend.experiment.recording import SUFFIX, Recording, writer_is_live
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.room import SPARE_SUFFIX
+from stnscope.backend.experiment.catalog import completed, steps_per_epoch, validate
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
+from stnscope.backend.experiment.recording.disk_space import SPARE_SUFFIX
+from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, writer_is_live
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 DATA = "datasets"
 """The folder of data sets, beside that of recordings, unless another one is named."""
@@ -73,7 +74,7 @@ class Runs:
                 data set that is not at hand.
             NoRoom: there is no room for another recording.
         """
-        dataset = at_hand.dataset(config.dataset, self.data)
+        dataset = availability.dataset(config.dataset, self.data)
         config = completed(config, dataset)
         validate(config, dataset)
         self.check_room()

@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
-from backend.experiment.bounds import Bounds
-from gate.access import LOOPBACK, Access, own_hosts
+from stnscope.access.policy import LOOPBACK, Access, own_hosts
+from stnscope.backend.experiment.recording.quota import Bounds
 
 
 @dataclass(frozen=True)

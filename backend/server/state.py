@@ -6,16 +6,16 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from backend.experiment.catalog import ARCHITECTURES
-from backend.server.exports import Exports
-from backend.server.fetches import Fetches
-from backend.server.imports import Imports
-from backend.server.pictures import Pictures
-from backend.server.runs import Run, Runs
-from backend.server.settings import Settings
-from backend.server.tail import Tails
-from backend.server.trainers import Trainers
-from backend.server.worker import InferenceWorker
+from stnscope.backend.experiment.catalog import ARCHITECTURES
+from stnscope.backend.server.processes.downloads import Fetches
+from stnscope.backend.server.processes.exports import Exports
+from stnscope.backend.server.processes.imports import Imports
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.backend.server.processes.trainers import Trainers
+from stnscope.backend.server.runs import Run, Runs
+from stnscope.backend.server.settings import Settings
+from stnscope.backend.server.streams.tail import Tails
+from stnscope.backend.server.streams.transform_stream import Pictures
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 
-from backend.experiment.catalog import ARCHITECTURES
-from backend.experiment.errors import StnscopeError
-from backend.server.runs import Run, Runs
+from stnscope.backend.experiment.catalog import ARCHITECTURES
+from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.server.runs import Run, Runs
 
 USUAL = 1500.0
 """Images a second where nothing has been trained yet: two cores of a few years ago."""

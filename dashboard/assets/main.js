@@ -3,14 +3,14 @@
 // Streamlit calls anew, without cleaning up before, whenever the data or the theme changes; so a
 // view is made once for each element and lives until its element goes.
 
-import { createApi } from "./api.js";
-import { decodeFrame } from "./frame.js";
-import { acceptPastes } from "./paste.js";
-import { PictureView } from "./picture.js";
-import { onReconnect } from "./reconnect.js";
-import { RunList } from "./runlist.js";
-import { RunsView } from "./runs.js";
-import { Viewer } from "./viewer.js";
+import { createApi } from "./protocol/api.js";
+import { decodeFrame } from "./protocol/frame.js";
+import { acceptPastes } from "./picture/paste.js";
+import { PictureView } from "./picture/transform-view.js";
+import { onReconnect } from "./page/streamlit-reconnect.js";
+import { RunList } from "./run/run-list.js";
+import { RunsView } from "./runs/run-table.js";
+import { Viewer } from "./page/viewer.js";
 
 const views = new Map(); // parent element -> its view
 let shared = null; // one server, one list of runs and one viewer on a page

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from models.architectures import compact, paper, sequences, signs, tutorials
-from models.catalog import ARCHITECTURES
-from models.grid import Outside
-from models.network import Network
+from stnscope.models.architectures import compact, paper, sequences, signs, tutorials
+from stnscope.models.catalog import ARCHITECTURES
+from stnscope.models.grid import Outside
+from stnscope.models.network import Network
 
 BUILDERS: Mapping[str, Callable[..., Network]] = {
     "digits": compact.digits,

@@ -5,10 +5,10 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from models import families
-from models.layers import Peaks
-from models.network import Chain, Network
-from models.transformer import SpatialTransformer
+from stnscope.models import families
+from stnscope.models.layers import Peaks
+from stnscope.models.network import Chain, Network
+from stnscope.models.transformer import SpatialTransformer
 
 
 class Localisation(nn.Module):

@@ -8,10 +8,10 @@ from itertools import pairwise
 
 from torch import nn
 
-from models import families
-from models.layers import Heads
-from models.network import Chain, Network, Parallel
-from models.transformer import SpatialTransformer
+from stnscope.models import families
+from stnscope.models.layers import Heads
+from stnscope.models.network import Chain, Network, Parallel
+from stnscope.models.transformer import SpatialTransformer
 
 HIDDEN = 32
 """Units in each layer of a fully connected localisation network."""

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from models import families
-from models.field import Field
-from models.layers import Heads, convolution
-from models.network import Chain, Network, Prediction, Site, Thetas
-from models.transformer import Regression, Sampler, SpatialTransformer
+from stnscope.models import families
+from stnscope.models.layers import Heads, convolution
+from stnscope.models.network import Chain, Network, Prediction, Site, Thetas
+from stnscope.models.receptive_field import Field
+from stnscope.models.transformer import Regression, Sampler, SpatialTransformer
 
 SIDE = 100
 DIGITS = 3

@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from models import families
-from models.layers import GlobalContrast, LocalContrast, ScaledTanh, uniform
-from models.network import Chain, Network
-from models.transformer import SpatialTransformer
+from stnscope.models import families
+from stnscope.models.layers import GlobalContrast, LocalContrast, ScaledTanh, uniform
+from stnscope.models.network import Chain, Network
+from stnscope.models.transformer import SpatialTransformer
 
 SIDE = 48
 CLASSES = 43

@@ -2,10 +2,10 @@
 
 from torch import nn
 
-from models import families
-from models.layers import GlobalContrast, convolution, he
-from models.network import Chain, Network
-from models.transformer import SpatialTransformer
+from stnscope.models import families
+from stnscope.models.layers import GlobalContrast, convolution, he
+from stnscope.models.network import Chain, Network
+from stnscope.models.transformer import SpatialTransformer
 
 MNIST_MEAN, MNIST_DEVIATION = 0.1307, 0.3081
 

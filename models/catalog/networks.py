@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from models.catalog.families import FAMILIES
+from stnscope.models.catalog.families import FAMILIES
 
 ALL = tuple(FAMILIES)
 

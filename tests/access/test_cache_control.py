@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from gate.keeping import Keeping
+from stnscope.access.cache_control import Keeping
 
 FILE = "/_stcore/bidi-components/stnscope.page-0123456789ab/main.js"
 

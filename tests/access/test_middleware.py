@@ -9,8 +9,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Scope
 
-from gate.access import Access, own_hosts
-from gate.gate import Gate
+from stnscope.access.middleware import Gate
+from stnscope.access.policy import Access, own_hosts
 
 TOKEN = "correct-horse"
 PORT = 8501

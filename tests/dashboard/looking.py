@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, wait_until
 
 # Milliseconds; a machine that does much else at once takes its time to open a page.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.client import ApiError, Client
+from stnscope.dashboard.client import ApiError, Client
 from tests.live_server import Server, free_port
 
 

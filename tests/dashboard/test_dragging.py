@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import large_pixels, painted
 from tests.live_server import Server, wait_until, worker_of

@@ -10,12 +10,12 @@ import pytest
 import torch
 from playwright._impl._driver import compute_driver_executable
 
-from backend.experiment import geometry
-from models import grid
-from models.families import FAMILIES, Family
+from stnscope.backend.experiment.frames import region_geometry
+from stnscope.models import grid
+from stnscope.models.families import FAMILIES, Family
 
 ASSETS = Path(__file__).parents[2] / "dashboard" / "assets"
-TESTS = sorted((Path(__file__).parent / "js").glob("*.test.js"))
+TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
 
 def test_some_are_found() -> None:
@@ -56,9 +56,11 @@ def test_regions_are_told_in_the_servers_words() -> None:
     points = np.einsum("yxk,nck->nyxc", flat, maps)
     points[40:] += rng.normal(0, 0.05, points[40:].shape)
     lattices = (points + 1) / 2 * [width, height]
-    expected = [geometry.words(each) for each in geometry.readings(lattices, height, width)]
+    expected = [
+        region_geometry.words(each) for each in region_geometry.readings(lattices, height, width)
+    ]
     script = f"""
-      import {{ regionSentence }} from "{(ASSETS / "theta.js").as_uri()}";
+      import {{ regionSentence }} from "{(ASSETS / "stage" / "theta-text.js").as_uri()}";
       const lattices = {json.dumps(lattices.reshape(len(lattices), -1).tolist())};
       const said = lattices.map((each) => regionSentence(each, [{height}, {width}]));
       console.log(JSON.stringify(said));
@@ -78,7 +80,7 @@ def test_a_dragged_region_stays_in_its_family(family: Family) -> None:
     aspect, corners = width / height, grid.corners().double()
     regions = grid.to_pixels(family.warp(theta, corners, aspect), height, width)
     script = f"""
-      import {{ movedCorner }} from "{(ASSETS / "dragging.js").as_uri()}";
+      import {{ movedCorner }} from "{(ASSETS / "geometry" / "region-drag.js").as_uri()}";
       const moved = {json.dumps(regions.tolist())}.map((corners, index) =>
         movedCorner("{family.name}", corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import choose, large_pixels
 from tests.live_server import Server

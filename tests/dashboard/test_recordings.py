@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page
 
-from backend.experiment.recording import Recording
+from stnscope.backend.experiment.recording.reader import Recording
 from tests.conftest import Trained
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import await_said, painted

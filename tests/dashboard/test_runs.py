@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Locator, Page
 
-from backend.experiment.sources.fetching import FILES
+from stnscope.backend.experiment.data.download import FILES
 from tests.dashboard.conftest import Open, brief_run
 from tests.dashboard.looking import await_said, choose, painted
 from tests.experiment import made_data

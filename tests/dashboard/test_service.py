@@ -83,7 +83,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     lacking += f"sys.path.insert(0, {str(ROOT)!r}); sys.argv = {page}\n"
     lacking += "from streamlit.web.cli import main; main()"
     with (
-        process([sys.executable, "-m", "backend", *backend[1:]], environment("backend")),
+        process([sys.executable, "-m", "stnscope", *backend[1:]], environment("backend")),
         process([sys.executable, "-c", lacking], environment("dashboard")),
     ):
         found = Services(Server(home, backend_port), Server(home, page_port), translated)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import Locator, Page
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import Open
 from tests.dashboard.looking import frame, large_pixels, painted, paths, pixels
 from tests.live_server import Server, wait_until

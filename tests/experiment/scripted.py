@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from backend.experiment.recording import Recording
+from stnscope.backend.experiment.recording.reader import Recording
 
 
 class Script:

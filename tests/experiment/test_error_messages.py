@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from backend.experiment.config import RunConfig, SettingsChange
-from backend.experiment.export import ExportOptions
-from backend.experiment.faults import sentence
+from stnscope.backend.experiment.config import RunConfig, SettingsChange
+from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.export.export import ExportOptions
 
 FIELDS = ", ".join(RunConfig.model_fields)
 

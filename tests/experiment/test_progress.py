@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.experiment.counting import epoch_of, tenths_of
+from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
 PER_EPOCH = 20
 

@@ -4,11 +4,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from models import grid
-from models.architectures import BUILDERS, build
-from models.catalog import ARCHITECTURES, FAMILIES, Architecture
-from models.families import FAMILIES as WARPS
-from models.network import Network
+from stnscope.models import grid
+from stnscope.models.architectures import BUILDERS, build
+from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
+from stnscope.models.families import FAMILIES as WARPS
+from stnscope.models.network import Network
 
 EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
 

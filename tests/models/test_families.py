@@ -14,8 +14,8 @@ from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 from torch.nn import functional
 
-from models import closest, families, grid
-from models.families import FAMILIES, Family
+from stnscope.models import families, grid, inverse_fit
+from stnscope.models.families import FAMILIES, Family
 
 EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 SPLINES = [family for family in FAMILIES.values() if family.name.startswith("spline")]
@@ -257,7 +257,7 @@ def test_the_horizon_of_a_projective_theta_is_never_reached() -> None:
     theta = torch.tensor([[1.0, 0, 0, 0, 1, 0, 1, 0]])  # the left edge lies at infinity
     where = FAMILIES["projective"].warp(theta, grid.lattice(7))
     assert where.isfinite().all()
-    assert where.abs().max() <= 1 / closest.HORIZON
+    assert where.abs().max() <= 1 / inverse_fit.HORIZON
 
 
 def test_an_unknown_family_is_told_which_there_are() -> None:

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models import families, grid
-from models.architectures import build
-from models.catalog import ARCHITECTURES
-from models.network import Network
+from stnscope.models import families, grid
+from stnscope.models.architectures import build
+from stnscope.models.catalog import ARCHITECTURES
+from stnscope.models.network import Network
 
 WITH_TRANSFORMERS = [name for name, entry in ARCHITECTURES.items() if entry.transformers]
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models import families, grid
+from stnscope.models import families, grid
 
 AFFINE = families.get("affine")
 

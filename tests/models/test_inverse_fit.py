@@ -5,8 +5,8 @@ import torch
 from scipy.optimize import least_squares
 from torch import Tensor
 
-from models import families, grid
-from models.families import FAMILIES, Family
+from stnscope.models import families, grid
+from stnscope.models.families import FAMILIES, Family
 
 EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 MATRICES = [family for family in FAMILIES.values() if not family.name.startswith("spline")]

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models import families, grid
-from models.architectures.sequences import Recurrent
-from models.field import Standing
-from models.layers import GlobalContrast, LocalContrast, convolution
-from models.network import Chain, Parallel
-from models.transformer import Sampler, SpatialTransformer, Warp
+from stnscope.models import families, grid
+from stnscope.models.architectures.sequences import Recurrent
+from stnscope.models.layers import GlobalContrast, LocalContrast, convolution
+from stnscope.models.network import Chain, Parallel
+from stnscope.models.receptive_field import Standing
+from stnscope.models.transformer import Sampler, SpatialTransformer, Warp
 
 LATTICE = grid.lattice(7)
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from models import grid
-from models.field import Field
-from models.layers import LocalContrast, convolution
+from stnscope.models import grid
+from stnscope.models.layers import LocalContrast, convolution
+from stnscope.models.receptive_field import Field
 
 LAYERS: dict[str, list[nn.Module]] = {
     "padded": [nn.Conv2d(1, 2, 5, padding=2), nn.ReLU()],

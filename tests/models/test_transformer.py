@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
-from models import families, grid
-from models.transformer import SpatialTransformer
+from stnscope.models import families, grid
+from stnscope.models.transformer import SpatialTransformer
 
 
 def looking(

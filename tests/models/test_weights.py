@@ -7,9 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from models import weights
-from models.architectures import build
-from models.cards import Card
+from stnscope.models import weights
+from stnscope.models.architectures import build
+from stnscope.models.cards import Card
 
 
 @pytest.fixture

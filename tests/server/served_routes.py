@@ -14,9 +14,8 @@ from typing import Any
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
-from backend.server import catalog_routes, live_routes, run_routes
-from backend.server.app import create_app
-from backend.server.settings import Settings
+from stnscope.backend.server.app import ROUTERS, create_app
+from stnscope.backend.server.settings import Settings
 
 PAGE = Path(__file__).parents[2] / "dashboard" / "app.py"
 
@@ -44,9 +43,7 @@ def main() -> None:
     page.lifespan()  # makes the runtime
     served = [
         *named(app.routes),
-        *named(catalog_routes.router.routes, "/api"),
-        *named(run_routes.router.routes, "/api"),
-        *named(live_routes.router.routes, "/api"),
+        *(route for router in ROUTERS for route in named(router.routes, "/api")),
         *named(create_streamlit_routes(page._runtime)),
     ]
     described = {address(path) for path in app.openapi()["paths"]}

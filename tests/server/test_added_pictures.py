@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.conftest import Trained
 from tests.live_server import Server, hear, say, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
-from tests.server.test_files import picture
-from tests.server.test_runs import trainer_of
+from tests.server.routes.test_files import picture
+from tests.server.routes.test_runs import trainer_of
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
 

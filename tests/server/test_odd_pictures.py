@@ -13,7 +13,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server
 
 ODD_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "odd_images"
@@ -135,7 +135,8 @@ def inference_process(server: Server) -> tuple[int, int]:
     [(pid, _, memory, _)] = [
         row
         for row in rows
-        if row[1] == str(server.process.pid) and "backend.server.inference" in row[-1]
+        if row[1] == str(server.process.pid)
+        and "stnscope.backend.server.processes.inference_main" in row[-1]
     ]
     return int(pid), int(memory)
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.__main__ import main
-from backend.experiment.recording import Recording
+from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.recording.reader import Recording
 from tests.experiment import made_data
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE

@@ -11,8 +11,8 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from backend.server.settings import Settings
-from gate.access import Access
+from stnscope.access.policy import Access
+from stnscope.backend.server.settings import Settings
 from tests.live_server import Server, free_port, hear, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 
@@ -205,7 +205,7 @@ def test_forwarded_headers_count_only_from_proxies_that_are_named(tmp_path: Path
 def test_settings_that_cannot_be_are_refused_in_words(
     tmp_path: Path, options: tuple[str, ...], says: str
 ) -> None:
-    command = [sys.executable, "-m", "backend", "serve", "--home", str(tmp_path), *options]
+    command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path), *options]
     command += ["--port", str(free_port())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1

@@ -1,9 +1,8 @@
 """What images are put on before a network sees them. Without torch."""
 
 from dataclasses import dataclass
-from typing import Literal
 
-Outside = float | Literal["border"]
+from stnscope.backend.experiment.config import Outside
 
 
 @dataclass(frozen=True)

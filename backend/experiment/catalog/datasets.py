@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.experiment.canvas import Canvas, Outside
-from models.catalog import Architecture
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.config import Outside
+from stnscope.models.catalog import Architecture
 
 DIGITS = tuple("0123456789")
 UCI = (

@@ -5,9 +5,14 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from backend.experiment.catalog.datasets import DATASETS, OWN, DatasetEntry
-from backend.experiment.errors import DatasetError, InvalidInput
-from backend.experiment.sources import cluttered, gtsrb, mnist, own
+from stnscope.backend.experiment.catalog.datasets import DATASETS, OWN, DatasetEntry
+from stnscope.backend.experiment.data import (
+    cluttered_files,
+    gtsrb_files,
+    image_folder_files,
+    mnist_files,
+)
+from stnscope.backend.experiment.errors import DatasetError, InvalidInput
 
 LONGEST_NAME = 64
 """Of a data set, as a configuration takes it."""
@@ -20,9 +25,9 @@ Stamp = tuple[tuple[str, int, int], ...]
 """Files, when each was written and how large it is: as long as it is the same, so are they."""
 
 LOOKS: dict[str, Look] = {
-    "mnist": mnist.check,
-    "gtsrb": gtsrb.count,
-    "cluttered_mnist_40": cluttered.check,
+    "mnist": mnist_files.check,
+    "gtsrb": gtsrb_files.count,
+    "cluttered_mnist_40": cluttered_files.check,
 }
 """By the folder in the data folder."""
 
@@ -125,7 +130,7 @@ def _looked(look: Look, folder: Path, stamp: Stamp) -> Counts | None:
 
 def _stamps(entry: DatasetEntry, data: Path) -> Iterator[tuple[str, int, int]]:
     files = {path for group in entry.needs for pattern in group for path in data.glob(pattern)}
-    folders = {folder for path in files for folder in gtsrb.image_folders(path)}
+    folders = {folder for path in files for folder in gtsrb_files.image_folders(path)}
     for path in sorted(files | folders):
         stat = path.stat()
         # A folder is another one as soon as a file in it comes or goes.
@@ -153,7 +158,7 @@ def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | PassedO
     ):
         return None
     try:
-        found = own.look(folder)
+        found = image_folder_files.look(folder)
     except DatasetError as error:
         return None if name in TAKEN else PassedOver(name, str(error))
     # What cannot be looked into hides no other.
@@ -177,12 +182,13 @@ TAKEN = frozenset(DATASETS) | frozenset(LOOKS)
 """Names that no folder of one's own can have."""
 
 
-def _entry(folder: Path, found: own.Found) -> DatasetEntry:
+def _entry(folder: Path, found: image_folder_files.Found) -> DatasetEntry:
     counts = [len(each) for each in found.classes.values()]
-    held_out = sum(count // own.HELD_OUT for count in counts)
+    held_out = sum(count // image_folder_files.HELD_OUT for count in counts)
     description = f"Pictures of your own: {sum(counts):,} in {len(counts)} folders."
     if found.left_out:
-        description += f" Left out, with fewer than {own.FEWEST}: {own.in_words(found.left_out)}."
+        left_out = image_folder_files.in_words(found.left_out)
+        description += f" Left out, with fewer than {image_folder_files.FEWEST}: {left_out}."
     return replace(
         OWN,
         name=folder.name,

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from backend.experiment.datasets.dataset import Images
-from backend.experiment.errors import DatasetError
-from backend.experiment.sources import cluttered
+from stnscope.backend.experiment.data import cluttered_files
+from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.errors import DatasetError
 
 SIDE = 40
 
@@ -19,7 +19,7 @@ def load(folder: Path) -> tuple[Images, Images]:
     Raises:
         DatasetError: the archive is missing or damaged; names it and what is wrong.
     """
-    path = cluttered.find(folder)
+    path = cluttered_files.find(folder)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
             return _images(path, arrays, "train"), _images(path, arrays, "valid")

@@ -3,7 +3,7 @@
 import zipfile
 from pathlib import Path
 
-from backend.experiment.errors import DatasetError
+from stnscope.backend.experiment.errors import DatasetError
 
 ARRAYS = ("X_train", "y_train", "X_valid", "y_valid")
 

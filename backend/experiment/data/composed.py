@@ -8,8 +8,8 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from backend.experiment.catalog import DatasetEntry
-from backend.experiment.datasets.dataset import Images, as_tones
+from stnscope.backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.data.images import Images, as_tones
 
 SEED = 84
 

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from backend.experiment.datasets.dataset import Images
+from stnscope.backend.experiment.data.images import Images
 
 FILE = Path(__file__).with_suffix(".npz")
 INK = 16.0

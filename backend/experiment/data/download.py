@@ -17,8 +17,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from backend.experiment.errors import DatasetError, NoRoom, Unavailable
-from backend.experiment.sources import gtsrb
+from stnscope.backend.experiment.data import gtsrb_files
+from stnscope.backend.experiment.errors import DatasetError, NoRoom, Unavailable
 
 PIECE = 256 * 1024
 TIMEOUT_SECONDS = 30
@@ -219,7 +219,7 @@ def _fault(file: RemoteFile, path: Path) -> str | None:
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-            listed = any(gtsrb.OFFICIAL.search(name) for name in archive.namelist())
+            listed = any(gtsrb_files.OFFICIAL.search(name) for name in archive.namelist())
     except (zipfile.BadZipFile, OSError) as error:
         return str(error)
     if damaged:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from backend.experiment.errors import DatasetError
+from stnscope.backend.experiment.errors import DatasetError
 
 
 class Tree(Protocol):

@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from backend.experiment.datasets.dataset import Images
-from backend.experiment.datasets.decoded import kept
-from backend.experiment.errors import DatasetError
-from backend.experiment.sources import gtsrb
-from backend.experiment.sources.tree import Tree
+from stnscope.backend.experiment.data import gtsrb_files
+from stnscope.backend.experiment.data.decoded_cache import kept
+from stnscope.backend.experiment.data.file_tree import Tree
+from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.errors import DatasetError
 
 SIDE = 48
 
@@ -29,18 +29,18 @@ def load(folder: Path, *, cropped: bool = False) -> tuple[Images, Images]:
     Raises:
         DatasetError: it is not there, or damaged; names the file and the line.
     """
-    with gtsrb.listed(folder) as (tree, rows):
+    with gtsrb_files.listed(folder) as (tree, rows):
         name = f".decoded-{'regions' if cropped else 'whole'}-{SIDE}"
         images = kept(folder / name, tree.stamp(), lambda: _decoded(tree, rows, cropped=cropped))
     labels = torch.tensor([row.label for row in rows])
-    held_out = torch.from_numpy(gtsrb.held_out(rows))
+    held_out = torch.from_numpy(gtsrb_files.held_out(rows))
     return (
         Images(images[~held_out], labels[~held_out]),
         Images(images[held_out], labels[held_out]),
     )
 
 
-def _decoded(tree: Tree, rows: list[gtsrb.Row], *, cropped: bool) -> Tensor:
+def _decoded(tree: Tree, rows: list[gtsrb_files.Row], *, cropped: bool) -> Tensor:
     """All images, (N, 3, SIDE, SIDE)."""
     pixels = np.empty((len(rows), 3, SIDE, SIDE), dtype=np.uint8)
     for number, row in enumerate(rows):
@@ -48,7 +48,7 @@ def _decoded(tree: Tree, rows: list[gtsrb.Row], *, cropped: bool) -> Tensor:
     return torch.from_numpy(pixels)
 
 
-def _pixels(tree: Tree, row: gtsrb.Row, *, cropped: bool) -> NDArray[np.uint8]:
+def _pixels(tree: Tree, row: gtsrb_files.Row, *, cropped: bool) -> NDArray[np.uint8]:
     """An image as (3, SIDE, SIDE), smoothly made smaller."""
     try:
         with Image.open(io.BytesIO(tree.read(row.path)), formats=("PPM", "PNG")) as image:

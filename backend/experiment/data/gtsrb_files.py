@@ -18,8 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.experiment.errors import DatasetError
-from backend.experiment.sources.tree import Tree, trees
+from stnscope.backend.experiment.data.file_tree import Tree, trees
+from stnscope.backend.experiment.errors import DatasetError
 
 CLASSES = 43
 HELD_OUT = 10

@@ -6,12 +6,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.experiment.catalog import DatasetEntry
-from backend.experiment.datasets.dataset import Images
-from backend.experiment.errors import DatasetError, StnscopeError
-from backend.experiment.fitting import fit
-from backend.experiment.picture import decode
-from backend.experiment.sources import own
+from stnscope.backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.data import image_folder_files
+from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.errors import DatasetError, StnscopeError
+from stnscope.backend.experiment.pictures.decode import decode
+from stnscope.backend.experiment.pictures.fit import fit
 
 
 def load(entry: DatasetEntry, folder: Path) -> tuple[Images, Images]:
@@ -22,12 +22,12 @@ def load(entry: DatasetEntry, folder: Path) -> tuple[Images, Images]:
     """
     pixels: tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]] = [], []
     labels: tuple[list[int], list[int]] = [], []
-    found = own.look(folder)
+    found = image_folder_files.look(folder)
     if found is None or tuple(found.classes) != entry.classes:
         raise DatasetError(f"{folder} has just changed. Try again.")
     for label, pictures in enumerate(found.classes.values()):
         for number, path in enumerate(pictures):
-            part = own.is_held_out(number)
+            part = image_folder_files.is_held_out(number)
             pixels[part].append(_pixels(path, (entry.height, entry.width)))
             labels[part].append(label)
     train, held_out = (

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from backend.experiment.errors import DatasetError, StnscopeError
-from backend.experiment.picture_file import ACCEPTED, HEAD, check_bytes, kind_of
+from stnscope.backend.experiment.errors import DatasetError, StnscopeError
+from stnscope.backend.experiment.pictures.file_format import ACCEPTED, HEAD, check_bytes, kind_of
 
 KINDS = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
 OTHER_KINDS = frozenset({".avif", ".heic", ".pgm", ".ppm", ".svg", ".tif", ".tiff"})

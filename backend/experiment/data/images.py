@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.catalog import DatasetEntry
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import torch
 
-from backend.experiment.datasets.dataset import Images
-from backend.experiment.sources import mnist
+from stnscope.backend.experiment.data import mnist_files
+from stnscope.backend.experiment.data.images import Images
 
 
 def load(folder: Path) -> tuple[Images, Images]:
@@ -14,10 +14,10 @@ def load(folder: Path) -> tuple[Images, Images]:
     Raises:
         DatasetError: a file is missing, cut short or not what its name says; names it.
     """
-    train, held_out = (_images(folder, name) for name in mnist.COUNTS)
+    train, held_out = (_images(folder, name) for name in mnist_files.COUNTS)
     return train, held_out
 
 
 def _images(folder: Path, name: str) -> Images:
-    images, labels = mnist.part(folder, name)
+    images, labels = mnist_files.part(folder, name)
     return Images(torch.from_numpy(images)[:, None], torch.from_numpy(labels).long())

@@ -12,7 +12,7 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.experiment.errors import DatasetError
+from stnscope.backend.experiment.errors import DatasetError
 
 BYTES = 8
 """What an idx file's third byte says where it holds bytes, as MNIST's do."""

@@ -4,9 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from backend.experiment.catalog import DatasetEntry, at_hand
-from backend.experiment.datasets import cluttered, composed, digits, gtsrb, mnist, own, signs
-from backend.experiment.datasets.dataset import Dataset, Images
+from stnscope.backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.data import (
+    availability,
+    cluttered,
+    composed,
+    digits,
+    gtsrb,
+    image_folder,
+    mnist,
+    signs,
+)
+from stnscope.backend.experiment.data.images import Dataset, Images
 
 __all__ = ["Dataset", "Images", "load"]
 
@@ -41,10 +50,10 @@ def load(name: str, data: Path | None = None) -> Dataset:
         InvalidInput: there is none; the text lists those that exist.
         DatasetError: it is not at hand or damaged; names the file and what is wrong.
     """
-    entry = at_hand.entry_of(name, data)
+    entry = availability.entry_of(name, data)
     if name in LOADERS:
         train, held_out = LOADERS[name](entry, data or Path())
     else:
         assert data is not None, "a folder of one's own lies somewhere"
-        train, held_out = own.load(entry, data / name)
+        train, held_out = image_folder.load(entry, data / name)
     return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)

@@ -10,9 +10,9 @@ import torch
 from torch import Generator, Tensor
 from torch.nn import functional
 
-from backend.experiment.datasets.dataset import Images
-from backend.experiment.datasets.drawing import SIGNS, sign
-from models import families, grid
+from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.data.sign_drawing import SIGNS, sign
+from stnscope.models import families, grid
 
 SIDE = 72
 """Of an image in pixels: more than a network sees, so that a sign can be moved and has a ground."""

@@ -2,31 +2,31 @@
 
 from functools import reduce
 
-from backend.experiment.distortions import bending, placing, toning, varying
-from backend.experiment.distortions.distortion import Distortion
+from stnscope.backend.experiment.distortions import contrast, placement, variations, warping
+from stnscope.backend.experiment.distortions.distortion import Distortion
 
 __all__ = ["DISTORTIONS", "Distortion", "named"]
 
 DISTORTIONS = {
-    "scattered": placing.scattered,
-    "centred": placing.centred,
-    "R": placing.rotated,
-    "RTS": placing.rotated_scaled_translated,
-    "P": bending.projective,
-    "E": bending.elastic,
-    "TC": placing.translated_cluttered,
-    "slanted": placing.slanted,
-    "viewpoint": varying.viewpoint,
-    "scale": placing.rescaled,
-    "deformation": varying.deformation,
-    "occlusion": varying.occlusion,
-    "illumination": varying.illumination,
-    "clutter": varying.background_clutter,
-    "variation": varying.variation,
-    "imadjust": toning.imadjust,
-    "histeq": toning.histeq,
-    "adapthisteq": toning.adapthisteq,
-    "conorm": toning.conorm,
+    "scattered": placement.scattered,
+    "centred": placement.centred,
+    "R": placement.rotated,
+    "RTS": placement.rotated_scaled_translated,
+    "P": warping.projective,
+    "E": warping.elastic,
+    "TC": placement.translated_cluttered,
+    "slanted": placement.slanted,
+    "viewpoint": variations.viewpoint,
+    "scale": placement.rescaled,
+    "deformation": variations.deformation,
+    "occlusion": variations.occlusion,
+    "illumination": variations.illumination,
+    "clutter": variations.background_clutter,
+    "variation": variations.variation,
+    "imadjust": contrast.imadjust,
+    "histeq": contrast.histeq,
+    "adapthisteq": contrast.adapthisteq,
+    "conorm": contrast.conorm,
 }
 
 

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.distortions.distortion import Distortion
-from backend.experiment.distortions.placing import centre
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions.distortion import Distortion
+from stnscope.backend.experiment.distortions.placement import centre
 
 SATURATED = 0.01
 """Share of the pixels that become black, and of those that become white."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Generator, Tensor
 
-from backend.experiment.canvas import Canvas
+from stnscope.backend.experiment.catalog.canvas import Canvas
 
 LAPS = (1, 2, 2, 1)
 """How often turn, scale, place across and place down swing to and fro in one lap of a path."""

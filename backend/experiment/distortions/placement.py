@@ -7,9 +7,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.distortions.distortion import Distortion
-from models import grid
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions.distortion import Distortion
+from stnscope.models import grid
 
 CROPS = 6
 CROP_SIDE = 6

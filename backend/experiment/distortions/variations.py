@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.distortions.bending import extent, homography, read, stretch
-from backend.experiment.distortions.distortion import Distortion
-from backend.experiment.distortions.placing import CROP_DRAWS, centre, clutter
-from models import families, grid
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions.distortion import Distortion
+from stnscope.backend.experiment.distortions.placement import CROP_DRAWS, centre, clutter
+from stnscope.backend.experiment.distortions.warping import extent, homography, read, stretch
+from stnscope.models import families, grid
 
 SIDEWAYS = math.radians(55)
 """How far a viewer steps aside, or up or down, at most."""

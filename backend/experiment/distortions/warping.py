@@ -7,9 +7,9 @@ Both draw where points of the canvas lie in the image, as a transformer does, by
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.distortions.distortion import Distortion
-from models import families, grid
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions.distortion import Distortion
+from stnscope.models import families, grid
 
 SMALLEST = 0.75
 """Images shrink to between this and their own size, so that most of them stays on the canvas."""

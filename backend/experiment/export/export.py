@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.experiment import moments, sheet
-from backend.experiment.counting import epoch_of, tenths_of
-from backend.experiment.errors import InvalidInput
-from backend.experiment.frame import Frame
-from backend.experiment.gif import GifWriter
-from backend.experiment.moments import MOST_FRAMES, Listed, Moment
-from backend.experiment.palette import Palette
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.export import frame_selection, sheet
+from stnscope.backend.experiment.export.frame_selection import MOST_FRAMES, Listed, Moment
+from stnscope.backend.experiment.export.gif import GifWriter
+from stnscope.backend.experiment.export.palette import Palette
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
 MOST_PIXELS = 4_000_000
 """Of one picture of the animation."""
@@ -118,12 +118,12 @@ def plan(recording: Recorded, options: ExportOptions) -> Plan:
     """Chooses frames, probes and places; raises what `export` does."""
     footer: Literal["tenths", "steps", "captions"] = "steps"
     if options.layout == "moving":
-        footer, chosen = "captions", moments.moving(recording.frames(), options)
+        footer, chosen = "captions", frame_selection.moving(recording.frames(), options)
     elif (options.first, options.last, options.frames) == (None, None, None):
         each = recording.summary()["steps_per_epoch"]
-        footer, chosen = "tenths", moments.tenths(recording.frames(), each)
+        footer, chosen = "tenths", frame_selection.tenths(recording.frames(), each)
     else:
-        chosen = moments.within(recording.frames(), options)
+        chosen = frame_selection.within(recording.frames(), options)
     # The newest has the most inputs: pictures can join the probes.
     newest = recording.frame(*chosen[-1])
     probes = _probes(options, len(newest.tensors["input"]))

@@ -5,8 +5,8 @@ from typing import NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from backend.experiment.counting import tenths_of
-from backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.progress import tenths_of
 
 MOST_FRAMES = 300
 

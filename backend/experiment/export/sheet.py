@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 
 TILE = 96
 """Longer side of an image, in pixels at scale 1; the rest of the layout goes with it."""

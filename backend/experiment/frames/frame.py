@@ -27,9 +27,14 @@ from safetensors.numpy import load as _load
 from safetensors.numpy import save as _save
 
 PROTOCOL = 1
+MEDIA_TYPE = "application/octet-stream"
 LATTICE = 7
 
 Array = NDArray[Any]
+
+
+Label = int | list[int] | None
+"""Of a probe: the index of its class, of several in a row all of them, None where unknown."""
 
 
 class FrameError(ValueError):

@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.experiment.frame import Array, Frame
+from stnscope.backend.experiment.frames.frame import Array, Frame
 
 WINDOW = 30
 TINY = 1e-9

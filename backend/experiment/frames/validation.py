@@ -10,9 +10,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from backend.experiment.frame import LATTICE, Array, Frame, FrameError
-from backend.experiment.joining import MOST_PROBES
-from backend.experiment.recording import Label
+from stnscope.backend.experiment.config import MOST_PROBES
+from stnscope.backend.experiment.frames.frame import LATTICE, Array, Frame, FrameError, Label
 
 MOST_SIDE = 512
 """Of an image, in pixels; more than any network here takes in or hands on."""

@@ -11,13 +11,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from backend.experiment.catalog.distortions import PREPROCESSINGS
-from backend.experiment.config import RunConfig
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.errors import Conflict, InvalidInput
-from backend.experiment.recording import Recording
-from backend.experiment.training import Validation, network_of, weights_of
-from models.network import Network
+from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.training.loop import Validation, network_of, weights_of
+from stnscope.models.network import Network
 
 FEWEST = 2
 

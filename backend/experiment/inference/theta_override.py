@@ -14,9 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backend.experiment.errors import InvalidInput
-from models import grid
-from models.network import Network
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.models import grid
+from stnscope.models.network import Network
 
 MOST = 1e6
 """How far from 0 any of these numbers may be."""

@@ -10,25 +10,25 @@ from PIL import Image
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from backend.experiment import geometry
-from backend.experiment.catalog import DATASETS, DatasetEntry, check_distortion
-from backend.experiment.catalog.datasets import OWN
-from backend.experiment.config import DistortionConfig
-from backend.experiment.datasets import Dataset
-from backend.experiment.datasets import load as load_dataset
-from backend.experiment.errors import InvalidInput, NotFound
-from backend.experiment.faults import sentence
-from backend.experiment.fitting import Fitted, fit
-from backend.experiment.frame import Frame
-from backend.experiment.held import Held
-from backend.experiment.picture import Picture, decode
-from backend.experiment.probe import Probes, look
-from backend.experiment.regions import thetas_of
-from backend.experiment.scene import Scene
-from models.cards import Card, cards
-from models.catalog import ARCHITECTURES, Architecture
-from models.network import Network
-from models.weights import load as load_weights
+from stnscope.backend.experiment.catalog import DATASETS, DatasetEntry, check_distortion
+from stnscope.backend.experiment.catalog.datasets import OWN
+from stnscope.backend.experiment.config import DistortionConfig
+from stnscope.backend.experiment.data.registry import Dataset
+from stnscope.backend.experiment.data.registry import load as load_dataset
+from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.errors import InvalidInput, NotFound
+from stnscope.backend.experiment.frames import region_geometry
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.inference.theta_override import thetas_of
+from stnscope.backend.experiment.pictures.cache import Held
+from stnscope.backend.experiment.pictures.decode import Picture, decode
+from stnscope.backend.experiment.pictures.fit import Fitted, fit
+from stnscope.backend.experiment.probes.observe import Probes, look
+from stnscope.backend.experiment.training.input_pipeline import Scene
+from stnscope.models.cards import Card, cards
+from stnscope.models.catalog import ARCHITECTURES, Architecture
+from stnscope.models.network import Network
+from stnscope.models.weights import load as load_weights
 
 OWN_WITH = {1: "digits", 3: "signs"}
 """A data set of the program for each number of channels."""
@@ -56,17 +56,17 @@ def transform(
     """Shows a picture to a trained network.
 
     Args:
-        data: the picture's file, as `backend.experiment.picture.decode` takes it.
+        data: the picture's file, as `pictures.decode.decode` takes it.
         weights: a name of `models.cards`.
         distortion: the fields of `PictureDistortion`; none leaves the picture alone.
-        theta: where transformers are to look, as told in `backend.experiment.regions`; those that
+        theta: where transformers are to look, as told in `inference.theta_override`; those that
             it does not name choose for themselves.
 
     Returns:
         A frame of one probe with an unknown label. Its `info` also has `weights`, `notes` and
         `inverted` of the fitting, `given`, the names of the transformers that were told where to
         look, `picture`, the key for `transform_again`, and `readings`: for each transformer the
-        numbers of `geometry.Reading` and `words`.
+        numbers of `region_geometry.Reading` and `words`.
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
@@ -167,7 +167,7 @@ def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
     """A picture as it joins the probes of a run: fitted whole into the network's input.
 
     Args:
-        data: the picture's file, as `backend.experiment.picture.decode` takes it.
+        data: the picture's file, as `pictures.decode.decode` takes it.
         architecture: the run's, of one channel or three.
         dataset: the run's; one that is no part of the program is a folder of one's own.
 
@@ -210,8 +210,8 @@ def _read(frame: Frame) -> Frame:
     height, width = frame.tensors["input"].shape[1:3]
     readings = {
         name: [
-            reading.numbers() | {"words": geometry.words(reading)}
-            for reading in geometry.readings(frame.tensors[f"grid.{name}"], height, width)
+            reading.numbers() | {"words": region_geometry.words(reading)}
+            for reading in region_geometry.readings(frame.tensors[f"grid.{name}"], height, width)
         ]
         for name in frame.transformers
     }

@@ -6,8 +6,8 @@ Without torch.
 import hashlib
 from collections import OrderedDict
 
-from backend.experiment.errors import NotFound
-from backend.experiment.picture import Picture, decode
+from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.pictures.decode import Picture, decode
 
 MOST_HELD = 32
 """Pictures that are kept: a decoded one takes 0.8 MB at most."""
@@ -28,7 +28,7 @@ class Held:
         """Decodes a picture's file, unless it is held already; its key.
 
         Raises:
-            PictureError, TooLarge: what `backend.experiment.picture.decode` raises.
+            PictureError, TooLarge: what `pictures.decode.decode` raises.
         """
         key = hashlib.sha256(data).hexdigest()[:32]
         if key not in self._pictures:

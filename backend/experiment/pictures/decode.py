@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.experiment.errors import StnscopeError, TooLarge
-from backend.experiment.picture_file import (
+from stnscope.backend.experiment.errors import StnscopeError, TooLarge
+from stnscope.backend.experiment.pictures.file_format import (
     check_blocks,
     check_bytes,
     cut_off,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from backend.experiment.errors import PictureError, TooLarge
+from stnscope.backend.experiment.errors import PictureError, TooLarge
 
 MAX_BYTES = 10_000_000
 

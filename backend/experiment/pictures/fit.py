@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.experiment.picture import Picture
+from stnscope.backend.experiment.pictures.decode import Picture
 
 FAINT = 0.04
 """Contrast, of 1, below which a picture counts as uniform: paper grain is not stretched."""

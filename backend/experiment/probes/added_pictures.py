@@ -7,14 +7,13 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
-from backend.experiment.catalog import ARCHITECTURES, DatasetEntry
-from backend.experiment.catalog.datasets import NO_DIGIT
-from backend.experiment.errors import Conflict, InvalidInput
-from backend.experiment.frame import Array
-from backend.experiment.recording import LIVE, Label
+from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
+from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
+from stnscope.backend.experiment.config import MOST_PROBES
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.frames.frame import Array, Label
+from stnscope.backend.experiment.run_status import LIVE, one_of
 
-MOST_PROBES = 64
-"""In all: as many as a run may begin with."""
 CHANNELS = (1, 3)
 """Of the networks that see one picture at a time, grey or in colour."""
 
@@ -31,8 +30,7 @@ def check_may_join(run: Mapping[str, Any]) -> None:
     """
     if run["status"] not in LIVE:
         raise Conflict(
-            f"For a picture to join a run it must be {' or '.join(sorted(LIVE))}; this one is "
-            f"{run['status']}."
+            f"For a picture to join a run it must be {one_of(LIVE)}; this one is {run['status']}."
         )
     if run["probes"] >= MOST_PROBES:
         raise Conflict(f"This run watches {run['probes']} probes, as many as a run can.")

@@ -11,19 +11,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from backend.experiment import geometry
-from backend.experiment.catalog import ARCHITECTURES, DatasetEntry
-from backend.experiment.catalog.distortions import PREPROCESSINGS
-from backend.experiment.config import RunConfig
-from backend.experiment.counting import tenths_of
-from backend.experiment.datasets import Dataset
-from backend.experiment.frame import LATTICE, PROTOCOL, Array, Frame
-from backend.experiment.recording import Joined, Label
-from backend.experiment.scene import Scene
-from backend.experiment.training import Step, draw_generator, scene_of
-from models import grid
-from models.network import Network, Site, Thetas
-from models.transformer import Sampler, Warp
+from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
+from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import Dataset
+from stnscope.backend.experiment.frames import region_geometry
+from stnscope.backend.experiment.frames.frame import LATTICE, PROTOCOL, Array, Frame, Label
+from stnscope.backend.experiment.progress import tenths_of
+from stnscope.backend.experiment.recording.reader import Joined
+from stnscope.backend.experiment.training.input_pipeline import Scene
+from stnscope.backend.experiment.training.loop import Step, draw_generator, scene_of
+from stnscope.models import grid
+from stnscope.models.network import Network, Site, Thetas
+from stnscope.models.transformer import Sampler, Warp
 
 SEED = 48
 """Of the probes' distortion: the same for every run, so that runs compare."""
@@ -175,7 +175,9 @@ def look(
             _said_of(transformer, site)
             for transformer, site in zip(model.transformers, model.sites, strict=True)
         ],
-        "collapsed": {name: geometry.collapse(tensors[f"grid.{name}"], *size) for name in names},
+        "collapsed": {
+            name: region_geometry.collapse(tensors[f"grid.{name}"], *size) for name in names
+        },
     }
     return Frame(info, tensors)
 
@@ -208,10 +210,10 @@ def theta_summary(frame: Frame) -> dict[str, float]:
         return {}
     lattice = frame.tensors[f"grid.{frame.transformers[0]}"][: frame.own]
     height, width = frame.tensors["input"].shape[1:3]
-    nearest = geometry.Parallelograms.nearest(lattice)
+    nearest = region_geometry.Parallelograms.nearest(lattice)
     turns = np.exp(1j * nearest.turns())
     shift_x, shift_y = nearest.shifts(height, width).mean(axis=0)
-    shares = np.abs(geometry.areas(lattice)) / (height * width)
+    shares = np.abs(region_geometry.areas(lattice)) / (height * width)
     return {
         "scale": float(np.sqrt(shares).mean()),
         "rotation": float(np.angle(turns.mean())),

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from backend.experiment.config import RunConfig
-from backend.experiment.datasets import Dataset
-from backend.experiment.frame import Frame
-from backend.experiment.probe import LAP, Probes, observe
-from backend.experiment.recording import Joined
-from backend.experiment.stillness import WINDOW, Stillness
-from backend.experiment.training import Step
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import Dataset
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
+from stnscope.backend.experiment.probes.observe import LAP, Probes, observe
+from stnscope.backend.experiment.recording.reader import Joined
+from stnscope.backend.experiment.training.loop import Step
 
 
 class Watched:

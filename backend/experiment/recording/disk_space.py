@@ -13,10 +13,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from backend.experiment.bounds import Bounds, in_words
-from backend.experiment.errors import NoRoom
-from backend.experiment.recording_writer import RecordingWriter
-from backend.experiment.thinning import Thinning
+from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.recording.quota import Bounds, in_words
+from stnscope.backend.experiment.recording.thinning import Thinning
+from stnscope.backend.experiment.recording.writer import RecordingWriter
 
 # Between two looks at what all recordings take and at what is free.
 INTERVAL = 1.0

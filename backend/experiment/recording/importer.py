@@ -9,20 +9,21 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
-from backend.experiment import foreign, frame_check
-from backend.experiment.config import RunConfig, SettingsChange
-from backend.experiment.foreign import Foreign, damaged
-from backend.experiment.frame import Array, Frame, FrameError
-from backend.experiment.joining import MOST_PROBES
-from backend.experiment.recording import ENDED, Change, Joined, Label
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.schema import ABSENT, METRICS, OLDER_VERSIONS
+from stnscope.backend.experiment.config import MOST_PROBES, RunConfig, SettingsChange
+from stnscope.backend.experiment.frames import validation
+from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
+from stnscope.backend.experiment.recording import untrusted_file
+from stnscope.backend.experiment.recording.reader import Change, Joined
+from stnscope.backend.experiment.recording.schema import ABSENT, METRICS, OLDER_VERSIONS
+from stnscope.backend.experiment.recording.untrusted_file import Foreign, damaged
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from stnscope.backend.experiment.run_status import ENDED, Status
 
 Row = tuple[Any, ...]
 _LABEL: TypeAdapter[Label] = TypeAdapter(Label, config=ConfigDict(strict=True))
@@ -44,7 +45,7 @@ class _Run(BaseModel):
     created: float = Field(ge=0, le=LATEST)
     config: Json[RunConfig]
     steps_per_epoch: int = Field(ge=1, le=MOST_STEPS)
-    status: Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
+    status: Status
     attempt: int = Field(ge=0, le=10**9)
     step: int = Field(ge=0, le=MOST_STEPS)
     loss: float | None
@@ -88,7 +89,7 @@ def bring_in(source: Path, target: Path) -> None:
         NoRoom: the disk is full.
     """
     draft = target.with_suffix(DRAFT_SUFFIX)
-    with foreign.opened(source) as file:
+    with untrusted_file.opened(source) as file:
         run = _run(file.rows)
         create(draft, config=run.config, steps_per_epoch=run.steps_per_epoch)
         with RecordingWriter.open(draft) as writer:
@@ -144,7 +145,7 @@ def _frame(row: _Frame, inputs: "_Inputs") -> Frame:
     _check_counts("frames", row.step, row.attempt, row.moving, row.kept)
     where = f"its frame of step {row.step}"
     try:
-        frame = frame_check.checked(_blob(row.data), inputs.at(row.input))
+        frame = validation.checked(_blob(row.data), inputs.at(row.input))
     except FrameError as error:
         raise damaged(f"{where} is none. {error}") from None
     info = frame.info
@@ -172,7 +173,7 @@ class _Inputs:
             if row is None:
                 raise FrameError("Its input is missing.")
             images = _tensor(row[0], "input")
-            frame_check.check_images(images)
+            validation.check_images(images)
             self._last = (key, images)
         return self._last[1]
 
@@ -196,7 +197,7 @@ def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, most: int) -
         _check_counts("joined", step, attempt)
         try:
             image, known = _tensor(data, "image"), _LABEL.validate_json(label)
-            frame_check.check_images(image[None])
+            validation.check_images(image[None])
         except (FrameError, ValidationError):
             raise damaged(f"what joined its probes at step {step} is no picture") from None
         if number >= most:

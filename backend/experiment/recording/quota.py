@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import NoRoom
 
 FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
 

@@ -1,7 +1,7 @@
 """A run as one append-only SQLite file: the trainer writes it, everyone else reads.
 
 The writer holds a lock file beside the recording: a run that has not ended and whose lock is free
-was interrupted. What the file holds, `backend.experiment.schema` says; one of an older version is
+was interrupted. What the file holds, `recording.schema` says; one of an older version is
 read as if what it lacks had never happened.
 """
 
@@ -17,12 +17,12 @@ from typing import Any, NamedTuple, Self
 from filelock import FileLock, Timeout
 from safetensors.numpy import load as load_tensors
 
-from backend.experiment.bounds import telling_full_disk
-from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
-from backend.experiment.counting import epoch_of
-from backend.experiment.errors import NotFound, RecordingError
-from backend.experiment.frame import Array, Frame
-from backend.experiment.schema import (
+from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
+from stnscope.backend.experiment.errors import NotFound, RecordingError
+from stnscope.backend.experiment.frames.frame import Array, Frame, Label
+from stnscope.backend.experiment.progress import epoch_of
+from stnscope.backend.experiment.recording.quota import telling_full_disk
+from stnscope.backend.experiment.recording.schema import (
     ABSENT,
     APPLICATION_ID,
     METRICS,
@@ -30,14 +30,9 @@ from backend.experiment.schema import (
     RUN_COLUMNS,
     SCHEMA_VERSION,
 )
+from stnscope.backend.experiment.run_status import LIVE
 
 SUFFIX = ".stnscope"
-LIVE = frozenset({"running", "paused"})
-ENDED = frozenset({"finished", "stopped", "failed"})
-
-
-Label = int | list[int] | None
-"""Of a probe: the index of its class, of several in a row all of them, None where unknown."""
 
 
 class FrameRef(NamedTuple):

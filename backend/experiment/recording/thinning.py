@@ -8,8 +8,8 @@ them. Only where that frees too little does the next pass leave half as many.
 
 from contextlib import suppress
 
-from backend.experiment.errors import NoRoom
-from backend.experiment.recording_writer import RecordingWriter
+from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.recording.writer import RecordingWriter
 
 # Passes go on until the recording takes no more than this share of its limit.
 AIM = 0.75

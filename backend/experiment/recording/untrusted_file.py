@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from backend.experiment.errors import RecordingError
-from backend.experiment.schema import (
+from stnscope.backend.experiment.errors import RecordingError
+from stnscope.backend.experiment.recording.schema import (
     APPLICATION_ID,
     FIRST_SCHEMA,
     OLDER_VERSIONS,

@@ -12,11 +12,11 @@ import numpy as np
 from filelock import FileLock, Timeout
 from safetensors.numpy import save as save_tensors
 
-from backend.experiment.bounds import telling_full_disk
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import Conflict, NoRoom, NotFound
-from backend.experiment.frame import Frame, content_key
-from backend.experiment.recording import (
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.errors import Conflict, NoRoom, NotFound
+from stnscope.backend.experiment.frames.frame import Frame, content_key
+from stnscope.backend.experiment.recording.quota import telling_full_disk
+from stnscope.backend.experiment.recording.reader import (
     Change,
     Checkpoint,
     Joined,
@@ -25,7 +25,13 @@ from backend.experiment.recording import (
     is_old,
     lock_of,
 )
-from backend.experiment.schema import APPLICATION_ID, METRICS, SCHEMA, SCHEMA_VERSION, UPGRADE
+from stnscope.backend.experiment.recording.schema import (
+    APPLICATION_ID,
+    METRICS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    UPGRADE,
+)
 
 KEPT_CHECKPOINTS = 2
 LARGE_CHECKPOINT = 200_000_000

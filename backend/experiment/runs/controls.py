@@ -8,7 +8,7 @@ from typing import Any, Protocol
 class Controls(Protocol):
     """Where requests come from.
 
-    Each is `{"action": ...}` with an action of `ACTIONS`, `{"settings": ...}` with what is to be
+    Each is `{"action": ...}` with an action of `run_status`, `{"settings": ...}` with what is to be
     changed, or `{"join": {"image", "label"}}` with a picture that is to be watched as well.
     """
 

@@ -13,22 +13,27 @@ from typing import Any
 
 import torch
 
-from backend.experiment.bounds import Bounds
-from backend.experiment.catalog import steps_per_epoch
-from backend.experiment.config import LiveSettings, RunConfig, SettingsChange
-from backend.experiment.controls import Controls, Left
-from backend.experiment.counting import tenths_of
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.errors import DatasetError, NoRoom, StnscopeError
-from backend.experiment.frame import Frame
-from backend.experiment.joining import MOST_PROBES, picture_of
-from backend.experiment.pace import Pace
-from backend.experiment.probe import Probes, observe, share_collapsed, theta_summary
-from backend.experiment.recording import Change, Checkpoint, Joined
-from backend.experiment.recording_writer import RecordingWriter
-from backend.experiment.room import Room
-from backend.experiment.training import Step, train
-from backend.experiment.watching import Watched
+from stnscope.backend.experiment.catalog import steps_per_epoch
+from stnscope.backend.experiment.config import MOST_PROBES, LiveSettings, RunConfig, SettingsChange
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.errors import DatasetError, NoRoom, StnscopeError
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.added_pictures import picture_of
+from stnscope.backend.experiment.probes.observe import (
+    Probes,
+    observe,
+    share_collapsed,
+    theta_summary,
+)
+from stnscope.backend.experiment.probes.run_probes import Watched
+from stnscope.backend.experiment.progress import tenths_of
+from stnscope.backend.experiment.recording.disk_space import Room
+from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.recording.reader import Change, Checkpoint, Joined
+from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.runs.controls import Controls, Left
+from stnscope.backend.experiment.runs.pace import Pace
+from stnscope.backend.experiment.training.loop import Step, train
 
 CHECKPOINT_INTERVAL = 8.0
 # Between two looks at what was asked for while the disk is full.

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.catalog import DatasetEntry
-from backend.experiment.config import DistortionConfig
-from backend.experiment.datasets import Images
-from backend.experiment.distortions import Distortion, named
-from models.catalog import Architecture
+from stnscope.backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.config import DistortionConfig
+from stnscope.backend.experiment.data.registry import Images
+from stnscope.backend.experiment.distortions import Distortion, named
+from stnscope.models.catalog import Architecture
 
 
 @dataclass(frozen=True, eq=False)

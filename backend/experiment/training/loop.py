@@ -14,16 +14,21 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
 
-from backend.experiment.catalog import ARCHITECTURES, DatasetEntry, steps_per_epoch, validate
-from backend.experiment.config import LiveSettings, RunConfig
-from backend.experiment.counting import epoch_of
-from backend.experiment.datasets import Dataset, Images
-from backend.experiment.errors import InvalidInput
-from backend.experiment.optimisers import PEAK, memory_of, optimiser_of, remind
-from backend.experiment.scene import Scene
-from backend.experiment.schedules import SCHEDULES
-from models.architectures import build
-from models.network import Network
+from stnscope.backend.experiment.catalog import (
+    ARCHITECTURES,
+    DatasetEntry,
+    steps_per_epoch,
+    validate,
+)
+from stnscope.backend.experiment.config import LiveSettings, RunConfig
+from stnscope.backend.experiment.data.registry import Dataset, Images
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.progress import epoch_of
+from stnscope.backend.experiment.training.input_pipeline import Scene
+from stnscope.backend.experiment.training.optimisers import PEAK, memory_of, optimiser_of, remind
+from stnscope.backend.experiment.training.schedules import SCHEDULES
+from stnscope.models.architectures import build
+from stnscope.models.network import Network
 
 GRADIENT_NORM = 5.0
 VALIDATE_EVERY = 75

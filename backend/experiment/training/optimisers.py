@@ -7,8 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from backend.experiment.config import RunConfig
-from models.network import Network
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.models.network import Network
 
 BETAS = (0.9, 0.99)
 """Shorter memory than Adam's usual 0.999, for runs of about a thousand steps."""

@@ -6,8 +6,8 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.experiment.bounds import in_words
-from gate.answers import problem
+from stnscope.access.responses import problem
+from stnscope.backend.experiment.recording.quota import in_words
 
 FORM_BYTES = 1024 * 1024
 """Of a form around a file."""

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from gate.keeping import Keeping
+from stnscope.access.cache_control import Keeping
 
 
 def mount(app: FastAPI, script: Path) -> Any:

@@ -10,11 +10,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from backend.experiment import errors
-from backend.experiment.bounds import FULL_DISK, is_full_disk
-from backend.experiment.faults import sentence
-from backend.experiment.frame import FrameError
-from gate.answers import problem
+from stnscope.access.responses import problem
+from stnscope.backend.experiment import errors
+from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.frames.frame import FrameError
+from stnscope.backend.experiment.recording.quota import FULL_DISK, is_full_disk
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -9,7 +9,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
 from starlette.requests import ClientDisconnect
 
-from backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.errors import InvalidInput
 
 RECORDING_FIELD = "recording"
 AT_ONCE = 1024 * 1024

@@ -9,9 +9,9 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from backend.experiment.committee import evaluate
-from backend.experiment.errors import StnscopeError
-from backend.server.told_errors import tell
+from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.experiment.inference.committee import evaluate
+from stnscope.backend.server.processes.error_codec import tell
 
 
 def main() -> int:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from backend.experiment.catalog import at_hand
-from backend.experiment.errors import InvalidInput, NotFound, StnscopeError
-from backend.experiment.sources.fetching import FILES, RemoteFile, fetch, mirrored
+from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.data.download import FILES, RemoteFile, fetch, mirrored
+from stnscope.backend.experiment.errors import InvalidInput, NotFound, StnscopeError
 
 
 class _Cancelled(Exception):
@@ -64,7 +64,7 @@ class Fetches:
             NotFound: there is no such data set.
             InvalidInput: it cannot be fetched; says how to get it.
         """
-        entries = at_hand.datasets(self._data)
+        entries = availability.datasets(self._data)
         if name not in entries:
             raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
         files = FILES.get(name)

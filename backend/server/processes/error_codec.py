@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from backend.experiment import errors
+from stnscope.backend.experiment import errors
 
 
 def tell(error: errors.StnscopeError) -> dict[str, Any]:

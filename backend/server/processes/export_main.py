@@ -9,11 +9,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend.experiment.bounds import telling_full_disk
-from backend.experiment.errors import StnscopeError
-from backend.experiment.export import ExportOptions, export
-from backend.experiment.recording import Recording
-from backend.server.told_errors import tell
+from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.recording.quota import telling_full_disk
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.server.processes.error_codec import tell
 
 
 def main() -> int:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from backend.experiment import errors
-from backend.experiment.export import ExportOptions
-from backend.server.runs import Runs
-from backend.server.told_errors import told
+from stnscope.backend.experiment import errors
+from stnscope.backend.experiment.export.export import ExportOptions
+from stnscope.backend.server.processes.error_codec import told
+from stnscope.backend.server.runs import Runs
 
 # Results that are not fetched are let go of, the oldest first.
 MOST_JOBS = 16
@@ -148,7 +148,7 @@ class Exports:
             job.ended.set()
 
     async def _run(self, job: Job, line: str) -> None:
-        command = (sys.executable, "-m", "backend.server.exporter")
+        command = (sys.executable, "-m", "stnscope.backend.server.processes.export_main")
         job.process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
         )

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from backend.experiment.errors import StnscopeError, TooLarge
-from backend.experiment.importing import bring_in
-from backend.server.memory_limit import limit_memory
-from backend.server.told_errors import tell
+from stnscope.backend.experiment.errors import StnscopeError, TooLarge
+from stnscope.backend.experiment.recording.importer import bring_in
+from stnscope.backend.server.processes.error_codec import tell
+from stnscope.backend.server.processes.memory_limit import limit_memory
 
 MOST_MEMORY = 512 * 1024**2
 """Bytes beyond what the libraries take: of a recording, a few frames are in memory at a time."""

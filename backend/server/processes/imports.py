@@ -15,19 +15,19 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
-from backend.experiment.bounds import Bounds, in_words, telling_full_disk
-from backend.experiment.errors import TooLarge, Unavailable
-from backend.experiment.foreign import HEADER, check_header
-from backend.experiment.importing import DRAFT_SUFFIX
-from backend.experiment.recording import SUFFIX
-from backend.experiment.recording_writer import SUFFIXES
-from backend.server.incoming import receive
-from backend.server.runs import Runs
-from backend.server.told_errors import told
+from stnscope.backend.experiment.errors import TooLarge, Unavailable
+from stnscope.backend.experiment.recording.importer import DRAFT_SUFFIX
+from stnscope.backend.experiment.recording.quota import Bounds, in_words, telling_full_disk
+from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.recording.untrusted_file import HEADER, check_header
+from stnscope.backend.experiment.recording.writer import SUFFIXES
+from stnscope.backend.server.http.upload import receive
+from stnscope.backend.server.processes.error_codec import told
+from stnscope.backend.server.runs import Runs
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "backend.server.importer")
+COMMAND = (sys.executable, "-m", "stnscope.backend.server.processes.import_main")
 ANSWER_SECONDS = 600.0
 """That a recording of the greatest size may take on a slow disk."""
 MOST_AT_ONCE = 4

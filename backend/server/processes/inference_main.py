@@ -1,6 +1,6 @@
 """The inference process: strangers' pictures are decoded and shown to networks here, alone.
 
-It speaks in messages on its standard input and output (`backend.server.message_pipe`): first it
+It speaks in messages on its standard input and output (`processes.message_pipe`): first it
 says `{"ready": true}`. A request is
 
     {"weights", "distortion", "theta"}  with a picture's bytes: answered by {} and a frame's bytes
@@ -8,9 +8,9 @@ says `{"ready": true}`. A request is
                                         answered alike
     {"architecture", "dataset"}         with a picture's bytes: answered by {"image", "notes"}, the
                                         picture as it joins the probes of such a run
-                                        (`backend.experiment.joining.packed`)
+                                        (`probes.added_pictures.packed`)
 
-Each may be answered by an error (`backend.server.told_errors`). When the input ends, its server is
+Each may be answered by an error (`processes.error_codec`). When the input ends, its server is
 gone, and it ends at once.
 """
 
@@ -24,13 +24,18 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from backend.experiment.errors import StnscopeError, Unavailable
-from backend.experiment.frame import Frame
-from backend.experiment.joining import packed
-from backend.experiment.transform import fit_probe, prepare, transform, transform_again
-from backend.server.memory_limit import limit_memory
-from backend.server.message_pipe import Message, pack, unpack_from
-from backend.server.told_errors import tell
+from stnscope.backend.experiment.errors import StnscopeError, Unavailable
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.inference.transform import (
+    fit_probe,
+    prepare,
+    transform,
+    transform_again,
+)
+from stnscope.backend.experiment.probes.added_pictures import packed
+from stnscope.backend.server.processes.error_codec import tell
+from stnscope.backend.server.processes.memory_limit import limit_memory
+from stnscope.backend.server.processes.message_pipe import Message, pack, unpack_from
 
 log = logging.getLogger(__name__)
 

@@ -10,13 +10,13 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backend.experiment import errors
-from backend.server import message_pipe
-from backend.server.told_errors import told
+from stnscope.backend.experiment import errors
+from stnscope.backend.server.processes import message_pipe
+from stnscope.backend.server.processes.error_codec import told
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "backend.server.inference")
+COMMAND = (sys.executable, "-m", "stnscope.backend.server.processes.inference_main")
 ANSWER_SECONDS = 20.0
 READY_SECONDS = 60.0
 MOST_WAITING = 16
@@ -72,7 +72,7 @@ class InferenceWorker:
         distortion: Mapping[str, Any] | None = None,
         theta: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """One frame's bytes, as `backend.experiment.transform.transform` makes it.
+        """One frame's bytes, as `inference.transform.transform` makes it.
 
         Raises:
             StnscopeError: what that raises.
@@ -86,7 +86,7 @@ class InferenceWorker:
         """A picture as it joins the probes of such a run: its `image`, packed, and its `notes`.
 
         Raises:
-            StnscopeError: what `backend.experiment.transform.fit_probe` raises.
+            StnscopeError: what `inference.transform.fit_probe` raises.
             Unavailable: too many pictures wait, or the process ended over this one.
         """
         fitted, _ = await self._answer({"architecture": architecture, "dataset": dataset}, data)

@@ -19,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from backend.experiment.bounds import Bounds
-from backend.experiment.session import record, rehearse
+from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.runs.session import record, rehearse
 
 # A trainer yields to the server and the browser when they share its core.
 NICENESS = 5

@@ -14,24 +14,26 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from backend.experiment.errors import Conflict, StnscopeError
-from backend.experiment.joining import check_may_join
-from backend.experiment.recording import ENDED, LIVE, Label
-from backend.server.runs import FROM_A_FILE, Run, Runs
+from stnscope.backend.experiment.errors import Conflict, StnscopeError
+from stnscope.backend.experiment.frames.frame import Label
+from stnscope.backend.experiment.probes.added_pictures import check_may_join
+from stnscope.backend.experiment.run_status import (
+    ACTIVE,
+    ENDED,
+    LIVE,
+    TRANSITIONS,
+    Action,
+    actions_in,
+    can,
+    one_of,
+)
+from stnscope.backend.server.runs import FROM_A_FILE, Run, Runs
 
 log = logging.getLogger(__name__)
 
 LEAVING_SECONDS = 5.0
 ANSWER_SECONDS = 10.0
 SPARE_DELAY = 3.0
-
-# What may be asked for in which status, and the status that shows that it was done.
-ACTIONS: Mapping[str, tuple[frozenset[str], str | None]] = {
-    "pause": (frozenset({"running"}), "paused"),
-    "step": (frozenset({"paused"}), None),
-    "resume": (frozenset({"paused", "interrupted", "stopped", "failed"}), "running"),
-    "stop": (frozenset({"queued", "running", "paused"}), "stopped"),
-}
 
 
 class Trainers:
@@ -83,9 +85,9 @@ class Trainers:
 
     def actions(self, run: Run) -> list[str]:
         """What may be asked of a run in its present status."""
-        if run["imported"] or (not self.owns(run["id"]) and run["status"] in LIVE | {"queued"}):
+        if run["imported"] or (not self.owns(run["id"]) and run["status"] in ACTIVE):
             return []
-        return [action for action, (statuses, _) in ACTIONS.items() if run["status"] in statuses]
+        return list(actions_in(run["status"]))
 
     async def submit(self, run_id: str, *, demonstration: bool = False) -> None:
         """Starts a queued run as soon as a trainer is free."""
@@ -97,8 +99,8 @@ class Trainers:
             await self._pause_demonstrations()
         await self._start_queued()
 
-    async def control(self, run_id: str, action: str) -> None:
-        """Asks for one of `ACTIONS` and waits until it shows.
+    async def control(self, run_id: str, action: Action) -> None:
+        """Asks for an action and waits until it shows.
 
         Raises:
             Conflict: it does not fit the run's status, or another process trains the run.
@@ -109,11 +111,10 @@ class Trainers:
             run = self._runs.summary(run_id)
             if run["imported"]:
                 raise Conflict(FROM_A_FILE)
-            statuses, goal = ACTIONS[action]
-            if run["status"] not in statuses:
+            sources, goal = TRANSITIONS[action].sources, TRANSITIONS[action].target
+            if not can(action, run["status"]):
                 raise Conflict(
-                    f"To {action} a run it must be {_either(statuses)}; this one is "
-                    f"{run['status']}."
+                    f"To {action} a run it must be {one_of(sources)}; this one is {run['status']}."
                 )
             if action in ("resume", "step"):
                 self._runs.check_room()
@@ -140,7 +141,7 @@ class Trainers:
             status = self._runs.summary(run_id)["status"]
             if status not in LIVE:
                 raise Conflict(
-                    f"To change settings of a run it must be {_either(LIVE)}; this one is {status}."
+                    f"To change settings of a run it must be {one_of(LIVE)}; this one is {status}."
                 )
             await self._ask(run_id, {"settings": settings})
             await self._await_effect(
@@ -151,7 +152,7 @@ class Trainers:
         """Hands a picture to the trainer and waits until it is one of the recorded probes.
 
         Args:
-            image: as `backend.experiment.joining.packed` makes it.
+            image: as `probes.added_pictures.packed` makes it.
             label: what it shows; None where that is not known.
 
         Raises:
@@ -218,7 +219,7 @@ class Trainers:
     async def _pause_demonstrations(self) -> None:
         for run_id in self._demonstrations & set(self._live):
             # One that has yet to begin obeys as soon as it has.
-            if self._runs.summary(run_id)["status"] in LIVE | {"queued"}:
+            if self._runs.summary(run_id)["status"] in ACTIVE:
                 await self._ask(run_id, {"action": "pause"})
 
     async def _start_queued(self) -> None:
@@ -289,7 +290,7 @@ async def _spawn() -> Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "backend.server.trainer",
+        "stnscope.backend.server.processes.trainer_main",
         stdin=PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,
@@ -318,7 +319,3 @@ async def _await_end(process: Process) -> None:
     except TimeoutError:
         process.kill()
         await process.wait()
-
-
-def _either(statuses: frozenset[str]) -> str:
-    return " or ".join(sorted(statuses))

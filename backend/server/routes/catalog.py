@@ -6,7 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from backend.experiment.catalog import (
+from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
     FAMILIES,
@@ -14,17 +14,24 @@ from backend.experiment.catalog import (
     OUTSIDES,
     SCHEDULES,
     DatasetEntry,
-    at_hand,
     epochs_offered,
     fits,
 )
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import NotFound
-from backend.server.estimate import images_per_second
-from backend.server.state import Server, State
-from models.cards import cards
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.server.state import Server, State
+from stnscope.backend.server.throughput import images_per_second
+from stnscope.backend.version import VERSION
+from stnscope.models.cards import cards
 
 router = APIRouter()
+
+
+@router.get("/health", tags=["server"])
+def health() -> dict[str, str]:
+    """Answers once the server can serve."""
+    return {"status": "ok", "version": VERSION}
 
 
 @router.get("/catalog", tags=["server"])
@@ -40,7 +47,7 @@ def catalog(server: Server) -> dict[str, Any]:
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
-        "passed_over": [asdict(each) for each in at_hand.passed_over(server.runs.data)],
+        "passed_over": [asdict(each) for each in availability.passed_over(server.runs.data)],
         "weights": [asdict(card) for card in cards().values()],
         "defaults": RunConfig().model_dump(mode="json"),
         "data": str(server.runs.data),
@@ -49,7 +56,7 @@ def catalog(server: Server) -> dict[str, Any]:
 
 
 def _datasets(server: State) -> dict[str, DatasetEntry]:
-    return at_hand.datasets(server.runs.data)
+    return availability.datasets(server.runs.data)
 
 
 def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:

@@ -1,54 +1,29 @@
-"""Routes that take a while or stay open: streams, exports, and the transform of a picture."""
+"""Pictures: through a trained network, or into the probes of a run."""
 
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Query, Request, Response, UploadFile, WebSocket
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
-from backend.experiment.catalog import at_hand
-from backend.experiment.errors import InvalidInput, NotFound, TooLarge
-from backend.experiment.export import ExportOptions
-from backend.experiment.joining import label_of
-from backend.server.pictures import PictureStream
-from backend.server.run_routes import FRAME_TYPE
-from backend.server.state import Server
-from backend.server.stream import Viewer
-from models.cards import cards
+from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.errors import InvalidInput, TooLarge
+from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
+from stnscope.backend.experiment.probes.added_pictures import label_of
+from stnscope.backend.server.state import Server
+from stnscope.models.cards import cards
 
 router = APIRouter()
-
-TRY_AGAIN_LATER = 1013
-NO_SUCH_RUN = 4404
 
 MOST_PICTURE_BYTES = 10_000_000
 
 Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP, GIF or BMP; 10 MB at most.")]
 
 
-@router.websocket("/runs/{run_id}/stream")
-async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
-    """The live end of a run."""
-    await socket.accept()
-    if server.tails.viewers >= server.settings.viewers:
-        await socket.close(TRY_AGAIN_LATER, "There are too many viewers; try again later.")
-        return
-    try:
-        tail = await server.tails.watch(run_id)
-    except NotFound as error:
-        await socket.close(NO_SUCH_RUN, str(error)[:120])
-        return
-    try:
-        await Viewer(socket, tail, server.shown).serve()
-    finally:
-        await server.tails.leave(run_id)
-
-
 @router.post(
     "/transform",
     tags=["pictures"],
     response_class=Response,
-    responses={200: {"content": {FRAME_TYPE: {}}}},
+    responses={200: {"content": {MEDIA_TYPE: {}}}},
 )
 async def transform(
     server: Server,
@@ -75,7 +50,7 @@ async def transform(
     data = await _read(image)
     wanted, told = _object(distortion, "distortion"), _object(theta, "theta")
     frame = await server.worker.transform(data, weights, wanted, told)
-    return Response(frame, media_type=FRAME_TYPE)
+    return Response(frame, media_type=MEDIA_TYPE)
 
 
 @router.post("/runs/{run_id}/probes", status_code=202, tags=["pictures"])
@@ -95,62 +70,11 @@ async def join_probes(
     run = server.runs.summary(run_id)
     server.trainers.check_may_join(run)
     config = run["config"]
-    named = label_of(label, at_hand.dataset(config["dataset"], server.runs.data))
+    named = label_of(label, availability.dataset(config["dataset"], server.runs.data))
     data = await _read(image)
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
     await server.trainers.join(run_id, fitted["image"], named)
     return server.shown(server.runs.summary(run_id)) | {"notes": fitted["notes"]}
-
-
-@router.websocket("/transform/stream")
-async def transform_stream(socket: WebSocket, server: Server) -> None:
-    """A picture through a trained network, again and again."""
-    await socket.accept()
-    with server.pictures.joined() as welcome:
-        if welcome:
-            await PictureStream(socket, server.pictures).serve()
-        else:
-            await socket.close(TRY_AGAIN_LATER, "There are too many streams; try again later.")
-
-
-@router.post("/runs/{run_id}/exports", status_code=202, tags=["exports"])
-async def start_export(run_id: str, options: ExportOptions, server: Server) -> dict[str, Any]:
-    """Makes a file from a recording as a job."""
-    return await server.exports.start(run_id, options)
-
-
-@router.get("/exports/{export_id}", tags=["exports"])
-def show_export(export_id: str, server: Server) -> dict[str, Any]:
-    """How far a job is."""
-    return server.exports.show(export_id)
-
-
-@router.delete("/exports/{export_id}", status_code=204, tags=["exports"])
-async def cancel_export(export_id: str, server: Server) -> None:
-    """Cancels a job, or lets go of its result."""
-    await server.exports.cancel(export_id)
-
-
-@router.get("/exports/{export_id}/file", tags=["exports"], response_class=FileResponse)
-def download_export(export_id: str, server: Server) -> FileResponse:
-    """The finished file."""
-    path = server.exports.result(export_id)
-    return FileResponse(path, filename=path.name, media_type="image/gif")
-
-
-@router.get("/runs/{run_id}/export", tags=["exports"], response_class=Response)
-async def export(
-    run_id: str, options: Annotated[ExportOptions, Query()], server: Server
-) -> Response:
-    """Waits for the file and answers with it."""
-    path = await server.exports.make(run_id, options)
-    try:
-        data = path.read_bytes()
-    finally:
-        await server.exports.cancel(path.stem)
-    name = f"{run_id}-{options.layout}.{options.format}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, media_type=f"image/{options.format}", headers=headers)
 
 
 async def _read(picture: UploadFile) -> bytes:

@@ -8,8 +8,8 @@ from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from backend.experiment.errors import InvalidInput
-from backend.server.messages import Hello, error_message
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.server.streams.messages import Hello, error_message
 
 HELLO_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0

@@ -4,8 +4,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from backend.experiment.errors import InvalidInput
-from backend.experiment.faults import sentence
+from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.errors import InvalidInput
 
 FIRST_CREDIT = 2
 MOST_CREDIT = 8

@@ -14,9 +14,10 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from backend.experiment.errors import InvalidInput
-from backend.server.line import Line, side_by_side
-from backend.server.messages import (
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.server.runs import Run
+from stnscope.backend.server.streams.client_socket import Line, side_by_side
+from stnscope.backend.server.streams.messages import (
     FIRST_CREDIT,
     MOST_CREDIT,
     Credit,
@@ -28,8 +29,7 @@ from backend.server.messages import (
     read,
     run_message,
 )
-from backend.server.runs import Run
-from backend.server.tail import Tail
+from stnscope.backend.server.streams.tail import Tail
 
 METRICS_SECONDS = 0.5
 

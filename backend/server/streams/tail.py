@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from backend.experiment.errors import NotFound
-from backend.experiment.frame import Frame
-from backend.experiment.recording import LIVE, Recording, StoredFrame
-from backend.server.runs import Run, Runs
+from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.reader import Recording, StoredFrame
+from stnscope.backend.experiment.run_status import ACTIVE
+from stnscope.backend.server.runs import Run, Runs
 
 # Between two looks at a recording that is being written, and at one that is not.
 LIVE_INTERVAL = 0.01
@@ -51,7 +52,7 @@ class Tail:
     async def follow(self) -> None:
         """Looks again and again until the recording is deleted."""
         while not self.deleted:
-            awaited = self.run["status"] in LIVE | {"queued"}
+            awaited = self.run["status"] in ACTIVE
             await asyncio.sleep(LIVE_INTERVAL if awaited else STILL_INTERVAL)
             if await self._look():
                 for wake in self._wakes:

@@ -13,10 +13,10 @@ from contextlib import contextmanager, suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from backend.experiment.errors import InvalidInput, StnscopeError
-from backend.server.line import HEARTBEAT_SECONDS, Line, side_by_side
-from backend.server.messages import Hello, Transform, error_message, read_transform
-from backend.server.worker import MOST_WAITING, InferenceWorker
+from stnscope.backend.experiment.errors import InvalidInput, StnscopeError
+from stnscope.backend.server.processes.inference_worker import MOST_WAITING, InferenceWorker
+from stnscope.backend.server.streams.client_socket import HEARTBEAT_SECONDS, Line, side_by_side
+from stnscope.backend.server.streams.messages import Hello, Transform, error_message, read_transform
 
 AT_ONCE = MOST_WAITING // 2
 """Requests of all streams that stand in the worker's queue: uploads find room there too."""

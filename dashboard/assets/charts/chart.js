@@ -3,9 +3,9 @@
 // Title and cursor are elements above the plot, since they change with every frame and a figure's
 // own parts cost a layout each.
 
-import { element, setText } from "./dom.js";
-import { CHARTS, figure, HEAD, linesOf, MARGIN, valueAt } from "./figure.js";
-import { ofFirst } from "./words.js";
+import { element, setText } from "../ui/dom.js";
+import { CHARTS, figure, HEAD, linesOf, MARGIN, valueAt } from "./plotly-figure.js";
+import { ofFirst } from "../ui/text.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 

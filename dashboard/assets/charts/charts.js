@@ -4,8 +4,8 @@
 // all at once they would keep the next frame waiting.
 
 import { Chart } from "./chart.js";
-import { element } from "./dom.js";
-import { boxes, CHARTS, looks } from "./figure.js";
+import { element } from "../ui/dom.js";
+import { boxes, CHARTS, looks } from "./plotly-figure.js";
 
 // Milliseconds between two drawings of new rows.
 const EVERY = 500;
@@ -178,6 +178,6 @@ export class Charts {
 
 // The library is large; the stage comes first.
 async function loadPlotly() {
-  await import("./vendor/plotly-basic-4.1.1.min.js");
+  await import("../vendor/plotly-basic-4.1.1.min.js");
   return window.Plotly;
 }

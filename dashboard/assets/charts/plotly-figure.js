@@ -1,8 +1,8 @@
 // The charts as Plotly figures: which lines, where each plot stands, in which colours. Pure but for
 // the colours, which are read off the page.
 
-import { smooth } from "./series.js";
-import { decimal, percent } from "./words.js";
+import { smooth } from "../run/metrics.js";
+import { decimal, percent } from "../ui/text.js";
 
 const degrees = (radians) => (180 / Math.PI) * radians;
 const same = (value) => value;

@@ -1,6 +1,6 @@
 // A picture of one's own joins the probes: chosen with a button, or dropped onto the stage.
 
-import { element, setText } from "./dom.js";
+import { element, setText } from "../ui/dom.js";
 
 const KINDS = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
 const MOST_PROBES = 64;

@@ -1,7 +1,7 @@
 // A run as an animated GIF: what it is to show, a look at it, and the file to take home.
 
-import { element, setText } from "./dom.js";
-import { inFormWords, size } from "./words.js";
+import { element, setText } from "../ui/dom.js";
+import { inFormWords, size } from "../ui/text.js";
 
 export class GifPanel {
   constructor(watch) {

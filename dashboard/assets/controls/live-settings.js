@@ -1,7 +1,7 @@
 // What can be changed while a run trains: switches beside its controls, learning rates in a panel.
 
-import { element, setText } from "./dom.js";
-import { inFormWords } from "./words.js";
+import { element, setText } from "../ui/dom.js";
+import { inFormWords } from "../ui/text.js";
 
 // Seconds that a step is drawn out to, and what that is called.
 const PACES = {

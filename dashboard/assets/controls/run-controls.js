@@ -1,7 +1,7 @@
 // The controls of the training, and the keys.
 
-import { element, icon, ICONS } from "./dom.js";
-import { ask, Switches } from "./settings.js";
+import { element, icon, ICONS } from "../ui/dom.js";
+import { ask, Switches } from "./live-settings.js";
 
 const ACTIONS = {
   pause: ["Pause", ICONS.pause, "Pause training (p)"],

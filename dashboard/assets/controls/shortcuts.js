@@ -1,7 +1,7 @@
 // The keys of the page, and when they are meant for something else.
 
-import { element } from "./dom.js";
-import * as play from "./player.js";
+import { element } from "../ui/dom.js";
+import * as play from "../run/player.js";
 
 const PLAYS = {
   " ": [play.toggle],

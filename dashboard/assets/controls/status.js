@@ -1,7 +1,7 @@
 // Below the stage, in words and figures: how far training is, what is seen, what went wrong.
 
-import { element, setText } from "./dom.js";
-import { frameSentence } from "./theta.js";
+import { element, setText } from "../ui/dom.js";
+import { frameSentence } from "../stage/theta-text.js";
 import {
   decimal,
   isLive,
@@ -14,7 +14,7 @@ import {
   thinnedWords,
   titleOf,
   whole,
-} from "./words.js";
+} from "../ui/text.js";
 
 // An age below this is no news.
 const FRESH = 3000;

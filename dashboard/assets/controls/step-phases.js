@@ -1,6 +1,6 @@
 // What happens within a step, shown one after another while each is drawn out.
 
-import { element, setText } from "./dom.js";
+import { element, setText } from "../ui/dom.js";
 
 // Each phase: what it is called, and what it does. `seen` is what of the stage belongs to it; the rest
 // steps back. Those marked `transformer` do not happen in a network without one.

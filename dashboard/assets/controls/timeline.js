@@ -1,10 +1,10 @@
 // The timeline: all recorded steps, the one looked at, how fast they are played and whether the
 // newest is followed.
 
-import { element, icon, ICONS } from "./dom.js";
-import { collapseMarks, epochMarks } from "./marks.js";
-import * as play from "./player.js";
-import { SPEEDS } from "./view.js";
+import { element, icon, ICONS } from "../ui/dom.js";
+import { collapseMarks, epochMarks } from "./timeline-marks.js";
+import * as play from "../run/player.js";
+import { SPEEDS } from "../ui/view-state.js";
 
 const NAMES = { 0.1: "1/10", 0.25: "1/4", 0.5: "1/2" };
 // Milliseconds between two drawings of marks.

@@ -1,7 +1,7 @@
 // The choice of what fills the stage, and of what is drawn on it.
 
-import { element } from "./dom.js";
-import { LAYERS, switched } from "./view.js";
+import { element } from "../ui/dom.js";
+import { LAYERS, switched } from "../ui/view-state.js";
 
 const SIGHT_WORDS = {
   probes: ["Probes", "All probes side by side (1)"],

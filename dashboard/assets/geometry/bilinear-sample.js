@@ -1,7 +1,7 @@
 // One pixel of an output, and what it is sampled from: the point in the input, the pixels around it
 // and how much each of them counts, as bilinear sampling has it. Pure.
 
-import { pointAt } from "./geometry.js";
+import { pointAt } from "./region-geometry.js";
 
 /**
  * @param {ArrayLike<number>} lattice of the region

@@ -1,7 +1,7 @@
 // Where a region's corners go when it is dragged: four points [x, y] in pixels of the input, clockwise
 // from the output's top left. As far as the family can, so that what is held stays under the pointer. Pure.
 
-import { sideOf } from "./geometry.js";
+import { sideOf } from "./region-geometry.js";
 
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FAR = 5;

@@ -1,7 +1,7 @@
 // Many pictures or regions as one: means and deviations. Pure.
 
-import { readingOf, spreadOf } from "./geometry.js";
-import { decimal } from "./words.js";
+import { readingOf, spreadOf } from "./region-geometry.js";
+import { decimal } from "../ui/text.js";
 
 /** The mean of N pictures (N, H, W, C) in bytes, as one (H, W, C). */
 export function meanPicture({ data, shape }) {

@@ -1,6 +1,6 @@
 // What is looked at, in the page's address: opened elsewhere it shows the same.
 
-import { sayView } from "./view.js";
+import { sayView } from "../ui/view-state.js";
 
 /**
  * Writes a run and its view into the address. It leaves no entry in the browser's history, since it

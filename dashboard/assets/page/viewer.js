@@ -1,24 +1,24 @@
 // The viewer: stage, readout and controls on one side, charts on the other, joined to one watch.
 
-import { asked, nameInAddress, visit } from "./address.js";
-import { Beside, Difference } from "./beside.js";
-import { Charts } from "./charts.js";
-import { element, setText } from "./dom.js";
-import { fitViewer } from "./fitting.js";
-import { GifPanel } from "./gif.js";
-import { Joining } from "./joining.js";
-import { keysPanel, onKey } from "./keys.js";
-import { Phases } from "./phases.js";
-import { Readout, Situation } from "./readout.js";
-import { isBetter, newestOf } from "./runlist.js";
-import { RatesPanel } from "./settings.js";
-import { Side } from "./side.js";
-import { SightBar, sightKeys } from "./sights.js";
-import { Timeline } from "./timeline.js";
-import { Transport } from "./transport.js";
-import { readLap, readStep, readView } from "./view.js";
-import { Watch } from "./watch.js";
-import { legendOf } from "./words.js";
+import { asked, nameInAddress, visit } from "./url.js";
+import { Beside, Difference } from "../runs/compare.js";
+import { Charts } from "../charts/charts.js";
+import { element, setText } from "../ui/dom.js";
+import { fitViewer } from "./layout.js";
+import { GifPanel } from "../controls/export-panel.js";
+import { Joining } from "../controls/add-picture.js";
+import { keysPanel, onKey } from "../controls/shortcuts.js";
+import { Phases } from "../controls/step-phases.js";
+import { Readout, Situation } from "../controls/status.js";
+import { isBetter, newestOf } from "../run/run-list.js";
+import { RatesPanel } from "../controls/live-settings.js";
+import { Side } from "../stage/run-stage.js";
+import { SightBar, sightKeys } from "../controls/view-toolbar.js";
+import { Timeline } from "../controls/timeline.js";
+import { Transport } from "../controls/run-controls.js";
+import { readLap, readStep, readView } from "../ui/view-state.js";
+import { Watch } from "../run/run-store.js";
+import { legendOf } from "../ui/text.js";
 
 // Milliseconds until the address tells what is looked at.
 const NAME_AFTER = 300;

@@ -1,10 +1,10 @@
 // What can be taken hold of above a picture: the corners of its regions, and the regions themselves.
 
-import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "./dragging.js";
-import { element, svg } from "./dom.js";
-import { marginOf, viewBoxOf } from "./draw.js";
-import { rowOf } from "./frame.js";
-import { region } from "./overlay.js";
+import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "../geometry/region-drag.js";
+import { element, svg } from "../ui/dom.js";
+import { marginOf, viewBoxOf } from "../stage/canvas.js";
+import { rowOf } from "../protocol/frame.js";
+import { region } from "../stage/region-overlay.js";
 
 const PLACES = ["top left", "top right", "bottom right", "bottom left"];
 const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };

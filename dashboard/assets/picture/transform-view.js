@@ -1,12 +1,12 @@
 // A picture that was put through a network: what went in, what came out, and what it says. Its regions
 // can be dragged, and what the network makes of others follows.
 
-import { element, setText } from "./dom.js";
-import { decodeFrame } from "./frame.js";
-import { Handles } from "./handles.js";
-import { One } from "./one.js";
-import { Trying } from "./trying.js";
-import { LAYERS } from "./view.js";
+import { element, setText } from "../ui/dom.js";
+import { decodeFrame } from "../protocol/frame.js";
+import { Handles } from "./region-handles.js";
+import { One } from "../stage/probe-detail.js";
+import { Trying } from "../protocol/transform-stream.js";
+import { LAYERS } from "../ui/view-state.js";
 
 const HEIGHT = 320;
 const WIDEST = 1000;

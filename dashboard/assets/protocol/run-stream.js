@@ -4,7 +4,7 @@
 // granted at the start, one more after each paint, so that a busy page is sent fewer frames
 // instead of old ones.
 
-import { Connection } from "./connection.js";
+import { Connection } from "./reconnecting-socket.js";
 
 export class Stream {
   /**

@@ -2,7 +2,7 @@
 //
 // Everything is asked at once; the server answers the newest of what has come while it was busy.
 
-import { Connection } from "./connection.js";
+import { Connection } from "./reconnecting-socket.js";
 
 /** What is asked, numbered, and what of it still awaits an answer. Pure. */
 export class Asked {

@@ -1,6 +1,6 @@
 // A run's recorded frames, over HTTP, with the latest used kept at hand.
 
-import { decodeFrame, sameTensor, withInput } from "./frame.js";
+import { decodeFrame, sameTensor, withInput } from "../protocol/frame.js";
 
 // Frames without their inputs take some 12 kB, and inputs that stand still are shared.
 const KEPT_BYTES = 48e6;

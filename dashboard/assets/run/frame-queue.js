@@ -1,6 +1,6 @@
 // Frames of a run that have come over its stream and have yet to be shown.
 
-import { decodeFrame, withInput } from "./frame.js";
+import { decodeFrame, withInput } from "../protocol/frame.js";
 
 export class Incoming {
   constructor() {

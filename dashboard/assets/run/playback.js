@@ -1,9 +1,9 @@
 // What can be played: a run's steps, its closing lap, or the recording that ships.
 
 import * as play from "./player.js";
-import { Recording } from "./recording.js";
-import { Series } from "./series.js";
-import { trailSteps } from "./trail.js";
+import { Recording } from "./frame-cache.js";
+import { Series } from "./metrics.js";
+import { trailSteps } from "./trail-steps.js";
 
 // Plays until a run has something to show.
 export const SAMPLE = "sample";

@@ -1,6 +1,6 @@
 // The list of runs, asked for again and again while anyone can see it.
 
-import { isLive } from "./words.js";
+import { isLive } from "../ui/text.js";
 
 const INTERVAL = 2000;
 

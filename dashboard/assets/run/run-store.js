@@ -7,11 +7,11 @@
 //   arrival  frames have come that another watch may want shown
 //   change   anything else: the run, the connection, the player, a problem
 
-import { Incoming } from "./incoming.js";
+import { Incoming } from "./frame-queue.js";
 import * as play from "./player.js";
-import { Reel, SAMPLE } from "./reel.js";
-import { Stream } from "./stream.js";
-import { isCut, isLive } from "./words.js";
+import { Reel, SAMPLE } from "./playback.js";
+import { Stream } from "../protocol/run-stream.js";
+import { isCut, isLive } from "../ui/text.js";
 
 // Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
 const MANY_STEPS = 2000;

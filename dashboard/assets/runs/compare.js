@@ -1,11 +1,11 @@
 // A second run beside the one that is looked at, led by that one's cursor.
 
-import { element, icon, ICONS, setText } from "./dom.js";
-import { differences, stepBeside } from "./pairing.js";
-import * as play from "./player.js";
-import { Side } from "./side.js";
-import { Watch } from "./watch.js";
-import { titleOf, titlesApart, whole } from "./words.js";
+import { element, icon, ICONS, setText } from "../ui/dom.js";
+import { differences, stepBeside } from "./run-difference.js";
+import * as play from "../run/player.js";
+import { Side } from "../stage/run-stage.js";
+import { Watch } from "../run/run-store.js";
+import { titleOf, titlesApart, whole } from "../ui/text.js";
 
 const PREPARED = 12;
 // Milliseconds between two changes of the numbers.

@@ -1,9 +1,9 @@
 // Two runs side by side: which step of one stands beside which of the other, and how they differ.
 // Pure.
 
-import { firstOf, ownOf, rowsOf } from "./frame.js";
-import { NUMBERS, spreads } from "./spread.js";
-import { decimal, ofFirst, percent, rightOf, whole } from "./words.js";
+import { firstOf, ownOf, rowsOf } from "../protocol/frame.js";
+import { NUMBERS, spreads } from "../geometry/region-statistics.js";
+import { decimal, ofFirst, percent, rightOf, whole } from "../ui/text.js";
 
 /**
  * The step of the other run that stands beside `step`.

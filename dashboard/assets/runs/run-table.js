@@ -1,7 +1,7 @@
 // The list of runs, each with what may be done with it.
 
-import { element, setText } from "./dom.js";
-import { isLive, percent, span, statusWords, titleOf, unusualWords } from "./words.js";
+import { element, setText } from "../ui/dom.js";
+import { isLive, percent, span, statusWords, titleOf, unusualWords } from "../ui/text.js";
 
 const TITLES = {
   download: "Download",

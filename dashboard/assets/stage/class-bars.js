@@ -1,7 +1,7 @@
 // What a network takes a picture for: its classes as bars.
 
-import { element, setText } from "./dom.js";
-import { percent } from "./words.js";
+import { element, setText } from "../ui/dom.js";
+import { percent } from "../ui/text.js";
 
 const MOST = 10;
 

@@ -1,6 +1,6 @@
 // One number of all regions along a line: each, their mean and how they spread.
 
-import { element, setText } from "./dom.js";
+import { element, setText } from "../ui/dom.js";
 
 export class Strip {
   /** @param {object} number one of NUMBERS */

@@ -1,7 +1,7 @@
 // Pictures at sizes of their own, side by side, that can be zoomed into.
 
-import { element } from "./dom.js";
-import { Picture } from "./draw.js";
+import { element } from "../ui/dom.js";
+import { Picture } from "./canvas.js";
 
 // CSS pixels: between them, and below each for its caption; as in styles/sights.css.
 export const GAP = 12;

@@ -1,10 +1,10 @@
 // The pixel of an output that is pointed at, marked there and where it is sampled in the input.
 
-import { attributes, element, setText, svg } from "./dom.js";
-import { viewBoxOf } from "./draw.js";
-import { rowOf } from "./frame.js";
-import { sampleOf } from "./sample.js";
-import { percent } from "./words.js";
+import { attributes, element, setText, svg } from "../ui/dom.js";
+import { viewBoxOf } from "./canvas.js";
+import { rowOf } from "../protocol/frame.js";
+import { sampleOf } from "../geometry/bilinear-sample.js";
+import { percent } from "../ui/text.js";
 
 const HINT = "Point at a pixel of the output to see where it is sampled.";
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };

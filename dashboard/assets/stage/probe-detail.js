@@ -1,15 +1,15 @@
 // One probe, large: what goes in, what comes out, which pixel is sampled where, and theta.
 
-import { Classes } from "./classes.js";
-import { element, icon, ICONS, setText } from "./dom.js";
-import { marginOf } from "./draw.js";
-import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./drawn.js";
-import { rowOf } from "./frame.js";
-import { pointAt } from "./geometry.js";
-import { Overlay } from "./overlay.js";
-import { CAPTION, GAP, NARROW, Pane, panesWithin } from "./pane.js";
-import { Pointing } from "./pointing.js";
-import { Theta } from "./thetas.js";
+import { Classes } from "./class-bars.js";
+import { element, icon, ICONS, setText } from "../ui/dom.js";
+import { marginOf } from "./canvas.js";
+import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./probe-layers.js";
+import { rowOf } from "../protocol/frame.js";
+import { pointAt } from "../geometry/region-geometry.js";
+import { Overlay } from "./region-overlay.js";
+import { CAPTION, GAP, NARROW, Pane, panesWithin } from "./image-pane.js";
+import { Pointing } from "./pixel-inspector.js";
+import { Theta } from "./theta-panel.js";
 import {
   absentWords,
   collapseOf,
@@ -18,7 +18,7 @@ import {
   percent,
   transformerName,
   verdictOf,
-} from "./words.js";
+} from "../ui/text.js";
 
 // CSS pixels: the figures' least width; what stands below the pictures; narrower, the figures do.
 const FACTS = 250;

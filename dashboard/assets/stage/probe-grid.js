@@ -1,11 +1,11 @@
 // The stage: a pair of tiles for each probe, input and output, with what it is taken for.
 
-import { element } from "./dom.js";
-import { fit, marginOf, sharp, Surface } from "./draw.js";
-import { hiddenOf } from "./drawn.js";
-import { Pair } from "./pair.js";
-import { wholeScale } from "./pane.js";
-import { LAYERS } from "./view.js";
+import { element } from "../ui/dom.js";
+import { fit, marginOf, sharp, Surface } from "./canvas.js";
+import { hiddenOf } from "./probe-layers.js";
+import { Pair } from "./probe-tile.js";
+import { wholeScale } from "./image-pane.js";
+import { LAYERS } from "../ui/view-state.js";
 
 // CSS pixels, as in styles/stage.css: between pairs, below a pair's tiles, between its tiles.
 const GAP = 10;

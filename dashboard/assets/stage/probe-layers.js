@@ -1,8 +1,8 @@
 // What of a probe is drawn, in whichever size: its region, its input with the warp undone. Pure.
 
-import { rowOf } from "./frame.js";
-import { controlPoints } from "./theta.js";
-import { undo } from "./undoing.js";
+import { rowOf } from "../protocol/frame.js";
+import { controlPoints } from "./theta-text.js";
+import { undo } from "../geometry/inverse-warp.js";
 
 /** The layers that are not drawn though they are there, as an attribute that the style knows. */
 export const hiddenOf = (layers) =>

@@ -1,13 +1,13 @@
 // All probes of a frame as one: their mean pictures, where their regions lie, and how those spread.
 
-import { Cloud } from "./cloud.js";
-import { element, setText } from "./dom.js";
-import { Picture } from "./draw.js";
-import { ownFrame, ownOf, rowsOf } from "./frame.js";
-import { NARROW, wholeScale } from "./pane.js";
-import { meanPicture, NUMBERS, spreads } from "./spread.js";
-import { Strip } from "./strip.js";
-import { transformerName } from "./words.js";
+import { Cloud } from "./region-cloud.js";
+import { element, setText } from "../ui/dom.js";
+import { Picture } from "./canvas.js";
+import { ownFrame, ownOf, rowsOf } from "../protocol/frame.js";
+import { NARROW, wholeScale } from "./image-pane.js";
+import { meanPicture, NUMBERS, spreads } from "../geometry/region-statistics.js";
+import { Strip } from "./distribution-strip.js";
+import { transformerName } from "../ui/text.js";
 
 const GAP = 16;
 // Heights: below a picture, of a row of spreads, of its name, and of the note below all.

@@ -1,11 +1,11 @@
 // One probe on the stage: its input under an overlay, its outputs, and what it is taken for.
 
-import { element, icon, ICONS, setText } from "./dom.js";
-import { Picture } from "./draw.js";
-import { probabilityOf, regionOf, undoneOf } from "./drawn.js";
-import { rowOf } from "./frame.js";
-import { Overlay } from "./overlay.js";
-import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "./words.js";
+import { element, icon, ICONS, setText } from "../ui/dom.js";
+import { Picture } from "./canvas.js";
+import { probabilityOf, regionOf, undoneOf } from "./probe-layers.js";
+import { rowOf } from "../protocol/frame.js";
+import { Overlay } from "./region-overlay.js";
+import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "../ui/text.js";
 
 export class Pair {
   /** @param {{input: number[], outputs: number[][]}} shapes rows, columns, channels of each */

@@ -1,9 +1,9 @@
 // All regions of a frame on one ground: their outlines, their middles and the way those have come.
 
-import { element, svg } from "./dom.js";
-import { marginOf, viewBoxOf } from "./draw.js";
-import { centreOf } from "./geometry.js";
-import { dots, region } from "./overlay.js";
+import { element, svg } from "../ui/dom.js";
+import { marginOf, viewBoxOf } from "./canvas.js";
+import { centreOf } from "../geometry/region-geometry.js";
+import { dots, region } from "./region-overlay.js";
 
 export class Cloud {
   constructor() {

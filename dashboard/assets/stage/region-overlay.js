@@ -1,8 +1,8 @@
 // Regions above the pixels: path data from lattices, and the overlay that shows it. Knows nothing of
 // where frames come from.
 
-import { marginOf, viewBoxOf } from "./draw.js";
-import { sideOf } from "./geometry.js";
+import { marginOf, viewBoxOf } from "./canvas.js";
+import { sideOf } from "../geometry/region-geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 

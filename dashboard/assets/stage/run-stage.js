@@ -1,10 +1,10 @@
 // One run on the stage: its watch, and what of it fills the stage.
 
-import { Crowd } from "./crowd.js";
-import { element, setText } from "./dom.js";
-import { One } from "./one.js";
-import { Stage } from "./stage.js";
-import { statusWords, titleOf } from "./words.js";
+import { Crowd } from "./probe-summary.js";
+import { element, setText } from "../ui/dom.js";
+import { One } from "./probe-detail.js";
+import { Stage } from "./probe-grid.js";
+import { statusWords, titleOf } from "../ui/text.js";
 
 export class Side {
   /**

@@ -1,7 +1,7 @@
 // One transformer's theta on the page: a sentence, the matrix, the figures.
 
-import { element, setText } from "./dom.js";
-import { matrixRows, regionFigures, regionSentence, thetaRows } from "./theta.js";
+import { element, setText } from "../ui/dom.js";
+import { matrixRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
 
 const FIGURES = [
   ["determinant", "Determinant", "The region's area as a share of the image's; below 0 it is mirrored."],

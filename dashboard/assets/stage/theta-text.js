@@ -1,9 +1,9 @@
 // What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
 
-import { affineOf, determinantOf, outsideShare, pointAt, readingOf } from "./geometry.js";
-import { ownFrame, rowsOf } from "./frame.js";
-import { spreads } from "./spread.js";
-import { decimal, knownOf, percent, rightOf, transformerName } from "./words.js";
+import { affineOf, determinantOf, outsideShare, pointAt, readingOf } from "../geometry/region-geometry.js";
+import { ownFrame, rowsOf } from "../protocol/frame.js";
+import { spreads } from "../geometry/region-statistics.js";
+import { decimal, knownOf, percent, rightOf, transformerName } from "../ui/text.js";
 
 const BENT = 0.005; // in image widths, from which on a region is told to be bent
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from backend.experiment.catalog import (
+from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DATASETS,
     completed,
@@ -15,8 +15,8 @@ from backend.experiment.catalog import (
     steps_per_epoch,
     validate,
 )
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.errors import InvalidInput
 
 
 def test_the_defaults_fit_and_make_about_a_thousand_steps() -> None:
@@ -147,6 +147,7 @@ def test_more_probes_than_held_out_images_are_refused() -> None:
 
 
 def test_tables_and_geometry_are_read_without_torch() -> None:
-    names = "backend.experiment.catalog, backend.experiment.geometry, models.cards"
+    experiment = "stnscope.backend.experiment"
+    names = f"{experiment}.catalog, {experiment}.frames.region_geometry, stnscope.models.cards"
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

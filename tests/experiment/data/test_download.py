@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.experiment.errors import DatasetError, Unavailable
-from backend.experiment.sources.fetching import (
+from stnscope.backend.experiment.data.download import (
     FILES,
     MNIST_FILES,
     OLD,
@@ -16,6 +15,7 @@ from backend.experiment.sources.fetching import (
     fetch,
     mirrored,
 )
+from stnscope.backend.experiment.errors import DatasetError, Unavailable
 from tests.experiment import made_data
 from tests.file_server import FileServer, serving
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.experiment.datasets import gtsrb as images
-from backend.experiment.errors import DatasetError
-from backend.experiment.sources import gtsrb
+from stnscope.backend.experiment.data import gtsrb as images
+from stnscope.backend.experiment.data import gtsrb_files
+from stnscope.backend.experiment.errors import DatasetError
 from tests.experiment import made_data
 
 LAYOUTS = pytest.mark.parametrize("layout", ["official", "kaggle"])
@@ -18,7 +18,7 @@ TABLES = {"official": "GTSRB/Final_Training/Images/00001/GT-00001.csv", "kaggle"
 @pytest.mark.parametrize("packed", [True, False])
 def test_every_layout_gives_the_same(tmp_path: Path, layout: str, packed: bool) -> None:
     folder = made_data.written(made_data.gtsrb(layout), tmp_path / "gtsrb", packed=packed)
-    with gtsrb.listed(folder) as (_, rows):
+    with gtsrb_files.listed(folder) as (_, rows):
         assert [row.label for row in rows] == [0] * 6 + [1] * 6
         assert len({row.track for row in rows}) == 6
     train, held_out = images.load(folder)
@@ -41,9 +41,9 @@ def test_cropped_images_are_the_sign_alone(tmp_path: Path, layout: str) -> None:
 def test_a_track_is_held_out_whole(tmp_path: Path) -> None:
     files = made_data.gtsrb("kaggle", classes=3, tracks=25, frames=3)
     folder = made_data.written(files, tmp_path / "gtsrb", packed=True)
-    with gtsrb.listed(folder) as (_, rows):
-        out = gtsrb.held_out(rows)
-        again = gtsrb.held_out(list(reversed(rows)))[::-1]
+    with gtsrb_files.listed(folder) as (_, rows):
+        out = gtsrb_files.held_out(rows)
+        again = gtsrb_files.held_out(list(reversed(rows)))[::-1]
     assert (out == again).all(), "whatever their order"
     held_out, train = (
         {row.track for row, is_out in zip(rows, out, strict=True) if is_out == wanted}
@@ -57,8 +57,8 @@ def test_a_track_is_held_out_whole(tmp_path: Path) -> None:
 def test_a_class_of_one_track_is_only_trained_on(tmp_path: Path) -> None:
     files = made_data.gtsrb("kaggle", tracks=1)
     folder = made_data.written(files, tmp_path / "gtsrb")
-    with gtsrb.listed(folder) as (_, rows):
-        assert not gtsrb.held_out(rows).any()
+    with gtsrb_files.listed(folder) as (_, rows):
+        assert not gtsrb_files.held_out(rows).any()
 
 
 def changed(layout: str, old: str, new: str) -> dict[str, bytes]:
@@ -79,7 +79,7 @@ def changed(layout: str, old: str, new: str) -> dict[str, bytes]:
 )
 def test_a_wrong_line_is_named(tmp_path: Path, layout: str, old: str, new: str, told: str) -> None:
     folder = made_data.written(changed(layout, old, new), tmp_path / "gtsrb")
-    with pytest.raises(DatasetError, match=told) as caught, gtsrb.listed(folder):
+    with pytest.raises(DatasetError, match=told) as caught, gtsrb_files.listed(folder):
         pass
     assert TABLES[layout] in str(caught.value)
 
@@ -99,7 +99,7 @@ def test_a_line_that_cannot_be_is_named(tmp_path: Path, line: str, told: str) ->
     files["Train.csv"] += line.encode() + b"\r\n"
     with (
         pytest.raises(DatasetError, match=f"Train.csv, line 14: .*{told}"),
-        gtsrb.listed(made_data.written(files, tmp_path / "gtsrb")),
+        gtsrb_files.listed(made_data.written(files, tmp_path / "gtsrb")),
     ):
         pass
 
@@ -134,7 +134,10 @@ def test_a_damaged_zip_is_named(tmp_path: Path) -> None:
     folder = made_data.written(made_data.gtsrb("kaggle"), tmp_path / "gtsrb", packed=True)
     path = folder / "archive.zip"
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(DatasetError, match=r"archive\.zip cannot be read"), gtsrb.listed(folder):
+    with (
+        pytest.raises(DatasetError, match=r"archive\.zip cannot be read"),
+        gtsrb_files.listed(folder),
+    ):
         pass
 
 
@@ -151,7 +154,7 @@ def test_a_zip_with_one_damaged_picture_names_it(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_the_benchmark_says_what_it_looks_for(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="neither the official"), gtsrb.listed(tmp_path):
+    with pytest.raises(DatasetError, match="neither the official"), gtsrb_files.listed(tmp_path):
         pass
 
 
@@ -164,8 +167,8 @@ def test_the_real_official_layout(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not made_data.SHARED.exists(), reason="the real archive is not at hand")
 def test_the_real_kaggle_layout_in_a_zip() -> None:
-    with gtsrb.listed(made_data.SHARED / "gtsrb") as (tree, rows):
+    with gtsrb_files.listed(made_data.SHARED / "gtsrb") as (tree, rows):
         counts = [sum(row.label == label for row in rows) for label in range(5)]
         assert (len(rows), counts) == (39_209, [210, 2220, 2250, 1410, 1980])
-        assert gtsrb.held_out(rows).sum() == 3_570
+        assert gtsrb_files.held_out(rows).sum() == 3_570
         assert tree.read(rows[-1].path).startswith(b"\x89PNG")

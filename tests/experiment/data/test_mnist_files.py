@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.experiment.errors import DatasetError
-from backend.experiment.sources import mnist
+from stnscope.backend.experiment.data import mnist_files
+from stnscope.backend.experiment.errors import DatasetError
 from tests.experiment import made_data
 
 COUNTS = {"train": 30, "t10k": 20}
@@ -15,13 +15,13 @@ COUNTS = {"train": 30, "t10k": 20}
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mnist, "COUNTS", COUNTS)
+    monkeypatch.setattr(mnist_files, "COUNTS", COUNTS)
 
 
 @pytest.mark.parametrize("packed", [True, False])
 def test_images_and_labels_are_read(tmp_path: Path, packed: bool) -> None:
     folder = made_data.mnist(tmp_path / "mnist", COUNTS, packed=packed)
-    images, labels = mnist.part(folder, "train")
+    images, labels = mnist_files.part(folder, "train")
     assert (images.shape, labels.tolist()) == ((30, 28, 28), [n % 10 for n in range(30)])
 
 
@@ -29,7 +29,7 @@ def test_names_with_a_dot_are_found_too(tmp_path: Path) -> None:
     folder = made_data.mnist(tmp_path / "mnist", COUNTS, packed=False)
     for path in list(folder.iterdir()):
         path.rename(folder / path.name.replace("-idx", ".idx"))
-    assert len(mnist.part(folder, "t10k")[1]) == 20
+    assert len(mnist_files.part(folder, "t10k")[1]) == 20
 
 
 def damaged(folder: Path, name: str, data: bytes) -> None:
@@ -85,7 +85,7 @@ def test_damage_is_told_with_the_file_s_name(
     folder = made_data.mnist(tmp_path / "mnist", COUNTS)
     damaged(folder, name, data)
     with pytest.raises(DatasetError, match=told) as caught:
-        mnist.part(folder, "train")
+        mnist_files.part(folder, "train")
     assert name in str(caught.value)
     assert caught.value.field == "dataset"
 
@@ -102,14 +102,14 @@ LOOKED_AT = [
 @pytest.mark.parametrize(("data", "told"), LOOKED_AT)
 def test_a_look_finds_what_is_wrong(tmp_path: Path, data: bytes, told: str, packed: bool) -> None:
     folder = made_data.mnist(tmp_path / "mnist", COUNTS, packed=packed)
-    mnist.check(folder)
+    mnist_files.check(folder)
     name = f"train-images-idx3-ubyte{'.gz' if packed else ''}"
     damaged(folder, name, gzip.compress(data) if packed else data)
     with pytest.raises(DatasetError, match=told) as caught:
-        mnist.check(folder)
+        mnist_files.check(folder)
     assert name in str(caught.value)
     made_data.mnist(folder, COUNTS, packed=packed)
-    mnist.check(folder)
+    mnist_files.check(folder)
 
 
 def test_a_look_finds_a_gz_that_is_cut_short_or_changed_in_its_middle(tmp_path: Path) -> None:
@@ -120,20 +120,20 @@ def test_a_look_finds_a_gz_that_is_cut_short_or_changed_in_its_middle(tmp_path: 
     for data in (whole[:middle], whole[:middle] + b"?" * 8 + whole[middle + 8 :], whole[:-4]):
         damaged(folder, name, data)
         with pytest.raises(DatasetError, match=f"{name} cannot be unpacked"):
-            mnist.check(folder)
+            mnist_files.check(folder)
 
 
 def test_a_sound_file_beside_a_damaged_one_is_taken(tmp_path: Path) -> None:
     """As after fetching, when the damaged one was unpacked."""
     folder = made_data.mnist(tmp_path / "mnist", COUNTS)
     damaged(folder, "train-images-idx3-ubyte", b"cut")
-    mnist.check(folder)
-    assert len(mnist.part(folder, "train")[0]) == 30
+    mnist_files.check(folder)
+    assert len(mnist_files.part(folder, "train")[0]) == 30
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     folder = made_data.mnist(tmp_path / "mnist", COUNTS)
     (folder / "t10k-labels-idx1-ubyte.gz").unlink()
-    for look in (lambda: mnist.part(folder, "t10k"), lambda: mnist.check(folder)):
+    for look in (lambda: mnist_files.part(folder, "t10k"), lambda: mnist_files.check(folder)):
         with pytest.raises(DatasetError, match="t10k-labels-idx1-ubyte is missing"):
             look()

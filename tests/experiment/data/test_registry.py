@@ -11,14 +11,15 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import save_file
 
-from backend.experiment.catalog import ARCHITECTURES, DATASETS, at_hand, check_distortion, fits
-from backend.experiment.catalog.datasets import DatasetEntry
-from backend.experiment.datasets import LOADERS, Dataset, Images, load, signs
-from backend.experiment.datasets.drawing import SIGNS, sign
-from backend.experiment.errors import DatasetError, InvalidInput
-from backend.experiment.fitting import fit
-from backend.experiment.picture import decode
-from backend.experiment.sources import mnist as mnist_files
+from stnscope.backend.experiment.catalog import ARCHITECTURES, DATASETS, check_distortion, fits
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
+from stnscope.backend.experiment.data import availability, signs
+from stnscope.backend.experiment.data import mnist_files as mnist_files
+from stnscope.backend.experiment.data.registry import LOADERS, Dataset, Images, load
+from stnscope.backend.experiment.data.sign_drawing import SIGNS, sign
+from stnscope.backend.experiment.errors import DatasetError, InvalidInput
+from stnscope.backend.experiment.pictures.decode import decode
+from stnscope.backend.experiment.pictures.fit import fit
 from tests.experiment import made_data
 from tests.experiment.made_data import SHARED
 
@@ -182,7 +183,7 @@ def test_bytes_are_shown_as_tones() -> None:
 
 
 def test_what_is_not_at_hand_says_how_to_get_it(tmp_path: Path) -> None:
-    entries = at_hand.datasets(tmp_path / "none")
+    entries = availability.datasets(tmp_path / "none")
     assert [name for name, entry in entries.items() if entry.available] == [
         name for name, entry in DATASETS.items() if not entry.needs
     ]
@@ -217,7 +218,7 @@ def test_an_incomplete_copy_of_the_signs_counts_what_there_is(tmp_path: Path) ->
     # Another copy in its place is counted anew.
     made_data.written(made_data.gtsrb("kaggle"), tmp_path / "gtsrb", packed=True)
     os.utime(tmp_path / "gtsrb" / "archive.zip", (1, 1))
-    assert at_hand.dataset("gtsrb", tmp_path).images == 8
+    assert availability.dataset("gtsrb", tmp_path).images == 8
 
 
 def cluttered(folder: Path, **changed: np.ndarray | None) -> Path:
@@ -266,7 +267,7 @@ def test_a_truncated_archive_is_named(tmp_path: Path) -> None:
 
 def test_pictures_of_one_s_own_are_a_data_set(tmp_path: Path) -> None:
     made_data.own(tmp_path / "fruit", {"apple": 15, "pear": 10, "too few": 3})
-    entry = at_hand.datasets(tmp_path)["fruit"]
+    entry = availability.datasets(tmp_path)["fruit"]
     assert "Left out, with fewer than 10: too few: 3." in entry.description
     assert (entry.classes, entry.images, entry.held_out) == (("apple", "pear"), 20, 5)
     dataset = load("fruit", tmp_path)
@@ -311,7 +312,7 @@ def test_a_folder_that_is_passed_over_says_why(tmp_path: Path) -> None:
     (tmp_path / "scans" / "apple" / "1.tiff").write_bytes(b"II*\x00")
     (tmp_path / "papers" / "a").mkdir(parents=True)
     (tmp_path / "papers" / "a" / "text.pdf").write_bytes(b"%PDF")
-    told = {each.name: each.reason for each in at_hand.passed_over(tmp_path)}
+    told = {each.name: each.reason for each in availability.passed_over(tmp_path)}
     wanted = {
         "single": "single needs two folders or more with at least 10 pictures each, one for each "
         "class. It has apple: 15;",
@@ -326,9 +327,9 @@ def test_a_folder_that_is_passed_over_says_why(tmp_path: Path) -> None:
     assert told.keys() == wanted.keys(), "what holds no pictures is nobody's"
     for name, words in wanted.items():
         assert words in told[name]
-    assert not told.keys() & (at_hand.datasets(tmp_path).keys() - DATASETS.keys())
+    assert not told.keys() & (availability.datasets(tmp_path).keys() - DATASETS.keys())
     with pytest.raises(DatasetError, match="few needs two folders or more") as caught:
-        at_hand.dataset("few", tmp_path)
+        availability.dataset("few", tmp_path)
     assert str(tmp_path) in str(caught.value)
 
 
@@ -346,18 +347,18 @@ def test_a_folder_with_what_is_no_picture_names_it(tmp_path: Path, data: bytes, 
     path = tmp_path / "fruit" / "pear" / "03.png"
     good = path.read_bytes()
     path.write_bytes(data)
-    (passed,) = at_hand.passed_over(tmp_path)
+    (passed,) = availability.passed_over(tmp_path)
     assert passed.reason.startswith("fruit/pear/03.png cannot be used. ")
     assert told in passed.reason
     path.write_bytes(good)
-    assert at_hand.passed_over(tmp_path) == []
-    assert at_hand.datasets(tmp_path)["fruit"].images == 20
+    assert availability.passed_over(tmp_path) == []
+    assert availability.datasets(tmp_path)["fruit"].images == 20
 
 
 def test_what_a_known_data_set_keeps_in_its_folder_is_not_one_s_own(tmp_path: Path) -> None:
     made_data.written(made_data.gtsrb("kaggle"), tmp_path / "gtsrb")
     made_data.own(tmp_path / "gtsrb", {"Meta": 43, "Test": 20})
-    assert at_hand.passed_over(tmp_path) == []
+    assert availability.passed_over(tmp_path) == []
 
 
 def test_a_data_set_that_is_damaged_is_not_offered(
@@ -371,7 +372,7 @@ def test_a_data_set_that_is_damaged_is_not_offered(
     picture = "GTSRB/Final_Training/Images/00000/00000_00001.ppm"
     made_data.written(files | {picture: files[picture][:-100]}, tmp_path / "gtsrb")
     (tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz").write_bytes(b"<html>")
-    entries = at_hand.datasets(tmp_path)
+    entries = availability.datasets(tmp_path)
     faults = {
         "mnist-numbers": "t10k-labels-idx1-ubyte.gz cannot be unpacked",
         "cluttered-40": "clutter.npz has no array y_valid",
@@ -381,18 +382,18 @@ def test_a_data_set_that_is_damaged_is_not_offered(
         assert not entries[name].available
         assert told in entries[name].fault
         with pytest.raises(DatasetError, match=f"is damaged. .*{told}"):
-            at_hand.dataset(name, tmp_path)
+            availability.dataset(name, tmp_path)
     made_data.mnist(tmp_path / "mnist", counts)
     cluttered(tmp_path / "cluttered_mnist_40")
     # Nor is one that is only half fetched taken for one that is there.
     labels = tmp_path / "mnist" / "t10k-labels-idx1-ubyte.gz"
     labels.rename(f"{labels}.part")
-    assert not at_hand.datasets(tmp_path)["mnist"].fault
-    assert not at_hand.datasets(tmp_path)["mnist"].available
+    assert not availability.datasets(tmp_path)["mnist"].fault
+    assert not availability.datasets(tmp_path)["mnist"].available
     Path(f"{labels}.part").rename(labels)
     # Not even a folder's time tells that one of its files is another one.
     (tmp_path / "gtsrb" / picture).write_bytes(files[picture])
-    entries = at_hand.datasets(tmp_path)
+    entries = availability.datasets(tmp_path)
     assert all(entries[name].available and not entries[name].fault for name in faults)
 
 
@@ -466,9 +467,9 @@ def test_what_else_lies_in_the_data_folder_hides_nothing(
         return look(path)
 
     monkeypatch.setattr(Path, "iterdir", iterdir)
-    entries = at_hand.datasets(tmp_path)
+    entries = availability.datasets(tmp_path)
     assert set(entries) - set(DATASETS) == {"fruit"}
-    reasons = {each.name: each.reason for each in at_hand.passed_over(tmp_path)}
+    reasons = {each.name: each.reason for each in availability.passed_over(tmp_path)}
     assert reasons.keys() == {"digits", "locked"}
     assert reasons["locked"] == "locked cannot be looked into: Permission denied."
     assert entries["digits"] == DATASETS["digits"], "a folder takes no name of ours"

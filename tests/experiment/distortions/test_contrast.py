@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.catalog.distortions import PREPROCESSINGS
-from backend.experiment.distortions import DISTORTIONS, named, toning
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
+from stnscope.backend.experiment.distortions import DISTORTIONS, contrast, named
 
 CANVAS = Canvas(48, 48)
 EACH = pytest.mark.parametrize("name", sorted(PREPROCESSINGS))
@@ -34,7 +34,7 @@ def test_it_draws_nothing_and_no_strength_leaves_the_image_alone(name: str) -> N
 
 
 def test_stretched_contrast_reaches_from_black_to_white() -> None:
-    light = toning.stretched(dim()).mean(dim=1).flatten(1)
+    light = contrast.stretched(dim()).mean(dim=1).flatten(1)
     assert torch.allclose(
         (light <= 1e-4).double().mean(dim=1), torch.tensor(0.01).double(), atol=3e-3
     )
@@ -46,14 +46,14 @@ def test_stretched_contrast_reaches_from_black_to_white() -> None:
 def test_equalised_tones_are_as_frequent_as_one_another() -> None:
     """As far as the tones that there are can tell: 64 of them over the whole range."""
     ramp = torch.linspace(0, 1, 48 * 48).pow(3).view(1, 1, 48, 48).expand(1, 3, -1, -1)
-    light = toning.equalised(ramp).mean(dim=1).flatten()
+    light = contrast.equalised(ramp).mean(dim=1).flatten()
     for quarter in (0.25, 0.5, 0.75):
         assert (light <= quarter).double().mean().item() == pytest.approx(quarter, abs=0.26)
     assert light.std() > 1.2 * 0.2
 
 
 def test_colours_stay_what_they_are() -> None:
-    for change in (toning.equalised, toning.equalised_by_tiles):
+    for change in (contrast.equalised, contrast.equalised_by_tiles):
         changed = change(dim())
         share = changed / changed.sum(dim=1, keepdim=True)
         assert torch.allclose(share, dim() / dim().sum(dim=1, keepdim=True), atol=1e-4)
@@ -62,28 +62,28 @@ def test_colours_stay_what_they_are() -> None:
 def test_tiles_bring_out_what_is_dark_in_one_place_only() -> None:
     half = dim(1)
     half[..., 24:] += 0.7
-    light = toning.equalised_by_tiles(half).mean(dim=1)
-    contrast = [part.std() / part.mean() for part in (light[..., 4:20], light[..., 28:44])]
+    light = contrast.equalised_by_tiles(half).mean(dim=1)
+    contrasts = [part.std() / part.mean() for part in (light[..., 4:20], light[..., 28:44])]
     before = [half.mean(dim=1)[..., a:b] for a, b in ((4, 20), (28, 44))]
     assert all(
-        now > 1.3 * (was.std() / was.mean()) for now, was in zip(contrast, before, strict=True)
+        now > 1.3 * (was.std() / was.mean()) for now, was in zip(contrasts, before, strict=True)
     )
 
 
 def test_tiles_fit_any_size() -> None:
     image = torch.rand(2, 3, 29, 50)
-    assert toning.equalised_by_tiles(image).shape == image.shape
+    assert contrast.equalised_by_tiles(image).shape == image.shape
 
 
 def test_edges_are_seen_and_even_ground_is_grey() -> None:
     image = torch.zeros(1, 1, 48, 48)
     image[..., 24:] = 0.3
-    edges = toning.edged(image)[0, 0]
+    edges = contrast.edged(image)[0, 0]
     assert torch.allclose(edges[:, :20], torch.tensor(0.5), atol=1e-4)
     assert torch.allclose(edges[:, 28:], torch.tensor(0.5), atol=1e-4)
     assert edges[24, 23] < 0.3
     assert edges[24, 24] > 0.7
-    assert torch.allclose(edges, toning.edged(0.3 + 2 * image)[0, 0], atol=1e-4), "however strong"
+    assert torch.allclose(edges, contrast.edged(0.3 + 2 * image)[0, 0], atol=1e-4), "however strong"
 
 
 def test_it_joins_others_and_draws_as_they_do() -> None:
@@ -91,4 +91,4 @@ def test_it_joins_others_and_draws_as_they_do() -> None:
     assert joined.moving == plain.moving
     moved = plain(dim(), dim(), torch.Generator().manual_seed(1), 1.0, CANVAS)
     both = joined(dim(), dim(), torch.Generator().manual_seed(1), 1.0, CANVAS)
-    assert torch.allclose(both, toning.equalised(moved).clamp(0, 1), atol=1e-6)
+    assert torch.allclose(both, contrast.equalised(moved).clamp(0, 1), atol=1e-6)

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.catalog import DISTORTIONS as ENTRIES
-from backend.experiment.distortions import DISTORTIONS
-from backend.experiment.distortions.placing import Placement, centred, place, scattered
+from stnscope.backend.experiment.catalog import DISTORTIONS as ENTRIES
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions import DISTORTIONS
+from stnscope.backend.experiment.distortions.placement import Placement, centred, place, scattered
 
 BLACK = torch.zeros(3, 1, 28, 28)
 CANVAS = Canvas(48, 48)

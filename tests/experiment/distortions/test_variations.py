@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.distortions import DISTORTIONS, named
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions import DISTORTIONS, named
 
 CANVAS = Canvas(48, 40)
 VARIATIONS = (

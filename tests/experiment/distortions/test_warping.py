@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.distortions.bending import elastic, homography, projective
-from backend.experiment.distortions.distortion import Distortion
-from models import families, grid
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.distortions.distortion import Distortion
+from stnscope.backend.experiment.distortions.warping import elastic, homography, projective
+from stnscope.models import families, grid
 
 CANVAS = Canvas(48, 48)
 BENT = pytest.mark.parametrize("distortion", [projective, elastic], ids=["P", "E"])

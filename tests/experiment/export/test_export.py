@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from backend.experiment import sheet
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import Conflict, InvalidInput
-from backend.experiment.export import ExportOptions, export, plan
-from backend.experiment.frame import Frame
-from backend.experiment.recording import SUFFIX, Recording
-from backend.experiment.recording_writer import RecordingWriter, create
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.export import sheet
+from stnscope.backend.experiment.export.export import ExportOptions, export, plan
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 PER_EPOCH = 20
 SIDE = 48

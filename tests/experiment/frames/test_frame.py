@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load
 
-from backend.experiment.frame import Array, Frame, FrameError, content_key
+from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, content_key
 
 GOLDEN = Path(__file__).with_name("golden.frame")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from backend.experiment.geometry import (
+from stnscope.backend.experiment.frames.region_geometry import (
     Reading,
     areas,
     collapse,

@@ -8,8 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from backend.experiment.frame import Frame
-from backend.experiment.stillness import WINDOW, Stillness, resized
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness, resized
 
 Pixels = NDArray[np.uint8]
 

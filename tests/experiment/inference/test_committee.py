@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 import torch
 
-from backend.__main__ import main
-from backend.experiment.catalog import steps_per_epoch
-from backend.experiment.committee import evaluate
-from backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
-from backend.experiment.datasets import load
-from backend.experiment.errors import Conflict, InvalidInput
-from backend.experiment.recording import SUFFIX, Recording
-from backend.experiment.recording_writer import create
-from backend.experiment.session import record
-from backend.experiment.training import Validation
-from models.architectures import build
+from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.catalog import steps_per_epoch
+from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
+from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.inference.committee import evaluate
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.writer import create
+from stnscope.backend.experiment.runs.session import record
+from stnscope.backend.experiment.training.loop import Validation
+from stnscope.models.architectures import build
 
 STEPS = 12
 

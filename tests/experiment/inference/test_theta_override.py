@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from backend.experiment import transform as module
-from backend.experiment.errors import InvalidInput, NotFound
-from backend.experiment.regions import thetas_of
-from backend.experiment.transform import prepare, transform, transform_again
-from models.architectures import build
+from stnscope.backend.experiment.errors import InvalidInput, NotFound
+from stnscope.backend.experiment.inference import transform as module
+from stnscope.backend.experiment.inference.theta_override import thetas_of
+from stnscope.backend.experiment.inference.transform import prepare, transform, transform_again
+from stnscope.models.architectures import build
 
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
 

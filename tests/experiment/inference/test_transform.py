@@ -7,11 +7,11 @@ import pytest
 import torch
 from PIL import Image
 
-from backend.experiment.datasets import load
-from backend.experiment.errors import InvalidInput, NotFound, PictureError
-from backend.experiment.frame import Frame
-from backend.experiment.transform import prepare, transform
-from models.cards import cards
+from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.errors import InvalidInput, NotFound, PictureError
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.inference.transform import prepare, transform
+from stnscope.models.cards import cards
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -5,8 +5,8 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from backend.experiment.errors import NotFound, PictureError
-from backend.experiment.held import Held
+from stnscope.backend.experiment.errors import NotFound, PictureError
+from stnscope.backend.experiment.pictures.cache import Held
 
 
 def png(tone: int) -> bytes:

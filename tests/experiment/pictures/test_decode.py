@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from backend.experiment.errors import PictureError, StnscopeError, TooLarge
-from backend.experiment.picture import DETAIL, decode
-from backend.experiment.picture_file import MAX_BYTES
+from stnscope.backend.experiment.errors import PictureError, StnscopeError, TooLarge
+from stnscope.backend.experiment.pictures.decode import DETAIL, decode
+from stnscope.backend.experiment.pictures.file_format import MAX_BYTES
 
-ODD_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "odd_images"
+ODD_IMAGES = Path(__file__).parents[4] / "shared" / "data" / "odd_images"
 
 # Left half red, right half blue, 40 wide and 20 high.
 TWO_HALVES = Image.new("RGB", (40, 20), "red")

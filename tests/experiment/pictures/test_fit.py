@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from backend.experiment.fitting import Fitted, fit
-from backend.experiment.picture import Picture
+from stnscope.backend.experiment.pictures.decode import Picture
+from stnscope.backend.experiment.pictures.fit import Fitted, fit
 
 
 def picture(image: Image.Image) -> Picture:

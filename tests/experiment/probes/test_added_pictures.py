@@ -11,19 +11,24 @@ import pytest
 import torch
 from PIL import Image
 
-from backend.experiment import pace
-from backend.experiment.catalog import DATASETS, steps_per_epoch
-from backend.experiment.config import ProbesConfig, RunConfig
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.errors import Conflict, InvalidInput
-from backend.experiment.frame import Array, Frame
-from backend.experiment.joining import check_may_join, label_of, packed, picture_of
-from backend.experiment.probe import Probes, look, theta_summary
-from backend.experiment.recording import SUFFIX, Joined, Label, Recording
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.session import record
-from backend.experiment.transform import fit_probe
-from models.architectures import build
+from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
+from stnscope.backend.experiment.config import ProbesConfig, RunConfig
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.frames.frame import Array, Frame, Label
+from stnscope.backend.experiment.inference.transform import fit_probe
+from stnscope.backend.experiment.probes.added_pictures import (
+    check_may_join,
+    label_of,
+    packed,
+    picture_of,
+)
+from stnscope.backend.experiment.probes.observe import Probes, look, theta_summary
+from stnscope.backend.experiment.recording.reader import SUFFIX, Joined, Recording
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from stnscope.backend.experiment.runs import pace
+from stnscope.backend.experiment.runs.session import record
+from stnscope.models.architectures import build
 from tests.experiment.scripted import Script, assert_same_training
 
 CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)

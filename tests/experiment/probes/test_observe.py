@@ -5,14 +5,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from backend.experiment.config import RunConfig, SamplerConfig
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.frame import Frame
-from backend.experiment.probe import LAP, Probes, look, observe, theta_summary
-from backend.experiment.training import Batches, network_of, train
-from models.architectures import build
-from models.network import Network
-from models.transformer import SpatialTransformer
+from stnscope.backend.experiment.config import RunConfig, SamplerConfig
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.observe import LAP, Probes, look, observe, theta_summary
+from stnscope.backend.experiment.training.loop import Batches, network_of, train
+from stnscope.models.architectures import build
+from stnscope.models.network import Network
+from stnscope.models.transformer import SpatialTransformer
 
 CONFIG = RunConfig(batch_size=16)
 THETAS = torch.tensor([[0.6, -0.3, 0.2, 0.25, 0.5, -0.4], [-1.4, 0.1, 1.5, 0.0, 0.7, 0.0]])

@@ -12,16 +12,22 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
-from backend.experiment import importing
-from backend.experiment.config import ProbesConfig, RunConfig, SettingsChange
-from backend.experiment.errors import RecordingError
-from backend.experiment.export import ExportOptions, export
-from backend.experiment.frame import Array, Frame
-from backend.experiment.importing import bring_in
-from backend.experiment.recording import SUFFIX, Change, Checkpoint, Joined, Recording
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.schema import APPLICATION_ID, FIRST_SCHEMA
-from backend.server.runs import SAMPLE_PATH
+from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SettingsChange
+from stnscope.backend.experiment.errors import RecordingError
+from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.frames.frame import Array, Frame
+from stnscope.backend.experiment.recording import importer
+from stnscope.backend.experiment.recording.importer import bring_in
+from stnscope.backend.experiment.recording.reader import (
+    SUFFIX,
+    Change,
+    Checkpoint,
+    Joined,
+    Recording,
+)
+from stnscope.backend.experiment.recording.schema import APPLICATION_ID, FIRST_SCHEMA
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from stnscope.backend.server.runs import SAMPLE_PATH
 
 CONFIG = RunConfig(epochs=2, probes=ProbesConfig(count=2))
 
@@ -396,7 +402,7 @@ def test_an_input_that_is_none_is_refused(
 def test_many_rows_are_copied_in_parts(
     theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importing, "AT_ONCE", 2)
+    monkeypatch.setattr(importer, "AT_ONCE", 2)
     bring_in(theirs, ours)
     with Recording.open(ours) as new:
         assert len(new.frames()) == 5

@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from backend.experiment import bounds
-from backend.experiment.bounds import Bounds, in_words, is_full_disk, telling_full_disk
-from backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.recording import quota
+from stnscope.backend.experiment.recording.quota import (
+    Bounds,
+    in_words,
+    is_full_disk,
+    telling_full_disk,
+)
 
 
 def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
@@ -22,9 +27,9 @@ def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
 
 
 def test_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bounds, "free_bytes", lambda _: 64_000_000)
+    monkeypatch.setattr(quota, "free_bytes", lambda _: 64_000_000)
     assert Bounds().shortage(tmp_path) is None
-    monkeypatch.setattr(bounds, "free_bytes", lambda _: 63_999_999)
+    monkeypatch.setattr(quota, "free_bytes", lambda _: 63_999_999)
     shortage = Bounds().shortage(tmp_path)
     assert shortage is not None
     assert "64 MB" in shortage

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.experiment import recording_writer
-from backend.experiment.config import RunConfig
-from backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
-from backend.experiment.frame import Array, Frame
-from backend.experiment.recording import SUFFIX, Checkpoint, Recording
-from backend.experiment.recording_writer import RecordingWriter, create
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
+from stnscope.backend.experiment.frames.frame import Array, Frame
+from stnscope.backend.experiment.recording import writer as writer_module
+from stnscope.backend.experiment.recording.reader import SUFFIX, Checkpoint, Recording
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 PER_EPOCH = 20
 
@@ -130,7 +130,7 @@ def test_one_writer_at_a_time(path: Path) -> None:
 WRITE_AND_WAIT = """
 import sys
 from pathlib import Path
-from backend.experiment.recording_writer import RecordingWriter
+from stnscope.backend.experiment.recording.writer import RecordingWriter
 writer = RecordingWriter.open(Path(sys.argv[1]))
 with writer.transaction():
     writer.update(status="running", step=7)
@@ -242,14 +242,14 @@ def test_what_a_full_disk_kept_from_being_written_can_be_written_again(path: Pat
 def test_draft_that_found_no_room_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = recording_writer._connect
+    connect = writer_module._connect
 
     def connect_to_full_disk(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.execute("PRAGMA max_page_count = 2")
         return connection
 
-    monkeypatch.setattr(recording_writer, "_connect", connect_to_full_disk)
+    monkeypatch.setattr(writer_module, "_connect", connect_to_full_disk)
     with pytest.raises(NoRoom):
         create(tmp_path / f"new{SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH)
     assert list(tmp_path.iterdir()) == []
@@ -266,7 +266,7 @@ def test_other_files_are_no_recordings(tmp_path: Path, content: bytes) -> None:
 
 
 def test_of_large_checkpoints_one_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recording_writer, "LARGE_CHECKPOINT", 1000)
+    monkeypatch.setattr(writer_module, "LARGE_CHECKPOINT", 1000)
     with RecordingWriter.open(path) as writer, writer.transaction():
         for step in (1, 2, 3):
             weights = {"w": np.zeros(2000, np.uint8)}

@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.experiment.config import RunConfig
-from backend.experiment.frame import Frame
-from backend.experiment.recording import SUFFIX
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.thinning import DROPS_A_STEP, Thinning
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.recording.thinning import DROPS_A_STEP, Thinning
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 LIMIT = 2_000_000
 KEPT_EVERY = 50

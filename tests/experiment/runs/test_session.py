@@ -10,16 +10,16 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
-from backend.experiment import pace
-from backend.experiment.bounds import Bounds
-from backend.experiment.catalog import DATASETS, steps_per_epoch
-from backend.experiment.config import ProbesConfig, RunConfig
-from backend.experiment.controls import Uncontrolled
-from backend.experiment.frame import Frame
-from backend.experiment.probe import share_collapsed
-from backend.experiment.recording import SUFFIX, Recording
-from backend.experiment.recording_writer import RecordingWriter, create
-from backend.experiment.session import record
+from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
+from stnscope.backend.experiment.config import ProbesConfig, RunConfig
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.observe import share_collapsed
+from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from stnscope.backend.experiment.runs import pace
+from stnscope.backend.experiment.runs.controls import Uncontrolled
+from stnscope.backend.experiment.runs.session import record
 from tests.experiment.scripted import Script, assert_same_training
 from tests.small_disk import small_disk
 
@@ -279,7 +279,7 @@ def test_loss_that_is_no_number_fails_the_run_and_says_why(tmp_path: Path) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "FRAME_INTERVAL", 0.0)
         # Nothing the configuration allows diverges for certain; a step that does is put in.
-        patch.setattr("backend.experiment.training._take", lambda *_: float("nan"))
+        patch.setattr("stnscope.backend.experiment.training.loop._take", lambda *_: float("nan"))
         assert record(path, Uncontrolled()) == "failed"
     with Recording.open(path) as opened:
         run = opened.summary()

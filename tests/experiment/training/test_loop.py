@@ -9,16 +9,27 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.experiment.canvas import Canvas
-from backend.experiment.catalog import DATASETS, OPTIMISERS, completed, steps_per_epoch
-from backend.experiment.config import DistortionConfig, LiveSettings, RunConfig, SamplerConfig
-from backend.experiment.datasets import Dataset, load
-from backend.experiment.distortions.placing import centred
-from backend.experiment.errors import InvalidInput
-from backend.experiment.optimisers import KINDS
-from backend.experiment.training import VALIDATE_EVERY, Batches, Step, Validation, train
-from models import weights
-from models.cards import Card, cards
+from stnscope.backend.experiment.catalog import DATASETS, OPTIMISERS, completed, steps_per_epoch
+from stnscope.backend.experiment.catalog.canvas import Canvas
+from stnscope.backend.experiment.config import (
+    DistortionConfig,
+    LiveSettings,
+    RunConfig,
+    SamplerConfig,
+)
+from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.distortions.placement import centred
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.training.loop import (
+    VALIDATE_EVERY,
+    Batches,
+    Step,
+    Validation,
+    train,
+)
+from stnscope.backend.experiment.training.optimisers import KINDS
+from stnscope.models import weights
+from stnscope.models.cards import Card, cards
 from tests.experiment.made_data import SHARED
 
 SMALL = RunConfig(batch_size=16)

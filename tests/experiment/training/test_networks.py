@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from backend.experiment.export import ExportOptions, export
-from backend.experiment.frame import Frame
-from backend.experiment.moments import Listed
-from backend.experiment.probe import Probes, look, theta_summary
-from models import weights
-from models.architectures import build
-from models.cards import Card
-from models.catalog import ARCHITECTURES, Architecture
+from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.frame_selection import Listed
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.observe import Probes, look, theta_summary
+from stnscope.models import weights
+from stnscope.models.architectures import build
+from stnscope.models.cards import Card
+from stnscope.models.catalog import ARCHITECTURES, Architecture
 
 EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
 

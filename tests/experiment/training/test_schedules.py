@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.experiment.catalog import SCHEDULES as ENTRIES
-from backend.experiment.schedules import SCHEDULES, constant, one_cycle, stepped
+from stnscope.backend.experiment.catalog import SCHEDULES as ENTRIES
+from stnscope.backend.experiment.training.schedules import SCHEDULES, constant, one_cycle, stepped
 
 
 def test_the_catalog_lists_what_there_is() -> None:

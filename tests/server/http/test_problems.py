@@ -8,9 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from backend.experiment.errors import NoRoom
-from backend.server import problems
-from gate.answers import PROBLEM_TYPE
+from stnscope.access.responses import PROBLEM_TYPE
+from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.server.http import problems
 
 
 def answer_to(error: Exception) -> httpx.Response:

@@ -14,9 +14,15 @@ from typing import TypeVar
 import pytest
 from PIL import Image
 
-from backend.experiment.errors import InvalidInput, NotFound, PictureError, TooLarge, Unavailable
-from backend.experiment.frame import Frame
-from backend.server.worker import InferenceWorker
+from stnscope.backend.experiment.errors import (
+    InvalidInput,
+    NotFound,
+    PictureError,
+    TooLarge,
+    Unavailable,
+)
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
 
 T = TypeVar("T")
 
@@ -213,7 +219,7 @@ def test_a_process_that_does_not_start() -> None:
 
 SERVER = """
 import asyncio, sys
-from backend.server.worker import InferenceWorker
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
 
 async def main():
     worker = InferenceWorker()

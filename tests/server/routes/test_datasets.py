@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.__main__ import main
-from backend.experiment.frame import Frame
-from backend.experiment.sources.fetching import FILES
+from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.data.download import FILES
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.experiment import made_data
 from tests.file_server import FileServer, serving
 from tests.live_server import Server, serve, wait_until

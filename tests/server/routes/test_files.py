@@ -8,8 +8,8 @@ import httpx
 import pytest
 from PIL import Image, ImageDraw
 
-from backend.__main__ import main
-from backend.experiment.frame import Frame
+from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, wait_until
 
 

@@ -14,8 +14,8 @@ from PIL import Image
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from backend.experiment.frame import Frame
-from backend.server.settings import Settings
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.settings import Settings
 from tests.live_server import Server, hear, say, worker_of
 
 STREAM = "/transform/stream"

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.experiment.errors import InvalidInput, TooLarge, Unavailable
-from backend.experiment.frame import Frame
-from backend.server import imports
-from backend.server.imports import Imports
-from backend.server.incoming import receive
-from backend.server.runs import Runs
+from stnscope.backend.experiment.errors import InvalidInput, TooLarge, Unavailable
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.http.upload import receive
+from stnscope.backend.server.processes import imports
+from stnscope.backend.server.processes.imports import Imports
+from stnscope.backend.server.runs import Runs
 from tests.conftest import Trained
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE

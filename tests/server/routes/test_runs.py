@@ -10,9 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.experiment.frame import Frame
-from backend.experiment.recording import Recording
-from backend.server.trainer import NICENESS
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.server.processes.trainer_main import NICENESS
 from tests.conftest import Trained
 from tests.live_server import SHORT, Server, serve, wait_until
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from backend.experiment.errors import InvalidInput
-from backend.server import messages
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.server.streams import messages
 
 
 def test_each_kind_is_read() -> None:

@@ -8,7 +8,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
-from backend.experiment.frame import Frame
+from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, hear, say, wait_until
 
 

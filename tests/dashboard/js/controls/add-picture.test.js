@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { whyNot } from "../../../dashboard/assets/joining.js";
+import { whyNot } from "../../../../dashboard/assets/controls/add-picture.js";
 
 const run = { status: "running", owned: true, imported: false, probes: 12 };
 

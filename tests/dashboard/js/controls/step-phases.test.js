@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { phaseAt, phasesOf } from "../../../dashboard/assets/phases.js";
+import { phaseAt, phasesOf } from "../../../../dashboard/assets/controls/step-phases.js";
 
 test("a network without a transformer has no phases of one", () => {
   assert.deepEqual(

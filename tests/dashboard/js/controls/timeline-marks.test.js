@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { collapseMarks, epochMarks } from "../../../dashboard/assets/marks.js";
+import { collapseMarks, epochMarks } from "../../../../dashboard/assets/controls/timeline-marks.js";
 
 test("each epoch's end is marked, the run's own two ends are not", () => {
   assert.deepEqual(epochMarks([0, 400], 100), [

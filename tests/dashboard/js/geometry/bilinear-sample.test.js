@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { sampleOf } from "../../../dashboard/assets/sample.js";
-import { latticeOf, near } from "./lattices.js";
+import { sampleOf } from "../../../../dashboard/assets/geometry/bilinear-sample.js";
+import { latticeOf, near } from "../lattices.js";
 
 const IDENTITY = latticeOf([1, 0, 0, 0, 1, 0], [8, 8]);
 

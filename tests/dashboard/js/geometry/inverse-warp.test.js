@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { undo } from "../../../dashboard/assets/undoing.js";
-import { latticeOf, near } from "./lattices.js";
+import { undo } from "../../../../dashboard/assets/geometry/inverse-warp.js";
+import { latticeOf, near } from "../lattices.js";
 
 const IDENTITY = [1, 0, 0, 0, 1, 0];
 const ramp = (height, width) =>

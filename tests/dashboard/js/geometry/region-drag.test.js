@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "../../../dashboard/assets/dragging.js";
-import { latticeOf, near } from "./lattices.js";
+import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "../../../../dashboard/assets/geometry/region-drag.js";
+import { latticeOf, near } from "../lattices.js";
 
 const SQUARE = [
   [10, 10],

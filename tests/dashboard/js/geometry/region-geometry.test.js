@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as geometry from "../../../dashboard/assets/geometry.js";
-import { near, latticeOf } from "./lattices.js";
+import * as geometry from "../../../../dashboard/assets/geometry/region-geometry.js";
+import { near, latticeOf } from "../lattices.js";
 
 const SIZE = [40, 60]; // height and width
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { meanPicture, spreads } from "../../../dashboard/assets/spread.js";
-import { latticeOf, near } from "./lattices.js";
+import { meanPicture, spreads } from "../../../../dashboard/assets/geometry/region-statistics.js";
+import { latticeOf, near } from "../lattices.js";
 
 test("the mean picture, rounded", () => {
   const data = Uint8Array.from([0, 10, 255, 3, /* the other */ 1, 20, 255, 4]);

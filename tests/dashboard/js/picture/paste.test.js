@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { pastedPicture } from "../../../dashboard/assets/paste.js";
+import { pastedPicture } from "../../../../dashboard/assets/picture/paste.js";
 
 const text = { kind: "string", type: "text/plain" };
 const document = { kind: "file", type: "application/pdf", getAsFile: () => "document" };

@@ -12,14 +12,14 @@ import {
   rowOf,
   sameTensor,
   withInput,
-} from "../../../dashboard/assets/frame.js";
+} from "../../../../dashboard/assets/protocol/frame.js";
 
-import { meanPicture } from "../../../dashboard/assets/spread.js";
-import { frameSentence, regionFigures, regionSentence } from "../../../dashboard/assets/theta.js";
-import { undo } from "../../../dashboard/assets/undoing.js";
+import { meanPicture } from "../../../../dashboard/assets/geometry/region-statistics.js";
+import { frameSentence, regionFigures, regionSentence } from "../../../../dashboard/assets/stage/theta-text.js";
+import { undo } from "../../../../dashboard/assets/geometry/inverse-warp.js";
 
 const golden = new Uint8Array(
-  readFileSync(new URL("../../experiment/golden.frame", import.meta.url)),
+  readFileSync(new URL("../../../experiment/frames/golden.frame", import.meta.url)),
 );
 
 test("the golden frame reads as Python wrote it", () => {

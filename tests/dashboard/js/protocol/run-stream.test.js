@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { isBetter, newestOf } from "../../../dashboard/assets/runlist.js";
-import { backoff } from "../../../dashboard/assets/connection.js";
+import { isBetter, newestOf } from "../../../../dashboard/assets/run/run-list.js";
+import { backoff } from "../../../../dashboard/assets/protocol/reconnecting-socket.js";
 
 test("waits grow, are bounded, and half of each is left to chance", () => {
   assert.deepEqual([backoff(0, 0), backoff(0, 1)], [125, 250]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Asked } from "../../../dashboard/assets/trying.js";
+import { Asked } from "../../../../dashboard/assets/protocol/transform-stream.js";
 
 test("what is asked is numbered and carries what is wanted", () => {
   const asked = new Asked();

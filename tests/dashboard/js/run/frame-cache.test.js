@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { Recording } from "../../../dashboard/assets/recording.js";
+import { Recording } from "../../../../dashboard/assets/run/frame-cache.js";
 
 const settled = () => new Promise((done) => setImmediate(done));
 

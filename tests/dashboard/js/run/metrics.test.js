@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Series, smooth } from "../../../dashboard/assets/series.js";
+import { Series, smooth } from "../../../../dashboard/assets/run/metrics.js";
 
 function series(count) {
   const made = new Series();

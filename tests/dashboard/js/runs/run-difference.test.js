@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { differences, stepBeside } from "../../../dashboard/assets/pairing.js";
-import { latticeOf } from "./lattices.js";
+import { differences, stepBeside } from "../../../../dashboard/assets/runs/run-difference.js";
+import { latticeOf } from "../lattices.js";
 
 const tensorOf = (rows) => ({ data: Float64Array.from(rows.flat()), shape: [rows.length, rows[0].length] });
 

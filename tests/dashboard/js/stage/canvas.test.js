@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { fit, marginOf, sharp } from "../../../dashboard/assets/draw.js";
+import { fit, marginOf, sharp } from "../../../../dashboard/assets/stage/canvas.js";
 
 // Twelve pairs of 48 and 28 pixels, as on the page.
 const pair = (scale) => {

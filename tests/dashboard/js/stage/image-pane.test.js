@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { CAPTION, GAP, panesWithin } from "../../../dashboard/assets/pane.js";
+import { CAPTION, GAP, panesWithin } from "../../../../dashboard/assets/stage/image-pane.js";
 
 const room = { width: 742, height: 470 };
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { dots, mesh, region, trail } from "../../../dashboard/assets/overlay.js";
+import { dots, mesh, region, trail } from "../../../../dashboard/assets/stage/region-overlay.js";
 
 const box = { left: -6, top: -6, right: 54, bottom: 54 };
 

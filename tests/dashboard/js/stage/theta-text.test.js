@@ -8,8 +8,8 @@ import {
   regionFigures,
   regionSentence,
   thetaRows,
-} from "../../../dashboard/assets/theta.js";
-import { latticeOf } from "./lattices.js";
+} from "../../../../dashboard/assets/stage/theta-text.js";
+import { latticeOf } from "../lattices.js";
 
 const SIZE = [48, 48];
 

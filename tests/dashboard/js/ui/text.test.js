@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as words from "../../../dashboard/assets/words.js";
+import * as words from "../../../../dashboard/assets/ui/text.js";
 
 const info = {
   step: 150,

@@ -1,0 +1,111 @@
+"""Recordings: metrics, frames, and the file itself, out and in."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import FileResponse
+from starlette.background import BackgroundTask
+
+from stnscope.access.cache_control import FOR_EVER
+from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
+from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.run_status import ENDED
+from stnscope.backend.server.http.upload import RECORDING_FIELD
+from stnscope.backend.server.runs import Run
+from stnscope.backend.server.state import Server
+
+router = APIRouter()
+
+RECORDING_BODY = {
+    "multipart/form-data": {
+        "schema": {
+            "type": "object",
+            "properties": {RECORDING_FIELD: {"type": "string", "format": "binary"}},
+            "required": [RECORDING_FIELD],
+        }
+    },
+    MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}},
+}
+
+
+@router.get("/runs/{run_id}/metrics", tags=["recordings"])
+def show_metrics(
+    run_id: str,
+    server: Server,
+    after: Annotated[int | None, Query(ge=-1)] = None,
+    every: Annotated[int, Query(ge=1)] = 1,
+) -> dict[str, list[Any]]:
+    """Columns over steps."""
+    with server.runs.open(run_id) as recording:
+        columns = recording.metrics(after=after, every=every)
+    del columns["seq"]
+    return columns
+
+
+@router.get("/runs/{run_id}/frames", tags=["recordings"])
+def list_frames(run_id: str, server: Server) -> dict[str, Any]:
+    """The recorded steps."""
+    with server.runs.open(run_id) as recording:
+        attempt = recording.summary()["attempt"]
+        frames = recording.frames()
+    return {
+        "attempt": attempt,
+        "steps": [frame.step for frame in frames if frame.lap is None],
+        "laps": [[frame.step, frame.lap] for frame in frames if frame.lap is not None],
+    }
+
+
+@router.get(
+    "/runs/{run_id}/frames/{step}",
+    tags=["recordings"],
+    response_class=Response,
+    responses={200: {"content": {MEDIA_TYPE: {}}}},
+)
+def show_frame(
+    run_id: str,
+    step: int,
+    server: Server,
+    attempt: Annotated[int | None, Query(ge=0)] = None,
+    lap: Annotated[int | None, Query(ge=0)] = None,
+) -> Response:
+    """One frame: the nearest at or before the step; before the first, the first."""
+    with server.runs.open(run_id) as recording:
+        frame = recording.frame(step, lap)
+        run = recording.summary()
+    # A step that training has left behind gets no nearer frame any more.
+    behind = step < run["step"] or run["status"] in ENDED
+    settled = behind and attempt == run["attempt"]
+    headers = {"Cache-Control": FOR_EVER if settled else "no-cache"}
+    return Response(frame.encode(), media_type=MEDIA_TYPE, headers=headers)
+
+
+@router.get("/runs/{run_id}/recording", tags=["recordings"], response_class=FileResponse)
+def download_recording(run_id: str, server: Server) -> FileResponse:
+    """The recording as one file, also of a run that is still training."""
+    folder = tempfile.TemporaryDirectory(prefix="stnscope-")
+    target = Path(folder.name) / f"{run_id}{SUFFIX}"
+    try:
+        with server.runs.open(run_id) as recording:
+            recording.copy_to(target)
+    except BaseException:
+        folder.cleanup()
+        raise
+    return FileResponse(target, filename=target.name, background=BackgroundTask(folder.cleanup))
+
+
+@router.post(
+    "/recordings",
+    status_code=201,
+    tags=["recordings"],
+    openapi_extra={"requestBody": {"required": True, "content": RECORDING_BODY}},
+)
+async def import_recording(request: Request, server: Server, response: Response) -> Run:
+    """Takes in a recording from elsewhere, as the file of a form or as the whole body.
+
+    It becomes a run with an id of its own, to be watched and exported but not gone on with.
+    """
+    run_id = await server.imports.take(request.stream(), request.headers.get("content-type", ""))
+    response.headers["Location"] = f"/api/runs/{run_id}"
+    return server.shown(server.runs.summary(run_id))

@@ -1,0 +1,42 @@
+"""The WebSockets: the live end of a run, and a picture through one region after another."""
+
+from fastapi import APIRouter, WebSocket
+
+from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.server.state import Server
+from stnscope.backend.server.streams.run_stream import Viewer
+from stnscope.backend.server.streams.transform_stream import PictureStream
+
+router = APIRouter()
+
+TRY_AGAIN_LATER = 1013
+NO_SUCH_RUN = 4404
+
+
+@router.websocket("/runs/{run_id}/stream")
+async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
+    """The live end of a run."""
+    await socket.accept()
+    if server.tails.viewers >= server.settings.viewers:
+        await socket.close(TRY_AGAIN_LATER, "There are too many viewers; try again later.")
+        return
+    try:
+        tail = await server.tails.watch(run_id)
+    except NotFound as error:
+        await socket.close(NO_SUCH_RUN, str(error)[:120])
+        return
+    try:
+        await Viewer(socket, tail, server.shown).serve()
+    finally:
+        await server.tails.leave(run_id)
+
+
+@router.websocket("/transform/stream")
+async def transform_stream(socket: WebSocket, server: Server) -> None:
+    """A picture through a trained network, again and again."""
+    await socket.accept()
+    with server.pictures.joined() as welcome:
+        if welcome:
+            await PictureStream(socket, server.pictures).serve()
+        else:
+            await socket.close(TRY_AGAIN_LATER, "There are too many streams; try again later.")
