@@ -39,11 +39,14 @@ check: ## Formatting, lint, types, directions of imports
 	@$(VENV)/ruff check .
 	@$(VENV)/mypy
 	@$(VENV)/lint-imports
+	@$(VENV)/deno fmt --quiet --check
+	@$(VENV)/deno lint --quiet
 
 fix: ## Format, and mend what the linter can
 	@sh tools/setup dev
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
+	@$(VENV)/deno fmt --quiet
 
 bench: ## Measure, and print, what benchmarks/ measures
 	@sh tools/setup dev

@@ -179,5 +179,5 @@ export class Charts {
 // The library is large; the stage comes first.
 async function loadPlotly() {
   await import("../vendor/plotly-basic-4.1.1.min.js");
-  return window.Plotly;
+  return globalThis.Plotly;
 }

@@ -10,11 +10,13 @@ export function whyNot({ run, lost, waiting }) {
   if (!run || waiting) return "A picture can join once this run has something to show.";
   if (lost) return "The connection is lost; a picture can join once it is back.";
   if (run.imported) return "This recording came from a file: a picture can join what is trained.";
-  if (!["running", "paused"].includes(run.status))
+  if (!["running", "paused"].includes(run.status)) {
     return `A picture can join while a run trains or is paused; this one is ${run.status}.`;
+  }
   if (!run.owned) return "This run is trained by another process: it can be watched, not joined.";
-  if (run.probes >= MOST_PROBES)
+  if (run.probes >= MOST_PROBES) {
     return `This run watches ${run.probes} probes, as many as a run can.`;
+  }
   return null;
 }
 
@@ -29,7 +31,11 @@ export class Joining {
     this.say = say;
     this.file = element("input", { type: "file", accept: KINDS, hidden: true });
     this.file.onchange = () => this.#take(this.file.files[0]);
-    this.button = element("button.stn-button.stn-small.stn-join", { type: "button" }, "Add a picture");
+    this.button = element(
+      "button.stn-button.stn-small.stn-join",
+      { type: "button" },
+      "Add a picture",
+    );
     this.button.onclick = () => this.file.click();
     this.names = element("datalist", { id: "stn-classes" });
     this.label = element("input.stn-join-label", { type: "text", placeholder: "label, if known" });

@@ -86,7 +86,10 @@ export class GifPanel {
       const blob = await this.watch.api.export(id, this.#options(), this.making.signal);
       this.#offer(id, blob);
     } catch (problem) {
-      setText(this.state, problem.name === "AbortError" ? "Cancelled." : inFormWords(problem.message, TITLES));
+      setText(
+        this.state,
+        problem.name === "AbortError" ? "Cancelled." : inFormWords(problem.message, TITLES),
+      );
     } finally {
       this.making = null;
       setText(this.make, "Make GIF");

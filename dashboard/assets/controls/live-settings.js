@@ -37,7 +37,7 @@ export class Switches {
     this.watch = watch;
     this.moving = switchButton("Moving probes", () => this.#move());
     const paces = Object.entries(PACES).map(([seconds, text]) =>
-      element("option", { value: seconds }, text),
+      element("option", { value: seconds }, text)
     );
     this.pace = element("select.stn-entry", { aria: { label: "Speed of training" } }, ...paces);
     this.pace.onchange = () => ask(watch, say, { slow_motion: Number(this.pace.value) });
@@ -61,8 +61,8 @@ export class Switches {
     this.moving.title = live
       ? "Let the watched images jump about while the network trains"
       : watch.hasLap
-        ? "Let the watched images jump about once round; the trained network stands still"
-        : STANDING;
+      ? "Let the watched images jump about once round; the trained network stands still"
+      : STANDING;
     this.pace.value = nearest(live ? watch.run.settings.slow_motion : 0);
     this.pace.disabled = !live;
     this.pace.title = "Draw each step out, to see what happens within it";
@@ -73,7 +73,7 @@ export class Switches {
 function nearest(seconds) {
   const paces = Object.keys(PACES).map(Number);
   return paces.reduce((best, pace) =>
-    Math.abs(pace - seconds) < Math.abs(best - seconds) ? pace : best,
+    Math.abs(pace - seconds) < Math.abs(best - seconds) ? pace : best
   );
 }
 

@@ -66,8 +66,7 @@ export class Transport {
   // The next seed that no run has.
   async #unused(seed) {
     const used = new Set((await this.watch.api.runs()).map(({ config }) => config.seed));
-    do seed = (seed + 1) % 2 ** 31;
-    while (used.has(seed));
+    do seed = (seed + 1) % 2 ** 31; while (used.has(seed));
     return seed;
   }
 

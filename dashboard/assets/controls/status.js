@@ -79,7 +79,7 @@ const FIGURES = [
     "stillness",
     "Stillness",
     "How much the outputs move for how much the inputs do: 0 stands still, 1 is no better than " +
-      "the input itself. Told while the probes move.",
+    "the input itself. Told while the probes move.",
   ],
 ];
 
@@ -94,7 +94,10 @@ export function situation(watch, now) {
     return { tone: "bad", text: `Connection lost, trying again${age}` };
   }
   if (watch.waiting) {
-    return { tone: "quiet", text: `Another run, recorded earlier; this one: ${unseen(run, status)}` };
+    return {
+      tone: "quiet",
+      text: `Another run, recorded earlier; this one: ${unseen(run, status)}`,
+    };
   }
   if (watch.onLap) {
     return { tone: "quiet", text: "The input moves, the trained network stands still" };

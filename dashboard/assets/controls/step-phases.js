@@ -25,7 +25,8 @@ export const PHASES = [
   {
     name: "sample",
     title: "Sample",
-    text: "Each pixel of the output is read where its grid point lies, from the four pixels around.",
+    text:
+      "Each pixel of the output is read where its grid point lies, from the four pixels around.",
     transformer: true,
   },
   {

@@ -53,7 +53,7 @@ export class Timeline {
 
   #speeds(hasten) {
     const options = SPEEDS.map((speed) =>
-      element("option", { value: speed }, `Speed ${NAMES[speed] ?? speed}×`),
+      element("option", { value: speed }, `Speed ${NAMES[speed] ?? speed}×`)
     );
     this.speed = element("select.stn-entry", { title: "Speed of a replay" }, ...options);
     this.speed.setAttribute("aria-label", "Speed of a replay");

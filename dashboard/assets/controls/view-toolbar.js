@@ -52,7 +52,9 @@ export class SightBar {
       const bare = sight === "probes" && layers.outputs && name !== "outputs";
       button.disabled = plain || bare;
       // Of one probe and of the crowd the outputs are large anyway.
-      button.hidden = name === "outputs" ? sight !== "probes" : sight === "crowd" && !CROWD.has(name);
+      button.hidden = name === "outputs"
+        ? sight !== "probes"
+        : sight === "crowd" && !CROWD.has(name);
     }
   }
 }

@@ -19,7 +19,7 @@ export function sampleOf(lattice, { row, column }, [rows, columns]) {
       row: top + below,
       column: left + beside,
       weight: (below ? down : 1 - down) * (beside ? right : 1 - right),
-    })),
+    }))
   );
   return { x, y, around };
 }

@@ -40,7 +40,7 @@ export function movedCorner(family, corners, index, by) {
     // A parallelogram: the neighbours share the way.
     const half = by.map((step) => step / 2);
     return corners.map((corner, place) =>
-      place === index ? target : place === (index + 2) % 4 ? corner : plus(corner, half),
+      place === index ? target : place === (index + 2) % 4 ? corner : plus(corner, half)
     );
   }
   const can = new Set(family === "attention" ? ["scale", "translation"] : family.split("-"));
@@ -80,4 +80,5 @@ function turnOf(from, to, can) {
 const plus = (one, other) => one.map((value, axis) => value + other[axis]);
 const minus = (one, other) => one.map((value, axis) => value - other[axis]);
 const times = ([x, y], [a, b]) => [a * x - b * y, b * x + a * y];
-const middleOf = (corners) => [0, 1].map((axis) => corners.reduce((sum, c) => sum + c[axis], 0) / 4);
+const middleOf = (corners) =>
+  [0, 1].map((axis) => corners.reduce((sum, c) => sum + c[axis], 0) / 4);

@@ -53,7 +53,7 @@ export class Handles {
     made.path.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     this.#listen(made.path, made, (corners, by) => movedWhole(corners, by));
     made.dots.forEach((dot, index) =>
-      this.#listen(dot, made, (corners, by) => movedCorner(made.family, corners, index, by)),
+      this.#listen(dot, made, (corners, by) => movedCorner(made.family, corners, index, by))
     );
     return made;
   }

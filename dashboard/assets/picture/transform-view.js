@@ -20,7 +20,11 @@ export class PictureView {
   constructor(socket) {
     this.socket = socket;
     this.handles = new Handles((wanted) => this.#ask(wanted));
-    this.back = element("button.stn-button.stn-small", { type: "button" }, "Let the network choose");
+    this.back = element(
+      "button.stn-button.stn-small",
+      { type: "button" },
+      "Let the network choose",
+    );
     this.back.onclick = () => this.#release();
     this.word = element("p.stn-quiet", { aria: { live: "polite" } });
     this.controls = element("div.stn-trying", {}, this.back, this.word);

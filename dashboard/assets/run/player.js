@@ -21,7 +21,16 @@ export const ROUND_RATE = 20;
 
 /** A player for a recording just opened. */
 export function openPlayer({ steps = [], live = false, calm = false, round = false }) {
-  const player = { mode: "follow", at: last(steps), steps, live, calm, round, position: 0, rest: 0 };
+  const player = {
+    mode: "follow",
+    at: last(steps),
+    steps,
+    live,
+    calm,
+    round,
+    position: 0,
+    rest: 0,
+  };
   if (live) return player;
   return calm ? hold(player, last(steps)) : replay(player, 0);
 }

@@ -40,9 +40,9 @@ export class RunList extends EventTarget {
 export function newestOf(runs) {
   return (
     runs.find((run) => run.status === "running") ??
-    runs.find((run) => isLive(run.status)) ??
-    runs[0] ??
-    null
+      runs.find((run) => isLive(run.status)) ??
+      runs[0] ??
+      null
   );
 }
 

@@ -112,10 +112,17 @@ export class Difference {
     this.rows = {};
     this.body = element("tbody");
     const [one, other] = this.names.map((name, place) =>
-      element("th", { scope: "col", data: { run: place + 1 } }, name),
+      element("th", { scope: "col", data: { run: place + 1 } }, name)
     );
     const corner = element("td");
-    const head = element("tr", {}, corner, one, other, element("th", { scope: "col" }, "Difference"));
+    const head = element(
+      "tr",
+      {},
+      corner,
+      one,
+      other,
+      element("th", { scope: "col" }, "Difference"),
+    );
     this.table = element("table.stn-differences", {}, element("thead", {}, head), this.body);
     this.by = element("select.stn-entry", { title: "What the two share" });
     this.by.append(
@@ -155,12 +162,17 @@ export class Difference {
   #tell(one, other) {
     for (const { name, title, values, difference } of differences(one, other)) {
       this.rows[name] ??= this.#row();
-      [title, ...values, difference].forEach((text, place) => setText(this.rows[name][place], text));
+      [title, ...values, difference].forEach((text, place) =>
+        setText(this.rows[name][place], text)
+      );
     }
   }
 
   #row() {
-    const cells = [element("th", { scope: "row" }), ...Array.from({ length: 3 }, () => element("td"))];
+    const cells = [
+      element("th", { scope: "row" }),
+      ...Array.from({ length: 3 }, () => element("td")),
+    ];
     this.body.append(element("tr", {}, ...cells));
     return cells;
   }

@@ -30,7 +30,14 @@ export function differences(...frames) {
   const means = [meansOf(one), meansOf(other)];
   const infos = [one.info, other.info];
   // The difference is that of the numbers as they are shown.
-  const row = (name, title, numbers, text, digits = 0, apart = (value) => decimal(value, digits)) => {
+  const row = (
+    name,
+    title,
+    numbers,
+    text,
+    digits = 0,
+    apart = (value) => decimal(value, digits),
+  ) => {
     const known = numbers.every((value) => typeof value === "number" && Number.isFinite(value));
     const shown = (value) => Number((apart === points ? 100 * value : value).toFixed(digits));
     const difference = known ? signed(shown(numbers[1]) - shown(numbers[0]), apart) : "–";
@@ -39,12 +46,32 @@ export function differences(...frames) {
   const each = (of) => infos.map(of);
   return [
     row("step", "Step", each(({ step }) => step), whole, 0, signedWhole),
-    row("accuracy", "Accuracy", each(({ accuracy }) => accuracy), (value) => percent(value), 1, points),
+    row(
+      "accuracy",
+      "Accuracy",
+      each(({ accuracy }) => accuracy),
+      (value) => percent(value),
+      1,
+      points,
+    ),
     row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value), 3),
     row("right", "Probes right", each(rightOf), whole),
-    row("stillness", "Stillness", each(({ stillness }) => stillness), (value) => decimal(value, 2), 2),
+    row(
+      "stillness",
+      "Stillness",
+      each(({ stillness }) => stillness),
+      (value) => decimal(value, 2),
+      2,
+    ),
     ...NUMBERS.map(({ title, text, digits }, place) =>
-      row(title, ofFirst(title, infos), means.map((mean) => mean[place]), said(text), digits, said(text)),
+      row(
+        title,
+        ofFirst(title, infos),
+        means.map((mean) => mean[place]),
+        said(text),
+        digits,
+        said(text),
+      )
     ),
   ];
 }

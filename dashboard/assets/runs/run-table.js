@@ -93,7 +93,9 @@ class Row {
 
   #act(action) {
     const { api } = this.list;
-    this.list.do(() => (action === "delete" ? api.remove(this.id) : api.control(this.id, { action })));
+    this.list.do(
+      () => (action === "delete" ? api.remove(this.id) : api.control(this.id, { action })),
+    );
   }
 
   #open(event) {
@@ -170,8 +172,9 @@ export class RunsView {
     this.rows = new Map(rows.map((row) => [row.id, row]));
     const elements = rows.map((row) => row.element);
     const same = elements.every((each, index) => each === this.list.children[index]);
-    if (!same || elements.length !== this.list.children.length)
+    if (!same || elements.length !== this.list.children.length) {
       this.list.replaceChildren(...elements);
+    }
   }
 }
 

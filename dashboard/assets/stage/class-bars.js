@@ -25,7 +25,7 @@ export class Classes {
       this.element.replaceChildren(...bars.map((bar) => bar.element));
     }
     shown.forEach((index, place) =>
-      bars[place].show(names[index] ?? String(index), chances[index], index === taken),
+      bars[place].show(names[index] ?? String(index), chances[index], index === taken)
     );
   }
 }

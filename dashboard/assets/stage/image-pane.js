@@ -26,12 +26,18 @@ export function panesWithin({ width, height }, [rows, columns], outputs, density
     if (scale * rows > height) continue;
     // An output may be a little smaller than its input, where that lets both be larger.
     const layouts = outputsBeside(scale * rows, outputs, density).flatMap((beside) =>
-      [0, each].map((less) => ({ scale, ...smaller(beside, outputs, less) })),
+      [0, each].map((less) => ({ scale, ...smaller(beside, outputs, less) }))
     );
     const fitting = layouts.filter((layout) => scale * columns + layout.width <= width);
-    if (fitting.length) return fitting.reduce((one, other) => (other.area > one.area ? other : one));
+    if (fitting.length) {
+      return fitting.reduce((one, other) => (other.area > one.area ? other : one));
+    }
   }
-  return { scale: SMALLEST, columns: 1, sizes: outputs.map((shape) => shape.map((side) => SMALLEST * side)) };
+  return {
+    scale: SMALLEST,
+    columns: 1,
+    sizes: outputs.map((shape) => shape.map((side) => SMALLEST * side)),
+  };
 }
 
 // Outputs in every number of columns, as large as they can be without being higher than `height`.
@@ -41,7 +47,10 @@ function outputsBeside(height, outputs, density) {
     const columns = before + 1;
     const rows = Math.ceil(outputs.length / columns);
     const side = (height - (rows - 1) * (GAP + CAPTION)) / rows;
-    return { columns, scales: outputs.map(([high]) => wholeScale(Math.max(side, 1) / high, density)) };
+    return {
+      columns,
+      scales: outputs.map(([high]) => wholeScale(Math.max(side, 1) / high, density)),
+    };
   });
 }
 

@@ -104,7 +104,7 @@ export class Pointing {
     const lattice = rowOf(tensors[`grid.${name}`], shown.index);
     const sample = sampleOf(lattice, pixel, this.shapes.outputs[pixel.place]);
     const cells = sample.around.map(({ row, column, weight }) =>
-      svg("rect", { x: column, y: row, width: 1, height: 1, "fill-opacity": 0.15 + 0.7 * weight }),
+      svg("rect", { x: column, y: row, width: 1, height: 1, "fill-opacity": 0.15 + 0.7 * weight })
     );
     this.cells.replaceChildren(...cells);
     this.spot.setAttribute("d", `M${sample.x.toFixed(2)},${sample.y.toFixed(2)}h0`);

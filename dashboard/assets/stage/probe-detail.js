@@ -65,9 +65,9 @@ export class One {
     };
     const turns = turn
       ? [
-          button("The probe before ([)", ICONS.back, -1),
-          button("The next probe (])", ICONS.next, 1),
-        ]
+        button("The probe before ([)", ICONS.back, -1),
+        button("The next probe (])", ICONS.next, 1),
+      ]
       : [];
     const head = element("div.stn-one-head", {}, this.title, ...turns);
     return element("div", {}, head, this.verdict);
@@ -129,7 +129,9 @@ export class One {
   #build(shapes, info) {
     this.shapes = shapes;
     const several = shapes.outputs.length > 1;
-    this.overlays = shapes.outputs.map((_, place) => new Overlay(document, several ? place + 1 : 0));
+    this.overlays = shapes.outputs.map((_, place) =>
+      new Overlay(document, several ? place + 1 : 0)
+    );
     const [height, width] = shapes.input;
     for (const overlay of this.overlays) overlay.fit(height, width, NUMBER);
     this.handles?.build(info.transformers, shapes.input);
@@ -191,7 +193,10 @@ export class One {
     } else this.input.picture.show(rowOf(tensors.input, index), this.shapes.input);
     info.transformers.forEach((transformer, place) => {
       const { name } = transformer;
-      this.panes[place].picture.show(rowOf(tensors[`output.${name}`], index), this.shapes.outputs[place]);
+      this.panes[place].picture.show(
+        rowOf(tensors[`output.${name}`], index),
+        this.shapes.outputs[place],
+      );
       this.overlays[place].show(...regionOf(frame, transformer, index, layers, past));
     });
   }
@@ -225,7 +230,7 @@ export class One {
     this.#showClasses(frame, index);
     info.transformers.forEach((transformer, place) => {
       const [theta, lattice] = ["theta", "grid"].map((kind) =>
-        rowOf(tensors[`${kind}.${transformer.name}`], index),
+        rowOf(tensors[`${kind}.${transformer.name}`], index)
       );
       const output = this.shapes.outputs[place];
       this.thetas[place].show(transformer, theta, lattice, output, this.shapes.input);
@@ -261,7 +266,12 @@ export class One {
     const bounded = !stacked || innerWidth >= NARROW;
     const high = !stacked ? height : 0.5 * (bounded ? height : innerHeight);
     const room = { width: across, height: high - CAPTION - WORDS };
-    const { scale, columns: abreast, sizes } = panesWithin(room, [rows, columns], outputs, devicePixelRatio);
+    const { scale, columns: abreast, sizes } = panesWithin(
+      room,
+      [rows, columns],
+      outputs,
+      devicePixelRatio,
+    );
     this.input.size(scale * columns, scale * rows, this.zoom, { margin: scale * margin });
     this.outputs.style.setProperty("--stn-columns", abreast);
     this.panes.forEach((pane, place) => {
@@ -279,5 +289,5 @@ export class One {
 // What each of several transformers' parts is called; one alone is called as it is.
 const titlesOf = (transformers, name) =>
   transformers.map((each, place) =>
-    transformers.length > 1 ? transformerName(each, place + 1, name) : name,
+    transformers.length > 1 ? transformerName(each, place + 1, name) : name
   );

@@ -184,7 +184,10 @@ export class Stage {
     if (!clientWidth) return; // is not on the page
     // Columns share all of the width, but begin at whole pixels of the screen.
     const each = (clientWidth - (this.columns - 1) * GAP) / this.columns;
-    style.setProperty("--stn-column", `${Math.floor(each * devicePixelRatio) / devicePixelRatio}px`);
+    style.setProperty(
+      "--stn-column",
+      `${Math.floor(each * devicePixelRatio) / devicePixelRatio}px`,
+    );
     const pictures = this.pairs.flatMap((pair) => [
       ...(this.#bare ? [] : [pair.input]),
       ...pair.outputs,

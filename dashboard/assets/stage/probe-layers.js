@@ -5,8 +5,7 @@ import { controlPoints } from "./theta-text.js";
 import { undo } from "../geometry/inverse-warp.js";
 
 /** The layers that are not drawn though they are there, as an attribute that the style knows. */
-export const hiddenOf = (layers) =>
-  ["dots", "outline"].filter((layer) => !layers[layer]).join(" ");
+export const hiddenOf = (layers) => ["dots", "outline"].filter((layer) => !layers[layer]).join(" ");
 
 /**
  * A probe's region, as `Overlay.show` takes it.
@@ -26,7 +25,7 @@ export function regionOf(frame, transformer, index, layers, past) {
 // Where a probe's control points lie, in pixels of its input.
 function controlsOf({ tensors }, transformer, index) {
   const [theta, lattice] = ["theta", "grid"].map((kind) =>
-    rowOf(tensors[`${kind}.${transformer.name}`], index),
+    rowOf(tensors[`${kind}.${transformer.name}`], index)
   );
   return controlPoints(transformer, theta, lattice, tensors.input.shape.slice(1, 3));
 }

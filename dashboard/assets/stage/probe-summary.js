@@ -45,13 +45,16 @@ export class Crowd {
   /** Draws the run's own probes: pictures that joined are left out, as they are in the charts. */
   show(frame, past = []) {
     const { info, tensors } = ownFrame(frame);
-    const shapes = [tensors.input, ...info.transformers.map(({ name }) => tensors[`output.${name}`])];
+    const shapes = [
+      tensors.input,
+      ...info.transformers.map(({ name }) => tensors[`output.${name}`]),
+    ];
     const key = JSON.stringify([shapes.map(({ shape }) => shape), info.transformers]);
     const built = key !== this.key;
     if (built) this.#build(key, shapes, info.transformers);
     this.input.show(tensors.input);
     info.transformers.forEach(({ name }, place) =>
-      this.outputs[place].show(tensors[`output.${name}`]),
+      this.outputs[place].show(tensors[`output.${name}`])
     );
     if (built) this.#fit();
     const size = tensors.input.shape.slice(1, 3);
@@ -69,7 +72,7 @@ export class Crowd {
   #ways({ transformers }, frames) {
     if (!this.layers.trail) return [];
     return transformers.map(({ name }) =>
-      frames.map(({ tensors }) => tensors[`grid.${name}`]).filter(Boolean).map(rowsOf),
+      frames.map(({ tensors }) => tensors[`grid.${name}`]).filter(Boolean).map(rowsOf)
     );
   }
 
@@ -117,7 +120,9 @@ export class Crowd {
       return narrow ? each : Math.min(each, high);
     };
     const all = Array.from({ length: count }, (_, index) => index + 1);
-    const columns = narrow ? 2 : all.reduce((one, other) => (sideIn(other) > sideIn(one) ? other : one));
+    const columns = narrow
+      ? 2
+      : all.reduce((one, other) => (sideIn(other) > sideIn(one) ? other : one));
     const side = sideIn(columns);
     for (const mean of [this.input, ...this.outputs]) mean.fit(side);
     this.pictures.style.setProperty("--stn-crowd-side", `${side}px`);

@@ -23,7 +23,10 @@ export class Cloud {
     this.svg.setAttribute("viewBox", viewBoxOf(height, width));
     this.image.setAttribute("width", width);
     this.image.setAttribute("height", height);
-    this.parts = Array.from({ length: count }, (_, index) => new Part(count > 1 ? index + 1 : 0, sides));
+    this.parts = Array.from(
+      { length: count },
+      (_, index) => new Part(count > 1 ? index + 1 : 0, sides),
+    );
     this.svg.replaceChildren(this.image, ...this.parts.map((part) => part.element));
   }
 
@@ -34,7 +37,7 @@ export class Cloud {
    */
   show(regions, ways, layers) {
     regions.forEach((lattices, place) =>
-      this.parts[place].show(lattices, ways[place] ?? [], layers, this.box),
+      this.parts[place].show(lattices, ways[place] ?? [], layers, this.box)
     );
   }
 }

@@ -110,7 +110,7 @@ function course(points, index, sides) {
     point.every((value, axis) => {
       const even = from[axis] + ((to[axis] - from[axis]) * step) / points.length;
       return Math.abs(value - even) < STRAIGHT;
-    }),
+    })
   );
   return straight ? [from] : points;
 }
@@ -203,4 +203,3 @@ export class Overlay {
     return this.element.appendChild(path);
   }
 }
-

@@ -14,7 +14,11 @@ export class Side {
    */
   constructor(watch, on) {
     this.watch = watch;
-    this.sights = { probes: new Stage({ pick: on.pick }), one: new One(on.turn), crowd: new Crowd() };
+    this.sights = {
+      probes: new Stage({ pick: on.pick }),
+      one: new One(on.turn),
+      crowd: new Crowd(),
+    };
     this.sight = this.sights.probes;
     this.title = element("p.stn-sight-title");
     this.element = element("div.stn-sight", {}, this.title, this.sight.element);

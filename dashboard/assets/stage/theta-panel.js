@@ -4,7 +4,11 @@ import { element, setText } from "../ui/dom.js";
 import { matrixRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
 
 const FIGURES = [
-  ["determinant", "Determinant", "The region's area as a share of the image's; below 0 it is mirrored."],
+  [
+    "determinant",
+    "Determinant",
+    "The region's area as a share of the image's; below 0 it is mirrored.",
+  ],
   ["outside", "Outside", "Share of the output's pixels that are sampled from outside the image."],
 ];
 
@@ -40,7 +44,12 @@ export class Theta {
     // The affine one's theta is that matrix already.
     const other = family !== "affine";
     this.matrix.element.hidden = !other;
-    if (other) this.matrix.show(BENT.test(family) ? "closest matrix" : "as a matrix", matrixRows(lattice, input));
+    if (other) {
+      this.matrix.show(
+        BENT.test(family) ? "closest matrix" : "as a matrix",
+        matrixRows(lattice, input),
+      );
+    }
     const figures = regionFigures(lattice, output, input);
     for (const [key, value] of Object.entries(figures)) setText(this.figures[key], value);
   }
@@ -65,8 +74,6 @@ class Numbers {
         ...rows.map((row) => element("tr", {}, ...row.map(() => element("td")))),
       );
     }
-    rows.forEach((row, y) =>
-      row.forEach((text, x) => setText(this.body.rows[y].cells[x], text)),
-    );
+    rows.forEach((row, y) => row.forEach((text, x) => setText(this.body.rows[y].cells[x], text)));
   }
 }

@@ -1,6 +1,12 @@
 // What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
 
-import { affineOf, determinantOf, outsideShare, pointAt, readingOf } from "../geometry/region-geometry.js";
+import {
+  affineOf,
+  determinantOf,
+  outsideShare,
+  pointAt,
+  readingOf,
+} from "../geometry/region-geometry.js";
 import { ownFrame, rowsOf } from "../protocol/frame.js";
 import { spreads } from "../geometry/region-statistics.js";
 import { decimal, knownOf, percent, rightOf, transformerName } from "../ui/text.js";
@@ -28,13 +34,16 @@ export function thetaRows(family, theta) {
 }
 
 const inRows = (values, count) =>
-  Array.from({ length: Math.ceil(values.length / count) }, (_, row) =>
-    values.slice(row * count, (row + 1) * count).map((value) => written(value)),
+  Array.from(
+    { length: Math.ceil(values.length / count) },
+    (_, row) => values.slice(row * count, (row + 1) * count).map((value) => written(value)),
   );
 const written = (value) => (typeof value === "string" ? value : decimal(value, 3));
 const pairs = (numbers) =>
-  Array.from({ length: numbers.length / 2 }, (_, index) =>
-    [numbers[2 * index], numbers[2 * index + 1]].map((value) => decimal(value, 2)).join("\n"),
+  Array.from(
+    { length: numbers.length / 2 },
+    (_, index) =>
+      [numbers[2 * index], numbers[2 * index + 1]].map((value) => decimal(value, 2)).join("\n"),
   );
 const named = (names, numbers) => ({
   name: "θ",
@@ -52,7 +61,9 @@ export function matrixRows(lattice, size) {
  */
 export function regionSentence(lattice, size) {
   const reading = readingOf(lattice, size);
-  if (!Object.values(reading).every(Number.isFinite)) return "It looks nowhere: its region is lost.";
+  if (!Object.values(reading).every(Number.isFinite)) {
+    return "It looks nowhere: its region is lost.";
+  }
   const turn = (180 / Math.PI) * reading.rotation;
   const lean = (180 / Math.PI) * Math.atan(reading.shear);
   const parts = [
@@ -128,11 +139,15 @@ function regionsSentence({ info: { transformers, collapsed }, tensors }) {
   const told = spreads(rowsOf(lattices), size);
   const [width, height, rotation] = told.map(({ mean }) => mean);
   const turn = Math.round(rotation);
-  const turned = turn ? ` turned ${Math.abs(turn)}° ${turn > 0 ? "clockwise" : "anticlockwise"},` : "";
+  const turned = turn
+    ? ` turned ${Math.abs(turn)}° ${turn > 0 ? "clockwise" : "anticlockwise"},`
+    : "";
   const reasons = Object.values(collapsed ?? {});
   const lost = rowsOf(lattices).filter((_, probe) => reasons.some((each) => each[probe])).length;
   return (
-    ` On average the regions${whose} take ${whole(width)} of the width and ${whole(height)} of the height,` +
+    ` On average the regions${whose} take ${whole(width)} of the width and ${
+      whole(height)
+    } of the height,` +
     `${turned} ${lost ? `${lost} collapsed` : "none collapsed"}.`
   );
 }

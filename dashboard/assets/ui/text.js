@@ -81,7 +81,11 @@ export const decimal = (value, digits = 3) => {
   if (!isNumber(value)) return "–";
   const size = Math.abs(value);
   // So much has no place, and says no more, with all its digits.
-  const text = size < 1000 ? size.toFixed(digits) : size < 1e5 ? size.toFixed(0) : size.toExponential(0);
+  const text = size < 1000
+    ? size.toFixed(digits)
+    : size < 1e5
+    ? size.toFixed(0)
+    : size.toExponential(0);
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 };
 
@@ -104,8 +108,7 @@ export function thinnedWords(halvings) {
   const share = `1 in ${2 ** halvings}`;
   return {
     short: `Thinned to ${share} frames`,
-    full:
-      `This recording has reached its size limit: of its older frames ${share} is left. ` +
+    full: `This recording has reached its size limit: of its older frames ${share} is left. ` +
       "Step 0, each tenth, the last frame and all metrics are kept.",
   };
 }
@@ -187,7 +190,9 @@ export function givenName(info, index) {
 export function absentWords(run, probe) {
   const { probes = 0, joined_at: steps = [] } = run ?? {};
   const step = steps[probe - (probes - steps.length)];
-  return step === undefined ? "There is no such probe here." : `It joined the run at step ${whole(step)}.`;
+  return step === undefined
+    ? "There is no such probe here."
+    : `It joined the run at step ${whole(step)}.`;
 }
 
 /** Whether a probe is a picture that joined the run's own. */

@@ -22,6 +22,6 @@ export function latticeOf([a, b, c, d, e, f], [height, width]) {
 export function near(given, expected, tolerance = 1e-9) {
   assert.equal(given.length, expected.length);
   given.forEach((value, index) =>
-    assert.ok(Math.abs(value - expected[index]) <= tolerance, `${given} is not ${expected}`),
+    assert.ok(Math.abs(value - expected[index]) <= tolerance, `${given} is not ${expected}`)
   );
 }

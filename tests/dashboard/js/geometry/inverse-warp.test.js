@@ -42,11 +42,13 @@ test("a mirrored region is pasted as well, one outside or of no area or no numbe
   const into = () => gray(new Uint8Array(16), 4, 4);
   const mirrored = undo(into(), [pasted(full, [4, 4], [-1, 0, 0, 0, 1, 0], [4, 4])]);
   assert.ok(mirrored.data.every((value) => value === 250));
-  for (const map of [
-    [1, 0, 9, 0, 1, 0],
-    [0, 0, 0, 0, 0, 0],
-    [Number.NaN, 0, 0, 0, 1, 0],
-  ]) {
+  for (
+    const map of [
+      [1, 0, 9, 0, 1, 0],
+      [0, 0, 0, 0, 0, 0],
+      [Number.NaN, 0, 0, 0, 1, 0],
+    ]
+  ) {
     const { data } = undo(into(), [pasted(full, [4, 4], map, [4, 4])]);
     assert.ok(data.every((value) => value === 0));
   }

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "../../../../dashboard/assets/geometry/region-drag.js";
+import {
+  cornersOf,
+  movedCorner,
+  movedWhole,
+  moveOf,
+  toldOf,
+} from "../../../../dashboard/assets/geometry/region-drag.js";
 import { latticeOf, near } from "../lattices.js";
 
 const SQUARE = [

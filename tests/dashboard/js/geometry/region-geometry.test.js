@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as geometry from "../../../../dashboard/assets/geometry/region-geometry.js";
-import { near, latticeOf } from "../lattices.js";
+import { latticeOf, near } from "../lattices.js";
 
 const SIZE = [40, 60]; // height and width
 
@@ -36,7 +36,9 @@ test("a turn on an image that is not square is no shear", () => {
   ];
   const reading = geometry.readingOf(latticeOf(map, SIZE), SIZE);
   near(
-    ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY", "bend"].map((name) => reading[name]),
+    ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY", "bend"].map((name) =>
+      reading[name]
+    ),
     [angle, 1, 1, 0, 0.25, -0.5, 0],
   );
 });

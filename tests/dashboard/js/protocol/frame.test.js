@@ -15,7 +15,11 @@ import {
 } from "../../../../dashboard/assets/protocol/frame.js";
 
 import { meanPicture } from "../../../../dashboard/assets/geometry/region-statistics.js";
-import { frameSentence, regionFigures, regionSentence } from "../../../../dashboard/assets/stage/theta-text.js";
+import {
+  frameSentence,
+  regionFigures,
+  regionSentence,
+} from "../../../../dashboard/assets/stage/theta-text.js";
 import { undo } from "../../../../dashboard/assets/geometry/inverse-warp.js";
 
 const golden = new Uint8Array(

@@ -4,7 +4,10 @@ import { test } from "node:test";
 import { differences, stepBeside } from "../../../../dashboard/assets/runs/run-difference.js";
 import { latticeOf } from "../lattices.js";
 
-const tensorOf = (rows) => ({ data: Float64Array.from(rows.flat()), shape: [rows.length, rows[0].length] });
+const tensorOf = (rows) => ({
+  data: Float64Array.from(rows.flat()),
+  shape: [rows.length, rows[0].length],
+});
 
 test("by step the same step stands beside, by epoch the same share of one", () => {
   assert.equal(stepBeside(150, "step", 100, 50), 150);
@@ -19,7 +22,15 @@ test("the second is told by how much it differs from the first", () => {
     input: { shape: [widths.length, ...size, 1], data: new Uint8Array(0) },
     "grid.st": tensorOf(widths.map((width) => latticeOf([width, 0, 0.1, 0, 1, 0], size))),
   });
-  const info = { transformers: [{ name: "st" }], step: 20, accuracy: 0.5, loss: 1.25, labels: [1, 2], predicted: [1, 0], stillness: null };
+  const info = {
+    transformers: [{ name: "st" }],
+    step: 20,
+    accuracy: 0.5,
+    loss: 1.25,
+    labels: [1, 2],
+    predicted: [1, 0],
+    stillness: null,
+  };
   const other = { ...info, accuracy: 0.625, loss: 0.75, predicted: [1, 2] };
   const rows = differences(
     { info, tensors: tensors(1, 0.9) },
@@ -46,11 +57,16 @@ test("the second is told by how much it differs from the first", () => {
     { info: joined, tensors: tensors(1, 0.9, 0.1) },
     { info, tensors: tensors(1, 0.9) },
   );
-  const told = Object.fromEntries(alike.map(({ title, values, difference }) => [title, [...values, difference]]));
+  const told = Object.fromEntries(
+    alike.map(({ title, values, difference }) => [title, [...values, difference]]),
+  );
   assert.deepEqual(told["Probes right"], ["1", "1", "0"]);
   assert.deepEqual(told.Width, ["0.95", "0.95", "0.00"]);
   const two = { ...info, transformers: [{ name: "st" }, { name: "st2" }] };
-  const named = differences({ info: two, tensors: tensors(1, 0.9) }, { info, tensors: tensors(1, 0.9) });
+  const named = differences({ info: two, tensors: tensors(1, 0.9) }, {
+    info,
+    tensors: tensors(1, 0.9),
+  });
   assert.ok(named.some(({ title }) => title === "Width, 1st"));
   const plain = { info: { ...other, transformers: [] }, tensors: {} };
   const width = differences({ info, tensors: tensors(1, 0.9) }, plain).find(

@@ -17,9 +17,19 @@ test("several outputs are no higher than their input, and together take what roo
   assert.equal(two.columns, 1);
   assert.ok(2 * (two.sizes[0][0] + CAPTION) + GAP <= two.scale * 64 + CAPTION);
   // Beside an input that fills the width there is no room for more than one column.
-  const three = panesWithin({ width: 601, height: 470 }, [134, 134], [[33, 33], [33, 33], [33, 33]], 1);
+  const three = panesWithin(
+    { width: 601, height: 470 },
+    [134, 134],
+    [[33, 33], [33, 33], [33, 33]],
+    1,
+  );
   assert.deepEqual([three.scale, three.columns], [3, 1]);
-  const wide = panesWithin({ width: 1200, height: 470 }, [134, 134], [[33, 33], [33, 33], [33, 33]], 1);
+  const wide = panesWithin(
+    { width: 1200, height: 470 },
+    [134, 134],
+    [[33, 33], [33, 33], [33, 33]],
+    1,
+  );
   assert.deepEqual([wide.scale, wide.columns], [3, 2]);
   const across = wide.sizes.slice(0, 2).reduce((sum, [, width]) => sum + GAP + width, 3 * 134);
   assert.ok(across <= 1200 && wide.sizes[0][0] > three.sizes[0][0]);

@@ -33,7 +33,11 @@ test("theta is written as in the paper, by family", () => {
     ["angle", "scale", "tx", "ty"],
   );
   const spline = thetaRows("spline-3", Array.from({ length: 18 }, (_, index) => index / 10));
-  assert.deepEqual([spline.rows.length, spline.rows[0]], [3, ["0.00\n0.10", "0.20\n0.30", "0.40\n0.50"]]);
+  assert.deepEqual([spline.rows.length, spline.rows[0]], [3, [
+    "0.00\n0.10",
+    "0.20\n0.30",
+    "0.40\n0.50",
+  ]]);
 });
 
 test("a region in words, figures and as a matrix", () => {
@@ -68,7 +72,8 @@ test("a frame in one sentence, with what the regions do", () => {
     transformers: [{ name: "st", family: "affine", at: "input" }],
     collapsed: { st: ["outside", null] },
   };
-  const turned = (share) => latticeOf([0.6 * share, -0.8 * share, 0, 0.8 * share, 0.6 * share, 0], SIZE);
+  const turned = (share) =>
+    latticeOf([0.6 * share, -0.8 * share, 0, 0.8 * share, 0.6 * share, 0], SIZE);
   const lattices = [turned(0.4), turned(0.6)];
   const tensors = {
     input: { shape: [2, 48, 48, 1], data: new Uint8Array(0) },
@@ -90,7 +95,13 @@ test("a frame in one sentence, with what the regions do", () => {
   );
   // Of a picture that joined nothing is told but whether it is right.
   const joined = { ...info, joined: [1], collapsed: { st: [null, "outside"] } };
-  assert.match(frameSentence({ info: joined, tensors }), /take 40% of the width .*, none collapsed\.$/);
+  assert.match(
+    frameSentence({ info: joined, tensors }),
+    /take 40% of the width .*, none collapsed\.$/,
+  );
   const plain = { ...info, transformers: [], accuracy: null };
-  assert.equal(frameSentence({ info: plain, tensors }), "Step 150, epoch 1, 4 of 10: 1 of 1 probes right.");
+  assert.equal(
+    frameSentence({ info: plain, tensors }),
+    "Step 150, epoch 1, 4 of 10: 1 of 1 probes right.",
+  );
 });

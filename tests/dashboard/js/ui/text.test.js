@@ -45,7 +45,14 @@ test("what of a run's training is not as usual is said, and nothing of an older 
       label_smoothing: 0.2,
       sampler: { outside: "background", background: 0.5, samples: 2 },
     }),
-    ["sgd", "schedule steps", "weight decay 0", "label smoothing 0.2", "outside tone 0.5", "2x2 samples"],
+    [
+      "sgd",
+      "schedule steps",
+      "weight decay 0",
+      "label smoothing 0.2",
+      "outside tone 0.5",
+      "2x2 samples",
+    ],
   );
   const edge = { sampler: { outside: "border", background: null, samples: 1 } };
   assert.deepEqual(words.unusualWords(edge), ["outside border", "1x1 samples"]);
@@ -81,7 +88,9 @@ test("a probe that is not there is told apart from one that joined later", () =>
   const run = { probes: 5, joined_at: [1234, 2000] };
   assert.equal(words.absentWords(run, 3), "It joined the run at step 1\u202f234.");
   assert.equal(words.absentWords(run, 4), "It joined the run at step 2\u202f000.");
-  for (const probe of [5, 60]) assert.equal(words.absentWords(run, probe), "There is no such probe here.");
+  for (const probe of [5, 60]) {
+    assert.equal(words.absentWords(run, probe), "There is no such probe here.");
+  }
   assert.equal(words.absentWords({ probes: 3 }, 3), "There is no such probe here.");
   assert.equal(words.absentWords(null, 3), "There is no such probe here.");
 });
@@ -89,7 +98,14 @@ test("a probe that is not there is told apart from one that joined later", () =>
 test("two runs beside each other are called by what is not the same of both", () => {
   const run = (config) => ({
     transformers: 1,
-    config: { dataset: "digits", architecture: "digits", distortion: { name: "RTS" }, family: "affine", seed: 0, ...config },
+    config: {
+      dataset: "digits",
+      architecture: "digits",
+      distortion: { name: "RTS" },
+      family: "affine",
+      seed: 0,
+      ...config,
+    },
   });
   const apart = (config) => words.titlesApart(run({}), run(config));
   assert.deepEqual(apart({ seed: 1 }), ["seed 0", "seed 1"]);
@@ -97,7 +113,10 @@ test("two runs beside each other are called by what is not the same of both", ()
   assert.deepEqual(apart({}), Array(2).fill("digits, RTS, affine, seed 0"));
   // One is called by nothing but what both have.
   const plain = { ...run({}), transformers: 0 };
-  assert.deepEqual(words.titlesApart(run({}), plain), ["digits, RTS, affine, seed 0", "digits, RTS, seed 0"]);
+  assert.deepEqual(words.titlesApart(run({}), plain), [
+    "digits, RTS, affine, seed 0",
+    "digits, RTS, seed 0",
+  ]);
 });
 
 test("what tells of the first of several transformers says so", () => {
@@ -108,7 +127,10 @@ test("what tells of the first of several transformers says so", () => {
 
 test("a refusal is told in the words of the form", () => {
   const titles = { samples: "Probes" };
-  assert.equal(words.inFormWords("samples must be at least 1.", titles), "Probes must be at least 1.");
+  assert.equal(
+    words.inFormWords("samples must be at least 1.", titles),
+    "Probes must be at least 1.",
+  );
   assert.equal(words.inFormWords("This run is gone.", titles), "This run is gone.");
 });
 

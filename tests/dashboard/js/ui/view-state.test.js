@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { FIRST, readLap, readStep, readView, sayView, switched } from "../../../../dashboard/assets/ui/view-state.js";
+import {
+  FIRST,
+  readLap,
+  readStep,
+  readView,
+  sayView,
+  switched,
+} from "../../../../dashboard/assets/ui/view-state.js";
 
 const said = (view, at) => {
   const query = new URLSearchParams();
