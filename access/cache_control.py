@@ -6,10 +6,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DIGEST = re.compile(r"-[0-9a-f]{12}/")
-FOR_EVER = "public, max-age=31536000, immutable"
+IMMUTABLE = "public, max-age=31536000, immutable"
 
 
-class Keeping:
+class ImmutableFiles:
     """ASGI middleware that has browsers keep what never changes under its address.
 
     Streamlit calls the files of a component public, without saying for how long; browsers then ask
@@ -26,7 +26,7 @@ class Keeping:
 
         async def keep(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
-                MutableHeaders(scope=message)["Cache-Control"] = FOR_EVER
+                MutableHeaders(scope=message)["Cache-Control"] = IMMUTABLE
             await send(message)
 
         await self._app(scope, receive, keep)

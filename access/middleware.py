@@ -24,7 +24,7 @@ WRONG_TOKEN = f"That is not the token. {ASKS_FOR_TOKEN}"
 Query = list[tuple[str, str]]
 
 
-class Gate:
+class AccessControl:
     """ASGI middleware that lets a request through, or answers in its place."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:

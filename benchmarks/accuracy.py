@@ -27,8 +27,8 @@ from stnscope.backend.experiment.training.loop import (
     VALIDATION_SEED,
     Step,
     Validation,
+    build_input_pipeline,
     draw_generator,
-    scene_of,
     train,
 )
 
@@ -84,7 +84,7 @@ def looked_at(step: Step, config: RunConfig, dataset: Dataset) -> tuple[float, f
     """The mean scale of the regions, and how well their middles follow those of the digits."""
     held_out = dataset.held_out
     images = held_out.pixels.repeat(VALIDATION_DRAWS, 1, 1, 1)
-    canvas = scene_of(config, dataset.entry, held_out).canvas
+    canvas = build_input_pipeline(config, dataset.entry, held_out).canvas
     draws = scattered.draw(len(images), draw_generator(VALIDATION_SEED, "validation", 0))
     strength = config.distortion.strength
     middles = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas).centre

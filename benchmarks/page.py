@@ -36,7 +36,7 @@ def _start(page: Page) -> float:
 
 
 @dataclass
-class Watched:
+class RunProbes:
     """What a page saw of a run in some seconds."""
 
     late: list[float]
@@ -49,7 +49,7 @@ class Watched:
     """Bytes of the frames that came without an input."""
 
 
-def _watch(page: Page, server: Server, seconds: float) -> Watched:
+def _watch(page: Page, server: Server, seconds: float) -> RunProbes:
     """Watches a run being trained."""
     sizes: list[int] = []
     page.on("websocket", lambda socket: _note_sizes(socket, sizes))
@@ -65,7 +65,7 @@ def _watch(page: Page, server: Server, seconds: float) -> Watched:
     paints: list[dict[str, Any]] = page.evaluate("window.paints")
     server.control(run_id, "stop")
     late = [1000 * (paint["painted"] - paint["time"]) for paint in paints]
-    return Watched(late, len(paints) / seconds, steps / seconds, sizes)
+    return RunProbes(late, len(paints) / seconds, steps / seconds, sizes)
 
 
 def _note_sizes(socket: WebSocket, sizes: list[int]) -> None:

@@ -45,9 +45,9 @@ def new_run(
         )
     ]
     st.caption(plain(dataset["description"]))
-    if catalog["passed_over"]:
-        with st.expander(f"Folders that are passed over: {len(catalog['passed_over'])}"):
-            for folder in catalog["passed_over"]:
+    if catalog["skipped"]:
+        with st.expander(f"Folders that are passed over: {len(catalog['skipped'])}"):
+            for folder in catalog["skipped"]:
                 st.caption(plain(folder["reason"]))
     if not dataset["available"]:
         if dataset["fault"]:

@@ -13,8 +13,8 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.config import is_manually_set
 
-from stnscope.access.cache_control import Keeping
-from stnscope.access.middleware import Gate
+from stnscope.access.cache_control import ImmutableFiles
+from stnscope.access.middleware import AccessControl
 from stnscope.access.policy import LOOPBACK, Access, own_hosts
 
 SCHEMES = ("http", "https")
@@ -57,5 +57,5 @@ def _access() -> Access:
 
 app = st.App(
     Path(__file__).with_name("app.py"),
-    middleware=[Middleware(Gate, access=_access()), Middleware(Keeping)],
+    middleware=[Middleware(AccessControl, access=_access()), Middleware(ImmutableFiles)],
 )

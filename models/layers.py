@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stnscope.models import grid
-from stnscope.models.receptive_field import Standing
+from stnscope.models.receptive_field import Pointwise
 
 
 class Peaks(nn.Module):
@@ -28,7 +28,7 @@ class Peaks(nn.Module):
         return (weights @ self.points).flatten(1)
 
 
-class GlobalContrast(Standing):
+class GlobalContrast(Pointwise):
     """Takes one mean from all values and divides them by one deviation, those of a data set."""
 
     def __init__(self, mean: float, deviation: float) -> None:
@@ -42,7 +42,7 @@ class GlobalContrast(Standing):
         return (tone - self.mean) / self.deviation
 
 
-class LocalContrast(Standing):
+class LocalContrast(Pointwise):
     """Takes from each pixel the mean around it, and divides it by the deviation around it.
 
     Over all channels at once; at the edge over what there is. The SpatialContrastiveNormalization

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from stnscope.models import grid
-from stnscope.models.receptive_field import Field, Standing
+from stnscope.models.receptive_field import Field, Pointwise
 from stnscope.models.transformer import Sampler, SpatialTransformer, Warp
 
 Thetas = Mapping[str, Tensor]
@@ -41,7 +41,7 @@ class Site:
 
     field: Field
     before: int | None = None
-    toning: tuple[Standing, ...] | None = ()
+    toning: tuple[Pointwise, ...] | None = ()
     time_step: int | None = None
 
     @property
@@ -218,9 +218,9 @@ class Chain(Network):
                 warps.append(stage(images, (thetas or {}).get(stage.name)))
                 images = warps[-1].output
             elif isinstance(stage, Parallel):
-                side_by_side = stage(images, thetas)
-                warps += side_by_side
-                images = torch.cat([warp.output for warp in side_by_side], dim=1)
+                run_until_first_completes = stage(images, thetas)
+                warps += run_until_first_completes
+                images = torch.cat([warp.output for warp in run_until_first_completes], dim=1)
             else:
                 images = stage(images)
         return Prediction(images, tuple(warps))
@@ -243,7 +243,7 @@ def _survey(
         last = stage
         before = len(transformers) - 1 if transformers else None
         source = size if before is None else transformers[before].size
-        toning = tuple(layer for layer in between if isinstance(layer, Standing))
+        toning = tuple(layer for layer in between if isinstance(layer, Pointwise))
         alone = len(toning) == len(between)
         site = Site(Field.of(source).through(between), before, toning if alone else None)
         added = [stage] if isinstance(stage, SpatialTransformer) else list(stage)

@@ -15,7 +15,7 @@ from stnscope.models import grid
 Pair = tuple[float, float]
 """Along x and along y."""
 
-STANDING = (
+POINTWISE = (
     nn.Identity,
     nn.ReLU,
     nn.Tanh,
@@ -26,7 +26,7 @@ STANDING = (
 """Layers whose pixels look at themselves."""
 
 
-class Standing(nn.Module):
+class Pointwise(nn.Module):
     """A layer of ours that changes an image's tones alone.
 
     Its pixels look at themselves, or at a window about them.
@@ -78,7 +78,7 @@ class Field:
     def _through(self, layer: nn.Module) -> "Field":
         if isinstance(layer, nn.Sequential):
             return self.through(layer)
-        if isinstance(layer, (*STANDING, Standing)):
+        if isinstance(layer, (*POINTWISE, Pointwise)):
             return self
         if isinstance(layer, (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)):
             return self._windowed(layer)

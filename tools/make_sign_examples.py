@@ -17,7 +17,7 @@ FOLDER = Path(__file__).parents[1] / "dashboard" / "assets" / "examples"
 SIZE = 240, 220
 
 
-class Scene(NamedTuple):
+class InputPipeline(NamedTuple):
     """Which sign stands where, and in which light."""
 
     number: int
@@ -29,13 +29,13 @@ class Scene(NamedTuple):
 
 
 SCENES = {
-    "stop": Scene(14, 140, (78, 30), 4, 1.0, 3),
-    "dark": Scene(38, 130, (22, 64), -3, 0.32, 5),
-    "tilted": Scene(2, 125, (40, 14), 24, 0.9, 8),
+    "stop": InputPipeline(14, 140, (78, 30), 4, 1.0, 3),
+    "dark": InputPipeline(38, 130, (22, 64), -3, 0.32, 5),
+    "tilted": InputPipeline(2, 125, (40, 14), 24, 0.9, 8),
 }
 
 
-def draw(scene: Scene) -> Image.Image:
+def draw(scene: InputPipeline) -> Image.Image:
     """One picture."""
     ground = signs._grounds(1, torch.Generator().manual_seed(scene.seed))[0].permute(1, 2, 0)
     picture = Image.fromarray((ground * 255).byte().numpy()).resize(SIZE, Image.Resampling.BICUBIC)

@@ -9,7 +9,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from stnscope.backend.experiment.recording.quota import Bounds, in_words
+from stnscope.backend.experiment.recording.quota import Quota, in_words
 from stnscope.backend.server.runs import DATA
 from stnscope.backend.server.settings import Settings
 
@@ -46,18 +46,18 @@ def add_limits(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run-limit",
         type=_size,
-        default=Bounds.run,
+        default=Quota.run,
         metavar="SIZE",
         help="how large one recording may become, such as 500MB or 2GB; at its limit it drops "
-        f"every second frame that can be spared ({in_words(Bounds.run)})",
+        f"every second frame that can be spared ({in_words(Quota.run)})",
     )
     parser.add_argument(
         "--home-limit",
         type=_size,
-        default=Bounds.home,
+        default=Quota.home,
         metavar="SIZE",
         help="how much all recordings together may take; at this limit runs are paused and no new "
-        f"one starts ({in_words(Bounds.home)})",
+        f"one starts ({in_words(Quota.home)})",
     )
 
 
@@ -70,9 +70,9 @@ def _size(text: str) -> int:
     return int(float(number) * 1000 ** " kmgt".index(unit or " "))
 
 
-def bounds(options: argparse.Namespace) -> Bounds:
+def bounds(options: argparse.Namespace) -> Quota:
     """The room that was asked for."""
-    return Bounds(run=options.run_limit, home=options.home_limit)
+    return Quota(run=options.run_limit, home=options.home_limit)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:

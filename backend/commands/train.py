@@ -83,7 +83,7 @@ def _own_data_sets(data: Path) -> str:
     """The data sets of one's own, and which folders are passed over."""
     names = sorted(availability.datasets(data).keys() - DATASETS.keys())
     lines = [f"data sets of your own, in {data}:", f"  {', '.join(names) or 'none'}"]
-    if passed := availability.passed_over(data):
+    if passed := availability.skipped(data):
         lines += ["passed over:", *(f"  {each.reason}" for each in passed)]
     return "\n".join(lines)
 

@@ -8,7 +8,7 @@ StnscopeError
 ├── TooLarge          over a stated limit
 ├── NotFound          no such run, step, weights, data set or export
 ├── Conflict          does not fit the present status; says what was expected
-├── NoRoom            a limit or the disk is reached; says what to make room in
+├── InsufficientStorage            a limit or the disk is reached; says what to make room in
 └── Unavailable       cannot be served now; trying again later may work
 """
 
@@ -57,7 +57,7 @@ class Conflict(StnscopeError):
     """Does not fit the present status; the text says what was expected."""
 
 
-class NoRoom(StnscopeError):
+class InsufficientStorage(StnscopeError):
     """A limit of ours or the disk is reached; the text says which, and what to do."""
 
 

@@ -10,12 +10,12 @@ from fastapi import FastAPI, HTTPException, Request
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
-from stnscope.access.middleware import Gate
+from stnscope.access.middleware import AccessControl
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.server.http import page, problems
 from stnscope.backend.server.http.body_limit import BodyLimit
-from stnscope.backend.server.processes.downloads import Fetches
+from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports, most_recording
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
@@ -25,7 +25,7 @@ from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.state import State
 from stnscope.backend.server.streams.tail import Tails
-from stnscope.backend.server.streams.transform_stream import Pictures
+from stnscope.backend.server.streams.transform_stream import TransformStreams
 from stnscope.backend.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
         allow_credentials=True,
     )
     app.add_middleware(BodyLimit, larger={"/api/recordings": most_recording(settings.bounds)})
-    app.add_middleware(Gate, access=settings.access)
+    app.add_middleware(AccessControl, access=settings.access)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/api")
@@ -98,9 +98,9 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
         trainers=Trainers(runs, settings.trainers, standby=settings.standby),
         tails=Tails(runs),
         worker=worker,
-        pictures=Pictures(worker, settings.viewers),
+        pictures=TransformStreams(worker, settings.viewers),
         exports=Exports(runs),
-        fetches=Fetches(runs.data, settings.mirror),
+        fetches=Downloads(runs.data, settings.mirror),
         imports=Imports(runs),
     )
     stack.push_async_callback(state.exports.close)
@@ -120,7 +120,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
 async def _demonstrate(state: State) -> None:
     try:
         run_id = state.runs.create(RunConfig(), demonstration=True)
-    except NoRoom as error:
+    except InsufficientStorage as error:
         log.warning("No demonstration is started. %s", error)
     else:
         await state.trainers.submit(run_id, demonstration=True)

@@ -8,12 +8,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from stnscope.backend.experiment.catalog import completed, steps_per_epoch, validate
+from stnscope.backend.experiment.catalog import steps_per_epoch, validate, with_defaults
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
-from stnscope.backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
+from stnscope.backend.experiment.errors import (
+    Conflict,
+    InsufficientStorage,
+    NotFound,
+    RecordingError,
+)
 from stnscope.backend.experiment.recording.disk_space import SPARE_SUFFIX
-from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, writer_is_live
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
@@ -37,11 +42,9 @@ class Runs:
             left out.
     """
 
-    def __init__(
-        self, folder: Path, bounds: Bounds | None = None, data: Path | None = None
-    ) -> None:
+    def __init__(self, folder: Path, bounds: Quota | None = None, data: Path | None = None) -> None:
         self.folder = folder
-        self.bounds = bounds or Bounds()
+        self.bounds = bounds or Quota()
         self.data = data or folder.parent / DATA
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -72,10 +75,10 @@ class Runs:
         Raises:
             InvalidInput: something in the configuration has no such name, does not fit, or is a
                 data set that is not at hand.
-            NoRoom: there is no room for another recording.
+            InsufficientStorage: there is no room for another recording.
         """
         dataset = availability.dataset(config.dataset, self.data)
-        config = completed(config, dataset)
+        config = with_defaults(config, dataset)
         validate(config, dataset)
         self.check_room()
         run_id = self.new_id()
@@ -98,11 +101,11 @@ class Runs:
             more: bytes that are about to be added.
 
         Raises:
-            NoRoom: all recordings are at their limit, or the disk is full.
+            InsufficientStorage: all recordings are at their limit, or the disk is full.
         """
         shortage = self.bounds.shortage(self.folder, more)
         if shortage:
-            raise NoRoom(shortage)
+            raise InsufficientStorage(shortage)
 
     def summary(self, run_id: str) -> Run:
         with self.open(run_id) as opened:

@@ -5,7 +5,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 from stnscope.access.policy import LOOPBACK, Access, own_hosts
-from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.recording.quota import Quota
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Settings:
     standby: bool = True
     trainers: int = 2
     viewers: int = 64
-    bounds: Bounds = field(default_factory=Bounds)
+    bounds: Quota = field(default_factory=Quota)
 
     def __post_init__(self) -> None:
         _ = self.access

@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES
-from stnscope.backend.server.processes.downloads import Fetches
+from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
@@ -15,7 +15,7 @@ from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.runs import Run, Runs
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams.tail import Tails
-from stnscope.backend.server.streams.transform_stream import Pictures
+from stnscope.backend.server.streams.transform_stream import TransformStreams
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class State:
     trainers: Trainers
     tails: Tails
     worker: InferenceWorker
-    pictures: Pictures
+    pictures: TransformStreams
     exports: Exports
-    fetches: Fetches
+    fetches: Downloads
     imports: Imports
 
     def shown(self, run: Run) -> Run:

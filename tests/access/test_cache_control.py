@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from stnscope.access.cache_control import Keeping
+from stnscope.access.cache_control import ImmutableFiles
 
 FILE = "/_stcore/bidi-components/stnscope.page-0123456789ab/main.js"
 
@@ -19,7 +19,9 @@ def answer(path: str, status: int = 200) -> httpx.Response:
     async def endpoint(_: Request) -> Response:
         return PlainTextResponse("said", status, headers={"Cache-Control": "public"})
 
-    app = Starlette(routes=[Route("/{path:path}", endpoint)], middleware=[Middleware(Keeping)])
+    app = Starlette(
+        routes=[Route("/{path:path}", endpoint)], middleware=[Middleware(ImmutableFiles)]
+    )
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app)

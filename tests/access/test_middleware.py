@@ -9,7 +9,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Scope
 
-from stnscope.access.middleware import Gate
+from stnscope.access.middleware import AccessControl
 from stnscope.access.policy import Access, own_hosts
 
 TOKEN = "correct-horse"
@@ -128,7 +128,7 @@ def ask(
     scheme: str = "http",
     host: str = f"localhost:{PORT}",
 ) -> httpx.Response:
-    gate: ASGIApp = Gate(answers_everything, access)
+    gate: ASGIApp = AccessControl(answers_everything, access)
 
     named = {"Host": host, **(headers or {})}
     raw = [
@@ -162,7 +162,7 @@ def opens(access: Access, headers: dict[str, str]) -> bool:
 
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     scope = {"type": "websocket", "headers": raw, "query_string": b"", "path": "/x"}
-    asyncio.run(Gate(application, access)(scope, receive, send))
+    asyncio.run(AccessControl(application, access)(scope, receive, send))
     assert bool(reached) != bool(sent)
     assert all(message["type"] == "websocket.close" for message in sent)
     return bool(reached)

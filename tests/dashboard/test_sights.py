@@ -261,7 +261,7 @@ def test_a_picture_that_joined_is_not_there_before(
         server.await_step(run_id, 2)
         image = {"image": picture.read_bytes()}
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
-        (step,) = server.run(run_id)["joined_at"]
+        (step,) = server.run(run_id)["added_at"]
         page = visit(server, f"?run={run_id}&sight=one&probe=3&step=0")
         shown_one = page.locator(".stn-viewer .stn-one.stn-absent")
         shown_one.get_by_text(f"It joined the run at step {step}.").wait_for()

@@ -10,7 +10,7 @@ from stnscope.models import families, grid
 from stnscope.models.architectures.sequences import Recurrent
 from stnscope.models.layers import GlobalContrast, LocalContrast, convolution
 from stnscope.models.network import Chain, Parallel
-from stnscope.models.receptive_field import Standing
+from stnscope.models.receptive_field import Pointwise
 from stnscope.models.transformer import Sampler, SpatialTransformer, Warp
 
 LATTICE = grid.lattice(7)
@@ -165,7 +165,7 @@ def test_a_map_has_no_tones_and_takes_black_and_its_edge_alone(
 
 @pytest.mark.parametrize("tone", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("layer", [GlobalContrast(0.3, 0.25), LocalContrast.gaussian(7)])
-def test_what_a_layer_makes_of_an_even_tone_is_known(layer: Standing, tone: float) -> None:
+def test_what_a_layer_makes_of_an_even_tone_is_known(layer: Pointwise, tone: float) -> None:
     even = layer(torch.full((1, 3, 20, 24), tone))
     assert even.allclose(torch.tensor(layer.of_even(tone)), atol=0.01)
 

@@ -2,11 +2,11 @@
 
 from stnscope.backend.experiment.catalog.compatibility import (
     check_distortion,
-    completed,
-    epochs_offered,
+    default_epochs,
     fits,
     steps_per_epoch,
     validate,
+    with_defaults,
 )
 from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
@@ -32,9 +32,9 @@ __all__ = [
     "DistortionEntry",
     "Optimiser",
     "check_distortion",
-    "completed",
-    "epochs_offered",
+    "default_epochs",
     "fits",
     "steps_per_epoch",
     "validate",
+    "with_defaults",
 ]

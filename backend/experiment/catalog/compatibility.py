@@ -21,7 +21,7 @@ FEWEST_EPOCHS, MOST_EPOCHS = 3, 1000
 """Of those that are offered first; the latter are all that a configuration takes."""
 
 
-def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
+def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     """A configuration in which what was left open is as it is offered first for the data set."""
     given = config.model_fields_set
     fields: dict[str, object] = {}
@@ -34,7 +34,7 @@ def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     if architecture is None or optimiser is None:  # which `validate` tells
         return config.model_copy(update=fields)
     fields |= {
-        "epochs": epochs_offered(architecture, dataset),
+        "epochs": default_epochs(architecture, dataset),
         "weight_decay": optimiser.weight_decay,
     }
     for rate in ("learning_rate", "localisation_learning_rate"):
@@ -43,7 +43,7 @@ def completed(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     return config.model_copy(update=fields)
 
 
-def epochs_offered(architecture: Architecture, dataset: DatasetEntry) -> int:
+def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
     """Epochs of a run that is offered first: as many as the network needs to be seen to learn."""
     shown = max(1, dataset.images * dataset.draws)
     return min(max(FEWEST_EPOCHS, math.ceil(architecture.needs_images / shown)), MOST_EPOCHS)

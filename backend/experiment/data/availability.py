@@ -33,7 +33,7 @@ LOOKS: dict[str, Look] = {
 
 
 @dataclass(frozen=True)
-class PassedOver:
+class SkippedFolder:
     """A folder in the data folder that holds pictures and is no data set."""
 
     name: str
@@ -52,11 +52,11 @@ def datasets(data: Path) -> dict[str, DatasetEntry]:
     return known | {each.name: each for each in own_ones if isinstance(each, DatasetEntry)}
 
 
-def passed_over(data: Path) -> list[PassedOver]:
+def skipped(data: Path) -> list[SkippedFolder]:
     """The folders that hold pictures and are no data set, and why."""
     known = {name: _as_it_is(entry, data) for name, entry in DATASETS.items()}
     found = (_own(folder, known) for folder in _folders(data))
-    return [each for each in found if isinstance(each, PassedOver)]
+    return [each for each in found if isinstance(each, SkippedFolder)]
 
 
 def dataset(name: str, data: Path | None) -> DatasetEntry:
@@ -150,7 +150,7 @@ def _folders(data: Path) -> list[Path]:
     return sorted(each for each in found if each.is_dir())
 
 
-def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | PassedOver | None:
+def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | SkippedFolder | None:
     """A folder as a data set, or why it is none; None if it is nobody's, or a known one's."""
     name = folder.name
     if any(
@@ -160,18 +160,18 @@ def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | PassedO
     try:
         found = image_folder_files.look(folder)
     except DatasetError as error:
-        return None if name in TAKEN else PassedOver(name, str(error))
+        return None if name in TAKEN else SkippedFolder(name, str(error))
     # What cannot be looked into hides no other.
     except OSError as error:
-        return PassedOver(name, f"{name} cannot be looked into: {error.strerror}.")
+        return SkippedFolder(name, f"{name} cannot be looked into: {error.strerror}.")
     if found is None:
         return None
     if name in TAKEN:
-        return PassedOver(
+        return SkippedFolder(
             name, f"The folder {name} has the name of one of the program's data sets. Rename it."
         )
     if len(name) > LONGEST_NAME:
-        return PassedOver(
+        return SkippedFolder(
             name,
             f"The folder {name} has a name of {len(name)} letters; {LONGEST_NAME} are the most.",
         )

@@ -29,7 +29,7 @@ def pairs(entry: DatasetEntry, train: Images, held_out: Images) -> tuple[Images,
 
     def composed(images: Images, parts: Tensor) -> Images:
         sums = images.labels[parts].sum(dim=1)
-        return Images(images.pixels, sums, parts, side_by_side=False)
+        return Images(images.pixels, sums, parts, run_until_first_completes=False)
 
     one, other = _chosen(entry, train, held_out, 2)
     return composed(train, one), composed(held_out, other)

@@ -18,7 +18,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from stnscope.backend.experiment.data import gtsrb_files
-from stnscope.backend.experiment.errors import DatasetError, NoRoom, Unavailable
+from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, Unavailable
 
 PIECE = 256 * 1024
 TIMEOUT_SECONDS = 30
@@ -92,7 +92,7 @@ def fetch(files: Sequence[RemoteFile], data: Path, progress: Progress | None = N
         Unavailable: a server does not answer, or the connection broke; fetching again goes on from
             there.
         DatasetError: what came is not the file; it is thrown away.
-        NoRoom: the disk is full.
+        InsufficientStorage: the disk is full.
     """
     try:
         with _folder(data), FileLock(data / LOCK, timeout=0):
@@ -148,7 +148,9 @@ def _tell(progress: Progress | None, done: int, total: int) -> None:
 
 def _in_words(file: RemoteFile, error: OSError) -> Exception:
     if error.errno == errno.ENOSPC:
-        return NoRoom(f"The disk is full; there is no room for {file.path}. Make room, try again.")
+        return InsufficientStorage(
+            f"The disk is full; there is no room for {file.path}. Make room, try again."
+        )
     reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
     return Unavailable(
         f"{file.address} cannot be fetched: {reason}. Trying again goes on from where it broke off."

@@ -22,7 +22,7 @@ class Images:
     """int64 that index the classes, (N,) or (N, T)."""
     parts: Tensor | None = None
     """Which k pieces each image is made of, (N, k); -1 is an empty one."""
-    side_by_side: bool = True
+    run_until_first_completes: bool = True
     """Whether its pieces stand beside each other; else each is a channel of its own."""
 
     def __len__(self) -> int:
@@ -35,7 +35,7 @@ class Images:
         parts = self.parts[chosen]
         pieces = as_tones(self.pixels[parts])  # (n, k, C, h, w)
         pieces = pieces * (parts >= 0)[:, :, None, None, None]
-        if self.side_by_side:
+        if self.run_until_first_completes:
             return pieces.permute(0, 2, 3, 1, 4).flatten(3)
         return pieces.flatten(1, 2)
 

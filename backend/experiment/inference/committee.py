@@ -16,7 +16,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.registry import Dataset, load
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.experiment.training.loop import Validation, network_of, weights_of
+from stnscope.backend.experiment.training.loop import Validation, build_network, weights_of
 from stnscope.models.network import Network
 
 FEWEST = 2
@@ -72,10 +72,10 @@ def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
     for each in read:
         validation = Validation.of(each.config, dataset)
         chances = validation.logits(each.model(dataset)).softmax(dim=-1)
-        members.append(Member(each.run, each.step, validation.share_right(chances)))
+        members.append(Member(each.run, each.step, validation.accuracy_of(chances)))
         total = chances if total is None else total + chances
     assert total is not None
-    return Verdict(tuple(members), validation.share_right(total), validation.labels.numel())
+    return Verdict(tuple(members), validation.accuracy_of(total), validation.labels.numel())
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class _Trained:
     tensors: dict[str, Tensor]
 
     def model(self, dataset: Dataset) -> Network:
-        model = network_of(self.config, len(dataset.entry.classes))
+        model = build_network(self.config, len(dataset.entry.classes))
         model.load_state_dict(self.tensors)
         return model
 

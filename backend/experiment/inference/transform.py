@@ -20,11 +20,11 @@ from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.inference.theta_override import thetas_of
-from stnscope.backend.experiment.pictures.cache import Held
+from stnscope.backend.experiment.pictures.cache import PictureCache
 from stnscope.backend.experiment.pictures.decode import Picture, decode
 from stnscope.backend.experiment.pictures.fit import Fitted, fit
 from stnscope.backend.experiment.probes.observe import Probes, look
-from stnscope.backend.experiment.training.input_pipeline import Scene
+from stnscope.backend.experiment.training.input_pipeline import InputPipeline
 from stnscope.models.cards import Card, cards
 from stnscope.models.catalog import ARCHITECTURES, Architecture
 from stnscope.models.network import Network
@@ -44,7 +44,7 @@ class PictureDistortion(DistortionConfig):
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
 
 
-_held = Held()
+_held = PictureCache()
 
 
 def transform(
@@ -201,7 +201,7 @@ def _distorted(image: Tensor, card: Card, wanted: PictureDistortion) -> Tensor:
     # Clutter is cut from what is part of the program: the rest need not be at hand any more.
     own = card.dataset if not entry.needs else OWN_WITH[entry.channels]
     others = _dataset(own).held_out
-    scene = Scene.of(entry, wanted, ARCHITECTURES[card.architecture], others)
+    scene = InputPipeline.of(entry, wanted, ARCHITECTURES[card.architecture], others)
     return scene.shown(image, torch.Generator().manual_seed(wanted.seed))
 
 

@@ -13,7 +13,7 @@ MOST_HELD = 32
 """Pictures that are kept: a decoded one takes 0.8 MB at most."""
 
 
-class Held:
+class PictureCache:
     """The pictures that were used last.
 
     Args:

@@ -18,7 +18,7 @@ CHANNELS = (1, 3)
 """Of the networks that see one picture at a time, grey or in colour."""
 
 
-def check_may_join(run: Mapping[str, Any]) -> None:
+def check_can_add_picture(run: Mapping[str, Any]) -> None:
     """Sees that a picture may join the probes of a run.
 
     Args:
@@ -42,7 +42,7 @@ def check_may_join(run: Mapping[str, Any]) -> None:
         )
 
 
-def label_of(text: str | None, dataset: DatasetEntry) -> Label:
+def parse_label(text: str | None, dataset: DatasetEntry) -> Label:
     """What a picture shows, by the names of a data set's classes.
 
     Args:
@@ -81,11 +81,11 @@ def _index(name: str, dataset: DatasetEntry) -> int:
     return dataset.classes.index(name)
 
 
-def packed(image: Array) -> str:
+def encode_image(image: Array) -> str:
     """A fitted picture (H, W, C) uint8 as text, for a line of JSON."""
     return base64.b64encode(save({"image": np.ascontiguousarray(image)})).decode()
 
 
-def picture_of(text: str) -> Array:
-    """The picture that was `packed`."""
+def decode_image(text: str) -> Array:
+    """The picture that was `encode_image`."""
     return load(base64.b64decode(text))["image"]

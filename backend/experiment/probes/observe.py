@@ -18,9 +18,9 @@ from stnscope.backend.experiment.data.registry import Dataset
 from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import LATTICE, PROTOCOL, Array, Frame, Label
 from stnscope.backend.experiment.progress import tenths_of
-from stnscope.backend.experiment.recording.reader import Joined
-from stnscope.backend.experiment.training.input_pipeline import Scene
-from stnscope.backend.experiment.training.loop import Step, draw_generator, scene_of
+from stnscope.backend.experiment.recording.reader import AddedPicture
+from stnscope.backend.experiment.training.input_pipeline import InputPipeline
+from stnscope.backend.experiment.training.loop import Step, build_input_pipeline, draw_generator
 from stnscope.models import grid
 from stnscope.models.network import Network, Site, Thetas
 from stnscope.models.transformer import Sampler, Warp
@@ -54,7 +54,7 @@ class Probes:
         """
         held_out = dataset.held_out
         chosen = torch.tensor(_in_turn(held_out.labels, config.probes.count))
-        scene, images = scene_of(config, dataset.entry, held_out), held_out.take(chosen)
+        scene, images = build_input_pipeline(config, dataset.entry, held_out), held_out.take(chosen)
         draws = torch.cat(
             [scene.draw(1, draw_generator(SEED, "probe", number)) for number in range(len(chosen))],
             dim=1,
@@ -67,7 +67,7 @@ class Probes:
 
     @classmethod
     def of_picture(
-        cls, joined: Joined, number: int, dataset: DatasetEntry, config: RunConfig
+        cls, joined: AddedPicture, number: int, dataset: DatasetEntry, config: RunConfig
     ) -> "Probes":
         """A picture that joins as probe `number`, counted from 0.
 
@@ -77,18 +77,18 @@ class Probes:
         """
         image = torch.from_numpy(joined.image.copy()).permute(2, 0, 1)[None].float() / 255
         architecture = ARCHITECTURES[config.architecture]
-        scene = Scene.filling(dataset, config.distortion, architecture)
+        scene = InputPipeline.filling(dataset, config.distortion, architecture)
         draws = scene.draw(1, draw_generator(SEED, "probe", number))
         seen = [name for name in config.distortion.name.split("+") if name in PREPROCESSINGS]
         standing = config.distortion.model_copy(update={"name": "+".join(seen or ["centred"])})
-        still = Scene.filling(dataset, standing, architecture)
+        still = InputPipeline.filling(dataset, standing, architecture)
 
         def path(phase: float) -> Tensor:
             return scene.show(image, scene.travelled(draws, phase))
 
         return cls(still.show(image, draws[:0]), (joined.label,), dataset.classes, path, 1)
 
-    def joined_by(self, picture: "Probes") -> "Probes":
+    def added_as_of(self, picture: "Probes") -> "Probes":
         """These probes, and behind them a picture that joins."""
 
         def path(phase: float) -> Tensor:

@@ -7,11 +7,11 @@ from stnscope.backend.experiment.data.registry import Dataset
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
 from stnscope.backend.experiment.probes.observe import LAP, Probes, observe
-from stnscope.backend.experiment.recording.reader import Joined
+from stnscope.backend.experiment.recording.reader import AddedPicture
 from stnscope.backend.experiment.training.loop import Step
 
 
-class Watched:
+class RunProbes:
     """The probes of one run.
 
     Args:
@@ -22,12 +22,12 @@ class Watched:
     """
 
     def __init__(
-        self, run: str, config: RunConfig, dataset: Dataset, joined: Iterable[Joined] = ()
+        self, run: str, config: RunConfig, dataset: Dataset, joined: Iterable[AddedPicture] = ()
     ) -> None:
         self._run = run
         self._config = config
         self._entry = dataset.entry
-        self._joined: list[Joined] = []
+        self._joined: list[AddedPicture] = []
         self._probes = [Probes.choose(dataset, config)]
         self._stillness = Stillness()
         self._frame: Frame | None = None
@@ -39,7 +39,7 @@ class Watched:
         """How many there are, once all have joined."""
         return len(self._probes[-1].labels)
 
-    def join(self, picture: Joined) -> None:
+    def join(self, picture: AddedPicture) -> None:
         """Adds a picture to those of steps from its own on."""
         # Those of later steps, recorded before the run was taken up here, stay behind it.
         self._joined = sorted([*self._joined, picture], key=lambda each: each.step)
@@ -47,7 +47,7 @@ class Watched:
         for each in self._joined:
             number = len(self._probes[-1].labels)
             own = Probes.of_picture(each, number, self._entry, self._config)
-            self._probes.append(self._probes[-1].joined_by(own))
+            self._probes.append(self._probes[-1].added_as_of(own))
 
     def has_seen(self, step: Step) -> bool:
         """Whether the frame of a step is at hand, with all that are watched in it."""

@@ -13,8 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from stnscope.backend.experiment.errors import NoRoom
-from stnscope.backend.experiment.recording.quota import Bounds, in_words
+from stnscope.backend.experiment.errors import InsufficientStorage
+from stnscope.backend.experiment.recording.quota import Quota, in_words
 from stnscope.backend.experiment.recording.thinning import Thinning
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 
@@ -28,7 +28,7 @@ SPARE_BYTES = 64 * 1024
 class Room:
     """The room of the recording that `writer` writes; keeps its spare file while inside."""
 
-    def __init__(self, writer: RecordingWriter, bounds: Bounds) -> None:
+    def __init__(self, writer: RecordingWriter, bounds: Quota) -> None:
         self._writer = writer
         self._bounds = bounds
         self._thinning = Thinning(writer, bounds.run)
@@ -59,7 +59,7 @@ class Room:
         try:
             with self._writer.transaction():
                 work()
-        except NoRoom as full:
+        except InsufficientStorage as full:
             return f"{full} Then resume this run; nothing recorded is lost."
         return None
 

@@ -19,9 +19,9 @@ from stnscope.backend.experiment.config import MOST_PROBES, RunConfig, SettingsC
 from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
 from stnscope.backend.experiment.recording import untrusted_file
-from stnscope.backend.experiment.recording.reader import Change, Joined
+from stnscope.backend.experiment.recording.reader import AddedPicture, Change
 from stnscope.backend.experiment.recording.schema import ABSENT, METRICS, OLDER_VERSIONS
-from stnscope.backend.experiment.recording.untrusted_file import Foreign, damaged
+from stnscope.backend.experiment.recording.untrusted_file import UntrustedFile, damaged
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.run_status import ENDED, Status
 
@@ -77,7 +77,7 @@ class _Frame(NamedTuple):
     data: bytes
 
 
-def bring_in(source: Path, target: Path) -> None:
+def import_recording(source: Path, target: Path) -> None:
     """Copies a stranger's recording into a new one of ours.
 
     Args:
@@ -86,7 +86,7 @@ def bring_in(source: Path, target: Path) -> None:
 
     Raises:
         RecordingError: it is no recording, damaged, or holds what none would; the text says what.
-        NoRoom: the disk is full.
+        InsufficientStorage: the disk is full.
     """
     draft = target.with_suffix(DRAFT_SUFFIX)
     with untrusted_file.opened(source) as file:
@@ -117,7 +117,7 @@ def _run(rows: sqlite3.Connection) -> _Run:
         raise damaged(f"of its run, {place} cannot be: {wrong['msg']}") from None
 
 
-def _copy_steps(file: Foreign, writer: RecordingWriter) -> None:
+def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
     absent = ABSENT["steps"] if file.version in OLDER_VERSIONS else {}
     names = [name for name in METRICS if name not in absent]
     selected = f"SELECT step, attempt, {', '.join(names)} FROM steps ORDER BY seq"
@@ -202,7 +202,7 @@ def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, most: int) -
             raise damaged(f"what joined its probes at step {step} is no picture") from None
         if number >= most:
             raise damaged(f"it watches more than {MOST_PROBES} probes")
-        writer.add_joined(Joined(step, attempt, known, image))
+        writer.add_joined(AddedPicture(step, attempt, known, image))
 
 
 def _tensor(data: object, name: str) -> Array:

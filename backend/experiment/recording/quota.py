@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import InsufficientStorage
 
 FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
 
@@ -19,7 +19,7 @@ _FULL_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_I
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Quota:
     """The room for recordings, in bytes.
 
     Attributes:
@@ -85,15 +85,15 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 
 @contextmanager
-def telling_full_disk() -> Iterator[None]:
+def raising_insufficient_storage() -> Iterator[None]:
     """Turns what a full disk amounts to into a sentence.
 
     Raises:
-        NoRoom: the disk is full.
+        InsufficientStorage: the disk is full.
     """
     try:
         yield
     except (sqlite3.Error, OSError) as error:
         if is_full_disk(error):
-            raise NoRoom(FULL_DISK) from error
+            raise InsufficientStorage(FULL_DISK) from error
         raise

@@ -21,7 +21,7 @@ from stnscope.backend.experiment.config import LiveSettings, RunConfig, Settings
 from stnscope.backend.experiment.errors import NotFound, RecordingError
 from stnscope.backend.experiment.frames.frame import Array, Frame, Label
 from stnscope.backend.experiment.progress import epoch_of
-from stnscope.backend.experiment.recording.quota import telling_full_disk
+from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.schema import (
     ABSENT,
     APPLICATION_ID,
@@ -73,7 +73,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Joined:
+class AddedPicture:
     """A picture that joined the probes: it is one of them from `step` on."""
 
     step: int
@@ -164,7 +164,7 @@ class Recording:
         settings = LiveSettings.of(
             RunConfig.model_validate(config), (change.settings for change in self.changes())
         )
-        joined_at = self._joined_at()
+        added_at = self._joined_at()
         return run | {
             "config": config,
             "settings": settings.model_dump(),
@@ -174,8 +174,8 @@ class Recording:
             "epoch": epoch_of(run["step"], run["steps_per_epoch"]),
             "epochs": config["epochs"],
             "steps": config["epochs"] * run["steps_per_epoch"],
-            "probes": config["probes"]["count"] + len(joined_at),
-            "joined_at": joined_at,
+            "probes": config["probes"]["count"] + len(added_at),
+            "added_at": added_at,
             "first_step": first,
             "last_step": last,
             "frames": frames,
@@ -199,13 +199,13 @@ class Recording:
             for step, attempt, settings in rows
         ]
 
-    def joined(self) -> list[Joined]:
+    def joined(self) -> list[AddedPicture]:
         """Pictures that joined the probes, in the order in which they stand among them."""
         if is_old(self._db):
             return []
         rows = self._db.execute("SELECT step, attempt, label, data FROM joined ORDER BY step, seq")
         return [
-            Joined(step, attempt, json.loads(label), load_tensors(data)["image"])
+            AddedPicture(step, attempt, json.loads(label), load_tensors(data)["image"])
             for step, attempt, label, data in rows
         ]
 
@@ -276,9 +276,12 @@ class Recording:
         """Writes the recording as one file, consistent even while it is being written to.
 
         Raises:
-            NoRoom: the disk of `target` is full.
+            InsufficientStorage: the disk of `target` is full.
         """
-        with telling_full_disk(), closing(sqlite3.connect(target, isolation_level=None)) as copy:
+        with (
+            raising_insufficient_storage(),
+            closing(sqlite3.connect(target, isolation_level=None)) as copy,
+        ):
             self._db.backup(copy, pages=1024, sleep=0)
             copy.execute("PRAGMA journal_mode = DELETE")
 

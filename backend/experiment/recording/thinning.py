@@ -8,7 +8,7 @@ them. Only where that frees too little does the next pass leave half as many.
 
 from contextlib import suppress
 
-from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 
 # Passes go on until the recording takes no more than this share of its limit.
@@ -44,7 +44,7 @@ class Thinning:
                 return True
             self._begin(max(1, self._halvings))
         # A full disk is told by the step that it keeps from being written; here it only holds up.
-        with suppress(NoRoom):
+        with suppress(InsufficientStorage):
             return self._drop()
         return True
 

@@ -35,7 +35,7 @@ Layout = frozenset[tuple[str, str, str]]
 
 
 @dataclass(frozen=True)
-class Foreign:
+class UntrustedFile:
     """A stranger's recording whose file has been looked at; its rows have not."""
 
     rows: sqlite3.Connection
@@ -43,7 +43,7 @@ class Foreign:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Foreign]:
+def opened(path: Path) -> Iterator[UntrustedFile]:
     """Opens a stranger's recording to read from, after a look at all of its file.
 
     Raises:
@@ -58,7 +58,7 @@ def opened(path: Path) -> Iterator[Foreign]:
             _check_layout(connection)
             _check_integrity(connection)
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MOST_BYTES_A_VALUE)
-            yield Foreign(connection, version)
+            yield UntrustedFile(connection, version)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise damaged(str(error)) from error
 

@@ -13,13 +13,13 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import save as save_tensors
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.errors import Conflict, NoRoom, NotFound
+from stnscope.backend.experiment.errors import Conflict, InsufficientStorage, NotFound
 from stnscope.backend.experiment.frames.frame import Frame, content_key
-from stnscope.backend.experiment.recording.quota import telling_full_disk
+from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import (
+    AddedPicture,
     Change,
     Checkpoint,
-    Joined,
     Recording,
     check,
     is_old,
@@ -54,7 +54,7 @@ class RecordingWriter(Recording):
 
         Raises:
             Conflict: another process is writing to it.
-            NoRoom: the disk is full.
+            InsufficientStorage: the disk is full.
         """
         if not path.is_file():
             raise NotFound(f"There is no recording {path.stem}.")
@@ -64,7 +64,7 @@ class RecordingWriter(Recording):
         except Timeout:
             raise Conflict(f"Run {path.stem} is being trained by another process.") from None
         try:
-            with telling_full_disk():
+            with raising_insufficient_storage():
                 return cls(path, _prepared(path), lock)
         except BaseException:
             lock.release()
@@ -73,7 +73,7 @@ class RecordingWriter(Recording):
     def close(self) -> None:
         # A recording at rest is a single plain file; where a reader is at work, or the disk full,
         # SQLite keeps both.
-        with suppress(NoRoom), telling_full_disk(), _ignoring_busy():
+        with suppress(InsufficientStorage), raising_insufficient_storage(), _ignoring_busy():
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
         super().close()
@@ -84,10 +84,10 @@ class RecordingWriter(Recording):
         """What is written inside becomes visible at once or not at all.
 
         Raises:
-            NoRoom: the disk is full, and nothing was written.
+            InsufficientStorage: the disk is full, and nothing was written.
         """
         try:
-            with telling_full_disk():
+            with raising_insufficient_storage():
                 self._db.execute("BEGIN IMMEDIATE")
                 yield
                 self._db.execute("COMMIT")
@@ -104,7 +104,7 @@ class RecordingWriter(Recording):
     def update(self, **columns: Any) -> None:
         """Sets columns of the run's row."""
         names = ", ".join(f"{name} = ?" for name in columns)
-        with telling_full_disk():
+        with raising_insufficient_storage():
             self._db.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
     def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
@@ -150,7 +150,7 @@ class RecordingWriter(Recording):
             (change.step, change.attempt, time.time(), json.dumps(change.settings.given)),
         )
 
-    def add_joined(self, joined: Joined) -> None:
+    def add_joined(self, joined: AddedPicture) -> None:
         """Adds a picture that joins the probes, before it is seen in any frame."""
         data = save_tensors({"image": np.ascontiguousarray(joined.image)})
         self._db.execute(
@@ -247,7 +247,7 @@ def create(
 
     Raises:
         Conflict: the file exists.
-        NoRoom: the disk is full.
+        InsufficientStorage: the disk is full.
     """
     if path.exists():
         raise Conflict(f"There is a recording {path.stem} already.")
@@ -263,7 +263,7 @@ def create(
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     try:
-        with telling_full_disk(), closing(_connect(draft)) as connection:
+        with raising_insufficient_storage(), closing(_connect(draft)) as connection:
             _fill(connection, row)
     except BaseException:
         for suffix in SUFFIXES:

@@ -16,20 +16,20 @@ import torch
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import MOST_PROBES, LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.data.registry import Dataset, load
-from stnscope.backend.experiment.errors import DatasetError, NoRoom, StnscopeError
+from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.added_pictures import picture_of
+from stnscope.backend.experiment.probes.added_pictures import decode_image
 from stnscope.backend.experiment.probes.observe import (
     Probes,
     observe,
     share_collapsed,
     theta_summary,
 )
-from stnscope.backend.experiment.probes.run_probes import Watched
+from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.progress import tenths_of
 from stnscope.backend.experiment.recording.disk_space import Room
-from stnscope.backend.experiment.recording.quota import Bounds
-from stnscope.backend.experiment.recording.reader import Change, Checkpoint, Joined
+from stnscope.backend.experiment.recording.quota import Quota
+from stnscope.backend.experiment.recording.reader import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.controls import Controls, Left
 from stnscope.backend.experiment.runs.pace import Pace
@@ -44,7 +44,7 @@ class Session:
     """One run being trained: its writer, its probes and its pace."""
 
     def __init__(
-        self, writer: RecordingWriter, controls: Controls, bounds: Bounds, data: Path | None = None
+        self, writer: RecordingWriter, controls: Controls, bounds: Quota, data: Path | None = None
     ) -> None:
         self.writer = writer
         self.controls = controls
@@ -69,7 +69,7 @@ class Session:
         dataset = load(self.config.dataset, self.data)
         self._check_same(dataset)
         joined = self.writer.joined()
-        self.watched = Watched(self.run["id"], self.config, dataset, joined)
+        self.watched = RunProbes(self.run["id"], self.config, dataset, joined)
         checkpoint = self.writer.checkpoint()
         if checkpoint is not None or self.run["frames"]:
             self.attempt += 1
@@ -215,13 +215,13 @@ class Session:
         """Lets a picture join from the next frame on: while paused that is one more of this step.
 
         Args:
-            picture: its `label`, and under `image` what `picture_of` reads.
+            picture: its `label`, and under `image` what `decode_image` reads.
         """
         if self.watched.count >= MOST_PROBES:
             return  # several were asked for at once; the recording shows which ones came in
-        image, paused = picture_of(picture["image"]), self.paused
+        image, paused = decode_image(picture["image"]), self.paused
         first = step.step if paused else step.step + 1
-        joined = Joined(first, self.attempt, picture["label"], image)
+        joined = AddedPicture(first, self.attempt, picture["label"], image)
         self.watched.join(joined)
 
         def write() -> None:
@@ -323,7 +323,7 @@ class Session:
                     raise Left
 
 
-def rehearse() -> None:
+def warm_up() -> None:
     """Takes one step of a default run and forgets it: torch loads much only when first used."""
     config = RunConfig()
     dataset = load(config.dataset)
@@ -333,7 +333,7 @@ def rehearse() -> None:
 
 
 def record(
-    path: Path, controls: Controls, bounds: Bounds | None = None, data: Path | None = None
+    path: Path, controls: Controls, bounds: Quota | None = None, data: Path | None = None
 ) -> str:
     """Trains the run at `path` into its recording; answers with how it ended.
 
@@ -351,7 +351,7 @@ def record(
     """
     try:
         with _open(path, controls) as writer:
-            return _train(writer, controls, bounds or Bounds(), data)
+            return _train(writer, controls, bounds or Quota(), data)
     except Left:
         return "interrupted"
 
@@ -361,13 +361,13 @@ def _open(path: Path, controls: Controls) -> RecordingWriter:
     while True:
         try:
             return RecordingWriter.open(path)
-        except NoRoom:
+        except InsufficientStorage:
             if controls.waiting() and controls.take()["action"] in ("stop", "leave"):
                 raise Left from None
             time.sleep(FULL_INTERVAL)
 
 
-def _train(writer: RecordingWriter, controls: Controls, bounds: Bounds, data: Path | None) -> str:
+def _train(writer: RecordingWriter, controls: Controls, bounds: Quota, data: Path | None) -> str:
     try:
         session = Session(writer, controls, bounds, data)
         with session.room:

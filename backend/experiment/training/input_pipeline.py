@@ -14,7 +14,7 @@ from stnscope.models.catalog import Architecture
 
 
 @dataclass(frozen=True, eq=False)
-class Scene:
+class InputPipeline:
     """A distortion at some strength, the canvas, and the images whose crops may clutter it."""
 
     distortion: Distortion
@@ -29,7 +29,7 @@ class Scene:
         wanted: DistortionConfig,
         architecture: Architecture,
         others: Images,
-    ) -> "Scene":
+    ) -> "InputPipeline":
         """The scene of a data set for a network.
 
         Args:
@@ -46,7 +46,7 @@ class Scene:
     @classmethod
     def filling(
         cls, entry: DatasetEntry, wanted: DistortionConfig, architecture: Architecture
-    ) -> "Scene":
+    ) -> "InputPipeline":
         """The same for images that are as large as a canvas, what they show in the middle.
 
         Nothing is put around them: what would clutter them is cut from black.

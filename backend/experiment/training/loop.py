@@ -24,8 +24,13 @@ from stnscope.backend.experiment.config import LiveSettings, RunConfig
 from stnscope.backend.experiment.data.registry import Dataset, Images
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.progress import epoch_of
-from stnscope.backend.experiment.training.input_pipeline import Scene
-from stnscope.backend.experiment.training.optimisers import PEAK, memory_of, optimiser_of, remind
+from stnscope.backend.experiment.training.input_pipeline import InputPipeline
+from stnscope.backend.experiment.training.optimisers import (
+    PEAK,
+    load_optimiser_state,
+    optimiser_of,
+    optimiser_state,
+)
 from stnscope.backend.experiment.training.schedules import SCHEDULES
 from stnscope.models.architectures import build
 from stnscope.models.network import Network
@@ -81,7 +86,7 @@ class Batches:
         self.config = config
         self.dataset = dataset
         self.per_epoch = steps_per_epoch(config, dataset.entry)
-        self.scene = scene_of(config, dataset.entry, dataset.train)
+        self.scene = build_input_pipeline(config, dataset.entry, dataset.train)
         self._epoch = 0
         self._order = torch.empty(0, dtype=torch.long)
 
@@ -123,7 +128,9 @@ class Validation:
             choice = draw_generator(VALIDATION_SEED, "choice", 0)
             chosen = torch.randperm(len(chosen), generator=choice)[:MOST_VALIDATED]
         draws = draw_generator(VALIDATION_SEED, "validation", 0)
-        shown = scene_of(config, dataset.entry, held_out).shown(held_out.take(chosen), draws)
+        shown = build_input_pipeline(config, dataset.entry, held_out).shown(
+            held_out.take(chosen), draws
+        )
         return cls(shown, held_out.labels[chosen])
 
     def logits(self, model: Network) -> Tensor:
@@ -132,13 +139,13 @@ class Validation:
             model.eval()
             return torch.cat([model(images).logits for images in torch.split(self.images, 99)])
 
-    def share_right(self, said: Tensor) -> float:
+    def accuracy_of(self, said: Tensor) -> float:
         """Share of the labels that are named, by logits or probabilities (M, K) or (M, T, K)."""
         return (said.argmax(dim=-1) == self.labels).double().mean().item()
 
     def accuracy(self, model: Network) -> float:
         """Share of the labels that the network gets right."""
-        return self.share_right(self.logits(model))
+        return self.accuracy_of(self.logits(model))
 
 
 def train(
@@ -217,20 +224,20 @@ def _take(
     return loss.item()
 
 
-def scene_of(config: RunConfig, entry: DatasetEntry, others: Images) -> Scene:
+def build_input_pipeline(config: RunConfig, entry: DatasetEntry, others: Images) -> InputPipeline:
     """How the run's images are put before its network; clutter is cut from `others`."""
     architecture = ARCHITECTURES[config.architecture]
-    return Scene.of(entry, config.distortion, architecture, others)
+    return InputPipeline.of(entry, config.distortion, architecture, others)
 
 
 def _untrained(config: RunConfig, classes: int) -> Network:
     """A network whose start depends on the seed alone, whatever was drawn before."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return network_of(config, classes)
+        return build_network(config, classes)
 
 
-def network_of(config: RunConfig, classes: int) -> Network:
+def build_network(config: RunConfig, classes: int) -> Network:
     """The run's network, its start drawn from torch's global generator."""
     return build(
         config.architecture,
@@ -249,7 +256,7 @@ def _state(
     validated: int | None,
 ) -> dict[str, Tensor]:
     state = {f"model.{name}": tensor.clone() for name, tensor in model.state_dict().items()}
-    state |= memory_of(model, optimiser)
+    state |= optimiser_state(model, optimiser)
     numbers = [step, math.nan if accuracy is None else accuracy, validated or 0]
     state["training"] = torch.tensor(numbers, dtype=torch.float64)
     return state
@@ -269,7 +276,7 @@ def _restore(
         model.load_state_dict(weights_of(start))
         step, accuracy, validated = start["training"].tolist()
         if step:
-            remind(kind, model, optimiser, start)
+            load_optimiser_state(kind, model, optimiser, start)
     except (KeyError, RuntimeError) as error:
         raise InvalidInput(f"This checkpoint is not of such a run: {error}") from error
     return int(step), None if math.isnan(accuracy) else accuracy, int(validated) or None

@@ -51,8 +51,8 @@ def optimiser_of(config: RunConfig, model: Network) -> torch.optim.Optimizer:
     )
 
 
-def memory_of(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Copies of all that the optimiser remembers, for `remind`."""
+def optimiser_state(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """Copies of all that the optimiser remembers, for `load_optimiser_state`."""
     return {
         f"{PREFIX}.{kind}.{name}": value.clone()
         for name, parameter in model.named_parameters()
@@ -60,7 +60,7 @@ def memory_of(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, T
     }
 
 
-def remind(
+def load_optimiser_state(
     name: str, model: nn.Module, optimiser: torch.optim.Optimizer, memory: Mapping[str, Tensor]
 ) -> None:
     """Gives an optimiser of that name back what it remembered.

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 
-from stnscope.access.cache_control import Keeping
+from stnscope.access.cache_control import ImmutableFiles
 
 
 def mount(app: FastAPI, script: Path) -> Any:
@@ -18,6 +18,6 @@ def mount(app: FastAPI, script: Path) -> Any:
     # A backend that serves no page is installed without Streamlit.
     import streamlit
 
-    page = streamlit.App(script, middleware=[Middleware(Keeping)])
+    page = streamlit.App(script, middleware=[Middleware(ImmutableFiles)])
     app.mount("", page)
     return page

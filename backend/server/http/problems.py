@@ -22,7 +22,7 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
-    errors.NoRoom: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.InsufficientStorage: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

@@ -15,7 +15,7 @@ class _Cancelled(Exception):
 
 
 @dataclass
-class Fetch:
+class Download:
     """One data set being fetched, or how that ended."""
 
     total: int
@@ -34,7 +34,7 @@ class Fetch:
         return {"status": status, "done": self.done, "total": self.total, "error": self.error}
 
 
-class Fetches:
+class Downloads:
     """What one server fetches.
 
     Args:
@@ -45,7 +45,7 @@ class Fetches:
     def __init__(self, data: Path, mirror: str | None = None) -> None:
         self._data = data
         self._mirror = mirror
-        self._fetches: dict[tuple[RemoteFile, ...], Fetch] = {}
+        self._fetches: dict[tuple[RemoteFile, ...], Download] = {}
 
     def size(self, name: str) -> int | None:
         """How many bytes a data set has; None if it cannot be fetched."""
@@ -72,7 +72,7 @@ class Fetches:
             raise InvalidInput(f"It cannot be fetched. {entries[name].how}", "dataset")
         running = self._fetches.get(files)
         if running is None or running.ended:
-            running = self._fetches[files] = Fetch(sum(file.size for file in files))
+            running = self._fetches[files] = Download(sum(file.size for file in files))
             # A server that leaves waits for none: what has come is kept.
             threading.Thread(target=self._work, args=(files, running), daemon=True).start()
         return running.shown()
@@ -88,7 +88,7 @@ class Fetches:
             raise NotFound(f"{name} is not being fetched.")
         found.wanted = False
 
-    def _work(self, files: tuple[RemoteFile, ...], running: Fetch) -> None:
+    def _work(self, files: tuple[RemoteFile, ...], running: Download) -> None:
         addressed = mirrored(files, self._mirror) if self._mirror else files
         try:
             fetch(addressed, self._data, running.note)

@@ -11,7 +11,7 @@ from typing import Any
 
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.export.export import ExportOptions, export
-from stnscope.backend.experiment.recording.quota import telling_full_disk
+from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.processes.error_codec import tell
 
@@ -21,7 +21,7 @@ def main() -> int:
     target = Path(task["target"])
     options = ExportOptions.model_validate(task["options"])
     try:
-        with Recording.open(Path(task["recording"])) as recording, telling_full_disk():
+        with Recording.open(Path(task["recording"])) as recording, raising_insufficient_storage():
             target.write_bytes(export(recording, options, progress=_tell))
     except StnscopeError as error:
         target.unlink(missing_ok=True)

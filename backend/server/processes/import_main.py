@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stnscope.backend.experiment.errors import StnscopeError, TooLarge
-from stnscope.backend.experiment.recording.importer import bring_in
+from stnscope.backend.experiment.recording.importer import import_recording
 from stnscope.backend.server.processes.error_codec import tell
 from stnscope.backend.server.processes.memory_limit import limit_memory
 
@@ -27,7 +27,7 @@ def main() -> int:
 
 def _answer(source: Path, target: Path) -> dict[str, Any]:
     try:
-        bring_in(source, target)
+        import_recording(source, target)
     except StnscopeError as error:
         return tell(error)
     except MemoryError:

@@ -17,7 +17,11 @@ from typing import Any
 
 from stnscope.backend.experiment.errors import TooLarge, Unavailable
 from stnscope.backend.experiment.recording.importer import DRAFT_SUFFIX
-from stnscope.backend.experiment.recording.quota import Bounds, in_words, telling_full_disk
+from stnscope.backend.experiment.recording.quota import (
+    Quota,
+    in_words,
+    raising_insufficient_storage,
+)
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.untrusted_file import HEADER, check_header
 from stnscope.backend.experiment.recording.writer import SUFFIXES
@@ -38,7 +42,7 @@ ASIDE = "incoming-"
 FORGOTTEN_SECONDS = 24 * 3600.0
 
 
-def most_recording(bounds: Bounds) -> int:
+def most_recording(bounds: Quota) -> int:
     """Bytes that a recording may have to be taken in: one that is at its limit is a little over."""
     return bounds.run + bounds.run // 16
 
@@ -68,7 +72,7 @@ class Imports:
         Raises:
             RecordingError: it is none, or damaged; the text says how.
             TooLarge: it is larger than a recording may be.
-            NoRoom: there is no room for it.
+            InsufficientStorage: there is no room for it.
             Unavailable: others are coming in, or it took too long.
         """
         if self._coming >= MOST_AT_ONCE:
@@ -79,7 +83,7 @@ class Imports:
         aside = Path(mkdtemp(prefix=ASIDE, dir=self._runs.folder.parent))
         self._coming += 1
         try:
-            with telling_full_disk():
+            with raising_insufficient_storage():
                 await receive(body, kind, aside / target.name, self._look)
             async with self._turn:
                 await self._bring_in(aside / target.name, target)

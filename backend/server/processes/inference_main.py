@@ -8,7 +8,7 @@ says `{"ready": true}`. A request is
                                         answered alike
     {"architecture", "dataset"}         with a picture's bytes: answered by {"image", "notes"}, the
                                         picture as it joins the probes of such a run
-                                        (`probes.added_pictures.packed`)
+                                        (`probes.added_pictures.encode_image`)
 
 Each may be answered by an error (`processes.error_codec`). When the input ends, its server is
 gone, and it ends at once.
@@ -32,7 +32,7 @@ from stnscope.backend.experiment.inference.transform import (
     transform,
     transform_again,
 )
-from stnscope.backend.experiment.probes.added_pictures import packed
+from stnscope.backend.experiment.probes.added_pictures import encode_image
 from stnscope.backend.server.processes.error_codec import tell
 from stnscope.backend.server.processes.memory_limit import limit_memory
 from stnscope.backend.server.processes.message_pipe import Message, pack, unpack_from
@@ -79,7 +79,7 @@ def _answer(request: dict[str, Any], picture: bytes) -> Message:
         if "architecture" in request:
             fitted = fit_probe(picture, request["architecture"], request["dataset"])
             pixels = (fitted.image * 255).round().astype(np.uint8)
-            return {"image": packed(pixels), "notes": fitted.notes}, b""
+            return {"image": encode_image(pixels), "notes": fitted.notes}, b""
         if "again" in request:
             frame = _shown_again(**request["again"])
         else:

@@ -19,8 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from stnscope.backend.experiment.recording.quota import Bounds
-from stnscope.backend.experiment.runs.session import record, rehearse
+from stnscope.backend.experiment.recording.quota import Quota
+from stnscope.backend.experiment.runs.session import record, warm_up
 
 # A trainer yields to the server and the browser when they share its core.
 NICENESS = 5
@@ -51,7 +51,7 @@ class InputLines:
         return self._requests.get() if request is None else request
 
 
-def step_back() -> None:
+def lower_priority() -> None:
     """Lets all that shares the cores go first; a courtesy, and not offered on every platform."""
     with suppress(AttributeError, OSError):
         os.nice(NICENESS)
@@ -61,17 +61,17 @@ def step_back() -> None:
 
 
 def main() -> int:
-    step_back()
+    lower_priority()
     requests = InputLines()
     time.sleep(0.05)  # what was written while torch was imported is read in less
     if not requests.waiting():
-        rehearse()
+        warm_up()
     # What is loaded by now stays; looking through it again and again for garbage stops a step.
     gc.freeze()
     first = requests.take()
     if first == LEAVE:
         return 0
-    bounds, data = Bounds(**first["bounds"]), Path(first["data"])
+    bounds, data = Quota(**first["bounds"]), Path(first["data"])
     record(Path(first["recording"]), requests, bounds, data)
     return 0
 

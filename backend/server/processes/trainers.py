@@ -16,7 +16,7 @@ from typing import Any
 
 from stnscope.backend.experiment.errors import Conflict, StnscopeError
 from stnscope.backend.experiment.frames.frame import Label
-from stnscope.backend.experiment.probes.added_pictures import check_may_join
+from stnscope.backend.experiment.probes.added_pictures import check_can_add_picture
 from stnscope.backend.experiment.run_status import (
     ACTIVE,
     ENDED,
@@ -104,7 +104,7 @@ class Trainers:
 
         Raises:
             Conflict: it does not fit the run's status, or another process trains the run.
-            NoRoom: it would record more, and there is no room for that.
+            InsufficientStorage: it would record more, and there is no room for that.
         """
         # What two pages ask at once is done one after the other.
         async with self._controls.setdefault(run_id, asyncio.Lock()):
@@ -152,7 +152,7 @@ class Trainers:
         """Hands a picture to the trainer and waits until it is one of the recorded probes.
 
         Args:
-            image: as `probes.added_pictures.packed` makes it.
+            image: as `probes.added_pictures.encode_image` makes it.
             label: what it shows; None where that is not known.
 
         Raises:
@@ -160,16 +160,16 @@ class Trainers:
         """
         async with self._controls.setdefault(run_id, asyncio.Lock()):
             before = self._runs.summary(run_id)
-            self.check_may_join(before)
+            self.check_can_add_picture(before)
             await self._ask(run_id, {"join": {"image": image, "label": label}})
             await self._await_effect(run_id, lambda now: now["probes"] > before["probes"])
             after = self._runs.summary(run_id)
             if after["probes"] == before["probes"]:
-                check_may_join(after)  # it has ended meanwhile
+                check_can_add_picture(after)  # it has ended meanwhile
 
-    def check_may_join(self, run: Run) -> None:
+    def check_can_add_picture(self, run: Run) -> None:
         """Sees that a picture may join a run's probes; raises what `join` does."""
-        check_may_join(run)
+        check_can_add_picture(run)
         if run["id"] not in self._live:
             raise _not_ours(run["id"])
 

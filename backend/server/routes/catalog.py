@@ -14,7 +14,7 @@ from stnscope.backend.experiment.catalog import (
     OUTSIDES,
     SCHEDULES,
     DatasetEntry,
-    epochs_offered,
+    default_epochs,
     fits,
 )
 from stnscope.backend.experiment.config import RunConfig
@@ -47,7 +47,7 @@ def catalog(server: Server) -> dict[str, Any]:
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
-        "passed_over": [asdict(each) for each in availability.passed_over(server.runs.data)],
+        "skipped": [asdict(each) for each in availability.skipped(server.runs.data)],
         "weights": [asdict(card) for card in cards().values()],
         "defaults": RunConfig().model_dump(mode="json"),
         "data": str(server.runs.data),
@@ -67,7 +67,7 @@ def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:
     networks = [each for each in ARCHITECTURES.values() if fits(each, entry)]
     return asdict(entry) | {
         "networks": [each.name for each in networks],
-        "epochs": {each.name: epochs_offered(each, entry) for each in networks},
+        "epochs": {each.name: default_epochs(each, entry) for each in networks},
         "download": server.fetches.size(entry.name),
         "fetching": server.fetches.show(entry.name),
     }

@@ -8,7 +8,7 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
-from stnscope.backend.experiment.probes.added_pictures import label_of
+from stnscope.backend.experiment.probes.added_pictures import parse_label
 from stnscope.backend.server.state import Server
 from stnscope.models.cards import cards
 
@@ -68,9 +68,9 @@ async def join_probes(
     The answer is the run, and under `notes` what was done to the picture.
     """
     run = server.runs.summary(run_id)
-    server.trainers.check_may_join(run)
+    server.trainers.check_can_add_picture(run)
     config = run["config"]
-    named = label_of(label, availability.dataset(config["dataset"], server.runs.data))
+    named = parse_label(label, availability.dataset(config["dataset"], server.runs.data))
     data = await _read(image)
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
     await server.trainers.join(run_id, fitted["image"], named)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from stnscope.access.cache_control import FOR_EVER
+from stnscope.access.cache_control import IMMUTABLE
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.run_status import ENDED
@@ -77,7 +77,7 @@ def show_frame(
     # A step that training has left behind gets no nearer frame any more.
     behind = step < run["step"] or run["status"] in ENDED
     settled = behind and attempt == run["attempt"]
-    headers = {"Cache-Control": FOR_EVER if settled else "no-cache"}
+    headers = {"Cache-Control": IMMUTABLE if settled else "no-cache"}
     return Response(frame.encode(), media_type=MEDIA_TYPE, headers=headers)
 
 

@@ -4,8 +4,8 @@ from fastapi import APIRouter, WebSocket
 
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.server.state import Server
-from stnscope.backend.server.streams.run_stream import Viewer
-from stnscope.backend.server.streams.transform_stream import PictureStream
+from stnscope.backend.server.streams.run_stream import RunStream
+from stnscope.backend.server.streams.transform_stream import TransformStream
 
 router = APIRouter()
 
@@ -26,7 +26,7 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
         await socket.close(NO_SUCH_RUN, str(error)[:120])
         return
     try:
-        await Viewer(socket, tail, server.shown).serve()
+        await RunStream(socket, tail, server.shown).serve()
     finally:
         await server.tails.leave(run_id)
 
@@ -37,6 +37,6 @@ async def transform_stream(socket: WebSocket, server: Server) -> None:
     await socket.accept()
     with server.pictures.joined() as welcome:
         if welcome:
-            await PictureStream(socket, server.pictures).serve()
+            await TransformStream(socket, server.pictures).serve()
         else:
             await socket.close(TRY_AGAIN_LATER, "There are too many streams; try again later.")

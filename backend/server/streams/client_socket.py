@@ -19,7 +19,7 @@ SEND_SECONDS = 20.0
 POLICY_VIOLATION = 1008
 
 
-class Line:
+class ClientSocket:
     """One client's end of a stream.
 
     A client may leave, or stop listening, at any moment; that is how streams end: whatever is done
@@ -84,7 +84,7 @@ class Line:
         await self._socket.close(code, reason)
 
 
-async def side_by_side(*works: Coroutine[Any, Any, None]) -> None:
+async def run_until_first_completes(*works: Coroutine[Any, Any, None]) -> None:
     """Does all of it at once; the first to end, ends the others."""
     tasks = [asyncio.create_task(work) for work in works]
     try:

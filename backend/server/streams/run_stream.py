@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.server.runs import Run
-from stnscope.backend.server.streams.client_socket import Line, side_by_side
+from stnscope.backend.server.streams.client_socket import ClientSocket, run_until_first_completes
 from stnscope.backend.server.streams.messages import (
     FIRST_CREDIT,
     MOST_CREDIT,
@@ -39,11 +39,11 @@ GOING_AWAY = 1001
 PASSING = frozenset({"step", "loss", "last_step", "frames", "skipped"})
 
 
-class Viewer:
+class RunStream:
     """The state of one stream."""
 
     def __init__(self, socket: WebSocket, tail: Tail, shown: Callable[[Run], Run]) -> None:
-        self._line = Line(socket)
+        self._line = ClientSocket(socket)
         self._tail = tail
         self._shown = shown
         self._wake = asyncio.Event()
@@ -65,7 +65,7 @@ class Viewer:
             await self._tell_run()
             if hello := await self._line.greeting(read):
                 self._after = hello.last_step
-                await side_by_side(self._send_all(), self._receive_all())
+                await run_until_first_completes(self._send_all(), self._receive_all())
 
     async def _receive_all(self) -> None:
         while True:

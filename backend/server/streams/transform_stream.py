@@ -15,14 +15,18 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stnscope.backend.experiment.errors import InvalidInput, StnscopeError
 from stnscope.backend.server.processes.inference_worker import MOST_WAITING, InferenceWorker
-from stnscope.backend.server.streams.client_socket import HEARTBEAT_SECONDS, Line, side_by_side
+from stnscope.backend.server.streams.client_socket import (
+    HEARTBEAT_SECONDS,
+    ClientSocket,
+    run_until_first_completes,
+)
 from stnscope.backend.server.streams.messages import Hello, Transform, error_message, read_transform
 
 AT_ONCE = MOST_WAITING // 2
 """Requests of all streams that stand in the worker's queue: uploads find room there too."""
 
 
-class Pictures:
+class TransformStreams:
     """All streams together.
 
     Args:
@@ -56,11 +60,11 @@ class Pictures:
             return await self._worker.transform_again(asked.model_dump(exclude={"type"}))
 
 
-class PictureStream:
+class TransformStream:
     """One stream."""
 
-    def __init__(self, socket: WebSocket, pictures: Pictures) -> None:
-        self._line = Line(socket)
+    def __init__(self, socket: WebSocket, pictures: TransformStreams) -> None:
+        self._line = ClientSocket(socket)
         self._pictures = pictures
         self._newest: Transform | None = None
         self._wake = asyncio.Event()
@@ -69,7 +73,7 @@ class PictureStream:
         """Speaks with the client until it leaves."""
         with suppress(WebSocketDisconnect, TimeoutError):
             if await self._line.greeting(read_transform):
-                await side_by_side(self._hear_all(), self._answer_all(), self._beat())
+                await run_until_first_completes(self._hear_all(), self._answer_all(), self._beat())
 
     async def _hear_all(self) -> None:
         while True:

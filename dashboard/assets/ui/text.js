@@ -188,7 +188,7 @@ export function givenName(info, index) {
 
 /** Why a probe of a run is not in a frame; a picture that joined is in none before. */
 export function absentWords(run, probe) {
-  const { probes = 0, joined_at: steps = [] } = run ?? {};
+  const { probes = 0, added_at: steps = [] } = run ?? {};
   const step = steps[probe - (probes - steps.length)];
   return step === undefined
     ? "There is no such probe here."

@@ -10,10 +10,10 @@ import pytest
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DATASETS,
-    completed,
-    epochs_offered,
+    default_epochs,
     steps_per_epoch,
     validate,
+    with_defaults,
 )
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import InvalidInput
@@ -67,25 +67,25 @@ def test_as_many_epochs_are_offered_as_a_network_needs(
     dataset: str, architecture: str, epochs: int
 ) -> None:
     config = RunConfig(dataset=dataset, architecture=architecture)
-    assert completed(config, DATASETS[dataset]).epochs == epochs
+    assert with_defaults(config, DATASETS[dataset]).epochs == epochs
     given = RunConfig(dataset=dataset, architecture=architecture, epochs=2)
-    assert completed(given, DATASETS[dataset]).epochs == 2
+    assert with_defaults(given, DATASETS[dataset]).epochs == 2
 
 
 def test_a_few_pictures_are_shown_often_and_never_more_than_can_be_asked_for() -> None:
     few = dataclasses.replace(DATASETS["signs"], images=100, draws=4)
-    assert epochs_offered(ARCHITECTURES["signs"], few) == 180
-    assert epochs_offered(ARCHITECTURES["signs"], dataclasses.replace(few, images=10)) == 1000
+    assert default_epochs(ARCHITECTURES["signs"], few) == 180
+    assert default_epochs(ARCHITECTURES["signs"], dataclasses.replace(few, images=10)) == 1000
 
 
 def test_rates_and_weight_decay_are_as_suits_the_optimiser_unless_given() -> None:
     digits = DATASETS["digits"]
-    assert completed(RunConfig(), digits) == RunConfig()
-    config = completed(RunConfig(optimiser="sgd", learning_rate=0.3), digits)
+    assert with_defaults(RunConfig(), digits) == RunConfig()
+    config = with_defaults(RunConfig(optimiser="sgd", learning_rate=0.3), digits)
     assert (config.learning_rate, config.localisation_learning_rate) == (0.3, 0.01)
     assert config.weight_decay == 0
-    assert completed(RunConfig(optimiser="sgd", weight_decay=5e-4), digits).weight_decay == 5e-4
-    addition = completed(RunConfig(optimiser="sgd", dataset="addition"), DATASETS["addition"])
+    assert with_defaults(RunConfig(optimiser="sgd", weight_decay=5e-4), digits).weight_decay == 5e-4
+    addition = with_defaults(RunConfig(optimiser="sgd", dataset="addition"), DATASETS["addition"])
     assert (addition.learning_rate, addition.localisation_learning_rate) == (0.01, 0.003)
 
 
@@ -93,7 +93,7 @@ def test_networks_for_rows_are_trained_more_gently() -> None:
     """At twice this rate of the classifier the recurrent one collapses before it has learnt."""
     for name in ("recurrent", "feed-forward"):
         config = RunConfig(dataset="sequences", architecture=name)
-        config = completed(config, DATASETS["sequences"])
+        config = with_defaults(config, DATASETS["sequences"])
         assert (config.learning_rate, config.localisation_learning_rate) == (1e-3, 1e-3)
 
 

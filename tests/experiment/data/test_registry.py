@@ -312,7 +312,7 @@ def test_a_folder_that_is_passed_over_says_why(tmp_path: Path) -> None:
     (tmp_path / "scans" / "apple" / "1.tiff").write_bytes(b"II*\x00")
     (tmp_path / "papers" / "a").mkdir(parents=True)
     (tmp_path / "papers" / "a" / "text.pdf").write_bytes(b"%PDF")
-    told = {each.name: each.reason for each in availability.passed_over(tmp_path)}
+    told = {each.name: each.reason for each in availability.skipped(tmp_path)}
     wanted = {
         "single": "single needs two folders or more with at least 10 pictures each, one for each "
         "class. It has apple: 15;",
@@ -347,18 +347,18 @@ def test_a_folder_with_what_is_no_picture_names_it(tmp_path: Path, data: bytes, 
     path = tmp_path / "fruit" / "pear" / "03.png"
     good = path.read_bytes()
     path.write_bytes(data)
-    (passed,) = availability.passed_over(tmp_path)
+    (passed,) = availability.skipped(tmp_path)
     assert passed.reason.startswith("fruit/pear/03.png cannot be used. ")
     assert told in passed.reason
     path.write_bytes(good)
-    assert availability.passed_over(tmp_path) == []
+    assert availability.skipped(tmp_path) == []
     assert availability.datasets(tmp_path)["fruit"].images == 20
 
 
 def test_what_a_known_data_set_keeps_in_its_folder_is_not_one_s_own(tmp_path: Path) -> None:
     made_data.written(made_data.gtsrb("kaggle"), tmp_path / "gtsrb")
     made_data.own(tmp_path / "gtsrb", {"Meta": 43, "Test": 20})
-    assert availability.passed_over(tmp_path) == []
+    assert availability.skipped(tmp_path) == []
 
 
 def test_a_data_set_that_is_damaged_is_not_offered(
@@ -469,7 +469,7 @@ def test_what_else_lies_in_the_data_folder_hides_nothing(
     monkeypatch.setattr(Path, "iterdir", iterdir)
     entries = availability.datasets(tmp_path)
     assert set(entries) - set(DATASETS) == {"fruit"}
-    reasons = {each.name: each.reason for each in availability.passed_over(tmp_path)}
+    reasons = {each.name: each.reason for each in availability.skipped(tmp_path)}
     assert reasons.keys() == {"digits", "locked"}
     assert reasons["locked"] == "locked cannot be looked into: Permission denied."
     assert entries["digits"] == DATASETS["digits"], "a folder takes no name of ours"

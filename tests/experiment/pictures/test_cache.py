@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from stnscope.backend.experiment.errors import NotFound, PictureError
-from stnscope.backend.experiment.pictures.cache import Held
+from stnscope.backend.experiment.pictures.cache import PictureCache
 
 
 def png(tone: int) -> bytes:
@@ -16,7 +16,7 @@ def png(tone: int) -> bytes:
 
 
 def test_the_same_picture_is_decoded_once() -> None:
-    held = Held()
+    held = PictureCache()
     key = held.take(png(3))
     first = held.find(key)
     assert held.take(png(3)) == key
@@ -25,7 +25,7 @@ def test_the_same_picture_is_decoded_once() -> None:
 
 
 def test_what_has_lain_longest_makes_room() -> None:
-    held = Held(most=2)
+    held = PictureCache(most=2)
     first, second = held.take(png(1)), held.take(png(2))
     held.find(first)
     third = held.take(png(3))
@@ -36,7 +36,7 @@ def test_what_has_lain_longest_makes_room() -> None:
 
 
 def test_what_is_no_picture_is_not_held() -> None:
-    held = Held(most=1)
+    held = PictureCache(most=1)
     key = held.take(png(1))
     with pytest.raises(PictureError):
         held.take(b"no picture")

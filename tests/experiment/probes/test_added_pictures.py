@@ -18,13 +18,13 @@ from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame, Label
 from stnscope.backend.experiment.inference.transform import fit_probe
 from stnscope.backend.experiment.probes.added_pictures import (
-    check_may_join,
-    label_of,
-    packed,
-    picture_of,
+    check_can_add_picture,
+    decode_image,
+    encode_image,
+    parse_label,
 )
 from stnscope.backend.experiment.probes.observe import Probes, look, theta_summary
-from stnscope.backend.experiment.recording.reader import SUFFIX, Joined, Recording
+from stnscope.backend.experiment.recording.reader import SUFFIX, AddedPicture, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
 from stnscope.backend.experiment.runs.session import record
@@ -55,7 +55,7 @@ def picture(tone: int = 255) -> Array:
 
 
 def joining(tone: int = 255, label: Label = None) -> Mapping[str, Any]:
-    return {"join": {"image": packed(picture(tone)), "label": label}}
+    return {"join": {"image": encode_image(picture(tone)), "label": label}}
 
 
 def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path:
@@ -81,7 +81,7 @@ def summary(**more: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("status", ["running", "paused"])
 def test_a_run_in_training_takes_pictures(status: str) -> None:
-    check_may_join(summary(status=status, probes=63))
+    check_can_add_picture(summary(status=status, probes=63))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_run_in_training_takes_pictures(status: str) -> None:
 )
 def test_who_takes_none_says_why(more: dict[str, Any], says: str) -> None:
     with pytest.raises(Conflict, match=says):
-        check_may_join(summary(**more))
+        check_can_add_picture(summary(**more))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, l
     entry = DATASETS[dataset]
     if isinstance(label, int):
         assert entry.classes[label] == (text or "").strip()
-    assert label_of(text, entry) == label
+    assert parse_label(text, entry) == label
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, l
 )
 def test_what_is_no_label_names_the_field(text: str, dataset: str, says: str) -> None:
     with pytest.raises(InvalidInput, match=says) as refused:
-        label_of(text, DATASETS[dataset])
+        parse_label(text, DATASETS[dataset])
     assert refused.value.field == "label"
 
 
 def test_a_picture_goes_through_a_line_of_json_unchanged() -> None:
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
-    np.testing.assert_array_equal(picture_of(packed(image)), image)
+    np.testing.assert_array_equal(decode_image(encode_image(image)), image)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_a_picture_is_fitted_to_the_run_s_network(
 
 
 def test_a_picture_stands_as_it_was_fitted_and_moves_by_a_path_of_its_own(digits: Dataset) -> None:
-    joined = Joined(0, 0, 5, picture())
+    joined = AddedPicture(0, 0, 5, picture())
     one, other = (Probes.of_picture(joined, number, digits.entry, CONFIG) for number in (12, 13))
     standing = torch.from_numpy(picture()).permute(2, 0, 1)[None] / 255
     assert torch.equal(one.images, standing)
@@ -186,7 +186,9 @@ def test_a_picture_is_seen_as_the_run_s_preprocessing_has_it_standing_and_moving
         config = RunConfig.model_validate(
             {"dataset": "signs", "architecture": "signs", "distortion": name}
         )
-        shown[key] = Probes.of_picture(Joined(0, 0, None, image), 12, DATASETS["signs"], config)
+        shown[key] = Probes.of_picture(
+            AddedPicture(0, 0, None, image), 12, DATASETS["signs"], config
+        )
     assert torch.equal(shown["RTS"].images, shown["conorm"].images)
     assert abs(float(shown["RTS"].images.mean()) - 0.5) < 0.05, "edges on grey"
     assert not torch.equal(shown["RTS"].moved(0.3).images, shown["RTS"].images)
@@ -199,8 +201,8 @@ def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits:
     own = Probes.choose(digits, CONFIG)
     both = own
     for number, label in ((2, None), (3, 7)):
-        pictured = Joined(0, 0, label, picture())
-        both = both.joined_by(Probes.of_picture(pictured, number, digits.entry, CONFIG))
+        pictured = AddedPicture(0, 0, label, picture())
+        both = both.added_as_of(Probes.of_picture(pictured, number, digits.entry, CONFIG))
     alone, more = look(model, own, {}), look(model, both, {})
     assert "joined" not in alone.info
     assert (more.info["joined"], more.info["labels"]) == ([2, 3], [0, 1, None, 7])
@@ -229,7 +231,7 @@ def test_a_picture_is_watched_from_the_next_frame_to_the_end(
         run, (joined,) = opened.summary(), opened.joined()
         last, lap = opened.frame(24), opened.frame(24, lap=20)
         columns = opened.metrics()
-    assert (run["probes"], run["joined_at"]) == (3, [6])
+    assert (run["probes"], run["added_at"]) == (3, [6])
     assert (joined.step, joined.label) == (6, 3)
     np.testing.assert_array_equal(joined.image, picture())
     assert (last.info["labels"], last.info["joined"]) == ([0, 1, 3], [2])

@@ -9,7 +9,7 @@ from stnscope.backend.experiment.config import RunConfig, SamplerConfig
 from stnscope.backend.experiment.data.registry import Dataset, load
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import LAP, Probes, look, observe, theta_summary
-from stnscope.backend.experiment.training.loop import Batches, network_of, train
+from stnscope.backend.experiment.training.loop import Batches, build_network, train
 from stnscope.models.architectures import build
 from stnscope.models.network import Network
 from stnscope.models.transformer import SpatialTransformer
@@ -63,7 +63,7 @@ def still() -> object:
 def test_a_frame_shows_what_the_run_has_outside_the_image(
     probes: Probes, sampler: SamplerConfig, tone: int
 ) -> None:
-    model = network_of(CONFIG.model_copy(update={"sampler": sampler}), 10)
+    model = build_network(CONFIG.model_copy(update={"sampler": sampler}), 10)
     (transformer,) = model.transformers
     assert isinstance(transformer, SpatialTransformer)
     with torch.no_grad():

@@ -17,12 +17,12 @@ from stnscope.backend.experiment.errors import RecordingError
 from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import importer
-from stnscope.backend.experiment.recording.importer import bring_in
+from stnscope.backend.experiment.recording.importer import import_recording
 from stnscope.backend.experiment.recording.reader import (
     SUFFIX,
+    AddedPicture,
     Change,
     Checkpoint,
-    Joined,
     Recording,
 )
 from stnscope.backend.experiment.recording.schema import APPLICATION_ID, FIRST_SCHEMA
@@ -76,7 +76,7 @@ def theirs(tmp_path: Path) -> Path:
         writer.add_frame(frame(5, probes=3), attempt=1, kept=False)
         writer.add_frame(frame(5, lap=0, probes=3), attempt=1, kept=True)
         writer.add_change(Change(2, 1, SettingsChange(learning_rate=0.5)))
-        writer.add_joined(Joined(5, 1, None, np.zeros((8, 8, 1), np.uint8)))
+        writer.add_joined(AddedPicture(5, 1, None, np.zeros((8, 8, 1), np.uint8)))
         writer.add_checkpoint(Checkpoint(4, 1, {}, {"weight": np.zeros(3, np.float32)}))
         writer.update(status="paused", step=5, attempt=1, created=1e9, loss=0.25)
     return path
@@ -99,7 +99,7 @@ def spoil(path: Path, script: str, *values: object) -> None:
 
 def test_all_that_can_be_watched_is_taken_over(theirs: Path, ours: Path) -> None:
     before = theirs.read_bytes()
-    bring_in(theirs, ours)
+    import_recording(theirs, ours)
     assert theirs.read_bytes() == before
     with Recording.open(ours) as new, Recording.open(theirs) as old:
         run, was = new.summary(), old.summary()
@@ -130,7 +130,7 @@ def test_all_that_can_be_watched_is_taken_over(theirs: Path, ours: Path) -> None
 
 def test_a_recording_of_the_first_version_is_taken_over(ours: Path) -> None:
     """The one that ships is one, and real."""
-    bring_in(SAMPLE_PATH, ours)
+    import_recording(SAMPLE_PATH, ours)
     with Recording.open(ours) as new, Recording.open(SAMPLE_PATH) as old:
         assert len(new.frames()) == len(old.frames()) > 40
         assert new.metrics()["loss"] == old.metrics()["loss"]
@@ -160,10 +160,10 @@ def test_one_of_the_first_version_brought_up_to_date_or_not_and_one_taken_in_bef
     old: Path, ours: Path
 ) -> None:
     first, second, third = (ours.with_name(f"{name}{SUFFIX}") for name in "abc")
-    bring_in(old, first)
+    import_recording(old, first)
     RecordingWriter.open(old).close()
-    bring_in(old, second)
-    bring_in(second, third)
+    import_recording(old, second)
+    import_recording(second, third)
     for path in (first, second, third):
         with Recording.open(path) as new:
             assert new.summary()["imported"]
@@ -250,7 +250,7 @@ def test_a_file_that_is_no_recording_is_refused_and_leaves_nothing(
 
 def refused(theirs: Path, ours: Path, says: str) -> None:
     with pytest.raises(RecordingError, match=says) as refusal:
-        bring_in(theirs, ours)
+        import_recording(theirs, ours)
     assert refusal.value.field == "recording"
     assert not ours.exists()
 
@@ -403,7 +403,7 @@ def test_many_rows_are_copied_in_parts(
     theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importer, "AT_ONCE", 2)
-    bring_in(theirs, ours)
+    import_recording(theirs, ours)
     with Recording.open(ours) as new:
         assert len(new.frames()) == 5
         assert new.metrics()["step"] == [0, 2, 4]
@@ -420,7 +420,7 @@ def test_whatever_is_damaged_a_recording_is_whole_or_refused(theirs: Path, ours:
             data[chance.randrange(100, len(data))] = chance.randrange(256)
         theirs.write_bytes(bytes(data))
         try:
-            bring_in(theirs, ours)
+            import_recording(theirs, ours)
         except RecordingError:
             outcomes["refused"] += 1
         else:

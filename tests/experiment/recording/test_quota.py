@@ -6,21 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.experiment.recording import quota
 from stnscope.backend.experiment.recording.quota import (
-    Bounds,
+    Quota,
     in_words,
     is_full_disk,
-    telling_full_disk,
+    raising_insufficient_storage,
 )
 
 
 def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
     (tmp_path / "a.stnscope").write_bytes(bytes(600))
-    assert Bounds(home=1000, reserve=0).shortage(tmp_path) is None
+    assert Quota(home=1000, reserve=0).shortage(tmp_path) is None
     (tmp_path / "a.stnscope-wal").write_bytes(bytes(400))
-    shortage = Bounds(home=1000, reserve=0).shortage(tmp_path)
+    shortage = Quota(home=1000, reserve=0).shortage(tmp_path)
     assert shortage is not None
     assert "1 kB" in shortage
     assert "Delete runs" in shortage
@@ -28,9 +28,9 @@ def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
 
 def test_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quota, "free_bytes", lambda _: 64_000_000)
-    assert Bounds().shortage(tmp_path) is None
+    assert Quota().shortage(tmp_path) is None
     monkeypatch.setattr(quota, "free_bytes", lambda _: 63_999_999)
-    shortage = Bounds().shortage(tmp_path)
+    shortage = Quota().shortage(tmp_path)
     assert shortage is not None
     assert "64 MB" in shortage
     assert "Make room" in shortage
@@ -67,7 +67,7 @@ def test_full_disk_is_known(error: Exception | None, full: bool) -> None:
 
 
 def test_full_disk_is_told_and_other_errors_pass() -> None:
-    with pytest.raises(NoRoom, match="disk is full"), telling_full_disk():
+    with pytest.raises(InsufficientStorage, match="disk is full"), raising_insufficient_storage():
         raise OSError(errno.ENOSPC, "no space")
-    with pytest.raises(PermissionError), telling_full_disk():
+    with pytest.raises(PermissionError), raising_insufficient_storage():
         raise PermissionError(errno.EACCES, "no access")

@@ -10,7 +10,12 @@ import numpy as np
 import pytest
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.errors import Conflict, NoRoom, NotFound, RecordingError
+from stnscope.backend.experiment.errors import (
+    Conflict,
+    InsufficientStorage,
+    NotFound,
+    RecordingError,
+)
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import writer as writer_module
 from stnscope.backend.experiment.recording.reader import SUFFIX, Checkpoint, Recording
@@ -228,7 +233,7 @@ def test_what_a_full_disk_kept_from_being_written_can_be_written_again(path: Pat
                 writer.add_step(3, 0, {"loss": 0.5})
                 writer.add_frame(big, attempt=0, kept=True)
 
-        with pytest.raises(NoRoom, match="full"):
+        with pytest.raises(InsufficientStorage, match="full"):
             write()
         assert writer.metrics()["step"] == []
         writer.update(status="paused")
@@ -250,7 +255,7 @@ def test_draft_that_found_no_room_leaves_nothing_behind(
         return connection
 
     monkeypatch.setattr(writer_module, "_connect", connect_to_full_disk)
-    with pytest.raises(NoRoom):
+    with pytest.raises(InsufficientStorage):
         create(tmp_path / f"new{SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH)
     assert list(tmp_path.iterdir()) == []
 

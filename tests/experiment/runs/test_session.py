@@ -14,7 +14,7 @@ from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import share_collapsed
-from stnscope.backend.experiment.recording.quota import Bounds
+from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
@@ -329,7 +329,7 @@ def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) ->
         return RESUME
 
     script = Acting(resume_in_vain, 1, delete_and_resume, 8, STOP)
-    assert record(path, script, Bounds(home=20_000_000, reserve=0)) == "stopped"
+    assert record(path, script, Quota(home=20_000_000, reserve=0)) == "stopped"
     assert [(status, step) for status, step, _ in said] == [("paused", 0), ("paused", 1)]
     assert all("20 MB" in why and "Delete runs" in why for _, _, why in said)
     with Recording.open(path) as opened:
@@ -339,7 +339,7 @@ def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) ->
 
 def test_step_while_paused_for_want_of_room_still_tells_why(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    record(path, Acting({"action": "step"}, {"action": "leave"}), Bounds(home=1, reserve=0))
+    record(path, Acting({"action": "step"}, {"action": "leave"}), Quota(home=1, reserve=0))
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == [0, 1]
@@ -349,7 +349,7 @@ def test_step_while_paused_for_want_of_room_still_tells_why(tmp_path: Path) -> N
 
 def test_recording_that_can_be_thinned_no_more_pauses_its_run(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    assert record(path, Acting({"action": "leave"}), Bounds(run=1)) == "interrupted"
+    assert record(path, Acting({"action": "leave"}), Quota(run=1)) == "interrupted"
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == list(range(run["step"] + 1))
@@ -442,7 +442,7 @@ def frame_each_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
 
 
-NO_RESERVE = Bounds(reserve=0)
+NO_RESERVE = Quota(reserve=0)
 
 
 def test_full_disk_pauses_the_run_and_once_resumed_no_row_is_missing(

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stnscope.backend.experiment.catalog import DATASETS, OPTIMISERS, completed, steps_per_epoch
+from stnscope.backend.experiment.catalog import DATASETS, OPTIMISERS, steps_per_epoch, with_defaults
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.config import (
     DistortionConfig,
@@ -220,7 +220,7 @@ def test_a_run_ends_with_a_validated_last_step(digits: Dataset) -> None:
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_it_learns(digits: Dataset, optimiser: str) -> None:
-    config = completed(RunConfig(optimiser=optimiser), digits.entry)
+    config = with_defaults(RunConfig(optimiser=optimiser), digits.entry)
     losses = [step.loss or 0 for step in itertools.islice(train(config, digits), 1, 121)]
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from stnscope.access.responses import PROBLEM_TYPE
-from stnscope.backend.experiment.errors import NoRoom
+from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.server.http import problems
 
 
@@ -38,7 +38,7 @@ def full_database() -> sqlite3.Error:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (NoRoom("Delete runs."), 507, "Delete runs."),
+        (InsufficientStorage("Delete runs."), 507, "Delete runs."),
         (OSError(errno.ENOSPC, "no space"), 507, "disk is full"),
         (full_database(), 507, "disk is full"),
         (OSError(errno.EACCES, "no access"), 500, "log"),

@@ -56,7 +56,7 @@ def test_the_catalog_tells_what_is_at_hand_and_how_to_get_the_rest(server: Serve
 
 def test_the_catalog_tells_which_folders_are_passed_over_and_why(server: Server) -> None:
     catalog = server.http.get("/catalog").json()
-    (nuts,) = catalog["passed_over"]
+    (nuts,) = catalog["skipped"]
     assert nuts["name"] == "nuts"
     assert "needs two folders or more with at least 10 pictures each" in nuts["reason"]
     assert "hazel: 20, wal: 3" in nuts["reason"]

@@ -85,7 +85,7 @@ test("spans grow coarser", () => {
 });
 
 test("a probe that is not there is told apart from one that joined later", () => {
-  const run = { probes: 5, joined_at: [1234, 2000] };
+  const run = { probes: 5, added_at: [1234, 2000] };
   assert.equal(words.absentWords(run, 3), "It joined the run at step 1\u202f234.");
   assert.equal(words.absentWords(run, 4), "It joined the run at step 2\u202f000.");
   for (const probe of [5, 60]) {
