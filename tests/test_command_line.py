@@ -65,7 +65,7 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
     with training(server.home, *LONG) as process:
         run_id = run_named(process)
         run = server.await_step(run_id, 2)
-        assert (run["status"], run["owned"], run["actions"]) == ("running", False, [])
+        assert (run["status"], run["owned"], run["can"]) == ("running", False, [])
         assert run["settings"]["moving"]
         for request in ({"action": "pause"}, {"action": "stop"}, {"moving": False}):
             refused = server.ask(run_id, **request)

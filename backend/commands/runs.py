@@ -4,7 +4,7 @@ import argparse
 import json
 
 from stnscope.backend.commands.options import Commands, command, percent, recordings
-from stnscope.backend.experiment.run_status import LIVE
+from stnscope.backend.experiment.run_status import TRAINING
 from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
@@ -34,6 +34,6 @@ def _list_runs(options: argparse.Namespace) -> int:
         )
     if not runs:
         print(f"There are no runs in {options.home} yet.")
-    elif any(run["status"] in LIVE for run in runs):
+    elif any(run["status"] in TRAINING for run in runs):
         print("A run that is being trained can be watched with `stnscope serve`.")
     return 0

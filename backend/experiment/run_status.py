@@ -1,4 +1,4 @@
-"""The statuses of a run, and the actions that lead from one to the next."""
+"""The statuses of a run, the actions that change them, and what each status allows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +6,19 @@ from typing import Literal, get_args
 
 Status = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 Action = Literal["pause", "resume", "step", "stop"]
+"""What a user can request of a run's training."""
+Operation = Action | Literal["change", "add_picture", "delete"]
+"""All that a user can request of a run; `change` is of its live settings."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
-LIVE: frozenset[Status] = frozenset({"running", "paused"})
+TRAINING: frozenset[Status] = frozenset({"running", "paused"})
 """A trainer process holds the recording's lock; if none does, the run is `interrupted`."""
-ACTIVE: frozenset[Status] = LIVE | {"queued"}
-"""More frames may come without anyone's doing."""
-ENDED: frozenset[Status] = frozenset({"finished", "stopped", "failed"})
-"""The trainer has ended the run in order."""
+LIVE: frozenset[Status] = TRAINING | {"queued"}
+"""More frames may come without a request."""
+COMPLETE: frozenset[Status] = frozenset({"finished", "stopped"})
+"""The run ended as its user wanted."""
+ENDED: frozenset[Status] = COMPLETE | {"failed"}
+"""The trainer wrote the run's end."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +26,7 @@ class Transition:
     """What an action does to a run's status."""
 
     sources: frozenset[Status]
-    """The statuses that it can be asked for in."""
+    """The statuses in which it can be requested."""
     target: Status | None
     """The status that shows that it took effect; None if it leaves the status as it is."""
 
@@ -33,17 +38,20 @@ TRANSITIONS: Mapping[Action, Transition] = {
     "stop": Transition(frozenset({"queued", "running", "paused"}), "stopped"),
 }
 
+ALLOWED_IN: Mapping[Operation, frozenset[Status]] = {
+    **{action: transition.sources for action, transition in TRANSITIONS.items()},
+    "change": TRAINING,
+    "add_picture": TRAINING,
+    "delete": frozenset(STATUSES) - LIVE,
+}
+"""The statuses in which each operation can be requested."""
 
-def can(action: Action, status: str) -> bool:
-    """Whether an action fits a run's status."""
-    return status in TRANSITIONS[action].sources
 
-
-def actions_in(status: str) -> list[Action]:
-    """The actions that fit a status."""
-    return [action for action in TRANSITIONS if can(action, status)]
+def can(operation: Operation, status: str) -> bool:
+    """Whether a run's status allows an operation."""
+    return status in ALLOWED_IN[operation]
 
 
 def one_of(statuses: frozenset[Status]) -> str:
-    """Statuses for a sentence: `paused or running`."""
+    """Return statuses as a phrase for a sentence: `paused or running`."""
     return " or ".join(sorted(statuses))

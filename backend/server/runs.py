@@ -55,11 +55,15 @@ class Runs:
             NotFound: there is none.
         """
         paths = self._paths()
-        if run_id == SAMPLE and SAMPLE_PATH.exists():
+        if self.is_sample(run_id):
             return SAMPLE_PATH
         if run_id not in paths:
             raise NotFound(f"There is no run {run_id!r}.")
         return paths[run_id]
+
+    def is_sample(self, run_id: str) -> bool:
+        """Whether a run is the one that ships with the program."""
+        return run_id == SAMPLE and SAMPLE_PATH.exists()
 
     def _paths(self) -> dict[str, Path]:
         return {path.stem: path for path in self.folder.glob(f"*{SUFFIX}")}

@@ -7,6 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES
+from stnscope.backend.experiment.run_status import COMPLETE, LIVE
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
@@ -32,13 +33,20 @@ class State:
     fetches: Downloads
     imports: Imports
 
-    def shown(self, run: Run) -> Run:
-        """A run as the interface shows it: with what it has, and what may be asked of it here."""
+    def describe(self, run: Run) -> Run:
+        """Return a run as the interface has it.
+
+        Beyond its summary: its network's transformers, whether more frames may come (`live`),
+        whether it ended as its user wanted (`complete`), whether this server trains it (`owned`),
+        and what can be requested of it now (`can`).
+        """
         architecture = ARCHITECTURES.get(run["config"]["architecture"])
         return run | {
             "transformers": architecture.transformers if architecture else None,
+            "live": run["status"] in LIVE,
+            "complete": run["status"] in COMPLETE,
             "owned": self.trainers.owns(run["id"]),
-            "actions": self.trainers.actions(run),
+            "can": self.trainers.allowed(run),
         }
 
 

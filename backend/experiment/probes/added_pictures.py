@@ -12,7 +12,7 @@ from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
 from stnscope.backend.experiment.config import MOST_PROBES
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Label
-from stnscope.backend.experiment.run_status import LIVE, one_of
+from stnscope.backend.experiment.run_status import TRAINING, one_of
 
 CHANNELS = (1, 3)
 """Of the networks that see one picture at a time, grey or in colour."""
@@ -28,9 +28,10 @@ def check_can_add_picture(run: Mapping[str, Any]) -> None:
         Conflict: it is not being trained, watches as many as it can, or its network sees no single
             picture.
     """
-    if run["status"] not in LIVE:
+    if run["status"] not in TRAINING:
         raise Conflict(
-            f"For a picture to join a run it must be {one_of(LIVE)}; this one is {run['status']}."
+            f"For a picture to join a run it must be {one_of(TRAINING)}; "
+            f"this one is {run['status']}."
         )
     if run["probes"] >= MOST_PROBES:
         raise Conflict(f"This run watches {run['probes']} probes, as many as a run can.")

@@ -30,7 +30,7 @@ from stnscope.backend.experiment.recording.schema import (
     RUN_COLUMNS,
     SCHEMA_VERSION,
 )
-from stnscope.backend.experiment.run_status import LIVE
+from stnscope.backend.experiment.run_status import TRAINING
 
 SUFFIX = ".stnscope"
 
@@ -158,7 +158,7 @@ class Recording:
             "SELECT (SELECT min(step) FROM frames), (SELECT max(step) FROM frames), count(*)"
             " FROM frames"
         ).fetchone()
-        if look_for_writer and run["status"] in LIVE and not writer_is_live(self.path):
+        if look_for_writer and run["status"] in TRAINING and not writer_is_live(self.path):
             run["status"] = self._status_behind_a_free_lock()
         config = json.loads(run["config"])
         settings = LiveSettings.of(
@@ -184,7 +184,7 @@ class Recording:
     def _status_behind_a_free_lock(self) -> str:
         # A writer that ends between the two looks has by now written how it ended.
         status: str = self._db.execute("SELECT status FROM run").fetchone()[0]
-        return "interrupted" if status in LIVE else status
+        return "interrupted" if status in TRAINING else status
 
     def config(self) -> RunConfig:
         return RunConfig.model_validate_json(

@@ -18,12 +18,13 @@ from stnscope.backend.experiment.errors import Conflict, StnscopeError
 from stnscope.backend.experiment.frames.frame import Label
 from stnscope.backend.experiment.probes.added_pictures import check_can_add_picture
 from stnscope.backend.experiment.run_status import (
-    ACTIVE,
+    ALLOWED_IN,
     ENDED,
     LIVE,
+    TRAINING,
     TRANSITIONS,
     Action,
-    actions_in,
+    Operation,
     can,
     one_of,
 )
@@ -83,11 +84,18 @@ class Trainers:
         """Whether a trainer of this server works on the run, or will."""
         return run_id in self._live or run_id in self._queue
 
-    def actions(self, run: Run) -> list[str]:
-        """What may be asked of a run in its present status."""
-        if run["imported"] or (not self.owns(run["id"]) and run["status"] in ACTIVE):
+    def allowed(self, run: Run) -> list[Operation]:
+        """Return what can be requested of a run now."""
+        if self._runs.is_sample(run["id"]):
             return []
-        return list(actions_in(run["status"]))
+        if run["imported"]:
+            return ["delete"]
+        if run["status"] in LIVE and not self.owns(run["id"]):
+            return []
+        operations = [each for each in ALLOWED_IN if can(each, run["status"])]
+        if "add_picture" in operations and not self._can_add_picture(run):
+            operations.remove("add_picture")
+        return operations
 
     async def submit(self, run_id: str, *, demonstration: bool = False) -> None:
         """Starts a queued run as soon as a trainer is free."""
@@ -118,7 +126,7 @@ class Trainers:
                 )
             if action in ("resume", "step"):
                 self._runs.check_room()
-            if action == "resume" and run["status"] not in LIVE:
+            if action == "resume" and run["status"] not in TRAINING:
                 await self._take_up(run)
             elif run_id in self._queue:
                 self._queue.remove(run_id)
@@ -139,9 +147,10 @@ class Trainers:
         """
         async with self._controls.setdefault(run_id, asyncio.Lock()):
             status = self._runs.summary(run_id)["status"]
-            if status not in LIVE:
+            if status not in TRAINING:
                 raise Conflict(
-                    f"To change settings of a run it must be {one_of(LIVE)}; this one is {status}."
+                    f"To change settings of a run it must be {one_of(TRAINING)}; "
+                    f"this one is {status}."
                 )
             await self._ask(run_id, {"settings": settings})
             await self._await_effect(
@@ -172,6 +181,13 @@ class Trainers:
         check_can_add_picture(run)
         if run["id"] not in self._live:
             raise _not_ours(run["id"])
+
+    def _can_add_picture(self, run: Run) -> bool:
+        try:
+            self.check_can_add_picture(run)
+        except Conflict:
+            return False
+        return True
 
     async def release(self, run_id: str) -> None:
         """Lets go of a run, so that its recording can be removed.
@@ -219,7 +235,7 @@ class Trainers:
     async def _pause_demonstrations(self) -> None:
         for run_id in self._demonstrations & set(self._live):
             # One that has yet to begin obeys as soon as it has.
-            if self._runs.summary(run_id)["status"] in ACTIVE:
+            if self._runs.summary(run_id)["status"] in LIVE:
                 await self._ask(run_id, {"action": "pause"})
 
     async def _start_queued(self) -> None:

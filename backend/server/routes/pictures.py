@@ -74,7 +74,7 @@ async def join_probes(
     data = await _read(image)
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
     await server.trainers.join(run_id, fitted["image"], named)
-    return server.shown(server.runs.summary(run_id)) | {"notes": fitted["notes"]}
+    return server.describe(server.runs.summary(run_id)) | {"notes": fitted["notes"]}
 
 
 async def _read(picture: UploadFile) -> bytes:

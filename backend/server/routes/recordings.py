@@ -108,4 +108,4 @@ async def import_recording(request: Request, server: Server, response: Response)
     """
     run_id = await server.imports.take(request.stream(), request.headers.get("content-type", ""))
     response.headers["Location"] = f"/api/runs/{run_id}"
-    return server.shown(server.runs.summary(run_id))
+    return server.describe(server.runs.summary(run_id))

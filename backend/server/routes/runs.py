@@ -28,7 +28,7 @@ class Control(SettingsChange):
 @router.get("/runs", tags=["runs"])
 def list_runs(server: Server) -> list[Run]:
     """All runs, the newest first."""
-    return [server.shown(run) for run in server.runs.list()]
+    return [server.describe(run) for run in server.runs.list()]
 
 
 @router.post("/runs", status_code=201, tags=["runs"])
@@ -37,13 +37,13 @@ async def start_run(config: RunConfig, server: Server, response: Response) -> Ru
     run_id = server.runs.create(config)
     await server.trainers.submit(run_id)
     response.headers["Location"] = f"/api/runs/{run_id}"
-    return server.shown(server.runs.summary(run_id))
+    return server.describe(server.runs.summary(run_id))
 
 
 @router.get("/runs/{run_id}", tags=["runs"])
 def show_run(run_id: str, server: Server) -> Run:
     """One run."""
-    return server.shown(server.runs.summary(run_id))
+    return server.describe(server.runs.summary(run_id))
 
 
 @router.post("/runs/{run_id}/control", tags=["runs"])
@@ -54,7 +54,7 @@ async def control_run(run_id: str, control: Control, server: Server) -> Run:
         await server.trainers.change(run_id, settings)
     if control.action is not None:
         await server.trainers.control(run_id, control.action)
-    return server.shown(server.runs.summary(run_id))
+    return server.describe(server.runs.summary(run_id))
 
 
 @router.delete("/runs/{run_id}", status_code=204, tags=["runs"])

@@ -26,7 +26,7 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
         await socket.close(NO_SUCH_RUN, str(error)[:120])
         return
     try:
-        await RunStream(socket, tail, server.shown).serve()
+        await RunStream(socket, tail, server.describe).serve()
     finally:
         await server.tails.leave(run_id)
 

@@ -42,10 +42,10 @@ PASSING = frozenset({"step", "loss", "last_step", "frames", "skipped"})
 class RunStream:
     """The state of one stream."""
 
-    def __init__(self, socket: WebSocket, tail: Tail, shown: Callable[[Run], Run]) -> None:
+    def __init__(self, socket: WebSocket, tail: Tail, describe: Callable[[Run], Run]) -> None:
         self._line = ClientSocket(socket)
         self._tail = tail
-        self._shown = shown
+        self._describe = describe
         self._wake = asyncio.Event()
         self._following = False
         self._counting = False
@@ -94,7 +94,8 @@ class RunStream:
             if self._run_is_news():
                 await self._tell_run()
             if self._tail.deleted:
-                await self._line.say(run_message(self._run() | {"status": "deleted"}))
+                deleted = {"status": "deleted", "live": False, "can": []}
+                await self._line.say(run_message(self._run() | deleted))
                 await self._line.close(GOING_AWAY, "The run was deleted.")
                 return
             await self._line.beat()
@@ -129,7 +130,7 @@ class RunStream:
             await self._line.say(metrics_message(columns))
 
     def _run(self) -> Run:
-        return self._shown(self._tail.run) | {"skipped": self._skipped}
+        return self._describe(self._tail.run) | {"skipped": self._skipped}
 
     def _run_is_news(self) -> bool:
         run = self._run()

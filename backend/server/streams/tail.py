@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording, StoredFrame
-from stnscope.backend.experiment.run_status import ACTIVE
+from stnscope.backend.experiment.run_status import LIVE
 from stnscope.backend.server.runs import Run, Runs
 
 # Between two looks at a recording that is being written, and at one that is not.
@@ -52,7 +52,7 @@ class Tail:
     async def follow(self) -> None:
         """Looks again and again until the recording is deleted."""
         while not self.deleted:
-            awaited = self.run["status"] in ACTIVE
+            awaited = self.run["status"] in LIVE
             await asyncio.sleep(LIVE_INTERVAL if awaited else STILL_INTERVAL)
             if await self._look():
                 for wake in self._wakes:

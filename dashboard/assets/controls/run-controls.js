@@ -52,7 +52,7 @@ export class Transport {
     this.show();
     try {
       const config = { ...run.config, seed: await seedOf(run.config.seed) };
-      if (run.actions?.includes("stop")) await api.control(run.id, { action: "stop" });
+      if (run.can?.includes("stop")) await api.control(run.id, { action: "stop" });
       const started = await api.start(config);
       this.say(null);
       this.open(started.id);
@@ -79,7 +79,7 @@ export class Transport {
 
   /** Asks for an action, where it is allowed. */
   async act(...actions) {
-    const allowed = this.watch.lost ? [] : (this.watch.run?.actions ?? []);
+    const allowed = this.watch.lost ? [] : (this.watch.run?.can ?? []);
     const action = actions.find((each) => allowed.includes(each));
     // Pressed twice, it is asked for once; another may be asked for before the answer is there.
     if (!action || this.asking.has(action)) return;
@@ -91,7 +91,7 @@ export class Transport {
   /** Shows what may be done. */
   show() {
     const { watch } = this;
-    const allowed = watch.run?.actions ?? [];
+    const allowed = watch.run?.can ?? [];
     for (const [action, button] of Object.entries(this.buttons)) {
       button.disabled = watch.lost || !allowed.includes(action);
     }

@@ -223,7 +223,7 @@ export class Watch extends EventTarget {
       await this.api.run(this.id);
     } catch (problem) {
       if (own !== this.own || problem.status !== 404) return;
-      this.run = { ...this.run, status: "deleted", actions: [] };
+      this.run = { ...this.run, status: "deleted", can: [], live: false };
       this.#end();
     }
   }
@@ -232,7 +232,7 @@ export class Watch extends EventTarget {
   #end() {
     this.stream?.close();
     this.lost = false;
-    this.run = { ...this.run, actions: [] };
+    this.run = { ...this.run, can: [], live: false };
     if (!this.waiting) {
       const { player, recording } = this.own;
       const steps = player.steps.filter((step) => recording.has(step));

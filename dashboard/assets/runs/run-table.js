@@ -46,7 +46,7 @@ class Row {
     this.bar.firstChild.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
     this.element.setAttribute("aria-current", run.id === shown);
     this.element.toggleAttribute("data-beside", run.id === beside);
-    const actions = (run.actions ?? []).filter((action) => TITLES[action] && action !== "delete");
+    const actions = (run.can ?? []).filter((action) => TITLES[action] && action !== "delete");
     actions.unshift("download");
     if (shown && run.id !== shown && run.id !== beside && run.frames) actions.push("compare");
     if (!isLive(run.status)) actions.push("delete");

@@ -43,7 +43,7 @@ def test_a_recording_that_was_downloaded_becomes_a_run_to_watch(
     run, original = answer.json(), server.run(finished)
     assert answer.headers["location"] == f"/api/runs/{run['id']}"
     assert run["id"] != finished
-    assert (run["imported"], run["owned"], run["actions"]) == (True, False, [])
+    assert (run["imported"], run["owned"], run["can"]) == (True, False, ["delete"])
     for name in ("status", "config", "created", "step", "frames", "accuracy", "last_step"):
         assert run[name] == original[name], name
     assert files(server) - before <= {f"{run['id']}.stnscope", f"{run['id']}.lock"}
@@ -71,7 +71,7 @@ def test_one_that_had_not_ended_is_stopped_and_cannot_be_gone_on_with(
     answer = server.http.post("/recordings", content=data, headers=headers)
     assert answer.status_code == 201, answer.text
     run = answer.json()
-    assert (run["status"], run["actions"]) == ("stopped", [])
+    assert (run["status"], run["can"]) == ("stopped", ["delete"])
     for action in ("resume", "stop", "pause", "step"):
         refused = server.control(run["id"], action)
         assert refused.status_code == 409

@@ -191,7 +191,8 @@ def test_pause_step_resume_stop(own_server: Server) -> None:
     assert own_server.control(run_id, "step").status_code == 409
     paused = own_server.control(run_id, "pause").json()
     assert paused["status"] == "paused"
-    assert "resume" in paused["actions"]
+    assert paused["can"] == ["step", "resume", "stop", "change", "add_picture"]
+    assert (paused["live"], paused["complete"]) == (True, False)
     stepped = own_server.control(run_id, "step").json()
     assert stepped["step"] == paused["step"] + 1
     own_server.await_status(run_id, "paused")
@@ -199,7 +200,9 @@ def test_pause_step_resume_stop(own_server: Server) -> None:
     assert Frame.decode(frame).info["step"] == stepped["step"]
     assert own_server.control(run_id, "resume").json()["status"] == "running"
     own_server.await_step(run_id, stepped["step"] + 2)
-    assert own_server.control(run_id, "stop").json()["status"] == "stopped"
+    stopped = own_server.control(run_id, "stop").json()
+    assert (stopped["status"], stopped["live"], stopped["complete"]) == ("stopped", False, True)
+    assert stopped["can"] == ["resume", "delete"]
     refused = own_server.control(run_id, "pause")
     assert refused.status_code == 409
     assert "running" in refused.json()["detail"]

@@ -97,10 +97,10 @@ def test_pause_is_told_at_once(server: Server, running: str) -> None:
     with server.stream(running) as viewer:
         say(viewer, type="hello")
         server.control(running, "pause")
-        wait_until(lambda: "resume" in hear(viewer, "run")["actions"])
+        wait_until(lambda: "resume" in hear(viewer, "run")["can"])
         assert server.run(running)["status"] == "paused"
         server.control(running, "resume")
-        wait_until(lambda: "pause" in hear(viewer, "run")["actions"])
+        wait_until(lambda: "pause" in hear(viewer, "run")["can"])
 
 
 def test_quiet_stream_still_beats(server: Server, finished: str) -> None:
