@@ -25,7 +25,7 @@ from stnscope.backend.experiment.probes.observe import Probes, observe
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
 from stnscope.backend.experiment.training.loop import Step, train
 from stnscope.backend.server.processes.trainer_main import NICENESS
-from tests.live_server import Server, hear, say, serve, wait_until
+from tests.live_server import Server, receive, send, serve, wait_until
 
 CONFIG = RunConfig(epochs=1000)
 
@@ -57,7 +57,7 @@ class RecordedRun:
     def __init__(self, server: Server) -> None:
         self._server = server
         self._id = server.start_run(**CONFIG.model_dump(mode="json"))
-        server.await_step(self._id, 20)
+        server.wait_for_step(self._id, 20)
         server.control(self._id, "pause")
 
     def rate(self, seconds: float, *, viewers: int, stalled: int = 0) -> float:
@@ -66,7 +66,7 @@ class RecordedRun:
             for number in range(viewers):
                 stack.enter_context(self._viewer(reading=number >= stalled))
             self._server.control(self._id, "resume")
-            first = self._server.run(self._id)["step"]
+            first = self._server.get_run(self._id)["step"]
             time.sleep(seconds)
             self._server.control(self._id, "pause")
         columns = self._server.http.get(
@@ -77,15 +77,15 @@ class RecordedRun:
 
     @contextmanager
     def _viewer(self, *, reading: bool) -> Iterator[None]:
-        with self._server.stream(self._id) as socket:
-            say(socket, type="hello", last_step=10**6)
-            say(socket, type="follow")
+        with self._server.open_stream(self._id) as socket:
+            send(socket, type="hello", last_step=10**6)
+            send(socket, type="follow")
             done = threading.Event()
 
             def read() -> None:
                 while not done.is_set():
-                    if hear(socket, "frame") and not done.is_set():
-                        say(socket, type="credit", frames=1)
+                    if receive(socket, "frame") and not done.is_set():
+                        send(socket, type="credit", frames=1)
 
             reader = threading.Thread(target=_until_closed, args=(read,), daemon=True)
             if reading:
@@ -120,7 +120,7 @@ def main() -> None:
 def _measure(server: Server, rounds: int, seconds: float) -> dict[str, list[float]]:
     bare, probing = BareLoop(probing=False), BareLoop(probing=True)
     run = RecordedRun(server)
-    wait_until(lambda: server.run(run._id)["status"] == "paused")
+    wait_until(lambda: server.get_run(run._id)["status"] == "paused")
     ways: dict[str, Callable[[], float]] = {
         "bare loop": lambda: bare.rate(seconds),
         "bare loop with probes": lambda: probing.rate(seconds),

@@ -59,9 +59,9 @@ def _watch(page: Page, server: Server, seconds: float) -> RunProbes:
     page.wait_for_timeout(5_000)
     page.evaluate("window.paints.length = 0")
     sizes.clear()
-    first = server.run(run_id)["step"]
+    first = server.get_run(run_id)["step"]
     page.wait_for_timeout(1000 * seconds)
-    steps = server.run(run_id)["step"] - first
+    steps = server.get_run(run_id)["step"] - first
     paints: list[dict[str, Any]] = page.evaluate("window.paints")
     server.control(run_id, "stop")
     late = [1000 * (paint["painted"] - paint["time"]) for paint in paints]

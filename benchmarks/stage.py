@@ -60,9 +60,9 @@ def training(
     page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}{view}")
     page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
     page.wait_for_timeout(SETTLING)
-    first = server.run(run_id)["step"]
+    first = server.get_run(run_id)["step"]
     painted = _painted(page, seconds)
-    steps = server.run(run_id)["step"] - first
+    steps = server.get_run(run_id)["step"] - first
     return painted, steps / seconds
 
 

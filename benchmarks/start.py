@@ -36,7 +36,7 @@ def start(page: Page, server: Server, seed: int) -> float:
     page.wait_for_function(IS_NEW, arg=known)
     run_id, took = page.evaluate(TOOK, known)
     server.control(run_id, "stop")
-    server.await_status(run_id, "stopped")
+    server.wait_for_status(run_id, "stopped")
     return float(took)
 
 

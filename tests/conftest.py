@@ -36,17 +36,17 @@ def chromium() -> str:
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainedRun:
     """A run that the command line has trained to its end, and what it said."""
 
     recording: Path
-    said: str
+    output: str
 
     @property
     def id(self) -> str:
         return self.recording.stem
 
-    def copied_into(self, home: Path) -> str:
+    def copy_into(self, home: Path) -> str:
         """Puts the run into another home; answers with its id."""
         (home / "recordings").mkdir(parents=True, exist_ok=True)
         copy(self.recording, home / "recordings")
@@ -54,7 +54,7 @@ class Trained:
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+def trained_run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
     """An epoch in 24 steps: all that there is of a run, once for all tests that only look at it.
 
     Of a network that is trained in half the time that another takes.
@@ -63,12 +63,12 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     if IN_PROCESSES:
         folder = folder.parent  # which they share
     home = folder / "trained"
-    said = home / "said.txt"
+    output = home / "said.txt"
     with FileLock(f"{home}.lock"):
-        if not said.exists():
-            said.write_text(_train(home))
+        if not output.exists():
+            output.write_text(_train(home))
     (recording,) = (home / "recordings").glob("*.stnscope")
-    return Trained(recording, said.read_text())
+    return TrainedRun(recording, output.read_text())
 
 
 def _train(home: Path) -> str:

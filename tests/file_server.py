@@ -13,12 +13,12 @@ class FileServer:
     """What it has, and how it behaves."""
 
     files: dict[str, bytes]
-    ranges: bool = True
-    breaks_after: int | None = None
+    supports_ranges: bool = True
+    close_after: int | None = None
     """Bytes of an answer's body, after which the connection is closed."""
     pause: threading.Event = field(default_factory=threading.Event)
     """While set, answers stop in the middle."""
-    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    requests: list[tuple[str, str | None]] = field(default_factory=list)
     """Paths and ranges, in the order in which they were asked for."""
     port: int = 0
 
@@ -28,20 +28,20 @@ class FileServer:
 
 
 @contextmanager
-def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
+def serve_files(files: dict[str, bytes]) -> Iterator[FileServer]:
     """Serves these files while inside."""
     state = FileServer(files)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             wanted = self.headers["Range"]
-            state.asked.append((self.path, wanted))
+            state.requests.append((self.path, wanted))
             data = state.files.get(self.path.lstrip("/"))
             if data is None:
                 self.send_error(404)
                 return
             start = 0
-            if wanted and state.ranges:
+            if wanted and state.supports_ranges:
                 found = re.fullmatch(r"bytes=(\d+)-", wanted)
                 assert found is not None
                 start = int(found[1])
@@ -52,8 +52,8 @@ def serving(files: dict[str, bytes]) -> Iterator[FileServer]:
             self.send_header("Content-Length", str(len(data) - start))
             self.end_headers()
             body = data[start:]
-            if state.breaks_after is not None:
-                body = body[: state.breaks_after]
+            if state.close_after is not None:
+                body = body[: state.close_after]
             half = len(body) // 2
             self.wfile.write(body[:half])
             self.wfile.flush()

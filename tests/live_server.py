@@ -17,10 +17,10 @@ import httpx
 from websockets.sync.client import ClientConnection, connect
 
 START_SECONDS = 60
-PATIENCE = 120
+TIMEOUT_SECONDS = 120
 
 # Two dozen steps of a quick network: enough to see a run from its start to its end.
-SHORT = {
+SHORT_RUN = {
     "architecture": "paper-st-fcn",
     "epochs": 1,
     "batch_size": 1000,
@@ -46,7 +46,9 @@ class Server:
         environment = os.environ | {"STNSCOPE_TOKEN": ""}
         with self.log.open("ab") if self.log else nullcontext() as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}/api", timeout=PATIENCE)
+        self.http = httpx.Client(
+            base_url=f"http://127.0.0.1:{self.port}/api", timeout=TIMEOUT_SECONDS
+        )
         wait_until(self._healthy, START_SECONDS)
 
     def _healthy(self) -> bool:
@@ -61,11 +63,11 @@ class Server:
         self.process.wait(20)
         self.http.close()
 
-    def run(self, run_id: str) -> dict[str, Any]:
+    def get_run(self, run_id: str) -> dict[str, Any]:
         answer: dict[str, Any] = self.http.get(f"/runs/{run_id}").raise_for_status().json()
         return answer
 
-    def recorded(self, run_id: str) -> list[int]:
+    def recorded_steps(self, run_id: str) -> list[int]:
         """Steps that there are frames of; of a fast training that is not each."""
         steps: list[int] = self.http.get(f"/runs/{run_id}/frames").json()["steps"]
         return steps
@@ -77,36 +79,36 @@ class Server:
         return run_id
 
     def control(self, run_id: str, action: str) -> httpx.Response:
-        return self.ask(run_id, action=action)
+        return self.post_control(run_id, action=action)
 
-    def ask(self, run_id: str, **request: Any) -> httpx.Response:
+    def post_control(self, run_id: str, **request: Any) -> httpx.Response:
         return self.http.post(f"/runs/{run_id}/control", json=request)
 
-    def await_status(self, run_id: str, *statuses: str) -> dict[str, Any]:
-        wait_until(lambda: self.run(run_id)["status"] in statuses)
-        return self.run(run_id)
+    def wait_for_status(self, run_id: str, *statuses: str) -> dict[str, Any]:
+        wait_until(lambda: self.get_run(run_id)["status"] in statuses)
+        return self.get_run(run_id)
 
-    def await_step(self, run_id: str, step: int) -> dict[str, Any]:
-        wait_until(lambda: self.run(run_id)["step"] >= step)
-        return self.run(run_id)
+    def wait_for_step(self, run_id: str, step: int) -> dict[str, Any]:
+        wait_until(lambda: self.get_run(run_id)["step"] >= step)
+        return self.get_run(run_id)
 
-    def stream(self, run_id: str, **more: Any) -> ClientConnection:
-        return self.socket(f"/runs/{run_id}/stream", **more)
+    def open_stream(self, run_id: str, **more: Any) -> ClientConnection:
+        return self.open_socket(f"/runs/{run_id}/stream", **more)
 
-    def socket(self, path: str, **more: Any) -> ClientConnection:
+    def open_socket(self, path: str, **more: Any) -> ClientConnection:
         address = f"ws://127.0.0.1:{self.port}/api{path}"
         connection: ClientConnection = connect(address, compression=None, **more)
         return connection
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = PATIENCE) -> None:
+def wait_until(holds: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"did not come about within {seconds} s"
         time.sleep(0.05)
 
 
-def worker_of(server: Server) -> int:
+def inference_pid(server: Server) -> int:
     """The number of a server's inference process."""
     assert server.process is not None
     for process in Path("/proc").glob("[0-9]*"):
@@ -121,13 +123,13 @@ def worker_of(server: Server) -> int:
     raise AssertionError("there is no inference process")
 
 
-def say(viewer: ClientConnection, **message: Any) -> None:
+def send(viewer: ClientConnection, **message: Any) -> None:
     viewer.send(json.dumps(message))
 
 
-def hear(viewer: ClientConnection, kind: str) -> Any:
+def receive(viewer: ClientConnection, kind: str) -> Any:
     """The next message of a kind; `frame` is what is binary."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         message = viewer.recv(timeout=deadline - time.monotonic())
         if isinstance(message, bytes):

@@ -13,9 +13,9 @@ import pytest
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.config import DistortionConfig, SamplerConfig
 from stnscope.backend.experiment.recording.reader import Recording
-from tests.conftest import Trained
+from tests.conftest import TrainedRun
 from tests.experiment import made_data
-from tests.live_server import PATIENCE, Server, serve
+from tests.live_server import TIMEOUT_SECONDS, Server, serve
 
 LONG = ("--epochs", "1000", "--probes", "2", "--moving")
 
@@ -45,18 +45,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 def test_train_records_a_run_that_the_server_lists(
-    server: Server, trained: Trained, capsys: pytest.CaptureFixture[str]
+    server: Server, trained_run: TrainedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert trained.said.startswith(f"Run {trained.id}\n")
-    assert "24/24 steps  epoch 1/1" in trained.said
-    assert trained.said.endswith("\nFinished.\n")
-    trained.copied_into(server.home)
-    run = server.run(trained.id)
+    assert trained_run.output.startswith(f"Run {trained_run.id}\n")
+    assert "24/24 steps  epoch 1/1" in trained_run.output
+    assert trained_run.output.endswith("\nFinished.\n")
+    trained_run.copy_into(server.home)
+    run = server.get_run(trained_run.id)
     assert (run["status"], run["step"], run["owned"]) == ("finished", 24, False)
     assert main(["runs", "--home", str(server.home)]) == 0
-    assert f"{trained.id}  finished     step     24/24" in capsys.readouterr().out
+    assert f"{trained_run.id}  finished     step     24/24" in capsys.readouterr().out
     assert main(["runs", "--home", str(server.home), "--json"]) == 0
-    assert trained.id in [each["id"] for each in json.loads(capsys.readouterr().out)]
+    assert trained_run.id in [each["id"] for each in json.loads(capsys.readouterr().out)]
 
 
 def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted(
@@ -64,20 +64,20 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
 ) -> None:
     with training(server.home, *LONG) as process:
         run_id = run_named(process)
-        run = server.await_step(run_id, 2)
+        run = server.wait_for_step(run_id, 2)
         assert (run["status"], run["owned"], run["can"]) == ("running", False, [])
         assert run["settings"]["moving"]
         for request in ({"action": "pause"}, {"action": "stop"}, {"moving": False}):
-            refused = server.ask(run_id, **request)
+            refused = server.post_control(run_id, **request)
             assert refused.status_code == 409, request
             assert "watched, not controlled" in refused.json()["detail"]
         assert server.http.delete(f"/runs/{run_id}").status_code == 409
         process.send_signal(signal.SIGINT)
-        process.wait(PATIENCE)
+        process.wait(TIMEOUT_SECONDS)
     assert process.returncode == 130
-    step = server.await_status(run_id, "interrupted")["step"]
+    step = server.wait_for_status(run_id, "interrupted")["step"]
     assert server.control(run_id, "resume").status_code == 200
-    assert server.await_step(run_id, step + 2)["owned"]
+    assert server.wait_for_step(run_id, step + 2)["owned"]
     assert server.control(run_id, "stop").json()["status"] == "stopped"
 
 

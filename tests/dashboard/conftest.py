@@ -19,10 +19,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.dashboard.looking import PATIENCE
+from tests.dashboard.page_queries import TIMEOUT_MS
 from tests.live_server import Server, serve, wait_until
 
-Open = Callable[..., Page]
+OpenPage = Callable[..., Page]
 
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 
@@ -47,40 +47,40 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def ended(server: Server) -> str:
+def stopped_run(server: Server) -> str:
     """A run that has ended, long enough to have something in every chart."""
-    return brief_run(server, lambda run: run["accuracy"] is not None, seed=4)
+    return record_run(server, lambda run: run["accuracy"] is not None, seed=4)
 
 
-def brief_run(
+def record_run(
     server: Server,
     enough: Callable[[dict[str, Any]], bool] = lambda run: run["step"] > 5,
     **config: Any,
 ) -> str:
     """A run that is stopped as soon as there is `enough` to see of it."""
     run_id = server.start_run(epochs=1000, **config)
-    wait_until(lambda: enough(server.run(run_id)))
+    wait_until(lambda: enough(server.get_run(run_id)))
     server.control(run_id, "stop")
-    server.await_status(run_id, "stopped")
+    server.wait_for_status(run_id, "stopped")
     return run_id
 
 
 @pytest.fixture(scope="session")
-def endless(server: Server) -> Iterator[str]:
+def paused_run(server: Server) -> Iterator[str]:
     """A run that never ends; it stands still while no test watches it."""
     run_id = server.start_run(epochs=1000)
-    server.await_step(run_id, 1)
+    server.wait_for_step(run_id, 1)
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")
 
 
 @pytest.fixture
-def running(server: Server, endless: str) -> Iterator[str]:
+def training_run(server: Server, paused_run: str) -> Iterator[str]:
     """A run that is being trained for as long as the test lasts."""
-    server.control(endless, "resume").raise_for_status()
-    yield endless
-    server.control(endless, "pause")
+    server.control(paused_run, "resume").raise_for_status()
+    yield paused_run
+    server.control(paused_run, "pause")
 
 
 @pytest.fixture(scope="session")
@@ -90,7 +90,7 @@ def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def opened(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserContext]:
+def open_browser(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserContext]:
     """A browser with a profile; without the graphics card that it would make up."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
@@ -105,21 +105,21 @@ def opened(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserContext
 
 
 @pytest.fixture(scope="module")
-def kept(chromium: str, profile: Path) -> Iterator[BrowserContext]:
+def context(chromium: str, profile: Path) -> Iterator[BrowserContext]:
     """A browser; of one module only, because while it is open a loop runs in the tests' thread."""
-    with opened(chromium, profile) as context:
+    with open_browser(chromium, profile) as context:
         yield context
 
 
 @pytest.fixture(scope="module")
-def browser(kept: BrowserContext) -> Browser:
+def browser(context: BrowserContext) -> Browser:
     """The same, for windows that share nothing with others."""
-    assert kept.browser is not None
-    return kept.browser
+    assert context.browser is not None
+    return context.browser
 
 
 @pytest.fixture
-def visit(kept: BrowserContext, browser: Browser) -> Iterator[Open]:
+def open_page(context: BrowserContext, browser: Browser) -> Iterator[OpenPage]:
     """Opens an address of a server; what the page complains of fails.
 
     The first page of a test is the tab that the one before had, emptied: a new one takes twice as
@@ -127,7 +127,7 @@ def visit(kept: BrowserContext, browser: Browser) -> Iterator[Open]:
     """
     complaints: list[str] = []
     visited: set[SplitResult] = set()
-    tab = kept.pages[0]
+    tab = context.pages[0]
     leave = ExitStack()
 
     def complain(error: Error) -> None:
@@ -141,11 +141,11 @@ def visit(kept: BrowserContext, browser: Browser) -> Iterator[Open]:
         """A page, and how it is left."""
         if not (options or init or visited):
             return tab, lambda: empty(tab)
-        page = browser.new_context(**options).new_page() if options else kept.new_page()
+        page = browser.new_context(**options).new_page() if options else context.new_page()
         page.add_init_script(PAINTS + init)
         return page, page.context.close if options else page.close
 
-    def visit(
+    def open_page(
         server: Server,
         path: str = "",
         *,
@@ -157,14 +157,18 @@ def visit(kept: BrowserContext, browser: Browser) -> Iterator[Open]:
         **options: Any,
     ) -> Page:
         page, leave_page = page_for(init, options)
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(TIMEOUT_MS)
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
         page.on("pageerror", complain)
         page.on("console", hear)
         page.on("websocket", on_socket)
-        for event, heard in (("pageerror", complain), ("console", hear), ("websocket", on_socket)):
-            leave.callback(page.remove_listener, event, heard)
+        for event, listener in (
+            ("pageerror", complain),
+            ("console", hear),
+            ("websocket", on_socket),
+        ):
+            leave.callback(page.remove_listener, event, listener)
         leave.callback(leave_page)
         address = f"http://localhost:{server.port}/{path}"
         visited.add(urlsplit(address))
@@ -173,8 +177,8 @@ def visit(kept: BrowserContext, browser: Browser) -> Iterator[Open]:
         return page
 
     with leave:
-        yield visit
-    forget(kept, visited)
+        yield open_page
+    forget(context, visited)
     assert [text for text in complaints if not CUT.search(text)] == []
 
 
@@ -185,10 +189,10 @@ def empty(page: Page) -> None:
     page.goto("about:blank")
 
 
-def forget(kept: BrowserContext, visited: set[SplitResult]) -> None:
+def forget(context: BrowserContext, visited: set[SplitResult]) -> None:
     """Leaves nothing of a test in a browser but the scripts that it has compiled."""
-    kept.clear_cookies()
-    session = kept.new_cdp_session(kept.pages[0])
+    context.clear_cookies()
+    session = context.new_cdp_session(context.pages[0])
     for address in visited:
         origin = f"{address.scheme}://{address.netloc}"
         what = {"origin": origin, "storageTypes": "local_storage,indexeddb"}

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext
 
-from tests.dashboard.conftest import Open, opened
+from tests.dashboard.conftest import OpenPage, open_browser
 from tests.live_server import Server
 
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -23,13 +23,15 @@ navigator.mediaDevices.getUserMedia = (wanted) => {
 
 
 @pytest.fixture(scope="module")
-def kept(chromium: str, profile: Path) -> Iterator[BrowserContext]:
-    with opened(chromium, profile, *CAMERA) as context:
+def context(chromium: str, profile: Path) -> Iterator[BrowserContext]:
+    with open_browser(chromium, profile, *CAMERA) as context:
         yield context
 
 
-def test_photo_is_put_through_the_network(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}", init=ASKED)
+def test_photo_is_put_through_the_network(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}", init=ASKED)
     wanted = page.get_by_text("Use the camera")
     wanted.wait_for()
     assert page.evaluate("window.asked") == 0

@@ -5,8 +5,8 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_shown, painted
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_frame, wait_for_step_where
 from tests.live_server import Server, wait_until
 
 SCALE = 2
@@ -32,11 +32,11 @@ def windows(page: Page) -> list[list[float]]:
     return found
 
 
-def test_lines_are_the_metrics(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+def test_lines_are_the_metrics(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     await_lines(page)
-    metrics = server.http.get(f"/runs/{ended}/metrics").json()
+    metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
     lines = page.locator(".stn-plot").evaluate_all(
         "(plots) => plots.flatMap(({ data }) => data)"
         ".map(({ name, x, y }) => ({ name, x: [...x], y: [...y] }))"
@@ -48,14 +48,16 @@ def test_lines_are_the_metrics(server: Server, ended: str, visit: Open) -> None:
     assert scale == {step: value for step, value in recorded.items() if value is not None}
 
 
-def test_cursor_and_values_follow_the_stage(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}", reduced_motion="reduce")
-    last = painted(page)
+def test_cursor_and_values_follow_the_stage(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    last = wait_for_frame(page)
     await_lines(page)
-    metrics = server.http.get(f"/runs/{ended}/metrics").json()
+    metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
     step = last // 2
     page.locator(".stn-timeline").fill(str(step))
-    await_shown(page, f"step <= {step}")
+    wait_for_step_where(page, f"step <= {step}")
     at = int(page.locator(".stn-timeline").input_value())
     cursor = page.locator(".stn-cursor").nth(SCALE).bounding_box()
     inside = figure(page, "plot.querySelector('.nsewdrag').getBoundingClientRect().toJSON()")
@@ -67,9 +69,11 @@ def test_cursor_and_values_follow_the_stage(server: Server, ended: str, visit: O
     assert abs(float(told) - scale) <= 0.0051
 
 
-def test_what_is_pointed_at_covers_no_other_plot(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+def test_what_is_pointed_at_covers_no_other_plot(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     await_lines(page)
     plot = page.locator(".stn-plot").first
     share = figure(page, "plot.data[0].x.at(-1) / plot.layout.xaxis.range[1]", 0)
@@ -87,10 +91,10 @@ def test_what_is_pointed_at_covers_no_other_plot(server: Server, ended: str, vis
         assert told["y"] + told["height"] <= box["y"] + box["height"]
 
 
-def test_zoom_survives_new_data(server: Server, running: str, visit: Open) -> None:
-    server.await_step(running, 15)
-    page = visit(server, f"?run={running}")
-    painted(page)
+def test_zoom_survives_new_data(server: Server, training_run: str, open_page: OpenPage) -> None:
+    server.wait_for_step(training_run, 15)
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
     await_lines(page)
     box = page.locator(".stn-plot .nsewdrag").nth(SCALE).bounding_box()
     assert box is not None
@@ -104,16 +108,18 @@ def test_zoom_survives_new_data(server: Server, running: str, visit: Open) -> No
     wait_until(lambda: len(set(map(tuple, windows(page)))) == 1)
     chosen = windows(page)
     assert chosen[0][0] > 0
-    server.await_step(running, server.run(running)["step"] + 15)
+    server.wait_for_step(training_run, server.get_run(training_run)["step"] + 15)
     page.wait_for_timeout(1200)
     assert windows(page) == chosen
     whole_run.click()
     wait_until(lambda: all(start == 0 for start, _ in windows(page)))
 
 
-def test_click_on_a_chart_shows_that_step(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}", reduced_motion="reduce")
-    last = painted(page)
+def test_click_on_a_chart_shows_that_step(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    last = wait_for_frame(page)
     await_lines(page)
     box = page.locator(".stn-plot .nsewdrag").nth(SCALE).bounding_box()
     assert box is not None
@@ -122,14 +128,16 @@ def test_click_on_a_chart_shows_that_step(server: Server, ended: str, visit: Ope
     page.wait_for_timeout(300)
     page.mouse.down()
     page.mouse.up()
-    await_shown(page, f"step < {last} && Math.abs(step - {last / 2}) <= 2")
+    wait_for_step_where(page, f"step < {last} && Math.abs(step - {last / 2}) <= 2")
 
 
-def test_both_themes_draw_in_their_own_colours(server: Server, ended: str, visit: Open) -> None:
+def test_both_themes_draw_in_their_own_colours(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
     colours = set()
     for scheme in ("light", "dark"):
-        page = visit(server, f"?run={ended}", color_scheme=scheme)
-        painted(page)
+        page = open_page(server, f"?run={stopped_run}", color_scheme=scheme)
+        wait_for_frame(page)
         await_lines(page)
         colours.add(
             (figure(page, "plot.layout.font.color"), figure(page, "plot.data[0].line.color"))
@@ -139,14 +147,14 @@ def test_both_themes_draw_in_their_own_colours(server: Server, ended: str, visit
 
 
 def test_ticks_stay_few_after_a_run_of_several_epochs(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, "?run=sample")
-    painted(page)
+    page = open_page(server, "?run=sample")
+    wait_for_frame(page)
     axis = "document.querySelector('.stn-plot').layout?.xaxis"
     page.wait_for_function(f"{axis}?.tickmode === 'linear'")
-    page.locator(f'.stn-run a[href="?run={ended}"]').click()
-    each = server.run(ended)["steps_per_epoch"]
+    page.locator(f'.stn-run a[href="?run={stopped_run}"]').click()
+    each = server.get_run(stopped_run)["steps_per_epoch"]
     page.wait_for_function(f"{axis}.range[1] === {each}")
     page.wait_for_timeout(1000)
     assert figure(page, "plot.layout.xaxis.tickmode") == "auto"

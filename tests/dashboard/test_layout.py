@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import PIXELS, painted
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import SIDES, wait_for_frame
 from tests.live_server import Server
 
 SIZES = [(390, 844), (768, 1024), (1280, 720), (1920, 1080)]
@@ -11,10 +11,10 @@ SIZES = [(390, 844), (768, 1024), (1280, 720), (1920, 1080)]
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 def test_nothing_is_wider_than_the_window(
-    server: Server, ended: str, visit: Open, width: int, height: int
+    server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
 ) -> None:
-    page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
+    wait_for_frame(page)
     # What is closed has a place of its own that nobody sees.
     page.evaluate("document.querySelectorAll('.stn-root details').forEach((e) => (e.open = true))")
     page.wait_for_timeout(500)
@@ -30,10 +30,10 @@ def test_nothing_is_wider_than_the_window(
 
 @pytest.mark.parametrize(("width", "height"), SIZES[2:])
 def test_stage_counter_and_controls_fit_the_first_screen(
-    server: Server, ended: str, visit: Open, width: int, height: int
+    server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
 ) -> None:
-    page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
+    wait_for_frame(page)
     for part in (".stn-probes", ".stn-tenths", ".stn-time", ".stn-acts", ".stn-charts"):
         box = page.locator(f".stn-viewer {part}").bounding_box()
         assert box is not None
@@ -43,12 +43,12 @@ def test_stage_counter_and_controls_fit_the_first_screen(
 
 @pytest.mark.parametrize(("width", "height"), SIZES[2:])
 def test_pixels_are_equally_large(
-    server: Server, ended: str, visit: Open, width: int, height: int
+    server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
 ) -> None:
-    page = visit(server, f"?run={ended}", viewport={"width": width, "height": height})
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
+    wait_for_frame(page)
     assert page.evaluate("devicePixelRatio") == 1
-    for kind, side in PIXELS.items():
+    for kind, side in SIDES.items():
         sizes = page.locator(f".stn-viewer .stn-{kind} .stn-pixels").evaluate_all(
             "(all) => all.map(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
         )
@@ -60,11 +60,18 @@ def test_pixels_are_equally_large(
 
 @pytest.mark.parametrize(("width", "height"), [SIZES[0], (1440, 900), SIZES[3]])
 def test_every_picture_lies_on_its_stage(
-    server: Server, ended: str, running: str, visit: Open, width: int, height: int
+    server: Server,
+    stopped_run: str,
+    training_run: str,
+    open_page: OpenPage,
+    width: int,
+    height: int,
 ) -> None:
     """What lies beyond it, if only by a pixel, is cut off."""
-    page = visit(
-        server, f"?run={ended}&beside={running}", viewport={"width": width, "height": height}
+    page = open_page(
+        server,
+        f"?run={stopped_run}&beside={training_run}",
+        viewport={"width": width, "height": height},
     )
     beyond = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {
       const all = stage.getBoundingClientRect();
@@ -73,7 +80,7 @@ def test_every_picture_lies_on_its_stage(
         right > all.right + 0.5 || bottom > all.bottom + 0.5);
       return [pictures.length, out.length];
     })"""
-    painted(page)
+    wait_for_frame(page)
     page.locator(".stn-probes[data-step]").nth(1).wait_for()
     for layers in ("", "Outputs only", "Outputs only"):
         if layers:
@@ -87,11 +94,11 @@ def test_every_picture_lies_on_its_stage(
 
 
 def test_the_same_room_always_ends_in_the_same_layout(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     """Whatever was laid out before: the stage's size and the controls' decide each other."""
-    page = visit(server, f"?run={ended}", viewport={"width": 1280, "height": 700})
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}", viewport={"width": 1280, "height": 700})
+    wait_for_frame(page)
 
     def laid_out(width: int, height: int) -> list[float]:
         page.set_viewport_size({"width": width, "height": height})
@@ -118,7 +125,9 @@ def test_the_same_room_always_ends_in_the_same_layout(
     assert there == back
 
 
-def test_nothing_moves_after_the_viewer_is_there(server: Server, running: str, visit: Open) -> None:
+def test_nothing_moves_after_the_viewer_is_there(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
     watch = """
     window.shifts = [];
     new PerformanceObserver((list) => {
@@ -127,15 +136,17 @@ def test_nothing_moves_after_the_viewer_is_there(server: Server, running: str, v
       }
     }).observe({ type: "layout-shift", buffered: true });
     """
-    page = visit(server, f"?run={running}", init=watch)
-    painted(page)
+    page = open_page(server, f"?run={training_run}", init=watch)
+    wait_for_frame(page)
     page.wait_for_timeout(4000)
     assert sum(page.evaluate("window.shifts")) < 0.02
 
 
-def test_streamlits_own_chrome_is_hidden(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+def test_streamlits_own_chrome_is_hidden(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     assert page.title() == "stnscope"
     for selector in ("header.stAppHeader", "#MainMenu", ".stAppDeployButton"):
         assert not page.locator(selector).first.is_visible()

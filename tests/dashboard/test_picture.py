@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import choose, large_pixels
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import read_large_pixels, select_option
 from tests.live_server import Server
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
@@ -26,15 +26,15 @@ def transformed(server: Server, picture: Path) -> Frame:
 
 
 def test_upload_shows_input_output_words_and_classes(
-    server: Server, ended: str, visit: Open, picture: Path
+    server: Server, stopped_run: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = visit(server, f"?run={ended}")
+    page = open_page(server, f"?run={stopped_run}")
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     result = page.locator(".stn-picture")
     result.locator("[data-step]").wait_for()
     expected = transformed(server, picture)
     for place, name in enumerate(("input", "output.st")):
-        shown = large_pixels(page, ".stn-picture")[place]
+        shown = read_large_pixels(page, ".stn-picture")[place]
         np.testing.assert_array_equal(shown, expected.tensors[name].ravel())
     words = expected.info["readings"]["st"][0]["words"]
     assert result.locator(".stn-theta-words").inner_text() == words
@@ -47,10 +47,10 @@ def test_upload_shows_input_output_words_and_classes(
 
 
 def test_a_sign_is_put_through_the_network_for_signs(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    choose(page, "Trained network", "Compact ST-CNN for signs on GTSRB")
+    page = open_page(server, f"?run={stopped_run}")
+    select_option(page, "Trained network", "Compact ST-CNN for signs on GTSRB")
     page.get_by_text("A picture of one traffic sign").wait_for()
     page.get_by_text("In the dark").click()
     taken = page.locator(".stn-picture .stn-class[aria-current=true] .stn-class-name")
@@ -64,9 +64,9 @@ def test_a_sign_is_put_through_the_network_for_signs(
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_result_stands_beside_the_choice_or_between_it_and_the_examples(
-    server: Server, ended: str, visit: Open, picture: Path, width: int
+    server: Server, stopped_run: str, open_page: OpenPage, picture: Path, width: int
 ) -> None:
-    page = visit(server, f"?run={ended}", viewport={"width": width, "height": 844})
+    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": 844})
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
     choice, result, examples = (
@@ -87,15 +87,17 @@ def test_result_stands_beside_the_choice_or_between_it_and_the_examples(
         assert choice["y"] + choice["height"] <= examples["y"] < result["y"] + result["height"]
 
 
-def test_example_on_paper_is_inverted_and_says_so(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
+def test_example_on_paper_is_inverted_and_says_so(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
     page.get_by_text("On paper").click()
     notes = page.locator(".stn-picture .stn-notes li", has_text="nvert")
     notes.first.wait_for()
 
 
 def test_file_that_is_no_picture_is_refused_in_the_servers_words(
-    server: Server, ended: str, visit: Open, tmp_path: Path
+    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"no picture at all")
@@ -104,7 +106,7 @@ def test_file_that_is_no_picture_is_refused_in_the_servers_words(
         files={"image": broken.read_bytes()},
         data={"weights": "digits"},
     )
-    page = visit(server, f"?run={ended}")
+    page = open_page(server, f"?run={stopped_run}")
     page.locator(".st-key-upload input[type=file]").set_input_files(broken)
     alert = page.locator("[data-testid=stAlert]")
     alert.wait_for()
@@ -147,9 +149,9 @@ def await_note(page: Page, text: str, state: Literal["visible", "detached"] = "v
 
 
 def test_pasted_picture_goes_the_way_of_a_file(
-    server: Server, ended: str, visit: Open, picture: Path
+    server: Server, stopped_run: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = visit(server, f"?run={ended}", permissions=CLIPBOARD)
+    page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
     uploader = page.locator(".st-key-upload")
     uploader.wait_for()
     copy(page, picture)
@@ -164,9 +166,9 @@ def test_pasted_picture_goes_the_way_of_a_file(
 
 
 def test_pasted_file_that_is_no_picture_is_refused_like_a_chosen_one(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
+    page = open_page(server, f"?run={stopped_run}")
     page.locator(".st-key-upload input[type=file]").wait_for(state="attached")
     assert paste_file(page, "broken.png", "image/png")
     page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
@@ -174,8 +176,10 @@ def test_pasted_file_that_is_no_picture_is_refused_like_a_chosen_one(
     page.locator(".st-key-upload").get_by_text("not allowed").wait_for()
 
 
-def test_pasting_anything_else_is_left_alone(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}", permissions=CLIPBOARD)
+def test_pasting_anything_else_is_left_alone(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
     seed = page.get_by_role("spinbutton", name="Seed")
     copy(page, "321")
     seed.fill("")
@@ -185,9 +189,9 @@ def test_pasting_anything_else_is_left_alone(server: Server, ended: str, visit: 
 
 
 def test_what_was_given_last_is_shown(
-    server: Server, ended: str, visit: Open, picture: Path
+    server: Server, stopped_run: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = visit(server, f"?run={ended}")
+    page = open_page(server, f"?run={stopped_run}")
     page.get_by_text("On paper").click()
     await_note(page, "nvert")
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)

@@ -5,8 +5,14 @@ import re
 import pytest
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_said, await_shown, painted, say, shown
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import (
+    drawn_step,
+    status_text,
+    wait_for_frame,
+    wait_for_status_text,
+    wait_for_step_where,
+)
 from tests.live_server import Server, wait_until
 
 
@@ -14,52 +20,52 @@ def slider(page: Page) -> int:
     return int(page.locator(".stn-timeline").input_value())
 
 
-def test_ended_run_replays_in_a_loop(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
-    assert "Replay; stopped" in say(page)
-    last = server.run(ended)["last_step"]
-    await_shown(page, f"step === {last}")
-    await_shown(page, "step === 0")
-    recorded = server.recorded(ended)
-    await_shown(page, f"step >= {recorded[5]}")
+def test_ended_run_replays_in_a_loop(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    assert "Replay; stopped" in status_text(page)
+    last = server.get_run(stopped_run)["last_step"]
+    wait_for_step_where(page, f"step === {last}")
+    wait_for_step_where(page, "step === 0")
+    recorded = server.recorded_steps(stopped_run)
+    wait_for_step_where(page, f"step >= {recorded[5]}")
     steps = page.evaluate("window.paints")
     start = steps.index(0, steps.index(last))
     assert steps[start : start + 5] == recorded[:5], "none is skipped"
 
 
 def test_reduced_motion_shows_the_last_frame_and_stands(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}", reduced_motion="reduce")
-    last = server.run(ended)["last_step"]
-    assert painted(page) == last
+    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    last = server.get_run(stopped_run)["last_step"]
+    assert wait_for_frame(page) == last
     page.wait_for_timeout(1000)
     assert page.evaluate("window.paints") == [last]
 
 
-def test_keys_move_the_picture(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
-    recorded = server.recorded(ended)
+def test_keys_move_the_picture(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    recorded = server.recorded_steps(stopped_run)
     page.keyboard.press("Home")
-    painted(page, recorded[0])
+    wait_for_frame(page, recorded[0])
     page.keyboard.press("ArrowRight")
-    painted(page, recorded[1])
+    wait_for_frame(page, recorded[1])
     page.keyboard.press("ArrowRight")
-    painted(page, recorded[2])
+    wait_for_frame(page, recorded[2])
     page.keyboard.press("ArrowLeft")
-    painted(page, recorded[1])
+    wait_for_frame(page, recorded[1])
     page.keyboard.press("End")
-    painted(page, recorded[-1])
+    wait_for_frame(page, recorded[-1])
     page.keyboard.press("Space")
-    await_said(page, "Replay")
-    await_shown(page, f"step < {recorded[-1]}")
+    wait_for_status_text(page, "Replay")
+    wait_for_step_where(page, f"step < {recorded[-1]}")
     page.keyboard.press("Space")
-    await_said(page, "Held here")
-    at = shown(page)
+    wait_for_status_text(page, "Held here")
+    at = drawn_step(page)
     page.wait_for_timeout(500)
-    assert shown(page) == at
+    assert drawn_step(page) == at
 
 
 # Every listing of a run's steps but the first waits until the test lets it go.
@@ -76,70 +82,74 @@ window.fetch = async (address, ...rest) => {
 
 
 def test_step_chosen_while_the_steps_are_listed_stays_chosen(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}", init=LISTING_WAITS)
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}", init=LISTING_WAITS)
+    wait_for_frame(page)
     page.wait_for_function("() => Boolean(window.release)")
     page.keyboard.press("Home")
-    await_said(page, "Held here")
-    painted(page, 0)
+    wait_for_status_text(page, "Held here")
+    wait_for_frame(page, 0)
     with page.expect_response(re.compile(r"/frames(\?|$)")):
         page.evaluate("() => window.release()")
     page.wait_for_timeout(500)
-    assert "Held here" in say(page)
-    assert shown(page) == 0
+    assert "Held here" in status_text(page)
+    assert drawn_step(page) == 0
 
 
-def test_held_step_is_not_moved_by_new_frames(server: Server, running: str, visit: Open) -> None:
-    page = visit(server, f"?run={running}")
-    painted(page)
-    server.await_step(running, 40)
+def test_held_step_is_not_moved_by_new_frames(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
+    server.wait_for_step(training_run, 40)
     page.locator(".stn-timeline").fill("20")
-    await_shown(page, "step > 10 && step <= 20")
-    at = shown(page)
-    assert "Held here; training" in say(page)
+    wait_for_step_where(page, "step > 10 && step <= 20")
+    at = drawn_step(page)
+    assert "Held here; training" in status_text(page)
     assert page.get_by_role("switch", name="Follow live").get_attribute("aria-checked") == "false"
-    server.await_step(running, server.run(running)["step"] + 30)
-    assert (shown(page), slider(page)) == (at, at)
+    server.wait_for_step(training_run, server.get_run(training_run)["step"] + 30)
+    assert (drawn_step(page), slider(page)) == (at, at)
     page.get_by_role("switch", name="Follow live").click()
-    await_said(page, "Live; training")
-    newest = server.run(running)["step"]
-    await_shown(page, f"step > {newest}")
+    wait_for_status_text(page, "Live; training")
+    newest = server.get_run(training_run)["step"]
+    wait_for_step_where(page, f"step > {newest}")
 
 
-def test_every_recorded_step_can_be_reached(server: Server, running: str, visit: Open) -> None:
-    server.await_step(running, 60)
-    page = visit(server, f"?run={running}")
-    painted(page)
+def test_every_recorded_step_can_be_reached(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
+    server.wait_for_step(training_run, 60)
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
     page.keyboard.press("Home")
-    painted(page, 0)
-    recorded = server.recorded(running)
+    wait_for_frame(page, 0)
+    recorded = server.recorded_steps(training_run)
     # While a step is held, the page learns of newer ones every two seconds.
     page.wait_for_function(f"document.querySelector('.stn-timeline').max >= {recorded[-2]}")
     for step in (recorded[1], recorded[len(recorded) // 2], recorded[-2]):
         page.locator(".stn-timeline").fill(str(step))
-        painted(page, step)
+        wait_for_frame(page, step)
 
 
 def test_hidden_page_asks_for_no_frames_and_recovers(
-    server: Server, running: str, visit: Open
+    server: Server, training_run: str, open_page: OpenPage
 ) -> None:
     sent: list[str] = []
-    page = visit(
+    page = open_page(
         server,
-        f"?run={running}",
+        f"?run={training_run}",
         on_socket=lambda socket: socket.on("framesent", lambda data: sent.append(str(data))),
     )
-    painted(page)
-    await_said(page, "Live")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
     hide(page, True)
     wait_until(lambda: any('"hold"' in each for each in pumped(page, sent)))
-    at = shown(page)
-    server.await_step(running, server.run(running)["step"] + 20)
-    assert shown(page) <= at + 3, "at most what was under way"
+    at = drawn_step(page)
+    server.wait_for_step(training_run, server.get_run(training_run)["step"] + 20)
+    assert drawn_step(page) <= at + 3, "at most what was under way"
     hide(page, False)
-    await_shown(page, f"step > {at} + 15")
+    wait_for_step_where(page, f"step > {at} + 15")
     assert sent[-1].count("credit") or '"follow"' in sent[-1]
 
 
@@ -160,14 +170,14 @@ def pumped(page: Page, sent: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("field", ["Seed", "Epochs"])
 def test_keys_typed_into_a_form_stay_there(
-    server: Server, ended: str, visit: Open, field: str
+    server: Server, stopped_run: str, open_page: OpenPage, field: str
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     page.keyboard.press("Home")
-    painted(page, 0)
+    wait_for_frame(page, 0)
     entry = page.get_by_label(field, exact=True)
     entry.click()
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
-    assert shown(page) == 0
+    assert drawn_step(page) == 0

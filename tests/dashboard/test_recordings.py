@@ -5,9 +5,9 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page
 
 from stnscope.backend.experiment.recording.reader import Recording
-from tests.conftest import Trained
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_said, painted
+from tests.conftest import TrainedRun
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text
 from tests.live_server import Server
 
 
@@ -22,10 +22,10 @@ def choose(page: Page, file: Path) -> None:
 
 
 def test_recording_is_downloaded_and_opened_again(
-    server: Server, trained: Trained, visit: Open, tmp_path: Path
+    server: Server, trained_run: TrainedRun, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    run_id = trained.copied_into(server.home)
-    page = visit(server)
+    run_id = trained_run.copy_into(server.home)
+    page = open_page(server)
     with page.expect_download() as downloading:
         row(page, run_id).get_by_role("button", name="Download").click()
     file = tmp_path / downloading.value.suggested_filename
@@ -36,8 +36,8 @@ def test_recording_is_downloaded_and_opened_again(
 
     known = {run["id"] for run in server.http.get("/runs").json()}
     choose(page, file)
-    await_said(page, "came from a file")
-    painted(page)
+    wait_for_status_text(page, "came from a file")
+    wait_for_frame(page)
     (opened,) = {run["id"] for run in server.http.get("/runs").json()} - known
     page.wait_for_url(f"**/?run={opened}")
     assert page.locator(".stn-viewer").get_attribute("data-run") == opened
@@ -49,9 +49,9 @@ def test_recording_is_downloaded_and_opened_again(
 
 
 def test_file_that_is_no_recording_is_refused_in_words(
-    server: Server, visit: Open, tmp_path: Path
+    server: Server, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    page = visit(server)
+    page = open_page(server)
     before = server.http.get("/runs").json()
     file = tmp_path / "notes.stnscope"
     file.write_text("no recording at all")

@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, urlparse
 from playwright.sync_api import Locator, Page
 
 from stnscope.backend.experiment.data.download import FILES
-from tests.dashboard.conftest import Open, brief_run
-from tests.dashboard.looking import await_said, choose, painted
+from tests.dashboard.conftest import OpenPage, record_run
+from tests.dashboard.page_queries import select_option, wait_for_frame, wait_for_status_text
 from tests.experiment import made_data
-from tests.file_server import serving
+from tests.file_server import serve_files
 from tests.live_server import Server, serve, wait_until
 
 
@@ -21,9 +21,9 @@ def form(page: Page) -> Locator:
     return page.locator(".st-key-new-run")
 
 
-def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) -> None:
+def test_form_starts_a_run_and_the_page_follows_it(server: Server, open_page: OpenPage) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
-    page = visit(server)
+    page = open_page(server)
     form(page).get_by_label("Seed", exact=True).fill("7")
     form(page).get_by_label("Batch", exact=True).fill("100")
     form(page).get_by_label("Learning rate", exact=True).fill("0.003")
@@ -33,38 +33,38 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, visit: Open) 
     page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
     run_id = shown_run(page)
     assert run_id is not None
-    config = server.run(run_id)["config"]
+    config = server.get_run(run_id)["config"]
     assert (config["seed"], config["batch_size"], config["learning_rate"]) == (7, 100, 0.003)
     assert config["probes"] == {"count": 12, "moving": True}
-    await_said(page, "digits, affine, seed 7")
+    wait_for_status_text(page, "digits, affine, seed 7")
     try:
-        painted(page)
+        wait_for_frame(page)
         stage = page.locator(".stn-viewer").bounding_box()
         assert stage is not None
         assert stage["y"] > -1
         page.reload(wait_until="commit")
-        painted(page)
-        await_said(page, "digits, affine, seed 7")
+        wait_for_frame(page)
+        wait_for_status_text(page, "digits, affine, seed 7")
         assert shown_run(page) == run_id
     finally:
         server.control(run_id, "stop")
-        server.await_status(run_id, "stopped")
+        server.wait_for_status(run_id, "stopped")
 
 
 def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
-    server: Server, visit: Open
+    server: Server, open_page: OpenPage
 ) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
-    page = visit(server)
+    page = open_page(server)
     page.get_by_text("3 epochs take").wait_for()
     form(page).get_by_text("More choices").click()
-    choose(page, "Optimiser", "SGD with momentum")
+    select_option(page, "Optimiser", "SGD with momentum")
     # What is to be taken away stands there a moment longer, below.
     rate = form(page).get_by_label("Learning rate", exact=True).first
     wait_until(lambda: rate.input_value() == "0.02")
     assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
-    choose(page, "Schedule", "In steps")
-    choose(page, "Outside the image", "One tone")
+    select_option(page, "Schedule", "In steps")
+    select_option(page, "Outside the image", "One tone")
     form(page).get_by_label("Tone", exact=True).fill("0.25")
     form(page).get_by_label("Samples", exact=True).fill("2")
     form(page).get_by_label("Label smoothing", exact=True).fill("0")
@@ -76,7 +76,7 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
     run_id = shown_run(page)
     assert run_id is not None
     try:
-        config = server.run(run_id)["config"]
+        config = server.get_run(run_id)["config"]
         assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
         assert config["epochs"] == 40
         assert (config["weight_decay"], config["label_smoothing"]) == (0, 0)
@@ -85,46 +85,46 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
         row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
         row.get_by_text("sgd, schedule steps, weight decay 0, label smoothing 0, ").wait_for()
         row.get_by_text("outside tone 0.25, 2x2 samples").wait_for()
-        painted(page)
+        wait_for_frame(page)
     finally:
         server.control(run_id, "stop")
-        server.await_status(run_id, "stopped")
+        server.wait_for_status(run_id, "stopped")
 
 
-def test_what_the_form_cannot_start_is_told_in_words(server: Server, visit: Open) -> None:
+def test_what_the_form_cannot_start_is_told_in_words(server: Server, open_page: OpenPage) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
-    page = visit(server)
+    page = open_page(server)
     form(page).get_by_label("Learning rate", exact=True).fill("5")
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("learning_rate must be above 0 and at most 1, not").wait_for()
     assert [run["id"] for run in server.http.get("/runs").json()] == before
 
 
-def test_form_offers_every_family_and_distortion(server: Server, visit: Open) -> None:
-    page = visit(server)
-    choose(page, "Transformer", "Thin plate spline, 4x4")
-    choose(page, "Distortion", "Elastic (E)")
+def test_form_offers_every_family_and_distortion(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server)
+    select_option(page, "Transformer", "Thin plate spline, 4x4")
+    select_option(page, "Distortion", "Elastic (E)")
     page.get_by_role("button", name="Start training").click()
-    await_said(page, "digits, E, spline-4, seed 0")
+    wait_for_status_text(page, "digits, E, spline-4, seed 0")
     run_id = shown_run(page)
     assert run_id is not None
     try:
-        painted(page)
-        config = server.run(run_id)["config"]
+        wait_for_frame(page)
+        config = server.get_run(run_id)["config"]
         assert (config["family"], config["distortion"]) == (
             "spline-4",
             {"name": "E", "strength": 1.0},
         )
     finally:
         server.control(run_id, "stop")
-        server.await_status(run_id, "stopped")
+        server.wait_for_status(run_id, "stopped")
 
 
 def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
-    server: Server, visit: Open
+    server: Server, open_page: OpenPage
 ) -> None:
-    page = visit(server)
-    choose(page, "Data set", "Rows of three digits")
+    page = open_page(server)
+    select_option(page, "Data set", "Rows of three digits")
     page.get_by_text("to be read in order").wait_for()
     page.get_by_role("combobox", name="Network", exact=True).click()
     offered = page.get_by_role("option").all_inner_texts()
@@ -132,12 +132,12 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
     page.keyboard.press("Escape")
     page.get_by_text("An epoch shows 12,000 images: about").wait_for()
     page.get_by_role("button", name="Start training").click()
-    await_said(page, "sequences, recurrent, slanted, affine, seed 0")
+    wait_for_status_text(page, "sequences, recurrent, slanted, affine, seed 0")
     run_id = shown_run(page)
     assert run_id is not None
     try:
         page.locator(".stn-legend", has_text="each with its number").wait_for()
-        painted(page)
+        wait_for_frame(page)
         pair = page.locator(".stn-viewer .stn-pair").first
         assert pair.locator(".stn-overlay").count() == 3
         assert pair.locator(".stn-output .stn-pixels").count() == 3
@@ -151,37 +151,37 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
         assert f"a {label}, taken for" in sentence
     finally:
         server.control(run_id, "stop")
-        server.await_status(run_id, "stopped")
+        server.wait_for_status(run_id, "stopped")
 
 
-def test_form_says_how_to_get_what_is_not_at_hand(server: Server, visit: Open) -> None:
-    page = visit(server)
-    choose(page, "Data set", "GTSRB (not at hand)")
+def test_form_says_how_to_get_what_is_not_at_hand(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server)
+    select_option(page, "Data set", "GTSRB (not at hand)")
     page.get_by_text("Put its training images into the folder").wait_for()
     page.get_by_role("button", name="Fetch it (276 MB)").wait_for()
     page.get_by_role("button", name="Start training").wait_for(state="detached")
-    choose(page, "Data set", "Handwritten digits")
+    select_option(page, "Data set", "Handwritten digits")
     page.get_by_role("button", name="Start training").wait_for()
 
 
 def test_form_says_what_is_damaged_and_which_folders_are_passed_over(
-    tmp_path: Path, visit: Open
+    tmp_path: Path, open_page: OpenPage
 ) -> None:
     data = tmp_path / "home" / "datasets"
     made_data.mnist(data / "mnist", {"train": 3, "t10k": 3})
     made_data.own(data / "my_*nuts*", {"hazel": 12})
     with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
-        page = visit(server)
+        page = open_page(server)
         page.get_by_text("Folders that are passed over: 1").click()
         page.get_by_text("my_*nuts* needs two folders or more", exact=False).wait_for()
-        choose(page, "Data set", "MNIST (damaged)")
+        select_option(page, "Data set", "MNIST (damaged)")
         page.get_by_text("It is damaged. train-images-idx3-ubyte.gz holds (3, 28, 28)").wait_for()
         page.get_by_role("button", name="Fetch it (12 MB)").wait_for()
         page.get_by_role("button", name="Start training").wait_for(state="detached")
 
 
-def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Open) -> None:
-    page = visit(server)
+def test_form_starts_from_the_defaults_of_the_catalog(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server)
     defaults = server.http.get("/catalog").json()["defaults"]
     for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch", "batch_size")):
         assert form(page).get_by_label(label, exact=True).input_value() == str(defaults[field])
@@ -192,95 +192,99 @@ def test_form_starts_from_the_defaults_of_the_catalog(server: Server, visit: Ope
         assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
 
 
-def test_controls_act_on_the_training(server: Server, visit: Open) -> None:
+def test_controls_act_on_the_training(server: Server, open_page: OpenPage) -> None:
     run_id = server.start_run(epochs=1000, seed=11)
-    page = visit(server, f"?run={run_id}")
+    page = open_page(server, f"?run={run_id}")
     try:
-        server.await_step(run_id, 1)
+        server.wait_for_step(run_id, 1)
         controls = page.locator(".stn-training")
         controls.locator("[data-action=pause]:enabled").click()
-        server.await_status(run_id, "paused")
-        await_said(page, "paused")
-        step = server.run(run_id)["step"]
+        server.wait_for_status(run_id, "paused")
+        wait_for_status_text(page, "paused")
+        step = server.get_run(run_id)["step"]
         controls.locator("[data-action=step]:enabled").click()
-        wait_until(lambda: server.run(run_id)["step"] == step + 1)
-        painted(page, step + 1)
+        wait_until(lambda: server.get_run(run_id)["step"] == step + 1)
+        wait_for_frame(page, step + 1)
         controls.locator("[data-action=resume]:enabled").click()
-        server.await_status(run_id, "running")
+        server.wait_for_status(run_id, "running")
         controls.locator("[data-action=stop]:enabled").click()
-        server.await_status(run_id, "stopped")
-        await_said(page, "stopped")
+        server.wait_for_status(run_id, "stopped")
+        wait_for_status_text(page, "stopped")
         assert controls.locator("[data-action=step]").is_disabled()
     finally:
         server.control(run_id, "stop")
 
 
 def test_list_opens_a_run_and_the_address_names_it(
-    server: Server, ended: str, running: str, visit: Open
+    server: Server, stopped_run: str, training_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server)
-    painted(page)
-    row = page.locator(f'.stn-run:has(a[href="?run={ended}"])')
+    page = open_page(server)
+    wait_for_frame(page)
+    row = page.locator(f'.stn-run:has(a[href="?run={stopped_run}"])')
     row.locator("a").click()
-    await_said(page, "Replay; stopped")
-    page.wait_for_url(f"**/?run={ended}")
+    wait_for_status_text(page, "Replay; stopped")
+    page.wait_for_url(f"**/?run={stopped_run}")
     assert row.get_attribute("aria-current") == "true"
-    assert page.locator(f'.stn-run:has(a[href="?run={running}"])').get_by_text("training").count()
+    assert (
+        page.locator(f'.stn-run:has(a[href="?run={training_run}"])').get_by_text("training").count()
+    )
 
 
 def test_rerun_of_the_script_leaves_the_stage_as_it_is(
-    server: Server, running: str, visit: Open
+    server: Server, training_run: str, open_page: OpenPage
 ) -> None:
     sockets: list[str] = []
-    page = visit(server, f"?run={running}", on_socket=lambda socket: sockets.append(socket.url))
-    painted(page)
-    await_said(page, "Live")
+    page = open_page(
+        server, f"?run={training_run}", on_socket=lambda socket: sockets.append(socket.url)
+    )
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
     page.locator(".stn-viewer .stn-probes").evaluate("(stage) => { stage.marked = true; }")
     page.get_by_text("In a corner").click()
     page.locator(".stn-picture [data-step]").wait_for()
-    page.locator(f'.stn-run a[href="?run={running}"]').click()
+    page.locator(f'.stn-run a[href="?run={training_run}"]').click()
     page.wait_for_timeout(1500)
     assert page.locator(".stn-viewer .stn-probes").evaluate("(stage) => stage.marked") is True
     assert len([url for url in sockets if "/api/runs/" in url]) == 1
 
 
-def test_run_is_deleted_after_a_second_press(server: Server, visit: Open) -> None:
-    run_id = brief_run(server)
-    page = visit(server)
+def test_run_is_deleted_after_a_second_press(server: Server, open_page: OpenPage) -> None:
+    run_id = record_run(server)
+    page = open_page(server)
     row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
     row.locator("[data-action=delete]").click()
     row.get_by_text("Delete for good?").wait_for()
-    assert server.run(run_id)["status"] == "stopped"
+    assert server.get_run(run_id)["status"] == "stopped"
     row.get_by_text("Delete for good?").click()
     row.wait_for(state="detached")
     assert server.http.get(f"/runs/{run_id}").status_code == 404
 
 
-def test_run_that_another_page_deleted_is_told(server: Server, visit: Open) -> None:
-    run_id = brief_run(server)
-    page = visit(server, f"?run={run_id}")
-    painted(page)
+def test_run_that_another_page_deleted_is_told(server: Server, open_page: OpenPage) -> None:
+    run_id = record_run(server)
+    page = open_page(server, f"?run={run_id}")
+    wait_for_frame(page)
     server.http.delete(f"/runs/{run_id}").raise_for_status()
-    await_said(page, "This run has been deleted")
+    wait_for_status_text(page, "This run has been deleted")
     # What is at hand can still be looked at, and nothing else: picture and cursor are one.
     for key in ("Home", "End"):
         page.keyboard.press(key)
         at = int(page.locator(".stn-timeline").input_value())
-        painted(page, at)
+        wait_for_frame(page, at)
     page.get_by_text("Show the newest run instead").click()
     page.wait_for_url(lambda address: f"run={run_id}" not in address)
 
 
-def test_a_data_set_is_fetched_from_the_form(tmp_path: Path, visit: Open) -> None:
+def test_a_data_set_is_fetched_from_the_form(tmp_path: Path, open_page: OpenPage) -> None:
     made = made_data.archive(made_data.gtsrb("official"))
     with (
-        serving({FILES["gtsrb"][0].path: made}) as files,
+        serve_files({FILES["gtsrb"][0].path: made}) as files,
         serve(
             tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address
         ) as server,
     ):
-        page = visit(server)
-        choose(page, "Data set", "GTSRB (not at hand)")
+        page = open_page(server)
+        select_option(page, "Data set", "GTSRB (not at hand)")
         files.pause.set()
         page.get_by_role("button", name="Fetch it (276 MB)").click()
         page.get_by_text("of 276.3 MB").wait_for()

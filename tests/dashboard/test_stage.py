@@ -6,39 +6,41 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import (
-    SEEN,
-    await_said,
-    await_shown,
-    frame,
-    painted,
-    paths,
-    pixels,
-    say,
-    shown,
-    texts,
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import (
+    READ_PIXELS,
+    drawn_step,
+    fetch_frame,
+    overlay_paths,
+    read_pixels,
+    read_texts,
+    status_text,
+    wait_for_frame,
+    wait_for_status_text,
+    wait_for_step_where,
 )
 from tests.live_server import Server
 
 
-def test_pixels_are_those_of_the_frame(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
-    for key, step in (("Home", 0), ("End", server.run(ended)["last_step"])):
+def test_pixels_are_those_of_the_frame(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    for key, step in (("Home", 0), ("End", server.get_run(stopped_run)["last_step"])):
         page.keyboard.press(key)
-        painted(page, step)
-        tensors = frame(server, ended, step).tensors
+        wait_for_frame(page, step)
+        tensors = fetch_frame(server, stopped_run, step).tensors
         for kind, name in (("input", "input"), ("output", "output.st")):
             expected = tensors[name].reshape(len(tensors[name]), -1)
-            np.testing.assert_array_equal(pixels(page, kind), expected)
+            np.testing.assert_array_equal(read_pixels(page, kind), expected)
 
 
 def test_outputs_are_seen_on_the_screen_pixel_for_pixel(
-    server: Server, ended: str, visit: Open, tmp_path: Path
+    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    page = visit(server, f"?run={ended}", reduced_motion="reduce")
-    outputs = frame(server, ended, painted(page)).tensors["output.st"][..., 0]
+    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    outputs = fetch_frame(server, stopped_run, wait_for_frame(page)).tensors["output.st"][..., 0]
     shot = tmp_path / "output.png"
     for index in (0, 5, 11):
         page.locator(".stn-viewer .stn-output .stn-pixels").nth(index).screenshot(path=shot)
@@ -48,10 +50,10 @@ def test_outputs_are_seen_on_the_screen_pixel_for_pixel(
 
 
 def test_inputs_are_seen_below_their_overlays(
-    server: Server, ended: str, visit: Open, tmp_path: Path
+    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    page = visit(server, f"?run={ended}", reduced_motion="reduce")
-    inputs = frame(server, ended, painted(page)).tensors["input"][..., 0]
+    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    inputs = fetch_frame(server, stopped_run, wait_for_frame(page)).tensors["input"][..., 0]
     shot = tmp_path / "input.png"
     page.locator(".stn-viewer .stn-input .stn-pixels").first.screenshot(path=shot)
     seen = np.asarray(Image.open(shot).convert("L"))
@@ -60,15 +62,15 @@ def test_inputs_are_seen_below_their_overlays(
     assert 0.8 < alike.mean() < 1
 
 
-def test_overlay_shows_the_corners(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
-    last = server.run(ended)["last_step"]
+def test_overlay_shows_the_corners(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    last = server.get_run(stopped_run)["last_step"]
     page.keyboard.press("End")
-    painted(page, last)
-    corners = frame(server, ended, last).tensors["corners.st"]
+    wait_for_frame(page, last)
+    corners = fetch_frame(server, stopped_run, last).tensors["corners.st"]
     for path, square, region in zip(
-        paths(page, "outline"), paths(page, "square"), corners, strict=True
+        overlay_paths(page, "outline"), overlay_paths(page, "square"), corners, strict=True
     ):
         drawn = [[float(x) for x in point.split(",")] for point in path[1:-1].split("L")]
         np.testing.assert_allclose(drawn, region, atol=0.006)
@@ -77,18 +79,18 @@ def test_overlay_shows_the_corners(server: Server, ended: str, visit: Open) -> N
 
 
 def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
-    server: Server, ended: str, visit: Open, tmp_path: Path
+    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     page.keyboard.press("Home")
-    painted(page, 0)
+    wait_for_frame(page, 0)
     tile = page.locator(".stn-viewer .stn-input").first
     shot = tmp_path / "tile.png"
     tile.screenshot(path=shot)
     seen = np.asarray(Image.open(shot).convert("L"))
     scale = seen.shape[1] / 64  # 48 pixels and a margin of 8 on either side
-    for x, y in frame(server, ended, 0).tensors["corners.st"][0]:
+    for x, y in fetch_frame(server, stopped_run, 0).tensors["corners.st"][0]:
         across, down = round((x + 8) * scale), round((y + 8) * scale)
         around = seen[down - 7 : down + 8, across - 7 : across + 8]
         assert seen[down, across] == 255
@@ -96,19 +98,19 @@ def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
 
 
 def test_captions_tell_label_prediction_and_verdict(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
-    last = server.run(ended)["last_step"]
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    last = server.get_run(stopped_run)["last_step"]
     page.keyboard.press("End")
-    painted(page, last)
-    found = frame(server, ended, last)
+    wait_for_frame(page, last)
+    found = fetch_frame(server, stopped_run, last)
     labels, predicted = found.info["labels"], found.info["predicted"]
-    assert texts(page, ".stn-label") == [str(label) for label in labels]
-    assert texts(page, ".stn-predicted") == [str(each) for each in predicted]
+    assert read_texts(page, ".stn-label") == [str(label) for label in labels]
+    assert read_texts(page, ".stn-predicted") == [str(each) for each in predicted]
     chances = found.tensors["probabilities"][range(len(predicted)), predicted]
-    told = [float(text.rstrip("%")) for text in texts(page, ".stn-probability")]
+    told = [float(text.rstrip("%")) for text in read_texts(page, ".stn-probability")]
     np.testing.assert_allclose(told, 100 * chances, atol=0.5001)
     verdicts = [
         page.locator(".stn-viewer .stn-pair").nth(index).get_attribute("data-verdict")
@@ -123,26 +125,28 @@ def test_captions_tell_label_prediction_and_verdict(
     assert len(set(marks)) == len(set(right))
 
 
-def test_counter_tells_the_tenths(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
-    run = server.run(ended)
+def test_counter_tells_the_tenths(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    run = server.get_run(stopped_run)
     for key, step in (("Home", 0), ("End", run["last_step"])):
         page.keyboard.press(key)
-        painted(page, step)
+        wait_for_frame(page, step)
         tenths = math.floor(10 * step / run["steps_per_epoch"])
-        assert texts(page, ".stn-tenths") == [f"{tenths}/10"]
-        assert texts(page, ".stn-step dd") == [str(step)]
-        assert texts(page, ".stn-epoch") == ["of epoch 1 of 1000"]
+        assert read_texts(page, ".stn-tenths") == [f"{tenths}/10"]
+        assert read_texts(page, ".stn-step dd") == [str(step)]
+        assert read_texts(page, ".stn-epoch") == ["of epoch 1 of 1000"]
 
 
-def test_live_frames_are_painted_and_never_blank(server: Server, running: str, visit: Open) -> None:
+def test_live_frames_are_painted_and_never_blank(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
     watch = """
     window.blank = 0; window.sizes = new Set();
     addEventListener("stnscope:paint", function look() {
       removeEventListener("stnscope:paint", look);
       (function each() {
-        const seen = seenOn(document.querySelector(".stn-viewer .stn-probes"), ["input", 48]);
+        const seen = readPixels(document.querySelector(".stn-viewer .stn-probes"), ["input", 48]);
         if (!seen.every((pixels) => pixels.some((value) => value))) window.blank++;
         const box = document.querySelector(".stn-viewer .stn-probes").getBoundingClientRect();
         window.sizes.add([box.top, box.width, box.height].join());
@@ -150,10 +154,12 @@ def test_live_frames_are_painted_and_never_blank(server: Server, running: str, v
       })();
     });
     """
-    page = visit(server, f"?run={running}", init=f"window.seenOn = {SEEN};" + watch)
-    first = painted(page)
-    await_shown(page, f"step >= {first} + 20")
-    assert "Live" in say(page)
+    page = open_page(
+        server, f"?run={training_run}", init=f"window.readPixels = {READ_PIXELS};{watch}"
+    )
+    first = wait_for_frame(page)
+    wait_for_step_where(page, f"step >= {first} + 20")
+    assert "Live" in status_text(page)
     assert page.evaluate("window.blank") == 0
     assert len(page.evaluate("[...window.sizes]")) == 1, "the stage keeps its place"
     assert page.evaluate("window.paints.length") > 5
@@ -162,26 +168,26 @@ def test_live_frames_are_painted_and_never_blank(server: Server, running: str, v
 
 
 def test_page_without_a_run_follows_the_newest_that_trains(
-    server: Server, running: str, ended: str, visit: Open
+    server: Server, training_run: str, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server)
-    painted(page)
-    await_said(page, "Live")
-    assert page.locator(".stn-run-link").get_attribute("href") == f"?run={running}"
-    first = shown(page)
-    await_shown(page, f"step > {first}")
+    page = open_page(server)
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
+    assert page.locator(".stn-run-link").get_attribute("href") == f"?run={training_run}"
+    first = drawn_step(page)
+    wait_for_step_where(page, f"step > {first}")
 
 
-def test_run_that_is_not_there_is_told(server: Server, visit: Open) -> None:
-    page = visit(server, "?run=nowhere")
-    await_said(page, "There is no run 'nowhere'.")
+def test_run_that_is_not_there_is_told(server: Server, open_page: OpenPage) -> None:
+    page = open_page(server, "?run=nowhere")
+    wait_for_status_text(page, "There is no run 'nowhere'.")
 
 
 def test_probes_are_told_to_those_who_do_not_see_them(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}", reduced_motion="reduce")
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    wait_for_frame(page)
     label = page.get_by_role("button", name="Probe 1:")
     assert label.count() == 1
     told = page.locator(".stn-viewer [aria-live=polite]", has_text=" probes right. On average")
@@ -189,16 +195,16 @@ def test_probes_are_told_to_those_who_do_not_see_them(
 
 
 def test_overlay_goes_on_to_a_region_and_comes_back(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     page.keyboard.press("Home")
-    painted(page, 0)
-    first = paths(page, "outline")
+    wait_for_frame(page, 0)
+    first = overlay_paths(page, "outline")
     page.keyboard.press("End")
-    painted(page, server.run(ended)["last_step"])
-    assert paths(page, "outline") != first
+    wait_for_frame(page, server.get_run(stopped_run)["last_step"])
+    assert overlay_paths(page, "outline") != first
     page.keyboard.press("Home")
-    painted(page, 0)
-    assert paths(page, "outline") == first
+    wait_for_frame(page, 0)
+    assert overlay_paths(page, "outline") == first

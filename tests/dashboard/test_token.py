@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_said, painted
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text
 from tests.live_server import Server, serve
 
 TOKEN = "open-sesame-open-sesame"
@@ -19,14 +19,14 @@ def gated(tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
-def test_link_with_the_token_opens_everything(gated: Server, visit: Open) -> None:
+def test_link_with_the_token_opens_everything(gated: Server, open_page: OpenPage) -> None:
     run_id = gated.start_run(epochs=1000)
-    page = visit(gated, f"?token={TOKEN}&run={run_id}")
-    painted(page)
-    await_said(page, "Live; training")
+    page = open_page(gated, f"?token={TOKEN}&run={run_id}")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live; training")
     assert TOKEN not in page.url
     assert run_id in page.url
     # The page's own calls have the token too.
     page.get_by_role("button", name="Start training").wait_for()
     page.locator(".stn-training [data-action=pause]").click()
-    gated.await_status(run_id, "paused")
+    gated.wait_for_status(run_id, "paused")

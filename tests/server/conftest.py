@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Trained
+from tests.conftest import TrainedRun
 from tests.live_server import Server, serve
 
 INTERFACE_ALONE = ("--no-page", "--no-demonstration")
@@ -27,16 +27,16 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def finished(server: Server, trained: Trained) -> str:
+def finished(server: Server, trained_run: TrainedRun) -> str:
     """A run that has finished."""
-    return trained.copied_into(server.home)
+    return trained_run.copy_into(server.home)
 
 
 @pytest.fixture(scope="session")
 def endless(server: Server) -> Iterator[str]:
     """A run that never ends; it rests while no test needs it."""
     run_id = server.start_run(epochs=1000, probes={"count": 2})
-    server.await_step(run_id, 1)
+    server.wait_for_step(run_id, 1)
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.conftest import Trained
-from tests.live_server import Server, hear, say, serve, wait_until
+from tests.conftest import TrainedRun
+from tests.live_server import Server, receive, send, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 from tests.server.routes.test_files import picture
 from tests.server.routes.test_runs import trainer_of
@@ -31,7 +31,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def run_id(server: Server) -> Iterator[str]:
     """A run that trains."""
     run_id = server.start_run(**LONG)
-    server.await_step(run_id, 2)
+    server.wait_for_step(run_id, 2)
     yield run_id
     server.control(run_id, "stop")
 
@@ -47,16 +47,16 @@ def frame(server: Server, run_id: str, step: int) -> Frame:
 def test_picture_joins_and_is_followed_through_pause_death_and_resume(
     server: Server, run_id: str
 ) -> None:
-    with server.stream(run_id) as viewer:
-        say(viewer, type="hello", last_step=None)
-        say(viewer, type="follow")
+    with server.open_stream(run_id) as viewer:
+        send(viewer, type="hello", last_step=None)
+        send(viewer, type="follow")
         answer = join(server, run_id, picture(), label="7")
         assert answer.status_code == 202, answer.text
         assert (answer.json()["id"], answer.json()["probes"]) == (run_id, 3)
         assert any("inverted" in note for note in answer.json()["notes"])
         for _ in range(1000):
-            say(viewer, type="credit", frames=1)
-            seen = Frame.decode(hear(viewer, "frame"))
+            send(viewer, type="credit", frames=1)
+            seen = Frame.decode(receive(viewer, "frame"))
             if "joined" in seen.info:
                 break
     assert (seen.info["joined"], seen.info["labels"]) == ([2], [0, 1, 7])
@@ -71,12 +71,12 @@ def test_picture_joins_and_is_followed_through_pause_death_and_resume(
     assert resting.info["step"] == paused["step"]
     assert resting.info["labels"] == [0, 1, 7, None]
     server.control(run_id, "resume")
-    step = server.await_step(run_id, paused["step"] + 2)["step"]
+    step = server.wait_for_step(run_id, paused["step"] + 2)["step"]
 
     os.kill(trainer_of(server, run_id), signal.SIGKILL)
-    server.await_status(run_id, "interrupted")
+    server.wait_for_status(run_id, "interrupted")
     assert server.control(run_id, "resume").status_code == 200
-    server.await_step(run_id, step + 2)
+    server.wait_for_step(run_id, step + 2)
     went_on = frame(server, run_id, step + 2)
     assert went_on.info["labels"] == [0, 1, 7, None]
     np.testing.assert_array_equal(went_on.tensors["input"][2], seen.tensors["input"][2])
@@ -106,12 +106,12 @@ def test_what_cannot_join_is_refused_with_a_reason_and_changes_nothing(
     assert says in answer.json()["detail"]
     if status == 422:
         assert answer.json()["field"] == ("label" if form else "image")
-    run = server.run(run_id)
+    run = server.get_run(run_id)
     assert (run["probes"], run["status"]) == (2, "running")
 
 
-def test_run_that_is_not_trained_takes_no_picture(server: Server, trained: Trained) -> None:
-    finished = trained.copied_into(server.home)
+def test_run_that_is_not_trained_takes_no_picture(server: Server, trained_run: TrainedRun) -> None:
+    finished = trained_run.copy_into(server.home)
     answer = join(server, finished, picture())
     assert answer.status_code == 409
     assert "paused or running" in answer.json()["detail"]
@@ -122,7 +122,7 @@ def test_run_that_is_not_trained_takes_no_picture(server: Server, trained: Train
 
 def test_as_many_join_as_a_run_can_watch(server: Server) -> None:
     run_id = server.start_run(epochs=50, probes={"count": 63})
-    server.await_step(run_id, 1)
+    server.wait_for_step(run_id, 1)
     try:
         assert join(server, run_id, picture()).json()["probes"] == 64
         refused = join(server, run_id, picture())
@@ -135,8 +135,8 @@ def test_as_many_join_as_a_run_can_watch(server: Server) -> None:
 def test_run_of_another_process_takes_no_picture_here(server: Server) -> None:
     with serve(server.home, *INTERFACE_AND_NO_MORE) as other:
         run_id = other.start_run(**LONG)
-        other.await_step(run_id, 1)
-        wait_until(lambda: server.run(run_id)["status"] == "running")
+        other.wait_for_step(run_id, 1)
+        wait_until(lambda: server.get_run(run_id)["status"] == "running")
         refused = join(server, run_id, picture())
         assert refused.status_code == 409
         assert "watched, not controlled" in refused.json()["detail"]

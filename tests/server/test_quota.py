@@ -25,20 +25,20 @@ def refused(server: Server) -> str:
 def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: Path) -> None:
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--home-limit", "60MB") as server:
         run_id = server.start_run(**LONG)
-        server.await_step(run_id, 1)
+        server.wait_for_step(run_id, 1)
         # What others have recorded meanwhile takes the rest.
         other = server.home / "recordings" / "other.stnscope"
         other.write_bytes(bytes(60_000_000))
-        paused = server.await_status(run_id, "paused")
+        paused = server.wait_for_status(run_id, "paused")
         assert "limit of 60 MB" in paused["error"]
         assert "Delete runs" in paused["error"]
         assert "Delete runs" in refused(server)
         assert server.control(run_id, "resume").status_code == 507
         assert server.control(run_id, "step").status_code == 507
-        assert server.run(run_id)["status"] == "paused"
+        assert server.get_run(run_id)["status"] == "paused"
         assert server.http.delete("/runs/other").status_code == 204
         assert server.control(run_id, "resume").json()["error"] is None
-        server.await_step(run_id, paused["step"] + 2)
+        server.wait_for_step(run_id, paused["step"] + 2)
         steps = server.http.get(f"/runs/{run_id}/metrics").json()["step"]
         assert steps == list(range(len(steps)))
 
@@ -46,11 +46,11 @@ def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: P
 def test_recording_at_its_limit_is_thinned_and_says_so(tmp_path: Path) -> None:
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--run-limit", "1MB") as server:
         run_id = server.start_run(epochs=50, probes={"count": 12})
-        assert server.run(run_id)["thinned"] == 0
-        wait_until(lambda: server.run(run_id)["thinned"] > 0)
-        run = server.run(run_id)
+        assert server.get_run(run_id)["thinned"] == 0
+        wait_until(lambda: server.get_run(run_id)["thinned"] > 0)
+        run = server.get_run(run_id)
         assert run["status"] == "running"
-        assert server.recorded(run_id)[0] == 0
+        assert server.recorded_steps(run_id)[0] == 0
         columns = server.http.get(f"/runs/{run_id}/metrics").json()
         assert columns["step"] == list(range(len(columns["step"])))
 
@@ -61,15 +61,15 @@ def test_full_disk_pauses_and_refuses_until_there_is_room(tmp_path: Path) -> Non
             pytest.skip("mounting a disk to fill needs root; test_session has this with a quota")
         with serve(disk.path / "home", *INTERFACE_AND_NO_MORE) as server:
             run_id = server.start_run(**LONG)
-            server.await_step(run_id, 1)
+            server.wait_for_step(run_id, 1)
             disk.fill()
-            paused = server.await_status(run_id, "paused")
+            paused = server.wait_for_status(run_id, "paused")
             assert "The disk is full" in paused["error"]
             assert "The disk is full" in refused(server)
             assert server.control(run_id, "resume").status_code == 507
             disk.clear()
             assert server.control(run_id, "resume").json()["status"] == "running"
-            server.await_step(run_id, paused["step"] + 2)
+            server.wait_for_step(run_id, paused["step"] + 2)
             steps = server.http.get(f"/runs/{run_id}/metrics").json()["step"]
             assert steps == list(range(len(steps)))
 

@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from stnscope.access.policy import Access
 from stnscope.backend.server.settings import Settings
-from tests.live_server import Server, free_port, hear, serve, wait_until
+from tests.live_server import Server, free_port, receive, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 
 ROOT = Path(__file__).parents[2]
@@ -156,8 +156,8 @@ def test_own_origin_under_each_of_its_names_is_welcome(gated: Server) -> None:
 def test_stream_speaks_to_whoever_has_the_token(gated: Server) -> None:
     run_id = gated.http.post("/runs", json={"epochs": 1000}, headers=BEARER).json()["id"]
     for headers in (BEARER, COOKIE):
-        with gated.stream(run_id, additional_headers=headers) as viewer:
-            assert hear(viewer, "run")["id"] == run_id
+        with gated.open_stream(run_id, additional_headers=headers) as viewer:
+            assert receive(viewer, "run")["id"] == run_id
     stop = {"action": "stop"}
     gated.http.post(f"/runs/{run_id}/control", json=stop, headers=BEARER).raise_for_status()
 

@@ -17,7 +17,7 @@ from stnscope.backend.experiment.data.download import (
 )
 from stnscope.backend.experiment.errors import DatasetError, Unavailable
 from tests.experiment import made_data
-from tests.file_server import FileServer, serving
+from tests.file_server import FileServer, serve_files
 
 CONTENT = bytes(range(256)) * 4000
 """A megabyte: several pieces."""
@@ -26,7 +26,7 @@ NAMES = ("set/one.bin", "set/two.bin")
 
 @pytest.fixture
 def server() -> Iterator[FileServer]:
-    with serving({NAMES[0]: CONTENT, NAMES[1]: b"two"}) as server:
+    with serve_files({NAMES[0]: CONTENT, NAMES[1]: b"two"}) as server:
         yield server
 
 
@@ -55,28 +55,28 @@ def test_files_come_into_their_places_and_progress_is_told(
 def test_what_is_there_is_not_fetched_again(server: FileServer, tmp_path: Path) -> None:
     fetch(both(server), tmp_path)
     fetch(both(server), tmp_path)
-    assert len(server.asked) == 2
+    assert len(server.requests) == 2
 
 
 def test_what_broke_off_goes_on_from_there(server: FileServer, tmp_path: Path) -> None:
-    server.breaks_after = 300_000
+    server.close_after = 300_000
     with pytest.raises(Unavailable, match="broke"):
         fetch(both(server), tmp_path)
     part = tmp_path / (NAMES[0] + PART)
     assert part.read_bytes() == CONTENT[:300_000]
     assert not (tmp_path / NAMES[0]).exists()
-    server.breaks_after = None
+    server.close_after = None
     fetch(both(server), tmp_path)
-    assert server.asked[1] == (f"/{NAMES[0]}", "bytes=300000-")
+    assert server.requests[1] == (f"/{NAMES[0]}", "bytes=300000-")
     assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
     assert not part.exists()
 
 
 def test_a_server_without_ranges_sends_it_anew(server: FileServer, tmp_path: Path) -> None:
-    server.breaks_after = 300_000
+    server.close_after = 300_000
     with pytest.raises(Unavailable):
         fetch(both(server), tmp_path)
-    server.breaks_after, server.ranges = None, False
+    server.close_after, server.supports_ranges = None, False
     fetch(both(server), tmp_path)
     assert (tmp_path / NAMES[0]).read_bytes() == CONTENT
 
@@ -147,7 +147,7 @@ def test_an_archive_is_looked_into(tmp_path: Path, change: object, told: str) ->
     (file,) = FILES["gtsrb"]
     good = made_data.archive(made_data.gtsrb("official"))
     assert callable(change)
-    with serving({file.path: change(good)}) as server:
+    with serve_files({file.path: change(good)}) as server:
         with pytest.raises(DatasetError, match=told):
             fetch(mirrored([file], server.address), tmp_path)
         assert not (tmp_path / file.path).exists()
@@ -161,7 +161,7 @@ def test_checksums_are_those_of_the_real_files(tmp_path: Path) -> None:
     """All but the images to train on, which were packed anew here."""
     real = [file for file in MNIST_FILES if "train-images" not in file.path]
     content = {file.path: (made_data.SHARED / file.path).read_bytes() for file in real}
-    with serving(content) as server:
+    with serve_files(content) as server:
         fetch(mirrored(real, f"{server.address}/"), tmp_path)
     assert all((tmp_path / file.path).stat().st_size == file.size for file in real)
 

@@ -9,7 +9,7 @@ from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.data.download import FILES
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.experiment import made_data
-from tests.file_server import FileServer, serving
+from tests.file_server import FileServer, serve_files
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_ALONE, INTERFACE_AND_NO_MORE
 
@@ -68,7 +68,7 @@ def test_the_catalog_tells_which_folders_are_passed_over_and_why(server: Server)
 
 def test_a_run_on_pictures_of_one_s_own_knows_their_classes(server: Server) -> None:
     run_id = brief(server, dataset="fruit", architecture="signs", distortion="RTS", batch_size=8)
-    run = server.await_status(run_id, "finished")
+    run = server.wait_for_status(run_id, "finished")
     assert run["steps"] == 32 * 4 // 8
     frame = Frame.decode(server.http.get(f"/runs/{run_id}/frames/0").content)
     assert frame.info["classes"] == ["apple", "pear"]
@@ -78,8 +78,8 @@ def test_a_run_on_pictures_of_one_s_own_knows_their_classes(server: Server) -> N
 
 def test_a_run_on_signs_counts_those_that_are_there(server: Server) -> None:
     run_id = brief(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
-    assert server.run(run_id)["steps"] == 2
-    assert server.await_status(run_id, "finished")["step"] == 2
+    assert server.get_run(run_id)["steps"] == 2
+    assert server.wait_for_status(run_id, "finished")["step"] == 2
 
 
 def test_a_data_set_that_is_not_at_hand_is_refused_with_how_to_get_it(server: Server) -> None:
@@ -98,7 +98,7 @@ def test_a_data_set_that_is_damaged_is_refused_and_its_file_named(server: Server
 
 def test_damage_that_only_reading_shows_fails_the_run_and_is_named(server: Server) -> None:
     run_id = brief(server, dataset="berries", batch_size=8)
-    run = server.await_status(run_id, "failed")
+    run = server.wait_for_status(run_id, "failed")
     assert "berries/pear/06.png cannot be used. The file ends before" in run["error"]
 
 
@@ -121,9 +121,9 @@ def test_networks_of_several_transformers_are_recorded_and_exported(
     server: Server, dataset: str, architecture: str, outputs: dict[str, tuple[int, ...]]
 ) -> None:
     run_id = brief(server, dataset=dataset, architecture=architecture, batch_size=2)
-    server.await_step(run_id, 1)
+    server.wait_for_step(run_id, 1)
     server.control(run_id, "stop")
-    server.await_status(run_id, "stopped")
+    server.wait_for_status(run_id, "stopped")
     frame = Frame.decode(server.http.get(f"/runs/{run_id}/frames/1").content)
     shapes = {name: frame.tensors[f"output.{name}"].shape[1:] for name in frame.transformers}
     assert shapes == outputs
@@ -135,7 +135,7 @@ def test_networks_of_several_transformers_are_recorded_and_exported(
 def files() -> Iterator[FileServer]:
     """A place to fetch a small copy of the signs from."""
     made = made_data.archive(made_data.gtsrb("official"))
-    with serving({FILES["gtsrb"][0].path: made}) as files:
+    with serve_files({FILES["gtsrb"][0].path: made}) as files:
         yield files
 
 
@@ -152,9 +152,9 @@ def test_a_data_set_is_fetched_and_can_be_trained_on(files: FileServer, tmp_path
         files.pause.clear()
         wait_until(lambda: server.http.get("/datasets/gtsrb").json()["available"])
         assert server.http.get("/datasets/gtsrb-regions").json()["available"]
-        assert len(files.asked) == 1
+        assert len(files.requests) == 1
         run_id = brief(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
-        assert server.await_status(run_id, "finished")["step"] == 2
+        assert server.wait_for_status(run_id, "finished")["step"] == 2
 
 
 def test_fetching_is_broken_off_and_taken_up(files: FileServer, tmp_path: Path) -> None:
@@ -210,30 +210,30 @@ def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> 
     options = (*INTERFACE_AND_NO_MORE, "--data", str(data))
     with serve(tmp_path / "home", *options) as server:
         run_id = brief(server, dataset="fruit", batch_size=4, epochs=50)
-        server.await_step(run_id, 2)
+        server.wait_for_step(run_id, 2)
         server.control(run_id, "stop")
-        stopped = server.await_status(run_id, "stopped")
+        stopped = server.wait_for_status(run_id, "stopped")
         (data / "fruit" / "pear").rename(data / "fruit" / "quince")
         server.control(run_id, "resume")
-        refused = server.await_status(run_id, "failed")
+        refused = server.wait_for_status(run_id, "failed")
         assert "other images or classes than when this run began" in refused["error"]
         assert "Put it back as it was, or start a new run." in refused["error"]
         (data / "fruit").rename(data / ".fruit")
         server.control(run_id, "resume")
-        wait_until(lambda: "There is no data set" in (server.run(run_id)["error"] or ""))
-        missing = server.run(run_id)
+        wait_until(lambda: "There is no data set" in (server.get_run(run_id)["error"] or ""))
+        missing = server.get_run(run_id)
         assert missing["status"] == "failed"
         assert f"A folder of your own of that name belongs into {data}." in missing["error"]
         (data / ".fruit").rename(data / "fruit")
         (data / "fruit" / "quince").rename(data / "fruit" / "pear")
         server.control(run_id, "resume")
-        server.await_step(run_id, stopped["step"] + 1)
+        server.wait_for_step(run_id, stopped["step"] + 1)
         server.control(run_id, "stop")
 
 
 def test_what_is_left_open_is_as_suits_the_data_set(server: Server) -> None:
     run_id = brief(server, dataset="addition", batch_size=1000)
-    config = server.run(run_id)["config"]
+    config = server.get_run(run_id)["config"]
     server.control(run_id, "stop")
     assert config["architecture"] == "addition-2st"
     assert config["distortion"] == {"name": "RTS", "strength": 0.5}

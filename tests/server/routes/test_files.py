@@ -41,10 +41,10 @@ def test_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
 
 
 def test_run_that_still_trains_exports_what_it_has(server: Server, running: str) -> None:
-    wait_until(lambda: server.run(running)["frames"] >= 5)
+    wait_until(lambda: server.get_run(running)["frames"] >= 5)
     answer = server.http.get(f"/runs/{running}/export", params={"frames": 5, "samples": 2})
     assert gif_frames(answer.content) == 5
-    assert server.run(running)["status"] == "running"
+    assert server.get_run(running)["status"] == "running"
 
 
 def test_moving_layout_shows_the_closing_lap(server: Server, finished: str) -> None:

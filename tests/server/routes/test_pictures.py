@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection
 
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.server.settings import Settings
-from tests.live_server import Server, hear, say, worker_of
+from tests.live_server import Server, inference_pid, receive, send
 
 STREAM = "/transform/stream"
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
@@ -43,19 +43,19 @@ def picture(server: Server) -> str:
 
 @pytest.fixture
 def stream(server: Server) -> Iterator[ClientConnection]:
-    with server.socket(STREAM) as stream:
-        say(stream, type="hello")
+    with server.open_socket(STREAM) as stream:
+        send(stream, type="hello")
         yield stream
 
 
 def shown(stream: ClientConnection, **asked: Any) -> Frame:
-    say(stream, type="transform", **asked)
-    return Frame.decode(hear(stream, "frame"))
+    send(stream, type="transform", **asked)
+    return Frame.decode(receive(stream, "frame"))
 
 
 def refused(stream: ClientConnection, **asked: Any) -> dict[str, Any]:
-    say(stream, type="transform", **asked)
-    error: dict[str, Any] = hear(stream, "error")
+    send(stream, type="transform", **asked)
+    error: dict[str, Any] = receive(stream, "error")
     return error
 
 
@@ -122,19 +122,19 @@ def test_corners_are_followed(stream: ClientConnection, picture: str) -> None:
 def test_only_the_newest_of_those_that_wait_is_answered(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
-    worker = worker_of(server)
+    worker = inference_pid(server)
     os.kill(worker, signal.SIGSTOP)
     try:
-        say(stream, type="transform", picture=picture, request=1)
+        send(stream, type="transform", picture=picture, request=1)
         stream.send("not json")
-        hear(stream, "error")  # all that came before it has been taken up
+        receive(stream, "error")  # all that came before it has been taken up
         for request in range(2, 9):
-            say(stream, type="transform", picture=picture, request=request)
+            send(stream, type="transform", picture=picture, request=request)
         stream.send("not json")
-        hear(stream, "error")
+        receive(stream, "error")
     finally:
         os.kill(worker, signal.SIGCONT)
-    answers = [Frame.decode(hear(stream, "frame")).info["request"] for _ in range(2)]
+    answers = [Frame.decode(receive(stream, "frame")).info["request"] for _ in range(2)]
     assert answers == [1, 8]
     assert shown(stream, picture=picture, request=9).info["request"] == 9
 
@@ -179,12 +179,12 @@ def test_what_cannot_be_done_is_told_and_ends_nothing(
 def test_a_message_that_cannot_be_read_ends_nothing(
     server: Server, picture: str, message: str | bytes
 ) -> None:
-    with server.socket(STREAM) as stream:
+    with server.open_socket(STREAM) as stream:
         for _ in range(2):
             stream.send(message)
-            assert hear(stream, "error")["detail"]
-            say(stream, type="hello")
-        assert hear(stream, "error")["detail"] == "This stream has been greeted already."
+            assert receive(stream, "error")["detail"]
+            send(stream, type="hello")
+        assert receive(stream, "error")["detail"] == "This stream has been greeted already."
         assert shown(stream, picture=picture)
 
 
@@ -194,22 +194,22 @@ def test_numbers_that_are_none_end_nothing(
 ) -> None:
     theta = f'{{"st": [{", ".join([number] * 6)}]}}'
     stream.send(f'{{"type": "transform", "picture": "{picture}", "theta": {theta}}}')
-    assert hear(stream, "error")["detail"]
+    assert receive(stream, "error")["detail"]
     assert shown(stream, picture=picture)
 
 
 def test_a_picture_is_asked_for_after_a_hello(server: Server, picture: str) -> None:
-    with server.socket(STREAM) as stream:
+    with server.open_socket(STREAM) as stream:
         assert "hello" in refused(stream, picture=picture)["detail"]
 
 
 def test_silence_instead_of_hello_is_closed_with_1008(server: Server) -> None:
-    with server.socket(STREAM) as stream:
+    with server.open_socket(STREAM) as stream:
         assert close_code(stream) == 1008
 
 
 def test_a_quiet_stream_still_beats(stream: ClientConnection) -> None:
-    assert hear(stream, "heartbeat")["time"] > 0
+    assert receive(stream, "heartbeat")["time"] > 0
 
 
 def test_a_picture_that_is_too_large_is_not_held(server: Server, stream: ClientConnection) -> None:
@@ -225,13 +225,13 @@ def test_a_picture_that_is_too_large_is_not_held(server: Server, stream: ClientC
 def test_a_worker_that_ends_is_told_and_takes_its_pictures_with_it(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
-    worker = worker_of(server)
+    worker = inference_pid(server)
     os.kill(worker, signal.SIGSTOP)
-    say(stream, type="transform", picture=picture, request=5)
+    send(stream, type="transform", picture=picture, request=5)
     stream.send("not json")
-    hear(stream, "error")
+    receive(stream, "error")
     os.kill(worker, signal.SIGKILL)
-    told = hear(stream, "error")
+    told = receive(stream, "error")
     assert "ended over this one" in told["detail"]
     assert told["request"] == 5
     assert "Put it in again" in refused(stream, picture=picture)["detail"]
@@ -242,13 +242,13 @@ def test_a_worker_that_ends_is_told_and_takes_its_pictures_with_it(
 def test_there_are_so_many_streams_and_no_more(server: Server) -> None:
     with ExitStack() as open_streams:
         for _ in range(Settings(home=server.home).viewers):
-            stream = open_streams.enter_context(server.socket(STREAM))
-            say(stream, type="hello")
-        with server.socket(STREAM) as refused:
+            stream = open_streams.enter_context(server.open_socket(STREAM))
+            send(stream, type="hello")
+        with server.open_socket(STREAM) as refused:
             assert close_code(refused) == 1013
-    with server.socket(STREAM) as stream:
-        say(stream, type="hello")
-        assert hear(stream, "heartbeat")
+    with server.open_socket(STREAM) as stream:
+        send(stream, type="hello")
+        assert receive(stream, "heartbeat")
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1:{port}", "null"])
@@ -256,7 +256,7 @@ def test_a_stream_from_a_foreign_page_is_refused(server: Server, origin: str) ->
     headers = {"Origin": origin.format(port=server.port)}
     with (
         pytest.raises(InvalidStatus) as refused,
-        server.socket(STREAM, additional_headers=headers),
+        server.open_socket(STREAM, additional_headers=headers),
     ):
         pass
     assert refused.value.response.status_code == 403
@@ -264,8 +264,8 @@ def test_a_stream_from_a_foreign_page_is_refused(server: Server, origin: str) ->
 
 def test_its_own_page_is_welcome(server: Server, picture: str) -> None:
     origin = {"Origin": f"http://127.0.0.1:{server.port}"}
-    with server.socket(STREAM, additional_headers=origin) as stream:
-        say(stream, type="hello")
+    with server.open_socket(STREAM, additional_headers=origin) as stream:
+        send(stream, type="hello")
         assert shown(stream, picture=picture)
 
 

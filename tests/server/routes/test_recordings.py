@@ -18,7 +18,7 @@ from stnscope.backend.server.http.upload import receive
 from stnscope.backend.server.processes import imports
 from stnscope.backend.server.processes.imports import Imports
 from stnscope.backend.server.runs import Runs
-from tests.conftest import Trained
+from tests.conftest import TrainedRun
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 
@@ -40,7 +40,7 @@ def test_a_recording_that_was_downloaded_becomes_a_run_to_watch(
     before = files(server)
     answer = take_in(server, data)
     assert answer.status_code == 201, answer.text
-    run, original = answer.json(), server.run(finished)
+    run, original = answer.json(), server.get_run(finished)
     assert answer.headers["location"] == f"/api/runs/{run['id']}"
     assert run["id"] != finished
     assert (run["imported"], run["owned"], run["can"]) == (True, False, ["delete"])
@@ -76,14 +76,14 @@ def test_one_that_had_not_ended_is_stopped_and_cannot_be_gone_on_with(
         refused = server.control(run["id"], action)
         assert refused.status_code == 409
         assert "came from a file" in refused.json()["detail"]
-    assert server.ask(run["id"], moving=True).status_code == 409
-    assert server.run(running)["status"] == "running"
+    assert server.post_control(run["id"], moving=True).status_code == 409
+    assert server.get_run(running)["status"] == "running"
     assert server.http.delete(f"/runs/{run['id']}").status_code == 204
 
 
-def spoilt(trained: Trained, folder: Path, script: str) -> bytes:
+def spoilt(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
     path = folder / "spoilt"
-    path.write_bytes(trained.recording.read_bytes())
+    path.write_bytes(trained_run.recording.read_bytes())
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(script)
     return path.read_bytes()
@@ -99,19 +99,19 @@ def spoilt(trained: Trained, folder: Path, script: str) -> bytes:
     ],
 )
 def test_a_recording_that_cannot_be_taken_in_is_refused_and_leaves_nothing(
-    server: Server, trained: Trained, tmp_path: Path, script: str, says: str
+    server: Server, trained_run: TrainedRun, tmp_path: Path, script: str, says: str
 ) -> None:
     before = files(server)
-    answer = take_in(server, spoilt(trained, tmp_path, script))
+    answer = take_in(server, spoilt(trained_run, tmp_path, script))
     assert answer.status_code == 422, answer.text
     assert says in answer.json()["detail"]
     assert answer.json()["field"] == "recording"
     assert files(server) == before
 
 
-def test_what_is_no_recording_is_refused_in_words(server: Server, trained: Trained) -> None:
+def test_what_is_no_recording_is_refused_in_words(server: Server, trained_run: TrainedRun) -> None:
     before = files(server)
-    whole = trained.recording.read_bytes()
+    whole = trained_run.recording.read_bytes()
     for data, says in (
         (b"", "empty"),
         (b"GIF89a" * 1000, "not a recording"),
@@ -129,9 +129,9 @@ def test_what_is_no_recording_is_refused_in_words(server: Server, trained: Train
     assert files(server) == before
 
 
-def test_upload_that_breaks_off_leaves_nothing(server: Server, trained: Trained) -> None:
+def test_upload_that_breaks_off_leaves_nothing(server: Server, trained_run: TrainedRun) -> None:
     before = files(server)
-    data = trained.recording.read_bytes()
+    data = trained_run.recording.read_bytes()
     head = (
         f"POST /api/recordings HTTP/1.1\r\nHost: localhost:{server.port}\r\n"
         f"Content-Length: {10 * len(data)}\r\n\r\n"
@@ -144,11 +144,11 @@ def test_upload_that_breaks_off_leaves_nothing(server: Server, trained: Trained)
 
 
 def test_one_that_is_too_large_is_refused_and_so_is_what_finds_no_room(
-    tmp_path: Path, trained: Trained
+    tmp_path: Path, trained_run: TrainedRun
 ) -> None:
     limits = ("--run-limit", "1MB", "--home-limit", "20MB")
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, *limits) as server:
-        data = trained.recording.read_bytes()
+        data = trained_run.recording.read_bytes()
 
         def endless() -> Iterator[bytes]:
             yield data[:1000]
@@ -198,10 +198,10 @@ def test_a_form_that_ends_too_early_is_refused(tmp_path: Path) -> None:
 
 
 def test_process_that_dies_or_takes_too_long_is_told_and_leaves_nothing(
-    tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, trained_run: TrainedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = Runs(tmp_path / "recordings")
-    data = trained.recording.read_bytes()
+    data = trained_run.recording.read_bytes()
 
     async def killed() -> None:
         coming = Imports(runs)

@@ -13,8 +13,8 @@ import pytest
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.processes.trainer_main import NICENESS
-from tests.conftest import Trained
-from tests.live_server import SHORT, Server, serve, wait_until
+from tests.conftest import TrainedRun
+from tests.live_server import SHORT_RUN, Server, serve, wait_until
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
 
@@ -42,7 +42,7 @@ def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
         batch_size=32,
     )
     try:
-        config = server.await_step(run_id, 1)["config"]
+        config = server.wait_for_step(run_id, 1)["config"]
     finally:
         server.control(run_id, "stop")
     assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
@@ -57,7 +57,7 @@ def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
 def test_run_goes_from_queued_to_finished_and_records_all_of_it(
     server: Server, finished: str
 ) -> None:
-    run = server.run(finished)
+    run = server.get_run(finished)
     assert (run["step"], run["steps"], run["last_step"]) == (24, 24, 24)
     assert (run["first_step"], run["attempt"], run["error"]) == (0, 0, None)
     assert run["validated_step"] == 24
@@ -65,7 +65,7 @@ def test_run_goes_from_queued_to_finished_and_records_all_of_it(
     assert columns["step"] == list(range(25))
     assert columns["loss"][0] is None
     assert all(loss > 0 for loss in columns["loss"][1:])
-    steps = server.recorded(finished)
+    steps = server.recorded_steps(finished)
     # Each tenth is recorded at the first step that completes it: ceil(24 k / 10).
     assert {0, 3, 5, 8, 10, 12, 15, 17, 20, 22, 24} <= set(steps)
 
@@ -171,7 +171,7 @@ def test_body_that_is_no_configuration_is_said_to_be_none(server: Server, body: 
 def test_control_that_cannot_be_read_says_what_would_be_right(
     server: Server, finished: str, asked: dict[str, object], field: str, told: str
 ) -> None:
-    answer = server.ask(finished, **asked)
+    answer = server.post_control(finished, **asked)
     assert (answer.status_code, answer.json()["field"]) == (422, field)
     assert told in answer.json()["detail"]
 
@@ -187,7 +187,7 @@ def test_what_does_not_exist_is_a_problem_too(server: Server, path: str) -> None
 
 def test_pause_step_resume_stop(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
-    own_server.await_step(run_id, 3)
+    own_server.wait_for_step(run_id, 3)
     assert own_server.control(run_id, "step").status_code == 409
     paused = own_server.control(run_id, "pause").json()
     assert paused["status"] == "paused"
@@ -195,11 +195,11 @@ def test_pause_step_resume_stop(own_server: Server) -> None:
     assert (paused["live"], paused["complete"]) == (True, False)
     stepped = own_server.control(run_id, "step").json()
     assert stepped["step"] == paused["step"] + 1
-    own_server.await_status(run_id, "paused")
+    own_server.wait_for_status(run_id, "paused")
     frame = own_server.http.get(f"/runs/{run_id}/frames/{stepped['step']}").content
     assert Frame.decode(frame).info["step"] == stepped["step"]
     assert own_server.control(run_id, "resume").json()["status"] == "running"
-    own_server.await_step(run_id, stepped["step"] + 2)
+    own_server.wait_for_step(run_id, stepped["step"] + 2)
     stopped = own_server.control(run_id, "stop").json()
     assert (stopped["status"], stopped["live"], stopped["complete"]) == ("stopped", False, True)
     assert stopped["can"] == ["resume", "delete"]
@@ -211,23 +211,23 @@ def test_pause_step_resume_stop(own_server: Server) -> None:
 
 def test_settings_are_changed_while_it_trains_and_while_it_rests(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
-    run = own_server.await_step(run_id, 2)
+    run = own_server.wait_for_step(run_id, 2)
     assert run["settings"] == {
         "learning_rate": run["config"]["learning_rate"],
         "localisation_learning_rate": run["config"]["localisation_learning_rate"],
         "slow_motion": 0.0,
         "moving": False,
     }
-    changed = own_server.ask(run_id, learning_rate=5e-4, moving=True).json()
+    changed = own_server.post_control(run_id, learning_rate=5e-4, moving=True).json()
     assert (changed["settings"]["learning_rate"], changed["settings"]["moving"]) == (5e-4, True)
     assert changed["config"] == run["config"], "what it was started with stays on record"
-    both = own_server.ask(run_id, slow_motion=True, action="pause").json()
+    both = own_server.post_control(run_id, slow_motion=True, action="pause").json()
     assert (both["settings"]["slow_motion"], both["status"]) == (0.5, "paused")
-    rested = own_server.ask(run_id, localisation_learning_rate=0).json()
+    rested = own_server.post_control(run_id, localisation_learning_rate=0).json()
     assert rested["settings"]["localisation_learning_rate"] == 0
     step = rested["step"]
-    own_server.ask(run_id, slow_motion=0, action="resume")
-    own_server.await_step(run_id, step + 3)
+    own_server.post_control(run_id, slow_motion=0, action="resume")
+    own_server.wait_for_step(run_id, step + 3)
     frame = Frame.decode(own_server.http.get(f"/runs/{run_id}/frames/{step + 3}").content)
     assert frame.info["moving"] is True
 
@@ -254,7 +254,7 @@ def test_what_cannot_be_asked_for_names_the_field(
 
 
 def test_settings_of_a_run_that_is_not_trained_stay(server: Server, finished: str) -> None:
-    refused = server.ask(finished, moving=True)
+    refused = server.post_control(finished, moving=True)
     assert refused.status_code == 409
     assert "paused or running" in refused.json()["detail"]
     assert "finished" in refused.json()["detail"]
@@ -269,16 +269,16 @@ def test_trainer_lets_the_server_and_the_browser_go_first(server: Server, runnin
 
 
 def test_killed_and_resumed_run_equals_one_that_was_left_alone(
-    own_server: Server, trained: Trained
+    own_server: Server, trained_run: TrainedRun
 ) -> None:
-    alone = trained.copied_into(own_server.home)
-    run_id = own_server.start_run(**SHORT)
-    assert own_server.run(run_id)["config"] == own_server.run(alone)["config"]
-    own_server.await_step(run_id, 3)
+    alone = trained_run.copy_into(own_server.home)
+    run_id = own_server.start_run(**SHORT_RUN)
+    assert own_server.get_run(run_id)["config"] == own_server.get_run(alone)["config"]
+    own_server.wait_for_step(run_id, 3)
     os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
-    own_server.await_status(run_id, "interrupted")
+    own_server.wait_for_status(run_id, "interrupted")
     assert own_server.control(run_id, "resume").status_code == 200
-    assert own_server.await_status(run_id, "finished")["attempt"] == 1
+    assert own_server.wait_for_status(run_id, "finished")["attempt"] == 1
     one, other = (own_server.http.get(f"/runs/{each}/metrics").json() for each in (alone, run_id))
     for name in ("step", "loss", "accuracy", "learning_rate"):
         assert one[name] == other[name], name
@@ -291,11 +291,11 @@ def test_killed_and_resumed_run_equals_one_that_was_left_alone(
 
 def test_third_run_queues_and_can_be_stopped_there(own_server: Server) -> None:
     first, second, third = (own_server.start_run(**LONG) for _ in range(3))
-    own_server.await_step(first, 1)
-    own_server.await_step(second, 1)
-    assert own_server.run(third)["status"] == "queued"
+    own_server.wait_for_step(first, 1)
+    own_server.wait_for_step(second, 1)
+    assert own_server.get_run(third)["status"] == "queued"
     own_server.control(first, "stop")
-    own_server.await_step(third, 1)
+    own_server.wait_for_step(third, 1)
     fourth = own_server.start_run(**LONG)
     assert own_server.control(fourth, "stop").json()["status"] == "stopped"
 
@@ -303,15 +303,15 @@ def test_third_run_queues_and_can_be_stopped_there(own_server: Server) -> None:
 def test_run_is_stopped_even_before_its_trainer_has_begun(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     assert own_server.control(run_id, "stop").status_code == 200
-    own_server.await_status(run_id, "stopped")
+    own_server.wait_for_status(run_id, "stopped")
 
 
 def test_stop_and_resume_in_quick_turn_leave_one_trainer_that_obeys(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
-    own_server.await_step(run_id, 2)
+    own_server.wait_for_step(run_id, 2)
     for action in ("stop", "resume", "stop", "resume"):
         assert own_server.control(run_id, action).status_code == 200, action
-    run = own_server.await_status(run_id, "running")
+    run = own_server.wait_for_status(run_id, "running")
     assert run["owned"]
     assert run["attempt"] == 2
     assert own_server.control(run_id, "pause").json()["status"] == "paused"
@@ -320,14 +320,14 @@ def test_stop_and_resume_in_quick_turn_leave_one_trainer_that_obeys(own_server: 
 def test_run_that_was_just_started_is_not_deleted_under_its_trainer(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
-    own_server.await_step(run_id, 1)
+    own_server.wait_for_step(run_id, 1)
     own_server.control(run_id, "stop")
     assert own_server.http.delete(f"/runs/{run_id}").status_code == 204
 
 
 def test_delete_needs_a_run_that_nobody_trains(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
-    own_server.await_step(run_id, 1)
+    own_server.wait_for_step(run_id, 1)
     assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
     own_server.control(run_id, "stop")
     wait_until(lambda: own_server.http.delete(f"/runs/{run_id}").status_code == 204)
@@ -336,26 +336,26 @@ def test_delete_needs_a_run_that_nobody_trains(own_server: Server) -> None:
 
 def test_killed_trainer_is_interrupted_keeps_its_frames_and_can_go_on(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
-    own_server.await_step(run_id, 5)
+    own_server.wait_for_step(run_id, 5)
     os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
-    own_server.await_status(run_id, "interrupted")
-    frames = own_server.recorded(run_id)
+    own_server.wait_for_status(run_id, "interrupted")
+    frames = own_server.recorded_steps(run_id)
     assert frames[0] == 0
     assert frames[-1] >= 4
     assert own_server.control(run_id, "resume").status_code == 200
-    own_server.await_step(run_id, frames[-1] + 1)
+    own_server.wait_for_step(run_id, frames[-1] + 1)
 
 
 def test_server_that_dies_leaves_runs_that_its_successor_lists_and_plays(
     own_server: Server,
 ) -> None:
     run_id = own_server.start_run(**LONG)
-    step = own_server.await_step(run_id, 5)["step"]
+    step = own_server.wait_for_step(run_id, 5)["step"]
     trainer = trainer_of(own_server, run_id)
     own_server.stop(signal.SIGKILL)
     wait_until(lambda: not _alive(trainer), 10)
     own_server.start()
-    run = own_server.run(run_id)
+    run = own_server.get_run(run_id)
     assert run["status"] == "interrupted"
     assert run["step"] >= step
     assert [listed["id"] for listed in own_server.http.get("/runs").json()] == [run_id]
@@ -373,17 +373,17 @@ def test_empty_home_starts_a_demonstration_that_a_user_s_run_pauses(tmp_path: Pa
         wait_until(lambda: bool(server.http.get("/runs").json()))
         (demonstration,) = server.http.get("/runs").json()
         assert demonstration["demonstration"]
-        server.await_step(demonstration["id"], 2)
+        server.wait_for_step(demonstration["id"], 2)
         mine = server.start_run(**LONG)
-        server.await_step(mine, 1)
-        server.await_status(demonstration["id"], "paused")
+        server.wait_for_step(mine, 1)
+        server.wait_for_status(demonstration["id"], "paused")
 
 
 def test_user_s_run_pauses_a_demonstration_that_has_yet_to_begin(tmp_path: Path) -> None:
     with serve(tmp_path / "home", "--no-page") as server:
         (demonstration,) = server.http.get("/runs").json()
         server.start_run(**LONG)
-        assert server.await_status(demonstration["id"], "paused")["step"] < 5
+        assert server.wait_for_status(demonstration["id"], "paused")["step"] < 5
 
 
 def test_recording_is_downloaded_as_one_readable_file(
@@ -393,7 +393,7 @@ def test_recording_is_downloaded_as_one_readable_file(
     path = tmp_path / f"{finished}.stnscope"
     path.write_bytes(answer.content)
     with Recording.open(path) as recording:
-        assert recording.summary()["frames"] == server.run(finished)["frames"]
+        assert recording.summary()["frames"] == server.get_run(finished)["frames"]
     with sqlite3.connect(path) as database:
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     database.close()

@@ -9,104 +9,104 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.live_server import Server, hear, say, wait_until
+from tests.live_server import Server, receive, send, wait_until
 
 
 def test_finished_run_sends_its_state_all_metrics_and_the_last_frame(
     server: Server, finished: str
 ) -> None:
-    with server.stream(finished) as viewer:
-        run = hear(viewer, "run")
+    with server.open_stream(finished) as viewer:
+        run = receive(viewer, "run")
         assert (run["id"], run["status"], run["skipped"]) == (finished, "finished", 0)
-        say(viewer, type="hello", last_step=None)
-        say(viewer, type="follow")
-        frame = Frame.decode(hear(viewer, "frame"))
+        send(viewer, type="hello", last_step=None)
+        send(viewer, type="follow")
+        frame = Frame.decode(receive(viewer, "frame"))
         assert frame.info["step"] == 24
         assert "input" in frame.tensors
-    with server.stream(finished) as viewer:
-        say(viewer, type="hello", last_step=20)
-        assert hear(viewer, "metrics")["step"] == [21, 22, 23, 24]
+    with server.open_stream(finished) as viewer:
+        send(viewer, type="hello", last_step=20)
+        assert receive(viewer, "metrics")["step"] == [21, 22, 23, 24]
 
 
 def test_frames_come_while_following_and_carry_the_input_once(server: Server, running: str) -> None:
-    with server.stream(running) as viewer:
-        say(viewer, type="hello")
-        say(viewer, type="follow")
+    with server.open_stream(running) as viewer:
+        send(viewer, type="hello")
+        send(viewer, type="follow")
         frames = []
         for _ in range(6):
-            frames.append(Frame.decode(hear(viewer, "frame")))
-            say(viewer, type="credit", frames=1)
+            frames.append(Frame.decode(receive(viewer, "frame")))
+            send(viewer, type="credit", frames=1)
         steps = [frame.info["step"] for frame in frames]
         assert steps == sorted(set(steps))
         assert ["input" in frame.tensors for frame in frames] == [True] + [False] * 5
-        say(viewer, type="hold")
+        send(viewer, type="hold")
         time.sleep(0.5)
         in_flight = len(frames_until_quiet(viewer, 1.0))
         assert in_flight <= 2
-        say(viewer, type="follow")
-        assert Frame.decode(hear(viewer, "frame")).info["step"] > steps[-1]
+        send(viewer, type="follow")
+        assert Frame.decode(receive(viewer, "frame")).info["step"] > steps[-1]
 
 
 def test_without_credit_two_frames_come_and_the_rest_is_counted_as_skipped(
     server: Server, running: str
 ) -> None:
-    with server.stream(running) as viewer:
-        say(viewer, type="hello")
-        say(viewer, type="follow")
+    with server.open_stream(running) as viewer:
+        send(viewer, type="hello")
+        send(viewer, type="follow")
         assert len(frames_until_quiet(viewer, 2.0)) == 2
-        say(viewer, type="credit", frames=1)
-        newest = Frame.decode(hear(viewer, "frame"))
-        assert newest.info["step"] >= server.run(running)["step"] - 20
-        wait_until(lambda: hear(viewer, "run")["skipped"] > 0)
+        send(viewer, type="credit", frames=1)
+        newest = Frame.decode(receive(viewer, "frame"))
+        assert newest.info["step"] >= server.get_run(running)["step"] - 20
+        wait_until(lambda: receive(viewer, "run")["skipped"] > 0)
 
 
 def test_what_passes_while_a_viewer_holds_is_not_skipped(server: Server, running: str) -> None:
-    with server.stream(running) as viewer:
-        say(viewer, type="hello")
-        say(viewer, type="follow")
-        hear(viewer, "frame")
-        say(viewer, type="hold")
-        server.await_step(running, server.run(running)["step"] + 20)
+    with server.open_stream(running) as viewer:
+        send(viewer, type="hello")
+        send(viewer, type="follow")
+        receive(viewer, "frame")
+        send(viewer, type="hold")
+        server.wait_for_step(running, server.get_run(running)["step"] + 20)
         frames_until_quiet(viewer, 0.5)
-        say(viewer, type="credit", frames=8)
-        say(viewer, type="follow")
-        first = Frame.decode(hear(viewer, "frame")).info["step"]
-        while hear(viewer, "run")["step"] <= first:
+        send(viewer, type="credit", frames=8)
+        send(viewer, type="follow")
+        first = Frame.decode(receive(viewer, "frame")).info["step"]
+        while receive(viewer, "run")["step"] <= first:
             pass
-        assert hear(viewer, "run")["skipped"] <= 3, "but for what came while it was being said"
+        assert receive(viewer, "run")["skipped"] <= 3, "but for what came while it was being said"
 
 
 def test_more_credit_than_may_be_held_is_cut_to_that(server: Server, running: str) -> None:
-    with server.stream(running) as viewer:
-        say(viewer, type="hello")
-        say(viewer, type="credit", frames=100)
-        say(viewer, type="follow")
+    with server.open_stream(running) as viewer:
+        send(viewer, type="hello")
+        send(viewer, type="credit", frames=100)
+        send(viewer, type="follow")
         assert len(frames_until_quiet(viewer, 3.0)) == 8
 
 
 def test_metrics_continue_without_gap_or_repetition(server: Server, running: str) -> None:
-    with server.stream(running) as viewer:
-        say(viewer, type="hello", last_step=0)
+    with server.open_stream(running) as viewer:
+        send(viewer, type="hello", last_step=0)
         steps: list[int] = []
         while len(steps) < 30:
-            steps += hear(viewer, "metrics")["step"]
+            steps += receive(viewer, "metrics")["step"]
     assert steps == list(range(1, len(steps) + 1))
 
 
 def test_pause_is_told_at_once(server: Server, running: str) -> None:
-    with server.stream(running) as viewer:
-        say(viewer, type="hello")
+    with server.open_stream(running) as viewer:
+        send(viewer, type="hello")
         server.control(running, "pause")
-        wait_until(lambda: "resume" in hear(viewer, "run")["can"])
-        assert server.run(running)["status"] == "paused"
+        wait_until(lambda: "resume" in receive(viewer, "run")["can"])
+        assert server.get_run(running)["status"] == "paused"
         server.control(running, "resume")
-        wait_until(lambda: "pause" in hear(viewer, "run")["can"])
+        wait_until(lambda: "pause" in receive(viewer, "run")["can"])
 
 
 def test_quiet_stream_still_beats(server: Server, finished: str) -> None:
-    with server.stream(finished) as viewer:
-        say(viewer, type="hello")
-        assert hear(viewer, "heartbeat")["time"] > 0
+    with server.open_stream(finished) as viewer:
+        send(viewer, type="hello")
+        assert receive(viewer, "heartbeat")["time"] > 0
 
 
 @pytest.mark.parametrize(
@@ -126,60 +126,60 @@ def test_quiet_stream_still_beats(server: Server, finished: str) -> None:
 def test_message_that_cannot_be_read_is_answered_and_ends_nothing(
     server: Server, finished: str, message: str | bytes
 ) -> None:
-    with server.stream(finished) as viewer:
+    with server.open_stream(finished) as viewer:
         viewer.send(message)
-        assert hear(viewer, "error")["detail"]
-        say(viewer, type="hello")
+        assert receive(viewer, "error")["detail"]
+        send(viewer, type="hello")
         viewer.send(message)
-        assert hear(viewer, "error")["detail"]
-        say(viewer, type="follow")
-        assert hear(viewer, "frame")
+        assert receive(viewer, "error")["detail"]
+        send(viewer, type="follow")
+        assert receive(viewer, "frame")
 
 
 def test_enormous_message_ends_at_worst_its_own_socket(server: Server, finished: str) -> None:
-    with server.stream(finished) as other:
-        say(other, type="hello")
-        with server.stream(finished) as viewer:
+    with server.open_stream(finished) as other:
+        send(other, type="hello")
+        with server.open_stream(finished) as viewer:
             with suppress(ConnectionClosed):  # the refusal may come before all is sent
                 viewer.send("x" * 4_000_000)
             # 1009, or 1006 where the connection is reset before that has come.
             assert close_code(viewer) in (1009, 1006)
-        say(other, type="follow")
-        assert hear(other, "frame")
+        send(other, type="follow")
+        assert receive(other, "frame")
 
 
 def test_silence_instead_of_hello_is_closed_with_1008(server: Server, finished: str) -> None:
-    with server.stream(finished) as viewer:
+    with server.open_stream(finished) as viewer:
         assert close_code(viewer) == 1008
 
 
 def test_run_that_does_not_exist_is_told_by_its_own_code(server: Server) -> None:
-    with server.stream("none") as viewer:
+    with server.open_stream("none") as viewer:
         assert close_code(viewer) == 4404
 
 
 def test_viewers_are_told_when_their_run_is_deleted(server: Server) -> None:
     run_id = server.start_run()
-    server.await_step(run_id, 1)
+    server.wait_for_step(run_id, 1)
     server.control(run_id, "stop")
-    with server.stream(run_id) as viewer:
-        say(viewer, type="hello")
+    with server.open_stream(run_id) as viewer:
+        send(viewer, type="hello")
         wait_until(lambda: server.http.delete(f"/runs/{run_id}").status_code == 204)
-        wait_until(lambda: hear(viewer, "run")["status"] == "deleted")
+        wait_until(lambda: receive(viewer, "run")["status"] == "deleted")
 
 
 def test_stalled_viewer_keeps_nobody_waiting(server: Server, running: str) -> None:
     with (
-        server.stream(running, max_queue=1, close_timeout=1) as stalled,
-        server.stream(running) as viewer,
+        server.open_stream(running, max_queue=1, close_timeout=1) as stalled,
+        server.open_stream(running) as viewer,
     ):
         for each in (stalled, viewer):
-            say(each, type="hello")
-            say(each, type="follow")
-        say(stalled, type="credit", frames=6)
+            send(each, type="hello")
+            send(each, type="follow")
+        send(stalled, type="credit", frames=6)
         for _ in range(20):
-            assert hear(viewer, "frame")
-            say(viewer, type="credit", frames=1)
+            assert receive(viewer, "frame")
+            send(viewer, type="credit", frames=1)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,9 @@ def test_stalled_viewer_keeps_nobody_waiting(server: Server, running: str) -> No
 def test_stream_from_a_foreign_page_is_refused(server: Server, finished: str, origin: str) -> None:
     with (
         pytest.raises(InvalidStatus) as refused,
-        server.stream(finished, additional_headers={"Origin": origin.format(port=server.port)}),
+        server.open_stream(
+            finished, additional_headers={"Origin": origin.format(port=server.port)}
+        ),
     ):
         pass
     assert refused.value.response.status_code == 403
@@ -204,8 +206,8 @@ def test_stream_from_a_foreign_page_is_refused(server: Server, finished: str, or
 
 def test_own_page_is_welcome(server: Server, finished: str) -> None:
     origin = {"Origin": f"http://127.0.0.1:{server.port}"}
-    with server.stream(finished, additional_headers=origin) as viewer:
-        assert hear(viewer, "run")["id"] == finished
+    with server.open_stream(finished, additional_headers=origin) as viewer:
+        assert receive(viewer, "run")["id"] == finished
 
 
 def close_code(viewer: ClientConnection) -> int | None:

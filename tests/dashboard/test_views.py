@@ -7,8 +7,14 @@ import numpy as np
 from playwright.sync_api import Locator, Page
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import frame, large_pixels, painted, paths, pixels
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import (
+    fetch_frame,
+    overlay_paths,
+    read_large_pixels,
+    read_pixels,
+    wait_for_frame,
+)
 from tests.live_server import Server, wait_until
 
 
@@ -18,12 +24,12 @@ def chip(page: Page, name: str) -> Locator:
 
 def held(page: Page, server: Server, run_id: str) -> Frame:
     """Holds the middle of a run on the stage; its frame."""
-    steps = server.recorded(run_id)
+    steps = server.recorded_steps(run_id)
     middle = steps[len(steps) // 2]
-    painted(page)
+    wait_for_frame(page)
     page.locator(".stn-timeline").fill(str(middle))
-    painted(page, middle)
-    return frame(server, run_id, middle)
+    wait_for_frame(page, middle)
+    return fetch_frame(server, run_id, middle)
 
 
 def one(page: Page, step: int) -> Locator:
@@ -33,14 +39,14 @@ def one(page: Page, step: int) -> Locator:
 
 
 def test_one_probe_is_shown_in_its_own_pixels_with_theta(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    seen = held(page, server, ended)
+    page = open_page(server, f"?run={stopped_run}")
+    seen = held(page, server, stopped_run)
     page.locator(".stn-viewer .stn-pair").nth(5).click()
     shown = one(page, seen.info["step"])
     for place, name in enumerate(("input", "output.st")):
-        np.testing.assert_array_equal(large_pixels(page)[place], seen.tensors[name][5].ravel())
+        np.testing.assert_array_equal(read_large_pixels(page)[place], seen.tensors[name][5].ravel())
     numbers = shown.locator(".stn-matrix").first.locator("td").all_inner_texts()
     told = [float(text.replace("\u2212", "-")) for text in numbers]
     np.testing.assert_allclose(told, seen.tensors["theta.st"][5], atol=5.01e-4)
@@ -55,9 +61,9 @@ def test_one_probe_is_shown_in_its_own_pixels_with_theta(
 
 
 def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}&sight=one&probe=2&step=0")
+    page = open_page(server, f"?run={stopped_run}&sight=one&probe=2&step=0")
     shown = one(page, 0)
     # Untrained, 28 pixels lie evenly over 48: the middle of pixel 7 at 7.5 / 28 of them.
     tile = shown.locator(".stn-one-tile").nth(1)
@@ -74,8 +80,10 @@ def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
     words.get_by_text("Point at a pixel").wait_for()
 
 
-def test_zoom_enlarges_within_the_same_room(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}&sight=one&step=0")
+def test_zoom_enlarges_within_the_same_room(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}&sight=one&step=0")
     shown = one(page, 0)
     pane = shown.locator(".stn-pane").first
     before = pane.bounding_box()
@@ -94,9 +102,9 @@ def test_zoom_enlarges_within_the_same_room(server: Server, ended: str, visit: O
 
 
 def test_input_shows_what_an_enlarged_output_is_scrolled_to(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}&sight=one&step=0")
+    page = open_page(server, f"?run={stopped_run}&sight=one&step=0")
     shown = one(page, 0)
     shown.get_by_label("Zoom").select_option("4")
     panes = shown.locator(".stn-pane")
@@ -124,16 +132,16 @@ def test_input_shows_what_an_enlarged_output_is_scrolled_to(
 
 
 def test_crowd_is_the_mean_of_the_probes_and_their_spread(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    seen = held(page, server, ended)
+    page = open_page(server, f"?run={stopped_run}")
+    seen = held(page, server, stopped_run)
     chip(page, "Crowd").click()
     crowd = page.locator(f".stn-crowd[data-step='{seen.info['step']}']")
     crowd.wait_for()
     for place, name in enumerate(("input", "output.st")):
         mean = np.floor(seen.tensors[name].mean(axis=0, dtype=np.float64) + 0.5)
-        np.testing.assert_allclose(large_pixels(page)[place], mean.ravel(), atol=1)
+        np.testing.assert_allclose(read_large_pixels(page)[place], mean.ravel(), atol=1)
     middles = crowd.locator(".stn-cloud-marks").get_attribute("d") or ""
     centres = re.findall(r"M([-\d.]+),([-\d.]+)h0", middles)
     expected = seen.tensors["grid.st"].mean(axis=(1, 2))
@@ -144,9 +152,11 @@ def test_crowd_is_the_mean_of_the_probes_and_their_spread(
     np.testing.assert_allclose([mean, deviation], [shift.mean(), shift.std()], atol=0.0051)
 
 
-def test_layers_are_drawn_and_taken_away(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    seen = held(page, server, ended)
+def test_layers_are_drawn_and_taken_away(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    seen = held(page, server, stopped_run)
     stage = page.locator(".stn-viewer .stn-probes")
     outline = stage.locator(".stn-outline.stn-line").first
     assert outline.is_visible()
@@ -160,33 +170,35 @@ def test_layers_are_drawn_and_taken_away(server: Server, ended: str, visit: Open
     # Five lines each way within the edge of a lattice of seven.
     assert (mesh.get_attribute("d") or "").count("M") == 10
     page.keyboard.press("t")
-    wait_until(lambda: paths(page, "trail")[0].count("M") == 4)
+    wait_until(lambda: overlay_paths(page, "trail")[0].count("M") == 4)
     corners = [f"{x:g},{y:g}" for x, y in np.round(seen.tensors["corners.st"][0].astype(float), 2)]
-    ends = [way.rsplit("L", 1)[-1] for way in paths(page, "trail")[0].split("M")[1:]]
+    ends = [way.rsplit("L", 1)[-1] for way in overlay_paths(page, "trail")[0].split("M")[1:]]
     told = [[float(n) for n in end.split(",")] for end in ends]
     np.testing.assert_allclose(
         told, [[float(n) for n in each.split(",")] for each in corners], atol=0.011
     )
 
 
-def test_undone_output_lies_where_it_came_from(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}&step=0&layers=undone")
-    painted(page, 0)
-    seen = frame(server, ended, 0)
+def test_undone_output_lies_where_it_came_from(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}&step=0&layers=undone")
+    wait_for_frame(page, 0)
+    seen = fetch_frame(server, stopped_run, 0)
     # Untrained, all of the input is looked at: what is pasted back is the input, a little blurred.
-    undone = np.array(pixels(page, "input"), float)
+    undone = np.array(read_pixels(page, "input"), float)
     inputs = seen.tensors["input"].reshape(12, -1).astype(float)
     for index in range(12):
         assert np.corrcoef(undone[index], inputs[index])[0, 1] > 0.9
     assert not np.array_equal(undone, inputs)
     chip(page, "Undone").click()
-    wait_until(lambda: np.array_equal(pixels(page, "input"), inputs))
+    wait_until(lambda: np.array_equal(read_pixels(page, "input"), inputs))
 
 
-def test_outputs_alone_are_larger(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}&step=0")
-    painted(page, 0)
-    seen = frame(server, ended, 0)
+def test_outputs_alone_are_larger(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}&step=0")
+    wait_for_frame(page, 0)
+    seen = fetch_frame(server, stopped_run, 0)
     output = page.locator(".stn-viewer .stn-output .stn-pixels").first
     before = output.bounding_box()
     chip(page, "Outputs only").click()
@@ -198,14 +210,18 @@ def test_outputs_alone_are_larger(server: Server, ended: str, visit: Open) -> No
     verdict = page.locator(".stn-viewer .stn-verdict").first.bounding_box()
     assert verdict is not None
     assert verdict["width"] > 24
-    np.testing.assert_array_equal(pixels(page, "output")[3], seen.tensors["output.st"][3].ravel())
+    np.testing.assert_array_equal(
+        read_pixels(page, "output")[3], seen.tensors["output.st"][3].ravel()
+    )
 
 
-def test_a_network_without_a_transformer_has_one_and_crowd_too(server: Server, visit: Open) -> None:
+def test_a_network_without_a_transformer_has_one_and_crowd_too(
+    server: Server, open_page: OpenPage
+) -> None:
     run_id = server.start_run(architecture="digits-cnn", epochs=1000)
-    server.await_step(run_id, 3)
+    server.wait_for_step(run_id, 3)
     server.control(run_id, "stop")
-    page = visit(server, f"?run={run_id}&step=0&sight=one")
+    page = open_page(server, f"?run={run_id}&step=0&sight=one")
     assert one(page, 0).locator(".stn-one-tile").count() == 1
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer: there is nothing").wait_for()
@@ -216,10 +232,10 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(server: Server, v
 
 
 def test_tiles_are_passed_by_tab_and_opened_by_keys(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}&step=0")
-    painted(page, 0)
+    page = open_page(server, f"?run={stopped_run}&step=0")
+    wait_for_frame(page, 0)
     tiles = page.locator(".stn-viewer .stn-pair")
     tiles.first.focus()
     page.keyboard.press("Tab")
@@ -238,10 +254,10 @@ def test_tiles_are_passed_by_tab_and_opened_by_keys(
 
 
 def test_nothing_moves_when_something_else_fills_the_stage(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}&step=0")
-    painted(page, 0)
+    page = open_page(server, f"?run={stopped_run}&step=0")
+    wait_for_frame(page, 0)
     places = """() => [".stn-segments", ".stn-time", ".stn-acts"].map((part) => {
       const { left, top } = document.querySelector(part).getBoundingClientRect();
       return [Math.round(left), Math.round(top)];
@@ -254,15 +270,15 @@ def test_nothing_moves_when_something_else_fills_the_stage(
 
 
 def test_a_picture_that_joined_is_not_there_before(
-    server: Server, visit: Open, picture: Path
+    server: Server, open_page: OpenPage, picture: Path
 ) -> None:
     run_id = server.start_run(epochs=1000, seed=31, probes={"count": 3, "moving": False})
     try:
-        server.await_step(run_id, 2)
+        server.wait_for_step(run_id, 2)
         image = {"image": picture.read_bytes()}
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
-        (step,) = server.run(run_id)["added_at"]
-        page = visit(server, f"?run={run_id}&sight=one&probe=3&step=0")
+        (step,) = server.get_run(run_id)["added_at"]
+        page = open_page(server, f"?run={run_id}&sight=one&probe=3&step=0")
         shown_one = page.locator(".stn-viewer .stn-one.stn-absent")
         shown_one.get_by_text(f"It joined the run at step {step}.").wait_for()
         assert not page.locator(".stn-one-panes").is_visible()

@@ -4,14 +4,14 @@ import io
 
 from PIL import Image
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import painted
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_frame
 from tests.live_server import Server
 
 
-def test_gif_is_shown_and_downloaded(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+def test_gif_is_shown_and_downloaded(server: Server, stopped_run: str, open_page: OpenPage) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     page.get_by_text("Take it home as a GIF").click()
     page.get_by_label("What").select_option("Chosen steps")
     page.get_by_label("Frames", exact=True).fill("4")
@@ -20,18 +20,20 @@ def test_gif_is_shown_and_downloaded(server: Server, ended: str, visit: Open) ->
     image = page.locator("img.stn-gif[src]")
     image.wait_for()
     page.wait_for_function("document.querySelector('img.stn-gif').naturalWidth > 0")
-    assert ended in (image.get_attribute("alt") or "")
+    assert stopped_run in (image.get_attribute("alt") or "")
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download").click()
-    assert waiting.value.suggested_filename == f"stnscope-{ended}.gif"
+    assert waiting.value.suggested_filename == f"stnscope-{stopped_run}.gif"
     with Image.open(io.BytesIO(waiting.value.path().read_bytes())) as gif:
         assert gif.format == "GIF"
         assert getattr(gif, "n_frames", 1) == 4
 
 
-def test_refused_options_are_told_in_words(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+def test_refused_options_are_told_in_words(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     page.get_by_text("Take it home as a GIF").click()
     page.get_by_label("What").select_option("Chosen steps")
     page.get_by_label("From step", exact=True).fill("30")

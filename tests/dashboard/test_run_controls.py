@@ -4,35 +4,35 @@ from functools import partial
 
 from playwright.sync_api import APIResponse, Request, Route
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_said, painted
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text
 from tests.live_server import Server, wait_until
 
 
 def test_keys_act_on_the_run_and_other_pages_see_it(
-    server: Server, running: str, visit: Open
+    server: Server, training_run: str, open_page: OpenPage
 ) -> None:
-    one, other = (visit(server, f"?run={running}") for _ in range(2))
+    one, other = (open_page(server, f"?run={training_run}") for _ in range(2))
     for page in (one, other):
-        painted(page)
-        await_said(page, "Live; training")
+        wait_for_frame(page)
+        wait_for_status_text(page, "Live; training")
     one.keyboard.press("p")
     for page in (one, other):
-        await_said(page, "paused")
-    at = server.run(running)["step"]
+        wait_for_status_text(page, "paused")
+    at = server.get_run(training_run)["step"]
     other.keyboard.press("s")
-    wait_until(lambda: server.run(running)["step"] == at + 1)
-    painted(one, at + 1)
-    painted(other, at + 1)
+    wait_until(lambda: server.get_run(training_run)["step"] == at + 1)
+    wait_for_frame(one, at + 1)
+    wait_for_frame(other, at + 1)
     other.keyboard.press("p")
-    await_said(one, "Live; training")
+    wait_for_status_text(one, "Live; training")
 
 
 def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
-    server: Server, running: str, visit: Open
+    server: Server, training_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={running}")
-    painted(page)
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
     phases = page.locator(".stn-phases")
     assert not phases.is_visible()
     page.get_by_label("Speed of training").select_option("3")
@@ -49,49 +49,51 @@ def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
         phases.wait_for(state="hidden")
         assert page.locator(".stn-sight").first.get_attribute("data-phase") == ""
     finally:
-        server.ask(running, slow_motion=0)
+        server.post_control(training_run, slow_motion=0)
 
 
 def test_a_run_is_started_anew_with_the_same_seed_or_another(
-    own_server: Server, visit: Open
+    own_server: Server, open_page: OpenPage
 ) -> None:
     run_id = own_server.start_run(epochs=1000, seed=11, family="attention")
-    own_server.await_step(run_id, 2)
-    page = visit(own_server, f"?run={run_id}")
-    painted(page)
+    own_server.wait_for_step(run_id, 2)
+    page = open_page(own_server, f"?run={run_id}")
+    wait_for_frame(page)
     own_server.start_run(epochs=1, seed=12)
     page.get_by_role("button", name="New seed").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == 3)
     newest = own_server.http.get("/runs").json()[0]
-    before = own_server.run(run_id)["config"]
+    before = own_server.get_run(run_id)["config"]
     assert newest["config"] == {**before, "seed": 13}
-    own_server.await_status(run_id, "stopped")
+    own_server.wait_for_status(run_id, "stopped")
     page.wait_for_function(f"() => location.search.includes('{newest['id']}')")
-    own_server.await_step(newest["id"], 1)
-    await_said(page, "seed 13")
+    own_server.wait_for_step(newest["id"], 1)
+    wait_for_status_text(page, "seed 13")
     page.get_by_role("button", name="Start again").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == 4)
     assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 13
 
 
-def test_start_again_pressed_twice_starts_one_run(own_server: Server, visit: Open) -> None:
+def test_start_again_pressed_twice_starts_one_run(own_server: Server, open_page: OpenPage) -> None:
     run_id = own_server.start_run(epochs=1000)
-    own_server.await_step(run_id, 2)
-    page = visit(own_server, f"?run={run_id}")
-    painted(page)
-    await_said(page, "Live")
+    own_server.wait_for_step(run_id, 2)
+    page = open_page(own_server, f"?run={run_id}")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
     page.get_by_role("button", name="Start again").evaluate(
         "(button) => { for (let press = 0; press < 5; press++) button.click(); }"
     )
     page.wait_for_function(f"() => !location.search.includes('{run_id}')")
-    own_server.await_status(run_id, "stopped")
+    own_server.wait_for_status(run_id, "stopped")
     assert len(own_server.http.get("/runs").json()) == 2
 
 
-def test_a_key_pressed_twice_asks_once(server: Server, running: str, visit: Open) -> None:
-    page = visit(server, f"?run={running}")
-    painted(page)
-    await_said(page, "Live")
+def test_a_key_pressed_twice_asks_once(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
     asked: list[str | None] = []
 
     def hear(request: Request) -> None:
@@ -103,19 +105,19 @@ def test_a_key_pressed_twice_asks_once(server: Server, running: str, visit: Open
         """() => { for (let press = 0; press < 3; press++)
         document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "p", bubbles: true })); }"""
     )
-    await_said(page, "paused")
+    wait_for_status_text(page, "paused")
     assert asked == ['{"action":"pause"}']
     page.keyboard.press("p")
-    await_said(page, "Live; training")
+    wait_for_status_text(page, "Live; training")
     assert page.locator(".stn-side > .stn-message").inner_text() == ""
 
 
 def test_an_action_is_asked_for_before_the_last_one_is_answered(
-    server: Server, visit: Open
+    server: Server, open_page: OpenPage
 ) -> None:
     run_id = server.start_run(epochs=1000, seed=17)
-    page = visit(server, f"?run={run_id}")
-    server.await_step(run_id, 1)
+    page = open_page(server, f"?run={run_id}")
+    server.wait_for_step(run_id, 1)
     held: list[tuple[Route, APIResponse]] = []
 
     def hold(route: Route) -> None:
@@ -127,7 +129,7 @@ def test_an_action_is_asked_for_before_the_last_one_is_answered(
 
     def reaches(status: str) -> bool:
         page.wait_for_timeout(20)  # in which requests are heard
-        return bool(server.run(run_id)["status"] == status)
+        return bool(server.get_run(run_id)["status"] == status)
 
     page.route("**/control", hold)
     buttons = page.locator(".stn-training")
@@ -136,4 +138,4 @@ def test_an_action_is_asked_for_before_the_last_one_is_answered(
         wait_until(partial(reaches, leads_to))
     ((resumed, answer),) = held
     resumed.fulfill(response=answer)
-    await_said(page, "stopped")
+    wait_for_status_text(page, "stopped")

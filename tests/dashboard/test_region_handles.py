@@ -12,9 +12,9 @@ import pytest
 from playwright.sync_api import Locator, Page, WebSocket
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import large_pixels, painted
-from tests.live_server import Server, wait_until, worker_of
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import read_large_pixels, wait_for_frame
+from tests.live_server import Server, inference_pid, wait_until
 
 HANDLES = ".stn-picture .stn-handle"
 
@@ -35,23 +35,23 @@ class Heard:
 
 
 @pytest.fixture
-def heard() -> Heard:
+def received() -> Heard:
     return Heard()
 
 
 @pytest.fixture
-def put_in(
-    server: Server, ended: str, visit: Open, picture: Path, heard: Heard
+def upload_picture(
+    server: Server, stopped_run: str, open_page: OpenPage, picture: Path, received: Heard
 ) -> Callable[..., Page]:
     """Opens the page and puts a picture in."""
 
-    def put_in(**options: object) -> Page:
-        page = visit(server, f"?run={ended}&step=0", on_socket=heard.listen, **options)
+    def upload_picture(**options: object) -> Page:
+        page = open_page(server, f"?run={stopped_run}&step=0", on_socket=received.listen, **options)
         page.locator(".st-key-upload input[type=file]").set_input_files(picture)
         page.locator(f"{HANDLES}:visible").nth(3).wait_for()
         return page
 
-    return put_in
+    return upload_picture
 
 
 def asked(server: Server, picture: Path, theta: np.ndarray | None = None) -> Frame:
@@ -63,24 +63,24 @@ def asked(server: Server, picture: Path, theta: np.ndarray | None = None) -> Fra
     return Frame.decode(answer.raise_for_status().content)
 
 
-def await_corners(page: Page, heard: Heard, corners: np.ndarray, within: float = 1e-3) -> Frame:
+def await_corners(page: Page, received: Heard, corners: np.ndarray, within: float = 1e-3) -> Frame:
     """Waits until the region has these corners; the frame that has them."""
 
     def there() -> bool:
         page.wait_for_timeout(20)  # frames are heard while the page is waited for
-        if not heard.frames:
+        if not received.frames:
             return False
-        away = heard.frames[-1].tensors["corners.st"][0] - corners
+        away = received.frames[-1].tensors["corners.st"][0] - corners
         return bool(np.abs(away).max() < within)
 
     wait_until(there)
-    return heard.frames[-1]
+    return received.frames[-1]
 
 
 def await_shown(page: Page, frame: Frame) -> None:
     """Waits until input and output are those of a frame, pixel by pixel."""
     wanted = [frame.tensors[name].ravel().tolist() for name in ("input", "output.st")]
-    wait_until(lambda: large_pixels(page, ".stn-picture") == wanted)
+    wait_until(lambda: read_large_pixels(page, ".stn-picture") == wanted)
 
 
 def middle(place: Locator) -> tuple[float, float]:
@@ -108,9 +108,9 @@ def drag(page: Page, held: Locator, by: tuple[float, float]) -> None:
 
 
 def test_a_dragged_corner_is_followed_by_all_that_is_shown(
-    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+    server: Server, upload_picture: Callable[..., Page], picture: Path, received: Heard
 ) -> None:
-    page = put_in()
+    page = upload_picture()
     own = asked(server, picture)
     corners = own.tensors["corners.st"][0]
     back = page.get_by_role("button", name="Let the network choose")
@@ -118,7 +118,7 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     drag(page, page.locator(HANDLES).nth(2), (-6, 3))
     # The opposite corner stays, the neighbours share the way.
     wanted = corners + np.array([[0, 0], [-3, 1.5], [-6, 3], [-3, 1.5]])
-    seen = await_corners(page, heard, wanted, within=0.1)  # of a CSS pixel or two
+    seen = await_corners(page, received, wanted, within=0.1)  # of a CSS pixel or two
     expected = asked(server, picture, seen.tensors["theta.st"][0])
     await_shown(page, expected)
     result = page.locator(".stn-picture")
@@ -142,27 +142,27 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     there = np.array([where["x"], where["y"]]) + (corner + 8) * where["width"] / 64
     np.testing.assert_allclose(middle(page.locator(HANDLES).nth(0)), there, atol=1)
     back.click()
-    await_corners(page, heard, corners)
+    await_corners(page, received, corners)
     await_shown(page, own)
     assert back.is_disabled()
 
 
 def test_the_whole_region_is_dragged_by_its_inside(
-    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+    server: Server, upload_picture: Callable[..., Page], picture: Path, received: Heard
 ) -> None:
-    page = put_in()
+    page = upload_picture()
     corners = asked(server, picture).tensors["corners.st"][0]
     drag(page, page.locator(".stn-picture .stn-handle-region"), (4, -5))
-    seen = await_corners(page, heard, corners + np.array([4, -5]), within=0.1)
+    seen = await_corners(page, received, corners + np.array([4, -5]), within=0.1)
     await_shown(page, asked(server, picture, seen.tensors["theta.st"][0]))
 
 
 def test_corners_and_the_region_are_moved_by_keys(
-    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+    server: Server, upload_picture: Callable[..., Page], picture: Path, received: Heard
 ) -> None:
-    page = put_in()
+    page = upload_picture()
     corners = asked(server, picture).tensors["corners.st"][0]
-    assert painted(page, 0) == 0
+    assert wait_for_frame(page, 0) == 0
     page.locator(".stn-picture .stn-handle-region").focus()
     page.keyboard.press("Tab")
     focused = page.locator(":focus")
@@ -172,19 +172,21 @@ def test_corners_and_the_region_are_moved_by_keys(
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
     moved = corners + np.array([[4, 5], [2, 2.5], [0, 0], [2, 2.5]])
-    await_corners(page, heard, moved)
+    await_corners(page, received, moved)
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+ArrowLeft")
     page.keyboard.press("ArrowUp")
-    seen = await_corners(page, heard, moved + np.array([-5, -1]))
+    seen = await_corners(page, received, moved + np.array([-5, -1]))
     await_shown(page, asked(server, picture, seen.tensors["theta.st"][0]))
     # The keys were meant for nothing else.
-    assert painted(page) == 0
+    assert wait_for_frame(page) == 0
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_handles_are_large_enough_for_a_finger(put_in: Callable[..., Page], width: int) -> None:
-    page = put_in(viewport={"width": width, "height": 844})
+def test_handles_are_large_enough_for_a_finger(
+    upload_picture: Callable[..., Page], width: int
+) -> None:
+    page = upload_picture(viewport={"width": width, "height": 844})
     pane = page.locator(".stn-picture .stn-pane").first.bounding_box()
     assert pane is not None
     for handle in page.locator(HANDLES).all():
@@ -196,9 +198,9 @@ def test_handles_are_large_enough_for_a_finger(put_in: Callable[..., Page], widt
 
 
 def test_a_finger_drags_too(
-    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+    server: Server, upload_picture: Callable[..., Page], picture: Path, received: Heard
 ) -> None:
-    page = put_in(has_touch=True, viewport={"width": 390, "height": 844})
+    page = upload_picture(has_touch=True, viewport={"width": 390, "height": 844})
     corners = asked(server, picture).tensors["corners.st"][0]
     region = page.locator(".stn-picture .stn-handle-region")
     region.scroll_into_view_if_needed()
@@ -215,15 +217,15 @@ def test_a_finger_drags_too(
     for part in (0.25, 0.5, 0.75, 1.0):
         send("touchMove", x, y - part * 8 * scale)
     send("touchEnd")
-    seen = await_corners(page, heard, corners + np.array([0, -8]), within=0.1)
+    seen = await_corners(page, received, corners + np.array([0, -8]), within=0.1)
     await_shown(page, asked(server, picture, seen.tensors["theta.st"][0]))
     assert page.evaluate("document.scrollingElement.scrollTop") == scrolled
 
 
 def test_another_picture_begins_with_where_its_network_looks(
-    server: Server, put_in: Callable[..., Page], picture: Path, heard: Heard
+    server: Server, upload_picture: Callable[..., Page], picture: Path, received: Heard
 ) -> None:
-    page = put_in()
+    page = upload_picture()
     page.locator(".stn-picture .stn-handle-region").focus()
     page.keyboard.press("Shift+ArrowLeft")
     result = page.locator(".stn-picture")
@@ -239,22 +241,24 @@ def test_another_picture_begins_with_where_its_network_looks(
     region = page.locator(".stn-picture .stn-handle-region")
     region.focus()
     page.keyboard.press("ArrowLeft")
-    seen = await_corners(page, heard, own.tensors["corners.st"][0] + np.array([-1, 0]))
+    seen = await_corners(page, received, own.tensors["corners.st"][0] + np.array([-1, 0]))
     assert seen.info["picture"] == own.info["picture"]
 
 
-def test_a_run_s_regions_are_not_to_be_dragged(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}&sight=one")
+def test_a_run_s_regions_are_not_to_be_dragged(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}&sight=one")
     page.locator(".stn-viewer .stn-one[data-step]").wait_for()
     assert page.locator(".stn-viewer .stn-handle").count() == 0
 
 
 def test_a_picture_that_the_server_has_lost_is_to_be_put_in_again(
-    server: Server, put_in: Callable[..., Page]
+    server: Server, upload_picture: Callable[..., Page]
 ) -> None:
-    page = put_in()
-    before = large_pixels(page, ".stn-picture")
-    os.kill(worker_of(server), signal.SIGKILL)
+    page = upload_picture()
+    before = read_large_pixels(page, ".stn-picture")
+    os.kill(inference_pid(server), signal.SIGKILL)
     region = page.locator(".stn-picture .stn-handle-region")
     word = page.locator(".stn-picture .stn-trying")
     region.focus()
@@ -263,16 +267,16 @@ def test_a_picture_that_the_server_has_lost_is_to_be_put_in_again(
     word.get_by_text(re.compile("ended over this one|Put it in again")).wait_for()
     page.keyboard.press("ArrowLeft")
     word.get_by_text("Put it in again").wait_for()
-    assert large_pixels(page, ".stn-picture") == before
+    assert read_large_pixels(page, ".stn-picture") == before
 
 
 def test_a_lost_connection_is_told_and_mends_itself(
-    own_server: Server, visit: Open, heard: Heard
+    own_server: Server, open_page: OpenPage, received: Heard
 ) -> None:
     run_id = own_server.start_run(epochs=1000)
     own_server.control(run_id, "stop")
-    page = visit(own_server, f"?run={run_id}", on_socket=heard.listen)
-    painted(page)
+    page = open_page(own_server, f"?run={run_id}", on_socket=received.listen)
+    wait_for_frame(page)
     page.get_by_text("On paper").click()
     page.locator(f"{HANDLES}:visible").nth(3).wait_for()
     result = page.locator(".stn-picture")
@@ -280,15 +284,15 @@ def test_a_lost_connection_is_told_and_mends_itself(
     region.focus()
     page.keyboard.press("ArrowLeft")
     result.get_by_text("You choose where it looks.").wait_for()
-    corners = heard.frames[-1].tensors["corners.st"][0]
-    before = large_pixels(page, ".stn-picture")
+    corners = received.frames[-1].tensors["corners.st"][0]
+    before = read_large_pixels(page, ".stn-picture")
     own_server.stop(signal.SIGKILL)
     result.get_by_text("The connection is lost").wait_for()
     region.focus()
     page.keyboard.press("ArrowLeft")  # asked once more when the connection is back
-    assert large_pixels(page, ".stn-picture") == before
+    assert read_large_pixels(page, ".stn-picture") == before
     own_server.start()
     result.get_by_text("You choose where it looks.").wait_for()
     region.focus()
     page.keyboard.press("ArrowUp")
-    await_corners(page, heard, corners + np.array([-1, -1]))
+    await_corners(page, received, corners + np.array([-1, -1]))

@@ -8,23 +8,23 @@ from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, wait_until
 
 # Milliseconds; a machine that does much else at once takes its time to open a page.
-PATIENCE = 90_000
+TIMEOUT_MS = 90_000
 
 
-def painted(page: Page, step: int | None = None) -> int:
+def wait_for_frame(page: Page, step: int | None = None) -> int:
     """Waits for a frame on the stage (of `step`, where one is named) and answers with its step."""
     wanted = "" if step is None else f'="{step}"'
     stage = page.locator(f".stn-viewer .stn-probes[data-step{wanted}]").first
     stage.wait_for()
-    return shown(page)
+    return drawn_step(page)
 
 
-def shown(page: Page) -> int:
+def drawn_step(page: Page) -> int:
     stage = page.locator(".stn-viewer .stn-probes").first  # of two runs the one that leads
     return int(stage.get_attribute("data-step") or "-1")
 
 
-def await_shown(page: Page, condition: str) -> None:
+def wait_for_step_where(page: Page, condition: str) -> None:
     """Waits until a condition on `step`, the step on the stage, holds; in JavaScript."""
     page.wait_for_function(
         "(() => { const step = Number(document.querySelector('.stn-viewer .stn-probes')"
@@ -32,34 +32,34 @@ def await_shown(page: Page, condition: str) -> None:
     )
 
 
-def say(page: Page) -> str:
+def status_text(page: Page) -> str:
     """What the page says of its situation."""
     return page.locator(".stn-situation").inner_text()
 
 
-def choose(page: Page, label: str, option: str) -> None:
+def select_option(page: Page, label: str, option: str) -> None:
     """Chooses from a list of Streamlit's."""
     wanted = page.get_by_role("option", name=option)
 
-    def opened() -> bool:
+    def is_open() -> bool:
         # A list that opens while the page is still being laid out is closed again by that.
         page.get_by_role("combobox", name=label, exact=True).click()
         page.wait_for_timeout(500)
         return wanted.is_visible()
 
-    wait_until(opened)
+    wait_until(is_open)
     wanted.click()
 
 
-def await_said(page: Page, text: str) -> None:
+def wait_for_status_text(page: Page, text: str) -> None:
     page.locator(".stn-situation", has_text=text).wait_for()
 
 
 # Pixels along a side of the demonstration's pictures.
-PIXELS = {"input": 48, "output": 28}
+SIDES = {"input": 48, "output": 28}
 
 # What the surface of a stage shows in the middle of every pixel of every picture of a kind.
-SEEN = """(stage, [kind, side]) => {
+READ_PIXELS = """(stage, [kind, side]) => {
   const surface = stage.querySelector("canvas");
   const from = surface.getBoundingClientRect();
   const scale = surface.width / from.width;
@@ -75,14 +75,14 @@ SEEN = """(stage, [kind, side]) => {
 }"""
 
 
-def pixels(page: Page, kind: str, where: str = ".stn-viewer") -> list[list[int]]:
+def read_pixels(page: Page, kind: str, where: str = ".stn-viewer") -> list[list[int]]:
     """The first channel of every picture of a kind (`input`, `output`), row by row."""
     stage = page.locator(f"{where} .stn-probes")
-    found: list[list[int]] = stage.evaluate(SEEN, [kind, PIXELS[kind]])
+    found: list[list[int]] = stage.evaluate(READ_PIXELS, [kind, SIDES[kind]])
     return found
 
 
-def large_pixels(page: Page, where: str = ".stn-viewer") -> list[list[int]]:
+def read_large_pixels(page: Page, where: str = ".stn-viewer") -> list[list[int]]:
     """The first channel of each picture that is shown large, in its own pixels, row by row."""
     found: list[list[int]] = page.locator(f"{where} .stn-one-pixels").evaluate_all(
         """(canvases) => canvases.map((canvas) => {
@@ -94,7 +94,7 @@ def large_pixels(page: Page, where: str = ".stn-viewer") -> list[list[int]]:
     return found
 
 
-def paths(page: Page, part: str) -> list[str]:
+def overlay_paths(page: Page, part: str) -> list[str]:
     """The path data of one part of every probe's overlay."""
     found: list[str] = page.evaluate(
         "(part) => [...document.querySelectorAll(`.stn-viewer .stn-${part}.stn-line`)]"
@@ -104,10 +104,10 @@ def paths(page: Page, part: str) -> list[str]:
     return found
 
 
-def frame(server: Server, run_id: str, step: int) -> Frame:
+def fetch_frame(server: Server, run_id: str, step: int) -> Frame:
     answer = server.http.get(f"/runs/{run_id}/frames/{step}").raise_for_status()
     return Frame.decode(answer.content)
 
 
-def texts(page: Page, selector: str) -> list[Any]:
+def read_texts(page: Page, selector: str) -> list[Any]:
     return page.locator(f".stn-viewer {selector}").all_inner_texts()

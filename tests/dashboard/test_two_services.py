@@ -16,8 +16,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from tests.compose import ROOT, image_command, image_environment, services
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import PATIENCE, await_said, painted
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import TIMEOUT_MS, wait_for_frame, wait_for_status_text
 from tests.live_server import START_SECONDS, Server, free_port, wait_until
 
 TOKEN = "open-sesame-open-sesame"
@@ -109,10 +109,12 @@ CACHE_CONTROL = """async () => {
 
 
 def test_one_link_opens_both_and_everything_works(
-    both: Services, visit: Open, picture: Path
+    both: Services, open_page: OpenPage, picture: Path
 ) -> None:
     sockets: list[str] = []
-    page = visit(both.page, f"?token={TOKEN}", on_socket=lambda socket: sockets.append(socket.url))
+    page = open_page(
+        both.page, f"?token={TOKEN}", on_socket=lambda socket: sockets.append(socket.url)
+    )
     assert TOKEN not in page.url
     assert "immutable" in page.evaluate(CACHE_CONTROL)
 
@@ -125,11 +127,11 @@ def test_one_link_opens_both_and_everything_works(
         arg=demonstration["id"],
     )
     run_id = page.evaluate("new URL(location).searchParams.get('run')")
-    assert not both.backend.run(run_id)["demonstration"]
+    assert not both.backend.get_run(run_id)["demonstration"]
 
     # Its frames, by the browser's way: another origin's socket, opened by the cookie alone.
-    await_said(page, "Live; training")
-    painted(page)
+    wait_for_status_text(page, "Live; training")
+    wait_for_frame(page)
 
     def streams() -> list[SplitResult]:
         page.wait_for_timeout(50)  # in which the page is heard
@@ -139,7 +141,7 @@ def test_one_link_opens_both_and_everything_works(
     wait_until(lambda: bool(streams()))
     assert {stream.netloc for stream in streams()} == {f"localhost:{both.backend.port}"}
     page.locator(".stn-training [data-action=pause]").click()
-    both.backend.await_status(run_id, "paused")
+    both.backend.wait_for_status(run_id, "paused")
 
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
@@ -150,7 +152,7 @@ def test_a_stranger_is_asked_for_the_token_and_let_in_with_it(
     both: Services, browser: Browser
 ) -> None:
     context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     answer = page.goto(f"http://localhost:{both.page.port}/?run=x")
     assert answer is not None
@@ -171,7 +173,7 @@ def test_a_link_from_another_site_opens_for_whoever_has_signed_in(
     both: Services, browser: Browser
 ) -> None:
     context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     address = f"http://localhost:{both.page.port}/?run=x"
     elsewhere = "http://elsewhere.example/"

@@ -3,16 +3,22 @@
 import pytest
 from playwright.sync_api import Locator, Page
 
-from tests.conftest import Trained
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_said, painted, pixels, say, shown
+from tests.conftest import TrainedRun
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import (
+    drawn_step,
+    read_pixels,
+    status_text,
+    wait_for_frame,
+    wait_for_status_text,
+)
 from tests.live_server import Server, wait_until
 
 
 @pytest.fixture(scope="module")
-def finished(server: Server, trained: Trained) -> str:
+def finished(server: Server, trained_run: TrainedRun) -> str:
     """A run that has finished, and with it a closing lap."""
-    return trained.copied_into(server.home)
+    return trained_run.copy_into(server.home)
 
 
 def switch(page: Page, name: str) -> Locator:
@@ -28,90 +34,92 @@ def figure(page: Page, name: str) -> str:
 
 
 def test_probes_of_a_training_run_move_when_they_are_asked_to(
-    server: Server, running: str, visit: Open
+    server: Server, training_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={running}")
-    painted(page)
-    await_said(page, "Live")
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
     assert not checked(page, "Moving probes")
-    before = pixels(page, "input")
+    before = read_pixels(page, "input")
     assert not any(letter.isdigit() for letter in figure(page, "stillness"))
     switch(page, "Moving probes").click()
     try:
-        wait_until(lambda: server.run(running)["settings"]["moving"])
+        wait_until(lambda: server.get_run(training_run)["settings"]["moving"])
         page.locator('.stn-switch[aria-checked="true"]', has_text="Moving").wait_for()
-        wait_until(lambda: pixels(page, "input") != before)
+        wait_until(lambda: read_pixels(page, "input") != before)
         page.locator(".stn-stillness dd", has_text=".").wait_for()
         assert 0 < float(figure(page, "stillness")) < 3
     finally:
-        server.ask(running, moving=False)
+        server.post_control(training_run, moving=False)
     page.locator('.stn-switch[aria-checked="false"]', has_text="Moving").wait_for()
-    wait_until(lambda: pixels(page, "input") == before)
+    wait_until(lambda: read_pixels(page, "input") == before)
 
 
 def test_a_finished_run_shows_its_closing_lap_and_goes_back(
-    server: Server, finished: str, visit: Open
+    server: Server, finished: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={finished}")
-    painted(page)
-    last = server.run(finished)["last_step"]
+    page = open_page(server, f"?run={finished}")
+    wait_for_frame(page)
+    last = server.get_run(finished)["last_step"]
 
     def held() -> bool:
         page.keyboard.press("End")
-        return "Held here; finished" in say(page)
+        return "Held here; finished" in status_text(page)
 
     wait_until(held)
-    painted(page, last)
-    at_rest = pixels(page, "input")
+    wait_for_frame(page, last)
+    at_rest = read_pixels(page, "input")
     switch(page, "Moving probes").click()
-    await_said(page, "The input moves, the trained network stands still")
+    wait_for_status_text(page, "The input moves, the trained network stands still")
     seen = set()
 
     def gone_round() -> bool:
-        seen.add(str(pixels(page, "input")))
+        seen.add(str(read_pixels(page, "input")))
         return len(seen) > 10
 
     wait_until(gone_round)
-    assert shown(page) == last
+    assert drawn_step(page) == last
     assert 0 < float(figure(page, "stillness")) < 3
     page.keyboard.press("Home")
-    wait_until(lambda: pixels(page, "input") == at_rest)
+    wait_until(lambda: read_pixels(page, "input") == at_rest)
     page.keyboard.press("ArrowRight")
-    wait_until(lambda: pixels(page, "input") != at_rest)
+    wait_until(lambda: read_pixels(page, "input") != at_rest)
     assert page.locator(".stn-timeline").input_value() == "1"
     switch(page, "Moving probes").click()
-    await_said(page, "Held here; finished")
-    wait_until(lambda: pixels(page, "input") == at_rest)
+    wait_for_status_text(page, "Held here; finished")
+    wait_until(lambda: read_pixels(page, "input") == at_rest)
     assert not checked(page, "Moving probes")
 
 
 def test_a_run_without_a_lap_says_why_nothing_moves(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     assert switch(page, "Moving probes").is_disabled()
     assert "finishes" in (switch(page, "Moving probes").get_attribute("title") or "")
     assert page.get_by_label("Speed of training").is_disabled()
 
 
-def test_slow_motion_and_learning_rates(server: Server, running: str, visit: Open) -> None:
-    page = visit(server, f"?run={running}")
-    painted(page)
-    config = server.run(running)["config"]
+def test_slow_motion_and_learning_rates(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={training_run}")
+    wait_for_frame(page)
+    config = server.get_run(training_run)["config"]
     page.get_by_label("Speed of training").select_option("0.5")
     try:
-        wait_until(lambda: server.run(running)["settings"]["slow_motion"] == 0.5)
-        assert "training" in say(page)
+        wait_until(lambda: server.get_run(training_run)["settings"]["slow_motion"] == 0.5)
+        assert "training" in status_text(page)
         page.get_by_text("Change its learning rates").click()
         field = page.locator(".stn-rates").get_by_label("Learning rate")
         assert float(field.input_value()) == config["learning_rate"]
         field.fill("0.0007")
         field.press("Enter")
-        wait_until(lambda: server.run(running)["settings"]["learning_rate"] == 0.0007)
+        wait_until(lambda: server.get_run(training_run)["settings"]["learning_rate"] == 0.0007)
         field.fill("7")
         field.press("Enter")
         page.locator(".stn-panel [role=status]", has_text="Learning rate must be").wait_for()
-        assert server.run(running)["settings"]["learning_rate"] == 0.0007
+        assert server.get_run(training_run)["settings"]["learning_rate"] == 0.0007
     finally:
-        server.ask(running, slow_motion=0, learning_rate=config["learning_rate"])
+        server.post_control(training_run, slow_motion=0, learning_rate=config["learning_rate"])

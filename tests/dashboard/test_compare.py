@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import Open, brief_run
-from tests.dashboard.looking import frame, painted
+from tests.dashboard.conftest import OpenPage, record_run
+from tests.dashboard.page_queries import fetch_frame, wait_for_frame
 from tests.live_server import Server, wait_until
 
 # Half as many steps in an epoch as the runs of 64 a batch.
@@ -14,7 +14,7 @@ BATCH = 128
 
 @pytest.fixture(scope="module")
 def other(server: Server) -> str:
-    return brief_run(
+    return record_run(
         server, lambda run: run["step"] >= 40, family="attention", batch_size=BATCH, seed=8
     )
 
@@ -27,19 +27,19 @@ def steps_shown(page: Page) -> list[int]:
 
 
 def at_or_before(server: Server, run_id: str, step: int) -> int:
-    steps = server.recorded(run_id)
+    steps = server.recorded_steps(run_id)
     return int(max(each for each in steps if each <= step))
 
 
 def test_one_cursor_leads_both_by_step_or_by_epoch(
-    server: Server, ended: str, other: str, visit: Open
+    server: Server, stopped_run: str, other: str, open_page: OpenPage
 ) -> None:
-    wanted = at_or_before(server, ended, 36)
-    page = visit(server, f"?run={ended}&beside={other}&step=36")
+    wanted = at_or_before(server, stopped_run, 36)
+    page = open_page(server, f"?run={stopped_run}&beside={other}&step=36")
     expected = [wanted, at_or_before(server, other, wanted)]
     wait_until(lambda: steps_shown(page) == expected)
     page.get_by_label("Compare by").select_option("epoch")
-    each, theirs = (server.run(run)["steps_per_epoch"] for run in (ended, other))
+    each, theirs = (server.get_run(run)["steps_per_epoch"] for run in (stopped_run, other))
     assert each == 2 * theirs or each == 2 * theirs + 1
     expected[1] = at_or_before(server, other, round(wanted / each * theirs))
     wait_until(lambda: steps_shown(page) == expected)
@@ -48,16 +48,18 @@ def test_one_cursor_leads_both_by_step_or_by_epoch(
     wait_until(lambda: steps_shown(page) == [0, 0])
 
 
-def test_two_that_train_are_shown_at_one_step(server: Server, running: str, visit: Open) -> None:
+def test_two_that_train_are_shown_at_one_step(
+    server: Server, training_run: str, open_page: OpenPage
+) -> None:
     """The one that is further waits for the other, which is never shown further than it."""
     behind = server.start_run(epochs=1000, seed=21)
     try:
-        server.await_step(behind, 5)
-        page = visit(server, f"?run={behind}&beside={running}")
+        server.wait_for_step(behind, 5)
+        page = open_page(server, f"?run={behind}&beside={training_run}")
         wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
         seen = set()
-        steps = server.recorded(running)
-        assert steps[-1] > 60 or server.await_step(running, 60)
+        steps = server.recorded_steps(training_run)
+        assert steps[-1] > 60 or server.wait_for_step(training_run, 60)
 
         def followed() -> bool:
             one, other = steps_shown(page)
@@ -67,7 +69,7 @@ def test_two_that_train_are_shown_at_one_step(server: Server, running: str, visi
 
         wait_until(followed)
         # The other way round the second one is told to be not as far.
-        page = visit(server, f"?run={running}&beside={behind}")
+        page = open_page(server, f"?run={training_run}&beside={behind}")
         title = page.locator(".stn-viewer .stn-sight-title").nth(1)
         wait_until(lambda: "so far at step" in title.inner_text())
     finally:
@@ -75,9 +77,9 @@ def test_two_that_train_are_shown_at_one_step(server: Server, running: str, visi
 
 
 def test_a_replay_shows_two_runs_at_one_step(
-    server: Server, ended: str, other: str, visit: Open
+    server: Server, stopped_run: str, other: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}&beside={other}")
+    page = open_page(server, f"?run={stopped_run}&beside={other}")
     wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
     pairs = page.evaluate(
         """async () => {
@@ -91,16 +93,16 @@ def test_a_replay_shows_two_runs_at_one_step(
         return seen;
       }"""
     )
-    last = server.run(other)["last_step"]
+    last = server.get_run(other)["last_step"]
     assert all(theirs == min(step, last) for step, theirs in pairs), pairs
     assert len({step for step, _ in pairs}) > 5
 
 
 def test_probes_of_two_networks_stand_at_equal_places(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    plain = brief_run(server, architecture="digits-cnn", seed=9)
-    page = visit(server, f"?run={ended}&beside={plain}&step=0")
+    plain = record_run(server, architecture="digits-cnn", seed=9)
+    page = open_page(server, f"?run={stopped_run}&beside={plain}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
     tops = page.locator(".stn-viewer .stn-probes").evaluate_all(
         """(stages) => stages.map((stage) =>
@@ -113,13 +115,15 @@ def test_probes_of_two_networks_stand_at_equal_places(
     assert len(tops[0]) == 12
 
 
-def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}&beside={other}&step=36")
+def test_difference_is_told_in_numbers(
+    server: Server, stopped_run: str, other: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}&beside={other}&step=36")
     row = page.locator(".stn-differences tr", has_text="Loss").locator("td")
 
     def losses(steps: list[int]) -> list[float]:
-        pair = zip((ended, other), steps, strict=True)
-        return [frame(server, run, step).info["loss"] for run, step in pair]
+        pair = zip((stopped_run, other), steps, strict=True)
+        return [fetch_frame(server, run, step).info["loss"] for run, step in pair]
 
     def is_told() -> bool:
         steps, told = steps_shown(page), row.all_inner_texts()
@@ -140,10 +144,10 @@ def test_difference_is_told_in_numbers(server: Server, ended: str, other: str, v
 
 
 def test_charts_show_both_and_go_back_to_one(
-    server: Server, ended: str, other: str, visit: Open
+    server: Server, stopped_run: str, other: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     row = page.locator(".stn-run", has_text="attention, seed 8")
     row.get_by_role("button", name="Compare").click()
     wait_until(lambda: len(steps_shown(page)) == 2)
@@ -163,9 +167,11 @@ def test_charts_show_both_and_go_back_to_one(
     page.wait_for_function("() => !location.search.includes('beside')")
 
 
-def test_with_and_without_a_transformer(server: Server, ended: str, visit: Open) -> None:
-    plain = brief_run(server, architecture="digits-cnn", seed=8)
-    page = visit(server, f"?run={ended}&beside={plain}&step=0")
+def test_with_and_without_a_transformer(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    plain = record_run(server, architecture="digits-cnn", seed=8)
+    page = open_page(server, f"?run={stopped_run}&beside={plain}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
     sights = page.locator(".stn-viewer .stn-sight")
     assert sights.nth(0).locator(".stn-output").count() == 12
@@ -174,10 +180,10 @@ def test_with_and_without_a_transformer(server: Server, ended: str, visit: Open)
 
 
 def test_a_run_that_is_not_there_beside_another_is_told(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={ended}&beside=nowhere&step=0")
-    painted(page, 0)
+    page = open_page(server, f"?run={stopped_run}&beside=nowhere&step=0")
+    wait_for_frame(page, 0)
     title = page.locator(".stn-viewer .stn-sight-title").nth(1)
     wait_until(lambda: "nowhere" in title.inner_text())
     page.get_by_role("button", name="Compare no more").first.click()
@@ -185,10 +191,10 @@ def test_a_run_that_is_not_there_beside_another_is_told(
 
 
 def test_a_compared_run_that_is_deleted_leaves_no_gap(
-    server: Server, ended: str, visit: Open
+    server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    gone = brief_run(server, seed=9)
-    page = visit(server, f"?run={ended}&beside={gone}&step=0")
+    gone = record_run(server, seed=9)
+    page = open_page(server, f"?run={stopped_run}&beside={gone}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
     server.http.delete(f"/runs/{gone}").raise_for_status()
     wait_until(lambda: steps_shown(page) == [0])

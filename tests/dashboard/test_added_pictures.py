@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page
 
-from tests.dashboard.conftest import Open
-from tests.dashboard.looking import await_said, painted, texts
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import read_texts, wait_for_frame, wait_for_status_text
 from tests.live_server import Server, wait_until
 
 DROP = """async ([stage, address]) => {
@@ -25,7 +25,7 @@ DROP = """async ([stage, address]) => {
 def run_id(server: Server) -> Iterator[str]:
     """A run with three probes that trains."""
     run_id = server.start_run(epochs=1000, probes={"count": 3})
-    server.await_step(run_id, 1)
+    server.wait_for_step(run_id, 1)
     yield run_id
     server.control(run_id, "stop")
 
@@ -41,38 +41,38 @@ def await_pairs(page: Page, count: int) -> None:
 
 
 def test_chosen_picture_joins_and_is_called_one_s_own(
-    server: Server, run_id: str, visit: Open, picture: Path
+    server: Server, run_id: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = visit(server, f"?run={run_id}")
-    painted(page)
-    await_said(page, "Live")
+    page = open_page(server, f"?run={run_id}")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
     total = page.locator(".stn-right dd")
     assert total.inner_text().endswith("/3")
     page.get_by_role("combobox", name="Label of the picture").fill("7")
     add(page, picture)
     await_pairs(page, 4)
-    assert texts(page, ".stn-label") == ["0", "1", "2", "7, yours"]
+    assert read_texts(page, ".stn-label") == ["0", "1", "2", "7, yours"]
     assert total.inner_text().endswith("/4")
     wait_until(
         lambda: page.get_by_role("combobox", name="Label of the picture").input_value() == ""
     )
     # While it is paused the next one is there at once; nobody knows what it shows.
     server.control(run_id, "pause")
-    await_said(page, "paused")
+    wait_for_status_text(page, "paused")
     add(page, picture)
     await_pairs(page, 5)
-    assert texts(page, ".stn-label")[3:] == ["7, yours", "yours"]
+    assert read_texts(page, ".stn-label")[3:] == ["7, yours", "yours"]
     assert total.inner_text().endswith("/4")
     own = page.locator(".stn-viewer .stn-pair").last
     assert own.get_attribute("data-verdict") == "unknown"
-    assert server.run(run_id)["probes"] == 5
+    assert server.get_run(run_id)["probes"] == 5
 
 
 def test_picture_that_is_dropped_onto_the_stage_joins(
-    server: Server, run_id: str, visit: Open
+    server: Server, run_id: str, open_page: OpenPage
 ) -> None:
-    page = visit(server, f"?run={run_id}")
-    painted(page)
+    page = open_page(server, f"?run={run_id}")
+    wait_for_frame(page)
     stage = page.locator(".stn-viewer .stn-probes").element_handle()
     address = page.evaluate(
         """() => {
@@ -86,14 +86,14 @@ def test_picture_that_is_dropped_onto_the_stage_joins(
     )
     page.evaluate(DROP, [stage, address])
     await_pairs(page, 4)
-    assert texts(page, ".stn-label")[3] == "yours"
+    assert read_texts(page, ".stn-label")[3] == "yours"
 
 
 def test_what_is_no_picture_is_refused_in_words(
-    server: Server, run_id: str, visit: Open, tmp_path: Path
+    server: Server, run_id: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    page = visit(server, f"?run={run_id}")
-    painted(page)
+    page = open_page(server, f"?run={run_id}")
+    wait_for_frame(page)
     text = tmp_path / "notes.png"
     text.write_text("no picture at all")
     below = """() => document.querySelector(".stn-acts").getBoundingClientRect().top
@@ -102,13 +102,15 @@ def test_what_is_no_picture_is_refused_in_words(
     add(page, text)
     page.locator(".stn-message", has_text="not a picture in a known format").wait_for()
     assert page.evaluate(below) == before
-    assert server.run(run_id)["probes"] == 3
+    assert server.get_run(run_id)["probes"] == 3
     assert page.get_by_role("button", name="Add a picture").is_enabled()
 
 
-def test_where_nothing_trains_the_button_says_why(server: Server, ended: str, visit: Open) -> None:
-    page = visit(server, f"?run={ended}")
-    painted(page)
+def test_where_nothing_trains_the_button_says_why(
+    server: Server, stopped_run: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, f"?run={stopped_run}")
+    wait_for_frame(page)
     button = page.get_by_role("button", name="Add a picture")
     assert button.is_disabled()
     assert "this one is stopped" in (button.get_attribute("title") or "")
