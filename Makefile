@@ -41,6 +41,7 @@ check: ## Formatting, lint, types, directions of imports
 	@$(VENV)/lint-imports
 	@$(VENV)/deno fmt --quiet --check
 	@$(VENV)/deno lint --quiet
+	@$(VENV)/deno check --quiet dashboard/assets tests/dashboard/js
 
 fix: ## Format, and mend what the linter can
 	@sh tools/setup dev

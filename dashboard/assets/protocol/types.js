@@ -1,0 +1,148 @@
+// The shapes that the server sends: catalog, runs, metrics and frames. Types only, nothing to run.
+
+/**
+ * A tensor of a frame, row-major.
+ * @typedef {object} Tensor
+ * @property {number[]} shape
+ * @property {Uint8Array | Float32Array} data
+ */
+
+/**
+ * A frame's tensors by name; see backend/experiment/frames/frame.py for their shapes. For each
+ * transformer `t` there are `output.t`, `theta.t`, `corners.t` and `grid.t`.
+ * @typedef {{[name: string]: Tensor, input: Tensor, probabilities: Tensor}} Tensors
+ */
+
+/**
+ * One spatial transformer of a network.
+ * @typedef {object} Transformer
+ * @property {string} name its tensors are named after it
+ * @property {string} family a name in the catalog's families
+ * @property {string} at "input", or the map it works on
+ * @property {number} [time_step] counted from 1, where the network is recurrent
+ */
+
+/**
+ * A probe's class: its index, several for a row of objects, null where unknown.
+ * @typedef {number | number[] | null} Label
+ */
+
+/**
+ * What a frame's JSON holds.
+ * @typedef {object} FrameInfo
+ * @property {number} protocol
+ * @property {string} run the run's id
+ * @property {number} step optimiser steps done
+ * @property {number} epoch
+ * @property {number} progress tenths of the epoch
+ * @property {number | null} loss
+ * @property {number | null} accuracy
+ * @property {number} time when the step was done, in seconds since 1970
+ * @property {string[]} classes
+ * @property {Label[]} labels one for each probe
+ * @property {Label[]} predicted one for each probe
+ * @property {Transformer[]} transformers in the order in which they act
+ * @property {Object<string, (string | null)[]>} [collapsed] by transformer, the reason for each probe
+ * @property {number[]} [joined] indices of the pictures that were added to the probes
+ * @property {number | null} [stillness]
+ * @property {boolean} [moving] whether the probes' distortions move
+ * @property {number} [lap] number within the closing lap
+ * @property {string[]} [notes] on an uploaded picture
+ * @property {string} [picture] key of an uploaded picture
+ * @property {string} [weights] that an uploaded picture was transformed with
+ * @property {number} [request] number of the request that this frame answers
+ * @property {string[]} [given] transformers whose theta was chosen by hand
+ */
+
+/**
+ * @typedef {object} Frame
+ * @property {FrameInfo} info
+ * @property {Tensors} tensors
+ */
+
+/**
+ * What dragging a region of a family can change.
+ * @typedef {object} FamilyDrag
+ * @property {boolean} corners each corner alone
+ * @property {boolean} shear
+ * @property {boolean} rotation
+ * @property {boolean} scale
+ * @property {boolean} translation
+ */
+
+/**
+ * A family of transformers, as the catalog describes it.
+ * @typedef {object} Family
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {number} parameters numbers in theta
+ * @property {string[]} theta_labels names of theta's numbers
+ * @property {[number, number] | null} theta_matrix rows and columns, where theta is a matrix
+ * @property {number | null} control_points k of a k x k grid of control points
+ * @property {FamilyDrag} drag
+ */
+
+/**
+ * What a run can be made of, and the server's limits.
+ * @typedef {object} Catalog
+ * @property {Family[]} families
+ * @property {Object<string, number>} limits
+ */
+
+/**
+ * A run's configuration. Runs recorded earlier may lack some of it.
+ * @typedef {object} RunConfig
+ * @property {string} architecture
+ * @property {string} dataset
+ * @property {string} family
+ * @property {{name: string, strength?: number}} distortion
+ * @property {number} seed
+ * @property {number} [epochs]
+ * @property {string} [optimiser]
+ * @property {string} [schedule]
+ * @property {number} [weight_decay]
+ * @property {number} [label_smoothing]
+ * @property {{padding?: string, background?: number | null, supersampling?: number | null}} [sampler]
+ */
+
+/**
+ * A run as the server lists it.
+ * @typedef {object} Run
+ * @property {string} id
+ * @property {string} status
+ * @property {string[]} can the actions that fit now
+ * @property {boolean} live whether more frames may come
+ * @property {boolean} complete whether it finished or was stopped
+ * @property {RunConfig} config
+ * @property {number} created seconds since 1970
+ * @property {number} attempt rises each time that the run is resumed
+ * @property {number} step
+ * @property {number} epoch
+ * @property {number} epochs
+ * @property {number | null} steps_per_epoch
+ * @property {number | null} loss
+ * @property {number | null} accuracy on held-out images
+ * @property {number | null} validated_step of that accuracy
+ * @property {number | null} stillness
+ * @property {boolean} collapsed
+ * @property {number} frames recorded
+ * @property {number | null} first_step recorded
+ * @property {number | null} last_step recorded
+ * @property {number} probes
+ * @property {number[]} added_at steps at which pictures were added to the probes
+ * @property {number} transformers
+ * @property {number} thinned how often every second frame was dropped
+ * @property {boolean} imported
+ * @property {boolean} demonstration
+ * @property {string | null} error
+ * @property {Object<string, any>} [settings] that can be changed while it trains
+ * @property {number} [skipped] frames that this viewer was not sent
+ */
+
+/**
+ * Columns of equal length over `step`.
+ * @typedef {{step: number[], [name: string]: (number | null)[]}} MetricColumns
+ */
+
+export {};
