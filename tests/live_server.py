@@ -37,15 +37,20 @@ class Server:
     options: tuple[str, ...] = ()
     log: Path | None = None
     """Where what it prints is kept; else it prints among the tests' own."""
+    program: tuple[str, ...] = (sys.executable, "-m", "stnscope")
+    folder: Path | None = None
+    """Its current folder; the tests' own unless given."""
     process: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(init=False)
 
     def start(self) -> None:
-        command = [sys.executable, "-m", "stnscope", "serve", *self.options]
+        command = [*self.program, "serve", *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
         environment = os.environ | {"STNSCOPE_TOKEN": ""}
         with self.log.open("ab") if self.log else nullcontext() as log:
-            self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                command, cwd=self.folder, env=environment, stdout=log, stderr=log
+            )
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}/api", timeout=TIMEOUT_SECONDS
         )
