@@ -64,22 +64,22 @@ def recipe(catalog: dict[str, Any]) -> dict[str, Any]:
 
 def sampler(catalog: dict[str, Any]) -> dict[str, Any]:
     """Lays out how transformers sample; that part of a configuration."""
-    outsides = named(catalog["outsides"])
-    outside = choose("Outside the image", outsides, catalog["defaults"]["sampler"]["outside"])
+    paddings = named(catalog["paddings"])
+    padding = choose("Padding", paddings, catalog["defaults"]["sampler"]["padding"])
     left, right = st.columns(2)
-    samples = left.number_input(
-        "Samples",
+    supersampling = left.number_input(
+        "Supersampling",
         value=None,
         min_value=1,
         max_value=4,
         step=1,
-        placeholder="as it has",
-        help="From 1 to 4 along each side of a pixel that a transformer hands on; more keep it "
-        "from aliasing. Left empty: as the network has it.",
+        placeholder="default",
+        help="Samples along each side of an output pixel, 1 to 4; more reduce aliasing. "
+        "Leave it empty for the network's default.",
     )
     tone = None
-    if outside == "background":
+    if padding == "background":
         tone = right.number_input(
             "Tone", value=GREY, step=0.05, format="%g", help="From 0, black, to 1, white."
         )
-    return {"outside": outside, "background": tone, "samples": samples}
+    return {"padding": padding, "background": tone, "supersampling": supersampling}

@@ -86,14 +86,14 @@ def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
     options = ["--data", str(tmp_path / "data"), "--dataset", "fruit", "--epochs", "1"]
     options += ["--batch-size", "8", "--probes", "2", "--distortion", "RTS + occlusion"]
     options += ["--optimiser", "rmsprop", "--schedule", "constant", "--weight-decay", "0.001"]
-    options += ["--label-smoothing", "0.2", "--outside", "background", "--background", "0.5"]
-    assert main(["train", "--home", str(tmp_path), *options, "--samples", "2"]) == 0
+    options += ["--label-smoothing", "0.2", "--padding", "background", "--background", "0.5"]
+    assert main(["train", "--home", str(tmp_path), *options, "--supersampling", "2"]) == 0
     (path,) = tmp_path.rglob("*.stnscope")
     with Recording.open(path) as recording:
         config = recording.config()
     assert (config.optimiser, config.schedule) == ("rmsprop", "constant")
     assert (config.weight_decay, config.label_smoothing) == (0.001, 0.2)
-    assert config.sampler == SamplerConfig(outside="background", background=0.5, samples=2)
+    assert config.sampler == SamplerConfig(padding="background", background=0.5, supersampling=2)
     assert config.distortion == DistortionConfig(name="RTS+occlusion")
 
 
@@ -106,9 +106,9 @@ def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
         (["--probes", "0"], "probes.count"),
         (["--optimiser", "lion"], "adamw, adam, sgd, rmsprop"),
         (["--schedule", "warm"], "one_cycle, constant, steps"),
-        (["--outside", "void"], "zeros, border, background"),
-        (["--background", "0.5"], "goes with the sampler.outside"),
-        (["--samples", "9"], "sampler.samples"),
+        (["--padding", "void"], "zeros, border, background"),
+        (["--background", "0.5"], "goes with the sampler.padding"),
+        (["--supersampling", "9"], "sampler.supersampling"),
     ],
 )
 def test_what_cannot_be_trained_is_told_and_starts_nothing(

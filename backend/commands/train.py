@@ -25,7 +25,7 @@ from stnscope.backend.experiment.catalog import (
     DISTORTIONS,
     FAMILIES,
     OPTIMISERS,
-    OUTSIDES,
+    PADDINGS,
     SCHEDULES,
 )
 from stnscope.backend.experiment.config import RunConfig, SamplerConfig
@@ -40,7 +40,7 @@ NAMES: Mapping[str, Iterable[str]] = {
     "distortion": DISTORTIONS,
     "optimiser": OPTIMISERS,
     "schedule": SCHEDULES,
-    "outside": OUTSIDES,
+    "padding": PADDINGS,
 }
 OPEN = {
     "architecture": "as suits the data set",
@@ -50,10 +50,14 @@ OPEN = {
     "weight_decay": "as suits the optimiser",
     "distortion": "as suits the data set",
     "background": "none",
-    "samples": "as suits the network",
+    "supersampling": "as suits the network",
 }
 """What there is where it is not given."""
-SAMPLER: Mapping[str, Callable[[str], Any]] = {"outside": str, "background": float, "samples": int}
+SAMPLER: Mapping[str, Callable[[str], Any]] = {
+    "padding": str,
+    "background": float,
+    "supersampling": int,
+}
 EXAMPLES = """\
   stnscope train                          the demonstration's configuration
   stnscope train --seed 4 --epochs 10     longer, and another one

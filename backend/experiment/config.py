@@ -8,11 +8,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-MOST_PROBES = 64
-"""Probes of a run, the pictures that are added later included."""
+MAX_PROBES = 64
+"""Probes of a run, including the pictures that are added while it trains."""
 
-Outside = float | Literal["border"]
-"""What there is outside an image: one tone, or its outermost pixels."""
+Padding = float | Literal["border"]
+"""Value of the pixels outside an image in [0, 1], or `border`: its edge pixels are repeated."""
 
 
 class _Frozen(BaseModel):
@@ -22,7 +22,7 @@ class _Frozen(BaseModel):
 class ProbesConfig(_Frozen):
     """The fixed images watched through training."""
 
-    count: int = Field(default=12, ge=1, le=MOST_PROBES, description="How many images are watched.")
+    count: int = Field(default=12, ge=1, le=MAX_PROBES, description="How many images are watched.")
     moving: bool = Field(
         default=False, description="Whether their distortion follows a smooth path."
     )
@@ -46,32 +46,31 @@ class DistortionConfig(_Frozen):
 
 
 class SamplerConfig(_Frozen):
-    """How transformers sample what they look at; a network without any takes it, to no effect."""
+    """How transformers sample their input; no effect on a network without transformers."""
 
-    outside: str = Field(
+    padding: str = Field(
         default="network",
         max_length=64,
-        description="What transformers find outside the image, by name; without transformers it "
-        "changes nothing.",
+        description="Padding that transformers sample outside the image, by name.",
     )
     background: float | None = Field(
         default=None,
         ge=0.0,
         le=1.0,
-        description="The tone outside the image, 0 black to 1 white, where outside is background.",
+        description="Value outside the image, 0 black to 1 white, if padding is background.",
     )
-    samples: int | None = Field(
+    supersampling: int | None = Field(
         default=None,
         ge=1,
         le=4,
-        description="Samples along each side of a transformer's output pixel, averaged; more keep "
-        "it from aliasing.",
+        description="Samples along each side of a transformer's output pixel, averaged; more "
+        "reduce aliasing.",
     )
 
     @property
-    def lies_outside(self) -> Outside | None:
-        """The tone outside the image, or `border`; None is as the network has it."""
-        match self.outside:
+    def padding_value(self) -> Padding | None:
+        """The padding as `grid.sample` takes it; None for the network's default."""
+        match self.padding:
             case "zeros":
                 return 0.0
             case "border":

@@ -26,13 +26,13 @@ def test_form_asks_how_transformers_sample_only_where_there_are_some(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run(monkeypatch, server.port)
-    assert "Outside the image" in [each.label for each in app.selectbox]
+    assert "Padding" in [each.label for each in app.selectbox]
     assert "Tone" not in [each.label for each in app.number_input]
     app.selectbox(key="network for digits").select("digits-cnn").run()
     assert not app.exception
     labels = [each.label for each in app.selectbox]
     assert "Optimiser" in labels
-    assert "Outside the image" not in labels
+    assert "Padding" not in labels
 
 
 def test_script_without_a_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

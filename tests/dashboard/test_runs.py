@@ -64,9 +64,9 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
     wait_until(lambda: rate.input_value() == "0.02")
     assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
     select_option(page, "Schedule", "In steps")
-    select_option(page, "Outside the image", "One tone")
+    select_option(page, "Padding", "Background value")
     form(page).get_by_label("Tone", exact=True).fill("0.25")
-    form(page).get_by_label("Samples", exact=True).fill("2")
+    form(page).get_by_label("Supersampling", exact=True).fill("2")
     form(page).get_by_label("Label smoothing", exact=True).fill("0")
     form(page).get_by_label("Epochs", exact=True).fill("40")
     form(page).get_by_label("Epochs", exact=True).press("Enter")
@@ -81,10 +81,14 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
         assert config["epochs"] == 40
         assert (config["weight_decay"], config["label_smoothing"]) == (0, 0)
         assert (config["learning_rate"], config["localisation_learning_rate"]) == (0.02, 0.01)
-        assert config["sampler"] == {"outside": "background", "background": 0.25, "samples": 2}
+        assert config["sampler"] == {
+            "padding": "background",
+            "background": 0.25,
+            "supersampling": 2,
+        }
         row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
         row.get_by_text("sgd, schedule steps, weight decay 0, label smoothing 0, ").wait_for()
-        row.get_by_text("outside tone 0.25, 2x2 samples").wait_for()
+        row.get_by_text("padding 0.25, 2x2 supersampling").wait_for()
         wait_for_frame(page)
     finally:
         server.control(run_id, "stop")

@@ -12,7 +12,7 @@ from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
-    OUTSIDES,
+    PADDINGS,
     SCHEDULES,
     Choice,
     Optimiser,
@@ -25,7 +25,7 @@ __all__ = [
     "DISTORTIONS",
     "FAMILIES",
     "OPTIMISERS",
-    "OUTSIDES",
+    "PADDINGS",
     "SCHEDULES",
     "Choice",
     "DatasetEntry",

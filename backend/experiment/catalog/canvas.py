@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from stnscope.backend.experiment.config import Outside
+from stnscope.backend.experiment.config import Padding
 
 
 @dataclass(frozen=True)
@@ -11,8 +11,8 @@ class Canvas:
 
     Attributes:
         height, width: in pixels.
-        outside: what there is where no image is: one tone, or `border`, where its outermost pixels
-            go on.
+        padding: what fills the canvas around the image: a value, or `border` to repeat its edge
+            pixels.
         subject: (height, width) of what is looked for in an image, around its middle, in pixels.
             Where it may be put anywhere, it stays on the canvas; the rest of the image need not.
             None is all of the image.
@@ -20,7 +20,7 @@ class Canvas:
 
     height: int
     width: int
-    outside: Outside = 0.0
+    padding: Padding = 0.0
     subject: tuple[int, int] | None = None
 
     @property

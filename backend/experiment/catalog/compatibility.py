@@ -8,7 +8,7 @@ from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
-    OUTSIDES,
+    PADDINGS,
     SCHEDULES,
 )
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig, SamplerConfig
@@ -45,7 +45,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
 
 def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
     """Epochs of a run that is offered first: as many as the network needs to be seen to learn."""
-    shown = max(1, dataset.images * dataset.draws)
+    shown = max(1, dataset.images * dataset.repeats)
     return min(max(FEWEST_EPOCHS, math.ceil(architecture.needs_images / shown)), MOST_EPOCHS)
 
 
@@ -82,7 +82,7 @@ def steps_per_epoch(config: RunConfig, dataset: DatasetEntry | None = None) -> i
         InvalidInput: the data set is unknown, or has not one whole batch.
     """
     dataset = dataset or _known("dataset", config.dataset, DATASETS)
-    shown = dataset.images * dataset.draws
+    shown = dataset.images * dataset.repeats
     if config.batch_size > shown:
         raise InvalidInput(
             f"An epoch of {dataset.title} shows {shown} images, too few for a batch of "
@@ -110,10 +110,10 @@ def check_distortion(names: str, field: str = "distortion") -> None:
 
 
 def _check_sampler(sampler: SamplerConfig) -> None:
-    _known("sampler.outside", sampler.outside, OUTSIDES)
-    if (sampler.background is not None) != (sampler.outside == "background"):
+    _known("sampler.padding", sampler.padding, PADDINGS)
+    if (sampler.background is not None) != (sampler.padding == "background"):
         raise InvalidInput(
-            "sampler.background, a tone from 0 to 1, goes with the sampler.outside 'background' "
+            "sampler.background, a tone from 0 to 1, goes with the sampler.padding 'background' "
             "and with no other.",
             "sampler.background",
         )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stnscope.backend.experiment.catalog.canvas import Canvas
-from stnscope.backend.experiment.config import Outside
+from stnscope.backend.experiment.config import Padding
 from stnscope.models.catalog import Architecture
 
 DIGITS = tuple("0123456789")
@@ -40,8 +40,8 @@ class DatasetEntry:
     """Images to train on."""
     held_out: int
     """Images never trained on."""
-    draws: int
-    """How often an epoch shows each image, distorted anew each time."""
+    repeats: int
+    """Times that an epoch shows each image, with a new distortion each time."""
     how: str
     """How to get it."""
     source: str
@@ -61,10 +61,10 @@ class DatasetEntry:
     part of the program."""
     labels: int = 1
     """Labels of an image: more than one where it is read place by place."""
-    apart: bool = False
-    """Whether each channel is an image of its own, distorted on its own."""
-    outside: Outside = 0.0
-    """What there is outside an image."""
+    separate_channels: bool = False
+    """Whether each channel is an image that is distorted separately."""
+    padding: Padding = 0.0
+    """What surrounds an image."""
     subject: tuple[int, int] | None = None
     """Height and width of what is looked for in it, in pixels; None if it fills the image."""
 
@@ -76,7 +76,7 @@ class DatasetEntry:
 
     def canvas(self, architecture: Architecture) -> Canvas:
         """What a network's images are put on."""
-        return Canvas(architecture.height, architecture.width, self.outside, self.subject)
+        return Canvas(architecture.height, architecture.width, self.padding, self.subject)
 
 
 SIGNS = (
@@ -158,7 +158,7 @@ _TABLE = (
         width=28,
         images=1500,
         held_out=297,
-        draws=16,
+        repeats=16,
         how=HERE,
         source=UCI,
         licence="CC BY 4.0",
@@ -176,13 +176,13 @@ _TABLE = (
         width=72,
         images=2040,
         held_out=340,
-        draws=6,
+        repeats=6,
         how=HERE,
         source="Drawn by the program.",
         licence="MIT",
         architecture="signs",
         distortion="RTS",
-        outside="border",
+        padding="border",
         subject=(34, 34),
     ),
     DatasetEntry(
@@ -195,7 +195,7 @@ _TABLE = (
         width=84,
         images=12_000,
         held_out=300,
-        draws=1,
+        repeats=1,
         how=HERE,
         source=UCI,
         licence="CC BY 4.0",
@@ -213,14 +213,14 @@ _TABLE = (
         width=28,
         images=12_000,
         held_out=300,
-        draws=1,
+        repeats=1,
         how=HERE,
         source=UCI,
         licence="CC BY 4.0",
         architecture="addition-2st",
         distortion="RTS",
         strength=0.5,
-        apart=True,
+        separate_channels=True,
     ),
     DatasetEntry(
         "numbers",
@@ -233,7 +233,7 @@ _TABLE = (
         width=60,
         images=12_000,
         held_out=300,
-        draws=1,
+        repeats=1,
         how=HERE,
         source=UCI,
         licence="CC BY 4.0",
@@ -251,7 +251,7 @@ _TABLE = (
         width=28,
         images=60_000,
         held_out=10_000,
-        draws=1,
+        repeats=1,
         how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
@@ -269,7 +269,7 @@ _TABLE = (
         width=84,
         images=60_000,
         held_out=1_000,
-        draws=1,
+        repeats=1,
         how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
@@ -288,7 +288,7 @@ _TABLE = (
         width=28,
         images=60_000,
         held_out=1_000,
-        draws=1,
+        repeats=1,
         how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
@@ -296,7 +296,7 @@ _TABLE = (
         distortion="RTS",
         strength=0.5,
         needs=MNIST_FILES,
-        apart=True,
+        separate_channels=True,
     ),
     DatasetEntry(
         "mnist-numbers",
@@ -309,7 +309,7 @@ _TABLE = (
         width=60,
         images=60_000,
         held_out=1_000,
-        draws=1,
+        repeats=1,
         how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
@@ -328,7 +328,7 @@ _TABLE = (
         width=40,
         images=10_000,
         held_out=1_000,
-        draws=1,
+        repeats=1,
         how="Put mnist_sequence1_sample_5distortions5x5.npz into the folder `cluttered_mnist_40` "
         "of the data folder.",
         source="daviddao/spatial-transformer-tensorflow on GitHub.",
@@ -347,14 +347,14 @@ _TABLE = (
         width=48,
         images=35_639,
         held_out=3_570,
-        draws=1,
+        repeats=1,
         how=GTSRB_HOW,
         source=GTSRB,
         licence="Free for research.",
         architecture="signs",
         distortion="centred",
         needs=GTSRB_FILES,
-        outside="border",
+        padding="border",
     ),
     DatasetEntry(
         "gtsrb-regions",
@@ -366,14 +366,14 @@ _TABLE = (
         width=48,
         images=35_639,
         held_out=3_570,
-        draws=1,
+        repeats=1,
         how=GTSRB_HOW,
         source=GTSRB,
         licence="Free for research.",
         architecture="idsia",
         distortion="RTS",
         needs=GTSRB_FILES,
-        outside="border",
+        padding="border",
     ),
 )
 
@@ -387,13 +387,13 @@ OWN = DatasetEntry(
     width=48,
     images=0,
     held_out=0,
-    draws=4,
+    repeats=4,
     how="",
     source="Yours.",
     licence="Yours.",
     architecture="signs",
     distortion="centred",
-    outside="border",
+    padding="border",
 )
 """What folders of one's own have in common."""
 

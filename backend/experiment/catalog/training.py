@@ -1,4 +1,4 @@
-"""How a network can be trained, and what its transformers can find outside the image."""
+"""How a network can be trained, and which padding its transformers can sample."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -74,17 +74,17 @@ SCHEDULES: Mapping[str, Choice] = {
         ),
     )
 }
-OUTSIDES: Mapping[str, Choice] = {
+PADDINGS: Mapping[str, Choice] = {
     entry.name: entry
     for entry in (
-        Choice("network", "As the network has it", "What its source has, or what suits its data."),
-        Choice("zeros", "Black", "The value 0 outside the image, as in the paper."),
-        Choice("border", "The edge goes on", "The image's outermost pixels go on without end."),
+        Choice("network", "Network's default", "That of its source, or one that suits its data."),
+        Choice("zeros", "Zeros", "Black outside the image, as in the paper."),
+        Choice("border", "Border", "The image's edge pixels are repeated."),
         Choice(
             "background",
-            "One tone",
-            "One tone of the image's own. Transformers on feature maps, which have no tones, "
-            "sample as the network has it.",
+            "Background value",
+            "One value, from black to white. Transformers on feature maps keep the network's "
+            "default.",
         ),
     )
 }

@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stnscope.backend.experiment.config import MOST_PROBES
+from stnscope.backend.experiment.config import MAX_PROBES
 from stnscope.backend.experiment.frames.frame import LATTICE, Array, Frame, FrameError, Label
 
 MOST_SIDE = 512
@@ -92,7 +92,7 @@ def check_images(images: Array) -> None:
     Raises:
         FrameError: it is not.
     """
-    if not (images.ndim == 4 and 1 <= len(images) <= MOST_PROBES and _are_images(images)):
+    if not (images.ndim == 4 and 1 <= len(images) <= MAX_PROBES and _are_images(images)):
         raise FrameError(f"Its input is {images.dtype} {list(images.shape)}, which are no images.")
 
 

@@ -9,7 +9,7 @@ from safetensors.numpy import load, save
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
-from stnscope.backend.experiment.config import MOST_PROBES
+from stnscope.backend.experiment.config import MAX_PROBES
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.run_status import TRAINING, one_of
@@ -33,7 +33,7 @@ def check_can_add_picture(run: Mapping[str, Any]) -> None:
             f"For a picture to join a run it must be {one_of(TRAINING)}; "
             f"this one is {run['status']}."
         )
-    if run["probes"] >= MOST_PROBES:
+    if run["probes"] >= MAX_PROBES:
         raise Conflict(f"This run watches {run['probes']} probes, as many as a run can.")
     architecture = ARCHITECTURES[run["config"]["architecture"]]
     if architecture.channels not in CHANNELS:

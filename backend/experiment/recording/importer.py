@@ -9,18 +9,23 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, Json, TypeAdapter, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
-from stnscope.backend.experiment.config import MOST_PROBES, RunConfig, SettingsChange
+from stnscope.backend.experiment.config import MAX_PROBES, RunConfig, SettingsChange
 from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
 from stnscope.backend.experiment.recording import untrusted_file
 from stnscope.backend.experiment.recording.reader import AddedPicture, Change
-from stnscope.backend.experiment.recording.schema import ABSENT, METRICS, OLDER_VERSIONS
+from stnscope.backend.experiment.recording.schema import (
+    ABSENT,
+    METRICS,
+    OLDER_VERSIONS,
+    parse_config,
+)
 from stnscope.backend.experiment.recording.untrusted_file import UntrustedFile, damaged
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.run_status import ENDED, Status
@@ -43,7 +48,7 @@ class _Run(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
     created: float = Field(ge=0, le=LATEST)
-    config: Json[RunConfig]
+    config: Annotated[RunConfig, BeforeValidator(parse_config)]
     steps_per_epoch: int = Field(ge=1, le=MOST_STEPS)
     status: Status
     attempt: int = Field(ge=0, le=10**9)
@@ -98,7 +103,7 @@ def import_recording(source: Path, target: Path) -> None:
             with writer.transaction():
                 _copy_changes(file.rows, writer)
                 if file.version not in OLDER_VERSIONS:
-                    _copy_joined(file.rows, writer, MOST_PROBES - run.config.probes.count)
+                    _copy_joined(file.rows, writer, MAX_PROBES - run.config.probes.count)
                 writer.update(**run.columns())
     draft.rename(target)
 
@@ -201,7 +206,7 @@ def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, most: int) -
         except (FrameError, ValidationError):
             raise damaged(f"what joined its probes at step {step} is no picture") from None
         if number >= most:
-            raise damaged(f"it watches more than {MOST_PROBES} probes")
+            raise damaged(f"it watches more than {MAX_PROBES} probes")
         writer.add_joined(AddedPicture(step, attempt, known, image))
 
 

@@ -29,6 +29,7 @@ from stnscope.backend.experiment.recording.schema import (
     OLDER_VERSIONS,
     RUN_COLUMNS,
     SCHEMA_VERSION,
+    parse_config,
 )
 from stnscope.backend.experiment.run_status import TRAINING
 
@@ -160,7 +161,7 @@ class Recording:
         ).fetchone()
         if look_for_writer and run["status"] in TRAINING and not writer_is_live(self.path):
             run["status"] = self._status_behind_a_free_lock()
-        config = json.loads(run["config"])
+        config = parse_config(run["config"])
         settings = LiveSettings.of(
             RunConfig.model_validate(config), (change.settings for change in self.changes())
         )
@@ -187,9 +188,8 @@ class Recording:
         return "interrupted" if status in TRAINING else status
 
     def config(self) -> RunConfig:
-        return RunConfig.model_validate_json(
-            self._db.execute("SELECT config FROM run").fetchone()[0]
-        )
+        stored = self._db.execute("SELECT config FROM run").fetchone()[0]
+        return RunConfig.model_validate(parse_config(stored))
 
     def changes(self) -> list[Change]:
         """What was set by hand, in the order in which it takes effect."""

@@ -13,6 +13,9 @@
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pydantic_core import from_json
 
 APPLICATION_ID = 0x53544E31  # "STN1", so that `file` and we recognise a recording
 SCHEMA_VERSION = 2
@@ -65,6 +68,28 @@ ABSENT: Mapping[str, Mapping[str, str]] = {
     "steps": {"collapsed": "NULL"},
 }
 """What stands for the columns that files of older versions lack."""
+
+RENAMED_CONFIG_FIELDS: Mapping[str, Mapping[str, str]] = {
+    "sampler": {"outside": "padding", "samples": "supersampling"},
+}
+"""Fields of a stored configuration that have a new name: by their part of it, old to new."""
+
+
+def parse_config(text: Any) -> Any:
+    """Parse a stored configuration, with its fields under their current names.
+
+    Args:
+        text: JSON as in the column `run.config`, possibly written by an older version.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    config = from_json(text) if isinstance(text, str | bytes) else text
+    if isinstance(config, dict):
+        for part, names in RENAMED_CONFIG_FIELDS.items():
+            if isinstance(fields := config.get(part), dict):
+                config[part] = {names.get(name, name): value for name, value in fields.items()}
+    return config
 
 
 def _schema(run: Mapping[str, str], metrics: Iterable[str], more: str = "") -> str:

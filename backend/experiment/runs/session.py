@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
-from stnscope.backend.experiment.config import MOST_PROBES, LiveSettings, RunConfig, SettingsChange
+from stnscope.backend.experiment.config import MAX_PROBES, LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.data.registry import Dataset, load
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame
@@ -217,7 +217,7 @@ class Session:
         Args:
             picture: its `label`, and under `image` what `decode_image` reads.
         """
-        if self.watched.count >= MOST_PROBES:
+        if self.watched.count >= MAX_PROBES:
             return  # several were asked for at once; the recording shows which ones came in
         image, paused = decode_image(picture["image"]), self.paused
         first = step.step if paused else step.step + 1

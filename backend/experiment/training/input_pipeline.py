@@ -39,7 +39,7 @@ class InputPipeline:
             others: images of the data set.
         """
         distortion = named(wanted.name)
-        if entry.apart:
+        if entry.separate_channels:
             distortion = distortion.on_each_channel(entry.channels)
         return cls(distortion, wanted.strength, entry.canvas(architecture), others.pixels)
 

@@ -103,7 +103,7 @@ class Batches:
         """Indices of an epoch's images, each as often as an epoch shows it."""
         if epoch != self._epoch:
             count = len(self.dataset.train)
-            shown = count * self.dataset.entry.draws
+            shown = count * self.dataset.entry.repeats
             generator = draw_generator(self.config.seed, "order", epoch)
             self._order = torch.randperm(shown, generator=generator) % count
             self._epoch = epoch
@@ -243,8 +243,8 @@ def build_network(config: RunConfig, classes: int) -> Network:
         config.architecture,
         config.family,
         classes,
-        outside=config.sampler.lies_outside,
-        samples=config.sampler.samples,
+        outside=config.sampler.padding_value,
+        samples=config.sampler.supersampling,
     )
 
 

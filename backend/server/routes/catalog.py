@@ -11,7 +11,7 @@ from stnscope.backend.experiment.catalog import (
     DISTORTIONS,
     FAMILIES,
     OPTIMISERS,
-    OUTSIDES,
+    PADDINGS,
     SCHEDULES,
     DatasetEntry,
     default_epochs,
@@ -43,7 +43,7 @@ def catalog(server: Server) -> dict[str, Any]:
         "distortions": DISTORTIONS,
         "optimisers": OPTIMISERS,
         "schedules": SCHEDULES,
-        "outsides": OUTSIDES,
+        "paddings": PADDINGS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],

@@ -60,15 +60,15 @@ export const inFormWords = (message, titles) =>
 export function unusualWords(config) {
   const { optimiser = "adamw", schedule = "one_cycle", sampler = {} } = config;
   const { weight_decay: decay = 0.01, label_smoothing: smoothing = 0.1 } = config;
-  const { outside = "network", background, samples } = sampler;
+  const { padding = "network", background, supersampling } = sampler;
   const words = [];
   if (optimiser !== "adamw") words.push(optimiser);
   if (schedule !== "one_cycle") words.push(`schedule ${schedule}`);
   if (decay !== 0.01) words.push(`weight decay ${decay}`);
   if (smoothing !== 0.1) words.push(`label smoothing ${smoothing}`);
-  if (outside === "background") words.push(`outside tone ${background}`);
-  else if (outside !== "network") words.push(`outside ${outside}`);
-  if (samples) words.push(`${samples}x${samples} samples`);
+  if (padding === "background") words.push(`padding ${background}`);
+  else if (padding !== "network") words.push(`padding ${padding}`);
+  if (supersampling) words.push(`${supersampling}x${supersampling} supersampling`);
   return words;
 }
 

@@ -40,9 +40,9 @@ def test_an_incomplete_batch_is_left_out() -> None:
         ("distortion", {"distortion": {"name": "tossed"}}, "scattered, centred"),
         ("optimiser", {"optimiser": "lion"}, "adamw, adam, sgd, rmsprop"),
         ("schedule", {"schedule": "warm"}, "one_cycle, constant, steps"),
-        ("sampler.outside", {"sampler": {"outside": "void"}}, "zeros, border, background"),
-        ("sampler.background", {"sampler": {"background": 0.5}}, "goes with the sampler.outside"),
-        ("sampler.background", {"sampler": {"outside": "background"}}, "from 0 to 1"),
+        ("sampler.padding", {"sampler": {"padding": "void"}}, "zeros, border, background"),
+        ("sampler.background", {"sampler": {"background": 0.5}}, "goes with the sampler.padding"),
+        ("sampler.background", {"sampler": {"padding": "background"}}, "from 0 to 1"),
     ],
 )
 def test_an_unknown_name_is_told_with_its_field(
@@ -73,7 +73,7 @@ def test_as_many_epochs_are_offered_as_a_network_needs(
 
 
 def test_a_few_pictures_are_shown_often_and_never_more_than_can_be_asked_for() -> None:
-    few = dataclasses.replace(DATASETS["signs"], images=100, draws=4)
+    few = dataclasses.replace(DATASETS["signs"], images=100, repeats=4)
     assert default_epochs(ARCHITECTURES["signs"], few) == 180
     assert default_epochs(ARCHITECTURES["signs"], dataclasses.replace(few, images=10)) == 1000
 
@@ -110,21 +110,21 @@ def test_what_an_older_recording_says_of_its_run_means_what_it_meant() -> None:
     assert config == RunConfig()
     assert (config.optimiser, config.schedule) == ("adamw", "one_cycle")
     assert (config.weight_decay, config.label_smoothing) == (1e-2, 0.1)
-    assert (config.sampler.lies_outside, config.sampler.samples) == (None, None)
+    assert (config.sampler.padding_value, config.sampler.supersampling) == (None, None)
 
 
 @pytest.mark.parametrize(
-    ("sampler", "outside"),
+    ("sampler", "padding"),
     [
-        ({"outside": "zeros"}, 0.0),
-        ({"outside": "border"}, "border"),
-        ({"outside": "background", "background": 1}, 1.0),
+        ({"padding": "zeros"}, 0.0),
+        ({"padding": "border"}, "border"),
+        ({"padding": "background", "background": 1}, 1.0),
     ],
 )
-def test_what_lies_outside_has_a_name(sampler: dict[str, Any], outside: float | str) -> None:
+def test_padding_value(sampler: dict[str, Any], padding: float | str) -> None:
     config = RunConfig.model_validate({"sampler": sampler})
     validate(config)
-    assert config.sampler.lies_outside == outside
+    assert config.sampler.padding_value == padding
 
 
 def test_a_network_without_transformers_takes_any_family() -> None:

@@ -175,7 +175,7 @@ def test_a_subject_stays_on_the_canvas_and_its_image_need_not() -> None:
     """A spot in the middle of a large image goes anywhere, its surroundings beyond the edge."""
     large = torch.zeros(300, 1, 88, 88)
     large[:, :, 42:46, 42:46] = 1
-    canvas = Canvas(48, 48, outside="border", subject=(30, 30))
+    canvas = Canvas(48, 48, padding="border", subject=(30, 30))
     shown = DISTORTIONS["RTS"](large, large, drawn(), 1.0, canvas)
     places = torch.stack([light[0].flatten().argmax() for light in shown])
     for axis in (places % 48, places // 48):
@@ -187,7 +187,7 @@ def test_a_subject_stays_on_the_canvas_and_its_image_need_not() -> None:
 
 def test_beyond_a_photo_its_edge_goes_on() -> None:
     white = torch.ones(4, 3, 28, 28)
-    canvas = Canvas(48, 48, outside="border")
+    canvas = Canvas(48, 48, padding="border")
     for name in ("RTS", "P", "viewpoint", "deformation", "variation"):
         assert torch.allclose(
             DISTORTIONS[name](white, white, drawn(), 1.0, canvas), torch.tensor(1.0), atol=1e-5

@@ -220,7 +220,7 @@ def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits:
 def test_a_picture_is_watched_from_the_next_frame_to_the_end(
     tmp_path: Path, each_step: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], draws=1))
+    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], repeats=1))
     config = CONFIG.model_copy(update={"batch_size": 62})
     path = new_run(tmp_path, config=config)
     assert record(path, Finishing(5, joining(label=3))) == "finished"

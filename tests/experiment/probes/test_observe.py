@@ -56,8 +56,8 @@ def still() -> object:
     ("sampler", "tone"),
     [
         (SamplerConfig(), 0),
-        (SamplerConfig(outside="zeros"), 0),
-        (SamplerConfig(outside="background", background=0.5, samples=2), 128),
+        (SamplerConfig(padding="zeros"), 0),
+        (SamplerConfig(padding="background", background=0.5, supersampling=2), 128),
     ],
 )
 def test_a_frame_shows_what_the_run_has_outside_the_image(

@@ -240,7 +240,7 @@ def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
 def test_finishing_run_records_a_lap_with_its_weights_standing_still(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], draws=1))
+    monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], repeats=1))
     path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 100}))
     assert record(path, Uncontrolled()) == "finished"
     with Recording.open(path) as opened:

@@ -64,7 +64,7 @@ def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
         *({"architecture": name} for name in ("digits", "digits-cnn")),
         *({"optimiser": name} for name in OPTIMISERS if name != "adamw"),
         {"optimiser": "sgd", "schedule": "steps", "weight_decay": 0.0, "label_smoothing": 0.0},
-        {"sampler": SamplerConfig(outside="background", background=0.5, samples=2)},
+        {"sampler": SamplerConfig(padding="background", background=0.5, supersampling=2)},
     ],
     ids=str,
 )

@@ -22,7 +22,7 @@ LONG = {"epochs": 50, "probes": {"count": 2}}
 def test_health_and_catalog(server: Server) -> None:
     assert server.http.get("/health").json()["status"] == "ok"
     catalog = server.http.get("/catalog").json()
-    choices = ("optimisers", "schedules", "outsides")
+    choices = ("optimisers", "schedules", "paddings")
     for name in ("architectures", "families", "datasets", "distortions", *choices):
         assert catalog[name], name
         assert all({"name", "title", "description"} <= entry.keys() for entry in catalog[name])
@@ -37,7 +37,7 @@ def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
         optimiser="sgd",
         schedule="steps",
         label_smoothing=0,
-        sampler={"outside": "background", "background": 0.5, "samples": 2},
+        sampler={"padding": "background", "background": 0.5, "supersampling": 2},
         distortion="RTS + occlusion",
         batch_size=32,
     )
@@ -48,7 +48,7 @@ def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
     assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
     assert (config["learning_rate"], config["localisation_learning_rate"]) == (0.02, 0.01)
     assert (config["weight_decay"], config["label_smoothing"], config["epochs"]) == (0, 0, 3)
-    assert config["sampler"] == {"outside": "background", "background": 0.5, "samples": 2}
+    assert config["sampler"] == {"padding": "background", "background": 0.5, "supersampling": 2}
     assert config["distortion"] == {"name": "RTS+occlusion", "strength": 1.0}
     rates = server.http.get(f"/runs/{run_id}/metrics").json()["learning_rate"]
     assert rates[1] == pytest.approx(0.02)
@@ -98,10 +98,10 @@ def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finishe
         ({"schedule": 3}, "schedule"),
         ({"weight_decay": -1}, "weight_decay"),
         ({"label_smoothing": 1}, "label_smoothing"),
-        ({"sampler": {"outside": "void"}}, "sampler.outside"),
-        ({"sampler": {"outside": "background"}}, "sampler.background"),
-        ({"sampler": {"outside": "zeros", "background": 0.5}}, "sampler.background"),
-        ({"sampler": {"samples": 5}}, "sampler.samples"),
+        ({"sampler": {"padding": "void"}}, "sampler.padding"),
+        ({"sampler": {"padding": "background"}}, "sampler.background"),
+        ({"sampler": {"padding": "zeros", "background": 0.5}}, "sampler.background"),
+        ({"sampler": {"supersampling": 5}}, "sampler.supersampling"),
         ({"sampler": "zeros"}, "sampler"),
         ({"distortion": "RTS + "}, "distortion"),
         ({"epochs": None}, "epochs"),

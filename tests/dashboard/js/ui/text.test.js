@@ -34,7 +34,7 @@ test("numbers are written for people", () => {
 
 test("what of a run's training is not as usual is said, and nothing of an older one", () => {
   const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
-  const sampler = { outside: "network", background: null, samples: null };
+  const sampler = { padding: "network", background: null, supersampling: null };
   assert.deepEqual(words.unusualWords({ seed: 1 }), []);
   assert.deepEqual(words.unusualWords({ ...usual, label_smoothing: 0.1, sampler }), []);
   assert.deepEqual(
@@ -43,19 +43,19 @@ test("what of a run's training is not as usual is said, and nothing of an older 
       schedule: "steps",
       weight_decay: 0,
       label_smoothing: 0.2,
-      sampler: { outside: "background", background: 0.5, samples: 2 },
+      sampler: { padding: "background", background: 0.5, supersampling: 2 },
     }),
     [
       "sgd",
       "schedule steps",
       "weight decay 0",
       "label smoothing 0.2",
-      "outside tone 0.5",
-      "2x2 samples",
+      "padding 0.5",
+      "2x2 supersampling",
     ],
   );
-  const edge = { sampler: { outside: "border", background: null, samples: 1 } };
-  assert.deepEqual(words.unusualWords(edge), ["outside border", "1x1 samples"]);
+  const edge = { sampler: { padding: "border", background: null, supersampling: 1 } };
+  assert.deepEqual(words.unusualWords(edge), ["padding border", "1x1 supersampling"]);
 });
 
 test("one of several transformers is called by its place, a recurrent one's by its time step", () => {
