@@ -19,7 +19,7 @@ from PIL import Image
 
 from benchmarks._photo import Pixels, photo
 from benchmarks._spread import told
-from stnscope.backend.experiment.pictures.file_format import MAX_BYTES
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from tests.live_server import Server, serve
 
 SIZE = (3000, 4000)
@@ -97,7 +97,7 @@ def main() -> None:
         serve(Path(home), "--no-page", "--no-demonstration") as server,
     ):
         for name, picture, goal in pictures():
-            assert len(picture) <= MAX_BYTES, f"{name}: {len(picture)} bytes"
+            assert len(picture) <= MAX_PICTURE_BYTES, f"{name}: {len(picture)} bytes"
             took = [send(server, _anew(picture, each)) for each in range(WARMING + times)][WARMING:]
             print(
                 f"Upload to transformed Frame, {name}, {len(picture) / 1e6:.2g} MB: "

@@ -8,8 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-MAX_PROBES = 64
-"""Probes of a run, including the pictures that are added while it trains."""
+from stnscope.backend.experiment.limits import MAX_EPOCHS, MAX_PROBES, MAX_SUPERSAMPLING
 
 Padding = float | Literal["border"]
 """Value of the pixels outside an image in [0, 1], or `border`: its edge pixels are repeated."""
@@ -62,7 +61,7 @@ class SamplerConfig(_Frozen):
     supersampling: int | None = Field(
         default=None,
         ge=1,
-        le=4,
+        le=MAX_SUPERSAMPLING,
         description="Samples along each side of a transformer's output pixel, averaged; more "
         "reduce aliasing.",
     )
@@ -99,7 +98,9 @@ class RunConfig(_Frozen):
         le=2**31 - 1,
         description="Of all that is random; equal ones give equal runs.",
     )
-    epochs: int = Field(default=3, ge=1, le=1000, description="How often all images are shown.")
+    epochs: int = Field(
+        default=3, ge=1, le=MAX_EPOCHS, description="How often all images are shown."
+    )
     batch_size: int = Field(default=64, ge=2, le=1024, description="Images for each step.")
     learning_rate: float = Field(
         default=2e-3, gt=0, le=1, description="Peak rate of the classifier."

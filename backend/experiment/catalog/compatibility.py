@@ -13,12 +13,13 @@ from stnscope.backend.experiment.catalog.training import (
 )
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig, SamplerConfig
 from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.limits import MAX_EPOCHS
 from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
 
 Entry = TypeVar("Entry")
 
-FEWEST_EPOCHS, MOST_EPOCHS = 3, 1000
-"""Of those that are offered first; the latter are all that a configuration takes."""
+MIN_DEFAULT_EPOCHS = 3
+"""Fewest epochs that are proposed for a run."""
 
 
 def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
@@ -46,7 +47,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
 def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
     """Epochs of a run that is offered first: as many as the network needs to be seen to learn."""
     shown = max(1, dataset.images * dataset.repeats)
-    return min(max(FEWEST_EPOCHS, math.ceil(architecture.needs_images / shown)), MOST_EPOCHS)
+    return min(max(MIN_DEFAULT_EPOCHS, math.ceil(architecture.needs_images / shown)), MAX_EPOCHS)
 
 
 def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:

@@ -16,10 +16,16 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export import frame_selection, sheet
-from stnscope.backend.experiment.export.frame_selection import MOST_FRAMES, Listed, Moment
+from stnscope.backend.experiment.export.frame_selection import Listed, Moment
 from stnscope.backend.experiment.export.gif import GifWriter
 from stnscope.backend.experiment.export.palette import Palette
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.limits import (
+    MAX_EXPORT_FPS,
+    MAX_EXPORT_FRAMES,
+    MAX_EXPORT_SCALE,
+    MAX_PROBES,
+)
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
 MOST_PIXELS = 4_000_000
@@ -54,24 +60,29 @@ class ExportOptions(BaseModel):
     first: int | None = Field(default=None, ge=0, description="First step of a range.")
     last: int | None = Field(default=None, ge=0, description="Last step of a range.")
     frames: int | None = Field(
-        default=None, ge=1, le=MOST_FRAMES, description="Pictures, evenly spaced over the range."
+        default=None,
+        ge=1,
+        le=MAX_EXPORT_FRAMES,
+        description="Pictures, evenly spaced over the range.",
     )
     samples: int | None = Field(
-        default=None, ge=1, le=64, description="How many probes; 3 by default, 1 if moving."
+        default=None, ge=1, le=MAX_PROBES, description="How many probes; 3 by default, 1 if moving."
     )
     probes: str | None = Field(
         default=None,
-        pattern=r"^\d{1,3}(,\d{1,3}){0,63}$",
+        pattern=rf"^\d{{1,3}}(,\d{{1,3}}){{0,{MAX_PROBES - 1}}}$",
         description="Which probes, counted from 0 and separated by commas, instead of a number.",
     )
     fps: float | None = Field(
         default=None,
         gt=0,
-        le=50,
+        le=MAX_EXPORT_FPS,
         description="Pictures a second; all last equally long then. Else the tenths go by at 2 a "
         "second, all others at 20, and the last one of an evolution stays.",
     )
-    scale: float = Field(default=1.0, ge=0.5, le=4, description="1 shows an image in 96 pixels.")
+    scale: float = Field(
+        default=1.0, ge=0.5, le=MAX_EXPORT_SCALE, description="1 shows an image in 96 pixels."
+    )
 
 
 class Recorded(Protocol):

@@ -6,9 +6,8 @@ from typing import NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.limits import MAX_EXPORT_FRAMES
 from stnscope.backend.experiment.progress import tenths_of
-
-MOST_FRAMES = 300
 
 T = TypeVar("T")
 
@@ -119,5 +118,5 @@ def _inside(steps: list[int], asked: Range) -> list[int]:
 
 
 def _spread(found: list[T], wanted: int | None) -> list[T]:
-    count = min(wanted or MOST_FRAMES, len(found))
+    count = min(wanted or MAX_EXPORT_FRAMES, len(found))
     return [found[place] for place in np.linspace(0, len(found) - 1, count).round().astype(int)]

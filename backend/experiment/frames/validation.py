@@ -10,8 +10,8 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stnscope.backend.experiment.config import MAX_PROBES
 from stnscope.backend.experiment.frames.frame import LATTICE, Array, Frame, FrameError, Label
+from stnscope.backend.experiment.limits import MAX_PROBES
 
 MOST_SIDE = 512
 """Of an image, in pixels; more than any network here takes in or hands on."""

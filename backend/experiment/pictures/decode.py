@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stnscope.backend.experiment.errors import StnscopeError, TooLarge
+from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 from stnscope.backend.experiment.pictures.file_format import (
     check_blocks,
     check_bytes,
@@ -23,7 +24,6 @@ from stnscope.backend.experiment.pictures.file_format import (
     told_size,
 )
 
-MAX_PIXELS = 16_000_000
 MAX_SIDE = 65_535
 """What JPEG and GIF can say; a line of millions of pixels takes seconds to make smaller."""
 MAX_EXIF = 128 * 1024
@@ -65,7 +65,7 @@ def decode(data: bytes) -> Picture:
     can be seen is light. Colour profiles are not applied.
 
     Raises:
-        TooLarge: more than `picture_file.MAX_BYTES`, or the header declares more than `MAX_PIXELS`.
+        TooLarge: it has more than `MAX_PICTURE_BYTES` or `MAX_PICTURE_PIXELS`.
         PictureError: another format, or damaged, or cut off.
     """
     check_bytes(len(data))
@@ -122,7 +122,7 @@ def _read(kind: str, data: bytes) -> Picture:
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
         raise refusal("Its header declares no pixels at all. Save the picture anew.")
-    if width * height > MAX_PIXELS:
+    if width * height > MAX_PICTURE_PIXELS:
         raise _too_many_pixels(f"{width} x {height} pixels")
     if max(width, height) > MAX_SIDE:
         raise TooLarge(
@@ -184,6 +184,6 @@ def _why_unreadable(kind: str, error: Exception) -> str:
 
 def _too_many_pixels(declared: str) -> TooLarge:
     return TooLarge(
-        f"The picture's header declares {declared}; at most {MAX_PIXELS // 10**6} million pixels "
-        "are read. Save it smaller."
+        f"The picture's header declares {declared}; at most {MAX_PICTURE_PIXELS // 10**6} million "
+        "pixels are read. Save it smaller."
     )

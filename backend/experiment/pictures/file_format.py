@@ -10,8 +10,7 @@ from contextlib import suppress
 from itertools import islice
 
 from stnscope.backend.experiment.errors import PictureError, TooLarge
-
-MAX_BYTES = 10_000_000
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 
 MOST_SCANS = 100
 """Of a progressive JPEG; each goes over the whole picture, and some ten are usual."""
@@ -53,13 +52,13 @@ def check_bytes(count: int) -> None:
 
     Raises:
         PictureError: it is empty.
-        TooLarge: it has more than `MAX_BYTES`.
+        TooLarge: it has more than `MAX_PICTURE_BYTES`.
     """
     if not count:
         raise refusal("The file is empty. Choose another picture.")
-    if count > MAX_BYTES:
+    if count > MAX_PICTURE_BYTES:
         raise TooLarge(
-            f"The file has {count / 1e6:.1f} MB; at most {MAX_BYTES // 10**6} MB are read. "
+            f"The file has {count / 1e6:.1f} MB; at most {MAX_PICTURE_BYTES // 10**6} MB are read. "
             "Save the picture smaller, or as a JPEG."
         )
 

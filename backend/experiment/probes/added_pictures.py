@@ -9,9 +9,9 @@ from safetensors.numpy import load, save
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
-from stnscope.backend.experiment.config import MAX_PROBES
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Label
+from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.run_status import TRAINING, one_of
 
 CHANNELS = (1, 3)

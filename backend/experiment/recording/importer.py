@@ -15,9 +15,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter,
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
-from stnscope.backend.experiment.config import MAX_PROBES, RunConfig, SettingsChange
+from stnscope.backend.experiment.config import RunConfig, SettingsChange
 from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
+from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.recording import untrusted_file
 from stnscope.backend.experiment.recording.reader import AddedPicture, Change
 from stnscope.backend.experiment.recording.schema import (

@@ -14,10 +14,11 @@ from typing import Any
 import torch
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
-from stnscope.backend.experiment.config import MAX_PROBES, LiveSettings, RunConfig, SettingsChange
+from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.data.registry import Dataset, load
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.probes.added_pictures import decode_image
 from stnscope.backend.experiment.probes.observe import (
     Probes,

@@ -7,12 +7,11 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stnscope.access.responses import problem
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.experiment.recording.quota import in_words
 
 FORM_BYTES = 1024 * 1024
 """Of a form around a file."""
-MOST_BYTES = 10_000_000
-"""Of a picture, which is the largest thing that most routes take."""
 
 
 class BodyLimit:
@@ -30,7 +29,7 @@ class BodyLimit:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        file = self._larger.get(scope["path"], MOST_BYTES)
+        file = self._larger.get(scope["path"], MAX_PICTURE_BYTES)
         most = file + FORM_BYTES
         too_large = f"This request is larger than {in_words(file)}. Send a smaller file."
         length = Headers(scope=scope).get("content-length", "0")

@@ -20,6 +20,7 @@ from stnscope.backend.experiment.catalog import (
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.limits import LIMITS
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.throughput import images_per_second
 from stnscope.backend.version import VERSION
@@ -49,6 +50,7 @@ def catalog(server: Server) -> dict[str, Any]:
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
         "skipped": [asdict(each) for each in availability.skipped(server.runs.data)],
         "weights": [asdict(card) for card in cards().values()],
+        "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
         "data": str(server.runs.data),
         "images_per_second": images_per_second(server.runs),

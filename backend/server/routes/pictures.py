@@ -8,15 +8,18 @@ from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.experiment.probes.added_pictures import parse_label
 from stnscope.backend.server.state import Server
 from stnscope.models.cards import cards
 
 router = APIRouter()
 
-MOST_PICTURE_BYTES = 10_000_000
+_MEGABYTES = f"{MAX_PICTURE_BYTES // 10**6} MB"
 
-Picture = Annotated[UploadFile, File(description="PNG, JPEG, WebP, GIF or BMP; 10 MB at most.")]
+Picture = Annotated[
+    UploadFile, File(description=f"PNG, JPEG, WebP, GIF or BMP; {_MEGABYTES} at most.")
+]
 
 
 @router.post(
@@ -78,9 +81,9 @@ async def join_probes(
 
 
 async def _read(picture: UploadFile) -> bytes:
-    data = await picture.read(MOST_PICTURE_BYTES + 1)
-    if len(data) > MOST_PICTURE_BYTES:
-        raise TooLarge("The picture is larger than 10 MB. Save it smaller and try again.")
+    data = await picture.read(MAX_PICTURE_BYTES + 1)
+    if len(data) > MAX_PICTURE_BYTES:
+        raise TooLarge(f"The picture is larger than {_MEGABYTES}. Save it smaller and try again.")
     return data
 
 

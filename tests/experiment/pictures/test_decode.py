@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from stnscope.backend.experiment.errors import PictureError, StnscopeError, TooLarge
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.experiment.pictures.decode import DETAIL, decode
-from stnscope.backend.experiment.pictures.file_format import MAX_BYTES
 
 ODD_IMAGES = Path(__file__).parents[4] / "shared" / "data" / "odd_images"
 
@@ -241,7 +241,7 @@ def test_just_over_the_pixel_limit() -> None:
 
 def test_too_many_bytes() -> None:
     with pytest.raises(TooLarge, match="at most 10 MB"):
-        decode(encoded(TWO_HALVES, "PNG") + bytes(MAX_BYTES))
+        decode(encoded(TWO_HALVES, "PNG") + bytes(MAX_PICTURE_BYTES))
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ def test_health_and_catalog(server: Server) -> None:
     offered = {each["name"]: each["epochs"] for each in catalog["datasets"]}
     assert offered["digits"]["digits"] == catalog["defaults"]["epochs"] == 3
     assert offered["sequences"] == {"recurrent": 10, "feed-forward": 10}
+    assert catalog["limits"]["picture_bytes"] == 10_000_000
+    assert all(isinstance(limit, int) for limit in catalog["limits"].values())
 
 
 def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
