@@ -80,9 +80,9 @@ def test_a_dragged_region_stays_in_its_family(family: Family) -> None:
     aspect, corners = width / height, grid.corners().double()
     regions = grid.to_pixels(family.warp(theta, corners, aspect), height, width)
     script = f"""
-      import {{ movedCorner }} from "{(ASSETS / "geometry" / "region-drag.js").as_uri()}";
+      import {{ moveCorner }} from "{(ASSETS / "geometry" / "region-drag.js").as_uri()}";
       const moved = {json.dumps(regions.tolist())}.map((corners, index) =>
-        movedCorner("{family.name}", corners, index % 4, [1.5, -2]));
+        moveCorner("{family.name}", corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));
     """
     wanted = torch.tensor(ran(script), dtype=torch.float64)

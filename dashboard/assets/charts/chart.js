@@ -4,7 +4,7 @@
 // own parts cost a layout each.
 
 import { element, setText } from "../ui/dom.js";
-import { CHARTS, figure, HEAD, linesOf, MARGIN, valueAt } from "./plotly-figure.js";
+import { CHARTS, HEAD, linesOf, MARGIN, plotlyFigure, valueAt } from "./plotly-figure.js";
 import { ofFirst } from "../ui/text.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
@@ -33,19 +33,19 @@ export class Chart {
   }
 
   /** Shows the values of a second run too, or not. */
-  pair(wanted) {
+  setCompared(wanted) {
     this.beside.hidden = !wanted;
     const { length } = linesOf(CHARTS[this.index], wanted);
     this.values.forEach((value, place) => (value.hidden = place >= length));
   }
 
   /** Shows it, or leaves it out. */
-  show(wanted) {
+  setVisible(wanted) {
     for (const part of this.elements) part.hidden = !wanted;
   }
 
   /** Puts it where its plot shall stand, in CSS pixels. */
-  place(box) {
+  setBox(box) {
     this.box = box;
     put(this.plot, { left: box.left - MARGIN.left, top: box.top - MARGIN.top });
     put(this.head, { left: box.left, top: box.top - HEAD, width: box.width });
@@ -54,7 +54,7 @@ export class Chart {
 
   /** Draws what `figure` makes of it. */
   async draw(plotly, shown) {
-    const { data, layout } = figure(this.index, this.box, shown);
+    const { data, layout } = plotlyFigure(this.index, this.box, shown);
     layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
     await plotly.react(this.plot, data, layout, CONFIG);
     if (!this.heard) this.#listen();
@@ -71,7 +71,7 @@ export class Chart {
   }
 
   /** Moves the cursor to a frame's step within the window of steps that is seen. */
-  showCursor(info, [from, to], series, other = null) {
+  moveCursor(info, [from, to], series, other = null) {
     const { step } = info;
     const place = (step - from) / (to - from);
     this.cursor.style.visibility = place >= 0 && place <= 1 ? "visible" : "hidden";

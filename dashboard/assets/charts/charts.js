@@ -5,7 +5,7 @@
 
 import { Chart } from "./chart.js";
 import { element } from "../ui/dom.js";
-import { boxes, CHARTS, looks } from "./plotly-figure.js";
+import { CHARTS, plotBoxes, themeColours } from "./plotly-figure.js";
 
 // Milliseconds between two drawings of new rows.
 const EVERY = 500;
@@ -38,7 +38,7 @@ export class Charts {
   open(series, run) {
     this.series = series;
     this.#setWindow(null);
-    this.plan(run);
+    this.setRun(run);
     this.#drawAll();
   }
 
@@ -51,13 +51,13 @@ export class Charts {
     const same = other?.series === this.other?.series && other?.stretch === this.other?.stretch;
     this.other = other;
     if (same) return;
-    for (const chart of this.charts) chart.pair(Boolean(other));
+    for (const chart of this.charts) chart.setCompared(Boolean(other));
     if (other) this.#choose(false);
     this.#drawAll();
   }
 
   /** Sets how far the x axis reaches: to the end of the epoch that is being trained. */
-  plan(run) {
+  setRun(run) {
     this.#choose(run?.transformers === 0 && !this.other);
     const epoch = run?.steps_per_epoch ?? null;
     const done = Math.max(run?.step ?? 0, this.series?.last ?? 0, 1);
@@ -73,13 +73,13 @@ export class Charts {
     if (plain === this.plain) return;
     this.plain = plain;
     this.shown = this.charts.filter((_, index) => !(plain && CHARTS[index].regions));
-    for (const chart of this.charts) chart.show(this.shown.includes(chart));
+    for (const chart of this.charts) chart.setVisible(this.shown.includes(chart));
     this.size = null;
     if (this.wide !== undefined) this.resize(this.wide);
   }
 
   /** New rows have come: they are drawn soon, twice a second at most. */
-  changed() {
+  metricsChanged() {
     if (this.epoch === null && this.series?.last) this.end = this.series.last;
     if (this.due) return;
     // Some have been drawn already without them.
@@ -97,20 +97,20 @@ export class Charts {
   }
 
   /** The stage has been painted: until the next frame there is time to draw. */
-  painted() {
+  stagePainted() {
     // What is about to be drawn already is not put off: a busy page might paint first each time.
     if (this.stale.length && !this.soon) this.#drawNextIn(SHOWN);
   }
 
   /** Moves the cursor to a frame's step, and shows the values there. */
-  showCursor(info) {
+  moveCursor(info) {
     this.cursor = info;
     if (!this.boxes) return;
-    for (const chart of this.shown) chart.showCursor(info, this.#range(), this.series, this.other);
+    for (const chart of this.shown) chart.moveCursor(info, this.#range(), this.series, this.other);
   }
 
   /** Colours have changed. */
-  theme() {
+  updateTheme() {
     this.look = null;
     this.#drawAll();
   }
@@ -123,10 +123,10 @@ export class Charts {
     if (!width || size === this.size) return;
     this.size = size;
     const columns = wide ? (width > 420 ? 2 : 1) : width < 560 ? 2 : 3;
-    this.boxes = boxes(width, height, columns, this.shown.length);
-    this.shown.forEach((chart, index) => chart.place(this.boxes[index]));
+    this.boxes = plotBoxes(width, height, columns, this.shown.length);
+    this.shown.forEach((chart, index) => chart.setBox(this.boxes[index]));
     this.#drawAll();
-    if (this.cursor !== null) this.showCursor(this.cursor);
+    if (this.cursor !== null) this.moveCursor(this.cursor);
   }
 
   #drawNextIn(milliseconds) {
@@ -136,8 +136,8 @@ export class Charts {
       this.soon = false;
       await this.#draw(this.stale.shift());
       if (this.stale.length) return this.#drawNextIn(NO_PAINT);
-      if (this.cursor !== null) this.showCursor(this.cursor);
-      if (this.more) this.changed();
+      if (this.cursor !== null) this.moveCursor(this.cursor);
+      if (this.more) this.metricsChanged();
     }, milliseconds);
   }
 
@@ -149,14 +149,14 @@ export class Charts {
       this.whole = null;
       this.began = Date.now();
       for (const chart of this.shown) await this.#draw(chart);
-      if (this.cursor !== null) this.showCursor(this.cursor);
+      if (this.cursor !== null) this.moveCursor(this.cursor);
     });
   }
 
   async #draw(chart) {
     if (!chart || !this.boxes) return;
     const plotly = await (this.plotly ??= loadPlotly());
-    this.look ??= looks(this.element);
+    this.look ??= themeColours(this.element);
     const { series, other, epoch, look } = this;
     await chart.draw(plotly, { series, other, range: this.#range(), epoch, look });
   }

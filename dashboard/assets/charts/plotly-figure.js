@@ -74,7 +74,7 @@ export function valueAt(series, { name, as = same }, step) {
  * Where each of `count` plots stands, in a figure of so many pixels, with so many side by side.
  * @returns {{left: number, top: number, width: number, height: number, lowest: boolean}[]}
  */
-export function boxes(width, height, columns, count) {
+export function plotBoxes(width, height, columns, count) {
   const rows = Math.ceil(count / columns);
   const inside = width - MARGIN.left - MARGIN.right - (columns - 1) * BETWEEN;
   const plot = { width: inside / columns, height: (height - MARGIN.top - MARGIN.bottom) / rows };
@@ -88,7 +88,7 @@ export function boxes(width, height, columns, count) {
 }
 
 /** The page's colours and font, as Plotly takes them. */
-export function looks(from) {
+export function themeColours(from) {
   const style = getComputedStyle(from);
   const value = (name) => solid(style.getPropertyValue(name).trim());
   return {
@@ -118,7 +118,7 @@ function solid(colour) {
  *   one of its steps is; `range` the window of steps that is seen; `epoch` the steps of one; `look`
  *   the colours from `looks`
  */
-export function figure(index, box, { series, other, range, epoch, look }) {
+export function plotlyFigure(index, box, { series, other, range, epoch, look }) {
   const chart = CHARTS[index];
   const lines = linesOf(chart, Boolean(other));
   const own = lines.map((line, place) => trace(chart, line, place, { series, range, look }));

@@ -10,7 +10,7 @@ import { pointAt } from "./region-geometry.js";
  * @returns {{x: number, y: number, around: {row: number, column: number, weight: number}[]}} in
  *   pixels of the input; pixels beyond its edge are there too
  */
-export function sampleOf(lattice, { row, column }, [rows, columns]) {
+export function bilinearSample(lattice, { row, column }, [rows, columns]) {
   const [x, y] = pointAt(lattice, (column + 0.5) / columns, (row + 0.5) / rows);
   const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
   const [right, down] = [x - 0.5 - left, y - 0.5 - top];

@@ -9,7 +9,7 @@ const DIMMED = 0.3;
  * @param {{output: Uint8Array, shape: number[], lattice: ArrayLike<number>}[]} pasted in this order
  * @returns {Uint8Array} pixels like the input's, in colour where any of them is
  */
-export function undo(input, pasted) {
+export function inverseWarp(input, pasted) {
   const [height, width, channels] = input.shape;
   const depth = Math.max(channels, ...pasted.map(({ shape }) => shape[2]));
   const made = { data: new Uint8Array(height * width * depth), height, width, depth };

@@ -17,13 +17,13 @@ export function cornersOf(lattice) {
 }
 
 /** How far a key moves what it is pressed on, in pixels of the input; null where it moves nothing. */
-export function moveOf({ key, shiftKey }) {
+export function offsetOfKey({ key, shiftKey }) {
   const move = MOVES[key];
   return move ? move.map((step) => (shiftKey ? FAR : 1) * step) : null;
 }
 
 /** The whole region moved by [x, y]. */
-export const movedWhole = (corners, by) => corners.map((corner) => plus(corner, by));
+export const moveRegion = (corners, by) => corners.map((corner) => plus(corner, by));
 
 /**
  * One corner moved, and the others as the family asks: of a bent one they stay; else the opposite
@@ -32,7 +32,7 @@ export const movedWhole = (corners, by) => corners.map((corner) => plus(corner, 
  * @param {number} index of the corner
  * @param {number[]} by pixels of the input, [x, y]
  */
-export function movedCorner(family, corners, index, by) {
+export function moveCorner(family, corners, index, by) {
   const target = plus(corners[index], by);
   const alone = corners.map((corner, place) => (place === index ? target : corner));
   if (BENT.test(family)) return alone;
@@ -44,7 +44,7 @@ export function movedCorner(family, corners, index, by) {
     );
   }
   const can = new Set(family === "attention" ? ["scale", "translation"] : family.split("-"));
-  if (!can.has("scale") && !can.has("rotation")) return movedWhole(corners, by);
+  if (!can.has("scale") && !can.has("rotation")) return moveRegion(corners, by);
   const pivot = can.has("translation") ? corners[(index + 2) % 4] : middleOf(corners);
   const turn = turnOf(minus(corners[index], pivot), minus(target, pivot), can);
   if (!turn) return alone;
@@ -56,7 +56,7 @@ export function movedCorner(family, corners, index, by) {
  * before their theta once more; the others choose for themselves.
  * @param {{name: string, given: boolean, theta: number[], wanted: number[][] | null}[]} regions
  */
-export function toldOf(regions) {
+export function thetaOverride(regions) {
   const dragged = regions.filter(({ wanted }) => wanted);
   const kept = regions.filter(({ given, wanted }) => given && !wanted);
   return {

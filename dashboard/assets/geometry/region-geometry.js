@@ -51,7 +51,7 @@ export function centreOf(lattice) {
  * @param {number[]} size height and width of the input
  * @returns {number[]} a, b, c, d, e, f of (x, y) -> (a x + b y + c, d x + e y + f)
  */
-export function affineOf(lattice, [height, width]) {
+export function fitAffine(lattice, [height, width]) {
   const side = sideOf(lattice);
   const halves = [width / 2, height / 2];
   const centre = centreOf(lattice);
@@ -78,7 +78,7 @@ export function affineOf(lattice, [height, width]) {
 const tick = (index, side) => (2 * index) / (side - 1) - 1;
 
 /** The determinant of an affine map: the region's area as a share of the image's, signed. */
-export const determinantOf = ([a, b, , d, e]) => a * e - b * d;
+export const determinant = ([a, b, , d, e]) => a * e - b * d;
 
 /**
  * A region in numbers: what turns the whole image into it, from the image's middle and in pixels.
@@ -87,8 +87,8 @@ export const determinantOf = ([a, b, , d, e]) => a * e - b * d;
  *   shiftY: number, bend: number}} radians clockwise; shares of the image's sides; tangent; shares
  *   of half its sides; the furthest any point lies from the closest parallelogram, in widths
  */
-export function readingOf(lattice, [height, width]) {
-  const map = affineOf(lattice, [height, width]);
+export function decomposeRegion(lattice, [height, width]) {
+  const map = fitAffine(lattice, [height, width]);
   const [shiftX, shiftY] = [map[2], map[5]];
   const bend = bendOf(lattice, map, [height, width]);
   // In pixels, so that a turn is a turn on images of any shape.
@@ -141,7 +141,7 @@ export function outsideShare(lattice, [rows, columns], [height, width]) {
 }
 
 /** The mean of numbers, and their standard deviation. */
-export function spreadOf(numbers) {
+export function meanAndDeviation(numbers) {
   const mean = numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
   const squares = numbers.reduce((sum, each) => sum + (each - mean) ** 2, 0);
   return { mean, deviation: Math.sqrt(squares / numbers.length) };

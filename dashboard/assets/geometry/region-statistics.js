@@ -1,10 +1,10 @@
 // Many pictures or regions as one: means and deviations. Pure.
 
-import { readingOf, spreadOf } from "./region-geometry.js";
+import { decomposeRegion, meanAndDeviation } from "./region-geometry.js";
 import { decimal } from "../ui/text.js";
 
 /** The mean of N pictures (N, H, W, C) in bytes, as one (H, W, C). */
-export function meanPicture({ data, shape }) {
+export function meanImage({ data, shape }) {
   const [count, ...picture] = shape;
   const size = data.length / count;
   const sums = new Float32Array(size);
@@ -15,7 +15,7 @@ export function meanPicture({ data, shape }) {
 const degrees = (radians) => (180 / Math.PI) * radians;
 
 // How far a number reaches at least to either side, so that small spreads look small.
-export const NUMBERS = [
+export const STATISTICS = [
   { title: "Width", of: ({ scaleX }) => scaleX, digits: 2, from: 0, to: 1.5 },
   { title: "Height", of: ({ scaleY }) => scaleY, digits: 2, from: 0, to: 1.5 },
   {
@@ -37,10 +37,10 @@ export const NUMBERS = [
  * How the regions of N probes spread: of each number all values, their mean and deviation.
  * @returns {{title: string, values: number[], mean: number, deviation: number}[]}
  */
-export function spreads(lattices, size) {
-  const readings = lattices.map((lattice) => readingOf(lattice, size));
-  return NUMBERS.map(({ title, of }) => {
+export function regionStatistics(lattices, size) {
+  const readings = lattices.map((lattice) => decomposeRegion(lattice, size));
+  return STATISTICS.map(({ title, of }) => {
     const values = readings.map(of).filter(Number.isFinite);
-    return { title, values, ...spreadOf(values) };
+    return { title, values, ...meanAndDeviation(values) };
   });
 }

@@ -19,7 +19,7 @@ const LEAST = 68;
 
 /**
  * Fits a viewer.
- * @param {{element: Element, controls: Element, runsShown: Element, side: Side, beside: Beside,
+ * @param {{element: Element, controls: Element, runsShown: Element, side: RunStage, beside: Beside,
  *   charts: Charts}} viewer
  * @param {object} view what of it is looked at
  */
@@ -70,8 +70,8 @@ function fitTwo({ side, beside, runsShown }, view, width, height) {
 }
 
 function fitSides(sides, view, { width, height, fixed, least }, above = 0) {
-  for (const { sights } of sides) sights.probes.resize(width, height, least);
-  const full = Math.min(height, Math.max(...sides.map(({ sights }) => sights.probes.fullHeight)));
+  for (const { views } of sides) views.probes.resize(width, height, least);
+  const full = Math.min(height, Math.max(...sides.map(({ views }) => views.probes.fullHeight)));
   for (const side of sides) {
     side.element.style.minHeight = fixed ? `${full + above}px` : "";
     if (view.sight !== "probes") side.resize(width, fixed ? full : height, least);

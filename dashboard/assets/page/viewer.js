@@ -12,7 +12,7 @@ import { Phases } from "../controls/step-phases.js";
 import { Readout, Situation } from "../controls/status.js";
 import { isBetter, newestOf } from "../run/run-list.js";
 import { RatesPanel } from "../controls/live-settings.js";
-import { Side } from "../stage/run-stage.js";
+import { RunStage } from "../stage/run-stage.js";
 import { SightBar, sightKeys } from "../controls/view-toolbar.js";
 import { Timeline } from "../controls/timeline.js";
 import { Transport } from "../controls/run-controls.js";
@@ -41,7 +41,7 @@ export class Viewer {
       this.change({ ...this.view, sight: "one", probe });
       if (byKey) side().focus(probe);
     };
-    this.side = new Side(this.watch, { turn, pick: pick(() => this.side) });
+    this.side = new RunStage(this.watch, { turn, pick: pick(() => this.side) });
     const close = () => this.change({ ...this.view, beside: null });
     this.beside = new Beside(api, this.watch, calm, {
       turn,
@@ -113,13 +113,13 @@ export class Viewer {
     const focused = this.element.contains(document.activeElement);
     this.view = view;
     this.watch.speed = view.speed;
-    this.side.look(view);
+    this.side.setView(view);
     this.#compare(view);
     this.sights.show(this.#isPlain);
     this.timeline.show();
     this.resize();
-    this.side.again();
-    this.beside.side.again();
+    this.side.redraw();
+    this.beside.side.redraw();
     // What had the focus may be gone.
     if (focused && !this.element.contains(document.activeElement)) this.side.focus(view.probe);
     this.#nameSoon();
@@ -139,16 +139,16 @@ export class Viewer {
   #compare(view) {
     const { beside, difference } = this;
     beside.by = view.by;
-    beside.side.look(view);
+    beside.side.setView(view);
     beside.open(view.beside);
     beside.lead();
     const pair = Boolean(view.beside);
     difference.element.hidden = !pair;
     if (pair) this.runsShown.append(beside.side.element);
     else beside.side.element.remove();
-    const [one, other] = [this.side.sights.probes, beside.side.sights.probes];
-    one.match(pair ? other : null);
-    other.match(pair ? one : null);
+    const [one, other] = [this.side.views.probes, beside.side.views.probes];
+    one.alignWith(pair ? other : null);
+    other.alignWith(pair ? one : null);
     this.element.classList.toggle("stn-pair-of-runs", pair);
     this.#showBeside();
   }
@@ -177,7 +177,7 @@ export class Viewer {
 
   /** Colours have changed. */
   theme() {
-    this.charts.theme();
+    this.charts.updateTheme();
   }
 
   #lay() {
@@ -219,7 +219,7 @@ export class Viewer {
     watch.addEventListener("change", () => this.#change());
     watch.addEventListener("reel", () => this.charts.open(watch.reel.series, watch.run));
     watch.addEventListener("metrics", () => {
-      this.charts.changed();
+      this.charts.metricsChanged();
       this.timeline.show();
     });
     this.runs.addEventListener("change", () => this.#choose());
@@ -228,7 +228,7 @@ export class Viewer {
       if (this.beside.watch.run?.status === "deleted") this.change({ ...this.view, beside: null });
       else this.#showBeside();
     });
-    this.beside.addEventListener("metrics", () => this.charts.changed());
+    this.beside.addEventListener("metrics", () => this.charts.metricsChanged());
     setInterval(() => this.situation.show(), 1000);
     const keys = {
       ...sightKeys(
@@ -249,7 +249,7 @@ export class Viewer {
   }
 
   #show({ frame, past }) {
-    this.side.show(frame, past);
+    this.side.draw(frame, past);
     this.beside.lead();
     if (this.view.beside) this.#showBeside();
     const legend = legendOf(frame.info);
@@ -260,12 +260,12 @@ export class Viewer {
     const { mode } = this.watch.player;
     this.readout.show(frame, this.watch.runShown, mode !== "hold");
     this.timeline.show();
-    this.charts.showCursor(frame.info);
+    this.charts.moveCursor(frame.info);
     this.element.dataset.run = this.watch.reel.recording.id;
     // For whoever measures: `time` is when the step was done, in seconds since 1970.
     const seen = { step: frame.info.step, time: frame.info.time, mode };
     this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail: seen }));
-    this.charts.painted();
+    this.charts.stagePainted();
     this.phases.begin();
     if (mode === "hold") this.#nameSoon();
   }
@@ -278,7 +278,7 @@ export class Viewer {
     this.situation.show();
     this.gif.show();
     this.rates.show();
-    this.charts.plan(watch.runShown);
+    this.charts.setRun(watch.runShown);
     const { run, player } = watch;
     const probes = watch.runShown?.probes ?? 0;
     // A link may name one that is not there.

@@ -1,10 +1,16 @@
 // What can be taken hold of above a picture: the corners of its regions, and the regions themselves.
 
-import { cornersOf, movedCorner, movedWhole, moveOf, toldOf } from "../geometry/region-drag.js";
+import {
+  cornersOf,
+  moveCorner,
+  moveRegion,
+  offsetOfKey,
+  thetaOverride,
+} from "../geometry/region-drag.js";
 import { element, svg } from "../ui/dom.js";
-import { marginOf, viewBoxOf } from "../stage/canvas.js";
+import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
-import { region } from "../stage/region-overlay.js";
+import { regionPaths } from "../stage/region-overlay.js";
 
 const PLACES = ["top left", "top right", "bottom right", "bottom left"];
 const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
@@ -23,12 +29,12 @@ export class Handles {
 
   /** Makes them anew for the transformers of a frame and the height and width of its input. */
   build(transformers, [height, width]) {
-    const margin = marginOf(height, width);
+    const margin = inputMargin(height, width);
     this.origin = -margin;
     this.room = { width: width + 2 * margin, height: height + 2 * margin };
     const several = transformers.length > 1;
     this.regions = transformers.map((_, place) => this.#region(several ? place + 1 : 0));
-    const viewBox = viewBoxOf(height, width);
+    const viewBox = inputViewBox(height, width);
     const whole = svg("svg", { class: "stn-handle-regions", viewBox });
     whole.append(...this.regions.map(({ path }) => path));
     const dots = this.regions.flatMap(({ dots }) => dots);
@@ -51,9 +57,9 @@ export class Handles {
     });
     // Chromium asks of an SVG's touch-action only what its outermost element says.
     made.path.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    this.#listen(made.path, made, (corners, by) => movedWhole(corners, by));
+    this.#listen(made.path, made, (corners, by) => moveRegion(corners, by));
     made.dots.forEach((dot, index) =>
-      this.#listen(dot, made, (corners, by) => movedCorner(made.family, corners, index, by))
+      this.#listen(dot, made, (corners, by) => moveCorner(made.family, corners, index, by))
     );
     return made;
   }
@@ -75,7 +81,7 @@ export class Handles {
     target.onpointermove = (event) => from && drag(event, from);
     target.onpointerup = target.onpointercancel = target.onlostpointercapture = () => (from = null);
     target.onkeydown = (event) => {
-      const by = moveOf(event);
+      const by = offsetOfKey(event);
       if (!by || !held.corners) return;
       event.preventDefault();
       event.stopPropagation();
@@ -85,7 +91,7 @@ export class Handles {
 
   #want(region, corners) {
     region.wanted = corners;
-    this.asked = this.ask(toldOf(this.regions));
+    this.asked = this.ask(thetaOverride(this.regions));
   }
 
   /** Lets go of what was wanted and not shown yet. */
@@ -95,7 +101,7 @@ export class Handles {
   }
 
   /** Lies where a frame's regions lie. */
-  show({ info, tensors }, index) {
+  update({ info, tensors }, index) {
     if (info.request === this.asked) this.release();
     info.transformers.forEach(({ name, family }, place) => {
       const each = this.regions[place];
@@ -103,7 +109,7 @@ export class Handles {
       const theta = [...rowOf(tensors[`theta.${name}`], index)];
       Object.assign(each, { name, family, theta, given: info.given?.includes(name) });
       each.corners = lattice.every(Number.isFinite) ? cornersOf(lattice) : null;
-      each.path.setAttribute("d", region(lattice, EVERYWHERE).outline);
+      each.path.setAttribute("d", regionPaths(lattice, EVERYWHERE).outline);
       each.dots.forEach((dot, corner) => this.#place(dot, each.corners?.[corner]));
     });
   }

@@ -4,7 +4,7 @@
 import { element, setText } from "../ui/dom.js";
 import { decodeFrame } from "../protocol/frame.js";
 import { Handles } from "./region-handles.js";
-import { One } from "../stage/probe-detail.js";
+import { ProbeDetail } from "../stage/probe-detail.js";
 import { Trying } from "../protocol/transform-stream.js";
 import { LAYERS } from "../ui/view-state.js";
 
@@ -28,8 +28,8 @@ export class PictureView {
     this.back.onclick = () => this.#release();
     this.word = element("p.stn-quiet", { aria: { live: "polite" } });
     this.controls = element("div.stn-trying", {}, this.back, this.word);
-    this.one = new One(null, { handles: this.handles, controls: this.controls });
-    this.one.look({ layers: LAYERS });
+    this.one = new ProbeDetail(null, { handles: this.handles, controls: this.controls });
+    this.one.setView({ layers: LAYERS });
     this.notes = element("ul.stn-notes");
     this.element = element("div.stn-picture", {}, this.one.element, this.notes);
     new ResizeObserver(() => this.#resize()).observe(this.element);
@@ -62,7 +62,7 @@ export class PictureView {
 
   #draw(frame) {
     this.frame = frame;
-    this.one.show(frame);
+    this.one.draw(frame);
     this.#tell();
   }
 

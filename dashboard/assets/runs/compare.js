@@ -3,7 +3,7 @@
 import { element, icon, ICONS, setText } from "../ui/dom.js";
 import { differences, stepBeside } from "./run-difference.js";
 import * as play from "../run/player.js";
-import { Side } from "../stage/run-stage.js";
+import { RunStage } from "../stage/run-stage.js";
 import { Watch } from "../run/run-store.js";
 import { titleOf, titlesApart, whole } from "../ui/text.js";
 
@@ -16,18 +16,18 @@ const PATIENCE = 5000;
 export class Beside extends EventTarget {
   /**
    * @param {Watch} leader of the run that leads
-   * @param {object} on as of `Side`
+   * @param {object} on as of `RunStage`
    */
   constructor(api, leader, calm, on) {
     super();
     this.leader = leader;
     this.watch = new Watch(api, calm);
-    this.side = new Side(this.watch, on);
+    this.side = new RunStage(this.watch, on);
     this.side.title.after(closeButton(on.close));
     this.by = "step";
     leader.awaits = (step) => this.#has(step);
     this.watch.addEventListener("frame", ({ detail }) => {
-      this.side.show(detail.frame, detail.past);
+      this.side.draw(detail.frame, detail.past);
       this.dispatchEvent(new Event("frame"));
     });
     this.watch.addEventListener("arrival", () => this.lead());
@@ -68,7 +68,7 @@ export class Beside extends EventTarget {
   #tellShort(step, { steps, live }) {
     const last = whole(steps.at(-1));
     const note = live ? `so far at step ${last}` : `ended at step ${last}`;
-    this.side.tell(step > steps.at(-1) ? note : null);
+    this.side.setNote(step > steps.at(-1) ? note : null);
   }
 
   /** Goes to where the leading run's cursor is. */

@@ -2,7 +2,7 @@
 // Pure.
 
 import { firstOf, ownOf, rowsOf } from "../protocol/frame.js";
-import { NUMBERS, spreads } from "../geometry/region-statistics.js";
+import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 import { decimal, ofFirst, percent, rightOf, whole } from "../ui/text.js";
 
 /**
@@ -63,7 +63,7 @@ export function differences(...frames) {
       (value) => decimal(value, 2),
       2,
     ),
-    ...NUMBERS.map(({ title, text, digits }, place) =>
+    ...STATISTICS.map(({ title, text, digits }, place) =>
       row(
         title,
         ofFirst(title, infos),
@@ -80,7 +80,7 @@ const said = (text) => (value) => (Number.isFinite(value) ? text(value) : "–")
 
 // Of the first transformer's regions; null where there are none.
 function meansOf({ info, tensors }) {
-  if (!info.transformers.length) return NUMBERS.map(() => null);
+  if (!info.transformers.length) return STATISTICS.map(() => null);
   const regions = rowsOf(tensors[`grid.${info.transformers[0].name}`]);
-  return spreads(regions, tensors.input.shape.slice(1, 3)).map(({ mean }) => mean);
+  return regionStatistics(regions, tensors.input.shape.slice(1, 3)).map(({ mean }) => mean);
 }

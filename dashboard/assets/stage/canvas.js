@@ -1,21 +1,7 @@
-// Pixels onto a canvas, and how large tiles may be. Knows nothing of where frames come from.
-
-// CSS pixels: pairs lower than this are too small to be looked at.
-const READABLE = 104;
-// In hundredths, how large a data pixel may be drawn.
-const LARGEST = 1600;
-
-/** Ground around the input, in its pixels, on which a region beyond its edge can be seen. */
-export const marginOf = (height, width) => Math.round(Math.max(height, width) / 6);
-
-/** An SVG's view box for a drawing above an input and that ground, in the input's pixels. */
-export function viewBoxOf(height, width) {
-  const margin = marginOf(height, width);
-  return [-margin, -margin, width + 2 * margin, height + 2 * margin].join(" ");
-}
+// Pixels onto a canvas. Independent of where frames come from.
 
 /** One image at its own resolution. Seen where its element is, on the surface that it is laid on. */
-export class Picture {
+export class PixelImage {
   constructor(document) {
     this.element = document.createElement("div");
     this.element.className = "stn-pixels";
@@ -28,7 +14,7 @@ export class Picture {
    * Takes another image; it is seen when the surface is drawn.
    * @param {Uint8Array} pixels height x width x channels, 1 (gray) or 3 (colour)
    */
-  show(pixels, [height, width, channels]) {
+  draw(pixels, [height, width, channels]) {
     if (this.image?.width !== width || this.image.height !== height) {
       this.canvas.width = width;
       this.canvas.height = height;
@@ -44,7 +30,7 @@ export class Picture {
  * The canvas of a stage, at the screen's resolution, with all its pictures: a canvas for each of them
  * would be a layer each, which costs a browser without a graphics card most of its time.
  */
-export class Surface {
+export class StageCanvas {
   constructor(document) {
     this.element = document.createElement("canvas");
     this.element.className = "stn-surface";
@@ -54,10 +40,10 @@ export class Surface {
 
   /**
    * Lays pictures where their elements stand now, and draws those that show something.
-   * @param {Picture[]} pictures whose elements stand in `room`, which has the surface at its corner
+   * @param {PixelImage[]} pictures whose elements stand in `room`, which has the surface at its corner
    * @param {number} density screen pixels for each CSS pixel
    */
-  lay(pictures, room, density) {
+  layOut(pictures, room, density) {
     const all = room.getBoundingClientRect();
     const at = (value) => Math.round(value * density);
     this.element.width = at(all.width);
@@ -96,57 +82,4 @@ function fillOpaque(target, pixels, channels) {
   for (let i = 0, j = 0; i < target.length; i++, j += channels) {
     target[i] = 0xff000000 | (pixels[j + 2] << 16) | (pixels[j + 1] << 8) | pixels[j];
   }
-}
-
-/**
- * How many pairs stand side by side, and how large a data pixel of the input is drawn.
- *
- * A whole number of screen pixels for each data pixel, where little is lost by it, so that every
- * pixel of a picture is equally large. Of layouts that make the tiles equally large, the one with the
- * fewest rows.
- * @param {{count: number, width: number, height: number, pair: (scale: number) => {width: number,
- *   height: number}, gap: number, density: number}} room pair: a pair's size, caption and all, at
- *   a scale; everything in CSS pixels; density: screen pixels for each of those; least: the lowest
- *   that pairs may be before the page rather grows longer
- */
-export function fit({ count, width, height, pair, gap, density, least = READABLE }) {
-  const within = (columns, limit) => (scale) => {
-    const size = pair(scale);
-    const rows = Math.ceil(count / columns);
-    const across = columns * size.width + (columns - 1) * gap;
-    return across <= width && rows * size.height + (rows - 1) * gap <= limit;
-  };
-  const rows = ({ columns }) => Math.ceil(count / columns);
-  const layouts = (limit) =>
-    Array.from({ length: count }, (_, index) => {
-      const scale = largest(within(index + 1, limit));
-      const whole = Math.floor(scale * density) / density;
-      return { columns: index + 1, scale: whole > 0.8 * scale ? whole : scale };
-    });
-  const better = (one, other) =>
-    other.scale > one.scale || (other.scale === one.scale && rows(other) < rows(one)) ? other : one;
-  const readable = ({ scale }) => pair(scale).height >= least;
-  const best = layouts(height).reduce(better);
-  if (readable(best)) return best;
-  // A page can be scrolled: rather than press its pairs together, it grows longer.
-  return layouts(Infinity).filter(readable).at(-1) ?? layouts(Infinity)[0];
-}
-
-// The largest scale that fits, to a hundredth; what fits at one, fits at all smaller ones.
-function largest(fits) {
-  let [least, most] = [1, LARGEST];
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2);
-    if (fits(middle / 100)) least = middle;
-    else most = middle - 1;
-  }
-  return least / 100;
-}
-
-/** The size of an image that fills `height`, or a little less where all its pixels are equal then. */
-export function sharp(height, [rows, columns], density) {
-  const scale = height / rows;
-  const whole = Math.floor(scale * density) / density;
-  const used = whole > 0.85 * scale ? whole : scale;
-  return { height: rows * used, width: columns * used };
 }

@@ -5,7 +5,7 @@ import { percent } from "../ui/text.js";
 
 const MOST = 10;
 
-export class Classes {
+export class ClassBars {
   constructor() {
     this.element = element("ol.stn-classes");
     this.bars = [];
@@ -15,17 +15,17 @@ export class Classes {
    * @param {number[]} chances of each class
    * @param {string[]} names theirs
    * @param {number} taken the class that the picture is taken for
-   * @param {number} most how many are shown, of more the likeliest
+   * @param {number} most how many are shown, of more the topClasses
    */
-  show(chances, names, taken, most = MOST) {
-    const shown = likeliest(chances, most);
+  update(chances, names, taken, most = MOST) {
+    const shown = topClasses(chances, most);
     while (this.bars.length < shown.length) this.bars.push(new Bar());
     const bars = this.bars.slice(0, shown.length);
     if (this.element.childElementCount !== bars.length) {
       this.element.replaceChildren(...bars.map((bar) => bar.element));
     }
     shown.forEach((index, place) =>
-      bars[place].show(names[index] ?? String(index), chances[index], index === taken)
+      bars[place].update(names[index] ?? String(index), chances[index], index === taken)
     );
   }
 }
@@ -39,7 +39,7 @@ class Bar {
     this.element = element("li.stn-class", {}, this.name, bar, this.chance);
   }
 
-  show(name, chance, taken) {
+  update(name, chance, taken) {
     setText(this.name, name);
     setText(this.chance, percent(chance, 0));
     this.filled.style.width = `${100 * chance}%`;
@@ -48,8 +48,8 @@ class Bar {
   }
 }
 
-/** All classes in their order; of more than `most`, those that are likeliest, most of all first. */
-export function likeliest(chances, most = MOST) {
+/** All classes in their order; of more than `most`, those that are topClasses, most of all first. */
+export function topClasses(chances, most = MOST) {
   const all = chances.map((_, index) => index);
   if (all.length <= most) return all;
   return all.sort((one, other) => chances[other] - chances[one]).slice(0, most);

@@ -2,8 +2,8 @@
 
 import { element, setText } from "../ui/dom.js";
 
-export class Strip {
-  /** @param {object} number one of NUMBERS */
+export class DistributionStrip {
+  /** @param {object} number one of STATISTICS */
   constructor({ title, text, from, to }) {
     Object.assign(this, { text, from, to });
     this.value = element("span.stn-value");
@@ -21,7 +21,7 @@ export class Strip {
     this.element = element("div.stn-strip", {}, head, this.line, ends);
   }
 
-  show({ values, mean, deviation }) {
+  update({ values, mean, deviation }) {
     setText(this.value, `${this.text(mean)} ± ${this.text(deviation)}`);
     while (this.marks.length < values.length) this.marks.push(element("span.stn-strip-mark"));
     const marks = this.marks.slice(0, values.length);

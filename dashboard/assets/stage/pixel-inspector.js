@@ -1,15 +1,15 @@
 // The pixel of an output that is pointed at, marked there and where it is sampled in the input.
 
 import { attributes, element, setText, svg } from "../ui/dom.js";
-import { viewBoxOf } from "./canvas.js";
+import { inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
-import { sampleOf } from "../geometry/bilinear-sample.js";
+import { bilinearSample } from "../geometry/bilinear-sample.js";
 import { percent } from "../ui/text.js";
 
 const HINT = "Point at a pixel of the output to see where it is sampled.";
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 
-export class Pointing {
+export class PixelInspector {
   /** @param {() => void} moved called when a key has moved to another pixel */
   constructor(moved) {
     this.moved = moved;
@@ -29,7 +29,7 @@ export class Pointing {
     this.pixel = null;
     this.shapes = { input, outputs };
     const [height, width] = input;
-    const viewBox = viewBoxOf(height, width);
+    const viewBox = inputViewBox(height, width);
     this.element = svg("svg", { class: "stn-overlay", viewBox, "aria-hidden": "true" });
     this.element.append(this.cells, this.spot);
     this.marks = panes.map((pane, place) => this.#markOn(pane, place));
@@ -81,7 +81,7 @@ export class Pointing {
   }
 
   /** Marks it in one probe of a frame. */
-  show(frame, index) {
+  draw(frame, index) {
     this.shown = { frame, index };
     this.#mark();
   }
@@ -102,7 +102,7 @@ export class Pointing {
     const { info, tensors } = shown.frame;
     const { name } = info.transformers[pixel.place];
     const lattice = rowOf(tensors[`grid.${name}`], shown.index);
-    const sample = sampleOf(lattice, pixel, this.shapes.outputs[pixel.place]);
+    const sample = bilinearSample(lattice, pixel, this.shapes.outputs[pixel.place]);
     const cells = sample.around.map(({ row, column, weight }) =>
       svg("rect", { x: column, y: row, width: 1, height: 1, "fill-opacity": 0.15 + 0.7 * weight })
     );

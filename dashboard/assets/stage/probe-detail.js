@@ -1,15 +1,16 @@
 // One probe, large: what goes in, what comes out, which pixel is sampled where, and theta.
 
-import { Classes } from "./class-bars.js";
+import { ClassBars } from "./class-bars.js";
 import { element, icon, ICONS, setText } from "../ui/dom.js";
-import { marginOf } from "./canvas.js";
-import { hiddenOf, probabilityOf, regionOf, undoneOf } from "./probe-layers.js";
+import { inputMargin } from "../geometry/input-margin.js";
+import { hiddenLayers, inverseWarpOf, probabilityOf, regionOf } from "./probe-layers.js";
 import { rowOf } from "../protocol/frame.js";
 import { pointAt } from "../geometry/region-geometry.js";
-import { Overlay } from "./region-overlay.js";
-import { CAPTION, GAP, NARROW, Pane, panesWithin } from "./image-pane.js";
-import { Pointing } from "./pixel-inspector.js";
-import { Theta } from "./theta-panel.js";
+import { RegionOverlay } from "./region-overlay.js";
+import { ImagePane } from "./image-pane.js";
+import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layout.js";
+import { PixelInspector } from "./pixel-inspector.js";
+import { ThetaPanel } from "./theta-panel.js";
 import {
   absentWords,
   collapseOf,
@@ -29,7 +30,7 @@ const ZOOMS = [1, 2, 4, 8];
 // How high a transformer's number is, as a share of the margin around the input.
 const NUMBER = 0.5;
 
-export class One {
+export class ProbeDetail {
   /**
    * @param {((by: number) => void) | null} turn called to look at another probe; null has none
    * @param {{handles?: Handles, controls?: Element}} more what lies above the input, to be taken
@@ -39,13 +40,13 @@ export class One {
     this.handles = handles;
     this.controls = controls;
     this.zoom = 1;
-    this.classes = new Classes();
-    this.input = new Pane("Input");
+    this.classes = new ClassBars();
+    this.input = new ImagePane("Input");
     this.overlays = [];
     this.panes = [];
     this.thetas = [];
     this.outputs = element("div.stn-one-outputs");
-    this.pointing = new Pointing(() => this.#centre());
+    this.pointing = new PixelInspector(() => this.#centre());
     const panes = element("div.stn-one-panes", {}, this.input.element, this.outputs);
     const below = element("div.stn-one-below", {}, this.pointing.words, this.#zooms());
     this.pictures = element("div.stn-one-pictures", {}, panes, below);
@@ -96,14 +97,14 @@ export class One {
   }
 
   /** Sets which probe is looked at, and what is drawn. */
-  look({ probe = 0, layers }) {
+  setView({ probe = 0, layers }) {
     this.probe = probe;
     this.layers = layers;
-    this.element.dataset.hidden = hiddenOf(layers);
+    this.element.dataset.hidden = hiddenLayers(layers);
   }
 
   /** Draws its probe of a frame, with a trail through those of earlier steps. */
-  show(frame, past = []) {
+  draw(frame, past = []) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
     const index = Math.min(this.probe, count - 1);
@@ -117,11 +118,11 @@ export class One {
     const absent = this.probe >= count;
     this.shown = { frame, index, absent };
     this.#showPictures(frame, index, past);
-    this.handles?.show(frame, index);
+    this.handles?.update(frame, index);
     this.element.classList.toggle("stn-absent", absent);
     if (absent) this.#showAbsent();
     else this.#showFacts(frame, index);
-    this.pointing.show(frame, index);
+    this.pointing.draw(frame, index);
     if (anew) this.#centre();
     this.element.dataset.step = info.step ?? "";
   }
@@ -130,7 +131,7 @@ export class One {
     this.shapes = shapes;
     const several = shapes.outputs.length > 1;
     this.overlays = shapes.outputs.map((_, place) =>
-      new Overlay(document, several ? place + 1 : 0)
+      new RegionOverlay(document, several ? place + 1 : 0)
     );
     const [height, width] = shapes.input;
     for (const overlay of this.overlays) overlay.fit(height, width, NUMBER);
@@ -143,7 +144,7 @@ export class One {
     this.outputs.replaceChildren(...this.panes.map((pane) => pane.element));
     this.outputs.hidden = !this.panes.length;
     const names = titlesOf(info.transformers, "Transformer");
-    this.thetas = names.map((name, place) => new Theta(several ? place + 1 : 0, name));
+    this.thetas = names.map((name, place) => new ThetaPanel(several ? place + 1 : 0, name));
     const head = this.facts.firstElementChild;
     const told = this.thetas.map((theta) => theta.element);
     const controls = this.controls ? [this.controls] : [];
@@ -153,7 +154,7 @@ export class One {
 
   // Where an enlarged output is scrolled to, its input is too.
   #outputPane(title) {
-    const pane = new Pane(title);
+    const pane = new ImagePane(title);
     pane.onscroll = (across, down) => this.#follow(pane, across, down);
     return pane;
   }
@@ -180,7 +181,7 @@ export class One {
     const { name } = frame.info.transformers[this.panes.indexOf(pane)];
     const [x, y] = pointAt(rowOf(frame.tensors[`grid.${name}`], index), across, down);
     const [height, width] = this.shapes.input;
-    const margin = marginOf(height, width);
+    const margin = inputMargin(height, width);
     this.input.centre((x + margin) / (width + 2 * margin), (y + margin) / (height + 2 * margin));
   }
 
@@ -188,21 +189,21 @@ export class One {
     const { info, tensors } = frame;
     const { layers } = this;
     if (layers.undone) {
-      const { data, shape } = undoneOf(frame, index);
-      this.input.picture.show(data, shape);
-    } else this.input.picture.show(rowOf(tensors.input, index), this.shapes.input);
+      const { data, shape } = inverseWarpOf(frame, index);
+      this.input.picture.draw(data, shape);
+    } else this.input.picture.draw(rowOf(tensors.input, index), this.shapes.input);
     info.transformers.forEach((transformer, place) => {
       const { name } = transformer;
-      this.panes[place].picture.show(
+      this.panes[place].picture.draw(
         rowOf(tensors[`output.${name}`], index),
         this.shapes.outputs[place],
       );
-      this.overlays[place].show(...regionOf(frame, transformer, index, layers, past));
+      this.overlays[place].draw(...regionOf(frame, transformer, index, layers, past));
     });
   }
 
   /** Takes the run that its frames are of, as it is now. */
-  tell(run) {
+  setRun(run) {
     this.run = run;
     if (this.shown?.absent) this.#showAbsent();
   }
@@ -233,7 +234,7 @@ export class One {
         rowOf(tensors[`${kind}.${transformer.name}`], index)
       );
       const output = this.shapes.outputs[place];
-      this.thetas[place].show(transformer, theta, lattice, output, this.shapes.input);
+      this.thetas[place].update(transformer, theta, lattice, output, this.shapes.input);
     });
   }
 
@@ -244,7 +245,7 @@ export class One {
     if (shape.length > 1) return;
     const chances = [...rowOf(tensors.probabilities, index)];
     const most = this.thetas.length > 1 ? 4 : undefined;
-    this.classes.show(chances, info.classes, info.predicted[index], most);
+    this.classes.update(chances, info.classes, info.predicted[index], most);
   }
 
   /** Fits the pictures into `width` by `height` CSS pixels, the figures beside or below them. */
@@ -258,15 +259,15 @@ export class One {
     const { width, height } = this.room;
     const stacked = width < STACKED;
     this.element.classList.toggle("stn-stacked", stacked);
-    const across = stacked ? width : width - FACTS - 2 * GAP;
+    const across = stacked ? width : width - FACTS - 2 * PANE_GAP;
     const { input, outputs } = this.shapes;
-    const margin = marginOf(...input);
+    const margin = inputMargin(...input);
     const [rows, columns] = [input[0] + 2 * margin, input[1] + 2 * margin];
     // On a narrow screen, which is scrolled anyway, the figures take what they need.
-    const bounded = !stacked || innerWidth >= NARROW;
+    const bounded = !stacked || innerWidth >= MIN_FIXED_WINDOW;
     const high = !stacked ? height : 0.5 * (bounded ? height : innerHeight);
-    const room = { width: across, height: high - CAPTION - WORDS };
-    const { scale, columns: abreast, sizes } = panesWithin(
+    const room = { width: across, height: high - PANE_CAPTION - WORDS };
+    const { scale, columns: abreast, sizes } = fitPanes(
       room,
       [rows, columns],
       outputs,
@@ -280,7 +281,7 @@ export class One {
     });
     // What has too little room scrolls, so that what stands below is not pushed out of sight.
     this.pictures.style.minHeight = stacked && bounded ? `${high}px` : "";
-    const left = stacked ? height - high - GAP : height;
+    const left = stacked ? height - high - PANE_GAP : height;
     this.facts.style.maxHeight = bounded ? `${Math.max(left, LEAST_FACTS)}px` : "";
     this.facts.classList.toggle("stn-scrolls", bounded);
   }

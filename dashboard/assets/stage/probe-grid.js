@@ -1,10 +1,11 @@
 // The stage: a pair of tiles for each probe, input and output, with what it is taken for.
 
 import { element } from "../ui/dom.js";
-import { fit, marginOf, sharp, Surface } from "./canvas.js";
-import { hiddenOf } from "./probe-layers.js";
-import { Pair } from "./probe-tile.js";
-import { wholeScale } from "./image-pane.js";
+import { inputMargin } from "../geometry/input-margin.js";
+import { StageCanvas } from "./canvas.js";
+import { hiddenLayers } from "./probe-layers.js";
+import { ProbeTile } from "./probe-tile.js";
+import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-layout.js";
 import { LAYERS } from "../ui/view-state.js";
 
 // CSS pixels, as in styles/stage.css: between pairs, below a pair's tiles, between its tiles.
@@ -19,7 +20,7 @@ const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
 // Words for those who do not see the pictures; no more often than can be listened to.
 const DESCRIBE_EVERY = 2000;
 
-export class Stage {
+export class ProbeGrid {
   /**
    * @param {{pick?: (probe: number, byKey?: boolean) => void}} on `pick` is called with a probe that
    *   was chosen
@@ -27,7 +28,7 @@ export class Stage {
    */
   constructor({ pick } = {}, expected = {}) {
     this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
-    this.surface = new Surface(document);
+    this.surface = new StageCanvas(document);
     this.pick = pick;
     new ResizeObserver(() => this.#lay()).observe(this.element);
     this.layers = LAYERS;
@@ -35,10 +36,10 @@ export class Stage {
   }
 
   /** Sets what is drawn from now on. */
-  look({ layers }) {
+  setView({ layers }) {
     const before = this.layers;
     this.layers = layers;
-    this.element.dataset.hidden = hiddenOf(layers);
+    this.element.dataset.hidden = hiddenLayers(layers);
     if (before.outputs !== layers.outputs) this.#fit();
   }
 
@@ -56,7 +57,7 @@ export class Stage {
   }
 
   /** Lays pairs out as those of another stage beside it, so that equal probes stand at equal places. */
-  match(partner) {
+  alignWith(partner) {
     if (partner === this.partner) return;
     this.partner = partner;
     this.#fit();
@@ -77,19 +78,19 @@ export class Stage {
   /** How many pixels high an input is, with the ground around it. */
   get units() {
     const [height, width] = this.shapes.input;
-    return height + 2 * marginOf(height, width);
+    return height + 2 * inputMargin(height, width);
   }
 
   /** The scale at which its inputs are as high as those of so many `units` at `scale`, or less. */
   own(scale, units) {
     if (units === this.units) return scale;
-    return wholeScale((scale * units) / this.units, devicePixelRatio);
+    return wholePixelScale((scale * units) / this.units, devicePixelRatio);
   }
 
   /** The size of a pair, and of all that is in it, at a scale. */
   at(scale, bare) {
     const { input, outputs } = this.shapes;
-    const margin = marginOf(...input);
+    const margin = inputMargin(...input);
     const tile = {
       height: scale * (input[0] + 2 * margin),
       width: bare ? 0 : scale * (input[1] + 2 * margin),
@@ -97,7 +98,7 @@ export class Stage {
     };
     const rows = rowsOf(outputs);
     const each = (tile.height - BETWEEN * (rows - 1)) / rows;
-    const sizes = outputs.map((shape) => sharp(each, shape, devicePixelRatio));
+    const sizes = outputs.map((shape) => wholePixelSize(each, shape, devicePixelRatio));
     const across = widthOf(sizes);
     const width = bare ? across : tile.width + (across && BETWEEN + across);
     return { width, height: tile.height + CAPTION, tile, outputs: sizes };
@@ -112,10 +113,10 @@ export class Stage {
    * Draws a frame. Called within an animation frame; nothing is laid out anew.
    * @param {object[]} past frames of earlier steps, where trails are drawn
    */
-  show(frame, past = []) {
+  draw(frame, past = []) {
     const shapes = shapesOf(frame);
     if (key(shapes) !== key(this.shapes)) this.#build(shapes);
-    this.pairs.forEach((pair, index) => pair.show(frame, index, this.layers, past));
+    this.pairs.forEach((pair, index) => pair.draw(frame, index, this.layers, past));
     this.surface.draw();
     this.element.dataset.step = frame.info.step;
     if (Date.now() - this.described > DESCRIBE_EVERY) {
@@ -126,10 +127,10 @@ export class Stage {
 
   /**
    * Fits the tiles into `width` by `height` CSS pixels; on small screens they may be higher.
-   * @param {number} [least] the lowest that pairs may be for that, as of `fit`
+   * @param {number} [minHeight] of tiles, as of `fitTiles`
    */
-  resize(width, height, least) {
-    this.room = { width, height, least };
+  resize(width, height, minHeight) {
+    this.room = { width, height, minHeight };
     this.#fit();
   }
 
@@ -148,7 +149,7 @@ export class Stage {
       return { width: greatest("width"), height: greatest("height") };
     };
     const count = most((stage) => stage.count);
-    const best = fit({ count, ...this.room, pair, gap: GAP, density: devicePixelRatio });
+    const best = fitTiles({ count, ...this.room, tile: pair, gap: GAP, density: devicePixelRatio });
     return { ...best, scale: this.own(best.scale, units), pair: pair(best.scale) };
   }
 
@@ -192,12 +193,12 @@ export class Stage {
       ...(this.#bare ? [] : [pair.input]),
       ...pair.outputs,
     ]);
-    this.surface.lay(pictures, this.element, devicePixelRatio);
+    this.surface.layOut(pictures, this.element, devicePixelRatio);
   }
 
   #build(shapes) {
     this.shapes = shapes;
-    this.pairs = Array.from({ length: shapes.count }, () => new Pair(shapes));
+    this.pairs = Array.from({ length: shapes.count }, () => new ProbeTile(shapes));
     if (this.pick) {
       this.pairs.forEach(({ element }, index) => {
         element.classList.add("stn-picked");
@@ -226,10 +227,7 @@ function shapesOf({ info, tensors }) {
 // How wide outputs stand, row by row in so many columns.
 function widthOf(outputs) {
   const columns = columnsOf(outputs);
-  const widest = Array(columns).fill(0);
-  outputs.forEach(({ width }, place) => {
-    widest[place % columns] = Math.max(widest[place % columns], width);
-  });
+  const widest = columnWidths(outputs.map(({ width }) => width), columns);
   return widest.reduce((sum, width) => sum + width, BETWEEN * Math.max(0, columns - 1));
 }
 

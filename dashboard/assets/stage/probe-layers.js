@@ -2,13 +2,14 @@
 
 import { rowOf } from "../protocol/frame.js";
 import { controlPoints } from "./theta-text.js";
-import { undo } from "../geometry/inverse-warp.js";
+import { inverseWarp } from "../geometry/inverse-warp.js";
 
 /** The layers that are not drawn though they are there, as an attribute that the style knows. */
-export const hiddenOf = (layers) => ["dots", "outline"].filter((layer) => !layers[layer]).join(" ");
+export const hiddenLayers = (layers) =>
+  ["dots", "outline"].filter((layer) => !layers[layer]).join(" ");
 
 /**
- * A probe's region, as `Overlay.show` takes it.
+ * A probe's region, as `RegionOverlay.draw` takes it.
  * @param {object} layers which are drawn, by name
  * @param {object[]} past frames of earlier steps that a trail leads through
  */
@@ -39,14 +40,14 @@ function wayOf(past, name, index) {
 }
 
 /** A probe's input with its outputs pasted back where they came from. */
-export function undoneOf({ info, tensors }, index) {
+export function inverseWarpOf({ info, tensors }, index) {
   const shape = tensors.input.shape.slice(1);
   const pasted = info.transformers.map(({ name }) => ({
     output: rowOf(tensors[`output.${name}`], index),
     shape: tensors[`output.${name}`].shape.slice(1),
     lattice: rowOf(tensors[`grid.${name}`], index),
   }));
-  return undo({ data: rowOf(tensors.input, index), shape }, pasted);
+  return inverseWarp({ data: rowOf(tensors.input, index), shape }, pasted);
 }
 
 /** The probability of the class that probe `index` is taken for; in a row, of all together. */

@@ -1,16 +1,16 @@
 // All probes of a frame as one: their mean pictures, where their regions lie, and how those spread.
 
-import { Cloud } from "./region-cloud.js";
+import { RegionCloud } from "./region-cloud.js";
 import { element, setText } from "../ui/dom.js";
-import { Picture } from "./canvas.js";
+import { PixelImage } from "./canvas.js";
 import { ownFrame, ownOf, rowsOf } from "../protocol/frame.js";
-import { NARROW, wholeScale } from "./image-pane.js";
-import { meanPicture, NUMBERS, spreads } from "../geometry/region-statistics.js";
-import { Strip } from "./distribution-strip.js";
+import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
+import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
+import { DistributionStrip } from "./distribution-strip.js";
 import { transformerName } from "../ui/text.js";
 
 const GAP = 16;
-// Heights: below a picture, of a row of spreads, of its name, and of the note below all.
+// Heights: below a picture, of a row of regionStatistics, of its name, and of the note below all.
 const CAPTION = 26;
 const SPREADS = 68;
 const NAME = 24;
@@ -21,11 +21,11 @@ const BETWEEN = 24;
 // The least share of the height that numbers take where all of them need more.
 const LEAST = 0.45;
 
-export class Crowd {
+export class ProbeSummary {
   constructor() {
-    this.input = new Mean("Mean of the inputs");
+    this.input = new MeanImage("Mean of the inputs");
     this.outputs = [];
-    this.cloud = new Cloud();
+    this.cloud = new RegionCloud();
     this.spreads = []; // of each transformer a strip for each number
     this.pictures = element("div.stn-crowd-pictures");
     this.told = element("div.stn-crowd-told");
@@ -38,12 +38,12 @@ export class Crowd {
     this.element.focus({ preventScroll: true });
   }
 
-  look({ layers }) {
+  setView({ layers }) {
     this.layers = layers;
   }
 
   /** Draws the run's own probes: pictures that joined are left out, as they are in the charts. */
-  show(frame, past = []) {
+  draw(frame, past = []) {
     const { info, tensors } = ownFrame(frame);
     const shapes = [
       tensors.input,
@@ -52,17 +52,19 @@ export class Crowd {
     const key = JSON.stringify([shapes.map(({ shape }) => shape), info.transformers]);
     const built = key !== this.key;
     if (built) this.#build(key, shapes, info.transformers);
-    this.input.show(tensors.input);
+    this.input.draw(tensors.input);
     info.transformers.forEach(({ name }, place) =>
-      this.outputs[place].show(tensors[`output.${name}`])
+      this.outputs[place].draw(tensors[`output.${name}`])
     );
     if (built) this.#fit();
     const size = tensors.input.shape.slice(1, 3);
     const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
     const ways = this.#ways(info, [...past.map(ownFrame), { tensors }]);
-    this.cloud.show(regions, ways, this.layers);
+    this.cloud.draw(regions, ways, this.layers);
     regions.forEach((lattices, place) => {
-      spreads(lattices, size).forEach((told, index) => this.spreads[place][index].show(told));
+      regionStatistics(lattices, size).forEach((told, index) =>
+        this.spreads[place][index].update(told)
+      );
     });
     setText(this.note, noteOf(frame, regions.length));
     this.element.dataset.step = info.step;
@@ -82,10 +84,12 @@ export class Crowd {
     const nameOf = (each, place, other) => transformerName(each, place + 1, other);
     this.outputs = transformers.map((each, place) => {
       const name = several ? nameOf(each, place, "outputs").toLowerCase() : "the outputs";
-      return new Mean(`Mean of ${name}`);
+      return new MeanImage(`Mean of ${name}`);
     });
     this.cloud.build(transformers.length, input.shape.slice(1));
-    this.spreads = transformers.map(() => NUMBERS.map((number) => new Strip(number)));
+    this.spreads = transformers.map(() =>
+      STATISTICS.map((number) => new DistributionStrip(number))
+    );
     const rows = this.spreads.map((strips, place) => {
       const name = several ? [element("h4", {}, nameOf(transformers[place], place))] : [];
       const row = element("div.stn-crowd-spreads", {}, ...strips.map((strip) => strip.element));
@@ -106,11 +110,11 @@ export class Crowd {
   #fit() {
     if (!this.room || !this.input.shape) return;
     const { width, height } = this.room;
-    const narrow = innerWidth < NARROW;
+    const narrow = innerWidth < MIN_FIXED_WINDOW;
     const transformers = this.outputs.length;
     const count = 1 + transformers + (transformers ? 1 : 0);
     const abreast = Math.max(1, Math.floor((width + BETWEEN) / (STRIP + BETWEEN)));
-    const lines = Math.ceil(NUMBERS.length / abreast);
+    const lines = Math.ceil(STATISTICS.length / abreast);
     const below = NOTE + transformers * (lines * SPREADS + (transformers > 1 ? NAME : 0));
     const sideIn = (columns) => {
       const rows = Math.ceil(count / columns);
@@ -143,24 +147,24 @@ function noteOf(frame, transformers) {
 }
 
 /** The mean of pictures. */
-class Mean {
+class MeanImage {
   constructor(title) {
-    this.picture = new Picture(document);
+    this.picture = new PixelImage(document);
     this.picture.canvas.className = "stn-one-pixels";
     const tile = element("div.stn-crowd-tile", {}, this.picture.canvas);
     this.element = element("figure.stn-crowd-figure", {}, tile, element("figcaption", {}, title));
   }
 
-  show(tensor) {
-    const { data, shape } = meanPicture(tensor);
+  draw(tensor) {
+    const { data, shape } = meanImage(tensor);
     this.shape = shape;
-    this.picture.show(data, shape);
+    this.picture.draw(data, shape);
   }
 
   /** Fits it into a square of so many CSS pixels. */
   fit(side) {
     const [height, width] = this.shape;
-    const scale = wholeScale(side / Math.max(height, width), devicePixelRatio);
+    const scale = wholePixelScale(side / Math.max(height, width), devicePixelRatio);
     const { style } = this.picture.canvas;
     Object.assign(style, { width: `${scale * width}px`, height: `${scale * height}px` });
   }

@@ -1,21 +1,21 @@
 // One probe on the stage: its input under an overlay, its outputs, and what it is taken for.
 
 import { element, icon, ICONS, setText } from "../ui/dom.js";
-import { Picture } from "./canvas.js";
-import { probabilityOf, regionOf, undoneOf } from "./probe-layers.js";
+import { PixelImage } from "./canvas.js";
+import { inverseWarpOf, probabilityOf, regionOf } from "./probe-layers.js";
 import { rowOf } from "../protocol/frame.js";
-import { Overlay } from "./region-overlay.js";
+import { RegionOverlay } from "./region-overlay.js";
 import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "../ui/text.js";
 
-export class Pair {
+export class ProbeTile {
   /** @param {{input: number[], outputs: number[][]}} shapes rows, columns, channels of each */
   constructor({ input, outputs }) {
-    this.input = new Picture(document);
+    this.input = new PixelImage(document);
     // Told apart by number where there are several, so that one alone stays white.
     const places = outputs.map((_, place) => (outputs.length > 1 ? place + 1 : 0));
-    this.overlays = places.map((place) => new Overlay(document, place));
+    this.overlays = places.map((place) => new RegionOverlay(document, place));
     this.places = places;
-    this.outputs = outputs.map(() => new Picture(document));
+    this.outputs = outputs.map(() => new PixelImage(document));
     for (const overlay of this.overlays) overlay.fit(input[0], input[1]);
     this.note = element("span.stn-note");
     this.name = element("span.stn-label");
@@ -53,13 +53,13 @@ export class Pair {
    * @param {object} layers which are drawn, by name
    * @param {object[]} past frames of earlier steps that a trail leads through
    */
-  show(frame, index, layers, past) {
+  draw(frame, index, layers, past) {
     const { info, tensors } = frame;
     this.#showInput(frame, index, layers.undone);
     info.transformers.forEach((transformer, place) => {
       const output = tensors[`output.${transformer.name}`];
-      this.outputs[place].show(rowOf(output, index), output.shape.slice(1));
-      this.overlays[place].show(...regionOf(frame, transformer, index, layers, past));
+      this.outputs[place].draw(rowOf(output, index), output.shape.slice(1));
+      this.overlays[place].draw(...regionOf(frame, transformer, index, layers, past));
     });
     this.#caption(info, index, probabilityOf(frame, index));
   }
@@ -67,10 +67,10 @@ export class Pair {
   #showInput(frame, index, undone) {
     const { input } = frame.tensors;
     if (undone) {
-      const { data, shape } = undoneOf(frame, index);
-      this.input.show(data, shape);
+      const { data, shape } = inverseWarpOf(frame, index);
+      this.input.draw(data, shape);
     } else if (input !== this.shownInput) {
-      this.input.show(rowOf(input, index), input.shape.slice(1));
+      this.input.draw(rowOf(input, index), input.shape.slice(1));
     }
     this.shownInput = undone ? null : input;
   }

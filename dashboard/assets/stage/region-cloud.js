@@ -1,11 +1,11 @@
 // All regions of a frame on one ground: their outlines, their middles and the way those have come.
 
 import { element, svg } from "../ui/dom.js";
-import { marginOf, viewBoxOf } from "./canvas.js";
+import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { centreOf } from "../geometry/region-geometry.js";
-import { dots, region } from "./region-overlay.js";
+import { dotsPath, regionPaths } from "./region-overlay.js";
 
-export class Cloud {
+export class RegionCloud {
   constructor() {
     this.image = svg("rect", { class: "stn-cloud-image" });
     const label = "Where the regions lie in the image";
@@ -17,15 +17,15 @@ export class Cloud {
 
   /** Begins anew with `count` transformers and an input of this height and width. */
   build(count, [height, width]) {
-    const margin = marginOf(height, width);
+    const margin = inputMargin(height, width);
     const sides = [width + 2 * margin, height + 2 * margin];
     this.box = { left: -margin, top: -margin, right: width + margin, bottom: height + margin };
-    this.svg.setAttribute("viewBox", viewBoxOf(height, width));
+    this.svg.setAttribute("viewBox", inputViewBox(height, width));
     this.image.setAttribute("width", width);
     this.image.setAttribute("height", height);
     this.parts = Array.from(
       { length: count },
-      (_, index) => new Part(count > 1 ? index + 1 : 0, sides),
+      (_, index) => new RegionLayer(count > 1 ? index + 1 : 0, sides),
     );
     this.svg.replaceChildren(this.image, ...this.parts.map((part) => part.element));
   }
@@ -35,15 +35,15 @@ export class Cloud {
    * @param {ArrayLike<number>[][][]} ways by transformer those of earlier frames and of this one
    * @param {object} layers which are drawn, by name
    */
-  show(regions, ways, layers) {
+  draw(regions, ways, layers) {
     regions.forEach((lattices, place) =>
-      this.parts[place].show(lattices, ways[place] ?? [], layers, this.box)
+      this.parts[place].draw(lattices, ways[place] ?? [], layers, this.box)
     );
   }
 }
 
 /** The regions of one transformer; `place` from 1 where it is one of several, else 0. */
-class Part {
+class RegionLayer {
   constructor(place, sides) {
     this.outline = svg("path", { class: "stn-cloud-outline" });
     this.way = svg("path", { class: "stn-cloud-way" });
@@ -59,11 +59,13 @@ class Part {
     this.element.append(this.number);
   }
 
-  show(lattices, past, { dots: marked, outline, trail }, box) {
+  draw(lattices, past, { dots: marked, outline, trail }, box) {
     const middles = lattices.map(centreOf);
-    const edges = outline ? lattices.map((lattice) => region(lattice, box).outline).join("") : "";
+    const edges = outline
+      ? lattices.map((lattice) => regionPaths(lattice, box).outline).join("")
+      : "";
     this.outline.setAttribute("d", edges);
-    this.marks.setAttribute("d", marked ? dots(middles) : "");
+    this.marks.setAttribute("d", marked ? dotsPath(middles) : "");
     this.way.setAttribute("d", trail ? wayOf(past) : "");
     if (this.number) this.#name(middles.filter((middle) => middle.every(Number.isFinite)), box);
   }

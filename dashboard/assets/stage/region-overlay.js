@@ -1,7 +1,7 @@
 // Regions above the pixels: path data from lattices, and the overlay that shows it. Knows nothing of
 // where frames come from.
 
-import { marginOf, viewBoxOf } from "./canvas.js";
+import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { sideOf } from "../geometry/region-geometry.js";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -18,7 +18,7 @@ const STRAIGHT = 0.02;
  *   the edge; the first corner; the others; and those of each that lie beyond the box, which stand
  *   at its edge
  */
-export function region(lattice, box) {
+export function regionPaths(lattice, box) {
   const sides = sidesOf(lattice);
   if (!sides.flat(2).every(Number.isFinite)) {
     return { outline: "", square: "", round: "", farSquare: "", farRound: "" };
@@ -38,7 +38,7 @@ export function region(lattice, box) {
 }
 
 /** The lines of a lattice within its edge, as path data. */
-export function mesh(lattice) {
+export function meshPath(lattice) {
   const side = sideOf(lattice);
   const inner = Array.from({ length: side - 2 }, (_, index) => index + 1);
   const point = (row, column) => {
@@ -58,7 +58,7 @@ export function mesh(lattice) {
  * The way that each corner has come, as path data.
  * @param {ArrayLike<number>[]} lattices of one region, the earliest first
  */
-export function trail(lattices) {
+export function trailPath(lattices) {
   if (lattices.length < 2) return "";
   const ways = lattices.map((lattice) => sidesOf(lattice).map(([corner]) => corner));
   if (!ways.flat(2).every(Number.isFinite)) return "";
@@ -68,7 +68,7 @@ export function trail(lattices) {
 }
 
 /** Points as path data, each a dot. */
-export const dots = (points) =>
+export const dotsPath = (points) =>
   points
     .filter((point) => point.every(Number.isFinite))
     .map((point) => `M${coordinates(point)}h0`)
@@ -126,7 +126,7 @@ const coordinates = ([x, y]) => `${round(x)},${round(y)}`;
 const round = (value) => Math.round(value * 100) / 100;
 
 /** The overlay of one input tile. Dark below white, so that it shows on any ground. */
-export class Overlay {
+export class RegionOverlay {
   /** @param {number} place of the transformer, from 1, where it is one of several; else 0 */
   constructor(document, place = 0) {
     this.element = document.createElementNS(SVG, "svg");
@@ -154,7 +154,7 @@ export class Overlay {
    * @param {number} [number] how high its number is, as a share of that margin
    */
   fit(height, width, number = 0.9) {
-    const margin = marginOf(height, width);
+    const margin = inputMargin(height, width);
     // Marks at the edge keep this distance from it, so that they are not cut in half.
     const inset = margin / 3;
     this.box = {
@@ -163,7 +163,7 @@ export class Overlay {
       right: width + margin - inset,
       bottom: height + margin - inset,
     };
-    this.element.setAttribute("viewBox", viewBoxOf(height, width));
+    this.element.setAttribute("viewBox", inputViewBox(height, width));
     this.number?.setAttribute("font-size", margin * number);
   }
 
@@ -173,12 +173,12 @@ export class Overlay {
    * @param {{inner?: boolean, controls?: number[][], way?: ArrayLike<number>[]}} more whether the
    *   lattice's lines are shown; control points; the lattices that came before, and this one
    */
-  show(lattice, { inner = false, controls = [], way = [] } = {}) {
+  draw(lattice, { inner = false, controls = [], way = [] } = {}) {
     const shown = {
-      ...region(lattice, this.box),
-      mesh: inner ? mesh(lattice) : "",
-      controls: dots(controls),
-      trail: trail(way),
+      ...regionPaths(lattice, this.box),
+      mesh: inner ? meshPath(lattice) : "",
+      controls: dotsPath(controls),
+      trail: trailPath(way),
     };
     for (const [part, data] of Object.entries(shown)) {
       if (data === this.shown?.[part]) continue;

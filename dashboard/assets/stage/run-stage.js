@@ -1,79 +1,79 @@
-// One run on the stage: its watch, and what of it fills the stage.
+// One run on the stage: its title, and the view of it that fills the stage.
 
-import { Crowd } from "./probe-summary.js";
 import { element, setText } from "../ui/dom.js";
-import { One } from "./probe-detail.js";
-import { Stage } from "./probe-grid.js";
+import { ProbeDetail } from "./probe-detail.js";
+import { ProbeGrid } from "./probe-grid.js";
+import { ProbeSummary } from "./probe-summary.js";
 import { statusWords, titleOf } from "../ui/text.js";
 
-export class Side {
+export class RunStage {
   /**
-   * @param {Watch} watch
-   * @param {{pick: (probe: number) => void, turn: (by: number) => void}} on what was chosen: a probe
-   *   to be looked at alone, or another one than that
+   * @param {Watch} watch of the run
+   * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void}} on `pick`
+   *   is called with a probe to be opened, `turn` to open another probe than the one that is open
    */
   constructor(watch, on) {
     this.watch = watch;
-    this.sights = {
-      probes: new Stage({ pick: on.pick }),
-      one: new One(on.turn),
-      crowd: new Crowd(),
+    this.views = {
+      probes: new ProbeGrid({ pick: on.pick }),
+      one: new ProbeDetail(on.turn),
+      crowd: new ProbeSummary(),
     };
-    this.sight = this.sights.probes;
+    this.current = this.views.probes;
     this.title = element("p.stn-sight-title");
-    this.element = element("div.stn-sight", {}, this.title, this.sight.element);
+    this.element = element("div.stn-sight", {}, this.title, this.current.element);
     this.watch.addEventListener("change", () => {
-      this.#name();
+      this.#updateTitle();
       const run = this.watch.runShown;
-      this.sights.probes.reserve(run?.probes ?? 0);
-      this.sights.one.tell(run);
+      this.views.probes.reserve(run?.probes ?? 0);
+      this.views.one.setRun(run);
     });
   }
 
-  /** Sets what fills the stage and what is drawn. */
-  look(view) {
-    for (const sight of Object.values(this.sights)) sight.look(view);
-    const sight = this.sights[view.sight];
-    if (sight !== this.sight) {
-      this.sight.element.replaceWith(sight.element);
-      this.sight = sight;
-      sight.enter?.();
+  /** Sets which view fills the stage, and which layers are drawn. */
+  setView(view) {
+    for (const each of Object.values(this.views)) each.setView(view);
+    const next = this.views[view.sight];
+    if (next !== this.current) {
+      this.current.element.replaceWith(next.element);
+      this.current = next;
+      next.enter?.();
     }
     this.watch.trace(view.layers.trail);
   }
 
-  /** Takes the focus, for whoever goes on by keyboard from one probe. */
+  /** Moves the focus to the view, on a probe of it where it has several. */
   focus(probe) {
-    this.sight.focus(probe);
+    this.current.focus(probe);
   }
 
-  /** Adds a note to its name; none without one. */
-  tell(note) {
+  /** Sets a note beside the title; null removes it. */
+  setNote(note) {
     this.note = note;
-    this.#name();
+    this.#updateTitle();
   }
 
-  // Seen only where two runs are compared.
-  #name() {
+  // The title is visible only while two runs are compared.
+  #updateTitle() {
     const { run, problem } = this.watch;
     const parts = run ? [titleOf(run), statusWords(run.status), this.note] : [problem?.message];
-    const said = parts.filter(Boolean).join("; ");
-    setText(this.title, said);
-    this.title.title = said;
+    const text = parts.filter(Boolean).join("; ");
+    setText(this.title, text);
+    this.title.title = text;
   }
 
   /** Draws a frame. Called within an animation frame. */
-  show(frame, past) {
-    this.sight.show(frame, past);
+  draw(frame, past) {
+    this.current.draw(frame, past);
   }
 
-  /** Draws what is shown once again, since it is looked at otherwise now. */
-  again() {
+  /** Draws the current frame again, since the view has changed. */
+  redraw() {
     const { shown, past } = this.watch;
-    if (shown) this.sight.show(shown, past);
+    if (shown) this.current.draw(shown, past);
   }
 
-  resize(width, height, least) {
-    this.sight.resize(width, height, least);
+  resize(width, height, minHeight) {
+    this.current.resize(width, height, minHeight);
   }
 }

@@ -12,15 +12,15 @@ const FIGURES = [
   ["outside", "Outside", "Share of the output's pixels that are sampled from outside the image."],
 ];
 
-export class Theta {
+export class ThetaPanel {
   /**
    * @param {number} place of the transformer, from 1, where it is one of several; else 0
    * @param {string} name what it is called where it is
    */
   constructor(place, name) {
     this.sentence = element("p.stn-theta-words");
-    this.table = new Numbers();
-    this.matrix = new Numbers();
+    this.table = new NumberTable();
+    this.matrix = new NumberTable();
     this.figures = {};
     const list = element("dl.stn-theta-figures");
     for (const [name, title, hint] of FIGURES) {
@@ -36,16 +36,16 @@ export class Theta {
     );
   }
 
-  show({ family }, theta, lattice, output, input) {
+  update({ family }, theta, lattice, output, input) {
     setText(this.sentence, regionSentence(lattice, input));
     const { name, rows } = thetaRows(family, theta);
-    this.table.show(name, rows);
+    this.table.update(name, rows);
     this.table.element.classList.toggle("stn-points", family.startsWith("spline"));
     // The affine one's theta is that matrix already.
     const other = family !== "affine";
     this.matrix.element.hidden = !other;
     if (other) {
-      this.matrix.show(
+      this.matrix.update(
         BENT.test(family) ? "closest matrix" : "as a matrix",
         matrixRows(lattice, input),
       );
@@ -58,14 +58,14 @@ export class Theta {
 const BENT = /^(projective|spline)/;
 
 /** Rows of numbers in brackets, each where it was when they change. */
-class Numbers {
+class NumberTable {
   constructor() {
     this.name = element("caption");
     this.body = element("tbody");
     this.element = element("table.stn-matrix", {}, this.name, this.body);
   }
 
-  show(name, rows) {
+  update(name, rows) {
     setText(this.name, name);
     const shape = rows.map((row) => row.length).join();
     if (shape !== this.shape) {

@@ -1,14 +1,14 @@
 // What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
 
 import {
-  affineOf,
-  determinantOf,
+  decomposeRegion,
+  determinant,
+  fitAffine,
   outsideShare,
   pointAt,
-  readingOf,
 } from "../geometry/region-geometry.js";
 import { ownFrame, rowsOf } from "../protocol/frame.js";
-import { spreads } from "../geometry/region-statistics.js";
+import { regionStatistics } from "../geometry/region-statistics.js";
 import { decimal, knownOf, percent, rightOf, transformerName } from "../ui/text.js";
 
 const BENT = 0.005; // in image widths, from which on a region is told to be bent
@@ -52,7 +52,7 @@ const named = (names, numbers) => ({
 
 /** The affine map closest to a region, as the two rows of its matrix. */
 export function matrixRows(lattice, size) {
-  return inRows(affineOf(lattice, size), 3);
+  return inRows(fitAffine(lattice, size), 3);
 }
 
 /**
@@ -60,7 +60,7 @@ export function matrixRows(lattice, size) {
  * @param {number[]} size height and width of the input
  */
 export function regionSentence(lattice, size) {
-  const reading = readingOf(lattice, size);
+  const reading = decomposeRegion(lattice, size);
   if (!Object.values(reading).every(Number.isFinite)) {
     return "It looks nowhere: its region is lost.";
   }
@@ -95,9 +95,9 @@ function placeWords({ shiftX, shiftY }) {
 
 /** What is told of a region in figures: names and values. */
 export function regionFigures(lattice, output, input) {
-  const map = affineOf(lattice, input);
+  const map = fitAffine(lattice, input);
   return {
-    determinant: decimal(determinantOf(map), 3),
+    determinant: decimal(determinant(map), 3),
     outside: percent(outsideShare(lattice, output, input), 0),
   };
 }
@@ -136,7 +136,7 @@ function regionsSentence({ info: { transformers, collapsed }, tensors }) {
   const whose = transformers.length > 1 ? ` of ${transformerName(first, 1).toLowerCase()}` : "";
   const lattices = tensors[`grid.${first.name}`];
   const size = tensors.input.shape.slice(1, 3);
-  const told = spreads(rowsOf(lattices), size);
+  const told = regionStatistics(rowsOf(lattices), size);
   const [width, height, rotation] = told.map(({ mean }) => mean);
   const turn = Math.round(rotation);
   const turned = turn

@@ -8,8 +8,8 @@ const SIZE = [40, 60]; // height and width
 
 test("the whole image is the identity", () => {
   const lattice = latticeOf([1, 0, 0, 0, 1, 0], SIZE);
-  near(geometry.affineOf(lattice, SIZE), [1, 0, 0, 0, 1, 0]);
-  assert.equal(geometry.determinantOf([1, 0, 0, 0, 1, 0]), 1);
+  near(geometry.fitAffine(lattice, SIZE), [1, 0, 0, 0, 1, 0]);
+  assert.equal(geometry.determinant([1, 0, 0, 0, 1, 0]), 1);
   near(geometry.centreOf(lattice), [30, 20]);
   near(geometry.pointAt(lattice, 0, 0), [0, 0]);
   near(geometry.pointAt(lattice, 1, 1), [60, 40]);
@@ -19,8 +19,8 @@ test("the whole image is the identity", () => {
 
 test("an affine map is read off its lattice", () => {
   const map = [0.5, -0.2, 0.3, 0.1, 0.7, -0.4];
-  near(geometry.affineOf(latticeOf(map, SIZE), SIZE), map);
-  near([geometry.determinantOf(map)], [0.5 * 0.7 + 0.2 * 0.1]);
+  near(geometry.fitAffine(latticeOf(map, SIZE), SIZE), map);
+  near([geometry.determinant(map)], [0.5 * 0.7 + 0.2 * 0.1]);
 });
 
 test("a turn on an image that is not square is no shear", () => {
@@ -34,7 +34,7 @@ test("a turn on an image that is not square is no shear", () => {
     Math.cos(angle),
     -0.5,
   ];
-  const reading = geometry.readingOf(latticeOf(map, SIZE), SIZE);
+  const reading = geometry.decomposeRegion(latticeOf(map, SIZE), SIZE);
   near(
     ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY", "bend"].map((name) =>
       reading[name]
@@ -44,8 +44,8 @@ test("a turn on an image that is not square is no shear", () => {
 });
 
 test("a mirrored region has a height below 0, one of no width no rotation", () => {
-  assert.ok(geometry.readingOf(latticeOf([1, 0, 0, 0, -0.5, 0], SIZE), SIZE).scaleY < 0);
-  const line = geometry.readingOf(latticeOf([0, 0, 0, 0, 1, 0], SIZE), SIZE);
+  assert.ok(geometry.decomposeRegion(latticeOf([1, 0, 0, 0, -0.5, 0], SIZE), SIZE).scaleY < 0);
+  const line = geometry.decomposeRegion(latticeOf([0, 0, 0, 0, 1, 0], SIZE), SIZE);
   near([line.scaleX, line.rotation, line.scaleY], [0, 0, 1]);
 });
 
@@ -59,10 +59,10 @@ test("the share outside counts pixels of the output", () => {
 test("a bent region is as far from its parallelogram as it is bent", () => {
   const lattice = latticeOf([1, 0, 0, 0, 1, 0], SIZE);
   lattice[2 * 24] += 6; // the middle point, to the right
-  const { bend } = geometry.readingOf(lattice, SIZE);
+  const { bend } = geometry.decomposeRegion(lattice, SIZE);
   near([bend], [(6 - 6 / 49) / 60]);
 });
 
 test("mean and deviation", () => {
-  assert.deepEqual(geometry.spreadOf([1, 3, 5, 7]), { mean: 4, deviation: Math.sqrt(5) });
+  assert.deepEqual(geometry.meanAndDeviation([1, 3, 5, 7]), { mean: 4, deviation: Math.sqrt(5) });
 });

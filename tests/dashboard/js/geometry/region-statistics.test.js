@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { meanPicture, spreads } from "../../../../dashboard/assets/geometry/region-statistics.js";
+import {
+  meanImage,
+  regionStatistics,
+} from "../../../../dashboard/assets/geometry/region-statistics.js";
 import { latticeOf, near } from "../lattices.js";
 
 test("the mean picture, rounded", () => {
   const data = Uint8Array.from([0, 10, 255, 3, /* the other */ 1, 20, 255, 4]);
-  const mean = meanPicture({ data, shape: [2, 2, 2, 1] });
+  const mean = meanImage({ data, shape: [2, 2, 2, 1] });
   assert.deepEqual([[...mean.data], mean.shape], [[1, 15, 255, 4], [2, 2, 1]]);
 });
 
@@ -16,7 +19,7 @@ test("how regions spread", () => {
     [0.5, 0, 0.2, 0, 1, 0],
     [0.7, 0, -0.2, 0, 1, 0],
   ].map((map) => latticeOf(map, size));
-  const [width, height, rotation, x] = spreads(lattices, size);
+  const [width, height, rotation, x] = regionStatistics(lattices, size);
   near([width.mean, width.deviation, height.mean, height.deviation], [0.6, 0.1, 1, 0]);
   near([rotation.mean, x.mean, x.deviation], [0, 0, 0.2]);
 });

@@ -14,13 +14,13 @@ import {
   withInput,
 } from "../../../../dashboard/assets/protocol/frame.js";
 
-import { meanPicture } from "../../../../dashboard/assets/geometry/region-statistics.js";
+import { meanImage } from "../../../../dashboard/assets/geometry/region-statistics.js";
 import {
   frameSentence,
   regionFigures,
   regionSentence,
 } from "../../../../dashboard/assets/stage/theta-text.js";
-import { undo } from "../../../../dashboard/assets/geometry/inverse-warp.js";
+import { inverseWarp } from "../../../../dashboard/assets/geometry/inverse-warp.js";
 
 const golden = new Uint8Array(
   readFileSync(new URL("../../../experiment/frames/golden.frame", import.meta.url)),
@@ -95,8 +95,8 @@ test("what the page tells and draws is read off the golden frame", () => {
   assert.match(regionSentence(lattice, size), /^It looks (at|nowhere)/);
   assert.match(regionFigures(lattice, [2, 2], size).outside, /^\d+%$/);
   assert.match(frameSentence({ info, tensors }), /^Step 3, epoch 1, .*1 collapsed\.$/);
-  assert.deepEqual([...meanPicture(tensors.input).data], [3, 4, 5, 6, 7, 8]);
+  assert.deepEqual([...meanImage(tensors.input).data], [3, 4, 5, 6, 7, 8]);
   const output = { output: rowOf(tensors["output.st"], 0), shape: [2, 2, 1], lattice };
-  const undone = undo({ data: rowOf(tensors.input, 0), shape: [2, 3, 1] }, [output]);
+  const undone = inverseWarp({ data: rowOf(tensors.input, 0), shape: [2, 3, 1] }, [output]);
   assert.deepEqual(undone.shape, [2, 3, 1]);
 });
