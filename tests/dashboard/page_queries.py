@@ -84,7 +84,7 @@ def read_pixels(page: Page, kind: str, where: str = ".stn-viewer") -> list[list[
 
 def read_large_pixels(page: Page, where: str = ".stn-viewer") -> list[list[int]]:
     """The first channel of each picture that is shown large, in its own pixels, row by row."""
-    found: list[list[int]] = page.locator(f"{where} .stn-one-pixels").evaluate_all(
+    found: list[list[int]] = page.locator(f"{where} .stn-image").evaluate_all(
         """(canvases) => canvases.map((canvas) => {
             const { data } = canvas.getContext("2d")
                 .getImageData(0, 0, canvas.width, canvas.height);

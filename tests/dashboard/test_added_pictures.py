@@ -37,7 +37,9 @@ def add(page: Page, file: Path) -> None:
 
 
 def await_pairs(page: Page, count: int) -> None:
-    page.wait_for_function(f"document.querySelectorAll('.stn-viewer .stn-pair').length === {count}")
+    page.wait_for_function(
+        f"document.querySelectorAll('.stn-viewer .stn-probe').length === {count}"
+    )
 
 
 def test_chosen_picture_joins_and_is_called_one_s_own(
@@ -63,7 +65,7 @@ def test_chosen_picture_joins_and_is_called_one_s_own(
     await_pairs(page, 5)
     assert read_texts(page, ".stn-label")[3:] == ["7, yours", "yours"]
     assert total.inner_text().endswith("/4")
-    own = page.locator(".stn-viewer .stn-pair").last
+    own = page.locator(".stn-viewer .stn-probe").last
     assert own.get_attribute("data-verdict") == "unknown"
     assert server.get_run(run_id)["probes"] == 5
 

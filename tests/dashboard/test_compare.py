@@ -70,7 +70,7 @@ def test_two_that_train_are_shown_at_one_step(
         wait_until(followed)
         # The other way round the second one is told to be not as far.
         page = open_page(server, f"?run={training_run}&beside={behind}")
-        title = page.locator(".stn-viewer .stn-sight-title").nth(1)
+        title = page.locator(".stn-viewer .stn-run-stage-title").nth(1)
         wait_until(lambda: "so far at step" in title.inner_text())
     finally:
         server.control(behind, "stop")
@@ -173,7 +173,7 @@ def test_with_and_without_a_transformer(
     plain = record_run(server, architecture="digits-cnn", seed=8)
     page = open_page(server, f"?run={stopped_run}&beside={plain}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
-    sights = page.locator(".stn-viewer .stn-sight")
+    sights = page.locator(".stn-viewer .stn-run-stage")
     assert sights.nth(0).locator(".stn-output").count() == 12
     assert sights.nth(1).locator(".stn-output").count() == 0
     assert sights.nth(1).locator(".stn-input").count() == 12
@@ -184,7 +184,7 @@ def test_a_run_that_is_not_there_beside_another_is_told(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}&beside=nowhere&step=0")
     wait_for_frame(page, 0)
-    title = page.locator(".stn-viewer .stn-sight-title").nth(1)
+    title = page.locator(".stn-viewer .stn-run-stage-title").nth(1)
     wait_until(lambda: "nowhere" in title.inner_text())
     page.get_by_role("button", name="Compare no more").first.click()
     wait_until(lambda: len(steps_shown(page)) == 1)

@@ -46,7 +46,7 @@ def test_what_is_looked_at_stands_in_the_address(
     await_address(page, **wanted)
 
     elsewhere = open_page(server, page.evaluate("location.search"))
-    elsewhere.locator(f".stn-one[data-step='{steps[4]}']").wait_for()
+    elsewhere.locator(f".stn-detail[data-step='{steps[4]}']").wait_for()
     elsewhere.get_by_text("Probe 2 of 12").wait_for()
     assert elsewhere.get_by_label("Speed of a replay").input_value() == "0.5"
     assert (elsewhere.locator(".stn-viewer .stn-mesh").first.get_attribute("d") or "").count("M")

@@ -123,7 +123,7 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     await_shown(page, expected)
     result = page.locator(".stn-picture")
     words = expected.info["readings"]["st"][0]["words"]
-    result.locator(".stn-theta-words", has_text=words).wait_for()
+    result.locator(".stn-theta-sentence", has_text=words).wait_for()
     told = [text.replace("\u2212", "-") for text in result.locator("td").all_inner_texts()]
     np.testing.assert_allclose(
         [float(text) for text in told], expected.tensors["theta.st"][0], atol=5.01e-4
@@ -187,7 +187,7 @@ def test_handles_are_large_enough_for_a_finger(
     upload_picture: Callable[..., Page], width: int
 ) -> None:
     page = upload_picture(viewport={"width": width, "height": 844})
-    pane = page.locator(".stn-picture .stn-pane").first.bounding_box()
+    pane = page.locator(".stn-picture .stn-pane-viewport").first.bounding_box()
     assert pane is not None
     for handle in page.locator(HANDLES).all():
         box = handle.bounding_box()
@@ -249,7 +249,7 @@ def test_a_run_s_regions_are_not_to_be_dragged(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}&sight=one")
-    page.locator(".stn-viewer .stn-one[data-step]").wait_for()
+    page.locator(".stn-viewer .stn-detail[data-step]").wait_for()
     assert page.locator(".stn-viewer .stn-handle").count() == 0
 
 

@@ -47,7 +47,7 @@ def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
         assert phases.locator("p").inner_text() != sentence
         page.get_by_label("Speed of training").select_option("0")
         phases.wait_for(state="hidden")
-        assert page.locator(".stn-sight").first.get_attribute("data-phase") == ""
+        assert page.locator(".stn-run-stage").first.get_attribute("data-phase") == ""
     finally:
         server.post_control(training_run, slow_motion=0)
 

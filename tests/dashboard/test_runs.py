@@ -142,11 +142,11 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
     try:
         page.locator(".stn-legend", has_text="each with its number").wait_for()
         wait_for_frame(page)
-        pair = page.locator(".stn-viewer .stn-pair").first
+        pair = page.locator(".stn-viewer .stn-probe").first
         assert pair.locator(".stn-overlay").count() == 3
         assert pair.locator(".stn-output .stn-pixels").count() == 3
         assert pair.locator(".stn-overlay text").all_text_contents() == ["1", "2", "3"]
-        assert pair.locator(".stn-place").all_inner_texts() == ["1", "2", "3"]
+        assert pair.locator(".stn-transformer-number").all_inner_texts() == ["1", "2", "3"]
         label = pair.locator(".stn-label").inner_text()
         assert len(label) == 3
         assert label.isdigit()

@@ -113,7 +113,7 @@ def test_captions_tell_label_prediction_and_verdict(
     told = [float(text.rstrip("%")) for text in read_texts(page, ".stn-probability")]
     np.testing.assert_allclose(told, 100 * chances, atol=0.5001)
     verdicts = [
-        page.locator(".stn-viewer .stn-pair").nth(index).get_attribute("data-verdict")
+        page.locator(".stn-viewer .stn-probe").nth(index).get_attribute("data-verdict")
         for index in range(len(labels))
     ]
     right = [one == other for one, other in zip(labels, predicted, strict=True)]

@@ -33,7 +33,7 @@ def held(page: Page, server: Server, run_id: str) -> Frame:
 
 
 def one(page: Page, step: int) -> Locator:
-    shown = page.locator(f".stn-viewer .stn-one[data-step='{step}']")
+    shown = page.locator(f".stn-viewer .stn-detail[data-step='{step}']")
     shown.wait_for()
     return shown
 
@@ -43,7 +43,7 @@ def test_one_probe_is_shown_in_its_own_pixels_with_theta(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     seen = held(page, server, stopped_run)
-    page.locator(".stn-viewer .stn-pair").nth(5).click()
+    page.locator(".stn-viewer .stn-probe").nth(5).click()
     shown = one(page, seen.info["step"])
     for place, name in enumerate(("input", "output.st")):
         np.testing.assert_array_equal(read_large_pixels(page)[place], seen.tensors[name][5].ravel())
@@ -66,11 +66,11 @@ def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
     page = open_page(server, f"?run={stopped_run}&sight=one&probe=2&step=0")
     shown = one(page, 0)
     # Untrained, 28 pixels lie evenly over 48: the middle of pixel 7 at 7.5 / 28 of them.
-    tile = shown.locator(".stn-one-tile").nth(1)
+    tile = shown.locator(".stn-pane-content").nth(1)
     box = tile.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 7.5 / 28, box["y"] + box["height"] * 14.5 / 28)
-    words = shown.locator(".stn-sampled")
+    words = shown.locator(".stn-sample-text")
     words.get_by_text("Output pixel 7, 14 is sampled at 12.9, 24.9").wait_for()
     assert shown.locator(".stn-cells rect").count() == 4
     tile.focus()
@@ -85,20 +85,20 @@ def test_zoom_enlarges_within_the_same_room(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}&sight=one&step=0")
     shown = one(page, 0)
-    pane = shown.locator(".stn-pane").first
+    pane = shown.locator(".stn-pane-viewport").first
     before = pane.bounding_box()
     shown.get_by_label("Zoom").select_option("4")
     assert pane.bounding_box() == before
-    wide = shown.locator(".stn-one-tile").first.evaluate("(tile) => tile.offsetWidth")
+    wide = shown.locator(".stn-pane-content").first.evaluate("(tile) => tile.offsetWidth")
     assert before is not None
     assert wide == 4 * before["width"]
     # Its middle is seen, also when something else has been looked at in the meantime.
     places = "(panes) => panes.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop])"
-    middles = shown.locator(".stn-pane").evaluate_all(places)
+    middles = shown.locator(".stn-pane-viewport").evaluate_all(places)
     assert min(min(place) for place in middles) > 0
     chip(page, "Probes").click()
     chip(page, "One").click()
-    assert shown.locator(".stn-pane").evaluate_all(places) == middles
+    assert shown.locator(".stn-pane-viewport").evaluate_all(places) == middles
 
 
 def test_input_shows_what_an_enlarged_output_is_scrolled_to(
@@ -107,7 +107,7 @@ def test_input_shows_what_an_enlarged_output_is_scrolled_to(
     page = open_page(server, f"?run={stopped_run}&sight=one&step=0")
     shown = one(page, 0)
     shown.get_by_label("Zoom").select_option("4")
-    panes = shown.locator(".stn-pane")
+    panes = shown.locator(".stn-pane-viewport")
     middle = """(pane) => {
       const tile = pane.firstElementChild;
       const whole = pane.scrollLeft + pane.clientWidth / 2;
@@ -137,7 +137,7 @@ def test_crowd_is_the_mean_of_the_probes_and_their_spread(
     page = open_page(server, f"?run={stopped_run}")
     seen = held(page, server, stopped_run)
     chip(page, "Crowd").click()
-    crowd = page.locator(f".stn-crowd[data-step='{seen.info['step']}']")
+    crowd = page.locator(f".stn-probe-summary[data-step='{seen.info['step']}']")
     crowd.wait_for()
     for place, name in enumerate(("input", "output.st")):
         mean = np.floor(seen.tensors[name].mean(axis=0, dtype=np.float64) + 0.5)
@@ -222,7 +222,7 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(
     server.wait_for_step(run_id, 3)
     server.control(run_id, "stop")
     page = open_page(server, f"?run={run_id}&step=0&sight=one")
-    assert one(page, 0).locator(".stn-one-tile").count() == 1
+    assert one(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer: there is nothing").wait_for()
     assert chip(page, "Outline").is_disabled()
@@ -236,17 +236,17 @@ def test_tiles_are_passed_by_tab_and_opened_by_keys(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
-    tiles = page.locator(".stn-viewer .stn-pair")
+    tiles = page.locator(".stn-viewer .stn-probe")
     tiles.first.focus()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-pair')[1]")
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-probe')[1]")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press(" ")
     one(page, 0).get_by_text("Probe 1 of 12").wait_for()
-    assert page.evaluate("document.activeElement.className") == "stn-one-title"
+    assert page.evaluate("document.activeElement.className") == "stn-detail-title"
     # Back again, what was opened has the focus.
     page.keyboard.press("1")
-    assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-pair')[0]")
+    assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-probe')[0]")
     page.keyboard.press("Enter")
     # It was pressed, and nothing was played.
     page.wait_for_timeout(300)
@@ -279,18 +279,18 @@ def test_a_picture_that_joined_is_not_there_before(
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
         (step,) = server.get_run(run_id)["added_at"]
         page = open_page(server, f"?run={run_id}&sight=one&probe=3&step=0")
-        shown_one = page.locator(".stn-viewer .stn-one.stn-absent")
+        shown_one = page.locator(".stn-viewer .stn-detail.stn-absent")
         shown_one.get_by_text(f"It joined the run at step {step}.").wait_for()
-        assert not page.locator(".stn-one-panes").is_visible()
+        assert not page.locator(".stn-detail-panes").is_visible()
         page.keyboard.press("End")
         page.get_by_text("Probe 4 of 4").wait_for()
         # Room for it is kept in frames before it.
         page.keyboard.press("1")
-        first = page.locator(".stn-viewer .stn-pair").first
+        first = page.locator(".stn-viewer .stn-probe").first
         before = first.bounding_box()
         page.keyboard.press("Home")
         page.locator(".stn-probes[data-step='0']").wait_for()
-        assert page.locator(".stn-viewer .stn-pair").count() == 3
+        assert page.locator(".stn-viewer .stn-probe").count() == 3
         assert first.bounding_box() == before
     finally:
         server.control(run_id, "stop")

@@ -62,7 +62,7 @@ function fitTwo({ side, beside, runsShown }, view, width, height) {
   const fixed = width >= FIXED;
   const abreast = fixed || view.sight === "probes";
   const between = fixed ? BETWEEN : BETWEEN_NARROW;
-  runsShown.classList.toggle("stn-abreast", abreast);
+  runsShown.classList.toggle("stn-side-by-side", abreast);
   runsShown.style.setProperty("--stn-between", `${between}px`);
   const across = abreast ? (width - between) / 2 : width;
   const room = { width: across, height: height - HEADLINE, fixed, least: LEAST };

@@ -149,7 +149,7 @@ export class Viewer {
     const [one, other] = [this.side.views.probes, beside.side.views.probes];
     one.alignWith(pair ? other : null);
     other.alignWith(pair ? one : null);
-    this.element.classList.toggle("stn-pair-of-runs", pair);
+    this.element.classList.toggle("stn-comparing", pair);
     this.#showBeside();
   }
 

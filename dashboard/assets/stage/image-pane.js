@@ -8,12 +8,17 @@ export class ImagePane {
   constructor(name) {
     this.name = name;
     this.picture = new PixelImage(document);
-    this.picture.canvas.className = "stn-one-pixels";
-    this.tile = element("div.stn-one-tile", {}, this.picture.canvas);
-    this.frame = element("div.stn-pane", {}, this.tile);
+    this.picture.canvas.className = "stn-image";
+    this.tile = element("div.stn-pane-content", {}, this.picture.canvas);
+    this.frame = element("div.stn-pane-viewport", {}, this.tile);
     this.onscroll = () => {}; // called with what is in the middle, in shares of the picture's sides
     this.frame.onscroll = () => this.#tell();
-    this.element = element("figure.stn-one-pane", {}, this.frame, element("figcaption", {}, name));
+    this.element = element(
+      "figure.stn-image-pane",
+      {},
+      this.frame,
+      element("figcaption", {}, name),
+    );
   }
 
   /** Lays overlays above the picture. */

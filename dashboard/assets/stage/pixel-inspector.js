@@ -14,9 +14,9 @@ export class PixelInspector {
   constructor(moved) {
     this.moved = moved;
     this.pixel = null; // that is pointed at: {place, row, column}
-    this.words = element("p.stn-sampled");
+    this.words = element("p.stn-sample-text");
     this.cells = svg("g", { class: "stn-cells" });
-    this.spot = svg("path", { class: "stn-spot" });
+    this.spot = svg("path", { class: "stn-sample-point" });
     this.marks = [];
   }
 

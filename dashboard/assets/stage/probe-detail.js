@@ -45,18 +45,18 @@ export class ProbeDetail {
     this.overlays = [];
     this.panes = [];
     this.thetas = [];
-    this.outputs = element("div.stn-one-outputs");
+    this.outputs = element("div.stn-detail-outputs");
     this.pointing = new PixelInspector(() => this.#centre());
-    const panes = element("div.stn-one-panes", {}, this.input.element, this.outputs);
-    const below = element("div.stn-one-below", {}, this.pointing.words, this.#zooms());
-    this.pictures = element("div.stn-one-pictures", {}, panes, below);
+    const panes = element("div.stn-detail-panes", {}, this.input.element, this.outputs);
+    const below = element("div.stn-detail-below", {}, this.pointing.words, this.#zooms());
+    this.pictures = element("div.stn-detail-images", {}, panes, below);
     this.facts = element("div.stn-facts", {}, this.#head(turn));
-    this.element = element("div.stn-one", {}, this.pictures, this.facts);
+    this.element = element("div.stn-detail", {}, this.pictures, this.facts);
   }
 
   #head(turn) {
-    this.title = element("h3.stn-one-title", { tabIndex: -1 });
-    this.verdict = element("p.stn-one-verdict");
+    this.title = element("h3.stn-detail-title", { tabIndex: -1 });
+    this.verdict = element("p.stn-detail-verdict");
     const button = (label, path, by) => {
       const made = element("button.stn-button.stn-round.stn-small", { type: "button" }, icon(path));
       made.title = label;
@@ -70,7 +70,7 @@ export class ProbeDetail {
         button("The next probe (])", ICONS.next, 1),
       ]
       : [];
-    const head = element("div.stn-one-head", {}, this.title, ...turns);
+    const head = element("div.stn-detail-head", {}, this.title, ...turns);
     return element("div", {}, head, this.verdict);
   }
 

@@ -162,7 +162,7 @@ export class ProbeGrid {
   #apply(columns, { tile, outputs, row }) {
     const { style } = this.element;
     style.setProperty("--stn-row-height", `${row}px`);
-    this.element.classList.toggle("stn-bare", this.#bare);
+    this.element.classList.toggle("stn-outputs-only", this.#bare);
     style.setProperty("--stn-columns", columns);
     style.removeProperty("--stn-column");
     this.columns = columns;
@@ -201,7 +201,7 @@ export class ProbeGrid {
     this.pairs = Array.from({ length: shapes.count }, () => new ProbeTile(shapes));
     if (this.pick) {
       this.pairs.forEach(({ element }, index) => {
-        element.classList.add("stn-picked");
+        element.classList.add("stn-clickable");
         Object.assign(element, { role: "button", tabIndex: 0, onclick: () => this.pick(index) });
         element.onkeydown = (event) => {
           if (event.key !== "Enter" && event.key !== " ") return;

@@ -27,10 +27,16 @@ export class ProbeSummary {
     this.outputs = [];
     this.cloud = new RegionCloud();
     this.spreads = []; // of each transformer a strip for each number
-    this.pictures = element("div.stn-crowd-pictures");
-    this.told = element("div.stn-crowd-told");
+    this.pictures = element("div.stn-summary-images");
+    this.told = element("div.stn-summary-numbers");
     this.note = element("p.stn-quiet");
-    this.element = element("div.stn-crowd", { tabIndex: -1 }, this.pictures, this.told, this.note);
+    this.element = element(
+      "div.stn-probe-summary",
+      { tabIndex: -1 },
+      this.pictures,
+      this.told,
+      this.note,
+    );
   }
 
   /** Takes the focus from what led here. */
@@ -92,7 +98,7 @@ export class ProbeSummary {
     );
     const rows = this.spreads.map((strips, place) => {
       const name = several ? [element("h4", {}, nameOf(transformers[place], place))] : [];
-      const row = element("div.stn-crowd-spreads", {}, ...strips.map((strip) => strip.element));
+      const row = element("div.stn-summary-strips", {}, ...strips.map((strip) => strip.element));
       return element("section", {}, ...name, row);
     });
     this.told.replaceChildren(...rows);
@@ -150,9 +156,9 @@ function noteOf(frame, transformers) {
 class MeanImage {
   constructor(title) {
     this.picture = new PixelImage(document);
-    this.picture.canvas.className = "stn-one-pixels";
-    const tile = element("div.stn-crowd-tile", {}, this.picture.canvas);
-    this.element = element("figure.stn-crowd-figure", {}, tile, element("figcaption", {}, title));
+    this.picture.canvas.className = "stn-image";
+    const tile = element("div.stn-summary-tile", {}, this.picture.canvas);
+    this.element = element("figure.stn-summary-figure", {}, tile, element("figcaption", {}, title));
   }
 
   draw(tensor) {

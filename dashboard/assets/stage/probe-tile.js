@@ -22,7 +22,7 @@ export class ProbeTile {
     this.mark = element("span.stn-mark");
     this.predicted = element("span.stn-predicted");
     this.probability = element("span.stn-probability");
-    this.element = element("figure.stn-pair", { role: "img", tabIndex: -1 }, ...this.#parts());
+    this.element = element("figure.stn-probe", { role: "img", tabIndex: -1 }, ...this.#parts());
   }
 
   #parts() {
@@ -43,7 +43,11 @@ export class ProbeTile {
     return this.outputs.map((output, index) => {
       const place = this.places[index];
       const tile = element("div.stn-tile.stn-output", {}, output.element);
-      if (place) tile.append(element("span.stn-place", { data: { place } }, String(place)));
+      if (place) {
+        tile.append(
+          element("span.stn-transformer-number", { data: { transformer: place } }, String(place)),
+        );
+      }
       return tile;
     });
   }

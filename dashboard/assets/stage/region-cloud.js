@@ -10,9 +10,9 @@ export class RegionCloud {
     this.image = svg("rect", { class: "stn-cloud-image" });
     const label = "Where the regions lie in the image";
     this.svg = svg("svg", { class: "stn-cloud", role: "img", "aria-label": label });
-    const tile = element("div.stn-crowd-tile", {}, this.svg);
+    const tile = element("div.stn-summary-tile", {}, this.svg);
     const caption = element("figcaption", {}, "All regions");
-    this.element = element("figure.stn-crowd-figure", {}, tile, caption);
+    this.element = element("figure.stn-summary-figure", {}, tile, caption);
   }
 
   /** Begins anew with `count` transformers and an input of this height and width. */
@@ -46,9 +46,9 @@ export class RegionCloud {
 class RegionLayer {
   constructor(place, sides) {
     this.outline = svg("path", { class: "stn-cloud-outline" });
-    this.way = svg("path", { class: "stn-cloud-way" });
+    this.way = svg("path", { class: "stn-cloud-trail" });
     this.marks = svg("path", { class: "stn-cloud-marks" });
-    this.element = svg("g", place ? { "data-place": place } : {});
+    this.element = svg("g", place ? { "data-transformer": place } : {});
     this.element.append(this.outline, this.way, this.marks);
     if (!place) return;
     this.size = Math.max(...sides) / 16;

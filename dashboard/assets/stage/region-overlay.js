@@ -132,7 +132,7 @@ export class RegionOverlay {
     this.element = document.createElementNS(SVG, "svg");
     this.element.setAttribute("class", "stn-overlay");
     if (place) {
-      this.element.dataset.place = place;
+      this.element.dataset.transformer = place;
       this.place = place;
       this.number = document.createElementNS(SVG, "text");
       this.number.textContent = place;

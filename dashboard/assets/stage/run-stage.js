@@ -20,8 +20,8 @@ export class RunStage {
       crowd: new ProbeSummary(),
     };
     this.current = this.views.probes;
-    this.title = element("p.stn-sight-title");
-    this.element = element("div.stn-sight", {}, this.title, this.current.element);
+    this.title = element("p.stn-run-stage-title");
+    this.element = element("div.stn-run-stage", {}, this.title, this.current.element);
     this.watch.addEventListener("change", () => {
       this.#updateTitle();
       const run = this.watch.runShown;

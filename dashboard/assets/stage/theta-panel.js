@@ -18,7 +18,7 @@ export class ThetaPanel {
    * @param {string} name what it is called where it is
    */
   constructor(place, name) {
-    this.sentence = element("p.stn-theta-words");
+    this.sentence = element("p.stn-theta-sentence");
     this.table = new NumberTable();
     this.matrix = new NumberTable();
     this.figures = {};
@@ -29,8 +29,8 @@ export class ThetaPanel {
     }
     this.element = element(
       "section.stn-theta",
-      { data: place ? { place } : {} },
-      ...(place ? [element("span.stn-theta-place", {}, name)] : []),
+      { data: place ? { transformer: place } : {} },
+      ...(place ? [element("span.stn-theta-name", {}, name)] : []),
       this.sentence,
       element("div.stn-numbers", {}, list, this.table.element, this.matrix.element),
     );
