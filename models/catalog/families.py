@@ -1,17 +1,40 @@
-"""The families that transformers are parametrised by."""
+"""The families of transformations, as rows that can be read without torch.
+
+Each row belongs to the implementation of the same name in `models.families`; the traits are what a
+client needs to show theta and to let a region be dragged, so that it never compares names.
+"""
 
 from dataclasses import dataclass
+from typing import Literal
+
+Freedom = Literal["translation", "rotation", "scale", "shear", "corners"]
+
+SIMILARITY: tuple[Freedom, ...] = ("translation", "rotation", "scale")
+PARALLELOGRAM: tuple[Freedom, ...] = (*SIMILARITY, "shear")
+QUADRILATERAL: tuple[Freedom, ...] = (*PARALLELOGRAM, "corners")
 
 
 @dataclass(frozen=True)
 class Family:
-    """How a transformer is parametrised."""
+    """What a transformer's theta means.
+
+    One of `theta_labels`, `theta_matrix` and `control_points` says how theta is to be read.
+    """
 
     name: str
     title: str
     description: str
     parameters: int
-    """Numbers in theta."""
+    """Length of theta."""
+    drag: tuple[Freedom, ...]
+    """What dragging the region by its corners can set; `corners`: each corner independently."""
+    theta_labels: tuple[str, ...] = ()
+    """The name of each number of theta, where each has one."""
+    theta_matrix: tuple[int, int] | None = None
+    """Rows and columns of the matrix that theta is, row by row; where theta is one number short,
+    the last entry is 1."""
+    control_points: int | None = None
+    """k, where theta is k x k control points (x, y), row by row."""
 
 
 FAMILIES = {
@@ -20,65 +43,106 @@ FAMILIES = {
         Family(
             "affine",
             "Affine",
-            "Any parallelogram: shift, scale, rotation and shear, as a 2x3 matrix.",
+            "Any parallelogram: translation, scale, rotation and shear, as a 2x3 matrix.",
             parameters=6,
+            theta_matrix=(2, 3),
+            drag=PARALLELOGRAM,
         ),
         Family(
             "attention",
             "Attention",
-            "An upright region of the input's own shape: one scale and a shift.",
+            "An upright region with the input's aspect ratio: one scale and a translation.",
             parameters=3,
+            theta_labels=("s", "tx", "ty"),
+            drag=("translation", "scale"),
         ),
-        Family("rotation", "Rotation", "The whole input, turned about its middle.", parameters=1),
-        Family("scale", "Scale", "An upright region about the input's middle.", parameters=1),
-        Family("translation", "Shift", "The whole input, shifted.", parameters=2),
+        Family(
+            "rotation",
+            "Rotation",
+            "The whole input, rotated about its centre.",
+            parameters=1,
+            theta_labels=("angle",),
+            drag=("rotation",),
+        ),
+        Family(
+            "scale",
+            "Scale",
+            "An upright region about the input's centre.",
+            parameters=1,
+            theta_labels=("scale",),
+            drag=("scale",),
+        ),
+        Family(
+            "translation",
+            "Translation",
+            "The whole input, translated.",
+            parameters=2,
+            theta_labels=("tx", "ty"),
+            drag=("translation",),
+        ),
         Family(
             "rotation-scale",
             "Rotation and scale",
-            "A region of the input's own shape about its middle, turned.",
+            "A region with the input's aspect ratio about its centre, rotated.",
             parameters=2,
+            theta_labels=("angle", "scale"),
+            drag=("rotation", "scale"),
         ),
         Family(
             "rotation-translation",
-            "Rotation and shift",
-            "A region of the input's own size and shape, turned and shifted.",
+            "Rotation and translation",
+            "A region of the input's size, rotated and translated.",
             parameters=3,
+            theta_labels=("angle", "tx", "ty"),
+            drag=("translation", "rotation"),
         ),
         Family(
             "scale-translation",
-            "Scale and shift",
-            "The same as attention, by the name of its parts.",
+            "Scale and translation",
+            "The same transformation as attention.",
             parameters=3,
+            theta_labels=("scale", "tx", "ty"),
+            drag=("translation", "scale"),
         ),
         Family(
             "rotation-scale-translation",
-            "Rotation, scale and shift",
-            "A region of the input's own shape anywhere, at any size and turn; never sheared.",
+            "Rotation, scale and translation",
+            "A region with the input's aspect ratio: any position, size and rotation, no shear.",
             parameters=4,
+            theta_labels=("angle", "scale", "tx", "ty"),
+            drag=SIMILARITY,
         ),
         Family(
             "projective",
             "Projective",
-            "Any quadrilateral, as the input is seen from elsewhere: a 3x3 matrix.",
+            "Any quadrilateral, as under a change of perspective: a 3x3 matrix.",
             parameters=8,
+            theta_matrix=(3, 3),
+            drag=QUADRILATERAL,
         ),
         Family(
             "spline-3",
             "Thin plate spline, 3x3",
-            "A sheet of rubber, held by 9 control points.",
+            "A smooth deformation, set by 9 control points.",
             parameters=18,
+            control_points=3,
+            drag=QUADRILATERAL,
         ),
         Family(
             "spline-4",
             "Thin plate spline, 4x4",
-            "A sheet of rubber, held by 16 control points, as in the paper.",
+            "A smooth deformation, set by 16 control points, as in the paper.",
             parameters=32,
+            control_points=4,
+            drag=QUADRILATERAL,
         ),
         Family(
             "spline-5",
             "Thin plate spline, 5x5",
-            "A sheet of rubber, held by 25 control points.",
+            "A smooth deformation, set by 25 control points.",
             parameters=50,
+            control_points=5,
+            drag=QUADRILATERAL,
         ),
     )
 }
