@@ -19,7 +19,7 @@ MINUTES ?= 50
 MEASURED ?= $(filter-out _% memory,$(sort $(basename $(notdir $(wildcard benchmarks/*.py))))) memory
 OPTIONS_memory = --minutes $(MINUTES) --warm-up $$(expr $(MINUTES) / 5)
 
-.PHONY: help run test check fix bench clean
+.PHONY: help run test check fix docs bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -48,6 +48,10 @@ fix: ## Format, and mend what the linter can
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
 	@$(VENV)/deno fmt --quiet
+
+docs: ## Renew what is generated in docs/: the command line, the layers
+	@sh tools/setup dev
+	@$(VENV)/python tools/docs.py
 
 bench: ## Measure, and print, what benchmarks/ measures
 	@sh tools/setup dev

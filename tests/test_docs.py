@@ -1,70 +1,263 @@
-"""The documents: every command in them is one that exists, every link leads somewhere."""
+"""The documents: every command runs or parses, every link resolves, every path exists."""
 
+import json
 import re
-import subprocess
-import sys
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+from starlette.routing import WebSocketRoute
+
+from stnscope.backend.commands.main import build_parser
+from stnscope.backend.server.app import ROUTERS, create_app
+from stnscope.backend.server.settings import Settings
+from stnscope.backend.server.streams import messages
+from tests.compose import stages
 from tests.source_files import ROOT, tracked_files
+from tools import docs
 
-README = (ROOT / "README.md").read_text()
-
-
-def documents() -> list[Path]:
-    return tracked_files("README.md", "docs/*.md")
-
-
-def targets() -> set[str]:
-    """Return the targets of the Makefile."""
-    names = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    return set(names)
-
-
-def commands() -> Iterator[tuple[Path, str]]:
-    """Yield each command line in the documents' blocks of shell, without its comment."""
-    for document in documents():
-        for block in re.findall(r"```sh\n(.*?)```", (ROOT / document).read_text(), re.DOTALL):
-            for line in block.replace("\\\n", " ").splitlines():
-                if command := line.split(" #")[0].strip():
-                    yield document, command
-
-
-def test_documented_make_targets_exist() -> None:
-    written = {name for _, line in commands() for name in re.findall(r"\bmake ([a-z-]+)", line)}
-    written |= set(re.findall(r"`make ([a-z-]+)", README))
-    assert {"run", "test"} <= written <= targets()
+PAGES = sorted(file.relative_to(ROOT) for file in (ROOT / "docs").glob("*.md"))
+DOCUMENTS = [Path("README.md"), Path("CHANGELOG.md"), *PAGES]
+INTERFACE = (ROOT / "docs" / "interface.md").read_text()
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+CONTRIBUTING = (ROOT / "docs" / "contributing.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+CHANGES = (
+    "a transformer family",
+    "a distortion",
+    "a data set",
+    "how dots are drawn on the stage",
+    "a field of Frame",
+    "an export format",
+    "a route",
+    "a transition of a run's state",
+    "a chart",
+    "a subcommand",
+)
 
 
-def test_documented_commands_exist() -> None:
-    """Every `stnscope` line in the documents names a command and options that exist."""
-    lines = [line for _, line in commands() if re.search(r"\bstnscope [a-z]", line)]
-    assert lines
-    for line in lines:
-        command, *rest = line[line.index("stnscope ") :].split()[1:]
-        helped = subprocess.run(
-            [sys.executable, "-m", "stnscope", command, "--help"],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert helped.returncode == 0, line
-        options = {word.split("=")[0] for word in rest if word.startswith("-")}
-        missing = {option for option in options if f"{option} " not in f"{helped.stdout} "}
-        assert not missing, f"{line}: no {missing}"
+def read(document: Path) -> str:
+    return (ROOT / document).read_text()
 
 
-def test_documented_settings_are_read() -> None:
+def blocks(text: str, language: str) -> list[str]:
+    """Return the fenced blocks of a language in a document."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def commands(document: Path) -> Iterator[list[str]]:
+    """Yield each command line in a document's blocks of shell, split into words."""
+    for block in blocks(read(document), "sh"):
+        for line in block.replace("\\\n", " ").splitlines():
+            if words := shlex.split(line, comments=True):
+                yield words
+
+
+def check_command(words: list[str]) -> None:
+    """Check that a documented command exists, with its options and files.
+
+    Raises:
+        AssertionError: it does not, or it is of a program that is not known here.
+    """
+    while re.fullmatch(r"[A-Z_]+=.*", words[0]):
+        words = words[1:]
+    program, *rest = words
+    match program.removeprefix(".venv/bin/"):
+        case "stnscope":
+            build_parser().parse_args(rest)
+        case "make":
+            targets = [word for word in rest if "=" not in word]
+            settings = [word.partition("=")[0] for word in rest if "=" in word]
+            assert all(re.search(rf"^{name}:", MAKEFILE, re.MULTILINE) for name in targets)
+            assert all(re.search(rf"^{name} \?=", MAKEFILE, re.MULTILINE) for name in settings)
+        case "python" if rest[:2] == ["-m", "pytest"]:
+            assert (ROOT / rest[2]).exists()
+        case "deno":
+            assert f"deno {rest[0]}" in MAKEFILE
+        case "docker" if rest[0] == "compose":
+            assert rest == ["compose", "up"]
+        case "docker":
+            assert rest[:2] == ["build", "--target"]
+            assert rest[2] in stages()
+        case "git":
+            assert rest[0] == "clone"
+        case "cd" | "curl":
+            pass  # tests/test_interface_docs.py runs those of curl
+        case _:
+            raise AssertionError(f"{program}: no test knows this program")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_commands_exist(document: Path) -> None:
+    for words in commands(document):
+        try:
+            check_command(words)
+        except (AssertionError, SystemExit) as error:
+            pytest.fail(f"{shlex.join(words)}: {error}")
+
+
+def test_commands_in_text_exist() -> None:
+    """Those within a sentence, as `make run PORT=9000` or `stnscope fetch mnist`."""
+    for document in DOCUMENTS:
+        for command in re.findall(r"`((?:make|stnscope) [a-z][^`]*)`", read(document)):
+            words = shlex.split(command)
+            if "--help" in words or words[1:] == ["committee"]:
+                words = [*words[:2], "--help"]
+            if words[0] == "make":
+                check_command(words)
+            else:
+                assert words[1] in docs.commands(), f"{document}: {command}"
+
+
+def test_examples_in_help_parse() -> None:
+    for block in blocks(docs.command_line(), "text"):
+        for line in block.replace("\\\n", " ").splitlines():
+            if re.match(r" *stnscope \w+ [^\[]", line):
+                example = re.split(r"(?<! ) {2,}(?! *--)|\|", line.strip())[0]
+                build_parser().parse_args(shlex.split(example)[1:])
+
+
+def slugs(document: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    text = re.sub(r"^```.*?^```", "", read(document), flags=re.DOTALL | re.MULTILINE)
+    titles = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_links_resolve(document: Path) -> None:
+    for link in re.findall(r"\]\(([^)\s]+)\)", read(document)):
+        if re.match(r"https?://", link):
+            continue
+        path, _, anchor = link.partition("#")
+        target = (document.parent / path) if path else document
+        target = (ROOT / target).resolve().relative_to(ROOT)
+        assert (ROOT / target).exists(), link
+        if anchor:
+            assert anchor in slugs(target), link
+
+
+def test_readme_leads_to_every_document() -> None:
+    linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", read(Path("README.md"))))
+    assert linked == {page.as_posix() for page in PAGES}
+
+
+def test_documented_environment_variables_are_read() -> None:
     files = tracked_files("backend/*.py", "dashboard/*.py")
-    source = " ".join((ROOT / file).read_text() for file in files)
-    for file in [*documents(), *tracked_files("docker-compose.yml", "Dockerfile")]:
-        for name in set(re.findall(r"\bSTNSCOPE_[A-Z_]+", (ROOT / file).read_text())):
+    source = " ".join(read(file) for file in files)
+    for file in [*DOCUMENTS, Path("docker-compose.yml"), Path("Dockerfile")]:
+        for name in set(re.findall(r"\bSTNSCOPE_[A-Z_]+", read(file))):
             assert name in source, f"{file}: {name}"
 
 
-def test_links_lead_to_files() -> None:
-    for document in documents():
-        for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (ROOT / document).read_text()):
-            if "://" not in link:
-                assert (ROOT / document.parent / link).exists(), f"{document}: {link}"
+def test_generated_pages_are_current() -> None:
+    """If this fails, `make docs` renews them."""
+    assert docs.command_line() == read(Path("docs/command-line.md"))
+    assert docs.with_layers(ARCHITECTURE) == ARCHITECTURE
+
+
+def paths_in(text: str) -> set[str]:
+    """Return the paths of this repository that a text names in backticks."""
+    tops = "models|backend|access|dashboard|stnscope|tests|docs|tools|benchmarks"
+    return set(re.findall(rf"`((?:{tops})/[\w./-]*)`", text))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_paths_exist(document: Path) -> None:
+    for path in paths_in(read(document)):
+        assert (ROOT / path).exists(), path
+
+
+def test_paths_in_the_picture_exist() -> None:
+    files = [f"/{file.as_posix()}" for file in tracked_files()]
+    picture = blocks(ARCHITECTURE, "text")[0]
+    shown = re.findall(r"[\w-]+/[\w-]+\.(?:py|js)", picture)
+    assert len(shown) > 20
+    for path in shown:
+        assert len([file for file in files if file.endswith(f"/{path}")]) == 1, path
+
+
+def test_each_flow_enters_each_folder_once() -> None:
+    flows = re.findall(r"^- \*\*From .*?(?=^- |\n\n)", ARCHITECTURE, re.DOTALL | re.MULTILINE)
+    assert len(flows) == 3
+    for flow in flows:
+        folders = [Path(path).parent for path in re.findall(r"`([^`]+)`", flow)]
+        entered = [folder for number, folder in enumerate(folders) if folder != folders[number - 1]]
+        assert len(entered) == len(set(entered)), flow
+
+
+def folders_in(parent: str) -> set[str]:
+    """Return the names of the folders with tracked files below a folder, `.` being the root."""
+    parts = [file.relative_to(parent).parts for file in tracked_files(f"{parent}/**")]
+    return {each[0] for each in parts if len(each) > 1 and not each[0].startswith(".")}
+
+
+@pytest.mark.parametrize(
+    ("parent", "header"),
+    [
+        ("backend/experiment", "| folder in `backend/experiment/` | holds |"),
+        ("backend/server", "| folder in `backend/server/` | holds |"),
+        ("dashboard/assets", "| folder in `dashboard/assets/` | holds |"),
+    ],
+)
+def test_architecture_page_lists_every_folder(parent: str, header: str) -> None:
+    cells = " ".join(row[0] for row in table_rows(ARCHITECTURE, header))
+    assert set(re.findall(r"`([\w-]+)/`", cells)) == folders_in(parent)
+
+
+def test_architecture_page_lists_every_process() -> None:
+    for process in tracked_files("backend/server/processes/*_main.py"):
+        assert process.as_posix() in ARCHITECTURE
+
+
+def table_rows(text: str, header: str) -> list[list[str]]:
+    """Return the cells of the rows below a table's header."""
+    below = text.partition(f"{header}\n")[2].splitlines()[1:]
+    table = below[: next((i for i, line in enumerate(below) if not line.startswith("|")), None)]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
+
+
+def test_table_of_changes_names_one_home_and_at_most_two_more_places() -> None:
+    rows = table_rows(CONTRIBUTING, "| change | home | also | tests |")
+    assert tuple(row[0] for row in rows) == CHANGES
+    for change, home, also, tests in rows:
+        assert len(paths_in(home)) == 1, change
+        assert len(paths_in(also)) <= 2, change
+        assert paths_in(tests), change
+        assert all(path.startswith("tests/") for path in paths_in(tests)), change
+        for path in paths_in(home + also + tests):
+            assert (ROOT / path).exists(), path
+
+
+def test_interface_page_lists_every_route_and_no_other(tmp_path: Path) -> None:
+    paths = create_app(Settings(home=tmp_path)).openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods}
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, WebSocketRoute) or type(route).__name__ == "APIWebSocketRoute":
+                routes.add(f"WS /api{route.path}")
+    listed = re.findall(r"^\| `((?:GET|POST|DELETE|WS) [^`]+)` \|", INTERFACE, re.MULTILINE)
+    assert sorted(listed) == sorted(routes)
+
+
+def documented_messages(title: str, sender: str) -> list[str]:
+    """Return the messages in a table of one section of the interface page."""
+    section = re.split(r"^## ", INTERFACE.partition(f"## {title}\n")[2], flags=re.MULTILINE)[0]
+    rows = table_rows(section, f"| {sender} message | meaning |")
+    return [row[0].strip("`") for row in rows]
+
+
+def test_interface_page_lists_every_message_and_no_other() -> None:
+    source = read(Path("backend/server/streams/messages.py"))
+    source += read(Path("backend/server/streams/client_socket.py"))
+    received = set(re.findall(r'type: Literal\["(\w+)"\]', source))
+    sent = set(re.findall(r'"type": "(\w+)"', source))
+    run = documented_messages("Run stream", "client")
+    transform = documented_messages("Transform stream", "client")
+    types = [type(messages.read(each)).__name__.lower() for each in run]
+    types += [type(messages.read_transform(each)).__name__.lower() for each in transform]
+    assert set(types) == received
+    listed = documented_messages("Run stream", "server")
+    listed += documented_messages("Transform stream", "server")
+    assert {json.loads(each.replace(", ...", ""))["type"] for each in listed} == sent

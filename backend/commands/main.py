@@ -14,7 +14,7 @@ from stnscope.backend.version import VERSION
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; answers with the exit status."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     try:
         status: int = options.command(options)
     except (StnscopeError, ValidationError) as error:
@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
     return status
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="stnscope", description="Watch a Spatial Transformer Network learn where to look."
     )

@@ -1,0 +1,129 @@
+"""Renew the generated parts of docs/: the command line, from `--help`, and the layers of imports.
+
+    python tools/docs.py
+
+The output is the same for each version of Python: `--help` is printed so wide that argparse wraps
+nothing, and is laid out here.
+"""
+
+import contextlib
+import io
+import os
+import re
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+from stnscope.backend.commands.main import main as run_command
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+WIDTH = 100
+# What a machine's own settings would put into the help.
+ENVIRONMENT = {"COLUMNS": "10000", "NO_COLOR": "1", "STNSCOPE_HOME": "HOME"}
+UNSET = ("STNSCOPE_DATA", "STNSCOPE_MIRROR", "STNSCOPE_TOKEN")
+HEAD = """\
+# Command line
+
+Generated from `--help` by `make docs`. After `make run`, the command is `.venv/bin/stnscope`;
+`python -m stnscope` is the same command. Runs, and the data sets that were downloaded, lie in the
+home folder: `--home`, else `STNSCOPE_HOME`, else your platform's folder for application data.
+"""
+
+
+def command_line() -> str:
+    """Return docs/command-line.md."""
+    commands = section(help_text(), "commands").partition("\n")[2]  # behind "COMMAND"
+    texts = dict(entries(commands))
+    pages = [page(name) for name in texts]
+    rows = [f"| [`stnscope {name}`](#stnscope-{name}) | {text} |" for name, text in texts.items()]
+    table = "\n".join(["| command | does |", "|---|---|", *rows])
+    return "\n".join([HEAD, table, "", *pages])
+
+
+def commands() -> dict[str, str]:
+    """Return the name of each command and what it does."""
+    return dict(entries(section(help_text(), "commands").partition("\n")[2]))  # below "COMMAND"
+
+
+def page(command: str) -> str:
+    """Return the part of the page about one command."""
+    text = help_text(command)
+    usage, description = text.split("\n\n")[:2]
+    # Breaks lines between arguments only: what is in brackets stays together.
+    together = re.sub(r"\[.*?\]+", lambda part: part[0].replace(" ", "\0"), usage)
+    wrapped = textwrap.fill(
+        together.removeprefix("usage: "), WIDTH, subsequent_indent="    ", break_on_hyphens=False
+    ).replace("\0", " ")
+    rows = [
+        f"| `{name}` | {explanation.replace('|', chr(92) + '|')} |"
+        for title in ("positional arguments", "options")
+        for name, explanation in entries(section(text, title))
+        if name != "-h, --help"
+    ]
+    examples = textwrap.dedent(section(text, "examples")).rstrip()
+    return "\n".join(
+        [
+            f"## stnscope {command}",
+            "",
+            description,
+            "",
+            f"```text\n{wrapped}\n```",
+            "",
+            "| argument | meaning |",
+            "|---|---|",
+            *rows,
+            "",
+            f"```text\n{examples}\n```",
+            "",
+        ]
+    )
+
+
+def help_text(*command: str) -> str:
+    """Return what `--help` prints, without the data sets of this machine."""
+    printed = io.StringIO()
+    with mock.patch.dict(os.environ, ENVIRONMENT), contextlib.redirect_stdout(printed):
+        for name in UNSET:
+            os.environ.pop(name, None)
+        with contextlib.suppress(SystemExit):
+            run_command([*command, "--help"])
+    text = printed.getvalue().partition("\ndata sets of your own")[0]
+    return text.replace("(HOME)", "(your platform's folder for application data)")
+
+
+def section(text: str, title: str) -> str:
+    """Return the lines below a title in a help text; empty if there is no such title."""
+    found = re.search(rf"^{title}:\n((?:.+\n)+)", text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+def entries(lines: str) -> Iterator[tuple[str, str]]:
+    """Yield each argument in a section of a help text, and its explanation."""
+    joined = re.sub(r"\n {6,}", "  ", lines)
+    for line in joined.splitlines():
+        name, _, explanation = line.strip().partition("  ")
+        yield name, explanation.strip()
+
+
+def with_layers(text: str) -> str:
+    """Return docs/architecture.md with the layers that pyproject.toml states."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    for contract in contracts["contracts"]:
+        if contract.get("exhaustive"):
+            title = f"```layers {contract['containers'][0]}\n"
+            block = title + "\n".join(contract["layers"]) + "\n```"
+            text = re.sub(re.escape(title) + r".*?```", block, text, flags=re.DOTALL)
+    return text
+
+
+def main() -> None:
+    (DOCS / "command-line.md").write_text(command_line())
+    architecture = DOCS / "architecture.md"
+    architecture.write_text(with_layers(architecture.read_text()))
+
+
+if __name__ == "__main__":
+    main()
