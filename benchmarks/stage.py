@@ -3,7 +3,7 @@
     python -m benchmarks.stage [--seconds 20] [--batch 16]
 
 Once as the page opens, once with all that can be drawn on the stage, then with one probe and with
-the crowd in place of all probes, and with a second run beside it. The run that is trained has
+the summary in place of all probes, and with a second run beside it. The run that is trained has
 batches so small that it makes more steps a second than the 20 frames that are recorded of them. The
 replay is of a recording that plays at 60 frames a second; what the browser can do at most is what a
 loop of bare animation frames reaches on an empty page.
@@ -23,13 +23,13 @@ from tests.live_server import Server, serve
 PROBES = 12
 REPLAYED = 3000
 """Frames: enough for the replay's highest pace, and not to come to its end."""
-EVERYTHING = "layers=dots.outline.mesh.trail.undone"
+EVERYTHING = "layers=dots.outline.mesh.trail.inverse"
 VIEWS = {
     "as it opens": "",
     "with all layers": f"&{EVERYTHING}",
-    "one probe": f"&sight=one&{EVERYTHING}",
-    "the crowd": f"&sight=crowd&{EVERYTHING}",
-    "a second run beside it": "&beside=beside",
+    "one probe": f"&view=probe&{EVERYTHING}",
+    "the summary": f"&view=summary&{EVERYTHING}",
+    "a second run beside it": "&compare=beside",
 }
 """What an address asks for, by what it is called."""
 SETTLING = 4_000

@@ -64,7 +64,7 @@ function mountRuns(data, parent) {
     open: (id) => page.open(id),
     compare: (id) => page.viewer?.compare(id),
     shown: () => page.viewer?.watch.id,
-    beside: () => page.viewer?.view.beside,
+    beside: () => page.viewer?.view.compare,
   });
   const view = place(parent, runs.element);
   onReconnect(() => view.runAgain?.());

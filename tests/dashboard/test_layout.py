@@ -70,7 +70,7 @@ def test_every_picture_lies_on_its_stage(
     """What lies beyond it, if only by a pixel, is cut off."""
     page = open_page(
         server,
-        f"?run={stopped_run}&beside={training_run}",
+        f"?run={stopped_run}&compare={training_run}",
         viewport={"width": width, "height": height},
     )
     beyond = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {

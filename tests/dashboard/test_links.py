@@ -38,7 +38,7 @@ def test_what_is_looked_at_stands_in_the_address(
     wanted = {
         "run": stopped_run,
         "step": str(steps[4]),
-        "sight": "one",
+        "view": "probe",
         "probe": "1",
         "layers": "dots.outline.mesh",
         "speed": "0.5",
@@ -69,7 +69,7 @@ def test_an_address_that_makes_no_sense_shows_what_it_can(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(
-        server, f"?run={stopped_run}&step=99999999&sight=none&probe=x&layers=a.b&speed=1000"
+        server, f"?run={stopped_run}&step=99999999&view=none&probe=x&layers=a.b&speed=1000"
     )
     last = server.get_run(stopped_run)["last_step"]
     assert wait_for_frame(page, last) == last
@@ -118,9 +118,9 @@ def test_what_is_no_step_is_not_gone_to(
 def test_a_probe_that_is_not_there_is_the_last_one(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&sight=one&probe=999&step=0")
+    page = open_page(server, f"?run={stopped_run}&view=probe&probe=999&step=0")
     page.get_by_text("Probe 12 of 12").wait_for()
-    await_address(page, run=stopped_run, sight="one", probe="11", step="0")
+    await_address(page, run=stopped_run, view="probe", probe="11", step="0")
 
 
 def test_a_closing_lap_is_a_link_too(
@@ -146,15 +146,15 @@ def test_back_leads_to_the_run_and_the_step_before(
 ) -> None:
     other = record_run(server, seed=41)
     step = str(server.recorded_steps(stopped_run)[5])
-    page = open_page(server, f"?run={stopped_run}&step={step}&sight=crowd")
+    page = open_page(server, f"?run={stopped_run}&step={step}&view=summary")
     wait_for_status_text(page, "Held here")
-    await_address(page, run=stopped_run, step=step, sight="crowd")
+    await_address(page, run=stopped_run, step=step, view="summary")
     page.locator(".stn-run-title", has_text="seed 41").click()
-    await_address(page, run=other, sight="crowd")
+    await_address(page, run=other, view="summary")
     wait_for_status_text(page, "seed 41")
     page.go_back()
     wait_for_status_text(page, "seed 4")
-    await_address(page, run=stopped_run, step=step, sight="crowd")
+    await_address(page, run=stopped_run, step=step, view="summary")
     wait_for_status_text(page, "Held here")
     page.go_forward()
     wait_for_status_text(page, "seed 41")

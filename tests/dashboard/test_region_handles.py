@@ -248,7 +248,7 @@ def test_another_picture_begins_with_where_its_network_looks(
 def test_a_run_s_regions_are_not_to_be_dragged(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&sight=one")
+    page = open_page(server, f"?run={stopped_run}&view=probe")
     page.locator(".stn-viewer .stn-detail[data-step]").wait_for()
     assert page.locator(".stn-viewer .stn-handle").count() == 0
 

@@ -63,7 +63,7 @@ def test_one_probe_is_shown_in_its_own_pixels_with_theta(
 def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&sight=one&probe=2&step=0")
+    page = open_page(server, f"?run={stopped_run}&view=probe&probe=2&step=0")
     shown = one(page, 0)
     # Untrained, 28 pixels lie evenly over 48: the middle of pixel 7 at 7.5 / 28 of them.
     tile = shown.locator(".stn-pane-content").nth(1)
@@ -83,7 +83,7 @@ def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
 def test_zoom_enlarges_within_the_same_room(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&sight=one&step=0")
+    page = open_page(server, f"?run={stopped_run}&view=probe&step=0")
     shown = one(page, 0)
     pane = shown.locator(".stn-pane-viewport").first
     before = pane.bounding_box()
@@ -97,14 +97,14 @@ def test_zoom_enlarges_within_the_same_room(
     middles = shown.locator(".stn-pane-viewport").evaluate_all(places)
     assert min(min(place) for place in middles) > 0
     chip(page, "Probes").click()
-    chip(page, "One").click()
+    chip(page, "One probe").click()
     assert shown.locator(".stn-pane-viewport").evaluate_all(places) == middles
 
 
 def test_input_shows_what_an_enlarged_output_is_scrolled_to(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&sight=one&step=0")
+    page = open_page(server, f"?run={stopped_run}&view=probe&step=0")
     shown = one(page, 0)
     shown.get_by_label("Zoom").select_option("4")
     panes = shown.locator(".stn-pane-viewport")
@@ -136,7 +136,7 @@ def test_crowd_is_the_mean_of_the_probes_and_their_spread(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     seen = held(page, server, stopped_run)
-    chip(page, "Crowd").click()
+    chip(page, "Summary").click()
     crowd = page.locator(f".stn-probe-summary[data-step='{seen.info['step']}']")
     crowd.wait_for()
     for place, name in enumerate(("input", "output.st")):
@@ -182,7 +182,7 @@ def test_layers_are_drawn_and_taken_away(
 def test_undone_output_lies_where_it_came_from(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0&layers=undone")
+    page = open_page(server, f"?run={stopped_run}&step=0&layers=inverse")
     wait_for_frame(page, 0)
     seen = fetch_frame(server, stopped_run, 0)
     # Untrained, all of the input is looked at: what is pasted back is the input, a little blurred.
@@ -191,7 +191,7 @@ def test_undone_output_lies_where_it_came_from(
     for index in range(12):
         assert np.corrcoef(undone[index], inputs[index])[0, 1] > 0.9
     assert not np.array_equal(undone, inputs)
-    chip(page, "Undone").click()
+    chip(page, "Pasted back").click()
     wait_until(lambda: np.array_equal(read_pixels(page, "input"), inputs))
 
 
@@ -221,7 +221,7 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(
     run_id = server.start_run(architecture="digits-cnn", epochs=1000)
     server.wait_for_step(run_id, 3)
     server.control(run_id, "stop")
-    page = open_page(server, f"?run={run_id}&step=0&sight=one")
+    page = open_page(server, f"?run={run_id}&step=0&view=probe")
     assert one(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer: there is nothing").wait_for()
@@ -263,7 +263,7 @@ def test_nothing_moves_when_something_else_fills_the_stage(
       return [Math.round(left), Math.round(top)];
     })"""
     before = page.evaluate(places)
-    for name in ("One", "Crowd", "Probes", "Outputs only"):
+    for name in ("One probe", "Summary", "Probes", "Outputs only"):
         chip(page, name).click()
         assert page.evaluate(places) == before, name
     assert chip(page, "Mesh").is_disabled()
@@ -278,7 +278,7 @@ def test_a_picture_that_joined_is_not_there_before(
         image = {"image": picture.read_bytes()}
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
         (step,) = server.get_run(run_id)["added_at"]
-        page = open_page(server, f"?run={run_id}&sight=one&probe=3&step=0")
+        page = open_page(server, f"?run={run_id}&view=probe&probe=3&step=0")
         shown_one = page.locator(".stn-viewer .stn-detail.stn-absent")
         shown_one.get_by_text(f"It joined the run at step {step}.").wait_for()
         assert not page.locator(".stn-detail-panes").is_visible()

@@ -5,7 +5,7 @@
 
 import { element, setText } from "../ui/dom.js";
 import { CHARTS, HEAD, linesOf, MARGIN, plotlyFigure, valueAt } from "./plotly-figure.js";
-import { ofFirst } from "../ui/text.js";
+import { titleForFirst } from "../ui/text.js";
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 
@@ -79,7 +79,7 @@ export class Chart {
     this.cursor.style.left = `${this.box.left + place * this.box.width}px`;
     const { title, lines, regions, text } = CHARTS[this.index];
     // Of two runs the table above says so.
-    setText(this.title, regions && !other ? ofFirst(title, [info]) : title);
+    setText(this.title, regions && !other ? titleForFirst(title, [info]) : title);
     lines.forEach((line, place) => {
       const value = text(valueOf(info, series, line, step));
       setText(this.values[place], line.label ? `${line.label} ${value}` : value);

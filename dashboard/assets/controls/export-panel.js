@@ -1,7 +1,7 @@
 // A run as an animated GIF: what it is to show, a look at it, and the file to take home.
 
 import { element, setText } from "../ui/dom.js";
-import { inFormWords, size } from "../ui/text.js";
+import { size, withFieldTitles } from "../ui/text.js";
 
 export class GifPanel {
   constructor(watch) {
@@ -88,7 +88,7 @@ export class GifPanel {
     } catch (problem) {
       setText(
         this.state,
-        problem.name === "AbortError" ? "Cancelled." : inFormWords(problem.message, TITLES),
+        problem.name === "AbortError" ? "Cancelled." : withFieldTitles(problem.message, TITLES),
       );
     } finally {
       this.making = null;

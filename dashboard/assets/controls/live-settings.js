@@ -1,7 +1,7 @@
 // What can be changed while a run trains: switches beside its controls, learning rates in a panel.
 
 import { element, setText } from "../ui/dom.js";
-import { inFormWords } from "../ui/text.js";
+import { withFieldTitles } from "../ui/text.js";
 
 // Seconds that a step is drawn out to, and what that is called.
 const PACES = {
@@ -107,7 +107,7 @@ export class RatesPanel {
   async #change(name, field) {
     if (!field.value) return this.show();
     const say = (problem) =>
-      setText(this.state, problem ? inFormWords(problem.message, RATES) : "");
+      setText(this.state, problem ? withFieldTitles(problem.message, RATES) : "");
     await ask(this.watch, say, { [name]: Number(field.value) });
     this.show();
   }

@@ -23,9 +23,9 @@ const KEYS = [
   ["Home End", "the first step, the newest"],
   ["p", "pause the training, or go on"],
   ["s", "train one step"],
-  ["1 2 3", "all probes, one of them, the crowd"],
+  ["1 2 3", "all probes, one of them, the summary"],
   ["[ ]", "the probe before, the next"],
-  ["d o m t u", "dots, outline, mesh, trail, warp undone"],
+  ["d o m t b", "dots, outline, mesh, trail, pasted back"],
 ];
 
 /** What each key does, for those who look for it. */

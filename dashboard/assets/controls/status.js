@@ -3,17 +3,17 @@
 import { element, setText } from "../ui/dom.js";
 import { frameSentence } from "../stage/theta-text.js";
 import {
+  correctCount,
   decimal,
+  integer,
   isLive,
-  knownOf,
+  labelledCount,
   percent,
-  rightOf,
+  runTitle,
   span,
   statusWords,
   tenths,
-  thinnedWords,
-  titleOf,
-  whole,
+  thinningNote,
 } from "../ui/text.js";
 
 // An age below this is no news.
@@ -47,11 +47,11 @@ export class Readout {
     const epochs = run?.epochs ? ` of ${run.epochs}` : "";
     setText(this.tenths, tenths(info));
     setText(this.epoch, `of epoch ${info.epoch}${epochs}`);
-    setText(this.figures.step, whole(info.step));
+    setText(this.figures.step, integer(info.step));
     setText(this.figures.accuracy, percent(info.accuracy));
     setText(this.figures.loss, decimal(info.loss));
     setText(this.figures.stillness, decimal(info.stillness, 2));
-    setText(this.figures.right, `${rightOf(info)}/${knownOf(info)}`);
+    setText(this.figures.right, `${correctCount(info)}/${labelledCount(info)}`);
     this.#announce(frame, moving);
   }
 
@@ -167,15 +167,15 @@ export class Situation {
     setText(this.message, problem?.message ?? run?.error ?? "");
     setText(
       this.skipped,
-      skipped ? `${whole(skipped)} ${skipped === 1 ? "frame" : "frames"} skipped` : "",
+      skipped ? `${integer(skipped)} ${skipped === 1 ? "frame" : "frames"} skipped` : "",
     );
-    const thinned = thinnedWords(run?.thinned);
+    const thinned = thinningNote(run?.thinned);
     setText(this.thinned, thinned?.short ?? "");
     this.thinned.title = thinned?.full ?? "";
     // A run that is not there, or no more, is no dead end.
     const gone = run ? run.status === "deleted" : Boolean(this.watch.problem);
     const instead = gone ? "Show the newest run instead" : "";
-    setText(this.link, instead || (run ? titleOf(run) : ""));
+    setText(this.link, instead || (run ? runTitle(run) : ""));
     this.link.classList.toggle("stn-instead", gone);
     this.link.href = run && !gone ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
   }

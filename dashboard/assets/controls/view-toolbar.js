@@ -1,12 +1,12 @@
 // The choice of what fills the stage, and of what is drawn on it.
 
 import { element } from "../ui/dom.js";
-import { LAYERS, switched } from "../ui/view-state.js";
+import { LAYERS, toggleLayer } from "../ui/view-state.js";
 
 const SIGHT_WORDS = {
   probes: ["Probes", "All probes side by side (1)"],
-  one: ["One", "One probe, large, with its numbers (2)"],
-  crowd: ["Crowd", "All probes as one: their mean output and the spread of their regions (3)"],
+  probe: ["One probe", "One probe, large, with its numbers (2)"],
+  summary: ["Summary", "All probes as one: their mean output and the spread of their regions (3)"],
 };
 
 const LAYER_WORDS = {
@@ -14,7 +14,10 @@ const LAYER_WORDS = {
   outline: ["Outline", "The edge of each region (o)"],
   mesh: ["Mesh", "The sampling grid within each region, and a spline's control points (m)"],
   trail: ["Trail", "Where the corners were over the last epoch (t)"],
-  undone: ["Undone", "The warp undone: each output pasted back where it came from (u)"],
+  inverse: [
+    "Pasted back",
+    "Each output pasted back where it was sampled from: the inverse warp (b)",
+  ],
   outputs: ["Outputs only", "Nothing but what the transformers hand on"],
 };
 
@@ -25,8 +28,8 @@ export class SightBar {
    */
   constructor(view, change) {
     this.view = view;
-    this.sights = buttons(SIGHT_WORDS, (sight) => change({ ...view(), sight }));
-    this.layers = buttons(LAYER_WORDS, (layer) => change(switched(view(), layer)));
+    this.sights = buttons(SIGHT_WORDS, (kind) => change({ ...view(), kind }));
+    this.layers = buttons(LAYER_WORDS, (layer) => change(toggleLayer(view(), layer)));
     const group = (name, title, parts) => {
       const made = element(`div.${name}`, { role: "group" }, ...Object.values(parts));
       made.setAttribute("aria-label", title);
@@ -42,36 +45,38 @@ export class SightBar {
 
   /** @param {boolean} plain whether the network has no transformer, so that nothing is drawn */
   show(plain = false) {
-    const { sight, layers } = this.view();
+    const { kind, layers } = this.view();
     for (const [name, button] of Object.entries(this.sights)) {
-      button.setAttribute("aria-pressed", name === sight);
+      button.setAttribute("aria-pressed", name === kind);
     }
     for (const [name, button] of Object.entries(this.layers)) {
       button.setAttribute("aria-pressed", layers[name]);
       // Where nothing but outputs is seen there is nothing to draw on.
-      const bare = sight === "probes" && layers.outputs && name !== "outputs";
+      const bare = kind === "probes" && layers.outputs && name !== "outputs";
       button.disabled = plain || bare;
       // Of one probe and of the crowd the outputs are large anyway.
       button.hidden = name === "outputs"
-        ? sight !== "probes"
-        : sight === "crowd" && !CROWD.has(name);
+        ? kind !== "probes"
+        : kind === "summary" && !SUMMARY_LAYERS.has(name);
     }
   }
 }
 
 // Layers that mean something for all probes as one.
-const CROWD = new Set(["dots", "outline", "trail"]);
+const SUMMARY_LAYERS = new Set(["dots", "outline", "trail"]);
 
 /** What the keys for sights and layers do. */
 export function sightKeys(view, change) {
-  const to = (sight) => () => change({ ...view(), sight });
+  const to = (kind) => () => change({ ...view(), kind });
   const layers = Object.keys(LAYERS).filter((layer) => layer !== "outputs");
   return {
     1: to("probes"),
-    2: to("one"),
-    3: to("crowd"),
+    2: to("probe"),
+    3: to("summary"),
     ...Object.fromEntries(
-      layers.map((layer) => [layer[0], () => change(switched(view(), layer))]),
+      layers.map((
+        layer,
+      ) => [layer === "inverse" ? "b" : layer[0], () => change(toggleLayer(view(), layer))]),
     ),
   };
 }

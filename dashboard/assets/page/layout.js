@@ -44,9 +44,9 @@ function fitStage(viewer, view, width) {
   style.minWidth = `${Math.min(width, CONTROLS)}px`;
   style.width = `${width}px`;
   const least = controls.offsetHeight;
-  const grown = view.sight !== "probes" || view.beside;
+  const grown = view.kind !== "probes" || view.compare;
   style.width = grown ? `${width}px` : "";
-  const fit = view.beside ? fitTwo : fitOne;
+  const fit = view.compare ? fitTwo : fitOne;
   fit(viewer, view, width, room - least);
   const needed = controls.offsetHeight;
   if (needed > least) fit(viewer, view, width, room - needed);
@@ -60,7 +60,7 @@ function fitOne({ side }, view, width, height) {
 // Two runs stand side by side where there is room for both, else below each other.
 function fitTwo({ side, beside, runsShown }, view, width, height) {
   const fixed = width >= FIXED;
-  const abreast = fixed || view.sight === "probes";
+  const abreast = fixed || view.kind === "probes";
   const between = fixed ? BETWEEN : BETWEEN_NARROW;
   runsShown.classList.toggle("stn-side-by-side", abreast);
   runsShown.style.setProperty("--stn-between", `${between}px`);
@@ -74,7 +74,7 @@ function fitSides(sides, view, { width, height, fixed, least }, above = 0) {
   const full = Math.min(height, Math.max(...sides.map(({ views }) => views.probes.fullHeight)));
   for (const side of sides) {
     side.element.style.minHeight = fixed ? `${full + above}px` : "";
-    if (view.sight !== "probes") side.resize(width, fixed ? full : height, least);
+    if (view.kind !== "probes") side.resize(width, fixed ? full : height, least);
   }
 }
 

@@ -18,7 +18,7 @@ import { Timeline } from "../controls/timeline.js";
 import { Transport } from "../controls/run-controls.js";
 import { readLap, readStep, readView } from "../ui/view-state.js";
 import { Watch } from "../run/run-store.js";
-import { legendOf } from "../ui/text.js";
+import { legendText } from "../ui/text.js";
 
 // Milliseconds until the address tells what is looked at.
 const NAME_AFTER = 300;
@@ -38,11 +38,11 @@ export class Viewer {
     this.watch = new Watch(api, calm);
     const turn = (by) => this.#turn(by);
     const pick = (side) => (probe, byKey) => {
-      this.change({ ...this.view, sight: "one", probe });
+      this.change({ ...this.view, kind: "probe", probe });
       if (byKey) side().focus(probe);
     };
     this.side = new RunStage(this.watch, { turn, pick: pick(() => this.side) });
-    const close = () => this.change({ ...this.view, beside: null });
+    const close = () => this.change({ ...this.view, compare: null });
     this.beside = new Beside(api, this.watch, calm, {
       turn,
       pick: pick(() => this.beside.side),
@@ -103,7 +103,7 @@ export class Viewer {
 
   #open(id) {
     // A run beside itself would tell nothing.
-    if (this.view.beside === id) this.change({ ...this.view, beside: null });
+    if (this.view.compare === id) this.change({ ...this.view, compare: null });
     this.watch.open(id, this.at.step, this.at.lap);
     this.at = { step: null, lap: false };
   }
@@ -127,7 +127,7 @@ export class Viewer {
 
   /** Puts the run `id` beside the one that is looked at. */
   compare(id) {
-    this.change({ ...this.view, beside: id });
+    this.change({ ...this.view, compare: id });
     this.reveal();
   }
 
@@ -140,9 +140,9 @@ export class Viewer {
     const { beside, difference } = this;
     beside.by = view.by;
     beside.side.setView(view);
-    beside.open(view.beside);
+    beside.open(view.compare);
     beside.lead();
-    const pair = Boolean(view.beside);
+    const pair = Boolean(view.compare);
     difference.element.hidden = !pair;
     if (pair) this.runsShown.append(beside.side.element);
     else beside.side.element.remove();
@@ -156,7 +156,7 @@ export class Viewer {
   // The other run's curves, and what differs.
   #showBeside() {
     const { beside, watch, view } = this;
-    if (!view.beside) return this.charts.compare(null);
+    if (!view.compare) return this.charts.compare(null);
     const { own } = beside.watch;
     const info = beside.watch.shown?.info;
     if (own) this.charts.compare({ series: own.series, stretch: beside.stretch, info });
@@ -190,7 +190,7 @@ export class Viewer {
       this.timeline.element,
       this.transport.element,
     );
-    this.legend = element("p.stn-legend", {}, legendOf());
+    this.legend = element("p.stn-legend", {}, legendText());
     this.runsShown = element("div.stn-runs-shown", {}, this.side.element);
     const parts = [
       this.sights.element,
@@ -225,7 +225,7 @@ export class Viewer {
     this.runs.addEventListener("change", () => this.#choose());
     this.beside.addEventListener("frame", () => this.#showBeside());
     this.beside.addEventListener("change", () => {
-      if (this.beside.watch.run?.status === "deleted") this.change({ ...this.view, beside: null });
+      if (this.beside.watch.run?.status === "deleted") this.change({ ...this.view, compare: null });
       else this.#showBeside();
     });
     this.beside.addEventListener("metrics", () => this.charts.metricsChanged());
@@ -251,8 +251,8 @@ export class Viewer {
   #show({ frame, past }) {
     this.side.draw(frame, past);
     this.beside.lead();
-    if (this.view.beside) this.#showBeside();
-    const legend = legendOf(frame.info);
+    if (this.view.compare) this.#showBeside();
+    const legend = legendText(frame.info);
     if (legend !== this.legend.textContent) {
       setText(this.legend, legend);
       this.sights.show(this.#isPlain);

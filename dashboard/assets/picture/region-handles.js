@@ -7,7 +7,7 @@ import {
   offsetOfKey,
   thetaOverride,
 } from "../geometry/region-drag.js";
-import { element, svg } from "../ui/dom.js";
+import { element, svgElement } from "../ui/dom.js";
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
 import { regionPaths } from "../stage/region-overlay.js";
@@ -35,7 +35,7 @@ export class Handles {
     const several = transformers.length > 1;
     this.regions = transformers.map((_, place) => this.#region(several ? place + 1 : 0));
     const viewBox = inputViewBox(height, width);
-    const whole = svg("svg", { class: "stn-handle-regions", viewBox });
+    const whole = svgElement("svg", { class: "stn-handle-regions", viewBox });
     whole.append(...this.regions.map(({ path }) => path));
     const dots = this.regions.flatMap(({ dots }) => dots);
     this.element.replaceChildren(whole, ...dots);
@@ -44,7 +44,7 @@ export class Handles {
   #region(place) {
     const of = place ? ` of region ${place}` : "";
     const made = { corners: null, wanted: null }; // as shown, and as asked for and not shown yet
-    made.path = svg("path", {
+    made.path = svgElement("path", {
       class: "stn-handle-region",
       tabindex: 0,
       role: "button",

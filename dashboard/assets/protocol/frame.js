@@ -36,7 +36,7 @@ export function withInput(frame, input) {
 }
 
 /** Whether two tensors hold the same numbers. */
-export function sameTensor(one, other) {
+export function tensorsEqual(one, other) {
   if (one === other) return true;
   if (!one || !other || String(one.shape) !== String(other.shape)) return false;
   // Of every frame that comes; a function called for each number takes ten times as long.
@@ -57,10 +57,10 @@ export const rowsOf = (tensor) =>
   Array.from({ length: tensor.shape[0] }, (_, index) => rowOf(tensor, index));
 
 /** How many probes, the first ones, are the run's own; the others are pictures that joined. */
-export const ownOf = ({ info }) => info.labels.length - (info.joined ?? []).length;
+export const ownProbeCount = ({ info }) => info.labels.length - (info.joined ?? []).length;
 
 /** The same frame with no more than its first `count` probes. */
-export function firstOf(frame, count) {
+export function firstProbes(frame, count) {
   const { info, tensors } = frame;
   if (count >= info.labels.length) return frame;
   const cut = (list) => list.slice(0, count);
@@ -74,7 +74,7 @@ export function firstOf(frame, count) {
 }
 
 /** The same frame without pictures that joined. */
-export const ownFrame = (frame) => firstOf(frame, ownOf(frame));
+export const withoutAddedPictures = (frame) => firstProbes(frame, ownProbeCount(frame));
 
 function firstRows({ data, shape: [rows, ...shape] }, count) {
   return { data: data.subarray(0, (data.length / rows) * count), shape: [count, ...shape] };

@@ -1,6 +1,6 @@
 // A run's recorded frames, over HTTP, with the latest used kept at hand.
 
-import { decodeFrame, sameTensor, withInput } from "../protocol/frame.js";
+import { decodeFrame, tensorsEqual, withInput } from "../protocol/frame.js";
 
 // Frames without their inputs take some 12 kB, and inputs that stand still are shared.
 const KEPT_BYTES = 48e6;
@@ -71,7 +71,7 @@ export class Recording {
     const known = this.frames.get(place)?.frame;
     if (known && known.info.time === frame.info.time) return known;
     const whole = withInput(frame, this.input);
-    const shared = sameTensor(whole.tensors.input, this.input);
+    const shared = tensorsEqual(whole.tensors.input, this.input);
     if (shared) shareInput(whole, this.input);
     else this.input = whole.tensors.input;
     this.#put(place, whole, bytesOf(whole) - (shared ? this.input.data.byteLength : 0));

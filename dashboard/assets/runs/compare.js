@@ -5,7 +5,7 @@ import { differences, stepBeside } from "./run-difference.js";
 import * as play from "../run/player.js";
 import { RunStage } from "../stage/run-stage.js";
 import { Watch } from "../run/run-store.js";
-import { titleOf, titlesApart, whole } from "../ui/text.js";
+import { distinctTitles, integer, runTitle } from "../ui/text.js";
 
 const PREPARED = 12;
 // Milliseconds between two changes of the numbers.
@@ -66,7 +66,7 @@ export class Beside extends EventTarget {
 
   // Whether it is not as far as the leading run, and why.
   #tellShort(step, { steps, live }) {
-    const last = whole(steps.at(-1));
+    const last = integer(steps.at(-1));
     const note = live ? `so far at step ${last}` : `ended at step ${last}`;
     this.side.setNote(step > steps.at(-1) ? note : null);
   }
@@ -138,9 +138,9 @@ export class Difference {
 
   name(runs, by) {
     this.by.value = by;
-    const short = runs.every(Boolean) ? titlesApart(...runs) : [];
+    const short = runs.every(Boolean) ? distinctTitles(...runs) : [];
     runs.forEach((run, place) => {
-      const title = run ? titleOf(run) : "…";
+      const title = run ? runTitle(run) : "…";
       setText(this.names[place], short[place] ?? title);
       this.names[place].title = title;
     });

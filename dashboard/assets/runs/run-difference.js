@@ -1,9 +1,9 @@
 // Two runs side by side: which step of one stands beside which of the other, and how they differ.
 // Pure.
 
-import { firstOf, ownOf, rowsOf } from "../protocol/frame.js";
+import { firstProbes, ownProbeCount, rowsOf } from "../protocol/frame.js";
 import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
-import { decimal, ofFirst, percent, rightOf, whole } from "../ui/text.js";
+import { correctCount, decimal, integer, percent, titleForFirst } from "../ui/text.js";
 
 /**
  * The step of the other run that stands beside `step`.
@@ -15,7 +15,7 @@ export function stepBeside(step, by, each, other) {
   return by === "epoch" && each && other ? Math.round((step / each) * other) : step;
 }
 
-const signedWhole = (value) => (value < 0 ? `\u2212${whole(-value)}` : whole(value));
+const signedWhole = (value) => (value < 0 ? `\u2212${integer(-value)}` : integer(value));
 const signed = (value, text) => (value > 0 ? `+${text(value)}` : text(value));
 const points = (value) => `${decimal(value, 1)} points`;
 
@@ -25,8 +25,8 @@ const points = (value) => `${decimal(value, 1)} points`;
  * @returns {{name: string, title: string, values: string[], difference: string}[]}
  */
 export function differences(...frames) {
-  const shared = Math.min(...frames.map(ownOf));
-  const [one, other] = frames.map((frame) => firstOf(frame, shared));
+  const shared = Math.min(...frames.map(ownProbeCount));
+  const [one, other] = frames.map((frame) => firstProbes(frame, shared));
   const means = [meansOf(one), meansOf(other)];
   const infos = [one.info, other.info];
   // The difference is that of the numbers as they are shown.
@@ -45,7 +45,7 @@ export function differences(...frames) {
   };
   const each = (of) => infos.map(of);
   return [
-    row("step", "Step", each(({ step }) => step), whole, 0, signedWhole),
+    row("step", "Step", each(({ step }) => step), integer, 0, signedWhole),
     row(
       "accuracy",
       "Accuracy",
@@ -55,7 +55,7 @@ export function differences(...frames) {
       points,
     ),
     row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value), 3),
-    row("right", "Probes right", each(rightOf), whole),
+    row("right", "Probes right", each(correctCount), integer),
     row(
       "stillness",
       "Stillness",
@@ -66,7 +66,7 @@ export function differences(...frames) {
     ...STATISTICS.map(({ title, text, digits }, place) =>
       row(
         title,
-        ofFirst(title, infos),
+        titleForFirst(title, infos),
         means.map((mean) => mean[place]),
         said(text),
         digits,

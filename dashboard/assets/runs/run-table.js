@@ -1,7 +1,7 @@
 // The list of runs, each with what may be done with it.
 
 import { element, setText } from "../ui/dom.js";
-import { isLive, percent, span, statusWords, titleOf, unusualWords } from "../ui/text.js";
+import { isLive, percent, runTitle, span, statusWords, unusualSettings } from "../ui/text.js";
 
 const TITLES = {
   download: "Download",
@@ -36,7 +36,7 @@ class Row {
    */
   show(run, shown, beside) {
     this.run = run;
-    setText(this.link, titleOf(run));
+    setText(this.link, runTitle(run));
     this.link.title = run.id;
     setText(this.status, statusWords(run.status));
     this.status.dataset.status = run.status;
@@ -60,7 +60,7 @@ class Row {
   #button(action) {
     const button = element("button.stn-button.stn-small", { type: "button" }, TITLES[action]);
     button.dataset.action = action;
-    button.setAttribute("aria-label", `${TITLES[action]} ${titleOf(this.run)}`);
+    button.setAttribute("aria-label", `${TITLES[action]} ${runTitle(this.run)}`);
     const own = {
       delete: () => this.#ask(button),
       download: () => this.#download(),
@@ -83,7 +83,7 @@ class Row {
     button.dataset.asked = "yes";
     const name = button.getAttribute("aria-label");
     setText(button, "Delete for good?");
-    button.setAttribute("aria-label", `${button.textContent} ${titleOf(this.run)}`);
+    button.setAttribute("aria-label", `${button.textContent} ${runTitle(this.run)}`);
     setTimeout(() => {
       delete button.dataset.asked;
       setText(button, TITLES.delete);
@@ -181,7 +181,7 @@ export class RunsView {
 function madeOf({ epochs, batch_size: batch, probes, ...config }) {
   const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
   const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
-  parts.push(`rates ${rates}`, ...unusualWords(config));
+  parts.push(`rates ${rates}`, ...unusualSettings(config));
   if (probes.moving) parts.push("moving probes");
   return parts.join(", ");
 }

@@ -1,6 +1,6 @@
 // The pixel of an output that is pointed at, marked there and where it is sampled in the input.
 
-import { attributes, element, setText, svg } from "../ui/dom.js";
+import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
 import { inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
 import { bilinearSample } from "../geometry/bilinear-sample.js";
@@ -15,8 +15,8 @@ export class PixelInspector {
     this.moved = moved;
     this.pixel = null; // that is pointed at: {place, row, column}
     this.words = element("p.stn-sample-text");
-    this.cells = svg("g", { class: "stn-cells" });
-    this.spot = svg("path", { class: "stn-sample-point" });
+    this.cells = svgElement("g", { class: "stn-cells" });
+    this.spot = svgElement("path", { class: "stn-sample-point" });
     this.marks = [];
   }
 
@@ -30,19 +30,19 @@ export class PixelInspector {
     this.shapes = { input, outputs };
     const [height, width] = input;
     const viewBox = inputViewBox(height, width);
-    this.element = svg("svg", { class: "stn-overlay", viewBox, "aria-hidden": "true" });
+    this.element = svgElement("svg", { class: "stn-overlay", viewBox, "aria-hidden": "true" });
     this.element.append(this.cells, this.spot);
     this.marks = panes.map((pane, place) => this.#markOn(pane, place));
   }
 
   #markOn(pane, place) {
     const [rows, columns] = this.shapes.outputs[place];
-    const mark = svg("g", { class: "stn-pixel" });
+    const mark = svgElement("g", { class: "stn-pixel" });
     for (const layer of ["halo", "line"]) {
-      mark.append(svg("rect", { class: `stn-${layer}`, width: 1, height: 1 }));
+      mark.append(svgElement("rect", { class: `stn-${layer}`, width: 1, height: 1 }));
     }
     const box = `0 0 ${columns} ${rows}`;
-    const over = svg("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
+    const over = svgElement("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
     over.append(mark);
     pane.lay(over);
     const { tile } = pane;
@@ -91,7 +91,7 @@ export class PixelInspector {
     this.marks.forEach((mark, place) => {
       const here = pixel?.place === place;
       mark.toggleAttribute("hidden", !here);
-      if (here) attributes(mark, { transform: `translate(${pixel.column} ${pixel.row})` });
+      if (here) setAttributes(mark, { transform: `translate(${pixel.column} ${pixel.row})` });
     });
     this.cells.replaceChildren();
     this.spot.setAttribute("d", "");
@@ -104,7 +104,13 @@ export class PixelInspector {
     const lattice = rowOf(tensors[`grid.${name}`], shown.index);
     const sample = bilinearSample(lattice, pixel, this.shapes.outputs[pixel.place]);
     const cells = sample.around.map(({ row, column, weight }) =>
-      svg("rect", { x: column, y: row, width: 1, height: 1, "fill-opacity": 0.15 + 0.7 * weight })
+      svgElement("rect", {
+        x: column,
+        y: row,
+        width: 1,
+        height: 1,
+        "fill-opacity": 0.15 + 0.7 * weight,
+      })
     );
     this.cells.replaceChildren(...cells);
     this.spot.setAttribute("d", `M${sample.x.toFixed(2)},${sample.y.toFixed(2)}h0`);

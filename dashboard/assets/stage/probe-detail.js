@@ -12,11 +12,11 @@ import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layou
 import { PixelInspector } from "./pixel-inspector.js";
 import { ThetaPanel } from "./theta-panel.js";
 import {
-  absentWords,
-  collapseOf,
-  givenName,
-  nameOf,
+  labelName,
+  missingProbeText,
   percent,
+  probeCaption,
+  probeCollapse,
   transformerName,
   verdictOf,
 } from "../ui/text.js";
@@ -188,7 +188,7 @@ export class ProbeDetail {
   #showPictures(frame, index, past) {
     const { info, tensors } = frame;
     const { layers } = this;
-    if (layers.undone) {
+    if (layers.inverse) {
       const { data, shape } = inverseWarpOf(frame, index);
       this.input.picture.draw(data, shape);
     } else this.input.picture.draw(rowOf(tensors.input, index), this.shapes.input);
@@ -211,21 +211,21 @@ export class ProbeDetail {
   #showAbsent() {
     setText(this.title, `Probe ${this.probe + 1}`);
     this.verdict.dataset.verdict = "unknown";
-    setText(this.verdict, absentWords(this.run, this.probe));
+    setText(this.verdict, missingProbeText(this.run, this.probe));
   }
 
   #showFacts(frame, index) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
     const which = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
-    const given = givenName(info, index);
+    const given = probeCaption(info, index);
     setText(this.title, given ? `${which}: ${given}` : which);
     const verdict = verdictOf(info, index);
     this.verdict.dataset.verdict = verdict;
-    const taken = `taken for ${nameOf(info, info.predicted[index])}`;
+    const taken = `taken for ${labelName(info, info.predicted[index])}`;
     const chance = percent(probabilityOf(frame, index), 0);
     const said = { right: ", which is right", wrong: ", which is wrong", unknown: "" }[verdict];
-    const collapsed = collapseOf(info, index);
+    const collapsed = probeCollapse(info, index);
     const why = collapsed ? `; ${collapsed.full}` : "";
     setText(this.verdict, `${taken} (${chance})${said}${why}`);
     this.#showClasses(frame, index);

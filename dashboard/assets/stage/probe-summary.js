@@ -3,7 +3,7 @@
 import { RegionCloud } from "./region-cloud.js";
 import { element, setText } from "../ui/dom.js";
 import { PixelImage } from "./canvas.js";
-import { ownFrame, ownOf, rowsOf } from "../protocol/frame.js";
+import { ownProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
 import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 import { DistributionStrip } from "./distribution-strip.js";
@@ -50,7 +50,7 @@ export class ProbeSummary {
 
   /** Draws the run's own probes: pictures that joined are left out, as they are in the charts. */
   draw(frame, past = []) {
-    const { info, tensors } = ownFrame(frame);
+    const { info, tensors } = withoutAddedPictures(frame);
     const shapes = [
       tensors.input,
       ...info.transformers.map(({ name }) => tensors[`output.${name}`]),
@@ -65,7 +65,7 @@ export class ProbeSummary {
     if (built) this.#fit();
     const size = tensors.input.shape.slice(1, 3);
     const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
-    const ways = this.#ways(info, [...past.map(ownFrame), { tensors }]);
+    const ways = this.#ways(info, [...past.map(withoutAddedPictures), { tensors }]);
     this.cloud.draw(regions, ways, this.layers);
     regions.forEach((lattices, place) => {
       regionStatistics(lattices, size).forEach((told, index) =>
@@ -87,9 +87,9 @@ export class ProbeSummary {
   #build(key, [input, ...outputs], transformers) {
     this.key = key;
     const several = outputs.length > 1;
-    const nameOf = (each, place, other) => transformerName(each, place + 1, other);
+    const labelName = (each, place, other) => transformerName(each, place + 1, other);
     this.outputs = transformers.map((each, place) => {
-      const name = several ? nameOf(each, place, "outputs").toLowerCase() : "the outputs";
+      const name = several ? labelName(each, place, "outputs").toLowerCase() : "the outputs";
       return new MeanImage(`Mean of ${name}`);
     });
     this.cloud.build(transformers.length, input.shape.slice(1));
@@ -97,7 +97,7 @@ export class ProbeSummary {
       STATISTICS.map((number) => new DistributionStrip(number))
     );
     const rows = this.spreads.map((strips, place) => {
-      const name = several ? [element("h4", {}, nameOf(transformers[place], place))] : [];
+      const name = several ? [element("h4", {}, labelName(transformers[place], place))] : [];
       const row = element("div.stn-summary-strips", {}, ...strips.map((strip) => strip.element));
       return element("section", {}, ...name, row);
     });
@@ -144,7 +144,7 @@ export class ProbeSummary {
 
 function noteOf(frame, transformers) {
   if (!transformers) return "This network has no transformer: there is nothing that could spread.";
-  const count = ownOf(frame);
+  const count = ownProbeCount(frame);
   const left = count < frame.info.labels.length ? " Pictures that joined are left out." : "";
   return (
     `Each mark is one of ${count} probes; the bar is their mean, the band one standard deviation to ` +

@@ -5,7 +5,14 @@ import { PixelImage } from "./canvas.js";
 import { inverseWarpOf, probabilityOf, regionOf } from "./probe-layers.js";
 import { rowOf } from "../protocol/frame.js";
 import { RegionOverlay } from "./region-overlay.js";
-import { collapseOf, givenName, nameOf, percent, probeSentence, verdictOf } from "../ui/text.js";
+import {
+  describeProbe,
+  labelName,
+  percent,
+  probeCaption,
+  probeCollapse,
+  verdictOf,
+} from "../ui/text.js";
 
 export class ProbeTile {
   /** @param {{input: number[], outputs: number[][]}} shapes rows, columns, channels of each */
@@ -59,7 +66,7 @@ export class ProbeTile {
    */
   draw(frame, index, layers, past) {
     const { info, tensors } = frame;
-    this.#showInput(frame, index, layers.undone);
+    this.#showInput(frame, index, layers.inverse);
     info.transformers.forEach((transformer, place) => {
       const output = tensors[`output.${transformer.name}`];
       this.outputs[place].draw(rowOf(output, index), output.shape.slice(1));
@@ -80,8 +87,8 @@ export class ProbeTile {
   }
 
   #caption(info, index, probability) {
-    const predicted = nameOf(info, info.predicted[index]);
-    setText(this.name, givenName(info, index));
+    const predicted = labelName(info, info.predicted[index]);
+    setText(this.name, probeCaption(info, index));
     setText(this.predicted, predicted);
     setText(this.probability, percent(probability, 0));
     const verdict = verdictOf(info, index);
@@ -89,12 +96,12 @@ export class ProbeTile {
       this.element.dataset.verdict = verdict;
       this.mark.replaceChildren(...(ICONS[verdict] ? [icon(ICONS[verdict])] : []));
     }
-    setText(this.note, collapseOf(info, index)?.short ?? "");
+    setText(this.note, probeCollapse(info, index)?.short ?? "");
   }
 
   /** Says in words what is seen, for those who do not see it. */
   describe(frame, index) {
-    const sentence = probeSentence(frame.info, index, probabilityOf(frame, index));
+    const sentence = describeProbe(frame.info, index, probabilityOf(frame, index));
     this.element.setAttribute("aria-label", sentence);
     this.element.title = sentence;
   }

@@ -1,15 +1,15 @@
 // All regions of a frame on one ground: their outlines, their middles and the way those have come.
 
-import { element, svg } from "../ui/dom.js";
+import { element, svgElement } from "../ui/dom.js";
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { centreOf } from "../geometry/region-geometry.js";
 import { dotsPath, regionPaths } from "./region-overlay.js";
 
 export class RegionCloud {
   constructor() {
-    this.image = svg("rect", { class: "stn-cloud-image" });
+    this.image = svgElement("rect", { class: "stn-cloud-image" });
     const label = "Where the regions lie in the image";
-    this.svg = svg("svg", { class: "stn-cloud", role: "img", "aria-label": label });
+    this.svg = svgElement("svg", { class: "stn-cloud", role: "img", "aria-label": label });
     const tile = element("div.stn-summary-tile", {}, this.svg);
     const caption = element("figcaption", {}, "All regions");
     this.element = element("figure.stn-summary-figure", {}, tile, caption);
@@ -45,16 +45,16 @@ export class RegionCloud {
 /** The regions of one transformer; `place` from 1 where it is one of several, else 0. */
 class RegionLayer {
   constructor(place, sides) {
-    this.outline = svg("path", { class: "stn-cloud-outline" });
-    this.way = svg("path", { class: "stn-cloud-trail" });
-    this.marks = svg("path", { class: "stn-cloud-marks" });
-    this.element = svg("g", place ? { "data-transformer": place } : {});
+    this.outline = svgElement("path", { class: "stn-cloud-outline" });
+    this.way = svgElement("path", { class: "stn-cloud-trail" });
+    this.marks = svgElement("path", { class: "stn-cloud-marks" });
+    this.element = svgElement("g", place ? { "data-transformer": place } : {});
     this.element.append(this.outline, this.way, this.marks);
     if (!place) return;
     this.size = Math.max(...sides) / 16;
     // Each beside the others: at the start all regions are one.
     this.beside = (place - 1) * 0.8 * this.size;
-    this.number = svg("text", { "font-size": this.size });
+    this.number = svgElement("text", { "font-size": this.size });
     this.number.textContent = place;
     this.element.append(this.number);
   }

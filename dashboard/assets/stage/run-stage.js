@@ -4,7 +4,7 @@ import { element, setText } from "../ui/dom.js";
 import { ProbeDetail } from "./probe-detail.js";
 import { ProbeGrid } from "./probe-grid.js";
 import { ProbeSummary } from "./probe-summary.js";
-import { statusWords, titleOf } from "../ui/text.js";
+import { runTitle } from "../ui/text.js";
 
 export class RunStage {
   /**
@@ -16,8 +16,8 @@ export class RunStage {
     this.watch = watch;
     this.views = {
       probes: new ProbeGrid({ pick: on.pick }),
-      one: new ProbeDetail(on.turn),
-      crowd: new ProbeSummary(),
+      probe: new ProbeDetail(on.turn),
+      summary: new ProbeSummary(),
     };
     this.current = this.views.probes;
     this.title = element("p.stn-run-stage-title");
@@ -26,14 +26,14 @@ export class RunStage {
       this.#updateTitle();
       const run = this.watch.runShown;
       this.views.probes.reserve(run?.probes ?? 0);
-      this.views.one.setRun(run);
+      this.views.probe.setRun(run);
     });
   }
 
   /** Sets which view fills the stage, and which layers are drawn. */
   setView(view) {
     for (const each of Object.values(this.views)) each.setView(view);
-    const next = this.views[view.sight];
+    const next = this.views[view.kind];
     if (next !== this.current) {
       this.current.element.replaceWith(next.element);
       this.current = next;
@@ -56,7 +56,7 @@ export class RunStage {
   // The title is visible only while two runs are compared.
   #updateTitle() {
     const { run, problem } = this.watch;
-    const parts = run ? [titleOf(run), statusWords(run.status), this.note] : [problem?.message];
+    const parts = run ? [runTitle(run), run.status, this.note] : [problem?.message];
     const text = parts.filter(Boolean).join("; ");
     setText(this.title, text);
     this.title.title = text;

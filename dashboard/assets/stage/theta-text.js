@@ -7,9 +7,9 @@ import {
   outsideShare,
   pointAt,
 } from "../geometry/region-geometry.js";
-import { ownFrame, rowsOf } from "../protocol/frame.js";
+import { rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { regionStatistics } from "../geometry/region-statistics.js";
-import { decimal, knownOf, percent, rightOf, transformerName } from "../ui/text.js";
+import { correctCount, decimal, labelledCount, percent, transformerName } from "../ui/text.js";
 
 const BENT = 0.005; // in image widths, from which on a region is told to be bent
 
@@ -125,7 +125,9 @@ export function frameSentence(frame) {
   const accuracy = Number.isFinite(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${rightOf(info)} of ${knownOf(info)} probes right.${regionsSentence(ownFrame(frame))}`
+    `${correctCount(info)} of ${labelledCount(info)} probes right.${
+      regionsSentence(withoutAddedPictures(frame))
+    }`
   );
 }
 

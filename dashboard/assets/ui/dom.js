@@ -24,19 +24,23 @@ export function setText(target, text) {
 }
 
 /** Makes an element of a drawing, with attributes by their names. */
-export const svg = (name, values = {}) =>
-  attributes(document.createElementNS("http://www.w3.org/2000/svg", name), values);
+export const svgElement = (name, values = {}) =>
+  setAttributes(document.createElementNS("http://www.w3.org/2000/svg", name), values);
 
 /** Sets attributes by their names; the element. */
-export function attributes(target, values) {
+export function setAttributes(target, values) {
   for (const [name, value] of Object.entries(values)) target.setAttribute(name, value);
   return target;
 }
 
 /** An icon: path data in a box of 16 by 16. */
 export function icon(path) {
-  const made = svg("svg", { viewBox: "0 0 16 16", class: "stn-icon", "aria-hidden": "true" });
-  made.append(svg("path", { d: path }));
+  const made = svgElement("svg", {
+    viewBox: "0 0 16 16",
+    class: "stn-icon",
+    "aria-hidden": "true",
+  });
+  made.append(svgElement("path", { d: path }));
   return made;
 }
 

@@ -39,25 +39,25 @@ const partsOf = ({ config, transformers }) => [
 ];
 
 /** What a run is called: what it is made of. */
-export const titleOf = (run) => partsOf(run).join(", ");
+export const runTitle = (run) => partsOf(run).join(", ");
 
 /** What two runs are called beside each other: what is not the same of both, where anything is. */
-export function titlesApart(...runs) {
+export function distinctTitles(...runs) {
   const parts = runs.map(partsOf);
   const apart = parts.map((own, place) => own.filter((part) => !parts[1 - place].includes(part)));
-  return apart.every((own) => own.length) ? apart.map((own) => own.join(", ")) : runs.map(titleOf);
+  return apart.every((own) => own.length) ? apart.map((own) => own.join(", ")) : runs.map(runTitle);
 }
 
 /** A name for a number that tells of the first transformer only, where one of `infos` has several. */
-export const ofFirst = (name, infos) =>
+export const titleForFirst = (name, infos) =>
   infos.some(({ transformers }) => transformers.length > 1) ? `${name}, 1st` : name;
 
 /** A refusal with the form's words for what the server calls otherwise. */
-export const inFormWords = (message, titles) =>
+export const withFieldTitles = (message, titles) =>
   message.replace(/^\w+/, (name) => titles[name] ?? name);
 
 /** What of a run's training and sampling is not as usual; its configuration may be an older one. */
-export function unusualWords(config) {
+export function unusualSettings(config) {
   const { optimiser = "adamw", schedule = "one_cycle", sampler = {} } = config;
   const { weight_decay: decay = 0.01, label_smoothing: smoothing = 0.1 } = config;
   const { padding = "network", background, supersampling } = sampler;
@@ -90,20 +90,20 @@ export const decimal = (value, digits = 3) => {
 };
 
 /** "1 234": thousands apart, so that long step numbers can be read. */
-export const whole = (value) =>
+export const integer = (value) =>
   isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f") : "–";
 
 export const statusWords = (status) => STATUS[status] ?? status ?? "";
 
 /** Why a transformer's region is no region, in short for a caption and in full. */
-export function collapsedWords(reason) {
+export function collapseReason(reason) {
   if (!reason) return null;
   const [short, full] = COLLAPSED[reason] ?? [reason, reason];
   return { short, full };
 }
 
 /** What thinning has left of a recording, in short and in full; null where it is whole. */
-export function thinnedWords(halvings) {
+export function thinningNote(halvings) {
   if (!halvings) return null;
   const share = `1 in ${2 ** halvings}`;
   return {
@@ -128,23 +128,23 @@ export const size = (bytes) =>
     : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /** One probe in words: what it is, what it is taken for, and whether its region has collapsed. */
-export function probeSentence(info, index, probability) {
-  const label = nameOf(info, info.labels[index]);
-  const predicted = nameOf(info, info.predicted[index]);
-  const name = isJoined(info, index) ? `Probe ${index + 1}, yours` : `Probe ${index + 1}`;
-  const unnamed = isJoined(info, index) ? name : "Picture";
+export function describeProbe(info, index, probability) {
+  const label = labelName(info, info.labels[index]);
+  const predicted = labelName(info, info.predicted[index]);
+  const name = isAddedPicture(info, index) ? `Probe ${index + 1}, yours` : `Probe ${index + 1}`;
+  const unnamed = isAddedPicture(info, index) ? name : "Picture";
   const parts = [label === null ? unnamed : `${name}: a ${label}`];
   parts.push(`taken for ${predicted} with ${percent(probability, 0)}`);
-  if (label !== null) parts.push(isRight(info, index) ? "right" : "wrong");
+  if (label !== null) parts.push(isCorrect(info, index) ? "right" : "wrong");
   for (const reasons of Object.values(info.collapsed ?? {})) {
-    const words = collapsedWords(reasons[index]);
+    const words = collapseReason(reasons[index]);
     if (words) parts.push(words.full);
   }
   return `${parts.join(", ")}.`;
 }
 
 /** What is drawn on the stage, for a frame's transformers; as of one before there is a frame. */
-export function legendOf({ transformers = [{ at: "input" }] } = {}) {
+export function legendText({ transformers = [{ at: "input" }] } = {}) {
   if (!transformers.length) return "This network has no transformer: it sees its input as it is.";
   if (transformers.length === 1) {
     return (
@@ -173,52 +173,55 @@ export const transformerName = ({ time_step: time }, place, other = "Transformer
   time ? `Time step ${time}` : `${other} ${place}`;
 
 /** A class's name by its index, of several in a row all of them; null where there is none. */
-export function nameOf(info, index) {
+export function labelName(info, index) {
   if (index === null || index === undefined) return null;
   if (!Array.isArray(index)) return info.classes[index] ?? String(index);
-  const names = index.map((each) => nameOf(info, each));
+  const names = index.map((each) => labelName(info, each));
   return names.join(names.every((name) => name.length <= 1) ? "" : ", ");
 }
 
 /** What stands below a probe: what it shows, where that is known, and whether it is one's own. */
-export function givenName(info, index) {
-  const label = nameOf(info, info.labels[index]);
-  return [label, isJoined(info, index) ? "yours" : null].filter((part) => part !== null).join(", ");
+export function probeCaption(info, index) {
+  const label = labelName(info, info.labels[index]);
+  return [label, isAddedPicture(info, index) ? "yours" : null].filter((part) => part !== null).join(
+    ", ",
+  );
 }
 
 /** Why a probe of a run is not in a frame; a picture that joined is in none before. */
-export function absentWords(run, probe) {
+export function missingProbeText(run, probe) {
   const { probes = 0, added_at: steps = [] } = run ?? {};
   const step = steps[probe - (probes - steps.length)];
   return step === undefined
     ? "There is no such probe here."
-    : `It joined the run at step ${whole(step)}.`;
+    : `It joined the run at step ${integer(step)}.`;
 }
 
 /** Whether a probe is a picture that joined the run's own. */
-export const isJoined = (info, index) => (info.joined ?? []).includes(index);
+export const isAddedPicture = (info, index) => (info.joined ?? []).includes(index);
 
 /** Whether a probe is taken for what it is; of several in a row, all of them. */
-export const isRight = (info, index) =>
+export const isCorrect = (info, index) =>
   String(info.labels[index]) === String(info.predicted[index]);
 
 /** Whether a probe is taken for what it is: `right`, `wrong`, or `unknown` where nobody knows. */
 export function verdictOf(info, index) {
-  if (nameOf(info, info.labels[index]) === null) return "unknown";
-  return isRight(info, index) ? "right" : "wrong";
+  if (labelName(info, info.labels[index]) === null) return "unknown";
+  return isCorrect(info, index) ? "right" : "wrong";
 }
 
 /** Why a region of a probe is none, in short and in full; null where all are. */
-export function collapseOf(info, index) {
+export function probeCollapse(info, index) {
   const found = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index]);
-  return collapsedWords(found?.[index]);
+  return collapseReason(found?.[index]);
 }
 
 /** How many probes are. */
-export const rightOf = (info) => info.labels.filter((_, index) => isRight(info, index)).length;
+export const correctCount = (info) =>
+  info.labels.filter((_, index) => isCorrect(info, index)).length;
 
 /** Of how many it is known what they are. */
-export const knownOf = (info) => info.labels.filter((label) => label !== null).length;
+export const labelledCount = (info) => info.labels.filter((label) => label !== null).length;
 
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);

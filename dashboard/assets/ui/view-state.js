@@ -4,7 +4,7 @@
 // that is looked at alone, `layers` what is drawn (see LAYERS), `speed` of a replay, `beside` the id
 // of a second run, `by` what two runs share: the step or the epoch.
 
-export const SIGHTS = ["probes", "one", "crowd"];
+export const VIEWS = ["probes", "probe", "summary"];
 
 // What is drawn, and whether it is at first.
 export const LAYERS = {
@@ -12,24 +12,24 @@ export const LAYERS = {
   outline: true, // its edge
   mesh: false, // the lattice of the sampling grid within it
   trail: false, // where the corners were over the last epoch
-  undone: false, // the output pasted back where it came from
+  inverse: false, // the output pasted back where it came from
   outputs: false, // nothing but the outputs
 };
 
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const MEASURES = ["step", "epoch"];
 
-export const FIRST = {
-  sight: "probes",
+export const DEFAULT_VIEW = {
+  kind: "probes",
   probe: 0,
   layers: LAYERS,
   speed: 1,
-  beside: null,
+  compare: null,
   by: "step",
 };
 
-/** The view with one layer switched. */
-export function switched(view, layer) {
+/** The view with one layer toggleLayer. */
+export function toggleLayer(view, layer) {
   return { ...view, layers: { ...view.layers, [layer]: !view.layers[layer] } };
 }
 
@@ -43,12 +43,12 @@ export function readView(query) {
     return found ?? other;
   };
   return {
-    sight: among("sight", SIGHTS, FIRST.sight),
-    probe: wholeNumber(query.get("probe")) ?? FIRST.probe,
+    kind: among("view", VIEWS, DEFAULT_VIEW.kind),
+    probe: wholeNumber(query.get("probe")) ?? DEFAULT_VIEW.probe,
     layers: readLayers(query.get("layers")),
-    speed: among("speed", SPEEDS, FIRST.speed),
-    beside: query.get("beside") || null,
-    by: among("by", MEASURES, FIRST.by),
+    speed: among("speed", SPEEDS, DEFAULT_VIEW.speed),
+    compare: query.get("compare") || null,
+    by: among("by", MEASURES, DEFAULT_VIEW.by),
   };
 }
 
@@ -63,19 +63,19 @@ export const readLap = (query) => query.get("lap") === "1";
  * @param {{step?: number | null, lap?: boolean}} at the step that is held, null where the view moves;
  *   whether the closing lap is played
  */
-export function sayView(view, { step = null, lap = false } = {}) {
+export function viewQuery(view, { step = null, lap = false } = {}) {
   const unless = (value, first) => (value === first ? null : String(value));
   const on = Object.keys(LAYERS).filter((layer) => view.layers[layer]);
   const first = Object.keys(LAYERS).filter((layer) => LAYERS[layer]);
   return {
     step: step === null ? null : String(step),
     lap: lap ? "1" : null,
-    sight: unless(view.sight, FIRST.sight),
-    probe: view.sight === "one" ? String(view.probe) : null,
+    view: unless(view.kind, DEFAULT_VIEW.kind),
+    probe: view.kind === "probe" ? String(view.probe) : null,
     layers: unless(on.join("."), first.join(".")),
-    speed: unless(view.speed, FIRST.speed),
-    beside: view.beside,
-    by: view.beside ? unless(view.by, FIRST.by) : null,
+    speed: unless(view.speed, DEFAULT_VIEW.speed),
+    compare: view.compare,
+    by: view.compare ? unless(view.by, DEFAULT_VIEW.by) : null,
   };
 }
 

@@ -6,11 +6,11 @@ import { test } from "node:test";
 
 import {
   decodeFrame,
-  firstOf,
+  firstProbes,
   FrameError,
-  ownOf,
+  ownProbeCount,
   rowOf,
-  sameTensor,
+  tensorsEqual,
   withInput,
 } from "../../../../dashboard/assets/protocol/frame.js";
 
@@ -67,20 +67,20 @@ test("an input that was left out is put back", () => {
 
 test("tensors are the same when their shapes and numbers are", () => {
   const tensor = (shape, ...data) => ({ shape, data: Uint8Array.from(data) });
-  assert.ok(sameTensor(tensor([2], 1, 2), tensor([2], 1, 2)));
-  assert.ok(!sameTensor(tensor([2], 1, 2), tensor([2], 1, 3)));
-  assert.ok(!sameTensor(tensor([2], 1, 2), tensor([1, 2], 1, 2)));
-  assert.ok(!sameTensor(tensor([2], 1, 2), null));
+  assert.ok(tensorsEqual(tensor([2], 1, 2), tensor([2], 1, 2)));
+  assert.ok(!tensorsEqual(tensor([2], 1, 2), tensor([2], 1, 3)));
+  assert.ok(!tensorsEqual(tensor([2], 1, 2), tensor([1, 2], 1, 2)));
+  assert.ok(!tensorsEqual(tensor([2], 1, 2), null));
 });
 
 test("the run's own probes are apart from pictures that joined", () => {
   const { info, tensors } = decodeFrame(golden);
   const frame = { info, tensors };
-  assert.equal(ownOf(frame), 2);
-  assert.equal(firstOf(frame, 2), frame);
+  assert.equal(ownProbeCount(frame), 2);
+  assert.equal(firstProbes(frame, 2), frame);
   const joined = { info: { ...info, joined: [1] }, tensors };
-  assert.equal(ownOf(joined), 1);
-  const own = firstOf(joined, 1);
+  assert.equal(ownProbeCount(joined), 1);
+  const own = firstProbes(joined, 1);
   assert.deepEqual([own.info.labels, own.info.predicted], [[info.labels[0]], [info.predicted[0]]]);
   assert.deepEqual([own.info.joined, own.info.collapsed], [[], { st: [null] }]);
   assert.deepEqual(own.tensors.input.shape, [1, 2, 3, 1]);

@@ -27,7 +27,7 @@ test("numbers are written for people", () => {
   assert.equal(words.decimal(-0.25, 2), "\u22120.25");
   assert.equal(words.decimal(-0.001, 2), "0.00");
   assert.equal(words.decimal(NaN), "–");
-  assert.equal(words.whole(1234567), "1\u202f234\u202f567");
+  assert.equal(words.integer(1234567), "1\u202f234\u202f567");
   assert.equal(words.size(340_200), "340 kB");
   assert.equal(words.size(1_249_000), "1.2 MB");
 });
@@ -35,10 +35,10 @@ test("numbers are written for people", () => {
 test("what of a run's training is not as usual is said, and nothing of an older one", () => {
   const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
   const sampler = { padding: "network", background: null, supersampling: null };
-  assert.deepEqual(words.unusualWords({ seed: 1 }), []);
-  assert.deepEqual(words.unusualWords({ ...usual, label_smoothing: 0.1, sampler }), []);
+  assert.deepEqual(words.unusualSettings({ seed: 1 }), []);
+  assert.deepEqual(words.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }), []);
   assert.deepEqual(
-    words.unusualWords({
+    words.unusualSettings({
       optimiser: "sgd",
       schedule: "steps",
       weight_decay: 0,
@@ -55,7 +55,7 @@ test("what of a run's training is not as usual is said, and nothing of an older 
     ],
   );
   const edge = { sampler: { padding: "border", background: null, supersampling: 1 } };
-  assert.deepEqual(words.unusualWords(edge), ["padding border", "1x1 supersampling"]);
+  assert.deepEqual(words.unusualSettings(edge), ["padding border", "1x1 supersampling"]);
 });
 
 test("one of several transformers is called by its place, a recurrent one's by its time step", () => {
@@ -63,16 +63,16 @@ test("one of several transformers is called by its place, a recurrent one's by i
   assert.equal(words.transformerName({ name: "st2" }, 2, "Output"), "Output 2");
   assert.equal(words.transformerName({ name: "st2", time_step: 2 }, 2, "Output"), "Time step 2");
   const two = [{ at: "input" }, { at: "input" }];
-  assert.match(words.legendOf({ transformers: two }), /that the transformers sample/);
+  assert.match(words.legendText({ transformers: two }), /that the transformers sample/);
   const steps = two.map((each, place) => ({ ...each, time_step: place + 1 }));
-  assert.match(words.legendOf({ transformers: steps }), /at each time step/);
+  assert.match(words.legendText({ transformers: steps }), /at each time step/);
 });
 
 test("a thinned recording says what is left of it, and a whole one nothing", () => {
-  assert.equal(words.thinnedWords(0), null);
-  assert.equal(words.thinnedWords(undefined), null);
-  assert.equal(words.thinnedWords(1).short, "Thinned to 1 in 2 frames");
-  assert.match(words.thinnedWords(3).full, /1 in 8 is left/);
+  assert.equal(words.thinningNote(0), null);
+  assert.equal(words.thinningNote(undefined), null);
+  assert.equal(words.thinningNote(1).short, "Thinned to 1 in 2 frames");
+  assert.match(words.thinningNote(3).full, /1 in 8 is left/);
 });
 
 test("spans grow coarser", () => {
@@ -86,13 +86,13 @@ test("spans grow coarser", () => {
 
 test("a probe that is not there is told apart from one that joined later", () => {
   const run = { probes: 5, added_at: [1234, 2000] };
-  assert.equal(words.absentWords(run, 3), "It joined the run at step 1\u202f234.");
-  assert.equal(words.absentWords(run, 4), "It joined the run at step 2\u202f000.");
+  assert.equal(words.missingProbeText(run, 3), "It joined the run at step 1\u202f234.");
+  assert.equal(words.missingProbeText(run, 4), "It joined the run at step 2\u202f000.");
   for (const probe of [5, 60]) {
-    assert.equal(words.absentWords(run, probe), "There is no such probe here.");
+    assert.equal(words.missingProbeText(run, probe), "There is no such probe here.");
   }
-  assert.equal(words.absentWords({ probes: 3 }, 3), "There is no such probe here.");
-  assert.equal(words.absentWords(null, 3), "There is no such probe here.");
+  assert.equal(words.missingProbeText({ probes: 3 }, 3), "There is no such probe here.");
+  assert.equal(words.missingProbeText(null, 3), "There is no such probe here.");
 });
 
 test("two runs beside each other are called by what is not the same of both", () => {
@@ -107,13 +107,13 @@ test("two runs beside each other are called by what is not the same of both", ()
       ...config,
     },
   });
-  const apart = (config) => words.titlesApart(run({}), run(config));
+  const apart = (config) => words.distinctTitles(run({}), run(config));
   assert.deepEqual(apart({ seed: 1 }), ["seed 0", "seed 1"]);
   assert.deepEqual(apart({ family: "spline-3", seed: 4 }), ["affine, seed 0", "spline-3, seed 4"]);
   assert.deepEqual(apart({}), Array(2).fill("digits, RTS, affine, seed 0"));
   // One is called by nothing but what both have.
   const plain = { ...run({}), transformers: 0 };
-  assert.deepEqual(words.titlesApart(run({}), plain), [
+  assert.deepEqual(words.distinctTitles(run({}), plain), [
     "digits, RTS, affine, seed 0",
     "digits, RTS, seed 0",
   ]);
@@ -121,65 +121,65 @@ test("two runs beside each other are called by what is not the same of both", ()
 
 test("what tells of the first of several transformers says so", () => {
   const infos = [{ transformers: [{}] }, { transformers: [] }];
-  assert.equal(words.ofFirst("Width", infos), "Width");
-  assert.equal(words.ofFirst("Width", [...infos, { transformers: [{}, {}] }]), "Width, 1st");
+  assert.equal(words.titleForFirst("Width", infos), "Width");
+  assert.equal(words.titleForFirst("Width", [...infos, { transformers: [{}, {}] }]), "Width, 1st");
 });
 
 test("a refusal is told in the words of the form", () => {
   const titles = { samples: "Probes" };
   assert.equal(
-    words.inFormWords("samples must be at least 1.", titles),
+    words.withFieldTitles("samples must be at least 1.", titles),
     "Probes must be at least 1.",
   );
-  assert.equal(words.inFormWords("This run is gone.", titles), "This run is gone.");
+  assert.equal(words.withFieldTitles("This run is gone.", titles), "This run is gone.");
 });
 
 test("a collapsed region is told in words, also one of a kind not known here", () => {
-  assert.equal(words.collapsedWords(null), null);
-  assert.equal(words.collapsedWords("mirrored").full, "the region is mirrored");
-  assert.equal(words.collapsedWords("folded").short, "folded");
+  assert.equal(words.collapseReason(null), null);
+  assert.equal(words.collapseReason("mirrored").full, "the region is mirrored");
+  assert.equal(words.collapseReason("folded").short, "folded");
 });
 
 test("probes and frames are told to those who do not see them", () => {
   assert.equal(
-    words.probeSentence(info, 0, 0.984),
+    words.describeProbe(info, 0, 0.984),
     "Probe 1: a nought, taken for nought with 98%, right.",
   );
   assert.equal(
-    words.probeSentence(info, 1, 0.5),
+    words.describeProbe(info, 1, 0.5),
     "Probe 2: a one, taken for nought with 50%, wrong, the region lies outside the image.",
   );
-  assert.equal(words.probeSentence(info, 2, 0.5), "Picture, taken for one with 50%.");
+  assert.equal(words.describeProbe(info, 2, 0.5), "Picture, taken for one with 50%.");
 });
 
 test("pictures that joined are called one's own, and count where they are labelled", () => {
   const joined = { ...info, labels: [0, 1, null, 1], predicted: [0, 0, 1, 1], joined: [2, 3] };
   assert.deepEqual(
-    [0, 2, 3].map((index) => words.givenName(joined, index)),
+    [0, 2, 3].map((index) => words.probeCaption(joined, index)),
     ["nought", "yours", "one, yours"],
   );
-  assert.equal(words.givenName(info, 2), "", "one that is put through a network is no probe");
-  assert.equal(words.probeSentence(joined, 2, 0.5), "Probe 3, yours, taken for one with 50%.");
-  assert.match(words.probeSentence(joined, 3, 0.5), /^Probe 4, yours: a one, .* right\.$/);
-  assert.equal(words.rightOf(joined), 2);
-  assert.equal(words.knownOf(joined), 3);
+  assert.equal(words.probeCaption(info, 2), "", "one that is put through a network is no probe");
+  assert.equal(words.describeProbe(joined, 2, 0.5), "Probe 3, yours, taken for one with 50%.");
+  assert.match(words.describeProbe(joined, 3, 0.5), /^Probe 4, yours: a one, .* right\.$/);
+  assert.equal(words.correctCount(joined), 2);
+  assert.equal(words.labelledCount(joined), 3);
 });
 
 test("what is read in a row is named whole, and right only where all of it is", () => {
   const row = { ...info, labels: [[0, 1], [1, 1]], predicted: [[0, 1], [1, 0]] };
-  assert.equal(words.nameOf(row, [0, 1]), "nought, one");
-  assert.equal(words.nameOf({ classes: ["0", "1"] }, [1, 0, 1]), "101");
-  assert.equal(words.rightOf(row), 1);
-  assert.match(words.probeSentence(row, 1, 0.5), /a one, one, taken for one, nought .* wrong/);
-  assert.equal(words.rightOf(info), 1);
-  assert.equal(words.knownOf(info), 2, "of a picture nobody knows what it is");
+  assert.equal(words.labelName(row, [0, 1]), "nought, one");
+  assert.equal(words.labelName({ classes: ["0", "1"] }, [1, 0, 1]), "101");
+  assert.equal(words.correctCount(row), 1);
+  assert.match(words.describeProbe(row, 1, 0.5), /a one, one, taken for one, nought .* wrong/);
+  assert.equal(words.correctCount(info), 1);
+  assert.equal(words.labelledCount(info), 2, "of a picture nobody knows what it is");
 });
 
 test("the legend tells what is drawn for none, one and several transformers", () => {
-  assert.match(words.legendOf(), /^White dots/);
-  assert.match(words.legendOf({ transformers: [] }), /no transformer/);
+  assert.match(words.legendText(), /^White dots/);
+  assert.match(words.legendText({ transformers: [] }), /no transformer/);
   const two = [{ at: "input" }, { at: "input" }];
-  assert.match(words.legendOf({ transformers: two }), /each with its number/);
-  assert.doesNotMatch(words.legendOf({ transformers: two }), /map/);
-  assert.match(words.legendOf({ transformers: [{ at: "input" }, { at: "12x12 map" }] }), /map/);
+  assert.match(words.legendText({ transformers: two }), /each with its number/);
+  assert.doesNotMatch(words.legendText({ transformers: two }), /map/);
+  assert.match(words.legendText({ transformers: [{ at: "input" }, { at: "12x12 map" }] }), /map/);
 });
