@@ -1,80 +1,163 @@
-"""The page's pure modules, tested in JavaScript by the Node that Playwright brings along."""
+"""The page's JavaScript modules: their own tests, run by deno, and who imports what."""
 
 import json
+import os
+import re
 import subprocess
+from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
 import pytest
 import torch
-from playwright._impl._driver import compute_driver_executable
+from deno import find_deno_bin
 
-from stnscope.backend.experiment.frames import region_geometry
 from stnscope.models import grid
 from stnscope.models.families import FAMILIES, Family
 
-ASSETS = Path(__file__).parents[2] / "dashboard" / "assets"
+ROOT = Path(__file__).parents[2]
+ASSETS = ROOT / "dashboard" / "assets"
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
+# From the bottom up: a folder imports only from those in lines above its own.
+LAYERS = [
+    {"ui", "protocol"},
+    {"run", "geometry"},
+    {"stage", "charts"},
+    {"controls", "picture", "runs"},
+    {"page"},
+    {"main.js"},
+]
+# Loaded by main.js's caller, not by a module of ours.
+ENTRY_POINT = ASSETS / "main.js"
+# In the comment above an export that only tests import.
+FOR_TESTS = "Exported for tests."
 
-def test_some_are_found() -> None:
+
+class Import(NamedTuple):
+    """One import of a module: the file, and the names used of it; None for all of them."""
+
+    path: Path
+    names: set[str] | None
+
+
+def deno(*arguments: str | Path, script: str | None = None) -> str:
+    """Return what deno prints; a failure fails the test with all of its output."""
+    done = subprocess.run(
+        [find_deno_bin(), *arguments],
+        cwd=ROOT,
+        input=script,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def run_script(script: str) -> Any:
+    """Return what a script that imports our modules prints, read as JSON."""
+    return json.loads(deno("run", "--no-check", "--allow-read", "-", script=script))
+
+
+def test_all_module_tests_are_found() -> None:
     assert len(TESTS) >= 6
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name.partition(".")[0])
 def test_module(path: Path) -> None:
-    node = compute_driver_executable()[0]
-    done = subprocess.run(
-        [node, "--test", "--test-reporter=tap", path], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "# fail 0" in done.stdout
-    assert "# tests 0" not in done.stdout
+    printed = deno("test", "--no-check", "--allow-read", path)
+    assert re.search(r"ok \| [1-9]\d* passed .*\| 0 failed", printed), printed
 
 
-def ran(script: str) -> Any:
-    """What a module's script prints, as JSON."""
-    node = compute_driver_executable()[0]
-    done = subprocess.run(
-        [node, "--input-type=module", "-"],
-        input=script,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+def module_files() -> list[Path]:
+    """Return every module of the page that is ours."""
+    return sorted(file for file in ASSETS.rglob("*.js") if "vendor" not in file.parts)
 
 
-def test_regions_are_told_in_the_servers_words() -> None:
-    """An upload's answer and the page say the same of the same region."""
-    height, width = 40, 60
-    rng = np.random.default_rng(3)
-    ticks = np.linspace(-1, 1, 7)
-    flat = np.stack([*np.meshgrid(ticks, ticks), np.ones((7, 7))], axis=-1)
-    maps = np.concatenate([np.eye(2, 3)[None], rng.normal(0, 0.7, (60, 2, 3))])
-    points = np.einsum("yxk,nck->nyxc", flat, maps)
-    points[40:] += rng.normal(0, 0.05, points[40:].shape)
-    lattices = (points + 1) / 2 * [width, height]
-    expected = [
-        region_geometry.words(each) for each in region_geometry.readings(lattices, height, width)
+def layer_of(file: Path) -> int:
+    """Return the index of the layer that a module is in; an unlisted folder fails the test."""
+    name = file.relative_to(ASSETS).parts[0]
+    found = [index for index, names in enumerate(LAYERS) if name in names]
+    assert found, f"{name} is in no layer: add it to LAYERS"
+    return found[0]
+
+
+def imports(file: Path) -> list[Import]:
+    """Return the imports of a module, those of types in JSDoc too."""
+    source = file.read_text()
+    found = []
+    pattern = r"""(?:\bimport\b|@import|\bexport\b)\s+([^;"'()]*?)\s*from\s+["'](\.[^"']+)["']"""
+    for clause, target in re.findall(pattern, source):
+        namespace = re.fullmatch(r"\*\s+as\s+(\w+)", clause)
+        if namespace:
+            names = set(re.findall(rf"\b{namespace[1]}\.(\w+)", source))
+        else:
+            names = {name.split(" as ")[0].strip() for name in clause.strip("{} \n").split(",")}
+        found.append(Import((file.parent / target).resolve(), names - {""}))
+    return found
+
+
+def test_every_import_is_parsed() -> None:
+    """`imports` finds what deno finds, in every module; each is reached from the entry point."""
+    graph = json.loads(deno("info", "--json", ENTRY_POINT))["modules"]
+    found = {
+        Path(module["local"]): {
+            Path(each["code"]["specifier"].removeprefix("file://"))
+            for each in module.get("dependencies", [])
+            if "code" in each
+        }
+        for module in graph
+        if "vendor" not in Path(module["local"]).parts
+    }
+    for file, dependencies in found.items():
+        assert dependencies <= {path for path, _ in imports(file)}, file
+    assert set(module_files()) - set(found) <= {ASSETS / "protocol" / "types.js"}
+
+
+def test_imports_run_from_upper_layers_to_lower_ones() -> None:
+    for file in module_files():
+        for path, _ in imports(file):
+            same_folder = file.parent == path.parent
+            upward = layer_of(path) >= layer_of(file) and not same_folder
+            assert not upward, f"{file.relative_to(ASSETS)} imports {path.relative_to(ASSETS)}"
+
+
+def test_modules_have_no_import_cycle() -> None:
+    graph = {file: [path for path, _ in imports(file)] for file in module_files()}
+    TopologicalSorter(graph).prepare()
+
+
+def exports(file: Path) -> dict[str, str]:
+    """Return the exported names of a module, each with the comment above it."""
+    pattern = r"((?:^(?://| \*|/\*\*).*\n)*)^export (?:async )?(?:const|function\*?|class) (\w+)"
+    return {name: comment for comment, name in re.findall(pattern, file.read_text(), re.MULTILINE)}
+
+
+def test_every_export_is_imported() -> None:
+    """Tests alone do not count, unless the comment above an export states that it is for them."""
+    used: dict[Path, set[str]] = {}
+    for file in module_files():
+        for path, names in imports(file):
+            used.setdefault(path, set()).update(names or ())
+    unused = [
+        f"{file.relative_to(ASSETS)}: {name}"
+        for file in module_files()
+        if file != ENTRY_POINT
+        for name, comment in exports(file).items()
+        if name not in used.get(file, ()) and FOR_TESTS not in comment
     ]
-    script = f"""
-      import {{ regionSentence }} from "{(ASSETS / "stage" / "theta-text.js").as_uri()}";
-      const lattices = {json.dumps(lattices.reshape(len(lattices), -1).tolist())};
-      const said = lattices.map((each) => regionSentence(each, [{height}, {width}]));
-      console.log(JSON.stringify(said));
-    """
-    assert ran(script) == expected
+    assert unused == []
 
 
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
-def test_a_dragged_region_stays_in_its_family(family: Family) -> None:
-    """What the page asks for is what the server finds a theta for: nothing slips from the hand."""
+def test_dragged_region_stays_in_its_family(family: Family) -> None:
+    """The server finds a theta that puts the corners exactly where the page asks for them."""
     height, width = 40, 60
-    draw = torch.Generator().manual_seed(4)
+    generator = torch.Generator().manual_seed(4)
     theta = torch.tensor(family.identity).double()
-    theta = theta + 0.1 * torch.randn(8, len(theta), generator=draw).double()
+    theta = theta + 0.1 * torch.randn(8, len(theta), generator=generator).double()
     if family.name.startswith("spline"):
         theta = torch.tensor(family.identity).double().expand(8, -1)
     aspect, corners = width / height, grid.corners().double()
@@ -85,8 +168,8 @@ def test_a_dragged_region_stays_in_its_family(family: Family) -> None:
         moveCorner("{family.name}", corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));
     """
-    wanted = torch.tensor(ran(script), dtype=torch.float64)
+    wanted = torch.tensor(run_script(script), dtype=torch.float64)
     assert (wanted != regions).any()
     found = family.closest(grid.from_pixels(wanted, height, width), aspect)
-    there = grid.to_pixels(family.warp(found, corners, aspect), height, width)
-    torch.testing.assert_close(there, wanted)
+    actual = grid.to_pixels(family.warp(found, corners, aspect), height, width)
+    torch.testing.assert_close(actual, wanted)

@@ -7,6 +7,8 @@ import { Chart } from "./chart.js";
 import { element } from "../ui/dom.js";
 import { CHARTS, plotBoxes, themeColours } from "./plotly-figure.js";
 
+// A variable, so that the type checker does not follow the import.
+const PLOTLY = "../vendor/plotly-basic-4.1.1.min.js";
 // Milliseconds between two drawings of new rows.
 const EVERY = 500;
 // After a paint, the time in which the browser shows it; where there is none, as long as one may take.
@@ -176,8 +178,8 @@ export class Charts {
   }
 }
 
-// The library is large; the stage comes first.
+// The library is large and not needed before the first frame is drawn.
 async function loadPlotly() {
-  await import("../vendor/plotly-basic-4.1.1.min.js");
+  await import(PLOTLY);
   return globalThis.Plotly;
 }

@@ -6,6 +6,7 @@ const KINDS = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
 const MOST_PROBES = 64;
 
 /** Why no picture can join the run that is watched, as a sentence; null where one can. */
+// Exported for tests.
 export function whyNot({ run, lost, waiting }) {
   if (!run || waiting) return "A picture can join once this run has something to show.";
   if (lost) return "The connection is lost; a picture can join once it is back.";

@@ -84,7 +84,7 @@ const FIGURES = [
 ];
 
 /** What is seen just now, in words: of which run, how live, how old. */
-export function situation(watch, now) {
+function situation(watch, now) {
   const { run, player } = watch;
   if (!run) return unopened(watch);
   const status = statusWords(run.status) + (run.imported ? "; came from a file" : "");

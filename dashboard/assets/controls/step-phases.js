@@ -4,7 +4,7 @@ import { element, setText } from "../ui/dom.js";
 
 // Each phase: what it is called, and what it does. `seen` is what of the stage belongs to it; the rest
 // steps back. Those marked `transformer` do not happen in a network without one.
-export const PHASES = [
+const PHASES = [
   {
     name: "batch",
     title: "Batch",
@@ -42,12 +42,14 @@ export const PHASES = [
 ];
 
 // Seconds a step from which on there is time to see its phases.
-export const SLOW_ENOUGH = 1;
+const SLOW_ENOUGH = 1;
 
 /** The phases of a network's steps. */
+// Exported for tests.
 export const phasesOf = (plain) => PHASES.filter(({ transformer }) => !(plain && transformer));
 
 /** Which of `count` phases a step of `length` seconds is in after `elapsed`; the last one waits. */
+// Exported for tests.
 export const phaseAt = (elapsed, length, count) =>
   Math.min(count - 1, Math.max(0, Math.floor((elapsed / length) * count)));
 

@@ -24,6 +24,7 @@ export function acceptPastes(page) {
  * @param {DataTransfer} clipboard
  * @param {boolean} intoField a field that takes text comes first, where there is text
  */
+// Exported for tests.
 export function pastedPicture(clipboard, intoField) {
   const items = [...(clipboard?.items ?? [])];
   if (intoField && items.some((item) => item.kind === "string")) return null;

@@ -1,7 +1,7 @@
 // The calls of the server, as functions. Errors carry the server's own words.
 
 /** What went wrong, as a sentence to show; `status` is 0 where no answer came at all. */
-export class Problem extends Error {
+class Problem extends Error {
   constructor(detail, status = 0) {
     super(detail);
     this.status = status;

@@ -3,10 +3,11 @@
 // The layout is that of safetensors: 8 bytes of little-endian header length, a JSON header, raw
 // tensors. What is said about the tensors stands as JSON text under `__metadata__.frame`.
 
-export const PROTOCOL = 1;
+const PROTOCOL = 1;
 
 const ARRAYS = { U8: Uint8Array, F32: Float32Array };
 
+// Exported for tests.
 export class FrameError extends Error {}
 
 /**

@@ -10,6 +10,7 @@ const BACK = ["online", "focus", "pageshow"];
  * Milliseconds to wait before attempt number `tries` (0 the first) to connect again. Half of it
  * is left to chance, so that many pages do not come back at once.
  */
+// Exported for tests.
 export function backoff(tries, chance) {
   const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** tries);
   return wait * (0.5 + 0.5 * chance);

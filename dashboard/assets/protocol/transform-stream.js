@@ -5,6 +5,7 @@
 import { Connection } from "./reconnecting-socket.js";
 
 /** What is asked, numbered, and what of it still awaits an answer. Pure. */
+// Exported for tests.
 export class Asked {
   constructor() {
     this.number = 0;

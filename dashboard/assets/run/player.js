@@ -10,14 +10,17 @@
 // replay, `rest` the seconds since a replay's last frame.
 
 // A replay of any length takes about this long, within what eyes and machines can follow.
-export const LOOP_SECONDS = 20;
+const LOOP_SECONDS = 20;
+// Exported for tests.
 export const SLOWEST = 10;
+// Exported for tests.
 export const FASTEST = 60;
 // How long the last frame of a replay stands before it begins again, and after a run has ended.
-export const REST_SECONDS = 1.5;
+const REST_SECONDS = 1.5;
+// Exported for tests.
 export const ENDED_REST_SECONDS = 5;
 // Frames a second of what goes round and round.
-export const ROUND_RATE = 20;
+const ROUND_RATE = 20;
 
 /** A player for a recording just opened. */
 export function openPlayer({ steps = [], live = false, calm = false, round = false }) {
@@ -36,6 +39,7 @@ export function openPlayer({ steps = [], live = false, calm = false, round = fal
 }
 
 /** Recorded frames a second in a replay. */
+// Exported for tests.
 export function rate(player) {
   if (player.round) return ROUND_RATE;
   return Math.min(FASTEST, Math.max(SLOWEST, player.steps.length / LOOP_SECONDS));

@@ -49,7 +49,7 @@ class Bar {
 }
 
 /** All classes in their order; of more than `most`, those that are topClasses, most of all first. */
-export function topClasses(chances, most = MOST) {
+function topClasses(chances, most = MOST) {
   const all = chances.map((_, index) => index);
   if (all.length <= most) return all;
   return all.sort((one, other) => chances[other] - chances[one]).slice(0, most);

@@ -38,6 +38,7 @@ export function regionPaths(lattice, box) {
 }
 
 /** The lines of a lattice within its edge, as path data. */
+// Exported for tests.
 export function meshPath(lattice) {
   const side = sideOf(lattice);
   const inner = Array.from({ length: side - 2 }, (_, index) => index + 1);
@@ -58,6 +59,7 @@ export function meshPath(lattice) {
  * The way that each corner has come, as path data.
  * @param {ArrayLike<number>[]} lattices of one region, the earliest first
  */
+// Exported for tests.
 export function trailPath(lattices) {
   if (lattices.length < 2) return "";
   const ways = lattices.map((lattice) => sidesOf(lattice).map(([corner]) => corner));

@@ -96,6 +96,7 @@ export const integer = (value) =>
 export const statusWords = (status) => STATUS[status] ?? status ?? "";
 
 /** Why a transformer's region is no region, in short for a caption and in full. */
+// Exported for tests.
 export function collapseReason(reason) {
   if (!reason) return null;
   const [short, full] = COLLAPSED[reason] ?? [reason, reason];
@@ -198,11 +199,10 @@ export function missingProbeText(run, probe) {
 }
 
 /** Whether a probe is a picture that joined the run's own. */
-export const isAddedPicture = (info, index) => (info.joined ?? []).includes(index);
+const isAddedPicture = (info, index) => (info.joined ?? []).includes(index);
 
 /** Whether a probe is taken for what it is; of several in a row, all of them. */
-export const isCorrect = (info, index) =>
-  String(info.labels[index]) === String(info.predicted[index]);
+const isCorrect = (info, index) => String(info.labels[index]) === String(info.predicted[index]);
 
 /** Whether a probe is taken for what it is: `right`, `wrong`, or `unknown` where nobody knows. */
 export function verdictOf(info, index) {

@@ -4,7 +4,7 @@
 // that is looked at alone, `layers` what is drawn (see LAYERS), `speed` of a replay, `beside` the id
 // of a second run, `by` what two runs share: the step or the epoch.
 
-export const VIEWS = ["probes", "probe", "summary"];
+const VIEWS = ["probes", "probe", "summary"];
 
 // What is drawn, and whether it is at first.
 export const LAYERS = {
@@ -19,6 +19,7 @@ export const LAYERS = {
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 const MEASURES = ["step", "epoch"];
 
+// Exported for tests.
 export const DEFAULT_VIEW = {
   kind: "probes",
   probe: 0,
