@@ -4,18 +4,19 @@ import json
 import os
 import re
 import subprocess
+import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 import torch
-from deno import find_deno_bin
 
 from stnscope.models import grid
 from stnscope.models.families import FAMILIES, Family
 
 ROOT = Path(__file__).parents[2]
+DENO = Path(sys.executable).with_name("deno")
 ASSETS = ROOT / "dashboard" / "assets"
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
@@ -44,7 +45,7 @@ class Import(NamedTuple):
 def deno(*arguments: str | Path, script: str | None = None) -> str:
     """Return what deno prints; a failure fails the test with all of its output."""
     done = subprocess.run(
-        [find_deno_bin(), *arguments],
+        [DENO, *arguments],
         cwd=ROOT,
         input=script,
         env={**os.environ, "NO_COLOR": "1"},
