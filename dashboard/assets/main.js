@@ -4,6 +4,7 @@
 // view is made once for each element and lives until its element goes.
 
 import { createApi } from "./protocol/api.js";
+import { loadCatalog } from "./protocol/catalog.js";
 import { decodeFrame } from "./protocol/frame.js";
 import { acceptPastes } from "./picture/paste.js";
 import { PictureView } from "./picture/transform-view.js";
@@ -33,6 +34,8 @@ function common(data) {
   if (!shared) {
     const api = createApi(data.api);
     shared = { api, runs: new RunList(api), viewer: null, open: () => {} };
+    // Until then regions cannot be described by their family's traits.
+    loadCatalog(api).then(() => shared.viewer?.change(shared.viewer.view));
     acceptPastes(document);
   }
   return shared;

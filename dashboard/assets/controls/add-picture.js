@@ -1,9 +1,9 @@
 // A picture of one's own joins the probes: chosen with a button, or dropped onto the stage.
 
 import { element, setText } from "../ui/dom.js";
+import { limitOf } from "../protocol/catalog.js";
 
 const KINDS = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
-const MOST_PROBES = 64;
 
 /** Why no picture can join the run that is watched, as a sentence; null where one can. */
 // Exported for tests.
@@ -15,7 +15,7 @@ export function whyNot({ run, lost, waiting }) {
     return `A picture can join while a run trains or is paused; this one is ${run.status}.`;
   }
   if (!run.owned) return "This run is trained by another process: it can be watched, not joined.";
-  if (run.probes >= MOST_PROBES) {
+  if (run.probes >= limitOf("probes")) {
     return `This run watches ${run.probes} probes, as many as a run can.`;
   }
   return null;

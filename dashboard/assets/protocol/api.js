@@ -29,6 +29,7 @@ export function createApi(base) {
   const run = (id, rest = "") => `runs/${encodeURIComponent(id)}${rest}`;
   const json = async (path, query, options) => (await call(url(path, query), options)).json();
   return {
+    catalog: () => json("catalog"),
     runs: () => json("runs"),
     run: (id) => json(run(id)),
     start: (config) => json("runs", {}, posted(config)),

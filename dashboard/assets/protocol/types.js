@@ -87,7 +87,8 @@
  * What a run can be made of, and the server's limits.
  * @typedef {object} Catalog
  * @property {Family[]} families
- * @property {Object<string, number>} limits
+ * @property {Object<string, number>} limits largest accepted values
+ * @property {RunConfig} defaults
  */
 
 /**

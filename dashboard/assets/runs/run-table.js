@@ -1,5 +1,6 @@
 // The list of runs, each with what may be done with it.
 
+import { defaultConfig } from "../protocol/catalog.js";
 import { element, setText } from "../ui/dom.js";
 import { isLive, percent, runTitle, span, statusWords, unusualSettings } from "../ui/text.js";
 
@@ -181,7 +182,7 @@ export class RunsView {
 function madeOf({ epochs, batch_size: batch, probes, ...config }) {
   const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
   const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
-  parts.push(`rates ${rates}`, ...unusualSettings(config));
+  parts.push(`rates ${rates}`, ...unusualSettings(config, defaultConfig()));
   if (probes.moving) parts.push("moving probes");
   return parts.join(", ");
 }

@@ -57,17 +57,20 @@ export const withFieldTitles = (message, titles) =>
   message.replace(/^\w+/, (name) => titles[name] ?? name);
 
 /** What of a run's training and sampling is not as usual; its configuration may be an older one. */
-export function unusualSettings(config) {
-  const { optimiser = "adamw", schedule = "one_cycle", sampler = {} } = config;
-  const { weight_decay: decay = 0.01, label_smoothing: smoothing = 0.1 } = config;
-  const { padding = "network", background, supersampling } = sampler;
+export function unusualSettings(config, defaults) {
+  if (!defaults) return [];
+  const { optimiser, schedule, weight_decay: decay, label_smoothing: smoothing } = {
+    ...defaults,
+    ...config,
+  };
+  const { padding, background, supersampling } = { ...defaults.sampler, ...config.sampler };
   const words = [];
-  if (optimiser !== "adamw") words.push(optimiser);
-  if (schedule !== "one_cycle") words.push(`schedule ${schedule}`);
-  if (decay !== 0.01) words.push(`weight decay ${decay}`);
-  if (smoothing !== 0.1) words.push(`label smoothing ${smoothing}`);
+  if (optimiser !== defaults.optimiser) words.push(optimiser);
+  if (schedule !== defaults.schedule) words.push(`schedule ${schedule}`);
+  if (decay !== defaults.weight_decay) words.push(`weight decay ${decay}`);
+  if (smoothing !== defaults.label_smoothing) words.push(`label smoothing ${smoothing}`);
   if (padding === "background") words.push(`padding ${background}`);
-  else if (padding !== "network") words.push(`padding ${padding}`);
+  else if (padding !== defaults.sampler.padding) words.push(`padding ${padding}`);
   if (supersampling) words.push(`${supersampling}x${supersampling} supersampling`);
   return words;
 }

@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { whyNot } from "../../../../dashboard/assets/controls/add-picture.js";
+import { setCatalog } from "../../../../dashboard/assets/protocol/catalog.js";
 
+setCatalog({ limits: { probes: 64 } });
 const run = { status: "running", owned: true, imported: false, probes: 12 };
 
 test("a picture can join a run that is trained here", () => {

@@ -35,8 +35,12 @@ test("numbers are written for people", () => {
 test("what of a run's training is not as usual is said, and nothing of an older one", () => {
   const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
   const sampler = { padding: "network", background: null, supersampling: null };
-  assert.deepEqual(words.unusualSettings({ seed: 1 }), []);
-  assert.deepEqual(words.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }), []);
+  const defaults = { ...usual, label_smoothing: 0.1, sampler };
+  assert.deepEqual(words.unusualSettings({ seed: 1 }, defaults), []);
+  assert.deepEqual(
+    words.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }, defaults),
+    [],
+  );
   assert.deepEqual(
     words.unusualSettings({
       optimiser: "sgd",
@@ -44,7 +48,7 @@ test("what of a run's training is not as usual is said, and nothing of an older 
       weight_decay: 0,
       label_smoothing: 0.2,
       sampler: { padding: "background", background: 0.5, supersampling: 2 },
-    }),
+    }, defaults),
     [
       "sgd",
       "schedule steps",
@@ -55,7 +59,7 @@ test("what of a run's training is not as usual is said, and nothing of an older 
     ],
   );
   const edge = { sampler: { padding: "border", background: null, supersampling: 1 } };
-  assert.deepEqual(words.unusualSettings(edge), ["padding border", "1x1 supersampling"]);
+  assert.deepEqual(words.unusualSettings(edge, defaults), ["padding border", "1x1 supersampling"]);
 });
 
 test("one of several transformers is called by its place, a recurrent one's by its time step", () => {

@@ -1,0 +1,52 @@
+// @ts-check
+// The server's catalog, loaded once for the whole page: traits of families, limits and defaults.
+
+/** @import { Catalog, Family, RunConfig } from "./types.js" */
+
+const RETRY_MILLISECONDS = 2000;
+
+/** @type {Catalog | null} */
+let current = null;
+
+/**
+ * Load the catalog, and try again until the server answers.
+ * @param {{catalog: () => Promise<Catalog>}} api
+ */
+export async function loadCatalog(api) {
+  while (!current) {
+    try {
+      current = await api.catalog();
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
+    }
+  }
+}
+
+/**
+ * Set the catalog. Exported for tests.
+ * @param {Catalog | null} catalog
+ */
+export function setCatalog(catalog) {
+  current = catalog;
+}
+
+/**
+ * Exported for tests. The traits of a family; null for an unknown one, and before the catalog is loaded.
+ * @param {string} name
+ * @returns {Family | null}
+ */
+export const familyTraits = (name) =>
+  current?.families.find((family) => family.name === name) ?? null;
+
+/**
+ * The largest value the server accepts; Infinity before the catalog is loaded.
+ * @param {string} name as in backend/experiment/limits.py
+ * @returns {number}
+ */
+export const limitOf = (name) => current?.limits[name] ?? Infinity;
+
+/**
+ * A run's default configuration; null before the catalog is loaded.
+ * @returns {RunConfig | null}
+ */
+export const defaultConfig = () => current?.defaults ?? null;
