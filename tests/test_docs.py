@@ -83,7 +83,7 @@ def check_command(words: list[str]) -> None:
         case "git":
             assert rest[0] == "clone"
         case "cd" | "curl":
-            pass  # tests/test_interface_docs.py runs those of curl
+            pass  # tests/test_docs_examples.py runs those of curl
         case _:
             raise AssertionError(f"{program}: no test knows this program")
 
