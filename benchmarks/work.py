@@ -57,7 +57,10 @@ def main() -> None:
         for _ in range(options.rounds):
             own = compact.seconds(4 * STEPS)
             ratios.append(steps.seconds() / own)
-        print(f"{entry.name:20} {statistics.median(ratios):9.2f} {entry.work:9.2f}", flush=True)
+        print(
+            f"{entry.name:20} {statistics.median(ratios):9.2f} {entry.relative_cost:9.2f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -122,7 +122,7 @@ def _sources(entries: Entries) -> str:
 
 def _source(network: Entry) -> str:
     trained = f"Trained there with {network['recipe']}" if network["recipe"] else ""
-    said = (network["source"], network["departs"], trained)
+    said = (network["source"], network["differences"], trained)
     return f"**{network['title']}**: {' '.join(part for part in said if part)}"
 
 

@@ -1,4 +1,4 @@
-"""What is known about the weights that were trained here; readable without torch."""
+"""Cards: the provenance of the weights that ship with the package; readable without torch."""
 
 import json
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).with_name("weights")
 
 @dataclass(frozen=True)
 class Card:
-    """Where weights come from and what was measured of them."""
+    """How weights were trained, and their measured accuracy."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ class Card:
     classes: tuple[str, ...]
     parameters: int
     command: str
-    """What trained them."""
+    """The command that trained them."""
     seed: int
     steps: int
     accuracy: float
@@ -35,12 +35,12 @@ class Card:
 
     @classmethod
     def read(cls, path: Path) -> "Card":
-        """The card in a JSON file."""
+        """Read a card from a JSON file."""
         fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return cls(**fields | {"classes": tuple(fields["classes"])})
 
 
 @cache
 def cards() -> dict[str, Card]:
-    """The cards of all weights that ship, by name."""
+    """Return the cards of all weights that ship, by name."""
     return {path.stem: Card.read(path) for path in sorted(FOLDER.glob("*.json"))}

@@ -1,9 +1,11 @@
 """Families of transformations: what theta means.
 
-A family is one function, `warp`: points of the output -> points of the input. The sampling grid,
-the corners and the lattice that is drawn are all warps of their own points, so they cannot
-disagree. Conventions are those of `models.grid`. Whatever theta is, what comes out is finite as
-long as theta is.
+A family is defined by one function, `warp`: points of the output -> points of the input. The
+sampling grid, the corners and the lattice that is drawn are all warps of their own points, so they
+cannot disagree. Conventions are those of `models.grid`. For finite theta all results are finite.
+
+To add a family: its `apply` here, its fit in `models.inverse_fit`, an entry in `FAMILIES`, and a
+row in `models.catalog.families`.
 """
 
 import itertools
@@ -17,96 +19,99 @@ from torch import Tensor
 from stnscope.models import grid, inverse_fit
 from stnscope.models.inverse_fit import HORIZON
 
-NEWTON_STEPS = 20
-FOUND = 1e-9
-"""How near, in half sides of the input, a point that is looked for must be."""
-STEP = 1e-4
-"""Over which slopes are measured, in half sides of the output."""
+MAX_NEWTON_STEPS = 20
+TOLERANCE = 1e-9
+"""Maximum residual of `Family.unwarp`, in half sides of the input."""
+DIFFERENCE = 1e-4
+"""Step of the finite differences, in half sides of the output."""
 
 
-def _themselves(points: Tensor) -> Tensor:
+def _identity(points: Tensor) -> Tensor:
     return points
 
 
 @dataclass(frozen=True)
 class Family:
-    """theta (N, P) of one kind, and what it does to points: M for all images, (M, 2), or M for each
-    of them, (N, M, 2)."""
+    """A parametrisation of warps by theta (N, P).
+
+    Points are (M, 2) where all images share them, or (N, M, 2).
+    """
 
     name: str
     identity: tuple[float, ...]
-    """The theta that samples the whole input upright; a transformer starts there."""
+    """The theta that samples the whole input upright; the initial value of a transformer."""
     apply: Callable[[Tensor, Tensor, float], Tensor]
-    """theta (N, P), the basis of points, the input's width by its height -> points of the input
-    (N, M, 2)."""
-    closest: Callable[[Tensor, float], Tensor]
-    """Where in the input the output's corners are to lie (N, 4, 2), its width by its height ->
-    the theta (N, P) whose warp comes closest, as told in `models.inverse_fit`."""
-    basis: Callable[[Tensor], Tensor] = _themselves
-    """Points of the output (..., 2) -> all of them that does not depend on theta, (..., B)."""
+    """theta (N, P), the basis of the points, the input's width divided by its height -> points of
+    the input (N, M, 2)."""
+    fit: Callable[[Tensor, float], Tensor]
+    """Wanted positions (N, 4, 2) of the output's corners in the input, the input's width divided by
+    its height -> the theta (N, P) that matches them best; see `models.inverse_fit`."""
+    basis: Callable[[Tensor], Tensor] = _identity
+    """Points of the output (..., 2) -> the part of the warp that does not depend on theta,
+    (..., B)."""
 
     @property
     def parameters(self) -> int:
-        """P, the numbers in theta."""
+        """P, the length of theta."""
         return len(self.identity)
 
     def warp(self, theta: Tensor, points: Tensor, aspect: float = 1.0) -> Tensor:
-        """Where points of the output lie in the input, (N, M, 2).
+        """Map points of the output to points of the input, (N, M, 2).
 
         Args:
             theta: (N, P).
-            points: (M, 2), or (N, M, 2) where each image has points of its own.
+            points: (M, 2), or (N, M, 2) for separate points per image.
             aspect: the input's width divided by its height.
         """
         return self.apply(theta, self.basis(points), aspect)
 
     def unwarp(self, theta: Tensor, points: Tensor, aspect: float = 1.0) -> Tensor:
-        """Which points of the output lie at points (N, M, 2) of the input; by Newton's method.
+        """Map points (N, M, 2) of the input to points of the output, by Newton's method.
 
-        Of points that no point of the output comes to, as beyond a horizon or beside a flat
-        region, what is answered is finite and no more.
+        Where no point of the output maps to a given point, as beyond a horizon or beside a
+        degenerate region, the result is finite but otherwise arbitrary.
         """
         theta, points = theta.double(), points.double()
-        whole = self.warp(theta, grid.corners().double(), aspect)
-        flat = inverse_fit.affine(whole, aspect).view(-1, 2, 3)
-        found: Tensor = (points - flat[:, None, :, 2]) @ torch.linalg.pinv(flat[:, :, :2]).mT
-        for _ in range(NEWTON_STEPS):
-            missed = points - self.warp(theta, found, aspect)
-            if missed.abs().max() < FOUND:
+        corners = self.warp(theta, grid.corners().double(), aspect)
+        affine = inverse_fit.affine(corners, aspect).view(-1, 2, 3)
+        found: Tensor = (points - affine[:, None, :, 2]) @ torch.linalg.pinv(affine[:, :, :2]).mT
+        for _ in range(MAX_NEWTON_STEPS):
+            residual = points - self.warp(theta, found, aspect)
+            if residual.abs().max() < TOLERANCE:
                 break
-            step = torch.linalg.pinv(self._slopes(theta, found, aspect)) @ missed[..., None]
+            step = torch.linalg.pinv(self._jacobian(theta, found, aspect)) @ residual[..., None]
             found += step[..., 0].clamp(-1, 1)
         return found
 
-    def _slopes(self, theta: Tensor, points: Tensor, aspect: float) -> Tensor:
-        """How the warp changes about points (N, M, 2), along x and along y: (N, M, 2, 2)."""
-        steps = STEP * torch.eye(2, dtype=points.dtype)
-        ends = [
+    def _jacobian(self, theta: Tensor, points: Tensor, aspect: float) -> Tensor:
+        """Return the warp's derivatives at points (N, M, 2): (N, M, 2, 2), output axis last."""
+        steps = DIFFERENCE * torch.eye(2, dtype=points.dtype)
+        differences = [
             self.warp(theta, points + step, aspect) - self.warp(theta, points - step, aspect)
             for step in steps
         ]
-        return torch.stack(ends, dim=-1) / (2 * STEP)
+        return torch.stack(differences, dim=-1) / (2 * DIFFERENCE)
 
 
 def _affine(theta: Tensor, points: Tensor, aspect: float) -> Tensor:
-    """theta is a 2x3 matrix row by row: (x, y) -> (a x + b y + c, d x + e y + f)."""
+    """Apply theta, a 2x3 matrix row by row: (x, y) -> (a x + b y + c, d x + e y + f)."""
     matrix = theta.view(-1, 2, 3)
-    # addmm over (N, 2, 3) as one product: (M, 2) @ (2, 2N) would reorder memory, this does not.
+    # One product (M, 2) @ (2, 2N) would need its result transposed; baddbmm does not.
     return torch.baddbmm(
         matrix[:, None, :, 2], points.expand(len(theta), -1, -1), matrix[:, :, :2].transpose(1, 2)
     )
 
 
 def _attention(theta: Tensor, points: Tensor, aspect: float) -> Tensor:
-    """theta is (s, tx, ty): (x, y) -> (s x + tx, s y + ty)."""
+    """Apply theta, (s, tx, ty): (x, y) -> (s x + tx, s y + ty)."""
     return theta[:, None, :1] * points + theta[:, None, 1:]
 
 
 def _restricted(theta: Tensor, points: Tensor, aspect: float, *, parts: tuple[str, ...]) -> Tensor:
-    """theta is, as present: an angle in radians, clockwise as seen; a scale; a shift tx, ty.
+    """Apply theta, which has, as far as present: an angle in radians, clockwise; a scale; tx, ty.
 
-    First turned, then scaled, then shifted, as in Moodstocks' gtsrb.torch. The turn is one of the
-    input's pixels, so that on an image that is not square nothing is sheared.
+    Rotation comes first, then scale, then translation, as in Moodstocks/gtsrb.torch. The rotation
+    is in the input's pixels, so that an image that is not square is not sheared.
     """
     numbers = iter(theta.unbind(1))
     moved = points.expand(len(theta), -1, -1)
@@ -123,23 +128,23 @@ def _restricted(theta: Tensor, points: Tensor, aspect: float, *, parts: tuple[st
 
 
 def _projective(theta: Tensor, points: Tensor, aspect: float) -> Tensor:
-    """theta is a 3x3 matrix row by row without its last entry, 1; divided by the third coordinate.
+    """Apply theta, a 3x3 matrix row by row without its last entry, which is 1.
 
-    Points that come to lie on the horizon or next to it stay just before it.
+    Points at the horizon or within `HORIZON` of it are clamped to that distance.
     """
     matrix = torch.cat([theta, torch.ones_like(theta[:, :1])], dim=1).view(-1, 3, 3)
     homogeneous = torch.cat([points, torch.ones_like(points[..., :1])], dim=-1)
     x, y, depth = (homogeneous @ matrix.transpose(1, 2)).unbind(2)
-    nearest = torch.where(depth < 0, -HORIZON, HORIZON).to(depth.dtype)
-    depth = torch.where(depth.abs() < HORIZON, nearest, depth)
+    limit = torch.where(depth < 0, -HORIZON, HORIZON).to(depth.dtype)
+    depth = torch.where(depth.abs() < HORIZON, limit, depth)
     return torch.stack([x / depth, y / depth], dim=2)
 
 
 def _spline_basis(points: Tensor, side: int) -> Tensor:
-    """The points, and how far each is moved by a shift of each control point: (..., 2 + side^2).
+    """Return the points and their weight for each control point's shift, (..., 2 + side^2).
 
-    The interpolating thin plate spline of Bookstein, 1989, whose control points lie on a regular
-    lattice over the output; solved in float64, once for all images.
+    The interpolating thin plate spline of Bookstein, 1989, with control points on a regular lattice
+    over the output; solved in float64, once for all images.
     """
     controls = grid.lattice(side).double()
     count = len(controls)
@@ -148,13 +153,13 @@ def _spline_basis(points: Tensor, side: int) -> Tensor:
     system[:count, count:] = _linear(controls)
     system[count:, :count] = system[:count, count:].T
     solution = torch.linalg.inv(system)[:, :count]
-    at = points.detach().double().cpu()
-    weights = torch.cat([_radial(at, controls), _linear(at)], dim=-1) @ solution
+    exact = points.detach().double().cpu()
+    weights = torch.cat([_radial(exact, controls), _linear(exact)], dim=-1) @ solution
     return torch.cat([points, weights.to(points)], dim=-1)
 
 
 def _radial(points: Tensor, controls: Tensor) -> Tensor:
-    """r^2 log r^2 of the distances, (..., K); 0 where they are 0."""
+    """Return r^2 log r^2 for the distances r to the control points, (..., K); 0 at r = 0."""
     squared = (points[..., None, :] - controls).square().sum(dim=-1)
     logarithms: Tensor = torch.special.xlogy(squared, squared)
     return logarithms
@@ -165,10 +170,10 @@ def _linear(points: Tensor) -> Tensor:
 
 
 def _spline(theta: Tensor, basis: Tensor, aspect: float, *, side: int) -> Tensor:
-    """theta is where the control points lie in the input, (x, y) row by row.
+    """Apply theta, the positions of the control points in the input, (x, y) row by row.
 
-    What moves a point is how far they are from where they start, so they start at the identity
-    to the last bit.
+    Points move by the control points' shifts from the lattice, so that the identity theta gives
+    exactly the identity.
     """
     points, weights = basis[..., :2], basis[..., 2:]
     shifts = theta.view(len(theta), -1, 2) - grid.lattice(side).to(theta)
@@ -176,12 +181,12 @@ def _spline(theta: Tensor, basis: Tensor, aspect: float, *, side: int) -> Tensor
 
 
 RESTRICTIONS = {"rotation": (0.0,), "scale": (1.0,), "translation": (0.0, 0.0)}
-"""What a restricted family may do, in the order in which it does it, and where each starts."""
+"""The parts of the restricted families in the order they are applied, with their identities."""
 SPLINE_SIDES = (3, 4, 5)
-"""Control points along a side; the paper has four."""
+"""Control points along a side of the lattice; the paper uses four."""
 
 
-def _combination(parts: tuple[str, ...]) -> Family:
+def _restricted_family(parts: tuple[str, ...]) -> Family:
     return Family(
         "-".join(parts),
         tuple(itertools.chain.from_iterable(RESTRICTIONS[part] for part in parts)),
@@ -206,7 +211,7 @@ FAMILIES = {
         Family("affine", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), _affine, inverse_fit.affine),
         Family("attention", (1.0, 0.0, 0.0), _attention, inverse_fit.attention),
         *(
-            _combination(parts)
+            _restricted_family(parts)
             for count in range(1, len(RESTRICTIONS) + 1)
             for parts in itertools.combinations(RESTRICTIONS, count)
         ),
@@ -222,11 +227,11 @@ FAMILIES = {
 
 
 def get(name: str) -> Family:
-    """The family of that name.
+    """Return the family with this name.
 
     Raises:
-        KeyError: there is none; the text lists those that exist.
+        KeyError: there is none; the message lists the names.
     """
     if name not in FAMILIES:
-        raise KeyError(f"There is no family {name!r}; there are {', '.join(FAMILIES)}.")
+        raise KeyError(f"There is no family {name!r}; the families are {', '.join(FAMILIES)}.")
     return FAMILIES[name]

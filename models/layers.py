@@ -1,4 +1,4 @@
-"""Layers that several networks are made of, beyond those of torch. N images, C channels, H x W."""
+"""Layers that torch does not have, shared by several networks. N images, C channels, H x W."""
 
 from typing import cast
 
@@ -10,10 +10,10 @@ from stnscope.models import grid
 from stnscope.models.receptive_field import Pointwise
 
 
-class Peaks(nn.Module):
-    """Where each map is lit: maps (N, C, H, W) -> the mean x and y of each, (N, 2 C).
+class SpatialSoftArgmax(nn.Module):
+    """Maps (N, C, H, W) -> the expected x and y of each under its spatial softmax, (N, 2 C).
 
-    The mean is weighted by a softmax over the map, whose sharpness is learnt for each channel.
+    As in Levine et al., 2016; the softmax's sharpness (inverse temperature) is learnt per channel.
     """
 
     points: Tensor
@@ -29,7 +29,7 @@ class Peaks(nn.Module):
 
 
 class GlobalContrast(Pointwise):
-    """Takes one mean from all values and divides them by one deviation, those of a data set."""
+    """Standardises all values by a data set's mean and standard deviation."""
 
     def __init__(self, mean: float, deviation: float) -> None:
         super().__init__()
@@ -38,22 +38,22 @@ class GlobalContrast(Pointwise):
     def forward(self, images: Tensor) -> Tensor:
         return (images - self.mean) / self.deviation
 
-    def of_even(self, tone: float) -> float:
-        return (tone - self.mean) / self.deviation
+    def constant_response(self, value: float) -> float:
+        return (value - self.mean) / self.deviation
 
 
 class LocalContrast(Pointwise):
-    """Takes from each pixel the mean around it, and divides it by the deviation around it.
+    """Subtracts the mean of each pixel's window and divides by the window's standard deviation.
 
-    Over all channels at once; at the edge over what there is. The SpatialContrastiveNormalization
-    of Torch7, after Jarrett et al., 2009. There is nothing to learn in it.
+    Over all channels together; at the edges over the part of the window inside the image. The
+    SpatialContrastiveNormalization of Torch7, after Jarrett et al., 2009. It has no parameters.
 
     Args:
-        window: weights around a pixel, (k, k) with k odd.
+        window: weights of a pixel's neighbourhood, (k, k) with k odd.
     """
 
     THRESHOLD = 1e-4
-    """Least deviation."""
+    """Minimum standard deviation."""
 
     window: Tensor
 
@@ -63,28 +63,28 @@ class LocalContrast(Pointwise):
 
     @classmethod
     def gaussian(cls, side: int) -> "LocalContrast":
-        """Weights of a Gaussian whose deviation is a quarter of the window's side."""
+        """Return a layer with Gaussian weights, their deviation a quarter of the window's side."""
         ticks = (torch.arange(side) - (side - 1) / 2) / (side / 4)
         line = torch.exp(-ticks.square() / 2)
         return cls(torch.outer(line, line))
 
     @classmethod
     def box(cls, side: int) -> "LocalContrast":
-        """Equal weights."""
+        """Return a layer with equal weights."""
         return cls(torch.ones(side, side))
 
     def forward(self, images: Tensor) -> Tensor:
-        there = self._around(torch.ones_like(images[:1, :1]))
-        centred = images - self._around(images.mean(dim=1, keepdim=True)) / there
-        variance = self._around(centred.square().mean(dim=1, keepdim=True)) / there
-        # Held before the root, whose slope at 0 is infinite.
+        coverage = self._window_sums(torch.ones_like(images[:1, :1]))
+        centred = images - self._window_sums(images.mean(dim=1, keepdim=True)) / coverage
+        variance = self._window_sums(centred.square().mean(dim=1, keepdim=True)) / coverage
+        # Clamped before the root, whose derivative at 0 is infinite.
         return centred / variance.clamp(min=self.THRESHOLD**2).sqrt()
 
-    def of_even(self, tone: float) -> float:
+    def constant_response(self, value: float) -> float:
         return 0.0
 
-    def _around(self, values: Tensor) -> Tensor:
-        """Weighted sums of (N, 1, H, W), zeros outside."""
+    def _window_sums(self, values: Tensor) -> Tensor:
+        """Return weighted sums over windows of (N, 1, H, W), zero-padded."""
         return functional.conv2d(values, self.window, padding=self.window.shape[-1] // 2)
 
 
@@ -95,28 +95,28 @@ class ScaledTanh(nn.Module):
         return 1.7159 * torch.tanh(values * (2 / 3))
 
 
-class Heads(nn.Linear):
-    """Features (N, F) -> a class for each of several places, (N, T, K)."""
+class SequenceHead(nn.Linear):
+    """Features (N, F) -> logits for a sequence of labels, (N, T, K)."""
 
-    def __init__(self, features: int, places: int, classes: int) -> None:
-        super().__init__(features, places * classes)
-        self.places = places
+    def __init__(self, features: int, length: int, classes: int) -> None:
+        super().__init__(features, length * classes)
+        self.length = length
 
     def forward(self, features: Tensor) -> Tensor:
-        return super().forward(features).view(len(features), self.places, -1)
+        return super().forward(features).view(len(features), self.length, -1)
 
 
-def uniform(layers: nn.Sequential, reach: float) -> nn.Sequential:
-    """The layers, their weights drawn evenly from -reach to reach, their biases 0."""
+def init_uniform(layers: nn.Sequential, bound: float) -> nn.Sequential:
+    """Initialise weights uniformly in [-bound, bound] and biases to 0; return the layers."""
     for each in layers.modules():
         if isinstance(each, nn.Conv2d | nn.Linear):
-            nn.init.uniform_(each.weight, -reach, reach)
+            nn.init.uniform_(each.weight, -bound, bound)
             nn.init.zeros_(cast("Tensor", each.bias))
     return layers
 
 
-def he(layers: nn.Sequential) -> nn.Sequential:
-    """The layers, their weights drawn as He et al., 2015, draw them for rectifiers."""
+def init_he(layers: nn.Sequential) -> nn.Sequential:
+    """Initialise weights as He et al., 2015, for ReLU, and biases to 0; return the layers."""
     for each in layers.modules():
         if isinstance(each, nn.Conv2d | nn.Linear):
             nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
@@ -125,7 +125,7 @@ def he(layers: nn.Sequential) -> nn.Sequential:
 
 
 def convolution(inputs: int, outputs: int, kernel: int, padding: int = 0) -> nn.Sequential:
-    """A convolution, a rectifier, and the largest of each 2x2."""
+    """Return a convolution, a ReLU and 2x2 max pooling."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=padding), nn.ReLU(), nn.MaxPool2d(2)
     )

@@ -1,4 +1,4 @@
-"""What every network is: a classifier with transformers in it, each at a site of its own."""
+"""The base of every network: a classifier that contains spatial transformers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,171 +10,177 @@ import torch
 from torch import Tensor, nn
 
 from stnscope.models import grid
-from stnscope.models.receptive_field import Field, Pointwise
+from stnscope.models.receptive_field import Pointwise, ReceptiveField
 from stnscope.models.transformer import Sampler, SpatialTransformer, Warp
 
 Thetas = Mapping[str, Tensor]
-"""By the name of a transformer, (N, P) that takes the place of what it would choose itself."""
+"""Theta (N, P) by the transformer's name, to use in place of the predicted one."""
 
 
 class Prediction(NamedTuple):
-    """What a network says about a batch, and where its transformers looked to say it."""
+    """A network's result on a batch."""
 
     logits: Tensor
-    """(N, K), or (N, T, K) where an image has a label for each of T places."""
+    """(N, K), or (N, T, K) where an image has T labels."""
     warps: tuple[Warp, ...]
-    """One for each transformer, in the order in which they act; empty without any."""
+    """One for each transformer in the order they are applied; empty without transformers."""
 
 
 @dataclass(frozen=True)
-class Site:
-    """Where in a network a transformer sits.
+class InputPath:
+    """How a transformer's input is computed from an image.
 
     Attributes:
-        field: from the image that its input was made of to its input.
-        before: the number of the transformer whose output that image is; None if it is the
-            network's input.
-        toning: the layers in between, where they change that image's tones alone; None where its
-            input is a feature map.
-        time_step: of a recurrent network, from 1; None in others.
+        receptive_field: from that image to the transformer's input.
+        previous: index of the transformer whose output is that image; None if it is the network's
+            input.
+        pointwise: the layers in between, if all are pointwise; None if the transformer's input is a
+            feature map.
+        time_step: in a recurrent network, from 1; None in others.
     """
 
-    field: Field
-    before: int | None = None
-    toning: tuple[Pointwise, ...] | None = ()
+    receptive_field: ReceptiveField
+    previous: int | None = None
+    pointwise: tuple[Pointwise, ...] | None = ()
     time_step: int | None = None
 
     @property
-    def plain(self) -> bool:
-        """Whether its input is that image as it is, but for its tones."""
-        return self.toning is not None
+    def is_image(self) -> bool:
+        """Whether the transformer's input is that image, up to its values."""
+        return self.pointwise is not None
 
     def __str__(self) -> str:
-        return "input" if self.plain else "{}x{} map".format(*self.field.size)
+        return "input" if self.is_image else "{}x{} map".format(*self.receptive_field.size)
 
 
 class Network(nn.Module):
-    """A classifier whose transformers can be looked at.
+    """A classifier that contains spatial transformers and returns their warps.
 
-    A subclass sets these and has a `forward`: images (N, C, H, W) in [0, 1], and `Thetas` if some
-    are given -> `Prediction`. What lies behind a transformer goes on from what it is given.
+    A subclass sets these attributes and has a `forward`: images (N, C, H, W) in [0, 1], and
+    optionally `Thetas` -> `Prediction`. Layers after a transformer use the theta that was given.
 
     Attributes:
-        transformers: in the order in which they act.
-        sites: one for each.
-        localisers: the modules that decide where to look; trained at a rate of their own.
+        transformers: in the order they are applied.
+        input_paths: one for each transformer.
+        localisation_modules: the modules that predict theta, trained at their own learning rate.
     """
 
     transformers: Sequence[Sampler] = ()
-    sites: Sequence[Site] = ()
-    localisers: Sequence[nn.Module] = ()
+    input_paths: Sequence[InputPath] = ()
+    localisation_modules: Sequence[nn.Module] = ()
 
     def localisation_parameters(self) -> Iterator[nn.Parameter]:
-        """What decides where to look."""
-        return chain.from_iterable(each.parameters() for each in self.localisers)
+        """Iterate over the parameters of the localisation modules."""
+        return chain.from_iterable(each.parameters() for each in self.localisation_modules)
 
     def classifier_parameters(self) -> Iterator[nn.Parameter]:
-        """Everything else."""
+        """Iterate over all other parameters."""
         localisation = {id(each) for each in self.localisation_parameters()}
         return (each for each in self.parameters() if id(each) not in localisation)
 
-    def locate(self, number: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
-        """Where in the network's input points of a transformer's output lie.
+    def locate(self, index: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
+        """Map points of a transformer's output to points of the network's input.
 
-        Through this transformer, the receptive fields' centres of the layers before it, the
-        transformer before those, and so on.
+        Through the transformer's warp, then the receptive fields of the layers before it, then the
+        previous transformer, and so on.
 
         Args:
-            number: of the transformer.
+            index: of the transformer.
             warps: of one prediction.
             points: (M, 2), normalised.
 
         Returns:
             (N, M, 2), normalised.
         """
-        before: int | None = number
-        while before is not None:
-            site = self.sites[before]
-            height, width = site.field.size
-            family = self.transformers[before].family
-            points = family.warp(warps[before].theta, points, width / height)
-            if not site.field.stands:
-                points = site.field.in_source(points)
-            before = site.before
+        current: int | None = index
+        while current is not None:
+            path = self.input_paths[current]
+            height, width = path.receptive_field.size
+            family = self.transformers[current].family
+            points = family.warp(warps[current].theta, points, width / height)
+            if not path.receptive_field.is_identity:
+                points = path.receptive_field.to_source(points)
+            current = path.previous
         return points
 
-    def closest(self, number: int, warps: Sequence[Warp], corners: Tensor) -> Tensor:
-        """The theta with which a transformer's region comes closest to the corners, (N, P).
+    def fit_theta(self, index: int, warps: Sequence[Warp], corners: Tensor) -> Tensor:
+        """Return the theta whose region best matches the given corners, (N, P).
 
         Args:
-            number: of the transformer.
+            index: of the transformer.
             warps: of one prediction, at least those of the transformers before it.
             corners: (N, 4, 2), in the network's input, normalised, clockwise from the output's
                 top left.
         """
-        height, width = self.sites[number].field.size
-        reached = self._reached(number, warps, corners.double())
-        theta = self.transformers[number].family.closest(reached, width / height)
+        height, width = self.input_paths[index].receptive_field.size
+        targets = self._to_transformer_input(index, warps, corners.double())
+        theta = self.transformers[index].family.fit(targets, width / height)
         return theta.to(corners.dtype)
 
-    def _reached(self, number: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
-        """Where in a transformer's own input points (N, M, 2) of the network's input lie.
+    def _to_transformer_input(self, index: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
+        """Map points (N, M, 2) of the network's input to points of a transformer's input.
 
-        The way of `locate` back as far as that, both normalised.
+        The inverse of `locate` without the transformer's own warp; both normalised.
         """
-        site = self.sites[number]
-        if site.before is not None:
-            height, width = self.sites[site.before].field.size
-            points = self._reached(site.before, warps, points)
-            family = self.transformers[site.before].family
-            points = family.unwarp(warps[site.before].theta, points, width / height)
-        return points if site.field.stands else site.field.in_map(points)
+        path = self.input_paths[index]
+        if path.previous is not None:
+            height, width = self.input_paths[path.previous].receptive_field.size
+            points = self._to_transformer_input(path.previous, warps, points)
+            family = self.transformers[path.previous].family
+            points = family.unwarp(warps[path.previous].theta, points, width / height)
+        field = path.receptive_field
+        return points if field.is_identity else field.from_source(points)
 
-    def shown(self, images: Tensor, warps: Sequence[Warp]) -> list[Tensor | None]:
-        """What each transformer hands on of images (N, C, H, W) of the network's input.
+    def resample(self, images: Tensor, warps: Sequence[Warp]) -> list[Tensor | None]:
+        """Apply each transformer's warp to images (N, C, H, W) with the network's input values.
 
-        None for one whose input is a feature map: what it hands on is no picture of these.
+        The list has None for a transformer whose input is a feature map: its output is no picture.
         """
-        shown: list[Tensor | None] = []
-        for transformer, site, warp in zip(self.transformers, self.sites, warps, strict=True):
-            source = images if site.before is None else shown[site.before]
-            seen = site.plain and source is not None
-            shown.append(transformer.show(source, warp) if seen and source is not None else None)
-        return shown
+        outputs: list[Tensor | None] = []
+        for transformer, path, warp in zip(self.transformers, self.input_paths, warps, strict=True):
+            source = images if path.previous is None else outputs[path.previous]
+            if path.is_image and source is not None:
+                outputs.append(transformer.resample(source, warp))
+            else:
+                outputs.append(None)
+        return outputs
 
-    def sample_with(
-        self, *, outside: grid.Outside | None = None, samples: int | None = None
+    def configure_sampling(
+        self, *, padding: grid.Padding | None = None, supersampling: int | None = None
     ) -> None:
-        """Changes how all its transformers sample; what is None stays as the network has it.
+        """Change how all transformers sample; None leaves the network's own setting.
 
         Args:
-            outside: what there is outside the network's input, in its tones. A transformer behind
-                layers that change the tones finds there what they make of it. A feature map has
-                no tones: outside it black is 0, and any other tone changes nothing.
-            samples: along each side of an output pixel.
+            padding: outside the network's input, in its values. Behind layers that normalise, a
+                transformer pads with the value they map it to. For a feature map, only 0 changes
+                anything.
+            supersampling: samples along each side of an output pixel.
         """
-        for number, transformer in enumerate(self.transformers):
-            there = self._outside(number, outside)
-            transformer.sample_with(outside=there, outside_shown=outside, samples=samples)
+        for index, transformer in enumerate(self.transformers):
+            transformer.configure_sampling(
+                padding=self._padding_at(index, padding),
+                image_padding=padding,
+                supersampling=supersampling,
+            )
 
-    def _outside(self, number: int, wanted: grid.Outside | None) -> grid.Outside | None:
-        """The same outside a transformer's own input."""
-        if wanted is None or isinstance(wanted, str):
-            return wanted
-        tone = self._tone(number, wanted)
-        return 0.0 if tone is None and wanted == 0.0 else tone
+    def _padding_at(self, index: int, padding: grid.Padding | None) -> grid.Padding | None:
+        """Convert the network's padding to the values of a transformer's input."""
+        if padding is None or isinstance(padding, str):
+            return padding
+        value = self._value_at(index, padding)
+        return 0.0 if value is None and padding == 0.0 else value
 
-    def _tone(self, number: int, tone: float) -> float | None:
-        """What a tone of the network's input is where a transformer samples; None on a map."""
-        site = self.sites[number]
-        known = tone if site.before is None else self._tone(site.before, tone)
-        if site.toning is None or known is None:
+    def _value_at(self, index: int, value: float) -> float | None:
+        """Convert a value of the network's input to a transformer's input; None on a map."""
+        path = self.input_paths[index]
+        source = value if path.previous is None else self._value_at(path.previous, value)
+        if path.pointwise is None or source is None:
             return None
-        return reduce(lambda value, layer: layer.of_even(value), site.toning, known)
+        return reduce(lambda value, layer: layer.constant_response(value), path.pointwise, source)
 
 
 class Parallel(nn.Module):
-    """Transformers side by side on one input; their outputs are stacked as channels."""
+    """Several transformers with the same input; their outputs are stacked as channels."""
 
     def __init__(self, *transformers: SpatialTransformer) -> None:
         super().__init__()
@@ -186,7 +192,7 @@ class Parallel(nn.Module):
             yield each
 
     def forward(self, images: Tensor, thetas: Thetas | None = None) -> list[Warp]:
-        """Warps images (N, C, H, W) by each."""
+        """Warp images (N, C, H, W) by each transformer."""
         return [each(images, (thetas or {}).get(each.name)) for each in self]
 
 
@@ -195,43 +201,43 @@ class Chain(Network):
 
     Args:
         size: height and width of the input in pixels.
-        stages: layers, of whose output the next takes its input; among them transformers, or
-            several in parallel.
+        stages: layers, each of which takes the output of the one before; among them transformers,
+            or several in parallel.
 
     Raises:
-        TypeError: a transformer sits behind a layer whose windows are not known.
-        ValueError: a transformer sits behind several in parallel, so that there is not one image
-            that its input was made of.
+        TypeError: the receptive field of a layer before a transformer is not known.
+        ValueError: a transformer follows parallel ones, so that its input is not computed from a
+            single image.
     """
 
     def __init__(self, size: tuple[int, int], *stages: nn.Module) -> None:
         super().__init__()
         self.stages = nn.ModuleList(stages)
-        self.transformers, self.sites = _survey(size, stages)
-        self.localisers = self.transformers
+        self.transformers, self.input_paths = _find_transformers(size, stages)
+        self.localisation_modules = self.transformers
 
     def forward(self, images: Tensor, thetas: Thetas | None = None) -> Prediction:
-        """Classifies images (N, C, H, W) in [0, 1]."""
+        """Classify images (N, C, H, W) in [0, 1]."""
         warps: list[Warp] = []
         for stage in self.stages:
             if isinstance(stage, SpatialTransformer):
                 warps.append(stage(images, (thetas or {}).get(stage.name)))
                 images = warps[-1].output
             elif isinstance(stage, Parallel):
-                run_until_first_completes = stage(images, thetas)
-                warps += run_until_first_completes
-                images = torch.cat([warp.output for warp in run_until_first_completes], dim=1)
+                parallel = stage(images, thetas)
+                warps += parallel
+                images = torch.cat([warp.output for warp in parallel], dim=1)
             else:
                 images = stage(images)
         return Prediction(images, tuple(warps))
 
 
-def _survey(
+def _find_transformers(
     size: tuple[int, int], stages: Sequence[nn.Module]
-) -> tuple[list[SpatialTransformer], list[Site]]:
-    """The transformers among stages, and where each sits."""
+) -> tuple[list[SpatialTransformer], list[InputPath]]:
+    """Return the transformers among the stages, each with the path to its input."""
     transformers: list[SpatialTransformer] = []
-    sites: list[Site] = []
+    input_paths: list[InputPath] = []
     between: list[nn.Module] = []
     last: nn.Module | None = None
     for stage in stages:
@@ -239,15 +245,19 @@ def _survey(
             between.append(stage)
             continue
         if isinstance(last, Parallel):
-            raise ValueError("Behind transformers in parallel there is no one image to look at.")
+            raise ValueError("A transformer cannot follow transformers in parallel.")
         last = stage
-        before = len(transformers) - 1 if transformers else None
-        source = size if before is None else transformers[before].size
-        toning = tuple(layer for layer in between if isinstance(layer, Pointwise))
-        alone = len(toning) == len(between)
-        site = Site(Field.of(source).through(between), before, toning if alone else None)
+        previous = len(transformers) - 1 if transformers else None
+        source = size if previous is None else transformers[previous].size
+        pointwise = tuple(layer for layer in between if isinstance(layer, Pointwise))
+        is_pointwise = len(pointwise) == len(between)
+        path = InputPath(
+            ReceptiveField.identity(source).through(between),
+            previous,
+            pointwise if is_pointwise else None,
+        )
         added = [stage] if isinstance(stage, SpatialTransformer) else list(stage)
         transformers += added
-        sites += [site] * len(added)
+        input_paths += [path] * len(added)
         between = []
-    return transformers, sites
+    return transformers, input_paths

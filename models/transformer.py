@@ -1,4 +1,4 @@
-"""The spatial transformer: it decides where to look, and hands on what it sees there."""
+"""The spatial transformer: predicts theta from its input and samples the input on that grid."""
 
 from typing import NamedTuple
 
@@ -10,30 +10,30 @@ from stnscope.models.families import Family
 
 
 class Warp(NamedTuple):
-    """What one transformer did to a batch."""
+    """The result of one transformer on a batch."""
 
     theta: Tensor
-    """(N, P), the family's numbers."""
+    """(N, P), the family's parameters."""
     grid: Tensor
-    """(N, h, w, 2), where each output pixel's centre lies in the input, normalised."""
+    """(N, h, w, 2), the position of each output pixel's centre in the input, normalised."""
     output: Tensor
-    """(N, C, h, w), what was sampled there."""
+    """(N, C, h, w), the sampled values."""
 
 
 class Sampler(nn.Module):
-    """Samples its input where it is told to.
+    """Samples its input on the grid that theta describes.
 
     Args:
-        name: what frames call it.
-        family: what theta means.
+        name: of the transformer, as in frames.
+        family: defines what theta means.
         size: height and width of the output in pixels.
-        outside: what there is outside the input.
-        samples: along each side of an output pixel; more than one where the output is much smaller
-            than its region, which would else alias.
+        padding: what is sampled outside the input.
+        supersampling: samples along each side of an output pixel; more than one prevents aliasing
+            where the output is much smaller than its region.
     """
 
-    centres: Tensor
-    fine: Tensor
+    basis: Tensor
+    fine_basis: Tensor
 
     def __init__(
         self,
@@ -41,76 +41,81 @@ class Sampler(nn.Module):
         family: Family,
         size: tuple[int, int],
         *,
-        outside: grid.Outside = 0.0,
-        samples: int = 1,
+        padding: grid.Padding = 0.0,
+        supersampling: int = 1,
     ) -> None:
         super().__init__()
         self.name = name
         self.family = family
         self.size = size
-        self.outside = outside
-        self.outside_shown = outside
-        """What there is outside a picture that it shows, in that picture's tones."""
-        self.samples = samples
-        # Made once; they follow from the rest, so they are no part of the weights.
-        self.register_buffer("centres", self._basis(1), persistent=False)
-        self.register_buffer("fine", self._basis(samples), persistent=False)
+        self.padding = padding
+        self.image_padding = padding
+        """The padding in the values of the network's input, which `resample` uses."""
+        self.supersampling = supersampling
+        # Computed once. They follow from the arguments, so they are not saved with the weights.
+        self.register_buffer("basis", self._compute_basis(1), persistent=False)
+        self.register_buffer("fine_basis", self._compute_basis(supersampling), persistent=False)
 
-    def _basis(self, samples: int) -> Tensor:
-        """Of the output's pixel centres, or of so many points along each pixel's sides."""
-        return self.family.basis(grid.pixel_centres(*(samples * side for side in self.size)))
+    def _compute_basis(self, supersampling: int) -> Tensor:
+        """Return the family's basis at the output's (sub)pixel centres."""
+        return self.family.basis(grid.pixel_centres(*(supersampling * side for side in self.size)))
 
-    def sample_with(
+    def configure_sampling(
         self,
         *,
-        outside: grid.Outside | None = None,
-        outside_shown: grid.Outside | None = None,
-        samples: int | None = None,
+        padding: grid.Padding | None = None,
+        image_padding: grid.Padding | None = None,
+        supersampling: int | None = None,
     ) -> None:
-        """Changes how it samples; what is None stays as it is.
+        """Change how this transformer samples; None leaves a setting as it is.
 
         Args:
-            outside: what there is outside its input.
-            outside_shown: the same outside a picture that it shows, which has tones of its own.
-            samples: along each side of an output pixel.
+            padding: outside its input.
+            image_padding: the same in the values of the network's input; differs from `padding`
+                behind layers that normalise.
+            supersampling: samples along each side of an output pixel.
         """
-        if outside is not None:
-            self.outside = outside
-        if outside_shown is not None:
-            self.outside_shown = outside_shown
-        if samples is not None:
-            self.samples = samples
-            self.fine = self._basis(samples).to(self.fine)
+        if padding is not None:
+            self.padding = padding
+        if image_padding is not None:
+            self.image_padding = image_padding
+        if supersampling is not None:
+            self.supersampling = supersampling
+            self.fine_basis = self._compute_basis(supersampling).to(self.fine_basis)
 
     def warp(self, images: Tensor, theta: Tensor) -> Warp:
-        """Warps images (N, C, H, W) by theta (N, P)."""
-        # In half precision a grid could not tell neighbouring pixels apart.
+        """Warp images (N, C, H, W) by theta (N, P)."""
+        # In half precision the grid could not resolve neighbouring pixels.
         with torch.autocast(images.device.type, enabled=False):
             theta = theta if theta.dtype == torch.float64 else theta.float()
-            where = self._grid(theta, self.centres, images, 1)
-            return Warp(theta, where, self._read(images, theta, where, self.outside))
+            points = self._compute_grid(theta, self.basis, images, 1)
+            return Warp(theta, points, self._sample(images, theta, points, self.padding))
 
-    def show(self, images: Tensor, warp: Warp) -> Tensor:
-        """What a warp of this transformer shows of images (N, C, H, W) other than its own."""
-        return self._read(images, warp.theta, warp.grid, self.outside_shown)
+    def resample(self, images: Tensor, warp: Warp) -> Tensor:
+        """Apply an existing warp of this transformer to other images (N, C, H, W)."""
+        return self._sample(images, warp.theta, warp.grid, self.image_padding)
 
-    def _read(self, images: Tensor, theta: Tensor, where: Tensor, outside: grid.Outside) -> Tensor:
-        if self.samples > 1:
-            where = self._grid(theta, self.fine, images, self.samples)
-        read = grid.sample(images.to(where.dtype), where, outside=outside)
-        return grid.average(read, self.samples).to(images.dtype)
+    def _sample(
+        self, images: Tensor, theta: Tensor, points: Tensor, padding: grid.Padding
+    ) -> Tensor:
+        if self.supersampling > 1:
+            points = self._compute_grid(theta, self.fine_basis, images, self.supersampling)
+        samples = grid.sample(images.to(points.dtype), points, padding=padding)
+        return grid.average(samples, self.supersampling).to(images.dtype)
 
-    def _grid(self, theta: Tensor, basis: Tensor, images: Tensor, samples: int) -> Tensor:
-        """(N, samples h, samples w, 2), where in the input the points of a basis lie."""
+    def _compute_grid(
+        self, theta: Tensor, basis: Tensor, images: Tensor, supersampling: int
+    ) -> Tensor:
+        """Return the basis points' positions in the input, (N, k h, k w, 2), k supersampling."""
         height, width = images.shape[-2:]
         points = self.family.apply(theta, basis, width / height)
-        return points.view(-1, samples * self.size[0], samples * self.size[1], 2)
+        return points.view(-1, supersampling * self.size[0], supersampling * self.size[1], 2)
 
 
 class Regression(nn.Linear):
-    """Features (N, F) -> theta (N, P), by numbers that start as the identity's.
+    """Features (N, F) -> theta (N, P), initialised to the identity.
 
-    So a transformer starts by handing on the whole input, and moves only as gradients ask it to.
+    So an untrained transformer outputs its whole input, as in Jaderberg et al., 2015.
     """
 
     def __init__(self, features: int, family: Family) -> None:
@@ -121,10 +126,12 @@ class Regression(nn.Linear):
 
 
 class SpatialTransformer(Sampler):
-    """Samples its input on a grid that a localisation network chooses for each image.
+    """Samples its input on a grid that a localisation network predicts for each image.
+
+    Jaderberg et al., 2015 (arXiv 1506.02025), sec. 3.
 
     Args:
-        name, family, size, outside, samples: as of `Sampler`.
+        name, family, size, padding, supersampling: as for `Sampler`.
         localisation: images (N, C, H, W) -> features (N, F).
         features: F.
     """
@@ -137,15 +144,15 @@ class SpatialTransformer(Sampler):
         features: int,
         size: tuple[int, int],
         *,
-        outside: grid.Outside = 0.0,
-        samples: int = 1,
+        padding: grid.Padding = 0.0,
+        supersampling: int = 1,
     ) -> None:
-        super().__init__(name, family, size, outside=outside, samples=samples)
+        super().__init__(name, family, size, padding=padding, supersampling=supersampling)
         self.localisation = localisation
         self.regression = Regression(features, family)
 
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Warp:
-        """Warps images (N, C, H, W), by theta (N, P) in place of what it would choose itself."""
+        """Warp images (N, C, H, W) by the predicted theta, or by the given one (N, P)."""
         if theta is None:
             theta = self.regression(self.localisation(images))
         return self.warp(images, theta)

@@ -1,4 +1,4 @@
-"""Weights on disk: safetensors, loaded strictly, each with a card of where it comes from."""
+"""Weights on disk: safetensors, loaded strictly, each with a card of its provenance."""
 
 import dataclasses
 import json
@@ -14,11 +14,11 @@ from stnscope.models.network import Network
 
 
 class WeightsError(ValueError):
-    """Weights that are not of the network they are meant for; the text says how they differ."""
+    """Weights that do not fit the network; the message lists the differences."""
 
 
 def save(model: Network, card: Card, folder: Path = FOLDER) -> Path:
-    """Writes `<name>.safetensors` and its card `<name>.json`; answers with the former's path."""
+    """Write `<name>.safetensors` and its card `<name>.json`; return the path of the former."""
     path = folder / f"{card.name}.safetensors"
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, path)
@@ -28,14 +28,14 @@ def save(model: Network, card: Card, folder: Path = FOLDER) -> Path:
 
 
 def load(name: str) -> Network:
-    """The trained network of that name, in evaluation mode.
+    """Load a trained network by name, in evaluation mode.
 
     Raises:
-        KeyError: no such weights ship; the text lists those that do.
+        KeyError: there are no weights with this name; the message lists the names.
         WeightsError: the file does not fit its architecture.
     """
     if name not in cards():
-        raise KeyError(f"There are no weights {name!r}; there are {', '.join(cards())}.")
+        raise KeyError(f"There are no weights {name!r}; the weights are {', '.join(cards())}.")
     card = cards()[name]
     model = build(card.architecture, card.family)
     load_into(model, FOLDER / f"{name}.safetensors")
@@ -43,31 +43,30 @@ def load(name: str) -> Network:
 
 
 def load_into(model: Network, path: Path) -> None:
-    """Fills a network from a file; either everything fits or nothing is changed.
+    """Load weights from a file into a network; on an error nothing is changed.
 
     Raises:
-        WeightsError: names what is missing, what is unexpected and what has another shape or type.
+        WeightsError: tensors are missing, unexpected, or of another shape or type.
     """
     try:
-        given = load_file(path)
+        tensors = load_file(path)
     except SafetensorError as error:
         raise WeightsError(f"{path.name} is not a safetensors file: {error}.") from error
-    wanted = model.state_dict()
-    faults = _differences(wanted, given)
-    if faults:
-        raise WeightsError(f"{path.name} does not fit this network: {'; '.join(faults)}.")
-    model.load_state_dict(given)
+    differences = _differences(model.state_dict(), tensors)
+    if differences:
+        raise WeightsError(f"{path.name} does not fit this network: {'; '.join(differences)}.")
+    model.load_state_dict(tensors)
 
 
-def _differences(wanted: dict[str, Tensor], given: dict[str, Tensor]) -> list[str]:
-    missing = sorted(wanted.keys() - given.keys())
-    unexpected = sorted(given.keys() - wanted.keys())
-    faults = [f"missing {', '.join(missing)}"] if missing else []
-    faults += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
-    for name in sorted(wanted.keys() & given.keys()):
-        want, got = wanted[name], given[name]
+def _differences(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
+    missing = sorted(expected.keys() - found.keys())
+    unexpected = sorted(found.keys() - expected.keys())
+    differences = [f"missing {', '.join(missing)}"] if missing else []
+    differences += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
+    for name in sorted(expected.keys() & found.keys()):
+        want, got = expected[name], found[name]
         if (want.shape, want.dtype) != (got.shape, got.dtype):
-            faults.append(
+            differences.append(
                 f"{name} is {tuple(got.shape)} {got.dtype}, not {tuple(want.shape)} {want.dtype}"
             )
-    return faults
+    return differences

@@ -23,7 +23,7 @@ def images_per_second(runs: Runs) -> float:
         architecture = ARCHITECTURES.get(run["config"]["architecture"])
         rate = _steps_per_second(runs, run)
         if architecture is not None and rate:
-            return rate * int(run["config"]["batch_size"]) * architecture.work
+            return rate * int(run["config"]["batch_size"]) * architecture.relative_cost
     return USUAL
 
 

@@ -1,11 +1,11 @@
-"""The named networks. Images are (N, C, H, W) in [0, 1]."""
+"""The named networks and how to build them. Images are (N, C, H, W) in [0, 1]."""
 
 from collections.abc import Callable, Mapping
 from functools import partial
 
 from stnscope.models.architectures import compact, paper, sequences, signs, tutorials
 from stnscope.models.catalog import ARCHITECTURES
-from stnscope.models.grid import Outside
+from stnscope.models.grid import Padding
 from stnscope.models.network import Network
 
 BUILDERS: Mapping[str, Callable[..., Network]] = {
@@ -16,11 +16,15 @@ BUILDERS: Mapping[str, Callable[..., Network]] = {
     "paper-fcn": partial(paper.fcn, side=42, hidden=200),
     "paper-cnn": partial(paper.cnn, side=42, second=116, flat=25),
     "paper-st-fcn": partial(paper.st_fcn, side=42, hidden=174),
-    "paper-st-cnn": partial(paper.st_cnn, side=42, second=120, looks=16, flat=1, whole=True),
+    "paper-st-cnn": partial(
+        paper.st_cnn, side=42, second=120, localised=16, flat=1, ceil_mode=True
+    ),
     "paper-fcn-60": partial(paper.fcn, side=60, hidden=107),
     "paper-cnn-60": partial(paper.cnn, side=60, second=95, flat=100),
     "paper-st-fcn-60": partial(paper.st_fcn, side=60, hidden=77),
-    "paper-st-cnn-60": partial(paper.st_cnn, side=60, second=110, looks=81, flat=4, whole=False),
+    "paper-st-cnn-60": partial(
+        paper.st_cnn, side=60, second=110, localised=81, flat=4, ceil_mode=False
+    ),
     "addition-fcn": partial(paper.addition, transformers=0, hidden=108),
     "addition-st": partial(paper.addition, transformers=1, hidden=160),
     "addition-2st": partial(paper.addition, transformers=2, hidden=54),
@@ -52,29 +56,31 @@ def build(
     family: str = "affine",
     classes: int | None = None,
     *,
-    outside: Outside | None = None,
-    samples: int | None = None,
+    padding: Padding | None = None,
+    supersampling: int | None = None,
 ) -> Network:
-    """An untrained network, its start drawn from torch's global generator.
+    """Build an untrained network, initialised from torch's global generator.
 
     Args:
         name: of the architecture.
         family: of its transformers.
-        classes: how many it is to know, where the catalog says that this can be chosen.
-        outside, samples: as of `Network.sample_with`.
+        classes: number of classes, where the catalog allows any; None for the network's own.
+        padding, supersampling: as for `Network.configure_sampling`.
 
     Raises:
-        KeyError: there is no such architecture or family; the text lists those that exist.
-        ValueError: it cannot be built for so many classes.
+        KeyError: there is no such architecture or family; the message lists the names.
+        ValueError: it cannot be built for this number of classes.
     """
     if name not in BUILDERS:
-        raise KeyError(f"There is no architecture {name!r}; there are {', '.join(BUILDERS)}.")
-    known = ARCHITECTURES[name].classes
-    if classes in (None, known):
+        raise KeyError(
+            f"There is no architecture {name!r}; the architectures are {', '.join(BUILDERS)}."
+        )
+    default = ARCHITECTURES[name].classes
+    if classes in (None, default):
         network = BUILDERS[name](family)
     elif ARCHITECTURES[name].any_classes:
         network = BUILDERS[name](family, classes=classes)
     else:
-        raise ValueError(f"{name} knows {known} classes, not {classes}.")
-    network.sample_with(outside=outside, samples=samples)
+        raise ValueError(f"{name} has {default} classes and cannot be built for {classes}.")
+    network.configure_sampling(padding=padding, supersampling=supersampling)
     return network

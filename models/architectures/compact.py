@@ -1,4 +1,4 @@
-"""Compact networks, which learn on two cores while one watches."""
+"""Compact networks, which train on two cores in minutes."""
 
 from typing import cast
 
@@ -6,15 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from stnscope.models import families
-from stnscope.models.layers import Peaks
+from stnscope.models.layers import SpatialSoftArgmax
 from stnscope.models.network import Chain, Network
 from stnscope.models.transformer import SpatialTransformer
 
 
 class Localisation(nn.Module):
-    """C x 48x48 -> 64 features: where things are, from peaks, and how they look, from all maps.
+    """Localisation network, C x 48x48 -> 64 features.
 
-    Peaks find the subject within a few hundred steps; looks tell its size and its turn.
+    A spatial soft-argmax (`peaks`) finds the subject's position within a few hundred steps; pooled
+    maps (`looks`) give its size and rotation. The attributes' names are keys of saved weights.
     """
 
     features = 64
@@ -28,7 +29,7 @@ class Localisation(nn.Module):
         )
         self.peaks = nn.Sequential(
             nn.Conv2d(32, 16, 1),  # 16x12x12
-            Peaks(16, 12, 12),  # 32
+            SpatialSoftArgmax(16, 12, 12),  # 32
         )
         self.looks = nn.Sequential(
             nn.MaxPool2d(2),  # 32x6x6
@@ -56,14 +57,14 @@ def _convolution(
 def _digits_classifier(side: int) -> nn.Module:
     """1 x side x side -> 10.
 
-    It averages nothing over places and reads at half resolution, so it can tell digits apart only
-    where it expects them and where they are large: the transformer has to bring them there.
+    It does not average over positions and works at half resolution, so it recognises digits only
+    if they are centred and large: the transformer has to learn to centre and enlarge them.
     """
     return nn.Sequential(  # for a side of 28
         nn.AvgPool2d(2),  # 1x14x14
         *_convolution(1, 16, 3, padding=1),  # 16x14x14
         nn.Conv2d(16, 32, 3, padding=1, bias=False),  # 32x14x14
-        nn.MaxPool2d(2),  # 32x7x7, before the normalisation, which is then cheaper
+        nn.MaxPool2d(2),  # 32x7x7, before the normalisation, to make that cheaper
         nn.BatchNorm2d(32),
         nn.ReLU(),
         nn.Flatten(),  # 1568
@@ -76,7 +77,7 @@ def _digits_classifier(side: int) -> nn.Module:
 
 
 def digits(family: str) -> Network:
-    """1x48x48 -> a 28x28 region -> 10."""
+    """1x48x48 -> an output of 28x28 -> 10."""
     localisation = Localisation()
     transformer = SpatialTransformer(
         "st", families.get(family), localisation, localisation.features, size=(28, 28)
@@ -90,7 +91,7 @@ def digits_cnn(family: str) -> Network:
 
 
 def _signs_classifier(side: int, classes: int) -> nn.Module:
-    """3 x side x side -> classes; as for digits, it finds nothing by itself."""
+    """3 x side x side -> classes; like the digits' classifier, it expects centred subjects."""
     return nn.Sequential(  # for a side of 32
         *_convolution(3, 24, 5, stride=2, padding=2),  # 24x16x16
         nn.Conv2d(24, 48, 3, padding=1, bias=False),  # 48x16x16
@@ -111,7 +112,7 @@ def _signs_classifier(side: int, classes: int) -> nn.Module:
 
 
 def signs(family: str, classes: int = 43) -> Network:
-    """3x48x48 -> a 32x32 region -> classes."""
+    """3x48x48 -> an output of 32x32 -> classes."""
     localisation = Localisation(channels=3)
     transformer = SpatialTransformer(
         "st",
@@ -119,7 +120,7 @@ def signs(family: str, classes: int = 43) -> Network:
         localisation,
         localisation.features,
         size=(32, 32),
-        outside="border",
+        padding="border",
     )
     return Chain((48, 48), transformer, _signs_classifier(32, classes))
 

@@ -1,7 +1,7 @@
 """The networks of Jaderberg et al., 2015 (arXiv 1506.02025), on digits and on house numbers.
 
-Hidden widths are chosen for about 400,000 parameters a network, as in the paper, which names no
-width for each. Comments give shapes.
+Hidden widths are chosen for about 400,000 parameters a network; the paper gives only that total.
+Comments give shapes.
 """
 
 from itertools import pairwise
@@ -9,7 +9,7 @@ from itertools import pairwise
 from torch import nn
 
 from stnscope.models import families
-from stnscope.models.layers import Heads
+from stnscope.models.layers import SequenceHead
 from stnscope.models.network import Chain, Network, Parallel
 from stnscope.models.transformer import SpatialTransformer
 
@@ -20,7 +20,7 @@ FIRST = 64
 
 
 def _layers(inputs: int, *widths: int) -> list[nn.Module]:
-    """Fully connected layers of so many units, each with a rectifier."""
+    """Return fully connected layers of these widths, each with a ReLU."""
     layers: list[nn.Module] = [nn.Flatten()]
     for before, width in pairwise((inputs, *widths)):
         layers += [nn.Linear(before, width), nn.ReLU()]
@@ -28,19 +28,19 @@ def _layers(inputs: int, *widths: int) -> list[nn.Module]:
 
 
 def _connected(inputs: int, hidden: int, classes: int = 10) -> nn.Sequential:
-    """The FCN: two hidden layers and a classifier."""
+    """Return the FCN: two hidden layers and a classifier."""
     return nn.Sequential(*_layers(inputs, hidden, hidden), nn.Linear(hidden, classes))
 
 
-def _convolutional(second: int, flat: int, *, whole: bool = False) -> nn.Sequential:
-    """The CNN: 9x9, 7x7, each with 2x2 pooling; `whole` pools what is left over at the edge too."""
+def _convolutional(second: int, flat: int, *, ceil_mode: bool = False) -> nn.Sequential:
+    """Return the CNN: 9x9 and 7x7 convolutions, each with 2x2 pooling."""
     return nn.Sequential(
         nn.Conv2d(1, FIRST, 9),
         nn.ReLU(),
-        nn.MaxPool2d(2, ceil_mode=whole),
+        nn.MaxPool2d(2, ceil_mode=ceil_mode),
         nn.Conv2d(FIRST, second, 7),
         nn.ReLU(),
-        nn.MaxPool2d(2, ceil_mode=whole),
+        nn.MaxPool2d(2, ceil_mode=ceil_mode),
         nn.Flatten(),
         nn.Linear(second * flat, 10),
     )
@@ -75,24 +75,28 @@ def cnn(family: str, *, side: int, second: int, flat: int) -> Network:
 
 
 def st_fcn(family: str, *, side: int, hidden: int) -> Network:
-    """1 x side x side -> a region of the same size -> 10."""
+    """1 x side x side -> a transformer output of the same size -> 10."""
     transformer = SpatialTransformer(
         "st", families.get(family), _connected_localisation(side**2), HIDDEN, (side, side)
     )
     return Chain((side, side), transformer, _connected(side**2, hidden))
 
 
-def st_cnn(family: str, *, side: int, second: int, looks: int, flat: int, whole: bool) -> Network:
-    """1 x side x side -> a region of the same size, halved -> 10.
+def st_cnn(
+    family: str, *, side: int, second: int, localised: int, flat: int, ceil_mode: bool
+) -> Network:
+    """1 x side x side -> a transformer output of the same size, halved -> 10.
 
     Args:
-        looks: pixels of the localisation network's last map.
+        second: filters of the second convolution.
+        localised: pixels of the localisation network's last map.
         flat: pixels of the classifier's last map.
+        ceil_mode: of the classifier's pooling.
     """
     transformer = SpatialTransformer(
-        "st", families.get(family), _convolutional_localisation(looks), 20, (side, side)
+        "st", families.get(family), _convolutional_localisation(localised), 20, (side, side)
     )
-    classifier = _convolutional(second, flat, whole=whole)
+    classifier = _convolutional(second, flat, ceil_mode=ceil_mode)
     return Chain((side, side), transformer, nn.AvgPool2d(2), classifier)
 
 
@@ -103,7 +107,7 @@ ADDITION_CLASSES = 19
 
 
 def addition(family: str, *, transformers: int, hidden: int) -> Network:
-    """2x42x42, a digit in each channel -> regions of 28x28 of both channels each -> 19 (A.1)."""
+    """2x42x42, a digit in each channel -> 2x28x28 per transformer -> 19 (A.1)."""
     inputs = 2 * ADDITION_SIDE**2
     size = (ADDITION_SIDE, ADDITION_SIDE)
     if not transformers:
@@ -120,31 +124,31 @@ def addition(family: str, *, transformers: int, hidden: int) -> Network:
             for number in range(1, transformers + 1)
         )
     )
-    seen = transformers * 2 * ADDITION_REGION**2
-    return Chain(size, parallel, _connected(seen, hidden, ADDITION_CLASSES))
+    pixels = transformers * 2 * ADDITION_REGION**2
+    return Chain(size, parallel, _connected(pixels, hidden, ADDITION_CLASSES))
 
 
 NUMBER_SIDE = 64
 NUMBER_DIGITS = 5
 NUMBER_CLASSES = 11
-"""Ten digits, and none."""
+"""Ten digits, and one class for no digit."""
 
 
 MAPS = ((3, 64), (48, 32), (64, 32), (128, 16))
-"""Channels and sides of what the first four convolutions take in."""
+"""Channels and side of the inputs of the first four convolutions."""
 
 
 def svhn(family: str, *, transformers: int) -> Network:
-    """3x64x64 -> 5 times 11; no transformer, one at the input, or one before each of the first
+    """3x64x64 -> 5 x 11 logits; no transformer, one at the input, or one before each of the first
     four convolutions (sec. 4.2, A.5)."""
     before: list[list[nn.Module]] = [[], [], [], []]
     for number, (channels, side) in enumerate(MAPS[:transformers]):
-        alone = transformers == 1
+        is_single = transformers == 1
         before[number] = [
             SpatialTransformer(
-                "st" if alone else f"st{number + 1}",
+                "st" if is_single else f"st{number + 1}",
                 families.get(family),
-                _four_layers() if alone else _two_layers(channels * side**2),
+                _four_layers() if is_single else _two_layers(channels * side**2),
                 HIDDEN,
                 (side, side),
             )
@@ -169,17 +173,17 @@ def svhn(family: str, *, transformers: int) -> Network:
         _padded(192, 192),
         nn.Flatten(),  # 3072
         *(_dense() for _ in range(3)),
-        Heads(3072, NUMBER_DIGITS, NUMBER_CLASSES),
+        SequenceHead(3072, NUMBER_DIGITS, NUMBER_CLASSES),
     )
 
 
 def _two_layers(inputs: int) -> nn.Sequential:
-    """What tells each of four transformers where to look."""
+    """Return the localisation network of each of four transformers."""
     return nn.Sequential(*_layers(inputs, HIDDEN, HIDDEN))
 
 
 def _four_layers() -> nn.Sequential:
-    """What tells a single one: 3x64x64 -> 32."""
+    """Return the localisation network of a single transformer: 3x64x64 -> 32."""
     return nn.Sequential(
         nn.Conv2d(3, 32, 5, padding=2),  # 32x64x64
         nn.ReLU(),

@@ -1,12 +1,12 @@
-"""Networks that read three digits in a row: Sonderby et al., 2015 (arXiv 1509.05329)."""
+"""Networks that read a row of three digits: Sonderby et al., 2015 (arXiv 1509.05329)."""
 
 import torch
 from torch import Tensor, nn
 
 from stnscope.models import families
-from stnscope.models.layers import Heads, convolution
-from stnscope.models.network import Chain, Network, Prediction, Site, Thetas
-from stnscope.models.receptive_field import Field
+from stnscope.models.layers import SequenceHead, convolution
+from stnscope.models.network import Chain, InputPath, Network, Prediction, Thetas
+from stnscope.models.receptive_field import ReceptiveField
 from stnscope.models.transformer import Regression, Sampler, SpatialTransformer
 
 SIDE = 100
@@ -14,8 +14,8 @@ DIGITS = 3
 MAPS = 20 * 9 * 9
 
 
-def _looks() -> nn.Sequential:
-    """1x100x100 -> 1620."""
+def _features() -> nn.Sequential:
+    """Return convolutions, 1x100x100 -> 1620."""
     return nn.Sequential(
         nn.MaxPool2d(2),  # 1x50x50
         convolution(1, 20, 3),  # 20x24x24
@@ -27,10 +27,10 @@ def _looks() -> nn.Sequential:
 
 
 class Recurrent(Network):
-    """1x100x100 -> three regions of 33x33, one after another -> 3 times 10.
+    """1x100x100 -> three outputs of 33x33, one after another -> 3 x 10 logits.
 
-    A recurrent unit, shown the same features each time, chooses where to look next. One classifier
-    reads all regions.
+    A GRU, with the same features as input in each time step, predicts the next theta. One
+    classifier reads all outputs. The attributes' names are keys of checkpoints.
     """
 
     REGION = (33, 33)
@@ -38,7 +38,7 @@ class Recurrent(Network):
     def __init__(self, family: str) -> None:
         super().__init__()
         kind = families.get(family)
-        self.looks = _looks()
+        self.looks = _features()
         self.memory = nn.GRU(MAPS, 256, batch_first=True)
         self.regression = Regression(256, kind)
         self.classifier = nn.Sequential(
@@ -56,27 +56,27 @@ class Recurrent(Network):
         self.transformers = [
             Sampler(f"st{time}", kind, self.REGION) for time in range(1, DIGITS + 1)
         ]
-        field = Field.of((SIDE, SIDE))
-        self.sites = [Site(field, time_step=time) for time in range(1, DIGITS + 1)]
-        self.localisers = [self.looks, self.memory, self.regression]
+        field = ReceptiveField.identity((SIDE, SIDE))
+        self.input_paths = [InputPath(field, time_step=time) for time in range(1, DIGITS + 1)]
+        self.localisation_modules = [self.looks, self.memory, self.regression]
 
     def forward(self, images: Tensor, thetas: Thetas | None = None) -> Prediction:
-        """Reads images (N, 1, 100, 100)."""
+        """Classify images (N, 1, 100, 100)."""
         features = self.looks(images)[:, None].expand(-1, DIGITS, -1)
         states, _ = self.memory(features)  # (N, 3, 256)
-        chosen = self.regression(states).unbind(1)
+        predicted = self.regression(states).unbind(1)
         warps = tuple(
             sampler.warp(images, (thetas or {}).get(sampler.name, theta))
-            for sampler, theta in zip(self.transformers, chosen, strict=True)
+            for sampler, theta in zip(self.transformers, predicted, strict=True)
         )
-        seen = torch.stack([warp.output for warp in warps], dim=1)
-        logits = self.classifier(seen.flatten(0, 1))
+        outputs = torch.stack([warp.output for warp in warps], dim=1)
+        logits = self.classifier(outputs.flatten(0, 1))
         return Prediction(logits.unflatten(0, (-1, DIGITS)), warps)
 
 
 def feed_forward(family: str) -> Network:
-    """1x100x100 -> one region of 50x50 -> 3 times 10."""
-    localisation = nn.Sequential(_looks(), nn.Linear(MAPS, 200), nn.ReLU())
+    """1x100x100 -> one output of 50x50 -> 3 x 10 logits."""
+    localisation = nn.Sequential(_features(), nn.Linear(MAPS, 200), nn.ReLU())
     transformer = SpatialTransformer("st", families.get(family), localisation, 200, (50, 50))
     return Chain(
         (SIDE, SIDE),
@@ -90,5 +90,5 @@ def feed_forward(family: str) -> Network:
         nn.Flatten(),
         nn.Linear(96 * 81, 400),
         nn.ReLU(),
-        Heads(400, DIGITS, 10),
+        SequenceHead(400, DIGITS, 10),
     )

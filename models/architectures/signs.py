@@ -3,21 +3,21 @@
 from torch import nn
 
 from stnscope.models import families
-from stnscope.models.layers import GlobalContrast, LocalContrast, ScaledTanh, uniform
+from stnscope.models.layers import GlobalContrast, LocalContrast, ScaledTanh, init_uniform
 from stnscope.models.network import Chain, Network
 from stnscope.models.transformer import SpatialTransformer
 
 SIDE = 48
 CLASSES = 43
 SIGNS_MEAN, SIGNS_DEVIATION = 0.3260, 0.2692
-"""Of all values of GTSRB's images at 48x48, as far as they are trained on."""
+"""Of all values of GTSRB's training images at 48x48."""
 
 
 def idsia(family: str) -> Network:
-    """3x48x48 -> 43: one of the committee of Ciresan et al., 2012."""
+    """3x48x48 -> 43: one network of the committee of Ciresan et al., 2012."""
     return Chain(
         (SIDE, SIDE),
-        uniform(
+        init_uniform(
             nn.Sequential(
                 nn.Conv2d(3, 100, 7),  # 100x42x42
                 ScaledTanh(),
@@ -53,8 +53,8 @@ def moodstocks(
 
     Args:
         widths: filters of the three convolutions and units of the hidden layer.
-        at_input: of a transformer at the input, if there is one.
-        after_second: of a transformer after the second convolution, if there is one.
+        at_input: widths of the transformer at the input; None for no such transformer.
+        after_second: widths of the transformer after the second convolution; None for none.
     """
     one, two, three, hidden = widths
     first, second = [], []

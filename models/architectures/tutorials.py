@@ -1,9 +1,9 @@
-"""The networks that frameworks teach spatial transformers with. Comments give shapes."""
+"""The networks of the frameworks' tutorials and examples. Comments give shapes."""
 
 from torch import nn
 
 from stnscope.models import families
-from stnscope.models.layers import GlobalContrast, convolution, he
+from stnscope.models.layers import GlobalContrast, convolution, init_he
 from stnscope.models.network import Chain, Network
 from stnscope.models.transformer import SpatialTransformer
 
@@ -11,7 +11,7 @@ MNIST_MEAN, MNIST_DEVIATION = 0.1307, 0.3081
 
 
 def pytorch(family: str) -> Network:
-    """1x28x28 -> 10, of PyTorch's tutorial."""
+    """1x28x28 -> 10, as in PyTorch's tutorial."""
     localisation = nn.Sequential(
         nn.Conv2d(1, 8, 7),  # 8x22x22
         nn.MaxPool2d(2),
@@ -43,7 +43,7 @@ def pytorch(family: str) -> Network:
 
 
 def lasagne(family: str) -> Network:
-    """1x60x60 -> a region of 20x20 -> 10, of Lasagne's recipes."""
+    """1x60x60 -> an output of 20x20 -> 10, as in Lasagne's recipes."""
     localisation = nn.Sequential(
         nn.MaxPool2d(2),  # 1x30x30
         convolution(1, 20, 5),  # 20x13x13
@@ -54,7 +54,7 @@ def lasagne(family: str) -> Network:
         nn.ReLU(),
     )
     transformer = SpatialTransformer(
-        "st", families.get(family), he(localisation), 50, (20, 20), outside="border"
+        "st", families.get(family), init_he(localisation), 50, (20, 20), padding="border"
     )
     classifier = nn.Sequential(
         convolution(1, 32, 3),  # 32x9x9
@@ -64,11 +64,11 @@ def lasagne(family: str) -> Network:
         nn.ReLU(),
         nn.Linear(256, 10),
     )
-    return Chain((60, 60), transformer, he(classifier))
+    return Chain((60, 60), transformer, init_he(classifier))
 
 
 def tensorflow(family: str) -> Network:
-    """1x40x40 -> 10, of the research models of TensorFlow."""
+    """1x40x40 -> 10, as in TensorFlow's research models."""
     localisation = nn.Sequential(
         nn.Flatten(),
         nn.Linear(1600, 20),
@@ -91,7 +91,7 @@ def tensorflow(family: str) -> Network:
 
 
 def chainer(family: str) -> Network:
-    """1x42x42 -> a region of 42x42, halved -> 10, of hvy's network in Chainer."""
+    """1x42x42 -> an output of 42x42, halved -> 10, as in hvy's Chainer example."""
     localisation = nn.Sequential(
         nn.MaxPool2d(2),  # 1x21x21
         nn.Conv2d(1, 20, 5),

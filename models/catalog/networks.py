@@ -1,4 +1,4 @@
-"""The named networks: where each comes from, its size, and how it departs from its source."""
+"""The named networks: source, size, and how each differs from its source."""
 
 from dataclasses import dataclass
 
@@ -7,16 +7,16 @@ from stnscope.models.catalog.families import FAMILIES
 ALL = tuple(FAMILIES)
 
 PAPER = "Jaderberg et al., 2015 (arXiv 1506.02025), sec. 4.1 and A.4."
-WIDTHS = "Hidden widths are ours, for about 400,000 parameters: the paper names the sum only."
+WIDTHS = "Hidden widths are ours, for about 400,000 parameters; the paper gives only that total."
 ADDITION = "Jaderberg et al., 2015 (arXiv 1506.02025), A.1."
 ADDITION_WIDTHS = "Hidden widths are ours, for about 400,000 parameters."
 SVHN = "Jaderberg et al., 2015 (arXiv 1506.02025), sec. 4.2 and A.5."
-SVHN_DEPARTS = (
-    "Rectifiers throughout, and three hidden layers of 3,072 units, which its eleven layers imply."
+SVHN_DIFFERENCES = (
+    "ReLU throughout, and three hidden layers of 3,072 units, as its eleven layers imply."
 )
 MOODSTOCKS = "Moodstocks/gtsrb.torch on GitHub, at 7dc296c."
-MOODSTOCKS_DEPARTS = (
-    "Maps are normalised over a box of 9x9, as its code does, not over the Gaussian that it names."
+MOODSTOCKS_DIFFERENCES = (
+    "Maps are normalised over a 9x9 box, as in its code, not over the Gaussian in its description."
 )
 SEQUENCES = "Sonderby et al., 2015 (arXiv 1509.05329)."
 
@@ -30,7 +30,7 @@ SVHN_RECIPE = (
 MOODSTOCKS_RECIPE = "SGD without momentum, rate 0.01, batches of 50, no weight decay."
 SEQUENCES_RECIPE = (
     "RMSprop, rate 0.0005, divided by 1.5 about every ten epochs after the thirtieth, batches of "
-    "100, gradients of a norm of 5 at most."
+    "100, gradient norm at most 5."
 )
 
 
@@ -47,35 +47,35 @@ class Architecture:
     channels: int
     classes: int
     families: tuple[str, ...]
-    """Families its transformers can be built with; empty where it has no transformer."""
+    """Families its transformers can be built with; empty without transformers."""
     parameters: int
-    """Trained numbers in the whole network, with affine transformers where it has any."""
+    """Trainable parameters of the whole network, with affine transformers if it has any."""
     source: str
-    departs: str = ""
-    """How it departs from its source, and why; empty where it does not."""
+    differences: str = ""
+    """How it differs from its source, and why; empty if it does not."""
     recipe: str = ""
-    """How its source trains it; empty where there is none, or it does not tell."""
+    """How its source trains it; empty if unknown."""
     transformers: int = 1
-    work: float = 1.0
-    """Time of a training step for each image on one core, in that of the compact ST-CNN."""
+    relative_cost: float = 1.0
+    """Training time per image on one core, relative to the compact ST-CNN."""
     learning_rate: float = 2e-3
-    """Peak rate of the classifier that is offered first."""
+    """Default peak learning rate of the classifier."""
     localisation_learning_rate: float = 1e-3
-    """The same of the localisation networks."""
+    """Default peak learning rate of the localisation networks."""
     needs_images: int = 72_000
-    """Images, each distorted anew, that it is shown before one sees well that it has learnt."""
+    """Training images, each newly distorted, until it has clearly learnt; sets default epochs."""
     any_classes: bool = False
-    """Whether it can be built for another number of classes."""
+    """Whether it can be built for any number of classes."""
     labels: int = 1
-    """Labels of an image: more than one where it is read place by place."""
+    """Labels per image; more than one where it reads a sequence."""
 
 
 _TABLE = (
     Architecture(
         "digits",
         "Compact ST-CNN",
-        "A transformer that hands a 28x28 region of the 48x48 input to a small convolutional "
-        "classifier, which can read only what is brought to its middle.",
+        "A transformer that samples a 28x28 region of the 48x48 input for a small convolutional "
+        "classifier, which recognises only digits that are centred.",
         height=48,
         width=48,
         channels=1,
@@ -83,26 +83,26 @@ _TABLE = (
         families=ALL,
         parameters=163_040,
         source="After the ST-CNN of Jaderberg et al., 2015 (arXiv 1506.02025).",
-        departs="Made smaller, its localisation network finds peaks: it learns within a minute.",
+        differences="Smaller, with a spatial soft-argmax for localisation: it learns in a minute.",
     ),
     Architecture(
         "digits-cnn",
         "Compact CNN",
-        "The same classifier without a transformer: it sees the whole 48x48 input.",
+        "The same classifier without a transformer: its input is the whole 48x48 image.",
         height=48,
         width=48,
         channels=1,
         classes=10,
         families=(),
         parameters=300_602,
-        work=1.1,
+        relative_cost=1.1,
         source="The baseline for the compact ST-CNN.",
         transformers=0,
     ),
     Architecture(
         "signs",
         "Compact ST-CNN for signs",
-        "A transformer that hands a 32x32 region of the 48x48 colour input to a small "
+        "A transformer that samples a 32x32 region of the 48x48 colour input for a small "
         "convolutional classifier of 43 traffic signs.",
         height=48,
         width=48,
@@ -111,14 +111,14 @@ _TABLE = (
         any_classes=True,
         families=ALL,
         parameters=236_137,
-        work=2.1,
+        relative_cost=2.1,
         source="After the network of Moodstocks/gtsrb.torch.",
-        departs="Made forty times smaller: it learns on two cores while one watches.",
+        differences="Forty times smaller, to train on two cores in minutes.",
     ),
     Architecture(
         "signs-cnn",
         "Compact CNN for signs",
-        "The same classifier without a transformer: it sees the whole 48x48 input.",
+        "The same classifier without a transformer: its input is the whole 48x48 image.",
         height=48,
         width=48,
         channels=3,
@@ -126,23 +126,23 @@ _TABLE = (
         any_classes=True,
         families=(),
         parameters=340_931,
-        work=2.8,
+        relative_cost=2.8,
         source="The baseline for the compact ST-CNN for signs.",
         transformers=0,
     ),
     Architecture(
         "paper-fcn",
         "The paper's FCN, 42x42",
-        "Two hidden layers that see every pixel.",
+        "Two fully connected hidden layers on all pixels.",
         height=42,
         width=42,
         channels=1,
         classes=10,
         families=(),
         parameters=395_210,
-        work=0.13,
+        relative_cost=0.13,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
         transformers=0,
     ),
@@ -156,57 +156,57 @@ _TABLE = (
         classes=10,
         families=(),
         parameters=398_150,
-        work=7.5,
+        relative_cost=7.5,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
         transformers=0,
     ),
     Architecture(
         "paper-st-fcn",
         "The paper's ST-FCN, 42x42",
-        "A transformer, told where to look by three layers of 32 units, before the FCN.",
+        "A transformer, with a localisation network of three layers of 32 units, before the FCN.",
         height=42,
         width=42,
         channels=1,
         classes=10,
         families=ALL,
         parameters=398_100,
-        work=0.27,
+        relative_cost=0.27,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
     ),
     Architecture(
         "paper-st-cnn",
         "The paper's ST-CNN, 42x42",
-        "A transformer, told where to look by two convolutions, before the CNN; its output is "
-        "halved by averaging.",
+        "A transformer, with a localisation network of two convolutions, before the CNN; its "
+        "output is average-pooled to half its size.",
         height=42,
         width=42,
         channels=1,
         classes=10,
         families=ALL,
         parameters=399_984,
-        work=1.2,
+        relative_cost=1.2,
         source=PAPER,
-        departs=WIDTHS + " Pooling keeps what is left over at the edge, without which a halved "
-        "42x42 is too small for 7x7 filters.",
+        differences=WIDTHS + " Pooling uses ceil_mode, without which a halved 42x42 image is too "
+        "small for 7x7 filters.",
         recipe=PAPER_RECIPE,
     ),
     Architecture(
         "paper-fcn-60",
         "The paper's FCN, 60x60",
-        "Two hidden layers that see every pixel.",
+        "Two fully connected hidden layers on all pixels.",
         height=60,
         width=60,
         channels=1,
         classes=10,
         families=(),
         parameters=397_943,
-        work=0.13,
+        relative_cost=0.13,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
         transformers=0,
     ),
@@ -220,109 +220,111 @@ _TABLE = (
         classes=10,
         families=(),
         parameters=398_273,
-        work=18,
+        relative_cost=18,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
         transformers=0,
     ),
     Architecture(
         "paper-st-fcn-60",
         "The paper's ST-FCN, 60x60",
-        "A transformer, told where to look by three layers of 32 units, before the FCN.",
+        "A transformer, with a localisation network of three layers of 32 units, before the FCN.",
         height=60,
         width=60,
         channels=1,
         classes=10,
         families=ALL,
         parameters=401_605,
-        work=0.3,
+        relative_cost=0.3,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
     ),
     Architecture(
         "paper-st-cnn-60",
         "The paper's ST-CNN, 60x60",
-        "A transformer, told where to look by two convolutions, before the CNN; its output is "
-        "halved by averaging.",
+        "A transformer, with a localisation network of two convolutions, before the CNN; its "
+        "output is average-pooled to half its size.",
         height=60,
         width=60,
         channels=1,
         classes=10,
         families=ALL,
         parameters=397_814,
-        work=4.1,
+        relative_cost=4.1,
         source=PAPER,
-        departs=WIDTHS,
+        differences=WIDTHS,
         recipe=PAPER_RECIPE,
     ),
     Architecture(
         "addition-fcn",
         "FCN for addition",
-        "Two hidden layers that see both digits.",
+        "Two fully connected hidden layers on both digits.",
         height=42,
         width=42,
         channels=2,
         classes=19,
         families=(),
         parameters=394_975,
-        work=0.12,
+        relative_cost=0.12,
         learning_rate=1e-3,
         localisation_learning_rate=3e-4,
         needs_images=240_000,
         source=ADDITION,
-        departs=ADDITION_WIDTHS,
+        differences=ADDITION_WIDTHS,
         transformers=0,
     ),
     Architecture(
         "addition-st",
         "ST-FCN for addition",
-        "One transformer, which moves both digits alike, before the FCN.",
+        "One transformer, which warps both digits alike, before the FCN.",
         height=42,
         width=42,
         channels=2,
         classes=19,
         families=ALL,
         parameters=395_097,
-        work=0.22,
+        relative_cost=0.22,
         learning_rate=1e-3,
         localisation_learning_rate=3e-4,
         needs_images=240_000,
         source=ADDITION,
-        departs=ADDITION_WIDTHS + " Its region has 28x28 pixels, to leave the FCN some of them.",
+        differences=ADDITION_WIDTHS
+        + " Its output has 28x28 pixels, to leave parameters for the FCN.",
     ),
     Architecture(
         "addition-2st",
         "2xST-FCN for addition",
-        "Two transformers in parallel, each of which moves both digits; each comes to follow one.",
+        "Two transformers in parallel, each of which warps both digits and learns to follow one.",
         height=42,
         width=42,
         channels=2,
         classes=19,
         families=ALL,
         parameters=403_889,
-        work=0.27,
+        relative_cost=0.27,
         learning_rate=1e-3,
         localisation_learning_rate=3e-4,
         needs_images=240_000,
         source=ADDITION,
-        departs=ADDITION_WIDTHS + " Regions have 28x28 pixels, to leave the FCN some of them.",
+        differences=ADDITION_WIDTHS
+        + " Outputs have 28x28 pixels, to leave parameters for the FCN.",
         transformers=2,
     ),
     Architecture(
         "svhn-cnn",
         "CNN for house numbers",
-        "Eleven hidden layers, and for each of five places a digit or none.",
+        "Eleven hidden layers, and for each of five positions a digit or none.",
         height=64,
         width=64,
         channels=3,
         classes=11,
         families=(),
         parameters=32_820_951,
-        work=97,
+        relative_cost=97,
         source=SVHN,
-        departs=SVHN_DEPARTS,
+        differences=SVHN_DIFFERENCES,
         recipe=SVHN_RECIPE,
         transformers=0,
         labels=5,
@@ -330,16 +332,16 @@ _TABLE = (
     Architecture(
         "svhn-st",
         "ST-CNN single for house numbers",
-        "One transformer, told where to look by a CNN of four layers, before the eleven layers.",
+        "One transformer, with a localisation network of four layers, before the eleven layers.",
         height=64,
         width=64,
         channels=3,
         classes=11,
         families=ALL,
         parameters=33_898_877,
-        work=105,
+        relative_cost=105,
         source=SVHN,
-        departs=SVHN_DEPARTS,
+        differences=SVHN_DIFFERENCES,
         recipe=SVHN_RECIPE,
         labels=5,
     ),
@@ -353,9 +355,9 @@ _TABLE = (
         classes=11,
         families=ALL,
         parameters=37_937_903,
-        work=98,
+        relative_cost=98,
         source=SVHN,
-        departs=SVHN_DEPARTS,
+        differences=SVHN_DIFFERENCES,
         recipe=SVHN_RECIPE,
         transformers=4,
         labels=5,
@@ -370,16 +372,16 @@ _TABLE = (
         classes=10,
         families=ALL,
         parameters=27_360,
-        work=0.66,
+        relative_cost=0.66,
         source="pytorch/tutorials on GitHub, spatial_transformer_tutorial.py.",
-        departs="Tones are normalised after the warp, not before it, so that the ground outside "
-        "the image is the digits' own black; else zooming out draws a frame, which is avoided.",
+        differences="Values are normalised after the warp, not before it, so that the padding is "
+        "as black as the background; otherwise zooming out shows a frame, which training avoids.",
         recipe="SGD without momentum, rate 0.01, batches of 64, 20 epochs.",
     ),
     Architecture(
         "lasagne",
         "Lasagne's recipe",
-        "A transformer that hands a 20x20 region of 60x60 to two small convolutions.",
+        "A transformer with a 20x20 output from a 60x60 input, before two small convolutions.",
         height=60,
         width=60,
         channels=1,
@@ -387,31 +389,31 @@ _TABLE = (
         families=ALL,
         parameters=178_018,
         source="Lasagne/Recipes on GitHub, spatial_transformer_network.ipynb.",
-        departs="Pixels are counted by their edges, as everywhere here, not by the centres of the "
-        "outermost ones.",
+        differences="Coordinates -1 and 1 are the image's edges, as everywhere here, not the "
+        "centres of the outermost pixels.",
         recipe="Adam, rate 0.001, times 0.7 every 20 epochs, batches of 256.",
     ),
     Architecture(
         "tensorflow",
         "TensorFlow's research model",
-        "A transformer of the input's size, told where to look by 20 units, before two strided "
-        "convolutions.",
+        "A transformer of the input's size, with a localisation network of 20 units, before two "
+        "strided convolutions.",
         height=40,
         width=40,
         channels=1,
         classes=10,
         families=ALL,
         parameters=1_684_300,
-        work=0.93,
+        relative_cost=0.93,
         source="daviddao/spatial-transformer-tensorflow on GitHub, at 7d954f8.",
-        departs="It starts at the identity and with random weights: its source bounds theta by a "
-        "tanh, which starts at a scale of 0.76, and starts all weights at 0, which stalls.",
+        differences="It starts at the identity and with random weights. Its source bounds theta "
+        "by a tanh, starting at a scale of 0.76, and initialises all weights to 0, which stalls.",
         recipe="Adam, rate 0.001, batches of about 100, 500 epochs.",
     ),
     Architecture(
         "chainer",
         "Chainer's example",
-        "A transformer of the input's size, its output halved by averaging, before two "
+        "A transformer of the input's size, its output average-pooled to half, before two "
         "convolutions.",
         height=42,
         width=42,
@@ -419,7 +421,7 @@ _TABLE = (
         classes=10,
         families=ALL,
         parameters=64_788,
-        work=0.78,
+        relative_cost=0.78,
         source="hvy/chainer-spatial-transformer-networks on GitHub.",
         recipe="Adam, batches of 128.",
     ),
@@ -433,9 +435,9 @@ _TABLE = (
         classes=43,
         families=(),
         parameters=5_258_143,
-        work=55,
+        relative_cost=55,
         source=MOODSTOCKS,
-        departs=MOODSTOCKS_DEPARTS,
+        differences=MOODSTOCKS_DIFFERENCES,
         recipe=MOODSTOCKS_RECIPE,
         transformers=0,
     ),
@@ -449,9 +451,9 @@ _TABLE = (
         classes=43,
         families=ALL,
         parameters=10_964_749,
-        work=114,
+        relative_cost=114,
         source=MOODSTOCKS,
-        departs=MOODSTOCKS_DEPARTS,
+        differences=MOODSTOCKS_DIFFERENCES,
         recipe=MOODSTOCKS_RECIPE,
     ),
     Architecture(
@@ -464,9 +466,9 @@ _TABLE = (
         classes=43,
         families=ALL,
         parameters=10_271_405,
-        work=88,
+        relative_cost=88,
         source=MOODSTOCKS,
-        departs=MOODSTOCKS_DEPARTS,
+        differences=MOODSTOCKS_DIFFERENCES,
         recipe=MOODSTOCKS_RECIPE,
         transformers=2,
     ),
@@ -480,27 +482,27 @@ _TABLE = (
         classes=43,
         families=(),
         parameters=1_543_443,
-        work=20,
+        relative_cost=20,
         source="Ciresan et al., Neural Networks 32, 2012.",
-        departs="Activation and start are as later accounts tell them.",
+        differences="Activation and initialisation follow later publications.",
         recipe="SGD, its rate annealed.",
         transformers=0,
     ),
     Architecture(
         "recurrent",
         "Recurrent ST",
-        "Looks three times, one region after another, and reads a digit in each.",
+        "Samples three regions, one after another, and reads a digit in each.",
         height=100,
         width=100,
         channels=1,
         classes=10,
         families=ALL,
         parameters=1_679_312,
-        work=6.0,
+        relative_cost=6.0,
         learning_rate=1e-3,
         needs_images=120_000,
         source=SEQUENCES,
-        departs="Dropout does not grow over the first epochs.",
+        differences="Dropout does not increase over the first epochs.",
         recipe=SEQUENCES_RECIPE,
         transformers=3,
         labels=3,
@@ -508,18 +510,18 @@ _TABLE = (
     Architecture(
         "feed-forward",
         "Feed-forward ST for sequences",
-        "Looks once, and reads three digits in that one region.",
+        "Samples one region and reads three digits in it.",
         height=100,
         width=100,
         channels=1,
         classes=10,
         families=ALL,
         parameters=3_622_716,
-        work=14,
+        relative_cost=14,
         learning_rate=1e-3,
         needs_images=120_000,
         source=SEQUENCES,
-        departs="Dropout does not grow over the first epochs.",
+        differences="Dropout does not increase over the first epochs.",
         recipe=SEQUENCES_RECIPE,
         labels=3,
     ),

@@ -171,6 +171,6 @@ def test_dragged_region_stays_in_its_family(family: Family) -> None:
     """
     wanted = torch.tensor(run_script(script), dtype=torch.float64)
     assert (wanted != regions).any()
-    found = family.closest(grid.from_pixels(wanted, height, width), aspect)
+    found = family.fit(grid.from_pixels(wanted, height, width), aspect)
     actual = grid.to_pixels(family.warp(found, corners, aspect), height, width)
     torch.testing.assert_close(actual, wanted)

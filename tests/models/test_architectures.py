@@ -1,4 +1,4 @@
-"""Every network of the catalog passes the same tests."""
+"""Tests that every network of the catalog passes."""
 
 import pytest
 import torch
@@ -7,7 +7,7 @@ from torch.nn import functional
 from stnscope.models import grid
 from stnscope.models.architectures import BUILDERS, build
 from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
-from stnscope.models.families import FAMILIES as WARPS
+from stnscope.models.families import FAMILIES as IMPLEMENTATIONS
 from stnscope.models.network import Network
 
 EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
@@ -22,20 +22,17 @@ def count(model: Network) -> int:
     return sum(parameter.numel() for parameter in model.parameters())
 
 
-def test_the_catalog_lists_what_can_be_built() -> None:
+def test_catalog_lists_what_can_be_built() -> None:
     assert list(ARCHITECTURES) == list(BUILDERS)
-    assert {name: entry.parameters for name, entry in FAMILIES.items()} == {
-        name: family.parameters for name, family in WARPS.items()
-    }
 
 
 @EACH
-def test_it_has_as_many_parameters_as_the_catalog_says(entry: Architecture) -> None:
+def test_parameter_count_is_the_catalog_s(entry: Architecture) -> None:
     assert count(build(entry.name)) == entry.parameters
 
 
 @EACH
-def test_every_parameter_is_trained_at_one_of_the_two_rates(entry: Architecture) -> None:
+def test_every_parameter_is_in_one_of_the_two_groups(entry: Architecture) -> None:
     model = build(entry.name)
     split = [*model.localisation_parameters(), *model.classifier_parameters()]
     assert {id(each) for each in split} == {id(each) for each in model.parameters()}
@@ -43,11 +40,11 @@ def test_every_parameter_is_trained_at_one_of_the_two_rates(entry: Architecture)
 
 
 @EACH
-def test_it_classifies_and_tells_where_it_looked(entry: Architecture) -> None:
+def test_prediction_has_logits_and_warps(entry: Architecture) -> None:
     model = build(entry.name)
     prediction = model(images(entry))
-    places = (entry.labels,) if entry.labels > 1 else ()
-    assert prediction.logits.shape == (4, *places, entry.classes)
+    sequence = (entry.labels,) if entry.labels > 1 else ()
+    assert prediction.logits.shape == (4, *sequence, entry.classes)
     assert len(prediction.warps) == len(model.transformers) == entry.transformers
     assert bool(entry.families) == bool(entry.transformers)
     for transformer, warp in zip(model.transformers, prediction.warps, strict=True):
@@ -56,18 +53,18 @@ def test_it_classifies_and_tells_where_it_looked(entry: Architecture) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_theta_is_the_family_s(family: str) -> None:
+def test_theta_has_the_family_s_length(family: str) -> None:
     for name in ("digits", "recurrent"):
         for warp in build(name, family)(images(ARCHITECTURES[name], 2)).warps:
             assert warp.theta.shape == (2, FAMILIES[family].parameters)
 
 
 @EACH
-def test_the_gradient_reaches_every_parameter(entry: Architecture) -> None:
-    """After one step: at the very start the regression's zero weights hold back what is before."""
+def test_every_parameter_has_a_gradient(entry: Architecture) -> None:
+    """After one step: initially the regression's zero weights block the localisation network."""
     torch.manual_seed(1)
     model = build(entry.name)
-    # A small step, so that no transformer is thrown off its image.
+    # A small step, so that no region leaves its image.
     optimiser = torch.optim.SGD(model.parameters(), lr=1e-4)
     for _ in range(2):
         optimiser.zero_grad()
@@ -82,45 +79,45 @@ def test_the_gradient_reaches_every_parameter(entry: Architecture) -> None:
 
 @EACH
 @pytest.mark.parametrize("family", ["affine", "projective", "spline-4"])
-def test_transformers_start_with_all_of_their_input(entry: Architecture, family: str) -> None:
+def test_transformers_start_at_the_identity(entry: Architecture, family: str) -> None:
     model = build(entry.name, family).eval()
     warps = model(images(entry, 2)).warps
     for number, warp in enumerate(warps):
-        assert torch.equal(warp.theta, torch.tensor(WARPS[family].identity).expand(2, -1))
+        assert torch.equal(warp.theta, torch.tensor(IMPLEMENTATIONS[family].identity).expand(2, -1))
         whole = grid.pixel_centres(*warp.grid.shape[1:3])
         assert torch.equal(warp.grid.flatten(1, 2), whole.expand(2, -1, -1)), family
-        if model.sites[number].plain:
+        if model.input_paths[number].is_image:
             edges = model.locate(number, warps, grid.corners())
             assert torch.equal(edges, grid.corners().expand(2, -1, -1))
 
 
 @EACH
-def test_what_lies_outside_can_be_settled_without_touching_the_start(entry: Architecture) -> None:
+def test_padding_and_supersampling_do_not_change_the_initial_weights(entry: Architecture) -> None:
     torch.manual_seed(2)
-    usual = build(entry.name)
+    default = build(entry.name)
     torch.manual_seed(2)
-    model = build(entry.name, outside=0.6, samples=2)
-    same = zip(usual.state_dict().values(), model.state_dict().values(), strict=True)
+    model = build(entry.name, padding=0.6, supersampling=2)
+    same = zip(default.state_dict().values(), model.state_dict().values(), strict=True)
     assert all(torch.equal(one, other) for one, other in same)
-    # Zoomed out to three times the image's side: it lies in the middle, with its surroundings.
-    away = torch.tensor([[3.0, 0, 0, 0, 3.0, 0]]).expand(2, -1)
-    for transformer, site in zip(model.transformers, model.sites, strict=True):
-        assert transformer.samples == 2
-        if site.plain:
-            warp = transformer.warp(images(entry, 2), away)
-            picture = transformer.show(images(entry, 2), warp)
-            assert picture[..., 0, :].allclose(torch.tensor(0.6)), "the first row lies outside"
+    # Zoomed out to three times the image's side, so that the padding surrounds it.
+    zoomed_out = torch.tensor([[3.0, 0, 0, 0, 3.0, 0]]).expand(2, -1)
+    for transformer, path in zip(model.transformers, model.input_paths, strict=True):
+        assert transformer.supersampling == 2
+        if path.is_image:
+            warp = transformer.warp(images(entry, 2), zoomed_out)
+            picture = transformer.resample(images(entry, 2), warp)
+            assert picture[..., 0, :].allclose(torch.tensor(0.6)), "the first row is padding"
 
 
-def test_black_outside_is_what_a_network_of_normalised_maps_has_anyway() -> None:
+def test_black_padding_is_the_default_on_normalised_maps() -> None:
     torch.manual_seed(2)
-    usual = build("moodstocks-2st")
+    default = build("moodstocks-2st")
     torch.manual_seed(2)
-    black = build("moodstocks-2st", outside=0.0)
-    for one, other in zip(usual.transformers, black.transformers, strict=True):
-        assert (one.outside, one.outside_shown) == (other.outside, other.outside_shown) == (0, 0)
+    black = build("moodstocks-2st", padding=0.0)
+    for one, other in zip(default.transformers, black.transformers, strict=True):
+        assert (one.padding, one.image_padding) == (other.padding, other.image_padding) == (0, 0)
 
 
-def test_an_unknown_architecture_is_told_which_there_are() -> None:
+def test_build_lists_the_architectures_for_an_unknown_name() -> None:
     with pytest.raises(KeyError, match="digits, digits-cnn"):
         build("digit")

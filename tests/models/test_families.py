@@ -1,6 +1,6 @@
-"""Each family against something that is not ours, and against the faults that others have had.
+"""Each family against an independent implementation, and against known faults of others.
 
-A check that ours passes is also given the fault, and must fail on it.
+Each check is also run on a faulty implementation, on which it must fail.
 """
 
 import math
@@ -19,49 +19,49 @@ from stnscope.models.families import FAMILIES, Family
 
 EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 SPLINES = [family for family in FAMILIES.values() if family.name.startswith("spline")]
-TURNED = [family for family in FAMILIES.values() if "rotation" in family.name]
+ROTATED = [family for family in FAMILIES.values() if "rotation" in family.name]
 
 Warp = Callable[[Tensor, Tensor], Tensor]
 
 
-def start(family: Family, count: int = 1) -> Tensor:
+def identity(family: Family, count: int = 1) -> Tensor:
     return torch.tensor(family.identity, dtype=torch.float64).expand(count, -1)
 
 
-def near(family: Family, count: int = 5, by: float = 0.2, seed: int = 2) -> Tensor:
+def random_theta(family: Family, count: int = 5, by: float = 0.2, seed: int = 2) -> Tensor:
     """Random theta about the identity."""
     draw = torch.Generator().manual_seed(seed)
     noise = torch.randn(count, family.parameters, dtype=torch.float64, generator=draw)
-    return start(family, count) + by * noise
+    return identity(family, count) + by * noise
 
 
 def points(height: int = 5, width: int = 9) -> Tensor:
     return grid.pixel_centres(height, width).double()
 
 
-# Where theta is the identity, nothing changes.
+# The identity.
 
 
 @EACH
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_it_starts_at_the_identity_to_the_last_bit(family: Family, dtype: torch.dtype) -> None:
+def test_identity_theta_gives_exactly_the_identity(family: Family, dtype: torch.dtype) -> None:
     where = grid.pixel_centres(5, 9).to(dtype)
     warped = family.warp(torch.tensor(family.identity, dtype=dtype)[None], where, 5 / 9)
     assert torch.equal(warped[0], where)
 
 
-def keeps_every_pixel(resample: Callable[[Tensor], Tensor]) -> None:
+def check_identity(resample: Callable[[Tensor], Tensor]) -> None:
     images = torch.rand(2, 3, 6, 10, dtype=torch.float64)
     assert torch.allclose(resample(images), images, atol=1e-6)
 
 
 @EACH
-def test_the_identity_keeps_every_pixel_the_last_row_and_column_too(family: Family) -> None:
-    where = family.warp(start(family, 2), points(6, 10), 10 / 6).view(2, 6, 10, 2)
-    keeps_every_pixel(lambda images: grid.sample(images, where))
+def test_identity_keeps_every_pixel(family: Family) -> None:
+    where = family.warp(identity(family, 2), points(6, 10), 10 / 6).view(2, 6, 10, 2)
+    check_identity(lambda images: grid.sample(images, where))
 
 
-def scaled_by_size_and_clipped(images: Tensor) -> Tensor:
+def scale_by_size_and_clip(images: Tensor) -> Tensor:
     """x = (x' + 1) W / 2 with x' from edge to edge, and neighbours clipped to the image."""
 
     def weights(count: int) -> Tensor:
@@ -75,34 +75,34 @@ def scaled_by_size_and_clipped(images: Tensor) -> Tensor:
     return weights(images.shape[2]) @ images @ weights(images.shape[3]).T
 
 
-def read_from_first_to_last_centre(images: Tensor) -> Tensor:
-    """The grid of one convention, the sampler of the other: half a pixel off towards the edges."""
+def mix_align_corners(images: Tensor) -> Tensor:
+    """A grid of one convention and a sampler of the other: half a pixel off at the edges."""
     theta = torch.eye(2, 3, dtype=images.dtype).expand(len(images), -1, -1)
     where = functional.affine_grid(theta, list(images.shape), align_corners=True)
     return functional.grid_sample(images, where, align_corners=False)
 
 
-@pytest.mark.parametrize("fault", [scaled_by_size_and_clipped, read_from_first_to_last_centre])
-def test_a_lost_last_row_or_half_a_pixel_would_be_noticed(
+@pytest.mark.parametrize("fault", [scale_by_size_and_clip, mix_align_corners])
+def test_check_identity_notices_a_lost_row_or_half_a_pixel(
     fault: Callable[[Tensor], Tensor],
 ) -> None:
     with pytest.raises(AssertionError):
-        keeps_every_pixel(fault)
+        check_identity(fault)
 
 
-# Against what is not ours.
+# Independent implementations.
 
 
 @pytest.mark.parametrize("size", [(5, 9), (28, 28), (1, 3)])
-def test_affine_is_torch_s(size: tuple[int, int]) -> None:
-    theta = near(FAMILIES["affine"], 4, by=1.0)
+def test_affine_agrees_with_torch(size: tuple[int, int]) -> None:
+    theta = random_theta(FAMILIES["affine"], 4, by=1.0)
     ours = FAMILIES["affine"].warp(theta, points(*size)).view(4, *size, 2)
     theirs = functional.affine_grid(theta.view(4, 2, 3), [4, 1, *size], align_corners=False)
     assert torch.allclose(ours, theirs, atol=1e-7)
 
 
-def test_a_homography_by_hand_in_numpy_is_the_projective_family() -> None:
-    theta = near(FAMILIES["projective"], by=0.1)
+def test_projective_agrees_with_a_homography_in_numpy() -> None:
+    theta = random_theta(FAMILIES["projective"], by=0.1)
     ours = FAMILIES["projective"].warp(theta, points()).numpy()
     for numbers, warped in zip(theta.numpy(), ours, strict=True):
         matrix = np.append(numbers, 1.0).reshape(3, 3)
@@ -111,10 +111,10 @@ def test_a_homography_by_hand_in_numpy_is_the_projective_family() -> None:
             np.testing.assert_allclose(found, [across / depth, down / depth], atol=1e-12)
 
 
-def is_scipy_s_spline(warp: Warp, family: Family) -> None:
-    theta = near(family)
+def check_spline(warp: Warp, family: Family) -> None:
+    theta = random_theta(family)
     controls = grid.lattice(math.isqrt(family.parameters // 2)).double().numpy()
-    # Beyond the output's edges too, where the lattice that is drawn does not reach.
+    # Also beyond the output's edges.
     where = 1.5 * points()
     ours = warp(theta, where).numpy()
     for numbers, warped in zip(theta.numpy(), ours, strict=True):
@@ -123,35 +123,35 @@ def is_scipy_s_spline(warp: Warp, family: Family) -> None:
 
 
 @pytest.mark.parametrize("family", SPLINES, ids=lambda family: family.name)
-def test_splines_are_scipy_s(family: Family) -> None:
-    is_scipy_s_spline(family.warp, family)
+def test_splines_agree_with_scipy(family: Family) -> None:
+    check_spline(family.warp, family)
 
 
 @pytest.mark.parametrize("family", SPLINES, ids=lambda family: family.name)
-def test_a_spline_whose_radial_terms_are_dropped_would_be_noticed(
+def test_check_spline_notices_missing_radial_terms(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     radial = families._radial
 
-    def dropped(points: Tensor, controls: Tensor) -> Tensor:
+    def drop_radial(points: Tensor, controls: Tensor) -> Tensor:
         terms = radial(points, controls)
         return terms if points is controls else torch.zeros_like(terms)
 
-    monkeypatch.setattr(families, "_radial", dropped)
+    monkeypatch.setattr(families, "_radial", drop_radial)
     with pytest.raises(AssertionError):
-        is_scipy_s_spline(family.warp, family)
+        check_spline(family.warp, family)
 
 
 @pytest.mark.parametrize("family", SPLINES, ids=lambda family: family.name)
-def test_a_spline_sends_its_control_points_where_theta_says(family: Family) -> None:
-    theta = near(family)
+def test_spline_maps_control_points_to_theta(family: Family) -> None:
+    theta = random_theta(family)
     controls = grid.lattice(math.isqrt(family.parameters // 2)).double()
     assert torch.allclose(family.warp(theta, controls).flatten(1), theta, atol=1e-9)
 
 
-def test_the_matrix_families_agree_where_they_overlap() -> None:
+def test_matrix_families_agree_where_they_overlap() -> None:
     where = points()
-    theta = near(FAMILIES["rotation-scale-translation"])
+    theta = random_theta(FAMILIES["rotation-scale-translation"])
     angle, scale, across, down = theta.unbind(1)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
     affine = torch.stack([cosine, -sine, across, sine, cosine, down], dim=1)
@@ -167,17 +167,17 @@ def test_the_matrix_families_agree_where_they_overlap() -> None:
 
 
 @EACH
-def test_gradients_of_warp_and_sampler_are_right(family: Family) -> None:
+def test_gradients_of_warp_and_sample(family: Family) -> None:
     """Against finite differences, away from the kinks at pixel centres."""
     draw = torch.Generator().manual_seed(3)
     images = torch.rand(2, 1, 5, 7, dtype=torch.float64, generator=draw)
     ramp = torch.arange(1, family.parameters + 1) / family.parameters
-    theta = start(family) * 0.61 + 0.0371 * ramp
+    theta = identity(family) * 0.61 + 0.0371 * ramp
     theta = torch.cat([theta, theta + 0.013]).requires_grad_()
 
     def output(theta: Tensor, images: Tensor) -> Tensor:
         where = family.warp(theta, points(3, 4), 7 / 5).view(2, 3, 4, 2)
-        return grid.sample(images, where, outside=0.3)
+        return grid.sample(images, where, padding=0.3)
 
     assert torch.autograd.gradcheck(output, (theta, images.requires_grad_()))
 
@@ -213,12 +213,12 @@ def in_pixels(family: str, *theta: float, height: int = 20, width: int = 40) -> 
 def test_convention(
     family: str, theta: tuple[float, ...], corners: list[tuple[float, float]]
 ) -> None:
-    """A turn is clockwise as seen; a shift is in half image sides, whatever the scale."""
+    """Rotation is clockwise; translation is in half image sides, whatever the scale."""
     np.testing.assert_allclose(in_pixels(family, *theta), corners, atol=1e-9)
 
 
-def has_right_angles(warp: Callable[[Tensor, Tensor, float], Tensor], family: Family) -> None:
-    theta = start(family).clone()
+def check_right_angles(warp: Callable[[Tensor, Tensor, float], Tensor], family: Family) -> None:
+    theta = identity(family).clone()
     theta[0, 0] = math.radians(30)
     corners = grid.to_pixels(warp(theta, grid.corners().double(), 3.0), 20, 60)[0].numpy()
     across, down = corners[1] - corners[0], corners[3] - corners[0]
@@ -227,23 +227,25 @@ def has_right_angles(warp: Callable[[Tensor, Tensor, float], Tensor], family: Fa
     np.testing.assert_allclose(math.degrees(math.atan2(across[1], across[0])), 30)
 
 
-@pytest.mark.parametrize("family", TURNED, ids=lambda family: family.name)
-def test_a_turn_of_an_image_that_is_not_square_shears_nothing(family: Family) -> None:
-    has_right_angles(family.warp, family)
+@pytest.mark.parametrize("family", ROTATED, ids=lambda family: family.name)
+def test_rotation_does_not_shear_a_rectangular_image(family: Family) -> None:
+    check_right_angles(family.warp, family)
 
 
-@pytest.mark.parametrize("family", TURNED, ids=lambda family: family.name)
-def test_a_turn_in_normalised_coordinates_would_be_noticed(family: Family) -> None:
+@pytest.mark.parametrize("family", ROTATED, ids=lambda family: family.name)
+def test_check_right_angles_notices_rotation_in_normalised_coordinates(family: Family) -> None:
     with pytest.raises(AssertionError):
-        has_right_angles(lambda theta, points, _: family.warp(theta, points), family)
+        check_right_angles(lambda theta, points, _: family.warp(theta, points), family)
 
 
-# What theta may come to.
+# Extreme theta.
 
 
 @EACH
 @pytest.mark.parametrize("value", [0.0, -1.0, 1e6, -1e6])
-def test_any_theta_gives_finite_points_outputs_and_gradients(family: Family, value: float) -> None:
+def test_points_outputs_and_gradients_are_finite_for_any_theta(
+    family: Family, value: float
+) -> None:
     theta = torch.full((2, family.parameters), value, requires_grad=True)
     where = family.warp(theta, grid.pixel_centres(4, 6), 1.5)
     output = grid.sample(torch.rand(2, 1, 5, 7), where.view(2, 4, 6, 2))
@@ -253,13 +255,13 @@ def test_any_theta_gives_finite_points_outputs_and_gradients(family: Family, val
         assert found.isfinite().all()
 
 
-def test_the_horizon_of_a_projective_theta_is_never_reached() -> None:
-    theta = torch.tensor([[1.0, 0, 0, 0, 1, 0, 1, 0]])  # the left edge lies at infinity
+def test_projective_points_stay_before_the_horizon() -> None:
+    theta = torch.tensor([[1.0, 0, 0, 0, 1, 0, 1, 0]])  # the left edge is at infinity
     where = FAMILIES["projective"].warp(theta, grid.lattice(7))
     assert where.isfinite().all()
     assert where.abs().max() <= 1 / inverse_fit.HORIZON
 
 
-def test_an_unknown_family_is_told_which_there_are() -> None:
+def test_get_lists_the_families_for_an_unknown_name() -> None:
     with pytest.raises(KeyError, match=r"affine, attention.*projective, spline-3"):
         families.get("affin")

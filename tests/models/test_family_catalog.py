@@ -88,5 +88,5 @@ def test_control_points_map_to_theta(entry: Family) -> None:
 @pytest.mark.parametrize("freedom", DRAGGED)
 def test_drag_lists_exactly_what_corners_can_set(entry: Family, freedom: str) -> None:
     family, target = families.get(entry.name), DRAGGED[freedom][None]
-    reached = family.warp(family.closest(target, 1.0), CORNERS)
+    reached = family.warp(family.fit(target, 1.0), CORNERS)
     assert torch.allclose(reached, target, atol=1e-9) == (freedom in entry.drag)

@@ -1,4 +1,4 @@
-"""Networks whose transformers are told where to look: by theta, or by the region's corners."""
+"""Networks with a given theta for a transformer, or one fitted to a region's corners."""
 
 import pytest
 import torch
@@ -18,19 +18,19 @@ def images(name: str) -> Tensor:
     return torch.rand(2, entry.channels, entry.height, entry.width, generator=draw)
 
 
-def choosing(name: str, family: str = "affine") -> Network:
-    """A network whose transformers each choose something of their own for each image."""
+def build_varied(name: str, family: str = "affine") -> Network:
+    """A network whose transformers predict a different theta for each image."""
     torch.manual_seed(8)
     network = build(name, family).eval()
-    for each in network.localisers:
+    for each in network.localisation_modules:
         for layer in each.modules():
             if isinstance(layer, nn.Linear) and not layer.weight.any():
                 nn.init.normal_(layer.weight, std=0.02)
     return network
 
 
-def turned(network: Network) -> dict[str, Tensor]:
-    """A theta for each of its transformers."""
+def random_thetas(network: Network) -> dict[str, Tensor]:
+    """A theta near the identity for each transformer."""
     draw = torch.Generator().manual_seed(9)
     return {
         each.name: torch.tensor(each.family.identity)
@@ -41,27 +41,27 @@ def turned(network: Network) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("name", WITH_TRANSFORMERS)
 @torch.inference_mode()
-def test_each_transformer_does_as_it_is_told(name: str) -> None:
-    network = choosing(name)
-    own = network(images(name))
-    for number, (told, theta) in enumerate(turned(network).items()):
-        seen = network(images(name), {told: theta})
-        assert torch.equal(seen.warps[number].theta, theta)
-        assert not torch.equal(seen.warps[number].output, own.warps[number].output)
-        assert not torch.equal(seen.logits, own.logits)
-        told_the_same = network(images(name), {told: own.warps[number].theta})
-        assert torch.equal(told_the_same.logits, own.logits)
-        for before in range(number):
-            assert torch.equal(seen.warps[before].output, own.warps[before].output)
+def test_a_given_theta_replaces_the_predicted_one(name: str) -> None:
+    network = build_varied(name)
+    predicted = network(images(name))
+    for index, (transformer, theta) in enumerate(random_thetas(network).items()):
+        given = network(images(name), {transformer: theta})
+        assert torch.equal(given.warps[index].theta, theta)
+        assert not torch.equal(given.warps[index].output, predicted.warps[index].output)
+        assert not torch.equal(given.logits, predicted.logits)
+        same = network(images(name), {transformer: predicted.warps[index].theta})
+        assert torch.equal(same.logits, predicted.logits)
+        for before in range(index):
+            assert torch.equal(given.warps[before].output, predicted.warps[before].output)
 
 
 @torch.inference_mode()
-def test_what_lies_behind_goes_on_from_what_it_is_given() -> None:
-    """The second transformer chooses anew for what the first one now hands on."""
-    network = choosing("moodstocks-2st")
-    own = network(images("moodstocks-2st"))
-    seen = network(images("moodstocks-2st"), {"st1": turned(network)["st1"]})
-    assert not torch.equal(seen.warps[1].theta, own.warps[1].theta)
+def test_later_transformers_depend_on_a_given_theta() -> None:
+    """The second transformer predicts from the first one's new output."""
+    network = build_varied("moodstocks-2st")
+    predicted = network(images("moodstocks-2st"))
+    given = network(images("moodstocks-2st"), {"st1": random_thetas(network)["st1"]})
+    assert not torch.equal(given.warps[1].theta, predicted.warps[1].theta)
 
 
 @pytest.mark.parametrize(
@@ -72,16 +72,18 @@ def test_what_lies_behind_goes_on_from_what_it_is_given() -> None:
     ],
 )
 @torch.inference_mode()
-def test_the_theta_of_a_region_s_corners_has_that_region(name: str, family: str) -> None:
-    """At the input, on maps, one behind the other, side by side and one after the other."""
-    network, shown = choosing(name, family), images(name)
-    wanted = network(shown, {each: 0.5 * theta for each, theta in turned(network).items()}).warps
-    own = network(shown).warps
-    for number, each in enumerate(network.transformers):
-        there = network.locate(number, own[:number] + wanted[number:], grid.corners())
-        theta = network.closest(number, own, there)
+def test_fit_theta_finds_the_region_of_given_corners(name: str, family: str) -> None:
+    """At the input, on maps, in sequence, in parallel and recurrent."""
+    network, batch = build_varied(name, family), images(name)
+    wanted = network(
+        batch, {each: 0.5 * theta for each, theta in random_thetas(network).items()}
+    ).warps
+    predicted = network(batch).warps
+    for index, each in enumerate(network.transformers):
+        corners = network.locate(index, predicted[:index] + wanted[index:], grid.corners())
+        theta = network.fit_theta(index, predicted, corners)
         assert theta.dtype == torch.float32
-        seen = network(shown, {each.name: theta}).warps
+        given = network(batch, {each.name: theta}).warps
         torch.testing.assert_close(
-            network.locate(number, seen, grid.corners()), there, atol=1e-3, rtol=1e-3
+            network.locate(index, given, grid.corners()), corners, atol=1e-3, rtol=1e-3
         )

@@ -1,4 +1,4 @@
-"""The convention, in literal numbers, and what the sampler reads."""
+"""The convention in literal numbers, and sampling."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from stnscope.models import families, grid
 AFFINE = families.get("affine")
 
 
-def test_convention_pixel_centres_lie_half_a_pixel_inside_the_edges() -> None:
+def test_convention_pixel_centres_are_half_a_pixel_inside_the_edges() -> None:
     assert grid.pixel_centres(2, 4).tolist() == [
         [-0.75, -0.5], [-0.25, -0.5], [0.25, -0.5], [0.75, -0.5],
         [-0.75, 0.5], [-0.25, 0.5], [0.25, 0.5], [0.75, 0.5],
@@ -45,7 +45,7 @@ def test_convention_theta_maps_output_to_input_x_first() -> None:
     ]
 
 
-def test_whole_pixels_are_read_exactly_and_the_outside_is_black() -> None:
+def test_sample_reads_whole_pixels_exactly_and_pads_with_black() -> None:
     image = torch.arange(12.0).view(1, 1, 3, 4)
     theta = torch.tensor([[1.0, 0, 0.5, 0, 1, 0]])  # one pixel to the right
     points = AFFINE.warp(theta, grid.pixel_centres(3, 4)).view(1, 3, 4, 2)
@@ -53,16 +53,16 @@ def test_whole_pixels_are_read_exactly_and_the_outside_is_black() -> None:
     assert torch.allclose(grid.sample(image, points)[0, 0], expected, atol=1e-5)
 
 
-def test_the_border_goes_on_outside_where_it_is_asked_to() -> None:
+def test_sample_repeats_the_edge_with_border_padding() -> None:
     image = torch.arange(12.0).view(1, 1, 3, 4)
     theta = torch.tensor([[1.0, 0, 0.5, 0, 1, 0]])
     points = AFFINE.warp(theta, grid.pixel_centres(3, 4)).view(1, 3, 4, 2)
     expected = torch.tensor([[1.0, 2, 3, 3], [5, 6, 7, 7], [9, 10, 11, 11]])
-    assert torch.allclose(grid.sample(image, points, outside=grid.BORDER)[0, 0], expected)
+    assert torch.allclose(grid.sample(image, points, padding=grid.BORDER)[0, 0], expected)
 
 
-def frames_nothing(sample: Callable[[Tensor, Tensor], Tensor]) -> None:
-    """An even background stays even when it is zoomed out, and pulls at no theta."""
+def check_no_frame(sample: Callable[[Tensor, Tensor], Tensor]) -> None:
+    """A constant image stays constant when zoomed out, and gives theta no gradient."""
     images = torch.full((1, 1, 6, 8), -0.42, dtype=torch.float64)
     theta = torch.tensor([[1.7, 0.1, 0.2, 0, 1.4, 0]], dtype=torch.float64, requires_grad=True)
     points = AFFINE.warp(theta, grid.pixel_centres(6, 8).double()).view(1, 6, 8, 2)
@@ -73,26 +73,26 @@ def frames_nothing(sample: Callable[[Tensor, Tensor], Tensor]) -> None:
     assert theta.grad.abs().max() < 1e-9
 
 
-def test_a_background_that_is_named_makes_no_frame() -> None:
-    frames_nothing(lambda images, points: grid.sample(images, points, outside=-0.42))
+def test_padding_with_the_background_makes_no_frame() -> None:
+    check_no_frame(lambda images, points: grid.sample(images, points, padding=-0.42))
 
 
-def test_a_background_that_is_taken_for_black_would_be_noticed() -> None:
+def test_black_padding_of_another_background_would_be_noticed() -> None:
     with pytest.raises(AssertionError):
-        frames_nothing(grid.sample)
+        check_no_frame(grid.sample)
 
 
-def test_several_samples_a_pixel_keep_fine_stripes_from_aliasing() -> None:
+def test_supersampling_prevents_aliasing() -> None:
     stripes = (torch.arange(60) % 2).float().expand(1, 1, 60, 60)
     theta = torch.tensor([AFFINE.identity])
 
-    def shrunk(samples: int) -> Tensor:
-        side = 20 * samples
+    def shrink(supersampling: int) -> Tensor:
+        side = 20 * supersampling
         points = AFFINE.warp(theta, grid.pixel_centres(side, side)).view(1, side, side, 2)
-        return grid.average(grid.sample(stripes, points), samples)
+        return grid.average(grid.sample(stripes, points), supersampling)
 
-    assert shrunk(1).shape == shrunk(3).shape == (1, 1, 20, 20)
-    # One sample a pixel meets one stripe in three, light or dark.
-    assert (shrunk(1) - 0.5).abs().min() > 0.49
+    assert shrink(1).shape == shrink(3).shape == (1, 1, 20, 20)
+    # One sample per pixel hits one stripe in three, light or dark.
+    assert (shrink(1) - 0.5).abs().min() > 0.49
     # Of three stripes, one or two are light.
-    assert (shrunk(3) - 0.5).abs().max() < 0.17
+    assert (shrink(3) - 0.5).abs().max() < 0.17

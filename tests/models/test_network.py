@@ -1,4 +1,4 @@
-"""Transformers at the input, on maps, one after another and side by side."""
+"""Networks with transformers at the input, on feature maps, in sequence and in parallel."""
 
 from itertools import pairwise
 
@@ -16,30 +16,32 @@ from stnscope.models.transformer import Sampler, SpatialTransformer, Warp
 LATTICE = grid.lattice(7)
 
 
-def looking(name: str, theta: tuple[float, ...], inputs: int, size: tuple[int, int]) -> nn.Module:
-    """A transformer that looks at one region whatever it is shown."""
-    made = SpatialTransformer(name, families.get("affine"), nn.Flatten(), inputs, size)
+def fixed_transformer(
+    name: str, theta: tuple[float, ...], inputs: int, size: tuple[int, int]
+) -> SpatialTransformer:
+    """A transformer that predicts the same theta for every image."""
+    transformer = SpatialTransformer(name, families.get("affine"), nn.Flatten(), inputs, size)
     with torch.no_grad():
-        made.regression.bias.copy_(torch.tensor(theta))
-    return made
+        transformer.regression.bias.copy_(torch.tensor(theta))
+    return transformer
 
 
 def images(channels: int = 1, size: tuple[int, int] = (24, 30)) -> Tensor:
     return torch.rand(2, channels, *size, generator=torch.Generator().manual_seed(4))
 
 
-def located(network: Chain, number: int, shown: Tensor) -> Tensor:
-    height, width = shown.shape[-2:]
-    points = network.locate(number, network(shown).warps, LATTICE)
+def locate_lattice(network: Chain, index: int, batch: Tensor) -> Tensor:
+    height, width = batch.shape[-2:]
+    points = network.locate(index, network(batch).warps, LATTICE)
     return grid.to_pixels(points, height, width)
 
 
-def test_a_region_of_a_region_is_the_product_of_both() -> None:
+def test_locate_composes_two_transformers() -> None:
     first, second = (0.5, 0.1, 0.2, -0.1, 0.6, -0.1), (0.7, -0.2, 0.3, 0.2, 0.4, 0.1)
     network = Chain(
         (24, 30),
-        looking("a", first, 720, (12, 20)),
-        looking("b", second, 240, (8, 8)),
+        fixed_transformer("a", first, 720, (12, 20)),
+        fixed_transformer("b", second, 240, (8, 8)),
         nn.Flatten(),
     )
     outer, inner = (
@@ -49,146 +51,155 @@ def test_a_region_of_a_region_is_the_product_of_both() -> None:
     expected = (points @ (outer @ inner).T)[:, :2]
     found = network.locate(1, network(images()).warps, LATTICE)
     assert torch.allclose(found.double(), expected.expand(2, -1, -1), atol=1e-6)
-    assert [str(site) for site in network.sites] == ["input", "input"]
+    assert [str(path) for path in network.input_paths] == ["input", "input"]
 
 
-def test_a_region_of_a_region_shows_the_picture_through_both() -> None:
+def test_resample_applies_both_transformers_to_the_picture() -> None:
     network = Chain(
         (24, 30),
         GlobalContrast(0.4, 0.2),
-        looking("a", (0.5, 0, 0.2, 0, 0.6, -0.1), 720, (12, 20)),
-        looking("b", (0.7, 0, 0.3, 0, 0.4, 0.1), 240, (8, 8)),
+        fixed_transformer("a", (0.5, 0, 0.2, 0, 0.6, -0.1), 720, (12, 20)),
+        fixed_transformer("b", (0.7, 0, 0.3, 0, 0.4, 0.1), 240, (8, 8)),
         nn.Flatten(),
     )
     warps = network(images()).warps
-    shown = network.shown(images(), warps)
-    # Inside the image a change of tones before the warp is one after it.
-    for picture, warp in zip(shown, warps, strict=True):
+    pictures = network.resample(images(), warps)
+    # Inside the image, normalisation commutes with the warp.
+    for picture, warp in zip(pictures, warps, strict=True):
         assert picture is not None
         assert torch.allclose((picture - 0.4) / 0.2, warp.output, atol=1e-4)
 
 
-def test_a_region_of_a_map_lies_where_the_map_s_pixels_look() -> None:
-    """A spot of light, found on the map through the transformer, is found in the image."""
+def test_locate_on_a_map_uses_receptive_fields() -> None:
+    """A pixel of the output responds most to light at its located position in the image."""
     layers = nn.Sequential(convolution(1, 4, 5, padding=1), convolution(4, 4, 4, padding=2))
     theta = (0.45, 0.0, 0.1, 0.0, 0.45, -0.15)
-    network = Chain((48, 48), layers, looking("st", theta, 4 * 12 * 12, (12, 12)), nn.Flatten())
-    assert str(network.sites[0]) == "12x12 map"
+    network = Chain(
+        (48, 48), layers, fixed_transformer("st", theta, 4 * 12 * 12, (12, 12)), nn.Flatten()
+    )
+    assert str(network.input_paths[0]) == "12x12 map"
     for layer in layers.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.constant_(layer.weight, 1.0)
             nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    # Where in the input the middle of each output pixel is said to lie, each is lit most.
-    where = grid.to_pixels(
+    # The response to a spot of light is centred on the located position.
+    located = grid.to_pixels(
         network.locate(0, network(images(1, (48, 48))).warps, grid.pixel_centres(12, 12)), 48, 48
     )
     for pixel in (13, 66, 77, 130):
-        x, y = where[0, pixel].tolist()
-        light = []
+        x, y = located[0, pixel].tolist()
+        responses = []
         for dx in range(-6, 7):
             for dy in range(-6, 7):
                 spot = torch.zeros(1, 1, 48, 48)
                 spot[0, 0, round(y + dy - 0.5), round(x + dx - 0.5)] = 1
-                lit = network(spot).warps[0].output[0].sum(dim=0).flatten()[pixel].item()
-                light.append((lit, dx, dy))
-        total = sum(lit for lit, _, _ in light)
-        middle = [sum(lit * at[axis] for lit, *at in light) / total for axis in (0, 1)]
-        assert abs(middle[0]) < 1.2, (pixel, middle)
-        assert abs(middle[1]) < 1.2, (pixel, middle)
+                response = network(spot).warps[0].output[0].sum(dim=0).flatten()[pixel].item()
+                responses.append((response, dx, dy))
+        total = sum(response for response, _, _ in responses)
+        centre = [sum(each[0] * each[axis] for each in responses) / total for axis in (1, 2)]
+        assert abs(centre[0]) < 1.2, (pixel, centre)
+        assert abs(centre[1]) < 1.2, (pixel, centre)
 
 
-def test_what_a_map_s_transformer_hands_on_is_no_picture() -> None:
+def test_resample_returns_none_for_a_transformer_on_a_map() -> None:
     network = Chain(
         (24, 30),
         nn.Conv2d(1, 1, 3, padding=1),
-        looking("st", (1.0, 0, 0, 0, 1, 0), 720, (24, 30)),
+        fixed_transformer("st", (1.0, 0, 0, 0, 1, 0), 720, (24, 30)),
         nn.Flatten(),
     )
-    assert network.shown(images(), network(images()).warps) == [None]
-    assert torch.allclose(located(network, 0, images())[0, 0], torch.zeros(2), atol=1e-5)
+    assert network.resample(images(), network(images()).warps) == [None]
+    assert torch.allclose(locate_lattice(network, 0, images())[0, 0], torch.zeros(2), atol=1e-5)
 
 
 AWAY = (1.0, 0, 5.0, 0, 1, 0)
-"""A region that lies outside."""
+"""A region outside the image."""
 
 
-def test_a_tone_outside_is_the_image_s_own_wherever_it_is_sampled() -> None:
-    """The first one samples normalised tones, the second one what the first hands on."""
+def test_padding_is_converted_to_the_values_of_each_transformer_s_input() -> None:
+    """The first samples normalised values, the second the normalised output of the first."""
     network = Chain(
         (24, 30),
         GlobalContrast(0.4, 0.2),
-        looking("a", AWAY, 720, (12, 20)),
+        fixed_transformer("a", AWAY, 720, (12, 20)),
         GlobalContrast(0.5, 2.0),
-        looking("b", AWAY, 240, (8, 8)),
+        fixed_transformer("b", AWAY, 240, (8, 8)),
         nn.Flatten(),
     )
-    network.sample_with(outside=0.7)
+    network.configure_sampling(padding=0.7)
     warps = network(images()).warps
     first = (0.7 - 0.4) / 0.2
     assert warps[0].output.allclose(torch.tensor(first))
     assert warps[1].output.allclose(torch.tensor((first - 0.5) / 2.0))
-    for picture in network.shown(images(), warps):
+    for picture in network.resample(images(), warps):
         assert picture is not None
         assert picture.allclose(torch.tensor(0.7))
 
 
-def test_where_the_edge_goes_on_it_does_so_in_what_is_sampled_and_in_what_is_shown() -> None:
+def test_border_padding_applies_to_output_and_resampled_picture() -> None:
     network = Chain(
-        (24, 30), GlobalContrast(0.4, 0.2), looking("a", AWAY, 720, (24, 30)), nn.Flatten()
+        (24, 30),
+        GlobalContrast(0.4, 0.2),
+        fixed_transformer("a", AWAY, 720, (24, 30)),
+        nn.Flatten(),
     )
-    network.sample_with(outside="border")
+    network.configure_sampling(padding="border")
     warps = network(images()).warps
-    (picture,) = network.shown(images(), warps)
+    (picture,) = network.resample(images(), warps)
     assert picture is not None
     assert picture.allclose(images()[..., -1:].expand(-1, -1, -1, 30), atol=1e-6)
     assert warps[0].output.allclose((picture - 0.4) / 0.2, atol=1e-5)
 
 
-@pytest.mark.parametrize(("outside", "found"), [(0.0, 0.0), (0.7, 0.3), ("border", None)])
-def test_a_map_has_no_tones_and_takes_black_and_its_edge_alone(
-    outside: float | str, found: float | None
+@pytest.mark.parametrize(("padding", "expected"), [(0.0, 0.0), (0.7, 0.3), ("border", None)])
+def test_only_black_and_border_padding_change_a_transformer_on_a_map(
+    padding: float | str, expected: float | None
 ) -> None:
     away = SpatialTransformer(
-        "st", families.get("affine"), nn.Flatten(), 720, (24, 30), outside=0.3
+        "st", families.get("affine"), nn.Flatten(), 720, (24, 30), padding=0.3
     )
     with torch.no_grad():
         away.regression.bias.copy_(torch.tensor(AWAY))
     network = Chain((24, 30), nn.Conv2d(1, 1, 3, padding=1), away, nn.Flatten())
-    network.sample_with(outside=outside)  # type: ignore[arg-type]
+    network.configure_sampling(padding=padding)  # type: ignore[arg-type]
     output = network(images()).warps[0].output
-    if found is None:
+    if expected is None:
         assert torch.equal(output, output[..., :1].expand(-1, -1, -1, 30))
         assert output.std() > 0.01
     else:
-        assert output.allclose(torch.tensor(found))
+        assert output.allclose(torch.tensor(expected))
 
 
-@pytest.mark.parametrize("tone", [0.0, 0.3, 1.0])
+@pytest.mark.parametrize("value", [0.0, 0.3, 1.0])
 @pytest.mark.parametrize("layer", [GlobalContrast(0.3, 0.25), LocalContrast.gaussian(7)])
-def test_what_a_layer_makes_of_an_even_tone_is_known(layer: Pointwise, tone: float) -> None:
-    even = layer(torch.full((1, 3, 20, 24), tone))
-    assert even.allclose(torch.tensor(layer.of_even(tone)), atol=0.01)
+def test_constant_response_is_the_output_for_a_constant_image(
+    layer: Pointwise, value: float
+) -> None:
+    output = layer(torch.full((1, 3, 20, 24), value))
+    assert output.allclose(torch.tensor(layer.constant_response(value)), atol=0.01)
 
 
-def test_transformers_in_parallel_see_the_same_and_are_stacked() -> None:
+def test_parallel_transformers_share_their_input_and_stack_outputs() -> None:
     left, right = (0.5, 0, -0.5, 0, 1, 0), (0.5, 0, 0.5, 0, 1, 0)
-    side_by_side = Parallel(*(looking(n, t, 1440, (6, 6)) for n, t in zip("lr", (left, right))))  # type: ignore[arg-type]  # noqa: B905
-    network = Chain((24, 30), side_by_side, nn.Flatten())
+    parallel = Parallel(
+        fixed_transformer("l", left, 1440, (6, 6)), fixed_transformer("r", right, 1440, (6, 6))
+    )
+    network = Chain((24, 30), parallel, nn.Flatten())
     prediction = network(images(2))
     assert prediction.logits.shape == (2, 2 * 2 * 36)
     both = torch.cat([warp.output for warp in prediction.warps], dim=1)
     assert torch.equal(prediction.logits, both.flatten(1))
-    assert located(network, 0, images(2))[0, [0, -1]].tolist() == [[0, 0], [15, 24]]
-    assert located(network, 1, images(2))[0, [0, -1]].tolist() == [[15, 0], [30, 24]]
+    assert locate_lattice(network, 0, images(2))[0, [0, -1]].tolist() == [[0, 0], [15, 24]]
+    assert locate_lattice(network, 1, images(2))[0, [0, -1]].tolist() == [[15, 0], [30, 24]]
 
 
-def test_a_transformer_behind_several_in_parallel_is_refused() -> None:
-    each = [looking(name, (1.0, 0, 0, 0, 1, 0), 720, (6, 6)) for name in "ab"]
-    with pytest.raises(ValueError, match="no one image"):
-        Chain((24, 30), Parallel(*each), looking("c", (1.0, 0, 0, 0, 1, 0), 72, (6, 6)))  # type: ignore[arg-type]
+def test_a_transformer_after_parallel_ones_raises() -> None:
+    each = [fixed_transformer(name, (1.0, 0, 0, 0, 1, 0), 720, (6, 6)) for name in "ab"]
+    with pytest.raises(ValueError, match="in parallel"):
+        Chain((24, 30), Parallel(*each), fixed_transformer("c", (1.0, 0, 0, 0, 1, 0), 72, (6, 6)))
 
 
-def test_every_look_of_a_recurrent_one_depends_on_those_before() -> None:
+def test_recurrent_network_predicts_a_different_theta_each_time_step() -> None:
     torch.manual_seed(3)
     network = Recurrent("affine").eval()
     nn.init.normal_(network.regression.weight, std=0.5)
@@ -200,16 +211,16 @@ def test_every_look_of_a_recurrent_one_depends_on_those_before() -> None:
 
 
 @pytest.mark.parametrize("family", families.FAMILIES)
-def test_points_of_each_image_are_warped_like_points_of_all(family: str) -> None:
+def test_points_per_image_are_warped_like_shared_points(family: str) -> None:
     kind = families.get(family)
     draw = torch.Generator().manual_seed(6)
     theta = torch.tensor(kind.identity) + 0.1 * torch.randn(3, kind.parameters, generator=draw)
-    alike = kind.warp(theta, LATTICE, 1.3)
+    shared = kind.warp(theta, LATTICE, 1.3)
     each = kind.warp(theta, LATTICE.expand(3, -1, -1), 1.3)
-    assert torch.allclose(alike, each, atol=1e-6)
+    assert torch.allclose(shared, each, atol=1e-6)
 
 
-def test_a_sampler_alone_warps_as_it_is_told() -> None:
+def test_sampler_warps_by_a_given_theta() -> None:
     sampler = Sampler("st", families.get("attention"), (5, 5))
     warp = sampler.warp(images(), torch.tensor([[0.5, 0.1, 0.2]]).expand(2, -1))
     assert isinstance(warp, Warp)

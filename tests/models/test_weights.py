@@ -1,4 +1,4 @@
-"""Weights are loaded strictly, and say where they come from."""
+"""Saving and strict loading of weights."""
 
 import re
 from pathlib import Path
@@ -34,14 +34,14 @@ def card() -> Card:
     )
 
 
-def changed(path: Path, **tensors: torch.Tensor | None) -> Path:
-    """The same file with some tensors put in, or taken out where None."""
-    kept = load_file(path) | tensors
-    save_file({name: tensor for name, tensor in kept.items() if tensor is not None}, path)
+def change_tensors(path: Path, **tensors: torch.Tensor | None) -> Path:
+    """Replace or add tensors of a file; None removes one."""
+    all_tensors = load_file(path) | tensors
+    save_file({name: tensor for name, tensor in all_tensors.items() if tensor is not None}, path)
     return path
 
 
-def test_what_is_saved_is_loaded(card: Card, tmp_path: Path) -> None:
+def test_saved_weights_load_again(card: Card, tmp_path: Path) -> None:
     first, second = build("digits"), build("digits")
     path = weights.save(first, card, tmp_path)
     weights.load_into(second, path)
@@ -50,10 +50,12 @@ def test_what_is_saved_is_loaded(card: Card, tmp_path: Path) -> None:
     assert Card.read(tmp_path / "trial.json") == card
 
 
-def test_every_difference_is_named_and_nothing_is_changed(card: Card, tmp_path: Path) -> None:
+def test_load_into_names_every_difference_and_changes_nothing(card: Card, tmp_path: Path) -> None:
     path = weights.save(build("digits"), card, tmp_path)
     bias = "stages.0.regression.bias"
-    changed(path, **{"surplus": torch.zeros(1), bias: None, "stages.1.1.weight": torch.zeros(2)})
+    change_tensors(
+        path, **{"surplus": torch.zeros(1), bias: None, "stages.1.1.weight": torch.zeros(2)}
+    )
     model = build("digits")
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     with pytest.raises(weights.WeightsError) as caught:
@@ -64,21 +66,21 @@ def test_every_difference_is_named_and_nothing_is_changed(card: Card, tmp_path: 
     assert all(torch.equal(before[name], tensor) for name, tensor in model.state_dict().items())
 
 
-def test_another_type_of_number_is_refused(card: Card, tmp_path: Path) -> None:
+def test_load_into_refuses_another_dtype(card: Card, tmp_path: Path) -> None:
     path = weights.save(build("digits"), card, tmp_path)
     name = "stages.0.regression.bias"
-    changed(path, **{name: load_file(path)[name].double()})
+    change_tensors(path, **{name: load_file(path)[name].double()})
     with pytest.raises(weights.WeightsError, match=r"float64, not \(6,\) torch.float32"):
         weights.load_into(build("digits"), path)
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_load_into_refuses_another_file_format(tmp_path: Path) -> None:
     path = tmp_path / "pickle.safetensors"
     torch.save({"a": torch.zeros(1)}, path)
     with pytest.raises(weights.WeightsError, match="not a safetensors file"):
         weights.load_into(build("digits"), path)
 
 
-def test_unknown_weights_are_not_looked_for_on_disk() -> None:
+def test_load_refuses_an_unknown_name() -> None:
     with pytest.raises(KeyError, match="no weights"):
         weights.load("../weights/digits")

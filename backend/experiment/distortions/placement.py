@@ -63,7 +63,7 @@ def place(images: Tensor, placement: Placement, canvas: Canvas) -> Tensor:
     offset = -(placement.centre[:, None] @ inverse)
     pixels = grid.to_pixels(grid.pixel_centres(*canvas.size), *canvas.size)
     points = torch.baddbmm(offset, pixels.expand(len(images), -1, -1), inverse)
-    return grid.sample(images, points.view(-1, *canvas.size, 2), outside=canvas.padding)
+    return grid.sample(images, points.view(-1, *canvas.size, 2), padding=canvas.padding)
 
 
 def placement_of(

@@ -34,7 +34,7 @@ def _scale(growth: Tensor, strength: float) -> Tensor:
 
 def read(images: Tensor, points: Tensor, canvas: Canvas) -> Tensor:
     """Canvases (N, C, H, W) read from images at points (N, H W, 2), normalised."""
-    return grid.sample(images, points.view(-1, *canvas.size, 2), outside=canvas.padding)
+    return grid.sample(images, points.view(-1, *canvas.size, 2), padding=canvas.padding)
 
 
 def extent(images: Tensor, canvas: Canvas) -> Tensor:

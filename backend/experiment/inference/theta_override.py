@@ -50,9 +50,9 @@ def thetas_of(
             wanted = grid.from_pixels(points, *images.shape[-2:])
             with torch.inference_mode():
                 # What lies before it may have been told something too.
-                deeper = model.sites[number].before is not None
+                deeper = model.input_paths[number].previous is not None
                 warps = model(images, told).warps if deeper else ()
-                told[transformer.name] = model.closest(number, warps, wanted)
+                told[transformer.name] = model.fit_theta(number, warps, wanted)
     return told
 
 

@@ -22,7 +22,7 @@ from stnscope.backend.experiment.recording.reader import AddedPicture
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline
 from stnscope.backend.experiment.training.loop import Step, build_input_pipeline, draw_generator
 from stnscope.models import grid
-from stnscope.models.network import Network, Site, Thetas
+from stnscope.models.network import InputPath, Network, Thetas
 from stnscope.models.transformer import Sampler, Warp
 
 SEED = 48
@@ -158,7 +158,7 @@ def look(
             "input": _pixels(_picture(probes.images)),
             "probabilities": prediction.logits.softmax(dim=-1).numpy(),
         }
-        for number, seen in enumerate(model.shown(probes.images, prediction.warps)):
+        for number, seen in enumerate(model.resample(probes.images, prediction.warps)):
             tensors |= _warp_tensors(model, prediction.warps, number, seen, probes.images)
         predicted = prediction.logits.argmax(dim=-1).tolist()
     size = probes.images.shape[-2:]
@@ -173,7 +173,7 @@ def look(
         **_joined(probes),
         "transformers": [
             _said_of(transformer, site)
-            for transformer, site in zip(model.transformers, model.sites, strict=True)
+            for transformer, site in zip(model.transformers, model.input_paths, strict=True)
         ],
         "collapsed": {
             name: region_geometry.collapse(tensors[f"grid.{name}"], *size) for name in names
@@ -182,7 +182,7 @@ def look(
     return Frame(info, tensors)
 
 
-def _said_of(transformer: Sampler, site: Site) -> dict[str, str | int]:
+def _said_of(transformer: Sampler, site: InputPath) -> dict[str, str | int]:
     """What tells a transformer from others; of a recurrent one also its time step, from 1."""
     said: dict[str, str | int] = {
         "name": transformer.name,

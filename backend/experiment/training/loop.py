@@ -243,8 +243,8 @@ def build_network(config: RunConfig, classes: int) -> Network:
         config.architecture,
         config.family,
         classes,
-        outside=config.sampler.padding_value,
-        samples=config.sampler.supersampling,
+        padding=config.sampler.padding_value,
+        supersampling=config.sampler.supersampling,
     )
 
 
