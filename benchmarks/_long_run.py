@@ -5,7 +5,7 @@ from pathlib import Path
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
 from stnscope.backend.experiment.progress import epoch_of, tenths_of

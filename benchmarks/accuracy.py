@@ -16,7 +16,8 @@ from itertools import pairwise
 import torch
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.distortions.placement import (
     PLACEMENT_DRAWS,
     placement_of,

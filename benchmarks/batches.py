@@ -15,7 +15,7 @@ from collections.abc import Callable
 import torch
 
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
-from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.training.loop import Batches, train
 from stnscope.models.catalog import ARCHITECTURES
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import torch
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.probes.observe import Probes, observe
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
 from stnscope.backend.experiment.training.loop import Step, train

@@ -14,7 +14,7 @@ from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.config import DistortionConfig, SamplerConfig
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.conftest import TrainedRun
-from tests.experiment import made_data
+from tests.experiment import sample_data
 from tests.live_server import TIMEOUT_SECONDS, Server, serve
 
 LONG = ("--epochs", "1000", "--probes", "2", "--moving")
@@ -82,7 +82,7 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
 
 
 def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
-    made_data.own(tmp_path / "data" / "fruit", {"apple": 20, "pear": 20})
+    sample_data.write_image_folder(tmp_path / "data" / "fruit", {"apple": 20, "pear": 20})
     options = ["--data", str(tmp_path / "data"), "--dataset", "fruit", "--epochs", "1"]
     options += ["--batch-size", "8", "--probes", "2", "--distortion", "RTS + occlusion"]
     options += ["--optimiser", "rmsprop", "--schedule", "constant", "--weight-decay", "0.001"]
@@ -137,8 +137,10 @@ def test_help_explains_each_option_and_gives_examples(
 def test_help_names_the_data_sets_of_one_s_own(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made_data.own(tmp_path / "home" / "datasets" / "fruit", {"apple": 12, "pear": 12})
-    made_data.own(tmp_path / "elsewhere" / "nuts", {"hazel": 12})
+    sample_data.write_image_folder(
+        tmp_path / "home" / "datasets" / "fruit", {"apple": 12, "pear": 12}
+    )
+    sample_data.write_image_folder(tmp_path / "elsewhere" / "nuts", {"hazel": 12})
     home = ["train", "--home", str(tmp_path / "home")]
     with pytest.raises(SystemExit):
         main([*home, "--help"])

@@ -18,7 +18,9 @@ import torch
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.training.loop import MOST_VALIDATED, VALIDATION_DRAWS, Step, train
 from stnscope.models.cards import FOLDER, Card
 from stnscope.models.weights import save
@@ -61,7 +63,7 @@ def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) ->
     """The card of what a run came to."""
     architecture = ARCHITECTURES[config.architecture]
     validated = min(dataset.held_out * VALIDATION_DRAWS, MOST_VALIDATED)
-    data = " --data DATA" if dataset.needs else ""
+    data = " --data DATA" if dataset.name in SOURCES else ""
     assert step.accuracy is not None, "the last step is always validated"
     return Card(
         name=name,

@@ -11,7 +11,8 @@ from stnscope.backend.commands.options import (
     command,
     recordings,
 )
-from stnscope.backend.experiment.data.download import FILES, fetch, mirrored
+from stnscope.backend.experiment.data.download import download, with_mirror
+from stnscope.backend.experiment.data.registry import DOWNLOADS
 from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
@@ -25,15 +26,15 @@ def add(commands: Commands) -> None:
     """Adds the command."""
     text = "Fetch a data set; only complete and right files are kept."
     parser = command(commands, "fetch", _fetch, text, EXAMPLES)
-    parser.add_argument("dataset", choices=sorted(FILES), help="which")
+    parser.add_argument("dataset", choices=sorted(DOWNLOADS), help="which")
     add_data(parser)
     add_mirror(parser)
 
 
 def _fetch(options: argparse.Namespace) -> int:
     data = Runs(recordings(options), data=options.data).data
-    files = FILES[options.dataset]
-    fetch(mirrored(files, options.mirror) if options.mirror else files, data, _show)
+    files = DOWNLOADS[options.dataset]
+    download(with_mirror(files, options.mirror) if options.mirror else files, data, _show)
     print(f"\n{options.dataset} is at hand, in {data}.")
     return 0
 

@@ -85,9 +85,9 @@ class Help(argparse.Action):
 
 def _own_data_sets(data: Path) -> str:
     """The data sets of one's own, and which folders are passed over."""
-    names = sorted(availability.datasets(data).keys() - DATASETS.keys())
+    names = sorted(availability.list_datasets(data).keys() - DATASETS.keys())
     lines = [f"data sets of your own, in {data}:", f"  {', '.join(names) or 'none'}"]
-    if passed := availability.skipped(data):
+    if passed := availability.list_skipped_folders(data):
         lines += ["passed over:", *(f"  {each.reason}" for each in passed)]
     return "\n".join(lines)
 
@@ -127,7 +127,7 @@ def _train(options: argparse.Namespace) -> int:
     given = {name: value for name, value in wanted.items() if value is not None}
     runs = Runs(recordings(options), bounds(options), options.data)
     if options.strength is not None:
-        entry = availability.dataset(given["dataset"], runs.data)
+        entry = availability.inspect_dataset(given["dataset"], runs.data)
         name = given.get("distortion", entry.distortion)
         given["distortion"] = {"name": name, "strength": options.strength}
     given["sampler"] = {name: getattr(options, name) for name in SAMPLER}

@@ -81,7 +81,7 @@ class Runs:
                 data set that is not at hand.
             InsufficientStorage: there is no room for another recording.
         """
-        dataset = availability.dataset(config.dataset, self.data)
+        dataset = availability.inspect_dataset(config.dataset, self.data)
         config = with_defaults(config, dataset)
         validate(config, dataset)
         self.check_room()

@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlparse
 
 from playwright.sync_api import Locator, Page
 
-from stnscope.backend.experiment.data.download import FILES
+from stnscope.backend.experiment.data.registry import DOWNLOADS
 from tests.dashboard.conftest import OpenPage, record_run
 from tests.dashboard.page_queries import select_option, wait_for_frame, wait_for_status_text
-from tests.experiment import made_data
+from tests.experiment import sample_data
 from tests.file_server import serve_files
 from tests.live_server import Server, serve, wait_until
 
@@ -172,8 +172,8 @@ def test_form_says_what_is_damaged_and_which_folders_are_passed_over(
     tmp_path: Path, open_page: OpenPage
 ) -> None:
     data = tmp_path / "home" / "datasets"
-    made_data.mnist(data / "mnist", {"train": 3, "t10k": 3})
-    made_data.own(data / "my_*nuts*", {"hazel": 12})
+    sample_data.write_mnist(data / "mnist", {"train": 3, "t10k": 3})
+    sample_data.write_image_folder(data / "my_*nuts*", {"hazel": 12})
     with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
         page = open_page(server)
         page.get_by_text("Folders that are passed over: 1").click()
@@ -280,9 +280,9 @@ def test_run_that_another_page_deleted_is_told(server: Server, open_page: OpenPa
 
 
 def test_a_data_set_is_fetched_from_the_form(tmp_path: Path, open_page: OpenPage) -> None:
-    made = made_data.archive(made_data.gtsrb("official"))
+    made = sample_data.make_zip(sample_data.make_gtsrb("official"))
     with (
-        serve_files({FILES["gtsrb"][0].path: made}) as files,
+        serve_files({DOWNLOADS["gtsrb"][0].path: made}) as files,
         serve(
             tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address
         ) as server,

@@ -6,7 +6,7 @@ import pytest
 
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.recording.reader import Recording
-from tests.experiment import made_data
+from tests.experiment import sample_data
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 from tests.small_disk import small_disk
@@ -122,7 +122,7 @@ def test_command_line_starts_nothing_in_a_home_at_its_limit(
 def test_strength_is_taken_for_pictures_of_one_s_own_too(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made_data.own(tmp_path / "datasets" / "fruit", {"apple": 12, "pear": 12})
+    sample_data.write_image_folder(tmp_path / "datasets" / "fruit", {"apple": 12, "pear": 12})
     (tmp_path / "recordings").mkdir()
     (tmp_path / "recordings" / "old.stnscope").write_bytes(bytes(2000))
     options = ["--dataset", "fruit", "--strength", "0.5", "--probes", "2", "--batch-size", "4"]

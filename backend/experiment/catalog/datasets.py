@@ -1,7 +1,9 @@
-"""What can be learnt from, known before it is loaded."""
+"""Data sets, as they are described before they are loaded.
+
+Where those of them that are not part of the program are read from, `data.registry` lists.
+"""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.config import Padding
@@ -13,21 +15,11 @@ UCI = (
     "Repository, 1998, doi.org/10.24432/C50P49."
 )
 MNIST = "Y. LeCun, C. Cortes and C. Burges, The MNIST Database of Handwritten Digits."
-HERE = "It is part of the program."
-MNIST_FILES = tuple(
-    (f"mnist/{part}*ubyte", f"mnist/{part}*ubyte.gz")
-    for part in ("train-images", "train-labels", "t10k-images", "t10k-labels")
-)
-MNIST_HOW = (
-    "Put its four idx files, gzipped or not, into the folder `mnist` of the data folder. They are "
-    "the ones that start with train-images, train-labels, t10k-images and t10k-labels. "
-    "`stnscope fetch mnist` downloads them."
-)
 
 
 @dataclass(frozen=True)
 class DatasetEntry:
-    """One data set."""
+    """A data set's description, and settings that suit it."""
 
     name: str
     title: str
@@ -37,45 +29,37 @@ class DatasetEntry:
     height: int
     width: int
     images: int
-    """Images to train on."""
+    """Number of training images."""
     held_out: int
-    """Images never trained on."""
+    """Number of held-out images."""
     repeats: int
     """Times that an epoch shows each image, with a new distortion each time."""
-    how: str
-    """How to get it."""
     source: str
+    """Where it was published."""
     licence: str
     architecture: str
-    """The network that is offered first."""
+    """Default network."""
     distortion: str
-    """The distortion that is offered first."""
+    """Default distortion."""
     strength: float = 1.0
-    """How strong it is at first."""
+    """Default strength of the distortion."""
+    how: str = "It is part of the program."
+    """How to get it. `data.availability` fills it in for data sets that are read from files."""
     available: bool = True
-    """Whether it is at hand, and whole as far as that shows from outside."""
+    """Whether its files exist and have passed inspection."""
     fault: str = ""
-    """What is wrong with it where it lies, as a sentence; empty if nothing is known."""
-    needs: tuple[tuple[str, ...], ...] = ()
-    """What must lie in the data folder, as patterns: of each group at least one. Empty if it is
-    part of the program."""
+    """What is wrong with its files, as a sentence; empty if nothing is known."""
     labels: int = 1
-    """Labels of an image: more than one where it is read place by place."""
+    """Labels per image; more than one if an image is a sequence."""
     separate_channels: bool = False
     """Whether each channel is an image that is distorted separately."""
     padding: Padding = 0.0
-    """What surrounds an image."""
+    """Padding around an image on its canvas."""
     subject: tuple[int, int] | None = None
-    """Height and width of what is looked for in it, in pixels; None if it fills the image."""
-
-    def at_hand(self, data: Path) -> bool:
-        """Whether its files are there, whatever they hold."""
-        return all(
-            any(found for pattern in group for found in data.glob(pattern)) for group in self.needs
-        )
+    """(height, width) of the object in the middle of an image, in pixels; None if it fills it."""
 
     def canvas(self, architecture: Architecture) -> Canvas:
-        """What a network's images are put on."""
+        """Return the canvas on which a network's input images are drawn."""
         return Canvas(architecture.height, architecture.width, self.padding, self.subject)
 
 
@@ -124,28 +108,15 @@ SIGNS = (
     "end of no passing",
     "end of no passing, lorries",
 )
-"""The classes of GTSRB, by their numbers."""
+"""Classes of GTSRB, by class number."""
 GTSRB = (
     "J. Stallkamp, M. Schlipsing, J. Salmen and C. Igel, The German Traffic Sign Recognition "
     "Benchmark, IJCNN 2011."
 )
-GTSRB_FILES = (
-    (
-        "gtsrb/*.zip",
-        "gtsrb/Train.csv",
-        "gtsrb/*/Train.csv",
-        "gtsrb/Final_Training/Images/*/GT-*.csv",
-        "gtsrb/*/Final_Training/Images/*/GT-*.csv",
-    ),
-)
-GTSRB_HOW = (
-    "Put its training images into the folder `gtsrb` of the data folder: the official archive or "
-    "Kaggle's, as a zip or unpacked. `stnscope fetch gtsrb` downloads the official one."
-)
 SUMS = tuple(str(total) for total in range(19))
 NO_DIGIT = "\u2013"
 NUMERALS = (*DIGITS, NO_DIGIT)
-"""Ten digits, and none."""
+"""Ten digits, and no digit."""
 
 _TABLE = (
     DatasetEntry(
@@ -159,7 +130,6 @@ _TABLE = (
         images=1500,
         held_out=297,
         repeats=16,
-        how=HERE,
         source=UCI,
         licence="CC BY 4.0",
         architecture="digits",
@@ -168,7 +138,7 @@ _TABLE = (
     DatasetEntry(
         "signs",
         "Drawn traffic signs",
-        "34 of the 43 signs of GTSRB, drawn before grounds that look like photos, in changing "
+        "34 of the 43 signs of GTSRB, drawn on backgrounds that look like photos, in varying "
         "light.",
         classes=SIGNS,
         channels=3,
@@ -177,7 +147,6 @@ _TABLE = (
         images=2040,
         held_out=340,
         repeats=6,
-        how=HERE,
         source="Drawn by the program.",
         licence="MIT",
         architecture="signs",
@@ -188,7 +157,7 @@ _TABLE = (
     DatasetEntry(
         "sequences",
         "Rows of three digits",
-        "Handwritten digits, three in a row, to be read in order.",
+        "Three handwritten digits in a row; each is one label.",
         classes=DIGITS,
         channels=1,
         height=28,
@@ -196,7 +165,6 @@ _TABLE = (
         images=12_000,
         held_out=300,
         repeats=1,
-        how=HERE,
         source=UCI,
         licence="CC BY 4.0",
         architecture="recurrent",
@@ -206,7 +174,7 @@ _TABLE = (
     DatasetEntry(
         "addition",
         "Two digits to add",
-        "Two handwritten digits, each in a channel of its own; their sum is the class.",
+        "Two handwritten digits, one in each channel; their sum is the class.",
         classes=SUMS,
         channels=2,
         height=28,
@@ -214,7 +182,6 @@ _TABLE = (
         images=12_000,
         held_out=300,
         repeats=1,
-        how=HERE,
         source=UCI,
         licence="CC BY 4.0",
         architecture="addition-2st",
@@ -225,8 +192,7 @@ _TABLE = (
     DatasetEntry(
         "numbers",
         "Numbers of up to five digits",
-        "Handwritten digits in a row, one to five of them, to be read place by place, as house "
-        "numbers are.",
+        "One to five handwritten digits in a row, like a house number; each position is one label.",
         classes=NUMERALS,
         channels=3,
         height=20,
@@ -234,7 +200,6 @@ _TABLE = (
         images=12_000,
         held_out=300,
         repeats=1,
-        how=HERE,
         source=UCI,
         licence="CC BY 4.0",
         architecture="svhn-st",
@@ -252,17 +217,15 @@ _TABLE = (
         images=60_000,
         held_out=10_000,
         repeats=1,
-        how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
         architecture="paper-st-cnn",
         distortion="RTS",
-        needs=MNIST_FILES,
     ),
     DatasetEntry(
         "mnist-sequences",
         "Rows of three MNIST digits",
-        "MNIST digits, three in a row, to be read in order.",
+        "Three MNIST digits in a row; each is one label.",
         classes=DIGITS,
         channels=1,
         height=28,
@@ -270,18 +233,16 @@ _TABLE = (
         images=60_000,
         held_out=1_000,
         repeats=1,
-        how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
         architecture="recurrent",
         distortion="slanted",
-        needs=MNIST_FILES,
         labels=3,
     ),
     DatasetEntry(
         "mnist-addition",
         "Two MNIST digits to add",
-        "Two MNIST digits, each in a channel of its own; their sum is the class.",
+        "Two MNIST digits, one in each channel; their sum is the class.",
         classes=SUMS,
         channels=2,
         height=28,
@@ -289,20 +250,17 @@ _TABLE = (
         images=60_000,
         held_out=1_000,
         repeats=1,
-        how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
         architecture="addition-2st",
         distortion="RTS",
         strength=0.5,
-        needs=MNIST_FILES,
         separate_channels=True,
     ),
     DatasetEntry(
         "mnist-numbers",
         "Numbers of up to five MNIST digits",
-        "MNIST digits in a row, one to five of them, to be read place by place, as house numbers "
-        "are.",
+        "One to five MNIST digits in a row, like a house number; each position is one label.",
         classes=NUMERALS,
         channels=3,
         height=20,
@@ -310,18 +268,16 @@ _TABLE = (
         images=60_000,
         held_out=1_000,
         repeats=1,
-        how=MNIST_HOW,
         source=MNIST,
         licence="CC BY-SA 3.0",
         architecture="svhn-st",
         distortion="TC",
-        needs=MNIST_FILES,
         labels=5,
     ),
     DatasetEntry(
         "cluttered-40",
         "Cluttered MNIST, 40x40",
-        "12,000 MNIST digits, placed anywhere among five crops of others; 1,000 are held out.",
+        "MNIST digits at random positions among five crops of others; 1,000 are held out.",
         classes=DIGITS,
         channels=1,
         height=40,
@@ -329,13 +285,10 @@ _TABLE = (
         images=10_000,
         held_out=1_000,
         repeats=1,
-        how="Put mnist_sequence1_sample_5distortions5x5.npz into the folder `cluttered_mnist_40` "
-        "of the data folder.",
         source="daviddao/spatial-transformer-tensorflow on GitHub.",
         licence="MIT",
         architecture="tensorflow",
         distortion="centred",
-        needs=(("cluttered_mnist_40/*.npz",),),
     ),
     DatasetEntry(
         "gtsrb",
@@ -348,18 +301,16 @@ _TABLE = (
         images=35_639,
         held_out=3_570,
         repeats=1,
-        how=GTSRB_HOW,
         source=GTSRB,
         licence="Free for research.",
         architecture="signs",
         distortion="centred",
-        needs=GTSRB_FILES,
         padding="border",
     ),
     DatasetEntry(
         "gtsrb-regions",
         "GTSRB, cropped to the sign",
-        "The same photos, each cropped to the region that its list names.",
+        "Photos of German traffic signs, cropped to the sign; one track in ten is held out.",
         classes=SIGNS,
         channels=3,
         height=48,
@@ -367,19 +318,17 @@ _TABLE = (
         images=35_639,
         held_out=3_570,
         repeats=1,
-        how=GTSRB_HOW,
         source=GTSRB,
         licence="Free for research.",
         architecture="idsia",
         distortion="RTS",
-        needs=GTSRB_FILES,
         padding="border",
     ),
 )
 
-OWN = DatasetEntry(
-    "own",
-    "Pictures of your own",
+IMAGE_FOLDER = DatasetEntry(
+    "image-folder",
+    "Image folder",
     "",
     classes=(),
     channels=3,
@@ -388,13 +337,12 @@ OWN = DatasetEntry(
     images=0,
     held_out=0,
     repeats=4,
-    how="",
-    source="Yours.",
-    licence="Yours.",
+    source="Provided by the user.",
+    licence="Set by the user.",
     architecture="signs",
     distortion="centred",
     padding="border",
 )
-"""What folders of one's own have in common."""
+"""What all image folders have in common; `data.image_folder` fills in the rest."""
 
 DATASETS = {entry.name: entry for entry in _TABLE}

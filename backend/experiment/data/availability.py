@@ -1,119 +1,120 @@
-"""Data sets as they are in a folder: which are there and whole, and how many images each has."""
+"""Which data sets are available in a data folder, complete, and of how many images. Without torch.
 
-from collections.abc import Callable, Iterator
+Known data sets are those of the catalog. Besides them, each folder of images in the data folder is
+a data set, or is skipped for a reason.
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from stnscope.backend.experiment.catalog.datasets import DATASETS, OWN, DatasetEntry
-from stnscope.backend.experiment.data import (
-    cluttered_files,
-    gtsrb_files,
-    image_folder_files,
-    mnist_files,
-)
+from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
+from stnscope.backend.experiment.data import image_folder
+from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.source import Counts, DataSource
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
 
-LONGEST_NAME = 64
-"""Of a data set, as a configuration takes it."""
-Counts = tuple[int, int]
-"""Images to train on, and images held out."""
-Look = Callable[[Path], Counts | None]
-"""Looks into a data set's folder, and raises what is wrong with it; counts its images where they
-differ from one copy to another."""
-Stamp = tuple[tuple[str, int, int], ...]
-"""Files, when each was written and how large it is: as long as it is the same, so are they."""
+MAX_NAME_LENGTH = 64
+"""Of a data set's name in a configuration."""
+RESERVED_NAMES = frozenset(DATASETS) | {source.folder for source in SOURCES.values()}
+"""Names that no image folder can have."""
 
-LOOKS: dict[str, Look] = {
-    "mnist": mnist_files.check,
-    "gtsrb": gtsrb_files.count,
-    "cluttered_mnist_40": cluttered_files.check,
-}
-"""By the folder in the data folder."""
+Fingerprint = tuple[tuple[str, int, int], ...]
+"""Path, modification time in ns and size of each watched path."""
 
 
 @dataclass(frozen=True)
 class SkippedFolder:
-    """A folder in the data folder that holds pictures and is no data set."""
+    """A folder in the data folder that contains images and is not a data set."""
 
     name: str
     reason: str
     """What is missing, as a sentence."""
 
 
-def datasets(data: Path) -> dict[str, DatasetEntry]:
-    """All data sets: those that are known, at hand or not, and folders of one's own.
+def list_datasets(data: Path) -> dict[str, DatasetEntry]:
+    """Return all known data sets, available or not, and all image folders, by name.
 
     Args:
-        data: the folder that data sets are read from; it need not be there.
+        data: the data folder; it need not exist.
     """
-    known = {name: _as_it_is(entry, data) for name, entry in DATASETS.items()}
-    own_ones = (_own(folder, known) for folder in _folders(data))
-    return known | {each.name: each for each in own_ones if isinstance(each, DatasetEntry)}
+    known = _inspect_known(data)
+    found = (_inspect_folder(folder, known) for folder in _find_folders(data))
+    return known | {entry.name: entry for entry in found if isinstance(entry, DatasetEntry)}
 
 
-def skipped(data: Path) -> list[SkippedFolder]:
-    """The folders that hold pictures and are no data set, and why."""
-    known = {name: _as_it_is(entry, data) for name, entry in DATASETS.items()}
-    found = (_own(folder, known) for folder in _folders(data))
-    return [each for each in found if isinstance(each, SkippedFolder)]
+def list_skipped_folders(data: Path) -> list[SkippedFolder]:
+    """Return the folders that contain images and are not data sets, with the reasons."""
+    known = _inspect_known(data)
+    found = (_inspect_folder(folder, known) for folder in _find_folders(data))
+    return [skipped for skipped in found if isinstance(skipped, SkippedFolder)]
 
 
-def dataset(name: str, data: Path | None) -> DatasetEntry:
-    """A data set by its name, as it is: looked into, its images counted.
+def inspect_dataset(name: str, data: Path | None) -> DatasetEntry:
+    """Find a data set by name, check its files and count its images.
 
     Raises:
-        InvalidInput: there is none; the text lists those that exist.
-        DatasetError: it is not at hand, or damaged as far as that shows from outside.
+        InvalidInput: there is none of that name; the text lists those that exist.
+        DatasetError: it is not available, or its files are damaged as far as `inspect` notices.
     """
-    entry = entry_of(name, data)
-    if data is None or not entry.needs:
+    entry = find_dataset(name, data)
+    if data is None or name not in SOURCES:
         return entry
-    seen = _as_it_is(entry, data)
-    if not seen.available:
-        raise _absent(seen, data)
-    return seen
+    inspected = _inspect(entry, data)
+    if not inspected.available:
+        raise _unavailable(inspected, data)
+    return inspected
 
 
-def entry_of(name: str, data: Path | None) -> DatasetEntry:
-    """A data set by its name, for one who reads all of it anyway: its files are not looked into.
+def find_dataset(name: str, data: Path | None) -> DatasetEntry:
+    """Find a data set by name without checking its files, for a caller that will read all of them.
 
     Raises:
-        InvalidInput: there is none; the text lists those that exist.
-        DatasetError: it is not at hand.
+        InvalidInput: there is none of that name; the text lists those that exist.
+        DatasetError: it is not available.
     """
     if name in DATASETS:
-        entry = DATASETS[name]
-        if entry.needs and (data is None or not entry.at_hand(data)):
-            raise _absent(entry, data)
+        entry = _with_instructions(DATASETS[name])
+        if name in SOURCES and (data is None or not SOURCES[name].is_present(data)):
+            raise _unavailable(entry, data)
         return entry
-    # Folders of one's own are looked into only for a name that is none of ours.
-    folder = next((each for each in _folders(data) if each.name == name), None) if data else None
-    found = _own(folder, {}) if folder else None
+    folder = next((path for path in _find_folders(data) if path.name == name), None)
+    found = _inspect_folder(folder, {}) if folder else None
     if isinstance(found, DatasetEntry):
         return found
     if found is not None:
         raise DatasetError(f"{found.reason} The data folder is {data}.")
-    names = ", ".join(datasets(data) if data else DATASETS)
-    where = f" A folder of your own of that name belongs into {data}." if data else ""
+    names = ", ".join(list_datasets(data) if data else DATASETS)
+    where = f" An image folder of that name belongs into {data}." if data else ""
     raise InvalidInput(f"There is no data set {name!r}; there are {names}.{where}", "dataset")
 
 
-def _absent(entry: DatasetEntry, data: Path | None) -> DatasetError:
-    why = f"is damaged. {entry.fault}" if entry.fault else "is not at hand."
+def _unavailable(entry: DatasetEntry, data: Path | None) -> DatasetError:
+    reason = f"is damaged. {entry.fault}" if entry.fault else "is not available."
     where = f" The data folder is {data}." if data else ""
-    return DatasetError(f"{entry.title} {why} {entry.how}{where}")
+    return DatasetError(f"{entry.title} {reason} {entry.how}{where}")
 
 
-def _as_it_is(entry: DatasetEntry, data: Path) -> DatasetEntry:
-    """A known data set as it lies in the folder."""
-    if not entry.needs:
+def _with_instructions(entry: DatasetEntry) -> DatasetEntry:
+    source = SOURCES.get(entry.name)
+    return replace(entry, how=source.instructions) if source else entry
+
+
+def _inspect_known(data: Path) -> dict[str, DatasetEntry]:
+    return {name: _inspect(_with_instructions(entry), data) for name, entry in DATASETS.items()}
+
+
+def _inspect(entry: DatasetEntry, data: Path) -> DatasetEntry:
+    """Return a known data set's entry with its availability and counts in the data folder."""
+    source = SOURCES.get(entry.name)
+    if source is None:
         return entry
-    if not entry.at_hand(data):
+    if not source.is_present(data):
         return replace(entry, available=False)
-    folder = folder_of(entry)
     try:
-        counts = _looked(LOOKS[folder], data / folder, tuple(_stamps(entry, data)))
+        folder = data / source.folder
+        counts = _inspect_once(source.inspect, folder, _fingerprint(source, data))
     except DatasetError as error:
         return replace(entry, available=False, fault=str(error))
     except OSError as error:
@@ -122,80 +123,61 @@ def _as_it_is(entry: DatasetEntry, data: Path) -> DatasetEntry:
 
 
 @lru_cache(maxsize=16)
-def _looked(look: Look, folder: Path, stamp: Stamp) -> Counts | None:
-    """What was found in a folder of that stamp. What is wrong is not remembered: not all of what
-    mends it shows in a stamp."""
-    return look(folder)
+def _inspect_once(
+    inspect: Callable[[Path], Counts | None], folder: Path, fingerprint: Fingerprint
+) -> Counts | None:
+    """Inspect a folder's files, once per fingerprint.
+
+    Errors are not cached: some repairs do not change the fingerprint.
+    """
+    return inspect(folder)
 
 
-def _stamps(entry: DatasetEntry, data: Path) -> Iterator[tuple[str, int, int]]:
-    files = {path for group in entry.needs for pattern in group for path in data.glob(pattern)}
-    folders = {folder for path in files for folder in gtsrb_files.image_folders(path)}
-    for path in sorted(files | folders):
-        stat = path.stat()
-        # A folder is another one as soon as a file in it comes or goes.
-        yield str(path), stat.st_mtime_ns, stat.st_size
+def _fingerprint(source: DataSource, data: Path) -> Fingerprint:
+    # A folder's modification time changes as soon as a file in it is added or removed.
+    stats = ((path, path.stat()) for path in source.watched_paths(data))
+    return tuple((str(path), stat.st_mtime_ns, stat.st_size) for path, stat in stats)
 
 
-def folder_of(entry: DatasetEntry) -> str:
-    """The folder in the data folder that a known data set is read from."""
-    return entry.needs[0][0].partition("/")[0]
-
-
-def _folders(data: Path) -> list[Path]:
-    """The folders that may be one's own."""
-    if not data.is_dir():
+def _find_folders(data: Path | None) -> list[Path]:
+    """Return the folders in the data folder that may be image folders, sorted."""
+    if data is None or not data.is_dir():
         return []
-    found = (each for each in data.iterdir() if not each.name.startswith("."))
-    return sorted(each for each in found if each.is_dir())
+    return sorted(
+        path for path in data.iterdir() if not path.name.startswith(".") and path.is_dir()
+    )
 
 
-def _own(folder: Path, known: dict[str, DatasetEntry]) -> DatasetEntry | SkippedFolder | None:
-    """A folder as a data set, or why it is none; None if it is nobody's, or a known one's."""
+def _inspect_folder(
+    folder: Path, known: dict[str, DatasetEntry]
+) -> DatasetEntry | SkippedFolder | None:
+    """Return a folder as a data set, or why it is skipped.
+
+    None if it contains no images, or a known data set that is available.
+    """
     name = folder.name
     if any(
-        entry.needs and entry.available and folder_of(entry) == name for entry in known.values()
+        source.folder == name and other in known and known[other].available
+        for other, source in SOURCES.items()
     ):
         return None
     try:
-        found = image_folder_files.look(folder)
+        content = image_folder.scan(folder)
     except DatasetError as error:
-        return None if name in TAKEN else SkippedFolder(name, str(error))
-    # What cannot be looked into hides no other.
+        return None if name in RESERVED_NAMES else SkippedFolder(name, str(error))
+    # A folder that cannot be read does not hide the others.
     except OSError as error:
-        return SkippedFolder(name, f"{name} cannot be looked into: {error.strerror}.")
-    if found is None:
+        return SkippedFolder(name, f"{name} cannot be read: {error.strerror}.")
+    if content is None:
         return None
-    if name in TAKEN:
+    if name in RESERVED_NAMES:
         return SkippedFolder(
             name, f"The folder {name} has the name of one of the program's data sets. Rename it."
         )
-    if len(name) > LONGEST_NAME:
+    if len(name) > MAX_NAME_LENGTH:
         return SkippedFolder(
             name,
-            f"The folder {name} has a name of {len(name)} letters; {LONGEST_NAME} are the most.",
+            f"The folder {name} has a name of {len(name)} characters; at most {MAX_NAME_LENGTH} "
+            "are accepted.",
         )
-    return _entry(folder, found)
-
-
-TAKEN = frozenset(DATASETS) | frozenset(LOOKS)
-"""Names that no folder of one's own can have."""
-
-
-def _entry(folder: Path, found: image_folder_files.Found) -> DatasetEntry:
-    counts = [len(each) for each in found.classes.values()]
-    held_out = sum(count // image_folder_files.HELD_OUT for count in counts)
-    description = f"Pictures of your own: {sum(counts):,} in {len(counts)} folders."
-    if found.left_out:
-        left_out = image_folder_files.in_words(found.left_out)
-        description += f" Left out, with fewer than {image_folder_files.FEWEST}: {left_out}."
-    return replace(
-        OWN,
-        name=folder.name,
-        title=folder.name,
-        description=description,
-        classes=tuple(found.classes),
-        images=sum(counts) - held_out,
-        held_out=held_out,
-        how=f"It lies in {folder}.",
-    )
+    return content.describe(folder)

@@ -1,33 +1,60 @@
-"""Cluttered MNIST at 40x40, from the archive of arrays that comes with TensorFlow's model."""
+"""Cluttered MNIST at 40x40, from the npz archive of TensorFlow's model. Without torch."""
 
 import zipfile
 from pathlib import Path
 
 import numpy as np
-import torch
 
-from stnscope.backend.experiment.data import cluttered_files
-from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.data.source import Arrays, DataSource, Split
 from stnscope.backend.experiment.errors import DatasetError
 
 SIDE = 40
+ARRAYS = ("X_train", "y_train", "X_valid", "y_valid")
 
 
-def load(folder: Path) -> tuple[Images, Images]:
-    """The training images, and the validation images as held out ones.
+def load(folder: Path) -> Split:
+    """Read the training images, and the validation images as held-out ones.
 
     Raises:
         DatasetError: the archive is missing or damaged; names it and what is wrong.
     """
-    path = cluttered_files.find(folder)
+    path = _find_archive(folder)
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return _images(path, arrays, "train"), _images(path, arrays, "valid")
+            return _read_part(path, arrays, "train"), _read_part(path, arrays, "valid")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise DatasetError(f"{path.name} cannot be read: {error}.") from error
 
 
-def _images(path: Path, arrays: "np.lib.npyio.NpzFile", part: str) -> Images:
+def inspect(folder: Path) -> None:
+    """Check that the archive is complete and lists the arrays.
+
+    Raises:
+        DatasetError: it is missing, truncated or another one; names it.
+    """
+    path = _find_archive(folder)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+    if missing := [name for name in ARRAYS if f"{name}.npy" not in names]:
+        raise DatasetError(f"{path.name} has no array {' or '.join(missing)}.")
+
+
+def _find_archive(folder: Path) -> Path:
+    """Return the first npz file by name.
+
+    Raises:
+        DatasetError: there is none.
+    """
+    path = next(iter(sorted(folder.glob("*.npz"))), None)
+    if path is None:
+        raise DatasetError(f"There is no npz file in {folder}.")
+    return path
+
+
+def _read_part(path: Path, arrays: "np.lib.npyio.NpzFile", part: str) -> Arrays:
     names = f"X_{part}", f"y_{part}"
     if missing := [name for name in names if name not in arrays.files]:
         raise DatasetError(f"{path.name} has no array {' or '.join(missing)}.")
@@ -37,6 +64,18 @@ def _images(path: Path, arrays: "np.lib.npyio.NpzFile", part: str) -> Images:
             f"{path.name}: {names[0]} is {images.shape}, not {(len(labels), SIDE**2)}."
         )
     if not (np.isin(labels, range(10)).all() and images.min() >= 0 and images.max() <= 1):
-        raise DatasetError(f"{path.name}: labels are not 0 to 9 or tones not 0 to 1 in {part}.")
-    pixels = torch.from_numpy(images.astype(np.float32)).view(-1, 1, SIDE, SIDE)
-    return Images(pixels, torch.from_numpy(labels.astype(np.int64)))
+        raise DatasetError(f"{path.name}: labels are not 0 to 9 or values not 0 to 1 in {part}.")
+    pixels = images.astype(np.float32).reshape(-1, 1, SIDE, SIDE)
+    return Arrays(pixels, labels.astype(np.int64))
+
+
+SOURCE = DataSource(
+    folder="cluttered_mnist_40",
+    required_files=(("*.npz",),),
+    instructions=(
+        "Put mnist_sequence1_sample_5distortions5x5.npz into the folder `cluttered_mnist_40` of "
+        "the data folder."
+    ),
+    inspect=inspect,
+    load=load,
+)

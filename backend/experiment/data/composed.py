@@ -1,7 +1,6 @@
-"""Data sets whose images are made of several digits: rows and numbers to be read, pairs to add up.
+"""Data sets whose images are composed of several digits: rows, numbers, and pairs to add.
 
-Which digits come together is drawn from a seed that is fixed here, so that a data set is the same
-everywhere.
+Which digits are combined is drawn from a fixed seed, so that a data set is the same everywhere.
 """
 
 import torch
@@ -9,71 +8,73 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from stnscope.backend.experiment.catalog import DatasetEntry
-from stnscope.backend.experiment.data.images import Images, as_tones
+from stnscope.backend.experiment.data.images import Images, as_floats
 
 SEED = 84
+MARGIN = 4
+"""Pixels cropped from either side of a digit in `numbers`, so that digits are close together."""
 
 
 def rows(entry: DatasetEntry, train: Images, held_out: Images) -> tuple[Images, Images]:
-    """Rows of as many digits as an image of the entry has labels."""
+    """Compose rows of digits; `entry.labels` digits each."""
 
-    def composed(images: Images, parts: Tensor) -> Images:
+    def compose(images: Images, parts: Tensor) -> Images:
         return Images(images.pixels, images.labels[parts], parts)
 
-    one, other = _chosen(entry, train, held_out, entry.labels)
-    return composed(train, one), composed(held_out, other)
+    train_parts, held_out_parts = _draw_parts(entry, train, held_out, entry.labels)
+    return compose(train, train_parts), compose(held_out, held_out_parts)
 
 
 def pairs(entry: DatasetEntry, train: Images, held_out: Images) -> tuple[Images, Images]:
-    """Two digits, each in a channel of its own, labelled with their sum."""
+    """Compose pairs of digits, one in each channel, labelled with their sum."""
 
-    def composed(images: Images, parts: Tensor) -> Images:
+    def compose(images: Images, parts: Tensor) -> Images:
         sums = images.labels[parts].sum(dim=1)
-        return Images(images.pixels, sums, parts, run_until_first_completes=False)
+        return Images(images.pixels, sums, parts, side_by_side=False)
 
-    one, other = _chosen(entry, train, held_out, 2)
-    return composed(train, one), composed(held_out, other)
+    train_parts, held_out_parts = _draw_parts(entry, train, held_out, 2)
+    return compose(train, train_parts), compose(held_out, held_out_parts)
 
 
 def numbers(entry: DatasetEntry, train: Images, held_out: Images) -> tuple[Images, Images]:
-    """Numbers of one to so many digits as an image of the entry has labels, in its middle.
+    """Compose numbers of one to `entry.labels` digits, centred in the image.
 
-    Their digits are labelled from the left; a place without one has the last class.
+    Labels are the digits from left to right, then the last class for each missing digit.
     """
-    places = entry.labels
-    none = len(entry.classes) - 1
+    positions = entry.labels
+    no_digit = len(entry.classes) - 1
 
-    def composed(images: Images, parts: Tensor, length: Tensor) -> Images:
-        place = torch.arange(places)
-        digits = images.labels[parts]
-        labels = torch.where(place < length, digits, none)
-        # From left to right a number's digits, moved to the middle.
-        number = place - (places - length) // 2
-        there = (number >= 0) & (number < length)
-        moved = parts.gather(1, number.clamp(0, places - 1))
-        size = (entry.height, entry.width // places)
-        narrow = as_tones(images.pixels[..., MARGIN:-MARGIN])
-        small = functional.interpolate(narrow, size, mode="bilinear", antialias=True)
-        pixels = (small * 255).round().byte().expand(-1, entry.channels, -1, -1)
-        return Images(pixels, labels, torch.where(there, moved, -1))
+    def compose(images: Images, parts: Tensor, lengths: Tensor) -> Images:
+        position = torch.arange(positions)
+        labels = torch.where(position < lengths, images.labels[parts], no_digit)
+        # Index of the digit at each position of the image once the number is centred.
+        index = position - (positions - lengths) // 2
+        is_digit = (index >= 0) & (index < lengths)
+        centred = parts.gather(1, index.clamp(0, positions - 1))
+        size = (entry.height, entry.width // positions)
+        cropped = as_floats(images.pixels[..., MARGIN:-MARGIN])
+        resized = functional.interpolate(cropped, size, mode="bilinear", antialias=True)
+        pixels = (resized * 255).round().byte().expand(-1, entry.channels, -1, -1)
+        return Images(pixels, labels, torch.where(is_digit, centred, -1))
 
-    draw = Generator().manual_seed(SEED + 1)
-    one, other = _chosen(entry, train, held_out, places)
-    lengths = [
-        torch.randint(1, places + 1, (len(each), 1), generator=draw) for each in (one, other)
-    ]
-    return composed(train, one, lengths[0]), composed(held_out, other, lengths[1])
-
-
-MARGIN = 4
-"""Pixels at either side of a digit that are left away, so that digits stand close."""
-
-
-def _chosen(
-    entry: DatasetEntry, train: Images, held_out: Images, together: int
-) -> tuple[Tensor, Tensor]:
-    draw = Generator().manual_seed(SEED)
+    generator = Generator().manual_seed(SEED + 1)
+    train_parts, held_out_parts = _draw_parts(entry, train, held_out, positions)
+    train_lengths, held_out_lengths = (
+        torch.randint(1, positions + 1, (len(parts), 1), generator=generator)
+        for parts in (train_parts, held_out_parts)
+    )
     return (
-        torch.randint(len(train), (entry.images, together), generator=draw),
-        torch.randint(len(held_out), (entry.held_out, together), generator=draw),
+        compose(train, train_parts, train_lengths),
+        compose(held_out, held_out_parts, held_out_lengths),
+    )
+
+
+def _draw_parts(
+    entry: DatasetEntry, train: Images, held_out: Images, count: int
+) -> tuple[Tensor, Tensor]:
+    """Draw which `count` digits each image consists of: indices (images, count)."""
+    generator = Generator().manual_seed(SEED)
+    return (
+        torch.randint(len(train), (entry.images, count), generator=generator),
+        torch.randint(len(held_out), (entry.held_out, count), generator=generator),
     )

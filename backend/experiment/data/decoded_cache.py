@@ -1,7 +1,7 @@
-"""Images that took long to decode, kept beside their files as one file.
+"""A cache of images that take long to decode: one file beside the images. Without torch.
 
-It is written complete or not at all, and says what it was made from: with anything else it is made
-anew. Without it all goes as with it, only slower, so nothing that goes wrong with it is an error.
+The file is written completely or not at all, and names what it was made from; otherwise it is
+replaced. An error of the cache is ignored: the images are then decoded every time.
 """
 
 import os
@@ -10,26 +10,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.numpy import save_file
 
-LEFT_FREE = 2_000_000_000
-"""Bytes that the disk has left, after, at least."""
-PART = ".part"
+MIN_FREE_BYTES = 2_000_000_000
+"""Disk space that must be left after writing a cache."""
+PART_SUFFIX = ".part"
 FORMAT = "1"
-"""Another one wherever the same files are decoded to other pixels."""
+"""To be changed when the same files are decoded to other pixels."""
 
 
-def kept(path: Path, stamp: str, decode: Callable[[], Tensor]) -> Tensor:
-    """What `decode` gives, from the file if it was made from the same.
+def cached(
+    path: Path, fingerprint: str, decode: Callable[[], NDArray[np.uint8]]
+) -> NDArray[np.uint8]:
+    """Return the pixels from the cache if they were decoded from the same files, else decode them.
 
     Args:
-        path: of the file; it is hidden, in the folder that the images are read from.
-        stamp: of all that the images are made from.
-        decode: decodes them, to uint8.
+        path: the cache's file, a hidden one in the folder of the images.
+        fingerprint: identifies the state of all files that the images are decoded from.
+        decode: decodes the images.
     """
-    made_from = f"{FORMAT} {stamp}"
+    made_from = f"{FORMAT} {fingerprint}"
     pixels = _read(path, made_from)
     if pixels is None:
         pixels = decode()
@@ -37,26 +40,26 @@ def kept(path: Path, stamp: str, decode: Callable[[], Tensor]) -> Tensor:
     return pixels
 
 
-def _read(path: Path, made_from: str) -> Tensor | None:
-    with suppress(OSError, SafetensorError), safe_open(path, framework="pt") as file:
+def _read(path: Path, made_from: str) -> NDArray[np.uint8] | None:
+    with suppress(OSError, SafetensorError), safe_open(path, framework="numpy") as file:
         if (file.metadata() or {}).get("made_from") == made_from:
-            pixels: Tensor = file.get_tensor("pixels")
+            pixels: NDArray[np.uint8] = file.get_tensor("pixels")
             return pixels
     return None
 
 
-def _write(path: Path, made_from: str, pixels: Tensor) -> None:
+def _write(path: Path, made_from: str, pixels: NDArray[np.uint8]) -> None:
     folder = path.parent
     with suppress(OSError, SafetensorError):
-        # Root may write anywhere; what is marked as only to be read is left alone by root too.
+        # The superuser may write anywhere; a folder marked as read-only is respected all the same.
         if not folder.stat().st_mode & 0o222:
             return
-        # Of one that was ended in the middle, too; another that is writing now gives up its own.
-        for old in (path, *folder.glob(f"{path.name}.*{PART}")):
+        # Also removes what a killed process has left; a process writing now only loses its cache.
+        for old in (path, *folder.glob(f"{path.name}.*{PART_SUFFIX}")):
             old.unlink(missing_ok=True)
-        if shutil.disk_usage(folder).free - pixels.nbytes < LEFT_FREE:
+        if shutil.disk_usage(folder).free - pixels.nbytes < MIN_FREE_BYTES:
             return
-        part = path.with_name(f"{path.name}.{os.getpid()}{PART}")
+        part = path.with_name(f"{path.name}.{os.getpid()}{PART_SUFFIX}")
         try:
             save_file({"pixels": pixels}, part, {"made_from": made_from})
             with part.open("rb+") as file:

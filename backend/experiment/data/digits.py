@@ -1,11 +1,12 @@
-"""1,797 real handwritten digits, kept in `digits.npz` beside this file.
+"""1,797 real handwritten digits, stored in `digits.npz` beside this file.
 
-They are the test part of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
+They are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
 C. Kaynak (1998, UCI Machine Learning Repository, doi.org/10.24432/C50P49, licensed CC BY 4.0),
-as scikit-learn carries it: 8x8 pixels, each the count 0 to 16 of inked pixels in a 4x4 block.
+as distributed with scikit-learn. Each of the 8x8 pixels is the number, 0 to 16, of inked pixels
+in a 4x4 block.
 
 The file holds `images` uint8 (1797, 8, 8), `labels` uint8 (1797,) and `held_out` bool (1797,).
-297 are held out: of every class its share, chosen once at random and fixed here since.
+297 are held out: the same share of every class, chosen at random once.
 """
 
 from pathlib import Path
@@ -17,17 +18,17 @@ from torch.nn import functional
 from stnscope.backend.experiment.data.images import Images
 
 FILE = Path(__file__).with_suffix(".npz")
-INK = 16.0
+MAX_VALUE = 16.0
 SIDE = 28
 
 
 def load() -> tuple[Images, Images]:
-    """The digits, enlarged to 28x28 and light on black; those to train on, and those held out."""
+    """Load the digits, enlarged to 28x28 and light on black: training and held-out images."""
     with np.load(FILE, allow_pickle=False) as file:
-        small = torch.from_numpy(file["images"]).float()[:, None] / INK  # (1797, 1, 8, 8)
+        small = torch.from_numpy(file["images"]).float()[:, None] / MAX_VALUE  # (1797, 1, 8, 8)
         labels = torch.from_numpy(file["labels"]).long()
         held_out = torch.from_numpy(file["held_out"])
-    # Bicubic keeps strokes crisp; it overshoots at edges, hence the clamp.
+    # Bicubic interpolation keeps strokes sharp; it overshoots at edges, hence the clamp.
     images = functional.interpolate(small, (SIDE, SIDE), mode="bicubic", align_corners=False)
     images = images.clamp(0, 1)
     return (

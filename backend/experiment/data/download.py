@@ -1,7 +1,7 @@
-"""Fetches the files of a data set: with progress, from where it broke off, and only whole ones.
+"""Download a data set's files: with progress, resuming where an earlier download broke off.
 
-A file is written beside its place, under a name of its own, and comes into its place once it is
-complete and right. What is there already is not fetched again.
+A file is written under a name of its own and renamed once it is complete and valid. Files that
+exist and are valid are not downloaded again. Without torch.
 """
 
 import errno
@@ -11,219 +11,175 @@ import urllib.request
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stnscope.backend.experiment.data import gtsrb_files
+from stnscope.backend.experiment.data.source import RemoteFile
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, Unavailable
 
-PIECE = 256 * 1024
+CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 30
-PART = ".part"
-OLD = ".old"
-LOCK = ".fetching.lock"
+PART_SUFFIX = ".part"
+OLD_SUFFIX = ".old"
+LOCK_NAME = ".fetching.lock"
 
 Progress = Callable[[int, int], None]
-"""Is told how many bytes of how many are there; what it raises ends the fetching."""
+"""Called with the bytes downloaded and in total; an exception that it raises ends the download."""
 
 
-@dataclass(frozen=True)
-class RemoteFile:
-    """One file that can be fetched."""
-
-    address: str
-    path: str
-    """Where it belongs in the data folder."""
-    size: int
-    """In bytes, about."""
-    md5: str | None = None
-    """Of its content, where that is known."""
+def with_mirror(files: Sequence[RemoteFile], url: str) -> tuple[RemoteFile, ...]:
+    """Return the same files at another URL, each under its path in the data folder."""
+    return tuple(replace(file, url=f"{url.rstrip('/')}/{file.path}") for file in files)
 
 
-MNIST = "https://ossci-datasets.s3.amazonaws.com/mnist/"
-ERDA = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
+def download(files: Sequence[RemoteFile], data: Path, progress: Progress | None = None) -> None:
+    """Download those files that are missing or invalid.
 
-MNIST_FILES = tuple(
-    RemoteFile(f"{MNIST}{name}", f"mnist/{name}", size, md5)
-    for name, size, md5 in (
-        ("train-images-idx3-ubyte.gz", 9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
-        ("train-labels-idx1-ubyte.gz", 28_881, "d53e105ee54ea40749a09fcbcd1e9432"),
-        ("t10k-images-idx3-ubyte.gz", 1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
-        ("t10k-labels-idx1-ubyte.gz", 4_542, "ec29112dd5afa0611ce80d1b7f02629c"),
-    )
-)
-GTSRB_FILES = (
-    RemoteFile(
-        f"{ERDA}GTSRB_Final_Training_Images.zip",
-        "gtsrb/GTSRB_Final_Training_Images.zip",
-        276_294_756,
-    ),
-)
-FILES = {
-    "mnist": MNIST_FILES,
-    "mnist-sequences": MNIST_FILES,
-    "mnist-addition": MNIST_FILES,
-    "mnist-numbers": MNIST_FILES,
-    "gtsrb": GTSRB_FILES,
-    "gtsrb-regions": GTSRB_FILES,
-}
-"""By data set; those that are part of the program, or lie nowhere to be fetched, have none."""
-
-
-def mirrored(files: Sequence[RemoteFile], address: str) -> tuple[RemoteFile, ...]:
-    """The same files at another address, each under its path in the data folder."""
-    return tuple(replace(file, address=f"{address.rstrip('/')}/{file.path}") for file in files)
-
-
-def fetch(files: Sequence[RemoteFile], data: Path, progress: Progress | None = None) -> None:
-    """Fetches those files that are not there yet, or not as they should be.
-
-    One that is not is kept beside the new one, under a name that ends in `.old`.
+    An invalid file is kept beside the new one, under a name that ends in `.old`.
 
     Args:
-        files: what to fetch.
-        data: the folder that data sets are read from.
-        progress: is told how far it is.
+        files: what to download.
+        data: the data folder.
+        progress: called after each chunk.
 
     Raises:
-        Unavailable: a server does not answer, or the connection broke; fetching again goes on from
-            there.
-        DatasetError: what came is not the file; it is thrown away.
+        Unavailable: a server does not respond, or the connection broke; the next download resumes.
+        DatasetError: a downloaded file is invalid; it is deleted.
         InsufficientStorage: the disk is full.
     """
     try:
-        with _folder(data), FileLock(data / LOCK, timeout=0):
+        with _temporary_folder(data), FileLock(data / LOCK_NAME, timeout=0):
             try:
-                _fetch_all(files, data, progress)
+                _download_all(files, data, progress)
             finally:
-                with suppress(OSError):  # where what is open cannot be removed, it stays
-                    (data / LOCK).unlink()
+                with suppress(OSError):  # Windows cannot delete an open file
+                    (data / LOCK_NAME).unlink()
     except Timeout:
         raise Unavailable(
-            f"Another process is fetching into {data}; wait until it is done."
+            f"Another process is downloading into {data}. Wait until it is done."
         ) from None
     except OSError as error:
-        raise DatasetError(f"Nothing can be written into {data}: {error.strerror}.") from error
+        raise DatasetError(f"{data} cannot be written to: {error.strerror}.") from error
 
 
 @contextmanager
-def _folder(path: Path) -> Iterator[None]:
-    """Makes a folder where there is none, and takes it away again if nothing came into it."""
-    made = not path.exists()
+def _temporary_folder(path: Path) -> Iterator[None]:
+    """Create a folder if it does not exist, and then remove it again if it stays empty."""
+    is_new = not path.exists()
     path.mkdir(parents=True, exist_ok=True)
     try:
         yield
     finally:
-        if made:
+        if is_new:
             with suppress(OSError):
                 path.rmdir()
 
 
-def _fetch_all(files: Sequence[RemoteFile], data: Path, progress: Progress | None) -> None:
+def _download_all(files: Sequence[RemoteFile], data: Path, progress: Progress | None) -> None:
     total = sum(file.size for file in files)
-    before = 0
+    finished = 0
+
+    def report(done: int) -> None:
+        if progress is not None:
+            progress(min(done, total), total)
+
     for file in files:
-        target = data / file.path
-        if not target.exists() or _fault(file, target):
-            start = before
+        path = data / file.path
+        if not path.exists() or _find_error(file, path):
             try:
-                _fetch(
-                    file,
-                    target,
-                    lambda done, start=start: _tell(progress, start + done, total),  # type: ignore[misc]
-                )
+                _download_one(file, path, lambda done, before=finished: report(before + done))  # type: ignore[misc]
             except OSError as error:
-                raise _in_words(file, error) from error
-        before += file.size
-        _tell(progress, before, total)
+                raise _translate(error, file) from error
+        finished += file.size
+        report(finished)
 
 
-def _tell(progress: Progress | None, done: int, total: int) -> None:
-    if progress is not None:
-        progress(min(done, total), total)
-
-
-def _in_words(file: RemoteFile, error: OSError) -> Exception:
+def _translate(error: OSError, file: RemoteFile) -> Exception:
     if error.errno == errno.ENOSPC:
         return InsufficientStorage(
-            f"The disk is full; there is no room for {file.path}. Make room, try again."
+            f"The disk is full; {file.path} does not fit. Make room and try again."
         )
     reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
     return Unavailable(
-        f"{file.address} cannot be fetched: {reason}. Trying again goes on from where it broke off."
+        f"{file.url} cannot be downloaded: {reason}. Trying again resumes the download."
     )
 
 
-def _fetch(file: RemoteFile, target: Path, done: Callable[[int], None]) -> None:
-    part = target.with_name(target.name + PART)
-    with _folder(target.parent):
-        _download(file.address, part, done)
-        fault = _fault(file, part)
-        if fault:
+def _download_one(file: RemoteFile, path: Path, report: Callable[[int], None]) -> None:
+    part = path.with_name(path.name + PART_SUFFIX)
+    with _temporary_folder(path.parent):
+        _write_part(file.url, part, report)
+        error = _find_error(file, part)
+        if error:
             part.unlink()
-            raise DatasetError(f"{file.address} is not what it should be: {fault}. Try again.")
-        if target.exists():
-            target.replace(target.with_name(target.name + OLD))
-        part.replace(target)
+            raise DatasetError(f"{file.url} is not the expected file: {error}. Try again.")
+        if path.exists():
+            path.replace(path.with_name(path.name + OLD_SUFFIX))
+        part.replace(path)
 
 
-def _download(address: str, part: Path, done: Callable[[int], None]) -> None:
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(address, headers={"Range": f"bytes={have}-"} if have else {})
+def _write_part(url: str, part: Path, report: Callable[[int], None]) -> None:
+    """Download into a partial file, continuing after what it already has."""
+    size = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"Range": f"bytes={size}-"} if size else {})
     try:
-        answer = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
+        response = urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS)
     except urllib.error.HTTPError as error:
-        if have and error.code == 416:  # there is nothing after what is here already
+        if size and error.code == 416:  # the partial file is already complete
             return
         raise
-    with answer:
-        # A server that knows no ranges sends all of it anew.
-        kept = answer.status == 206
-        have = have if kept else 0
-        with part.open("ab" if kept else "wb") as file:
-            for piece in _pieces(answer):
-                file.write(piece)
-                have += len(piece)
-                done(have)
+    with response:
+        # A server without support for ranges sends the whole file.
+        is_resumed = response.status == 206
+        size = size if is_resumed else 0
+        with part.open("ab" if is_resumed else "wb") as file:
+            for chunk in _read_chunks(response):
+                file.write(chunk)
+                size += len(chunk)
+                report(size)
 
 
-def _pieces(answer: HTTPResponse) -> Iterator[bytes]:
-    """What comes, until it ends.
+def _read_chunks(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield a response's body.
 
     Raises:
-        OSError: it ends too early.
+        OSError: it ends before its declared length.
     """
-    left = int(answer.headers["Content-Length"]) if "Content-Length" in answer.headers else None
+    length = response.headers["Content-Length"]
+    remaining = None if length is None else int(length)
     while True:
         try:
-            piece = answer.read1(PIECE)  # what there is, however little
+            chunk = response.read1(CHUNK_BYTES)  # returns early with what has been received
         except HTTPException as error:
             raise ConnectionError(errno.ECONNRESET, "the connection broke") from error
-        if not piece:
+        if not chunk:
             break
-        left = None if left is None else left - len(piece)
-        yield piece
-    if left:
+        remaining = None if remaining is None else remaining - len(chunk)
+        yield chunk
+    if remaining:
         raise ConnectionError(errno.ECONNRESET, "the connection broke")
 
 
-def _fault(file: RemoteFile, path: Path) -> str | None:
-    """Why a fetched file cannot be the one that was meant; None if nothing speaks against it."""
+def _find_error(file: RemoteFile, path: Path) -> str | None:
+    """Return why a downloaded file is invalid; None if it is valid as far as can be checked."""
     if file.md5 is not None:
         digest = hashlib.md5(usedforsecurity=False)
         with path.open("rb") as content:
-            for piece in iter(lambda: content.read(PIECE), b""):
-                digest.update(piece)
+            for chunk in iter(lambda: content.read(CHUNK_BYTES), b""):
+                digest.update(chunk)
         return None if digest.hexdigest() == file.md5 else "its checksum differs"
     try:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
-            listed = any(gtsrb_files.OFFICIAL.search(name) for name in archive.namelist())
+            names = archive.namelist()
     except (zipfile.BadZipFile, OSError) as error:
         return str(error)
     if damaged:
         return f"{damaged} in it is damaged"
-    return None if listed else "it holds no training images"
+    pattern = file.required_member
+    if pattern is not None and not any(pattern.search(name) for name in names):
+        return "it contains no training images"
+    return None

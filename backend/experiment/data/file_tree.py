@@ -1,4 +1,4 @@
-"""A folder or a zip, read in place, as one thing."""
+"""A folder or a zip whose files are read in the same way, without unpacking."""
 
 import hashlib
 import os
@@ -11,87 +11,87 @@ from typing import Protocol
 from stnscope.backend.experiment.errors import DatasetError
 
 
-class Tree(Protocol):
-    """Files by their names, with slashes."""
+class FileTree(Protocol):
+    """Files by their relative paths, with slashes."""
 
     name: str
-    """What it is called in messages."""
+    """Its name in messages."""
 
-    def sizes(self) -> dict[str, int]:
-        """All files but hidden ones, and how many bytes each has."""
+    def file_sizes(self) -> dict[str, int]:
+        """Return the size in bytes of every file that is not hidden."""
         ...
 
-    def stamp(self) -> str:
-        """Text that is another one as soon as any file is."""
+    def fingerprint(self) -> str:
+        """Return text that differs as soon as any file has changed."""
         ...
 
-    def read(self, name: str) -> bytes:
-        """A file's content.
+    def read(self, path: str) -> bytes:
+        """Return a file's content.
 
         Raises:
-            KeyError, OSError, zipfile.BadZipFile: it is not there, or damaged.
+            KeyError, OSError, zipfile.BadZipFile: it is missing or damaged.
         """
         ...
 
 
-class Folder:
-    """A folder as a tree."""
+class FolderTree:
+    """A folder as a file tree."""
 
-    def __init__(self, path: Path) -> None:
-        self.name, self._path = path.name, path
+    def __init__(self, folder: Path) -> None:
+        self.name, self._folder = folder.name, folder
 
-    def sizes(self) -> dict[str, int]:
-        return {name: stat.st_size for name, stat in self._files()}
+    def file_sizes(self) -> dict[str, int]:
+        return {path: stat.st_size for path, stat in self._iterate_files()}
 
-    def stamp(self) -> str:
+    def fingerprint(self) -> str:
         digest = hashlib.blake2b(digest_size=16)
-        for name, stat in self._files():
-            digest.update(f"{name}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+        for path, stat in self._iterate_files():
+            digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
         return digest.hexdigest()
 
-    def _files(self) -> Iterator[tuple[str, os.stat_result]]:
-        """Sorted folder by folder; many thousands, hence no `Path` for each."""
-        for folder, folders, names in os.walk(self._path):
+    def _iterate_files(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield files in sorted order. There are tens of thousands, hence no `Path` for each."""
+        for folder, folders, names in os.walk(self._folder):
             folders[:] = sorted(name for name in folders if not name.startswith("."))
-            base = Path(folder).relative_to(self._path).as_posix()
+            base = Path(folder).relative_to(self._folder).as_posix()
             for name in sorted(names):
                 if not name.startswith("."):
                     yield name if base == "." else f"{base}/{name}", os.stat(f"{folder}/{name}")
 
-    def read(self, name: str) -> bytes:
-        return (self._path / name).read_bytes()
+    def read(self, path: str) -> bytes:
+        return (self._folder / path).read_bytes()
 
 
-class Archive:
-    """A zip as a tree."""
+class ZipTree:
+    """A zip as a file tree."""
 
     def __init__(self, archive: zipfile.ZipFile, path: Path) -> None:
         self.name, self._path, self._archive = path.name, path, archive
 
-    def sizes(self) -> dict[str, int]:
-        return {each.filename: each.file_size for each in self._archive.infolist()}
+    def file_sizes(self) -> dict[str, int]:
+        return {member.filename: member.file_size for member in self._archive.infolist()}
 
-    def stamp(self) -> str:
+    def fingerprint(self) -> str:
         stat = self._path.stat()
         return f"{self.name}|{stat.st_size}|{stat.st_mtime_ns}"
 
-    def read(self, name: str) -> bytes:
-        return self._archive.read(name)
+    def read(self, path: str) -> bytes:
+        return self._archive.read(path)
 
 
 @contextmanager
-def trees(folder: Path) -> Iterator[list[Tree]]:
-    """The folder, and each zip in it.
+def open_trees(folder: Path) -> Iterator[list[FileTree]]:
+    """Open the folder, and each zip in it.
 
     Raises:
         DatasetError: a zip is damaged; names it.
     """
     with ExitStack() as stack:
-        found: list[Tree] = [Folder(folder)]
+        trees: list[FileTree] = [FolderTree(folder)]
         for path in sorted(folder.glob("*.zip")):
             try:
                 archive = stack.enter_context(zipfile.ZipFile(path))
             except (zipfile.BadZipFile, OSError) as error:
                 raise DatasetError(f"{path.name} cannot be read: {error}.") from error
-            found.append(Archive(archive, path))
-        yield found
+            trees.append(ZipTree(archive, path))
+        yield trees

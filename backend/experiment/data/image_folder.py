@@ -1,48 +1,210 @@
-"""Pictures of one's own: a folder for each class."""
+"""The user's own images as a data set: a folder with one folder of images per class.
 
+Without torch, and without decoding: `load` is given a function that reads an image.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from stnscope.backend.experiment.catalog import DatasetEntry
-from stnscope.backend.experiment.data import image_folder_files
-from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.catalog.datasets import IMAGE_FOLDER, DatasetEntry
+from stnscope.backend.experiment.data.source import Arrays, Split
 from stnscope.backend.experiment.errors import DatasetError, StnscopeError
-from stnscope.backend.experiment.pictures.decode import decode
-from stnscope.backend.experiment.pictures.fit import fit
+from stnscope.backend.experiment.pictures.file_format import (
+    ACCEPTED_FORMATS,
+    HEADER_BYTES,
+    check_file_size,
+    identify_format,
+)
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
+OTHER_SUFFIXES = frozenset({".avif", ".heic", ".pgm", ".ppm", ".svg", ".tif", ".tiff"})
+"""Of image formats that are not supported; a folder of these gets a message."""
+MIN_IMAGES = 10
+"""Images that a class needs."""
+MAX_CLASSES = 1000
+IMAGES_PER_HELD_OUT = 5
+"""One in this many images of a class is held out."""
+MAX_NAMED_CLASSES = 5
+"""Class folders that a message lists."""
+
+Pixels = NDArray[np.uint8]
+ReadImage = Callable[[bytes, tuple[int, int]], Pixels]
+"""Decodes an image file and fits it into (height, width); returns (H, W, 3)."""
+Classes = dict[str, list[Path]]
+"""Image files of each class folder, sorted by name."""
 
 
-def load(entry: DatasetEntry, folder: Path) -> tuple[Images, Images]:
-    """The pictures, each fitted whole into the entry's size; every fifth of a class is held out.
+@dataclass(frozen=True)
+class ImageFolder:
+    """Content of a folder that is a data set."""
+
+    classes: Classes
+    omitted: dict[str, int]
+    """Class folders with too few images, and how many each has."""
+
+    def describe(self, folder: Path) -> DatasetEntry:
+        """Return the folder's entry in the catalog."""
+        counts = [len(paths) for paths in self.classes.values()]
+        held_out = sum(count // IMAGES_PER_HELD_OUT for count in counts)
+        description = f"Your own images: {sum(counts):,} in {len(counts)} folders."
+        if self.omitted:
+            listed = _list_counts(self.omitted)
+            description += f" Omitted, with fewer than {MIN_IMAGES} images: {listed}."
+        return replace(
+            IMAGE_FOLDER,
+            name=folder.name,
+            title=folder.name,
+            description=description,
+            classes=tuple(self.classes),
+            images=sum(counts) - held_out,
+            held_out=held_out,
+            how=f"It is read from {folder}.",
+        )
+
+
+def load(entry: DatasetEntry, folder: Path, read_image: ReadImage) -> Split:
+    """Read all images; every fifth of a class is held out.
+
+    Args:
+        entry: the folder's entry in the catalog; images get its size.
+        folder: the data set's folder.
+        read_image: decodes and fits one image.
 
     Raises:
-        DatasetError: a picture cannot be read, or the folder has just changed; names it.
+        DatasetError: an image cannot be read, or the folder has just changed; names it.
     """
-    pixels: tuple[list[NDArray[np.uint8]], list[NDArray[np.uint8]]] = [], []
-    labels: tuple[list[int], list[int]] = [], []
-    found = image_folder_files.look(folder)
-    if found is None or tuple(found.classes) != entry.classes:
+    content = scan(folder)
+    if content is None or tuple(content.classes) != entry.classes:
         raise DatasetError(f"{folder} has just changed. Try again.")
-    for label, pictures in enumerate(found.classes.values()):
-        for number, path in enumerate(pictures):
-            part = image_folder_files.is_held_out(number)
-            pixels[part].append(_pixels(path, (entry.height, entry.width)))
+    pixels: tuple[list[Pixels], list[Pixels]] = [], []
+    labels: tuple[list[int], list[int]] = [], []
+    for label, paths in enumerate(content.classes.values()):
+        for index, path in enumerate(paths):
+            part = index % IMAGES_PER_HELD_OUT == IMAGES_PER_HELD_OUT - 1
+            pixels[part].append(_read_file(path, (entry.height, entry.width), read_image))
             labels[part].append(label)
     train, held_out = (
-        Images(torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2), torch.tensor(numbers))
-        for images, numbers in zip(pixels, labels, strict=True)
+        Arrays(np.stack(images).transpose(0, 3, 1, 2), np.array(classes, dtype=np.int64))
+        for images, classes in zip(pixels, labels, strict=True)
     )
     return train, held_out
 
 
-def _pixels(path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """A picture as (H, W, 3), fitted as one is that is put through the trained network."""
+def _read_file(path: Path, size: tuple[int, int], read_image: ReadImage) -> Pixels:
     try:
-        picture = decode(path.read_bytes())
+        return read_image(path.read_bytes(), size)
     except (OSError, StnscopeError) as error:
         name = "/".join(path.parts[-3:])
         raise DatasetError(f"{name} cannot be used. {error}") from error
-    fitted = fit(picture, size, channels=3, light_on_dark=False)
-    return (fitted.image * 255).round().astype(np.uint8)
+
+
+def scan(folder: Path) -> ImageFolder | None:
+    """Find a folder's classes and images; None if it contains no images at all.
+
+    Raises:
+        DatasetError: it contains images but is not a data set; says what is missing.
+        OSError: the folder cannot be read.
+    """
+    classes = {path.name: _find_images(path) for path in _find_folders(folder)}
+    large = {name: paths for name, paths in classes.items() if len(paths) >= MIN_IMAGES}
+    if 2 <= len(large) <= MAX_CLASSES:
+        _check_headers(folder, large)
+        small = {name: len(classes[name]) for name in classes.keys() - large.keys()}
+        return ImageFolder(large, dict(sorted(small.items())))
+    if error := _explain(folder, classes, large):
+        raise DatasetError(error)
+    return None
+
+
+def _explain(folder: Path, classes: Classes, large: Classes) -> str | None:
+    """Return what a folder lacks to be a data set; None if it contains no images at all."""
+    name = folder.name
+    if len(large) > MAX_CLASSES:
+        return f"{name} has {len(large):,} folders of images; at most {MAX_CLASSES:,} are read."
+    if any(classes.values()) or any(_has_images(path) for path in _find_folders(folder)):
+        counts = _list_counts({name: len(paths) for name, paths in classes.items()})
+        return (
+            f"{name} needs two folders or more with at least {MIN_IMAGES} images each, one for "
+            f"each class. It has {counts}; {ACCEPTED_FORMATS} count."
+        )
+    if _has_images(folder):
+        return (
+            f"{name} has images, but no folders. Put them into one folder per class, at least "
+            f"{MIN_IMAGES} into each."
+        )
+    for path in _find_folders(folder):
+        if any(_has_images(nested) for nested in _find_folders(path)):
+            return (
+                f"{name} has its images one folder too deep, as in {name}/{path.name}. Move the "
+                f"class folders directly into {name}."
+            )
+    return None
+
+
+def _list_counts(counts: Mapping[str, int]) -> str:
+    """List class folders with their numbers of images, the first few of many."""
+    listed = [f"{name}: {count}" for name, count in list(counts.items())[:MAX_NAMED_CLASSES]]
+    more = len(counts) - MAX_NAMED_CLASSES
+    return ", ".join(listed) + (f" and {more} more folders" if more > 0 else "")
+
+
+def _find_folders(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not _is_hidden(path) and path.is_dir())
+
+
+def _find_images(folder: Path) -> list[Path]:
+    candidates = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    return sorted(path for path in candidates if not _is_hidden(path) and path.is_file())
+
+
+def _has_images(folder: Path) -> bool:
+    """Whether there is an image of any format directly in a folder."""
+    suffixes = SUFFIXES | OTHER_SUFFIXES
+    return any(
+        path.suffix.lower() in suffixes and not _is_hidden(path) for path in folder.iterdir()
+    )
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".")
+
+
+def _check_headers(folder: Path, classes: Classes) -> None:
+    """Check that every file's size and first bytes are those of a supported image.
+
+    Raises:
+        DatasetError: one file's are not; names it.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for paths in classes.values():
+        for path in paths:
+            stat = path.stat()
+            digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+    if error := _find_invalid_file(folder, tuple(classes), digest.hexdigest()):
+        raise DatasetError(error)
+
+
+@lru_cache(maxsize=64)
+def _find_invalid_file(folder: Path, names: tuple[str, ...], fingerprint: str) -> str | None:
+    """Return what is wrong with the first invalid file, or None.
+
+    The fingerprint makes the cache notice changes.
+    """
+    for name in names:
+        for path in _find_images(folder / name):
+            try:
+                with path.open("rb") as file:
+                    check_file_size(os.fstat(file.fileno()).st_size)
+                    identify_format(file.read(HEADER_BYTES))
+            except StnscopeError as error:
+                return f"{folder.name}/{name}/{path.name} cannot be used. {error}"
+            except OSError as error:
+                return f"{folder.name}/{name}/{path.name} cannot be read: {error.strerror}."
+    return None

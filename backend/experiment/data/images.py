@@ -1,4 +1,4 @@
-"""What every data set is once it is loaded."""
+"""Loaded data sets: images and labels as tensors."""
 
 from dataclasses import dataclass
 
@@ -10,46 +10,47 @@ from stnscope.backend.experiment.catalog import DatasetEntry
 
 @dataclass(frozen=True, eq=False)
 class Images:
-    """Images and what each shows.
+    """Images and their labels.
 
-    Letters: N images, C channels, T places that are labelled, M pieces that images are made of.
+    An image is one entry of `pixels`, or is composed of several where `parts` is given.
+
+    Letters: N images, M entries of `pixels`, C channels, T labels of an image, k parts of an image.
     """
 
     pixels: Tensor
-    """(M, C, h, w), float32 in [0, 1] or uint8 from 0 to 255; each an image, unless there are
-    `parts`."""
+    """(M, C, h, w), float32 in [0, 1] or uint8 from 0 to 255."""
     labels: Tensor
-    """int64 that index the classes, (N,) or (N, T)."""
+    """Indices of classes, int64 (N,) or (N, T)."""
     parts: Tensor | None = None
-    """Which k pieces each image is made of, (N, k); -1 is an empty one."""
-    run_until_first_completes: bool = True
-    """Whether its pieces stand beside each other; else each is a channel of its own."""
+    """Indices into `pixels` of each image's parts, (N, k); -1 is a black part."""
+    side_by_side: bool = True
+    """Whether the parts are concatenated along the width; otherwise along the channels."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, chosen: Tensor) -> Tensor:
-        """Images by their numbers (n,), as (n, C, h, w) float32 in [0, 1]."""
+    def take(self, indices: Tensor) -> Tensor:
+        """Return the images of these indices (n,) as (n, C, h, w), float32 in [0, 1]."""
         if self.parts is None:
-            return as_tones(self.pixels[chosen])
-        parts = self.parts[chosen]
-        pieces = as_tones(self.pixels[parts])  # (n, k, C, h, w)
-        pieces = pieces * (parts >= 0)[:, :, None, None, None]
-        if self.run_until_first_completes:
-            return pieces.permute(0, 2, 3, 1, 4).flatten(3)
-        return pieces.flatten(1, 2)
+            return as_floats(self.pixels[indices])
+        parts = self.parts[indices]
+        pixels = as_floats(self.pixels[parts])  # (n, k, C, h, w)
+        pixels = pixels * (parts >= 0)[:, :, None, None, None]
+        if self.side_by_side:
+            return pixels.permute(0, 2, 3, 1, 4).flatten(3)
+        return pixels.flatten(1, 2)
 
 
-def as_tones(pixels: Tensor) -> Tensor:
-    """Pixels as float32 in [0, 1]."""
+def as_floats(pixels: Tensor) -> Tensor:
+    """Return pixels as float32 in [0, 1]."""
     return pixels.float() / 255 if pixels.dtype == torch.uint8 else pixels
 
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
-    """Images to train on, and images that never are."""
+    """A data set, split into training images and held-out images."""
 
     entry: DatasetEntry
-    """What the catalog says of it, its images counted."""
+    """Its entry in the catalog, with the number of images loaded."""
     train: Images
     held_out: Images

@@ -1,59 +1,25 @@
-"""Data sets by name. Each is split into images to train on and images that never are."""
+"""Data sets that are read from files: one row each. Without torch.
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from pathlib import Path
+Data sets that the program draws itself are listed in `data.load`, which needs torch.
+"""
 
-from stnscope.backend.experiment.catalog import DatasetEntry
-from stnscope.backend.experiment.data import (
-    availability,
-    cluttered,
-    composed,
-    digits,
-    gtsrb,
-    image_folder,
-    mnist,
-    signs,
-)
-from stnscope.backend.experiment.data.images import Dataset, Images
+from collections.abc import Mapping
 
-__all__ = ["Dataset", "Images", "load"]
+from stnscope.backend.experiment.data import cluttered, gtsrb, mnist
+from stnscope.backend.experiment.data.source import DataSource, RemoteFile
 
-Parts = tuple[Images, Images]
-"""To train on, and held out."""
-
-LOADERS: Mapping[str, Callable[[DatasetEntry, Path], Parts]] = {
-    "digits": lambda entry, data: digits.load(),
-    "signs": lambda entry, data: signs.load(),
-    "sequences": lambda entry, data: composed.rows(entry, *digits.load()),
-    "addition": lambda entry, data: composed.pairs(entry, *digits.load()),
-    "numbers": lambda entry, data: composed.numbers(entry, *digits.load()),
-    "mnist": lambda entry, data: mnist.load(data / "mnist"),
-    "mnist-sequences": lambda entry, data: composed.rows(entry, *mnist.load(data / "mnist")),
-    "mnist-addition": lambda entry, data: composed.pairs(entry, *mnist.load(data / "mnist")),
-    "mnist-numbers": lambda entry, data: composed.numbers(entry, *mnist.load(data / "mnist")),
-    "cluttered-40": lambda entry, data: cluttered.load(data / "cluttered_mnist_40"),
-    "gtsrb": lambda entry, data: gtsrb.load(data / "gtsrb"),
-    "gtsrb-regions": lambda entry, data: gtsrb.load(data / "gtsrb", cropped=True),
+SOURCES: Mapping[str, DataSource] = {
+    "mnist": mnist.SOURCE,
+    "mnist-sequences": mnist.SOURCE,
+    "mnist-addition": mnist.SOURCE,
+    "mnist-numbers": mnist.SOURCE,
+    "cluttered-40": cluttered.SOURCE,
+    "gtsrb": gtsrb.SOURCE,
+    "gtsrb-regions": gtsrb.CROPPED_SOURCE,
 }
-"""Each takes what the catalog says and the folder that data sets are read from."""
+"""Where each data set of the catalog is read from, by its name."""
 
-
-def load(name: str, data: Path | None = None) -> Dataset:
-    """The data set of that name.
-
-    Args:
-        name: as the catalog has it, or of a folder of one's own.
-        data: the folder that data sets are read from; those that are part of the program need none.
-
-    Raises:
-        InvalidInput: there is none; the text lists those that exist.
-        DatasetError: it is not at hand or damaged; names the file and what is wrong.
-    """
-    entry = availability.entry_of(name, data)
-    if name in LOADERS:
-        train, held_out = LOADERS[name](entry, data or Path())
-    else:
-        assert data is not None, "a folder of one's own lies somewhere"
-        train, held_out = image_folder.load(entry, data / name)
-    return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)
+DOWNLOADS: Mapping[str, tuple[RemoteFile, ...]] = {
+    name: source.downloads for name, source in SOURCES.items() if source.downloads
+}
+"""Files to download, by the name of the data set."""

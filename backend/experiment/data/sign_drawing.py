@@ -1,7 +1,7 @@
-"""Traffic signs drawn by the program: those of GTSRB that are made of shapes, figures and arrows.
+"""Drawings of traffic signs: those of GTSRB's that consist of shapes, digits and arrows.
 
-Each is drawn once, on a square from (-1, -1) to (1, 1), y down, whose disc or polygon all but fills
-it. Colours and shapes are those of the Vienna Convention as Germany has them.
+Each is drawn on a square from (-1, -1) to (1, 1), y down, which its disc or polygon nearly fills.
+Colours and shapes follow the German version of the Vienna Convention on Road Signs and Signals.
 """
 
 import math
@@ -15,252 +15,251 @@ RED, BLUE, YELLOW = (190, 22, 34), (16, 80, 158), (250, 196, 0)
 WHITE, BLACK, GREY = (245, 245, 242), (24, 24, 26), (120, 120, 122)
 GREEN, AMBER = (0, 130, 70), (240, 150, 0)
 
-FINER = 4
-"""How many times finer it is drawn than it is kept, so that edges are smooth."""
+SUPERSAMPLING = 4
+"""Drawn pixels along each side of a pixel of the result, for smooth edges."""
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
 
 
-class Board:
-    """Where one sign is drawn.
+class SignCanvas:
+    """A canvas for one sign.
 
     Args:
-        side: of the picture in pixels.
+        side: side of the result in pixels.
     """
 
     def __init__(self, side: int) -> None:
         self.side = side
-        self.image = Image.new("RGBA", (side * FINER, side * FINER))
+        self.image = Image.new("RGBA", (side * SUPERSAMPLING, side * SUPERSAMPLING))
         self.draw = ImageDraw.Draw(self.image)
 
-    def _pixels(self, length: float) -> float:
-        return length * self.side * FINER / 2
+    def _to_pixels(self, length: float) -> float:
+        return length * self.side * SUPERSAMPLING / 2
 
-    def _at(self, points: Iterable[Point]) -> list[Point]:
-        return [(self._pixels(x + 1), self._pixels(y + 1)) for x, y in points]
+    def _to_points(self, points: Iterable[Point]) -> list[Point]:
+        return [(self._to_pixels(x + 1), self._to_pixels(y + 1)) for x, y in points]
 
-    def disc(self, radius: float, colour: Colour, middle: Point = (0.0, 0.0)) -> None:
-        x, y = middle
-        (left, top), (right, bottom) = self._at(
+    def disc(self, radius: float, colour: Colour, centre: Point = (0.0, 0.0)) -> None:
+        x, y = centre
+        (left, top), (right, bottom) = self._to_points(
             [(x - radius, y - radius), (x + radius, y + radius)]
         )
         self.draw.ellipse((left, top, right, bottom), fill=colour)
 
     def polygon(self, points: Sequence[Point], colour: Colour) -> None:
-        self.draw.polygon(self._at(points), fill=colour)
+        self.draw.polygon(self._to_points(points), fill=colour)
 
     def bar(self, box: tuple[float, float, float, float], colour: Colour) -> None:
         left, top, right, bottom = box
         self.polygon([(left, top), (right, top), (right, bottom), (left, bottom)], colour)
 
     def line(self, points: Sequence[Point], width: float, colour: Colour) -> None:
-        at = self._at(points)
-        thick = round(self._pixels(width))
-        self.draw.line(at, fill=colour, width=thick, joint="curve")
+        pixels = round(self._to_pixels(width))
+        self.draw.line(self._to_points(points), fill=colour, width=pixels, joint="curve")
 
-    def text(self, words: str, height: float, colour: Colour, middle: Point = (0.0, 0.0)) -> None:
-        font = ImageFont.load_default(self._pixels(height) * 1.38)
-        ((x, y),) = self._at([middle])
-        stroke = self._pixels(0.018)
+    def text(self, text: str, height: float, colour: Colour, centre: Point = (0.0, 0.0)) -> None:
+        font = ImageFont.load_default(self._to_pixels(height) * 1.38)
+        ((x, y),) = self._to_points([centre])
+        stroke = self._to_pixels(0.018)
         self.draw.text(
-            (x, y), words, fill=colour, font=font, anchor="mm", stroke_width=stroke,
+            (x, y), text, fill=colour, font=font, anchor="mm", stroke_width=stroke,
             stroke_fill=colour,
         )  # fmt: skip
 
     def arrow(self, points: Sequence[Point], width: float, colour: Colour) -> None:
-        """A line that ends in a head."""
+        """Draw a line that ends in an arrowhead."""
         (x, y), (from_x, from_y) = points[-1], points[-2]
         length = math.hypot(x - from_x, y - from_y)
         along = ((x - from_x) / length, (y - from_y) / length)
         head = 1.7 * width
         neck = (x - along[0] * head, y - along[1] * head)
-        aside = (-along[1] * head, along[0] * head)
+        normal = (-along[1] * head, along[0] * head)
         self.line([*points[:-1], neck], width, colour)
         self.polygon(
             [
-                (neck[0] + aside[0], neck[1] + aside[1]),
+                (neck[0] + normal[0], neck[1] + normal[1]),
                 (x, y),
-                (neck[0] - aside[0], neck[1] - aside[1]),
+                (neck[0] - normal[0], neck[1] - normal[1]),
             ],
             colour,
         )
 
     def pixels(self) -> NDArray[np.float32]:
-        """The sign and how far it covers what is behind it, (side, side, 4) in [0, 1]."""
-        small = self.image.resize((self.side, self.side), Image.Resampling.BOX)
-        return np.asarray(small, dtype=np.float32) / np.float32(255)
+        """Return the drawing as RGBA, (side, side, 4) in [0, 1]."""
+        resized = self.image.resize((self.side, self.side), Image.Resampling.BOX)
+        return np.asarray(resized, dtype=np.float32) / np.float32(255)
 
 
-def _triangle(reach: float) -> list[Point]:
-    """Upright, its middle where the eye has it."""
+def _triangle(radius: float) -> list[Point]:
+    """Return an upright triangle, shifted down to look centred."""
     return [
-        (reach * math.sin(turn), 0.22 - reach * math.cos(turn))
-        for turn in (0, 2 * math.pi / 3, 4 * math.pi / 3)
+        (radius * math.sin(angle), 0.22 - radius * math.cos(angle))
+        for angle in (0, 2 * math.pi / 3, 4 * math.pi / 3)
     ]
 
 
-def _prohibition(board: Board) -> None:
-    board.disc(0.98, RED)
-    board.disc(0.72, WHITE)
+def _prohibition(canvas: SignCanvas) -> None:
+    canvas.disc(0.98, RED)
+    canvas.disc(0.72, WHITE)
 
 
-def _end(board: Board) -> None:
-    board.disc(0.98, GREY)
-    board.disc(0.92, WHITE)
+def _end(canvas: SignCanvas) -> None:
+    canvas.disc(0.98, GREY)
+    canvas.disc(0.92, WHITE)
 
 
-def _stripes(board: Board, colour: Colour = BLACK) -> None:
+def _stripes(canvas: SignCanvas, colour: Colour = BLACK) -> None:
     for shift in (-0.24, -0.12, 0.0, 0.12, 0.24):
-        board.line([(-0.5 + shift, 0.56), (0.5 + shift, -0.56)], 0.06, colour)
+        canvas.line([(-0.5 + shift, 0.56), (0.5 + shift, -0.56)], 0.06, colour)
 
 
-def _warning(board: Board) -> None:
-    board.polygon(_triangle(1.16), RED)
-    board.polygon(_triangle(0.82), WHITE)
+def _warning(canvas: SignCanvas) -> None:
+    canvas.polygon(_triangle(1.16), RED)
+    canvas.polygon(_triangle(0.82), WHITE)
 
 
-def _mandatory(board: Board) -> None:
-    board.disc(0.98, WHITE)
-    board.disc(0.93, BLUE)
+def _mandatory(canvas: SignCanvas) -> None:
+    canvas.disc(0.98, WHITE)
+    canvas.disc(0.93, BLUE)
 
 
-def _car(board: Board, middle: Point, colour: Colour) -> None:
-    x, y = middle
-    board.bar((x - 0.21, y - 0.05, x + 0.21, y + 0.15), colour)
-    board.polygon(
+def _car(canvas: SignCanvas, centre: Point, colour: Colour) -> None:
+    x, y = centre
+    canvas.bar((x - 0.21, y - 0.05, x + 0.21, y + 0.15), colour)
+    canvas.polygon(
         [(x - 0.17, y - 0.05), (x - 0.11, y - 0.21), (x + 0.11, y - 0.21), (x + 0.17, y - 0.05)],
         colour,
     )
     for wheel in (-0.15, 0.15):
-        board.bar((x + wheel - 0.05, y + 0.15, x + wheel + 0.05, y + 0.24), colour)
+        canvas.bar((x + wheel - 0.05, y + 0.15, x + wheel + 0.05, y + 0.24), colour)
 
 
-def _limit(number: str) -> Callable[[Board], None]:
-    def draw(board: Board) -> None:
-        _prohibition(board)
-        board.text(number, 0.62 if len(number) == 2 else 0.48, BLACK)
+def _limit(number: str) -> Callable[[SignCanvas], None]:
+    def draw(canvas: SignCanvas) -> None:
+        _prohibition(canvas)
+        canvas.text(number, 0.62 if len(number) == 2 else 0.48, BLACK)
 
     return draw
 
 
-def _end_of_80(board: Board) -> None:
-    _end(board)
-    board.text("80", 0.62, GREY)
-    _stripes(board)
+def _end_of_80(canvas: SignCanvas) -> None:
+    _end(canvas)
+    canvas.text("80", 0.62, GREY)
+    _stripes(canvas)
 
 
-def _end_of_all(board: Board) -> None:
-    _end(board)
-    _stripes(board)
+def _end_of_all(canvas: SignCanvas) -> None:
+    _end(canvas)
+    _stripes(canvas)
 
 
-def _no_passing(board: Board) -> None:
-    _prohibition(board)
-    _car(board, (-0.29, 0.0), RED)
-    _car(board, (0.29, 0.0), BLACK)
+def _no_passing(canvas: SignCanvas) -> None:
+    _prohibition(canvas)
+    _car(canvas, (-0.29, 0.0), RED)
+    _car(canvas, (0.29, 0.0), BLACK)
 
 
-def _end_of_no_passing(board: Board) -> None:
-    _end(board)
-    _car(board, (-0.33, 0.0), GREY)
-    _car(board, (0.33, 0.0), GREY)
-    _stripes(board)
+def _end_of_no_passing(canvas: SignCanvas) -> None:
+    _end(canvas)
+    _car(canvas, (-0.33, 0.0), GREY)
+    _car(canvas, (0.33, 0.0), GREY)
+    _stripes(canvas)
 
 
-def _right_of_way(board: Board) -> None:
-    _warning(board)
-    board.arrow([(0.0, 0.55), (0.0, -0.42)], 0.15, BLACK)
-    board.bar((-0.33, 0.17, 0.33, 0.26), BLACK)
+def _right_of_way(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    canvas.arrow([(0.0, 0.55), (0.0, -0.42)], 0.15, BLACK)
+    canvas.bar((-0.33, 0.17, 0.33, 0.26), BLACK)
 
 
-def _priority(board: Board) -> None:
-    for reach, colour in ((0.98, BLACK), (0.94, WHITE), (0.66, YELLOW)):
-        board.polygon([(0, -reach), (reach, 0), (0, reach), (-reach, 0)], colour)
+def _priority(canvas: SignCanvas) -> None:
+    for radius, colour in ((0.98, BLACK), (0.94, WHITE), (0.66, YELLOW)):
+        canvas.polygon([(0, -radius), (radius, 0), (0, radius), (-radius, 0)], colour)
 
 
-def _yield(board: Board) -> None:
-    for reach, colour in ((1.16, RED), (0.76, WHITE)):
-        board.polygon([(x, -y) for x, y in _triangle(reach)], colour)
+def _yield(canvas: SignCanvas) -> None:
+    for radius, colour in ((1.16, RED), (0.76, WHITE)):
+        canvas.polygon([(x, -y) for x, y in _triangle(radius)], colour)
 
 
-def _stop(board: Board) -> None:
-    for reach, colour in ((1.0, WHITE), (0.94, RED)):
-        turns = [(2 * corner + 1) * math.pi / 8 for corner in range(8)]
-        board.polygon([(reach * math.cos(t), reach * math.sin(t)) for t in turns], colour)
-    board.text("STOP", 0.5, WHITE)
+def _stop(canvas: SignCanvas) -> None:
+    for radius, colour in ((1.0, WHITE), (0.94, RED)):
+        angles = [(2 * corner + 1) * math.pi / 8 for corner in range(8)]
+        canvas.polygon([(radius * math.cos(a), radius * math.sin(a)) for a in angles], colour)
+    canvas.text("STOP", 0.5, WHITE)
 
 
-def _no_entry(board: Board) -> None:
-    board.disc(0.98, RED)
-    board.bar((-0.7, -0.17, 0.7, 0.17), WHITE)
+def _no_entry(canvas: SignCanvas) -> None:
+    canvas.disc(0.98, RED)
+    canvas.bar((-0.7, -0.17, 0.7, 0.17), WHITE)
 
 
-def _caution(board: Board) -> None:
-    _warning(board)
-    board.polygon([(-0.1, -0.42), (0.1, -0.42), (0.055, 0.2), (-0.055, 0.2)], BLACK)
-    board.disc(0.095, BLACK, (0.0, 0.38))
+def _caution(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    canvas.polygon([(-0.1, -0.42), (0.1, -0.42), (0.055, 0.2), (-0.055, 0.2)], BLACK)
+    canvas.disc(0.095, BLACK, (0.0, 0.38))
 
 
-def _curve(direction: int) -> Callable[[Board], None]:
-    def draw(board: Board) -> None:
-        _warning(board)
+def _curve(direction: int) -> Callable[[SignCanvas], None]:
+    def draw(canvas: SignCanvas) -> None:
+        _warning(canvas)
         path = [(0.16, 0.55), (0.16, 0.2), (0.05, 0.03), (-0.1, -0.1), (-0.22, -0.3)]
-        board.arrow([(direction * -x, y) for x, y in path], 0.14, BLACK)
+        canvas.arrow([(direction * -x, y) for x, y in path], 0.14, BLACK)
 
     return draw
 
 
-def _double_curve(board: Board) -> None:
-    _warning(board)
-    board.arrow(
+def _double_curve(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    canvas.arrow(
         [(0.12, 0.56), (0.12, 0.4), (-0.12, 0.2), (-0.12, 0.06), (0.1, -0.14), (0.1, -0.36)],
         0.12,
         BLACK,
     )
 
 
-def _bumps(board: Board) -> None:
-    _warning(board)
-    for middle in (-0.22, 0.22):
+def _bumps(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    for centre in (-0.22, 0.22):
         arc = [
-            (middle + 0.2 * math.cos(turn), 0.36 - 0.32 * math.sin(turn))
-            for turn in np.linspace(0, math.pi, 13)
+            (centre + 0.2 * math.cos(angle), 0.36 - 0.32 * math.sin(angle))
+            for angle in np.linspace(0, math.pi, 13)
         ]
-        board.polygon(arc, BLACK)
-    board.bar((-0.5, 0.34, 0.5, 0.46), BLACK)
+        canvas.polygon(arc, BLACK)
+    canvas.bar((-0.5, 0.34, 0.5, 0.46), BLACK)
 
 
-def _narrows(board: Board) -> None:
-    _warning(board)
-    board.line([(-0.17, 0.56), (-0.17, -0.26)], 0.13, BLACK)
-    board.line([(0.3, 0.56), (0.3, 0.26), (0.12, 0.04), (0.12, -0.26)], 0.13, BLACK)
+def _narrows(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    canvas.line([(-0.17, 0.56), (-0.17, -0.26)], 0.13, BLACK)
+    canvas.line([(0.3, 0.56), (0.3, 0.26), (0.12, 0.04), (0.12, -0.26)], 0.13, BLACK)
 
 
-def _signals(board: Board) -> None:
-    _warning(board)
-    for place, colour in ((-0.22, RED), (0.1, AMBER), (0.42, GREEN)):
-        board.disc(0.13, colour, (0.0, place))
+def _signals(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    for y, colour in ((-0.22, RED), (0.1, AMBER), (0.42, GREEN)):
+        canvas.disc(0.13, colour, (0.0, y))
 
 
-def _snow(board: Board) -> None:
-    _warning(board)
-    for turn in (math.pi / 6, math.pi / 2, 5 * math.pi / 6):
-        x, y = 0.38 * math.cos(turn), 0.38 * math.sin(turn)
-        board.line([(-x, 0.18 - y), (x, 0.18 + y)], 0.08, BLACK)
-        for end in (-1, 1):
-            for lean in (-0.5, 0.5):
-                tip = (end * x * 0.55, 0.18 + end * y * 0.55)
-                away = turn + lean + (math.pi if end < 0 else 0)
-                to = (tip[0] + 0.16 * math.cos(away), tip[1] + 0.16 * math.sin(away))
-                board.line([tip, to], 0.06, BLACK)
+def _snow(canvas: SignCanvas) -> None:
+    _warning(canvas)
+    for angle in (math.pi / 6, math.pi / 2, 5 * math.pi / 6):
+        x, y = 0.38 * math.cos(angle), 0.38 * math.sin(angle)
+        canvas.line([(-x, 0.18 - y), (x, 0.18 + y)], 0.08, BLACK)
+        for side in (-1, 1):
+            for tilt in (-0.5, 0.5):
+                start = (side * x * 0.55, 0.18 + side * y * 0.55)
+                direction = angle + tilt + (math.pi if side < 0 else 0)
+                end = (start[0] + 0.16 * math.cos(direction), start[1] + 0.16 * math.sin(direction))
+                canvas.line([start, end], 0.06, BLACK)
 
 
-def _ahead(*paths: Sequence[Point]) -> Callable[[Board], None]:
-    def draw(board: Board) -> None:
-        _mandatory(board)
+def _ahead(*paths: Sequence[Point]) -> Callable[[SignCanvas], None]:
+    def draw(canvas: SignCanvas) -> None:
+        _mandatory(canvas)
         for path in paths:
-            board.arrow(path, 0.19, WHITE)
+            canvas.arrow(path, 0.19, WHITE)
 
     return draw
 
@@ -275,15 +274,15 @@ def _mirrored(path: Sequence[Point]) -> list[Point]:
     return [(-x, y) for x, y in path]
 
 
-def _roundabout(board: Board) -> None:
-    _mandatory(board)
-    for part in range(3):
-        start = part * 2 * math.pi / 3 - math.pi / 2
-        turns = np.linspace(start, start + 1.75, 9)
-        board.arrow([(0.46 * math.cos(t), 0.46 * math.sin(t)) for t in turns], 0.17, WHITE)
+def _roundabout(canvas: SignCanvas) -> None:
+    _mandatory(canvas)
+    for arrow in range(3):
+        start = arrow * 2 * math.pi / 3 - math.pi / 2
+        angles = np.linspace(start, start + 1.75, 9)
+        canvas.arrow([(0.46 * math.cos(a), 0.46 * math.sin(a)) for a in angles], 0.17, WHITE)
 
 
-SIGNS: dict[int, Callable[[Board], None]] = {
+DRAWINGS: dict[int, Callable[[SignCanvas], None]] = {
     0: _limit("20"),
     1: _limit("30"),
     2: _limit("50"),
@@ -319,11 +318,11 @@ SIGNS: dict[int, Callable[[Board], None]] = {
     40: _roundabout,
     41: _end_of_no_passing,
 }
-"""How each is drawn, by its number in GTSRB."""
+"""The function that draws each sign, by its class number in GTSRB."""
 
 
-def sign(number: int, side: int) -> NDArray[np.float32]:
-    """A sign by its number, (side, side, 4) in [0, 1]: its colour, and where it covers."""
-    board = Board(side)
-    SIGNS[number](board)
-    return board.pixels()
+def draw_sign(number: int, side: int) -> NDArray[np.float32]:
+    """Draw the sign of a class number in GTSRB, RGBA (side, side, 4) in [0, 1]."""
+    canvas = SignCanvas(side)
+    DRAWINGS[number](canvas)
+    return canvas.pixels()

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.training.loop import Validation, build_network, weights_of

@@ -11,10 +11,11 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DATASETS, DatasetEntry, check_distortion
-from stnscope.backend.experiment.catalog.datasets import OWN
+from stnscope.backend.experiment.catalog.datasets import IMAGE_FOLDER
 from stnscope.backend.experiment.config import DistortionConfig
-from stnscope.backend.experiment.data.registry import Dataset
-from stnscope.backend.experiment.data.registry import load as load_dataset
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load as load_dataset
+from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.error_messages import sentence
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.frames import region_geometry
@@ -174,7 +175,7 @@ def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
     Raises:
         PictureError, TooLarge: the picture cannot be used.
     """
-    entry = DATASETS.get(dataset, OWN)
+    entry = DATASETS.get(dataset, IMAGE_FOLDER)
     return _fitted(decode(data), ARCHITECTURES[architecture], entry, on_canvas=True)
 
 
@@ -199,7 +200,7 @@ def _distorted(image: Tensor, card: Card, wanted: PictureDistortion) -> Tensor:
     """The image (1, C, h, w) on a canvas (1, C, H, W), as in training."""
     entry = DATASETS[card.dataset]
     # Clutter is cut from what is part of the program: the rest need not be at hand any more.
-    own = card.dataset if not entry.needs else OWN_WITH[entry.channels]
+    own = card.dataset if card.dataset not in SOURCES else OWN_WITH[entry.channels]
     others = _dataset(own).held_out
     scene = InputPipeline.of(entry, wanted, ARCHITECTURES[card.architecture], others)
     return scene.shown(image, torch.Generator().manual_seed(wanted.seed))

@@ -16,10 +16,10 @@ from stnscope.backend.experiment.errors import StnscopeError, TooLarge
 from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 from stnscope.backend.experiment.pictures.file_format import (
     check_blocks,
-    check_bytes,
+    check_file_size,
     cut_off,
     gif_images,
-    kind_of,
+    identify_format,
     refusal,
     told_size,
 )
@@ -68,8 +68,8 @@ def decode(data: bytes) -> Picture:
         TooLarge: it has more than `MAX_PICTURE_BYTES` or `MAX_PICTURE_PIXELS`.
         PictureError: another format, or damaged, or cut off.
     """
-    check_bytes(len(data))
-    kind = kind_of(data)
+    check_file_size(len(data))
+    kind = identify_format(data)
     with warnings.catch_warnings():
         # Pillow warns of what is judged here anyway: sizes, and EXIF that cannot be read.
         warnings.simplefilter("ignore")

@@ -37,8 +37,8 @@ NOT_READ_HERE = {
     b"\x00\x00\x01\x00": "an icon file",
     **{b"P%d" % number: "a PNM" for number in range(1, 8)},
 }
-ACCEPTED = "PNG, JPEG, WebP, GIF and BMP"
-HEAD = 12
+ACCEPTED_FORMATS = "PNG, JPEG, WebP, GIF and BMP"
+HEADER_BYTES = 12
 """Bytes at a file's start that tell its kind."""
 
 # Neither a stuffed byte nor a restart inside a scan.
@@ -47,7 +47,7 @@ IMAGE, EXTENSION = 0x2C, 0x21
 PNG_END = b"IEND\xaeB`\x82"
 
 
-def check_bytes(count: int) -> None:
+def check_file_size(count: int) -> None:
     """Refuses a file of no bytes, or of too many.
 
     Raises:
@@ -63,7 +63,7 @@ def check_bytes(count: int) -> None:
         )
 
 
-def kind_of(head: bytes) -> str:
+def identify_format(head: bytes) -> str:
     """The format of a picture whose file starts so, as Pillow names it.
 
     Raises:
@@ -79,7 +79,7 @@ def kind_of(head: bytes) -> str:
     else:
         found = (name for magic, name in NOT_READ_HERE.items() if head.startswith(magic))
         named = next(found, "not a picture in a known format")
-    raise refusal(f"This is {named}. {ACCEPTED} are read; save the picture as one of them.")
+    raise refusal(f"This is {named}. {ACCEPTED_FORMATS} are read; save the picture as one of them.")
 
 
 def check_blocks(kind: str, data: bytes) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.registry import Dataset
+from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import LATTICE, PROTOCOL, Array, Frame, Label
 from stnscope.backend.experiment.progress import tenths_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.registry import Dataset
+from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
 from stnscope.backend.experiment.probes.observe import LAP, Probes, observe

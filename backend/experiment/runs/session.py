@@ -15,7 +15,8 @@ import torch
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_PROBES

@@ -8,7 +8,7 @@ from torch import Generator, Tensor
 from stnscope.backend.experiment.catalog import DatasetEntry
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.config import DistortionConfig
-from stnscope.backend.experiment.data.registry import Images
+from stnscope.backend.experiment.data.images import Images
 from stnscope.backend.experiment.distortions import Distortion, named
 from stnscope.models.catalog import Architecture
 

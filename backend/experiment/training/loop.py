@@ -21,7 +21,7 @@ from stnscope.backend.experiment.catalog import (
     validate,
 )
 from stnscope.backend.experiment.config import LiveSettings, RunConfig
-from stnscope.backend.experiment.data.registry import Dataset, Images
+from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline

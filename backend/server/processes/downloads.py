@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from stnscope.backend.experiment.data import availability
-from stnscope.backend.experiment.data.download import FILES, RemoteFile, fetch, mirrored
+from stnscope.backend.experiment.data.download import download, with_mirror
+from stnscope.backend.experiment.data.registry import DOWNLOADS
+from stnscope.backend.experiment.data.source import RemoteFile
 from stnscope.backend.experiment.errors import InvalidInput, NotFound, StnscopeError
 
 
@@ -49,12 +51,12 @@ class Downloads:
 
     def size(self, name: str) -> int | None:
         """How many bytes a data set has; None if it cannot be fetched."""
-        files = FILES.get(name)
+        files = DOWNLOADS.get(name)
         return None if files is None else sum(file.size for file in files)
 
     def show(self, name: str) -> dict[str, Any] | None:
         """How far a data set is that is, or was, fetched by this server."""
-        found = self._fetches.get(FILES.get(name, ()))
+        found = self._fetches.get(DOWNLOADS.get(name, ()))
         return None if found is None else found.shown()
 
     def start(self, name: str) -> dict[str, Any]:
@@ -64,10 +66,10 @@ class Downloads:
             NotFound: there is no such data set.
             InvalidInput: it cannot be fetched; says how to get it.
         """
-        entries = availability.datasets(self._data)
+        entries = availability.list_datasets(self._data)
         if name not in entries:
             raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
-        files = FILES.get(name)
+        files = DOWNLOADS.get(name)
         if files is None:
             raise InvalidInput(f"It cannot be fetched. {entries[name].how}", "dataset")
         running = self._fetches.get(files)
@@ -83,15 +85,15 @@ class Downloads:
         Raises:
             NotFound: the data set is not on its way.
         """
-        found = self._fetches.get(FILES.get(name, ()))
+        found = self._fetches.get(DOWNLOADS.get(name, ()))
         if found is None or found.ended:
             raise NotFound(f"{name} is not being fetched.")
         found.wanted = False
 
     def _work(self, files: tuple[RemoteFile, ...], running: Download) -> None:
-        addressed = mirrored(files, self._mirror) if self._mirror else files
+        addressed = with_mirror(files, self._mirror) if self._mirror else files
         try:
-            fetch(addressed, self._data, running.note)
+            download(addressed, self._data, running.note)
         except _Cancelled:
             running.error = "It was broken off. Fetching it again goes on from there."
         except StnscopeError as error:

@@ -48,7 +48,7 @@ def catalog(server: Server) -> dict[str, Any]:
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
-        "skipped": [asdict(each) for each in availability.skipped(server.runs.data)],
+        "skipped": [asdict(each) for each in availability.list_skipped_folders(server.runs.data)],
         "weights": [asdict(card) for card in cards().values()],
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
@@ -58,7 +58,7 @@ def catalog(server: Server) -> dict[str, Any]:
 
 
 def _datasets(server: State) -> dict[str, DatasetEntry]:
-    return availability.datasets(server.runs.data)
+    return availability.list_datasets(server.runs.data)
 
 
 def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:

@@ -73,7 +73,7 @@ async def join_probes(
     run = server.runs.summary(run_id)
     server.trainers.check_can_add_picture(run)
     config = run["config"]
-    named = parse_label(label, availability.dataset(config["dataset"], server.runs.data))
+    named = parse_label(label, availability.inspect_dataset(config["dataset"], server.runs.data))
     data = await _read(image)
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
     await server.trainers.join(run_id, fitted["image"], named)

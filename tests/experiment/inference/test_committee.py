@@ -10,7 +10,7 @@ import torch
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
-from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.inference.committee import evaluate
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording

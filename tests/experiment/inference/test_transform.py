@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stnscope.backend.experiment.data.registry import load
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import InvalidInput, NotFound, PictureError
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.inference.transform import prepare, transform

@@ -13,7 +13,8 @@ from PIL import Image
 
 from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame, Label
 from stnscope.backend.experiment.inference.transform import fit_probe

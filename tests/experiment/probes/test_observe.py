@@ -6,7 +6,8 @@ import torch
 from torch.nn import functional
 
 from stnscope.backend.experiment.config import RunConfig, SamplerConfig
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import LAP, Probes, look, observe, theta_summary
 from stnscope.backend.experiment.training.loop import Batches, build_network, train

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stnscope.backend.experiment.catalog import DATASETS, OPTIMISERS, steps_per_epoch, with_defaults
+from stnscope.backend.experiment.catalog import OPTIMISERS, steps_per_epoch, with_defaults
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.config import (
     DistortionConfig,
@@ -17,7 +17,9 @@ from stnscope.backend.experiment.config import (
     RunConfig,
     SamplerConfig,
 )
-from stnscope.backend.experiment.data.registry import Dataset, load
+from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.distortions.placement import centred
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.training.loop import (
@@ -30,7 +32,7 @@ from stnscope.backend.experiment.training.loop import (
 from stnscope.backend.experiment.training.optimisers import KINDS
 from stnscope.models import weights
 from stnscope.models.cards import Card, cards
-from tests.experiment.made_data import SHARED
+from tests.experiment.sample_data import REAL_DATA
 
 SMALL = RunConfig(batch_size=16)
 
@@ -249,7 +251,7 @@ def test_a_configuration_that_does_not_fit_is_refused_at_once(digits: Dataset) -
 
 @pytest.mark.parametrize("card", cards().values(), ids=lambda card: card.name)
 def test_shipped_weights_are_as_accurate_as_their_card_says(card: Card) -> None:
-    if DATASETS[card.dataset].needs and not SHARED.exists():
+    if card.dataset in SOURCES and not REAL_DATA.exists():
         pytest.skip(f"{card.dataset} is not at hand; that of the program is tried")
     config = RunConfig(
         architecture=card.architecture,
@@ -258,7 +260,7 @@ def test_shipped_weights_are_as_accurate_as_their_card_says(card: Card) -> None:
         distortion=DistortionConfig(name=card.distortion),
     )
     model = weights.load(card.name)
-    validation = Validation.of(config, load(card.dataset, SHARED))
+    validation = Validation.of(config, load(card.dataset, REAL_DATA))
     assert validation.accuracy(model) == pytest.approx(card.accuracy, abs=2e-3)
     assert sum(parameter.numel() for parameter in model.parameters()) == card.parameters
 

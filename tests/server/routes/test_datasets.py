@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from stnscope.backend.commands.main import main
-from stnscope.backend.experiment.data.download import FILES
+from stnscope.backend.experiment.data.registry import DOWNLOADS
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.experiment import made_data
+from tests.experiment import sample_data
 from tests.file_server import FileServer, serve_files
 from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_ALONE, INTERFACE_AND_NO_MORE
@@ -20,12 +20,12 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     signs, and damaged digits."""
     folder = tmp_path_factory.mktemp("data")
     for name in ("fruit", "berries"):
-        made_data.own(folder / name, {"apple": 20, "pear": 20})
+        sample_data.write_image_folder(folder / name, {"apple": 20, "pear": 20})
     picture = folder / "berries" / "pear" / "06.png"
     picture.write_bytes(picture.read_bytes()[:-20])
-    made_data.own(folder / "nuts", {"hazel": 20, "wal": 3})
-    made_data.written(made_data.gtsrb("official"), folder / "gtsrb")
-    made_data.mnist(folder / "mnist", {"train": 3, "t10k": 3})
+    sample_data.write_image_folder(folder / "nuts", {"hazel": 20, "wal": 3})
+    sample_data.write_files(sample_data.make_gtsrb("official"), folder / "gtsrb")
+    sample_data.write_mnist(folder / "mnist", {"train": 3, "t10k": 3})
     return folder
 
 
@@ -58,7 +58,7 @@ def test_the_catalog_tells_which_folders_are_passed_over_and_why(server: Server)
     catalog = server.http.get("/catalog").json()
     (nuts,) = catalog["skipped"]
     assert nuts["name"] == "nuts"
-    assert "needs two folders or more with at least 10 pictures each" in nuts["reason"]
+    assert "needs two folders or more with at least 10 images each" in nuts["reason"]
     assert "hazel: 20, wal: 3" in nuts["reason"]
     assert "nuts" not in {each["name"] for each in catalog["datasets"]}
     refused = server.http.post("/runs", json={"dataset": "nuts"})
@@ -134,8 +134,8 @@ def test_networks_of_several_transformers_are_recorded_and_exported(
 @pytest.fixture
 def files() -> Iterator[FileServer]:
     """A place to fetch a small copy of the signs from."""
-    made = made_data.archive(made_data.gtsrb("official"))
-    with serve_files({FILES["gtsrb"][0].path: made}) as files:
+    made = sample_data.make_zip(sample_data.make_gtsrb("official"))
+    with serve_files({DOWNLOADS["gtsrb"][0].path: made}) as files:
         yield files
 
 
@@ -206,7 +206,7 @@ def test_the_command_line_fetches_too(
 
 def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> None:
     data = tmp_path / "data"
-    made_data.own(data / "fruit", {"apple": 15, "pear": 15})
+    sample_data.write_image_folder(data / "fruit", {"apple": 15, "pear": 15})
     options = (*INTERFACE_AND_NO_MORE, "--data", str(data))
     with serve(tmp_path / "home", *options) as server:
         run_id = brief(server, dataset="fruit", batch_size=4, epochs=50)
@@ -223,7 +223,7 @@ def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> 
         wait_until(lambda: "There is no data set" in (server.get_run(run_id)["error"] or ""))
         missing = server.get_run(run_id)
         assert missing["status"] == "failed"
-        assert f"A folder of your own of that name belongs into {data}." in missing["error"]
+        assert f"An image folder of that name belongs into {data}." in missing["error"]
         (data / ".fruit").rename(data / "fruit")
         (data / "fruit" / "quince").rename(data / "fruit" / "pear")
         server.control(run_id, "resume")

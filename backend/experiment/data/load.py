@@ -1,0 +1,84 @@
+"""Load data sets by name, as tensors, split into training images and held-out images."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stnscope.backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.data import (
+    availability,
+    composed,
+    digits,
+    image_folder,
+    signs,
+)
+from stnscope.backend.experiment.data.images import Dataset, Images
+from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.source import Arrays, Split
+from stnscope.backend.experiment.pictures.decode import decode
+from stnscope.backend.experiment.pictures.fit import fit
+
+Parts = tuple[Images, Images]
+"""Training images and held-out images."""
+
+BUILT_IN: Mapping[str, Callable[[], Parts]] = {
+    "digits": digits.load,
+    "signs": signs.load,
+    "sequences": digits.load,
+    "addition": digits.load,
+    "numbers": digits.load,
+}
+"""Images of the data sets that are part of the program; those read from files are in `SOURCES`."""
+
+COMPOSED: Mapping[str, Callable[[DatasetEntry, Images, Images], Parts]] = {
+    "sequences": composed.rows,
+    "addition": composed.pairs,
+    "numbers": composed.numbers,
+    "mnist-sequences": composed.rows,
+    "mnist-addition": composed.pairs,
+    "mnist-numbers": composed.numbers,
+}
+"""How images are composed for the data sets whose images consist of several."""
+
+
+def load(name: str, data: Path | None = None) -> Dataset:
+    """Load a data set.
+
+    Args:
+        name: a name in the catalog, or of an image folder.
+        data: the data folder; not needed for data sets that are part of the program.
+
+    Raises:
+        InvalidInput: there is none of that name; the text lists those that exist.
+        DatasetError: it is not available or damaged; names the file and what is wrong.
+    """
+    entry = availability.find_dataset(name, data)
+    if name in BUILT_IN:
+        train, held_out = BUILT_IN[name]()
+    else:
+        assert data is not None, "find_dataset finds files only in a data folder"
+        train, held_out = (_to_images(arrays) for arrays in _read_files(entry, data))
+    if name in COMPOSED:
+        train, held_out = COMPOSED[name](entry, train, held_out)
+    return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)
+
+
+def _read_files(entry: DatasetEntry, data: Path) -> Split:
+    if entry.name in SOURCES:
+        source = SOURCES[entry.name]
+        return source.load(data / source.folder)
+    return image_folder.load(entry, data / entry.name, _read_image)
+
+
+def _read_image(data: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
+    """Decode and fit an image as an uploaded picture is, (H, W, 3)."""
+    fitted = fit(decode(data), size, channels=3, light_on_dark=False)
+    return (fitted.image * 255).round().astype(np.uint8)
+
+
+def _to_images(arrays: Arrays) -> Images:
+    return Images(torch.from_numpy(arrays.pixels), torch.from_numpy(arrays.labels))
