@@ -1,0 +1,62 @@
+"""Each registry that docs/contributing.md names has a row for each file, and no other row.
+
+So whoever adds a file, a family or a command and forgets its row is told which one is missing.
+"""
+
+from typing import get_args
+
+from stnscope.backend.experiment import distortions
+from stnscope.backend.experiment.catalog import DATASETS, DISTORTIONS
+from stnscope.backend.experiment.data.load import BUILT_IN
+from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.run_status import TRANSITIONS, Action
+from stnscope.backend.server.app import ROUTERS
+from stnscope.models import catalog, families
+from stnscope.models.architectures import BUILDERS
+from tests.source_files import ROOT
+from tools import docs
+
+
+def modules_with(folder: str, text: str) -> set[str]:
+    """Return the names of the modules in a folder that contain a text."""
+    files = (ROOT / folder).glob("*.py")
+    return {file.stem for file in files if text in file.read_text()}
+
+
+def test_every_family_has_a_catalog_row() -> None:
+    assert families.FAMILIES.keys() == catalog.FAMILIES.keys()
+
+
+def test_every_network_has_a_catalog_row() -> None:
+    assert BUILDERS.keys() == catalog.ARCHITECTURES.keys()
+
+
+def test_every_distortion_has_a_catalog_row() -> None:
+    assert distortions.DISTORTIONS.keys() == DISTORTIONS.keys()
+
+
+def test_every_data_set_has_a_source_and_a_catalog_entry() -> None:
+    assert SOURCES.keys() | BUILT_IN.keys() == DATASETS.keys()
+    sources = {id(source) for source in SOURCES.values()}
+    assert len(modules_with("backend/experiment/data", "SOURCE = ")) <= len(sources)
+
+
+def test_every_action_has_a_transition() -> None:
+    assert set(TRANSITIONS) == set(get_args(Action))
+
+
+def test_every_route_module_is_included() -> None:
+    assert len(ROUTERS) == len(modules_with("backend/server/routes", "router = APIRouter("))
+
+
+def test_every_command_module_is_a_command() -> None:
+    assert set(docs.commands()) == modules_with("backend/commands", "\ndef add(")
+
+
+def test_every_chart_shows_recorded_metrics() -> None:
+    source = (ROOT / "dashboard" / "assets" / "charts" / "plotly-figure.js").read_text()
+    charts = source.partition("export const CHARTS = [")[2].partition("\n];")[0]
+    shown = {line.split('"')[1] for line in charts.split("name: ")[1:]}
+    assert shown
+    assert shown <= set(METRICS)
