@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from stnscope.backend.commands import committee, export, fetch, runs, serve, train
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.version import VERSION
 
@@ -39,5 +39,5 @@ def build_parser() -> argparse.ArgumentParser:
 def _sentence(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
-        return sentence(first, first["loc"], RunConfig)
+        return format_error(first, first["loc"], RunConfig)
     return str(error)

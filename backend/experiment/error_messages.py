@@ -1,4 +1,4 @@
-"""What is wrong with values that come from outside, in plain words, from what pydantic finds."""
+"""Messages for values that pydantic rejects: which field, what is wrong, what is expected."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 OBJECT = "an object"
-NOUNS = {
+EXPECTED_TYPES = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
     "int_from_float": "a whole number",
@@ -23,100 +23,101 @@ NOUNS = {
     "model_type": OBJECT,
     "model_attributes_type": OBJECT,
 }
-"""What is expected, by what pydantic calls the fault."""
+"""What is expected, by pydantic's error type."""
 BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
-OUT_OF_BOUNDS = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
-LONGEST = 40
-"""Letters of a wrong value that are repeated."""
+BOUND_ERRORS = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
+MAX_VALUE_LENGTH = 40
+"""Characters of a rejected value that a message repeats."""
 
 
-def sentence(
-    found: Mapping[str, Any], place: Iterable[str | int], model: type[BaseModel] | None = None
+def format_error(
+    error: Mapping[str, Any], path: Iterable[str | int], model: type[BaseModel] | None = None
 ) -> str:
-    """One fault as a sentence: the field, what is wrong, and what would be right.
+    """Return one of pydantic's errors as a sentence.
 
     Args:
-        found: an item of pydantic's `errors()`.
-        place: where in the value it is, from its root.
-        model: what the value should have been, where that is known; names its fields and bounds.
+        error: an item of pydantic's `errors()`.
+        path: location of the rejected value, from the root.
+        model: the model that was validated, if known; its fields and bounds are then named.
     """
-    path = list(place)
-    field, kind = ".".join(str(part) for part in path), str(found["type"])
-    shown = _shown(found.get("input"))
+    path = list(path)
+    field, kind = ".".join(str(part) for part in path), str(error["type"])
+    value = _format_value(error.get("input"))
     if kind == "missing":
         return f"{field} is missing." if field else "The body is missing; an object is expected."
     if kind == "extra_forbidden":
-        within = _inside(model, path[:-1])
-        there = f"; there are {', '.join(within.model_fields)}" if within else ""
-        return f"There is no field {field}{there}."
+        parent = _find_model(model, path[:-1])
+        existing = f"; there are {', '.join(parent.model_fields)}" if parent else ""
+        return f"There is no field {field}{existing}."
     if kind == "string_too_long":
-        return f"{field} has more than {found['ctx']['max_length']} letters, which is the most."
-    about = _field(model, path)
-    if isinstance(found.get("input"), bytes):
-        return "The body is not said to be JSON. Send it as application/json."
-    if NOUNS.get(kind) == OBJECT and (within := _inside(model, path)):
-        fields = ", ".join(within.model_fields)
-        return f"{field or 'The body'} must be {OBJECT} with any of {fields}, not {shown}."
-    if kind == "string_pattern_mismatch" and about is not None:
-        return f"{field} cannot be {shown}. {about.description}"
-    wanted = _wanted(found, about)
-    if wanted:
-        return f"{field or 'The body'} must be {wanted}, not {shown}."
-    said = str(found["msg"]).removeprefix("Value error, ").rstrip(".")
-    return f"{field}: {said}." if field else f"{said}."
+        return f"{field} must have at most {error['ctx']['max_length']} characters."
+    if isinstance(error.get("input"), bytes):
+        return "The body is not declared as JSON. Send it as application/json."
+    if EXPECTED_TYPES.get(kind) == OBJECT and (expected_model := _find_model(model, path)):
+        fields = ", ".join(expected_model.model_fields)
+        return f"{field or 'The body'} must be {OBJECT} with any of {fields}, not {value}."
+    info = _find_field(model, path)
+    if kind == "string_pattern_mismatch" and info is not None:
+        return f"{field} cannot be {value}. {info.description}"
+    if expected := _describe_expected(error, info):
+        return f"{field or 'The body'} must be {expected}, not {value}."
+    message = str(error["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"{field}: {message}." if field else f"{message}."
 
 
-def _wanted(found: Mapping[str, Any], about: FieldInfo | None) -> str:
-    """What a value must be; empty where that is not told by its kind."""
-    kind, told = found["type"], found.get("ctx", {})
+def _describe_expected(error: Mapping[str, Any], info: FieldInfo | None) -> str:
+    """Return what a value must be; empty if the error's type does not determine it."""
+    kind, context = error["type"], error.get("ctx", {})
     if kind == "literal_error":
-        return str(told["expected"])
-    if kind not in NOUNS and kind not in OUT_OF_BOUNDS:
+        return str(context["expected"])
+    if kind not in EXPECTED_TYPES and kind not in BOUND_ERRORS:
         return ""
     bounds = {
-        name: getattr(each, name)
-        for each in (about.metadata if about else ())
+        name: getattr(constraint, name)
+        for constraint in (info.metadata if info else ())
         for name in BOUNDS
-        if hasattr(each, name)
-    } or {name: told[name] for name in BOUNDS if name in told}
-    limits = " and ".join(BOUNDS[name].format(_plain(bound)) for name, bound in bounds.items())
-    return ", ".join(part for part in (NOUNS.get(kind, ""), limits) if part)
+        if hasattr(constraint, name)
+    } or {name: context[name] for name in BOUNDS if name in context}
+    limits = " and ".join(
+        BOUNDS[name].format(_format_bound(bound)) for name, bound in bounds.items()
+    )
+    return ", ".join(part for part in (EXPECTED_TYPES.get(kind, ""), limits) if part)
 
 
-def _field(model: type[BaseModel] | None, path: list[str | int]) -> FieldInfo | None:
-    """The field at a place in a model."""
-    within = _inside(model, path[:-1]) if path else None
-    return within.model_fields.get(str(path[-1])) if within else None
+def _find_field(model: type[BaseModel] | None, path: list[str | int]) -> FieldInfo | None:
+    """Return the field at a path in a model."""
+    parent = _find_model(model, path[:-1]) if path else None
+    return parent.model_fields.get(str(path[-1])) if parent else None
 
 
-def _inside(model: type[BaseModel] | None, path: list[str | int]) -> type[BaseModel] | None:
-    """The model at a place in another one."""
+def _find_model(model: type[BaseModel] | None, path: list[str | int]) -> type[BaseModel] | None:
+    """Return the nested model at a path in a model."""
     for part in path:
         field = model.model_fields.get(str(part)) if model else None
-        model = _model(field.annotation) if field else None
+        model = _model_of(field.annotation) if field else None
     return model
 
 
-def _model(annotation: Any) -> type[BaseModel] | None:
-    """The model that an annotation is, or has beside None."""
-    for each in (annotation, *get_args(annotation)):
-        if isinstance(each, type) and issubclass(each, BaseModel):
-            return each
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    """Return the model in an annotation, also if it is optional."""
+    for candidate in (annotation, *get_args(annotation)):
+        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
+            return candidate
     return None
 
 
-def _plain(bound: float) -> str:
-    """A bound without a point where it needs none."""
+def _format_bound(bound: float) -> str:
+    """Return a bound, without a decimal point if it is a whole number."""
     return str(int(bound) if bound == int(bound) else bound)
 
 
-def _shown(value: Any) -> str:
-    """A wrong value as it was sent, cut short; what is large is only named."""
+def _format_value(value: Any) -> str:
+    """Return a rejected value as JSON, shortened; containers and bytes are only named."""
     if isinstance(value, Mapping):
-        return "an object"
+        return OBJECT
     if isinstance(value, list | tuple):
         return "a list"
     if isinstance(value, str | int | float | bool | None):
-        said = json.dumps(value, ensure_ascii=False)
-        return said if len(said) <= LONGEST else f"{said[:LONGEST]}..."
+        text = json.dumps(value, ensure_ascii=False)
+        return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}..."
     return "a file"

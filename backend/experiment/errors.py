@@ -1,28 +1,28 @@
-"""What can go wrong, as one tree; the server maps each branch to an HTTP status in one place.
+"""The exceptions of the program as one tree. The server maps each branch to an HTTP status.
 
 StnscopeError
-├── InvalidInput      a value is outside what is accepted; names its field
-│   ├── RecordingError    a file that is not a recording of ours
-│   ├── PictureError      a picture that cannot be used
-│   └── DatasetError      a data set that is not at hand, or damaged; names the file
-├── TooLarge          over a stated limit
-├── NotFound          no such run, step, weights, data set or export
-├── Conflict          does not fit the present status; says what was expected
-├── InsufficientStorage            a limit or the disk is reached; says what to make room in
-└── Unavailable       cannot be served now; trying again later may work
+├── InvalidInput           a value is not accepted; names its field
+│   ├── RecordingError     a file is not a recording
+│   ├── PictureError       a picture cannot be used
+│   └── DatasetError       a data set is not available, or damaged; names the file
+├── TooLarge               a limit is exceeded
+├── NotFound               no such run, step, weights, data set or export
+├── Conflict               not possible in the current status; says what was expected
+├── InsufficientStorage    a quota or the disk is full; says where to make room
+└── Unavailable            temporarily not possible; a later attempt may succeed
 """
 
 
 class StnscopeError(Exception):
-    """Base of every error raised on purpose. Its text is shown to the user as it is."""
+    """Base of all exceptions whose text is meant for the user."""
 
 
 class InvalidInput(StnscopeError):
-    """A value outside what is accepted.
+    """A value is not accepted.
 
     Args:
-        detail: what is wrong and what would be right, as a sentence.
-        field: the name of the wrong field, where there is one.
+        detail: a sentence that says what is wrong and what is expected.
+        field: the name of the invalid field, if there is one.
     """
 
     def __init__(self, detail: str, field: str | None = None) -> None:
@@ -31,35 +31,35 @@ class InvalidInput(StnscopeError):
 
 
 class RecordingError(InvalidInput):
-    """A file that is not a recording, or one of an unknown version."""
+    """A file is not a recording, or one of an unknown version."""
 
 
 class PictureError(InvalidInput):
-    """A picture that cannot be used; the text says why and what to do."""
+    """A picture cannot be used; the text says why and what to do."""
 
 
 class DatasetError(InvalidInput):
-    """A data set that is not at hand, or damaged; the text names the file and what is wrong."""
+    """A data set is not available, or damaged; the text names the file and what is wrong."""
 
     def __init__(self, detail: str, field: str | None = "dataset") -> None:
         super().__init__(detail, field)
 
 
 class TooLarge(StnscopeError):
-    """Over a stated limit."""
+    """A limit is exceeded; the text names it."""
 
 
 class NotFound(StnscopeError):
-    """No such run, step, weights, data set or export."""
+    """There is no such run, step, weights, data set or export."""
 
 
 class Conflict(StnscopeError):
-    """Does not fit the present status; the text says what was expected."""
+    """The request is not possible in the current status; the text says what was expected."""
 
 
 class InsufficientStorage(StnscopeError):
-    """A limit of ours or the disk is reached; the text says which, and what to do."""
+    """A quota or the disk is full; the text says which, and what to do."""
 
 
 class Unavailable(StnscopeError):
-    """Cannot be served now; trying again later may work."""
+    """The request is temporarily not possible; a later attempt may succeed."""

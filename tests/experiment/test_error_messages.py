@@ -1,4 +1,4 @@
-"""What is wrong with a value is told with its field and what would be right."""
+"""A rejected value's message names its field, what is wrong and what is expected."""
 
 import json
 from typing import Any
@@ -7,24 +7,25 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from stnscope.backend.experiment.config import RunConfig, SettingsChange
-from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.export.export import ExportOptions
 
 FIELDS = ", ".join(RunConfig.model_fields)
 
 
-def told(model: type[BaseModel], value: Any) -> str:
+def message_for(model: type[BaseModel], value: Any) -> str:
+    """Return the message for the first error of a value."""
     with pytest.raises(ValidationError) as caught:
         model.model_validate(value)
     first = caught.value.errors()[0]
-    return sentence(first, first["loc"], model)
+    return format_error(first, first["loc"], model)
 
 
 EPOCHS = "epochs must be a whole number, at least 1 and at most 1000, not"
 
 
 @pytest.mark.parametrize(
-    ("value", "said"),
+    ("value", "message"),
     [
         ({"epochs": "3"}, f'{EPOCHS} "3".'),
         ({"epochs": None}, f"{EPOCHS} null."),
@@ -42,7 +43,7 @@ EPOCHS = "epochs must be a whole number, at least 1 and at most 1000, not"
             "learning_rate must be a finite number, above 0 and at most 1, not NaN.",
         ),
         ({"dataset": 3}, "dataset must be text, not 3."),
-        ({"dataset": "x" * 65}, "dataset has more than 64 letters, which is the most."),
+        ({"dataset": "x" * 65}, "dataset must have at most 64 characters."),
         ({"seed": "x" * 90}, f'at most 2147483647, not "{"x" * 39}....'),
         (
             {"distortion": []},
@@ -54,23 +55,25 @@ EPOCHS = "epochs must be a whole number, at least 1 and at most 1000, not"
         ([], f"The body must be an object with any of {FIELDS}, not a list."),
     ],
 )
-def test_a_configuration(value: Any, said: str) -> None:
-    assert told(RunConfig, value).endswith(said)
-    assert "Input" not in told(RunConfig, value)
+def test_format_error_names_the_fields_of_a_configuration(value: Any, message: str) -> None:
+    assert message_for(RunConfig, value).endswith(message)
+    assert "Input" not in message_for(RunConfig, value)
 
 
-def test_what_lies_beside_null_and_what_is_one_of_a_few() -> None:
-    said = told(SettingsChange, {"slow_motion": 99})
-    assert said == "slow_motion must be at least 0 and at most 10, not 99."
-    assert told(ExportOptions, {"format": "avi"}) == "format must be 'gif', not \"avi\"."
-    assert told(ExportOptions, {"probes": "a"}).startswith('probes cannot be "a". Which probes')
+def test_format_error_of_optional_and_literal_fields() -> None:
+    message = message_for(SettingsChange, {"slow_motion": 99})
+    assert message == "slow_motion must be at least 0 and at most 10, not 99."
+    assert message_for(ExportOptions, {"format": "avi"}) == "format must be 'gif', not \"avi\"."
+    assert message_for(ExportOptions, {"probes": "a"}).startswith(
+        'probes cannot be "a". Which probes'
+    )
 
 
-def test_without_its_model_a_fault_is_told_as_far_as_it_is_known() -> None:
+def test_format_error_without_a_model() -> None:
     with pytest.raises(ValidationError) as caught:
         RunConfig.model_validate_json(json.dumps({"epochs": 0, "epoch": 1, "probes": 3}))
-    said = [sentence(each, each["loc"]) for each in caught.value.errors()]
-    assert said == [
+    messages = [format_error(error, error["loc"]) for error in caught.value.errors()]
+    assert messages == [
         "epochs must be at least 1, not 0.",
         "probes must be an object, not 3.",
         "There is no field epoch.",

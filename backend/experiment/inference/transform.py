@@ -16,7 +16,7 @@ from stnscope.backend.experiment.config import DistortionConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import SOURCES
-from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import Frame
@@ -158,7 +158,7 @@ def _checked(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
     except ValidationError as error:
         wrong = error.errors()[0]
         field = ".".join(["distortion", *(str(part) for part in wrong["loc"])])
-        said = sentence(wrong, wrong["loc"], PictureDistortion)
+        said = format_error(wrong, wrong["loc"], PictureDistortion)
         raise InvalidInput(f"distortion: {said}", field) from None
     check_distortion(checked.name, "distortion.name")
     return checked

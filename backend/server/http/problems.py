@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from stnscope.access.responses import problem
 from stnscope.backend.experiment import errors
-from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.frames.frame import FrameError
 from stnscope.backend.experiment.recording.quota import FULL_DISK, is_full_disk
 
@@ -72,7 +72,7 @@ def _fault(found: dict[str, Any], model: type[BaseModel] | None) -> dict[str, st
         return {"detail": f"The body is not JSON: {found['ctx']['error']}."}
     place = found["loc"][1:]
     field = ".".join(str(part) for part in place)
-    detail = sentence(found, place, model)
+    detail = format_error(found, place, model)
     if "Expected UploadFile" in detail:
         detail = f"{field}: A file is expected here, not text."
     return {"field": field, "detail": detail} if field else {"detail": detail}

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from stnscope.backend.experiment.error_messages import sentence
+from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 
 FIRST_CREDIT = 2
@@ -96,7 +96,7 @@ def _read(kinds: TypeAdapter[M], text: str, known: tuple[type[_Message], ...]) -
         types = f"{', '.join(others)} or {last}"
         if kind in by_type:
             raise InvalidInput(
-                sentence(found, place, by_type[str(kind)]), ".".join(map(str, place)) or None
+                format_error(found, place, by_type[str(kind)]), ".".join(map(str, place)) or None
             ) from None
         if found["type"] == "json_invalid":
             raise InvalidInput(f"This message is not JSON: {found['ctx']['error']}.") from None
