@@ -107,7 +107,7 @@ def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
         (["--optimiser", "lion"], "adamw, adam, sgd, rmsprop"),
         (["--schedule", "warm"], "one_cycle, constant, steps"),
         (["--padding", "void"], "zeros, border, background"),
-        (["--background", "0.5"], "goes with the sampler.padding"),
+        (["--background", "0.5"], "required with the sampler.padding"),
         (["--supersampling", "9"], "sampler.supersampling"),
     ],
 )

@@ -1,6 +1,6 @@
-"""What a run is made of, and what of it can be changed while it trains.
+"""The configuration of a run, and those of its settings that can be changed while it trains.
 
-Every field of a configuration has a default, so an empty object is the demonstration.
+Every field has a default; an empty object is the demonstration's configuration.
 """
 
 from collections.abc import Iterable
@@ -21,26 +21,30 @@ class _Frozen(BaseModel):
 class ProbesConfig(_Frozen):
     """The fixed images watched through training."""
 
-    count: int = Field(default=12, ge=1, le=MAX_PROBES, description="How many images are watched.")
+    count: int = Field(
+        default=12, ge=1, le=MAX_PROBES, description="Number of held-out images watched."
+    )
     moving: bool = Field(
-        default=False, description="Whether their distortion follows a smooth path."
+        default=False, description="Whether their distortion moves along a smooth path."
     )
 
 
 class DistortionConfig(_Frozen):
-    """What is done to an image before the network sees it."""
+    """How an image is distorted before it is fed to the network."""
 
     name: str = Field(
         default="scattered",
         max_length=64,
-        description="A named distortion, or several joined by +, one after another.",
+        description="Name of a distortion, or several joined by +, applied in order.",
     )
-    strength: float = Field(default=1.0, ge=0.0, le=1.0, description="0 leaves the image alone.")
+    strength: float = Field(
+        default=1.0, ge=0.0, le=1.0, description="0 leaves the image undistorted."
+    )
 
     @field_validator("name")
     @classmethod
-    def _without_spaces(cls, name: str) -> str:
-        """`RTS + occlusion` is `RTS+occlusion`."""
+    def _remove_spaces(cls, name: str) -> str:
+        """Accept `RTS + occlusion` as `RTS+occlusion`."""
         return "+".join(part.strip() for part in name.split("+"))
 
 
@@ -79,93 +83,91 @@ class SamplerConfig(_Frozen):
         return None
 
 
-def _named(value: Any) -> Any:
+def _parse_distortion(value: Any) -> Any:
+    """Accept a name as a distortion of full strength."""
     return {"name": value} if isinstance(value, str) else value
 
 
 class RunConfig(_Frozen):
-    """Everything that decides how a run goes; equal configurations give equal runs."""
+    """Everything that determines a run; equal configurations give equal runs."""
 
-    architecture: str = Field(default="digits", max_length=64, description="A named network.")
-    dataset: str = Field(default="digits", max_length=64, description="A named data set.")
+    architecture: str = Field(default="digits", max_length=64, description="Name of a network.")
+    dataset: str = Field(default="digits", max_length=64, description="Name of a data set.")
     family: str = Field(
-        default="affine", max_length=64, description="The transformer's parametrisation."
+        default="affine", max_length=64, description="Family of the spatial transformers."
     )
-    distortion: Annotated[DistortionConfig, BeforeValidator(_named)] = DistortionConfig()
+    distortion: Annotated[DistortionConfig, BeforeValidator(_parse_distortion)] = DistortionConfig()
     seed: int = Field(
         default=0,
         ge=0,
         le=2**31 - 1,
-        description="Of all that is random; equal ones give equal runs.",
+        description="Seed of all random numbers; equal seeds give equal runs.",
     )
     epochs: int = Field(
         default=3, ge=1, le=MAX_EPOCHS, description="How often all images are shown."
     )
-    batch_size: int = Field(default=64, ge=2, le=1024, description="Images for each step.")
+    batch_size: int = Field(default=64, ge=2, le=1024, description="Images per step.")
     learning_rate: float = Field(
         default=2e-3, gt=0, le=1, description="Peak rate of the classifier."
     )
     localisation_learning_rate: float = Field(
         default=1e-3, ge=0, le=1, description="Peak rate of the localisation networks."
     )
-    optimiser: str = Field(
-        default="adamw", max_length=64, description="A named way to go down the gradient."
-    )
+    optimiser: str = Field(default="adamw", max_length=64, description="Name of an optimiser.")
     schedule: str = Field(
         default="one_cycle",
         max_length=64,
-        description="A named way of the learning rates through the run.",
+        description="Name of a learning rate schedule.",
     )
     weight_decay: float = Field(
-        default=1e-2, ge=0, le=1, description="How strongly weights are drawn to 0."
+        default=1e-2, ge=0, le=1, description="Weight decay of the optimiser."
     )
     label_smoothing: float = Field(
         default=0.1,
         ge=0,
         lt=1,
-        description="The share of a label that is spread over all classes.",
+        description="Fraction of a label's probability spread over all classes.",
     )
     sampler: SamplerConfig = SamplerConfig()
-    threads: int = Field(
-        default=1, ge=1, le=64, description="Threads of the CPU that the trainer may use."
-    )
+    threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the trainer.")
     probes: ProbesConfig = ProbesConfig()
 
 
-SLOW_MOTION = 0.5
-"""Seconds a step where slow motion is asked for without saying how slow."""
+DEFAULT_SLOW_MOTION = 0.5
+"""Seconds per step if slow motion is `true`."""
 
 
-def _seconds(value: Any) -> Any:
-    return SLOW_MOTION * value if isinstance(value, bool) else value
+def _parse_slow_motion(value: Any) -> Any:
+    """Accept true and false for the default slow motion and full speed."""
+    return DEFAULT_SLOW_MOTION * value if isinstance(value, bool) else value
 
 
 class SettingsChange(_Frozen):
-    """What is changed by hand while a run trains; what is None stays as it is."""
+    """A change of settings while a run trains; None leaves a setting unchanged."""
 
     learning_rate: float | None = Field(
-        default=None, gt=0, le=1, description="Peak rate of the classifier from here on."
+        default=None, gt=0, le=1, description="Peak rate of the classifier."
     )
     localisation_learning_rate: float | None = Field(
         default=None, ge=0, le=1, description="Peak rate of the localisation networks."
     )
-    slow_motion: Annotated[float | None, BeforeValidator(_seconds)] = Field(
+    slow_motion: Annotated[float | None, BeforeValidator(_parse_slow_motion)] = Field(
         default=None,
         ge=0,
         le=10,
-        description="Seconds that each step is drawn out to; 0 or false is full speed, true half "
-        "a second.",
+        description="Duration of each step in seconds; 0 or false for full speed, true for half a "
+        "second.",
     )
-    moving: bool | None = Field(default=None, description="Whether the probes move.")
+    moving: bool | None = Field(default=None, description="Whether the probes' distortion moves.")
 
     @property
     def given(self) -> dict[str, Any]:
-        """What is changed, by name."""
+        """The settings that are changed, by name."""
         return self.model_dump(exclude_none=True)
 
 
 class LiveSettings(_Frozen):
-    """What is in effect in a step of those settings that can be changed while a run trains."""
+    """Settings in effect at a step, of those that can be changed while a run trains."""
 
     learning_rate: float
     localisation_learning_rate: float
@@ -174,7 +176,7 @@ class LiveSettings(_Frozen):
 
     @classmethod
     def of(cls, config: RunConfig, changes: Iterable[SettingsChange] = ()) -> Self:
-        """Those that a run starts with, after `changes`, in their order."""
+        """Return the settings that a run starts with, after applying `changes` in order."""
         settings = cls(
             learning_rate=config.learning_rate,
             localisation_learning_rate=config.localisation_learning_rate,

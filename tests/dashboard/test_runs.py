@@ -63,7 +63,7 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
     rate = form(page).get_by_label("Learning rate", exact=True).first
     wait_until(lambda: rate.input_value() == "0.02")
     assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
-    select_option(page, "Schedule", "In steps")
+    select_option(page, "Schedule", "Steps")
     select_option(page, "Padding", "Background value")
     form(page).get_by_label("Tone", exact=True).fill("0.25")
     form(page).get_by_label("Supersampling", exact=True).fill("2")

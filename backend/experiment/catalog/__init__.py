@@ -1,4 +1,4 @@
-"""What a run can be made of, as literal tables, and what follows from a choice. Without torch."""
+"""The choices for a run as tables, and which of them fit together. Without torch."""
 
 from stnscope.backend.experiment.catalog.compatibility import (
     check_distortion,

@@ -1,4 +1,4 @@
-"""What images are put on before a network sees them. Without torch."""
+"""The canvas that a distorted image is drawn on: a network's input. Without torch."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,14 @@ from stnscope.backend.experiment.config import Padding
 
 @dataclass(frozen=True)
 class Canvas:
-    """The room for one image.
+    """Size and padding of the canvas for one image.
 
     Attributes:
         height, width: in pixels.
         padding: what fills the canvas around the image: a value, or `border` to repeat its edge
             pixels.
-        subject: (height, width) of what is looked for in an image, around its middle, in pixels.
-            Where it may be put anywhere, it stays on the canvas; the rest of the image need not.
-            None is all of the image.
+        subject: (height, width) of the object in the middle of an image, in pixels; None if it
+            fills the image. Random placement keeps the object on the canvas, but not its margin.
     """
 
     height: int

@@ -1,4 +1,4 @@
-"""Which networks, data sets and settings go together, and what a configuration leaves open."""
+"""Which networks, data sets and settings fit together, and defaults that depend on them."""
 
 import math
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
 Entry = TypeVar("Entry")
 
 MIN_DEFAULT_EPOCHS = 3
-"""Fewest epochs that are proposed for a run."""
+"""Lower limit of the default number of epochs."""
 
 
 def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
-    """A configuration in which what was left open is as it is offered first for the data set."""
+    """Return a configuration whose unset fields have the data set's and network's defaults."""
     given = config.model_fields_set
     fields: dict[str, object] = {}
     if "architecture" not in given:
@@ -32,7 +32,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
         fields["distortion"] = DistortionConfig(name=dataset.distortion, strength=dataset.strength)
     architecture = ARCHITECTURES.get(str(fields.get("architecture", config.architecture)))
     optimiser = OPTIMISERS.get(config.optimiser)
-    if architecture is None or optimiser is None:  # which `validate` tells
+    if architecture is None or optimiser is None:  # reported by `validate`
         return config.model_copy(update=fields)
     fields |= {
         "epochs": default_epochs(architecture, dataset),
@@ -45,27 +45,27 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
 
 
 def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
-    """Epochs of a run that is offered first: as many as the network needs to be seen to learn."""
+    """Return the number of epochs in which a network sees as many images as it needs to learn."""
     shown = max(1, dataset.images * dataset.repeats)
     return min(max(MIN_DEFAULT_EPOCHS, math.ceil(architecture.needs_images / shown)), MAX_EPOCHS)
 
 
 def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
-    """Sees that a configuration's parts exist and fit one another.
+    """Check that a configuration's parts exist and fit together.
 
     Args:
-        config: of a run.
-        dataset: its data set as it is at hand; as the table has it unless given.
+        config: a run's configuration.
+        dataset: its data set, with the number of images available; by default as in `DATASETS`.
 
     Raises:
-        InvalidInput: they do not; names the field and what would be right.
+        InvalidInput: they do not; names the field and what is expected.
     """
-    dataset = dataset or _known("dataset", config.dataset, DATASETS)
-    architecture = _known("architecture", config.architecture, ARCHITECTURES)
-    _known("family", config.family, FAMILIES)
+    dataset = dataset or _look_up("dataset", config.dataset, DATASETS)
+    architecture = _look_up("architecture", config.architecture, ARCHITECTURES)
+    _look_up("family", config.family, FAMILIES)
     check_distortion(config.distortion.name)
-    _known("optimiser", config.optimiser, OPTIMISERS)
-    _known("schedule", config.schedule, SCHEDULES)
+    _look_up("optimiser", config.optimiser, OPTIMISERS)
+    _look_up("schedule", config.schedule, SCHEDULES)
     _check_sampler(config.sampler)
     if architecture.families and config.family not in architecture.families:
         raise InvalidInput(
@@ -75,14 +75,15 @@ def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
 
 
 def steps_per_epoch(config: RunConfig, dataset: DatasetEntry | None = None) -> int:
-    """Optimiser steps in an epoch: whole batches only, what is left over is not shown.
+    """Return the optimiser steps in an epoch. An incomplete last batch is dropped.
 
-    Arguments as of `validate`.
+    Args:
+        config, dataset: as in `validate`.
 
     Raises:
-        InvalidInput: the data set is unknown, or has not one whole batch.
+        InvalidInput: the data set is unknown, or smaller than a batch.
     """
-    dataset = dataset or _known("dataset", config.dataset, DATASETS)
+    dataset = dataset or _look_up("dataset", config.dataset, DATASETS)
     shown = dataset.images * dataset.repeats
     if config.batch_size > shown:
         raise InvalidInput(
@@ -93,7 +94,7 @@ def steps_per_epoch(config: RunConfig, dataset: DatasetEntry | None = None) -> i
     return shown // config.batch_size
 
 
-def _known(kind: str, name: str, table: Mapping[str, Entry], field: str | None = None) -> Entry:
+def _look_up(kind: str, name: str, table: Mapping[str, Entry], field: str | None = None) -> Entry:
     if name not in table:
         names = ", ".join(table)
         raise InvalidInput(f"There is no {kind} {name!r}; there are {names}.", field or kind)
@@ -101,27 +102,27 @@ def _known(kind: str, name: str, table: Mapping[str, Entry], field: str | None =
 
 
 def check_distortion(names: str, field: str = "distortion") -> None:
-    """Sees that there are distortions of these names, joined by `+`.
+    """Check that distortions of these names, joined by `+`, exist.
 
     Raises:
-        InvalidInput: there is one that is not; the text lists those that exist.
+        InvalidInput: one does not; the text lists those that exist.
     """
     for name in names.split("+"):
-        _known("distortion", name, DISTORTIONS, field)
+        _look_up("distortion", name, DISTORTIONS, field)
 
 
 def _check_sampler(sampler: SamplerConfig) -> None:
-    _known("sampler.padding", sampler.padding, PADDINGS)
+    _look_up("sampler.padding", sampler.padding, PADDINGS)
     if (sampler.background is not None) != (sampler.padding == "background"):
         raise InvalidInput(
-            "sampler.background, a tone from 0 to 1, goes with the sampler.padding 'background' "
-            "and with no other.",
+            "sampler.background, a value from 0 to 1, is required with the sampler.padding "
+            "'background', and not accepted with any other.",
             "sampler.background",
         )
 
 
 def fits(architecture: Architecture, dataset: DatasetEntry) -> bool:
-    """Whether a network takes a data set's images and knows as many classes and places."""
+    """Whether a network accepts a data set's images and has its numbers of classes and labels."""
     classes = len(dataset.classes)
     return (architecture.channels, architecture.labels) == (dataset.channels, dataset.labels) and (
         architecture.classes == classes or (architecture.any_classes and classes > 1)
@@ -130,22 +131,22 @@ def fits(architecture: Architecture, dataset: DatasetEntry) -> bool:
 
 def _check_fit(config: RunConfig, architecture: Architecture, dataset: DatasetEntry) -> None:
     if not fits(architecture, dataset):
-        suited = [each.name for each in ARCHITECTURES.values() if fits(each, dataset)]
+        suitable = [name for name, other in ARCHITECTURES.items() if fits(other, dataset)]
         raise InvalidInput(
-            f"{architecture.title} is not made for {dataset.title}, whose images have "
-            f"{_counted(dataset.channels, 'channel')}, {_counted(len(dataset.classes), 'class')} "
-            f"and {_counted(dataset.labels, 'label')} each; suited are {', '.join(suited)}.",
+            f"{architecture.title} does not fit {dataset.title}, whose images have "
+            f"{_count(dataset.channels, 'channel')}, {_count(len(dataset.classes), 'class')} "
+            f"and {_count(dataset.labels, 'label')} each; {', '.join(suitable)} fit.",
             "architecture",
         )
     if config.probes.count > dataset.held_out:
         raise InvalidInput(
-            f"{dataset.title} has {dataset.held_out} held-out images to watch, fewer than the "
-            f"{config.probes.count} probes that were asked for.",
+            f"{dataset.title} has {dataset.held_out} held-out images, fewer than the requested "
+            f"{config.probes.count} probes.",
             "probes.count",
         )
     steps_per_epoch(config, dataset)
 
 
-def _counted(count: int, word: str) -> str:
+def _count(count: int, word: str) -> str:
     plural = "es" if word.endswith("s") else "s"
     return f"{count} {word}{'' if count == 1 else plural}"

@@ -1,11 +1,11 @@
-"""What can be done to an image before the network sees it."""
+"""The distortions of images, as they are described to the user."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class DistortionEntry:
-    """One distortion."""
+    """A distortion's description."""
 
     name: str
     title: str
@@ -16,64 +16,64 @@ _TABLE = (
     DistortionEntry(
         "scattered",
         "Scattered among clutter",
-        "Turned by up to 45 degrees, scaled by 0.7 to 1.2, placed anywhere, among six small "
+        "Rotated by up to 45 degrees, scaled by 0.7 to 1.2, at a random position, among six small "
         "crops of other images.",
     ),
-    DistortionEntry(
-        "centred", "Centred", "Upright in the middle at its own size, with nothing around it."
-    ),
-    DistortionEntry("R", "Rotated (R)", "Turned by up to 90 degrees, in the middle."),
+    DistortionEntry("centred", "Centred", "Upright in the centre at its own size."),
+    DistortionEntry("R", "Rotated (R)", "Rotated by up to 90 degrees, in the centre."),
     DistortionEntry(
         "RTS",
         "Rotated, scaled, translated (RTS)",
-        "Turned by up to 45 degrees, scaled by 0.7 to 1.2, placed anywhere.",
+        "Rotated by up to 45 degrees, scaled by 0.7 to 1.2, at a random position.",
     ),
+    DistortionEntry("P", "Projective (P)", "Each corner is shifted at random."),
     DistortionEntry(
-        "P", "Projective (P)", "Seen from elsewhere: each corner is shifted on its own."
-    ),
-    DistortionEntry(
-        "E", "Elastic (E)", "Stretched like rubber: a thin plate spline of 16 shifted points."
+        "E", "Elastic (E)", "Warped by a thin plate spline of 16 randomly shifted points."
     ),
     DistortionEntry(
         "TC",
         "Translated, cluttered (TC)",
-        "Placed anywhere, upright, among six small crops of other images.",
+        "At a random position, upright, among six small crops of other images.",
     ),
     DistortionEntry(
         "slanted",
         "On a slanted line",
-        "What stands in a row comes to stand on a line that rises or falls, among eight crops of "
-        "other images.",
+        "The parts of a row are placed along a rising or falling line, among eight crops of other "
+        "images.",
     ),
     DistortionEntry("viewpoint", "Viewpoint", "Seen from the side, from above or from below."),
-    DistortionEntry("scale", "Scale", "Between half as large and half as large again."),
-    DistortionEntry("deformation", "Deformation", "Stretched like rubber, at its own size."),
-    DistortionEntry("occlusion", "Occlusion", "Partly hidden behind a bar of one tone."),
-    DistortionEntry("illumination", "Illumination", "Lit unevenly, too dark or too bright."),
-    DistortionEntry("clutter", "Background clutter", "In its place, among crops of other images."),
+    DistortionEntry("scale", "Scale", "Scaled by 0.5 to 1.5."),
+    DistortionEntry("deformation", "Deformation", "Warped elastically, at its own size."),
+    DistortionEntry("occlusion", "Occlusion", "Partly hidden behind a bar of one colour."),
+    DistortionEntry("illumination", "Illumination", "Uneven light, too dark or too bright."),
+    DistortionEntry("clutter", "Background clutter", "Centred, among crops of other images."),
     DistortionEntry(
         "variation",
         "Intra-class variation",
-        "Thinner or bolder, narrower or wider, leaning to either side.",
+        "Thinner or bolder, narrower or wider, slanted to either side.",
     ),
     DistortionEntry(
         "imadjust",
-        "Contrast stretched",
-        "From black to white, but for a hundredth at both ends; for IDSIA's committee.",
+        "Contrast stretching",
+        "Stretched from black to white, clipping 1 % at both ends; for IDSIA's committee.",
     ),
     DistortionEntry(
-        "histeq", "Tones equalised", "Every tone as frequent as any other; for IDSIA's committee."
+        "histeq",
+        "Histogram equalisation",
+        "All brightness values are equally frequent; for IDSIA's committee.",
     ),
     DistortionEntry(
         "adapthisteq",
-        "Tones equalised by tiles",
-        "The same in tiles of 6x6 pixels, with limited contrast; for IDSIA's committee.",
+        "Adaptive histogram equalisation",
+        "Equalised in tiles of 6x6 pixels, with limited contrast; for IDSIA's committee.",
     ),
     DistortionEntry(
-        "conorm", "Edges", "Edges alone, on grey, all equally strong; for IDSIA's committee."
+        "conorm",
+        "Contrast normalisation",
+        "Edges on grey, all with the same contrast; for IDSIA's committee.",
     ),
 )
 
 PREPROCESSINGS = frozenset({"imadjust", "histeq", "adapthisteq", "conorm"})
-"""Those that change nothing about which image is shown and where, only how it is seen."""
+"""Distortions that change an image's contrast only, not its geometry or content."""
 DISTORTIONS = {entry.name: entry for entry in _TABLE}

@@ -1,4 +1,4 @@
-"""How a network can be trained, and which padding its transformers can sample."""
+"""Optimisers, learning rate schedules, and paddings of the sampler."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several ways to do a thing."""
+    """A named choice."""
 
     name: str
     title: str
@@ -15,12 +15,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Optimiser(Choice):
-    """One way to go down the gradient."""
+    """An optimiser and its defaults."""
 
     rates: float
-    """Learning rates that are offered first, in those of the network."""
+    """Factor from a network's default learning rates to the defaults with this optimiser."""
     weight_decay: float
-    """What is offered first."""
+    """Default weight decay."""
 
 
 OPTIMISERS: Mapping[str, Optimiser] = {
@@ -29,29 +29,29 @@ OPTIMISERS: Mapping[str, Optimiser] = {
         Optimiser(
             "adamw",
             "AdamW",
-            "Steps as large as the gradient is steady; weights decay on their own, not through "
-            "the gradient.",
+            "Adam with decoupled weight decay.",
             rates=1.0,
             weight_decay=1e-2,
         ),
         Optimiser(
             "adam",
             "Adam",
-            "The same steps; weight decay, where there is any, joins the gradient.",
+            "Step sizes adapt to the first and second moments of the gradient; weight decay is "
+            "added to the gradient.",
             rates=1.0,
             weight_decay=0.0,
         ),
         Optimiser(
             "sgd",
             "SGD with momentum",
-            "Steps along the gradient with a momentum of 0.9, ten times as long as without one.",
+            "Stochastic gradient descent with a momentum of 0.9.",
             rates=10.0,
             weight_decay=0.0,
         ),
         Optimiser(
             "rmsprop",
             "RMSprop",
-            "The gradient divided by the root of its mean square of late.",
+            "The gradient is divided by the root of its running mean square.",
             rates=1.0,
             weight_decay=0.0,
         ),
@@ -63,13 +63,13 @@ SCHEDULES: Mapping[str, Choice] = {
         Choice(
             "one_cycle",
             "One cycle",
-            "Rates rise over the first 15 % of the steps and fall to a hundredth, both ways along "
+            "Rates rise over the first 15 % of the steps and then fall to a hundredth, both along "
             "a cosine.",
         ),
         Choice("constant", "Constant", "Rates stay at their peak."),
         Choice(
             "steps",
-            "In steps",
+            "Steps",
             "Rates are divided by ten after each third of the run, as in the paper.",
         ),
     )
@@ -77,7 +77,7 @@ SCHEDULES: Mapping[str, Choice] = {
 PADDINGS: Mapping[str, Choice] = {
     entry.name: entry
     for entry in (
-        Choice("network", "Network's default", "That of its source, or one that suits its data."),
+        Choice("network", "Network's default", "As in its source, or suited to its data."),
         Choice("zeros", "Zeros", "Black outside the image, as in the paper."),
         Choice("border", "Border", "The image's edge pixels are repeated."),
         Choice(

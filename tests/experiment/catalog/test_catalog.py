@@ -1,4 +1,4 @@
-"""Whether a configuration's parts exist and fit is told before anything is loaded."""
+"""Whether the parts of a configuration exist and fit together, and its defaults."""
 
 import dataclasses
 import subprocess
@@ -19,20 +19,20 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import InvalidInput
 
 
-def test_the_defaults_fit_and_make_about_a_thousand_steps() -> None:
+def test_defaults_fit_and_give_about_a_thousand_steps() -> None:
     config = RunConfig()
     validate(config)
     assert steps_per_epoch(config) == 375
     assert 1000 <= config.epochs * steps_per_epoch(config) <= 1200
 
 
-def test_an_incomplete_batch_is_left_out() -> None:
+def test_incomplete_batch_is_dropped() -> None:
     assert steps_per_epoch(RunConfig(batch_size=1000)) == 24
     assert steps_per_epoch(RunConfig(batch_size=1024)) == 23
 
 
 @pytest.mark.parametrize(
-    ("field", "change", "told"),
+    ("field", "change", "message"),
     [
         ("architecture", {"architecture": "digit"}, "digits, digits-cnn"),
         ("dataset", {"dataset": "mnists"}, "there are digits"),
@@ -41,14 +41,18 @@ def test_an_incomplete_batch_is_left_out() -> None:
         ("optimiser", {"optimiser": "lion"}, "adamw, adam, sgd, rmsprop"),
         ("schedule", {"schedule": "warm"}, "one_cycle, constant, steps"),
         ("sampler.padding", {"sampler": {"padding": "void"}}, "zeros, border, background"),
-        ("sampler.background", {"sampler": {"background": 0.5}}, "goes with the sampler.padding"),
+        (
+            "sampler.background",
+            {"sampler": {"background": 0.5}},
+            "required with the sampler.padding",
+        ),
         ("sampler.background", {"sampler": {"padding": "background"}}, "from 0 to 1"),
     ],
 )
-def test_an_unknown_name_is_told_with_its_field(
-    field: str, change: dict[str, Any], told: str
+def test_validate_refuses_unknown_names_by_field(
+    field: str, change: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InvalidInput, match=told) as caught:
+    with pytest.raises(InvalidInput, match=message) as caught:
         validate(RunConfig(**change))
     assert caught.value.field == field
 
@@ -63,7 +67,7 @@ def test_an_unknown_name_is_told_with_its_field(
         ("mnist-addition", "addition-2st", 4),
     ],
 )
-def test_as_many_epochs_are_offered_as_a_network_needs(
+def test_default_epochs_are_those_that_a_network_needs(
     dataset: str, architecture: str, epochs: int
 ) -> None:
     config = RunConfig(dataset=dataset, architecture=architecture)
@@ -72,13 +76,13 @@ def test_as_many_epochs_are_offered_as_a_network_needs(
     assert with_defaults(given, DATASETS[dataset]).epochs == 2
 
 
-def test_a_few_pictures_are_shown_often_and_never_more_than_can_be_asked_for() -> None:
+def test_default_epochs_are_limited_for_few_images() -> None:
     few = dataclasses.replace(DATASETS["signs"], images=100, repeats=4)
     assert default_epochs(ARCHITECTURES["signs"], few) == 180
     assert default_epochs(ARCHITECTURES["signs"], dataclasses.replace(few, images=10)) == 1000
 
 
-def test_rates_and_weight_decay_are_as_suits_the_optimiser_unless_given() -> None:
+def test_default_rates_and_weight_decay_depend_on_the_optimiser() -> None:
     digits = DATASETS["digits"]
     assert with_defaults(RunConfig(), digits) == RunConfig()
     config = with_defaults(RunConfig(optimiser="sgd", learning_rate=0.3), digits)
@@ -89,24 +93,24 @@ def test_rates_and_weight_decay_are_as_suits_the_optimiser_unless_given() -> Non
     assert (addition.learning_rate, addition.localisation_learning_rate) == (0.01, 0.003)
 
 
-def test_networks_for_rows_are_trained_more_gently() -> None:
-    """At twice this rate of the classifier the recurrent one collapses before it has learnt."""
+def test_networks_for_rows_have_lower_default_rates() -> None:
+    """At twice this rate of the classifier the recurrent network's transformer collapses."""
     for name in ("recurrent", "feed-forward"):
         config = RunConfig(dataset="sequences", architecture=name)
         config = with_defaults(config, DATASETS["sequences"])
         assert (config.learning_rate, config.localisation_learning_rate) == (1e-3, 1e-3)
 
 
-def test_names_of_distortions_are_joined_with_or_without_spaces() -> None:
+def test_distortion_names_may_be_joined_with_spaces() -> None:
     for name in ("RTS+occlusion", " RTS + occlusion "):
         config = RunConfig.model_validate({"distortion": name})
         validate(config)
         assert config.distortion.name == "RTS+occlusion"
 
 
-def test_what_an_older_recording_says_of_its_run_means_what_it_meant() -> None:
-    new = {"optimiser", "schedule", "weight_decay", "label_smoothing", "sampler"}
-    config = RunConfig.model_validate_json(RunConfig().model_dump_json(exclude=new))
+def test_fields_missing_in_older_recordings_have_their_former_values() -> None:
+    added = {"optimiser", "schedule", "weight_decay", "label_smoothing", "sampler"}
+    config = RunConfig.model_validate_json(RunConfig().model_dump_json(exclude=added))
     assert config == RunConfig()
     assert (config.optimiser, config.schedule) == ("adamw", "one_cycle")
     assert (config.weight_decay, config.label_smoothing) == (1e-2, 0.1)
@@ -127,11 +131,11 @@ def test_padding_value(sampler: dict[str, Any], padding: float | str) -> None:
     assert config.sampler.padding_value == padding
 
 
-def test_a_network_without_transformers_takes_any_family() -> None:
+def test_network_without_transformers_accepts_any_family() -> None:
     validate(RunConfig(architecture="digits-cnn", family="attention"))
 
 
-def test_a_batch_that_no_epoch_fills_is_refused() -> None:
+def test_batch_larger_than_an_epoch_is_refused() -> None:
     config = RunConfig().model_copy(update={"batch_size": 24_001})
     with pytest.raises(InvalidInput, match="24000 images") as caught:
         validate(config)
@@ -146,7 +150,7 @@ def test_more_probes_than_held_out_images_are_refused() -> None:
     assert caught.value.field == "probes.count"
 
 
-def test_tables_and_geometry_are_read_without_torch() -> None:
+def test_tables_and_geometry_are_imported_without_torch() -> None:
     experiment = "stnscope.backend.experiment"
     names = f"{experiment}.catalog, {experiment}.frames.region_geometry, stnscope.models.cards"
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
