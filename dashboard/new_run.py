@@ -248,7 +248,7 @@ def _distortion(distortions: Entries, dataset: Entry, network: Entry) -> dict[st
 def _estimate(dataset: Entry, network: Entry, epochs: int, images_per_second: float) -> str:
     """How long an epoch takes, and all of them, as far as this machine's pace is known."""
     images = dataset["images"] * dataset["repeats"]
-    seconds = images * network["work"] / images_per_second
+    seconds = images * network["relative_cost"] / images_per_second
     whole = f"; {epochs} epochs take {_span(epochs * seconds)}" if epochs > 1 else ""
     return f"An epoch shows {images:,} images: {_span(seconds)} here{whole}."
 
