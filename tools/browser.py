@@ -1,10 +1,10 @@
-"""Finds the browser that the tests of the page drive, and prints its path.
+"""Find the browser that the tests of the page drive, and print its path.
 
     python tools/browser.py            find one
-    python tools/browser.py --install  and install one where there is none
+    python tools/browser.py --install  and install one if none is found
 
-In this order: $CHROMIUM, one that is installed, Playwright's own, Debian's package where the user
-is root. With none to be had it says what to run, and exits with 1.
+In this order: $CHROMIUM, an installed one, Playwright's own, Debian's package if the user is root.
+If there is none, it prints how to install one and exits with 1.
 """
 
 import os
@@ -21,85 +21,85 @@ MAC = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
 )
-# The second is a library that Playwright's own driver needs; few systems lack it.
+# The second is a library that Playwright's driver needs; few systems lack it.
 DEBIAN = ("chromium", "libatomic1")
-HOW = (
+INSTRUCTIONS = (
     "No browser for the tests of the page: run `apt-get install chromium libatomic1` as root, or "
     "`.venv/bin/python -m playwright install --with-deps chromium`, or set CHROMIUM to the path of "
     "a Chromium."
 )
 
 
-def works(path: str) -> bool:
-    """Whether path starts at all: a distribution may put a mere pointer to a store there."""
+def starts(path: str) -> bool:
+    """Whether a program starts: a distribution may install a stub that refers to its store."""
     try:
-        asked = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
+        done = subprocess.run([path, "--version"], capture_output=True, timeout=30, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.returncode == 0
+    return done.returncode == 0
 
 
-def playwrights_own() -> str | None:
-    """Where Playwright keeps its own Chromium, present or not; None where Playwright cannot start.
+def playwright_chromium() -> str | None:
+    """Return the path of Playwright's own Chromium, installed or not; None if Playwright fails.
 
-    That is where its driver lacks a library, and then no browser can be driven.
+    It fails if its driver lacks a library, and then no browser can be driven.
     """
-    if not works(compute_driver_executable()[0]):
+    if not starts(compute_driver_executable()[0]):
         return None
     with sync_playwright() as playwright:
         return playwright.chromium.executable_path
 
 
 def find() -> str | None:
-    """The path of a browser that starts, or None.
+    """Return the path of a browser that starts, or None.
 
     Raises:
         SystemExit: CHROMIUM is set to something that does not start.
     """
-    named = os.environ.get("CHROMIUM")
-    if named:
-        if not works(named):
-            sys.exit(f"CHROMIUM is set to {named}, which does not start.")
-        return named
+    configured = os.environ.get("CHROMIUM")
+    if configured:
+        if not starts(configured):
+            sys.exit(f"CHROMIUM is set to {configured}, which does not start.")
+        return configured
     installed = [path for name in NAMES if (path := shutil.which(name))]
-    for path in [*installed, *MAC, playwrights_own()]:
-        if path and Path(path).exists() and works(path):
+    for path in [*installed, *MAC, playwright_chromium()]:
+        if path and Path(path).exists() and starts(path):
             return path
     return None
 
 
-def succeeds(*command: str) -> bool:
-    """Runs a command that installs something; its output is told only where it fails."""
+def run_installer(*command: str) -> bool:
+    """Run a command that installs something; return whether it succeeds."""
     print("Installing a browser:", " ".join(command), file=sys.stderr, flush=True)
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace"
     )
     if done.returncode != 0:
-        told = (done.stdout + done.stderr).splitlines()
-        why = [line for line in told if line.lower().startswith(("e:", "error"))]
-        print("That failed:", why[0] if why else f"exit {done.returncode}", file=sys.stderr)
+        output = (done.stdout + done.stderr).splitlines()
+        errors = [line for line in output if line.lower().startswith(("e:", "error"))]
+        print("That failed:", errors[0] if errors else f"exit {done.returncode}", file=sys.stderr)
     return done.returncode == 0
 
 
 def install() -> str | None:
-    """Installs what is missing and gives a browser's path, or None where none can be had."""
+    """Install what is missing; return the browser's path, or None if that fails."""
     playwright = [sys.executable, "-m", "playwright", "install", "--no-shell", "chromium"]
-    if playwrights_own() and succeeds(*playwright) and (path := find()):
+    if playwright_chromium() and run_installer(*playwright) and (path := find()):
         return path
     if os.geteuid() == 0 and shutil.which("apt-get"):
         os.environ["DEBIAN_FRONTEND"] = "noninteractive"
-        succeeds("apt-get", "update")  # an old list may do, so a failure here decides nothing
-        if succeeds("apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN):
+        run_installer("apt-get", "update")  # an old list may be enough
+        if run_installer("apt-get", "install", "--yes", "--no-install-recommends", *DEBIAN):
             return find()
     return None
 
 
 def main() -> int:
     path = find()
-    if "--install" in sys.argv[1:] and not (path and playwrights_own()):
+    if "--install" in sys.argv[1:] and not (path and playwright_chromium()):
         path = install()
     if path is None:
-        print(HOW, file=sys.stderr)
+        print(INSTRUCTIONS, file=sys.stderr)
         return 1
     print(path)
     return 0

@@ -1,10 +1,11 @@
-"""Makes the folder .venv: what pyproject.toml asks for, at the versions in constraints.txt.
+"""Set up the folder .venv: the dependencies in pyproject.toml, at the versions in constraints.txt.
 
     python tools/environment.py run|dev KEY
 
-`tools/setup` calls it with a Python that is new enough. KEY is kept in `.venv/ready-run` (and
-`.venv/ready-dev`) once all is installed, and tells the next start that nothing needs doing.
-pip's own settings (its PIP_ variables and configuration files) hold here as anywhere.
+`tools/setup` runs it with a Python that is new enough. When all is installed, KEY is written to
+`.venv/ready-run` (and `.venv/ready-dev`); the next start
+compares it and does nothing if it is equal.
+pip's own settings (its PIP_ variables and configuration files) apply.
 """
 
 import queue
@@ -24,59 +25,61 @@ PYTHON = FOLDER / "bin" / "python"
 LOG = FOLDER / "setup.log"
 UNFINISHED = FOLDER / "unfinished"
 EXTRAS = {"run": "backend,dashboard", "dev": "dev"}
-CLEAR = "\r\033[K"  # back to the start of the terminal's line, and empty it
-HEARTBEAT = 10.0  # seconds between two lines where the terminal cannot rewrite one
-SHOWN_ON_FAILURE = 15  # lines of pip's log
+CLEAR = "\r\033[K"  # carriage return, erase the line
+INTERVAL = 10.0  # seconds between two lines if the output is no terminal
+LOG_LINES = 15  # of pip's log, printed after a failure
 
 
 class Progress:
-    """One line that says what is going on and for how long; rewritten in place on a terminal."""
+    """One line with the current activity and its duration; rewritten in place on a terminal."""
 
     def __init__(self) -> None:
         self.terminal = sys.stderr.isatty()
         self.started = time.monotonic()
         self.printed = float("-inf")
 
-    def show(self, what: str) -> None:
+    def update(self, activity: str) -> None:
         now = time.monotonic()
         if self.terminal:
-            line = f"{what} ({now - self.started:.0f} s)"[: shutil.get_terminal_size().columns - 1]
+            line = f"{activity} ({now - self.started:.0f} s)"[
+                : shutil.get_terminal_size().columns - 1
+            ]
             print(f"{CLEAR}{line}", end="", file=sys.stderr, flush=True)
-        elif now - self.printed >= HEARTBEAT:
-            print(f"{what} ({now - self.started:.0f} s)", file=sys.stderr, flush=True)
+        elif now - self.printed >= INTERVAL:
+            print(f"{activity} ({now - self.started:.0f} s)", file=sys.stderr, flush=True)
             self.printed = now
 
-    def end(self, what: str) -> None:
-        took = time.monotonic() - self.started
-        print(f"{CLEAR if self.terminal else ''}{what} ({took:.0f} s)", file=sys.stderr)
+    def end(self, result: str) -> None:
+        seconds = time.monotonic() - self.started
+        print(f"{CLEAR if self.terminal else ''}{result} ({seconds:.0f} s)", file=sys.stderr)
 
 
-def reusable() -> bool:
-    """Whether .venv is whole, works, and is of the version of Python that runs this."""
+def is_reusable() -> bool:
+    """Whether .venv is complete, starts, and has the version of Python that runs this."""
     if UNFINISHED.exists():
         return False
-    asked = "import sys, pip; print(*sys.version_info[:2])"
+    code = "import sys, pip; print(*sys.version_info[:2])"
     try:
-        answer = subprocess.run([PYTHON, "-c", asked], capture_output=True, text=True, check=False)
+        done = subprocess.run([PYTHON, "-c", code], capture_output=True, text=True, check=False)
     except OSError:
         return False
-    return answer.stdout.split() == [str(part) for part in sys.version_info[:2]]
+    return done.stdout.split() == [str(part) for part in sys.version_info[:2]]
 
 
-def lines(stream: IO[str]) -> Iterator[str | None]:
-    """The lines of a process as they come, and None for each second without one."""
-    arrived: queue.Queue[str | None] = queue.Queue()
+def read_lines(stream: IO[str]) -> Iterator[str | None]:
+    """Yield the lines of a process as they arrive, and None for each second without one."""
+    lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
         for line in stream:
-            arrived.put(line)
-        arrived.put(None)
+            lines.put(line)
+        lines.put(None)
 
     reader = threading.Thread(target=read, daemon=True)
     reader.start()
     while True:
         try:
-            line = arrived.get(timeout=1)
+            line = lines.get(timeout=1)
         except queue.Empty:
             yield None
             continue
@@ -85,8 +88,8 @@ def lines(stream: IO[str]) -> Iterator[str | None]:
         yield line
 
 
-def described(line: str, so_far: str, found: int) -> str:
-    """What a line of pip's says is going on now, for a person; so_far where it says nothing."""
+def activity(line: str, current: str, found: int) -> str:
+    """Return the activity that a line of pip's output reports; `current` if it reports none."""
     words = line.split()
     if words[:1] == ["Collecting"]:
         return f"Finding packages: {found}, {re.split('[^A-Za-z0-9_.-]', words[1])[0]}"
@@ -94,19 +97,19 @@ def described(line: str, so_far: str, found: int) -> str:
         return f"Downloading {words[1].rsplit('/', 1)[-1].split('-')[0]} {words[-2]} {words[-1]}"
     if words[:3] == ["Installing", "collected", "packages:"]:
         return f"Installing {len(words) - 3} packages"
-    return so_far
+    return current
 
 
-def present() -> int:
-    """How many packages are in .venv by now."""
+def count_installed() -> int:
+    """Return the number of packages in .venv."""
     return sum(1 for _ in FOLDER.glob("lib/python3*/site-packages/*.dist-info"))
 
 
 def install(extras: str, progress: Progress) -> int:
-    """Runs pip; shows one line of progress, keeps all it says in .venv/setup.log. Its exit code."""
+    """Run pip with one line of progress and its output in .venv/setup.log; return its exit code."""
     command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check"]
     command += ["--constraint", "constraints.txt", "--editable", f".[{extras}]"]
-    now, found, before = "Finding packages", 0, present()
+    current, found, before = "Finding packages", 0, count_installed()
     with (
         LOG.open("w", encoding="utf-8") as log,
         subprocess.Popen(
@@ -119,31 +122,31 @@ def install(extras: str, progress: Progress) -> int:
         ) as pip,
     ):
         assert pip.stdout is not None
-        for line in lines(pip.stdout):
+        for line in read_lines(pip.stdout):
             if line is not None:
                 log.write(line)
                 found += line.startswith("Collecting")
-                now = described(line, now, found)
-            done = present() - before  # nothing to count where packages are only replaced
-            progress.show(f"{now}, {done} done" if done > 0 else now)
+                current = activity(line, current, found)
+            done = count_installed() - before  # 0 if packages are only replaced
+            progress.update(f"{current}, {done} done" if done > 0 else current)
     return pip.returncode
 
 
 def main(purpose: str, key: str) -> int:
     progress = Progress()
-    if not reusable():
-        progress.show(f"Creating .venv with Python {sys.version.split()[0]}")
-        # From nothing: an environment that was left half-made cannot be trusted.
+    if not is_reusable():
+        progress.update(f"Creating .venv with Python {sys.version.split()[0]}")
+        # A partial environment may be broken in any way.
         shutil.rmtree(FOLDER, ignore_errors=True)
         FOLDER.mkdir()
         UNFINISHED.touch()
         venv.create(FOLDER, symlinks=True, with_pip=True)
     UNFINISHED.touch()
     failed = install(EXTRAS[purpose], progress) != 0
-    UNFINISHED.unlink()  # pip came to an end of its own, so nothing is half-installed
+    UNFINISHED.unlink()  # pip was not interrupted, so nothing is partly installed
     if failed:
-        progress.end("Installing failed; pip's last words follow, the rest is in .venv/setup.log")
-        print(*LOG.read_text(encoding="utf-8").splitlines()[-SHOWN_ON_FAILURE:], sep="\n")
+        progress.end("Installing failed; the last lines of .venv/setup.log follow")
+        print(*LOG.read_text(encoding="utf-8").splitlines()[-LOG_LINES:], sep="\n")
         return 1
     for ready in ["run", "dev"] if purpose == "dev" else ["run"]:
         (FOLDER / f"ready-{ready}").write_text(key, encoding="utf-8")
@@ -155,4 +158,4 @@ if __name__ == "__main__":
     try:
         sys.exit(main(*sys.argv[1:]))
     except KeyboardInterrupt:
-        sys.exit("\nStopped; the next make begins the environment again.")
+        sys.exit("\nInterrupted; the next make sets up the environment from the start.")

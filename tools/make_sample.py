@@ -1,9 +1,8 @@
-"""Makes the small recording that ships and plays until a first run has something to show.
+"""Make the small recording that ships, which the page plays until a first run has frames.
 
     python tools/make_sample.py
 
-It is a run of the default configuration, recorded like any other, of which every so many frames
-are kept so that it stays below 1 MB.
+It is a run of the default configuration, of which evenly spaced frames are kept, to stay below 1 MB.
 """
 
 import shutil
@@ -29,7 +28,7 @@ def main() -> None:
             steps = [frame.step for frame in writer.frames()]
             last = steps[-1]
             wanted = [last * number / (FRAMES - 1) for number in range(FRAMES)]
-            kept = {min(steps, key=lambda step: abs(step - place)) for place in wanted}
+            kept = {min(steps, key=lambda step: abs(step - target)) for target in wanted}
             writer.keep_only(kept)
             writer.update(id=SAMPLE)
         shutil.copyfile(path, SAMPLE_PATH)

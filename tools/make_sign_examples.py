@@ -1,4 +1,4 @@
-"""Draws the pictures of signs that the page offers as examples, `dashboard/assets/examples/`.
+"""Draw the pictures of signs that the page offers as examples, `dashboard/assets/examples/`.
 
 python -m tools.make_sign_examples
 """

@@ -1,10 +1,9 @@
-"""Trains the weights that ship, and writes them with their card into `models/weights/`.
+"""Train the weights that ship, and write them with their card into `models/weights/`.
 
     python -m tools.train_weights digits [--seed 0] [--epochs 10]
     python -m tools.train_weights signs --data FOLDER
 
-The runs that are offered first, only longer: what anyone sees them learn in three epochs they do
-better after more.
+The configurations are the default ones of these data sets, with more epochs.
 """
 
 import argparse
@@ -48,8 +47,8 @@ RECIPES = {
 }
 
 
-def trained(config: RunConfig, dataset: Dataset) -> Step:
-    """The last step of a run; prints each validation."""
+def train_to_end(config: RunConfig, dataset: Dataset) -> Step:
+    """Train a run; print each validation, return the last step."""
     torch.set_num_threads(config.threads)
     for step in train(config, dataset):
         if step.validated_step == step.step:
@@ -60,7 +59,7 @@ def trained(config: RunConfig, dataset: Dataset) -> Step:
 
 
 def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) -> Card:
-    """The card of what a run came to."""
+    """Return the card of the trained weights."""
     architecture = ARCHITECTURES[config.architecture]
     validated = min(dataset.held_out * VALIDATION_DRAWS, MOST_VALIDATED)
     data = " --data DATA" if dataset.name in SOURCES else ""
@@ -90,9 +89,9 @@ def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) ->
 
 
 def main() -> None:
-    """Trains, saves and says where."""
+    """Train, save, and print the path."""
     parser = argparse.ArgumentParser(description="Train the weights that ship.")
-    parser.add_argument("name", choices=RECIPES, help="which")
+    parser.add_argument("name", choices=RECIPES, help="which weights")
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     parser.add_argument("--epochs", type=int, help="as in the recipe unless given")
     parser.add_argument("--data", type=Path, help="folder that data sets are read from")
@@ -102,7 +101,7 @@ def main() -> None:
     changed = {"seed": options.seed, "epochs": options.epochs or recipe.epochs}
     config = recipe.model_copy(update=changed)
     dataset = load(config.dataset, options.data)
-    step = trained(config, dataset)
+    step = train_to_end(config, dataset)
     path = save(step.model, describe(options.name, config, dataset.entry, step), options.folder)
     print(f"Wrote {path}, {path.stat().st_size:,} bytes, and its card.")
 
