@@ -3,9 +3,8 @@
     python tools/environment.py run|dev KEY
 
 `tools/setup` runs it with a Python that is new enough. When all is installed, KEY is written to
-`.venv/ready-run` (and `.venv/ready-dev`); the next start
-compares it and does nothing if it is equal.
-pip's own settings (its PIP_ variables and configuration files) apply.
+`.venv/ready-run` (and `.venv/ready-dev`); the next start compares it and does nothing if it is
+equal. pip's own settings (its PIP_ variables and configuration files) apply.
 """
 
 import queue

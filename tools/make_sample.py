@@ -2,7 +2,7 @@
 
     python tools/make_sample.py
 
-It is a run of the default configuration, of which evenly spaced frames are kept, to stay below 1 MB.
+It is a run of the default configuration; evenly spaced frames are kept, so that it is below 1 MB.
 """
 
 import shutil
