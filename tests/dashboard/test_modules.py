@@ -1,23 +1,18 @@
 """The page's JavaScript modules: their own tests, run by deno, and who imports what."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 import torch
 
-from stnscope.models import grid
+from stnscope.models import catalog, grid
 from stnscope.models.families import FAMILIES, Family
+from tests.dashboard.javascript import ASSETS, deno, run_script
 
-ROOT = Path(__file__).parents[2]
-DENO = Path(sys.executable).with_name("deno")
-ASSETS = ROOT / "dashboard" / "assets"
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
 # From the bottom up: a folder imports only from those in lines above its own.
@@ -40,26 +35,6 @@ class Import(NamedTuple):
 
     path: Path
     names: set[str] | None
-
-
-def deno(*arguments: str | Path, script: str | None = None) -> str:
-    """Return what deno prints; a failure fails the test with all of its output."""
-    done = subprocess.run(
-        [DENO, *arguments],
-        cwd=ROOT,
-        input=script,
-        env={**os.environ, "NO_COLOR": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def run_script(script: str) -> Any:
-    """Return what a script that imports our modules prints, read as JSON."""
-    return json.loads(deno("run", "--no-check", "--allow-read", "-", script=script))
 
 
 def test_all_module_tests_are_found() -> None:
@@ -156,6 +131,7 @@ def test_every_export_is_imported() -> None:
 def test_dragged_region_stays_in_its_family(family: Family) -> None:
     """The server finds a theta that puts the corners exactly where the page asks for them."""
     height, width = 40, 60
+    freedoms = catalog.FAMILIES[family.name].drag
     generator = torch.Generator().manual_seed(4)
     theta = torch.tensor(family.identity).double()
     theta = theta + 0.1 * torch.randn(8, len(theta), generator=generator).double()
@@ -166,7 +142,7 @@ def test_dragged_region_stays_in_its_family(family: Family) -> None:
     script = f"""
       import {{ moveCorner }} from "{(ASSETS / "geometry" / "region-drag.js").as_uri()}";
       const moved = {json.dumps(regions.tolist())}.map((corners, index) =>
-        moveCorner("{family.name}", corners, index % 4, [1.5, -2]));
+        moveCorner({json.dumps(freedoms)}, corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));
     """
     wanted = torch.tensor(run_script(script), dtype=torch.float64)

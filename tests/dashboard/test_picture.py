@@ -11,6 +11,7 @@ from playwright.sync_api import Page
 
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import OpenPage
+from tests.dashboard.javascript import region_sentence
 from tests.dashboard.page_queries import read_large_pixels, select_option
 from tests.live_server import Server
 
@@ -36,10 +37,11 @@ def test_upload_shows_input_output_words_and_classes(
     for place, name in enumerate(("input", "output.st")):
         shown = read_large_pixels(page, ".stn-picture")[place]
         np.testing.assert_array_equal(shown, expected.tensors[name].ravel())
-    words = expected.info["readings"]["st"][0]["words"]
+    words = region_sentence(expected)
     assert result.locator(".stn-theta-sentence").inner_text() == words
     told = [
-        float(text.rstrip("%")) for text in result.locator(".stn-class-chance").all_inner_texts()
+        float(text.rstrip("%"))
+        for text in result.locator(".stn-class-probability").all_inner_texts()
     ]
     np.testing.assert_allclose(told, 100 * expected.tensors["probabilities"][0], atol=0.5001)
     taken = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
@@ -56,7 +58,7 @@ def test_a_sign_is_put_through_the_network_for_signs(
     taken = page.locator(".stn-picture .stn-class[aria-current=true] .stn-class-name")
     taken.wait_for()
     assert taken.inner_text() == "keep right"
-    chances = page.locator(".stn-picture .stn-class-chance").all_inner_texts()
+    chances = page.locator(".stn-picture .stn-class-probability").all_inner_texts()
     assert len(chances) == 10
     numbers = [float(text.rstrip("%")) for text in chances]
     assert numbers == sorted(numbers, reverse=True)

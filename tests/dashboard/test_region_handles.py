@@ -13,6 +13,7 @@ from playwright.sync_api import Locator, Page, WebSocket
 
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import OpenPage
+from tests.dashboard.javascript import region_sentence
 from tests.dashboard.page_queries import read_large_pixels, wait_for_frame
 from tests.live_server import Server, inference_pid, wait_until
 
@@ -122,14 +123,15 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     expected = asked(server, picture, seen.tensors["theta.st"][0])
     await_shown(page, expected)
     result = page.locator(".stn-picture")
-    words = expected.info["readings"]["st"][0]["words"]
+    words = region_sentence(expected)
     result.locator(".stn-theta-sentence", has_text=words).wait_for()
     told = [text.replace("\u2212", "-") for text in result.locator("td").all_inner_texts()]
     np.testing.assert_allclose(
         [float(text) for text in told], expected.tensors["theta.st"][0], atol=5.01e-4
     )
     chances = [
-        float(text.rstrip("%")) for text in result.locator(".stn-class-chance").all_inner_texts()
+        float(text.rstrip("%"))
+        for text in result.locator(".stn-class-probability").all_inner_texts()
     ]
     np.testing.assert_allclose(chances, 100 * expected.tensors["probabilities"][0], atol=0.5001)
     taken = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()

@@ -50,13 +50,13 @@ def test_one_probe_is_shown_in_its_own_pixels_with_theta(
     numbers = shown.locator(".stn-matrix").first.locator("td").all_inner_texts()
     told = [float(text.replace("\u2212", "-")) for text in numbers]
     np.testing.assert_allclose(told, seen.tensors["theta.st"][5], atol=5.01e-4)
-    chances = shown.locator(".stn-class-chance").all_inner_texts()
+    chances = shown.locator(".stn-class-probability").all_inner_texts()
     told = [float(text.rstrip("%")) for text in chances]
     np.testing.assert_allclose(told, 100 * seen.tensors["probabilities"][5], atol=0.5001)
     assert "Probe 6 of 12: 5" in shown.inner_text()
     page.keyboard.press("]")
     shown.get_by_text("Probe 7 of 12").wait_for()
-    shown.get_by_label("The probe before ([)").click()
+    shown.get_by_label("Previous probe ([)").click()
     shown.get_by_text("Probe 6 of 12").wait_for()
 
 

@@ -1,25 +1,33 @@
-// One pixel of an output, and what it is sampled from: the point in the input, the pixels around it
-// and how much each of them counts, as bilinear sampling has it. Pure.
+// @ts-check
+// Which input pixels a pixel of an output is sampled from, and with which weights, under bilinear
+// interpolation. Pure.
 
 import { pointAt } from "./region-geometry.js";
 
+/** @import { Lattice } from "./region-geometry.js" */
+
 /**
- * @param {ArrayLike<number>} lattice of the region
- * @param {{row: number, column: number}} pixel of the output
- * @param {number[]} output its height and width
- * @returns {{x: number, y: number, around: {row: number, column: number, weight: number}[]}} in
- *   pixels of the input; pixels beyond its edge are there too
+ * An input pixel and its share of a sample; pixels beyond the input's edge are included.
+ * @typedef {{row: number, column: number, weight: number}} Neighbour
  */
-export function bilinearSample(lattice, { row, column }, [rows, columns]) {
-  const [x, y] = pointAt(lattice, (column + 0.5) / columns, (row + 0.5) / rows);
+
+/**
+ * Return where an output pixel is sampled, and the four input pixels around that point.
+ * @param {Lattice} lattice of the region
+ * @param {{row: number, column: number}} pixel of the output
+ * @param {number[]} shape height and width of the output
+ * @returns {{x: number, y: number, neighbours: Neighbour[]}} in pixels of the input
+ */
+export function bilinearSample(lattice, { row, column }, [height, width]) {
+  const [x, y] = pointAt(lattice, (column + 0.5) / width, (row + 0.5) / height);
   const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
-  const [right, down] = [x - 0.5 - left, y - 0.5 - top];
-  const around = [0, 1].flatMap((below) =>
-    [0, 1].map((beside) => ({
-      row: top + below,
-      column: left + beside,
-      weight: (below ? down : 1 - down) * (beside ? right : 1 - right),
+  const [right, bottom] = [x - 0.5 - left, y - 0.5 - top];
+  const neighbours = [0, 1].flatMap((rowOffset) =>
+    [0, 1].map((columnOffset) => ({
+      row: top + rowOffset,
+      column: left + columnOffset,
+      weight: (rowOffset ? bottom : 1 - bottom) * (columnOffset ? right : 1 - right),
     }))
   );
-  return { x, y, around };
+  return { x, y, neighbours };
 }

@@ -1,84 +1,137 @@
-// Where a region's corners go when it is dragged: four points [x, y] in pixels of the input, clockwise
-// from the output's top left. As far as the family can, so that what is held stays under the pointer. Pure.
+// @ts-check
+// Where a region's corners are after it was dragged, as far as its family allows, so that the dragged
+// corner stays under the pointer. Corners are points [x, y] in pixels of the input, clockwise from the
+// output's top left. Pure.
 
-import { sideOf } from "./region-geometry.js";
+import { latticeSide } from "./region-geometry.js";
 
-const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const FAR = 5;
-const BENT = /^(projective|spline)/;
-// Pixels: a corner so near what stays in place cannot be turned or stretched about it.
-const NEAR = 1e-6;
+/** @import { Freedom } from "../protocol/types.js" */
+/** @import { Lattice, Point } from "./region-geometry.js" */
 
-/** The corners of a lattice. */
-export function cornersOf(lattice) {
-  const side = sideOf(lattice);
-  const end = side - 1;
-  return [0, end, side * side - 1, side * end].map((at) => [lattice[2 * at], lattice[2 * at + 1]]);
-}
-
-/** How far a key moves what it is pressed on, in pixels of the input; null where it moves nothing. */
-export function offsetOfKey({ key, shiftKey }) {
-  const move = MOVES[key];
-  return move ? move.map((step) => (shiftKey ? FAR : 1) * step) : null;
-}
-
-/** The whole region moved by [x, y]. */
-export const moveRegion = (corners, by) => corners.map((corner) => plus(corner, by));
+/** @type {Object<string, Point>} */
+const ARROWS = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+// Pixels that an arrow key moves with shift.
+const LARGE_STEP = 5;
+// Pixels: a corner nearer to the fixed point than this defines no direction and no scale.
+const MIN_RADIUS = 1e-6;
 
 /**
- * One corner moved, and the others as the family asks: of a bent one they stay; else the opposite
- * one stays, or the region's middle where it cannot be shifted.
- * @param {string} family
- * @param {number} index of the corner
- * @param {number[]} by pixels of the input, [x, y]
+ * Return the corners of a lattice.
+ * @param {Lattice} lattice
+ * @returns {Point[]}
  */
-export function moveCorner(family, corners, index, by) {
-  const target = plus(corners[index], by);
-  const alone = corners.map((corner, place) => (place === index ? target : corner));
-  if (BENT.test(family)) return alone;
-  if (family === "affine") {
-    // A parallelogram: the neighbours share the way.
-    const half = by.map((step) => step / 2);
-    return corners.map((corner, place) =>
-      place === index ? target : place === (index + 2) % 4 ? corner : plus(corner, half)
+export function latticeCorners(lattice) {
+  const side = latticeSide(lattice);
+  const last = side - 1;
+  return [0, last, side * side - 1, side * last].map(
+    (index) => [lattice[2 * index], lattice[2 * index + 1]],
+  );
+}
+
+/**
+ * Return how far a key moves the focused corner or region, in pixels; null for other keys.
+ * @param {{key: string, shiftKey: boolean}} event
+ * @returns {Point | null}
+ */
+export function keyOffset({ key, shiftKey }) {
+  const arrow = ARROWS[key];
+  if (!arrow) return null;
+  const step = shiftKey ? LARGE_STEP : 1;
+  return [step * arrow[0], step * arrow[1]];
+}
+
+/**
+ * Return the corners of a region that was moved as a whole.
+ * @param {Point[]} corners
+ * @param {Point} offset
+ */
+export const moveRegion = (corners, offset) => corners.map((corner) => add(corner, offset));
+
+/**
+ * Return the corners of a region of which one corner was moved.
+ *
+ * Where each corner can be set, the others stay. Else the opposite corner stays, or the region's
+ * centre where it cannot be translated.
+ * @param {Freedom[]} freedoms what dragging can set in the region's family
+ * @param {Point[]} corners
+ * @param {number} index of the corner that is moved
+ * @param {Point} offset
+ * @returns {Point[]}
+ */
+export function moveCorner(freedoms, corners, index, offset) {
+  const can = new Set(freedoms);
+  const target = add(corners[index], offset);
+  const onlyOne = corners.map((corner, each) => (each === index ? target : corner));
+  if (can.has("corners")) return onlyOne;
+  const opposite = (index + 2) % 4;
+  if (can.has("shear")) {
+    // A parallelogram: each neighbour moves half as far.
+    const half = scale(offset, 0.5);
+    return onlyOne.map((corner, each) =>
+      each === index || each === opposite ? corner : add(corner, half)
     );
   }
-  const can = new Set(family === "attention" ? ["scale", "translation"] : family.split("-"));
-  if (!can.has("scale") && !can.has("rotation")) return moveRegion(corners, by);
-  const pivot = can.has("translation") ? corners[(index + 2) % 4] : middleOf(corners);
-  const turn = turnOf(minus(corners[index], pivot), minus(target, pivot), can);
-  if (!turn) return alone;
-  return corners.map((corner) => plus(pivot, times(minus(corner, pivot), turn)));
+  if (!can.has("scale") && !can.has("rotation")) return moveRegion(corners, offset);
+  const pivot = can.has("translation") ? corners[opposite] : centre(corners);
+  const from = subtract(corners[index], pivot);
+  const similarity = similarityBetween(from, subtract(target, pivot), can);
+  if (!similarity) return onlyOne;
+  return corners.map((corner) => add(pivot, multiply(subtract(corner, pivot), similarity)));
 }
 
 /**
- * What transformers are to be told: those that are dragged their corners, those that were told
- * before their theta once more; the others choose for themselves.
- * @param {{name: string, given: boolean, theta: number[], wanted: number[][] | null}[]} regions
+ * Return which theta and corners a request sets: the corners of regions that were dragged, and the
+ * theta of those that were set before. The network predicts the others.
+ * @param {{name: string, given: boolean, theta: number[], wanted: Point[] | null}[]} regions `given`
+ *   if theta was set before; `wanted` are the dragged corners
+ * @returns {{theta: Object<string, number[]>, corners: Object<string, Point[]>}} by transformer
  */
 export function thetaOverride(regions) {
-  const dragged = regions.filter(({ wanted }) => wanted);
-  const kept = regions.filter(({ given, wanted }) => given && !wanted);
-  return {
-    theta: Object.fromEntries(kept.map(({ name, theta }) => [name, theta])),
-    corners: Object.fromEntries(dragged.map(({ name, wanted }) => [name, wanted])),
-  };
+  /** @type {Object<string, number[]>} */
+  const theta = {};
+  /** @type {Object<string, Point[]>} */
+  const corners = {};
+  for (const region of regions) {
+    if (region.wanted) corners[region.name] = region.wanted;
+    else if (region.given) theta[region.name] = region.theta;
+  }
+  return { theta, corners };
 }
 
-// What turns and stretches one vector into another as far as that is allowed, as a complex number.
-function turnOf(from, to, can) {
+/**
+ * Return the rotation and scaling that take one vector to another, as a complex number; as near as
+ * they come if one of the two is not allowed, null where they are undefined.
+ * @param {Point} from
+ * @param {Point} to
+ * @param {Set<Freedom>} can
+ * @returns {Point | null}
+ */
+function similarityBetween(from, to, can) {
   const square = from[0] ** 2 + from[1] ** 2;
-  if (square < NEAR ** 2) return null;
-  const along = (from[0] * to[0] + from[1] * to[1]) / square;
-  const across = (from[0] * to[1] - from[1] * to[0]) / square;
-  if (!can.has("rotation")) return [along, 0];
-  const length = Math.hypot(along, across);
-  if (can.has("scale")) return [along, across];
-  return length < NEAR ? null : [along / length, across / length];
+  if (square < MIN_RADIUS ** 2) return null;
+  const real = (from[0] * to[0] + from[1] * to[1]) / square;
+  const imaginary = (from[0] * to[1] - from[1] * to[0]) / square;
+  if (!can.has("rotation")) return [real, 0];
+  if (can.has("scale")) return [real, imaginary];
+  const length = Math.hypot(real, imaginary);
+  return length < MIN_RADIUS ? null : [real / length, imaginary / length];
 }
 
-const plus = (one, other) => one.map((value, axis) => value + other[axis]);
-const minus = (one, other) => one.map((value, axis) => value - other[axis]);
-const times = ([x, y], [a, b]) => [a * x - b * y, b * x + a * y];
-const middleOf = (corners) =>
-  [0, 1].map((axis) => corners.reduce((sum, c) => sum + c[axis], 0) / 4);
+/** @param {Point} a @param {Point} b @returns {Point} */
+const add = (a, b) => [a[0] + b[0], a[1] + b[1]];
+/** @param {Point} a @param {Point} b @returns {Point} */
+const subtract = (a, b) => [a[0] - b[0], a[1] - b[1]];
+/** @param {Point} point @param {number} factor @returns {Point} */
+const scale = ([x, y], factor) => [factor * x, factor * y];
+/** Multiply complex numbers. @param {Point} a @param {Point} b @returns {Point} */
+const multiply = ([x, y], [real, imaginary]) => [
+  real * x - imaginary * y,
+  imaginary * x + real * y,
+];
+/** @param {Point[]} corners */
+const centre = (corners) => scale(corners.reduce(add), 1 / corners.length);

@@ -1,65 +1,102 @@
-// What a region is, read from its lattice: points (x, y) in pixels of the input, row by row, as many
-// in each row as there are rows. The same numbers as backend/experiment/geometry.py. Pure.
-
-// In image widths: what is narrower has no direction.
-const NO_WIDTH = 1e-9;
-
-/** How many points a lattice has along a side. */
-export const sideOf = (lattice) => Math.sqrt(lattice.length / 2);
+// @ts-check
+// A region in numbers, computed from its lattice: the points (x, y) in pixels of the input, row by row,
+// where a square grid over the output is sampled. The same numbers as
+// backend/experiment/frames/region_geometry.py. Pure.
 
 /**
- * Where a point of the output lies in the input; exact at the lattice's points, and between them
- * for every region that is not bent.
- * @param {number} u share of the output's width, 0 its left edge
- * @param {number} v share of its height
- * @returns {[number, number]} pixels of the input
+ * Coordinates x, y of a square grid of points, row by row.
+ * @typedef {ArrayLike<number>} Lattice
+ */
+
+/** @typedef {[x: number, y: number]} Point */
+
+/**
+ * What turns the whole image into a region, about the image's centre: first sheared, then scaled, then
+ * rotated, then translated.
+ * @typedef {object} RegionPose
+ * @property {number} rotation radians, clockwise
+ * @property {number} scaleX share of the image's width
+ * @property {number} scaleY share of its height; negative where the region is mirrored
+ * @property {number} shear tangent
+ * @property {number} shiftX share of half the image's width
+ * @property {number} shiftY share of half its height
+ * @property {number} bend largest distance of a point from the closest parallelogram, in widths
+ */
+
+// In image widths: a region narrower than this has no direction.
+const MIN_WIDTH = 1e-9;
+
+/**
+ * Return the number of points along a lattice's side.
+ * @param {Lattice} lattice
+ */
+export const latticeSide = (lattice) => Math.sqrt(lattice.length / 2);
+
+/**
+ * Return where a point of the output is sampled; exact at the lattice's points, and between them for
+ * every region that is not bent.
+ * @param {Lattice} lattice
+ * @param {number} u share of the output's width, 0 at its left edge
+ * @param {number} v share of its height, 0 at its top edge
+ * @returns {Point} in pixels of the input
  */
 export function pointAt(lattice, u, v) {
-  const side = sideOf(lattice);
-  const [column, across] = cellOf(u, side);
-  const [row, down] = cellOf(v, side);
-  const read = (axis) => {
-    const at = 2 * (row * side + column) + axis;
-    const upper = lattice[at] + across * (lattice[at + 2] - lattice[at]);
-    const below = at + 2 * side;
-    const lower = lattice[below] + across * (lattice[below + 2] - lattice[below]);
+  const side = latticeSide(lattice);
+  const [column, across] = cellAt(u, side);
+  const [row, down] = cellAt(v, side);
+  /** @param {number} axis */
+  const interpolate = (axis) => {
+    const offset = 2 * (row * side + column) + axis;
+    const upper = lattice[offset] + across * (lattice[offset + 2] - lattice[offset]);
+    const next = offset + 2 * side;
+    const lower = lattice[next] + across * (lattice[next + 2] - lattice[next]);
     return upper + down * (lower - upper);
   };
-  return [read(0), read(1)];
+  return [interpolate(0), interpolate(1)];
 }
 
-function cellOf(share, side) {
-  const place = share * (side - 1);
-  const cell = Math.min(side - 2, Math.max(0, Math.floor(place)));
-  return [cell, place - cell];
+/**
+ * Return the lattice cell at a share of a side, and the position within it.
+ * @param {number} share
+ * @param {number} side
+ */
+function cellAt(share, side) {
+  const position = share * (side - 1);
+  const cell = Math.min(side - 2, Math.max(0, Math.floor(position)));
+  return [cell, position - cell];
 }
 
-/** The middle of a region, in pixels of the input. */
-export function centreOf(lattice) {
+/**
+ * Return the mean of a lattice's points.
+ * @param {Lattice} lattice
+ * @returns {Point} in pixels of the input
+ */
+export function regionCentre(lattice) {
   const count = lattice.length / 2;
   let [x, y] = [0, 0];
-  for (let at = 0; at < lattice.length; at += 2) {
-    x += lattice[at];
-    y += lattice[at + 1];
+  for (let index = 0; index < lattice.length; index += 2) {
+    x += lattice[index];
+    y += lattice[index + 1];
   }
   return [x / count, y / count];
 }
 
 /**
- * A region as the affine map that is closest to it, in the paper's coordinates: [-1, 1] from edge to
+ * Fit an affine map to a region by least squares, in the paper's coordinates: [-1, 1] from edge to
  * edge, output to input.
+ * @param {Lattice} lattice
  * @param {number[]} size height and width of the input
  * @returns {number[]} a, b, c, d, e, f of (x, y) -> (a x + b y + c, d x + e y + f)
  */
 export function fitAffine(lattice, [height, width]) {
-  const side = sideOf(lattice);
+  const side = latticeSide(lattice);
   const halves = [width / 2, height / 2];
-  const centre = centreOf(lattice);
+  const centre = regionCentre(lattice);
   const sums = { across: [0, 0], down: [0, 0] };
   let weight = 0;
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
-      const [x, y] = [tick(column, side), tick(row, side)];
+      const [x, y] = [coordinate(column, side), coordinate(row, side)];
       weight += x * x;
       for (const axis of [0, 1]) {
         const value = lattice[2 * (row * side + column) + axis];
@@ -75,26 +112,33 @@ export function fitAffine(lattice, [height, width]) {
   ]);
 }
 
-const tick = (index, side) => (2 * index) / (side - 1) - 1;
+/**
+ * Return the coordinate in [-1, 1] of a point of the lattice.
+ * @param {number} index
+ * @param {number} side
+ */
+const coordinate = (index, side) => (2 * index) / (side - 1) - 1;
 
-/** The determinant of an affine map: the region's area as a share of the image's, signed. */
+/**
+ * Return the determinant of an affine map: the region's signed area as a share of the image's.
+ * @param {number[]} map as of `fitAffine`
+ */
 export const determinant = ([a, b, , d, e]) => a * e - b * d;
 
 /**
- * A region in numbers: what turns the whole image into it, from the image's middle and in pixels.
- * First sheared, then scaled, then turned, then shifted.
- * @returns {{rotation: number, scaleX: number, scaleY: number, shear: number, shiftX: number,
- *   shiftY: number, bend: number}} radians clockwise; shares of the image's sides; tangent; shares
- *   of half its sides; the furthest any point lies from the closest parallelogram, in widths
+ * Decompose a region into rotation, scale, shear and translation.
+ * @param {Lattice} lattice
+ * @param {number[]} size height and width of the input
+ * @returns {RegionPose}
  */
 export function decomposeRegion(lattice, [height, width]) {
   const map = fitAffine(lattice, [height, width]);
   const [shiftX, shiftY] = [map[2], map[5]];
   const bend = bendOf(lattice, map, [height, width]);
-  // In pixels, so that a turn is a turn on images of any shape.
+  // In pixels, so that a rotation is one on images that are not square too.
   const [a, b, c, d] = [map[0], (map[1] * width) / height, (map[3] * height) / width, map[4]];
   const scaleX = Math.hypot(a, c);
-  if (scaleX < NO_WIDTH) {
+  if (scaleX < MIN_WIDTH) {
     const scaleY = Math.hypot(b, d);
     return { rotation: 0, scaleX: 0, scaleY, shear: 0, shiftX, shiftY, bend };
   }
@@ -109,25 +153,33 @@ export function decomposeRegion(lattice, [height, width]) {
   };
 }
 
+/**
+ * Return the largest distance of a lattice's points from an affine map's, in image widths.
+ * @param {Lattice} lattice
+ * @param {number[]} map as of `fitAffine`
+ * @param {number[]} size height and width of the input
+ */
 function bendOf(lattice, [a, b, c, d, e, f], [height, width]) {
-  const side = sideOf(lattice);
-  let furthest = 0;
+  const side = latticeSide(lattice);
+  let largest = 0;
   for (let row = 0; row < side; row++) {
     for (let column = 0; column < side; column++) {
-      const [x, y] = [tick(column, side), tick(row, side)];
-      const at = 2 * (row * side + column);
-      const flatX = ((a * x + b * y + c + 1) * width) / 2;
-      const flatY = ((d * x + e * y + f + 1) * height) / 2;
-      furthest = Math.max(furthest, Math.hypot(lattice[at] - flatX, lattice[at + 1] - flatY));
+      const [x, y] = [coordinate(column, side), coordinate(row, side)];
+      const offset = 2 * (row * side + column);
+      const mappedX = ((a * x + b * y + c + 1) * width) / 2;
+      const mappedY = ((d * x + e * y + f + 1) * height) / 2;
+      const distance = Math.hypot(lattice[offset] - mappedX, lattice[offset + 1] - mappedY);
+      largest = Math.max(largest, distance);
     }
   }
-  return furthest / width;
+  return largest / width;
 }
 
 /**
- * Share of the output's pixels that are sampled from outside the image.
+ * Return the share of an output's pixels that are sampled from outside the image.
+ * @param {Lattice} lattice
  * @param {number[]} output its height and width
- * @param {number[]} input the input's
+ * @param {number[]} input its height and width
  */
 export function outsideShare(lattice, [rows, columns], [height, width]) {
   let outside = 0;
@@ -140,7 +192,10 @@ export function outsideShare(lattice, [rows, columns], [height, width]) {
   return outside / (rows * columns);
 }
 
-/** The mean of numbers, and their standard deviation. */
+/**
+ * Return the mean of numbers, and their standard deviation.
+ * @param {number[]} numbers
+ */
 export function meanAndDeviation(numbers) {
   const mean = numbers.reduce((sum, each) => sum + each, 0) / numbers.length;
   const squares = numbers.reduce((sum, each) => sum + (each - mean) ** 2, 0);

@@ -70,8 +70,8 @@ function fitTwo({ side, beside, runsShown }, view, width, height) {
 }
 
 function fitSides(sides, view, { width, height, fixed, least }, above = 0) {
-  for (const { views } of sides) views.probes.resize(width, height, least);
-  const full = Math.min(height, Math.max(...sides.map(({ views }) => views.probes.fullHeight)));
+  for (const { probes } of sides) probes.resize(width, height, least);
+  const full = Math.min(height, Math.max(...sides.map(({ probes }) => probes.fullHeight)));
   for (const side of sides) {
     side.element.style.minHeight = fixed ? `${full + above}px` : "";
     if (view.kind !== "probes") side.resize(width, fixed ? full : height, least);

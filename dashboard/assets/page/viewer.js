@@ -146,7 +146,7 @@ export class Viewer {
     difference.element.hidden = !pair;
     if (pair) this.runsShown.append(beside.side.element);
     else beside.side.element.remove();
-    const [one, other] = [this.side.views.probes, beside.side.views.probes];
+    const [one, other] = [this.side.probes, beside.side.probes];
     one.alignWith(pair ? other : null);
     other.alignWith(pair ? one : null);
     this.element.classList.toggle("stn-comparing", pair);

@@ -1,12 +1,13 @@
 // What can be taken hold of above a picture: the corners of its regions, and the regions themselves.
 
 import {
-  cornersOf,
+  keyOffset,
+  latticeCorners,
   moveCorner,
   moveRegion,
-  offsetOfKey,
   thetaOverride,
 } from "../geometry/region-drag.js";
+import { familyTraits } from "../protocol/catalog.js";
 import { element, svgElement } from "../ui/dom.js";
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
@@ -14,6 +15,9 @@ import { regionPaths } from "../stage/region-overlay.js";
 
 const PLACES = ["top left", "top right", "bottom right", "bottom left"];
 const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
+
+// Before the catalog is loaded each corner moves alone, and the server finds the closest theta.
+const dragFreedoms = (family) => familyTraits(family)?.drag ?? ["corners"];
 
 export class Handles {
   /**
@@ -59,7 +63,11 @@ export class Handles {
     made.path.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
     this.#listen(made.path, made, (corners, by) => moveRegion(corners, by));
     made.dots.forEach((dot, index) =>
-      this.#listen(dot, made, (corners, by) => moveCorner(made.family, corners, index, by))
+      this.#listen(
+        dot,
+        made,
+        (corners, by) => moveCorner(dragFreedoms(made.family), corners, index, by),
+      )
     );
     return made;
   }
@@ -81,7 +89,7 @@ export class Handles {
     target.onpointermove = (event) => from && drag(event, from);
     target.onpointerup = target.onpointercancel = target.onlostpointercapture = () => (from = null);
     target.onkeydown = (event) => {
-      const by = offsetOfKey(event);
+      const by = keyOffset(event);
       if (!by || !held.corners) return;
       event.preventDefault();
       event.stopPropagation();
@@ -108,7 +116,7 @@ export class Handles {
       const lattice = rowOf(tensors[`grid.${name}`], index);
       const theta = [...rowOf(tensors[`theta.${name}`], index)];
       Object.assign(each, { name, family, theta, given: info.given?.includes(name) });
-      each.corners = lattice.every(Number.isFinite) ? cornersOf(lattice) : null;
+      each.corners = lattice.every(Number.isFinite) ? latticeCorners(lattice) : null;
       each.path.setAttribute("d", regionPaths(lattice, EVERYWHERE).outline);
       each.dots.forEach((dot, corner) => this.#place(dot, each.corners?.[corner]));
     });

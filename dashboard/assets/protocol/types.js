@@ -61,26 +61,22 @@
  */
 
 /**
- * What dragging a region of a family can change.
- * @typedef {object} FamilyDrag
- * @property {boolean} corners each corner alone
- * @property {boolean} shear
- * @property {boolean} rotation
- * @property {boolean} scale
- * @property {boolean} translation
+ * What dragging a region can set; `corners`: each corner independently.
+ * @typedef {"translation" | "rotation" | "scale" | "shear" | "corners"} Freedom
  */
 
 /**
- * A family of transformers, as the catalog describes it.
+ * A family of transformers, as the catalog describes it; see models/catalog/families.py.
  * @typedef {object} Family
  * @property {string} name
  * @property {string} title
  * @property {string} description
- * @property {number} parameters numbers in theta
- * @property {string[]} theta_labels names of theta's numbers
- * @property {[number, number] | null} theta_matrix rows and columns, where theta is a matrix
- * @property {number | null} control_points k of a k x k grid of control points
- * @property {FamilyDrag} drag
+ * @property {number} parameters length of theta
+ * @property {Freedom[]} drag
+ * @property {string[]} theta_labels the name of each number of theta, where each has one
+ * @property {number[] | null} theta_matrix rows and columns, where theta is a matrix; its last entry
+ *   is 1 where theta is one number short
+ * @property {number | null} control_points k, where theta is k x k control points (x, y), row by row
  */
 
 /**

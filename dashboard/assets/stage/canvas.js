@@ -1,18 +1,22 @@
+// @ts-check
 // Pixels onto a canvas. Independent of where frames come from.
 
-/** One image at its own resolution. Seen where its element is, on the surface that it is laid on. */
+/** An image at its own resolution. It is seen where its element stands, on the stage's canvas. */
 export class PixelImage {
-  constructor(document) {
+  constructor() {
     this.element = document.createElement("div");
     this.element.className = "stn-pixels";
     this.canvas = document.createElement("canvas");
-    this.context = this.canvas.getContext("2d", { alpha: false });
-    this.changed = false; // since it was drawn last
+    this.context = context2d(this.canvas, { alpha: false });
+    /** @type {ImageData | null} */
+    this.image = null;
+    this.changed = false; // since it was last drawn on the stage's canvas
   }
 
   /**
-   * Takes another image; it is seen when the surface is drawn.
-   * @param {Uint8Array} pixels height x width x channels, 1 (gray) or 3 (colour)
+   * Draw other pixels; they are seen once the stage's canvas is drawn.
+   * @param {ArrayLike<number>} pixels row by row, in bytes
+   * @param {number[]} shape height, width and channels: 1 (gray) or 3 (colour)
    */
   draw(pixels, [height, width, channels]) {
     if (this.image?.width !== width || this.image.height !== height) {
@@ -27,53 +31,72 @@ export class PixelImage {
 }
 
 /**
- * The canvas of a stage, at the screen's resolution, with all its pictures: a canvas for each of them
+ * The canvas of a probe grid, at the screen's resolution, with all its images: a canvas for each image
  * would be a layer each, which costs a browser without a graphics card most of its time.
  */
 export class StageCanvas {
-  constructor(document) {
+  constructor() {
     this.element = document.createElement("canvas");
     this.element.className = "stn-surface";
-    this.context = this.element.getContext("2d");
-    this.places = [];
+    this.context = context2d(this.element);
+    /** @type {{image: PixelImage, box: [number, number, number, number]}[]} */
+    this.placed = [];
   }
 
   /**
-   * Lays pictures where their elements stand now, and draws those that show something.
-   * @param {PixelImage[]} pictures whose elements stand in `room`, which has the surface at its corner
+   * Place images where their elements stand now, and draw those that have pixels.
+   * @param {PixelImage[]} images whose elements are within `container`
+   * @param {Element} container has the canvas at its top left corner
    * @param {number} density screen pixels for each CSS pixel
    */
-  layOut(pictures, room, density) {
-    const all = room.getBoundingClientRect();
-    const at = (value) => Math.round(value * density);
-    this.element.width = at(all.width);
-    this.element.height = at(all.height);
+  placeImages(images, container, density) {
+    const bounds = container.getBoundingClientRect();
+    /** @param {number} length in CSS pixels */
+    const screen = (length) => Math.round(length * density);
+    this.element.width = screen(bounds.width);
+    this.element.height = screen(bounds.height);
     this.element.style.width = `${this.element.width / density}px`;
     this.element.style.height = `${this.element.height / density}px`;
-    this.places = pictures.map((picture) => {
-      const { left, top, width, height } = picture.element.getBoundingClientRect();
-      const [x, y] = [at(left - all.left), at(top - all.top)];
-      return { picture, box: [x, y, at(width), at(height)] };
+    this.placed = images.map((image) => {
+      const { left, top, width, height } = image.element.getBoundingClientRect();
+      const [x, y] = [screen(left - bounds.left), screen(top - bounds.top)];
+      return { image, box: [x, y, screen(width), screen(height)] };
     });
-    this.#draw(({ image }) => image);
+    this.#drawWhere(({ image }) => image !== null);
   }
 
-  /** Draws the pictures that have changed; the others stand as they are. */
+  /** Draw the images whose pixels have changed; the others stay as they are. */
   draw() {
-    this.#draw(({ changed }) => changed);
+    this.#drawWhere(({ changed }) => changed);
   }
 
-  #draw(wanted) {
+  /** @param {(image: PixelImage) => boolean} condition */
+  #drawWhere(condition) {
     this.context.imageSmoothingEnabled = false;
-    for (const { picture, box } of this.places) {
-      if (!wanted(picture)) continue;
-      this.context.drawImage(picture.canvas, ...box);
-      picture.changed = false;
+    for (const { image, box } of this.placed) {
+      if (!condition(image)) continue;
+      this.context.drawImage(image.canvas, ...box);
+      image.changed = false;
     }
   }
 }
 
-// One 32-bit write a pixel; browsers run on little-endian machines, so bytes stand as ABGR.
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {CanvasRenderingContext2DSettings} [settings]
+ */
+function context2d(canvas, settings) {
+  const context = canvas.getContext("2d", settings);
+  if (!context) throw new Error("This browser cannot draw on a canvas.");
+  return context;
+}
+
+/**
+ * Write one 32-bit value for each pixel; browsers run on little-endian machines, so its bytes are ABGR.
+ * @param {Uint32Array} target
+ * @param {ArrayLike<number>} pixels
+ * @param {number} channels
+ */
 function fillOpaque(target, pixels, channels) {
   if (channels === 1) {
     for (let i = 0; i < target.length; i++) target[i] = 0xff000000 | (pixels[i] * 0x010101);

@@ -1,31 +1,35 @@
-// What a network takes a picture for: its classes as bars.
+// @ts-check
+// The probabilities of classes as bars.
 
 import { element, setText } from "../ui/dom.js";
 import { percent } from "../ui/text.js";
 
-const MOST = 10;
+/** @import { Label } from "../protocol/types.js" */
+
+const MAX_CLASSES = 10;
 
 export class ClassBars {
   constructor() {
     this.element = element("ol.stn-classes");
+    /** @type {Bar[]} */
     this.bars = [];
   }
 
   /**
-   * @param {number[]} chances of each class
-   * @param {string[]} names theirs
-   * @param {number} taken the class that the picture is taken for
-   * @param {number} most how many are shown, of more the topClasses
+   * @param {number[]} probabilities of each class
+   * @param {string[]} names of the classes
+   * @param {Label} predicted
+   * @param {number} limit how many classes are shown
    */
-  update(chances, names, taken, most = MOST) {
-    const shown = topClasses(chances, most);
+  update(probabilities, names, predicted, limit = MAX_CLASSES) {
+    const shown = topClasses(probabilities, limit);
     while (this.bars.length < shown.length) this.bars.push(new Bar());
     const bars = this.bars.slice(0, shown.length);
     if (this.element.childElementCount !== bars.length) {
       this.element.replaceChildren(...bars.map((bar) => bar.element));
     }
-    shown.forEach((index, place) =>
-      bars[place].update(names[index] ?? String(index), chances[index], index === taken)
+    shown.forEach((index, row) =>
+      bars[row].update(names[index] ?? String(index), probabilities[index], index === predicted)
     );
   }
 }
@@ -34,23 +38,32 @@ class Bar {
   constructor() {
     this.name = element("span.stn-class-name");
     this.filled = element("span.stn-filled");
-    this.chance = element("span.stn-class-chance");
+    this.probability = element("span.stn-class-probability");
     const bar = element("span.stn-class-bar", { aria: { hidden: "true" } }, this.filled);
-    this.element = element("li.stn-class", {}, this.name, bar, this.chance);
+    this.element = element("li.stn-class", {}, this.name, bar, this.probability);
   }
 
-  update(name, chance, taken) {
+  /**
+   * @param {string} name
+   * @param {number} probability
+   * @param {boolean} isPredicted
+   */
+  update(name, probability, isPredicted) {
     setText(this.name, name);
-    setText(this.chance, percent(chance, 0));
-    this.filled.style.width = `${100 * chance}%`;
-    if (taken) this.element.setAttribute("aria-current", "true");
+    setText(this.probability, percent(probability, 0));
+    this.filled.style.width = `${100 * probability}%`;
+    if (isPredicted) this.element.setAttribute("aria-current", "true");
     else this.element.removeAttribute("aria-current");
   }
 }
 
-/** All classes in their order; of more than `most`, those that are topClasses, most of all first. */
-function topClasses(chances, most = MOST) {
-  const all = chances.map((_, index) => index);
-  if (all.length <= most) return all;
-  return all.sort((one, other) => chances[other] - chances[one]).slice(0, most);
+/**
+ * Return the indices of all classes in order; of more than `limit` the most probable, in that order.
+ * @param {number[]} probabilities
+ * @param {number} limit
+ */
+function topClasses(probabilities, limit) {
+  const all = probabilities.map((_, index) => index);
+  if (all.length <= limit) return all;
+  return all.sort((a, b) => probabilities[b] - probabilities[a]).slice(0, limit);
 }

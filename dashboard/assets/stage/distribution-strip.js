@@ -1,16 +1,22 @@
-// One number of all regions along a line: each, their mean and how they spread.
+// @ts-check
+// One statistic of all regions on an axis: a mark for each probe, the mean and the deviation.
 
 import { element, setText } from "../ui/dom.js";
 
+/** @import { Distribution, STATISTICS } from "../geometry/region-statistics.js" */
+
 export class DistributionStrip {
-  /** @param {object} number one of STATISTICS */
+  /** @param {typeof STATISTICS[number]} statistic */
   constructor({ title, text, from, to }) {
-    Object.assign(this, { text, from, to });
+    this.text = text;
+    this.from = from;
+    this.to = to;
     this.value = element("span.stn-value");
     this.band = element("span.stn-band");
     this.mean = element("span.stn-mean");
+    /** @type {HTMLElement[]} */
     this.marks = [];
-    this.line = element("div.stn-strip-line", { aria: { hidden: "true" } }, this.band, this.mean);
+    this.axis = element("div.stn-strip-line", { aria: { hidden: "true" } }, this.band, this.mean);
     const head = element("div.stn-strip-head", {}, element("span", {}, title), this.value);
     const ends = element(
       "div.stn-strip-ends",
@@ -18,23 +24,28 @@ export class DistributionStrip {
       element("span", {}, text(from)),
       element("span", {}, text(to)),
     );
-    this.element = element("div.stn-strip", {}, head, this.line, ends);
+    this.element = element("div.stn-strip", {}, head, this.axis, ends);
   }
 
+  /** @param {Distribution} distribution */
   update({ values, mean, deviation }) {
     setText(this.value, `${this.text(mean)} ± ${this.text(deviation)}`);
     while (this.marks.length < values.length) this.marks.push(element("span.stn-strip-mark"));
     const marks = this.marks.slice(0, values.length);
-    if (this.line.childElementCount !== marks.length + 2) {
-      this.line.replaceChildren(this.band, ...marks, this.mean);
+    if (this.axis.childElementCount !== marks.length + 2) {
+      this.axis.replaceChildren(this.band, ...marks, this.mean);
     }
-    values.forEach((value, index) => (marks[index].style.left = this.#share(value)));
-    this.mean.style.left = this.#share(mean);
-    this.band.style.left = this.#share(mean - deviation);
-    this.band.style.right = this.#share(mean + deviation, true);
+    values.forEach((value, index) => (marks[index].style.left = this.#position(value)));
+    this.mean.style.left = this.#position(mean);
+    this.band.style.left = this.#position(mean - deviation);
+    this.band.style.right = this.#position(mean + deviation, true);
   }
 
-  #share(value, fromRight = false) {
+  /**
+   * @param {number} value
+   * @param {boolean} fromRight
+   */
+  #position(value, fromRight = false) {
     const share = Math.min(1, Math.max(0, (value - this.from) / (this.to - this.from)));
     return `${100 * (fromRight ? 1 - share : share)}%`;
   }

@@ -1,58 +1,74 @@
-// Pictures at sizes of their own, side by side, that can be zoomed into.
+// @ts-check
+// An image at a size of its own, with a caption, that can be enlarged and scrolled.
 
 import { element } from "../ui/dom.js";
 import { PixelImage } from "./canvas.js";
 
-/** A picture at a size of its own that can be zoomed into. */
 export class ImagePane {
-  constructor(name) {
-    this.name = name;
-    this.picture = new PixelImage(document);
-    this.picture.canvas.className = "stn-image";
-    this.tile = element("div.stn-pane-content", {}, this.picture.canvas);
-    this.frame = element("div.stn-pane-viewport", {}, this.tile);
-    this.onscroll = () => {}; // called with what is in the middle, in shares of the picture's sides
-    this.frame.onscroll = () => this.#tell();
-    this.element = element(
-      "figure.stn-image-pane",
-      {},
-      this.frame,
-      element("figcaption", {}, name),
-    );
+  /** @param {string} title */
+  constructor(title) {
+    this.title = title;
+    this.image = new PixelImage();
+    this.image.canvas.className = "stn-image";
+    this.content = element("div.stn-pane-content", {}, this.image.canvas);
+    this.viewport = element("div.stn-pane-viewport", {}, this.content);
+    const caption = element("figcaption", {}, title);
+    this.element = element("figure.stn-image-pane", {}, this.viewport, caption);
+    /**
+     * Called after the user has scrolled, with the visible centre in shares of the image's sides.
+     * @type {(across: number, down: number) => void}
+     */
+    this.onscroll = () => {};
+    /** @type {[number, number] | null} */
+    this.scrolledTo = null; // by `scrollToPoint`
+    this.viewport.onscroll = () => this.#handleScroll();
   }
 
-  /** Lays overlays above the picture. */
-  lay(...overlays) {
-    this.tile.replaceChildren(this.picture.canvas, ...overlays);
+  /**
+   * Place overlays above the image.
+   * @param {...Element} overlays
+   */
+  setOverlays(...overlays) {
+    this.content.replaceChildren(this.image.canvas, ...overlays);
   }
 
-  size(width, height, zoom, { margin = 0 } = {}) {
-    Object.assign(this.frame.style, { width: `${width}px`, height: `${height}px` });
-    Object.assign(this.tile.style, {
+  /**
+   * @param {number} width in CSS pixels
+   * @param {number} height in CSS pixels
+   * @param {number} zoom how many times as large as that the image is drawn
+   * @param {number} [margin] around the image, within that size
+   */
+  setSize(width, height, zoom, margin = 0) {
+    Object.assign(this.viewport.style, { width: `${width}px`, height: `${height}px` });
+    Object.assign(this.content.style, {
       width: `${zoom * width}px`,
       height: `${zoom * height}px`,
       padding: `${zoom * margin}px`,
     });
-    this.frame.classList.toggle("stn-zoomed", zoom > 1);
+    this.viewport.classList.toggle("stn-zoomed", zoom > 1);
   }
 
-  /** Scrolls to a place, in shares of the picture's sides. */
-  centre(across, down) {
-    const { frame, tile } = this;
-    frame.scrollLeft = across * tile.offsetWidth - frame.clientWidth / 2;
-    frame.scrollTop = down * tile.offsetHeight - frame.clientHeight / 2;
-    this.placed = [frame.scrollLeft, frame.scrollTop];
+  /**
+   * Scroll to a point, in shares of the image's sides.
+   * @param {number} across
+   * @param {number} down
+   */
+  scrollToPoint(across, down) {
+    const { viewport, content } = this;
+    viewport.scrollLeft = across * content.offsetWidth - viewport.clientWidth / 2;
+    viewport.scrollTop = down * content.offsetHeight - viewport.clientHeight / 2;
+    this.scrolledTo = [viewport.scrollLeft, viewport.scrollTop];
   }
 
-  // Where someone else than `centre` has scrolled to.
-  #tell() {
-    const { frame, tile, placed } = this;
-    const { scrollLeft, scrollTop, clientWidth, clientHeight } = frame;
-    if (placed?.[0] === scrollLeft && placed[1] === scrollTop) return;
-    this.placed = null;
+  // Scroll events that `scrollToPoint` causes are not passed on.
+  #handleScroll() {
+    const { viewport, content, scrolledTo } = this;
+    const { scrollLeft, scrollTop, clientWidth, clientHeight } = viewport;
+    if (scrolledTo?.[0] === scrollLeft && scrolledTo[1] === scrollTop) return;
+    this.scrolledTo = null;
     this.onscroll(
-      (scrollLeft + clientWidth / 2) / tile.offsetWidth,
-      (scrollTop + clientHeight / 2) / tile.offsetHeight,
+      (scrollLeft + clientWidth / 2) / content.offsetWidth,
+      (scrollTop + clientHeight / 2) / content.offsetHeight,
     );
   }
 }

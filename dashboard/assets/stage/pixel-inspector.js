@@ -1,109 +1,142 @@
-// The pixel of an output that is pointed at, marked there and where it is sampled in the input.
+// @ts-check
+// The output pixel under the pointer, marked on the output, and where it is sampled in the input.
 
-import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
+import { bilinearSample } from "../geometry/bilinear-sample.js";
 import { inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
-import { bilinearSample } from "../geometry/bilinear-sample.js";
+import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
 import { percent } from "../ui/text.js";
 
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { ImagePane } from "./image-pane.js" */
+
+/** @typedef {{output: number, row: number, column: number}} OutputPixel `output` is an index */
+
 const HINT = "Point at a pixel of the output to see where it is sampled.";
-const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+/** @type {Object<string, [row: number, column: number]>} */
+const ARROWS = {
+  ArrowLeft: [0, -1],
+  ArrowRight: [0, 1],
+  ArrowUp: [-1, 0],
+  ArrowDown: [1, 0],
+};
 
 export class PixelInspector {
-  /** @param {() => void} moved called when a key has moved to another pixel */
-  constructor(moved) {
-    this.moved = moved;
-    this.pixel = null; // that is pointed at: {place, row, column}
-    this.words = element("p.stn-sample-text");
+  /** @param {() => void} onMove called after a key has moved to another pixel */
+  constructor(onMove) {
+    this.onMove = onMove;
+    /** @type {OutputPixel | null} */
+    this.pixel = null;
+    this.text = element("p.stn-sample-text");
     this.cells = svgElement("g", { class: "stn-cells" });
-    this.spot = svgElement("path", { class: "stn-sample-point" });
-    this.marks = [];
+    this.point = svgElement("path", { class: "stn-sample-point" });
+    this.element = svgElement("svg", { class: "stn-overlay", "aria-hidden": "true" });
+    this.element.append(this.cells, this.point);
+    /** @type {Element[]} */
+    this.marks = []; // one for each output
+    /** @type {{input: number[], outputs: number[][]}} */
+    this.shapes = { input: [], outputs: [] };
+    /** @type {{frame: Frame, index: number} | null} */
+    this.shown = null;
   }
 
   /**
-   * Begins anew with a picture's panes.
-   * @param {Pane[]} panes of the outputs
-   * @param {{input: number[], outputs: number[][]}} shapes heights, widths and channels
+   * Attach to the panes of a probe's outputs.
+   * @param {ImagePane[]} panes
+   * @param {{input: number[], outputs: number[][]}} shapes height, width and channels
    */
   build(panes, { input, outputs }) {
     this.pixel = null;
     this.shapes = { input, outputs };
     const [height, width] = input;
-    const viewBox = inputViewBox(height, width);
-    this.element = svgElement("svg", { class: "stn-overlay", viewBox, "aria-hidden": "true" });
-    this.element.append(this.cells, this.spot);
-    this.marks = panes.map((pane, place) => this.#markOn(pane, place));
+    this.element.setAttribute("viewBox", inputViewBox(height, width));
+    this.marks = panes.map((pane, index) => this.#attach(pane, index));
   }
 
-  #markOn(pane, place) {
-    const [rows, columns] = this.shapes.outputs[place];
+  /**
+   * @param {ImagePane} pane
+   * @param {number} output its index
+   */
+  #attach(pane, output) {
+    const [rows, columns] = this.shapes.outputs[output];
     const mark = svgElement("g", { class: "stn-pixel" });
     for (const layer of ["halo", "line"]) {
       mark.append(svgElement("rect", { class: `stn-${layer}`, width: 1, height: 1 }));
     }
-    const box = `0 0 ${columns} ${rows}`;
-    const over = svgElement("svg", { class: "stn-overlay", viewBox: box, "aria-hidden": "true" });
-    over.append(mark);
-    pane.lay(over);
-    const { tile } = pane;
-    tile.tabIndex = 0;
-    tile.setAttribute("aria-label", `${pane.name}: arrows choose a pixel`);
-    tile.onpointermove = (event) => {
-      const { left, top, width, height } = tile.getBoundingClientRect();
+    const viewBox = `0 0 ${columns} ${rows}`;
+    const overlay = svgElement("svg", { class: "stn-overlay", viewBox, "aria-hidden": "true" });
+    overlay.append(mark);
+    pane.setOverlays(overlay);
+    const { content } = pane;
+    content.tabIndex = 0;
+    content.setAttribute("aria-label", `${pane.title}: arrows choose a pixel`);
+    content.onpointermove = content.onpointerdown = (event) => {
+      const { left, top, width, height } = content.getBoundingClientRect();
       const column = Math.floor(((event.clientX - left) / width) * columns);
       const row = Math.floor(((event.clientY - top) / height) * rows);
-      this.#point({ place, row: within(row, rows), column: within(column, columns) });
+      this.#inspect({ output, row: clamp(row, rows), column: clamp(column, columns) });
     };
-    tile.onpointerdown = tile.onpointermove;
-    tile.onkeydown = (event) => this.#pointByKey(event, place, [rows, columns]);
+    content.onkeydown = (event) => this.#handleKey(event, output, [rows, columns]);
     return mark;
   }
 
-  #pointByKey(event, place, [rows, columns]) {
-    if (event.key === "Escape") this.#point(null);
-    const move = MOVES[event.key];
-    if (!move) return;
+  /**
+   * @param {KeyboardEvent} event
+   * @param {number} output
+   * @param {number[]} shape
+   */
+  #handleKey(event, output, [rows, columns]) {
+    if (event.key === "Escape") this.#inspect(null);
+    const arrow = ARROWS[event.key];
+    if (!arrow) return;
     event.preventDefault();
     event.stopPropagation();
-    const middle = { row: rows >> 1, column: columns >> 1 };
-    const { row, column } = this.pixel?.place === place ? this.pixel : middle;
-    this.#point({
-      place,
-      row: within(row + move[0], rows),
-      column: within(column + move[1], columns),
+    const centre = { row: rows >> 1, column: columns >> 1 };
+    const { row, column } = this.pixel?.output === output ? this.pixel : centre;
+    this.#inspect({
+      output,
+      row: clamp(row + arrow[0], rows),
+      column: clamp(column + arrow[1], columns),
     });
-    this.moved();
+    this.onMove();
   }
 
-  #point(pixel) {
+  /** @param {OutputPixel | null} pixel */
+  #inspect(pixel) {
     this.pixel = pixel;
-    this.#mark();
+    this.#drawMarks();
   }
 
-  /** Marks it in one probe of a frame. */
+  /**
+   * Draw the marks for one probe of a frame.
+   * @param {Frame} frame
+   * @param {number} index of the probe
+   */
   draw(frame, index) {
     this.shown = { frame, index };
-    this.#mark();
+    this.#drawMarks();
   }
 
-  #mark() {
+  #drawMarks() {
     const { pixel, shown } = this;
-    this.marks.forEach((mark, place) => {
-      const here = pixel?.place === place;
-      mark.toggleAttribute("hidden", !here);
-      if (here) setAttributes(mark, { transform: `translate(${pixel.column} ${pixel.row})` });
+    this.marks.forEach((mark, output) => {
+      const isInspected = pixel?.output === output;
+      mark.toggleAttribute("hidden", !isInspected);
+      if (isInspected) {
+        setAttributes(mark, { transform: `translate(${pixel.column} ${pixel.row})` });
+      }
     });
     this.cells.replaceChildren();
-    this.spot.setAttribute("d", "");
+    this.point.setAttribute("d", "");
     if (!pixel || !shown) {
-      setText(this.words, this.marks.length ? HINT : "");
+      setText(this.text, this.marks.length ? HINT : "");
       return;
     }
     const { info, tensors } = shown.frame;
-    const { name } = info.transformers[pixel.place];
+    const { name } = info.transformers[pixel.output];
     const lattice = rowOf(tensors[`grid.${name}`], shown.index);
-    const sample = bilinearSample(lattice, pixel, this.shapes.outputs[pixel.place]);
-    const cells = sample.around.map(({ row, column, weight }) =>
+    const sample = bilinearSample(lattice, pixel, this.shapes.outputs[pixel.output]);
+    const cells = sample.neighbours.map(({ row, column, weight }) =>
       svgElement("rect", {
         x: column,
         y: row,
@@ -113,18 +146,27 @@ export class PixelInspector {
       })
     );
     this.cells.replaceChildren(...cells);
-    this.spot.setAttribute("d", `M${sample.x.toFixed(2)},${sample.y.toFixed(2)}h0`);
-    setText(this.words, sampleWords(sample, pixel, this.shapes.input));
+    this.point.setAttribute("d", `M${sample.x.toFixed(2)},${sample.y.toFixed(2)}h0`);
+    setText(this.text, sampleText(sample, pixel, this.shapes.input));
   }
 }
 
-function sampleWords({ x, y, around }, { row, column }, [height, width]) {
-  const inside = x >= 0 && x <= width && y >= 0 && y <= height;
-  const shares = around.map(({ weight }) => percent(weight, 0)).join(", ");
+/**
+ * @param {ReturnType<typeof bilinearSample>} sample
+ * @param {OutputPixel} pixel
+ * @param {number[]} input its shape
+ */
+function sampleText({ x, y, neighbours }, { row, column }, [height, width]) {
+  const isInside = x >= 0 && x <= width && y >= 0 && y <= height;
+  const weights = neighbours.map(({ weight }) => percent(weight, 0)).join(", ");
   return (
     `Output pixel ${column}, ${row} is sampled at ${x.toFixed(1)}, ${y.toFixed(1)}` +
-    (inside ? `: ${shares} of the four pixels around.` : ", outside the image.")
+    (isInside ? `: ${weights} of the four pixels around.` : ", outside the image.")
   );
 }
 
-const within = (index, size) => Math.min(size - 1, Math.max(0, index));
+/**
+ * @param {number} index
+ * @param {number} size
+ */
+const clamp = (index, size) => Math.min(size - 1, Math.max(0, index));

@@ -1,16 +1,10 @@
-// One probe, large: what goes in, what comes out, which pixel is sampled where, and theta.
+// @ts-check
+// One probe, large: its input and outputs, the pixel under the pointer, classes and theta.
 
-import { ClassBars } from "./class-bars.js";
-import { element, icon, ICONS, setText } from "../ui/dom.js";
 import { inputMargin } from "../geometry/input-margin.js";
-import { hiddenLayers, inverseWarpOf, probabilityOf, regionOf } from "./probe-layers.js";
-import { rowOf } from "../protocol/frame.js";
 import { pointAt } from "../geometry/region-geometry.js";
-import { RegionOverlay } from "./region-overlay.js";
-import { ImagePane } from "./image-pane.js";
-import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layout.js";
-import { PixelInspector } from "./pixel-inspector.js";
-import { ThetaPanel } from "./theta-panel.js";
+import { rowOf } from "../protocol/frame.js";
+import { element, icon, ICONS, setText } from "../ui/dom.js";
 import {
   labelName,
   missingProbeText,
@@ -20,235 +14,312 @@ import {
   transformerName,
   verdictOf,
 } from "../ui/text.js";
+import { ClassBars } from "./class-bars.js";
+import { ImagePane } from "./image-pane.js";
+import { PixelInspector } from "./pixel-inspector.js";
+import {
+  hiddenLayers,
+  predictedProbability,
+  probeInverseWarp,
+  regionParts,
+} from "./probe-layers.js";
+import { RegionOverlay } from "./region-overlay.js";
+import { ThetaPanel } from "./theta-panel.js";
+import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layout.js";
 
-// CSS pixels: the figures' least width; what stands below the pictures; narrower, the figures do.
-const FACTS = 250;
-const WORDS = 32;
-const STACKED = 620;
-const LEAST_FACTS = 120;
+/** @import { Frame, FrameInfo, Run, Transformer } from "../protocol/types.js" */
+/** @import { Layers } from "./probe-layers.js" */
+
+/**
+ * What lies above the input so that regions can be dragged.
+ * @typedef {object} Handles
+ * @property {HTMLElement} element
+ * @property {(transformers: Transformer[], input: number[]) => void} build
+ * @property {(frame: Frame, index: number) => void} update
+ */
+
+/** @typedef {{input: number[], outputs: number[][], titles: string[]}} Shapes */
+
+// CSS pixels: the least width of the facts; the height of the text below the images; the width below
+// which the facts stand below the images; and their least height there.
+const MIN_FACTS_WIDTH = 250;
+const TEXT_HEIGHT = 32;
+const MIN_WIDE = 620;
+const MIN_FACTS_HEIGHT = 120;
 const ZOOMS = [1, 2, 4, 8];
-// How high a transformer's number is, as a share of the margin around the input.
-const NUMBER = 0.5;
+// The height of a transformer's number, as a share of the margin around the input.
+const LABEL_HEIGHT = 0.5;
+// How many classes are shown where several transformers need space too.
+const FEW_CLASSES = 4;
 
 export class ProbeDetail {
   /**
-   * @param {((by: number) => void) | null} turn called to look at another probe; null has none
-   * @param {{handles?: Handles, controls?: Element}} more what lies above the input, to be taken
-   *   hold of, and what belongs to it among the figures
+   * @param {((by: number) => void) | null} onTurn called to open another probe; null where there is none
+   * @param {{handles?: Handles, controls?: HTMLElement}} extras handles above the input, and controls
+   *   for them among the facts
    */
-  constructor(turn = null, { handles, controls } = {}) {
+  constructor(onTurn = null, { handles, controls } = {}) {
     this.handles = handles;
     this.controls = controls;
     this.zoom = 1;
+    this.probe = 0;
+    /** @type {Layers} */
+    this.layers = {};
+    /** @type {Run | null} */
+    this.run = null;
+    /** @type {Shapes | null} */
+    this.shapes = null;
+    /** @type {{width: number, height: number} | null} */
+    this.room = null;
+    /** @type {{frame: Frame, index: number, isMissing: boolean} | null} */
+    this.shown = null;
     this.classes = new ClassBars();
     this.input = new ImagePane("Input");
+    /** @type {RegionOverlay[]} */
     this.overlays = [];
-    this.panes = [];
+    /** @type {ImagePane[]} */
+    this.outputs = [];
+    /** @type {ThetaPanel[]} */
     this.thetas = [];
-    this.outputs = element("div.stn-detail-outputs");
-    this.pointing = new PixelInspector(() => this.#centre());
-    const panes = element("div.stn-detail-panes", {}, this.input.element, this.outputs);
-    const below = element("div.stn-detail-below", {}, this.pointing.words, this.#zooms());
-    this.pictures = element("div.stn-detail-images", {}, panes, below);
-    this.facts = element("div.stn-facts", {}, this.#head(turn));
-    this.element = element("div.stn-detail", {}, this.pictures, this.facts);
-  }
-
-  #head(turn) {
+    this.inspector = new PixelInspector(() => this.#scrollToPixel());
+    this.outputsElement = element("div.stn-detail-outputs");
+    const panes = element("div.stn-detail-panes", {}, this.input.element, this.outputsElement);
+    const below = element("div.stn-detail-below", {}, this.inspector.text, this.#zoomSelect());
+    this.images = element("div.stn-detail-images", {}, panes, below);
     this.title = element("h3.stn-detail-title", { tabIndex: -1 });
     this.verdict = element("p.stn-detail-verdict");
-    const button = (label, path, by) => {
-      const made = element("button.stn-button.stn-round.stn-small", { type: "button" }, icon(path));
-      made.title = label;
-      made.setAttribute("aria-label", label);
-      made.onclick = () => turn(by);
-      return made;
-    };
-    const turns = turn
-      ? [
-        button("The probe before ([)", ICONS.back, -1),
-        button("The next probe (])", ICONS.next, 1),
-      ]
-      : [];
-    const head = element("div.stn-detail-head", {}, this.title, ...turns);
-    return element("div", {}, head, this.verdict);
+    this.head = element("div", {}, this.#titleRow(onTurn), this.verdict);
+    this.facts = element("div.stn-facts", {}, this.head);
+    this.element = element("div.stn-detail", {}, this.images, this.facts);
   }
 
-  #zooms() {
-    const options = ZOOMS.map((zoom) => element("option", { value: zoom }, `Zoom ${zoom}×`));
-    const select = element("select.stn-entry", { title: "Zoom" }, ...options);
+  /** @param {((by: number) => void) | null} onTurn */
+  #titleRow(onTurn) {
+    const row = element("div.stn-detail-head", {}, this.title);
+    if (!onTurn) return row;
+    /** @param {string} label @param {string} path @param {number} by */
+    const button = (label, path, by) => {
+      const name = "button.stn-button.stn-round.stn-small";
+      const made = element(name, { type: "button", title: label, aria: { label } }, icon(path));
+      made.onclick = () => onTurn(by);
+      return made;
+    };
+    row.append(
+      button("Previous probe ([)", ICONS.back, -1),
+      button("Next probe (])", ICONS.next, 1),
+    );
+    return row;
+  }
+
+  #zoomSelect() {
+    const select = document.createElement("select");
+    select.className = "stn-entry";
+    select.title = "Zoom";
     select.setAttribute("aria-label", "Zoom");
+    select.append(...ZOOMS.map((zoom) => new Option(`Zoom ${zoom}×`, String(zoom))));
     select.onchange = () => {
       this.zoom = Number(select.value);
       this.#fit();
-      this.#centre();
+      this.#scrollToPixel();
     };
     return select;
   }
 
-  /** Takes the focus from what led here. */
+  /** Focus the title. */
   focus() {
     this.title.focus({ preventScroll: true });
   }
 
-  /** Is on the page again, where nothing is scrolled any more. */
+  /** Restore the scroll positions, which are lost while the element is not on the page. */
   enter() {
-    this.#centre();
+    this.#scrollToPixel();
   }
 
-  /** Sets which probe is looked at, and what is drawn. */
+  /**
+   * Set which probe and which layers are drawn.
+   * @param {{probe?: number, layers: Layers}} view
+   */
   setView({ probe = 0, layers }) {
     this.probe = probe;
     this.layers = layers;
     this.element.dataset.hidden = hiddenLayers(layers);
   }
 
-  /** Draws its probe of a frame, with a trail through those of earlier steps. */
+  /**
+   * Draw the probe of a frame.
+   * @param {Frame} frame
+   * @param {Frame[]} past frames of earlier steps that the trail runs through
+   */
   draw(frame, past = []) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
     const index = Math.min(this.probe, count - 1);
-    const shapes = {
-      input: tensors.input.shape.slice(1),
-      outputs: info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1)),
-      titles: titlesOf(info.transformers, "Output"),
-    };
-    const anew = JSON.stringify(shapes) !== JSON.stringify(this.shapes);
-    if (anew) this.#build(shapes, info);
-    const absent = this.probe >= count;
-    this.shown = { frame, index, absent };
-    this.#showPictures(frame, index, past);
+    const shapes = shapesOf(frame);
+    const hasChanged = JSON.stringify(shapes) !== JSON.stringify(this.shapes);
+    if (hasChanged) this.#build(shapes, info);
+    const isMissing = this.probe >= count;
+    this.shown = { frame, index, isMissing };
+    this.#drawImages(frame, index, shapes, past);
     this.handles?.update(frame, index);
-    this.element.classList.toggle("stn-absent", absent);
-    if (absent) this.#showAbsent();
-    else this.#showFacts(frame, index);
-    this.pointing.draw(frame, index);
-    if (anew) this.#centre();
-    this.element.dataset.step = info.step ?? "";
+    this.element.classList.toggle("stn-absent", isMissing);
+    if (isMissing) this.#updateMissing();
+    else this.#updateFacts(frame, index, shapes);
+    this.inspector.draw(frame, index);
+    if (hasChanged) this.#scrollToPixel();
+    this.element.dataset.step = String(info.step ?? "");
   }
 
-  #build(shapes, info) {
+  /**
+   * @param {Shapes} shapes
+   * @param {FrameInfo} info
+   */
+  #build(shapes, { transformers }) {
     this.shapes = shapes;
-    const several = shapes.outputs.length > 1;
-    this.overlays = shapes.outputs.map((_, place) =>
-      new RegionOverlay(document, several ? place + 1 : 0)
-    );
+    const numbers = transformers.map((_, index) => (transformers.length > 1 ? index + 1 : 0));
     const [height, width] = shapes.input;
-    for (const overlay of this.overlays) overlay.fit(height, width, NUMBER);
-    this.handles?.build(info.transformers, shapes.input);
-    const above = this.handles ? [this.handles.element] : [];
-    this.panes = shapes.titles.map((title) => this.#outputPane(title));
-    this.pointing.build(this.panes, shapes);
-    const drawn = this.overlays.map((overlay) => overlay.element);
-    this.input.lay(...drawn, this.pointing.element, ...above);
-    this.outputs.replaceChildren(...this.panes.map((pane) => pane.element));
-    this.outputs.hidden = !this.panes.length;
-    const names = titlesOf(info.transformers, "Transformer");
-    this.thetas = names.map((name, place) => new ThetaPanel(several ? place + 1 : 0, name));
-    const head = this.facts.firstElementChild;
-    const told = this.thetas.map((theta) => theta.element);
-    const controls = this.controls ? [this.controls] : [];
-    this.facts.replaceChildren(head, ...controls, this.classes.element, ...told);
+    this.overlays = numbers.map((number) => new RegionOverlay(number));
+    for (const overlay of this.overlays) overlay.fit(height, width, LABEL_HEIGHT);
+    this.handles?.build(transformers, shapes.input);
+    this.outputs = shapes.titles.map((title) => this.#outputPane(title));
+    this.inspector.build(this.outputs, shapes);
+    this.input.setOverlays(
+      ...this.overlays.map((overlay) => overlay.element),
+      this.inspector.element,
+      ...(this.handles ? [this.handles.element] : []),
+    );
+    this.outputsElement.replaceChildren(...this.outputs.map((pane) => pane.element));
+    this.outputsElement.hidden = !this.outputs.length;
+    const names = transformerTitles(transformers, "Transformer");
+    this.thetas = names.map((name, index) => new ThetaPanel(numbers[index], name));
+    this.facts.replaceChildren(
+      this.head,
+      ...(this.controls ? [this.controls] : []),
+      this.classes.element,
+      ...this.thetas.map((theta) => theta.element),
+    );
     this.#fit();
   }
 
-  // Where an enlarged output is scrolled to, its input is too.
+  /**
+   * Make a pane whose scroll position the input's pane follows.
+   * @param {string} title
+   */
   #outputPane(title) {
     const pane = new ImagePane(title);
-    pane.onscroll = (across, down) => this.#follow(pane, across, down);
+    pane.onscroll = (across, down) => this.#scrollInput(this.outputs.indexOf(pane), across, down);
     return pane;
   }
 
-  // Of what is enlarged beyond its room, shows the pixel that is pointed at, else the middle.
-  #centre() {
-    if (this.zoom === 1 || !this.shown) return;
-    const { pixel } = this.pointing;
-    this.panes.forEach((pane, place) => {
-      const [rows, columns] = this.shapes.outputs[place];
-      const here = pixel?.place === place;
-      const [across, down] = here
-        ? [(pixel.column + 0.5) / columns, (pixel.row + 0.5) / rows]
-        : [0.5, 0.5];
-      pane.centre(across, down);
-      if (place === (pixel?.place ?? 0)) this.#follow(pane, across, down);
+  // Scroll enlarged images to the inspected pixel, or to their centres.
+  #scrollToPixel() {
+    if (this.zoom === 1 || !this.shapes || !this.shown) return;
+    const { shapes: { outputs }, inspector: { pixel } } = this;
+    this.outputs.forEach((pane, index) => {
+      const [rows, columns] = outputs[index];
+      const isInspected = pixel?.output === index;
+      const across = isInspected ? (pixel.column + 0.5) / columns : 0.5;
+      const down = isInspected ? (pixel.row + 0.5) / rows : 0.5;
+      pane.scrollToPoint(across, down);
+      if (index === (pixel?.output ?? 0)) this.#scrollInput(index, across, down);
     });
-    if (!this.panes.length) this.input.centre(0.5, 0.5);
+    if (!this.outputs.length) this.input.scrollToPoint(0.5, 0.5);
   }
 
-  // Shows where a place of an output, in shares of its sides, is sampled.
-  #follow(pane, across, down) {
+  /**
+   * Scroll the input to where a point of an output is sampled.
+   * @param {number} output its index
+   * @param {number} across the point, in shares of the output's sides
+   * @param {number} down
+   */
+  #scrollInput(output, across, down) {
+    if (!this.shapes || !this.shown) return;
     const { frame, index } = this.shown;
-    const { name } = frame.info.transformers[this.panes.indexOf(pane)];
+    const { name } = frame.info.transformers[output];
     const [x, y] = pointAt(rowOf(frame.tensors[`grid.${name}`], index), across, down);
     const [height, width] = this.shapes.input;
     const margin = inputMargin(height, width);
-    this.input.centre((x + margin) / (width + 2 * margin), (y + margin) / (height + 2 * margin));
+    this.input.scrollToPoint(
+      (x + margin) / (width + 2 * margin),
+      (y + margin) / (height + 2 * margin),
+    );
   }
 
-  #showPictures(frame, index, past) {
+  /**
+   * @param {Frame} frame
+   * @param {number} index
+   * @param {Shapes} shapes
+   * @param {Frame[]} past
+   */
+  #drawImages(frame, index, shapes, past) {
     const { info, tensors } = frame;
-    const { layers } = this;
-    if (layers.inverse) {
-      const { data, shape } = inverseWarpOf(frame, index);
-      this.input.picture.draw(data, shape);
-    } else this.input.picture.draw(rowOf(tensors.input, index), this.shapes.input);
-    info.transformers.forEach((transformer, place) => {
-      const { name } = transformer;
-      this.panes[place].picture.draw(
-        rowOf(tensors[`output.${name}`], index),
-        this.shapes.outputs[place],
-      );
-      this.overlays[place].draw(...regionOf(frame, transformer, index, layers, past));
+    if (this.layers.inverse) {
+      const { data, shape } = probeInverseWarp(frame, index);
+      this.input.image.draw(data, shape);
+    } else this.input.image.draw(rowOf(tensors.input, index), shapes.input);
+    info.transformers.forEach((transformer, position) => {
+      const output = rowOf(tensors[`output.${transformer.name}`], index);
+      this.outputs[position].image.draw(output, shapes.outputs[position]);
+      this.overlays[position].draw(regionParts(frame, transformer, index, this.layers, past));
     });
   }
 
-  /** Takes the run that its frames are of, as it is now. */
+  /**
+   * Set the run that the frames belong to, as it is now.
+   * @param {Run | null} run
+   */
   setRun(run) {
     this.run = run;
-    if (this.shown?.absent) this.#showAbsent();
+    if (this.shown?.isMissing) this.#updateMissing();
   }
 
-  #showAbsent() {
+  #updateMissing() {
     setText(this.title, `Probe ${this.probe + 1}`);
     this.verdict.dataset.verdict = "unknown";
     setText(this.verdict, missingProbeText(this.run, this.probe));
   }
 
-  #showFacts(frame, index) {
+  /**
+   * @param {Frame} frame
+   * @param {number} index
+   * @param {Shapes} shapes
+   */
+  #updateFacts(frame, index, shapes) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
-    const which = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
-    const given = probeCaption(info, index);
-    setText(this.title, given ? `${which}: ${given}` : which);
-    const verdict = verdictOf(info, index);
-    this.verdict.dataset.verdict = verdict;
-    const taken = `taken for ${labelName(info, info.predicted[index])}`;
-    const chance = percent(probabilityOf(frame, index), 0);
-    const said = { right: ", which is right", wrong: ", which is wrong", unknown: "" }[verdict];
-    const collapsed = probeCollapse(info, index);
-    const why = collapsed ? `; ${collapsed.full}` : "";
-    setText(this.verdict, `${taken} (${chance})${said}${why}`);
-    this.#showClasses(frame, index);
-    info.transformers.forEach((transformer, place) => {
+    const name = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
+    const caption = probeCaption(info, index);
+    setText(this.title, caption ? `${name}: ${caption}` : name);
+    this.verdict.dataset.verdict = verdictOf(info, index);
+    setText(this.verdict, verdictText(frame, index));
+    this.#updateClasses(frame, index);
+    info.transformers.forEach((transformer, position) => {
       const [theta, lattice] = ["theta", "grid"].map((kind) =>
         rowOf(tensors[`${kind}.${transformer.name}`], index)
       );
-      const output = this.shapes.outputs[place];
-      this.thetas[place].update(transformer, theta, lattice, output, this.shapes.input);
+      const output = shapes.outputs[position];
+      this.thetas[position].update(transformer, theta, lattice, output, shapes.input);
     });
   }
 
-  // Of a row of labels there is no one distribution to show.
-  #showClasses({ info, tensors }, index) {
+  /**
+   * A row of labels has no single distribution that could be shown.
+   * @param {Frame} frame
+   * @param {number} index
+   */
+  #updateClasses({ info, tensors }, index) {
     const [, ...shape] = tensors.probabilities.shape;
     this.classes.element.hidden = shape.length > 1;
     if (shape.length > 1) return;
-    const chances = [...rowOf(tensors.probabilities, index)];
-    const most = this.thetas.length > 1 ? 4 : undefined;
-    this.classes.update(chances, info.classes, info.predicted[index], most);
+    const probabilities = [...rowOf(tensors.probabilities, index)];
+    const limit = this.thetas.length > 1 ? FEW_CLASSES : undefined;
+    this.classes.update(probabilities, info.classes, info.predicted[index], limit);
   }
 
-  /** Fits the pictures into `width` by `height` CSS pixels, the figures beside or below them. */
+  /**
+   * Fit the images into a room, the facts beside or below them.
+   * @param {number} width in CSS pixels
+   * @param {number} height in CSS pixels
+   */
   resize(width, height) {
     this.room = { width, height };
     this.#fit();
@@ -257,38 +328,69 @@ export class ProbeDetail {
   #fit() {
     if (!this.room || !this.shapes) return;
     const { width, height } = this.room;
-    const stacked = width < STACKED;
-    this.element.classList.toggle("stn-stacked", stacked);
-    const across = stacked ? width : width - FACTS - 2 * PANE_GAP;
-    const { input, outputs } = this.shapes;
-    const margin = inputMargin(...input);
-    const [rows, columns] = [input[0] + 2 * margin, input[1] + 2 * margin];
-    // On a narrow screen, which is scrolled anyway, the figures take what they need.
-    const bounded = !stacked || innerWidth >= MIN_FIXED_WINDOW;
-    const high = !stacked ? height : 0.5 * (bounded ? height : innerHeight);
-    const room = { width: across, height: high - PANE_CAPTION - WORDS };
-    const { scale, columns: abreast, sizes } = fitPanes(
-      room,
+    const { input: [inputRows, inputColumns], outputs } = this.shapes;
+    const margin = inputMargin(inputRows, inputColumns);
+    const [rows, columns] = [inputRows + 2 * margin, inputColumns + 2 * margin];
+    const isStacked = width < MIN_WIDE;
+    this.element.classList.toggle("stn-stacked", isStacked);
+    // On a narrow screen, which is scrolled anyway, the facts take the height they need.
+    const isBounded = !isStacked || innerWidth >= MIN_FIXED_WINDOW;
+    const imagesHeight = isStacked ? 0.5 * (isBounded ? height : innerHeight) : height;
+    const { scale, columns: outputColumns, sizes } = fitPanes(
+      {
+        width: isStacked ? width : width - MIN_FACTS_WIDTH - 2 * PANE_GAP,
+        height: imagesHeight - PANE_CAPTION - TEXT_HEIGHT,
+      },
       [rows, columns],
       outputs,
       devicePixelRatio,
     );
-    this.input.size(scale * columns, scale * rows, this.zoom, { margin: scale * margin });
-    this.outputs.style.setProperty("--stn-columns", abreast);
-    this.panes.forEach((pane, place) => {
-      const [tall, wide] = sizes[place];
-      pane.size(wide, tall, this.zoom);
+    this.input.setSize(scale * columns, scale * rows, this.zoom, scale * margin);
+    this.outputsElement.style.setProperty("--stn-columns", String(outputColumns));
+    this.outputs.forEach((pane, index) => {
+      const [paneHeight, paneWidth] = sizes[index];
+      pane.setSize(paneWidth, paneHeight, this.zoom);
     });
-    // What has too little room scrolls, so that what stands below is not pushed out of sight.
-    this.pictures.style.minHeight = stacked && bounded ? `${high}px` : "";
-    const left = stacked ? height - high - PANE_GAP : height;
-    this.facts.style.maxHeight = bounded ? `${Math.max(left, LEAST_FACTS)}px` : "";
-    this.facts.classList.toggle("stn-scrolls", bounded);
+    this.images.style.minHeight = isStacked && isBounded ? `${imagesHeight}px` : "";
+    // Facts that do not fit scroll, so that they do not push what stands below out of sight.
+    const left = isStacked ? height - imagesHeight - PANE_GAP : height;
+    this.facts.style.maxHeight = isBounded ? `${Math.max(left, MIN_FACTS_HEIGHT)}px` : "";
+    this.facts.classList.toggle("stn-scrolls", isBounded);
   }
 }
 
-// What each of several transformers' parts is called; one alone is called as it is.
-const titlesOf = (transformers, name) =>
-  transformers.map((each, place) =>
-    transformers.length > 1 ? transformerName(each, place + 1, name) : name
+/**
+ * @param {Frame} frame
+ * @returns {Shapes}
+ */
+function shapesOf({ info: { transformers }, tensors }) {
+  return {
+    input: tensors.input.shape.slice(1),
+    outputs: transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1)),
+    titles: transformerTitles(transformers, "Output"),
+  };
+}
+
+/**
+ * Return a title for each transformer's part; numbered only where there are several.
+ * @param {Transformer[]} transformers
+ * @param {string} title
+ */
+const transformerTitles = (transformers, title) =>
+  transformers.map((each, index) =>
+    transformers.length > 1 ? transformerName(each, index + 1, title) : title
   );
+
+/**
+ * @param {Frame} frame
+ * @param {number} index
+ */
+function verdictText(frame, index) {
+  const { info } = frame;
+  const predicted = `classified as ${labelName(info, info.predicted[index])}`;
+  const probability = percent(predictedProbability(frame, index), 0);
+  const verdict = verdictOf(info, index);
+  const known = verdict === "unknown" ? "" : `, which is ${verdict}`;
+  const collapse = probeCollapse(info, index);
+  return `${predicted} (${probability})${known}${collapse ? `; ${collapse.full}` : ""}`;
+}

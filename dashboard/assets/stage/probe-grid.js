@@ -1,41 +1,63 @@
-// The stage: a pair of tiles for each probe, input and output, with what it is taken for.
+// @ts-check
+// All probes of a run as a grid of tiles, each with its input and outputs.
 
-import { element } from "../ui/dom.js";
 import { inputMargin } from "../geometry/input-margin.js";
+import { element } from "../ui/dom.js";
+import { LAYERS } from "../ui/view-state.js";
 import { StageCanvas } from "./canvas.js";
 import { hiddenLayers } from "./probe-layers.js";
 import { ProbeTile } from "./probe-tile.js";
 import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-layout.js";
-import { LAYERS } from "../ui/view-state.js";
 
-// CSS pixels, as in styles/stage.css: between pairs, below a pair's tiles, between its tiles.
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { Layers } from "./probe-layers.js" */
+/** @import { Size } from "./tile-layout.js" */
+
+/** @typedef {{count: number, input: number[], outputs: number[][]}} Shapes of all probes */
+
+// CSS pixels, as in styles/stage.css: between tiles, below a tile's images, between its images.
 const GAP = 10;
 const CAPTION = 24;
-const BETWEEN = 4;
-// Outputs of several transformers stand below each other, so that a pair stays a pair.
-const rowsOf = (outputs) => Math.min(2, outputs.length);
-const columnsOf = (outputs) => Math.ceil(outputs.length / 2);
-// Before the first frame room is kept for this many probes of these sizes.
+const IMAGE_GAP = 4;
+// Outputs of several transformers stand in two rows.
+/** @param {unknown[]} outputs */
+const rowCount = (outputs) => Math.min(2, outputs.length);
+/** @param {unknown[]} outputs */
+const columnCount = (outputs) => Math.ceil(outputs.length / 2);
+// What space is reserved for before the first frame.
 const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
-// Words for those who do not see the pictures; no more often than can be listened to.
-const DESCRIBE_EVERY = 2000;
+// Milliseconds between two descriptions for screen readers: no more often than they can be listened to.
+const DESCRIBE_INTERVAL = 2000;
 
 export class ProbeGrid {
   /**
-   * @param {{pick?: (probe: number, byKey?: boolean) => void}} on `pick` is called with a probe that
-   *   was chosen
-   * @param {object} expected what room is kept for until the first frame is there
+   * @param {(probe: number, byKey?: boolean) => void} onPick called with a probe that was chosen
    */
-  constructor({ pick } = {}, expected = {}) {
+  constructor(onPick) {
     this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
-    this.surface = new StageCanvas(document);
-    this.pick = pick;
-    new ResizeObserver(() => this.#lay()).observe(this.element);
+    this.canvas = new StageCanvas();
+    this.onPick = onPick;
+    /** @type {Layers} */
     this.layers = LAYERS;
-    this.#build({ ...EXPECTED, ...expected });
+    /** @type {ProbeGrid | null} */
+    this.partner = null; // another run's grid, laid out alike
+    this.reserved = 0; // probes
+    /** @type {{width: number, height: number, minHeight?: number} | null} */
+    this.room = null;
+    /** @type {Shapes} */
+    this.shapes = EXPECTED;
+    /** @type {ProbeTile[]} */
+    this.tiles = [];
+    this.columns = 1;
+    this.described = 0; // when
+    this.#build(EXPECTED);
+    new ResizeObserver(() => this.#placeImages()).observe(this.element);
   }
 
-  /** Sets what is drawn from now on. */
+  /**
+   * Set which layers are drawn.
+   * @param {{layers: Layers}} view
+   */
   setView({ layers }) {
     const before = this.layers;
     this.layers = layers;
@@ -43,12 +65,18 @@ export class ProbeGrid {
     if (before.outputs !== layers.outputs) this.#fit();
   }
 
-  /** Puts the focus on one of its pairs. */
+  /**
+   * Focus a probe's tile.
+   * @param {number} probe
+   */
   focus(probe) {
-    this.pairs[Math.min(probe, this.pairs.length - 1)].element.focus({ preventScroll: true });
+    this.tiles[Math.min(probe, this.tiles.length - 1)].element.focus({ preventScroll: true });
   }
 
-  /** Keeps room for so many pairs, though some are not there in all frames. */
+  /**
+   * Reserve space for as many probes, though earlier frames have fewer.
+   * @param {number} count
+   */
   reserve(count) {
     if (count === this.reserved) return;
     this.reserved = count;
@@ -56,77 +84,91 @@ export class ProbeGrid {
     this.partner?.refit();
   }
 
-  /** Lays pairs out as those of another stage beside it, so that equal probes stand at equal places. */
+  /**
+   * Lay tiles out as those of another grid, so that equal probes stand at equal places; null ends it.
+   * @param {ProbeGrid | null} partner
+   */
   alignWith(partner) {
     if (partner === this.partner) return;
     this.partner = partner;
     this.#fit();
   }
 
-  /** How many pairs there is room for. */
+  /** The number of tiles that there is space for. */
   get count() {
-    return Math.max(this.shapes.count, this.reserved ?? 0);
+    return Math.max(this.shapes.count, this.reserved);
   }
 
-  /** How high it is in its room when all of each pair is shown, in CSS pixels. */
+  /** The height of the grid in its room when inputs and outputs are drawn, in CSS pixels. */
   get fullHeight() {
-    const { columns, pair } = this.#best(false);
-    const rows = Math.ceil(this.count / columns);
-    return rows * pair.height + (rows - 1) * GAP;
+    const layout = this.#bestLayout(false);
+    if (!layout) return 0;
+    const rows = Math.ceil(this.count / layout.columns);
+    return rows * layout.tile.height + (rows - 1) * GAP;
   }
 
-  /** How many pixels high an input is, with the ground around it. */
-  get units() {
+  /** The height of an input with its margin, in pixels of the input. */
+  get inputHeight() {
     const [height, width] = this.shapes.input;
     return height + 2 * inputMargin(height, width);
   }
 
-  /** The scale at which its inputs are as high as those of so many `units` at `scale`, or less. */
-  own(scale, units) {
-    if (units === this.units) return scale;
-    return wholePixelScale((scale * units) / this.units, devicePixelRatio);
+  /**
+   * Return the scale at which this grid's inputs are as high as inputs of another height, or less.
+   * @param {number} scale of the other inputs
+   * @param {number} inputHeight theirs, as of `inputHeight`
+   */
+  scaleFor(scale, inputHeight) {
+    if (inputHeight === this.inputHeight) return scale;
+    return wholePixelScale((scale * inputHeight) / this.inputHeight, devicePixelRatio);
   }
 
-  /** The size of a pair, and of all that is in it, at a scale. */
-  at(scale, bare) {
-    const { input, outputs } = this.shapes;
-    const margin = inputMargin(...input);
-    const tile = {
-      height: scale * (input[0] + 2 * margin),
-      width: bare ? 0 : scale * (input[1] + 2 * margin),
+  /**
+   * Return the size of a tile, and of the images in it, at a scale.
+   * @param {number} scale
+   * @param {boolean} outputsOnly
+   */
+  tileAt(scale, outputsOnly) {
+    const { input: [rows, columns], outputs } = this.shapes;
+    const margin = inputMargin(rows, columns);
+    const input = {
+      height: scale * (rows + 2 * margin),
+      width: outputsOnly ? 0 : scale * (columns + 2 * margin),
       margin: scale * margin,
     };
-    const rows = rowsOf(outputs);
-    const each = (tile.height - BETWEEN * (rows - 1)) / rows;
-    const sizes = outputs.map((shape) => wholePixelSize(each, shape, devicePixelRatio));
-    const across = widthOf(sizes);
-    const width = bare ? across : tile.width + (across && BETWEEN + across);
-    return { width, height: tile.height + CAPTION, tile, outputs: sizes };
+    const outputRows = rowCount(outputs);
+    const outputHeight = (input.height - IMAGE_GAP * (outputRows - 1)) / outputRows;
+    const sizes = outputs.map((shape) => wholePixelSize(outputHeight, shape, devicePixelRatio));
+    const across = outputsWidth(sizes);
+    const width = outputsOnly ? across : input.width + (across && IMAGE_GAP + across);
+    return { width, height: input.height + CAPTION, input, outputs: sizes };
   }
 
-  /** Whether nothing but outputs is shown. */
-  get #bare() {
+  get #outputsOnly() {
     return this.layers.outputs && this.shapes.outputs.length > 0;
   }
 
   /**
-   * Draws a frame. Called within an animation frame; nothing is laid out anew.
-   * @param {object[]} past frames of earlier steps, where trails are drawn
+   * Draw a frame. Called within an animation frame; nothing is laid out anew.
+   * @param {Frame} frame
+   * @param {Frame[]} past frames of earlier steps that trails run through
    */
   draw(frame, past = []) {
     const shapes = shapesOf(frame);
-    if (key(shapes) !== key(this.shapes)) this.#build(shapes);
-    this.pairs.forEach((pair, index) => pair.draw(frame, index, this.layers, past));
-    this.surface.draw();
-    this.element.dataset.step = frame.info.step;
-    if (Date.now() - this.described > DESCRIBE_EVERY) {
+    if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes);
+    this.tiles.forEach((tile, index) => tile.draw(frame, index, this.layers, past));
+    this.canvas.draw();
+    this.element.dataset.step = String(frame.info.step);
+    if (Date.now() - this.described > DESCRIBE_INTERVAL) {
       this.described = Date.now();
-      this.pairs.forEach((pair, index) => pair.describe(frame, index));
+      this.tiles.forEach((tile, index) => tile.describe(frame, index));
     }
   }
 
   /**
-   * Fits the tiles into `width` by `height` CSS pixels; on small screens they may be higher.
+   * Fit the tiles into a room; on small screens they may be higher.
+   * @param {number} width in CSS pixels
+   * @param {number} height in CSS pixels
    * @param {number} [minHeight] of tiles, as of `fitTiles`
    */
   resize(width, height, minHeight) {
@@ -134,101 +176,118 @@ export class ProbeGrid {
     this.#fit();
   }
 
-  /** Fits anew: what stands beside it has other sizes now. */
+  /** Fit anew, since the partner's sizes have changed. */
   refit() {
     this.#fit();
   }
 
-  #best(bare) {
-    const stages = this.partner ? [this, this.partner] : [this];
-    const most = (of) => Math.max(...stages.map(of));
-    const units = most((stage) => stage.units);
-    const pair = (scale) => {
-      const sizes = stages.map((stage) => stage.at(stage.own(scale, units), bare));
-      const greatest = (side) => Math.max(...sizes.map((size) => size[side]));
-      return { width: greatest("width"), height: greatest("height") };
+  /** @param {boolean} outputsOnly */
+  #bestLayout(outputsOnly) {
+    if (!this.room) return null;
+    const grids = this.partner ? [this, this.partner] : [this];
+    const inputHeight = Math.max(...grids.map((grid) => grid.inputHeight));
+    /** @param {number} scale @returns {Size} */
+    const largestTile = (scale) => {
+      const tiles = grids.map((grid) =>
+        grid.tileAt(grid.scaleFor(scale, inputHeight), outputsOnly)
+      );
+      return {
+        width: Math.max(...tiles.map((tile) => tile.width)),
+        height: Math.max(...tiles.map((tile) => tile.height)),
+      };
     };
-    const count = most((stage) => stage.count);
-    const best = fitTiles({ count, ...this.room, tile: pair, gap: GAP, density: devicePixelRatio });
-    return { ...best, scale: this.own(best.scale, units), pair: pair(best.scale) };
+    const { columns, scale } = fitTiles({
+      ...this.room,
+      count: Math.max(...grids.map((grid) => grid.count)),
+      tile: largestTile,
+      gap: GAP,
+      density: devicePixelRatio,
+    });
+    return { columns, scale: this.scaleFor(scale, inputHeight), tile: largestTile(scale) };
   }
 
   #fit() {
-    if (!this.room) return;
-    const { columns, scale, pair } = this.#best(this.#bare);
-    this.#apply(columns, { ...this.at(scale, this.#bare), row: pair.height - CAPTION });
-  }
-
-  #apply(columns, { tile, outputs, row }) {
-    const { style } = this.element;
-    style.setProperty("--stn-row-height", `${row}px`);
-    this.element.classList.toggle("stn-outputs-only", this.#bare);
-    style.setProperty("--stn-columns", columns);
+    const layout = this.#bestLayout(this.#outputsOnly);
+    if (!layout) return;
+    const { input, outputs } = this.tileAt(layout.scale, this.#outputsOnly);
+    this.columns = layout.columns;
+    const { style, classList } = this.element;
+    classList.toggle("stn-outputs-only", this.#outputsOnly);
     style.removeProperty("--stn-column");
-    this.columns = columns;
-    style.setProperty("--stn-input-width", `${tile.width}px`);
-    style.setProperty("--stn-tile-height", `${tile.height}px`);
-    style.setProperty("--stn-margin", `${tile.margin}px`);
-    style.setProperty("--stn-outputs", `${widthOf(outputs)}px`);
-    style.setProperty("--stn-output-columns", columnsOf(outputs) || 1);
-    for (const pair of this.pairs) {
-      pair.outputs.forEach((output, place) => {
-        output.element.style.height = `${outputs[place].height}px`;
-        output.element.style.width = `${outputs[place].width}px`;
+    style.setProperty("--stn-columns", String(layout.columns));
+    style.setProperty("--stn-row-height", `${layout.tile.height - CAPTION}px`);
+    style.setProperty("--stn-input-width", `${input.width}px`);
+    style.setProperty("--stn-tile-height", `${input.height}px`);
+    style.setProperty("--stn-margin", `${input.margin}px`);
+    style.setProperty("--stn-outputs", `${outputsWidth(outputs)}px`);
+    style.setProperty("--stn-output-columns", String(columnCount(outputs) || 1));
+    for (const tile of this.tiles) {
+      tile.outputs.forEach((output, index) => {
+        output.element.style.height = `${outputs[index].height}px`;
+        output.element.style.width = `${outputs[index].width}px`;
       });
     }
-    this.#lay();
+    this.#placeImages();
   }
 
-  #lay() {
+  #placeImages() {
     const { clientWidth, style } = this.element;
-    if (!clientWidth) return; // is not on the page
+    if (!clientWidth) return; // not on the page
     // Columns share all of the width, but begin at whole pixels of the screen.
-    const each = (clientWidth - (this.columns - 1) * GAP) / this.columns;
-    style.setProperty(
-      "--stn-column",
-      `${Math.floor(each * devicePixelRatio) / devicePixelRatio}px`,
+    const width = (clientWidth - (this.columns - 1) * GAP) / this.columns;
+    const column = Math.floor(width * devicePixelRatio) / devicePixelRatio;
+    style.setProperty("--stn-column", `${column}px`);
+    const images = this.tiles.flatMap((tile) =>
+      this.#outputsOnly ? tile.outputs : [tile.input, ...tile.outputs]
     );
-    const pictures = this.pairs.flatMap((pair) => [
-      ...(this.#bare ? [] : [pair.input]),
-      ...pair.outputs,
-    ]);
-    this.surface.layOut(pictures, this.element, devicePixelRatio);
+    this.canvas.placeImages(images, this.element, devicePixelRatio);
   }
 
+  /** @param {Shapes} shapes */
   #build(shapes) {
     this.shapes = shapes;
-    this.pairs = Array.from({ length: shapes.count }, () => new ProbeTile(shapes));
-    if (this.pick) {
-      this.pairs.forEach(({ element }, index) => {
-        element.classList.add("stn-clickable");
-        Object.assign(element, { role: "button", tabIndex: 0, onclick: () => this.pick(index) });
-        element.onkeydown = (event) => {
-          if (event.key !== "Enter" && event.key !== " ") return;
-          event.preventDefault();
-          event.stopPropagation();
-          this.pick(index, true);
-        };
-      });
-    }
-    this.element.replaceChildren(this.surface.element, ...this.pairs.map((pair) => pair.element));
+    this.tiles = Array.from({ length: shapes.count }, () => new ProbeTile(shapes));
+    this.tiles.forEach((tile, index) => this.#makeClickable(tile.element, index));
+    this.element.replaceChildren(this.canvas.element, ...this.tiles.map((tile) => tile.element));
     this.described = 0;
     this.#fit();
     this.partner?.refit();
   }
+
+  /**
+   * @param {HTMLElement} tile
+   * @param {number} index
+   */
+  #makeClickable(tile, index) {
+    tile.classList.add("stn-clickable");
+    tile.setAttribute("role", "button");
+    tile.tabIndex = 0;
+    tile.onclick = () => this.onPick(index);
+    tile.onkeydown = (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      event.stopPropagation();
+      this.onPick(index, true);
+    };
+  }
 }
 
+/**
+ * @param {Frame} frame
+ * @returns {Shapes}
+ */
 function shapesOf({ info, tensors }) {
   const [count, ...input] = tensors.input.shape;
   const outputs = info.transformers.map(({ name }) => tensors[`output.${name}`].shape.slice(1));
   return { count, input, outputs };
 }
 
-// How wide outputs stand, row by row in so many columns.
-function widthOf(outputs) {
-  const columns = columnsOf(outputs);
-  const widest = columnWidths(outputs.map(({ width }) => width), columns);
-  return widest.reduce((sum, width) => sum + width, BETWEEN * Math.max(0, columns - 1));
+/**
+ * Return the width of all outputs, which stand row by row.
+ * @param {Size[]} outputs
+ */
+function outputsWidth(outputs) {
+  const columns = columnCount(outputs);
+  const widths = columnWidths(outputs.map(({ width }) => width), columns);
+  return widths.reduce((sum, width) => sum + width, IMAGE_GAP * Math.max(0, columns - 1));
 }
-
-const key = (shapes) => JSON.stringify(shapes);

@@ -1,113 +1,135 @@
-// All probes of a frame as one: their mean pictures, where their regions lie, and how those spread.
+// @ts-check
+// All probes of a frame at once: mean images, the cloud of regions, and their statistics.
 
-import { RegionCloud } from "./region-cloud.js";
-import { element, setText } from "../ui/dom.js";
-import { PixelImage } from "./canvas.js";
-import { ownProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
-import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
 import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
-import { DistributionStrip } from "./distribution-strip.js";
+import { ownProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
+import { element, setText } from "../ui/dom.js";
 import { transformerName } from "../ui/text.js";
+import { PixelImage } from "./canvas.js";
+import { DistributionStrip } from "./distribution-strip.js";
+import { RegionCloud } from "./region-cloud.js";
+import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
 
+/** @import { Frame, Tensor, Transformer } from "../protocol/types.js" */
+/** @import { Lattice } from "../geometry/region-geometry.js" */
+/** @import { Layers } from "./probe-layers.js" */
+
+// CSS pixels, as in styles/view.css. Between images; heights of an image's caption, of a row of strips,
+// of a transformer's name and of the note; the least width of a strip, and what is between two.
 const GAP = 16;
-// Heights: below a picture, of a row of regionStatistics, of its name, and of the note below all.
 const CAPTION = 26;
-const SPREADS = 68;
+const STRIPS = 68;
 const NAME = 24;
 const NOTE = 36;
-// The least width of a number's line, and what is between two, as in styles/sights.css.
-const STRIP = 140;
-const BETWEEN = 24;
-// The least share of the height that numbers take where all of them need more.
-const LEAST = 0.45;
+const MIN_STRIP = 140;
+const STRIP_GAP = 24;
+// The share of the height that strips take where all of them need more.
+const MAX_STRIPS_SHARE = 0.45;
 
 export class ProbeSummary {
   constructor() {
     this.input = new MeanImage("Mean of the inputs");
+    /** @type {MeanImage[]} */
     this.outputs = [];
     this.cloud = new RegionCloud();
-    this.spreads = []; // of each transformer a strip for each number
-    this.pictures = element("div.stn-summary-images");
-    this.told = element("div.stn-summary-numbers");
+    /** @type {DistributionStrip[][]} */
+    this.strips = []; // by transformer and statistic
+    this.images = element("div.stn-summary-images");
+    this.numbers = element("div.stn-summary-numbers");
     this.note = element("p.stn-quiet");
-    this.element = element(
-      "div.stn-probe-summary",
-      { tabIndex: -1 },
-      this.pictures,
-      this.told,
-      this.note,
-    );
+    const parts = [this.images, this.numbers, this.note];
+    this.element = element("div.stn-probe-summary", { tabIndex: -1 }, ...parts);
+    /** @type {Layers} */
+    this.layers = {};
+    /** @type {{width: number, height: number} | null} */
+    this.room = null;
+    this.key = ""; // what the elements were built for
   }
 
-  /** Takes the focus from what led here. */
+  /** Focus the summary. */
   focus() {
     this.element.focus({ preventScroll: true });
   }
 
+  /** @param {{layers: Layers}} view */
   setView({ layers }) {
     this.layers = layers;
   }
 
-  /** Draws the run's own probes: pictures that joined are left out, as they are in the charts. */
+  /**
+   * Draw the run's own probes: added pictures are left out, as they are in the charts.
+   * @param {Frame} frame
+   * @param {Frame[]} past frames of earlier steps that trails run through
+   */
   draw(frame, past = []) {
-    const { info, tensors } = withoutAddedPictures(frame);
-    const shapes = [
-      tensors.input,
-      ...info.transformers.map(({ name }) => tensors[`output.${name}`]),
-    ];
-    const key = JSON.stringify([shapes.map(({ shape }) => shape), info.transformers]);
-    const built = key !== this.key;
-    if (built) this.#build(key, shapes, info.transformers);
+    /** @type {Frame} */
+    const own = withoutAddedPictures(frame);
+    const { info: { step, transformers }, tensors } = own;
+    const outputs = transformers.map(({ name }) => tensors[`output.${name}`]);
+    const shapes = [tensors.input, ...outputs].map(({ shape }) => shape);
+    const key = JSON.stringify([shapes, transformers]);
+    const isBuilt = key === this.key;
+    if (!isBuilt) this.#build(key, tensors.input.shape.slice(1, 3), transformers);
     this.input.draw(tensors.input);
-    info.transformers.forEach(({ name }, place) =>
-      this.outputs[place].draw(tensors[`output.${name}`])
-    );
-    if (built) this.#fit();
-    const size = tensors.input.shape.slice(1, 3);
-    const regions = info.transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
-    const ways = this.#ways(info, [...past.map(withoutAddedPictures), { tensors }]);
-    this.cloud.draw(regions, ways, this.layers);
-    regions.forEach((lattices, place) => {
-      regionStatistics(lattices, size).forEach((told, index) =>
-        this.spreads[place][index].update(told)
-      );
+    outputs.forEach((output, index) => this.outputs[index].draw(output));
+    if (!isBuilt) this.#fit();
+    const regions = transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
+    const frames = [...past.map(withoutAddedPictures), own];
+    this.cloud.draw(regions, this.#pastRegions(transformers, frames), this.layers);
+    regions.forEach((lattices, transformer) => {
+      const statistics = regionStatistics(lattices, tensors.input.shape.slice(1, 3));
+      statistics.forEach((each, index) => this.strips[transformer][index].update(each));
     });
-    setText(this.note, noteOf(frame, regions.length));
-    this.element.dataset.step = info.step;
+    setText(this.note, noteText(frame, transformers.length));
+    this.element.dataset.step = String(step);
   }
 
-  // Of each transformer its regions in all frames, where trails are drawn.
-  #ways({ transformers }, frames) {
+  /**
+   * Return each transformer's regions in all frames, where trails are drawn.
+   * @param {Transformer[]} transformers
+   * @param {Frame[]} frames
+   * @returns {Lattice[][][]}
+   */
+  #pastRegions(transformers, frames) {
     if (!this.layers.trail) return [];
     return transformers.map(({ name }) =>
       frames.map(({ tensors }) => tensors[`grid.${name}`]).filter(Boolean).map(rowsOf)
     );
   }
 
-  #build(key, [input, ...outputs], transformers) {
+  /**
+   * @param {string} key
+   * @param {number[]} size height and width of the input
+   * @param {Transformer[]} transformers
+   */
+  #build(key, size, transformers) {
     this.key = key;
-    const several = outputs.length > 1;
-    const labelName = (each, place, other) => transformerName(each, place + 1, other);
-    this.outputs = transformers.map((each, place) => {
-      const name = several ? labelName(each, place, "outputs").toLowerCase() : "the outputs";
+    const hasSeveral = transformers.length > 1;
+    this.outputs = transformers.map((each, index) => {
+      const name = hasSeveral
+        ? transformerName(each, index + 1, "outputs").toLowerCase()
+        : "the outputs";
       return new MeanImage(`Mean of ${name}`);
     });
-    this.cloud.build(transformers.length, input.shape.slice(1));
-    this.spreads = transformers.map(() =>
-      STATISTICS.map((number) => new DistributionStrip(number))
-    );
-    const rows = this.spreads.map((strips, place) => {
-      const name = several ? [element("h4", {}, labelName(transformers[place], place))] : [];
+    this.cloud.build(transformers.length, size);
+    this.strips = transformers.map(() => STATISTICS.map((each) => new DistributionStrip(each)));
+    const sections = this.strips.map((strips, index) => {
+      const name = transformerName(transformers[index], index + 1);
+      const heading = hasSeveral ? [element("h4", {}, name)] : [];
       const row = element("div.stn-summary-strips", {}, ...strips.map((strip) => strip.element));
-      return element("section", {}, ...name, row);
+      return element("section", {}, ...heading, row);
     });
-    this.told.replaceChildren(...rows);
-    const clouds = outputs.length ? [this.cloud.element] : [];
+    this.numbers.replaceChildren(...sections);
+    const clouds = transformers.length ? [this.cloud.element] : [];
     const means = [this.input, ...this.outputs].map((mean) => mean.element);
-    this.pictures.replaceChildren(...means, ...clouds);
+    this.images.replaceChildren(...means, ...clouds);
   }
 
-  /** Fits the pictures into `width` by `height` CSS pixels, the spreads below them. */
+  /**
+   * Fit the images into a room, the strips below them.
+   * @param {number} width in CSS pixels
+   * @param {number} height in CSS pixels
+   */
   resize(width, height) {
     this.room = { width, height };
     this.#fit();
@@ -116,62 +138,87 @@ export class ProbeSummary {
   #fit() {
     if (!this.room || !this.input.shape) return;
     const { width, height } = this.room;
-    const narrow = innerWidth < MIN_FIXED_WINDOW;
+    const isNarrow = innerWidth < MIN_FIXED_WINDOW;
     const transformers = this.outputs.length;
-    const count = 1 + transformers + (transformers ? 1 : 0);
-    const abreast = Math.max(1, Math.floor((width + BETWEEN) / (STRIP + BETWEEN)));
-    const lines = Math.ceil(STATISTICS.length / abreast);
-    const below = NOTE + transformers * (lines * SPREADS + (transformers > 1 ? NAME : 0));
+    const images = 1 + transformers + (transformers ? 1 : 0);
+    const stripsHeight = Math.min(
+      this.#stripsHeight(width, transformers),
+      // Where there is too little room for all, the strips scroll rather than the images shrink.
+      MAX_STRIPS_SHARE * height,
+    );
+    /** @param {number} columns */
     const sideIn = (columns) => {
-      const rows = Math.ceil(count / columns);
-      const each = (width - (columns - 1) * GAP) / columns;
-      // Where there is too little room for all, the numbers scroll rather than the pictures shrink.
-      const high = (height - Math.min(below, LEAST * height) - rows * GAP) / rows - CAPTION;
-      return narrow ? each : Math.min(each, high);
+      const rows = Math.ceil(images / columns);
+      const across = (width - (columns - 1) * GAP) / columns;
+      const down = (height - stripsHeight - rows * GAP) / rows - CAPTION;
+      return isNarrow ? across : Math.min(across, down);
     };
-    const all = Array.from({ length: count }, (_, index) => index + 1);
-    const columns = narrow
+    const choices = Array.from({ length: images }, (_, index) => index + 1);
+    const columns = isNarrow
       ? 2
-      : all.reduce((one, other) => (sideIn(other) > sideIn(one) ? other : one));
+      : choices.reduce((best, each) => (sideIn(each) > sideIn(best) ? each : best));
     const side = sideIn(columns);
     for (const mean of [this.input, ...this.outputs]) mean.fit(side);
-    this.pictures.style.setProperty("--stn-crowd-side", `${side}px`);
-    this.pictures.style.setProperty("--stn-columns", columns);
-    this.element.style.maxHeight = narrow ? "" : `${height}px`;
-    this.element.classList.toggle("stn-scrolls", !narrow);
+    this.images.style.setProperty("--stn-summary-side", `${side}px`);
+    this.images.style.setProperty("--stn-columns", String(columns));
+    this.element.style.maxHeight = isNarrow ? "" : `${height}px`;
+    this.element.classList.toggle("stn-scrolls", !isNarrow);
+  }
+
+  /**
+   * @param {number} width
+   * @param {number} transformers
+   */
+  #stripsHeight(width, transformers) {
+    const columns = Math.max(1, Math.floor((width + STRIP_GAP) / (MIN_STRIP + STRIP_GAP)));
+    const rows = Math.ceil(STATISTICS.length / columns);
+    return NOTE + transformers * (rows * STRIPS + (transformers > 1 ? NAME : 0));
   }
 }
 
-function noteOf(frame, transformers) {
-  if (!transformers) return "This network has no transformer: there is nothing that could spread.";
+/**
+ * @param {Frame} frame
+ * @param {number} transformers
+ */
+function noteText(frame, transformers) {
+  if (!transformers) return "This network has no transformer, so there are no regions.";
   const count = ownProbeCount(frame);
-  const left = count < frame.info.labels.length ? " Pictures that joined are left out." : "";
+  const omitted = count < frame.info.labels.length ? " Added pictures are left out." : "";
   return (
     `Each mark is one of ${count} probes; the bar is their mean, the band one standard deviation to ` +
-    `either side.${left}`
+    `either side.${omitted}`
   );
 }
 
-/** The mean of pictures. */
+/** The mean of images, with a caption. */
 class MeanImage {
+  /** @param {string} title */
   constructor(title) {
-    this.picture = new PixelImage(document);
-    this.picture.canvas.className = "stn-image";
-    const tile = element("div.stn-summary-tile", {}, this.picture.canvas);
-    this.element = element("figure.stn-summary-figure", {}, tile, element("figcaption", {}, title));
+    this.image = new PixelImage();
+    this.image.canvas.className = "stn-image";
+    const tile = element("div.stn-summary-tile", {}, this.image.canvas);
+    const caption = element("figcaption", {}, title);
+    this.element = element("figure.stn-summary-figure", {}, tile, caption);
+    /** @type {number[] | null} */
+    this.shape = null;
   }
 
-  draw(tensor) {
-    const { data, shape } = meanImage(tensor);
+  /** @param {Tensor} images */
+  draw(images) {
+    const { data, shape } = meanImage(images);
     this.shape = shape;
-    this.picture.draw(data, shape);
+    this.image.draw(data, shape);
   }
 
-  /** Fits it into a square of so many CSS pixels. */
+  /**
+   * Fit the image into a square.
+   * @param {number} side in CSS pixels
+   */
   fit(side) {
+    if (!this.shape) return;
     const [height, width] = this.shape;
     const scale = wholePixelScale(side / Math.max(height, width), devicePixelRatio);
-    const { style } = this.picture.canvas;
+    const { style } = this.image.canvas;
     Object.assign(style, { width: `${scale * width}px`, height: `${scale * height}px` });
   }
 }

@@ -1,10 +1,8 @@
-// One probe on the stage: its input under an overlay, its outputs, and what it is taken for.
+// @ts-check
+// One probe in the grid: its input under an overlay, its outputs, and what it is classified as.
 
-import { element, icon, ICONS, setText } from "../ui/dom.js";
-import { PixelImage } from "./canvas.js";
-import { inverseWarpOf, probabilityOf, regionOf } from "./probe-layers.js";
 import { rowOf } from "../protocol/frame.js";
-import { RegionOverlay } from "./region-overlay.js";
+import { element, icon, ICONS, setText } from "../ui/dom.js";
 import {
   describeProbe,
   labelName,
@@ -13,23 +11,30 @@ import {
   probeCollapse,
   verdictOf,
 } from "../ui/text.js";
+import { PixelImage } from "./canvas.js";
+import { predictedProbability, probeInverseWarp, regionParts } from "./probe-layers.js";
+import { RegionOverlay } from "./region-overlay.js";
+
+/** @import { Frame, FrameInfo, Tensor } from "../protocol/types.js" */
+/** @import { Layers } from "./probe-layers.js" */
 
 export class ProbeTile {
-  /** @param {{input: number[], outputs: number[][]}} shapes rows, columns, channels of each */
+  /** @param {{input: number[], outputs: number[][]}} shapes height, width and channels of each */
   constructor({ input, outputs }) {
-    this.input = new PixelImage(document);
-    // Told apart by number where there are several, so that one alone stays white.
-    const places = outputs.map((_, place) => (outputs.length > 1 ? place + 1 : 0));
-    this.overlays = places.map((place) => new RegionOverlay(document, place));
-    this.places = places;
-    this.outputs = outputs.map(() => new PixelImage(document));
+    this.input = new PixelImage();
+    // Numbered only where there are several, so that the dots of a single one stay white.
+    this.numbers = outputs.map((_, index) => (outputs.length > 1 ? index + 1 : 0));
+    this.overlays = this.numbers.map((number) => new RegionOverlay(number));
+    this.outputs = outputs.map(() => new PixelImage());
     for (const overlay of this.overlays) overlay.fit(input[0], input[1]);
     this.note = element("span.stn-note");
-    this.name = element("span.stn-label");
+    this.label = element("span.stn-label");
     this.mark = element("span.stn-mark");
     this.predicted = element("span.stn-predicted");
     this.probability = element("span.stn-probability");
     this.element = element("figure.stn-probe", { role: "img", tabIndex: -1 }, ...this.#parts());
+    /** @type {Tensor | null} */
+    this.drawnInput = null;
   }
 
   #parts() {
@@ -40,7 +45,7 @@ export class ProbeTile {
       element(
         "figcaption.stn-captions",
         { aria: { hidden: "true" } },
-        element("span.stn-given", {}, this.name, this.note),
+        element("span.stn-given", {}, this.label, this.note),
         element("span.stn-verdict", {}, this.mark, this.predicted, this.probability),
       ),
     ];
@@ -48,60 +53,76 @@ export class ProbeTile {
 
   #outputTiles() {
     return this.outputs.map((output, index) => {
-      const place = this.places[index];
       const tile = element("div.stn-tile.stn-output", {}, output.element);
-      if (place) {
-        tile.append(
-          element("span.stn-transformer-number", { data: { transformer: place } }, String(place)),
-        );
+      const number = this.numbers[index];
+      if (number) {
+        const data = { transformer: number };
+        tile.append(element("span.stn-transformer-number", { data }, String(number)));
       }
       return tile;
     });
   }
 
   /**
-   * Draws its probe of a frame.
-   * @param {object} layers which are drawn, by name
-   * @param {object[]} past frames of earlier steps that a trail leads through
+   * Draw a probe of a frame.
+   * @param {Frame} frame
+   * @param {number} index of the probe
+   * @param {Layers} layers
+   * @param {Frame[]} past frames of earlier steps that the trail runs through
    */
   draw(frame, index, layers, past) {
     const { info, tensors } = frame;
-    this.#showInput(frame, index, layers.inverse);
-    info.transformers.forEach((transformer, place) => {
+    this.#drawInput(frame, index, layers.inverse);
+    info.transformers.forEach((transformer, position) => {
       const output = tensors[`output.${transformer.name}`];
-      this.outputs[place].draw(rowOf(output, index), output.shape.slice(1));
-      this.overlays[place].draw(...regionOf(frame, transformer, index, layers, past));
+      this.outputs[position].draw(rowOf(output, index), output.shape.slice(1));
+      this.overlays[position].draw(regionParts(frame, transformer, index, layers, past));
     });
-    this.#caption(info, index, probabilityOf(frame, index));
+    this.#updateCaption(info, index, predictedProbability(frame, index));
   }
 
-  #showInput(frame, index, undone) {
+  /**
+   * Draw the input, where it has changed since it was last drawn.
+   * @param {Frame} frame
+   * @param {number} index
+   * @param {boolean} isInverse whether the outputs are pasted back
+   */
+  #drawInput(frame, index, isInverse) {
     const { input } = frame.tensors;
-    if (undone) {
-      const { data, shape } = inverseWarpOf(frame, index);
+    if (isInverse) {
+      const { data, shape } = probeInverseWarp(frame, index);
       this.input.draw(data, shape);
-    } else if (input !== this.shownInput) {
+    } else if (input !== this.drawnInput) {
       this.input.draw(rowOf(input, index), input.shape.slice(1));
     }
-    this.shownInput = undone ? null : input;
+    this.drawnInput = isInverse ? null : input;
   }
 
-  #caption(info, index, probability) {
-    const predicted = labelName(info, info.predicted[index]);
-    setText(this.name, probeCaption(info, index));
-    setText(this.predicted, predicted);
+  /**
+   * @param {FrameInfo} info
+   * @param {number} index
+   * @param {number} probability
+   */
+  #updateCaption(info, index, probability) {
+    setText(this.label, probeCaption(info, index));
+    setText(this.predicted, labelName(info, info.predicted[index]));
     setText(this.probability, percent(probability, 0));
     const verdict = verdictOf(info, index);
     if (this.element.dataset.verdict !== verdict) {
       this.element.dataset.verdict = verdict;
-      this.mark.replaceChildren(...(ICONS[verdict] ? [icon(ICONS[verdict])] : []));
+      const path = verdict === "unknown" ? null : ICONS[verdict];
+      this.mark.replaceChildren(...(path ? [icon(path)] : []));
     }
     setText(this.note, probeCollapse(info, index)?.short ?? "");
   }
 
-  /** Says in words what is seen, for those who do not see it. */
+  /**
+   * Describe the probe in words, as tooltip and for screen readers.
+   * @param {Frame} frame
+   * @param {number} index
+   */
   describe(frame, index) {
-    const sentence = describeProbe(frame.info, index, probabilityOf(frame, index));
+    const sentence = describeProbe(frame.info, index, predictedProbability(frame, index));
     this.element.setAttribute("aria-label", sentence);
     this.element.title = sentence;
   }

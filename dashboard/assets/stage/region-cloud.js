@@ -1,9 +1,14 @@
-// All regions of a frame on one ground: their outlines, their middles and the way those have come.
+// @ts-check
+// The regions of all probes in one image: outlines, centres and the centres' trails.
 
-import { element, svgElement } from "../ui/dom.js";
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
-import { centreOf } from "../geometry/region-geometry.js";
+import { regionCentre } from "../geometry/region-geometry.js";
+import { element, svgElement } from "../ui/dom.js";
 import { dotsPath, regionPaths } from "./region-overlay.js";
+
+/** @import { Lattice, Point } from "../geometry/region-geometry.js" */
+/** @import { Layers } from "./probe-layers.js" */
+/** @import { Box } from "./region-overlay.js" */
 
 export class RegionCloud {
   constructor() {
@@ -13,79 +18,113 @@ export class RegionCloud {
     const tile = element("div.stn-summary-tile", {}, this.svg);
     const caption = element("figcaption", {}, "All regions");
     this.element = element("figure.stn-summary-figure", {}, tile, caption);
-  }
-
-  /** Begins anew with `count` transformers and an input of this height and width. */
-  build(count, [height, width]) {
-    const margin = inputMargin(height, width);
-    const sides = [width + 2 * margin, height + 2 * margin];
-    this.box = { left: -margin, top: -margin, right: width + margin, bottom: height + margin };
-    this.svg.setAttribute("viewBox", inputViewBox(height, width));
-    this.image.setAttribute("width", width);
-    this.image.setAttribute("height", height);
-    this.parts = Array.from(
-      { length: count },
-      (_, index) => new RegionLayer(count > 1 ? index + 1 : 0, sides),
-    );
-    this.svg.replaceChildren(this.image, ...this.parts.map((part) => part.element));
+    /** @type {Box} */
+    this.box = { left: 0, top: 0, right: 0, bottom: 0 };
+    /** @type {TransformerCloud[]} */
+    this.clouds = [];
   }
 
   /**
-   * @param {ArrayLike<number>[][]} regions lattices, by transformer and probe
-   * @param {ArrayLike<number>[][][]} ways by transformer those of earlier frames and of this one
-   * @param {object} layers which are drawn, by name
+   * Rebuild for other transformers or another input.
+   * @param {number} count of transformers
+   * @param {number[]} size height and width of the input
    */
-  draw(regions, ways, layers) {
-    regions.forEach((lattices, place) =>
-      this.parts[place].draw(lattices, ways[place] ?? [], layers, this.box)
+  build(count, [height, width]) {
+    const margin = inputMargin(height, width);
+    this.box = { left: -margin, top: -margin, right: width + margin, bottom: height + margin };
+    this.svg.setAttribute("viewBox", inputViewBox(height, width));
+    this.image.setAttribute("width", String(width));
+    this.image.setAttribute("height", String(height));
+    const labelSize = (Math.max(width, height) + 2 * margin) / 16;
+    this.clouds = Array.from(
+      { length: count },
+      (_, index) => new TransformerCloud(count > 1 ? index + 1 : 0, labelSize),
+    );
+    this.svg.replaceChildren(this.image, ...this.clouds.map((cloud) => cloud.element));
+  }
+
+  /**
+   * @param {Lattice[][]} regions by transformer and probe
+   * @param {Lattice[][][]} past by transformer, the regions of earlier frames and the present one
+   * @param {Layers} layers
+   */
+  draw(regions, past, layers) {
+    regions.forEach((lattices, index) =>
+      this.clouds[index].draw(lattices, past[index] ?? [], layers, this.box)
     );
   }
 }
 
-/** The regions of one transformer; `place` from 1 where it is one of several, else 0. */
-class RegionLayer {
-  constructor(place, sides) {
+/** The regions of one transformer. */
+class TransformerCloud {
+  /**
+   * @param {number} number of the transformer, from 1, where there are several; else 0
+   * @param {number} labelSize in pixels of the input
+   */
+  constructor(number, labelSize) {
     this.outline = svgElement("path", { class: "stn-cloud-outline" });
-    this.way = svgElement("path", { class: "stn-cloud-trail" });
+    this.trail = svgElement("path", { class: "stn-cloud-trail" });
     this.marks = svgElement("path", { class: "stn-cloud-marks" });
-    this.element = svgElement("g", place ? { "data-transformer": place } : {});
-    this.element.append(this.outline, this.way, this.marks);
-    if (!place) return;
-    this.size = Math.max(...sides) / 16;
-    // Each beside the others: at the start all regions are one.
-    this.beside = (place - 1) * 0.8 * this.size;
-    this.number = svgElement("text", { "font-size": this.size });
-    this.number.textContent = place;
-    this.element.append(this.number);
+    this.element = svgElement("g", number ? { "data-transformer": number } : {});
+    this.element.append(this.outline, this.trail, this.marks);
+    this.labelSize = labelSize;
+    // Labels stand side by side: at the start of training all regions coincide.
+    this.labelOffset = (number - 1) * 0.8 * labelSize;
+    /** @type {Element | null} */
+    this.label = null;
+    if (number) {
+      const label = svgElement("text", { "font-size": labelSize });
+      label.textContent = String(number);
+      this.element.append(label);
+      this.label = label;
+    }
   }
 
-  draw(lattices, past, { dots: marked, outline, trail }, box) {
-    const middles = lattices.map(centreOf);
-    const edges = outline
-      ? lattices.map((lattice) => regionPaths(lattice, box).outline).join("")
-      : "";
-    this.outline.setAttribute("d", edges);
-    this.marks.setAttribute("d", marked ? dotsPath(middles) : "");
-    this.way.setAttribute("d", trail ? wayOf(past) : "");
-    if (this.number) this.#name(middles.filter((middle) => middle.every(Number.isFinite)), box);
+  /**
+   * @param {Lattice[]} lattices
+   * @param {Lattice[][]} past
+   * @param {Layers} layers
+   * @param {Box} box
+   */
+  draw(lattices, past, layers, box) {
+    const centres = lattices.map(regionCentre);
+    const outlines = layers.outline ? lattices.map((each) => regionPaths(each, box).outline) : [];
+    this.outline.setAttribute("d", outlines.join(""));
+    this.marks.setAttribute("d", layers.dots ? dotsPath(centres) : "");
+    this.trail.setAttribute("d", layers.trail ? centreTrails(past) : "");
+    const finite = centres.filter((centre) => centre.every(Number.isFinite));
+    if (this.label) this.#placeLabel(this.label, finite, box);
   }
 
-  // Its number, above the mean of the middles.
-  #name(middles, { left, top, right, bottom }) {
-    this.number.toggleAttribute("hidden", !middles.length);
-    if (!middles.length) return;
-    const mean = (axis) => middles.reduce((sum, middle) => sum + middle[axis], 0) / middles.length;
-    const within = (value, from, to) => Math.min(to - this.size, Math.max(from + this.size, value));
-    this.number.setAttribute("x", within(mean(0) + this.beside, left, right).toFixed(2));
-    this.number.setAttribute("y", within(mean(1) - this.size, top, bottom).toFixed(2));
+  /**
+   * Place the label above the mean of the centres.
+   * @param {Element} label
+   * @param {Point[]} centres
+   * @param {Box} box
+   */
+  #placeLabel(label, centres, { left, top, right, bottom }) {
+    label.toggleAttribute("hidden", !centres.length);
+    if (!centres.length) return;
+    const size = this.labelSize;
+    /** @param {number} axis */
+    const mean = (axis) => centres.reduce((sum, centre) => sum + centre[axis], 0) / centres.length;
+    /** @param {number} value @param {number} min @param {number} max */
+    const within = (value, min, max) =>
+      Math.min(max - size, Math.max(min + size, value)).toFixed(2);
+    label.setAttribute("x", within(mean(0) + this.labelOffset, left, right));
+    label.setAttribute("y", within(mean(1) - size, top, bottom));
   }
 }
 
-// The way that each region's middle has come.
-function wayOf(past) {
+/**
+ * Return the trail of each region's centre as path data.
+ * @param {Lattice[][]} past regions by frame and probe, the earliest frame first
+ */
+function centreTrails(past) {
   if (past.length < 2) return "";
-  return past.at(-1).map((_, index) => {
-    const points = past.map((lattices) => lattices[index]).filter(Boolean).map(centreOf);
+  const present = past[past.length - 1];
+  return present.map((_, probe) => {
+    const points = past.map((lattices) => lattices[probe]).filter(Boolean).map(regionCentre);
     if (!points.flat().every(Number.isFinite)) return "";
     return `M${points.map((point) => point.map((value) => value.toFixed(2)).join(",")).join("L")}`;
   }).join("");

@@ -1,163 +1,237 @@
-// Regions above the pixels: path data from lattices, and the overlay that shows it. Knows nothing of
-// where frames come from.
+// @ts-check
+// How a region is drawn above the pixels: dots at its corners, outline, mesh, trail, control points.
+// styles/stage.css has their colours and sizes. Independent of where frames come from.
 
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
-import { sideOf } from "../geometry/region-geometry.js";
+import { latticeSide } from "../geometry/region-geometry.js";
+import { svgElement } from "../ui/dom.js";
 
-const SVG = "http://www.w3.org/2000/svg";
+/** @import { Lattice, Point } from "../geometry/region-geometry.js" */
 
-// Pixels of the input: a side whose points lie no further from a line is one.
-const STRAIGHT = 0.02;
+/** @typedef {{left: number, top: number, right: number, bottom: number}} Box in pixels of the input */
 
 /**
- * A region as path data in the input's pixels.
- * @param {ArrayLike<number>} lattice x, y of its points row by row, as many in each row as there are
- *   rows; its corners are the region's, the first being the output's top left
- * @param {{left: number, top: number, right: number, bottom: number}} box what can be seen
- * @returns {{outline: string, square: string, round: string, farSquare: string, farRound: string}}
- *   the edge; the first corner; the others; and those of each that lie beyond the box, which stand
- *   at its edge
+ * What is drawn of a region.
+ * @typedef {object} RegionParts
+ * @property {Lattice} lattice
+ * @property {boolean} mesh whether the lattice's inner lines are drawn
+ * @property {Point[]} controlPoints
+ * @property {Lattice[]} trail the lattices of earlier steps and the present one
+ */
+
+/**
+ * A path for each part of a region; "" draws nothing.
+ * @typedef {object} RegionPaths
+ * @property {string} outline
+ * @property {string} square the first corner
+ * @property {string} round the other corners
+ * @property {string} farSquare the first corner again, if it lies beyond the box and is drawn at its edge
+ * @property {string} farRound those of the others that do
+ */
+
+// Pixels of the input: a side whose points are no further from a straight line is drawn as one.
+const STRAIGHT = 0.02;
+// How far along its upper edge a region's number stands, for each transformer: at the start of training
+// all regions coincide.
+const NUMBER_POSITION = 1 / 6;
+
+/**
+ * Return a region's outline and corners as path data, in pixels of the input.
+ * @param {Lattice} lattice
+ * @param {Box} box what can be seen; corners beyond it are drawn at its edge
+ * @returns {RegionPaths}
  */
 export function regionPaths(lattice, box) {
-  const sides = sidesOf(lattice);
+  const sides = latticeSides(lattice);
   if (!sides.flat(2).every(Number.isFinite)) {
     return { outline: "", square: "", round: "", farSquare: "", farRound: "" };
   }
-  const marks = sides.map(([corner]) => mark(corner, box));
-  const far = marks.map((each) => (each.far ? each.path : ""));
+  const corners = sides.map(([corner]) => clampToBox(corner, box));
+  const [square, ...round] = corners.map(({ point }) => dotPath(point));
+  const [farSquare, ...farRound] = corners.map(({ point, isFar }) => (isFar ? dotPath(point) : ""));
   return {
-    outline: `M${sides.flatMap(course).map(coordinates).join("L")}Z`,
-    square: marks[0].path,
-    round: marks
-      .slice(1)
-      .map((each) => each.path)
-      .join(""),
-    farSquare: far[0],
-    farRound: far.slice(1).join(""),
+    outline: `${linePath(sides.flatMap(simplifySide))}Z`,
+    square,
+    round: round.join(""),
+    farSquare,
+    farRound: farRound.join(""),
   };
-}
-
-/** The lines of a lattice within its edge, as path data. */
-// Exported for tests.
-export function meshPath(lattice) {
-  const side = sideOf(lattice);
-  const inner = Array.from({ length: side - 2 }, (_, index) => index + 1);
-  const point = (row, column) => {
-    const at = 2 * (row * side + column);
-    return [lattice[at], lattice[at + 1]];
-  };
-  const line = (place) => Array.from({ length: side }, (_, step) => place(step));
-  const lines = inner.flatMap((fixed) => [
-    line((step) => point(fixed, step)),
-    line((step) => point(step, fixed)),
-  ]);
-  if (!lines.flat(2).every(Number.isFinite)) return "";
-  return lines.map((points) => `M${points.map(coordinates).join("L")}`).join("");
 }
 
 /**
- * The way that each corner has come, as path data.
- * @param {ArrayLike<number>[]} lattices of one region, the earliest first
+ * Return a lattice's inner lines as path data.
+ * @param {Lattice} lattice
+ */
+// Exported for tests.
+export function meshPath(lattice) {
+  const side = latticeSide(lattice);
+  const all = Array.from({ length: side }, (_, index) => index);
+  const lines = all.slice(1, -1).flatMap((fixed) => [
+    all.map((each) => latticePoint(lattice, fixed, each)),
+    all.map((each) => latticePoint(lattice, each, fixed)),
+  ]);
+  return lines.flat(2).every(Number.isFinite) ? lines.map(linePath).join("") : "";
+}
+
+/**
+ * Return the trail of each corner as path data.
+ * @param {Lattice[]} lattices of one region, the earliest first
  */
 // Exported for tests.
 export function trailPath(lattices) {
   if (lattices.length < 2) return "";
-  const ways = lattices.map((lattice) => sidesOf(lattice).map(([corner]) => corner));
-  if (!ways.flat(2).every(Number.isFinite)) return "";
-  return [0, 1, 2, 3]
-    .map((corner) => `M${ways.map((corners) => coordinates(corners[corner])).join("L")}`)
-    .join("");
+  const steps = lattices.map((lattice) => latticeSides(lattice).map(([corner]) => corner));
+  if (!steps.flat(2).every(Number.isFinite)) return "";
+  return [0, 1, 2, 3].map((index) => linePath(steps.map((corners) => corners[index]))).join("");
 }
 
-/** Points as path data, each a dot. */
+/**
+ * Return points as path data, each a dot.
+ * @param {Point[]} points
+ */
 export const dotsPath = (points) =>
   points
     .filter((point) => point.every(Number.isFinite))
-    .map((point) => `M${coordinates(point)}h0`)
+    .map(dotPath)
     .join("");
 
-// The four sides of a lattice clockwise, each from its corner to before the next one.
-function sidesOf(lattice) {
-  const side = sideOf(lattice);
-  const end = side - 1;
-  const point = (row, column) => {
-    const at = 2 * (row * side + column);
-    return [lattice[at], lattice[at + 1]];
-  };
-  const along = (place) => Array.from({ length: end }, (_, step) => place(step));
+/**
+ * Return a path of no length: it is drawn as its stroke's cap, whose size no scaling changes.
+ * @param {Point} point
+ */
+const dotPath = (point) => `M${pointText(point)}h0`;
+
+/** @param {Point[]} points */
+const linePath = (points) => `M${points.map(pointText).join("L")}`;
+
+/**
+ * @param {Lattice} lattice
+ * @param {number} row
+ * @param {number} column
+ * @returns {Point}
+ */
+function latticePoint(lattice, row, column) {
+  const offset = 2 * (row * latticeSide(lattice) + column);
+  return [lattice[offset], lattice[offset + 1]];
+}
+
+/**
+ * Return the four sides of a lattice clockwise, each from its corner up to the next one.
+ * @param {Lattice} lattice
+ */
+function latticeSides(lattice) {
+  const last = latticeSide(lattice) - 1;
+  /** @param {(step: number) => Point} pointOf */
+  const side = (pointOf) => Array.from({ length: last }, (_, step) => pointOf(step));
   return [
-    along((step) => point(0, step)),
-    along((step) => point(step, end)),
-    along((step) => point(end, end - step)),
-    along((step) => point(end - step, 0)),
+    side((step) => latticePoint(lattice, 0, step)),
+    side((step) => latticePoint(lattice, step, last)),
+    side((step) => latticePoint(lattice, last, last - step)),
+    side((step) => latticePoint(lattice, last - step, 0)),
   ];
 }
 
-// The point at a share of a lattice's first row.
-function pointAlong(lattice, share) {
-  const end = sideOf(lattice) - 1;
-  const from = Math.min(end - 1, Math.floor(share * end));
-  const part = share * end - from;
+/**
+ * Return the points that draw a side: its corner alone where the side is straight.
+ * @param {Point[]} points
+ * @param {number} index of the side
+ * @param {Point[][]} sides
+ */
+function simplifySide(points, index, sides) {
+  const [from] = points;
+  const [to] = sides[(index + 1) % sides.length];
+  const isStraight = points.every((point, step) =>
+    point.every((value, axis) => {
+      const expected = from[axis] + ((to[axis] - from[axis]) * step) / points.length;
+      return Math.abs(value - expected) < STRAIGHT;
+    })
+  );
+  return isStraight ? [from] : points;
+}
+
+/**
+ * Return the point at a share of a lattice's first row.
+ * @param {Lattice} lattice
+ * @param {number} share
+ */
+function upperEdgePoint(lattice, share) {
+  const last = latticeSide(lattice) - 1;
+  const index = Math.min(last - 1, Math.floor(share * last));
+  const part = share * last - index;
   return [0, 1].map((axis) => {
-    const [one, other] = [lattice[2 * from + axis], lattice[2 * from + 2 + axis]];
-    return one + part * (other - one);
+    const [from, to] = [lattice[2 * index + axis], lattice[2 * index + 2 + axis]];
+    return from + part * (to - from);
   });
 }
 
-// A side's points, or its corner alone where it is straight.
-function course(points, index, sides) {
-  const [from] = points;
-  const [to] = sides[(index + 1) % sides.length];
-  const straight = points.every((point, step) =>
-    point.every((value, axis) => {
-      const even = from[axis] + ((to[axis] - from[axis]) * step) / points.length;
-      return Math.abs(value - even) < STRAIGHT;
-    })
-  );
-  return straight ? [from] : points;
+/**
+ * @param {Point} point
+ * @param {Box} box
+ * @returns {{point: Point, isFar: boolean}}
+ */
+function clampToBox([x, y], box) {
+  const [insideX, insideY] = [clamp(x, box.left, box.right), clamp(y, box.top, box.bottom)];
+  return { point: [insideX, insideY], isFar: insideX !== x || insideY !== y };
 }
 
-function mark([x, y], box) {
-  const inside = [clamp(x, box.left, box.right), clamp(y, box.top, box.bottom)];
-  // A path of no length is drawn as its stroke's cap alone: a dot whose size no scaling changes.
-  return { path: `M${coordinates(inside)}h0`, far: inside[0] !== x || inside[1] !== y };
-}
-
-const clamp = (value, least, most) => Math.min(most, Math.max(least, value));
-const coordinates = ([x, y]) => `${round(x)},${round(y)}`;
+/**
+ * @param {number} value
+ * @param {number} min
+ * @param {number} max
+ */
+const clamp = (value, min, max) => Math.min(max, Math.max(min, value));
+/** @param {Point} point */
+const pointText = ([x, y]) => `${round(x)},${round(y)}`;
+/** @param {number} value */
 const round = (value) => Math.round(value * 100) / 100;
 
-/** The overlay of one input tile. Dark below white, so that it shows on any ground. */
+/** The overlay of one transformer's region above an input image. */
 export class RegionOverlay {
-  /** @param {number} place of the transformer, from 1, where it is one of several; else 0 */
-  constructor(document, place = 0) {
-    this.element = document.createElementNS(SVG, "svg");
-    this.element.setAttribute("class", "stn-overlay");
-    if (place) {
-      this.element.dataset.transformer = place;
-      this.place = place;
-      this.number = document.createElementNS(SVG, "text");
-      this.number.textContent = place;
+  /** @param {number} number of the transformer, from 1, where there are several; else 0 */
+  constructor(number = 0) {
+    this.element = svgElement("svg", { class: "stn-overlay", "aria-hidden": "true" });
+    this.number = number;
+    // Each line is drawn twice, dark below white, so that it is seen on any ground.
+    const paths = {
+      mesh: ["stn-mesh"],
+      trail: ["stn-trail stn-halo", "stn-trail stn-line"],
+      outline: ["stn-outline stn-halo", "stn-outline stn-line"],
+      round: ["stn-round stn-halo", "stn-round stn-line"],
+      square: ["stn-square stn-halo", "stn-square stn-line"],
+      farRound: ["stn-round stn-hollow"],
+      farSquare: ["stn-square stn-hollow"],
+      controls: ["stn-control stn-halo", "stn-control stn-line"],
+    };
+    /** @type {Object<string, Element[]>} */
+    this.paths = {};
+    for (const [part, classes] of Object.entries(paths)) {
+      this.paths[part] = classes.map((name) => svgElement("path", { class: name }));
+      this.element.append(...this.paths[part]);
     }
-    this.element.setAttribute("aria-hidden", "true");
-    this.parts = { mesh: [this.#path("stn-mesh")] };
-    for (const part of ["trail", "outline", "round", "square"]) {
-      this.parts[part] = ["halo", "line"].map((layer) => this.#path(`stn-${part} stn-${layer}`));
+    /** @type {Object<string, string>} */
+    this.drawn = {};
+    /** @type {Element | null} */
+    this.label = null;
+    if (number) {
+      this.element.setAttribute("data-transformer", String(number));
+      const label = svgElement("text");
+      label.textContent = String(number);
+      this.element.append(label);
+      this.label = label;
     }
-    for (const part of ["farRound", "farSquare"]) {
-      this.parts[part] = [this.#path(`stn-${part === "farRound" ? "round" : "square"} stn-hollow`)];
-    }
-    this.parts.controls = [this.#path("stn-control stn-halo"), this.#path("stn-control stn-line")];
-    if (this.number) this.element.append(this.number);
+    /** @type {Box} */
+    this.box = { left: 0, top: 0, right: 0, bottom: 0 };
   }
 
   /**
-   * Fits the overlay to an input of this size and the margin around it.
-   * @param {number} [number] how high its number is, as a share of that margin
+   * Fit the overlay to an input and its margin.
+   * @param {number} height of the input
+   * @param {number} width of the input
+   * @param {number} [labelHeight] as a share of the margin
    */
-  fit(height, width, number = 0.9) {
+  fit(height, width, labelHeight = 0.9) {
     const margin = inputMargin(height, width);
-    // Marks at the edge keep this distance from it, so that they are not cut in half.
+    // Dots at the edge keep this distance from it, so that they are not cut in half.
     const inset = margin / 3;
     this.box = {
       left: inset - margin,
@@ -166,42 +240,36 @@ export class RegionOverlay {
       bottom: height + margin - inset,
     };
     this.element.setAttribute("viewBox", inputViewBox(height, width));
-    this.number?.setAttribute("font-size", margin * number);
+    this.label?.setAttribute("font-size", String(margin * labelHeight));
+  }
+
+  /** @param {RegionParts} parts */
+  draw({ lattice, mesh, controlPoints, trail }) {
+    /** @type {Object<string, string>} */
+    const paths = {
+      ...regionPaths(lattice, this.box),
+      mesh: mesh ? meshPath(lattice) : "",
+      controls: dotsPath(controlPoints),
+      trail: trailPath(trail),
+    };
+    for (const [part, data] of Object.entries(paths)) {
+      if (data === this.drawn[part]) continue;
+      for (const path of this.paths[part]) path.setAttribute("d", data);
+    }
+    this.drawn = paths;
+    if (this.label) this.#placeLabel(this.label, lattice);
   }
 
   /**
-   * Shows a region.
-   * @param {ArrayLike<number>} lattice
-   * @param {{inner?: boolean, controls?: number[][], way?: ArrayLike<number>[]}} more whether the
-   *   lattice's lines are shown; control points; the lattices that came before, and this one
+   * @param {Element} label
+   * @param {Lattice} lattice
    */
-  draw(lattice, { inner = false, controls = [], way = [] } = {}) {
-    const shown = {
-      ...regionPaths(lattice, this.box),
-      mesh: inner ? meshPath(lattice) : "",
-      controls: dotsPath(controls),
-      trail: trailPath(way),
-    };
-    for (const [part, data] of Object.entries(shown)) {
-      if (data === this.shown?.[part]) continue;
-      for (const path of this.parts[part]) path.setAttribute("d", data);
-    }
-    if (this.number) this.#name(lattice);
-    this.shown = shown;
-  }
-
-  // Writes the number on the upper edge, each in a place of its own: at the start all regions are one.
-  #name(lattice) {
-    const share = this.place / 6;
-    const [x, y] = pointAlong(lattice, share);
-    const known = Number.isFinite(x) && Number.isFinite(y);
-    this.number.setAttribute("x", known ? round(clamp(x, this.box.left, this.box.right)) : -1e4);
-    this.number.setAttribute("y", known ? round(clamp(y, this.box.top, this.box.bottom)) : -1e4);
-  }
-
-  #path(name) {
-    const path = this.element.ownerDocument.createElementNS(SVG, "path");
-    path.setAttribute("class", name);
-    return this.element.appendChild(path);
+  #placeLabel(label, lattice) {
+    const [x, y] = upperEdgePoint(lattice, this.number * NUMBER_POSITION);
+    const isFinite = Number.isFinite(x) && Number.isFinite(y);
+    const outside = -1e4; // where it is not seen
+    const { left, top, right, bottom } = this.box;
+    label.setAttribute("x", String(isFinite ? round(clamp(x, left, right)) : outside));
+    label.setAttribute("y", String(isFinite ? round(clamp(y, top, bottom)) : outside));
   }
 }

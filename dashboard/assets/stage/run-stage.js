@@ -1,55 +1,70 @@
-// One run on the stage: its title, and the view of it that fills the stage.
+// @ts-check
+// One run on the stage: its title, and the view that fills the stage.
 
 import { element, setText } from "../ui/dom.js";
+import { runTitle } from "../ui/text.js";
 import { ProbeDetail } from "./probe-detail.js";
 import { ProbeGrid } from "./probe-grid.js";
 import { ProbeSummary } from "./probe-summary.js";
-import { runTitle } from "../ui/text.js";
+
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { Watch } from "../run/run-store.js" */
+/** @import { Layers } from "./probe-layers.js" */
 
 export class RunStage {
   /**
-   * @param {Watch} watch of the run
-   * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void}} on `pick`
-   *   is called with a probe to be opened, `turn` to open another probe than the one that is open
+   * @param {Watch} watch
+   * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void}} on `pick` is
+   *   called to open a probe, `turn` to open the one that comes so many after the open one
    */
   constructor(watch, on) {
     this.watch = watch;
-    this.views = {
-      probes: new ProbeGrid({ pick: on.pick }),
-      probe: new ProbeDetail(on.turn),
-      summary: new ProbeSummary(),
-    };
-    this.current = this.views.probes;
+    this.probes = new ProbeGrid(on.pick);
+    this.probe = new ProbeDetail(on.turn);
+    this.summary = new ProbeSummary();
+    /** @type {ProbeGrid | ProbeDetail | ProbeSummary} */
+    this.current = this.probes;
+    this.note = "";
     this.title = element("p.stn-run-stage-title");
     this.element = element("div.stn-run-stage", {}, this.title, this.current.element);
     this.watch.addEventListener("change", () => {
       this.#updateTitle();
       const run = this.watch.runShown;
-      this.views.probes.reserve(run?.probes ?? 0);
-      this.views.probe.setRun(run);
+      this.probes.reserve(run?.probes ?? 0);
+      this.probe.setRun(run);
     });
   }
 
-  /** Sets which view fills the stage, and which layers are drawn. */
+  /**
+   * Set which view fills the stage, and which layers are drawn.
+   * @param {{kind: string, probe: number, layers: Layers}} view
+   */
   setView(view) {
-    for (const each of Object.values(this.views)) each.setView(view);
-    const next = this.views[view.kind];
+    const views = { probes: this.probes, probe: this.probe, summary: this.summary };
+    for (const each of Object.values(views)) each.setView(view);
+    const next = views[/** @type {keyof typeof views} */ (view.kind)];
     if (next !== this.current) {
       this.current.element.replaceWith(next.element);
       this.current = next;
-      next.enter?.();
+      if (next === this.probe) this.probe.enter();
     }
     this.watch.trace(view.layers.trail);
   }
 
-  /** Moves the focus to the view, on a probe of it where it has several. */
+  /**
+   * Move the focus to the view, to one of its probes where it has several.
+   * @param {number} probe
+   */
   focus(probe) {
     this.current.focus(probe);
   }
 
-  /** Sets a note beside the title; null removes it. */
+  /**
+   * Set a note beside the title.
+   * @param {string | null} note
+   */
   setNote(note) {
-    this.note = note;
+    this.note = note ?? "";
     this.#updateTitle();
   }
 
@@ -62,17 +77,26 @@ export class RunStage {
     this.title.title = text;
   }
 
-  /** Draws a frame. Called within an animation frame. */
+  /**
+   * Draw a frame. Called within an animation frame.
+   * @param {Frame} frame
+   * @param {Frame[]} [past] frames of earlier steps that trails run through
+   */
   draw(frame, past) {
     this.current.draw(frame, past);
   }
 
-  /** Draws the current frame again, since the view has changed. */
+  /** Draw the current frame again, since the view has changed. */
   redraw() {
     const { shown, past } = this.watch;
     if (shown) this.current.draw(shown, past);
   }
 
+  /**
+   * @param {number} width in CSS pixels
+   * @param {number} height in CSS pixels
+   * @param {number} [minHeight] of tiles in the grid
+   */
   resize(width, height, minHeight) {
     this.current.resize(width, height, minHeight);
   }

@@ -1,72 +1,91 @@
-// One transformer's theta on the page: a sentence, the matrix, the figures.
+// @ts-check
+// One transformer's theta on the page: a sentence about the region, theta, its affine map, figures.
 
+import { familyTraits } from "../protocol/catalog.js";
 import { element, setText } from "../ui/dom.js";
-import { matrixRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
+import { affineRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
+
+/** @import { Transformer } from "../protocol/types.js" */
+/** @import { Lattice } from "../geometry/region-geometry.js" */
 
 const FIGURES = [
-  [
-    "determinant",
-    "Determinant",
-    "The region's area as a share of the image's; below 0 it is mirrored.",
-  ],
-  ["outside", "Outside", "Share of the output's pixels that are sampled from outside the image."],
+  {
+    name: "determinant",
+    title: "Determinant",
+    hint: "The region's area as a share of the image's; negative if it is mirrored.",
+  },
+  {
+    name: "outside",
+    title: "Outside",
+    hint: "Share of the output's pixels that are sampled from outside the image.",
+  },
 ];
 
 export class ThetaPanel {
   /**
-   * @param {number} place of the transformer, from 1, where it is one of several; else 0
-   * @param {string} name what it is called where it is
+   * @param {number} number of the transformer, from 1, where there are several; else 0
+   * @param {string} name shown where there are several
    */
-  constructor(place, name) {
+  constructor(number, name) {
     this.sentence = element("p.stn-theta-sentence");
-    this.table = new NumberTable();
-    this.matrix = new NumberTable();
+    this.theta = new NumberTable();
+    this.affine = new NumberTable();
+    /** @type {Object<string, HTMLElement>} */
     this.figures = {};
     const list = element("dl.stn-theta-figures");
-    for (const [name, title, hint] of FIGURES) {
-      this.figures[name] = element("dd");
-      list.append(element("div", { title: hint }, element("dt", {}, title), this.figures[name]));
+    for (const figure of FIGURES) {
+      const value = this.figures[figure.name] = element("dd");
+      list.append(element("div", { title: figure.hint }, element("dt", {}, figure.title), value));
     }
     this.element = element(
       "section.stn-theta",
-      { data: place ? { transformer: place } : {} },
-      ...(place ? [element("span.stn-theta-name", {}, name)] : []),
+      { data: number ? { transformer: number } : {} },
+      ...(number ? [element("span.stn-theta-name", {}, name)] : []),
       this.sentence,
-      element("div.stn-numbers", {}, list, this.table.element, this.matrix.element),
+      element("div.stn-numbers", {}, list, this.theta.element, this.affine.element),
     );
   }
 
-  update({ family }, theta, lattice, output, input) {
+  /**
+   * @param {Transformer} transformer
+   * @param {ArrayLike<number>} theta
+   * @param {Lattice} lattice
+   * @param {number[]} output its height and width
+   * @param {number[]} input its height and width
+   */
+  update(transformer, theta, lattice, output, input) {
+    const family = familyTraits(transformer.family);
     setText(this.sentence, regionSentence(lattice, input));
-    const { name, rows } = thetaRows(family, theta);
-    this.table.update(name, rows);
-    this.table.element.classList.toggle("stn-points", family.startsWith("spline"));
-    // The affine one's theta is that matrix already.
-    const other = family !== "affine";
-    this.matrix.element.hidden = !other;
-    if (other) {
-      this.matrix.update(
-        BENT.test(family) ? "closest matrix" : "as a matrix",
-        matrixRows(lattice, input),
-      );
+    const { title, rows } = thetaRows(family, theta);
+    this.theta.update(title, rows);
+    this.theta.element.classList.toggle("stn-points", Boolean(family?.control_points));
+    // A 2x3 theta is the affine map itself.
+    const isAffine = family?.theta_matrix?.[0] === 2;
+    this.affine.element.hidden = isAffine;
+    if (!isAffine) {
+      const isExact = family && !family.drag.includes("corners");
+      this.affine.update(isExact ? "as a matrix" : "closest matrix", affineRows(lattice, input));
     }
     const figures = regionFigures(lattice, output, input);
-    for (const [key, value] of Object.entries(figures)) setText(this.figures[key], value);
+    for (const [name, value] of Object.entries(figures)) setText(this.figures[name], value);
   }
 }
 
-const BENT = /^(projective|spline)/;
-
-/** Rows of numbers in brackets, each where it was when they change. */
+/** Rows of numbers in brackets; cells are kept while the shape stays. */
 class NumberTable {
   constructor() {
-    this.name = element("caption");
-    this.body = element("tbody");
-    this.element = element("table.stn-matrix", {}, this.name, this.body);
+    this.title = element("caption");
+    this.body = document.createElement("tbody");
+    this.element = element("table.stn-matrix", {}, this.title, this.body);
+    this.shape = "";
   }
 
-  update(name, rows) {
-    setText(this.name, name);
+  /**
+   * @param {string} title
+   * @param {string[][]} rows
+   */
+  update(title, rows) {
+    setText(this.title, title);
     const shape = rows.map((row) => row.length).join();
     if (shape !== this.shape) {
       this.shape = shape;

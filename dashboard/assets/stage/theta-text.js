@@ -1,4 +1,5 @@
-// What theta is, by family: its numbers by name, or as the paper's matrix. Pure.
+// @ts-check
+// Theta and the sampled region as text: numbers, a matrix, a sentence. Pure.
 
 import {
   decomposeRegion,
@@ -11,107 +12,142 @@ import { rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { regionStatistics } from "../geometry/region-statistics.js";
 import { correctCount, decimal, labelledCount, percent, transformerName } from "../ui/text.js";
 
-const BENT = 0.005; // in image widths, from which on a region is told to be bent
+/** @import { Family, Frame, Transformer } from "../protocol/types.js" */
+/** @import { Lattice, Point, RegionPose } from "../geometry/region-geometry.js" */
+
+// In image widths: from here on the sentence about a region says that it is bent.
+const MIN_BEND = 0.005;
 
 /**
- * Theta as it is written in the paper.
- * @returns {{name: string, rows: string[][]}} rows of numbers, three decimals each
+ * Return theta as it is written in the paper: a matrix, control points or labelled numbers.
+ * @param {Family | null} family null until the catalog is loaded
+ * @param {ArrayLike<number>} theta
+ * @returns {{title: string, rows: string[][]}}
  */
 export function thetaRows(family, theta) {
-  const numbers = [...theta];
-  if (family === "affine") return { name: "θ", rows: inRows(numbers, 3) };
-  if (family === "projective") return { name: "θ", rows: inRows([...numbers, 1], 3) };
-  if (family === "attention") return named(["s", "tx", "ty"], numbers);
-  if (family.startsWith("spline")) {
-    const side = Math.sqrt(numbers.length / 2);
-    return { name: "control points x, y", rows: inRows(pairs(numbers), side) };
+  const numbers = Array.from(theta);
+  if (family?.theta_matrix) {
+    const [rows, columns] = family.theta_matrix;
+    const missing = rows * columns - numbers.length;
+    return { title: "θ", rows: matrix([...numbers, ...Array(missing).fill(1)], columns) };
   }
-  const letters = { rotation: ["angle"], scale: ["scale"], translation: ["tx", "ty"] };
-  return named(
-    family.split("-").flatMap((part) => letters[part] ?? []),
-    numbers,
-  );
+  if (family?.control_points) {
+    return { title: "control points x, y", rows: inRows(pairs(numbers), family.control_points) };
+  }
+  const labels = family?.theta_labels ?? [];
+  return {
+    title: "θ",
+    rows: numbers.map((value, index) => [labels[index] ?? "", decimal(value, 3)]),
+  };
 }
 
-const inRows = (values, count) =>
+/**
+ * @param {string[]} values
+ * @param {number} columns
+ */
+const inRows = (values, columns) =>
   Array.from(
-    { length: Math.ceil(values.length / count) },
-    (_, row) => values.slice(row * count, (row + 1) * count).map((value) => written(value)),
+    { length: Math.ceil(values.length / columns) },
+    (_, row) => values.slice(row * columns, (row + 1) * columns),
   );
-const written = (value) => (typeof value === "string" ? value : decimal(value, 3));
+
+/**
+ * @param {number[]} numbers
+ * @param {number} columns
+ */
+const matrix = (numbers, columns) => inRows(numbers.map((value) => decimal(value, 3)), columns);
+
+/**
+ * Return points as text, each x above y.
+ * @param {number[]} numbers x, y of each point
+ */
 const pairs = (numbers) =>
   Array.from(
     { length: numbers.length / 2 },
     (_, index) =>
       [numbers[2 * index], numbers[2 * index + 1]].map((value) => decimal(value, 2)).join("\n"),
   );
-const named = (names, numbers) => ({
-  name: "θ",
-  rows: numbers.map((value, index) => [names[index] ?? "", decimal(value, 3)]),
-});
-
-/** The affine map closest to a region, as the two rows of its matrix. */
-export function matrixRows(lattice, size) {
-  return inRows(fitAffine(lattice, size), 3);
-}
 
 /**
- * A region in a sentence, in the order in which it is easiest to see.
+ * Return the affine map closest to a region, as the two rows of its matrix.
+ * @param {Lattice} lattice
+ * @param {number[]} size height and width of the input
+ */
+export const affineRows = (lattice, size) => matrix(fitAffine(lattice, size), 3);
+
+/**
+ * Describe a region in a sentence: size, rotation, shear, bend and position.
+ * @param {Lattice} lattice
  * @param {number[]} size height and width of the input
  */
 export function regionSentence(lattice, size) {
-  const reading = decomposeRegion(lattice, size);
-  if (!Object.values(reading).every(Number.isFinite)) {
-    return "It looks nowhere: its region is lost.";
+  const pose = decomposeRegion(lattice, size);
+  if (!Object.values(pose).every(Number.isFinite)) {
+    return "The region is undefined: its coordinates are not finite.";
   }
-  const turn = (180 / Math.PI) * reading.rotation;
-  const lean = (180 / Math.PI) * Math.atan(reading.shear);
+  const angle = (180 / Math.PI) * pose.rotation;
+  const shear = (180 / Math.PI) * Math.atan(pose.shear);
   const parts = [
-    `${whole(reading.scaleX)} of the width and ${whole(Math.abs(reading.scaleY))} of the height`,
-    ...(reading.scaleY < 0 ? ["mirrored"] : []),
-    Math.abs(turn) < 0.5
-      ? "upright"
-      : `turned ${Math.abs(turn).toFixed(0)}° ${turn > 0 ? "clockwise" : "anticlockwise"}`,
-    Math.abs(lean) < 0.5 ? "not sheared" : `sheared by ${Math.abs(lean).toFixed(0)}°`,
-    ...(reading.bend < BENT ? [] : [`bent by up to ${whole(reading.bend)} of the width`]),
-    `centred ${placeWords(reading)}`,
+    `${wholePercent(pose.scaleX)} of the width and ${
+      wholePercent(Math.abs(pose.scaleY))
+    } of the height`,
+    ...(pose.scaleY < 0 ? ["mirrored"] : []),
+    Math.abs(angle) < 0.5 ? "upright" : rotationText(angle),
+    Math.abs(shear) < 0.5 ? "not sheared" : `sheared by ${Math.abs(shear).toFixed(0)}°`,
+    ...(pose.bend < MIN_BEND ? [] : [`bent by up to ${wholePercent(pose.bend)} of the width`]),
+    `centred ${positionText(pose)}`,
   ];
-  return `It looks at ${parts.join(", ")}.`;
+  return `The region covers ${parts.join(", ")}.`;
 }
 
-const whole = (value) => percent(value, 0);
+/** @param {number} value */
+const wholePercent = (value) => percent(value, 0);
 
-function placeWords({ shiftX, shiftY }) {
-  const sides = [];
+/** @param {number} degrees */
+const rotationText = (degrees) =>
+  `rotated ${Math.abs(degrees).toFixed(0)}° ${degrees > 0 ? "clockwise" : "anticlockwise"}`;
+
+/** @param {RegionPose} pose */
+function positionText({ shiftX, shiftY }) {
+  const parts = [];
   if (Math.abs(shiftX) >= 0.01) {
     const side = shiftX > 0 ? "right" : "left";
-    sides.push(`${whole(Math.abs(shiftX) / 2)} of the width to the ${side} of`);
+    parts.push(`${wholePercent(Math.abs(shiftX) / 2)} of the width to the ${side} of`);
   }
   if (Math.abs(shiftY) >= 0.01) {
-    sides.push(`${whole(Math.abs(shiftY) / 2)} of the height ${shiftY > 0 ? "below" : "above"}`);
+    const side = shiftY > 0 ? "below" : "above";
+    parts.push(`${wholePercent(Math.abs(shiftY) / 2)} of the height ${side}`);
   }
-  return sides.length ? `${sides.join(" and ")} the middle` : "in the middle";
+  return parts.length ? `${parts.join(" and ")} the middle` : "in the middle";
 }
 
-/** What is told of a region in figures: names and values. */
+/**
+ * Return the figures shown of a region.
+ * @param {Lattice} lattice
+ * @param {number[]} output its height and width
+ * @param {number[]} input its height and width
+ * @returns {Object<string, string>}
+ */
 export function regionFigures(lattice, output, input) {
-  const map = fitAffine(lattice, input);
   return {
-    determinant: decimal(determinant(map), 3),
+    determinant: decimal(determinant(fitAffine(lattice, input)), 3),
     outside: percent(outsideShare(lattice, output, input), 0),
   };
 }
 
 /**
- * Where the control points of a spline lie, in pixels of the input; none of other families.
- * @param {{name: string, family: string, at: string}} transformer as a frame names it
+ * Return where a family's control points lie in the input; none for a family without them.
+ * @param {Family | null} family
+ * @param {Transformer} transformer
+ * @param {ArrayLike<number>} theta
+ * @param {Lattice} lattice
+ * @param {number[]} size height and width of the input
+ * @returns {Point[]} in pixels of the input
  */
-export function controlPoints({ family, at }, theta, lattice, [height, width]) {
-  if (!family.startsWith("spline")) return [];
-  const count = theta.length / 2;
-  const side = Math.sqrt(count);
-  return Array.from({ length: count }, (_, index) => {
-    // Of a deeper one theta counts in pixels of a map: its lattice knows where those look.
+export function controlPoints(family, { at }, theta, lattice, [height, width]) {
+  const side = family?.control_points ?? 0;
+  return Array.from({ length: side * side }, (_, index) => {
+    // The theta of a deeper transformer is in coordinates of a feature map; its lattice is not.
     if (at !== "input") {
       return pointAt(lattice, (index % side) / (side - 1), Math.floor(index / side) / (side - 1));
     }
@@ -119,37 +155,37 @@ export function controlPoints({ family, at }, theta, lattice, [height, width]) {
   });
 }
 
-/** A whole frame in one sentence, for those who do not see it: how far, how good, where it looks. */
+/**
+ * Describe a frame in one sentence, for screen readers: progress, accuracy and mean region.
+ * @param {Frame} frame
+ */
 export function frameSentence(frame) {
   const { info } = frame;
   const accuracy = Number.isFinite(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
   return (
     `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${correctCount(info)} of ${labelledCount(info)} probes right.${
-      regionsSentence(withoutAddedPictures(frame))
-    }`
+    `${correctCount(info)} of ${labelledCount(info)} probes right.` +
+    meanRegionSentence(withoutAddedPictures(frame))
   );
 }
 
-// What the regions do on the whole, of several transformers those of the first.
-function regionsSentence({ info: { transformers, collapsed }, tensors }) {
+/**
+ * Describe the mean region of the run's own probes; the first transformer's where there are several.
+ * @param {Frame} frame
+ */
+function meanRegionSentence({ info: { transformers, collapsed }, tensors }) {
   if (!transformers.length) return "";
   const [first] = transformers;
-  const whose = transformers.length > 1 ? ` of ${transformerName(first, 1).toLowerCase()}` : "";
-  const lattices = tensors[`grid.${first.name}`];
-  const size = tensors.input.shape.slice(1, 3);
-  const told = regionStatistics(rowsOf(lattices), size);
-  const [width, height, rotation] = told.map(({ mean }) => mean);
-  const turn = Math.round(rotation);
-  const turned = turn
-    ? ` turned ${Math.abs(turn)}° ${turn > 0 ? "clockwise" : "anticlockwise"},`
-    : "";
+  const which = transformers.length > 1 ? ` of ${transformerName(first, 1).toLowerCase()}` : "";
+  const lattices = rowsOf(tensors[`grid.${first.name}`]);
+  const statistics = regionStatistics(lattices, tensors.input.shape.slice(1, 3));
+  const [width, height, rotation] = statistics.map(({ mean }) => mean);
+  const rotated = Math.round(rotation) ? ` ${rotationText(rotation)},` : "";
   const reasons = Object.values(collapsed ?? {});
-  const lost = rowsOf(lattices).filter((_, probe) => reasons.some((each) => each[probe])).length;
+  const lost = lattices.filter((_, probe) => reasons.some((each) => each[probe])).length;
   return (
-    ` On average the regions${whose} take ${whole(width)} of the width and ${
-      whole(height)
-    } of the height,` +
-    `${turned} ${lost ? `${lost} collapsed` : "none collapsed"}.`
+    ` On average the regions${which} cover ${wholePercent(width)} of the width and ` +
+    `${wholePercent(height)} of the height,${rotated} ` +
+    `${lost ? `${lost} collapsed` : "none collapsed"}.`
   );
 }

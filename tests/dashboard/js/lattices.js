@@ -1,9 +1,10 @@
+// @ts-check
 // Lattices to test with, and a comparison of numbers.
 
 import assert from "node:assert/strict";
 
 /**
- * The lattice of 7 by 7 points of an affine map, in pixels.
+ * Return the 7x7 lattice of an affine map, in pixels of the input.
  * @param {number[]} map a, b, c, d, e, f of (x, y) -> (a x + b y + c, d x + e y + f) in [-1, 1]
  * @param {number[]} size height and width of the input
  */
@@ -18,10 +19,15 @@ export function latticeOf([a, b, c, d, e, f], [height, width]) {
   return lattice;
 }
 
-/** Asserts that numbers are the same to within rounding. */
-export function near(given, expected, tolerance = 1e-9) {
-  assert.equal(given.length, expected.length);
-  given.forEach((value, index) =>
-    assert.ok(Math.abs(value - expected[index]) <= tolerance, `${given} is not ${expected}`)
+/**
+ * Assert that numbers are equal to within a tolerance.
+ * @param {number[]} actual
+ * @param {number[]} expected
+ * @param {number} tolerance
+ */
+export function assertClose(actual, expected, tolerance = 1e-9) {
+  assert.equal(actual.length, expected.length);
+  actual.forEach((value, index) =>
+    assert.ok(Math.abs(value - expected[index]) <= tolerance, `${actual} is not ${expected}`)
   );
 }

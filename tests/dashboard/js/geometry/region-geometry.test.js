@@ -1,29 +1,30 @@
+// @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import * as geometry from "../../../../dashboard/assets/geometry/region-geometry.js";
-import { latticeOf, near } from "../lattices.js";
+import { assertClose, latticeOf } from "../lattices.js";
 
 const SIZE = [40, 60]; // height and width
 
-test("the whole image is the identity", () => {
+test("the whole image's region is the identity", () => {
   const lattice = latticeOf([1, 0, 0, 0, 1, 0], SIZE);
-  near(geometry.fitAffine(lattice, SIZE), [1, 0, 0, 0, 1, 0]);
+  assertClose(geometry.fitAffine(lattice, SIZE), [1, 0, 0, 0, 1, 0]);
   assert.equal(geometry.determinant([1, 0, 0, 0, 1, 0]), 1);
-  near(geometry.centreOf(lattice), [30, 20]);
-  near(geometry.pointAt(lattice, 0, 0), [0, 0]);
-  near(geometry.pointAt(lattice, 1, 1), [60, 40]);
-  near(geometry.pointAt(lattice, 0.3, 0.8), [18, 32]);
+  assertClose(geometry.regionCentre(lattice), [30, 20]);
+  assertClose(geometry.pointAt(lattice, 0, 0), [0, 0]);
+  assertClose(geometry.pointAt(lattice, 1, 1), [60, 40]);
+  assertClose(geometry.pointAt(lattice, 0.3, 0.8), [18, 32]);
   assert.equal(geometry.outsideShare(lattice, [8, 8], SIZE), 0);
 });
 
-test("an affine map is read off its lattice", () => {
+test("fitAffine recovers an affine map from its lattice", () => {
   const map = [0.5, -0.2, 0.3, 0.1, 0.7, -0.4];
-  near(geometry.fitAffine(latticeOf(map, SIZE), SIZE), map);
-  near([geometry.determinant(map)], [0.5 * 0.7 + 0.2 * 0.1]);
+  assertClose(geometry.fitAffine(latticeOf(map, SIZE), SIZE), map);
+  assertClose([geometry.determinant(map)], [0.5 * 0.7 + 0.2 * 0.1]);
 });
 
-test("a turn on an image that is not square is no shear", () => {
+test("a rotation on an image that is not square has no shear", () => {
   const angle = 0.5;
   const [height, width] = SIZE;
   const map = [
@@ -34,35 +35,36 @@ test("a turn on an image that is not square is no shear", () => {
     Math.cos(angle),
     -0.5,
   ];
-  const reading = geometry.decomposeRegion(latticeOf(map, SIZE), SIZE);
-  near(
-    ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY", "bend"].map((name) =>
-      reading[name]
-    ),
+  const { rotation, scaleX, scaleY, shear, shiftX, shiftY, bend } = geometry.decomposeRegion(
+    latticeOf(map, SIZE),
+    SIZE,
+  );
+  assertClose(
+    [rotation, scaleX, scaleY, shear, shiftX, shiftY, bend],
     [angle, 1, 1, 0, 0.25, -0.5, 0],
   );
 });
 
-test("a mirrored region has a height below 0, one of no width no rotation", () => {
+test("a mirrored region has a negative height, one without width no rotation", () => {
   assert.ok(geometry.decomposeRegion(latticeOf([1, 0, 0, 0, -0.5, 0], SIZE), SIZE).scaleY < 0);
   const line = geometry.decomposeRegion(latticeOf([0, 0, 0, 0, 1, 0], SIZE), SIZE);
-  near([line.scaleX, line.rotation, line.scaleY], [0, 0, 1]);
+  assertClose([line.scaleX, line.rotation, line.scaleY], [0, 0, 1]);
 });
 
-test("the share outside counts pixels of the output", () => {
+test("outsideShare counts pixels of the output", () => {
   // Half of the columns lie to the right of the image.
   const lattice = latticeOf([1, 0, 1, 0, 1, 0], SIZE);
   assert.equal(geometry.outsideShare(lattice, [4, 8], SIZE), 0.5);
   assert.equal(geometry.outsideShare(lattice.map(() => Number.NaN), [4, 8], SIZE), 1);
 });
 
-test("a bent region is as far from its parallelogram as it is bent", () => {
+test("bend is the largest distance from the closest parallelogram", () => {
   const lattice = latticeOf([1, 0, 0, 0, 1, 0], SIZE);
   lattice[2 * 24] += 6; // the middle point, to the right
   const { bend } = geometry.decomposeRegion(lattice, SIZE);
-  near([bend], [(6 - 6 / 49) / 60]);
+  assertClose([bend], [(6 - 6 / 49) / 60]);
 });
 
-test("mean and deviation", () => {
+test("meanAndDeviation", () => {
   assert.deepEqual(geometry.meanAndDeviation([1, 3, 5, 7]), { mean: 4, deviation: Math.sqrt(5) });
 });

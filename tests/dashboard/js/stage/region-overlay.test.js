@@ -1,3 +1,4 @@
+// @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -21,9 +22,9 @@ test("a region inside the image is drawn where it is", () => {
   });
 });
 
-test("a corner outside the image is drawn outside it, and one far away at the edge and marked", () => {
+test("a corner outside the image is drawn there, one beyond the box at its edge and marked", () => {
   const drawn = regionPaths([-4, 10, 90, 10, 10, 40, 40, 200], box);
-  assert.equal(drawn.outline, "M-4,10L90,10L40,200L10,40Z", "the outline keeps its true course");
+  assert.equal(drawn.outline, "M-4,10L90,10L40,200L10,40Z", "the outline is not clamped");
   assert.equal(drawn.square, "M-4,10h0");
   assert.equal(drawn.farSquare, "");
   assert.equal(drawn.round, "M54,10h0M40,54h0M10,40h0");
@@ -31,28 +32,28 @@ test("a corner outside the image is drawn outside it, and one far away at the ed
   assert.equal(regionPaths([-90, -90, 0, 0, 9, 9, 0, 9], box).farSquare, "M-6,-6h0");
 });
 
-test("a bent side is drawn along its points, a straight one as a line", () => {
+test("a bent side is drawn through its points, a straight one as a line", () => {
   const lattice = [0, 0, 24, -3, 48, 0, 0, 24, 24, 24, 48, 24, 0, 48, 24, 48, 48, 48];
   assert.equal(regionPaths(lattice, box).outline, "M0,0L24,-3L48,0L48,48L0,48Z");
 });
 
-test("a region that is no number is not drawn", () => {
+test("a region that is not finite is not drawn", () => {
   assert.equal(regionPaths([NaN, 0, 1, 0, 0, 1, 1, 1], box).outline, "");
   assert.equal(regionPaths([0, 0, Infinity, 0, 0, 1, 1, 1], box).round, "");
 });
 
-test("the mesh is the lattice's lines within its edge", () => {
+test("meshPath draws the lattice's inner lines", () => {
   const lattice = [0, 0, 24, -3, 48, 0, 0, 24, 24, 24, 48, 24, 0, 48, 24, 48, 48, 48];
   assert.equal(meshPath(lattice), "M0,24L24,24L48,24M24,-3L24,24L24,48");
   assert.equal(meshPath(lattice.map(() => Number.NaN)), "");
 });
 
-test("a trail leads each corner from where it was to where it is", () => {
-  const [before, now] = [0, 5].map((x) => [x, 0, 48, 0, 0, 48, 48, 48]);
-  assert.equal(trailPath([before, now]), "M0,0L5,0M48,0L48,0M48,48L48,48M0,48L0,48");
-  assert.equal(trailPath([now]), "", "a single place is no way");
+test("trailPath connects the earlier and present points of each corner", () => {
+  const [before, present] = [0, 5].map((x) => [x, 0, 48, 0, 0, 48, 48, 48]);
+  assert.equal(trailPath([before, present]), "M0,0L5,0M48,0L48,0M48,48L48,48M0,48L0,48");
+  assert.equal(trailPath([present]), "", "a single frame has no trail");
 });
 
-test("points are dots, those that are no numbers none", () => {
+test("dotsPath leaves out points that are not finite", () => {
   assert.equal(dotsPath([[1, 2], [Number.NaN, 0], [3.456, 4]]), "M1,2h0M3.46,4h0");
 });

@@ -1,3 +1,4 @@
+// @ts-check
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
@@ -11,10 +12,12 @@ import {
 } from "../../../../dashboard/assets/stage/tile-layout.js";
 
 // Twelve tiles of 48 and 28 pixels, as on the page.
+/** @param {number} scale */
 const tile = (scale) => {
   const height = scale * (48 + 2 * inputMargin(48, 48));
   return { width: height + 4 + wholePixelSize(height, [28, 28], 1).width, height: height + 24 };
 };
+/** @param {number} width @param {number} height */
 const layoutIn = (width, height, density = 1) =>
   fitTiles({ count: 12, width, height, tile, gap: 10, density });
 
@@ -37,7 +40,7 @@ test("on a narrow screen tiles stay readable and nothing is wider than the scree
   assert.equal(layoutIn(360, 300).columns, 2);
 });
 
-test("outputs keep their shape and are as high as their tile or a little less", () => {
+test("wholePixelSize keeps the shape and fills the height or a little less", () => {
   assert.deepEqual(wholePixelSize(120, [28, 28], 1), { height: 112, width: 112 });
   assert.deepEqual(wholePixelSize(100, [28, 56], 1), { height: 100, width: 200 });
 });
@@ -74,7 +77,7 @@ test("several outputs are no higher than their input, and together take what roo
   assert.ok(across <= 1200 && wide.sizes[0][0] > three.sizes[0][0]);
 });
 
-test("none has none, and what is large is made smaller", () => {
+test("without outputs there are no sizes, and large images are made smaller", () => {
   const alone = fitPanes(room, [64, 64], [], 1);
   assert.deepEqual([alone.scale, alone.sizes], [7, []]);
   const large = fitPanes(room, [2000, 2000], [[500, 500]], 1);
