@@ -1,1 +1,1 @@
-"""What stands before the interface and the page: who is let in, and what browsers may keep."""
+"""Access control and caching, the same for the interface and the page."""

@@ -1,4 +1,4 @@
-"""What browsers may keep: files under an address that carries a digest of them."""
+"""Lets browsers cache files whose address contains a digest of their content."""
 
 import re
 
@@ -10,10 +10,10 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 
 
 class ImmutableFiles:
-    """ASGI middleware that has browsers keep what never changes under its address.
+    """ASGI middleware that marks files as immutable if their address contains a digest.
 
-    Streamlit calls the files of a component public, without saying for how long; browsers then ask
-    for all of them, and compile all of them, at each visit.
+    Streamlit serves the files of a component as public but without a maximum age; browsers then
+    request, and compile, all of them at each visit.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -24,9 +24,9 @@ class ImmutableFiles:
             await self._app(scope, receive, send)
             return
 
-        async def keep(message: Message) -> None:
+        async def send_immutable(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] == 200:
                 MutableHeaders(scope=message)["Cache-Control"] = IMMUTABLE
             await send(message)
 
-        await self._app(scope, receive, keep)
+        await self._app(scope, receive, send_immutable)

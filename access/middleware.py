@@ -1,7 +1,7 @@
-"""The gate before everything: the same for HTTP, WebSockets and the page.
+"""Access control for HTTP, WebSockets and the page alike.
 
-Values are compared exactly, never by pattern; the token in constant time. A WebSocket that is
-refused is refused before it is accepted.
+Values are compared exactly, never by pattern; the token in constant time. A WebSocket is refused
+before it is accepted.
 """
 
 from urllib.parse import parse_qsl, quote, urlencode
@@ -11,21 +11,21 @@ from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stnscope.access.policy import Access
-from stnscope.access.responses import page, problem, sign_in_page
+from stnscope.access.responses import problem, refusal_page, sign_in_page
 from stnscope.access.token import COOKIE, is_presented, is_same
 
-NEEDS_TOKEN = "This server needs its token: open the link that it printed when it started."
-ASKS_FOR_TOKEN = (
-    "stnscope needs its token: the one that it was started with, or that is part of the link that "
-    "it printed."
+TOKEN_REQUIRED = "This server needs its token: open the link that it printed when it started."
+ENTER_TOKEN = (
+    "stnscope needs its token: the one that it was started with, or the one in the link that it "
+    "printed."
 )
-WRONG_TOKEN = f"That is not the token. {ASKS_FOR_TOKEN}"
+WRONG_TOKEN = f"That is not the token. {ENTER_TOKEN}"
 
 Query = list[tuple[str, str]]
 
 
 class AccessControl:
-    """ASGI middleware that lets a request through, or answers in its place."""
+    """ASGI middleware that passes a request on, or refuses it."""
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
@@ -35,51 +35,51 @@ class AccessControl:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        answer = self._answer(scope)
-        if answer is None:
+        response = self._response(scope)
+        if response is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
             # Closing before accepting is a plain 403 to the client.
             await receive()
             await send({"type": "websocket.close", "code": 1008, "reason": "Refused."})
         else:
-            await answer(scope, receive, send)
+            await response(scope, receive, send)
 
-    def _answer(self, scope: Scope) -> Response | None:
-        """What is answered in place of the application, if anything."""
+    def _response(self, scope: Scope) -> Response | None:
+        """Return the response in place of the application's; None to pass the request on."""
         headers = Headers(scope=scope)
         host, origin = headers.get("host", ""), headers.get("origin")
         if host.lower() not in self._access.hosts:
             return _refusal(
                 scope,
                 421,
-                f"This server does not answer as {host:.200}, but as "
+                f"This server does not accept the host {host:.200}, only "
                 f"{', '.join(sorted(self._access.hosts))}. Start it with "
                 f"{self._access.host_option} to change that.",
             )
-        if not self._is_welcome(origin):
-            named = "without an origin" if origin is None else f"from {origin:.200}"
+        if not self._is_allowed(origin):
+            page = "without an origin" if origin is None else f"from {origin:.200}"
             return _refusal(
                 scope,
                 403,
-                f"Pages {named} may not speak with this server. Start it with "
-                "--allow-origin to let them.",
+                f"Pages {page} may not connect to this server. Start it with "
+                "--allow-origin to allow them.",
             )
-        return self._token_answer(scope, headers)
+        return self._token_response(scope, headers)
 
-    def _is_welcome(self, origin: str | None) -> bool:
+    def _is_allowed(self, origin: str | None) -> bool:
         if origin is not None:
             return origin in self._access.origins
-        # Browsers name an origin on every WebSocket and every unsafe request; others need none.
-        return self._access.here_only or self._access.token is not None
+        # Browsers send an origin with every WebSocket and unsafe request; other clients need none.
+        return self._access.loopback_only or self._access.token is not None
 
-    def _token_answer(self, scope: Scope, headers: Headers) -> Response | None:
+    def _token_response(self, scope: Scope, headers: Headers) -> Response | None:
         token = self._access.token
         if token is None or _is_preflight(scope, headers):
             return None
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = dict(query).get("token")
-        if given is not None and _is_visit(scope) and is_same(given, token):
+        if given is not None and _is_read(scope) and is_same(given, token):
             return _signed_in(scope, query, token)
         if is_presented(headers, token):
             return None
@@ -94,28 +94,27 @@ def _is_preflight(scope: Scope, headers: Headers) -> bool:
     )
 
 
-def _is_visit(scope: Scope) -> bool:
+def _is_read(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
 
 
-def _is_read_by_people(scope: Scope) -> bool:
-    return _is_visit(scope) and "text/html" in Headers(scope=scope).get("accept", "")
+def _accepts_html(scope: Scope) -> bool:
+    return _is_read(scope) and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _refusal(scope: Scope, status: int, detail: str) -> Response:
-    answer = page if _is_read_by_people(scope) else problem
-    return answer(status, detail)
+    return (refusal_page if _accepts_html(scope) else problem)(status, detail)
 
 
 def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
-    if _is_read_by_people(scope):
-        from_elsewhere = headers.get("sec-fetch-site") == "cross-site"
-        sentence = WRONG_TOKEN if "token" in dict(query) else ASKS_FOR_TOKEN
-        return sign_in_page(sentence, _without_token(query), try_again=from_elsewhere)
-    refused = problem(401, NEEDS_TOKEN)
+    if _accepts_html(scope):
+        is_cross_site = headers.get("sec-fetch-site") == "cross-site"
+        text = WRONG_TOKEN if "token" in dict(query) else ENTER_TOKEN
+        return sign_in_page(text, _without_token(query), retry=is_cross_site)
+    refused = problem(401, TOKEN_REQUIRED)
     refused.headers["WWW-Authenticate"] = "Bearer"
     if origin := headers.get("origin"):
-        # A welcome page of another origin may read why it is refused.
+        # An allowed page of another origin may read why the request was refused.
         refused.headers["Access-Control-Allow-Origin"] = origin
         refused.headers["Access-Control-Allow-Credentials"] = "true"
         refused.headers["Vary"] = "Origin"
@@ -123,9 +122,9 @@ def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
 
 
 def _signed_in(scope: Scope, query: Query, token: str) -> Response:
-    """Keeps the token in a cookie and goes on without it in the address."""
+    """Set the token as a cookie, and redirect to the address without it."""
     rest = urlencode(_without_token(query))
-    # One slash: two would name another server.
+    # One slash: two would begin another server's address.
     path = "/" + quote(scope["path"]).lstrip("/")
     response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
     response.headers["Cache-Control"] = "no-store"

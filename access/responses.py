@@ -1,4 +1,4 @@
-"""What the gate answers: problem details for programs, a page with a sentence for people."""
+"""Responses to refused requests: problem details for programs, a page for people."""
 
 from collections.abc import Iterable
 from html import escape
@@ -14,7 +14,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
 <title>stnscope</title>
-{again}<style>
+{refresh}<style>
 :root {{ color-scheme: light dark; }}
 body {{ margin: 0; min-height: 100vh; display: grid; place-items: center;
   font: 16px/1.5 system-ui, sans-serif; background: light-dark(#fdfdfc, #121417);
@@ -29,17 +29,17 @@ button {{ margin-top: .6rem; border: 0; background: light-dark(#2457c5, #4f7cea)
 </style>
 <main>
 <h1>stnscope</h1>
-<p>{sentence}</p>
+<p>{text}</p>
 {form}</main>
 </html>
 """
 FORM = """<form>
-{kept}<label for="token">Token</label>
+{hidden}<label for="token">Token</label>
 <input id="token" name="token" type="password" required autofocus autocomplete="current-password">
 <button>Open</button>
 </form>
 """
-SAFE = {
+HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
     "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -49,32 +49,31 @@ SAFE = {
 
 
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
-    """Problem details (RFC 9457): what is wrong and, where known, in which field."""
+    """Return problem details (RFC 9457): what is wrong and, if known, in which field."""
     title = HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
     return JSONResponse(body, status, media_type=PROBLEM_TYPE)
 
 
-def page(status: int, sentence: str) -> HTMLResponse:
-    """A refusal for people to read."""
-    text = PAGE.format(again="", sentence=escape(sentence), form="")
-    return HTMLResponse(text, status, headers=SAFE)
+def refusal_page(status: int, text: str) -> HTMLResponse:
+    """Return a page with the reason why a request is refused."""
+    html = PAGE.format(refresh="", text=escape(text), form="")
+    return HTMLResponse(html, status, headers=HEADERS)
 
 
-def sign_in_page(
-    sentence: str, query: Iterable[tuple[str, str]], try_again: bool = False
-) -> HTMLResponse:
-    """A page that asks for the token and goes on to the address that was asked for.
+def sign_in_page(text: str, query: Iterable[tuple[str, str]], retry: bool = False) -> HTMLResponse:
+    """Return a page that asks for the token and continues to the address that was requested.
 
     Args:
+        text: the page's sentence.
         query: the address's other parameters, which are kept.
-        try_again: whether the browser asks once more by itself. It keeps back a strict cookie
-            where another site's link led here, and sends it when this page asks.
+        retry: whether the browser repeats the request once by itself. It withholds a strict cookie
+            when a link on another site led here, and sends it when this page requests.
     """
-    kept = "".join(
+    hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">\n'
         for name, value in query
     )
-    again = '<meta http-equiv="refresh" content="0">\n' if try_again else ""
-    text = PAGE.format(again=again, sentence=escape(sentence), form=FORM.format(kept=kept))
-    return HTMLResponse(text, 401, headers=SAFE)
+    refresh = '<meta http-equiv="refresh" content="0">\n' if retry else ""
+    html = PAGE.format(refresh=refresh, text=escape(text), form=FORM.format(hidden=hidden))
+    return HTMLResponse(html, 401, headers=HEADERS)

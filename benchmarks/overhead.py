@@ -24,7 +24,7 @@ from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.probes.observe import Probes, observe
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
 from stnscope.backend.experiment.training.loop import Step, train
-from stnscope.backend.server.processes.trainer_main import NICENESS
+from stnscope.backend.server.processes.child_main import NICENESS
 from tests.live_server import Server, receive, send, serve, wait_until
 
 CONFIG = RunConfig(epochs=1000)

@@ -48,7 +48,7 @@ def _access() -> Access:
             # Whatever ends TLS in front of the page is its origin as well.
             origins=frozenset(f"{scheme}://{host}" for scheme in SCHEMES for host in hosts),
             token=os.environ.get("STNSCOPE_TOKEN") or None,
-            here_only=listens_on in LOOPBACK,
+            loopback_only=listens_on in LOOPBACK,
             host_option="--browser.serverAddress",
         )
     except ValueError as error:

@@ -59,7 +59,7 @@ def test_train_records_a_run_that_the_server_lists(
     assert trained_run.id in [each["id"] for each in json.loads(capsys.readouterr().out)]
 
 
-def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted(
+def test_run_of_the_train_command_is_watched_and_controlled_once_interrupted(
     server: Server,
 ) -> None:
     with training(server.home, *LONG) as process:
@@ -81,7 +81,7 @@ def test_run_trained_from_here_is_watched_not_controlled_until_it_is_interrupted
     assert server.control(run_id, "stop").json()["status"] == "stopped"
 
 
-def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
+def test_every_field_of_a_configuration_is_an_option(tmp_path: Path) -> None:
     sample_data.write_image_folder(tmp_path / "data" / "fruit", {"apple": 20, "pear": 20})
     options = ["--data", str(tmp_path / "data"), "--dataset", "fruit", "--epochs", "1"]
     options += ["--batch-size", "8", "--probes", "2", "--distortion", "RTS + occlusion"]
@@ -111,7 +111,7 @@ def test_every_choice_of_a_run_is_an_option(tmp_path: Path) -> None:
         (["--supersampling", "9"], "sampler.supersampling"),
     ],
 )
-def test_what_cannot_be_trained_is_told_and_starts_nothing(
+def test_invalid_options_are_refused_and_start_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
 ) -> None:
     assert main(["train", "--home", str(tmp_path), *arguments]) == 2
@@ -120,7 +120,7 @@ def test_what_cannot_be_trained_is_told_and_starts_nothing(
 
 
 @pytest.mark.parametrize("command", ["serve", "train", "export", "runs"])
-def test_help_explains_each_option_and_gives_examples(
+def test_help_describes_each_option_and_has_examples(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as left:
@@ -134,9 +134,7 @@ def test_help_explains_each_option_and_gives_examples(
         assert len([word for word in words if not word.isupper()]) > 3, option
 
 
-def test_help_names_the_data_sets_of_one_s_own(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_help_lists_image_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sample_data.write_image_folder(
         tmp_path / "home" / "datasets" / "fruit", {"apple": 12, "pear": 12}
     )
@@ -146,11 +144,11 @@ def test_help_names_the_data_sets_of_one_s_own(
         main([*home, "--help"])
     said = capsys.readouterr().out
     assert f"data sets of your own, in {tmp_path / 'home' / 'datasets'}:\n  fruit\n" in said
-    assert "passed over" not in said
+    assert "skipped:" not in said
     elsewhere = [*home, "--data", str(tmp_path / "elsewhere")]
     with pytest.raises(SystemExit):
         main([*elsewhere, "--help"])
-    assert ":\n  none\npassed over:\n  nuts needs two folders" in capsys.readouterr().out
+    assert ":\n  none\nskipped:\n  nuts needs two folders" in capsys.readouterr().out
     assert main([*home, "--dataset", "fruits"]) == 2
     assert "there are digits, signs" in (error := capsys.readouterr().err)
     assert "fruit." in error
@@ -158,6 +156,8 @@ def test_help_names_the_data_sets_of_one_s_own(
     assert "nuts needs two folders or more" in capsys.readouterr().err
 
 
-def test_empty_home_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_command_says_that_a_home_is_empty(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["runs", "--home", str(tmp_path)]) == 0
     assert str(tmp_path) in capsys.readouterr().out

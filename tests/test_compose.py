@@ -10,7 +10,7 @@ import pytest
 from tests.compose import ROOT, compose, image_command, image_environment, services, stages
 
 
-def test_description_holds_what_it_should() -> None:
+def test_compose_file_describes_two_services() -> None:
     assert set(compose()) == {"services", "volumes"}
     assert set(services()) == {"backend", "dashboard"}
     for service in services().values():
@@ -27,7 +27,7 @@ def test_only_the_backend_mounts_home() -> None:
     assert list(compose()["volumes"]) == ["home"]
 
 
-def test_both_are_published_on_this_machine_only_and_need_the_token() -> None:
+def test_both_services_are_published_on_loopback_and_need_the_token() -> None:
     for service in services().values():
         assert all(port.startswith("127.0.0.1:") for port in service["ports"])
         assert service["environment"]["STNSCOPE_TOKEN"].startswith("${STNSCOPE_TOKEN:?")
@@ -45,13 +45,13 @@ def test_names_and_ports_agree() -> None:
     assert f"--server.port={ports['dashboard'][2]}" in image_command("dashboard")
 
 
-def test_page_image_has_neither_torch_nor_what_needs_it() -> None:
+def test_page_image_has_neither_torch_nor_the_backend() -> None:
     told = " ".join(rest for _, rest in stages()["dashboard"])
     assert "[dashboard]" in told
     assert not re.search(r"\b(models|backend)\b", told)
 
 
-def test_what_images_are_made_of_is_there_and_reaches_the_builder() -> None:
+def test_copied_files_exist_and_are_sent_to_the_builder() -> None:
     sent = (ROOT / ".dockerignore").read_text().splitlines()
     for stage in stages().values():
         for sources in (rest for name, rest in stage if name == "COPY"):
@@ -60,7 +60,7 @@ def test_what_images_are_made_of_is_there_and_reaches_the_builder() -> None:
                 assert f"!{source}" in sent, source
 
 
-def test_docker_itself_reads_it(tmp_path: Path) -> None:
+def test_docker_accepts_the_compose_file(tmp_path: Path) -> None:
     docker = shutil.which("docker")
     plugin = docker and subprocess.run([docker, "compose", "version"], capture_output=True)
     if not plugin or plugin.returncode:

@@ -266,8 +266,8 @@ def test_interface_page_lists_every_message_and_no_other() -> None:
     sent = set(re.findall(r'"type": "(\w+)"', source))
     run = documented_messages("Run stream", "client")
     transform = documented_messages("Transform stream", "client")
-    types = [type(messages.read(each)).__name__.lower() for each in run]
-    types += [type(messages.read_transform(each)).__name__.lower() for each in transform]
+    types = [type(messages.parse_run_message(each)).__name__.lower() for each in run]
+    types += [type(messages.parse_transform_message(each)).__name__.lower() for each in transform]
     assert set(types) == received
     listed = documented_messages("Run stream", "server")
     listed += documented_messages("Transform stream", "server")

@@ -29,7 +29,7 @@ def started(home: Path, said: Path, port: int) -> Iterator[subprocess.Popen[byte
             server.wait(20)
 
 
-def test_it_says_where_it_is_and_nothing_more(tmp_path: Path) -> None:
+def test_serve_prints_only_its_link(tmp_path: Path) -> None:
     said, port = tmp_path / "said", free_port()
     with started(tmp_path / "home", said, port):
         link = f"http://localhost:{port}/?token=sesame"
@@ -56,7 +56,7 @@ def test_the_server_process_has_not_loaded_torch(tmp_path: Path) -> None:
         assert "libtorch" not in maps
 
 
-def test_a_port_that_is_taken_is_told_in_a_sentence_and_disturbs_nothing(tmp_path: Path) -> None:
+def test_port_in_use_is_reported_and_nothing_is_created(tmp_path: Path) -> None:
     port = free_port()
     with started(tmp_path / "home", tmp_path / "said", port):
         command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path / "other")]
@@ -71,7 +71,7 @@ def test_a_port_that_is_taken_is_told_in_a_sentence_and_disturbs_nothing(tmp_pat
         assert not (tmp_path / "other").exists()
 
 
-def test_connections_send_what_they_have_at_once() -> None:
+def test_connections_send_without_delay() -> None:
     with listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
         connection, _ = listening.accept()
         with connection:

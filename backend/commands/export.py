@@ -1,4 +1,4 @@
-"""`stnscope export`: a run as a file to take home."""
+"""`stnscope export`: make a file from a run."""
 
 import argparse
 from pathlib import Path
@@ -8,14 +8,14 @@ from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
-  stnscope export RUN                     the first epoch's tenths, into RUN.gif
+  stnscope export RUN                     the first epoch's tenths, as RUN.gif
   stnscope export RUN all.gif --frames 100 --samples 4 --scale 2
-  stnscope export RUN moving.gif --layout moving    the closing lap
+  stnscope export RUN moving.gif --layout moving    the final lap
 """
 
 
 def add(commands: Commands) -> None:
-    """Adds the command."""
+    """Add the command."""
     text = "Make a GIF of a run from its recording."
     parser = command(commands, "export", _export, text, EXAMPLES)
     parser.add_argument("run", help="the run's id, as `stnscope runs` lists it")

@@ -1,4 +1,4 @@
-"""The command line: serve, train, export, runs, committee, fetch."""
+"""The command line: its commands are the rows of `COMMANDS`, each a file of this folder."""
 
 import argparse
 import sys
@@ -11,14 +11,16 @@ from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.version import VERSION
 
+COMMANDS = (serve, train, export, runs, committee, fetch)
+
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs one command; answers with the exit status."""
+    """Run one command; return the exit status."""
     options = build_parser().parse_args(arguments)
     try:
         status: int = options.command(options)
     except (StnscopeError, ValidationError) as error:
-        print(f"stnscope: {_sentence(error)}", file=sys.stderr)
+        print(f"stnscope: {_message(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
@@ -31,12 +33,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"stnscope {VERSION}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for command in (serve, train, export, runs, committee, fetch):
+    for command in COMMANDS:
         command.add(commands)
     return parser
 
 
-def _sentence(error: Exception) -> str:
+def _message(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors(include_url=False)[0]
         return format_error(first, first["loc"], RunConfig)

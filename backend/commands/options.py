@@ -1,4 +1,4 @@
-"""What several commands take, and how they tell it."""
+"""Options that several commands share, and how they print numbers."""
 
 import argparse
 import os
@@ -24,11 +24,20 @@ def command(
     examples: str,
     help_action: str | type[argparse.Action] = "help",
 ) -> argparse.ArgumentParser:
-    """A command with its help and the folder that every command works in."""
+    """Add a command with its help and the option `--home`.
+
+    Args:
+        commands: where the command is added.
+        name: its name.
+        run: runs it; returns the exit status.
+        text: its description, a sentence.
+        examples: printed below its help.
+        help_action: what `--help` does.
+    """
     parser: argparse.ArgumentParser = commands.add_parser(
         name, help=text[0].lower() + text.rstrip(".")[1:], description=text, add_help=False
     )
-    parser.add_argument("-h", "--help", action=help_action, help="show this message and leave")
+    parser.add_argument("-h", "--help", action=help_action, help="show this message and exit")
     parser.set_defaults(command=run)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"examples:\n{examples}"
@@ -36,33 +45,33 @@ def command(
         "--home",
         type=Path,
         default=Path(os.environ.get("STNSCOPE_HOME") or user_data_path("stnscope")),
-        help="folder that holds recordings and all else that is kept (%(default)s)",
+        help="folder with recordings and everything else that is kept (%(default)s)",
     )
     return parser
 
 
-def add_limits(parser: argparse.ArgumentParser) -> None:
-    """Adds the limits of what recordings may take."""
+def add_quota(parser: argparse.ArgumentParser) -> None:
+    """Add the options that limit the disk space for recordings."""
     parser.add_argument(
         "--run-limit",
         type=_size,
         default=Quota.run,
         metavar="SIZE",
-        help="how large one recording may become, such as 500MB or 2GB; at its limit it drops "
-        f"every second frame that can be spared ({in_words(Quota.run)})",
+        help="maximum size of one recording, such as 500MB or 2GB; at its limit it drops every "
+        f"second ordinary frame ({in_words(Quota.run)})",
     )
     parser.add_argument(
         "--home-limit",
         type=_size,
         default=Quota.home,
         metavar="SIZE",
-        help="how much all recordings together may take; at this limit runs are paused and no new "
+        help="maximum size of all recordings together; at this limit runs are paused and no new "
         f"one starts ({in_words(Quota.home)})",
     )
 
 
 def _size(text: str) -> int:
-    """A number of bytes: `800000`, `500MB`, `1.5 GB`."""
+    """Parse a number of bytes: `800000`, `500MB`, `1.5 GB`."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500MB or 2GB")
@@ -70,13 +79,13 @@ def _size(text: str) -> int:
     return int(float(number) * 1000 ** " kmgt".index(unit or " "))
 
 
-def bounds(options: argparse.Namespace) -> Quota:
-    """The room that was asked for."""
+def quota(options: argparse.Namespace) -> Quota:
+    """Return the disk space for recordings, from the options of `add_quota`."""
     return Quota(run=options.run_limit, home=options.home_limit)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
-    """Adds where data sets lie."""
+    """Add the option `--data`."""
     parser.add_argument(
         "--data",
         type=Path,
@@ -86,40 +95,40 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 
 
 def add_mirror(parser: argparse.ArgumentParser) -> None:
-    """Adds where data sets are fetched from."""
+    """Add the option `--mirror`."""
     parser.add_argument(
         "--mirror",
         metavar="ADDRESS",
         type=_address,
         default=os.environ.get("STNSCOPE_MIRROR") or None,
-        help="fetch data sets from here instead, each file under its path in the data folder",
+        help="download data sets from here instead, each file by its path in the data folder",
     )
 
 
 def _address(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no address; it starts with http:// or https://"
+            f"{text!r} is not an address; it must start with http:// or https://"
         )
     return text
 
 
 def recordings(options: argparse.Namespace) -> Path:
-    """The folder of the recordings."""
+    """Return the folder of recordings."""
     return Settings(home=options.home).recordings
 
 
 def data_folder(options: argparse.Namespace) -> Path:
-    """The folder that data sets are read from."""
+    """Return the folder that data sets are read from."""
     return Path(options.data) if options.data else recordings(options).parent / DATA
 
 
-def percent(share: float | None) -> str:
-    """A share as people read it."""
-    return "-" if share is None else f"{100 * share:.1f} %"
+def percent(fraction: float | None) -> str:
+    """Return a fraction as a percentage, or `-` if it is unknown."""
+    return "-" if fraction is None else f"{100 * fraction:.1f} %"
 
 
-def bar(done: int, total: int, width: int = 30) -> str:
-    """How far something is, drawn."""
+def progress_bar(done: int, total: int, width: int = 30) -> str:
+    """Return a progress bar of block characters."""
     filled = width * done // total
     return "█" * filled + "░" * (width - filled)

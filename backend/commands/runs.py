@@ -1,4 +1,4 @@
-"""`stnscope runs`: what is recorded here."""
+"""`stnscope runs`: list the runs of a home."""
 
 import argparse
 import json
@@ -14,9 +14,9 @@ EXAMPLES = """\
 
 
 def add(commands: Commands) -> None:
-    """Adds the command."""
-    runs = command(commands, "runs", _list_runs, "List the runs and how far they are.", EXAMPLES)
-    runs.add_argument("--json", action="store_true", help="everything that is known, as JSON")
+    """Add the command."""
+    runs = command(commands, "runs", _list_runs, "List the runs and their progress.", EXAMPLES)
+    runs.add_argument("--json", action="store_true", help="print all fields, as JSON")
 
 
 def _list_runs(options: argparse.Namespace) -> int:
@@ -35,5 +35,5 @@ def _list_runs(options: argparse.Namespace) -> int:
     if not runs:
         print(f"There are no runs in {options.home} yet.")
     elif any(run["status"] in TRAINING for run in runs):
-        print("A run that is being trained can be watched with `stnscope serve`.")
+        print("Runs in training can be watched with `stnscope serve`.")
     return 0

@@ -1,4 +1,4 @@
-"""`stnscope serve`: the page and the interface on one port."""
+"""`stnscope serve`: serve the page and the interface on one port."""
 
 import argparse
 import logging
@@ -17,27 +17,27 @@ from stnscope.access.policy import EVERYWHERE, LOOPBACK
 from stnscope.backend.commands.options import (
     Commands,
     add_data,
-    add_limits,
     add_mirror,
-    bounds,
+    add_quota,
     command,
+    quota,
 )
 from stnscope.backend.server.app import create_app
 from stnscope.backend.server.settings import Settings
 
-# Streams carry small JSON one way and frames the other; Streamlit's own messages are larger.
-MOST_MESSAGE_BYTES = 1024 * 1024
+MAX_MESSAGE_BYTES = 1024 * 1024
+"""Of a WebSocket message that is received: ours are small JSON, Streamlit's are larger."""
 
 EXAMPLES = """\
   stnscope serve --port 9000              on this machine, on another port
-  stnscope serve --host 0.0.0.0           for others too; prints a link with a token
+  stnscope serve --host 0.0.0.0           from other machines too; prints a link with a token
   stnscope serve --host 0.0.0.0 --allow-host lab.example:8501 \\
-      --allow-origin http://lab.example:8501    under a name of the network's
+      --allow-origin http://lab.example:8501    by a host name of the network
 """
 
 
 def add(commands: Commands) -> None:
-    """Adds the command."""
+    """Add the command."""
     text = "Serve the page and the interface on one port."
     serve = command(commands, "serve", _serve, text, EXAMPLES)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
@@ -45,42 +45,49 @@ def add(commands: Commands) -> None:
     serve.add_argument(
         "--token",
         default=os.environ.get("STNSCOPE_TOKEN") or None,
-        help="what everyone must present; made and printed where one is needed and none is given",
+        help="secret that every request must present; generated and printed where one is needed "
+        "and none is given",
     )
     serve.add_argument(
         "--allow-host",
         action="append",
         default=[],
         metavar="HOST[:PORT]",
-        help="answer under this Host too; may be repeated",
+        help="accept this value of Host too; may be repeated",
     )
     serve.add_argument(
         "--allow-origin",
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin in too; may be repeated",
+        help="accept requests of pages of this origin too; may be repeated",
     )
     serve.add_argument(
         "--trust-proxy",
         action="append",
         default=[],
         metavar="ADDRESS",
-        help="believe this proxy, or network, what it forwards (X-Forwarded-For and -Proto); "
-        "may be repeated",
+        help="trust X-Forwarded-For and -Proto of this proxy, or network; may be repeated",
     )
     add_data(serve)
     add_mirror(serve)
-    add_limits(serve)
-    serve.add_argument("--no-page", action="store_true", help="serve the interface alone")
+    add_quota(serve)
+    serve.add_argument("--no-page", action="store_true", help="serve the interface only")
     serve.add_argument(
-        "--no-demonstration", action="store_true", help="start nothing in an empty home"
+        "--no-demonstration", action="store_true", help="start no run in an empty home"
     )
     serve.add_argument(
         "--no-standby",
         action="store_true",
-        help="keep no process waiting to train or to take a picture: saves some 400 MB, and each "
-        "start takes seconds longer",
+        help="keep no process ready to train or to transform a picture: saves some 400 MB, and "
+        "each start takes seconds longer",
+    )
+    serve.add_argument(
+        "--control-timeout",
+        type=float,
+        default=Settings.control_timeout,
+        metavar="SECONDS",
+        help="time in which a trainer must apply a request (%(default)g)",
     )
 
 
@@ -93,7 +100,7 @@ def _serve(options: argparse.Namespace) -> int:
     except ValueError as error:
         sys.exit(f"stnscope: {error}")
     listening = listen(settings.host, settings.port)
-    _tell_page(settings)
+    _set_page_environment(settings)
     config = uvicorn.Config(
         create_app(settings, None if options.no_page else _page_script()),
         host=settings.host,
@@ -102,14 +109,14 @@ def _serve(options: argparse.Namespace) -> int:
         access_log=False,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=sorted(settings.proxies),
-        ws_max_size=MOST_MESSAGE_BYTES,
-        # Pictures of raw pixels are small already; compressing them costs more than it saves.
+        ws_max_size=MAX_MESSAGE_BYTES,
+        # Frames are small already; compressing them costs more time than it saves.
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=2,
-        # Longer than clients keep an idle connection, so that none is closed under a new request.
+        # Longer than clients keep an idle connection, so that none is closed during a new request.
         timeout_keep_alive=75,
     )
-    _quieten()
+    _silence_request_log()
     server = _AnnouncingServer(config, _link(settings))
     server.run([listening])
     return 0 if server.started else 1
@@ -128,34 +135,35 @@ def _settings(options: argparse.Namespace, token: str | None) -> Settings:
         allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
         proxies=frozenset(options.trust_proxy),
         standby=not options.no_standby,
-        bounds=bounds(options),
+        control_timeout=options.control_timeout,
+        quota=quota(options),
     )
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Takes the port before anything starts, so that a server too many disturbs no run."""
+    """Bind the port before anything starts, so that a second server disturbs no run."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
         reason = str(error.strerror).partition(" (")[0]
         sys.exit(f"Cannot listen on port {port} of {host}: {reason}. Choose another port.")
-    # Handed on to each connection; else an answer's second part waits 40 ms for an acknowledgement.
+    # Inherited by each connection; else a response's second part waits 40 ms for an ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
 
 
-def _quieten() -> None:
-    """Keeps uvicorn from telling each request, and with it the token in the printed link.
+def _silence_request_log() -> None:
+    """Keep uvicorn from logging each request, and with it the token in the printed link.
 
-    By filters, because Streamlit sets these loggers' levels anew while it starts.
+    With filters, because Streamlit resets the levels of these loggers while it starts.
     """
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi", "websockets"):
         logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 
 class _AnnouncingServer(uvicorn.Server):
-    """Prints the link once the server can be reached."""
+    """Prints the link once the server accepts connections."""
 
     def __init__(self, config: uvicorn.Config, link: str) -> None:
         super().__init__(config)
@@ -168,25 +176,25 @@ class _AnnouncingServer(uvicorn.Server):
 
 
 def _link(settings: Settings) -> str:
-    host = "localhost" if settings.host in LOOPBACK | EVERYWHERE else _in_address(settings.host)
+    host = "localhost" if settings.host in LOOPBACK | EVERYWHERE else _url_host(settings.host)
     address = f"http://{host}:{settings.port}/"
     return f"{address}?token={quote(settings.token)}" if settings.token else address
 
 
-def _in_address(host: str) -> str:
+def _url_host(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
-def _tell_page(settings: Settings) -> None:
-    """Tells the page, which runs in this process, where the interface is and how to enter it."""
-    host = "127.0.0.1" if settings.host in LOOPBACK | EVERYWHERE else _in_address(settings.host)
+def _set_page_environment(settings: Settings) -> None:
+    """Set the interface's address and token for the page, which runs in this process."""
+    host = "127.0.0.1" if settings.host in LOOPBACK | EVERYWHERE else _url_host(settings.host)
     os.environ.setdefault("STNSCOPE_API_URL", f"http://{host}:{settings.port}")
     if settings.token:
         os.environ["STNSCOPE_TOKEN"] = settings.token
 
 
 def _page_script() -> Path:
-    """Where the page's script lies; the page itself is never imported here."""
+    """Return the path of the page's script, without importing it."""
     found = find_spec("stnscope.dashboard")
     if found is None or not found.submodule_search_locations:
         sys.exit("The page is not installed. Install stnscope[dashboard], or add --no-page.")

@@ -1,22 +1,22 @@
-"""`stnscope train`: a run without a server."""
+"""`stnscope train`: train a run without a server."""
 
 import argparse
-import subprocess
+import asyncio
 import sys
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from stnscope.backend.commands.options import (
     Commands,
     add_data,
-    add_limits,
-    bar,
-    bounds,
+    add_quota,
     command,
     data_folder,
     percent,
+    progress_bar,
+    quota,
     recordings,
 )
 from stnscope.backend.experiment.catalog import (
@@ -30,10 +30,11 @@ from stnscope.backend.experiment.catalog import (
 )
 from stnscope.backend.experiment.config import RunConfig, SamplerConfig
 from stnscope.backend.experiment.data import availability
-from stnscope.backend.server.processes.trainers import assignment
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess
+from stnscope.backend.server.processes.trainers import COMMAND, assignment
 from stnscope.backend.server.runs import Run, Runs
 
-NAMES: Mapping[str, Iterable[str]] = {
+CHOICES: Mapping[str, Iterable[str]] = {
     "architecture": ARCHITECTURES,
     "dataset": DATASETS,
     "family": FAMILIES,
@@ -42,7 +43,7 @@ NAMES: Mapping[str, Iterable[str]] = {
     "schedule": SCHEDULES,
     "padding": PADDINGS,
 }
-OPEN = {
+NO_DEFAULT = {
     "architecture": "as suits the data set",
     "epochs": "as suits the network",
     "learning_rate": "as suits the network",
@@ -52,7 +53,7 @@ OPEN = {
     "background": "none",
     "supersampling": "as suits the network",
 }
-"""What there is where it is not given."""
+"""Fields whose default depends on others, and how the help describes it."""
 SAMPLER: Mapping[str, Callable[[str], Any]] = {
     "padding": str,
     "background": float,
@@ -64,13 +65,13 @@ EXAMPLES = """\
   stnscope train --architecture digits-cnn    without a transformer, to compare
   stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    the paper's schedule
   stnscope train --dataset FOLDER         pictures of your own, in the data folder
-A page that is open on the same home follows the run; Ctrl-C ends it where it is, and
-the page can resume it.
+A page that is open on the same home follows the run; Ctrl-C interrupts it, and the page
+can resume it.
 """
 
 
 class Help(argparse.Action):
-    """Shows the help, and below it what lies in the data folder, as far as it was named before."""
+    """Print the help, and the data sets in the data folder, if `--data` came before."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
@@ -79,85 +80,99 @@ class Help(argparse.Action):
         self, parser: argparse.ArgumentParser, options: argparse.Namespace, *_: object
     ) -> None:
         parser.print_help()
-        print(f"\n{_own_data_sets(data_folder(options))}")
+        print(f"\n{_image_folders(data_folder(options))}")
         parser.exit()
 
 
-def _own_data_sets(data: Path) -> str:
-    """The data sets of one's own, and which folders are passed over."""
+def _image_folders(data: Path) -> str:
+    """Return a list of the user's own data sets, and of the folders that are skipped."""
     names = sorted(availability.list_datasets(data).keys() - DATASETS.keys())
     lines = [f"data sets of your own, in {data}:", f"  {', '.join(names) or 'none'}"]
-    if passed := availability.list_skipped_folders(data):
-        lines += ["passed over:", *(f"  {each.reason}" for each in passed)]
+    if skipped := availability.list_skipped_folders(data):
+        lines += ["skipped:", *(f"  {each.reason}" for each in skipped)]
     return "\n".join(lines)
 
 
 def add(commands: Commands) -> None:
-    """Adds the command."""
-    text = "Train a network into a recording; an open page can follow it."
+    """Add the command."""
+    text = "Train a network and record it; an open page follows the run."
     train = command(commands, "train", _train, text, EXAMPLES, Help)
     for name, field in RunConfig.model_fields.items():
         if field.annotation in (int, float, str):
             kind: Any = field.annotation
-            fallback = None if name in OPEN else field.default
+            fallback = None if name in NO_DEFAULT else field.default
             _add_field(train, name, field.description, type=kind, default=fallback)
-    _add_field(train, "distortion", "What is done to an image first, joined by +.", default=None)
+    _add_field(train, "distortion", "Distortions of each image, joined by +.", default=None)
     for name, kind in SAMPLER.items():
         field = SamplerConfig.model_fields[name]
         _add_field(train, name, field.description, type=kind, default=field.default)
-    train.add_argument("--strength", type=float, help="of the distortion, 0 to 1")
-    train.add_argument("--probes", type=int, default=12, help="images to watch (%(default)s)")
-    train.add_argument("--moving", action="store_true", help="let them move along smooth paths")
+    train.add_argument("--strength", type=float, help="strength of the distortion, 0 to 1")
+    train.add_argument("--probes", type=int, default=12, help="number of probes (%(default)s)")
+    train.add_argument("--moving", action="store_true", help="move the probes along smooth paths")
     add_data(train)
-    add_limits(train)
+    add_quota(train)
 
 
-def _add_field(parser: argparse.ArgumentParser, name: str, text: str | None, **how: Any) -> None:
-    """Adds a field of a configuration as an option; where it is a name, all that there are."""
-    said = (text or name).rstrip(".")
-    said = said[0].lower() + said[1:]
-    if name in NAMES:
-        said = f"{said}: {', '.join(NAMES[name])}"
-    shown = OPEN[name] if how["default"] is None else "%(default)s"
-    parser.add_argument(f"--{name.replace('_', '-')}", help=f"{said} ({shown})", **how)
+def _add_field(
+    parser: argparse.ArgumentParser, name: str, description: str | None, **arguments: Any
+) -> None:
+    """Add a field of a configuration as an option, with the names that it accepts."""
+    text = (description or name).rstrip(".")
+    text = text[0].lower() + text[1:]
+    if name in CHOICES:
+        text = f"{text}: {', '.join(CHOICES[name])}"
+    default = NO_DEFAULT[name] if arguments["default"] is None else "%(default)s"
+    parser.add_argument(f"--{name.replace('_', '-')}", help=f"{text} ({default})", **arguments)
 
 
 def _train(options: argparse.Namespace) -> int:
-    wanted = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
-    given = {name: value for name, value in wanted.items() if value is not None}
-    runs = Runs(recordings(options), bounds(options), options.data)
-    if options.strength is not None:
-        entry = availability.inspect_dataset(given["dataset"], runs.data)
-        name = given.get("distortion", entry.distortion)
-        given["distortion"] = {"name": name, "strength": options.strength}
-    given["sampler"] = {name: getattr(options, name) for name in SAMPLER}
-    given["probes"] = {"count": options.probes, "moving": options.moving}
-    run_id = runs.create(RunConfig.model_validate(given))
+    runs = Runs(recordings(options), quota(options), options.data)
+    run_id = runs.create(_config(options, runs.data))
     print(f"Run {run_id}", flush=True)
-    command = [sys.executable, "-m", "stnscope.backend.server.processes.trainer_main"]
-    # The trainer outlives an interrupt typed here by the moment it takes to write a checkpoint.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as trainer:
-        assert trainer.stdin is not None
-        trainer.stdin.write(assignment(runs, run_id))
-        trainer.stdin.flush()
-        run = runs.summary(run_id)
-        while trainer.poll() is None and run["status"] != "paused":
-            run = runs.summary(run_id)
-            if sys.stdout.isatty():
-                _show_progress(run)
-            time.sleep(0.2)
-    # A run that has paused for want of room leaves with its input; the page can resume it.
-    run = runs.summary(run_id)
-    _show_progress(run)
+    run = asyncio.run(_train_and_follow(runs, run_id))
+    _print_progress(run)
     print(f"\n{run['status'].capitalize()}{': ' + run['error'] if run['error'] else '.'}")
     return 0 if run["status"] == "finished" else 1
 
 
-def _show_progress(run: Run) -> None:
+def _config(options: argparse.Namespace, data: Path) -> RunConfig:
+    """Return the configuration that the options describe."""
+    values = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
+    given = {name: value for name, value in values.items() if value is not None}
+    if options.strength is not None:
+        entry = availability.inspect_dataset(given["dataset"], data)
+        name = given.get("distortion", entry.distortion)
+        given["distortion"] = {"name": name, "strength": options.strength}
+    given["sampler"] = {name: getattr(options, name) for name in SAMPLER}
+    given["probes"] = {"count": options.probes, "moving": options.moving}
+    return RunConfig.model_validate(given)
+
+
+async def _train_and_follow(runs: Runs, run_id: str) -> Run:
+    """Train a run in a process of its own, and print its progress; return the run at its end."""
+    trainer = await ChildProcess.start(COMMAND)
+    try:
+        with suppress(ChildEnded):
+            await trainer.send(assignment(runs, run_id))
+        run = runs.summary(run_id)
+        # A run pauses for lack of disk space; then it ends too, and the page can resume it.
+        while trainer.is_alive and run["status"] != "paused":
+            run = runs.summary(run_id)
+            if sys.stdout.isatty():
+                _print_progress(run)
+            await asyncio.sleep(0.2)
+    finally:
+        # After an interrupt too, the trainer writes a checkpoint before it ends.
+        trainer.close_stdin()
+        await trainer.wait()
+    return runs.summary(run_id)
+
+
+def _print_progress(run: Run) -> None:
     loss = "-" if run["loss"] is None else f"{run['loss']:.3f}"
-    drawn = bar(run["step"], run["steps"])
+    bar = progress_bar(run["step"], run["steps"])
     print(
-        f"\r{drawn} {run['step']:>6}/{run['steps']} steps  epoch {run['epoch']}/{run['epochs']}"
+        f"\r{bar} {run['step']:>6}/{run['steps']} steps  epoch {run['epoch']}/{run['epochs']}"
         f"  loss {loss}  accuracy {percent(run['accuracy'])} ",
         end="",
         flush=True,

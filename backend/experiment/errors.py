@@ -9,6 +9,7 @@ StnscopeError
 ├── NotFound               no such run, step, weights, data set or export
 ├── Conflict               not possible in the current status; says what was expected
 ├── InsufficientStorage    a quota or the disk is full; says where to make room
+├── TrainerTimeout         a request to a trainer took no effect in time
 └── Unavailable            temporarily not possible; a later attempt may succeed
 """
 
@@ -59,6 +60,10 @@ class Conflict(StnscopeError):
 
 class InsufficientStorage(StnscopeError):
     """A quota or the disk is full; the text says which, and what to do."""
+
+
+class TrainerTimeout(StnscopeError):
+    """A request to a trainer took no effect in time; the text says what is known."""
 
 
 class Unavailable(StnscopeError):

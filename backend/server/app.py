@@ -1,12 +1,12 @@
-"""The application: interface, streams and page on one port. Nothing is made at import."""
+"""The application: interface, streams and page on one port. Nothing is created at import."""
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.concurrency import run_in_threadpool
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
 
@@ -17,7 +17,7 @@ from stnscope.backend.server.http import page, problems
 from stnscope.backend.server.http.body_limit import BodyLimit
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
-from stnscope.backend.server.processes.imports import Imports, most_recording
+from stnscope.backend.server.processes.imports import Imports, max_recording_bytes
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.routes import catalog, exports, pictures, recordings, runs, streams
@@ -37,17 +37,17 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """
 Trains spatial transformer networks and lets you watch them: runs, their recordings, frames in the
 safetensors layout, live streams, exports, and the transform of a picture of your own.
-Live frames come over the WebSocket `/api/runs/{id}/stream`, and those of a picture that is shown
-through one region after the other over `/api/transform/stream`.
+Live frames are sent over the WebSocket `/api/runs/{id}/stream`; `/api/transform/stream` transforms
+a picture again and again.
 """
 
 
 def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
-    """Makes the application.
+    """Create the application.
 
     Args:
-        settings: how it runs.
-        page_script: the Streamlit script that is the page; without it the interface is alone.
+        settings: the server's settings.
+        page_script: the page's Streamlit script; without it only the interface is served.
     """
 
     @asynccontextmanager
@@ -71,18 +71,18 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type"],
         allow_credentials=True,
     )
-    app.add_middleware(BodyLimit, larger={"/api/recordings": most_recording(settings.bounds)})
+    app.add_middleware(BodyLimit, larger={"/api/recordings": max_recording_bytes(settings.quota)})
     app.add_middleware(AccessControl, access=settings.access)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/api")
-    app.add_api_route("/api/{rest:path}", _nothing_here, methods=METHODS, include_in_schema=False)
+    app.add_api_route("/api/{rest:path}", _not_found, methods=METHODS, include_in_schema=False)
     streamlit_app = page.mount(app, page_script) if page_script else None
     return app
 
 
-async def _nothing_here(request: Request) -> None:
-    """What no route answers is a problem of ours, and never the page."""
+async def _not_found(request: Request) -> None:
+    """Respond with a problem, and never with the page, below `/api`."""
     matches = [route.matches(request.scope)[0] for route in request.app.routes]
     if Match.PARTIAL in matches:
         raise HTTPException(405, f"{request.method} is not one of the methods of this address.")
@@ -90,36 +90,40 @@ async def _nothing_here(request: Request) -> None:
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> State:
-    runs = Runs(settings.recordings, settings.bounds, settings.data)
-    worker = InferenceWorker()
-    state = State(
-        settings=settings,
-        runs=runs,
-        trainers=Trainers(runs, settings.trainers, standby=settings.standby),
-        tails=Tails(runs),
-        worker=worker,
-        pictures=TransformStreams(worker, settings.viewers),
-        exports=Exports(runs),
-        fetches=Downloads(runs.data, settings.mirror),
-        imports=Imports(runs),
-    )
-    stack.push_async_callback(state.exports.close)
-    stack.push_async_callback(state.imports.close)
-    stack.push_async_callback(state.worker.close)
-    stack.push_async_callback(state.trainers.close)
-    stack.push_async_callback(state.tails.close)
-    await asyncio.to_thread(state.imports.clear_old)
+    """Create the server's state, and start its processes."""
+    state = await run_in_threadpool(_create_state, settings)
+    for part in (state.exports, state.imports, state.worker, state.trainers, state.tails):
+        stack.push_async_callback(part.close)
+    await run_in_threadpool(state.imports.remove_abandoned)
     await state.trainers.start()
     if settings.standby:
         await state.worker.start()
-    if settings.demonstration and not await asyncio.to_thread(runs.list):
-        await _demonstrate(state)
+    if settings.demonstration and not await run_in_threadpool(state.runs.list):
+        await _start_demonstration(state)
     return state
 
 
-async def _demonstrate(state: State) -> None:
+def _create_state(settings: Settings) -> State:
+    runs = Runs(settings.recordings, settings.quota, settings.data)
+    worker = InferenceWorker()
+    return State(
+        settings=settings,
+        runs=runs,
+        trainers=Trainers(
+            runs, settings.trainers, settings.control_timeout, standby=settings.standby
+        ),
+        tails=Tails(runs),
+        worker=worker,
+        transform_streams=TransformStreams(worker, settings.viewers),
+        exports=Exports(runs),
+        downloads=Downloads(runs.data, settings.mirror),
+        imports=Imports(runs),
+    )
+
+
+async def _start_demonstration(state: State) -> None:
     try:
-        run_id = state.runs.create(RunConfig(), demonstration=True)
+        run_id = await run_in_threadpool(state.runs.create, RunConfig(), demonstration=True)
     except InsufficientStorage as error:
         log.warning("No demonstration is started. %s", error)
     else:

@@ -1,4 +1,7 @@
-"""The runs of a home: one recording file each, found by listing, named by time and chance."""
+"""The runs of a home: one recording file each, found by listing the folder.
+
+Everything here reads or writes files: coroutines call it in a thread.
+"""
 
 import secrets
 import sqlite3
@@ -23,71 +26,87 @@ from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, writ
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 DATA = "datasets"
-"""The folder of data sets, beside that of recordings, unless another one is named."""
+"""The name of the data folder, beside that of recordings, unless another one is given."""
 SAMPLE = "sample"
+"""The id of the recording that ships with the program."""
 SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
 
-FROM_A_FILE = "This recording came from a file: it can be watched, not gone on with."
+IMPORTED = "This recording was imported: it can be watched, but not trained further."
 
 Run = dict[str, Any]
+"""A run's summary, as `Recording.summary` returns it, with its `id`."""
 
 
 class Runs:
-    """All recordings below one folder, and the small one that ships with the program.
+    """All recordings in one folder, and the small one that ships with the program.
 
     Args:
         folder: where recordings are kept.
-        bounds: the room for recordings; the default one if left out.
-        data: where data sets lie that are no part of the program; `datasets` beside the folder if
-            left out.
+        quota: the disk space for recordings; the default one if left out.
+        data: where data sets are read from that do not ship with the program; `datasets` beside the
+            folder if left out.
     """
 
-    def __init__(self, folder: Path, bounds: Quota | None = None, data: Path | None = None) -> None:
+    def __init__(self, folder: Path, quota: Quota | None = None, data: Path | None = None) -> None:
         self.folder = folder
-        self.bounds = bounds or Quota()
+        self.quota = quota or Quota()
         self.data = data or folder.parent / DATA
         folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, run_id: str) -> Path:
-        """The file of a run, looked up by name.
+        """Return the file of a run, looked up by its id.
 
         Raises:
-            NotFound: there is none.
+            NotFound: there is no such run.
         """
-        paths = self._paths()
-        if self.is_sample(run_id):
+        if is_sample(run_id) and SAMPLE_PATH.exists():
             return SAMPLE_PATH
+        paths = self._paths()
         if run_id not in paths:
             raise NotFound(f"There is no run {run_id!r}.")
         return paths[run_id]
 
-    def is_sample(self, run_id: str) -> bool:
-        """Whether a run is the one that ships with the program."""
-        return run_id == SAMPLE and SAMPLE_PATH.exists()
+    def new_path(self, run_id: str) -> Path:
+        """Return the path for the recording of a run that is to be created."""
+        return self.folder / f"{run_id}{SUFFIX}"
+
+    def exists(self, run_id: str) -> bool:
+        """Whether there is such a run."""
+        try:
+            self.path(run_id)
+        except NotFound:
+            return False
+        return True
 
     def _paths(self) -> dict[str, Path]:
         return {path.stem: path for path in self.folder.glob(f"*{SUFFIX}")}
 
     @contextmanager
     def open(self, run_id: str) -> Iterator[Recording]:
-        with Recording.open(self.path(run_id)) as opened:
-            yield opened
-
-    def create(self, config: RunConfig, *, demonstration: bool = False) -> str:
-        """Creates a queued run and answers with its id.
+        """Open the recording of a run for reading.
 
         Raises:
-            InvalidInput: something in the configuration has no such name, does not fit, or is a
-                data set that is not at hand.
-            InsufficientStorage: there is no room for another recording.
+            NotFound: there is no such run.
+            RecordingError: the file is not a recording, or has an unknown version.
+        """
+        with Recording.open(self.path(run_id)) as recording:
+            yield recording
+
+    def create(self, config: RunConfig, *, demonstration: bool = False) -> str:
+        """Create a queued run and return its id.
+
+        Raises:
+            InvalidInput: a value of the configuration does not exist or does not fit the others, or
+                its data set is not available.
+            InsufficientStorage: there is no disk space for another recording.
         """
         dataset = availability.inspect_dataset(config.dataset, self.data)
         config = with_defaults(config, dataset)
         validate(config, dataset)
-        self.check_room()
+        self.check_disk_space()
         run_id = self.new_id()
         create(
-            self.folder / f"{run_id}{SUFFIX}",
+            self.new_path(run_id),
             config=config,
             steps_per_epoch=steps_per_epoch(config, dataset),
             demonstration=demonstration,
@@ -95,11 +114,11 @@ class Runs:
         return run_id
 
     def new_id(self) -> str:
-        """An id that no run has."""
+        """Return an id that no run has: the time, and a random part."""
         return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
 
-    def check_room(self, more: int = 0) -> None:
-        """Looks whether anything more may be recorded.
+    def check_disk_space(self, more: int = 0) -> None:
+        """Check whether more may be recorded.
 
         Args:
             more: bytes that are about to be added.
@@ -107,16 +126,21 @@ class Runs:
         Raises:
             InsufficientStorage: all recordings are at their limit, or the disk is full.
         """
-        shortage = self.bounds.shortage(self.folder, more)
+        shortage = self.quota.shortage(self.folder, more)
         if shortage:
             raise InsufficientStorage(shortage)
 
     def summary(self, run_id: str) -> Run:
-        with self.open(run_id) as opened:
-            return opened.summary() | {"id": run_id}
+        """Return the summary of a run.
+
+        Raises:
+            NotFound: there is no such run.
+        """
+        with self.open(run_id) as recording:
+            return recording.summary() | {"id": run_id}
 
     def list(self) -> list[Run]:
-        """All runs, the newest first; files that are no recordings are left out."""
+        """Return the summaries of all runs, the newest first; other files are left out."""
         runs = []
         for run_id in self._paths():
             try:
@@ -126,32 +150,38 @@ class Runs:
         return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
 
     def mark(self, run_id: str, status: str, error: str | None = None) -> None:
-        """Sets the status of a run that no trainer works on.
+        """Set the status of a run that no trainer trains.
 
         Raises:
-            Conflict: it ships with the program, came from a file, or failed before its first
-                checkpoint.
+            NotFound: there is no such run.
+            Conflict: it ships with the program, was imported, failed before its first checkpoint,
+                or is being trained by another process.
         """
-        path = self.path(run_id)
-        if path == SAMPLE_PATH:
-            raise Conflict("This recording ships with the program and stays as it is.")
-        with RecordingWriter.open(path) as writer:
+        if is_sample(run_id):
+            raise Conflict("This recording ships with the program and cannot be changed.")
+        with RecordingWriter.open(self.path(run_id)) as writer:
             if writer.summary()["imported"]:
-                raise Conflict(FROM_A_FILE)
+                raise Conflict(IMPORTED)
             if writer.summary()["status"] == "failed" and writer.checkpoint() is None:
                 raise Conflict("This run failed before its first checkpoint; start a new one.")
             writer.update(status=status, error=error)
 
     def delete(self, run_id: str) -> None:
-        """Removes a run that nobody trains.
+        """Remove a run that no trainer trains.
 
         Raises:
+            NotFound: there is no such run.
             Conflict: it is being trained, or ships with the program.
         """
+        if is_sample(run_id):
+            raise Conflict("This recording ships with the program and cannot be deleted.")
         path = self.path(run_id)
-        if path == SAMPLE_PATH:
-            raise Conflict("This recording ships with the program and stays.")
         if writer_is_live(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
         for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock", SPARE_SUFFIX):
             path.with_name(path.stem + suffix).unlink(missing_ok=True)
+
+
+def is_sample(run_id: str) -> bool:
+    """Whether a run is the one that ships with the program."""
+    return run_id == SAMPLE

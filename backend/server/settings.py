@@ -1,4 +1,4 @@
-"""What a server is started with; made by the command line or by a test, never from thin air."""
+"""The settings of a server, made by the command line or a test."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_network
@@ -10,28 +10,29 @@ from stnscope.backend.experiment.recording.quota import Quota
 
 @dataclass(frozen=True)
 class Settings:
-    """How one server runs.
+    """The settings of one server.
 
     Attributes:
-        home: the folder that holds recordings and everything else that is kept.
+        home: the folder with recordings and everything else that is kept.
         data: the folder that data sets are read from; `datasets` in the home unless given.
-        mirror: an address to fetch data sets from, instead of from where they are at home.
+        mirror: an address to download data sets from, instead of from their own servers.
         host: the address to listen on.
         port: the port to listen on.
-        demonstration: whether an empty home starts a demonstration run.
-        token: what everyone must present; required anywhere but on loopback.
-        allowed_hosts: further `Host` values that are answered, exact.
-        allowed_origins: further `Origin` values that are answered, exact.
+        demonstration: whether to start a demonstration run in an empty home.
+        token: what every request must present; required on any address but loopback.
+        allowed_hosts: further values of `Host` that are accepted, compared exactly.
+        allowed_origins: further values of `Origin` that are accepted, compared exactly.
         proxies: addresses, or networks, of the proxies whose `X-Forwarded-For` and
             `X-Forwarded-Proto` count; nobody else's do.
-        standby: whether a trainer and an inference process, torch imported, wait to be needed: a
-            start and a first picture take no import, for some 400 MB of memory.
-        trainers: how many trainer processes may be at work at once.
+        standby: whether to keep a trainer and an inference process, with torch imported, ready: a
+            start and a first picture need no import, for some 400 MB of memory.
+        trainers: how many trainer processes may train at once.
+        control_timeout: seconds in which a trainer must apply a request.
         viewers: how many streams of runs, and as many of pictures, may be open at once.
-        bounds: the room for recordings.
+        quota: the disk space for recordings.
 
     Raises:
-        ValueError: a token is needed and there is none, or it or a proxy is not one.
+        ValueError: a token is needed and missing, or the token or a proxy is malformed.
     """
 
     home: Path
@@ -46,8 +47,9 @@ class Settings:
     proxies: frozenset[str] = field(default_factory=frozenset)
     standby: bool = True
     trainers: int = 2
+    control_timeout: float = 10.0
     viewers: int = 64
-    bounds: Quota = field(default_factory=Quota)
+    quota: Quota = field(default_factory=Quota)
 
     def __post_init__(self) -> None:
         _ = self.access
@@ -56,19 +58,20 @@ class Settings:
 
     @property
     def recordings(self) -> Path:
+        """The folder of recordings."""
         return self.home / "recordings"
 
     @property
     def access(self) -> Access:
-        """Who is let in.
+        """The rules of access.
 
         Raises:
-            ValueError: a token is needed and there is none, or it is not one.
+            ValueError: a token is needed and missing, or malformed.
         """
         own = own_hosts(self.host, self.port)
         return Access(
             hosts=own | self.allowed_hosts,
             origins=frozenset(f"http://{host}" for host in own) | self.allowed_origins,
             token=self.token,
-            here_only=self.host in LOOPBACK,
+            loopback_only=self.host in LOOPBACK,
         )

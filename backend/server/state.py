@@ -1,4 +1,4 @@
-"""What one running server is made of; made in its lifespan, handed to each request."""
+"""The state of a running server: created in its lifespan, passed to each request."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -28,17 +28,25 @@ class State:
     trainers: Trainers
     tails: Tails
     worker: InferenceWorker
-    pictures: TransformStreams
+    transform_streams: TransformStreams
     exports: Exports
-    fetches: Downloads
+    downloads: Downloads
     imports: Imports
 
-    def describe(self, run: Run) -> Run:
-        """Return a run as the interface has it.
+    def run(self, run_id: str) -> Run:
+        """Return a run as the interface has it; coroutines call this in a thread.
 
-        Beyond its summary: its network's transformers, whether more frames may come (`live`),
-        whether it ended as its user wanted (`complete`), whether this server trains it (`owned`),
-        and what can be requested of it now (`can`).
+        Raises:
+            NotFound: there is no such run.
+        """
+        return self.describe(self.runs.summary(run_id))
+
+    def describe(self, run: Run) -> Run:
+        """Return a run's summary as the interface has it.
+
+        It adds the network's transformers, whether more frames may come (`live`), whether the run
+        ended as its user wanted (`complete`), whether this server trains it (`owned`), and what can
+        be requested of it now (`can`).
         """
         architecture = ARCHITECTURES.get(run["config"]["architecture"])
         return run | {
@@ -50,9 +58,9 @@ class State:
         }
 
 
-def _server(connection: HTTPConnection) -> State:
+def _state(connection: HTTPConnection) -> State:
     state: State = connection.state.server
     return state
 
 
-Server = Annotated[State, Depends(_server)]
+Server = Annotated[State, Depends(_state)]

@@ -31,7 +31,7 @@ def answer(path: str, status: int = 200) -> httpx.Response:
     return asyncio.run(ask())
 
 
-def test_what_has_a_digest_in_its_address_is_kept_for_a_year() -> None:
+def test_file_with_a_digest_in_its_address_is_cached_for_a_year() -> None:
     kept = answer(FILE).headers["cache-control"]
     assert kept == "public, max-age=31536000, immutable"
 
@@ -46,7 +46,7 @@ def test_what_has_a_digest_in_its_address_is_kept_for_a_year() -> None:
         ("/", 200),
     ],
 )
-def test_all_else_is_as_it_was(path: str, status: int) -> None:
+def test_other_responses_are_unchanged(path: str, status: int) -> None:
     answered = answer(path, status)
     assert answered.status_code == status
     assert answered.headers["cache-control"] == "public"

@@ -17,8 +17,8 @@ PORT = 8501
 HOSTS = own_hosts("127.0.0.1", PORT)
 ORIGINS = frozenset(f"http://{host}" for host in HOSTS) | {"https://stn.example"}
 
-OPEN = Access(hosts=HOSTS, origins=ORIGINS, token=None, here_only=True)
-CLOSED = Access(hosts=HOSTS, origins=ORIGINS, token=TOKEN, here_only=False)
+OPEN = Access(hosts=HOSTS, origins=ORIGINS, token=None, loopback_only=True)
+CLOSED = Access(hosts=HOSTS, origins=ORIGINS, token=TOKEN, loopback_only=False)
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
@@ -170,7 +170,7 @@ def opens(access: Access, headers: dict[str, str]) -> bool:
 
 @pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["open", "closed"])
 @pytest.mark.parametrize("host", OTHER_HOSTS)
-def test_other_hosts_are_not_answered(access: Access, host: str) -> None:
+def test_other_hosts_are_refused(access: Access, host: str) -> None:
     answer = ask(access, host=host, headers=BEARER)
     assert answer.status_code == 421
     assert "let in" not in answer.text
@@ -189,18 +189,18 @@ def test_pages_of_other_origins_are_refused(access: Access, origin: str) -> None
 
 
 @pytest.mark.parametrize("origin", sorted(ORIGINS))
-def test_welcome_origins_are_let_in(origin: str) -> None:
+def test_allowed_origins_are_accepted(origin: str) -> None:
     assert ask(CLOSED, headers={"Origin": origin, **BEARER}).text == "let in"
     assert opens(CLOSED, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
 
 
 @pytest.mark.parametrize("host", [*sorted(HOSTS), "LOCALHOST:8501"])
-def test_own_names_are_answered(host: str) -> None:
+def test_own_hosts_are_accepted(host: str) -> None:
     assert ask(OPEN, host=host).text == "let in"
 
 
 @pytest.mark.parametrize("headers", WRONG_TOKENS, ids=str)
-def test_nothing_is_let_in_without_the_right_token(headers: dict[str, str | bytes]) -> None:
+def test_requests_without_the_right_token_are_refused(headers: dict[str, str | bytes]) -> None:
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
         answer = ask(CLOSED, method=method, headers=headers)
         assert answer.status_code == 401
@@ -223,14 +223,14 @@ def test_nothing_is_let_in_without_the_right_token(headers: dict[str, str | byte
     ],
     ids=str,
 )
-def test_right_token_lets_in(headers: dict[str, str]) -> None:
+def test_right_token_is_accepted(headers: dict[str, str]) -> None:
     assert ask(CLOSED, headers=headers).text == "let in"
     assert opens(CLOSED, {"Host": f"localhost:{PORT}", **headers})
 
 
-def test_token_with_signs_survives_link_cookie_and_header() -> None:
+def test_token_with_special_characters_works_in_link_cookie_and_header() -> None:
     token = "a+b/c=d&e?f#g%20@(h)~"
-    access = Access(hosts=HOSTS, origins=ORIGINS, token=token, here_only=True)
+    access = Access(hosts=HOSTS, origins=ORIGINS, token=token, loopback_only=True)
     signed_in = ask(access, str(httpx.URL("/", params={"token": token})))
     assert signed_in.status_code == 303
     cookie = signed_in.headers["set-cookie"].partition(";")[0]
@@ -238,7 +238,7 @@ def test_token_with_signs_survives_link_cookie_and_header() -> None:
     assert ask(access, headers={"Authorization": f"Bearer {token}"}).text == "let in"
 
 
-def test_link_becomes_a_cookie_and_an_address_without_the_token() -> None:
+def test_link_sets_a_cookie_and_redirects_without_the_token() -> None:
     answer = ask(CLOSED, f"/a%20b?token={TOKEN}&run=a+b")
     assert answer.status_code == 303
     assert answer.headers["location"] == "/a%20b?run=a+b"
@@ -247,26 +247,26 @@ def test_link_becomes_a_cookie_and_an_address_without_the_token() -> None:
     assert attributes == {"httponly", "samesite=strict", "path=/"}
 
 
-def test_cookie_is_for_encrypted_connections_only_where_this_one_is() -> None:
+def test_cookie_is_secure_over_https_only() -> None:
     answer = ask(CLOSED, f"/?token={TOKEN}", scheme="https")
     assert "; Secure" in answer.headers["set-cookie"]
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "///evil.example", "/%5Cevil.example"])
-def test_link_leads_to_no_other_server(path: str) -> None:
+def test_link_never_redirects_to_another_server(path: str) -> None:
     answer = ask(CLOSED, f"http://localhost:{PORT}{path}?token={TOKEN}")
     assert answer.status_code == 303
     assert answer.headers["location"] in ("/evil.example", "/%5Cevil.example")
 
 
-def test_wrong_token_in_a_link_signs_nobody_in() -> None:
+def test_wrong_token_in_a_link_sets_no_cookie() -> None:
     for given in ("wrong", "", "%E9", "%ED%A0%80", f"{TOKEN}&token=wrong"):
         answer = ask(CLOSED, f"/?token={given}")
         assert answer.status_code == 401
         assert "set-cookie" not in answer.headers
 
 
-def test_what_is_sent_is_never_redirected() -> None:
+def test_post_is_never_redirected() -> None:
     answer = ask(CLOSED, f"/?token={TOKEN}", method="POST")
     assert answer.status_code == 401
     assert ask(CLOSED, f"/?token={TOKEN}", method="POST", headers=BEARER).text == "let in"
@@ -296,7 +296,7 @@ class Form(HTMLParser):
             self.fields[dict(attrs)["name"]] = dict(attrs).get("value")
 
 
-def test_people_get_a_page_that_asks_for_the_token_and_keeps_the_address() -> None:
+def test_browsers_get_a_page_that_asks_for_the_token_and_keeps_the_query() -> None:
     answer = ask(CLOSED, "/?run=a%22%3E%3Cb%3E&token=wrong", headers=BROWSER)
     assert answer.status_code == 401
     assert answer.headers["content-type"].startswith("text/html")
@@ -308,7 +308,7 @@ def test_people_get_a_page_that_asks_for_the_token_and_keeps_the_address() -> No
     assert "That is not" not in ask(CLOSED, headers=BROWSER).text
 
 
-def test_people_can_read_why_an_address_is_not_answered() -> None:
+def test_browsers_get_a_page_that_says_why_a_host_is_refused() -> None:
     answer = ask(CLOSED, host="<i>.example", headers=BROWSER)
     assert answer.status_code == 421
     assert "&lt;i&gt;.example" in answer.text
@@ -316,29 +316,29 @@ def test_people_can_read_why_an_address_is_not_answered() -> None:
     assert Form(answer.text).fields == {}
 
 
-def test_link_on_another_site_makes_the_browser_ask_once_more() -> None:
+def test_link_on_another_site_makes_the_browser_retry() -> None:
     answer = ask(CLOSED, headers={**BROWSER, "Sec-Fetch-Site": "cross-site"})
     assert answer.status_code == 401
     assert '<meta http-equiv="refresh"' in answer.text
 
 
-def test_welcome_page_of_another_origin_may_read_why_it_is_refused() -> None:
+def test_allowed_origin_can_read_why_it_is_refused() -> None:
     answer = ask(CLOSED, headers={"Origin": "https://stn.example"})
     assert answer.status_code == 401
     assert answer.headers["access-control-allow-origin"] == "https://stn.example"
     assert answer.headers["access-control-allow-credentials"] == "true"
 
 
-def test_a_token_is_needed_beyond_this_machine() -> None:
+def test_token_is_required_beyond_this_machine() -> None:
     for token in (None, ""):
         with pytest.raises(ValueError, match="needs a token"):
-            Access(hosts=HOSTS, origins=ORIGINS, token=token, here_only=False)
+            Access(hosts=HOSTS, origins=ORIGINS, token=token, loopback_only=False)
 
 
 @pytest.mark.parametrize("token", ["", "geheimnis-äöü", "two words", "a;b", "a,b", 'a"b', "a\\b"])
-def test_a_token_that_no_cookie_can_carry_is_refused(token: str) -> None:
-    with pytest.raises(ValueError, match="A token is made of letters"):
-        Access(hosts=HOSTS, origins=ORIGINS, token=token, here_only=True)
+def test_token_that_cannot_be_a_cookie_value_is_refused(token: str) -> None:
+    with pytest.raises(ValueError, match="A token consists of"):
+        Access(hosts=HOSTS, origins=ORIGINS, token=token, loopback_only=True)
 
 
 @pytest.mark.parametrize(

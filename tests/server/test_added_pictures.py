@@ -44,9 +44,7 @@ def frame(server: Server, run_id: str, step: int) -> Frame:
     return Frame.decode(server.http.get(f"/runs/{run_id}/frames/{step}").content)
 
 
-def test_picture_joins_and_is_followed_through_pause_death_and_resume(
-    server: Server, run_id: str
-) -> None:
+def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, run_id: str) -> None:
     with server.open_stream(run_id) as viewer:
         send(viewer, type="hello", last_step=None)
         send(viewer, type="follow")
@@ -98,7 +96,7 @@ def test_picture_joins_and_is_followed_through_pause_death_and_resume(
         (picture(), {"label": "seven"}, 422, "no class 'seven'"),
     ],
 )
-def test_what_cannot_join_is_refused_with_a_reason_and_changes_nothing(
+def test_unusable_picture_or_label_is_refused_with_a_reason(
     server: Server, run_id: str, data: bytes, form: dict[str, str], status: int, says: str
 ) -> None:
     answer = join(server, run_id, data, **form)
@@ -110,7 +108,7 @@ def test_what_cannot_join_is_refused_with_a_reason_and_changes_nothing(
     assert (run["probes"], run["status"]) == (2, "running")
 
 
-def test_run_that_is_not_trained_takes_no_picture(server: Server, trained_run: TrainedRun) -> None:
+def test_add_picture_needs_a_run_in_training(server: Server, trained_run: TrainedRun) -> None:
     finished = trained_run.copy_into(server.home)
     answer = join(server, finished, picture())
     assert answer.status_code == 409
@@ -120,7 +118,7 @@ def test_run_that_is_not_trained_takes_no_picture(server: Server, trained_run: T
     assert join(server, "sample", picture()).status_code == 409
 
 
-def test_as_many_join_as_a_run_can_watch(server: Server) -> None:
+def test_pictures_can_be_added_up_to_the_limit_of_probes(server: Server) -> None:
     run_id = server.start_run(epochs=50, probes={"count": 63})
     server.wait_for_step(run_id, 1)
     try:
@@ -132,7 +130,7 @@ def test_as_many_join_as_a_run_can_watch(server: Server) -> None:
         server.control(run_id, "stop")
 
 
-def test_run_of_another_process_takes_no_picture_here(server: Server) -> None:
+def test_add_picture_to_a_run_of_another_process_is_a_conflict(server: Server) -> None:
     with serve(server.home, *INTERFACE_AND_NO_MORE) as other:
         run_id = other.start_run(**LONG)
         other.wait_for_step(run_id, 1)

@@ -171,13 +171,13 @@ def works(answer: httpx.Response) -> bool:
 
 
 @pytest.mark.parametrize("name", MADE)
-def test_made_up(unharmed: Server, name: str) -> None:
+def test_generated_picture_works_or_is_refused_with_a_reason(unharmed: Server, name: str) -> None:
     make, expected = MADE[name]
     assert works(send(unharmed, make())) == expected
 
 
 @pytest.mark.skipif(not GIVEN, reason="the folder of odd images is not beside the checkout")
-def test_given(unharmed: Server) -> None:
+def test_shared_pictures_work_or_are_refused_with_a_reason(unharmed: Server) -> None:
     answers = {path.name: works(send(unharmed, path.read_bytes(), path.name)) for path in GIVEN}
     assert len(answers) == 48
     other_kinds = (".tif", ".tiff", ".ppm", ".pgm", ".psd", ".jp2")
@@ -194,7 +194,7 @@ def test_given(unharmed: Server) -> None:
     }
 
 
-def test_others_are_answered_meanwhile(unharmed: Server) -> None:
+def test_server_responds_while_it_transforms_large_pictures(unharmed: Server) -> None:
     make, _ = MADE["16 MP, 16 bits, transparent"]
     slow = make()
     with ThreadPoolExecutor(4) as pool:

@@ -55,7 +55,7 @@ def test_recording_at_its_limit_is_thinned_and_says_so(tmp_path: Path) -> None:
         assert columns["step"] == list(range(len(columns["step"])))
 
 
-def test_full_disk_pauses_and_refuses_until_there_is_room(tmp_path: Path) -> None:
+def test_full_disk_pauses_and_refuses_until_space_is_freed(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "96m") as disk:
         if disk is None:
             pytest.skip("mounting a disk to fill needs root; test_session has this with a quota")
@@ -74,7 +74,7 @@ def test_full_disk_pauses_and_refuses_until_there_is_room(tmp_path: Path) -> Non
             assert steps == list(range(len(steps)))
 
 
-def test_files_that_find_no_room_are_refused_and_say_why(
+def test_downloads_and_uploads_on_a_full_disk_are_507(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_disk(tmp_path / "disk", "8m") as disk:
@@ -96,7 +96,7 @@ def test_files_that_find_no_room_are_refused_and_say_why(
             assert server.http.get("/runs/sample/recording").status_code == 200
 
 
-def test_run_trained_from_the_command_line_leaves_at_its_limit_and_says_why(
+def test_train_command_ends_at_the_limit_and_prints_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "--home", str(tmp_path), "--run-limit", "1kB"]) == 1
@@ -109,7 +109,7 @@ def test_run_trained_from_the_command_line_leaves_at_its_limit_and_says_why(
         assert recording.checkpoint() is not None
 
 
-def test_command_line_starts_nothing_in_a_home_at_its_limit(
+def test_train_command_starts_nothing_in_a_home_at_its_limit(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "recordings").mkdir()
@@ -119,7 +119,7 @@ def test_command_line_starts_nothing_in_a_home_at_its_limit(
     assert len(list((tmp_path / "recordings").iterdir())) == 1
 
 
-def test_strength_is_taken_for_pictures_of_one_s_own_too(
+def test_strength_option_applies_to_an_image_folder(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sample_data.write_image_folder(tmp_path / "datasets" / "fruit", {"apple": 12, "pear": 12})
@@ -132,7 +132,7 @@ def test_strength_is_taken_for_pictures_of_one_s_own_too(
 
 
 @pytest.mark.parametrize("size", ["much", "-1", "1.5.2GB", "", "5 apples"])
-def test_size_that_is_none_is_refused_with_an_example(
+def test_invalid_size_is_refused_with_an_example(
     size: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):

@@ -74,7 +74,7 @@ def status(server: Server, method: str, path: str, headers: dict[str, str]) -> i
             return refused.response.status_code
 
 
-def test_every_route_of_both_halves_is_listed(routes: Routes) -> None:
+def test_routes_of_the_interface_and_the_page_are_listed(routes: Routes) -> None:
     assert {
         ("GET", "/"),
         ("GET", "/docs"),
@@ -101,7 +101,7 @@ def test_every_route_of_both_halves_is_listed(routes: Routes) -> None:
     ],
     ids=str,
 )
-def test_no_route_answers_without_the_right_token(
+def test_every_route_refuses_requests_without_the_right_token(
     gated: Server, routes: Routes, headers: dict[str, str]
 ) -> None:
     let_in = {
@@ -114,7 +114,7 @@ def test_no_route_answers_without_the_right_token(
 
 
 @pytest.mark.parametrize("headers", [BEARER, COOKIE], ids=["bearer", "cookie"])
-def test_every_route_answers_with_the_token(
+def test_every_route_accepts_the_token(
     gated: Server, routes: Routes, headers: dict[str, str]
 ) -> None:
     for method, path in routes:
@@ -129,7 +129,7 @@ def test_every_route_answers_with_the_token(
 @pytest.mark.parametrize(
     "origin", ["http://127.0.0.1:{port}.evil.example", "http://localhost:3000", "null"]
 )
-def test_no_route_answers_a_page_of_another_origin(
+def test_every_route_refuses_a_page_of_another_origin(
     gated: Server, routes: Routes, origin: str
 ) -> None:
     named = {"Origin": origin.format(port=gated.port), **COOKIE}
@@ -138,14 +138,14 @@ def test_no_route_answers_a_page_of_another_origin(
 
 
 @pytest.mark.parametrize("host", ["evil.example:{port}", "127.0.0.1"])
-def test_no_route_answers_under_another_name(gated: Server, routes: Routes, host: str) -> None:
+def test_every_route_refuses_another_host(gated: Server, routes: Routes, host: str) -> None:
     named = {"Host": host.format(port=gated.port), **BEARER}
     for method, path in routes:
         expected = 403 if method == "WEBSOCKET" else 421
         assert status(gated, method, path, named) == expected, (method, path)
 
 
-def test_own_origin_under_each_of_its_names_is_welcome(gated: Server) -> None:
+def test_own_origin_is_accepted_by_each_of_its_names(gated: Server) -> None:
     for name in ("127.0.0.1", "localhost"):
         own = f"{name}:{gated.port}"
         headers = {"Host": own, "Origin": f"http://{own}", **BEARER}
@@ -153,7 +153,7 @@ def test_own_origin_under_each_of_its_names_is_welcome(gated: Server) -> None:
         assert status(gated, "WEBSOCKET", "/_stcore/stream", headers) == 101
 
 
-def test_stream_speaks_to_whoever_has_the_token(gated: Server) -> None:
+def test_stream_accepts_the_token(gated: Server) -> None:
     run_id = gated.http.post("/runs", json={"epochs": 1000}, headers=BEARER).json()["id"]
     for headers in (BEARER, COOKIE):
         with gated.open_stream(run_id, additional_headers=headers) as viewer:
@@ -162,7 +162,7 @@ def test_stream_speaks_to_whoever_has_the_token(gated: Server) -> None:
     gated.http.post(f"/runs/{run_id}/control", json=stop, headers=BEARER).raise_for_status()
 
 
-def test_what_is_refused_changes_nothing(gated: Server) -> None:
+def test_refused_request_changes_nothing(gated: Server) -> None:
     def ids() -> list[str]:
         return [run["id"] for run in gated.http.get("/runs", headers=BEARER).json()]
 
@@ -185,7 +185,7 @@ def test_token_is_printed_once_and_never_logged(gated: Server, log: Path) -> Non
     assert f"http://localhost:{gated.port}/?token={TOKEN}" in printed
 
 
-def test_forwarded_headers_count_only_from_proxies_that_are_named(tmp_path: Path) -> None:
+def test_forwarded_headers_are_trusted_from_named_proxies_only(tmp_path: Path) -> None:
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     interface = (*INTERFACE_AND_NO_MORE, "--token", TOKEN)
     for trusted, secure in ((), False), (("--trust-proxy", "127.0.0.1"), True):
@@ -202,7 +202,7 @@ def test_forwarded_headers_count_only_from_proxies_that_are_named(tmp_path: Path
         (("--trust-proxy", "proxy.example"), "'proxy.example' does not appear to be"),
     ],
 )
-def test_settings_that_cannot_be_are_refused_in_words(
+def test_invalid_settings_are_refused_with_a_message(
     tmp_path: Path, options: tuple[str, ...], says: str
 ) -> None:
     command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path), *options]
@@ -213,7 +213,7 @@ def test_settings_that_cannot_be_are_refused_in_words(
     assert "Traceback" not in done.stderr
 
 
-def test_an_address_beyond_this_machine_gets_a_token_by_itself(tmp_path: Path) -> None:
+def test_serve_generates_a_token_for_an_address_beyond_this_machine(tmp_path: Path) -> None:
     log = tmp_path / "log"
     with serve(
         tmp_path, *INTERFACE_AND_NO_MORE, "--host", "0.0.0.0", "--token", "", log=log

@@ -308,6 +308,8 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         application = connection.execute("PRAGMA application_id").fetchone()[0]
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+            raise  # another program locks it
         raise RecordingError(f"{path.name} is not a recording: {error}.") from error
     if application != APPLICATION_ID:
         raise RecordingError(f"{path.name} is not a recording.")

@@ -1,4 +1,4 @@
-"""Stops reading a request's body where it is larger than anything this interface takes."""
+"""Limits the size of request bodies."""
 
 from collections.abc import Mapping
 
@@ -11,14 +11,15 @@ from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.experiment.recording.quota import in_words
 
 FORM_BYTES = 1024 * 1024
-"""Of a form around a file."""
+"""Of a form, beside its file."""
 
 
 class BodyLimit:
-    """ASGI middleware for the interface's own routes; told lengths are refused unread.
+    """ASGI middleware that refuses larger bodies with 413: unread, if their length is declared.
 
     Args:
-        larger: addresses that take larger files, and how large these may be in bytes.
+        app: the application; only its paths below `/api/` are limited.
+        larger: paths that accept larger files, and how many bytes these may have.
     """
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
@@ -29,21 +30,21 @@ class BodyLimit:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        file = self._larger.get(scope["path"], MAX_PICTURE_BYTES)
-        most = file + FORM_BYTES
-        too_large = f"This request is larger than {in_words(file)}. Send a smaller file."
+        file_limit = self._larger.get(scope["path"], MAX_PICTURE_BYTES)
+        limit = file_limit + FORM_BYTES
+        too_large = f"This request is larger than {in_words(file_limit)}. Send a smaller file."
         length = Headers(scope=scope).get("content-length", "0")
-        if length.isdecimal() and int(length) > most:
+        if length.isdecimal() and int(length) > limit:
             await problem(413, too_large)(scope, receive, send)
             return
         received = 0
 
-        async def counted() -> Message:
+        async def receive_limited() -> Message:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > most:
+            if received > limit:
                 raise HTTPException(413, too_large)
             return message
 
-        await self._app(scope, counted, send)
+        await self._app(scope, receive_limited, send)

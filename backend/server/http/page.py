@@ -10,10 +10,10 @@ from stnscope.access.cache_control import ImmutableFiles
 
 
 def mount(app: FastAPI, script: Path) -> Any:
-    """Serves the Streamlit script at `/`, behind every route that `app` has already.
+    """Serve the Streamlit script at `/`, after every route that `app` has already.
 
     Returns:
-        Streamlit's application; its lifespan must be entered by the caller.
+        Streamlit's application; the caller must enter its lifespan.
     """
     # A backend that serves no page is installed without Streamlit.
     import streamlit

@@ -1,4 +1,4 @@
-"""Errors as problem details (RFC 9457): the one place where meaning becomes an HTTP status."""
+"""Errors as problem details (RFC 9457): the one place that maps them to HTTP statuses."""
 
 import sqlite3
 from http import HTTPStatus
@@ -24,16 +24,19 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.InsufficientStorage: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TrainerTimeout: HTTPStatus.GATEWAY_TIMEOUT,
 }
 
+LOCKED = "Another program locks this recording. Try again in a moment."
+
 UNREADABLE = "There was an error parsing the body"
-"""What FastAPI says of a body that is not what its type says."""
+"""FastAPI's text for a body that does not match its content type."""
 
 
 def install(app: FastAPI) -> None:
-    """Answers every error of ours, of validation and of routing with problem details."""
+    """Respond with problem details to errors of ours, of validation and of routing."""
     for kind, status in STATUSES.items():
-        app.add_exception_handler(kind, _named(status))
+        app.add_exception_handler(kind, _handler(status))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
     for kind in (OSError, sqlite3.Error):
@@ -41,22 +44,22 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
-def _named(status: HTTPStatus) -> Any:
-    async def answer(_: Request, error: Exception) -> JSONResponse:
+def _handler(status: HTTPStatus) -> Any:
+    async def handle(_: Request, error: Exception) -> JSONResponse:
         field = getattr(error, "field", None)
         return problem(status, str(error), **({"field": field} if field else {}))
 
-    return answer
+    return handle
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    wrong = [_fault(found, _model(request, found["loc"][0])) for found in error.errors()]
-    return problem(422, errors=wrong, **wrong[0])
+    faults = [_fault(fault, _model(request, fault["loc"][0])) for fault in error.errors()]
+    return problem(422, errors=faults, **faults[0])
 
 
 def _model(request: Request, part: str) -> type[BaseModel] | None:
-    """What was expected in a request's `body` or `query`, where that is one model."""
+    """Return the model of a request's `body` or `query`, if it has one."""
     dependant = getattr(request.scope.get("route"), "dependant", None)
     for parameter in getattr(dependant, f"{part}_params", ()):
         kind = parameter.field_info.annotation
@@ -65,33 +68,35 @@ def _model(request: Request, part: str) -> type[BaseModel] | None:
     return None
 
 
-def _fault(found: dict[str, Any], model: type[BaseModel] | None) -> dict[str, str]:
-    """One thing that is wrong, as a sentence, with its field where there is one."""
-    if found["type"] == "json_invalid":
-        # Its place is an offset in the text, not a field.
-        return {"detail": f"The body is not JSON: {found['ctx']['error']}."}
-    place = found["loc"][1:]
-    field = ".".join(str(part) for part in place)
-    detail = format_error(found, place, model)
+def _fault(fault: dict[str, Any], model: type[BaseModel] | None) -> dict[str, str]:
+    """Return one thing that is wrong as a sentence, with its field if it has one."""
+    if fault["type"] == "json_invalid":
+        # Its location is an offset in the text, not a field.
+        return {"detail": f"The body is not JSON: {fault['ctx']['error']}."}
+    location = fault["loc"][1:]
+    field = ".".join(str(part) for part in location)
+    detail = format_error(fault, location, model)
     if "Expected UploadFile" in detail:
         detail = f"{field}: A file is expected here, not text."
     return {"field": field, "detail": detail} if field else {"detail": detail}
 
 
 async def _system(_: Request, error: Exception) -> JSONResponse:
-    """What the system refuses: a full disk is told as that, anything else is unexpected."""
+    """Respond to errors of the operating system and of SQLite."""
     if is_full_disk(error):
         return problem(HTTPStatus.INSUFFICIENT_STORAGE, FULL_DISK)
+    if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, LOCKED)
     raise error
 
 
 async def _unexpected(_: Request, __: Exception) -> JSONResponse:
-    return problem(500, "Something went wrong here; the server's log says what.")
+    return problem(500, "Something went wrong; the server's log has the details.")
 
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    if is_full_disk(error.__cause__):  # a form that could not be put aside while it came in
+    if is_full_disk(error.__cause__):  # a form that could not be stored while it was received
         return problem(HTTPStatus.INSUFFICIENT_STORAGE, FULL_DISK)
     detail = str(error.detail)
     if detail == UNREADABLE:

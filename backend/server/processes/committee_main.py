@@ -1,29 +1,25 @@
-"""The process that evaluates a committee: it loads torch, answers once, ends.
+"""The process that evaluates a committee: it loads torch, answers one request and ends.
 
-It reads one line of JSON, `{"recordings": [PATH, ...], "data": PATH}`, and writes one: the verdict,
-or what `told_errors` makes of why there is none.
+The request is `{"recordings": [PATH, ...], "data": PATH}`, the response the fields of
+`inference.committee.Verdict`.
 """
 
-import json
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.inference.committee import evaluate
-from stnscope.backend.server.processes.error_codec import tell
+from stnscope.backend.server.processes.child_main import ParentPipe
+from stnscope.backend.server.processes.message_pipe import Head, Message
 
 
-def main() -> int:
-    asked = json.loads(sys.stdin.readline())
-    try:
-        verdict = evaluate([Path(path) for path in asked["recordings"]], Path(asked["data"]))
-    except StnscopeError as error:
-        print(json.dumps(tell(error)), flush=True)
-        return 0
-    print(json.dumps(asdict(verdict)), flush=True)
-    return 0
+def main() -> None:
+    ParentPipe().handle_request(_evaluate)
+
+
+def _evaluate(request: Head, _: bytes) -> Message:
+    recordings = [Path(path) for path in request["recordings"]]
+    return asdict(evaluate(recordings, Path(request["data"]))), b""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

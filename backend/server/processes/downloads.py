@@ -1,4 +1,4 @@
-"""Data sets on their way here: at most one download of each file, its progress, its end."""
+"""Downloads of data sets: at most one of each file, its progress and how it ended."""
 
 import threading
 from dataclasses import dataclass
@@ -13,93 +13,100 @@ from stnscope.backend.experiment.errors import InvalidInput, NotFound, StnscopeE
 
 
 class _Cancelled(Exception):
-    """Nobody wants it any more."""
+    """The user has cancelled the download."""
 
 
 @dataclass
 class Download:
-    """One data set being fetched, or how that ended."""
+    """The download of one data set, or how it ended."""
 
     total: int
     done: int = 0
     error: str | None = None
-    ended: bool = False
-    wanted: bool = True
+    is_ended: bool = False
+    is_cancelled: bool = False
 
-    def note(self, done: int, total: int) -> None:
-        if not self.wanted:
+    def update(self, done: int, total: int) -> None:
+        """Set the progress, in bytes."""
+        if self.is_cancelled:
             raise _Cancelled
         self.done, self.total = done, total
 
-    def shown(self) -> dict[str, Any]:
-        status = "failed" if self.error else "finished" if self.ended else "running"
+    def describe(self) -> dict[str, Any]:
+        """Return the download as the interface has it."""
+        status = "failed" if self.error else "finished" if self.is_ended else "running"
         return {"status": status, "done": self.done, "total": self.total, "error": self.error}
 
 
 class Downloads:
-    """What one server fetches.
+    """The downloads of one server. Its methods list folders: coroutines call them in a thread.
 
     Args:
         data: the folder that data sets are read from.
-        mirror: an address to fetch all files from instead, each under its path in that folder.
+        mirror: an address to download all files from instead, each by its path in that folder.
     """
 
     def __init__(self, data: Path, mirror: str | None = None) -> None:
         self._data = data
         self._mirror = mirror
-        self._fetches: dict[tuple[RemoteFile, ...], Download] = {}
+        self._lock = threading.Lock()
+        self._downloads: dict[tuple[RemoteFile, ...], Download] = {}
 
     def size(self, name: str) -> int | None:
-        """How many bytes a data set has; None if it cannot be fetched."""
+        """Return the number of bytes of a data set; None if it cannot be downloaded."""
         files = DOWNLOADS.get(name)
         return None if files is None else sum(file.size for file in files)
 
-    def show(self, name: str) -> dict[str, Any] | None:
-        """How far a data set is that is, or was, fetched by this server."""
-        found = self._fetches.get(DOWNLOADS.get(name, ()))
-        return None if found is None else found.shown()
+    def describe(self, name: str) -> dict[str, Any] | None:
+        """Return the state of a data set's download, if this server has started one."""
+        download = self._downloads.get(DOWNLOADS.get(name, ()))
+        return None if download is None else download.describe()
 
     def start(self, name: str) -> dict[str, Any]:
-        """Begins to fetch a data set, unless it is on its way.
+        """Start to download a data set, unless that has begun; return the download's state.
 
         Raises:
             NotFound: there is no such data set.
-            InvalidInput: it cannot be fetched; says how to get it.
+            InvalidInput: it cannot be downloaded.
         """
         entries = availability.list_datasets(self._data)
         if name not in entries:
             raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
         files = DOWNLOADS.get(name)
         if files is None:
-            raise InvalidInput(f"It cannot be fetched. {entries[name].how}", "dataset")
-        running = self._fetches.get(files)
-        if running is None or running.ended:
-            running = self._fetches[files] = Download(sum(file.size for file in files))
-            # A server that leaves waits for none: what has come is kept.
-            threading.Thread(target=self._work, args=(files, running), daemon=True).start()
-        return running.shown()
+            raise InvalidInput(f"It cannot be downloaded. {entries[name].how}", "dataset")
+        with self._lock:
+            download = self._downloads.get(files)
+            if download is None or download.is_ended:
+                download = self._downloads[files] = Download(sum(file.size for file in files))
+                # A server that ends waits for no download: what was received is kept.
+                thread = threading.Thread(
+                    target=self._download, args=(files, download), daemon=True
+                )
+                thread.start()
+        return download.describe()
 
     def cancel(self, name: str) -> None:
-        """Ends a download; what has come is kept, to go on from.
+        """Cancel a download; what was received is kept, and the next one continues from there.
 
         Raises:
-            NotFound: the data set is not on its way.
+            NotFound: the data set is not being downloaded.
         """
-        found = self._fetches.get(DOWNLOADS.get(name, ()))
-        if found is None or found.ended:
-            raise NotFound(f"{name} is not being fetched.")
-        found.wanted = False
+        download = self._downloads.get(DOWNLOADS.get(name, ()))
+        if download is None or download.is_ended:
+            raise NotFound(f"{name} is not being downloaded.")
+        download.is_cancelled = True
 
-    def _work(self, files: tuple[RemoteFile, ...], running: Download) -> None:
-        addressed = with_mirror(files, self._mirror) if self._mirror else files
+    def _download(self, files: tuple[RemoteFile, ...], state: Download) -> None:
         try:
-            download(addressed, self._data, running.note)
+            remote = with_mirror(files, self._mirror) if self._mirror else files
+            download(remote, self._data, state.update)
         except _Cancelled:
-            running.error = "It was broken off. Fetching it again goes on from there."
+            state.error = "It was cancelled. The next download continues from there."
         except StnscopeError as error:
-            running.error = str(error)
+            state.error = str(error)
         except Exception as error:
-            running.error = f"It could not be fetched: {error}"
+            state.error = f"It could not be downloaded: {error}"
             raise
         finally:
-            running.ended = True
+            state.is_ended = True

@@ -1,42 +1,41 @@
-"""The export process: makes one file from one recording, apart from the server's event loop.
+"""The export process: makes one file from one recording.
 
-It reads one line of JSON, `{"recording", "options", "target"}`, and prints lines of JSON:
-`{"done", "total"}` while it works, or once `{"error", "detail", "field"}`.
+The request is `{"recording", "options", "target"}`. While it works, the process sends
+`{"done", "total"}`; its response, once the file is complete, is `{}`.
 """
 
-import json
-import sys
 from pathlib import Path
-from typing import Any
 
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.server.processes.error_codec import tell
+from stnscope.backend.server.processes.child_main import ParentPipe
+from stnscope.backend.server.processes.message_pipe import Head, Message
 
 
-def main() -> int:
-    task = json.loads(sys.stdin.readline())
-    target = Path(task["target"])
-    options = ExportOptions.model_validate(task["options"])
-    try:
-        with Recording.open(Path(task["recording"])) as recording, raising_insufficient_storage():
-            target.write_bytes(export(recording, options, progress=_tell))
-    except StnscopeError as error:
-        target.unlink(missing_ok=True)
-        _print(tell(error))
-        return 1
-    return 0
+def main() -> None:
+    pipe = ParentPipe()
 
+    def send_progress(done: int, total: int) -> None:
+        pipe.send({"done": done, "total": total})
 
-def _tell(done: int, total: int) -> None:
-    _print({"done": done, "total": total})
+    def make_file(request: Head, _: bytes) -> Message:
+        target = Path(request["target"])
+        options = ExportOptions.model_validate(request["options"])
+        try:
+            with (
+                Recording.open(Path(request["recording"])) as recording,
+                raising_insufficient_storage(),
+            ):
+                target.write_bytes(export(recording, options, progress=send_progress))
+        except StnscopeError:
+            target.unlink(missing_ok=True)
+            raise
+        return {}, b""
 
-
-def _print(message: dict[str, Any]) -> None:
-    print(json.dumps(message), flush=True)
+    pipe.handle_request(make_file)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,51 +1,53 @@
-"""Export jobs: each is a process of its own with a file as its result."""
+"""Export jobs: each is a child process that makes a file."""
 
 import asyncio
-import json
 import secrets
-import sys
 import tempfile
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stnscope.backend.experiment import errors
+from starlette.concurrency import run_in_threadpool
+
+from stnscope.backend.experiment.errors import Conflict, NotFound, StnscopeError, Unavailable
 from stnscope.backend.experiment.export.export import ExportOptions
-from stnscope.backend.server.processes.error_codec import told
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.runs import Runs
 
-# Results that are not fetched are let go of, the oldest first.
-MOST_JOBS = 16
+COMMAND = command_for("export_main")
+MAX_JOBS = 16
+"""Files that are not downloaded are removed beyond this number of jobs, the oldest first."""
 
 
 @dataclass
 class Job:
-    """One file being made."""
+    """One export: its progress, and how it ended."""
 
     id: str
     run: str
     target: Path
-    process: Process | None = None
+    is_awaited: bool = False
+    """Whether a request waits for the file, and cancels the job itself."""
     done: int = 0
     total: int | None = None
-    error: errors.StnscopeError | None = None
+    size: int | None = None
+    error: StnscopeError | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def shown(self) -> dict[str, Any]:
+    def describe(self) -> dict[str, Any]:
+        """Return the job as the interface has it."""
         status = "running"
         if self.ended.is_set():
             status = "failed" if self.error else "finished"
-        finished = status == "finished"
         return {
             "id": self.id,
             "run": self.run,
             "status": status,
             "done": self.done,
             "total": self.total,
-            "size": self.target.stat().st_size if finished else None,
+            "size": self.size,
             "error": str(self.error) if self.error else None,
-            "file": f"/api/exports/{self.id}/file" if finished else None,
+            "file": f"/api/exports/{self.id}/file" if status == "finished" else None,
         }
 
 
@@ -57,110 +59,116 @@ class Exports:
         self._folder = tempfile.TemporaryDirectory(prefix="stnscope-exports-")
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._turn = asyncio.Semaphore(1)
+        self._lock = asyncio.Lock()
 
     async def start(self, run_id: str, options: ExportOptions) -> dict[str, Any]:
-        """Starts a job and answers with its state.
+        """Start a job; return its state.
 
         Raises:
             NotFound: there is no such run.
         """
-        return self._start(run_id, options).shown()
+        return (await self._start(run_id, options)).describe()
 
-    async def make(self, run_id: str, options: ExportOptions) -> Path:
-        """Makes a file and waits for it; the caller lets go of it with `cancel`.
+    async def make(self, run_id: str, options: ExportOptions) -> bytes:
+        """Make a file and return its bytes.
 
         Raises:
-            StnscopeError: it cannot be made; the text says why.
+            NotFound: there is no such run.
+            StnscopeError: the file cannot be made.
         """
-        job = self._start(run_id, options)
+        job = await self._start(run_id, options, is_awaited=True)
         try:
             await job.ended.wait()
-        except asyncio.CancelledError:
+            return await run_in_threadpool(self.result(job.id).read_bytes)
+        finally:
             await self.cancel(job.id)
-            raise
-        return self.result(job.id)
 
-    def show(self, job_id: str) -> dict[str, Any]:
-        return self._job(job_id).shown()
-
-    def result(self, job_id: str) -> Path:
-        """The finished file.
+    def describe(self, job_id: str) -> dict[str, Any]:
+        """Return the state of a job.
 
         Raises:
+            NotFound: there is no such job.
+        """
+        return self._job(job_id).describe()
+
+    def result(self, job_id: str) -> Path:
+        """Return the finished file of a job.
+
+        Raises:
+            NotFound: there is no such job.
             Conflict: it is not finished.
-            StnscopeError: why it could not be made.
+            StnscopeError: it could not be made.
         """
         job = self._job(job_id)
         if not job.ended.is_set():
-            raise errors.Conflict("This export is still being made.")
+            raise Conflict("This export is still being made.")
         if job.error is not None:
             raise job.error
         return job.target
 
     async def cancel(self, job_id: str) -> None:
-        """Ends a job if it still runs and removes its file."""
+        """End a job if it still runs, and remove its file.
+
+        Raises:
+            NotFound: there is no such job.
+        """
         job = self._job(job_id)
         task = self._tasks.pop(job_id)
+        del self._jobs[job_id]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        del self._jobs[job_id]
-        job.target.unlink(missing_ok=True)
+        await run_in_threadpool(job.target.unlink, missing_ok=True)
 
     async def close(self) -> None:
+        """End all jobs and remove their files."""
         for job_id in list(self._jobs):
             await self.cancel(job_id)
-        self._folder.cleanup()
+        await run_in_threadpool(self._folder.cleanup)
 
     def _job(self, job_id: str) -> Job:
         if job_id not in self._jobs:
-            raise errors.NotFound(f"There is no export {job_id!r}.")
+            raise NotFound(f"There is no export {job_id!r}.")
         return self._jobs[job_id]
 
-    def _start(self, run_id: str, options: ExportOptions) -> Job:
-        recording = self._runs.path(run_id)
+    async def _start(self, run_id: str, options: ExportOptions, *, is_awaited: bool = False) -> Job:
+        recording = await run_in_threadpool(self._runs.path, run_id)
         job_id = secrets.token_hex(8)
-        job = Job(job_id, run_id, Path(self._folder.name) / f"{job_id}.{options.format}")
-        line = {
+        target = Path(self._folder.name) / f"{job_id}.{options.format}"
+        request = {
             "recording": str(recording),
             "options": options.model_dump(mode="json"),
-            "target": str(job.target),
+            "target": str(target),
         }
-        self._jobs[job_id] = job
-        self._tasks[job_id] = asyncio.create_task(self._work(job, json.dumps(line)))
-        self._forget_oldest()
+        job = self._jobs[job_id] = Job(job_id, run_id, target, is_awaited)
+        self._tasks[job_id] = asyncio.create_task(self._work(job, request))
+        await self._remove_oldest()
         return job
 
-    def _forget_oldest(self) -> None:
-        ended = [job for job in self._jobs.values() if job.ended.is_set()]
-        for job in ended[: max(0, len(self._jobs) - MOST_JOBS)]:
-            job.target.unlink(missing_ok=True)
-            del self._jobs[job.id], self._tasks[job.id]
+    async def _remove_oldest(self) -> None:
+        ended = [job for job in self._jobs.values() if job.ended.is_set() and not job.is_awaited]
+        for job in ended[: max(0, len(self._jobs) - MAX_JOBS)]:
+            if job.id in self._jobs:  # not cancelled while another file was removed
+                await self.cancel(job.id)
 
-    async def _work(self, job: Job, line: str) -> None:
+    async def _work(self, job: Job, request: dict[str, Any]) -> None:
         try:
-            async with self._turn:
-                await self._run(job, line)
+            async with self._lock:
+                await self._run(job, request)
+        except StnscopeError as error:
+            job.error = error
+        except ChildEnded:
+            job.error = Unavailable("The export ended unexpectedly. Please try again.")
         finally:
-            if job.process is not None and job.process.returncode is None:
-                job.process.kill()
-                await job.process.wait()
             job.ended.set()
 
-    async def _run(self, job: Job, line: str) -> None:
-        command = (sys.executable, "-m", "stnscope.backend.server.processes.export_main")
-        job.process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, start_new_session=True
-        )
-        assert job.process.stdin is not None
-        assert job.process.stdout is not None
-        job.process.stdin.write(line.encode() + b"\n")
-        job.process.stdin.close()
-        async for output in job.process.stdout:
-            said = json.loads(output)
-            if "error" in said:
-                job.error = told(said)
-            else:
-                job.done, job.total = said["done"], said["total"]
-        if await job.process.wait() and job.error is None:
-            job.error = errors.Unavailable("The export ended unexpectedly. Please try again.")
+    async def _run(self, job: Job, request: dict[str, Any]) -> None:
+        process = await ChildProcess.start(COMMAND)
+        try:
+            await process.send(request)
+            head, _ = await process.receive()
+            while "done" in head:
+                job.done, job.total = head["done"], head["total"]
+                head, _ = await process.receive()
+        finally:
+            await process.kill()
+        job.size = (await run_in_threadpool(job.target.stat)).st_size

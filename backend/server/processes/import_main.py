@@ -1,39 +1,33 @@
-"""The import process: a stranger's recording is read here, alone, and written anew.
+"""The import process: reads an untrusted recording and writes its rows to a file of ours.
 
-It reads one line of JSON, `{"source", "target"}`, and prints one: `{}` once the recording stands
-at its target, or what `told_errors` makes of why it does not.
+The request is `{"source", "target"}`, the response, once the recording is complete at its target,
+`{}`.
 """
 
-import json
-import sys
 from pathlib import Path
-from typing import Any
 
-from stnscope.backend.experiment.errors import StnscopeError, TooLarge
+from stnscope.backend.experiment.errors import TooLarge
 from stnscope.backend.experiment.recording.importer import import_recording
-from stnscope.backend.server.processes.error_codec import tell
-from stnscope.backend.server.processes.memory_limit import limit_memory
+from stnscope.backend.server.processes.child_main import ParentPipe, limit_memory
+from stnscope.backend.server.processes.message_pipe import Head, Message
 
-MOST_MEMORY = 512 * 1024**2
-"""Bytes beyond what the libraries take: of a recording, a few frames are in memory at a time."""
-
-
-def main() -> int:
-    task = json.loads(sys.stdin.readline())
-    limit_memory(MOST_MEMORY)
-    print(json.dumps(_answer(Path(task["source"]), Path(task["target"]))), flush=True)
-    return 0
+MAX_MEMORY = 512 * 1024**2
+"""Bytes beyond what the libraries take: only a few frames are in memory at a time."""
 
 
-def _answer(source: Path, target: Path) -> dict[str, Any]:
+def main() -> None:
+    pipe = ParentPipe()
+    limit_memory(MAX_MEMORY)
+    pipe.handle_request(_import)
+
+
+def _import(request: Head, _: bytes) -> Message:
     try:
-        import_recording(source, target)
-    except StnscopeError as error:
-        return tell(error)
+        import_recording(Path(request["source"]), Path(request["target"]))
     except MemoryError:
-        return tell(TooLarge("This recording holds parts that are too large to be read."))
-    return {}
+        raise TooLarge("This recording has parts that are too large to be read.") from None
+    return {}, b""
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -1,19 +1,17 @@
-"""Recordings that come in: received beside the others, looked at by a process of its own.
+"""Recordings that are imported: received beside the others, then read by a process of its own.
 
-Of a recording that is refused nothing stays; one that is taken in stands there whole.
+A recording that is refused leaves nothing behind; one that is accepted appears whole.
 """
 
 import asyncio
-import json
 import logging
 import shutil
-import sys
 import time
-from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Any
+
+from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.errors import TooLarge, Unavailable
 from stnscope.backend.experiment.recording.importer import DRAFT_SUFFIX
@@ -22,131 +20,136 @@ from stnscope.backend.experiment.recording.quota import (
     in_words,
     raising_insufficient_storage,
 )
-from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.untrusted_file import HEADER, check_header
 from stnscope.backend.experiment.recording.writer import SUFFIXES
-from stnscope.backend.server.http.upload import receive
-from stnscope.backend.server.processes.error_codec import told
+from stnscope.backend.server.http.upload import receive_file
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.runs import Runs
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "stnscope.backend.server.processes.import_main")
-ANSWER_SECONDS = 600.0
-"""That a recording of the greatest size may take on a slow disk."""
-MOST_AT_ONCE = 4
-LOOKS = 32 * 1024 * 1024
-"""Bytes that come in between two looks at what is free."""
-ASIDE = "incoming-"
-"""What the folder of a file on its way in begins with, in the home."""
-FORGOTTEN_SECONDS = 24 * 3600.0
+COMMAND = command_for("import_main")
+RESPONSE_SECONDS = 600.0
+"""Enough for a recording of the greatest size on a slow disk."""
+MAX_CONCURRENT_UPLOADS = 4
+CHECK_INTERVAL = 32 * 1024 * 1024
+"""Bytes that are received between two checks of the disk space."""
+UPLOAD_PREFIX = "incoming-"
+"""Begins the name of the folder, in the home, into which an upload is received."""
+ABANDONED_SECONDS = 24 * 3600.0
 
 
-def most_recording(bounds: Quota) -> int:
-    """Bytes that a recording may have to be taken in: one that is at its limit is a little over."""
-    return bounds.run + bounds.run // 16
+def max_recording_bytes(quota: Quota) -> int:
+    """Return the size that a recording may have to be imported; one at its limit is a bit over."""
+    return quota.run + quota.run // 16
 
 
 class Imports:
-    """The recordings that are coming in to one server; one is looked at at a time.
+    """The imports of one server; recordings are received at once and read one after another.
 
     Args:
-        runs: what they become part of.
-        timeout: seconds that a look may take.
+        runs: where imported recordings are added.
+        timeout: seconds that reading one may take.
     """
 
-    def __init__(self, runs: Runs, timeout: float = ANSWER_SECONDS) -> None:
+    def __init__(self, runs: Runs, timeout: float = RESPONSE_SECONDS) -> None:
         self._runs = runs
         self._timeout = timeout
-        self._coming = 0
-        self._turn = asyncio.Lock()
-        self._process: Process | None = None
+        self._uploads = 0
+        self._lock = asyncio.Lock()
+        self._process: ChildProcess | None = None
 
-    async def take(self, body: AsyncIterator[bytes], kind: str) -> str:
-        """Takes in a recording and answers with its id.
+    @property
+    def pid(self) -> int | None:
+        """The id of the process that reads a recording, while there is one."""
+        return None if self._process is None else self._process.pid
 
-        Args:
-            body: of the request.
-            kind: its content type.
+    async def import_recording(self, body: AsyncIterator[bytes], content_type: str) -> str:
+        """Import a recording from a request's body; return its id.
 
         Raises:
-            RecordingError: it is none, or damaged; the text says how.
+            RecordingError: it is no recording, or damaged.
             TooLarge: it is larger than a recording may be.
-            InsufficientStorage: there is no room for it.
-            Unavailable: others are coming in, or it took too long.
+            InsufficientStorage: there is no disk space for it.
+            Unavailable: too many are being received, or reading it took too long.
         """
-        if self._coming >= MOST_AT_ONCE:
-            raise Unavailable("Other recordings are coming in. Try again in a moment.")
+        if self._uploads >= MAX_CONCURRENT_UPLOADS:
+            raise Unavailable("Other recordings are being received. Try again in a moment.")
         run_id = self._runs.new_id()
-        target = self._runs.folder / f"{run_id}{SUFFIX}"
-        # Not among the recordings, whose size is bounded.
-        aside = Path(mkdtemp(prefix=ASIDE, dir=self._runs.folder.parent))
-        self._coming += 1
+        self._uploads += 1
         try:
-            with raising_insufficient_storage():
-                await receive(body, kind, aside / target.name, self._look)
-            async with self._turn:
-                await self._bring_in(aside / target.name, target)
+            await self._receive_and_read(body, content_type, self._runs.new_path(run_id))
         finally:
-            self._coming -= 1
-            await asyncio.to_thread(_clear, aside, target)
+            self._uploads -= 1
         return run_id
 
-    def clear_old(self) -> None:
-        """Removes what an earlier server that died over a recording has left."""
-        left = (
-            *self._runs.folder.parent.glob(f"{ASIDE}*"),
+    def remove_abandoned(self) -> None:
+        """Remove the files of imports that an earlier server did not end."""
+        paths = (
+            *self._runs.folder.parent.glob(f"{UPLOAD_PREFIX}*"),
             *self._runs.folder.glob(f"*{DRAFT_SUFFIX}*"),
         )
-        for path in left:
-            # What is younger may be coming in to another server of this home.
-            if time.time() - path.stat().st_mtime > FORGOTTEN_SECONDS:
+        for path in paths:
+            # A younger one may belong to another server of this home.
+            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
                 _remove(path)
 
-    def _look(self, piece: bytes, came: int) -> None:
-        """Looks at a piece of the file; at the first one, whether it may be a recording at all."""
-        if came == 0:
-            check_header(piece[:HEADER])
-        most = most_recording(self._runs.bounds)
-        if came + len(piece) > most:
-            raise TooLarge(f"The file is larger than {in_words(most)}, the most that is taken in.")
-        if came // LOOKS != (came + len(piece)) // LOOKS or came == 0:
-            self._runs.check_room(came + len(piece))
+    async def close(self) -> None:
+        """End the process that reads a recording."""
+        process, self._process = self._process, None
+        if process is not None:
+            await process.kill()
 
-    async def _bring_in(self, source: Path, target: Path) -> None:
-        self._process = process = await asyncio.create_subprocess_exec(
-            *COMMAND, stdin=PIPE, stdout=PIPE, start_new_session=True
-        )
-        line = json.dumps({"source": str(source), "target": str(target)})
+    async def _receive_and_read(
+        self, body: AsyncIterator[bytes], content_type: str, target: Path
+    ) -> None:
+        # Not among the recordings, whose size is limited.
+        folder = await run_in_threadpool(_create_upload_folder, self._runs.folder.parent)
+        try:
+            with raising_insufficient_storage():
+                await receive_file(body, content_type, folder / target.name, self._check_piece)
+            async with self._lock:
+                await self._read(folder / target.name, target)
+        finally:
+            await run_in_threadpool(_remove_leftovers, folder, target)
+
+    def _check_piece(self, piece: bytes, received: int) -> None:
+        """Check a piece of an upload: its size, the disk space, and of the first one the header."""
+        if received == 0:
+            check_header(piece[:HEADER])
+        limit = max_recording_bytes(self._runs.quota)
+        size = received + len(piece)
+        if size > limit:
+            raise TooLarge(f"The file is larger than {in_words(limit)}, the most for a recording.")
+        if received // CHECK_INTERVAL != size // CHECK_INTERVAL or received == 0:
+            self._runs.check_disk_space(size)
+
+    async def _read(self, source: Path, target: Path) -> None:
+        process = self._process = await ChildProcess.start(COMMAND)
         try:
             async with asyncio.timeout(self._timeout):
-                output, _ = await process.communicate(line.encode() + b"\n")
+                await process.send({"source": str(source), "target": str(target)})
+                await process.receive()
         except TimeoutError:
             raise Unavailable(
-                f"The recording took longer than {self._timeout:.0f} s to look at, so it was "
-                "given up."
+                f"Reading the recording took longer than {self._timeout:.0f} s, so it was given up."
+            ) from None
+        except ChildEnded:
+            log.warning("The import process ended with code %s.", process.exit_code)
+            raise Unavailable(
+                "The process that reads recordings ended while it read this one."
             ) from None
         finally:
             await self.close()
-        if not output:
-            log.warning("The import process ended with code %s.", process.returncode)
-            raise Unavailable("The process that reads recordings ended over this one.")
-        answer: dict[str, Any] = json.loads(output)
-        if "error" in answer:
-            raise told(answer)
-
-    async def close(self) -> None:
-        """Ends the look that is under way."""
-        process, self._process = self._process, None
-        if process is not None:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
 
 
-def _clear(aside: Path, target: Path) -> None:
-    """Removes what is left beside a recording that was to be taken in."""
-    _remove(aside)
+def _create_upload_folder(home: Path) -> Path:
+    return Path(mkdtemp(prefix=UPLOAD_PREFIX, dir=home))
+
+
+def _remove_leftovers(folder: Path, target: Path) -> None:
+    """Remove what an import leaves beside its recording, or in place of it."""
+    _remove(folder)
     for suffix in SUFFIXES:
         _remove(target.with_name(f"{target.stem}{DRAFT_SUFFIX}{suffix}"))
     if not target.exists():

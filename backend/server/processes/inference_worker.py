@@ -1,25 +1,23 @@
-"""Supervises the inference process: one picture at a time, and a new process where one ends.
+"""The inference process as the server uses it: one picture at a time; replaced when it ends.
 
-The server itself neither imports torch nor decodes a stranger's picture.
+The server itself neither imports torch nor decodes an untrusted picture.
 """
 
 import asyncio
 import logging
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from stnscope.backend.experiment import errors
-from stnscope.backend.server.processes import message_pipe
-from stnscope.backend.server.processes.error_codec import told
+from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.processes.message_pipe import Head, Message
 
 log = logging.getLogger(__name__)
 
-COMMAND = (sys.executable, "-m", "stnscope.backend.server.processes.inference_main")
-ANSWER_SECONDS = 20.0
-READY_SECONDS = 60.0
-MOST_WAITING = 16
+COMMAND = command_for("inference_main")
+RESPONSE_SECONDS = 20.0
+START_SECONDS = 60.0
+MAX_WAITING = 16
 
 
 class InferenceWorker:
@@ -27,42 +25,39 @@ class InferenceWorker:
 
     Args:
         command: starts the process.
-        timeout: seconds that one picture may take before its process is replaced.
-        waiting: pictures that may be on their way at once; further ones are refused.
+        timeout: seconds that one picture may take before the process is replaced.
+        max_waiting: requests that may wait at once; further ones are refused.
     """
 
     def __init__(
         self,
         command: Sequence[str] = COMMAND,
-        timeout: float = ANSWER_SECONDS,
-        waiting: int = MOST_WAITING,
+        timeout: float = RESPONSE_SECONDS,
+        max_waiting: int = MAX_WAITING,
     ) -> None:
         self._command = command
         self._timeout = timeout
-        self._most = waiting
-        self._process: Process | None = None
-        self._ready = False
-        self._turn = asyncio.Lock()
-        self._exchanges: set[asyncio.Task[message_pipe.Message]] = set()
+        self._max_waiting = max_waiting
+        self._process: ChildProcess | None = None
+        self._is_ready = False
+        self._lock = asyncio.Lock()
+        self._requests: set[asyncio.Task[Message]] = set()
 
     @property
     def pid(self) -> int | None:
-        """The process's number, while there is one."""
+        """The process's id, while there is one."""
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
-        """Starts the process; it gets ready on its own while the server goes on."""
-        self._ready = False
-        # In a session of its own: an interrupt typed at the terminal reaches the server alone.
-        self._process = await asyncio.create_subprocess_exec(
-            *self._command, stdin=PIPE, stdout=PIPE, start_new_session=True
-        )
+        """Start the process; it imports torch in the background."""
+        self._is_ready = False
+        self._process = await ChildProcess.start(self._command)
 
     async def close(self) -> None:
-        """Ends the process, and with it whatever it is at."""
-        for exchange in list(self._exchanges):
-            exchange.cancel()
-        await asyncio.gather(*self._exchanges, return_exceptions=True)
+        """End the process, and cancel all requests."""
+        for request in list(self._requests):
+            request.cancel()
+        await asyncio.gather(*self._requests, return_exceptions=True)
         await self._end()
 
     async def transform(
@@ -72,115 +67,101 @@ class InferenceWorker:
         distortion: Mapping[str, Any] | None = None,
         theta: Mapping[str, Any] | None = None,
     ) -> bytes:
-        """One frame's bytes, as `inference.transform.transform` makes it.
+        """Return a frame's bytes, made by `inference.transform.transform`.
 
         Raises:
-            StnscopeError: what that raises.
-            Unavailable: too many pictures wait, or the process ended over this one.
+            StnscopeError: as `inference.transform.transform` does.
+            Unavailable: too many requests wait, or the process ended while it handled this one.
         """
         request = {"weights": weights, "distortion": distortion, "theta": theta}
-        _, frame = await self._answer(request, data)
+        _, frame = await self._request(request, data)
         return frame
 
     async def fit(self, data: bytes, architecture: str, dataset: str) -> dict[str, Any]:
-        """A picture as it joins the probes of such a run: its `image`, packed, and its `notes`.
+        """Return a picture as it is added to the probes of such a run.
+
+        Returns:
+            Its encoded `image`, and its `notes`.
 
         Raises:
-            StnscopeError: what `inference.transform.fit_probe` raises.
-            Unavailable: too many pictures wait, or the process ended over this one.
+            StnscopeError: as `inference.transform.fit_probe` does.
+            Unavailable: too many requests wait, or the process ended while it handled this one.
         """
-        fitted, _ = await self._answer({"architecture": architecture, "dataset": dataset}, data)
+        fitted, _ = await self._request({"architecture": architecture, "dataset": dataset}, data)
         return fitted
 
     async def transform_again(self, request: Mapping[str, Any]) -> bytes:
-        """The same of a picture that it was given lately, by `transform_again` there.
+        """Return a frame's bytes, made by `inference.transform.transform_again`.
 
         Args:
             request: that function's arguments by name, and `request`, a number that the frame's
                 `info` repeats, or None.
 
         Raises:
-            StnscopeError: what that raises.
-            Unavailable: too many pictures wait, or the process ended over this one.
+            StnscopeError: as `inference.transform.transform_again` does.
+            Unavailable: too many requests wait, or the process ended while it handled this one.
         """
-        _, frame = await self._answer({"again": request})
+        _, frame = await self._request({"again": request})
         return frame
 
-    async def _answer(self, request: dict[str, Any], data: bytes = b"") -> message_pipe.Message:
-        if len(self._exchanges) >= self._most:
-            raise errors.Unavailable("Many pictures are waiting. Try again in a moment.")
-        exchange = asyncio.create_task(self._exchange(message_pipe.pack(request, data)))
-        self._exchanges.add(exchange)
-        exchange.add_done_callback(self._forget)
-        # A caller who leaves does not leave half an answer in the pipe for the next.
-        return await asyncio.shield(exchange)
+    async def _request(self, head: Head, body: bytes = b"") -> Message:
+        if len(self._requests) >= self._max_waiting:
+            raise Unavailable("Many pictures are waiting. Try again in a moment.")
+        request = asyncio.create_task(self._send_and_receive(head, body))
+        self._requests.add(request)
+        request.add_done_callback(self._forget)
+        # A caller who is cancelled leaves no half-read response in the pipe for the next one.
+        return await asyncio.shield(request)
 
-    def _forget(self, exchange: asyncio.Task[message_pipe.Message]) -> None:
-        self._exchanges.discard(exchange)
-        if not exchange.cancelled():
-            exchange.exception()  # looked at here, in case its caller has left
+    def _forget(self, request: asyncio.Task[Message]) -> None:
+        self._requests.discard(request)
+        if not request.cancelled():
+            request.exception()  # marked as retrieved, in case the caller was cancelled
 
-    async def _exchange(self, request: bytes) -> message_pipe.Message:
-        async with self._turn:
-            process = await self._standing_by()
+    async def _send_and_receive(self, head: Head, body: bytes) -> Message:
+        async with self._lock:
+            process = await self._ready_process()
             try:
                 async with asyncio.timeout(self._timeout):
-                    head, body = await _ask(process, request)
+                    await process.send(head, body)
+                    return await process.receive()
             except TimeoutError:
                 await self._replace("took too long")
-                raise errors.Unavailable(
+                raise Unavailable(
                     f"The picture took longer than {self._timeout:.0f} s, so it was given up. "
                     "Try a smaller one."
                 ) from None
-            except (asyncio.IncompleteReadError, ConnectionError):
+            except ChildEnded:
                 await self._replace("ended")
-                raise errors.Unavailable(
-                    "The process that reads pictures ended over this one. "
-                    "Save the picture anew, for instance as a PNG, and try again."
+                raise Unavailable(
+                    "The process that reads pictures ended while it read this one. "
+                    "Save the picture again, for instance as a PNG, and retry."
                 ) from None
-        if "error" in head:
-            raise told(head)
-        return head, body
 
-    async def _standing_by(self) -> Process:
-        """A process that is ready for a request; where the last one has ended, a new one."""
-        if self._process is None or _output(self._process).at_eof():
+    async def _ready_process(self) -> ChildProcess:
+        """Return a process that is ready for a request; start a new one if the last has ended."""
+        if self._process is None or not self._process.is_alive:
             await self._end()
             await self.start()
         assert self._process is not None
-        if not self._ready:
+        if not self._is_ready:
             try:
-                async with asyncio.timeout(READY_SECONDS):
-                    await message_pipe.receive(_output(self._process))
-            except (TimeoutError, asyncio.IncompleteReadError):
+                async with asyncio.timeout(START_SECONDS):
+                    await self._process.receive()
+            except (TimeoutError, ChildEnded):
                 await self._end()
-                raise errors.Unavailable(
-                    "The process that reads pictures does not start; the server's log says why."
+                raise Unavailable(
+                    "The process that reads pictures does not start; see the server's log."
                 ) from None
-            self._ready = True
+            self._is_ready = True
         return self._process
 
-    async def _replace(self, why: str) -> None:
-        log.warning("The inference process %s and is replaced.", why)
+    async def _replace(self, reason: str) -> None:
+        log.warning("The inference process %s and is replaced.", reason)
         await self._end()
         await self.start()
 
     async def _end(self) -> None:
         process, self._process = self._process, None
-        if process is None:
-            return
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _ask(process: Process, request: bytes) -> message_pipe.Message:
-    assert process.stdin is not None
-    process.stdin.write(request)
-    await process.stdin.drain()
-    return await message_pipe.receive(_output(process))
-
-
-def _output(process: Process) -> asyncio.StreamReader:
-    assert process.stdout is not None
-    return process.stdout
+        if process is not None:
+            await process.kill()

@@ -1,6 +1,7 @@
-"""Messages on a pipe between two processes of ours: a JSON object, and bytes that belong to it.
+"""The messages between a parent and a child process: a JSON object, and bytes that belong to it.
 
-On the pipe: the object's length and the bytes' length, 4 bytes each, little-endian; then both.
+On the pipe: the length of the object's text and the number of bytes, each as 4 bytes in
+little-endian order; then both.
 """
 
 import asyncio
@@ -8,32 +9,35 @@ import json
 import struct
 from typing import Any, BinaryIO
 
-Message = tuple[dict[str, Any], bytes]
+Head = dict[str, Any]
+Message = tuple[Head, bytes]
 
 _LENGTHS = struct.Struct("<II")
 
 
-def pack(head: dict[str, Any], body: bytes = b"") -> bytes:
-    """A message as it goes through the pipe."""
+def encode_message(head: Head, body: bytes = b"") -> bytes:
+    """Return a message as the bytes to write to the pipe."""
     text = json.dumps(head).encode()
     return _LENGTHS.pack(len(text), len(body)) + text + body
 
 
-def unpack_from(pipe: BinaryIO) -> Message | None:
-    """Waits for a message; None where the pipe has ended, between messages or inside one."""
+def read_message(pipe: BinaryIO) -> Message | None:
+    """Wait for a message; return None if the pipe ends, between messages or inside one."""
     lengths = pipe.read(_LENGTHS.size)
     if len(lengths) < _LENGTHS.size:
         return None
     head, body = _LENGTHS.unpack(lengths)
-    whole = pipe.read(head + body)
-    return (json.loads(whole[:head]), whole[head:]) if len(whole) == head + body else None
+    content = pipe.read(head + body)
+    if len(content) < head + body:
+        return None
+    return json.loads(content[:head]), content[head:]
 
 
-async def receive(pipe: asyncio.StreamReader) -> Message:
-    """Waits for a message.
+async def receive_message(pipe: asyncio.StreamReader) -> Message:
+    """Wait for a message.
 
     Raises:
-        asyncio.IncompleteReadError: the pipe has ended.
+        asyncio.IncompleteReadError: the pipe ended.
     """
     head, body = _LENGTHS.unpack(await pipe.readexactly(_LENGTHS.size))
     return json.loads(await pipe.readexactly(head)), await pipe.readexactly(body)

@@ -1,20 +1,29 @@
-"""Supervises the trainer processes: starts, queues, asks, and sees them end.
+"""The trainer processes of a server: started, queued, controlled and watched until they end.
 
-One spare process with torch already imported stands by, so that a start takes no import. A run
-that a user starts pauses the demonstration; beyond the limit of trainers, runs queue.
+One spare process, with torch already imported, makes a start fast. A run that a user starts pauses
+the demonstration; beyond the limit of trainers, runs queue.
+
+The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
+While a thread works, the loop may start or end a run; therefore requests for one run are handled
+one by one.
 """
 
 import asyncio
-import json
 import logging
-import sys
-from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
+from weakref import WeakValueDictionary
 
-from stnscope.backend.experiment.errors import Conflict, StnscopeError
+from starlette.concurrency import run_in_threadpool
+
+from stnscope.backend.experiment.errors import (
+    Conflict,
+    NotFound,
+    StnscopeError,
+    TrainerTimeout,
+)
 from stnscope.backend.experiment.frames.frame import Label
 from stnscope.backend.experiment.probes.added_pictures import check_can_add_picture
 from stnscope.backend.experiment.run_status import (
@@ -28,12 +37,17 @@ from stnscope.backend.experiment.run_status import (
     can,
     one_of,
 )
-from stnscope.backend.server.runs import FROM_A_FILE, Run, Runs
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.runs import IMPORTED, Run, Runs, is_sample
 
 log = logging.getLogger(__name__)
 
-LEAVING_SECONDS = 5.0
-ANSWER_SECONDS = 10.0
+COMMAND = command_for("trainer_main")
+END_SECONDS = 5.0
+"""The time for a trainer to write a checkpoint and end."""
+LOAD_SECONDS = 60.0
+"""The time for a trainer to load torch and its data, in addition to that for a request."""
+POLL_INTERVAL = 0.02
 SPARE_DELAY = 3.0
 
 
@@ -41,52 +55,56 @@ class Trainers:
     """The trainer processes of one server.
 
     Args:
-        runs: what they train.
-        limit: how many may be at work at once.
-        standby: whether a spare one stands by.
+        runs: the runs to train.
+        limit: how many may train at once.
+        timeout: seconds in which a request must take effect.
+        standby: whether to keep a spare process.
     """
 
-    def __init__(self, runs: Runs, limit: int, *, standby: bool = True) -> None:
+    def __init__(
+        self, runs: Runs, limit: int, timeout: float = 10.0, *, standby: bool = True
+    ) -> None:
         self._runs = runs
         self._limit = limit
+        self._timeout = timeout
         self._standby = standby
-        self._spare: Process | None = None
-        self._live: dict[str, Process] = {}
+        self._spare: ChildProcess | None = None
+        self._processes: dict[str, ChildProcess] = {}
         self._queue: list[str] = []
         self._demonstrations: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Lock()
-        self._controls: dict[str, asyncio.Lock] = {}
-        self._closing = False
+        self._start_lock = asyncio.Lock()
+        self._run_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._is_closing = False
 
     async def start(self) -> None:
-        """Makes the spare and takes up what an earlier server left queued."""
+        """Start the spare process, and submit the runs that an earlier server left queued."""
         if self._standby:
-            self._spare = await _spawn()
-        queued = [run for run in self._runs.list() if run["status"] == "queued"]
-        for run in reversed(queued):
-            await self.submit(run["id"], demonstration=run["demonstration"])
+            self._spare = await ChildProcess.start(COMMAND)
+        runs = await run_in_threadpool(self._runs.list)
+        for run in reversed(runs):
+            if run["status"] == "queued":
+                await self.submit(run["id"], demonstration=run["demonstration"])
 
     async def close(self) -> None:
-        """Lets every trainer write a checkpoint and leave; ends those that do not."""
-        self._closing = True
-        if self._spare is not None and self._spare.returncode is None:
-            self._spare.kill()
-            await self._spare.wait()
-        leaving = list(self._live.values())
-        for process in leaving:
-            _hang_up(process)
-        await asyncio.gather(*(_await_end(process) for process in leaving))
+        """Have every trainer write a checkpoint and end; kill those that do not in time."""
+        self._is_closing = True
+        if self._spare is not None:
+            await self._spare.kill()
+        processes = list(self._processes.values())
+        for process in processes:
+            process.close_stdin()
+        await asyncio.gather(*(process.wait_or_kill(END_SECONDS) for process in processes))
         for task in self._tasks:
             task.cancel()
 
     def owns(self, run_id: str) -> bool:
-        """Whether a trainer of this server works on the run, or will."""
-        return run_id in self._live or run_id in self._queue
+        """Whether this server trains the run, or has queued it."""
+        return run_id in self._processes or run_id in self._queue
 
     def allowed(self, run: Run) -> list[Operation]:
         """Return what can be requested of a run now."""
-        if self._runs.is_sample(run["id"]):
+        if is_sample(run["id"]):
             return []
         if run["imported"]:
             return ["delete"]
@@ -98,8 +116,8 @@ class Trainers:
         return operations
 
     async def submit(self, run_id: str, *, demonstration: bool = False) -> None:
-        """Starts a queued run as soon as a trainer is free."""
-        # From here on the run is owned; what waits below may let others look.
+        """Queue a run; it starts as soon as fewer than the limit train."""
+        # Before anything is awaited, so that the run is owned from here on.
         self._queue.append(run_id)
         if demonstration:
             self._demonstrations.add(run_id)
@@ -108,79 +126,113 @@ class Trainers:
         await self._start_queued()
 
     async def control(self, run_id: str, action: Action) -> None:
-        """Asks for an action and waits until it shows.
+        """Request an action, and wait until it takes effect.
 
         Raises:
+            NotFound: there is no such run.
             Conflict: it does not fit the run's status, or another process trains the run.
-            InsufficientStorage: it would record more, and there is no room for that.
+            InsufficientStorage: it would record more, and there is no disk space for that.
+            TrainerTimeout: it did not take effect in time.
         """
-        # What two pages ask at once is done one after the other.
-        async with self._controls.setdefault(run_id, asyncio.Lock()):
-            run = self._runs.summary(run_id)
+        async with self._lock(run_id):
+            run = await run_in_threadpool(self._runs.summary, run_id)
             if run["imported"]:
-                raise Conflict(FROM_A_FILE)
-            sources, goal = TRANSITIONS[action].sources, TRANSITIONS[action].target
+                raise Conflict(IMPORTED)
             if not can(action, run["status"]):
                 raise Conflict(
-                    f"To {action} a run it must be {one_of(sources)}; this one is {run['status']}."
+                    f"To {action} a run it must be {one_of(ALLOWED_IN[action])}; "
+                    f"this one is {run['status']}."
                 )
             if action in ("resume", "step"):
-                self._runs.check_room()
+                await run_in_threadpool(self._runs.check_disk_space)
             if action == "resume" and run["status"] not in TRAINING:
-                await self._take_up(run)
+                await self._requeue(run)
             elif run_id in self._queue:
                 self._queue.remove(run_id)
-                self._runs.mark(run_id, "stopped")
+                await run_in_threadpool(self._runs.mark, run_id, "stopped")
             else:
-                await self._ask(run_id, {"action": action})
-                step = run["step"]
-                await self._await_effect(
-                    run_id,
-                    lambda now: now["status"] == goal if goal else bool(now["step"] > step),
-                )
+                await self._send(run_id, {"action": action})
+                await self._wait_for(run_id, _effect(action, run), f"{action} the run")
 
     async def change(self, run_id: str, settings: Mapping[str, Any]) -> None:
-        """Asks for settings to be changed and waits until they are recorded.
+        """Request other settings, and wait until they are recorded.
 
         Raises:
+            NotFound: there is no such run.
             Conflict: the run is not being trained, or another process trains it.
+            TrainerTimeout: they were not recorded in time.
         """
-        async with self._controls.setdefault(run_id, asyncio.Lock()):
-            status = self._runs.summary(run_id)["status"]
-            if status not in TRAINING:
+        async with self._lock(run_id):
+            run = await run_in_threadpool(self._runs.summary, run_id)
+            if not can("change", run["status"]):
                 raise Conflict(
                     f"To change settings of a run it must be {one_of(TRAINING)}; "
-                    f"this one is {status}."
+                    f"this one is {run['status']}."
                 )
-            await self._ask(run_id, {"settings": settings})
-            await self._await_effect(
-                run_id, lambda now: settings.items() <= now["settings"].items()
+            await self._send(run_id, {"settings": settings})
+            run = await self._wait_for(
+                run_id,
+                lambda now: settings.items() <= now["settings"].items(),
+                "change the settings",
             )
+            if not settings.items() <= run["settings"].items():
+                raise Conflict(f"The run ended before its settings were changed: {run['status']}.")
 
-    async def join(self, run_id: str, image: str, label: Label) -> None:
-        """Hands a picture to the trainer and waits until it is one of the recorded probes.
+    async def add_picture(self, run_id: str, image: str, label: Label) -> None:
+        """Send a picture to the trainer, and wait until it is one of the recorded probes.
 
         Args:
             image: as `probes.added_pictures.encode_image` makes it.
-            label: what it shows; None where that is not known.
+            label: its class; None if that is not known.
 
         Raises:
-            Conflict: the run is not being trained, or not here; or takes no picture.
+            NotFound: there is no such run.
+            Conflict: the run is not being trained, or by another process, or takes no picture.
+            TrainerTimeout: it was not recorded in time.
         """
-        async with self._controls.setdefault(run_id, asyncio.Lock()):
-            before = self._runs.summary(run_id)
+        async with self._lock(run_id):
+            before = await run_in_threadpool(self._runs.summary, run_id)
             self.check_can_add_picture(before)
-            await self._ask(run_id, {"join": {"image": image, "label": label}})
-            await self._await_effect(run_id, lambda now: now["probes"] > before["probes"])
-            after = self._runs.summary(run_id)
+            await self._send(run_id, {"join": {"image": image, "label": label}})
+            after = await self._wait_for(
+                run_id, lambda now: now["probes"] > before["probes"], "add the picture"
+            )
             if after["probes"] == before["probes"]:
-                check_can_add_picture(after)  # it has ended meanwhile
+                check_can_add_picture(after)  # the run has ended meanwhile
 
     def check_can_add_picture(self, run: Run) -> None:
-        """Sees that a picture may join a run's probes; raises what `join` does."""
+        """Check that a picture can be added to a run's probes.
+
+        Raises:
+            Conflict: it cannot.
+        """
         check_can_add_picture(run)
-        if run["id"] not in self._live:
-            raise _not_ours(run["id"])
+        if run["id"] not in self._processes:
+            raise _not_owned(run["id"])
+
+    async def delete(self, run_id: str) -> None:
+        """Remove a run that no trainer trains.
+
+        Raises:
+            NotFound: there is no such run.
+            Conflict: it is being trained, or ships with the program.
+        """
+        async with self._lock(run_id):
+            if run_id in self._queue:
+                self._queue.remove(run_id)
+            elif run_id in self._processes:
+                run = await run_in_threadpool(self._runs.summary, run_id)
+                if run["status"] not in ENDED:
+                    raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
+                await self._wait_for_end(run_id)
+            await run_in_threadpool(self._runs.delete, run_id)
+
+    def _lock(self, run_id: str) -> asyncio.Lock:
+        """Return the lock under which requests for a run are handled one by one."""
+        lock = self._run_locks.get(run_id)
+        if lock is None:
+            lock = self._run_locks[run_id] = asyncio.Lock()
+        return lock
 
     def _can_add_picture(self, run: Run) -> bool:
         try:
@@ -189,149 +241,158 @@ class Trainers:
             return False
         return True
 
-    async def release(self, run_id: str) -> None:
-        """Lets go of a run, so that its recording can be removed.
-
-        Raises:
-            Conflict: a trainer works on it.
-        """
-        if run_id in self._queue:
-            self._queue.remove(run_id)
-        elif run_id in self._live:
-            if self._runs.summary(run_id)["status"] not in ENDED:
-                raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
-            await self._await_leaving(run_id)
-
-    async def _take_up(self, run: Run) -> None:
-        """Queues a run that has ended or was interrupted, once its last trainer is gone."""
-        await self._await_leaving(run["id"])
-        self._runs.mark(run["id"], "queued")
+    async def _requeue(self, run: Run) -> None:
+        """Queue a run that has ended or was interrupted, once its last trainer has ended."""
+        await self._wait_for_end(run["id"])
+        await run_in_threadpool(self._runs.mark, run["id"], "queued")
         await self.submit(run["id"], demonstration=run["demonstration"])
 
-    async def _await_leaving(self, run_id: str) -> None:
-        process = self._live.get(run_id)
+    async def _wait_for_end(self, run_id: str) -> None:
+        process = self._processes.get(run_id)
         if process is not None:
-            await _await_end(process)
+            await process.wait_or_kill(END_SECONDS)
             self._forget(run_id, process)
 
-    async def _ask(self, run_id: str, request: Mapping[str, Any]) -> None:
-        process = self._live.get(run_id)
+    async def _send(self, run_id: str, request: Mapping[str, Any]) -> None:
+        process = self._processes.get(run_id)
         if process is None:
-            raise _not_ours(run_id)
-        assert process.stdin is not None
-        process.stdin.write(json.dumps(request).encode() + b"\n")
+            raise _not_owned(run_id)
         try:
-            await process.stdin.drain()
-        except ConnectionError:
-            raise Conflict(f"The trainer of run {run_id} has just ended.") from None
+            await process.send(request)
+        except ChildEnded:
+            raise _just_ended(run_id) from None
 
-    async def _await_effect(self, run_id: str, shows: Callable[[Run], bool]) -> None:
-        for _ in range(int(ANSWER_SECONDS / 0.02)):
-            run = self._runs.summary(run_id)
-            if shows(run) or run["status"] in ENDED:
-                return
-            await asyncio.sleep(0.02)
+    async def _wait_for(self, run_id: str, is_done: Callable[[Run], bool], request: str) -> Run:
+        """Wait until a request has taken effect, or the run has ended; return the run then.
+
+        Raises:
+            Conflict: the trainer ended before that.
+            TrainerTimeout: it took too long.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout
+        while True:
+            is_owned = self.owns(run_id)
+            run = await run_in_threadpool(self._runs.summary, run_id)
+            if is_done(run) or run["status"] in ENDED:
+                return run
+            if not is_owned:
+                raise _just_ended(run_id)
+            if loop.time() > deadline + (LOAD_SECONDS if run["status"] == "queued" else 0):
+                raise TrainerTimeout(
+                    f"The trainer did not {request} within {self._timeout:g} s. The run is "
+                    f"{run['status']} at step {run['step']}; the request may still take effect."
+                )
+            await asyncio.sleep(POLL_INTERVAL)
 
     async def _pause_demonstrations(self) -> None:
-        for run_id in self._demonstrations & set(self._live):
-            # One that has yet to begin obeys as soon as it has.
-            if self._runs.summary(run_id)["status"] in LIVE:
-                await self._ask(run_id, {"action": "pause"})
+        for run_id in self._demonstrations & set(self._processes):
+            # It may end at this moment.
+            with suppress(StnscopeError):
+                run = await run_in_threadpool(self._runs.summary, run_id)
+                # One that is still loading is paused as soon as it trains.
+                if run["status"] in LIVE:
+                    await self._send(run_id, {"action": "pause"})
 
     async def _start_queued(self) -> None:
-        async with self._turn:
-            while self._queue and not self._closing and self._working() < self._limit:
-                process = self._spare if _alive(self._spare) else await _spawn()
-                assert process is not None
-                assert process.stdin is not None
-                self._spare = None
-                run_id = self._queue.pop(0)
-                process.stdin.write(assignment(self._runs, run_id))
-                self._live[run_id] = process
-                self._keep(self._see_it_end(run_id, process))
-                if self._standby:
-                    self._keep(self._renew_spare())
+        async with self._start_lock:
+            while self._queue and not self._is_closing and self._training_count() < self._limit:
+                await self._start_next()
+
+    async def _start_next(self) -> None:
+        """Give the first run of the queue to a trainer process."""
+        run_id = self._queue[0]
+        try:
+            first_message = await run_in_threadpool(assignment, self._runs, run_id)
+        except NotFound:
+            first_message = None
+        if self._spare is None or not self._spare.is_alive:
+            self._spare = await ChildProcess.start(COMMAND)
+        # It may have been stopped or deleted meanwhile.
+        if self._is_closing or run_id not in self._queue:
+            return
+        self._queue.remove(run_id)
+        if first_message is None:
+            return
+        process, self._spare = self._spare, None
+        self._processes[run_id] = process
+        self._keep(self._watch(run_id, process))
+        if self._standby:
+            self._keep(self._renew_spare())
+        # If it has ended, `_watch` marks the run.
+        with suppress(ChildEnded):
+            await process.send(first_message)
 
     async def _renew_spare(self) -> None:
-        # Importing torch takes a core for seconds: first the run that has just begun gets going.
+        # Importing torch takes a core for seconds, which the run that has just started needs first.
         await asyncio.sleep(SPARE_DELAY)
-        async with self._turn:
-            if self._spare is None and not self._closing:
-                self._spare = await _spawn()
+        async with self._start_lock:
+            if self._spare is None and not self._is_closing:
+                self._spare = await ChildProcess.start(COMMAND)
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run in the background, until the server closes."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _working(self) -> int:
-        """Trainers at work; a demonstration gives way and is not counted once users train."""
-        return len(set(self._live) - self._demonstrations)
+    def _training_count(self) -> int:
+        """How many trainers train runs of users; a demonstration does not count."""
+        return len(set(self._processes) - self._demonstrations)
 
-    async def _see_it_end(self, run_id: str, process: Process) -> None:
+    async def _watch(self, run_id: str, process: ChildProcess) -> None:
+        """Wait until a trainer has ended, and start the next run of the queue."""
         code = await process.wait()
         if code:
             log.warning("The trainer of run %s ended with code %s.", run_id, code)
         self._forget(run_id, process)
-        if not self._closing:
-            # It may have been deleted, or be taken up again, or the disk be full.
-            with suppress(StnscopeError):
-                self._mark_if_never_begun(run_id)
+        if not self._is_closing:
             await self._start_queued()
+            # The run may have been deleted, or the disk be full.
+            with suppress(StnscopeError):
+                await self._mark_if_not_begun(run_id)
 
-    def _mark_if_never_begun(self, run_id: str) -> None:
-        if not self.owns(run_id) and self._runs.summary(run_id)["status"] == "queued":
-            self._runs.mark(run_id, "failed", "Its trainer ended before training began.")
+    async def _mark_if_not_begun(self, run_id: str) -> None:
+        async with self._lock(run_id):
+            run = await run_in_threadpool(self._runs.summary, run_id)
+            if run["status"] == "queued" and not self.owns(run_id):
+                error = "Its trainer ended before training began."
+                await run_in_threadpool(self._runs.mark, run_id, "failed", error)
 
-    def _forget(self, run_id: str, process: Process) -> None:
-        # By now the run may have another trainer, which stays.
-        if self._live.get(run_id) is process:
-            del self._live[run_id]
+    def _forget(self, run_id: str, process: ChildProcess) -> None:
+        # By now the run may have another trainer, which is not removed.
+        if self._processes.get(run_id) is process:
+            del self._processes[run_id]
             self._demonstrations.discard(run_id)
 
 
-def assignment(runs: Runs, run_id: str) -> bytes:
-    """The line that gives a run to a trainer process."""
-    task = {
+def assignment(runs: Runs, run_id: str) -> dict[str, Any]:
+    """Return the message that gives a run to a trainer process.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    return {
         "recording": str(runs.path(run_id)),
         "data": str(runs.data),
-        "bounds": asdict(runs.bounds),
+        "quota": asdict(runs.quota),
     }
-    return json.dumps(task).encode() + b"\n"
 
 
-async def _spawn() -> Process:
-    # A session of its own: an interrupt typed at the terminal reaches the server alone, which then
-    # lets its trainers leave in order.
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "stnscope.backend.server.processes.trainer_main",
-        stdin=PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        start_new_session=True,
-    )
+def _effect(action: Action, before: Run) -> Callable[[Run], bool]:
+    """Return the condition that shows that an action took effect."""
+    target = TRANSITIONS[action].target
+    if target is None:
+        return lambda now: bool(now["step"] > before["step"])
+    return lambda now: now["status"] == target
 
 
-def _not_ours(run_id: str) -> Conflict:
+def _not_owned(run_id: str) -> Conflict:
     return Conflict(
         f"Run {run_id} is trained by a process that this server did not start: it can be watched, "
         "not controlled."
     )
 
 
-def _alive(process: Process | None) -> bool:
-    return process is not None and process.returncode is None
-
-
-def _hang_up(process: Process) -> None:
-    if process.stdin is not None:
-        process.stdin.close()
-
-
-async def _await_end(process: Process) -> None:
-    try:
-        await asyncio.wait_for(process.wait(), LEAVING_SECONDS)
-    except TimeoutError:
-        process.kill()
-        await process.wait()
+def _just_ended(run_id: str) -> Conflict:
+    return Conflict(f"The trainer of run {run_id} has just ended.")

@@ -1,4 +1,4 @@
-"""What runs can be made of, and data sets on their way here."""
+"""The catalog: everything a run can be made of; and data sets to download."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -31,13 +31,13 @@ router = APIRouter()
 
 @router.get("/health", tags=["server"])
 def health() -> dict[str, str]:
-    """Answers once the server can serve."""
+    """Respond once the server is ready."""
     return {"status": "ok", "version": VERSION}
 
 
 @router.get("/catalog", tags=["server"])
 def catalog(server: Server) -> dict[str, Any]:
-    """What runs can be made of, and which trained weights are at hand."""
+    """List what a run can be made of, and the trained weights."""
     tables: dict[str, Mapping[str, Any]] = {
         "architectures": ARCHITECTURES,
         "families": FAMILIES,
@@ -47,7 +47,7 @@ def catalog(server: Server) -> dict[str, Any]:
         "paddings": PADDINGS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
-        "datasets": [_shown(entry, server) for entry in _datasets(server).values()],
+        "datasets": [_describe(entry, server) for entry in _datasets(server).values()],
         "skipped": [asdict(each) for each in availability.list_skipped_folders(server.runs.data)],
         "weights": [asdict(card) for card in cards().values()],
         "limits": LIMITS,
@@ -61,36 +61,37 @@ def _datasets(server: State) -> dict[str, DatasetEntry]:
     return availability.list_datasets(server.runs.data)
 
 
-def _shown(entry: DatasetEntry, server: State) -> dict[str, Any]:
-    """A data set, which networks fit it and for how many epochs each, its size and its progress.
+def _describe(entry: DatasetEntry, server: State) -> dict[str, Any]:
+    """Return a data set as the interface has it.
 
-    The size is of what is to be fetched, the progress how far that is.
+    With the networks that fit it, the epochs by default for each, the number of bytes to download
+    (`download`), and the state of the download (`fetching`).
     """
     networks = [each for each in ARCHITECTURES.values() if fits(each, entry)]
     return asdict(entry) | {
         "networks": [each.name for each in networks],
         "epochs": {each.name: default_epochs(each, entry) for each in networks},
-        "download": server.fetches.size(entry.name),
-        "fetching": server.fetches.show(entry.name),
+        "download": server.downloads.size(entry.name),
+        "fetching": server.downloads.describe(entry.name),
     }
 
 
 @router.get("/datasets/{name}", tags=["data sets"])
 def show_dataset(name: str, server: Server) -> dict[str, Any]:
-    """One data set, as the catalog has it."""
+    """Show one data set, as the catalog has it."""
     entries = _datasets(server)
     if name not in entries:
         raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
-    return _shown(entries[name], server)
+    return _describe(entries[name], server)
 
 
 @router.post("/datasets/{name}/fetch", status_code=202, tags=["data sets"])
-async def fetch_dataset(name: str, server: Server) -> dict[str, Any]:
-    """Begins to fetch a data set into the data folder; asked again, tells how far it is."""
-    return server.fetches.start(name)
+def fetch_dataset(name: str, server: Server) -> dict[str, Any]:
+    """Start to download a data set into the data folder; repeated, return its progress."""
+    return server.downloads.start(name)
 
 
 @router.delete("/datasets/{name}/fetch", status_code=204, tags=["data sets"])
-async def stop_fetching(name: str, server: Server) -> None:
-    """Breaks off; what has come is kept, to go on from."""
-    server.fetches.cancel(name)
+def cancel_fetch(name: str, server: Server) -> None:
+    """Cancel a download; what was received is kept, and the next one continues from there."""
+    server.downloads.cancel(name)

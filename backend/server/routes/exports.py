@@ -1,4 +1,4 @@
-"""Exports: files that are made from a recording."""
+"""Exports: files made from a recording."""
 
 from typing import Annotated, Any
 
@@ -13,25 +13,25 @@ router = APIRouter()
 
 @router.post("/runs/{run_id}/exports", status_code=202, tags=["exports"])
 async def start_export(run_id: str, options: ExportOptions, server: Server) -> dict[str, Any]:
-    """Makes a file from a recording as a job."""
+    """Start a job that makes a file from a recording."""
     return await server.exports.start(run_id, options)
 
 
 @router.get("/exports/{export_id}", tags=["exports"])
 def show_export(export_id: str, server: Server) -> dict[str, Any]:
-    """How far a job is."""
-    return server.exports.show(export_id)
+    """Show the progress of a job."""
+    return server.exports.describe(export_id)
 
 
 @router.delete("/exports/{export_id}", status_code=204, tags=["exports"])
 async def cancel_export(export_id: str, server: Server) -> None:
-    """Cancels a job, or lets go of its result."""
+    """Cancel a job, or remove its file."""
     await server.exports.cancel(export_id)
 
 
 @router.get("/exports/{export_id}/file", tags=["exports"], response_class=FileResponse)
 def download_export(export_id: str, server: Server) -> FileResponse:
-    """The finished file."""
+    """Download the finished file."""
     path = server.exports.result(export_id)
     return FileResponse(path, filename=path.name, media_type="image/gif")
 
@@ -40,12 +40,8 @@ def download_export(export_id: str, server: Server) -> FileResponse:
 async def export(
     run_id: str, options: Annotated[ExportOptions, Query()], server: Server
 ) -> Response:
-    """Waits for the file and answers with it."""
-    path = await server.exports.make(run_id, options)
-    try:
-        data = path.read_bytes()
-    finally:
-        await server.exports.cancel(path.stem)
+    """Make a file from a recording, and respond with it."""
+    data = await server.exports.make(run_id, options)
     name = f"{run_id}-{options.layout}.{options.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return Response(data, media_type=f"image/{options.format}", headers=headers)

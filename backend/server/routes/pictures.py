@@ -1,24 +1,27 @@
-"""Pictures: through a trained network, or into the probes of a run."""
+"""Pictures: transform one with a trained network, or add one to the probes of a run."""
 
 import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge
-from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
+from stnscope.backend.experiment.frames.frame import MEDIA_TYPE, Label
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.experiment.probes.added_pictures import parse_label
-from stnscope.backend.server.state import Server
+from stnscope.backend.experiment.recording.quota import in_words
+from stnscope.backend.server.runs import Run
+from stnscope.backend.server.state import Server, State
 from stnscope.models.cards import cards
 
 router = APIRouter()
 
-_MEGABYTES = f"{MAX_PICTURE_BYTES // 10**6} MB"
+MAX_SIZE = in_words(MAX_PICTURE_BYTES)
 
 Picture = Annotated[
-    UploadFile, File(description=f"PNG, JPEG, WebP, GIF or BMP; {_MEGABYTES} at most.")
+    UploadFile, File(description=f"PNG, JPEG, WebP, GIF or BMP; {MAX_SIZE} at most.")
 ]
 
 
@@ -37,57 +40,70 @@ async def transform(
     theta: Annotated[
         str | None,
         Form(
-            description="JSON: where transformers are to look, in place of where they would, by "
+            description="JSON: theta for transformers, in place of what they would predict, by "
             'their names in a frame, as in {"st": [1, 0, 0, 0, 1, 0]}.'
         ),
     ] = None,
 ) -> Response:
-    """A picture through a trained network: one frame.
+    """Transform a picture with a trained network; return one frame.
 
-    Under `picture` the frame has a key. With it the picture can be shown again and again, each time
-    through other regions, on the WebSocket `/api/transform/stream`.
+    The frame's `picture` is a key with which the picture can be transformed again, with other
+    regions each time, on the WebSocket `/api/transform/stream`.
     """
-    # What is sent empty is taken for what is not sent, and would be given the default.
+    # FastAPI takes an empty field for a missing one, and would use the default.
     if (await request.form()).get("weights") == "":
         raise InvalidInput(f"weights is empty; there are {', '.join(cards())}.", "weights")
     data = await _read(image)
-    wanted, told = _object(distortion, "distortion"), _object(theta, "theta")
-    frame = await server.worker.transform(data, weights, wanted, told)
+    frame = await server.worker.transform(
+        data, weights, _parse_object(distortion, "distortion"), _parse_object(theta, "theta")
+    )
     return Response(frame, media_type=MEDIA_TYPE)
 
 
 @router.post("/runs/{run_id}/probes", status_code=202, tags=["pictures"])
-async def join_probes(
+async def add_picture(
     run_id: str,
     server: Server,
     image: Picture,
     label: Annotated[
         str | None,
-        Form(description="The class that it shows, by name; left out, it counts as unknown."),
+        Form(description="The name of its class; if left out, it counts as unknown."),
     ] = None,
 ) -> dict[str, Any]:
-    """A picture joins the probes of a run that trains or is paused, from the next frame on.
+    """Add a picture to the probes of a run that trains or is paused, from the next frame on.
 
-    The answer is the run, and under `notes` what was done to the picture.
+    Returns the run, with `notes` about how the picture was fitted.
+    """
+    run, known_label = await run_in_threadpool(_check_picture, server, run_id, label)
+    data = await _read(image)
+    config = run["config"]
+    fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
+    await server.trainers.add_picture(run_id, fitted["image"], known_label)
+    return await run_in_threadpool(server.run, run_id) | {"notes": fitted["notes"]}
+
+
+def _check_picture(server: State, run_id: str, label: str | None) -> tuple[Run, Label]:
+    """Return the run that a picture is added to, and the picture's label.
+
+    Raises:
+        NotFound: there is no such run.
+        Conflict: no picture can be added to it.
+        InvalidInput: it has no such class.
     """
     run = server.runs.summary(run_id)
     server.trainers.check_can_add_picture(run)
-    config = run["config"]
-    named = parse_label(label, availability.inspect_dataset(config["dataset"], server.runs.data))
-    data = await _read(image)
-    fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
-    await server.trainers.join(run_id, fitted["image"], named)
-    return server.describe(server.runs.summary(run_id)) | {"notes": fitted["notes"]}
+    dataset = availability.inspect_dataset(run["config"]["dataset"], server.runs.data)
+    return run, parse_label(label, dataset)
 
 
 async def _read(picture: UploadFile) -> bytes:
     data = await picture.read(MAX_PICTURE_BYTES + 1)
     if len(data) > MAX_PICTURE_BYTES:
-        raise TooLarge(f"The picture is larger than {_MEGABYTES}. Save it smaller and try again.")
+        raise TooLarge(f"The picture is larger than {MAX_SIZE}. Save it smaller and try again.")
     return data
 
 
-def _object(text: str | None, field: str) -> dict[str, Any] | None:
+def _parse_object(text: str | None, field: str) -> dict[str, Any] | None:
     if not text:
         return None
     try:

@@ -1,10 +1,11 @@
-"""Recordings: metrics, frames, and the file itself, out and in."""
+"""Recordings: their metrics, their frames, and the files themselves, to download and import."""
 
 import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
@@ -37,7 +38,7 @@ def show_metrics(
     after: Annotated[int | None, Query(ge=-1)] = None,
     every: Annotated[int, Query(ge=1)] = 1,
 ) -> dict[str, list[Any]]:
-    """Columns over steps."""
+    """Return columns of metrics over steps."""
     with server.runs.open(run_id) as recording:
         columns = recording.metrics(after=after, every=every)
     del columns["seq"]
@@ -46,7 +47,7 @@ def show_metrics(
 
 @router.get("/runs/{run_id}/frames", tags=["recordings"])
 def list_frames(run_id: str, server: Server) -> dict[str, Any]:
-    """The recorded steps."""
+    """List the recorded steps."""
     with server.runs.open(run_id) as recording:
         attempt = recording.summary()["attempt"]
         frames = recording.frames()
@@ -70,20 +71,20 @@ def show_frame(
     attempt: Annotated[int | None, Query(ge=0)] = None,
     lap: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
-    """One frame: the nearest at or before the step; before the first, the first."""
+    """Return one frame: the nearest at or before the step; before the first, the first."""
     with server.runs.open(run_id) as recording:
         frame = recording.frame(step, lap)
         run = recording.summary()
-    # A step that training has left behind gets no nearer frame any more.
-    behind = step < run["step"] or run["status"] in ENDED
-    settled = behind and attempt == run["attempt"]
-    headers = {"Cache-Control": IMMUTABLE if settled else "no-cache"}
+    # Once training is past a step, no nearer frame is recorded any more.
+    is_past = step < run["step"] or run["status"] in ENDED
+    is_final = is_past and attempt == run["attempt"]
+    headers = {"Cache-Control": IMMUTABLE if is_final else "no-cache"}
     return Response(frame.encode(), media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.get("/runs/{run_id}/recording", tags=["recordings"], response_class=FileResponse)
 def download_recording(run_id: str, server: Server) -> FileResponse:
-    """The recording as one file, also of a run that is still training."""
+    """Download the recording as one file, also of a run that is still training."""
     folder = tempfile.TemporaryDirectory(prefix="stnscope-")
     target = Path(folder.name) / f"{run_id}{SUFFIX}"
     try:
@@ -102,10 +103,11 @@ def download_recording(run_id: str, server: Server) -> FileResponse:
     openapi_extra={"requestBody": {"required": True, "content": RECORDING_BODY}},
 )
 async def import_recording(request: Request, server: Server, response: Response) -> Run:
-    """Takes in a recording from elsewhere, as the file of a form or as the whole body.
+    """Import a recording, as the file of a form or as the whole body.
 
-    It becomes a run with an id of its own, to be watched and exported but not gone on with.
+    It becomes a run with an id of its own, which can be watched and exported but not trained.
     """
-    run_id = await server.imports.take(request.stream(), request.headers.get("content-type", ""))
+    content_type = request.headers.get("content-type", "")
+    run_id = await server.imports.import_recording(request.stream(), content_type)
     response.headers["Location"] = f"/api/runs/{run_id}"
-    return server.describe(server.runs.summary(run_id))
+    return await run_in_threadpool(server.run, run_id)

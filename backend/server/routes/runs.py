@@ -1,8 +1,9 @@
-"""Runs: listed, started, controlled, deleted."""
+"""Runs: list, start, control and delete them."""
 
 from typing import Self
 
 from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
 from pydantic import model_validator
 
 from stnscope.backend.experiment.config import RunConfig, SettingsChange
@@ -14,12 +15,12 @@ router = APIRouter()
 
 
 class Control(SettingsChange):
-    """What is asked of a trainer: to change settings, to do something, or both, in this order."""
+    """A request to change settings, to act on a run, or both, in this order."""
 
     action: Action | None = None
 
     @model_validator(mode="after")
-    def _asks_for_something(self) -> Self:
+    def _is_not_empty(self) -> Self:
         if not self.given:
             raise ValueError("Name an action, or settings to change.")
         return self
@@ -27,39 +28,41 @@ class Control(SettingsChange):
 
 @router.get("/runs", tags=["runs"])
 def list_runs(server: Server) -> list[Run]:
-    """All runs, the newest first."""
+    """List all runs, the newest first."""
     return [server.describe(run) for run in server.runs.list()]
 
 
 @router.post("/runs", status_code=201, tags=["runs"])
 async def start_run(config: RunConfig, server: Server, response: Response) -> Run:
-    """Starts a run; an empty object starts the demonstration's configuration."""
-    run_id = server.runs.create(config)
+    """Start a run; an empty object starts the demonstration's configuration."""
+    run_id = await run_in_threadpool(server.runs.create, config)
     await server.trainers.submit(run_id)
     response.headers["Location"] = f"/api/runs/{run_id}"
-    return server.describe(server.runs.summary(run_id))
+    return await run_in_threadpool(server.run, run_id)
 
 
 @router.get("/runs/{run_id}", tags=["runs"])
 def show_run(run_id: str, server: Server) -> Run:
-    """One run."""
-    return server.describe(server.runs.summary(run_id))
+    """Show one run."""
+    return server.run(run_id)
 
 
 @router.post("/runs/{run_id}/control", tags=["runs"])
 async def control_run(run_id: str, control: Control, server: Server) -> Run:
-    """Pauses, resumes, steps or stops a run, or changes its settings; answers once it shows."""
+    """Pause, resume, step or stop a run, or change its settings; responds once it took effect.
+
+    What does not fit the run's status is 409; what did not take effect in time is 504, and may
+    still do so.
+    """
     settings = control.model_dump(exclude_none=True, exclude={"action"})
     if settings:
         await server.trainers.change(run_id, settings)
     if control.action is not None:
         await server.trainers.control(run_id, control.action)
-    return server.describe(server.runs.summary(run_id))
+    return await run_in_threadpool(server.run, run_id)
 
 
 @router.delete("/runs/{run_id}", status_code=204, tags=["runs"])
 async def delete_run(run_id: str, server: Server) -> None:
-    """Removes a run that has no live trainer."""
-    server.runs.path(run_id)
-    await server.trainers.release(run_id)
-    server.runs.delete(run_id)
+    """Remove a run that has no live trainer."""
+    await server.trainers.delete(run_id)

@@ -1,4 +1,4 @@
-"""The WebSockets: the live end of a run, and a picture through one region after another."""
+"""The WebSockets: the live end of a run, and a picture that is transformed again and again."""
 
 from fastapi import APIRouter, WebSocket
 
@@ -11,13 +11,14 @@ router = APIRouter()
 
 TRY_AGAIN_LATER = 1013
 NO_SUCH_RUN = 4404
+"""Close codes: of the standard, and of ours."""
 
 
 @router.websocket("/runs/{run_id}/stream")
 async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
-    """The live end of a run."""
+    """Stream the live end of a run."""
     await socket.accept()
-    if server.tails.viewers >= server.settings.viewers:
+    if server.tails.viewer_count >= server.settings.viewers:
         await socket.close(TRY_AGAIN_LATER, "There are too many viewers; try again later.")
         return
     try:
@@ -33,10 +34,10 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
 
 @router.websocket("/transform/stream")
 async def transform_stream(socket: WebSocket, server: Server) -> None:
-    """A picture through a trained network, again and again."""
+    """Transform a picture with a trained network, again and again."""
     await socket.accept()
-    with server.pictures.joined() as welcome:
-        if welcome:
-            await TransformStream(socket, server.pictures).serve()
+    with server.transform_streams.opened() as is_admitted:
+        if is_admitted:
+            await TransformStream(socket, server.transform_streams).serve()
         else:
             await socket.close(TRY_AGAIN_LATER, "There are too many streams; try again later.")

@@ -1,4 +1,4 @@
-"""A WebSocket as every stream uses it: greeted, heard, spoken to, and never silent for long."""
+"""A client's WebSocket as every stream uses it: with a handshake, messages and a heartbeat."""
 
 import asyncio
 import json
@@ -13,49 +13,50 @@ from stnscope.backend.server.streams.messages import Hello, error_message
 
 HELLO_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
-# A socket that takes nothing for so long is dead; its client may come back.
 SEND_SECONDS = 20.0
+"""After which a client that takes no bytes counts as gone; it may connect again."""
 
 POLICY_VIOLATION = 1008
+"""The close code for a client that sends no hello."""
 
 
 class ClientSocket:
-    """One client's end of a stream.
+    """One client's WebSocket.
 
-    A client may leave, or stop listening, at any moment; that is how streams end: whatever is done
-    here raises WebSocketDisconnect or TimeoutError then.
+    A client may disconnect, or stop reading, at any moment; that is how streams end: every method
+    raises WebSocketDisconnect or TimeoutError then.
     """
 
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
         self._sent_at = -HEARTBEAT_SECONDS
 
-    async def greeting(self, read: Callable[[str], object]) -> Hello | None:
-        """Waits for a hello; without one in time the socket is closed.
+    async def wait_for_hello(self, parse: Callable[[str], object]) -> Hello | None:
+        """Wait for the client's hello; without one in time, close the socket and return None.
 
         Args:
-            read: a client's text -> its message; raises InvalidInput where it is none.
+            parse: a client's text -> its message; raises InvalidInput if it is none.
         """
         deadline = time.monotonic() + HELLO_SECONDS
-        while (left := deadline - time.monotonic()) > 0:
+        while (remaining := deadline - time.monotonic()) > 0:
             try:
-                message = read(await asyncio.wait_for(self.hear(), left))
+                message = parse(await asyncio.wait_for(self.receive(), remaining))
             except TimeoutError:
                 break
             except InvalidInput as error:
-                await self.say(error_message(str(error), error.field))
+                await self.send_message(error_message(str(error), error.field))
                 continue
             if isinstance(message, Hello):
                 return message
-            await self.say(error_message("Say hello first."))
+            await self.send_message(error_message("The first message must be a hello."))
         await self.close(POLICY_VIOLATION, "The first message must be a hello.")
         return None
 
-    async def hear(self) -> str:
-        """The client's next message.
+    async def receive(self) -> str:
+        """Return the client's next message.
 
         Raises:
-            InvalidInput: it is no text.
+            InvalidInput: it is binary.
         """
         message = await self._socket.receive()
         if message["type"] == "websocket.disconnect":
@@ -65,27 +66,28 @@ class ClientSocket:
             raise InvalidInput("Messages are JSON text; this one was binary.")
         return text
 
-    async def say(self, message: dict[str, Any]) -> None:
-        """Sends a message."""
+    async def send_message(self, message: dict[str, Any]) -> None:
+        """Send a message as JSON."""
         await asyncio.wait_for(self._socket.send_text(json.dumps(message)), SEND_SECONDS)
         self._sent_at = time.monotonic()
 
-    async def send(self, frame: bytes) -> None:
-        """Sends a frame's bytes."""
+    async def send_frame(self, frame: bytes) -> None:
+        """Send a frame's bytes."""
         await asyncio.wait_for(self._socket.send_bytes(frame), SEND_SECONDS)
         self._sent_at = time.monotonic()
 
-    async def beat(self) -> None:
-        """Says that the line stands, where nothing has been said for a while."""
+    async def send_heartbeat(self) -> None:
+        """Send a heartbeat, if nothing else has been sent for a while."""
         if time.monotonic() - self._sent_at >= HEARTBEAT_SECONDS:
-            await self.say({"type": "heartbeat", "time": time.time()})
+            await self.send_message({"type": "heartbeat", "time": time.time()})
 
     async def close(self, code: int, reason: str) -> None:
+        """Close the socket."""
         await self._socket.close(code, reason)
 
 
 async def run_until_first_completes(*works: Coroutine[Any, Any, None]) -> None:
-    """Does all of it at once; the first to end, ends the others."""
+    """Run coroutines concurrently; once the first has completed, cancel the others."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""What is said on a stream: a union of JSON messages told apart by `type`."""
+"""The JSON messages of the streams: a union, discriminated by `type`."""
 
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 
-FIRST_CREDIT = 2
-MOST_CREDIT = 8
+INITIAL_CREDIT = 2
+MAX_CREDIT = 8
 
 
 class _Message(BaseModel):
@@ -16,35 +16,36 @@ class _Message(BaseModel):
 
 
 class Hello(_Message):
-    """Opens a stream; metrics up to `last_step` are known to the client already."""
+    """Opens a stream; the client has the metrics up to `last_step` already."""
 
     type: Literal["hello"]
     last_step: int | None = None
 
 
 class Follow(_Message):
-    """Asks for the newest frame, whenever there is a newer one."""
+    """Requests the newest frame, whenever there is a newer one."""
 
     type: Literal["follow"]
 
 
 class Hold(_Message):
-    """Asks for no more frames; one may still be under way."""
+    """Requests no more frames; one may still be in flight."""
 
     type: Literal["hold"]
 
 
 class Credit(_Message):
-    """Grants that many frames more, up to `MOST_CREDIT`; a page grants one after each paint."""
+    """Grants this many more frames, up to `MAX_CREDIT`; a page grants one after each paint."""
 
     type: Literal["credit"]
     frames: int = Field(default=1, ge=1)
 
 
 class Transform(_Message):
-    """Asks for a picture through a trained network, through regions that are given or its own.
+    """Requests a picture transformed by a trained network, with given regions or its own.
 
-    All but `picture`, the key of a frame that `POST /api/transform` answered with, is as there.
+    The fields are those of `POST /api/transform`, but for `picture`: the key of a frame that it
+    returned.
     """
 
     type: Literal["transform"]
@@ -54,62 +55,67 @@ class Transform(_Message):
     theta: dict[str, Any] | None = None
     corners: dict[str, Any] | None = None
     request: int | None = Field(default=None, ge=0, le=2**53)
-    """Repeated by the answer, a frame's `info` or an error."""
+    """Repeated by the response: in a frame's `info`, or in an error."""
 
 
-ClientMessage = Annotated[Hello | Follow | Hold | Credit, Field(discriminator="type")]
+RunMessage = Hello | Follow | Hold | Credit
+TransformMessage = Hello | Transform
 
-_CLIENT: TypeAdapter[Hello | Follow | Hold | Credit] = TypeAdapter(ClientMessage)
-_PICTURE: TypeAdapter[Hello | Transform] = TypeAdapter(
-    Annotated[Hello | Transform, Field(discriminator="type")]
+_RUN_MESSAGE: TypeAdapter[RunMessage] = TypeAdapter(
+    Annotated[RunMessage, Field(discriminator="type")]
+)
+_TRANSFORM_MESSAGE: TypeAdapter[TransformMessage] = TypeAdapter(
+    Annotated[TransformMessage, Field(discriminator="type")]
 )
 
 M = TypeVar("M")
 
 
-def read(text: str) -> Hello | Follow | Hold | Credit:
-    """Reads a message of who watches a run.
+def parse_run_message(text: str) -> RunMessage:
+    """Parse a message of a client that watches a run.
 
     Raises:
-        InvalidInput: it is none; the text says what is wrong and is fit to be sent back.
+        InvalidInput: it is malformed; the text can be sent to the client.
     """
-    return _read(_CLIENT, text, (Hello, Follow, Hold, Credit))
+    return _parse(_RUN_MESSAGE, text, (Hello, Follow, Hold, Credit))
 
 
-def read_transform(text: str) -> Hello | Transform:
-    """Reads a message of who has a picture shown.
+def parse_transform_message(text: str) -> TransformMessage:
+    """Parse a message of a client that has a picture transformed.
 
     Raises:
-        InvalidInput: as of `read`.
+        InvalidInput: it is malformed; the text can be sent to the client.
     """
-    return _read(_PICTURE, text, (Hello, Transform))
+    return _parse(_TRANSFORM_MESSAGE, text, (Hello, Transform))
 
 
-def _read(kinds: TypeAdapter[M], text: str, known: tuple[type[_Message], ...]) -> M:
+def _parse(adapter: TypeAdapter[M], text: str, models: tuple[type[_Message], ...]) -> M:
     try:
-        return kinds.validate_json(text)
+        return adapter.validate_json(text)
     except ValidationError as error:
-        found = error.errors(include_url=False)[0]
-        kind, *place = found["loc"] or ("",)
-        by_type = {model.__name__.lower(): model for model in known}
+        fault = error.errors(include_url=False)[0]
+        kind, *location = fault["loc"] or ("",)
+        by_type = {model.__name__.lower(): model for model in models}
         *others, last = (f'"{name}"' for name in by_type)
         types = f"{', '.join(others)} or {last}"
         if kind in by_type:
-            raise InvalidInput(
-                format_error(found, place, by_type[str(kind)]), ".".join(map(str, place)) or None
-            ) from None
-        if found["type"] == "json_invalid":
-            raise InvalidInput(f"This message is not JSON: {found['ctx']['error']}.") from None
+            detail = format_error(fault, location, by_type[str(kind)])
+            raise InvalidInput(detail, ".".join(map(str, location)) or None) from None
+        if fault["type"] == "json_invalid":
+            raise InvalidInput(f"This message is not JSON: {fault['ctx']['error']}.") from None
         raise InvalidInput(f"A message is an object whose type is {types}.", "type") from None
 
 
 def run_message(run: dict[str, Any]) -> dict[str, Any]:
+    """Return a message with a run."""
     return {"type": "run", **run}
 
 
 def metrics_message(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Return a message with columns of metrics."""
     return {"type": "metrics", **{k: v for k, v in columns.items() if k != "seq"}}
 
 
 def error_message(detail: str, field: str | None = None) -> dict[str, Any]:
+    """Return a message with an error, and the field that is wrong."""
     return {"type": "error", "detail": detail, "field": field}

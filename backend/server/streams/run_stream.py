@@ -4,7 +4,7 @@
                 (within 5 s, else closed with 1008)
 
 While following, the newest frame is sent whenever there is a newer one and the client has granted
-credit. What a slow client misses is counted and told, never queued.
+credit. Frames that a slow client misses are counted, and never queued.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.streams.client_socket import ClientSocket, run_until_first_completes
 from stnscope.backend.server.streams.messages import (
-    FIRST_CREDIT,
-    MOST_CREDIT,
+    INITIAL_CREDIT,
+    MAX_CREDIT,
     Credit,
     Follow,
     Hello,
     Hold,
     error_message,
     metrics_message,
-    read,
+    parse_run_message,
     run_message,
 )
 from stnscope.backend.server.streams.tail import Tail
@@ -34,56 +34,64 @@ from stnscope.backend.server.streams.tail import Tail
 METRICS_SECONDS = 0.5
 
 GOING_AWAY = 1001
+"""The close code when the run was deleted."""
 
-# Of a run, what changes with every step is told at the pace of the metrics.
-PASSING = frozenset({"step", "loss", "last_step", "frames", "skipped"})
+EVERY_STEP = frozenset({"step", "loss", "last_step", "frames", "skipped"})
+"""The fields of a run that change with every step; they are sent at the pace of the metrics."""
 
 
 class RunStream:
-    """The state of one stream."""
+    """The state of one stream.
+
+    Args:
+        socket: the client's.
+        tail: the run's live end.
+        describe: a run's summary -> the run as the interface has it.
+    """
 
     def __init__(self, socket: WebSocket, tail: Tail, describe: Callable[[Run], Run]) -> None:
-        self._line = ClientSocket(socket)
+        self._client = ClientSocket(socket)
         self._tail = tail
         self._describe = describe
         self._wake = asyncio.Event()
-        self._following = False
-        self._counting = False
-        self._credit = FIRST_CREDIT
+        self._is_following = False
+        self._is_counting = False
+        self._credit = INITIAL_CREDIT
         self._skipped = 0
         self._after: int | None = None
         self._frame_seq: int | None = None
         self._input_key: str | None = None
         self._metrics_seq = 0
-        self._told: Run = {}
-        self._told_at = self._metrics_at = -METRICS_SECONDS
+        self._sent_run: Run = {}
+        self._run_sent_at = self._metrics_sent_at = -METRICS_SECONDS
 
     async def serve(self) -> None:
-        """Speaks with the client until it leaves or the run is deleted."""
-        # A client may leave, or stop listening, at any moment; that is how streams end.
+        """Send and receive until the client disconnects or the run is deleted."""
+        # A client may disconnect, or stop reading, at any moment; that is how streams end.
         with self._tail.waking(self._wake), suppress(WebSocketDisconnect, TimeoutError):
-            await self._tell_run()
-            if hello := await self._line.greeting(read):
+            await self._send_run()
+            if hello := await self._client.wait_for_hello(parse_run_message):
                 self._after = hello.last_step
                 await run_until_first_completes(self._send_all(), self._receive_all())
 
     async def _receive_all(self) -> None:
         while True:
             try:
-                message = read(await self._line.hear())
+                message = parse_run_message(await self._client.receive())
             except InvalidInput as error:
-                await self._line.say(error_message(str(error), error.field))
+                await self._client.send_message(error_message(str(error), error.field))
                 continue
             match message:
                 case Follow():
-                    self._following = True
+                    self._is_following = True
                 case Hold():
-                    # What is not asked for is not skipped.
-                    self._following = self._counting = False
+                    # Frames that are not requested are not skipped.
+                    self._is_following = self._is_counting = False
                 case Credit(frames=frames):
-                    self._credit = min(MOST_CREDIT, self._credit + frames)
+                    self._credit = min(MAX_CREDIT, self._credit + frames)
                 case Hello():
-                    await self._line.say(error_message("This stream has been greeted already."))
+                    detail = "This stream has received its hello already."
+                    await self._client.send_message(error_message(detail))
             self._wake.set()
 
     async def _send_all(self) -> None:
@@ -91,58 +99,58 @@ class RunStream:
             self._wake.clear()
             await self._send_frame()
             await self._send_metrics()
-            if self._run_is_news():
-                await self._tell_run()
-            if self._tail.deleted:
+            if self._is_run_due():
+                await self._send_run()
+            if self._tail.is_deleted:
                 deleted = {"status": "deleted", "live": False, "can": []}
-                await self._line.say(run_message(self._run() | deleted))
-                await self._line.close(GOING_AWAY, "The run was deleted.")
+                await self._client.send_message(run_message(self._run() | deleted))
+                await self._client.close(GOING_AWAY, "The run was deleted.")
                 return
-            await self._line.beat()
+            await self._client.send_heartbeat()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), METRICS_SECONDS / 2)
 
     async def _send_frame(self) -> None:
         stored = self._tail.newest
-        if not (self._following and self._credit and stored):
+        if not (self._is_following and self._credit and stored):
             return
         if self._frame_seq == stored.ref.seq:
             return
-        if self._counting and self._frame_seq is not None:
+        if self._is_counting and self._frame_seq is not None:
             self._skipped += max(0, stored.ref.seq - self._frame_seq - 1)
         same_input = stored.input_key == self._input_key
-        data = stored.data if same_input else await self._tail.whole(stored)
+        data = stored.data if same_input else await self._tail.with_input(stored)
         self._credit -= 1
-        self._counting = True
+        self._is_counting = True
         self._frame_seq, self._input_key = stored.ref.seq, stored.input_key
-        await self._line.send(data)
+        await self._client.send_frame(data)
 
     async def _send_metrics(self) -> None:
         now = time.monotonic()
-        if now - self._metrics_at < METRICS_SECONDS:
+        if now - self._metrics_sent_at < METRICS_SECONDS:
             return
-        self._metrics_at = now
+        self._metrics_sent_at = now
         columns = await self._tail.metrics(after=self._after, seq=self._metrics_seq)
         if columns["seq"]:
             self._metrics_seq = max(columns["seq"])
-            # From here on only what is written anew counts, also for steps that are run again.
+            # From here on only new rows count, also those of steps that are run again.
             self._after = None
-            await self._line.say(metrics_message(columns))
+            await self._client.send_message(metrics_message(columns))
 
     def _run(self) -> Run:
         return self._describe(self._tail.run) | {"skipped": self._skipped}
 
-    def _run_is_news(self) -> bool:
+    def _is_run_due(self) -> bool:
         run = self._run()
-        if _lasting(run) != _lasting(self._told):
+        if _without_every_step(run) != _without_every_step(self._sent_run):
             return True
-        return run != self._told and time.monotonic() - self._told_at >= METRICS_SECONDS
+        return run != self._sent_run and time.monotonic() - self._run_sent_at >= METRICS_SECONDS
 
-    async def _tell_run(self) -> None:
-        self._told = self._run()
-        self._told_at = time.monotonic()
-        await self._line.say(run_message(self._told))
+    async def _send_run(self) -> None:
+        self._sent_run = self._run()
+        self._run_sent_at = time.monotonic()
+        await self._client.send_message(run_message(self._sent_run))
 
 
-def _lasting(run: Run) -> Run:
-    return {key: run[key] for key in run if key not in PASSING}
+def _without_every_step(run: Run) -> Run:
+    return {key: run[key] for key in run if key not in EVERY_STEP}

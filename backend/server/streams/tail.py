@@ -1,72 +1,96 @@
-"""The live end of a recording, read once for all who watch it.
+"""The live end of a recording, read once for all its viewers.
 
-The recording is the only thing that trainer and server share, so a run trained from the command
-line is watched in just the same way.
+The recording is the only thing that trainer and server share, so that a run trained from the
+command line is watched in the same way.
 """
 
 import asyncio
+import sqlite3
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording, StoredFrame
 from stnscope.backend.experiment.run_status import LIVE
 from stnscope.backend.server.runs import Run, Runs
 
-# Between two looks at a recording that is being written, and at one that is not.
 LIVE_INTERVAL = 0.01
-STILL_INTERVAL = 0.25
-# A trainer that was killed writes nothing any more: its lock is looked at, at this pace.
+"""Seconds between two reads of a recording that is being written."""
+IDLE_INTERVAL = 0.25
+"""Seconds between two reads of one that is not."""
 LOCK_INTERVAL = 1.0
+"""Seconds between two checks of a recording's lock: a trainer that was killed writes nothing."""
+MAX_THREADS = 64
+"""A recording that another program locks delays a thread, and no other recording's viewers."""
 
 T = TypeVar("T")
 
 
-class Tail:
-    """What is newest in one recording; wakes its viewers when that changes."""
+@dataclass(frozen=True)
+class Changes:
+    """What was written to a recording since it was last read."""
 
-    def __init__(self, runs: Runs, run_id: str) -> None:
+    version: int
+    run: Run
+    newest: StoredFrame | None
+    """The newest frame, if it is newer than the one that is known."""
+
+
+class Tail:
+    """The newest state of one recording; wakes its viewers when that changes.
+
+    Args:
+        runs: the runs of the home.
+        run_id: the run to follow.
+        threads: where the recording is read.
+    """
+
+    def __init__(self, runs: Runs, run_id: str, threads: Executor) -> None:
         self._runs = runs
+        self._threads = threads
         self.run_id = run_id
         self.run: Run = {}
         self.newest: StoredFrame | None = None
-        self.deleted = False
+        self.is_deleted = False
         self._recording: Recording | None = None
         self._wakes: set[asyncio.Event] = set()
         self._version: int | None = None
-        self._looked = 0.0
-        self._whole: tuple[int, bytes] = (0, b"")
-        self._reading = asyncio.Lock()
+        self._checked_at = 0.0
+        self._with_input: tuple[int, bytes] = (0, b"")
+        self._lock = asyncio.Lock()
 
     async def open(self) -> None:
-        """Reads the recording for the first time.
+        """Read the recording for the first time.
 
         Raises:
             NotFound: there is no such run.
         """
-        self._recording = Recording.open(self._runs.path(self.run_id))
-        await self._look()
+        try:
+            await self._in_thread(self._open)
+            await self._update()
+        except BaseException:
+            await self.close()
+            raise
 
     async def follow(self) -> None:
-        """Looks again and again until the recording is deleted."""
-        while not self.deleted:
-            awaited = self.run["status"] in LIVE
-            await asyncio.sleep(LIVE_INTERVAL if awaited else STILL_INTERVAL)
-            if await self._look():
+        """Read the recording again and again until it is deleted."""
+        while not self.is_deleted:
+            is_live = self.run["status"] in LIVE
+            await asyncio.sleep(LIVE_INTERVAL if is_live else IDLE_INTERVAL)
+            if await self._update():
                 for wake in self._wakes:
                     wake.set()
 
     async def close(self) -> None:
-        """Closes the recording, after whoever is reading it."""
-        async with self._reading:
-            if self._recording is not None:
-                self._recording.close()
+        """Close the recording, once nobody reads it."""
+        await self._in_thread(self._close)
 
     @contextmanager
     def waking(self, wake: asyncio.Event) -> Iterator[None]:
-        """Sets `wake` on each change while inside."""
+        """Set `wake` on each change while inside."""
         self._wakes.add(wake)
         try:
             yield
@@ -74,80 +98,98 @@ class Tail:
             self._wakes.discard(wake)
 
     async def metrics(self, *, after: int | None, seq: int) -> dict[str, list[Any]]:
-        """Rows of metrics for steps after `after`, written after `seq`."""
+        """Return rows of metrics for steps after `after`, written after `seq`."""
         return await self._read(lambda recording: recording.metrics(after=after, seq=seq))
 
-    async def whole(self, stored: StoredFrame) -> bytes:
-        """The frame's bytes with its input; made once, however many viewers need it."""
-        if self._whole[0] != stored.ref.seq:
+    async def with_input(self, stored: StoredFrame) -> bytes:
+        """Return a frame's bytes with its input; encoded once, however many viewers need it."""
+        if self._with_input[0] != stored.ref.seq:
             images = await self._read(lambda recording: recording.input(stored.input_key))
             data = Frame.decode(stored.data).with_input(images).encode()
-            self._whole = (stored.ref.seq, data)
-        return self._whole[1]
+            self._with_input = (stored.ref.seq, data)
+        return self._with_input[1]
+
+    def _open(self) -> None:
+        self._recording = Recording.open(self._runs.path(self.run_id))
+
+    def _close(self) -> None:
+        if self._recording is not None:
+            self._recording.close()
 
     async def _read(self, query: Callable[[Recording], T]) -> T:
-        async with self._reading:
-            assert self._recording is not None
-            reading = asyncio.create_task(asyncio.to_thread(query, self._recording))
+        assert self._recording is not None
+        recording = self._recording
+        return await self._in_thread(lambda: query(recording))
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        """Run `work` in a thread, while no other thread uses the recording."""
+        async with self._lock:
+            loop = asyncio.get_running_loop()
+            result = loop.run_in_executor(self._threads, work)
             try:
-                return await asyncio.shield(reading)
+                return await asyncio.shield(result)
             finally:
-                # Who leaves in the middle still lets the thread finish before another reads.
-                await asyncio.wait([reading])
+                # A caller who is cancelled still waits until the thread has finished.
+                await asyncio.wait([result])
 
-    async def _look(self) -> bool:
-        """Takes in what has changed; answers whether anything has."""
+    async def _update(self) -> bool:
+        """Read what has changed; return whether anything has."""
         now = asyncio.get_running_loop().time()
-        stale = now - self._looked >= LOCK_INTERVAL
-        if stale:
-            self._looked = now
-            self.deleted = not self._exists()
-        seen = (self._version, self.newest.ref.seq if self.newest else 0, stale)
-        found = await self._read(lambda recording: _changes(recording, *seen))
-        if found is None:
-            return self.deleted
-        self._version, run, newest = found
-        changed = run != self.run or newest is not None or self.deleted
-        self.run, self.newest = run, newest or self.newest
-        return changed
-
-    def _exists(self) -> bool:
+        is_check_due = now - self._checked_at >= LOCK_INTERVAL
+        if is_check_due:
+            self._checked_at = now
+            self.is_deleted = not await self._in_thread(lambda: self._runs.exists(self.run_id))
+        seq = self.newest.ref.seq if self.newest else 0
+        version = None if is_check_due else self._version
         try:
-            self._runs.path(self.run_id)
-        except NotFound:
-            return False
-        return True
+            changes = await self._read(lambda recording: _changes(recording, version, seq))
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            changes = None  # another program locks the recording, for now
+        if changes is None:
+            return self.is_deleted
+        is_changed = changes.run != self.run or changes.newest is not None or self.is_deleted
+        self._version, self.run = changes.version, changes.run
+        self.newest = changes.newest or self.newest
+        return is_changed
 
 
-def _changes(
-    recording: Recording, version: int | None, seq: int, stale: bool
-) -> tuple[int, Run, StoredFrame | None] | None:
+def _changes(recording: Recording, version: int | None, seq: int) -> Changes | None:
+    """Read what has changed in a recording; return None if nothing has.
+
+    Args:
+        recording: the recording.
+        version: its version when it was last read; None to read it in any case, and check its lock.
+        seq: the number of the newest frame that is known.
+    """
     current = recording.version()
-    if current == version and not stale:
+    if current == version:
         return None
-    # What has just been written needs no look for its writer.
-    run = recording.summary(look_for_writer=stale)
-    return current, run, recording.newest(after=seq)
+    # What has just been written needs no check for its writer.
+    run = recording.summary(look_for_writer=version is None)
+    return Changes(current, run, recording.newest(after=seq))
 
 
 class Tails:
-    """The tails that are being followed; each lives as long as it has viewers."""
+    """The tails of one server; each is followed as long as it has viewers."""
 
     def __init__(self, runs: Runs) -> None:
         self._runs = runs
+        self._threads = ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="tail")
         self._tails: dict[str, tuple[Tail, asyncio.Task[None]]] = {}
         self._viewers: dict[str, int] = {}
 
     async def watch(self, run_id: str) -> Tail:
-        """The tail of a run, for one more viewer.
+        """Return the tail of a run, for one more viewer.
 
         Raises:
             NotFound: there is no such run.
         """
-        if run_id not in self._tails:
-            tail = Tail(self._runs, run_id)
+        while run_id not in self._tails:
+            tail = Tail(self._runs, run_id, self._threads)
             await tail.open()
-            if run_id in self._tails:  # another viewer has come in the meantime
+            if run_id in self._tails:  # another viewer has come meanwhile
                 await tail.close()
             else:
                 self._tails[run_id] = (tail, asyncio.create_task(tail.follow()))
@@ -155,19 +197,21 @@ class Tails:
         return self._tails[run_id][0]
 
     async def leave(self, run_id: str) -> None:
-        """One viewer fewer."""
+        """Count one viewer of a run less; close its tail after the last."""
         self._viewers[run_id] -= 1
         if not self._viewers[run_id]:
             del self._viewers[run_id]
             await _end(*self._tails.pop(run_id))
 
     @property
-    def viewers(self) -> int:
+    def viewer_count(self) -> int:
         return sum(self._viewers.values())
 
     async def close(self) -> None:
+        """Close all tails."""
         for run_id in list(self._tails):
             await _end(*self._tails.pop(run_id))
+        self._threads.shutdown(wait=False)
 
 
 async def _end(tail: Tail, following: asyncio.Task[None]) -> None:

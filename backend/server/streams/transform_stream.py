@@ -1,10 +1,10 @@
-"""Pictures that are shown to a network again and again, each on a WebSocket of its own.
+"""Pictures that are transformed again and again, each on a WebSocket of its own.
 
     connected --hello--> answering
                 (within 5 s, else closed with 1008)
 
-Each `transform` is answered by a frame or an error, but for those that a newer one has overtaken
-while the picture was being shown: they are skipped.
+Each `transform` is answered by a frame or an error, except for those that are superseded by a newer
+one while the picture is being transformed: they are skipped.
 """
 
 import asyncio
@@ -14,76 +14,84 @@ from contextlib import contextmanager, suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stnscope.backend.experiment.errors import InvalidInput, StnscopeError
-from stnscope.backend.server.processes.inference_worker import MOST_WAITING, InferenceWorker
+from stnscope.backend.server.processes.inference_worker import MAX_WAITING, InferenceWorker
 from stnscope.backend.server.streams.client_socket import (
     HEARTBEAT_SECONDS,
     ClientSocket,
     run_until_first_completes,
 )
-from stnscope.backend.server.streams.messages import Hello, Transform, error_message, read_transform
+from stnscope.backend.server.streams.messages import (
+    Hello,
+    Transform,
+    error_message,
+    parse_transform_message,
+)
 
-AT_ONCE = MOST_WAITING // 2
-"""Requests of all streams that stand in the worker's queue: uploads find room there too."""
+MAX_CONCURRENT_REQUESTS = MAX_WAITING // 2
+"""Of all streams together, so that uploads find a place in the worker's queue too."""
 
 
 class TransformStreams:
     """All streams together.
 
     Args:
-        worker: shows the pictures.
-        most: streams that may be open at once.
+        worker: transforms the pictures.
+        limit: streams that may be open at once.
     """
 
-    def __init__(self, worker: InferenceWorker, most: int) -> None:
+    def __init__(self, worker: InferenceWorker, limit: int) -> None:
         self._worker = worker
-        self._most = most
+        self._limit = limit
         self._open = 0
-        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     @contextmanager
-    def joined(self) -> Iterator[bool]:
-        """Counts a stream while inside; False where there are too many already."""
-        welcome = self._open < self._most
-        self._open += welcome
+    def opened(self) -> Iterator[bool]:
+        """Count a stream while inside; yield False if there are too many already."""
+        is_admitted = self._open < self._limit
+        self._open += is_admitted
         try:
-            yield welcome
+            yield is_admitted
         finally:
-            self._open -= welcome
+            self._open -= is_admitted
 
-    async def show(self, asked: Transform) -> bytes:
-        """A frame's bytes.
+    async def transform(self, request: Transform) -> bytes:
+        """Return a frame's bytes.
 
         Raises:
-            StnscopeError: what `InferenceWorker.transform_again` raises.
+            StnscopeError: as `InferenceWorker.transform_again` does.
         """
-        async with self._turns:
-            return await self._worker.transform_again(asked.model_dump(exclude={"type"}))
+        async with self._slots:
+            return await self._worker.transform_again(request.model_dump(exclude={"type"}))
 
 
 class TransformStream:
     """One stream."""
 
-    def __init__(self, socket: WebSocket, pictures: TransformStreams) -> None:
-        self._line = ClientSocket(socket)
-        self._pictures = pictures
+    def __init__(self, socket: WebSocket, streams: TransformStreams) -> None:
+        self._client = ClientSocket(socket)
+        self._streams = streams
         self._newest: Transform | None = None
         self._wake = asyncio.Event()
 
     async def serve(self) -> None:
-        """Speaks with the client until it leaves."""
+        """Send and receive until the client disconnects."""
         with suppress(WebSocketDisconnect, TimeoutError):
-            if await self._line.greeting(read_transform):
-                await run_until_first_completes(self._hear_all(), self._answer_all(), self._beat())
+            if await self._client.wait_for_hello(parse_transform_message):
+                await run_until_first_completes(
+                    self._receive_all(), self._answer_all(), self._send_heartbeats()
+                )
 
-    async def _hear_all(self) -> None:
+    async def _receive_all(self) -> None:
         while True:
             try:
-                message = read_transform(await self._line.hear())
+                message = parse_transform_message(await self._client.receive())
             except InvalidInput as error:
-                await self._line.say(error_message(str(error), error.field))
+                await self._client.send_message(error_message(str(error), error.field))
                 continue
             if isinstance(message, Hello):
-                await self._line.say(error_message("This stream has been greeted already."))
+                detail = "This stream has received its hello already."
+                await self._client.send_message(error_message(detail))
             else:
                 self._newest = message
                 self._wake.set()
@@ -92,20 +100,20 @@ class TransformStream:
         while True:
             await self._wake.wait()
             self._wake.clear()
-            asked, self._newest = self._newest, None
-            if asked is not None:
-                await self._answer(asked)
+            request, self._newest = self._newest, None
+            if request is not None:
+                await self._answer(request)
 
-    async def _answer(self, asked: Transform) -> None:
+    async def _answer(self, request: Transform) -> None:
         try:
-            frame = await self._pictures.show(asked)
+            frame = await self._streams.transform(request)
         except StnscopeError as error:
-            field = getattr(error, "field", None)
-            await self._line.say(error_message(str(error), field) | {"request": asked.request})
+            message = error_message(str(error), getattr(error, "field", None))
+            await self._client.send_message(message | {"request": request.request})
         else:
-            await self._line.send(frame)
+            await self._client.send_frame(frame)
 
-    async def _beat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS / 4)
-            await self._line.beat()
+            await self._client.send_heartbeat()

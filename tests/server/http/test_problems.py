@@ -45,7 +45,9 @@ def full_database() -> sqlite3.Error:
         (sqlite3.OperationalError("no such table"), 500, "log"),
     ],
 )
-def test_status_and_sentence(error: Exception, status: int, said: str) -> None:
+def test_error_becomes_a_problem_with_status_and_detail(
+    error: Exception, status: int, said: str
+) -> None:
     answer = answer_to(error)
     assert answer.status_code == status
     assert answer.headers["content-type"] == PROBLEM_TYPE

@@ -34,8 +34,8 @@ def png(size: tuple[int, int] = (28, 28)) -> bytes:
 
 
 @asynccontextmanager
-async def running(timeout: float = 60, waiting: int = 16) -> AsyncIterator[InferenceWorker]:
-    worker = InferenceWorker(timeout=timeout, waiting=waiting)
+async def running(timeout: float = 60, max_waiting: int = 16) -> AsyncIterator[InferenceWorker]:
+    worker = InferenceWorker(timeout=timeout, max_waiting=max_waiting)
     await worker.start()
     try:
         yield worker
@@ -66,7 +66,7 @@ def await_end(pid: int) -> None:
         time.sleep(0.02)
 
 
-def test_answers_with_a_frame() -> None:
+def test_transform_returns_a_frame() -> None:
     async def scenario() -> None:
         async with running() as worker:
             first = Frame.decode(await worker.transform(png(), "digits"))
@@ -82,7 +82,7 @@ def test_answers_with_a_frame() -> None:
     run(scenario)
 
 
-def test_errors_arrive_as_what_they_are() -> None:
+def test_errors_keep_their_class_and_field() -> None:
     async def scenario() -> None:
         async with running() as worker:
             pid = worker.pid
@@ -113,7 +113,7 @@ async def stopped_with_a_request(worker: InferenceWorker) -> asyncio.Task[bytes]
     return request
 
 
-def test_killed_in_the_middle() -> None:
+def test_process_killed_during_a_request_is_replaced() -> None:
     async def scenario() -> None:
         async with running() as worker:
             request = await stopped_with_a_request(worker)
@@ -122,7 +122,7 @@ def test_killed_in_the_middle() -> None:
             waiting = asyncio.create_task(worker.transform(png(), "digits"))
             await asyncio.sleep(0)
             os.kill(killed, signal.SIGKILL)
-            with pytest.raises(Unavailable, match="ended over this one"):
+            with pytest.raises(Unavailable, match="ended while it read this one"):
                 await request
             assert Frame.decode(await waiting).info["weights"] == "digits"
             assert worker.pid != killed
@@ -130,7 +130,7 @@ def test_killed_in_the_middle() -> None:
     run(scenario)
 
 
-def test_killed_while_idle() -> None:
+def test_process_killed_while_idle_is_replaced() -> None:
     async def scenario() -> None:
         async with running() as worker:
             await worker.transform(png(), "digits")
@@ -144,7 +144,7 @@ def test_killed_while_idle() -> None:
     run(scenario)
 
 
-def test_too_long_is_given_up() -> None:
+def test_request_beyond_the_timeout_replaces_the_process() -> None:
     async def scenario() -> None:
         async with running(timeout=1) as worker:
             request = await stopped_with_a_request(worker)
@@ -158,7 +158,7 @@ def test_too_long_is_given_up() -> None:
     run(scenario)
 
 
-def test_a_caller_who_leaves_disturbs_nobody() -> None:
+def test_cancelled_request_does_not_disturb_the_next() -> None:
     async def scenario() -> None:
         async with running() as worker:
             request = await stopped_with_a_request(worker)
@@ -174,9 +174,9 @@ def test_a_caller_who_leaves_disturbs_nobody() -> None:
     run(scenario)
 
 
-def test_too_many_at_once_are_refused() -> None:
+def test_more_requests_than_the_limit_are_refused() -> None:
     async def scenario() -> None:
-        async with running(waiting=2) as worker:
+        async with running(max_waiting=2) as worker:
             request = await stopped_with_a_request(worker)
             second = asyncio.create_task(worker.transform(png(), "digits"))
             await asyncio.sleep(0)
@@ -192,7 +192,7 @@ def test_too_many_at_once_are_refused() -> None:
     run(scenario)
 
 
-def test_closing_ends_the_process_and_whoever_waits() -> None:
+def test_close_ends_the_process_and_cancels_requests() -> None:
     async def scenario() -> None:
         async with running() as worker:
             request = await stopped_with_a_request(worker)
@@ -205,7 +205,7 @@ def test_closing_ends_the_process_and_whoever_waits() -> None:
     run(scenario)
 
 
-def test_a_process_that_does_not_start() -> None:
+def test_process_that_does_not_start_is_unavailable() -> None:
     async def scenario() -> None:
         worker = InferenceWorker(command=(sys.executable, "-c", "raise SystemExit(1)"))
         await worker.start()
@@ -233,7 +233,7 @@ asyncio.run(main())
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_it_does_not_outlive_its_server(how: signal.Signals) -> None:
+def test_process_ends_with_its_server(how: signal.Signals) -> None:
     async def scenario() -> None:
         pipe = asyncio.subprocess.PIPE
         server = await asyncio.create_subprocess_exec(
@@ -252,7 +252,7 @@ def test_it_does_not_outlive_its_server(how: signal.Signals) -> None:
     run(scenario)
 
 
-def test_an_interrupt_at_the_terminal_does_not_reach_it() -> None:
+def test_process_has_a_session_of_its_own() -> None:
     async def scenario() -> None:
         async with running() as worker:
             assert worker.pid is not None

@@ -40,7 +40,7 @@ def brief(server: Server, **config: object) -> str:
     return server.start_run(**{"epochs": 1, "probes": {"count": 2}, **config})
 
 
-def test_the_catalog_tells_what_is_at_hand_and_how_to_get_the_rest(server: Server) -> None:
+def test_catalog_lists_available_data_sets_and_how_to_get_the_others(server: Server) -> None:
     datasets = {each["name"]: each for each in server.http.get("/catalog").json()["datasets"]}
     assert datasets["fruit"]["classes"] == ["apple", "pear"]
     assert datasets["signs"]["available"]
@@ -54,7 +54,7 @@ def test_the_catalog_tells_what_is_at_hand_and_how_to_get_the_rest(server: Serve
     assert all(each["licence"] and each["source"] for each in datasets.values())
 
 
-def test_the_catalog_tells_which_folders_are_passed_over_and_why(server: Server) -> None:
+def test_catalog_lists_skipped_folders_with_their_reason(server: Server) -> None:
     catalog = server.http.get("/catalog").json()
     (nuts,) = catalog["skipped"]
     assert nuts["name"] == "nuts"
@@ -66,7 +66,7 @@ def test_the_catalog_tells_which_folders_are_passed_over_and_why(server: Server)
     assert nuts["reason"] in refused.json()["detail"]
 
 
-def test_a_run_on_pictures_of_one_s_own_knows_their_classes(server: Server) -> None:
+def test_run_on_an_image_folder_has_its_classes(server: Server) -> None:
     run_id = brief(server, dataset="fruit", architecture="signs", distortion="RTS", batch_size=8)
     run = server.wait_for_status(run_id, "finished")
     assert run["steps"] == 32 * 4 // 8
@@ -76,33 +76,33 @@ def test_a_run_on_pictures_of_one_s_own_knows_their_classes(server: Server) -> N
     assert server.http.get(f"/runs/{run_id}/export").status_code == 200
 
 
-def test_a_run_on_signs_counts_those_that_are_there(server: Server) -> None:
+def test_run_on_signs_counts_the_images_in_the_folder(server: Server) -> None:
     run_id = brief(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
     assert server.get_run(run_id)["steps"] == 2
     assert server.wait_for_status(run_id, "finished")["step"] == 2
 
 
-def test_a_data_set_that_is_not_at_hand_is_refused_with_how_to_get_it(server: Server) -> None:
+def test_unavailable_data_set_is_refused_with_how_to_get_it(server: Server) -> None:
     answer = server.http.post("/runs", json={"dataset": "cluttered-40"})
     assert answer.status_code == 422
     assert answer.json()["field"] == "dataset"
     assert "npz" in answer.json()["detail"]
 
 
-def test_a_data_set_that_is_damaged_is_refused_and_its_file_named(server: Server) -> None:
+def test_damaged_data_set_is_refused_and_its_file_named(server: Server) -> None:
     answer = server.http.post("/runs", json={"dataset": "mnist"})
     assert (answer.status_code, answer.json()["field"]) == (422, "dataset")
     assert "MNIST is damaged. train-images-idx3-ubyte.gz holds" in answer.json()["detail"]
     assert "stnscope fetch mnist" in answer.json()["detail"]
 
 
-def test_damage_that_only_reading_shows_fails_the_run_and_is_named(server: Server) -> None:
+def test_damage_found_while_reading_fails_the_run_and_names_the_file(server: Server) -> None:
     run_id = brief(server, dataset="berries", batch_size=8)
     run = server.wait_for_status(run_id, "failed")
     assert "berries/pear/06.png cannot be used. The file ends before" in run["error"]
 
 
-def test_a_network_that_does_not_fit_is_refused_with_those_that_do(server: Server) -> None:
+def test_network_that_does_not_fit_is_refused_with_those_that_do(server: Server) -> None:
     answer = server.http.post("/runs", json={"dataset": "signs", "architecture": "recurrent"})
     assert answer.status_code == 422
     assert answer.json()["field"] == "architecture"
@@ -139,7 +139,7 @@ def files() -> Iterator[FileServer]:
         yield files
 
 
-def test_a_data_set_is_fetched_and_can_be_trained_on(files: FileServer, tmp_path: Path) -> None:
+def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path) -> None:
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
         shown = server.http.get("/datasets/gtsrb").json()
         assert (shown["available"], shown["fetching"]) == (False, None)
@@ -157,7 +157,7 @@ def test_a_data_set_is_fetched_and_can_be_trained_on(files: FileServer, tmp_path
         assert server.wait_for_status(run_id, "finished")["step"] == 2
 
 
-def test_fetching_is_broken_off_and_taken_up(files: FileServer, tmp_path: Path) -> None:
+def test_cancelled_download_continues_where_it_ended(files: FileServer, tmp_path: Path) -> None:
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
         files.pause.set()
         server.http.post("/datasets/gtsrb/fetch")
@@ -176,7 +176,9 @@ def test_fetching_is_broken_off_and_taken_up(files: FileServer, tmp_path: Path) 
         wait_until(lambda: status() == "finished")
 
 
-def test_what_cannot_be_fetched_says_why(files: FileServer, tmp_path: Path) -> None:
+def test_data_set_that_cannot_be_downloaded_is_refused_with_a_reason(
+    files: FileServer, tmp_path: Path
+) -> None:
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
         assert server.http.post("/datasets/none/fetch").status_code == 404
         assert server.http.get("/datasets/none").status_code == 404
@@ -193,18 +195,18 @@ def test_what_cannot_be_fetched_says_why(files: FileServer, tmp_path: Path) -> N
         assert "Not Found" in fetching()["error"]
 
 
-def test_the_command_line_fetches_too(
+def test_fetch_command_downloads_a_data_set(
     files: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     given = ["--home", str(tmp_path), "--mirror", files.address]
     assert main(["fetch", "gtsrb", *given]) == 0
-    assert f"gtsrb is at hand, in {tmp_path / 'datasets'}." in capsys.readouterr().out
+    assert f"gtsrb is available, in {tmp_path / 'datasets'}." in capsys.readouterr().out
     assert main(["fetch", "mnist", *given]) == 2
     assert "Not Found" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["gtsrb"]
 
 
-def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> None:
+def test_run_resumes_only_with_the_data_that_it_began_with(tmp_path: Path) -> None:
     data = tmp_path / "data"
     sample_data.write_image_folder(data / "fruit", {"apple": 15, "pear": 15})
     options = (*INTERFACE_AND_NO_MORE, "--data", str(data))
@@ -231,7 +233,7 @@ def test_a_run_goes_on_only_with_the_data_that_it_began_with(tmp_path: Path) -> 
         server.control(run_id, "stop")
 
 
-def test_what_is_left_open_is_as_suits_the_data_set(server: Server) -> None:
+def test_defaults_depend_on_the_data_set(server: Server) -> None:
     run_id = brief(server, dataset="addition", batch_size=1000)
     config = server.get_run(run_id)["config"]
     server.control(run_id, "stop")
@@ -240,7 +242,7 @@ def test_what_is_left_open_is_as_suits_the_data_set(server: Server) -> None:
     assert config["localisation_learning_rate"] == 3e-4
 
 
-def test_a_mirror_that_is_no_address_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_mirror_must_be_an_http_address(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fetch", "mnist", "--mirror", "myhost:8000"])
     assert "starts with http:// or https://" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def upload(server: Server, data: bytes, **form: str) -> httpx.Response:
     return server.http.post("/transform", files={"image": ("picture", data)}, data=form)
 
 
-def test_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
+def test_export_has_the_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
     answer = server.http.get(f"/runs/{finished}/export")
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "image/gif"
@@ -40,14 +40,14 @@ def test_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
     assert gif_frames(answer.content) == 11
 
 
-def test_run_that_still_trains_exports_what_it_has(server: Server, running: str) -> None:
+def test_run_in_training_exports_the_frames_so_far(server: Server, running: str) -> None:
     wait_until(lambda: server.get_run(running)["frames"] >= 5)
     answer = server.http.get(f"/runs/{running}/export", params={"frames": 5, "samples": 2})
     assert gif_frames(answer.content) == 5
     assert server.get_run(running)["status"] == "running"
 
 
-def test_moving_layout_shows_the_closing_lap(server: Server, finished: str) -> None:
+def test_moving_layout_shows_the_final_lap(server: Server, finished: str) -> None:
     answer = server.http.get(f"/runs/{finished}/export", params={"layout": "moving"})
     assert gif_frames(answer.content) == 60
     assert f"{finished}-moving.gif" in answer.headers["content-disposition"]
@@ -57,7 +57,9 @@ def test_moving_layout_shows_the_closing_lap(server: Server, finished: str) -> N
     assert (frame.info["lap"], frame.info["step"]) == (7, 24)
 
 
-def test_moving_layout_of_a_run_that_stands_says_why_not(server: Server, endless: str) -> None:
+def test_moving_layout_of_a_run_without_moving_probes_is_refused(
+    server: Server, endless: str
+) -> None:
     answer = server.http.get(f"/runs/{endless}/export", params={"layout": "moving"})
     assert answer.status_code == 409
     assert "stand still" in answer.json()["detail"]
@@ -75,7 +77,7 @@ def test_moving_layout_of_a_run_that_stands_says_why_not(server: Server, endless
         ({"sample": 1}, "sample"),
     ],
 )
-def test_bad_options_name_the_field(
+def test_invalid_export_options_name_the_field(
     server: Server, finished: str, options: dict[str, str], field: str
 ) -> None:
     answer = server.http.get(f"/runs/{finished}/export", params=options)
@@ -83,7 +85,7 @@ def test_bad_options_name_the_field(
     assert answer.json()["field"] == field
 
 
-def test_export_as_a_job(server: Server, finished: str) -> None:
+def test_export_job_has_progress_file_and_cancel(server: Server, finished: str) -> None:
     job = server.http.post(f"/runs/{finished}/exports", json={"frames": 4}).json()
     assert job["run"] == finished
 
@@ -101,14 +103,14 @@ def test_export_as_a_job(server: Server, finished: str) -> None:
     assert server.http.get(f"/exports/{job['id']}").status_code == 404
 
 
-def test_command_line_exports_the_same(server: Server, finished: str, tmp_path: Path) -> None:
+def test_export_command_writes_the_same_file(server: Server, finished: str, tmp_path: Path) -> None:
     target = tmp_path / "run.gif"
     home = str(server.home)
     assert main(["export", finished, str(target), "--home", home]) == 0
     assert target.read_bytes() == server.http.get(f"/runs/{finished}/export").content
 
 
-def test_command_line_says_what_is_wrong(
+def test_export_command_prints_what_is_wrong(
     server: Server, finished: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["export", "none", "--home", str(server.home)]) == 2
@@ -118,7 +120,7 @@ def test_command_line_says_what_is_wrong(
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-def test_picture_comes_back_as_a_frame(server: Server, kind: str) -> None:
+def test_transform_returns_a_frame(server: Server, kind: str) -> None:
     answer = upload(server, picture(kind))
     assert answer.status_code == 200, answer.text
     frame = Frame.decode(answer.content)
@@ -130,7 +132,7 @@ def test_picture_comes_back_as_a_frame(server: Server, kind: str) -> None:
     assert frame.info["readings"]["st"][0]["words"]
 
 
-def test_distortion_is_applied_when_asked_for(server: Server) -> None:
+def test_transform_applies_a_distortion(server: Server) -> None:
     plain = Frame.decode(upload(server, picture()).content)
     wish = json.dumps({"name": "scattered", "strength": 1.0, "seed": 4})
     turned = Frame.decode(upload(server, picture(), distortion=wish).content)
@@ -153,7 +155,7 @@ def test_distortion_is_applied_when_asked_for(server: Server) -> None:
         (picture(), {"distortion": '{"name": "melted"}'}, 422, "melted"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_a_reason(
+def test_unusable_picture_or_option_is_refused_with_a_reason(
     server: Server, data: bytes, form: dict[str, str], status: int, says: str
 ) -> None:
     answer = upload(server, data, **form)
@@ -164,11 +166,11 @@ def test_what_cannot_be_used_is_refused_with_a_reason(
     assert upload(server, picture()).status_code == 200
 
 
-def test_picture_is_answered_where_no_process_stands_by(own_server: Server) -> None:
+def test_transform_works_without_a_standby_process(own_server: Server) -> None:
     assert upload(own_server, picture()).status_code == 200
 
 
-def test_missing_picture_is_named(server: Server) -> None:
+def test_missing_picture_names_its_field(server: Server) -> None:
     answer = server.http.post("/transform", data={"weights": "digits"})
     assert answer.status_code == 422
     assert answer.json()["field"] == "image"

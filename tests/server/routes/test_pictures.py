@@ -65,7 +65,7 @@ def same(one: Frame, other: Frame) -> None:
         np.testing.assert_array_equal(other.tensors[name], tensor, err_msg=name)
 
 
-def test_a_form_s_theta_is_followed(server: Server) -> None:
+def test_transform_applies_a_given_theta(server: Server) -> None:
     seen = posted(server, theta=json.dumps({"st": THETA}))
     np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], rtol=1e-6)
     assert seen.info["given"] == ["st"]
@@ -87,16 +87,14 @@ def test_a_form_s_theta_is_followed(server: Server) -> None:
         ('{"st2": [1, 0, 0, 0, 1, 0]}', "theta.st2", "there are st"),
     ],
 )
-def test_a_form_s_theta_that_is_none_is_422(
-    server: Server, theta: str, field: str, words: str
-) -> None:
+def test_invalid_theta_is_422(server: Server, theta: str, field: str, words: str) -> None:
     answer = server.http.post("/transform", files={"image": png()}, data={"theta": theta})
     assert answer.status_code == 422
     assert answer.json()["field"] == field
     assert words in answer.json()["detail"]
 
 
-def test_a_stream_answers_as_the_form_does(
+def test_stream_returns_the_same_frame_as_the_form(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
     own = shown(stream, picture=picture)
@@ -111,7 +109,7 @@ def test_a_stream_answers_as_the_form_does(
     assert shown(stream, picture=picture, weights="signs").info["weights"] == "signs"
 
 
-def test_corners_are_followed(stream: ClientConnection, picture: str) -> None:
+def test_stream_applies_given_corners(stream: ClientConnection, picture: str) -> None:
     corners = [[10, 4], [34, 10], [30, 40], [6, 34]]  # a parallelogram
     seen = shown(stream, picture=picture, corners={"st": corners})
     np.testing.assert_allclose(seen.tensors["corners.st"], [corners], atol=1e-4)
@@ -119,7 +117,7 @@ def test_corners_are_followed(stream: ClientConnection, picture: str) -> None:
     assert back.info["given"] == []
 
 
-def test_only_the_newest_of_those_that_wait_is_answered(
+def test_stream_answers_only_the_newest_of_waiting_requests(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
     worker = inference_pid(server)
@@ -158,7 +156,7 @@ def test_only_the_newest_of_those_that_wait_is_answered(
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_what_cannot_be_done_is_told_and_ends_nothing(
+def test_request_that_fails_is_an_error_message_and_the_stream_continues(
     stream: ClientConnection,
     picture: str,
     asked: dict[str, Any],
@@ -176,7 +174,7 @@ def test_what_cannot_be_done_is_told_and_ends_nothing(
     "message",
     ["not json", "[]", '{"type": "follow"}', '{"type": "transform"}', "{" * 5000, b"\x89PNG\r\n"],
 )
-def test_a_message_that_cannot_be_read_ends_nothing(
+def test_malformed_message_is_an_error_message_and_the_stream_continues(
     server: Server, picture: str, message: str | bytes
 ) -> None:
     with server.open_socket(STREAM) as stream:
@@ -184,12 +182,12 @@ def test_a_message_that_cannot_be_read_ends_nothing(
             stream.send(message)
             assert receive(stream, "error")["detail"]
             send(stream, type="hello")
-        assert receive(stream, "error")["detail"] == "This stream has been greeted already."
+        assert receive(stream, "error")["detail"] == "This stream has received its hello already."
         assert shown(stream, picture=picture)
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 5000, "NaN", "-Infinity", "1e999", '"1"'])
-def test_numbers_that_are_none_end_nothing(
+def test_non_finite_numbers_are_refused_and_the_stream_continues(
     stream: ClientConnection, picture: str, number: str
 ) -> None:
     theta = f'{{"st": [{", ".join([number] * 6)}]}}'
@@ -198,21 +196,21 @@ def test_numbers_that_are_none_end_nothing(
     assert shown(stream, picture=picture)
 
 
-def test_a_picture_is_asked_for_after_a_hello(server: Server, picture: str) -> None:
+def test_transform_stream_needs_a_hello_first(server: Server, picture: str) -> None:
     with server.open_socket(STREAM) as stream:
         assert "hello" in refused(stream, picture=picture)["detail"]
 
 
-def test_silence_instead_of_hello_is_closed_with_1008(server: Server) -> None:
+def test_missing_hello_closes_the_stream_with_1008(server: Server) -> None:
     with server.open_socket(STREAM) as stream:
         assert close_code(stream) == 1008
 
 
-def test_a_quiet_stream_still_beats(stream: ClientConnection) -> None:
+def test_idle_stream_sends_heartbeats(stream: ClientConnection) -> None:
     assert receive(stream, "heartbeat")["time"] > 0
 
 
-def test_a_picture_that_is_too_large_is_not_held(server: Server, stream: ClientConnection) -> None:
+def test_large_picture_is_not_cached(server: Server, stream: ClientConnection) -> None:
     large = b"\x89PNG\r\n\x1a\n" + bytes(10_000_001)
     assert server.http.post("/transform", files={"image": large}).status_code == 413
     with suppress(ConnectionClosed):  # the refusal may come before all is sent
@@ -222,7 +220,7 @@ def test_a_picture_that_is_too_large_is_not_held(server: Server, stream: ClientC
     assert posted(server).info["picture"]
 
 
-def test_a_worker_that_ends_is_told_and_takes_its_pictures_with_it(
+def test_pictures_are_lost_with_the_inference_process(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
     worker = inference_pid(server)
@@ -232,14 +230,14 @@ def test_a_worker_that_ends_is_told_and_takes_its_pictures_with_it(
     receive(stream, "error")
     os.kill(worker, signal.SIGKILL)
     told = receive(stream, "error")
-    assert "ended over this one" in told["detail"]
+    assert "ended while it read this one" in told["detail"]
     assert told["request"] == 5
     assert "Put it in again" in refused(stream, picture=picture)["detail"]
     assert posted(server).info["picture"] == picture
     assert shown(stream, picture=picture).info["picture"] == picture
 
 
-def test_there_are_so_many_streams_and_no_more(server: Server) -> None:
+def test_streams_beyond_the_limit_are_refused(server: Server) -> None:
     with ExitStack() as open_streams:
         for _ in range(Settings(home=server.home).viewers):
             stream = open_streams.enter_context(server.open_socket(STREAM))
@@ -252,7 +250,7 @@ def test_there_are_so_many_streams_and_no_more(server: Server) -> None:
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "https://127.0.0.1:{port}", "null"])
-def test_a_stream_from_a_foreign_page_is_refused(server: Server, origin: str) -> None:
+def test_stream_from_another_origin_is_refused(server: Server, origin: str) -> None:
     headers = {"Origin": origin.format(port=server.port)}
     with (
         pytest.raises(InvalidStatus) as refused,
@@ -262,7 +260,7 @@ def test_a_stream_from_a_foreign_page_is_refused(server: Server, origin: str) ->
     assert refused.value.response.status_code == 403
 
 
-def test_its_own_page_is_welcome(server: Server, picture: str) -> None:
+def test_stream_from_the_own_origin_is_accepted(server: Server, picture: str) -> None:
     origin = {"Origin": f"http://127.0.0.1:{server.port}"}
     with server.open_socket(STREAM, additional_headers=origin) as stream:
         send(stream, type="hello")

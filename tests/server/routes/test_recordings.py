@@ -14,7 +14,7 @@ import pytest
 
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge, Unavailable
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.server.http.upload import receive
+from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes import imports
 from stnscope.backend.server.processes.imports import Imports
 from stnscope.backend.server.runs import Runs
@@ -33,9 +33,7 @@ def files(server: Server) -> set[str]:
     return {path.name for path in (*(server.home / "recordings").iterdir(), *coming)}
 
 
-def test_a_recording_that_was_downloaded_becomes_a_run_to_watch(
-    server: Server, finished: str
-) -> None:
+def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished: str) -> None:
     data = server.http.get(f"/runs/{finished}/recording").content
     before = files(server)
     answer = take_in(server, data)
@@ -62,7 +60,7 @@ def test_a_recording_that_was_downloaded_becomes_a_run_to_watch(
         assert server.http.delete(f"/runs/{each}").status_code == 204
 
 
-def test_one_that_had_not_ended_is_stopped_and_cannot_be_gone_on_with(
+def test_import_of_an_unfinished_run_is_stopped_and_cannot_be_controlled(
     server: Server, running: str
 ) -> None:
     data = server.http.get(f"/runs/{running}/recording").content
@@ -75,7 +73,7 @@ def test_one_that_had_not_ended_is_stopped_and_cannot_be_gone_on_with(
     for action in ("resume", "stop", "pause", "step"):
         refused = server.control(run["id"], action)
         assert refused.status_code == 409
-        assert "came from a file" in refused.json()["detail"]
+        assert "was imported" in refused.json()["detail"]
     assert server.post_control(run["id"], moving=True).status_code == 409
     assert server.get_run(running)["status"] == "running"
     assert server.http.delete(f"/runs/{run['id']}").status_code == 204
@@ -98,7 +96,7 @@ def spoilt(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
         ("DELETE FROM run", "no run"),
     ],
 )
-def test_a_recording_that_cannot_be_taken_in_is_refused_and_leaves_nothing(
+def test_unusable_recording_is_refused_and_leaves_nothing(
     server: Server, trained_run: TrainedRun, tmp_path: Path, script: str, says: str
 ) -> None:
     before = files(server)
@@ -109,7 +107,9 @@ def test_a_recording_that_cannot_be_taken_in_is_refused_and_leaves_nothing(
     assert files(server) == before
 
 
-def test_what_is_no_recording_is_refused_in_words(server: Server, trained_run: TrainedRun) -> None:
+def test_other_file_than_a_recording_is_refused_with_a_message(
+    server: Server, trained_run: TrainedRun
+) -> None:
     before = files(server)
     whole = trained_run.recording.read_bytes()
     for data, says in (
@@ -129,7 +129,7 @@ def test_what_is_no_recording_is_refused_in_words(server: Server, trained_run: T
     assert files(server) == before
 
 
-def test_upload_that_breaks_off_leaves_nothing(server: Server, trained_run: TrainedRun) -> None:
+def test_interrupted_upload_leaves_nothing(server: Server, trained_run: TrainedRun) -> None:
     before = files(server)
     data = trained_run.recording.read_bytes()
     head = (
@@ -143,7 +143,7 @@ def test_upload_that_breaks_off_leaves_nothing(server: Server, trained_run: Trai
     assert server.http.get("/health").status_code == 200
 
 
-def test_one_that_is_too_large_is_refused_and_so_is_what_finds_no_room(
+def test_recording_beyond_the_size_limit_or_the_quota_is_refused(
     tmp_path: Path, trained_run: TrainedRun
 ) -> None:
     limits = ("--run-limit", "1MB", "--home-limit", "20MB")
@@ -174,7 +174,7 @@ async def pieces(*all_of_them: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("cut", [1, 7, 64, 100_000])
-def test_a_form_s_file_arrives_whole_however_it_is_cut(tmp_path: Path, cut: int) -> None:
+def test_form_file_is_complete_however_the_body_is_split(tmp_path: Path, cut: int) -> None:
     content = bytes(range(256)) * 40 + b"\r\n--x\r\n--boundary-not\r\n"
     form = (
         b'--xyz\r\nContent-Disposition: form-data; name="note"\r\n\r\nhello\r\n'
@@ -185,19 +185,19 @@ def test_a_form_s_file_arrives_whole_however_it_is_cut(tmp_path: Path, cut: int)
     target = tmp_path / "came"
     seen: list[int] = []
     kind = "multipart/form-data; boundary=xyz"
-    asyncio.run(receive(pieces(*parts), kind, target, lambda piece, came: seen.append(came)))
+    asyncio.run(receive_file(pieces(*parts), kind, target, lambda piece, came: seen.append(came)))
     assert target.read_bytes() == content
     assert seen == [0]
 
 
-def test_a_form_that_ends_too_early_is_refused(tmp_path: Path) -> None:
+def test_incomplete_form_is_refused(tmp_path: Path) -> None:
     form = b'--xyz\r\nContent-Disposition: form-data; name="recording"\r\n\r\nhalf of it'
     kind = "multipart/form-data; boundary=xyz"
     with pytest.raises(InvalidInput, match="form"):
-        asyncio.run(receive(pieces(form), kind, tmp_path / "came", lambda *_: None))
+        asyncio.run(receive_file(pieces(form), kind, tmp_path / "came", lambda *_: None))
 
 
-def test_process_that_dies_or_takes_too_long_is_told_and_leaves_nothing(
+def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
     tmp_path: Path, trained_run: TrainedRun, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runs = Runs(tmp_path / "recordings")
@@ -205,16 +205,16 @@ def test_process_that_dies_or_takes_too_long_is_told_and_leaves_nothing(
 
     async def killed() -> None:
         coming = Imports(runs)
-        taking = asyncio.create_task(coming.take(pieces(data), ""))
-        while coming._process is None:
+        taking = asyncio.create_task(coming.import_recording(pieces(data), ""))
+        while coming.pid is None:
             await asyncio.sleep(0.001)
-        os.kill(coming._process.pid, signal.SIGKILL)
-        with pytest.raises(Unavailable, match="ended over this one"):
+        os.kill(coming.pid, signal.SIGKILL)
+        with pytest.raises(Unavailable, match="ended while it read this one"):
             await taking
 
     async def slow() -> None:
         with pytest.raises(Unavailable, match="took longer"):
-            await Imports(runs, timeout=0.01).take(pieces(data), "")
+            await Imports(runs, timeout=0.01).import_recording(pieces(data), "")
 
     async def crowded() -> None:
         coming = Imports(runs)
@@ -224,22 +224,22 @@ def test_process_that_dies_or_takes_too_long_is_told_and_leaves_nothing(
             await gate.wait()
             yield b""
 
-        waiting = [asyncio.create_task(coming.take(held(), "")) for _ in range(4)]
+        waiting = [asyncio.create_task(coming.import_recording(held(), "")) for _ in range(4)]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable, match="Other recordings"):
-            await coming.take(pieces(data), "")
+            await coming.import_recording(pieces(data), "")
         gate.set()
         ended = await asyncio.gather(*waiting, return_exceptions=True)
         assert all(isinstance(each, InvalidInput) for each in ended)
 
     async def bounded() -> None:
         with pytest.raises(TooLarge, match="larger than"):
-            await Imports(runs).take(pieces(data), "")
+            await Imports(runs).import_recording(pieces(data), "")
 
     for scenario in (killed, slow, crowded):
         asyncio.run(scenario())
         assert left(tmp_path) == []
-    monkeypatch.setattr(imports, "most_recording", lambda _: 1000)
+    monkeypatch.setattr(imports, "max_recording_bytes", lambda _: 1000)
     asyncio.run(bounded())
     assert left(tmp_path) == []
 
@@ -249,16 +249,16 @@ def left(home: Path) -> list[Path]:
     return sorted(set(home.rglob("*")) - {home / "recordings"})
 
 
-def test_what_a_server_that_died_has_left_is_removed_a_day_later(tmp_path: Path) -> None:
+def test_files_of_an_abandoned_import_are_removed_after_a_day(tmp_path: Path) -> None:
     coming = Imports(Runs(tmp_path / "recordings"))
     (tmp_path / "incoming-abc").mkdir()
     (tmp_path / "incoming-abc" / "run").write_bytes(b"half")
     (tmp_path / "recordings" / "run.incoming-wal").write_bytes(b"half")
     kept = tmp_path / "recordings" / "run.stnscope"
     kept.write_bytes(b"whole")
-    coming.clear_old()
+    coming.remove_abandoned()
     assert len(left(tmp_path)) == 4, "it may be another server's"
     for path in left(tmp_path):
         os.utime(path, (1e9, 1e9))
-    coming.clear_old()
+    coming.remove_abandoned()
     assert left(tmp_path) == [kept]

@@ -12,9 +12,10 @@ import pytest
 
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.server.processes.trainer_main import NICENESS
+from stnscope.backend.server.processes.child_main import NICENESS
 from tests.conftest import TrainedRun
 from tests.live_server import SHORT_RUN, Server, serve, wait_until
+from tests.server.conftest import INTERFACE_AND_NO_MORE
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
 
@@ -34,7 +35,7 @@ def test_health_and_catalog(server: Server) -> None:
     assert all(isinstance(limit, int) for limit in catalog["limits"].values())
 
 
-def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
+def test_run_has_the_requested_configuration(server: Server) -> None:
     run_id = server.start_run(
         optimiser="sgd",
         schedule="steps",
@@ -56,9 +57,7 @@ def test_a_run_is_as_it_was_asked_for(server: Server) -> None:
     assert rates[1] == pytest.approx(0.02)
 
 
-def test_run_goes_from_queued_to_finished_and_records_all_of_it(
-    server: Server, finished: str
-) -> None:
+def test_finished_run_has_recorded_every_step_and_tenth(server: Server, finished: str) -> None:
     run = server.get_run(finished)
     assert (run["step"], run["steps"], run["last_step"]) == (24, 24, 24)
     assert (run["first_step"], run["attempt"], run["error"]) == (0, 0, None)
@@ -72,7 +71,7 @@ def test_run_goes_from_queued_to_finished_and_records_all_of_it(
     assert {0, 3, 5, 8, 10, 12, 15, 17, 20, 22, 24} <= set(steps)
 
 
-def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finished: str) -> None:
+def test_frame_by_http_has_its_input_and_can_be_cached(server: Server, finished: str) -> None:
     answer = server.http.get(f"/runs/{finished}/frames/24", params={"attempt": 0})
     frame = Frame.decode(answer.content)
     assert frame.info["run"] == finished
@@ -118,7 +117,7 @@ def test_frame_by_http_carries_its_input_and_may_be_kept(server: Server, finishe
         ({"probes": {"count": {"of": 3}}}, "probes.count"),
     ],
 )
-def test_bad_configuration_names_the_field_and_starts_nothing(
+def test_invalid_configuration_names_the_field_and_starts_nothing(
     server: Server, config: dict[str, object], field: str
 ) -> None:
     before = server.http.get("/runs").json()
@@ -142,7 +141,7 @@ def test_bad_configuration_names_the_field_and_starts_nothing(
         ("DELETE", "/health", 405),
     ],
 )
-def test_interface_answers_for_all_of_its_addresses(
+def test_unknown_path_or_method_is_a_problem(
     server: Server, method: str, path: str, status: int
 ) -> None:
     answer = server.http.request(method, path)
@@ -151,7 +150,7 @@ def test_interface_answers_for_all_of_its_addresses(
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\x00", b"", b"[]", b"3", b"[" * 100_000])
-def test_body_that_is_no_configuration_is_said_to_be_none(server: Server, body: bytes) -> None:
+def test_malformed_body_is_refused(server: Server, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
     answer = server.http.post("/runs", content=body, headers=headers)
     assert 400 <= answer.status_code < 500, answer.text
@@ -170,7 +169,7 @@ def test_body_that_is_no_configuration_is_said_to_be_none(server: Server, body: 
         ({"pause": True}, "pause", "There is no field pause; there are learning_rate"),
     ],
 )
-def test_control_that_cannot_be_read_says_what_would_be_right(
+def test_invalid_control_lists_what_is_accepted(
     server: Server, finished: str, asked: dict[str, object], field: str, told: str
 ) -> None:
     answer = server.post_control(finished, **asked)
@@ -181,7 +180,7 @@ def test_control_that_cannot_be_read_says_what_would_be_right(
 @pytest.mark.parametrize(
     "path", ["/runs/none", "/runs/none/frames", "/runs/none/export", "/exports/none", "/nothing"]
 )
-def test_what_does_not_exist_is_a_problem_too(server: Server, path: str) -> None:
+def test_unknown_run_or_export_is_a_404_problem(server: Server, path: str) -> None:
     answer = server.http.get(path)
     assert answer.status_code == 404
     assert answer.json()["status"] == 404
@@ -211,7 +210,7 @@ def test_pause_step_resume_stop(own_server: Server) -> None:
     assert "stopped" in refused.json()["detail"]
 
 
-def test_settings_are_changed_while_it_trains_and_while_it_rests(own_server: Server) -> None:
+def test_settings_change_while_running_and_while_paused(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     run = own_server.wait_for_step(run_id, 2)
     assert run["settings"] == {
@@ -247,7 +246,7 @@ def test_settings_are_changed_while_it_trains_and_while_it_rests(own_server: Ser
         ({"epochs": 3}, "epochs"),
     ],
 )
-def test_what_cannot_be_asked_for_names_the_field(
+def test_invalid_control_names_the_field(
     server: Server, finished: str, request_: dict[str, object], field: str | None
 ) -> None:
     answer = server.http.post(f"/runs/{finished}/control", json=request_)
@@ -255,14 +254,14 @@ def test_what_cannot_be_asked_for_names_the_field(
     assert answer.json().get("field") == field
 
 
-def test_settings_of_a_run_that_is_not_trained_stay(server: Server, finished: str) -> None:
+def test_settings_of_a_finished_run_cannot_change(server: Server, finished: str) -> None:
     refused = server.post_control(finished, moving=True)
     assert refused.status_code == 409
     assert "paused or running" in refused.json()["detail"]
     assert "finished" in refused.json()["detail"]
 
 
-def test_trainer_lets_the_server_and_the_browser_go_first(server: Server, running: str) -> None:
+def test_trainer_has_a_lower_priority(server: Server, running: str) -> None:
     trainer = trainer_of(server, running)
     assert os.getpriority(os.PRIO_PROCESS, trainer) == NICENESS
     # Where sessions are weighed, the trainer's own is as well.
@@ -270,7 +269,7 @@ def test_trainer_lets_the_server_and_the_browser_go_first(server: Server, runnin
     assert not weighed.exists() or weighed.read_text().endswith(f"nice {NICENESS}\n")
 
 
-def test_killed_and_resumed_run_equals_one_that_was_left_alone(
+def test_killed_and_resumed_run_equals_an_uninterrupted_one(
     own_server: Server, trained_run: TrainedRun
 ) -> None:
     alone = trained_run.copy_into(own_server.home)
@@ -291,7 +290,7 @@ def test_killed_and_resumed_run_equals_one_that_was_left_alone(
     assert (last[0] == last[1]).all()
 
 
-def test_third_run_queues_and_can_be_stopped_there(own_server: Server) -> None:
+def test_third_run_is_queued_and_a_queued_run_can_be_stopped(own_server: Server) -> None:
     first, second, third = (own_server.start_run(**LONG) for _ in range(3))
     own_server.wait_for_step(first, 1)
     own_server.wait_for_step(second, 1)
@@ -302,13 +301,13 @@ def test_third_run_queues_and_can_be_stopped_there(own_server: Server) -> None:
     assert own_server.control(fourth, "stop").json()["status"] == "stopped"
 
 
-def test_run_is_stopped_even_before_its_trainer_has_begun(own_server: Server) -> None:
+def test_run_can_be_stopped_before_its_trainer_has_begun(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     assert own_server.control(run_id, "stop").status_code == 200
     own_server.wait_for_status(run_id, "stopped")
 
 
-def test_stop_and_resume_in_quick_turn_leave_one_trainer_that_obeys(own_server: Server) -> None:
+def test_repeated_stop_and_resume_leave_one_trainer(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     own_server.wait_for_step(run_id, 2)
     for action in ("stop", "resume", "stop", "resume"):
@@ -319,7 +318,32 @@ def test_stop_and_resume_in_quick_turn_leave_one_trainer_that_obeys(own_server: 
     assert own_server.control(run_id, "pause").json()["status"] == "paused"
 
 
-def test_run_that_was_just_started_is_not_deleted_under_its_trainer(own_server: Server) -> None:
+def test_control_of_a_trainer_that_hangs_is_a_timeout_and_takes_effect_later(
+    tmp_path: Path,
+) -> None:
+    options = (*INTERFACE_AND_NO_MORE, "--control-timeout", "0.5")
+    with serve(tmp_path / "home", *options) as server:
+        run_id = server.start_run(**LONG)
+        server.wait_for_step(run_id, 2)
+        trainer = trainer_of(server, run_id)
+        os.kill(trainer, signal.SIGSTOP)
+        try:
+            for request in ({"action": "pause"}, {"moving": True}):
+                response = server.post_control(run_id, **request)
+                assert response.status_code == 504
+                problem = response.json()
+                assert (problem["title"], problem["status"]) == ("Gateway Timeout", 504)
+                assert "within 0.5 s" in problem["detail"]
+                assert re.search(r"is running at step \d+", problem["detail"])
+            assert server.get_run(run_id)["status"] == "running"
+        finally:
+            os.kill(trainer, signal.SIGCONT)
+        run = server.wait_for_status(run_id, "paused")
+        wait_until(lambda: server.get_run(run_id)["settings"]["moving"])
+        assert run["can"]
+
+
+def test_run_that_has_just_started_cannot_be_deleted(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
     own_server.wait_for_step(run_id, 1)
@@ -327,7 +351,7 @@ def test_run_that_was_just_started_is_not_deleted_under_its_trainer(own_server: 
     assert own_server.http.delete(f"/runs/{run_id}").status_code == 204
 
 
-def test_delete_needs_a_run_that_nobody_trains(own_server: Server) -> None:
+def test_run_in_training_cannot_be_deleted(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     own_server.wait_for_step(run_id, 1)
     assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
@@ -336,7 +360,7 @@ def test_delete_needs_a_run_that_nobody_trains(own_server: Server) -> None:
     assert own_server.http.get(f"/runs/{run_id}").status_code == 404
 
 
-def test_killed_trainer_is_interrupted_keeps_its_frames_and_can_go_on(own_server: Server) -> None:
+def test_run_of_a_killed_trainer_is_interrupted_and_can_resume(own_server: Server) -> None:
     run_id = own_server.start_run(**LONG)
     own_server.wait_for_step(run_id, 5)
     os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
@@ -348,7 +372,7 @@ def test_killed_trainer_is_interrupted_keeps_its_frames_and_can_go_on(own_server
     own_server.wait_for_step(run_id, frames[-1] + 1)
 
 
-def test_server_that_dies_leaves_runs_that_its_successor_lists_and_plays(
+def test_runs_of_a_killed_server_are_listed_and_played_by_the_next(
     own_server: Server,
 ) -> None:
     run_id = own_server.start_run(**LONG)
@@ -370,7 +394,7 @@ def test_server_that_dies_leaves_runs_that_its_successor_lists_and_plays(
     assert checkpoint.step == run["step"]
 
 
-def test_empty_home_starts_a_demonstration_that_a_user_s_run_pauses(tmp_path: Path) -> None:
+def test_empty_home_starts_a_demonstration_that_a_user_run_pauses(tmp_path: Path) -> None:
     with serve(tmp_path / "home", "--no-page") as server:
         wait_until(lambda: bool(server.http.get("/runs").json()))
         (demonstration,) = server.http.get("/runs").json()
@@ -381,7 +405,7 @@ def test_empty_home_starts_a_demonstration_that_a_user_s_run_pauses(tmp_path: Pa
         server.wait_for_status(demonstration["id"], "paused")
 
 
-def test_user_s_run_pauses_a_demonstration_that_has_yet_to_begin(tmp_path: Path) -> None:
+def test_user_run_pauses_a_demonstration_that_has_not_begun(tmp_path: Path) -> None:
     with serve(tmp_path / "home", "--no-page") as server:
         (demonstration,) = server.http.get("/runs").json()
         server.start_run(**LONG)
@@ -401,7 +425,7 @@ def test_recording_is_downloaded_as_one_readable_file(
     database.close()
 
 
-def test_body_without_end_is_refused(server: Server) -> None:
+def test_endless_body_is_refused(server: Server) -> None:
     def endless() -> Iterator[bytes]:
         for _ in range(200):
             yield b"x" * 100_000

@@ -9,10 +9,11 @@ from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.server.streams import messages
 
 
-def test_each_kind_is_read() -> None:
-    assert messages.read('{"type": "hello"}') == messages.Hello(type="hello")
-    assert messages.read('{"type": "credit"}') == messages.Credit(type="credit", frames=1)
-    asked = messages.read_transform('{"type": "transform", "picture": "a"}')
+def test_each_message_type_is_parsed() -> None:
+    assert messages.parse_run_message('{"type": "hello"}') == messages.Hello(type="hello")
+    credit = messages.Credit(type="credit", frames=1)
+    assert messages.parse_run_message('{"type": "credit"}') == credit
+    asked = messages.parse_transform_message('{"type": "transform", "picture": "a"}')
     assert asked == messages.Transform(type="transform", picture="a")
 
 
@@ -32,21 +33,21 @@ def test_each_kind_is_read() -> None:
         ("hello", "type", "A message is an object"),
     ],
 )
-def test_what_is_wrong_is_said_in_plain_words(message: Any, field: str, words: str) -> None:
+def test_invalid_message_is_refused_in_plain_words(message: Any, field: str, words: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        messages.read(json.dumps(message))
+        messages.parse_run_message(json.dumps(message))
     assert words in str(refused.value)
     assert refused.value.field == field
 
 
-def test_what_is_no_json_is_said_to_be_none() -> None:
+def test_malformed_json_is_refused() -> None:
     with pytest.raises(InvalidInput, match="not JSON") as refused:
-        messages.read("{")
+        messages.parse_run_message("{")
     assert refused.value.field is None
 
 
-def test_each_stream_knows_its_own_kinds() -> None:
+def test_each_stream_accepts_only_its_own_message_types() -> None:
     with pytest.raises(InvalidInput, match='whose type is "hello" or "transform"'):
-        messages.read_transform('{"type": "follow"}')
+        messages.parse_transform_message('{"type": "follow"}')
     with pytest.raises(InvalidInput, match="picture is missing"):
-        messages.read_transform('{"type": "transform"}')
+        messages.parse_transform_message('{"type": "transform"}')

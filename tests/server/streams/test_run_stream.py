@@ -28,7 +28,7 @@ def test_finished_run_sends_its_state_all_metrics_and_the_last_frame(
         assert receive(viewer, "metrics")["step"] == [21, 22, 23, 24]
 
 
-def test_frames_come_while_following_and_carry_the_input_once(server: Server, running: str) -> None:
+def test_frames_are_sent_while_following_with_the_input_once(server: Server, running: str) -> None:
     with server.open_stream(running) as viewer:
         send(viewer, type="hello")
         send(viewer, type="follow")
@@ -47,7 +47,7 @@ def test_frames_come_while_following_and_carry_the_input_once(server: Server, ru
         assert Frame.decode(receive(viewer, "frame")).info["step"] > steps[-1]
 
 
-def test_without_credit_two_frames_come_and_the_rest_is_counted_as_skipped(
+def test_without_credit_two_frames_are_sent_and_others_counted_as_skipped(
     server: Server, running: str
 ) -> None:
     with server.open_stream(running) as viewer:
@@ -60,7 +60,7 @@ def test_without_credit_two_frames_come_and_the_rest_is_counted_as_skipped(
         wait_until(lambda: receive(viewer, "run")["skipped"] > 0)
 
 
-def test_what_passes_while_a_viewer_holds_is_not_skipped(server: Server, running: str) -> None:
+def test_frames_during_hold_do_not_count_as_skipped(server: Server, running: str) -> None:
     with server.open_stream(running) as viewer:
         send(viewer, type="hello")
         send(viewer, type="follow")
@@ -76,7 +76,7 @@ def test_what_passes_while_a_viewer_holds_is_not_skipped(server: Server, running
         assert receive(viewer, "run")["skipped"] <= 3, "but for what came while it was being said"
 
 
-def test_more_credit_than_may_be_held_is_cut_to_that(server: Server, running: str) -> None:
+def test_credit_is_limited_to_eight_frames(server: Server, running: str) -> None:
     with server.open_stream(running) as viewer:
         send(viewer, type="hello")
         send(viewer, type="credit", frames=100)
@@ -93,7 +93,7 @@ def test_metrics_continue_without_gap_or_repetition(server: Server, running: str
     assert steps == list(range(1, len(steps) + 1))
 
 
-def test_pause_is_told_at_once(server: Server, running: str) -> None:
+def test_change_of_status_is_sent_at_once(server: Server, running: str) -> None:
     with server.open_stream(running) as viewer:
         send(viewer, type="hello")
         server.control(running, "pause")
@@ -103,7 +103,7 @@ def test_pause_is_told_at_once(server: Server, running: str) -> None:
         wait_until(lambda: "pause" in receive(viewer, "run")["can"])
 
 
-def test_quiet_stream_still_beats(server: Server, finished: str) -> None:
+def test_idle_stream_sends_heartbeats(server: Server, finished: str) -> None:
     with server.open_stream(finished) as viewer:
         send(viewer, type="hello")
         assert receive(viewer, "heartbeat")["time"] > 0
@@ -123,7 +123,7 @@ def test_quiet_stream_still_beats(server: Server, finished: str) -> None:
         b"\x00\xff",
     ],
 )
-def test_message_that_cannot_be_read_is_answered_and_ends_nothing(
+def test_malformed_message_is_an_error_message_and_the_stream_continues(
     server: Server, finished: str, message: str | bytes
 ) -> None:
     with server.open_stream(finished) as viewer:
@@ -136,7 +136,7 @@ def test_message_that_cannot_be_read_is_answered_and_ends_nothing(
         assert receive(viewer, "frame")
 
 
-def test_enormous_message_ends_at_worst_its_own_socket(server: Server, finished: str) -> None:
+def test_oversized_message_closes_only_its_own_socket(server: Server, finished: str) -> None:
     with server.open_stream(finished) as other:
         send(other, type="hello")
         with server.open_stream(finished) as viewer:
@@ -148,17 +148,17 @@ def test_enormous_message_ends_at_worst_its_own_socket(server: Server, finished:
         assert receive(other, "frame")
 
 
-def test_silence_instead_of_hello_is_closed_with_1008(server: Server, finished: str) -> None:
+def test_missing_hello_closes_the_stream_with_1008(server: Server, finished: str) -> None:
     with server.open_stream(finished) as viewer:
         assert close_code(viewer) == 1008
 
 
-def test_run_that_does_not_exist_is_told_by_its_own_code(server: Server) -> None:
+def test_stream_of_an_unknown_run_is_closed_with_4404(server: Server) -> None:
     with server.open_stream("none") as viewer:
         assert close_code(viewer) == 4404
 
 
-def test_viewers_are_told_when_their_run_is_deleted(server: Server) -> None:
+def test_viewers_are_notified_when_their_run_is_deleted(server: Server) -> None:
     run_id = server.start_run()
     server.wait_for_step(run_id, 1)
     server.control(run_id, "stop")
@@ -168,7 +168,7 @@ def test_viewers_are_told_when_their_run_is_deleted(server: Server) -> None:
         wait_until(lambda: receive(viewer, "run")["status"] == "deleted")
 
 
-def test_stalled_viewer_keeps_nobody_waiting(server: Server, running: str) -> None:
+def test_stalled_viewer_does_not_delay_others(server: Server, running: str) -> None:
     with (
         server.open_stream(running, max_queue=1, close_timeout=1) as stalled,
         server.open_stream(running) as viewer,
@@ -193,7 +193,7 @@ def test_stalled_viewer_keeps_nobody_waiting(server: Server, running: str) -> No
         "null",
     ],
 )
-def test_stream_from_a_foreign_page_is_refused(server: Server, finished: str, origin: str) -> None:
+def test_stream_from_another_origin_is_refused(server: Server, finished: str, origin: str) -> None:
     with (
         pytest.raises(InvalidStatus) as refused,
         server.open_stream(
@@ -204,7 +204,7 @@ def test_stream_from_a_foreign_page_is_refused(server: Server, finished: str, or
     assert refused.value.response.status_code == 403
 
 
-def test_own_page_is_welcome(server: Server, finished: str) -> None:
+def test_stream_from_the_own_origin_is_accepted(server: Server, finished: str) -> None:
     origin = {"Origin": f"http://127.0.0.1:{server.port}"}
     with server.open_stream(finished, additional_headers=origin) as viewer:
         assert receive(viewer, "run")["id"] == finished

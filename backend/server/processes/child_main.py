@@ -1,0 +1,102 @@
+"""What the entry points of child processes share: their pipe to the parent, and their limits.
+
+`child_process` has the parent's part.
+"""
+
+import os
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.server.processes.error_codec import encode_error
+from stnscope.backend.server.processes.message_pipe import (
+    Head,
+    Message,
+    encode_message,
+    read_message,
+)
+
+NICENESS = 5
+"""How much a trainer lowers its priority below that of the server and the browser."""
+
+
+class ParentPipe:
+    """The messages from and to the parent, on standard input and output.
+
+    A thread reads them, so that the end of the input, which means that the parent is gone, is seen
+    in the middle of a computation. From then on whatever else reads standard input finds it empty,
+    and whatever else prints, prints to standard error.
+
+    Args:
+        last: the message to receive when the input has ended; if left out, the process exits then.
+    """
+
+    def __init__(self, last: Message | None = None) -> None:
+        self._input, self._output = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.close(nothing)
+        os.dup2(2, 1)
+        self._last = last
+        self._received: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        while (message := read_message(self._input)) is not None:
+            self._received.put(message)
+        if self._last is None:
+            os._exit(0)
+        self._received.put(self._last)
+
+    def receive(self, timeout: float | None = None) -> Message | None:
+        """Wait for the next message; return None if none comes in `timeout` seconds.
+
+        Args:
+            timeout: without one, wait for as long as it takes.
+        """
+        try:
+            return self._received.get(timeout != 0, timeout)
+        except queue.Empty:
+            return None
+
+    def send(self, head: Head, body: bytes = b"") -> None:
+        """Send a message."""
+        # If nobody reads it, the parent is gone, and the end of the input ends this process.
+        with suppress(BrokenPipeError):
+            self._output.write(encode_message(head, body))
+            self._output.flush()
+
+    def handle_request(self, handle: Callable[[Head, bytes], Message]) -> None:
+        """Wait for a request, and send its response: what `handle` returns, or its error."""
+        request = self.receive()
+        assert request is not None
+        try:
+            response = handle(*request)
+        except StnscopeError as error:
+            response = encode_error(error), b""
+        self.send(*response)
+
+
+def lower_priority() -> None:
+    """Let the server and the browser have the cores first, on platforms that offer it."""
+    with suppress(AttributeError, OSError):
+        os.nice(NICENESS)
+        # Linux may weigh sessions first, and only then the processes in each.
+        if os.getsid(0) == os.getpid():
+            Path("/proc/self/autogroup").write_text(str(NICENESS))
+
+
+def limit_memory(more: int) -> None:
+    """Limit this process to `more` bytes beyond what it has, on platforms that offer it.
+
+    An allocation beyond the limit raises MemoryError.
+    """
+    with suppress(ImportError, OSError, ValueError):
+        import resource
+
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + more
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
