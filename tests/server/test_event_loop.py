@@ -29,8 +29,8 @@ FILES = (
     *("mkdir", "rmdir", "touch", "unlink", "rename", "rmtree", "mkdtemp", "TemporaryDirectory"),
     *("read_bytes", "read_text", "write_bytes", "write_text", "cleanup"),
 )
-DATABASES = ("connect", "execute", "backup", "acquire", "writer_is_live", "copy_to")
-DATA_SETS = ("dataset", "datasets", "skipped", "fetch", "shortage", "import_recording", "export")
+DATABASES = ("connect", "execute", "backup", "acquire", "writer_is_live", "copy_to", "shortage")
+DATA_SETS = ("inspect_dataset", "list_datasets", "list_skipped_folders", "download")
 BLOCKING = frozenset((*FILES, *DATABASES, *DATA_SETS))
 """Names of functions that read or write files, or wait."""
 
