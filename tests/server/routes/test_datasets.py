@@ -245,4 +245,4 @@ def test_defaults_depend_on_the_data_set(server: Server) -> None:
 def test_mirror_must_be_an_http_address(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["fetch", "mnist", "--mirror", "myhost:8000"])
-    assert "starts with http:// or https://" in capsys.readouterr().err
+    assert "start with http:// or https://" in capsys.readouterr().err
