@@ -1,4 +1,4 @@
-"""A recording as long as one likes, made in seconds out of frames that were really trained."""
+"""A recording of any length, made in seconds from the frames of a few training steps."""
 
 from itertools import cycle, islice
 from pathlib import Path
@@ -13,12 +13,13 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.training.loop import train
 
 TRAINED = 40
-"""Steps that are really trained; their frames stand in for all others, in turn."""
-AT_ONCE = 1000
+"""Steps that are trained; the other steps repeat their frames."""
+CHUNK_SIZE = 1000
+"""Steps in one transaction."""
 
 
 def make(path: Path, frames: int) -> None:
-    """Writes the recording of a run that ended at step `frames` - 1, with a frame at each step."""
+    """Write the recording of a run that ended at step `frames` - 1, with a frame at each step."""
     each = steps_per_epoch(RunConfig())
     config = RunConfig(epochs=-(-frames // each))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -28,9 +29,9 @@ def make(path: Path, frames: int) -> None:
     turns = islice(zip(cycle(trained), cycle(summaries), strict=False), frames)
     with RecordingWriter.open(path) as writer:
         steps = list(enumerate(turns))
-        for begin in range(0, frames, AT_ONCE):
+        for begin in range(0, frames, CHUNK_SIZE):
             with writer.transaction():
-                for step, (frame, summary) in steps[begin : begin + AT_ONCE]:
+                for step, (frame, summary) in steps[begin : begin + CHUNK_SIZE]:
                     moved = _at_step(frame, step, each)
                     metrics = {name: moved.info[name] for name in ("time", "epoch", "loss")}
                     writer.add_step(step, 0, metrics | summary)

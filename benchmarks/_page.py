@@ -1,4 +1,4 @@
-"""A real browser with the page in it, that notes what is done to the page and what it paints."""
+"""A real browser with the page, which records input events and paints."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,10 +7,10 @@ from playwright.sync_api import Page, sync_playwright
 
 from tools.browser import find
 
-# A paint is told after the frame's canvases were drawn; the next task runs once they have been
-# painted. `painted` is in seconds since 1970, `at` in milliseconds of the page's own clock, as is
-# the time at which the page was last acted upon.
-NOTE_PAINTS = """
+# The event comes after the canvases were drawn; the next task runs once they have been painted.
+# `painted` is in seconds since 1970; `at`, and `acted`, the time of the last input event, are in
+# milliseconds of the page's clock.
+RECORD_PAINTS = """
 window.paints = [];
 document.addEventListener("stnscope:paint", ({ detail, target }) => {
   const run = target.dataset.run;
@@ -25,18 +25,18 @@ for (const kind of ["click", "keydown", "input"]) {
   addEventListener(kind, ({ timeStamp }) => (window.acted = timeStamp), { capture: true });
 }
 """
-PATIENCE = 60_000
-"""Milliseconds for anything to come about."""
+TIMEOUT = 60_000
+"""Milliseconds."""
 
 
 @contextmanager
 def open_page() -> Iterator[Page]:
-    """A window of a browser with nothing in it yet, whose pages keep `window.paints`."""
+    """Open an empty browser window whose pages record `window.paints`."""
     browser_path = find()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 720})
-        page.set_default_timeout(PATIENCE)
-        page.add_init_script(NOTE_PAINTS)
+        page.set_default_timeout(TIMEOUT)
+        page.add_init_script(RECORD_PAINTS)
         yield page
         browser.close()

@@ -1,4 +1,4 @@
-"""The processes of a server, as `ps` tells of them."""
+"""The processes of a server, from `ps`."""
 
 import subprocess
 import time
@@ -11,27 +11,27 @@ TRAINER = "stnscope.backend.server.processes.trainer_main"
 
 @dataclass(frozen=True)
 class Process:
-    """One process at one moment."""
+    """One process at one time."""
 
     pid: int
     parent: int
     kilobytes: int
     """Resident."""
     cpu: str
-    """Time it has had of a core, as `ps` writes it."""
+    """CPU time, as `ps` writes it."""
     command: str
 
 
 def processes() -> list[Process]:
-    """All there are."""
+    """Return all processes of the machine."""
     columns = ["-o", "pid=", "-o", "ppid=", "-o", "rss=", "-o", "time=", "-o", "args="]
-    told = subprocess.run(["ps", "-A", *columns], capture_output=True, text=True, check=True)
-    rows = (line.split(None, 4) for line in told.stdout.splitlines())
+    done = subprocess.run(["ps", "-A", *columns], capture_output=True, text=True, check=True)
+    rows = (line.split(None, 4) for line in done.stdout.splitlines())
     return [Process(int(r[0]), int(r[1]), int(r[2]), r[3], r[4]) for r in rows if len(r) == 5]
 
 
 def trainers(server: Server) -> list[Process]:
-    """A server's trainers, the spare among them, the oldest first."""
+    """Return a server's trainers, the spare included, oldest first."""
     assert server.process is not None
     pid = server.process.pid
     return sorted(
@@ -40,13 +40,13 @@ def trainers(server: Server) -> list[Process]:
     )
 
 
-def await_rest(server: Server, seconds: float = 3.0) -> None:
-    """Waits until a server's only trainer is a spare that has got ready and does nothing more."""
+def wait_until_idle(server: Server, seconds: float = 3.0) -> None:
+    """Wait until a server's only trainer is a spare that is ready and idle."""
 
-    def rests() -> bool:
+    def is_idle() -> bool:
         before = trainers(server)
         time.sleep(seconds)
         after = trainers(server)
         return len(after) == 1 and [p.cpu for p in before] == [p.cpu for p in after]
 
-    wait_until(rests)
+    wait_until(is_idle)

@@ -1,15 +1,16 @@
-"""How measured times spread, in words."""
+"""Summaries of measured times."""
 
 import statistics
 from collections.abc import Sequence
 
 
-def at_95(values: Sequence[float]) -> float:
-    """What 95 of 100 do not exceed; of few values, the greatest."""
+def percentile_95(values: Sequence[float]) -> float:
+    """Return the 95th percentile; of one value, that value."""
     return statistics.quantiles(values, n=20, method="inclusive")[18] if values[1:] else values[0]
 
 
-def told(milliseconds: Sequence[float], what: str = "times") -> str:
-    """Median and 95th percentile."""
-    middle = statistics.median(milliseconds)
-    return f"p50 {middle:.0f} ms, p95 {at_95(milliseconds):.0f} ms over {len(milliseconds)} {what}"
+def summary(milliseconds: Sequence[float], what: str = "times") -> str:
+    """Return median and 95th percentile as text."""
+    median = statistics.median(milliseconds)
+    p95 = percentile_95(milliseconds)
+    return f"p50 {median:.0f} ms, p95 {p95:.0f} ms over {len(milliseconds)} {what}"

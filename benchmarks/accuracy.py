@@ -1,10 +1,10 @@
-"""How soon the default run is right about the digits that it never trains on, seed by seed.
+"""Steps until the default run reaches an accuracy on held-out digits, for each seed.
 
     python -m benchmarks.accuracy [--seeds 10] [--target 0.95]
 
-A seed reaches the target at the first of two validations in a row that are not below it. `scale`
-is the root of the sampled region's share of the image at the end, and `follows` the correlation
-between where the regions and the digits lie, both over the held-out images.
+A seed reaches the target at the first of two consecutive validations that are not below it. `scale`
+is the square root of the region's share of the image at the end, and `follows` the correlation
+between the positions of regions and digits, both over the held-out images.
 """
 
 import argparse
@@ -33,14 +33,14 @@ from stnscope.backend.experiment.training.loop import (
     train,
 )
 
-WITHIN = 1000
-"""Steps in which nine seeds of ten are to reach the target."""
+MAX_STEPS = 1000
+"""Steps in which nine seeds of ten should reach the target."""
 COLUMNS = "seed  reached  accuracy  scale  follows  steps/s"
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one seed came to."""
+    """The result of one seed."""
 
     seed: int
     reached: int | None
@@ -60,45 +60,45 @@ class Result:
 
 
 def measure(config: RunConfig, dataset: Dataset, target: float) -> Result:
-    """Trains one seed to its end."""
+    """Train one seed to the end."""
     validations: list[tuple[int, float]] = []
     start = time.perf_counter()
     for step in train(config, dataset):
         if step.validated_step == step.step and step.accuracy is not None:
             validations.append((step.step, step.accuracy))
     rate = step.step / (time.perf_counter() - start)
-    scale, follows = looked_at(step, config, dataset)
+    scale, follows = region_statistics(step, config, dataset)
     return Result(
         config.seed, first_of_two(validations, target), validations[-1][1], scale, follows, rate
     )
 
 
 def first_of_two(validations: list[tuple[int, float]], target: float) -> int | None:
-    """The first step of two in a row that are not below the target."""
+    """Return the first step of two consecutive ones that are not below the target."""
     for (step, one), (_, next_one) in pairwise(validations):
         if min(one, next_one) >= target:
             return step
     return None
 
 
-def looked_at(step: Step, config: RunConfig, dataset: Dataset) -> tuple[float, float]:
-    """The mean scale of the regions, and how well their middles follow those of the digits."""
+def region_statistics(step: Step, config: RunConfig, dataset: Dataset) -> tuple[float, float]:
+    """Return the regions' mean scale, and the correlation of their centres with the digits'."""
     held_out = dataset.held_out
     images = held_out.pixels.repeat(VALIDATION_DRAWS, 1, 1, 1)
     canvas = build_input_pipeline(config, dataset.entry, held_out).canvas
     draws = scattered.draw(len(images), draw_generator(VALIDATION_SEED, "validation", 0))
     strength = config.distortion.strength
-    middles = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas).centre
+    centres = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas).centre
     with torch.inference_mode():
-        seen = step.model.eval()(Validation.of(config, dataset).images)
-    matrix = seen.warps[0].theta.view(-1, 2, 3)
-    each = [torch.corrcoef(torch.stack([matrix[:, i, 2], middles[:, i]]))[0, 1] for i in (0, 1)]
+        prediction = step.model.eval()(Validation.of(config, dataset).images)
+    matrix = prediction.warps[0].theta.view(-1, 2, 3)
+    each = [torch.corrcoef(torch.stack([matrix[:, i, 2], centres[:, i]]))[0, 1] for i in (0, 1)]
     scale = torch.linalg.det(matrix[:, :, :2]).abs().sqrt().mean().item()
     return scale, torch.stack(each).mean().item()
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description="Accuracy of the default run, seed by seed.")
     parser.add_argument("--seeds", type=int, default=10, help="0 to this, less one (%(default)s)")
     parser.add_argument("--target", type=float, default=0.95, help="(%(default)s)")
@@ -111,9 +111,9 @@ def main() -> None:
         results.append(measure(RunConfig(seed=seed), dataset, options.target))
         print(results[-1], flush=True)
     steps = [result.reached for result in results if result.reached is not None]
-    within = sum(step <= WITHIN for step in steps)
+    within = sum(step <= MAX_STEPS for step in steps)
     print(
-        f"{within} of {len(results)} seeds reached {options.target:.2f} within {WITHIN} steps; "
+        f"{within} of {len(results)} seeds reached {options.target:.2f} within {MAX_STEPS} steps; "
         f"median step {statistics.median(steps) if steps else 'none'}, median "
         f"{statistics.median(result.rate for result in results):.1f} steps/s."
     )

@@ -1,10 +1,10 @@
-"""What making a batch costs, of the training step that it feeds.
+"""Time to make a batch, as a share of the training step that uses it.
 
     python -m benchmarks.batches [--rounds 5]
 
 For batches of 64 on one thread: digits translated among clutter (TC) at 60x60 before the paper's
-networks, its other distortions, and what is offered first for data sets of the program. Each round
-makes some batches and takes as many steps, in turns.
+networks, its other distortions, and the default networks of the built-in data sets. Each round
+makes some batches and takes as many steps, alternately.
 """
 
 import argparse
@@ -34,7 +34,7 @@ CASES = (
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Of one of several."""
+    """Return the mean duration of several calls."""
     start = time.perf_counter()
     for _ in range(TOGETHER):
         work()
@@ -42,12 +42,12 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def main() -> None:
-    """Measures and prints."""
+    """Measure, and print the results."""
     parser = argparse.ArgumentParser(description="What making a batch costs.")
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    print("Making a batch of 64, as a share of the training step that it feeds (to hold: 15 %)")
+    print("Making a batch of 64, as a share of the training step that it feeds (goal: 15 %)")
     for dataset_name, network, distortion in CASES:
         config = RunConfig(
             dataset=dataset_name,

@@ -1,9 +1,9 @@
-"""How long a GIF of 100 photo frames takes, as a share of what Pillow's own way takes.
+"""Time to make a GIF of 100 photo frames, as a share of the time of Pillow's default.
 
     python -m benchmarks.gif [--pairs 5]
 
-Both write the same 472x264 pictures, turn by turn. Ours starts from the recorded frames; Pillow is
-handed finished RGB pictures and saves them as it does by default.
+Both write the same 472x264 pictures, alternately. Ours starts from the recorded frames; Pillow
+starts from finished RGB pictures and saves them with its default options.
 """
 
 import argparse
@@ -33,7 +33,7 @@ LIMIT = 1 / 15
 
 @dataclass(frozen=True)
 class Ref:
-    """Where a frame stands."""
+    """The step of a frame."""
 
     step: int
     lap: int | None = None
@@ -41,7 +41,7 @@ class Ref:
 
 
 class Photos:
-    """A run on one photo of which the sampled region moves; where `moving`, the photo too."""
+    """A run on one photo whose sampled region moves; if `moving`, the photo too."""
 
     def __init__(self, moving: bool) -> None:
         picture = photo(SIDE + 2 * COUNT, SIDE + 2 * COUNT)
@@ -75,15 +75,15 @@ def _frame(picture: Pixels, step: int, moving: bool) -> Frame:
 
 
 def _region(done: float) -> NDArray[np.float64]:
-    """Corners that shrink, turn and wander, in pixels."""
+    """Return corners that shrink, rotate and shift over time, in pixels."""
     turn, scale = 0.6 * done, 1 - 0.5 * done
     cos, sin = scale * math.cos(turn), scale * math.sin(turn)
     around = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) @ np.array([[cos, sin], [-sin, cos]])
     return np.asarray((around + 1) * SIDE / 2 + [12 * math.sin(9 * done), 0])
 
 
-def planned(recording: Photos) -> Plan:
-    """The benchmark's pictures: two photos side by side above a counter, 472x264."""
+def plan_pictures(recording: Photos) -> Plan:
+    """Return the plan of the pictures: two photos side by side above a counter, 472x264."""
     chosen = plan(recording, ExportOptions(frames=COUNT, fps=FPS))
     layout = sheet.Layout(1.0, (SIDE, SIDE), ((SIDE, SIDE),), margin=sheet.GAP, rows=1)
     assert layout.size == SIZE
@@ -91,7 +91,7 @@ def planned(recording: Photos) -> Plan:
 
 
 def finished_pictures(recording: Photos, chosen: Plan) -> list[Image.Image]:
-    """The same pictures in full colour."""
+    """Return the same pictures in full colour."""
     pictures = []
     for step, _ in chosen.moments:
         frame = recording.frame(step)
@@ -104,7 +104,7 @@ def finished_pictures(recording: Photos, chosen: Plan) -> list[Image.Image]:
 
 
 def pillow(pictures: list[Image.Image]) -> bytes:
-    """Pillow's default: a palette for each picture, dithered."""
+    """Save with Pillow's default: a palette for each picture, dithered."""
     buffer = BytesIO()
     pictures[0].save(
         buffer, "GIF", save_all=True, append_images=pictures[1:], duration=1000 // FPS, loop=0
@@ -113,15 +113,15 @@ def pillow(pictures: list[Image.Image]) -> bytes:
 
 
 def timed(make: Callable[[], bytes]) -> tuple[float, int]:
-    """Seconds, and bytes made."""
+    """Return the duration in seconds and the size in bytes."""
     start = time.perf_counter()
     size = len(make())
     return time.perf_counter() - start, size
 
 
 def compare(name: str, recording: Photos, pairs: int) -> None:
-    """Prints one row: medians and quartiles of interleaved pairs."""
-    chosen = planned(recording)
+    """Print one row: medians and quartiles of interleaved pairs."""
+    chosen = plan_pictures(recording)
     pictures = finished_pictures(recording, chosen)
     ours, theirs = [], []
     for _ in range(pairs):

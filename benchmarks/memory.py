@@ -1,11 +1,11 @@
-"""How the memory of server, trainer and page grows while a run is trained and watched.
+"""Growth of the memory of server, trainer and page while a run trains and is viewed.
 
     python -m benchmarks.memory [--warm-up 10] [--minutes 50] [--every 5]
 
-Of the processes it is what is resident; of the page, with all on the stage that can be drawn there,
-what its heap and its buffers hold after a forced collection. Printed are slopes of least squares,
-with twice their standard error. In its first minutes a page fills its store of frames: with a short
-warm-up that counts as growth.
+For processes it is the resident set; for the page, with every layer drawn, its heap and its buffers
+after a forced collection. It prints the slopes of a least squares fit, with twice their standard
+error. In its first minutes a page fills its cache of frames: with a short warm-up that counts as
+growth.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from benchmarks._processes import processes, trainers
 from benchmarks.stage import EVERYTHING
 from tests.live_server import Server, serve
 
-HELD = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
-"""What a page holds: objects, what the browser keeps for them, and array buffers."""
-FEWEST = 3
-"""Samples; fewer tell nothing of how a slope may err."""
+COUNTERS = ("usedSize", "embedderHeapUsedSize", "backingStorageSize")
+"""Counters of a page's memory: objects, their browser-side parts, and array buffers."""
+MIN_SAMPLES = 3
+"""Samples; with fewer, the standard error of a slope means nothing."""
 
 
 def sample(server: Server, trainer: int, session: CDPSession) -> dict[str, float]:
-    """Megabytes of each at this moment."""
+    """Return the current size of each in megabytes."""
     assert server.process is not None
     resident = {each.pid: each.kilobytes * 1024 / 1e6 for each in processes()}
     session.send("HeapProfiler.collectGarbage")
@@ -37,12 +37,12 @@ def sample(server: Server, trainer: int, session: CDPSession) -> dict[str, float
     return {
         "server": resident[server.process.pid],
         "trainer": resident[trainer],
-        "page": sum(usage.get(name, 0) for name in HELD) / 1e6,
+        "page": sum(usage.get(name, 0) for name in COUNTERS) / 1e6,
     }
 
 
 def slope(hours: list[float], megabytes: list[float]) -> tuple[float, float]:
-    """Megabytes an hour by least squares, and their standard error."""
+    """Return megabytes an hour by least squares, and the standard error."""
     x, y = np.array(hours) - np.mean(hours), np.array(megabytes) - np.mean(megabytes)
     spread = float(x @ x)
     rate = float(x @ y) / spread
@@ -67,12 +67,12 @@ def main() -> None:
         trainer = trainers(server)[0].pid
         page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}&{EVERYTHING}")
         page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
-        # Notes of paints would be the only thing to grow.
+        # The recorded paints would be all that grows.
         page.evaluate("window.paints.push = () => 0")
         session = page.context.new_cdp_session(page)
         page.wait_for_timeout(60_000 * options.warm_up)
         begin = time.monotonic()
-        while len(hours) < FEWEST or hours[-1] < options.minutes / 60:
+        while len(hours) < MIN_SAMPLES or hours[-1] < options.minutes / 60:
             samples.append(sample(server, trainer, session))
             hours.append((time.monotonic() - begin) / 3600)
             page.wait_for_timeout(1000 * options.every)
@@ -82,7 +82,7 @@ def main() -> None:
         print(
             f"Memory of the {name}: {rate:+.1f} MB/h, give or take {2 * error:.1f}, over "
             f"{options.minutes:g} min after {options.warm_up:g}; {held[-1]:.0f} MB at the end "
-            "(to hold: below 5 MB/h)"
+            "(goal: below 5 MB/h)"
         )
 
 

@@ -1,10 +1,10 @@
-"""What looking costs training: steps per second of one run, interleaved, as ratios of medians.
+"""Cost of viewers for training: steps per second of one run, interleaved, as ratios of medians.
 
     python -m benchmarks.overhead [--rounds 5] [--seconds 6]
 
-Each round measures, one after the other and in an order that turns: a bare loop without probes, a
+Each round measures, one after the other and in a rotating order: a bare loop without probes, a
 bare loop with the same probe passes, and a real run with recording under 0, 1 and 10 viewers and
-under 10 of whom one is stalled. All of them train on one thread at the same niceness.
+under 10 of which one is stalled. All of them train on one thread at the same niceness.
 """
 
 import argparse
@@ -31,7 +31,7 @@ CONFIG = RunConfig(epochs=1000)
 
 
 class BareLoop:
-    """Training and nothing else, or training and the probe passes that a recorded run makes."""
+    """Training alone, or training and the probe passes of a recorded run."""
 
     def __init__(self, *, probing: bool) -> None:
         dataset = load(CONFIG.dataset)
@@ -39,7 +39,7 @@ class BareLoop:
         self._probes = Probes.choose(dataset, CONFIG) if probing else None
 
     def rate(self, seconds: float) -> float:
-        """Steps per second over about that long."""
+        """Return steps per second over about that many seconds."""
         start = time.monotonic()
         frames = Cadence(FRAME_INTERVAL)
         count = 0
@@ -52,7 +52,7 @@ class BareLoop:
 
 
 class RecordedRun:
-    """A run on a real server; it rests, paused, while something else is measured."""
+    """A run on a real server; it is paused while something else is measured."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -61,7 +61,7 @@ class RecordedRun:
         server.control(self._id, "pause")
 
     def rate(self, seconds: float, *, viewers: int, stalled: int = 0) -> float:
-        """Steps per second over about that long, by the recording's own clock."""
+        """Return steps per second over about that many seconds, by the times in the recording."""
         with ExitStack() as stack:
             for number in range(viewers):
                 stack.enter_context(self._viewer(reading=number >= stalled))
@@ -111,7 +111,7 @@ def main() -> None:
         tempfile.TemporaryDirectory() as home,
         serve(Path(home), "--no-page", "--no-demonstration") as server,
     ):
-        # The server is started first, so that its trainers end up as nice as the bare loops.
+        # Only now, so that the server's trainers, which do the same, have the same priority.
         os.nice(NICENESS)
         rates = _measure(server, options.rounds, options.seconds)
     _report(rates)
@@ -132,7 +132,7 @@ def _measure(server: Server, rounds: int, seconds: float) -> dict[str, list[floa
     rates: dict[str, list[float]] = {name: [] for name in ways}
     names = list(ways)
     for turn in range(rounds):
-        # Whoever comes first in a round finds another machine than whoever comes last.
+        # The machine may be faster at the start of a round than at its end.
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
             rates[name].append(ways[name]())
     return rates

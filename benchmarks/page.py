@@ -1,4 +1,4 @@
-"""What a viewer of the page waits for, in a real browser, while training runs on the same cores.
+"""Latencies of the page in a real browser, while training runs on the same cores.
 
     python -m benchmarks.page [--seconds 30] [--starts 5]
 
@@ -18,12 +18,12 @@ from typing import Any
 from playwright.sync_api import Page, WebSocket
 
 from benchmarks._page import open_page
-from benchmarks._spread import told
+from benchmarks._spread import summary
 from tests.live_server import Server, free_port, serve
 
 
 def _start(page: Page) -> float:
-    """Seconds from the start of a server with an empty home to the first painted frame."""
+    """Return seconds from the start of a server with an empty home to the first painted frame."""
     with tempfile.TemporaryDirectory() as home:
         port = free_port()
         began = time.time()
@@ -36,23 +36,23 @@ def _start(page: Page) -> float:
 
 
 @dataclass
-class RunProbes:
-    """What a page saw of a run in some seconds."""
+class Observed:
+    """What a page painted of a run during some seconds."""
 
-    late: list[float]
+    delays: list[float]
     """Milliseconds from an optimiser step to the painted canvas, for each frame."""
     painted: float
     """Frames a second."""
     steps: float
     """Steps a second."""
     sizes: list[int]
-    """Bytes of the frames that came without an input."""
+    """Bytes of the frames without an input."""
 
 
-def _watch(page: Page, server: Server, seconds: float) -> RunProbes:
-    """Watches a run being trained."""
+def _observe(page: Page, server: Server, seconds: float) -> Observed:
+    """Open a run that trains, and record its paints."""
     sizes: list[int] = []
-    page.on("websocket", lambda socket: _note_sizes(socket, sizes))
+    page.on("websocket", lambda socket: _record_sizes(socket, sizes))
     run_id = server.start_run(epochs=1000)
     page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}")
     page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
@@ -64,17 +64,17 @@ def _watch(page: Page, server: Server, seconds: float) -> RunProbes:
     steps = server.get_run(run_id)["step"] - first
     paints: list[dict[str, Any]] = page.evaluate("window.paints")
     server.control(run_id, "stop")
-    late = [1000 * (paint["painted"] - paint["time"]) for paint in paints]
-    return RunProbes(late, len(paints) / seconds, steps / seconds, sizes)
+    delays = [1000 * (paint["painted"] - paint["time"]) for paint in paints]
+    return Observed(delays, len(paints) / seconds, steps / seconds, sizes)
 
 
-def _note_sizes(socket: WebSocket, sizes: list[int]) -> None:
-    def note(data: str | bytes) -> None:
+def _record_sizes(socket: WebSocket, sizes: list[int]) -> None:
+    def record(data: str | bytes) -> None:
         if isinstance(data, bytes):
             sizes.append(len(data))
 
     if "/stream" in socket.url and "/api/" in socket.url:
-        socket.on("framereceived", note)
+        socket.on("framereceived", record)
 
 
 def main() -> None:
@@ -86,23 +86,21 @@ def main() -> None:
         starts = [_start(page) for _ in range(options.starts)]
         print(
             f"Server start to first painted frame: median {statistics.median(starts):.1f} s of "
-            f"{', '.join(f'{start:.1f}' for start in starts)} (to hold: below 10 s)"
+            f"{', '.join(f'{start:.1f}' for start in starts)} (goal: below 10 s)"
         )
         with (
             tempfile.TemporaryDirectory() as home,
             serve(Path(home), "--no-demonstration") as server,
         ):
-            seen = _watch(page, server, options.seconds)
-    print(
-        f"Optimiser step to painted canvas: {told(seen.late, 'frames')} (to hold: p95 below 100 ms)"
-    )
+            seen = _observe(page, server, options.seconds)
+    print(f"Step to painted canvas: {summary(seen.delays, 'frames')} (goal: p95 below 100 ms)")
     print(
         f"Painted: {seen.painted:.1f} frames/s while training made {seen.steps:.1f} steps/s "
-        "(to hold: min(20, steps/s))"
+        "(goal: min(20, steps/s))"
     )
     print(
         f"A frame on the wire with an unchanged input: median "
-        f"{statistics.median(seen.sizes) / 1000:.1f} kB (to hold: at most 20 kB)"
+        f"{statistics.median(seen.sizes) / 1000:.1f} kB (goal: at most 20 kB)"
     )
 
 

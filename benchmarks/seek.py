@@ -1,11 +1,10 @@
-"""From a press to the picture: any step of a recording of 10,000 frames.
+"""Time from a key press to the painted step, in a recording of 10,000 frames.
 
     python -m benchmarks.seek [--frames 10000] [--presses 200] [--opens 8]
 
-Keys (home, end, arrows) and the timeline, set to steps by chance. Cold: the page has not had the
-frame before, nor has the browser's cache. Warm: it is shown again. The time is the browser's own,
-from the event to the task that follows the paint. The first frame is never cold: the page opens
-on it.
+Keys (home, end, arrows) and the timeline, set to random steps. Cold: the frame is neither in the
+page nor in the browser's cache. Warm: it is shown again. The time is measured in the browser, from
+the event to the task after the paint. The first frame is never cold: the page opens on it.
 """
 
 import argparse
@@ -18,17 +17,17 @@ from playwright.sync_api import Page
 
 from benchmarks._long_run import make
 from benchmarks._page import open_page
-from benchmarks._spread import told
+from benchmarks._spread import summary
 from tests.live_server import Server, serve
 
 SETTLING = 4_000
 RUN = "long"
 ROW = 20
-"""Presses of an arrow key in a row, before it goes on elsewhere."""
+"""Consecutive presses of an arrow key."""
 
 
 class Seeker:
-    """A page that holds the recording, and how long each press takes there."""
+    """A page that shows the recording; measures each press."""
 
     def __init__(self, page: Page, server: Server, frames: int) -> None:
         self._page = page
@@ -36,7 +35,7 @@ class Seeker:
         self.last = frames - 1
 
     def open(self) -> None:
-        """Loads the page anew into an empty cache, and holds what it shows first."""
+        """Reload the page with an empty cache, and pause it."""
         self._page.goto("about:blank")
         self._page.context.new_cdp_session(self._page).send("Network.clearBrowserCache")
         self._page.goto(self._address)
@@ -45,11 +44,11 @@ class Seeker:
         self._page.wait_for_timeout(SETTLING)
 
     def press(self, key: str, step: int) -> float:
-        """Milliseconds from a key to the paint of the step that it leads to."""
+        """Return milliseconds from a key press to the paint of its step."""
         return self._timed(lambda: self._page.keyboard.press(key), step)
 
     def fill(self, step: int) -> float:
-        """Milliseconds from the timeline being set to a step to that step's paint."""
+        """Return milliseconds from setting the timeline to the step's paint."""
         timeline = self._page.locator(".stn-timeline")
         return self._timed(lambda: timeline.fill(str(step)), step)
 
@@ -57,12 +56,12 @@ class Seeker:
         self._page.evaluate("window.paints.length = 0")
         act()
         self._page.wait_for_function("(step) => window.paints.at(-1)?.step === step", arg=step)
-        took: float = self._page.evaluate("window.paints.at(-1).at - window.acted")
-        return took
+        milliseconds: float = self._page.evaluate("window.paints.at(-1).at - window.acted")
+        return milliseconds
 
 
 def ends(seeker: Seeker, times: int) -> tuple[list[float], list[float]]:
-    """Presses of the end key when its frame is not there yet; then home and end when both are."""
+    """Measure the end key with its frame not cached; then home and end with both cached."""
     cold, warm = [], []
     for _ in range(times):
         seeker.open()
@@ -72,7 +71,7 @@ def ends(seeker: Seeker, times: int) -> tuple[list[float], list[float]]:
 
 
 def arrows(seeker: Seeker, starts: Sequence[int]) -> list[float]:
-    """Rows of presses of the right arrow, from each of some steps on."""
+    """Measure consecutive presses of the right arrow, from each of some steps."""
     took = []
     for start in starts:
         seeker.fill(start)
@@ -87,7 +86,7 @@ def main() -> None:
     parser.add_argument("--opens", type=int, default=8, help="of the page, anew (%(default)s)")
     options = parser.parse_args()
     chance = random.Random(0)
-    # Far enough from one another that no row of arrows meets another.
+    # Far enough apart that no two rows of arrows overlap.
     places = chance.sample(range(ROW, options.frames - 2 * ROW, 2 * ROW), options.presses // ROW)
     chosen = chance.sample(range(options.frames), options.presses)
     with tempfile.TemporaryDirectory() as home, open_page() as page:
@@ -105,7 +104,7 @@ def main() -> None:
 
 def _report(what: str, took: list[float]) -> None:
     print(
-        f"Press to painted step, {what}: {told(took, 'presses')} (to hold: p95 below 100 ms)",
+        f"Press to painted step, {what}: {summary(took, 'presses')} (goal: p95 below 100 ms)",
         flush=True,
     )
 

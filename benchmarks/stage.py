@@ -1,12 +1,11 @@
-"""How many frames a second the stage with its 12 probes paints, while training and in a replay.
+"""Frames a second that the stage with 12 probes paints, while training and in a replay.
 
     python -m benchmarks.stage [--seconds 20] [--batch 16]
 
-Once as the page opens, once with all that can be drawn on the stage, then with one probe and with
-the summary in place of all probes, and with a second run beside it. The run that is trained has
-batches so small that it makes more steps a second than the 20 frames that are recorded of them. The
-replay is of a recording that plays at 60 frames a second; what the browser can do at most is what a
-loop of bare animation frames reaches on an empty page.
+Once as the page opens, once with every layer, then in the views of one probe and of the summary,
+and compared with a second run. The training run has batches so small that it makes more steps a
+second than the 20 frames that are recorded. The replay is of a recording that plays at 60 frames a second;
+the maximum is what a loop of empty animation frames reaches on an empty page.
 """
 
 import argparse
@@ -22,7 +21,7 @@ from tests.live_server import Server, serve
 
 PROBES = 12
 REPLAYED = 3000
-"""Frames: enough for the replay's highest pace, and not to come to its end."""
+"""Frames: enough that the replay does not reach the end at its highest speed."""
 EVERYTHING = "layers=dots.outline.mesh.trail.inverse"
 VIEWS = {
     "as it opens": "",
@@ -31,9 +30,9 @@ VIEWS = {
     "the summary": f"&view=summary&{EVERYTHING}",
     "a second run beside it": "&compare=beside",
 }
-"""What an address asks for, by what it is called."""
+"""Query of the address, by the name of the view."""
 SETTLING = 4_000
-"""Milliseconds until everything that comes once has come: charts, fonts, caches."""
+"""Milliseconds until charts, fonts and caches have loaded."""
 BARE_LOOP = """(seconds) => new Promise((done) => {
   let count = -1, from;
   const next = (now) => {
@@ -47,7 +46,7 @@ BARE_LOOP = """(seconds) => new Promise((done) => {
 
 
 def bare_loop(page: Page, seconds: float) -> float:
-    """Animation frames a second where there is nothing to draw."""
+    """Return animation frames a second with nothing to draw."""
     page.goto("about:blank")
     rate: float = page.evaluate(BARE_LOOP, seconds)
     return rate
@@ -56,7 +55,7 @@ def bare_loop(page: Page, seconds: float) -> float:
 def training(
     page: Page, server: Server, run_id: str, view: str, seconds: float
 ) -> tuple[float, float]:
-    """Frames painted, and steps made, a second."""
+    """Return frames painted and steps made a second."""
     page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}{view}")
     page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
     page.wait_for_timeout(SETTLING)
@@ -67,7 +66,7 @@ def training(
 
 
 def replay(page: Page, server: Server, run_id: str, view: str, seconds: float) -> float:
-    """Frames painted a second of a recording."""
+    """Return frames of a recording painted a second."""
     page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}{view}")
     page.wait_for_function("window.paints.some(paint => paint.mode === 'replay')")
     page.wait_for_timeout(SETTLING)
@@ -99,7 +98,7 @@ def main() -> None:
                 print(
                     f"Stage, {PROBES} probes, {name}: {painted:.1f} painted frames/s while "
                     f"training made {steps:.1f} steps/s, batch {options.batch} "
-                    f"(to hold: {min(20.0, steps):.0f})",
+                    f"(goal: {min(20.0, steps):.0f})",
                     flush=True,
                 )
             server.control(run_id, "stop")
@@ -109,7 +108,7 @@ def main() -> None:
                 print(
                     f"Stage, {PROBES} probes, {name}, in a replay: {replayed:.1f} painted frames/s "
                     f"where a bare loop reaches {ceiling:.1f} "
-                    "(to hold: 60 where the machine allows)",
+                    "(goal: 60 where the machine allows)",
                     flush=True,
                 )
 

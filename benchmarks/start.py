@@ -1,8 +1,8 @@
-"""How long a start of a run takes: from the click on "Start training" to its first painted frame.
+"""Time to start a run: from the click on "Start training" to its first painted frame.
 
     python -m benchmarks.start [--starts 10]
 
-The server is up and its spare trainer stands ready, which is waited for before each click.
+The server runs and its spare trainer is ready before each click.
 """
 
 import argparse
@@ -13,8 +13,8 @@ from pathlib import Path
 from playwright.sync_api import Page
 
 from benchmarks._page import open_page
-from benchmarks._processes import await_rest
-from benchmarks._spread import told
+from benchmarks._processes import wait_until_idle
+from benchmarks._spread import summary
 from tests.live_server import Server, serve
 
 SETTLING = 1_000
@@ -26,11 +26,11 @@ TOOK = """(known) => {
 
 
 def start(page: Page, server: Server, seed: int) -> float:
-    """Milliseconds from the click to the first painted frame of the run that it starts."""
+    """Return milliseconds from the click to the first painted frame of the new run."""
     page.get_by_label("Seed", exact=True).fill(str(seed))
     page.get_by_label("Seed", exact=True).press("Tab")
     page.wait_for_timeout(SETTLING)
-    await_rest(server)
+    wait_until_idle(server)
     known = ["sample", *(run["id"] for run in server.http.get("/runs").json())]
     page.get_by_role("button", name="Start training").click()
     page.wait_for_function(IS_NEW, arg=known)
@@ -53,9 +53,9 @@ def main() -> None:
         page.get_by_role("button", name="Start training").wait_for()
         took = [start(page, server, seed) for seed in range(starts)]
     print(
-        f"Click on Start training to the run's first painted frame: {told(took, 'starts')}, "
+        f"Click on Start training to the run's first painted frame: {summary(took, 'starts')}, "
         f"quartiles {', '.join(f'{each:.0f}' for each in statistics.quantiles(took, n=4))} ms "
-        "(to hold: below 1 s)"
+        "(goal: below 1 s)"
     )
 
 

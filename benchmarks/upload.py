@@ -1,9 +1,9 @@
-"""From a picture being sent to the transformed Frame being there, over HTTP, for each format.
+"""Time from sending a picture to receiving the transformed Frame, over HTTP, for each format.
 
     python -m benchmarks.upload [--times 20]
 
-The pictures have 12 megapixels, photographs to their decoders, each made to stay below the 10 MB
-that are accepted: what a photograph in that format would not do is posterised, or has few colours.
+The pictures have 12 megapixels and are as hard to decode as photographs. Each is below the 10 MB
+that are accepted; for formats in which a photograph would be larger it is posterised.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from benchmarks._photo import Pixels, photo
-from benchmarks._spread import told
+from benchmarks._spread import summary
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from tests.live_server import Server, serve
 
@@ -31,7 +31,7 @@ OTHER_FORMATS = "p95 below 1 s"
 
 
 def pictures() -> Iterator[tuple[str, bytes, str]]:
-    """Each picture's name, its file, and what is to hold for it."""
+    """Yield each picture's name, its file, and its goal."""
     digit = Image.open(DIGIT).convert("L").resize((28, 28))
     yield "PNG of 28x28", _saved(digit, "PNG"), "below 30 ms"
     sharp = Image.fromarray(photo(*SIZE))
@@ -60,7 +60,7 @@ def _posterised(pixels: Pixels, step: int) -> Image.Image:
 
 
 def _bitmap(image: Image.Image) -> bytes:
-    """An image of 16 colours and even width as a BMP of four bits a pixel, which Pillow reads."""
+    """Return an image of 16 colours and even width as a BMP of four bits a pixel."""
     indices = np.asarray(image)[::-1]
     height, width = indices.shape
     rows = (indices[:, ::2] << 4 | indices[:, 1::2]).astype(np.uint8)
@@ -74,14 +74,14 @@ def _bitmap(image: Image.Image) -> bytes:
 
 
 def send(server: Server, picture: bytes) -> float:
-    """Milliseconds from the request to the whole frame."""
+    """Return milliseconds from the request to the complete frame."""
     begin = time.perf_counter()
     server.http.post("/transform", files={"image": picture}).raise_for_status()
     return 1000 * (time.perf_counter() - begin)
 
 
-def _anew(picture: bytes, number: int) -> bytes:
-    """The same picture in a file of its own: the server knows those that it was sent before.
+def _renumbered(picture: bytes, number: int) -> bytes:
+    """Return the same picture as a different file: the server caches those that it has received.
 
     Decoders do not look beyond a picture's end.
     """
@@ -98,10 +98,12 @@ def main() -> None:
     ):
         for name, picture, goal in pictures():
             assert len(picture) <= MAX_PICTURE_BYTES, f"{name}: {len(picture)} bytes"
-            took = [send(server, _anew(picture, each)) for each in range(WARMING + times)][WARMING:]
+            took = [send(server, _renumbered(picture, each)) for each in range(WARMING + times)][
+                WARMING:
+            ]
             print(
                 f"Upload to transformed Frame, {name}, {len(picture) / 1e6:.2g} MB: "
-                f"{told(took)} (to hold: {goal})",
+                f"{summary(took)} (goal: {goal})",
                 flush=True,
             )
 

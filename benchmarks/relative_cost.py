@@ -1,9 +1,9 @@
-"""What a training step costs each network, in that of the compact one; the catalog's `work`.
+"""Time of a training step of each network, relative to the compact one: `relative_cost`.
 
-    python -m benchmarks.work [--rounds 3]
+    python -m benchmarks.relative_cost [--rounds 3]
 
 Each round measures every network once, for an image of a batch of 32 on one thread, and the compact
-one before each, so that a machine that slows down slows down both.
+one before each, so that a slower machine affects both.
 """
 
 import argparse
@@ -21,7 +21,7 @@ STEPS = 3
 COMPACT = "digits"
 
 
-class Steps:
+class TrainingSteps:
     """Training steps of one network on noise."""
 
     def __init__(self, entry: Architecture) -> None:
@@ -29,10 +29,10 @@ class Steps:
         self._optimiser = torch.optim.AdamW(self._model.parameters(), lr=1e-6, foreach=True)
         self._images = torch.rand(BATCH, entry.channels, entry.height, entry.width)
         self._labels = torch.zeros(BATCH * entry.labels, dtype=torch.long)
-        self.seconds(1)
+        self.step_seconds(1)
 
-    def seconds(self, steps: int = STEPS) -> float:
-        """Of a step."""
+    def step_seconds(self, steps: int = STEPS) -> float:
+        """Return the mean duration of a step."""
         start = time.perf_counter()
         for _ in range(steps):
             logits = self._model(self._images).logits.flatten(0, -2)
@@ -43,20 +43,20 @@ class Steps:
 
 
 def main() -> None:
-    """Measures and prints."""
-    parser = argparse.ArgumentParser(description="What a training step costs each network.")
+    """Measure, and print the results."""
+    parser = argparse.ArgumentParser(description="Time of a training step of each network.")
     parser.add_argument("--rounds", type=int, default=3, help="(%(default)s)")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    compact = Steps(ARCHITECTURES[COMPACT])
-    print("Time of a training step for each image, in that of the compact network")
+    compact = TrainingSteps(ARCHITECTURES[COMPACT])
+    print("Time of a training step for each image, relative to the compact network")
     print(f"{'':20} {'measured':>9} {'catalog':>9}")
     for entry in ARCHITECTURES.values():
-        steps = Steps(entry)
+        steps = TrainingSteps(entry)
         ratios = []
         for _ in range(options.rounds):
-            own = compact.seconds(4 * STEPS)
-            ratios.append(steps.seconds() / own)
+            reference = compact.step_seconds(4 * STEPS)
+            ratios.append(steps.step_seconds() / reference)
         print(
             f"{entry.name:20} {statistics.median(ratios):9.2f} {entry.relative_cost:9.2f}",
             flush=True,
