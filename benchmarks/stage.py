@@ -4,8 +4,8 @@
 
 Once as the page opens, once with every layer, then in the views of one probe and of the summary,
 and compared with a second run. The training run has batches so small that it makes more steps a
-second than the 20 frames that are recorded. The replay is of a recording that plays at 60 frames a second;
-the maximum is what a loop of empty animation frames reaches on an empty page.
+second than the 20 frames that are recorded. The replay is of a recording that plays at 60 frames a
+second; the maximum is what a loop of empty animation frames reaches on an empty page.
 """
 
 import argparse
