@@ -129,8 +129,12 @@ def test_module_and_script_are_the_same_command(installed: Installed) -> None:
 
 
 def test_train_runs_beside_packages_of_the_same_names(installed: Installed, tmp_path: Path) -> None:
+    # The command does not search the current folder; neither may its child processes.
+    module = installed.folder / "torch.py"
+    module.write_text("raise RuntimeError('torch of the current folder was imported')\n")
     options = ["--home", str(tmp_path), "--epochs", "1", "--batch-size", "1000", "--probes", "2"]
     output = installed.run("stnscope", "train", *options, "--architecture", "paper-st-fcn")
+    module.unlink()
     assert output.endswith("Finished.\n")
 
 

@@ -26,7 +26,8 @@ class ChildEnded(Exception):
 
 def command_for(module: str) -> Sequence[str]:
     """Return the command that runs a module of this package, such as `trainer_main`."""
-    return (sys.executable, "-m", f"{__package__}.{module}")
+    # -P: modules in the current folder must not take the place of installed ones.
+    return (sys.executable, "-P", "-m", f"{__package__}.{module}")
 
 
 class ChildProcess:
