@@ -224,7 +224,7 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(
     page = open_page(server, f"?run={run_id}&step=0&view=probe")
     assert one(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")
-    page.get_by_text("This network has no transformer: there is nothing").wait_for()
+    page.get_by_text("This network has no transformer, so there are no regions").wait_for()
     assert chip(page, "Outline").is_disabled()
     heads = page.locator(".stn-head:visible > span:first-child").all_inner_texts()
     assert heads == ["Loss", "Accuracy", "Steps/s"]
