@@ -10,6 +10,7 @@ import venv
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import httpx
@@ -178,6 +179,12 @@ def test_serve_runs_beside_packages_of_the_same_names(server: Server) -> None:
         answer = httpx.get(f"{address}{modules}{path}")
         assert answer.status_code == 200, path
         assert answer.content == (ROOT / file).read_bytes()
+
+
+def test_page_script_folder_shadows_no_package() -> None:
+    """Streamlit puts the folder of the page's script first on the path."""
+    modules = {file.stem for file in tracked_files("dashboard/*.py")} - {"__init__"}
+    assert not modules & (sys.stdlib_module_names | packages_distributions().keys())
 
 
 def test_every_dependency_has_a_reason_above_it() -> None:
