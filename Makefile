@@ -1,4 +1,4 @@
-# One command for each thing one does here; `make help` lists them.
+# The commands of development; `make help` lists them.
 #   PORT=9000               where `make run` serves (loopback; 8501 by default)
 #   SERVE='--home /data'    further options of `python -m stnscope serve`
 #   TESTS='tests/models -x' what `make test` hands to pytest
