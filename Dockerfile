@@ -1,7 +1,7 @@
-# Two images from one file, each with its half of the dependencies and no more:
+# Two images, each with only the dependencies that it needs:
 #   docker build --target backend .      the interface, the trainers and torch
 #   docker build --target dashboard .    the page; no torch
-# pip's own settings are build arguments; a CPU build of torch is found by PIP_EXTRA_INDEX_URL.
+# pip's settings are build arguments; PIP_EXTRA_INDEX_URL may name an index with CPU builds of torch.
 
 FROM python:3.13-slim AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -13,7 +13,7 @@ WORKDIR /app
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 
 FROM base AS backend
-# What the half needs, before its source: a change of the source installs nothing anew.
+# The dependencies before the source, so that a change of the source does not reinstall them.
 RUN pip install --constraint constraints.txt ".[backend]"
 COPY models models
 COPY stnscope stnscope
@@ -33,8 +33,8 @@ COPY dashboard dashboard
 RUN pip install --no-deps --force-reinstall .
 USER stnscope
 EXPOSE 8501
-# Nobody's X-Forwarded headers count, unless the addresses of proxies stand here.
+# The addresses of proxies whose X-Forwarded headers are trusted; none by default.
 ENV FORWARDED_ALLOW_IPS=""
-# The last option is the name under which browsers reach the page, and the only one it answers to.
+# The last option is the page's host name in browsers; the page accepts no other.
 CMD ["streamlit", "run", "dashboard/service.py", "--server.address=0.0.0.0", "--server.port=8501", \
      "--server.headless=true", "--browser.serverAddress=localhost"]

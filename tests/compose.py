@@ -1,4 +1,4 @@
-"""docker-compose.yml and Dockerfile as data, so that tests run what they say and nothing else."""
+"""Parsers of docker-compose.yml and Dockerfile, so that tests run exactly what these describe."""
 
 import json
 import re
@@ -11,27 +11,27 @@ Lines = list[tuple[int, str]]
 
 
 def services() -> dict[str, Any]:
-    """The services of docker-compose.yml by name."""
+    """Return the services of docker-compose.yml by name."""
     found: dict[str, Any] = compose()["services"]
     return found
 
 
 def compose() -> dict[str, Any]:
-    """docker-compose.yml, read by the part of YAML that it is written in.
+    """Parse docker-compose.yml, which uses a small part of YAML.
 
     Raises:
-        ValueError: it uses something else of YAML.
+        ValueError: it uses another part of YAML.
     """
     text = (ROOT / "docker-compose.yml").read_text()
     lines = [(len(line) - len(line.lstrip()), line.strip()) for line in text.splitlines()]
     value, rest = _value([line for line in lines if line[1] and not line[1].startswith("#")])
     if rest or not isinstance(value, dict):
-        raise ValueError(f"This is not read here: {rest[:1]}")
+        raise ValueError(f"This YAML is not supported: {rest[:1]}")
     return value
 
 
 def _value(lines: Lines) -> tuple[Any, Lines]:
-    """The mapping or list that begins here, and what follows it."""
+    """Return the mapping or list in the first lines, and the lines after it."""
     depth = lines[0][0]
     items: list[Any] = []
     fields: dict[str, Any] = {}
@@ -42,17 +42,17 @@ def _value(lines: Lines) -> tuple[Any, Lines]:
             items.append(item)
         elif field := re.fullmatch(r"([\w-]+):(?: (.*))?", text):
             if field[1] in fields:
-                raise ValueError(f"{field[1]} stands there twice")
+                raise ValueError(f"{field[1]} is defined twice")
             fields[field[1]], lines = _entry(depth, field[2] or "", lines[1:])
         else:
-            raise ValueError(f"This is not read here: {text}")
+            raise ValueError(f"This YAML is not supported: {text}")
     if bool(items) == bool(fields):
         raise ValueError("A list or a mapping is expected")
     return items or fields, lines
 
 
 def _entry(depth: int, text: str, rest: Lines) -> tuple[Any, Lines]:
-    """What stands behind a dash or a colon: on the same line, or below and further in."""
+    """Return the value after a dash or a colon: on the same line, or indented below it."""
     if text == "|":
         block = 0
         while block < len(rest) and rest[block][0] > depth:
@@ -72,12 +72,12 @@ def _scalar(text: str) -> Any:
     if text in ("true", "false"):
         return text == "true"
     if re.match(r"[&*!|>{%@`']|.*( #|: )", text) and not text.startswith("${"):
-        raise ValueError(f"This is not read here: {text}")
+        raise ValueError(f"This YAML is not supported: {text}")
     return text
 
 
 def stages() -> dict[str, list[tuple[str, str]]]:
-    """The instructions of each stage of the Dockerfile, as (INSTRUCTION, the rest)."""
+    """Return the instructions of each stage of the Dockerfile, as (INSTRUCTION, arguments)."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
     found: dict[str, list[tuple[str, str]]] = {}
     for line in text.splitlines():
@@ -92,13 +92,13 @@ def stages() -> dict[str, list[tuple[str, str]]]:
 
 
 def image_command(stage: str) -> list[str]:
-    """What an image of this stage runs unless told otherwise."""
+    """Return the default command of a stage's image."""
     [command] = [rest for name, rest in stages()[stage] if name == "CMD"]
     words: list[str] = json.loads(command)
     return words
 
 
 def image_environment(stage: str) -> dict[str, str]:
-    """What the stage itself adds to the environment."""
+    """Return the environment variables that a stage sets."""
     settings = " ".join(rest for name, rest in stages()[stage] if name == "ENV")
     return {name: value.strip('"') for name, value in re.findall(r'(\w+)=("[^"]*"|\S+)', settings)}

@@ -1,4 +1,4 @@
-"""The command line: what it says, and that a run trained from it is like any other."""
+"""The command line: its output, and the runs that it trains."""
 
 import json
 import signal
@@ -21,7 +21,7 @@ LONG = ("--epochs", "1000", "--probes", "2", "--moving")
 
 
 @contextmanager
-def training(home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+def train_process(home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
     command = [sys.executable, "-m", "stnscope", "train", "--home", str(home), *options]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
@@ -30,7 +30,7 @@ def training(home: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
             process.terminate()
 
 
-def run_named(process: subprocess.Popen[str]) -> str:
+def read_run_id(process: subprocess.Popen[str]) -> str:
     assert process.stdout is not None
     word, run_id = process.stdout.readline().split()
     assert word == "Run"
@@ -62,8 +62,8 @@ def test_train_records_a_run_that_the_server_lists(
 def test_run_of_the_train_command_is_watched_and_controlled_once_interrupted(
     server: Server,
 ) -> None:
-    with training(server.home, *LONG) as process:
-        run_id = run_named(process)
+    with train_process(server.home, *LONG) as process:
+        run_id = read_run_id(process)
         run = server.wait_for_step(run_id, 2)
         assert (run["status"], run["owned"], run["can"]) == ("running", False, [])
         assert run["settings"]["moving"]
@@ -98,7 +98,7 @@ def test_every_field_of_a_configuration_is_an_option(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["--epochs", "0"], "epochs"),
         (["--architecture", "../digits"], "digits-cnn"),
@@ -112,10 +112,10 @@ def test_every_field_of_a_configuration_is_an_option(tmp_path: Path) -> None:
     ],
 )
 def test_invalid_options_are_refused_and_start_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["train", "--home", str(tmp_path), *arguments]) == 2
-    assert says in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not list(tmp_path.rglob("*.stnscope"))
 
 
@@ -123,15 +123,15 @@ def test_invalid_options_are_refused_and_start_nothing(
 def test_help_describes_each_option_and_has_examples(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as left:
+    with pytest.raises(SystemExit) as exit_:
         main([command, "--help"])
-    assert left.value.code == 0
-    said = capsys.readouterr().out
-    assert f"examples:\n  stnscope {command}" in said
-    options = said.partition("options:\n")[2].partition("\n\n")[0]
+    assert exit_.value.code == 0
+    output = capsys.readouterr().out
+    assert f"examples:\n  stnscope {command}" in output
+    options = output.partition("options:\n")[2].partition("\n\n")[0]
     for option in options.split("\n  -"):
-        words = option.split()
-        assert len([word for word in words if not word.isupper()]) > 3, option
+        parts = option.split()
+        assert len([word for word in parts if not word.isupper()]) > 3, option
 
 
 def test_help_lists_image_folders(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -142,9 +142,9 @@ def test_help_lists_image_folders(tmp_path: Path, capsys: pytest.CaptureFixture[
     home = ["train", "--home", str(tmp_path / "home")]
     with pytest.raises(SystemExit):
         main([*home, "--help"])
-    said = capsys.readouterr().out
-    assert f"data sets of your own, in {tmp_path / 'home' / 'datasets'}:\n  fruit\n" in said
-    assert "skipped:" not in said
+    output = capsys.readouterr().out
+    assert f"data sets of your own, in {tmp_path / 'home' / 'datasets'}:\n  fruit\n" in output
+    assert "skipped:" not in output
     elsewhere = [*home, "--data", str(tmp_path / "elsewhere")]
     with pytest.raises(SystemExit):
         main([*elsewhere, "--help"])

@@ -1,4 +1,4 @@
-"""The two services as they are described: closed, apart, and made of files that there are."""
+"""docker-compose.yml and Dockerfile describe two separate services that need a token."""
 
 import re
 import shutil
@@ -46,9 +46,9 @@ def test_names_and_ports_agree() -> None:
 
 
 def test_page_image_has_neither_torch_nor_the_backend() -> None:
-    told = " ".join(rest for _, rest in stages()["dashboard"])
-    assert "[dashboard]" in told
-    assert not re.search(r"\b(models|backend)\b", told)
+    instructions = " ".join(rest for _, rest in stages()["dashboard"])
+    assert "[dashboard]" in instructions
+    assert not re.search(r"\b(models|backend)\b", instructions)
 
 
 def test_copied_files_exist_and_are_sent_to_the_builder() -> None:
@@ -66,7 +66,7 @@ def test_docker_accepts_the_compose_file(tmp_path: Path) -> None:
     if not plugin or plugin.returncode:
         pytest.skip("no docker with compose is installed")
     command = [str(docker), "compose", "-f", str(ROOT / "docker-compose.yml"), "config", "-q"]
-    without = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
-    assert "Set STNSCOPE_TOKEN" in without.stderr
+    refused = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True)
+    assert "Set STNSCOPE_TOKEN" in refused.stderr
     environment = {"PATH": "/usr/bin:/bin", "STNSCOPE_TOKEN": "x"}
     subprocess.run(command, env=environment, check=True)

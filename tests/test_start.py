@@ -1,4 +1,4 @@
-"""A start of the server as a person sees it in a terminal."""
+"""The start of the server, as a user sees it in a terminal."""
 
 import socket
 import subprocess
@@ -15,14 +15,14 @@ from tests.live_server import free_port, wait_until
 
 
 @contextmanager
-def started(home: Path, said: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`stnscope serve` with a token; all that it says goes into a file."""
+def serving(home: Path, log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `stnscope serve` with a token; its output goes to a file."""
     command = [sys.executable, "-m", "stnscope", "serve", "--token", "sesame", "--no-demonstration"]
     command += ["--no-standby", "--home", str(home), "--port", str(port)]
-    with said.open("wb") as file:
+    with log.open("wb") as file:
         server = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
         try:
-            wait_until(lambda: "is ready" in said.read_text() or server.poll() is not None)
+            wait_until(lambda: "is ready" in log.read_text() or server.poll() is not None)
             yield server
         finally:
             server.terminate()
@@ -30,13 +30,13 @@ def started(home: Path, said: Path, port: int) -> Iterator[subprocess.Popen[byte
 
 
 def test_serve_prints_only_its_link(tmp_path: Path) -> None:
-    said, port = tmp_path / "said", free_port()
-    with started(tmp_path / "home", said, port):
+    log, port = tmp_path / "log", free_port()
+    with serving(tmp_path / "home", log, port):
         link = f"http://localhost:{port}/?token=sesame"
         page = httpx.get(link, follow_redirects=True)
         assert page.status_code == 200
         assert httpx.get(f"http://localhost:{port}/api/runs?token=wrong").status_code == 401
-    assert said.read_text().split("\n") == [
+    assert log.read_text().split("\n") == [
         "",
         f"  stnscope is ready: {link}",
         "  Ctrl-C stops it.",
@@ -48,17 +48,17 @@ def test_serve_prints_only_its_link(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
 def test_the_server_process_has_not_loaded_torch(tmp_path: Path) -> None:
     port = free_port()
-    with started(tmp_path / "home", tmp_path / "said", port) as server:
+    with serving(tmp_path / "home", tmp_path / "log", port) as server:
         bearer = {"Authorization": "Bearer sesame"}
         assert httpx.get(f"http://localhost:{port}/api/catalog", headers=bearer).is_success
         maps = Path(f"/proc/{server.pid}/maps").read_text()
-        assert "numpy" in maps, "what is loaded is seen"
+        assert "numpy" in maps, "loaded libraries are listed"
         assert "libtorch" not in maps
 
 
 def test_port_in_use_is_reported_and_nothing_is_created(tmp_path: Path) -> None:
     port = free_port()
-    with started(tmp_path / "home", tmp_path / "said", port):
+    with serving(tmp_path / "home", tmp_path / "log", port):
         command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path / "other")]
         second = subprocess.run(
             [*command, "--port", str(port)], capture_output=True, text=True, timeout=60, check=False

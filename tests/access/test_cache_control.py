@@ -1,4 +1,4 @@
-"""What browsers are told to keep, of an application that answers everything."""
+"""The cache headers of responses."""
 
 import asyncio
 
@@ -15,25 +15,25 @@ from stnscope.access.cache_control import ImmutableFiles
 FILE = "/_stcore/bidi-components/stnscope.page-0123456789ab/main.js"
 
 
-def answer(path: str, status: int = 200) -> httpx.Response:
+def get(path: str, status: int = 200) -> httpx.Response:
     async def endpoint(_: Request) -> Response:
-        return PlainTextResponse("said", status, headers={"Cache-Control": "public"})
+        return PlainTextResponse("content", status, headers={"Cache-Control": "public"})
 
     app = Starlette(
         routes=[Route("/{path:path}", endpoint)], middleware=[Middleware(ImmutableFiles)]
     )
 
-    async def ask() -> httpx.Response:
+    async def send_request() -> httpx.Response:
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://gate") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
             return await client.get(path)
 
-    return asyncio.run(ask())
+    return asyncio.run(send_request())
 
 
 def test_file_with_a_digest_in_its_address_is_cached_for_a_year() -> None:
-    kept = answer(FILE).headers["cache-control"]
-    assert kept == "public, max-age=31536000, immutable"
+    cache_control = get(FILE).headers["cache-control"]
+    assert cache_control == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_file_with_a_digest_in_its_address_is_cached_for_a_year() -> None:
     ],
 )
 def test_other_responses_are_unchanged(path: str, status: int) -> None:
-    answered = answer(path, status)
-    assert answered.status_code == status
-    assert answered.headers["cache-control"] == "public"
-    assert answered.text == "said"
+    response = get(path, status)
+    assert response.status_code == status
+    assert response.headers["cache-control"] == "public"
+    assert response.text == "content"

@@ -1,4 +1,4 @@
-"""The gate before an application that answers everything: who gets there, and what others get."""
+"""Access control before an application: which requests are accepted, and how others are refused."""
 
 import asyncio
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ CLOSED = Access(hosts=HOSTS, origins=ORIGINS, token=TOKEN, loopback_only=False)
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 BROWSER = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
 
-# Like the right name, and not it.
+# Similar to an accepted host.
 OTHER_HOSTS = [
     "",
     "evil.example",
@@ -116,11 +116,11 @@ WRONG_TOKENS = [
 ]
 
 
-async def answers_everything(scope: Scope, receive: object, send: object) -> None:
-    await PlainTextResponse("let in")(scope, receive, send)  # type: ignore[arg-type]
+async def respond(scope: Scope, receive: object, send: object) -> None:
+    await PlainTextResponse("accepted")(scope, receive, send)  # type: ignore[arg-type]
 
 
-def ask(
+def request(
     access: Access,
     address: str = "/x",
     method: str = "GET",
@@ -128,7 +128,7 @@ def ask(
     scheme: str = "http",
     host: str = f"localhost:{PORT}",
 ) -> httpx.Response:
-    gate: ASGIApp = AccessControl(answers_everything, access)
+    middleware: ASGIApp = AccessControl(respond, access)
 
     named = {"Host": host, **(headers or {})}
     raw = [
@@ -136,17 +136,17 @@ def ask(
         for name, value in named.items()
     ]
 
-    async def asked() -> httpx.Response:
-        transport = httpx.ASGITransport(gate)
+    async def send_request() -> httpx.Response:
+        transport = httpx.ASGITransport(middleware)
         async with httpx.AsyncClient(
             transport=transport, base_url=f"{scheme}://localhost:{PORT}"
         ) as client:
             return await client.request(method, address, headers=raw)
 
-    return asyncio.run(asked())
+    return asyncio.run(send_request())
 
 
-def opens(access: Access, headers: dict[str, str]) -> bool:
+def opens_socket(access: Access, headers: dict[str, str]) -> bool:
     """Whether a WebSocket with these headers reaches the application."""
     reached: list[Scope] = []
     sent: list[Message] = []
@@ -171,10 +171,10 @@ def opens(access: Access, headers: dict[str, str]) -> bool:
 @pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["open", "closed"])
 @pytest.mark.parametrize("host", OTHER_HOSTS)
 def test_other_hosts_are_refused(access: Access, host: str) -> None:
-    answer = ask(access, host=host, headers=BEARER)
-    assert answer.status_code == 421
-    assert "let in" not in answer.text
-    assert not opens(access, {"Host": host, **BEARER})
+    response = request(access, host=host, headers=BEARER)
+    assert response.status_code == 421
+    assert "accepted" not in response.text
+    assert not opens_socket(access, {"Host": host, **BEARER})
 
 
 @pytest.mark.parametrize("access", [OPEN, CLOSED], ids=["open", "closed"])
@@ -182,33 +182,33 @@ def test_other_hosts_are_refused(access: Access, host: str) -> None:
 def test_pages_of_other_origins_are_refused(access: Access, origin: str) -> None:
     for method in ("GET", "POST", "OPTIONS"):
         headers = {"Origin": origin, "Access-Control-Request-Method": "POST", **BEARER}
-        answer = ask(access, method=method, headers=headers)
-        assert answer.status_code == 403
-        assert "access-control-allow-origin" not in answer.headers
-    assert not opens(access, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
+        response = request(access, method=method, headers=headers)
+        assert response.status_code == 403
+        assert "access-control-allow-origin" not in response.headers
+    assert not opens_socket(access, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
 
 
 @pytest.mark.parametrize("origin", sorted(ORIGINS))
 def test_allowed_origins_are_accepted(origin: str) -> None:
-    assert ask(CLOSED, headers={"Origin": origin, **BEARER}).text == "let in"
-    assert opens(CLOSED, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
+    assert request(CLOSED, headers={"Origin": origin, **BEARER}).text == "accepted"
+    assert opens_socket(CLOSED, {"Host": f"localhost:{PORT}", "Origin": origin, **BEARER})
 
 
 @pytest.mark.parametrize("host", [*sorted(HOSTS), "LOCALHOST:8501"])
 def test_own_hosts_are_accepted(host: str) -> None:
-    assert ask(OPEN, host=host).text == "let in"
+    assert request(OPEN, host=host).text == "accepted"
 
 
 @pytest.mark.parametrize("headers", WRONG_TOKENS, ids=str)
 def test_requests_without_the_right_token_are_refused(headers: dict[str, str | bytes]) -> None:
     for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
-        answer = ask(CLOSED, method=method, headers=headers)
-        assert answer.status_code == 401
-        assert answer.headers["www-authenticate"] == "Bearer"
-        assert TOKEN not in answer.text
-    # What cannot be spelled in a test's header was tried above.
+        response = request(CLOSED, method=method, headers=headers)
+        assert response.status_code == 401
+        assert response.headers["www-authenticate"] == "Bearer"
+        assert TOKEN not in response.text
+    # A header cannot contain every character that a query can; those were tried above.
     spelled = {name: value for name, value in headers.items() if isinstance(value, str)}
-    assert not opens(CLOSED, {"Host": f"localhost:{PORT}", **spelled})
+    assert not opens_socket(CLOSED, {"Host": f"localhost:{PORT}", **spelled})
 
 
 @pytest.mark.parametrize(
@@ -217,70 +217,70 @@ def test_requests_without_the_right_token_are_refused(headers: dict[str, str | b
         BEARER,
         {"Authorization": f"bearer  {TOKEN}"},
         {"Cookie": f"stnscope_token={TOKEN}"},
-        # Cookies of other servers on this machine, in any shape.
+        # Cookies of other servers on this machine, of any form.
         {"Cookie": f'a={{"b": [1]}}; =; ;;c; stnscope_token={TOKEN}; d=e=f'},
         {"Cookie": "stnscope_token=wrong", **BEARER},
     ],
     ids=str,
 )
 def test_right_token_is_accepted(headers: dict[str, str]) -> None:
-    assert ask(CLOSED, headers=headers).text == "let in"
-    assert opens(CLOSED, {"Host": f"localhost:{PORT}", **headers})
+    assert request(CLOSED, headers=headers).text == "accepted"
+    assert opens_socket(CLOSED, {"Host": f"localhost:{PORT}", **headers})
 
 
 def test_token_with_special_characters_works_in_link_cookie_and_header() -> None:
     token = "a+b/c=d&e?f#g%20@(h)~"
     access = Access(hosts=HOSTS, origins=ORIGINS, token=token, loopback_only=True)
-    signed_in = ask(access, str(httpx.URL("/", params={"token": token})))
+    signed_in = request(access, str(httpx.URL("/", params={"token": token})))
     assert signed_in.status_code == 303
     cookie = signed_in.headers["set-cookie"].partition(";")[0]
-    assert ask(access, headers={"Cookie": cookie}).text == "let in"
-    assert ask(access, headers={"Authorization": f"Bearer {token}"}).text == "let in"
+    assert request(access, headers={"Cookie": cookie}).text == "accepted"
+    assert request(access, headers={"Authorization": f"Bearer {token}"}).text == "accepted"
 
 
 def test_link_sets_a_cookie_and_redirects_without_the_token() -> None:
-    answer = ask(CLOSED, f"/a%20b?token={TOKEN}&run=a+b")
-    assert answer.status_code == 303
-    assert answer.headers["location"] == "/a%20b?run=a+b"
-    assert answer.headers["cache-control"] == "no-store"
-    attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")[1:]}
+    response = request(CLOSED, f"/a%20b?token={TOKEN}&run=a+b")
+    assert response.status_code == 303
+    assert response.headers["location"] == "/a%20b?run=a+b"
+    assert response.headers["cache-control"] == "no-store"
+    attributes = {part.strip().lower() for part in response.headers["set-cookie"].split(";")[1:]}
     assert attributes == {"httponly", "samesite=strict", "path=/"}
 
 
 def test_cookie_is_secure_over_https_only() -> None:
-    answer = ask(CLOSED, f"/?token={TOKEN}", scheme="https")
-    assert "; Secure" in answer.headers["set-cookie"]
+    response = request(CLOSED, f"/?token={TOKEN}", scheme="https")
+    assert "; Secure" in response.headers["set-cookie"]
 
 
 @pytest.mark.parametrize("path", ["//evil.example", "///evil.example", "/%5Cevil.example"])
 def test_link_never_redirects_to_another_server(path: str) -> None:
-    answer = ask(CLOSED, f"http://localhost:{PORT}{path}?token={TOKEN}")
-    assert answer.status_code == 303
-    assert answer.headers["location"] in ("/evil.example", "/%5Cevil.example")
+    response = request(CLOSED, f"http://localhost:{PORT}{path}?token={TOKEN}")
+    assert response.status_code == 303
+    assert response.headers["location"] in ("/evil.example", "/%5Cevil.example")
 
 
 def test_wrong_token_in_a_link_sets_no_cookie() -> None:
     for given in ("wrong", "", "%E9", "%ED%A0%80", f"{TOKEN}&token=wrong"):
-        answer = ask(CLOSED, f"/?token={given}")
-        assert answer.status_code == 401
-        assert "set-cookie" not in answer.headers
+        response = request(CLOSED, f"/?token={given}")
+        assert response.status_code == 401
+        assert "set-cookie" not in response.headers
 
 
 def test_post_is_never_redirected() -> None:
-    answer = ask(CLOSED, f"/?token={TOKEN}", method="POST")
-    assert answer.status_code == 401
-    assert ask(CLOSED, f"/?token={TOKEN}", method="POST", headers=BEARER).text == "let in"
+    response = request(CLOSED, f"/?token={TOKEN}", method="POST")
+    assert response.status_code == 401
+    assert request(CLOSED, f"/?token={TOKEN}", method="POST", headers=BEARER).text == "accepted"
 
 
 def test_programs_get_problem_details() -> None:
-    for answer in (
-        ask(CLOSED),
-        ask(CLOSED, host="evil.example"),
-        ask(CLOSED, headers={"Origin": "null"}),
+    for response in (
+        request(CLOSED),
+        request(CLOSED, host="evil.example"),
+        request(CLOSED, headers={"Origin": "null"}),
     ):
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == answer.status_code
-        assert answer.json()["detail"].endswith(".")
+        assert response.headers["content-type"] == "application/problem+json"
+        assert response.json()["status"] == response.status_code
+        assert response.json()["detail"].endswith(".")
 
 
 class Form(HTMLParser):
@@ -297,36 +297,36 @@ class Form(HTMLParser):
 
 
 def test_browsers_get_a_page_that_asks_for_the_token_and_keeps_the_query() -> None:
-    answer = ask(CLOSED, "/?run=a%22%3E%3Cb%3E&token=wrong", headers=BROWSER)
-    assert answer.status_code == 401
-    assert answer.headers["content-type"].startswith("text/html")
-    assert answer.headers["cache-control"] == "no-store"
-    assert "default-src 'none'" in answer.headers["content-security-policy"]
-    assert Form(answer.text).fields == {"run": 'a"><b>', "token": None}
-    assert "refresh" not in answer.text
-    assert "That is not the token" in answer.text
-    assert "That is not" not in ask(CLOSED, headers=BROWSER).text
+    response = request(CLOSED, "/?run=a%22%3E%3Cb%3E&token=wrong", headers=BROWSER)
+    assert response.status_code == 401
+    assert response.headers["content-type"].startswith("text/html")
+    assert response.headers["cache-control"] == "no-store"
+    assert "default-src 'none'" in response.headers["content-security-policy"]
+    assert Form(response.text).fields == {"run": 'a"><b>', "token": None}
+    assert "refresh" not in response.text
+    assert "That is not the token" in response.text
+    assert "That is not" not in request(CLOSED, headers=BROWSER).text
 
 
 def test_browsers_get_a_page_that_says_why_a_host_is_refused() -> None:
-    answer = ask(CLOSED, host="<i>.example", headers=BROWSER)
-    assert answer.status_code == 421
-    assert "&lt;i&gt;.example" in answer.text
-    assert f"localhost:{PORT}" in answer.text
-    assert Form(answer.text).fields == {}
+    response = request(CLOSED, host="<i>.example", headers=BROWSER)
+    assert response.status_code == 421
+    assert "&lt;i&gt;.example" in response.text
+    assert f"localhost:{PORT}" in response.text
+    assert Form(response.text).fields == {}
 
 
 def test_link_on_another_site_makes_the_browser_retry() -> None:
-    answer = ask(CLOSED, headers={**BROWSER, "Sec-Fetch-Site": "cross-site"})
-    assert answer.status_code == 401
-    assert '<meta http-equiv="refresh"' in answer.text
+    response = request(CLOSED, headers={**BROWSER, "Sec-Fetch-Site": "cross-site"})
+    assert response.status_code == 401
+    assert '<meta http-equiv="refresh"' in response.text
 
 
 def test_allowed_origin_can_read_why_it_is_refused() -> None:
-    answer = ask(CLOSED, headers={"Origin": "https://stn.example"})
-    assert answer.status_code == 401
-    assert answer.headers["access-control-allow-origin"] == "https://stn.example"
-    assert answer.headers["access-control-allow-credentials"] == "true"
+    response = request(CLOSED, headers={"Origin": "https://stn.example"})
+    assert response.status_code == 401
+    assert response.headers["access-control-allow-origin"] == "https://stn.example"
+    assert response.headers["access-control-allow-credentials"] == "true"
 
 
 def test_token_is_required_beyond_this_machine() -> None:
@@ -342,7 +342,7 @@ def test_token_that_cannot_be_a_cookie_value_is_refused(token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "port", "known", "unknown"),
+    ("address", "port", "accepted", "refused"),
     [
         ("127.0.0.1", 8501, "localhost:8501", "localhost"),
         ("127.0.0.1", 80, "localhost", "localhost:8501"),
@@ -351,6 +351,6 @@ def test_token_that_cannot_be_a_cookie_value_is_refused(token: str) -> None:
         ("2001:db8::7", 8501, "[2001:db8::7]:8501", "2001:db8::7:8501"),
     ],
 )
-def test_own_hosts(address: str, port: int, known: str, unknown: str) -> None:
-    assert known in own_hosts(address, port)
-    assert unknown not in own_hosts(address, port)
+def test_own_hosts(address: str, port: int, accepted: str, refused: str) -> None:
+    assert accepted in own_hosts(address, port)
+    assert refused not in own_hosts(address, port)

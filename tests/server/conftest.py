@@ -1,4 +1,4 @@
-"""Servers for the tests of the transport: one that they share, or one each."""
+"""Servers for the tests: one that they share, or one each."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ INTERFACE_AND_NO_MORE = (*INTERFACE_ALONE, "--no-standby")
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests that leave it as they found it."""
+    """A server for all tests that do not change it."""
     with serve(tmp_path_factory.mktemp("home"), *INTERFACE_ALONE) as server:
         yield server
 
@@ -34,7 +34,7 @@ def finished(server: Server, trained_run: TrainedRun) -> str:
 
 @pytest.fixture(scope="session")
 def endless(server: Server) -> Iterator[str]:
-    """A run that never ends; it rests while no test needs it."""
+    """A run that does not end; it is paused while no test needs it."""
     run_id = server.start_run(epochs=1000, probes={"count": 2})
     server.wait_for_step(run_id, 1)
     server.control(run_id, "pause")
@@ -44,7 +44,7 @@ def endless(server: Server) -> Iterator[str]:
 
 @pytest.fixture
 def running(server: Server, endless: str) -> Iterator[str]:
-    """A run that is being trained for as long as the test lasts."""
+    """A run that trains during the test."""
     server.control(endless, "resume").raise_for_status()
     yield endless
     server.control(endless, "pause")

@@ -1,6 +1,6 @@
-"""Prints all that a server with its page serves, as JSON: [[method or "WEBSOCKET", path], ...].
+"""Prints all routes of a server with its page, as JSON: [[method or "WEBSOCKET", path], ...].
 
-A program of its own, because Streamlit's routes are made for a runtime, of which a process has one.
+A program of its own, because Streamlit creates its routes for a runtime, one in a process.
 """
 
 import json
@@ -20,19 +20,19 @@ from stnscope.backend.server.settings import Settings
 PAGE = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 
-def named(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each route as a method and an address that leads to it."""
+def list_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each route as a method and an example of its path."""
     for route in routes:
         if isinstance(route, WebSocketRoute):
-            yield "WEBSOCKET", prefix + address(route.path)
+            yield "WEBSOCKET", prefix + example_path(route.path)
         elif isinstance(route, Route):
             for method in sorted(route.methods or ()):
-                yield method, prefix + address(route.path)
+                yield method, prefix + example_path(route.path)
         elif isinstance(route, Mount):
             yield "GET", prefix + route.path + "/"
 
 
-def address(path: str) -> str:
+def example_path(path: str) -> str:
     return re.sub(r"\{.*?\}", "x", path)
 
 
@@ -40,13 +40,13 @@ def main() -> None:
     app = create_app(Settings(home=Path(gettempdir())), PAGE)
     [mounted] = [route for route in app.routes if isinstance(route, Mount)]
     page: Any = mounted.app
-    page.lifespan()  # makes the runtime
+    page.lifespan()  # creates the runtime
     served = [
-        *named(app.routes),
-        *(route for router in ROUTERS for route in named(router.routes, "/api")),
-        *named(create_streamlit_routes(page._runtime)),
+        *list_routes(app.routes),
+        *(route for router in ROUTERS for route in list_routes(router.routes, "/api")),
+        *list_routes(create_streamlit_routes(page._runtime)),
     ]
-    described = {address(path) for path in app.openapi()["paths"]}
+    described = {example_path(path) for path in app.openapi()["paths"]}
     assert described <= {path for _, path in served}, "a router is not listed here"
     json.dump(served, sys.stdout)
 

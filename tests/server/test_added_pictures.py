@@ -1,4 +1,4 @@
-"""A picture joins the probes of a real run on a real server."""
+"""A picture is added to the probes of a real run on a real server."""
 
 import os
 import signal
@@ -36,7 +36,7 @@ def run_id(server: Server) -> Iterator[str]:
     server.control(run_id, "stop")
 
 
-def join(server: Server, run_id: str, data: bytes, **form: str) -> httpx.Response:
+def add_picture(server: Server, run_id: str, data: bytes, **form: str) -> httpx.Response:
     return server.http.post(f"/runs/{run_id}/probes", files={"image": ("own", data)}, data=form)
 
 
@@ -48,10 +48,10 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
     with server.open_stream(run_id) as viewer:
         send(viewer, type="hello", last_step=None)
         send(viewer, type="follow")
-        answer = join(server, run_id, picture(), label="7")
-        assert answer.status_code == 202, answer.text
-        assert (answer.json()["id"], answer.json()["probes"]) == (run_id, 3)
-        assert any("inverted" in note for note in answer.json()["notes"])
+        response = add_picture(server, run_id, picture(), label="7")
+        assert response.status_code == 202, response.text
+        assert (response.json()["id"], response.json()["probes"]) == (run_id, 3)
+        assert any("inverted" in note for note in response.json()["notes"])
         for _ in range(1000):
             send(viewer, type="credit", frames=1)
             seen = Frame.decode(receive(viewer, "frame"))
@@ -63,8 +63,8 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
     assert frame(server, run_id, 0).tensors["input"].shape[0] == 2
 
     paused = server.control(run_id, "pause").json()
-    unnamed = join(server, run_id, picture("JPEG"))
-    assert unnamed.json()["probes"] == 4
+    unlabelled = add_picture(server, run_id, picture("JPEG"))
+    assert unlabelled.json()["probes"] == 4
     resting = frame(server, run_id, paused["step"])
     assert resting.info["step"] == paused["step"]
     assert resting.info["labels"] == [0, 1, 7, None]
@@ -86,7 +86,7 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
 
 
 @pytest.mark.parametrize(
-    ("data", "form", "status", "says"),
+    ("data", "form", "status", "message"),
     [
         (b"", {}, 422, "empty"),
         (b"GIF89a", {}, 422, ""),
@@ -97,33 +97,33 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
     ],
 )
 def test_unusable_picture_or_label_is_refused_with_a_reason(
-    server: Server, run_id: str, data: bytes, form: dict[str, str], status: int, says: str
+    server: Server, run_id: str, data: bytes, form: dict[str, str], status: int, message: str
 ) -> None:
-    answer = join(server, run_id, data, **form)
-    assert answer.status_code == status, answer.text
-    assert says in answer.json()["detail"]
+    response = add_picture(server, run_id, data, **form)
+    assert response.status_code == status, response.text
+    assert message in response.json()["detail"]
     if status == 422:
-        assert answer.json()["field"] == ("label" if form else "image")
+        assert response.json()["field"] == ("label" if form else "image")
     run = server.get_run(run_id)
     assert (run["probes"], run["status"]) == (2, "running")
 
 
 def test_add_picture_needs_a_run_in_training(server: Server, trained_run: TrainedRun) -> None:
     finished = trained_run.copy_into(server.home)
-    answer = join(server, finished, picture())
-    assert answer.status_code == 409
-    assert "paused or running" in answer.json()["detail"]
-    assert "finished" in answer.json()["detail"]
-    assert join(server, "none", picture()).status_code == 404
-    assert join(server, "sample", picture()).status_code == 409
+    response = add_picture(server, finished, picture())
+    assert response.status_code == 409
+    assert "paused or running" in response.json()["detail"]
+    assert "finished" in response.json()["detail"]
+    assert add_picture(server, "none", picture()).status_code == 404
+    assert add_picture(server, "sample", picture()).status_code == 409
 
 
 def test_pictures_can_be_added_up_to_the_limit_of_probes(server: Server) -> None:
     run_id = server.start_run(epochs=50, probes={"count": 63})
     server.wait_for_step(run_id, 1)
     try:
-        assert join(server, run_id, picture()).json()["probes"] == 64
-        refused = join(server, run_id, picture())
+        assert add_picture(server, run_id, picture()).json()["probes"] == 64
+        refused = add_picture(server, run_id, picture())
         assert refused.status_code == 409
         assert "watches 64 probes" in refused.json()["detail"]
     finally:
@@ -135,7 +135,7 @@ def test_add_picture_to_a_run_of_another_process_is_a_conflict(server: Server) -
         run_id = other.start_run(**LONG)
         other.wait_for_step(run_id, 1)
         wait_until(lambda: server.get_run(run_id)["status"] == "running")
-        refused = join(server, run_id, picture())
+        refused = add_picture(server, run_id, picture())
         assert refused.status_code == 409
         assert "watched, not controlled" in refused.json()["detail"]
-        assert join(other, run_id, picture()).status_code == 202
+        assert add_picture(other, run_id, picture()).status_code == 202

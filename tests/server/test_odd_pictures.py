@@ -1,4 +1,4 @@
-"""Odd pictures through a real server: each works or is refused in words, and harms nobody."""
+"""Unusual pictures on a real server: each is transformed or refused with a reason."""
 
 import struct
 import subprocess
@@ -17,9 +17,9 @@ from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server
 
 ODD_IMAGES = Path(__file__).parents[3] / "shared" / "data" / "odd_images"
-GIVEN = sorted(path for path in ODD_IMAGES.glob("*") if path.name != "LIST.tsv")
-# Beyond what it has while idle, in kilobytes: nothing is kept of a picture but room for the next.
-MOST_GROWTH = 300_000
+SHARED = sorted(path for path in ODD_IMAGES.glob("*") if path.name != "LIST.tsv")
+# In kilobytes, beyond the memory while idle: the process keeps nothing of a picture.
+MAX_GROWTH = 300_000
 
 
 def encoded(image: Image.Image, kind: str, **options: object) -> bytes:
@@ -38,12 +38,12 @@ def png(width: int, height: int, pixels: bytes, depth: int = 8, colour: int = 2)
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(kind, body) for kind, body in parts)
 
 
-def behind_header(data: bytes, *chunks: bytes) -> bytes:
-    """A PNG with further chunks behind its first."""
+def with_chunks(data: bytes, *chunks: bytes) -> bytes:
+    """Return a PNG with further chunks after its first."""
     return data[:33] + b"".join(chunks) + data[33:]
 
 
-def turned(orientation: int) -> bytes:
+def with_orientation(orientation: int) -> bytes:
     exif = Image.Exif()
     exif[0x0112] = orientation
     return encoded(DRAWING, "JPEG", exif=exif)
@@ -55,22 +55,25 @@ PLAIN = encoded(DRAWING, "PNG")
 PHOTO = encoded(DRAWING, "JPEG")
 SEVERAL = [Image.new("RGB", (90, 90), (shade, 0, 0)) for shade in range(0, 250, 5)]
 BOMB = zlib.compress(bytes(200_000_000), 9)
-VAST = 4000
+LARGE = 4000
 GIF = b"GIF89a\1\0\1\0\0\0\0"
 
-# Name -> (file, whether it works). Each is made as it is sent, so that none is kept.
-MADE: dict[str, tuple[Callable[[], bytes], bool]] = {
+# Name -> (creates the file, whether it is transformed); created when sent, to save memory.
+GENERATED: dict[str, tuple[Callable[[], bytes], bool]] = {
     "1 by 1": (lambda: encoded(Image.new("L", (1, 1)), "PNG"), True),
     "1 by 60,000": (lambda: encoded(Image.new("L", (1, 60_000)), "PNG"), True),
     "60,000 by 1": (lambda: encoded(Image.new("L", (60_000, 1)), "JPEG"), True),
     "1 by 9 million": (lambda: encoded(Image.new("1", (1, 9_000_000)), "PNG"), False),
     "16 MP, 16 bits, transparent": (
-        lambda: png(VAST, VAST, (b"\0" + bytes(VAST * 8)) * VAST, depth=16, colour=6),
+        lambda: png(LARGE, LARGE, (b"\0" + bytes(LARGE * 8)) * LARGE, depth=16, colour=6),
         True,
     ),
-    "16 MP WebP": (lambda: encoded(Image.new("RGBA", (VAST, VAST)), "WEBP", lossless=True), True),
-    "16 MP GIF": (lambda: encoded(Image.new("P", (VAST, VAST)), "GIF"), True),
-    "16 MP CMYK": (lambda: encoded(Image.new("CMYK", (VAST, VAST)), "JPEG"), True),
+    "16 MP WebP": (
+        lambda: encoded(Image.new("RGBA", (LARGE, LARGE)), "WEBP", lossless=True),
+        True,
+    ),
+    "16 MP GIF": (lambda: encoded(Image.new("P", (LARGE, LARGE)), "GIF"), True),
+    "16 MP CMYK": (lambda: encoded(Image.new("CMYK", (LARGE, LARGE)), "JPEG"), True),
     "palette, transparent": (lambda: encoded(Image.new("P", (9, 9)), "PNG", transparency=0), True),
     "grey, 16 bits": (lambda: encoded(Image.new("I;16", (9, 9), 999), "PNG"), True),
     "animated WebP": (
@@ -89,17 +92,17 @@ MADE: dict[str, tuple[Callable[[], bytes], bool]] = {
         lambda: encoded(DRAWING, "MPO", save_all=True, append_images=SEVERAL),
         True,
     ),
-    **{f"orientation {n}": (partial(turned, n), True) for n in (*range(1, 9), 0, 9)},
+    **{f"orientation {n}": (partial(with_orientation, n), True) for n in (*range(1, 9), 0, 9)},
     "a kilometre by a kilometre": (lambda: png(2**31 - 1, 2**31 - 1, b""), False),
-    "vast, of 100 bytes": (lambda: png(60_000, 60_000, b""), False),
-    "zTXt bomb": (lambda: behind_header(PLAIN, chunk(b"zTXt", b"Comment\0\0" + BOMB)), False),
-    "iTXt bomb": (lambda: behind_header(PLAIN, chunk(b"iTXt", b"Comment\0\1\0\0\0" + BOMB)), False),
-    "iCCP bomb": (lambda: behind_header(PLAIN, chunk(b"iCCP", b"profile\0\0" + BOMB)), False),
+    "huge, of 100 bytes": (lambda: png(60_000, 60_000, b""), False),
+    "zTXt bomb": (lambda: with_chunks(PLAIN, chunk(b"zTXt", b"Comment\0\0" + BOMB)), False),
+    "iTXt bomb": (lambda: with_chunks(PLAIN, chunk(b"iTXt", b"Comment\0\1\0\0\0" + BOMB)), False),
+    "iCCP bomb": (lambda: with_chunks(PLAIN, chunk(b"iCCP", b"profile\0\0" + BOMB)), False),
     "pixels bomb": (lambda: png(9, 9, bytes(200_000_000)), True),
-    "a million chunks": (lambda: behind_header(PLAIN, chunk(b"teSt", b"") * 750_000), False),
-    "vast EXIF": (lambda: behind_header(PLAIN, chunk(b"eXIf", b"II*\0" + bytes(9_000_000))), True),
+    "a million chunks": (lambda: with_chunks(PLAIN, chunk(b"teSt", b"") * 750_000), False),
+    "huge EXIF": (lambda: with_chunks(PLAIN, chunk(b"eXIf", b"II*\0" + bytes(9_000_000))), True),
     "EXIF in a circle": (
-        lambda: behind_header(
+        lambda: with_chunks(
             PLAIN,
             chunk(b"eXIf", b"II*\0\x08\0\0\0\1\0" + struct.pack("<HHIII", 0x8769, 4, 1, 8, 8)),
         ),
@@ -126,7 +129,7 @@ MADE: dict[str, tuple[Callable[[], bytes], bool]] = {
 
 
 def inference_process(server: Server) -> tuple[int, int]:
-    """The id of the server's inference process, and its memory in kilobytes."""
+    """Return the id of the server's inference process, and its memory in kilobytes."""
     assert server.process is not None
     listed = subprocess.run(
         ["ps", "-wwAo", "pid=,ppid=,rss=,args="], capture_output=True, text=True, check=True
@@ -142,47 +145,49 @@ def inference_process(server: Server) -> tuple[int, int]:
 
 
 @pytest.fixture(scope="module")
-def unharmed(server: Server) -> Iterator[Server]:
-    """A server whose inference process outlives the tests, and does not grow by them."""
+def watched(server: Server) -> Iterator[Server]:
+    """A server whose inference process survives the tests, and does not grow."""
     assert send(server, PLAIN).status_code == 200
     pid, before = inference_process(server)
     yield server
     assert send(server, PLAIN).status_code == 200
-    same, after = inference_process(server)
-    assert same == pid, "a picture took the inference process down"
-    assert after - before < MOST_GROWTH
+    pid_after, after = inference_process(server)
+    assert pid_after == pid, "a picture ended the inference process"
+    assert after - before < MAX_GROWTH
 
 
 def send(server: Server, data: bytes, name: str = "picture.jpg") -> httpx.Response:
     return server.http.post("/transform", files={"image": (name, data)})
 
 
-def works(answer: httpx.Response) -> bool:
-    """Whether there is a frame; else there must be words on what is wrong and what to do."""
-    if answer.status_code == 200:
-        assert Frame.decode(answer.content).tensors["probabilities"].shape == (1, 10)
+def is_frame(response: httpx.Response) -> bool:
+    """Whether a response is a frame; else it must say what is wrong and what to do."""
+    if response.status_code == 200:
+        assert Frame.decode(response.content).tensors["probabilities"].shape == (1, 10)
         return True
-    assert answer.status_code in (413, 422), answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    sentences = answer.json()["detail"].split(". ")
-    assert len(sentences) >= 2 or "; " in sentences[0], "it says what to do, too"
+    assert response.status_code in (413, 422), response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    sentences = response.json()["detail"].split(". ")
+    assert len(sentences) >= 2 or "; " in sentences[0], "the detail says what to do"
     assert sentences[-1].endswith(".")
     return False
 
 
-@pytest.mark.parametrize("name", MADE)
-def test_generated_picture_works_or_is_refused_with_a_reason(unharmed: Server, name: str) -> None:
-    make, expected = MADE[name]
-    assert works(send(unharmed, make())) == expected
+@pytest.mark.parametrize("name", GENERATED)
+def test_generated_picture_works_or_is_refused_with_a_reason(watched: Server, name: str) -> None:
+    create, expected = GENERATED[name]
+    assert is_frame(send(watched, create())) == expected
 
 
-@pytest.mark.skipif(not GIVEN, reason="the folder of odd images is not beside the checkout")
-def test_shared_pictures_work_or_are_refused_with_a_reason(unharmed: Server) -> None:
-    answers = {path.name: works(send(unharmed, path.read_bytes(), path.name)) for path in GIVEN}
-    assert len(answers) == 48
+@pytest.mark.skipif(not SHARED, reason="the folder of odd images is not beside the checkout")
+def test_shared_pictures_work_or_are_refused_with_a_reason(watched: Server) -> None:
+    responses = {
+        path.name: is_frame(send(watched, path.read_bytes(), path.name)) for path in SHARED
+    }
+    assert len(responses) == 48
     other_kinds = (".tif", ".tiff", ".ppm", ".pgm", ".psd", ".jp2")
-    refused = {name for name, worked in answers.items() if not worked}
-    assert refused == {name for name in answers if name.endswith(other_kinds)} | {
+    refused = {name for name, is_ok in responses.items() if not is_ok}
+    assert refused == {name for name in responses if name.endswith(other_kinds)} | {
         "bmp__b__badwidth.bmp",
         "bmp__b__reallybig.bmp",
         "broken_data_stream.png",
@@ -194,12 +199,14 @@ def test_shared_pictures_work_or_are_refused_with_a_reason(unharmed: Server) -> 
     }
 
 
-def test_server_responds_while_it_transforms_large_pictures(unharmed: Server) -> None:
-    make, _ = MADE["16 MP, 16 bits, transparent"]
-    slow = make()
+def test_server_responds_while_it_transforms_large_pictures(watched: Server) -> None:
+    create, _ = GENERATED["16 MP, 16 bits, transparent"]
+    slow = create()
     with ThreadPoolExecutor(4) as pool:
-        vast = [pool.submit(send, unharmed, slow) for _ in range(3)]
-        assert unharmed.http.get("/health").status_code == 200
-        assert not all(answer.done() for answer in vast), "the server answers in the midst of it"
-        assert send(unharmed, PLAIN).status_code == 200
-        assert all(works(answer.result()) for answer in vast)
+        pending = [pool.submit(send, watched, slow) for _ in range(3)]
+        assert watched.http.get("/health").status_code == 200
+        assert not all(response.done() for response in pending), (
+            "the server responds while it transforms"
+        )
+        assert send(watched, PLAIN).status_code == 200
+        assert all(is_frame(response.result()) for response in pending)

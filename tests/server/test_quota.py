@@ -1,4 +1,4 @@
-"""What a server does at its limits and on a full disk: it says so, and nothing is lost."""
+"""A server at its limits and on a full disk: it says so, and loses nothing."""
 
 from pathlib import Path
 
@@ -15,10 +15,10 @@ LONG = {"epochs": 50, "probes": {"count": 2}}
 
 
 def refused(server: Server) -> str:
-    answer = server.http.post("/runs", json=LONG)
-    assert answer.status_code == 507, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    detail: str = answer.json()["detail"]
+    response = server.http.post("/runs", json=LONG)
+    assert response.status_code == 507, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    detail: str = response.json()["detail"]
     return detail
 
 
@@ -26,7 +26,7 @@ def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: P
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--home-limit", "60MB") as server:
         run_id = server.start_run(**LONG)
         server.wait_for_step(run_id, 1)
-        # What others have recorded meanwhile takes the rest.
+        # Another recording takes the rest of the limit.
         other = server.home / "recordings" / "other.stnscope"
         other.write_bytes(bytes(60_000_000))
         paused = server.wait_for_status(run_id, "paused")
@@ -84,13 +84,13 @@ def test_downloads_and_uploads_on_a_full_disk_are_507(
         with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE) as server:
             disk.fill()
             picture = {"image": ("picture", bytes(3_000_000))}
-            for answer in (
+            for response in (
                 server.http.get("/runs/sample/recording"),
                 server.http.get("/runs/sample/export"),
                 server.http.post("/transform", files=picture),
             ):
-                assert answer.status_code == 507, answer.text
-                assert "The disk is full" in answer.json()["detail"]
+                assert response.status_code == 507, response.text
+                assert "The disk is full" in response.json()["detail"]
             disk.clear()
             assert server.http.get("/runs/sample/export").status_code == 200
             assert server.http.get("/runs/sample/recording").status_code == 200
@@ -100,9 +100,9 @@ def test_train_command_ends_at_the_limit_and_prints_the_reason(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["train", "--home", str(tmp_path), "--run-limit", "1kB"]) == 1
-    said = capsys.readouterr().out
-    assert "limit of 1 kB" in said
-    assert "--run-limit" in said
+    output = capsys.readouterr().out
+    assert "limit of 1 kB" in output
+    assert "--run-limit" in output
     (path,) = (tmp_path / "recordings").glob("*.stnscope")
     with Recording.open(path) as recording:
         assert recording.summary()["status"] == "interrupted"
@@ -126,7 +126,7 @@ def test_strength_option_applies_to_an_image_folder(
     (tmp_path / "recordings").mkdir()
     (tmp_path / "recordings" / "old.stnscope").write_bytes(bytes(2000))
     options = ["--dataset", "fruit", "--strength", "0.5", "--probes", "2", "--batch-size", "4"]
-    # As far as to the limit: that the data set is found is told by not being told.
+    # It fails at the limit, and so after the data set was found.
     assert main(["train", "--home", str(tmp_path), "--home-limit", "1.5 kB", *options]) == 2
     assert "limit of 1.5 kB" in capsys.readouterr().err
 

@@ -1,4 +1,4 @@
-"""Closed by default: every route of the interface and of the page is behind the gate."""
+"""Every route of the interface and of the page is behind access control."""
 
 import json
 import socket
@@ -21,7 +21,7 @@ TOKEN = "correct-horse"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 COOKIE = {"Cookie": f"stnscope_token={TOKEN}"}
 REFUSED = (401, 403, 421)
-# Streamlit refuses these itself: uploads without its page's own token, and agents, who are off.
+# Streamlit refuses these itself: uploads without its own token, and agents, which are disabled.
 REFUSED_BY_STREAMLIT = [
     ("PUT", "/_stcore/upload_file/x/x"),
     ("DELETE", "/_stcore/upload_file/x/x"),
@@ -37,7 +37,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def gated(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[Server]:
+def protected(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[Server]:
     """A server with its page, as `make run` starts one, and a token."""
     options = ("--no-demonstration", "--no-standby", "--token", TOKEN)
     with serve(tmp_path_factory.mktemp("home"), *options, log=log) as server:
@@ -46,7 +46,7 @@ def gated(tmp_path_factory: pytest.TempPathFactory, log: Path) -> Iterator[Serve
 
 @pytest.fixture(scope="module")
 def routes() -> Routes:
-    """All that is served."""
+    """All routes that are served."""
     listed = subprocess.run(
         [sys.executable, "-m", "tests.server.served_routes"],
         cwd=ROOT,
@@ -59,16 +59,16 @@ def routes() -> Routes:
 
 
 def status(server: Server, method: str, path: str, headers: dict[str, str]) -> int:
-    """What a route answers; a WebSocket that opens answers 101."""
+    """Return the status of a route's response; 101 for a WebSocket that opens."""
     if method != "WEBSOCKET":
         address = f"http://127.0.0.1:{server.port}{path}"
         return server.http.request(method, address, headers=headers).status_code
-    # The library makes the Host from the address; the connection goes here all the same.
-    named = headers.get("Host", f"127.0.0.1:{server.port}")
+    # The library takes the Host from the address; the socket is connected to this server already.
+    host = headers.get("Host", f"127.0.0.1:{server.port}")
     further = {name: value for name, value in headers.items() if name != "Host"}
     with socket.create_connection(("127.0.0.1", server.port)) as connection:
         try:
-            with connect(f"ws://{named}{path}", sock=connection, additional_headers=further):
+            with connect(f"ws://{host}{path}", sock=connection, additional_headers=further):
                 return 101
         except InvalidStatus as refused:
             return refused.response.status_code
@@ -102,87 +102,87 @@ def test_routes_of_the_interface_and_the_page_are_listed(routes: Routes) -> None
     ids=str,
 )
 def test_every_route_refuses_requests_without_the_right_token(
-    gated: Server, routes: Routes, headers: dict[str, str]
+    protected: Server, routes: Routes, headers: dict[str, str]
 ) -> None:
-    let_in = {
-        (method, path): answered
+    accepted = {
+        (method, path): status_code
         for method, path in routes
-        if (answered := status(gated, method, path, headers))
+        if (status_code := status(protected, method, path, headers))
         != (403 if method == "WEBSOCKET" else 401)
     }
-    assert let_in == {}
+    assert accepted == {}
 
 
 @pytest.mark.parametrize("headers", [BEARER, COOKIE], ids=["bearer", "cookie"])
 def test_every_route_accepts_the_token(
-    gated: Server, routes: Routes, headers: dict[str, str]
+    protected: Server, routes: Routes, headers: dict[str, str]
 ) -> None:
     for method, path in routes:
-        answered = status(gated, method, path, headers)
+        status_code = status(protected, method, path, headers)
         if (method, path) in REFUSED_BY_STREAMLIT:
-            assert answered == 403, (method, path)
+            assert status_code == 403, (method, path)
         else:
-            assert answered not in REFUSED, (method, path)
-            assert answered < 500, (method, path)
+            assert status_code not in REFUSED, (method, path)
+            assert status_code < 500, (method, path)
 
 
 @pytest.mark.parametrize(
     "origin", ["http://127.0.0.1:{port}.evil.example", "http://localhost:3000", "null"]
 )
 def test_every_route_refuses_a_page_of_another_origin(
-    gated: Server, routes: Routes, origin: str
+    protected: Server, routes: Routes, origin: str
 ) -> None:
-    named = {"Origin": origin.format(port=gated.port), **COOKIE}
+    headers = {"Origin": origin.format(port=protected.port), **COOKIE}
     for method, path in routes:
-        assert status(gated, method, path, named) == 403, (method, path)
+        assert status(protected, method, path, headers) == 403, (method, path)
 
 
 @pytest.mark.parametrize("host", ["evil.example:{port}", "127.0.0.1"])
-def test_every_route_refuses_another_host(gated: Server, routes: Routes, host: str) -> None:
-    named = {"Host": host.format(port=gated.port), **BEARER}
+def test_every_route_refuses_another_host(protected: Server, routes: Routes, host: str) -> None:
+    headers = {"Host": host.format(port=protected.port), **BEARER}
     for method, path in routes:
         expected = 403 if method == "WEBSOCKET" else 421
-        assert status(gated, method, path, named) == expected, (method, path)
+        assert status(protected, method, path, headers) == expected, (method, path)
 
 
-def test_own_origin_is_accepted_by_each_of_its_names(gated: Server) -> None:
+def test_own_origin_is_accepted_by_each_of_its_names(protected: Server) -> None:
     for name in ("127.0.0.1", "localhost"):
-        own = f"{name}:{gated.port}"
-        headers = {"Host": own, "Origin": f"http://{own}", **BEARER}
-        assert gated.http.get("/health", headers=headers).status_code == 200
-        assert status(gated, "WEBSOCKET", "/_stcore/stream", headers) == 101
+        host = f"{name}:{protected.port}"
+        headers = {"Host": host, "Origin": f"http://{host}", **BEARER}
+        assert protected.http.get("/health", headers=headers).status_code == 200
+        assert status(protected, "WEBSOCKET", "/_stcore/stream", headers) == 101
 
 
-def test_stream_accepts_the_token(gated: Server) -> None:
-    run_id = gated.http.post("/runs", json={"epochs": 1000}, headers=BEARER).json()["id"]
+def test_stream_accepts_the_token(protected: Server) -> None:
+    run_id = protected.http.post("/runs", json={"epochs": 1000}, headers=BEARER).json()["id"]
     for headers in (BEARER, COOKIE):
-        with gated.open_stream(run_id, additional_headers=headers) as viewer:
+        with protected.open_stream(run_id, additional_headers=headers) as viewer:
             assert receive(viewer, "run")["id"] == run_id
     stop = {"action": "stop"}
-    gated.http.post(f"/runs/{run_id}/control", json=stop, headers=BEARER).raise_for_status()
+    protected.http.post(f"/runs/{run_id}/control", json=stop, headers=BEARER).raise_for_status()
 
 
-def test_refused_request_changes_nothing(gated: Server) -> None:
+def test_refused_request_changes_nothing(protected: Server) -> None:
     def ids() -> list[str]:
-        return [run["id"] for run in gated.http.get("/runs", headers=BEARER).json()]
+        return [run["id"] for run in protected.http.get("/runs", headers=BEARER).json()]
 
     before = ids()
-    gated.http.post("/runs", json={})
-    gated.http.post("/runs", json={}, headers=BEARER | {"Origin": "http://evil.example"})
-    gated.http.post("/runs", json={}, headers=BEARER | {"Host": "evil.example"})
+    protected.http.post("/runs", json={})
+    protected.http.post("/runs", json={}, headers=BEARER | {"Origin": "http://evil.example"})
+    protected.http.post("/runs", json={}, headers=BEARER | {"Host": "evil.example"})
     assert ids() == before
 
 
-def test_token_is_printed_once_and_never_logged(gated: Server, log: Path) -> None:
+def test_token_is_printed_once_and_never_logged(protected: Server, log: Path) -> None:
     for path in ("", "_stcore/stream", "api/runs", "api/none"):
         for query in (f"?token={TOKEN}", f"?token={TOKEN}x", f"?a={TOKEN}"):
-            status(gated, "GET", f"/{path}{query}", COOKIE)
-            gated.http.cookies.clear()
-    status(gated, "WEBSOCKET", f"/_stcore/stream?token={TOKEN}", {})
-    gated.http.post("/transform", files={"image": b"none"}, headers=BEARER)
+            status(protected, "GET", f"/{path}{query}", COOKIE)
+            protected.http.cookies.clear()
+    status(protected, "WEBSOCKET", f"/_stcore/stream?token={TOKEN}", {})
+    protected.http.post("/transform", files={"image": b"none"}, headers=BEARER)
     printed = log.read_text()
     assert printed.count(TOKEN) == 1
-    assert f"http://localhost:{gated.port}/?token={TOKEN}" in printed
+    assert f"http://localhost:{protected.port}/?token={TOKEN}" in printed
 
 
 def test_forwarded_headers_are_trusted_from_named_proxies_only(tmp_path: Path) -> None:
@@ -190,26 +190,26 @@ def test_forwarded_headers_are_trusted_from_named_proxies_only(tmp_path: Path) -
     interface = (*INTERFACE_AND_NO_MORE, "--token", TOKEN)
     for trusted, secure in ((), False), (("--trust-proxy", "127.0.0.1"), True):
         with serve(tmp_path / str(secure), *interface, *trusted) as server:
-            answer = server.http.get("/runs", params={"token": TOKEN}, headers=forwarded)
-        assert ("; Secure" in answer.headers["set-cookie"]) == secure
+            response = server.http.get("/runs", params={"token": TOKEN}, headers=forwarded)
+        assert ("; Secure" in response.headers["set-cookie"]) == secure
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
-        (("--token", "zwei Wörter"), "A token is made of"),
+        (("--token", "zwei Wörter"), "A token consists of"),
         (("--trust-proxy", "*"), "'*' does not appear to be"),
         (("--trust-proxy", "proxy.example"), "'proxy.example' does not appear to be"),
     ],
 )
 def test_invalid_settings_are_refused_with_a_message(
-    tmp_path: Path, options: tuple[str, ...], says: str
+    tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path), *options]
     command += ["--port", str(free_port())]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert says in done.stderr
+    assert message in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -222,8 +222,8 @@ def test_serve_generates_a_token_for_an_address_beyond_this_machine(tmp_path: Pa
         wait_until(lambda: "?token=" in log.read_text())
         token = log.read_text().partition("?token=")[2].split()[0]
         assert len(token) >= 32
-        answer = server.http.get("/runs", headers={"Authorization": f"Bearer {token}"})
-        assert answer.status_code == 200
+        response = server.http.get("/runs", headers={"Authorization": f"Bearer {token}"})
+        assert response.status_code == 200
 
 
 def test_settings_beyond_loopback_need_a_token(tmp_path: Path) -> None:

@@ -140,7 +140,7 @@ class Exports:
             "target": str(target),
         }
         job = self._jobs[job_id] = Job(job_id, run_id, target, is_awaited)
-        self._tasks[job_id] = asyncio.create_task(self._work(job, request))
+        self._tasks[job_id] = asyncio.create_task(self._run_job(job, request))
         await self._remove_oldest()
         return job
 
@@ -150,10 +150,10 @@ class Exports:
             if job.id in self._jobs:  # not cancelled while another file was removed
                 await self.cancel(job.id)
 
-    async def _work(self, job: Job, request: dict[str, Any]) -> None:
+    async def _run_job(self, job: Job, request: dict[str, Any]) -> None:
         try:
             async with self._lock:
-                await self._run(job, request)
+                await self._make_file(job, request)
         except StnscopeError as error:
             job.error = error
         except ChildEnded:
@@ -161,7 +161,7 @@ class Exports:
         finally:
             job.ended.set()
 
-    async def _run(self, job: Job, request: dict[str, Any]) -> None:
+    async def _make_file(self, job: Job, request: dict[str, Any]) -> None:
         process = await ChildProcess.start(COMMAND)
         try:
             await process.send(request)

@@ -316,9 +316,9 @@ class Trainers:
             return
         process, self._spare = self._spare, None
         self._processes[run_id] = process
-        self._keep(self._watch(run_id, process))
+        self._run_in_background(self._watch(run_id, process))
         if self._standby:
-            self._keep(self._renew_spare())
+            self._run_in_background(self._renew_spare())
         # If it has ended, `_watch` marks the run.
         with suppress(ChildEnded):
             await process.send(first_message)
@@ -330,9 +330,9 @@ class Trainers:
             if self._spare is None and not self._is_closing:
                 self._spare = await ChildProcess.start(COMMAND)
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run in the background, until the server closes."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 

@@ -1,5 +1,7 @@
 """The WebSockets: the live end of a run, and a picture that is transformed again and again."""
 
+import sqlite3
+
 from fastapi import APIRouter, WebSocket
 
 from stnscope.backend.experiment.errors import NotFound
@@ -11,7 +13,7 @@ router = APIRouter()
 
 TRY_AGAIN_LATER = 1013
 NO_SUCH_RUN = 4404
-"""Close codes: of the standard, and of ours."""
+"""A close code of ours, after HTTP's status 404."""
 
 
 @router.websocket("/runs/{run_id}/stream")
@@ -22,14 +24,17 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
         await socket.close(TRY_AGAIN_LATER, "There are too many viewers; try again later.")
         return
     try:
-        tail = await server.tails.watch(run_id)
+        tail = await server.tails.add_viewer(run_id)
     except NotFound as error:
         await socket.close(NO_SUCH_RUN, str(error)[:120])
+        return
+    except sqlite3.OperationalError:
+        await socket.close(TRY_AGAIN_LATER, "The recording is locked; try again later.")
         return
     try:
         await RunStream(socket, tail, server.describe).serve()
     finally:
-        await server.tails.leave(run_id)
+        await server.tails.remove_viewer(run_id)
 
 
 @router.websocket("/transform/stream")

@@ -86,9 +86,9 @@ class ClientSocket:
         await self._socket.close(code, reason)
 
 
-async def run_until_first_completes(*works: Coroutine[Any, Any, None]) -> None:
+async def run_until_first_completes(*coroutines: Coroutine[Any, Any, None]) -> None:
     """Run coroutines concurrently; once the first has completed, cancel the others."""
-    tasks = [asyncio.create_task(work) for work in works]
+    tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

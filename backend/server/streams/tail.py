@@ -67,6 +67,7 @@ class Tail:
 
         Raises:
             NotFound: there is no such run.
+            sqlite3.OperationalError: another program locks the recording.
         """
         try:
             await self._in_thread(self._open)
@@ -144,7 +145,7 @@ class Tail:
         try:
             changes = await self._read(lambda recording: _changes(recording, version, seq))
         except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+            if not self.run or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
                 raise
             changes = None  # another program locks the recording, for now
         if changes is None:
@@ -180,11 +181,12 @@ class Tails:
         self._tails: dict[str, tuple[Tail, asyncio.Task[None]]] = {}
         self._viewers: dict[str, int] = {}
 
-    async def watch(self, run_id: str) -> Tail:
+    async def add_viewer(self, run_id: str) -> Tail:
         """Return the tail of a run, for one more viewer.
 
         Raises:
             NotFound: there is no such run.
+            sqlite3.OperationalError: another program locks its recording.
         """
         while run_id not in self._tails:
             tail = Tail(self._runs, run_id, self._threads)
@@ -196,8 +198,8 @@ class Tails:
         self._viewers[run_id] = self._viewers.get(run_id, 0) + 1
         return self._tails[run_id][0]
 
-    async def leave(self, run_id: str) -> None:
-        """Count one viewer of a run less; close its tail after the last."""
+    async def remove_viewer(self, run_id: str) -> None:
+        """Remove one viewer of a run; close its tail after the last."""
         self._viewers[run_id] -= 1
         if not self._viewers[run_id]:
             del self._viewers[run_id]

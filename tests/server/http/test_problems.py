@@ -1,4 +1,4 @@
-"""What goes wrong becomes a problem of its status; a full disk is told from other errors."""
+"""Errors become problems with a status; a full disk and a locked recording have their own."""
 
 import asyncio
 import errno
@@ -13,7 +13,7 @@ from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.server.http import problems
 
 
-def answer_to(error: Exception) -> httpx.Response:
+def response_to(error: Exception) -> httpx.Response:
     app = FastAPI()
     problems.install(app)
 
@@ -21,34 +21,35 @@ def answer_to(error: Exception) -> httpx.Response:
     def fail() -> None:
         raise error
 
-    async def ask() -> httpx.Response:
+    async def get() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
             return await client.get("/")
 
-    return asyncio.run(ask())
+    return asyncio.run(get())
 
 
-def full_database() -> sqlite3.Error:
-    error = sqlite3.OperationalError("database or disk is full")
-    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+def database_error(code: int) -> sqlite3.Error:
+    error = sqlite3.OperationalError("a message of SQLite")
+    error.sqlite_errorcode = code
     return error
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "detail"),
     [
         (InsufficientStorage("Delete runs."), 507, "Delete runs."),
         (OSError(errno.ENOSPC, "no space"), 507, "disk is full"),
-        (full_database(), 507, "disk is full"),
+        (database_error(sqlite3.SQLITE_FULL), 507, "disk is full"),
+        (database_error(sqlite3.SQLITE_BUSY), 503, "locks this recording"),
         (OSError(errno.EACCES, "no access"), 500, "log"),
         (sqlite3.OperationalError("no such table"), 500, "log"),
     ],
 )
 def test_error_becomes_a_problem_with_status_and_detail(
-    error: Exception, status: int, said: str
+    error: Exception, status: int, detail: str
 ) -> None:
-    answer = answer_to(error)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == PROBLEM_TYPE
-    assert said in answer.json()["detail"]
+    response = response_to(error)
+    assert response.status_code == status
+    assert response.headers["content-type"] == PROBLEM_TYPE
+    assert detail in response.json()["detail"]

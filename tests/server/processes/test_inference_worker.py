@@ -1,4 +1,4 @@
-"""Pictures go through a process of their own, and the server outlives whatever befalls it."""
+"""Pictures are transformed by a process of their own; the server survives its end."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ def run(scenario: Callable[[], Awaitable[T]]) -> T:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether the process runs; one that ended and waits to be collected does not."""
+    """Whether the process runs; a zombie does not."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except FileNotFoundError:
@@ -59,7 +59,7 @@ def is_alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] != "Z"
 
 
-def await_end(pid: int) -> None:
+def wait_for_end(pid: int) -> None:
     deadline = time.monotonic() + 30
     while is_alive(pid):
         assert time.monotonic() < deadline
@@ -102,8 +102,8 @@ def test_errors_keep_their_class_and_field() -> None:
     run(scenario)
 
 
-async def stopped_with_a_request(worker: InferenceWorker) -> asyncio.Task[bytes]:
-    """A request whose process stands still in the middle of it."""
+async def stop_during_request(worker: InferenceWorker) -> asyncio.Task[bytes]:
+    """Return a request whose process is stopped while it handles it."""
     await worker.transform(png(), "digits")
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGSTOP)
@@ -116,7 +116,7 @@ async def stopped_with_a_request(worker: InferenceWorker) -> asyncio.Task[bytes]
 def test_process_killed_during_a_request_is_replaced() -> None:
     async def scenario() -> None:
         async with running() as worker:
-            request = await stopped_with_a_request(worker)
+            request = await stop_during_request(worker)
             killed = worker.pid
             assert killed is not None
             waiting = asyncio.create_task(worker.transform(png(), "digits"))
@@ -147,7 +147,7 @@ def test_process_killed_while_idle_is_replaced() -> None:
 def test_request_beyond_the_timeout_replaces_the_process() -> None:
     async def scenario() -> None:
         async with running(timeout=1) as worker:
-            request = await stopped_with_a_request(worker)
+            request = await stop_during_request(worker)
             stuck = worker.pid
             assert stuck is not None
             with pytest.raises(Unavailable, match="took longer than 1 s"):
@@ -161,14 +161,14 @@ def test_request_beyond_the_timeout_replaces_the_process() -> None:
 def test_cancelled_request_does_not_disturb_the_next() -> None:
     async def scenario() -> None:
         async with running() as worker:
-            request = await stopped_with_a_request(worker)
+            request = await stop_during_request(worker)
             pid = worker.pid
             assert pid is not None
             request.cancel()
             await asyncio.sleep(0)
             os.kill(pid, signal.SIGCONT)
-            answer = await worker.transform(png(), "digits", {"name": "centred"})
-            assert Frame.decode(answer).tensors["input"][0, :9].max() == 0
+            frame = await worker.transform(png(), "digits", {"name": "centred"})
+            assert Frame.decode(frame).tensors["input"][0, :9].max() == 0
             assert worker.pid == pid
 
     run(scenario)
@@ -177,7 +177,7 @@ def test_cancelled_request_does_not_disturb_the_next() -> None:
 def test_more_requests_than_the_limit_are_refused() -> None:
     async def scenario() -> None:
         async with running(max_waiting=2) as worker:
-            request = await stopped_with_a_request(worker)
+            request = await stop_during_request(worker)
             second = asyncio.create_task(worker.transform(png(), "digits"))
             await asyncio.sleep(0)
             with pytest.raises(Unavailable, match="Many pictures"):
@@ -195,7 +195,7 @@ def test_more_requests_than_the_limit_are_refused() -> None:
 def test_close_ends_the_process_and_cancels_requests() -> None:
     async def scenario() -> None:
         async with running() as worker:
-            request = await stopped_with_a_request(worker)
+            request = await stop_during_request(worker)
             pid = worker.pid
             assert pid is not None
         assert not is_alive(pid)
@@ -247,7 +247,7 @@ def test_process_ends_with_its_server(how: signal.Signals) -> None:
         assert is_alive(pid)
         server.send_signal(how)
         await server.wait()
-        await asyncio.to_thread(await_end, pid)
+        await asyncio.to_thread(wait_for_end, pid)
 
     run(scenario)
 

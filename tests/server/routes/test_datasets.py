@@ -1,4 +1,4 @@
-"""Data sets over HTTP: which are at hand, and runs on any of them."""
+"""Data sets over HTTP: which are available, and runs on them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,8 +16,8 @@ from tests.server.conftest import INTERFACE_ALONE, INTERFACE_AND_NO_MORE
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of data sets: one's own pictures, some of them cut short, too few of one kind, some
-    signs, and damaged digits."""
+    """A folder with image folders, one with a damaged file and one with too few images, some signs,
+    and damaged digits."""
     folder = tmp_path_factory.mktemp("data")
     for name in ("fruit", "berries"):
         sample_data.write_image_folder(folder / name, {"apple": 20, "pear": 20})
@@ -36,7 +36,7 @@ def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
         yield server
 
 
-def brief(server: Server, **config: object) -> str:
+def start_run(server: Server, **config: object) -> str:
     return server.start_run(**{"epochs": 1, "probes": {"count": 2}, **config})
 
 
@@ -48,7 +48,7 @@ def test_catalog_lists_available_data_sets_and_how_to_get_the_others(server: Ser
     for name in ("mnist", "mnist-numbers"):
         assert not datasets[name]["available"]
         assert "train-images-idx3-ubyte.gz holds (3, 28, 28)" in datasets[name]["fault"]
-        assert datasets[name]["download"], "it can be fetched"
+        assert datasets[name]["download"], "it can be downloaded"
     assert not datasets["cluttered-40"]["available"]
     assert "cluttered_mnist_40" in datasets["cluttered-40"]["how"]
     assert all(each["licence"] and each["source"] for each in datasets.values())
@@ -67,7 +67,9 @@ def test_catalog_lists_skipped_folders_with_their_reason(server: Server) -> None
 
 
 def test_run_on_an_image_folder_has_its_classes(server: Server) -> None:
-    run_id = brief(server, dataset="fruit", architecture="signs", distortion="RTS", batch_size=8)
+    run_id = start_run(
+        server, dataset="fruit", architecture="signs", distortion="RTS", batch_size=8
+    )
     run = server.wait_for_status(run_id, "finished")
     assert run["steps"] == 32 * 4 // 8
     frame = Frame.decode(server.http.get(f"/runs/{run_id}/frames/0").content)
@@ -77,36 +79,36 @@ def test_run_on_an_image_folder_has_its_classes(server: Server) -> None:
 
 
 def test_run_on_signs_counts_the_images_in_the_folder(server: Server) -> None:
-    run_id = brief(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
+    run_id = start_run(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
     assert server.get_run(run_id)["steps"] == 2
     assert server.wait_for_status(run_id, "finished")["step"] == 2
 
 
 def test_unavailable_data_set_is_refused_with_how_to_get_it(server: Server) -> None:
-    answer = server.http.post("/runs", json={"dataset": "cluttered-40"})
-    assert answer.status_code == 422
-    assert answer.json()["field"] == "dataset"
-    assert "npz" in answer.json()["detail"]
+    response = server.http.post("/runs", json={"dataset": "cluttered-40"})
+    assert response.status_code == 422
+    assert response.json()["field"] == "dataset"
+    assert "npz" in response.json()["detail"]
 
 
 def test_damaged_data_set_is_refused_and_its_file_named(server: Server) -> None:
-    answer = server.http.post("/runs", json={"dataset": "mnist"})
-    assert (answer.status_code, answer.json()["field"]) == (422, "dataset")
-    assert "MNIST is damaged. train-images-idx3-ubyte.gz holds" in answer.json()["detail"]
-    assert "stnscope fetch mnist" in answer.json()["detail"]
+    response = server.http.post("/runs", json={"dataset": "mnist"})
+    assert (response.status_code, response.json()["field"]) == (422, "dataset")
+    assert "MNIST is damaged. train-images-idx3-ubyte.gz holds" in response.json()["detail"]
+    assert "stnscope fetch mnist" in response.json()["detail"]
 
 
 def test_damage_found_while_reading_fails_the_run_and_names_the_file(server: Server) -> None:
-    run_id = brief(server, dataset="berries", batch_size=8)
+    run_id = start_run(server, dataset="berries", batch_size=8)
     run = server.wait_for_status(run_id, "failed")
     assert "berries/pear/06.png cannot be used. The file ends before" in run["error"]
 
 
 def test_network_that_does_not_fit_is_refused_with_those_that_do(server: Server) -> None:
-    answer = server.http.post("/runs", json={"dataset": "signs", "architecture": "recurrent"})
-    assert answer.status_code == 422
-    assert answer.json()["field"] == "architecture"
-    assert "moodstocks-2st" in answer.json()["detail"]
+    response = server.http.post("/runs", json={"dataset": "signs", "architecture": "recurrent"})
+    assert response.status_code == 422
+    assert response.json()["field"] == "architecture"
+    assert "moodstocks-2st" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -120,30 +122,30 @@ def test_network_that_does_not_fit_is_refused_with_those_that_do(server: Server)
 def test_networks_of_several_transformers_are_recorded_and_exported(
     server: Server, dataset: str, architecture: str, outputs: dict[str, tuple[int, ...]]
 ) -> None:
-    run_id = brief(server, dataset=dataset, architecture=architecture, batch_size=2)
+    run_id = start_run(server, dataset=dataset, architecture=architecture, batch_size=2)
     server.wait_for_step(run_id, 1)
     server.control(run_id, "stop")
     server.wait_for_status(run_id, "stopped")
     frame = Frame.decode(server.http.get(f"/runs/{run_id}/frames/1").content)
     shapes = {name: frame.tensors[f"output.{name}"].shape[1:] for name in frame.transformers}
     assert shapes == outputs
-    answer = server.http.get(f"/runs/{run_id}/export", params={"frames": 1})
-    assert answer.status_code == 200, answer.text
+    response = server.http.get(f"/runs/{run_id}/export", params={"frames": 1})
+    assert response.status_code == 200, response.text
 
 
 @pytest.fixture
 def files() -> Iterator[FileServer]:
-    """A place to fetch a small copy of the signs from."""
-    made = sample_data.make_zip(sample_data.make_gtsrb("official"))
-    with serve_files({DOWNLOADS["gtsrb"][0].path: made}) as files:
+    """A server with a small copy of the signs."""
+    archive = sample_data.make_zip(sample_data.make_gtsrb("official"))
+    with serve_files({DOWNLOADS["gtsrb"][0].path: archive}) as files:
         yield files
 
 
 def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path) -> None:
     with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
-        shown = server.http.get("/datasets/gtsrb").json()
-        assert (shown["available"], shown["fetching"]) == (False, None)
-        assert shown["download"] == 276_294_756
+        dataset = server.http.get("/datasets/gtsrb").json()
+        assert (dataset["available"], dataset["fetching"]) == (False, None)
+        assert dataset["download"] == 276_294_756
         files.pause.set()
         assert server.http.post("/datasets/gtsrb/fetch").status_code == 202
         again = server.http.post("/datasets/gtsrb-regions/fetch")
@@ -153,7 +155,7 @@ def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path
         wait_until(lambda: server.http.get("/datasets/gtsrb").json()["available"])
         assert server.http.get("/datasets/gtsrb-regions").json()["available"]
         assert len(files.requests) == 1
-        run_id = brief(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
+        run_id = start_run(server, dataset="gtsrb", architecture="signs-cnn", batch_size=4)
         assert server.wait_for_status(run_id, "finished")["step"] == 2
 
 
@@ -188,8 +190,8 @@ def test_data_set_that_cannot_be_downloaded_is_refused_with_a_reason(
         server.http.post("/datasets/mnist/fetch")
 
         def fetching() -> dict[str, str]:
-            found: dict[str, str] = server.http.get("/datasets/mnist").json()["fetching"]
-            return found
+            state: dict[str, str] = server.http.get("/datasets/mnist").json()["fetching"]
+            return state
 
         wait_until(lambda: fetching()["status"] == "failed")
         assert "Not Found" in fetching()["error"]
@@ -198,10 +200,10 @@ def test_data_set_that_cannot_be_downloaded_is_refused_with_a_reason(
 def test_fetch_command_downloads_a_data_set(
     files: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = ["--home", str(tmp_path), "--mirror", files.address]
-    assert main(["fetch", "gtsrb", *given]) == 0
+    options = ["--home", str(tmp_path), "--mirror", files.address]
+    assert main(["fetch", "gtsrb", *options]) == 0
     assert f"gtsrb is available, in {tmp_path / 'datasets'}." in capsys.readouterr().out
-    assert main(["fetch", "mnist", *given]) == 2
+    assert main(["fetch", "mnist", *options]) == 2
     assert "Not Found" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["gtsrb"]
 
@@ -211,7 +213,7 @@ def test_run_resumes_only_with_the_data_that_it_began_with(tmp_path: Path) -> No
     sample_data.write_image_folder(data / "fruit", {"apple": 15, "pear": 15})
     options = (*INTERFACE_AND_NO_MORE, "--data", str(data))
     with serve(tmp_path / "home", *options) as server:
-        run_id = brief(server, dataset="fruit", batch_size=4, epochs=50)
+        run_id = start_run(server, dataset="fruit", batch_size=4, epochs=50)
         server.wait_for_step(run_id, 2)
         server.control(run_id, "stop")
         stopped = server.wait_for_status(run_id, "stopped")
@@ -234,7 +236,7 @@ def test_run_resumes_only_with_the_data_that_it_began_with(tmp_path: Path) -> No
 
 
 def test_defaults_depend_on_the_data_set(server: Server) -> None:
-    run_id = brief(server, dataset="addition", batch_size=1000)
+    run_id = start_run(server, dataset="addition", batch_size=1000)
     config = server.get_run(run_id)["config"]
     server.control(run_id, "stop")
     assert config["architecture"] == "addition-2st"

@@ -1,4 +1,4 @@
-"""Files out and pictures in, over HTTP: exports of runs, and transforms of uploads."""
+"""Exports of runs, and transforms of uploaded pictures, over HTTP."""
 
 import json
 from io import BytesIO
@@ -33,24 +33,24 @@ def upload(server: Server, data: bytes, **form: str) -> httpx.Response:
 
 
 def test_export_has_the_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
-    answer = server.http.get(f"/runs/{finished}/export")
-    assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"] == "image/gif"
-    assert f"{finished}-evolution.gif" in answer.headers["content-disposition"]
-    assert gif_frames(answer.content) == 11
+    response = server.http.get(f"/runs/{finished}/export")
+    assert response.status_code == 200, response.text
+    assert response.headers["content-type"] == "image/gif"
+    assert f"{finished}-evolution.gif" in response.headers["content-disposition"]
+    assert gif_frames(response.content) == 11
 
 
 def test_run_in_training_exports_the_frames_so_far(server: Server, running: str) -> None:
     wait_until(lambda: server.get_run(running)["frames"] >= 5)
-    answer = server.http.get(f"/runs/{running}/export", params={"frames": 5, "samples": 2})
-    assert gif_frames(answer.content) == 5
+    response = server.http.get(f"/runs/{running}/export", params={"frames": 5, "samples": 2})
+    assert gif_frames(response.content) == 5
     assert server.get_run(running)["status"] == "running"
 
 
 def test_moving_layout_shows_the_final_lap(server: Server, finished: str) -> None:
-    answer = server.http.get(f"/runs/{finished}/export", params={"layout": "moving"})
-    assert gif_frames(answer.content) == 60
-    assert f"{finished}-moving.gif" in answer.headers["content-disposition"]
+    response = server.http.get(f"/runs/{finished}/export", params={"layout": "moving"})
+    assert gif_frames(response.content) == 60
+    assert f"{finished}-moving.gif" in response.headers["content-disposition"]
     laps = server.http.get(f"/runs/{finished}/frames").json()["laps"]
     assert laps == [[24, number] for number in range(60)]
     frame = Frame.decode(server.http.get(f"/runs/{finished}/frames/24?lap=7").content)
@@ -60,9 +60,9 @@ def test_moving_layout_shows_the_final_lap(server: Server, finished: str) -> Non
 def test_moving_layout_of_a_run_without_moving_probes_is_refused(
     server: Server, endless: str
 ) -> None:
-    answer = server.http.get(f"/runs/{endless}/export", params={"layout": "moving"})
-    assert answer.status_code == 409
-    assert "stand still" in answer.json()["detail"]
+    response = server.http.get(f"/runs/{endless}/export", params={"layout": "moving"})
+    assert response.status_code == 409
+    assert "stand still" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
@@ -80,24 +80,24 @@ def test_moving_layout_of_a_run_without_moving_probes_is_refused(
 def test_invalid_export_options_name_the_field(
     server: Server, finished: str, options: dict[str, str], field: str
 ) -> None:
-    answer = server.http.get(f"/runs/{finished}/export", params=options)
-    assert answer.status_code == 422, answer.text
-    assert answer.json()["field"] == field
+    response = server.http.get(f"/runs/{finished}/export", params=options)
+    assert response.status_code == 422, response.text
+    assert response.json()["field"] == field
 
 
 def test_export_job_has_progress_file_and_cancel(server: Server, finished: str) -> None:
     job = server.http.post(f"/runs/{finished}/exports", json={"frames": 4}).json()
     assert job["run"] == finished
 
-    def done() -> bool:
-        shown = server.http.get(f"/exports/{job['id']}").json()
-        assert shown["status"] in ("running", "finished")
-        return bool(shown["status"] == "finished")
+    def is_finished() -> bool:
+        state = server.http.get(f"/exports/{job['id']}").json()
+        assert state["status"] in ("running", "finished")
+        return bool(state["status"] == "finished")
 
-    wait_until(done)
-    shown = server.http.get(f"/exports/{job['id']}").json()
+    wait_until(is_finished)
+    state = server.http.get(f"/exports/{job['id']}").json()
     file = server.http.get(f"/exports/{job['id']}/file").content
-    assert (shown["done"], shown["total"], shown["size"]) == (4, 4, len(file))
+    assert (state["done"], state["total"], state["size"]) == (4, 4, len(file))
     assert gif_frames(file) == 4
     assert server.http.delete(f"/exports/{job['id']}").status_code == 204
     assert server.http.get(f"/exports/{job['id']}").status_code == 404
@@ -121,9 +121,9 @@ def test_export_command_prints_what_is_wrong(
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
 def test_transform_returns_a_frame(server: Server, kind: str) -> None:
-    answer = upload(server, picture(kind))
-    assert answer.status_code == 200, answer.text
-    frame = Frame.decode(answer.content)
+    response = upload(server, picture(kind))
+    assert response.status_code == 200, response.text
+    frame = Frame.decode(response.content)
     assert frame.tensors["input"].shape == (1, 48, 48, 1)
     assert frame.tensors["output.st"].shape == (1, 28, 28, 1)
     assert frame.tensors["probabilities"].sum() == pytest.approx(1, abs=1e-5)
@@ -134,13 +134,13 @@ def test_transform_returns_a_frame(server: Server, kind: str) -> None:
 
 def test_transform_applies_a_distortion(server: Server) -> None:
     plain = Frame.decode(upload(server, picture()).content)
-    wish = json.dumps({"name": "scattered", "strength": 1.0, "seed": 4})
-    turned = Frame.decode(upload(server, picture(), distortion=wish).content)
-    assert (plain.tensors["input"] != turned.tensors["input"]).any()
+    distortion = json.dumps({"name": "scattered", "strength": 1.0, "seed": 4})
+    distorted = Frame.decode(upload(server, picture(), distortion=distortion).content)
+    assert (plain.tensors["input"] != distorted.tensors["input"]).any()
 
 
 @pytest.mark.parametrize(
-    ("data", "form", "status", "says"),
+    ("data", "form", "status", "message"),
     [
         (b"", {}, 422, ""),
         (b"GIF89a", {}, 422, ""),
@@ -156,13 +156,13 @@ def test_transform_applies_a_distortion(server: Server) -> None:
     ],
 )
 def test_unusable_picture_or_option_is_refused_with_a_reason(
-    server: Server, data: bytes, form: dict[str, str], status: int, says: str
+    server: Server, data: bytes, form: dict[str, str], status: int, message: str
 ) -> None:
-    answer = upload(server, data, **form)
-    assert answer.status_code == status, answer.text
-    detail = answer.json()["detail"]
+    response = upload(server, data, **form)
+    assert response.status_code == status, response.text
+    detail = response.json()["detail"]
     assert detail
-    assert says in detail
+    assert message in detail
     assert upload(server, picture()).status_code == 200
 
 
@@ -171,6 +171,6 @@ def test_transform_works_without_a_standby_process(own_server: Server) -> None:
 
 
 def test_missing_picture_names_its_field(server: Server) -> None:
-    answer = server.http.post("/transform", data={"weights": "digits"})
-    assert answer.status_code == 422
-    assert answer.json()["field"] == "image"
+    response = server.http.post("/transform", data={"weights": "digits"})
+    assert response.status_code == 422
+    assert response.json()["field"] == "image"

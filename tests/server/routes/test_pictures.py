@@ -1,4 +1,4 @@
-"""A picture shown again and again through other regions, against a real server."""
+"""The stream that transforms a picture again and again, against a real server."""
 
 import json
 import os
@@ -29,15 +29,15 @@ def png(size: tuple[int, int] = (40, 30)) -> bytes:
     return buffer.getvalue()
 
 
-def posted(server: Server, **fields: str) -> Frame:
-    answer = server.http.post("/transform", files={"image": png()}, data=fields)
-    return Frame.decode(answer.raise_for_status().content)
+def post_picture(server: Server, **fields: str) -> Frame:
+    response = server.http.post("/transform", files={"image": png()}, data=fields)
+    return Frame.decode(response.raise_for_status().content)
 
 
 @pytest.fixture
 def picture(server: Server) -> str:
-    """The key of a picture that was put in."""
-    key: str = posted(server).info["picture"]
+    """The key of a picture that was uploaded."""
+    key: str = post_picture(server).info["picture"]
     return key
 
 
@@ -48,36 +48,36 @@ def stream(server: Server) -> Iterator[ClientConnection]:
         yield stream
 
 
-def shown(stream: ClientConnection, **asked: Any) -> Frame:
-    send(stream, type="transform", **asked)
+def transform(stream: ClientConnection, **fields: Any) -> Frame:
+    send(stream, type="transform", **fields)
     return Frame.decode(receive(stream, "frame"))
 
 
-def refused(stream: ClientConnection, **asked: Any) -> dict[str, Any]:
-    send(stream, type="transform", **asked)
+def refused(stream: ClientConnection, **fields: Any) -> dict[str, Any]:
+    send(stream, type="transform", **fields)
     error: dict[str, Any] = receive(stream, "error")
     return error
 
 
-def same(one: Frame, other: Frame) -> None:
+def assert_equal(one: Frame, other: Frame) -> None:
     assert one.tensors.keys() == other.tensors.keys()
     for name, tensor in one.tensors.items():
         np.testing.assert_array_equal(other.tensors[name], tensor, err_msg=name)
 
 
 def test_transform_applies_a_given_theta(server: Server) -> None:
-    seen = posted(server, theta=json.dumps({"st": THETA}))
+    seen = post_picture(server, theta=json.dumps({"st": THETA}))
     np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], rtol=1e-6)
     assert seen.info["given"] == ["st"]
-    own = posted(server)
+    own = post_picture(server)
     assert own.info["given"] == []
     assert own.info["picture"] == seen.info["picture"]
     assert (own.tensors["output.st"] != seen.tensors["output.st"]).any()
-    same(own, posted(server, theta=""))
+    assert_equal(own, post_picture(server, theta=""))
 
 
 @pytest.mark.parametrize(
-    ("theta", "field", "words"),
+    ("theta", "field", "detail"),
     [
         ("{", "theta", "not JSON"),
         ("[]", "theta", "JSON object"),
@@ -87,34 +87,34 @@ def test_transform_applies_a_given_theta(server: Server) -> None:
         ('{"st2": [1, 0, 0, 0, 1, 0]}', "theta.st2", "there are st"),
     ],
 )
-def test_invalid_theta_is_422(server: Server, theta: str, field: str, words: str) -> None:
-    answer = server.http.post("/transform", files={"image": png()}, data={"theta": theta})
-    assert answer.status_code == 422
-    assert answer.json()["field"] == field
-    assert words in answer.json()["detail"]
+def test_invalid_theta_is_422(server: Server, theta: str, field: str, detail: str) -> None:
+    response = server.http.post("/transform", files={"image": png()}, data={"theta": theta})
+    assert response.status_code == 422
+    assert response.json()["field"] == field
+    assert detail in response.json()["detail"]
 
 
 def test_stream_returns_the_same_frame_as_the_form(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
-    own = shown(stream, picture=picture)
-    same(posted(server), own)
+    own = transform(stream, picture=picture)
+    assert_equal(post_picture(server), own)
     assert own.info["request"] is None
-    told = shown(stream, picture=picture, theta={"st": THETA}, request=7)
-    same(posted(server, theta=json.dumps({"st": THETA})), told)
-    assert (told.info["request"], told.info["given"]) == (7, ["st"])
+    given = transform(stream, picture=picture, theta={"st": THETA}, request=7)
+    assert_equal(post_picture(server, theta=json.dumps({"st": THETA})), given)
+    assert (given.info["request"], given.info["given"]) == (7, ["st"])
     distortion = {"name": "centred"}
-    other = shown(stream, picture=picture, distortion=distortion, weights="digits")
-    same(posted(server, distortion=json.dumps(distortion)), other)
-    assert shown(stream, picture=picture, weights="signs").info["weights"] == "signs"
+    other = transform(stream, picture=picture, distortion=distortion, weights="digits")
+    assert_equal(post_picture(server, distortion=json.dumps(distortion)), other)
+    assert transform(stream, picture=picture, weights="signs").info["weights"] == "signs"
 
 
 def test_stream_applies_given_corners(stream: ClientConnection, picture: str) -> None:
     corners = [[10, 4], [34, 10], [30, 40], [6, 34]]  # a parallelogram
-    seen = shown(stream, picture=picture, corners={"st": corners})
-    np.testing.assert_allclose(seen.tensors["corners.st"], [corners], atol=1e-4)
-    back = shown(stream, picture=picture)
-    assert back.info["given"] == []
+    with_corners = transform(stream, picture=picture, corners={"st": corners})
+    np.testing.assert_allclose(with_corners.tensors["corners.st"], [corners], atol=1e-4)
+    without = transform(stream, picture=picture)
+    assert without.info["given"] == []
 
 
 def test_stream_answers_only_the_newest_of_waiting_requests(
@@ -125,20 +125,20 @@ def test_stream_answers_only_the_newest_of_waiting_requests(
     try:
         send(stream, type="transform", picture=picture, request=1)
         stream.send("not json")
-        receive(stream, "error")  # all that came before it has been taken up
+        receive(stream, "error")  # what was sent before it has been received
         for request in range(2, 9):
             send(stream, type="transform", picture=picture, request=request)
         stream.send("not json")
         receive(stream, "error")
     finally:
         os.kill(worker, signal.SIGCONT)
-    answers = [Frame.decode(receive(stream, "frame")).info["request"] for _ in range(2)]
-    assert answers == [1, 8]
-    assert shown(stream, picture=picture, request=9).info["request"] == 9
+    responses = [Frame.decode(receive(stream, "frame")).info["request"] for _ in range(2)]
+    assert responses == [1, 8]
+    assert transform(stream, picture=picture, request=9).info["request"] == 9
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "words"),
+    ("fields", "field", "detail"),
     [
         ({"picture": "0" * 32}, None, "not at hand"),
         ({"weights": "none"}, None, "there are digits"),
@@ -159,15 +159,15 @@ def test_stream_answers_only_the_newest_of_waiting_requests(
 def test_request_that_fails_is_an_error_message_and_the_stream_continues(
     stream: ClientConnection,
     picture: str,
-    asked: dict[str, Any],
+    fields: dict[str, Any],
     field: str | None,
-    words: str,
+    detail: str,
 ) -> None:
-    error = refused(stream, **{"picture": picture, "request": 3, **asked})
-    assert words in error["detail"]
+    error = refused(stream, **{"picture": picture, "request": 3, **fields})
+    assert detail in error["detail"]
     assert error["field"] == field
     assert error.get("request", 3) == 3
-    assert shown(stream, picture=picture).info["given"] == []
+    assert transform(stream, picture=picture).info["given"] == []
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_malformed_message_is_an_error_message_and_the_stream_continues(
             assert receive(stream, "error")["detail"]
             send(stream, type="hello")
         assert receive(stream, "error")["detail"] == "This stream has received its hello already."
-        assert shown(stream, picture=picture)
+        assert transform(stream, picture=picture)
 
 
 @pytest.mark.parametrize("number", ["1" + "0" * 5000, "NaN", "-Infinity", "1e999", '"1"'])
@@ -193,7 +193,7 @@ def test_non_finite_numbers_are_refused_and_the_stream_continues(
     theta = f'{{"st": [{", ".join([number] * 6)}]}}'
     stream.send(f'{{"type": "transform", "picture": "{picture}", "theta": {theta}}}')
     assert receive(stream, "error")["detail"]
-    assert shown(stream, picture=picture)
+    assert transform(stream, picture=picture)
 
 
 def test_transform_stream_needs_a_hello_first(server: Server, picture: str) -> None:
@@ -213,11 +213,11 @@ def test_idle_stream_sends_heartbeats(stream: ClientConnection) -> None:
 def test_large_picture_is_not_cached(server: Server, stream: ClientConnection) -> None:
     large = b"\x89PNG\r\n\x1a\n" + bytes(10_000_001)
     assert server.http.post("/transform", files={"image": large}).status_code == 413
-    with suppress(ConnectionClosed):  # the refusal may come before all is sent
+    with suppress(ConnectionClosed):  # the socket may be closed before all is sent
         stream.send(large)
-    # 1009, or 1006 where the connection is reset before that has come.
+    # 1009, or 1006 if the connection is reset before the close frame is received.
     assert close_code(stream) in (1009, 1006)
-    assert posted(server).info["picture"]
+    assert post_picture(server).info["picture"]
 
 
 def test_pictures_are_lost_with_the_inference_process(
@@ -229,12 +229,12 @@ def test_pictures_are_lost_with_the_inference_process(
     stream.send("not json")
     receive(stream, "error")
     os.kill(worker, signal.SIGKILL)
-    told = receive(stream, "error")
-    assert "ended while it read this one" in told["detail"]
-    assert told["request"] == 5
+    error = receive(stream, "error")
+    assert "ended while it read this one" in error["detail"]
+    assert error["request"] == 5
     assert "Put it in again" in refused(stream, picture=picture)["detail"]
-    assert posted(server).info["picture"] == picture
-    assert shown(stream, picture=picture).info["picture"] == picture
+    assert post_picture(server).info["picture"] == picture
+    assert transform(stream, picture=picture).info["picture"] == picture
 
 
 def test_streams_beyond_the_limit_are_refused(server: Server) -> None:
@@ -264,7 +264,7 @@ def test_stream_from_the_own_origin_is_accepted(server: Server, picture: str) ->
     origin = {"Origin": f"http://127.0.0.1:{server.port}"}
     with server.open_socket(STREAM, additional_headers=origin) as stream:
         send(stream, type="hello")
-        assert shown(stream, picture=picture)
+        assert transform(stream, picture=picture)
 
 
 def close_code(stream: ClientConnection) -> int | None:

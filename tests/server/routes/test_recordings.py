@@ -1,4 +1,4 @@
-"""Recordings go out and come in again, through a real server; what is refused leaves nothing."""
+"""Recordings are downloaded and imported by a real server; a refused one leaves nothing."""
 
 import asyncio
 import os
@@ -23,23 +23,23 @@ from tests.live_server import Server, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
 
 
-def take_in(server: Server, data: bytes) -> httpx.Response:
+def post_recording(server: Server, data: bytes) -> httpx.Response:
     return server.http.post("/recordings", files={"recording": ("run.stnscope", data)})
 
 
 def files(server: Server) -> set[str]:
-    """What lies among the recordings, and of what is on its way there beside them."""
-    coming = server.home.glob("incoming-*")
-    return {path.name for path in (*(server.home / "recordings").iterdir(), *coming)}
+    """Return the names of the recordings and of the folders of uploads."""
+    uploads = server.home.glob("incoming-*")
+    return {path.name for path in (*(server.home / "recordings").iterdir(), *uploads)}
 
 
 def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished: str) -> None:
     data = server.http.get(f"/runs/{finished}/recording").content
     before = files(server)
-    answer = take_in(server, data)
-    assert answer.status_code == 201, answer.text
-    run, original = answer.json(), server.get_run(finished)
-    assert answer.headers["location"] == f"/api/runs/{run['id']}"
+    response = post_recording(server, data)
+    assert response.status_code == 201, response.text
+    run, original = response.json(), server.get_run(finished)
+    assert response.headers["location"] == f"/api/runs/{run['id']}"
     assert run["id"] != finished
     assert (run["imported"], run["owned"], run["can"]) == (True, False, ["delete"])
     for name in ("status", "config", "created", "step", "frames", "accuracy", "last_step"):
@@ -54,7 +54,7 @@ def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished:
     assert frames[0].encode() == frames[1].saying(run=run["id"]).encode()
     assert run["id"] in {each["id"] for each in server.http.get("/runs").json()}
     assert server.http.get(f"/runs/{run['id']}/export?layout=moving").status_code == 200
-    again = take_in(server, server.http.get(f"/runs/{run['id']}/recording").content)
+    again = post_recording(server, server.http.get(f"/runs/{run['id']}/recording").content)
     assert again.json()["id"] not in (run["id"], finished)
     for each in (run["id"], again.json()["id"]):
         assert server.http.delete(f"/runs/{each}").status_code == 204
@@ -64,11 +64,11 @@ def test_import_of_an_unfinished_run_is_stopped_and_cannot_be_controlled(
     server: Server, running: str
 ) -> None:
     data = server.http.get(f"/runs/{running}/recording").content
-    # As the whole body, which a program may find simpler than a form.
+    # As the whole body, which is simpler for a program than a form.
     headers = {"Content-Type": "application/octet-stream"}
-    answer = server.http.post("/recordings", content=data, headers=headers)
-    assert answer.status_code == 201, answer.text
-    run = answer.json()
+    response = server.http.post("/recordings", content=data, headers=headers)
+    assert response.status_code == 201, response.text
+    run = response.json()
     assert (run["status"], run["can"]) == ("stopped", ["delete"])
     for action in ("resume", "stop", "pause", "step"):
         refused = server.control(run["id"], action)
@@ -79,8 +79,8 @@ def test_import_of_an_unfinished_run_is_stopped_and_cannot_be_controlled(
     assert server.http.delete(f"/runs/{run['id']}").status_code == 204
 
 
-def spoilt(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
-    path = folder / "spoilt"
+def damaged(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
+    path = folder / "damaged"
     path.write_bytes(trained_run.recording.read_bytes())
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(script)
@@ -88,7 +88,7 @@ def spoilt(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("script", "says"),
+    ("script", "message"),
     [
         ("CREATE TRIGGER t AFTER INSERT ON steps BEGIN DELETE FROM frames; END", "trigger 't'"),
         ("UPDATE frames SET data = x'00' WHERE step = 0", "step 0 is none"),
@@ -97,13 +97,13 @@ def spoilt(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
     ],
 )
 def test_unusable_recording_is_refused_and_leaves_nothing(
-    server: Server, trained_run: TrainedRun, tmp_path: Path, script: str, says: str
+    server: Server, trained_run: TrainedRun, tmp_path: Path, script: str, message: str
 ) -> None:
     before = files(server)
-    answer = take_in(server, spoilt(trained_run, tmp_path, script))
-    assert answer.status_code == 422, answer.text
-    assert says in answer.json()["detail"]
-    assert answer.json()["field"] == "recording"
+    response = post_recording(server, damaged(trained_run, tmp_path, script))
+    assert response.status_code == 422, response.text
+    assert message in response.json()["detail"]
+    assert response.json()["field"] == "recording"
     assert files(server) == before
 
 
@@ -111,21 +111,21 @@ def test_other_file_than_a_recording_is_refused_with_a_message(
     server: Server, trained_run: TrainedRun
 ) -> None:
     before = files(server)
-    whole = trained_run.recording.read_bytes()
-    for data, says in (
+    content = trained_run.recording.read_bytes()
+    for data, message in (
         (b"", "empty"),
         (b"GIF89a" * 1000, "not a recording"),
-        (whole[: len(whole) // 2], "damaged"),
+        (content[: len(content) // 2], "damaged"),
     ):
-        answer = take_in(server, data)
-        assert answer.status_code == 422, answer.text
-        assert says in answer.json()["detail"]
-    form = server.http.post("/recordings", files={"image": ("run.stnscope", whole)})
+        response = post_recording(server, data)
+        assert response.status_code == 422, response.text
+        assert message in response.json()["detail"]
+    form = server.http.post("/recordings", files={"image": ("run.stnscope", content)})
     assert (form.status_code, form.json()["field"]) == (422, "recording")
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
-    torn = server.http.post("/recordings", content=b"no form at all", headers=headers)
-    assert torn.status_code == 422
-    assert "form" in torn.json()["detail"]
+    malformed = server.http.post("/recordings", content=b"no form at all", headers=headers)
+    assert malformed.status_code == 422
+    assert "form" in malformed.json()["detail"]
     assert files(server) == before
 
 
@@ -155,21 +155,21 @@ def test_recording_beyond_the_size_limit_or_the_quota_is_refused(
             for _ in range(400):
                 yield bytes(10_000)
 
-        told = take_in(server, data[:1000] + bytes(3_000_000))
-        assert told.status_code == 413
-        untold = server.http.post("/recordings", content=endless())
-        assert untold.status_code == 413
+        declared = post_recording(server, data[:1000] + bytes(3_000_000))
+        assert declared.status_code == 413
+        undeclared = server.http.post("/recordings", content=endless())
+        assert undeclared.status_code == 413
         assert files(server) == set()
         other = server.home / "recordings" / "other"
         other.write_bytes(bytes(20_000_000))
-        refused = take_in(server, data[:900_000])
+        refused = post_recording(server, data[:900_000])
         assert refused.status_code == 507
         assert "Delete runs" in refused.json()["detail"]
         assert files(server) == {"other"}
 
 
-async def pieces(*all_of_them: bytes) -> AsyncIterator[bytes]:
-    for each in all_of_them:
+async def stream_pieces(*parts: bytes) -> AsyncIterator[bytes]:
+    for each in parts:
         yield each
 
 
@@ -182,19 +182,28 @@ def test_form_file_is_complete_however_the_body_is_split(tmp_path: Path, cut: in
         b"Content-Type: application/octet-stream\r\n\r\n" + content + b"\r\n--xyz--\r\n"
     )
     parts = [form[at : at + cut] for at in range(0, len(form), cut)]
-    target = tmp_path / "came"
+    target = tmp_path / "received"
     seen: list[int] = []
-    kind = "multipart/form-data; boundary=xyz"
-    asyncio.run(receive_file(pieces(*parts), kind, target, lambda piece, came: seen.append(came)))
+    content_type = "multipart/form-data; boundary=xyz"
+    asyncio.run(
+        receive_file(
+            stream_pieces(*parts),
+            content_type,
+            target,
+            lambda _, received: seen.append(received),
+        )
+    )
     assert target.read_bytes() == content
     assert seen == [0]
 
 
 def test_incomplete_form_is_refused(tmp_path: Path) -> None:
     form = b'--xyz\r\nContent-Disposition: form-data; name="recording"\r\n\r\nhalf of it'
-    kind = "multipart/form-data; boundary=xyz"
+    content_type = "multipart/form-data; boundary=xyz"
     with pytest.raises(InvalidInput, match="form"):
-        asyncio.run(receive_file(pieces(form), kind, tmp_path / "came", lambda *_: None))
+        asyncio.run(
+            receive_file(stream_pieces(form), content_type, tmp_path / "received", lambda *_: None)
+        )
 
 
 def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
@@ -204,61 +213,63 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
     data = trained_run.recording.read_bytes()
 
     async def killed() -> None:
-        coming = Imports(runs)
-        taking = asyncio.create_task(coming.import_recording(pieces(data), ""))
-        while coming.pid is None:
+        uploads = Imports(runs)
+        importing = asyncio.create_task(uploads.import_recording(stream_pieces(data), ""))
+        while uploads.pid is None:
             await asyncio.sleep(0.001)
-        os.kill(coming.pid, signal.SIGKILL)
-        with pytest.raises(Unavailable, match="ended while it read this one"):
-            await taking
+        os.kill(uploads.pid, signal.SIGKILL)
+        with pytest.raises(Unavailable, match="results while it read this one"):
+            await importing
 
     async def slow() -> None:
         with pytest.raises(Unavailable, match="took longer"):
-            await Imports(runs, timeout=0.01).import_recording(pieces(data), "")
+            await Imports(runs, timeout=0.01).import_recording(stream_pieces(data), "")
 
-    async def crowded() -> None:
-        coming = Imports(runs)
-        gate = asyncio.Event()
+    async def too_many() -> None:
+        uploads = Imports(runs)
+        opened = asyncio.Event()
 
-        async def held() -> AsyncIterator[bytes]:
-            await gate.wait()
+        async def blocked_body() -> AsyncIterator[bytes]:
+            await opened.wait()
             yield b""
 
-        waiting = [asyncio.create_task(coming.import_recording(held(), "")) for _ in range(4)]
+        waiting = [
+            asyncio.create_task(uploads.import_recording(blocked_body(), "")) for _ in range(4)
+        ]
         await asyncio.sleep(0)
         with pytest.raises(Unavailable, match="Other recordings"):
-            await coming.import_recording(pieces(data), "")
-        gate.set()
-        ended = await asyncio.gather(*waiting, return_exceptions=True)
-        assert all(isinstance(each, InvalidInput) for each in ended)
+            await uploads.import_recording(stream_pieces(data), "")
+        opened.set()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        assert all(isinstance(each, InvalidInput) for each in results)
 
-    async def bounded() -> None:
+    async def too_large() -> None:
         with pytest.raises(TooLarge, match="larger than"):
-            await Imports(runs).import_recording(pieces(data), "")
+            await Imports(runs).import_recording(stream_pieces(data), "")
 
-    for scenario in (killed, slow, crowded):
+    for scenario in (killed, slow, too_many):
         asyncio.run(scenario())
-        assert left(tmp_path) == []
+        assert leftovers(tmp_path) == []
     monkeypatch.setattr(imports, "max_recording_bytes", lambda _: 1000)
-    asyncio.run(bounded())
-    assert left(tmp_path) == []
+    asyncio.run(too_large())
+    assert leftovers(tmp_path) == []
 
 
-def left(home: Path) -> list[Path]:
+def leftovers(home: Path) -> list[Path]:
     """All that lies in a home, but for the folder of recordings."""
     return sorted(set(home.rglob("*")) - {home / "recordings"})
 
 
 def test_files_of_an_abandoned_import_are_removed_after_a_day(tmp_path: Path) -> None:
-    coming = Imports(Runs(tmp_path / "recordings"))
+    uploads = Imports(Runs(tmp_path / "recordings"))
     (tmp_path / "incoming-abc").mkdir()
     (tmp_path / "incoming-abc" / "run").write_bytes(b"half")
     (tmp_path / "recordings" / "run.incoming-wal").write_bytes(b"half")
     kept = tmp_path / "recordings" / "run.stnscope"
-    kept.write_bytes(b"whole")
-    coming.remove_abandoned()
-    assert len(left(tmp_path)) == 4, "it may be another server's"
-    for path in left(tmp_path):
+    kept.write_bytes(b"content")
+    uploads.remove_abandoned()
+    assert len(leftovers(tmp_path)) == 4, "it may belong to another server"
+    for path in leftovers(tmp_path):
         os.utime(path, (1e9, 1e9))
-    coming.remove_abandoned()
-    assert left(tmp_path) == [kept]
+    uploads.remove_abandoned()
+    assert leftovers(tmp_path) == [kept]

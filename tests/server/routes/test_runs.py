@@ -72,12 +72,12 @@ def test_finished_run_has_recorded_every_step_and_tenth(server: Server, finished
 
 
 def test_frame_by_http_has_its_input_and_can_be_cached(server: Server, finished: str) -> None:
-    answer = server.http.get(f"/runs/{finished}/frames/24", params={"attempt": 0})
-    frame = Frame.decode(answer.content)
+    response = server.http.get(f"/runs/{finished}/frames/24", params={"attempt": 0})
+    frame = Frame.decode(response.content)
     assert frame.info["run"] == finished
     assert (frame.info["step"], frame.info["progress"]) == (24, 10)
     assert frame.tensors["input"].shape == (2, 42, 42, 1)
-    assert "immutable" in answer.headers["cache-control"]
+    assert "immutable" in response.headers["cache-control"]
     assert "no-cache" in server.http.get(f"/runs/{finished}/frames/24").headers["cache-control"]
 
 
@@ -121,10 +121,10 @@ def test_invalid_configuration_names_the_field_and_starts_nothing(
     server: Server, config: dict[str, object], field: str
 ) -> None:
     before = server.http.get("/runs").json()
-    answer = server.http.post("/runs", json=config)
-    assert answer.status_code == 422
-    assert answer.headers["content-type"] == "application/problem+json"
-    problem = answer.json()
+    response = server.http.post("/runs", json=config)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
     assert (problem["status"], problem["field"]) == (422, field)
     assert field in problem["detail"]
     assert not re.search("Input should|valid|permitted", problem["detail"]), "a library's words"
@@ -144,23 +144,23 @@ def test_invalid_configuration_names_the_field_and_starts_nothing(
 def test_unknown_path_or_method_is_a_problem(
     server: Server, method: str, path: str, status: int
 ) -> None:
-    answer = server.http.request(method, path)
-    assert answer.status_code == status
-    assert answer.headers["content-type"] == "application/problem+json"
+    response = server.http.request(method, path)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\x00", b"", b"[]", b"3", b"[" * 100_000])
 def test_malformed_body_is_refused(server: Server, body: bytes) -> None:
     headers = {"Content-Type": "application/json"}
-    answer = server.http.post("/runs", content=body, headers=headers)
-    assert 400 <= answer.status_code < 500, answer.text
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert not answer.json().get("field", "").isdecimal()
-    assert answer.json()["detail"].startswith("The body ")
+    response = server.http.post("/runs", content=body, headers=headers)
+    assert 400 <= response.status_code < 500, response.text
+    assert response.headers["content-type"] == "application/problem+json"
+    assert not response.json().get("field", "").isdecimal()
+    assert response.json()["detail"].startswith("The body ")
 
 
 @pytest.mark.parametrize(
-    ("asked", "field", "told"),
+    ("body", "field", "message"),
     [
         ({"action": "go"}, "action", "must be 'pause', 'resume', 'step' or 'stop', not \"go\"."),
         ({"action": ["pause"]}, "action", "or 'stop', not a list."),
@@ -170,20 +170,20 @@ def test_malformed_body_is_refused(server: Server, body: bytes) -> None:
     ],
 )
 def test_invalid_control_lists_what_is_accepted(
-    server: Server, finished: str, asked: dict[str, object], field: str, told: str
+    server: Server, finished: str, body: dict[str, object], field: str, message: str
 ) -> None:
-    answer = server.post_control(finished, **asked)
-    assert (answer.status_code, answer.json()["field"]) == (422, field)
-    assert told in answer.json()["detail"]
+    response = server.post_control(finished, **body)
+    assert (response.status_code, response.json()["field"]) == (422, field)
+    assert message in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
     "path", ["/runs/none", "/runs/none/frames", "/runs/none/export", "/exports/none", "/nothing"]
 )
 def test_unknown_run_or_export_is_a_404_problem(server: Server, path: str) -> None:
-    answer = server.http.get(path)
-    assert answer.status_code == 404
-    assert answer.json()["status"] == 404
+    response = server.http.get(path)
+    assert response.status_code == 404
+    assert response.json()["status"] == 404
 
 
 def test_pause_step_resume_stop(own_server: Server) -> None:
@@ -234,7 +234,7 @@ def test_settings_change_while_running_and_while_paused(own_server: Server) -> N
 
 
 @pytest.mark.parametrize(
-    ("request_", "field"),
+    ("body", "field"),
     [
         ({}, None),
         ({"action": None}, None),
@@ -247,11 +247,11 @@ def test_settings_change_while_running_and_while_paused(own_server: Server) -> N
     ],
 )
 def test_invalid_control_names_the_field(
-    server: Server, finished: str, request_: dict[str, object], field: str | None
+    server: Server, finished: str, body: dict[str, object], field: str | None
 ) -> None:
-    answer = server.http.post(f"/runs/{finished}/control", json=request_)
-    assert answer.status_code == 422, answer.text
-    assert answer.json().get("field") == field
+    response = server.http.post(f"/runs/{finished}/control", json=body)
+    assert response.status_code == 422, response.text
+    assert response.json().get("field") == field
 
 
 def test_settings_of_a_finished_run_cannot_change(server: Server, finished: str) -> None:
@@ -400,8 +400,8 @@ def test_empty_home_starts_a_demonstration_that_a_user_run_pauses(tmp_path: Path
         (demonstration,) = server.http.get("/runs").json()
         assert demonstration["demonstration"]
         server.wait_for_step(demonstration["id"], 2)
-        mine = server.start_run(**LONG)
-        server.wait_for_step(mine, 1)
+        own = server.start_run(**LONG)
+        server.wait_for_step(own, 1)
         server.wait_for_status(demonstration["id"], "paused")
 
 
@@ -415,9 +415,9 @@ def test_user_run_pauses_a_demonstration_that_has_not_begun(tmp_path: Path) -> N
 def test_recording_is_downloaded_as_one_readable_file(
     server: Server, finished: str, tmp_path: Path
 ) -> None:
-    answer = server.http.get(f"/runs/{finished}/recording")
+    response = server.http.get(f"/runs/{finished}/recording")
     path = tmp_path / f"{finished}.stnscope"
-    path.write_bytes(answer.content)
+    path.write_bytes(response.content)
     with Recording.open(path) as recording:
         assert recording.summary()["frames"] == server.get_run(finished)["frames"]
     with sqlite3.connect(path) as database:
@@ -430,8 +430,8 @@ def test_endless_body_is_refused(server: Server) -> None:
         for _ in range(200):
             yield b"x" * 100_000
 
-    answer = httpx.post(f"http://127.0.0.1:{server.port}/api/runs", content=endless(), timeout=60)
-    assert answer.status_code == 413
+    response = httpx.post(f"http://127.0.0.1:{server.port}/api/runs", content=endless(), timeout=60)
+    assert response.status_code == 413
 
 
 def trainer_of(server: Server, run_id: str) -> int:

@@ -1,4 +1,4 @@
-"""What is said on a stream, and what is said back where it is wrong."""
+"""The messages of the streams, and the errors for malformed ones."""
 
 import json
 from typing import Any
@@ -13,12 +13,12 @@ def test_each_message_type_is_parsed() -> None:
     assert messages.parse_run_message('{"type": "hello"}') == messages.Hello(type="hello")
     credit = messages.Credit(type="credit", frames=1)
     assert messages.parse_run_message('{"type": "credit"}') == credit
-    asked = messages.parse_transform_message('{"type": "transform", "picture": "a"}')
-    assert asked == messages.Transform(type="transform", picture="a")
+    transform = messages.parse_transform_message('{"type": "transform", "picture": "a"}')
+    assert transform == messages.Transform(type="transform", picture="a")
 
 
 @pytest.mark.parametrize(
-    ("message", "field", "words"),
+    ("message", "field", "detail"),
     [
         ({"type": "credit", "frames": 0}, "frames", "frames must be at least 1, not 0."),
         (
@@ -33,10 +33,10 @@ def test_each_message_type_is_parsed() -> None:
         ("hello", "type", "A message is an object"),
     ],
 )
-def test_invalid_message_is_refused_in_plain_words(message: Any, field: str, words: str) -> None:
+def test_invalid_message_is_refused_in_plain_words(message: Any, field: str, detail: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         messages.parse_run_message(json.dumps(message))
-    assert words in str(refused.value)
+    assert detail in str(refused.value)
     assert refused.value.field == field
 
 

@@ -1,4 +1,4 @@
-"""The live stream, spoken with as any client would, against a real server."""
+"""The live stream, as a client uses it, against a real server."""
 
 import json
 import time
@@ -73,7 +73,7 @@ def test_frames_during_hold_do_not_count_as_skipped(server: Server, running: str
         first = Frame.decode(receive(viewer, "frame")).info["step"]
         while receive(viewer, "run")["step"] <= first:
             pass
-        assert receive(viewer, "run")["skipped"] <= 3, "but for what came while it was being said"
+        assert receive(viewer, "run")["skipped"] <= 3, "until the hold was received"
 
 
 def test_credit_is_limited_to_eight_frames(server: Server, running: str) -> None:
@@ -140,9 +140,9 @@ def test_oversized_message_closes_only_its_own_socket(server: Server, finished: 
     with server.open_stream(finished) as other:
         send(other, type="hello")
         with server.open_stream(finished) as viewer:
-            with suppress(ConnectionClosed):  # the refusal may come before all is sent
+            with suppress(ConnectionClosed):  # the socket may be closed before all is sent
                 viewer.send("x" * 4_000_000)
-            # 1009, or 1006 where the connection is reset before that has come.
+            # 1009, or 1006 if the connection is reset before the close frame is received.
             assert close_code(viewer) in (1009, 1006)
         send(other, type="follow")
         assert receive(other, "frame")
@@ -219,9 +219,9 @@ def close_code(viewer: ClientConnection) -> int | None:
 
 def frames_until_quiet(viewer: ClientConnection, seconds: float) -> list[bytes]:
     frames, deadline = [], time.monotonic() + seconds
-    while (left := deadline - time.monotonic()) > 0:
+    while (remaining := deadline - time.monotonic()) > 0:
         try:
-            message = viewer.recv(timeout=left)
+            message = viewer.recv(timeout=remaining)
         except TimeoutError:
             break
         if isinstance(message, bytes):
