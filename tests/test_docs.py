@@ -11,6 +11,8 @@ import pytest
 from starlette.routing import WebSocketRoute
 
 from stnscope.backend.commands.main import build_parser
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording import schema
 from stnscope.backend.server.app import ROUTERS, create_app
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams import messages
@@ -227,6 +229,21 @@ def table_rows(text: str, header: str) -> list[list[str]]:
     below = text.partition(f"{header}\n")[2].splitlines()[1:]
     table = below[: next((i for i, line in enumerate(below) if not line.startswith("|")), None)]
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
+
+
+def test_architecture_page_lists_the_tables_of_a_recording() -> None:
+    listed = [row[0].strip("`") for row in table_rows(ARCHITECTURE, "| table | holds |")]
+    assert set(listed) == set(re.findall(r"CREATE TABLE (\w+)", schema.SCHEMA))
+    assert f"version {schema.SCHEMA_VERSION}" in ARCHITECTURE
+
+
+def test_architecture_page_lists_the_tensors_of_a_frame() -> None:
+    frame = Frame.decode((ROOT / "tests/experiment/frames/golden.frame").read_bytes())
+    rows = table_rows(ARCHITECTURE, "| tensor | type and shape | content |")
+    listed = {row[0].strip("`").partition(".")[0] for row in rows}
+    assert listed == {name.partition(".")[0] for name in frame.tensors}
+    about = ARCHITECTURE.partition("\n`info` has ")[2].partition("\n\n")[0]
+    assert set(frame.info) <= set(re.findall(r"`(\w+)`", about))
 
 
 def test_table_of_changes_names_one_home_and_at_most_two_more_places() -> None:
