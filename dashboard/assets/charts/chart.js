@@ -1,98 +1,149 @@
-// One chart: a plot, its title with the values at the stage's step, and that step's cursor.
+// @ts-check
+// One chart: a plot, its title with the values at the stage's step, and a cursor at that step.
 //
-// Title and cursor are elements above the plot, since they change with every frame and a figure's
-// own parts cost a layout each.
+// Title and cursor are elements above the plot: they change with every frame, and within the figure
+// each change would cost a layout.
 
 import { element, setText } from "../ui/dom.js";
-import { CHARTS, HEAD, linesOf, MARGIN, plotlyFigure, valueAt } from "./plotly-figure.js";
 import { titleForFirst } from "../ui/text.js";
+import { drawnLines } from "./chart-definitions.js";
+import { MARGIN, plotlyFigure, TITLE_HEIGHT, valueAt } from "./plotly-figure.js";
+
+/** @import { FrameInfo } from "../protocol/types.js" */
+/** @import { Series } from "../run/metrics.js" */
+/** @import { ChartDefinition, Line } from "./chart-definitions.js" */
+/** @import { ComparedRun, Content, PlotBox } from "./plotly-figure.js" */
+
+/**
+ * The part of the Plotly library that is used.
+ * @typedef {object} Plotly
+ * @property {(plot: HTMLElement, data: object[], layout: object, config: object) => Promise<void>} react
+ */
+
+/**
+ * An element that Plotly has drawn in.
+ * @typedef {object} PlotlyEvents
+ * @property {(event: string, handler: (detail: any) => void) => void} on
+ */
 
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false };
 
 export class Chart {
   /**
-   * @param {number} index which of CHARTS
-   * @param {{zoom: (range: number[] | null) => void, seek: (step: number) => void}} on what was
-   *   chosen in the plot: a window of steps, null being the whole run, or one of them
+   * @param {ChartDefinition} definition
+   * @param {{zoom: (range: number[] | null) => void, seek: (step: number) => void}} on called when a
+   *   range of steps is selected in the plot, null for the whole run, and when a step is clicked
    */
-  constructor(index, on) {
-    this.index = index;
+  constructor(definition, on) {
+    this.definition = definition;
     this.on = on;
-    const { title, lines } = CHARTS[index];
+    const { title, lines } = definition;
     this.title = element("span", {}, title);
-    this.values = lines.map(() => element("span.stn-value"));
-    // Where there are several lines, each value wears the look of its own.
-    if (lines.length > 1) this.values.forEach((value, place) => (value.dataset.line = place + 1));
-    // Of a second run the first line's value, where there is one beside this.
-    this.beside = element("span.stn-value", { hidden: true, data: { run: 2 } });
-    const values = element("span.stn-values", {}, ...this.values, this.beside);
+    this.values = lines.map((_, index) =>
+      // Where there are several lines, a value has the look of its line.
+      element("span.stn-value", lines.length > 1 ? { data: { line: index + 1 } } : {})
+    );
+    this.comparedValue = element("span.stn-value", { hidden: true, data: { run: 2 } });
+    const values = element("span.stn-values", {}, ...this.values, this.comparedValue);
     this.head = element("div.stn-head", {}, this.title, values);
     this.plot = element("div.stn-plot", { aria: { hidden: "true" } });
     this.cursor = element("div.stn-cursor");
     this.elements = [this.plot, this.head, this.cursor];
+    /** @type {PlotBox} */
+    this.box = { left: 0, top: 0, width: 0, height: 0, isLowest: false };
+    this.isListening = false;
   }
 
-  /** Shows the values of a second run too, or not. */
-  setCompared(wanted) {
-    this.beside.hidden = !wanted;
-    const { length } = linesOf(CHARTS[this.index], wanted);
-    this.values.forEach((value, place) => (value.hidden = place >= length));
+  /**
+   * Set whether a second run's values are shown too.
+   * @param {boolean} isCompared
+   */
+  setCompared(isCompared) {
+    this.comparedValue.hidden = !isCompared;
+    const { length } = drawnLines(this.definition, isCompared);
+    this.values.forEach((value, index) => (value.hidden = index >= length));
   }
 
-  /** Shows it, or leaves it out. */
-  setVisible(wanted) {
-    for (const part of this.elements) part.hidden = !wanted;
+  /** @param {boolean} isVisible */
+  setVisible(isVisible) {
+    for (const part of this.elements) part.hidden = !isVisible;
   }
 
-  /** Puts it where its plot shall stand, in CSS pixels. */
+  /** @param {PlotBox} box */
   setBox(box) {
     this.box = box;
-    put(this.plot, { left: box.left - MARGIN.left, top: box.top - MARGIN.top });
-    put(this.head, { left: box.left, top: box.top - HEAD, width: box.width });
-    put(this.cursor, { top: box.top, height: box.height });
+    setPosition(this.plot, { left: box.left - MARGIN.left, top: box.top - MARGIN.top });
+    setPosition(this.head, { left: box.left, top: box.top - TITLE_HEIGHT, width: box.width });
+    setPosition(this.cursor, { top: box.top, height: box.height });
   }
 
-  /** Draws what `figure` makes of it. */
-  async draw(plotly, shown) {
-    const { data, layout } = plotlyFigure(this.index, this.box, shown);
+  /**
+   * Draw the plot.
+   * @param {Plotly} plotly
+   * @param {Content} content
+   */
+  async draw(plotly, content) {
+    const { data, layout } = plotlyFigure(this.definition, this.box, content);
     layout.dragmode = matchMedia("(pointer: coarse)").matches ? false : "zoom";
     await plotly.react(this.plot, data, layout, CONFIG);
-    if (!this.heard) this.#listen();
+    if (!this.isListening) this.#listen();
   }
 
   #listen() {
-    this.heard = true;
-    this.plot.on("plotly_relayout", (change) => {
+    this.isListening = true;
+    const plot = /** @type {PlotlyEvents} */ (/** @type {unknown} */ (this.plot));
+    plot.on("plotly_relayout", (change) => {
       const range = [change["xaxis.range[0]"], change["xaxis.range[1]"]];
       if (range.every(Number.isFinite)) this.on.zoom(range);
     });
-    this.plot.on("plotly_doubleclick", () => this.on.zoom(null));
-    this.plot.on("plotly_click", ({ points }) => this.on.seek(Math.round(points[0].x)));
+    plot.on("plotly_doubleclick", () => this.on.zoom(null));
+    plot.on("plotly_click", ({ points }) => this.on.seek(Math.round(points[0].x)));
   }
 
-  /** Moves the cursor to a frame's step within the window of steps that is seen. */
-  moveCursor(info, [from, to], series, other = null) {
+  /**
+   * Move the cursor to a frame's step, and show the values there.
+   * @param {FrameInfo} info
+   * @param {number[]} range the visible steps, from and to
+   * @param {Series | null} series
+   * @param {ComparedRun | null} compared
+   */
+  moveCursor(info, [from, to], series, compared) {
     const { step } = info;
-    const place = (step - from) / (to - from);
-    this.cursor.style.visibility = place >= 0 && place <= 1 ? "visible" : "hidden";
-    // Not by a transform: one that changes makes the browser put all layers together anew.
-    this.cursor.style.left = `${this.box.left + place * this.box.width}px`;
-    const { title, lines, regions, text } = CHARTS[this.index];
-    // Of two runs the table above says so.
-    setText(this.title, regions && !other ? titleForFirst(title, [info]) : title);
-    lines.forEach((line, place) => {
-      const value = text(valueOf(info, series, line, step));
-      setText(this.values[place], line.label ? `${line.label} ${value}` : value);
+    const position = (step - from) / (to - from);
+    this.cursor.style.visibility = position >= 0 && position <= 1 ? "visible" : "hidden";
+    // Not by a transform: changing one makes the browser compose all layers anew.
+    this.cursor.style.left = `${this.box.left + position * this.box.width}px`;
+    const { title, lines, ofRegions, format } = this.definition;
+    // While two runs are compared, the table of differences says so.
+    setText(this.title, ofRegions && !compared ? titleForFirst(title, [info]) : title);
+    lines.forEach((line, index) => {
+      const value = format(frameValue(info, series, line, step));
+      setText(this.values[index], line.label ? `${line.label} ${value}` : value);
     });
-    if (!other) return;
-    setText(this.beside, text(valueOf(other.info, other.series, lines[0], step / other.stretch)));
+    if (!compared) return;
+    const value = frameValue(compared.info, compared.series, lines[0], step / compared.stretch);
+    setText(this.comparedValue, format(value));
   }
 }
 
-// What a frame says itself comes first: live it may be there before the metrics of its step, and of a
-// long run those are thinned.
-const valueOf = (info, series, line, step) => info?.[line.name] ?? valueAt(series, line, step);
+/**
+ * Return a metric at a frame's step. The frame's own value comes first: while a run is live the frame
+ * may arrive before its metrics, and the metrics of a long run are thinned.
+ * @param {FrameInfo | undefined} info
+ * @param {Series | null} series
+ * @param {Line} line
+ * @param {number} step
+ * @returns {number | null}
+ */
+function frameValue(info, series, line, step) {
+  const values = /** @type {Object<string, any> | undefined} */ (info);
+  return values?.[line.name] ?? valueAt(series, line, step);
+}
 
-function put({ style }, box) {
-  for (const [side, pixels] of Object.entries(box)) style[side] = `${pixels}px`;
+/**
+ * @param {HTMLElement} element
+ * @param {Object<string, number>} box CSS properties in pixels
+ */
+function setPosition({ style }, box) {
+  for (const [side, pixels] of Object.entries(box)) style.setProperty(side, `${pixels}px`);
 }

@@ -1,66 +1,104 @@
-// A run's metrics as lines over its steps, with the stage's step as a cursor through all of them.
+// @ts-check
+// All charts of a run's metrics over its steps, with a cursor at the stage's step.
 //
 // Each chart is a figure of its own, and new rows are drawn one chart after each paint of the stage:
-// all at once they would keep the next frame waiting.
+// all at once would delay the next frame.
 
-import { Chart } from "./chart.js";
 import { element } from "../ui/dom.js";
-import { CHARTS, plotBoxes, themeColours } from "./plotly-figure.js";
+import { Chart } from "./chart.js";
+import { CHARTS } from "./chart-definitions.js";
+import { plotBoxes, themeColours } from "./plotly-figure.js";
+
+/** @import { FrameInfo, Run } from "../protocol/types.js" */
+/** @import { Series } from "../run/metrics.js" */
+/** @import { Plotly } from "./chart.js" */
+/** @import { ComparedRun, PlotBox, ThemeColours } from "./plotly-figure.js" */
 
 // A variable, so that the type checker does not follow the import.
 const PLOTLY = "../vendor/plotly-basic-4.1.1.min.js";
 // Milliseconds between two drawings of new rows.
-const EVERY = 500;
-// After a paint, the time in which the browser shows it; where there is none, as long as one may take.
-const SHOWN = 8;
-const NO_PAINT = 100;
+const DRAW_INTERVAL = 500;
+// Milliseconds until the next chart is drawn: after a paint of the stage, the time in which the browser
+// shows it; without one, as long as a paint may take.
+const AFTER_PAINT = 8;
+const WITHOUT_PAINT = 100;
+// CSS pixels: charts beside the stage that are wider than this stand in two columns, charts below it
+// that are narrower than this in two columns instead of three.
+const MIN_TWO_BESIDE = 420;
+const MIN_THREE_BELOW = 560;
 
 export class Charts {
-  /** @param {(step: number) => void} seek called with the step that was clicked */
-  constructor(seek) {
+  /** @param {(step: number) => void} onSeek called with the step that was clicked */
+  constructor(onSeek) {
+    /** @type {Series | null} */
     this.series = null;
-    this.other = null; // a second run's series, how many steps here one of its steps is, its frame
-    this.end = 100;
-    this.epoch = null;
-    this.cursor = null; // what the stage's frame says
-    this.stale = []; // charts that have new rows to draw
-    this.more = false; // whether rows came while those were being drawn
-    const on = { seek, zoom: (range) => this.#zoom(range) };
-    this.charts = CHARTS.map((_, index) => new Chart(index, on));
-    this.shown = this.charts;
-    this.plain = false;
+    /** @type {ComparedRun | null} */
+    this.compared = null;
+    this.end = 100; // the last step on the x axis
+    /** @type {number | null} */
+    this.epoch = null; // its length in steps
+    /** @type {FrameInfo | null} */
+    this.cursor = null; // of the stage's frame
+    /** @type {number[] | null} */
+    this.selected = null; // the range of steps that the user has zoomed to
+    /** @type {Chart[]} */
+    this.stale = []; // charts whose new rows are not drawn yet
+    this.hasMore = false; // whether rows arrived while those were being drawn
+    const on = { seek: onSeek, zoom: this.#zoom.bind(this) };
+    this.charts = CHARTS.map((definition) => new Chart(definition, on));
+    this.visible = this.charts;
+    this.isPlain = false; // whether charts of regions are left out
+    /** @type {PlotBox[] | null} */
+    this.boxes = null;
+    this.isBeside = false; // the stage, not below it
+    this.size = "";
+    /** @type {ThemeColours | null} */
+    this.colours = null;
+    /** @type {Promise<Plotly> | null} */
+    this.plotly = null;
+    this.lastDrawn = 0; // when
+    /** @type {Object<string, ReturnType<typeof setTimeout> | null>} */
+    this.timers = { rows: null, next: null, all: null };
+    this.isNextSoon = false;
     const unzoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
     this.unzoom = element("button.stn-button.stn-unzoom", unzoom, "Whole run");
     const parts = this.charts.flatMap((chart) => chart.elements);
-    this.element = element("section.stn-charts", {}, ...parts, this.unzoom);
-    this.element.setAttribute("aria-label", "Charts");
+    const label = { aria: { label: "Charts" } };
+    this.element = element("section.stn-charts", label, ...parts, this.unzoom);
   }
 
-  /** Draws another run's series from now on. */
+  /**
+   * Draw another run's metrics.
+   * @param {Series} series
+   * @param {Run | null} run
+   */
   open(series, run) {
     this.series = series;
-    this.#setWindow(null);
+    this.#setRange(null);
     this.setRun(run);
     this.#drawAll();
   }
 
   /**
-   * Draws a second run's series beside it from now on, or none.
-   * @param {{series: object, stretch: number, info: object} | null} other `info` is what its frame on
-   *   the stage says
+   * Draw a second run's metrics too; null removes them.
+   * @param {ComparedRun | null} compared
    */
-  compare(other) {
-    const same = other?.series === this.other?.series && other?.stretch === this.other?.stretch;
-    this.other = other;
-    if (same) return;
-    for (const chart of this.charts) chart.setCompared(Boolean(other));
-    if (other) this.#choose(false);
+  compare(compared) {
+    const isSame = compared?.series === this.compared?.series &&
+      compared?.stretch === this.compared?.stretch;
+    this.compared = compared;
+    if (isSame) return;
+    for (const chart of this.charts) chart.setCompared(Boolean(compared));
+    if (compared) this.#setPlain(false);
     this.#drawAll();
   }
 
-  /** Sets how far the x axis reaches: to the end of the epoch that is being trained. */
+  /**
+   * Set the run, whose current epoch's end is the end of the x axis.
+   * @param {Run | null} run
+   */
   setRun(run) {
-    this.#choose(run?.transformers === 0 && !this.other);
+    this.#setPlain(run?.transformers === 0 && !this.compared);
     const epoch = run?.steps_per_epoch ?? null;
     const done = Math.max(run?.step ?? 0, this.series?.last ?? 0, 1);
     const end = epoch ? Math.ceil(done / epoch) * epoch : done;
@@ -70,116 +108,140 @@ export class Charts {
     this.#drawAll();
   }
 
-  // Leaves out the charts of regions, where there are none.
-  #choose(plain) {
-    if (plain === this.plain) return;
-    this.plain = plain;
-    this.shown = this.charts.filter((_, index) => !(plain && CHARTS[index].regions));
-    for (const chart of this.charts) chart.setVisible(this.shown.includes(chart));
-    this.size = null;
-    if (this.wide !== undefined) this.resize(this.wide);
+  /**
+   * Leave out the charts of regions, for a network without transformers.
+   * @param {boolean} isPlain
+   */
+  #setPlain(isPlain) {
+    if (isPlain === this.isPlain) return;
+    this.isPlain = isPlain;
+    this.visible = this.charts.filter(({ definition }) => !(isPlain && definition.ofRegions));
+    for (const chart of this.charts) chart.setVisible(this.visible.includes(chart));
+    this.size = "";
+    if (this.boxes) this.resize(this.isBeside);
   }
 
-  /** New rows have come: they are drawn soon, twice a second at most. */
+  /** Draw rows that were added to the metrics: soon, at most twice a second. */
   metricsChanged() {
     if (this.epoch === null && this.series?.last) this.end = this.series.last;
-    if (this.due) return;
-    // Some have been drawn already without them.
-    this.more = this.stale.length > 0;
-    if (this.more) return;
-    this.due = setTimeout(
+    if (this.timers.rows !== null) return;
+    // Charts that are drawn already lack these rows.
+    this.hasMore = this.stale.length > 0;
+    if (this.hasMore) return;
+    this.timers.rows = setTimeout(
       () => {
-        this.due = null;
-        this.began = Date.now();
-        this.stale = [...this.shown];
-        this.#drawNextIn(NO_PAINT);
+        this.timers.rows = null;
+        this.lastDrawn = Date.now();
+        this.stale = [...this.visible];
+        this.#drawNextIn(WITHOUT_PAINT);
       },
-      Math.max(0, (this.began ?? 0) + EVERY - Date.now()),
+      Math.max(0, this.lastDrawn + DRAW_INTERVAL - Date.now()),
     );
   }
 
-  /** The stage has been painted: until the next frame there is time to draw. */
+  /** Draw the next chart, since the stage has been painted and the next frame is not due yet. */
   stagePainted() {
-    // What is about to be drawn already is not put off: a busy page might paint first each time.
-    if (this.stale.length && !this.soon) this.#drawNextIn(SHOWN);
+    // A drawing that is due soon is not delayed: a busy page might paint before it each time.
+    if (this.stale.length && !this.isNextSoon) this.#drawNextIn(AFTER_PAINT);
   }
 
-  /** Moves the cursor to a frame's step, and shows the values there. */
+  /**
+   * Move the cursor to a frame's step, and show the values there.
+   * @param {FrameInfo} info
+   */
   moveCursor(info) {
     this.cursor = info;
     if (!this.boxes) return;
-    for (const chart of this.shown) chart.moveCursor(info, this.#range(), this.series, this.other);
+    for (const chart of this.visible) {
+      chart.moveCursor(info, this.#range(), this.series, this.compared);
+    }
   }
 
-  /** Colours have changed. */
+  /** Read the page's colours again and draw with them. */
   updateTheme() {
-    this.look = null;
+    this.colours = null;
     this.#drawAll();
   }
 
-  /** Fits the charts to their element: one column of plots beside the stage, more below it. */
-  resize(wide) {
-    this.wide = wide;
+  /**
+   * Fit the charts to their element.
+   * @param {boolean} isBeside whether the charts stand beside the stage, not below it
+   */
+  resize(isBeside) {
+    this.isBeside = isBeside;
     const { clientWidth: width, clientHeight: height } = this.element;
-    const size = `${wide} ${width} ${height}`;
+    const size = `${isBeside} ${width} ${height}`;
     if (!width || size === this.size) return;
     this.size = size;
-    const columns = wide ? (width > 420 ? 2 : 1) : width < 560 ? 2 : 3;
-    this.boxes = plotBoxes(width, height, columns, this.shown.length);
-    this.shown.forEach((chart, index) => chart.setBox(this.boxes[index]));
+    const columns = isBeside ? (width > MIN_TWO_BESIDE ? 2 : 1) : width < MIN_THREE_BELOW ? 2 : 3;
+    const boxes = plotBoxes(width, height, columns, this.visible.length);
+    this.boxes = boxes;
+    this.visible.forEach((chart, index) => chart.setBox(boxes[index]));
     this.#drawAll();
-    if (this.cursor !== null) this.moveCursor(this.cursor);
+    this.#redrawCursor();
   }
 
+  #redrawCursor() {
+    if (this.cursor) this.moveCursor(this.cursor);
+  }
+
+  /** @param {number} milliseconds */
   #drawNextIn(milliseconds) {
-    clearTimeout(this.next);
-    this.soon = milliseconds === SHOWN;
-    this.next = setTimeout(async () => {
-      this.soon = false;
-      await this.#draw(this.stale.shift());
-      if (this.stale.length) return this.#drawNextIn(NO_PAINT);
-      if (this.cursor !== null) this.moveCursor(this.cursor);
-      if (this.more) this.metricsChanged();
+    clearTimeout(this.timers.next ?? undefined);
+    this.isNextSoon = milliseconds === AFTER_PAINT;
+    this.timers.next = setTimeout(async () => {
+      this.isNextSoon = false;
+      const chart = this.stale.shift();
+      if (chart) await this.#draw(chart);
+      if (this.stale.length) return this.#drawNextIn(WITHOUT_PAINT);
+      this.#redrawCursor();
+      if (this.hasMore) this.metricsChanged();
     }, milliseconds);
   }
 
-  // Once for all that asks for it within a task.
+  // Draw all charts once, however often this is called within a task.
   #drawAll() {
     this.stale = [];
-    this.more = false;
-    this.whole ??= setTimeout(async () => {
-      this.whole = null;
-      this.began = Date.now();
-      for (const chart of this.shown) await this.#draw(chart);
-      if (this.cursor !== null) this.moveCursor(this.cursor);
+    this.hasMore = false;
+    this.timers.all ??= setTimeout(async () => {
+      this.timers.all = null;
+      this.lastDrawn = Date.now();
+      for (const chart of this.visible) await this.#draw(chart);
+      this.#redrawCursor();
     });
   }
 
+  /** @param {Chart} chart */
   async #draw(chart) {
-    if (!chart || !this.boxes) return;
+    if (!this.boxes) return;
     const plotly = await (this.plotly ??= loadPlotly());
-    this.look ??= themeColours(this.element);
-    const { series, other, epoch, look } = this;
-    await chart.draw(plotly, { series, other, range: this.#range(), epoch, look });
+    const colours = this.colours ??= themeColours(this.element);
+    const { series, compared, epoch } = this;
+    await chart.draw(plotly, { series, compared, range: this.#range(), epoch, colours });
   }
 
   #range() {
-    return this.window ?? [0, Math.max(1, this.end)];
+    return this.selected ?? [0, Math.max(1, this.end)];
   }
 
+  /** @param {number[] | null} range */
   #zoom(range) {
-    this.#setWindow(range);
+    this.#setRange(range);
     this.#drawAll();
   }
 
-  #setWindow(range) {
-    this.window = range;
+  /** @param {number[] | null} range */
+  #setRange(range) {
+    this.selected = range;
     this.unzoom.hidden = !range;
   }
 }
 
-// The library is large and not needed before the first frame is drawn.
+/**
+ * Load the library, which is large and not needed before the first frame is drawn.
+ * @returns {Promise<Plotly>}
+ */
 async function loadPlotly() {
   await import(PLOTLY);
-  return globalThis.Plotly;
+  return Reflect.get(globalThis, "Plotly");
 }

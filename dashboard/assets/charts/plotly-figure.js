@@ -1,108 +1,111 @@
-// The charts as Plotly figures: which lines, where each plot stands, in which colours. Pure but for
-// the colours, which are read off the page.
+// @ts-check
+// A chart as a Plotly figure: its lines, axes and colours. Pure but for the colours, which are read
+// from the page.
 
 import { smooth } from "../run/metrics.js";
-import { decimal, percent } from "../ui/text.js";
+import { drawnLines } from "./chart-definitions.js";
 
-const degrees = (radians) => (180 / Math.PI) * radians;
-const same = (value) => value;
-
-// Those of `regions` say nothing of networks without a transformer.
-export const CHARTS = [
-  {
-    title: "Loss",
-    lines: [{ name: "loss", smoothed: 8 }],
-    rangemode: "tozero",
-    text: (value) => decimal(value, 2),
-  },
-  {
-    title: "Accuracy",
-    lines: [{ name: "accuracy", steps: true }],
-    text: (value) => percent(value),
-    ticks: ".0%",
-    range: [0, 1.02],
-  },
-  {
-    title: "Scale",
-    regions: true,
-    lines: [{ name: "scale" }],
-    text: (value) => decimal(value, 2),
-    atLeast: [0.5, 1.05],
-  },
-  {
-    title: "Rotation",
-    regions: true,
-    lines: [{ name: "rotation", as: degrees }],
-    text: (value) => (Number.isFinite(value) ? `${decimal(value, 0)}°` : "–"),
-    ticks: ".0f",
-    suffix: "°",
-    atLeast: [-15, 15],
-  },
-  {
-    title: "Position",
-    regions: true,
-    lines: [
-      { name: "shift_x", label: "x" },
-      { name: "shift_y", label: "y" },
-    ],
-    text: (value) => decimal(value, 2),
-    atLeast: [-0.2, 0.2],
-  },
-  {
-    title: "Steps/s",
-    lines: [{ name: "steps_per_second", smoothed: 8 }],
-    rangemode: "tozero",
-    text: (value) => decimal(value, 1),
-  },
-];
-
-// Around a plot, for its tick labels; below one that has others under it there is no such room.
-export const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
-export const HEAD = 22; // room for a plot's title above it
-const BETWEEN = 46; // between plots side by side; holds the tick labels of the right one
-const POINTS = 500;
-// Fewer points than this are marked: a line through one of them would not be seen.
-const FEW = 25;
-
-/** What a line shows at `step`; null where nothing was measured. */
-export function valueAt(series, { name, as = same }, step) {
-  const value = series?.at(name, step) ?? null;
-  return value === null ? null : as(value);
-}
+/** @import { Series } from "../run/metrics.js" */
+/** @import { FrameInfo } from "../protocol/types.js" */
+/** @import { ChartDefinition, Line } from "./chart-definitions.js" */
 
 /**
- * Where each of `count` plots stands, in a figure of so many pixels, with so many side by side.
- * @returns {{left: number, top: number, width: number, height: number, lowest: boolean}[]}
+ * The page's colours and font.
+ * @typedef {{text: string, grid: string, font: string, lines: string[], compared: string}} ThemeColours
+ */
+
+/**
+ * Where a plot stands within the charts, in CSS pixels.
+ * @typedef {{left: number, top: number, width: number, height: number, isLowest: boolean}} PlotBox
+ */
+
+/**
+ * A second run, whose lines are drawn below the first one's.
+ * @typedef {object} ComparedRun
+ * @property {Series} series
+ * @property {number} stretch steps of the first run for each of its steps
+ * @property {FrameInfo} [info] of its frame on the stage
+ */
+
+/**
+ * What a chart draws.
+ * @typedef {object} Content
+ * @property {Series | null} series
+ * @property {ComparedRun | null} compared
+ * @property {number[]} range the visible steps, from and to
+ * @property {number | null} epoch its length in steps
+ * @property {ThemeColours} colours
+ */
+
+// Around a plot, for its tick labels; a plot with others below it needs none at its lower edge.
+export const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
+export const TITLE_HEIGHT = 22;
+const COLUMN_GAP = 46; // has room for the tick labels of the right plot
+const MAX_POINTS = 500;
+// Fewer points than this are marked: a line through a single one would not be seen.
+const FEW_POINTS = 25;
+
+/**
+ * Return a line's value at a step, or the nearest one before it; null where nothing was measured.
+ * @param {Series | null} series
+ * @param {Line} line
+ * @param {number} step
+ */
+export function valueAt(series, { name, convert = identity }, step) {
+  const value = series?.at(name, step) ?? null;
+  return value === null ? null : convert(value);
+}
+
+/** @param {number} value */
+const identity = (value) => value;
+
+/**
+ * Lay plots out in columns.
+ * @param {number} width of all charts, in CSS pixels
+ * @param {number} height of all charts, in CSS pixels
+ * @param {number} columns
+ * @param {number} count of plots
+ * @returns {PlotBox[]}
  */
 export function plotBoxes(width, height, columns, count) {
   const rows = Math.ceil(count / columns);
-  const inside = width - MARGIN.left - MARGIN.right - (columns - 1) * BETWEEN;
-  const plot = { width: inside / columns, height: (height - MARGIN.top - MARGIN.bottom) / rows };
+  const innerWidth = width - MARGIN.left - MARGIN.right - (columns - 1) * COLUMN_GAP;
+  const plotWidth = innerWidth / columns;
+  const plotHeight = (height - MARGIN.top - MARGIN.bottom) / rows;
   return Array.from({ length: count }, (_, index) => ({
-    left: MARGIN.left + (index % columns) * (plot.width + BETWEEN),
-    top: MARGIN.top + Math.floor(index / columns) * plot.height + HEAD,
-    width: plot.width,
-    height: plot.height - HEAD,
-    lowest: index + columns >= count,
+    left: MARGIN.left + (index % columns) * (plotWidth + COLUMN_GAP),
+    top: MARGIN.top + Math.floor(index / columns) * plotHeight + TITLE_HEIGHT,
+    width: plotWidth,
+    height: plotHeight - TITLE_HEIGHT,
+    isLowest: index + columns >= count,
   }));
 }
 
-/** The page's colours and font, as Plotly takes them. */
-export function themeColours(from) {
-  const style = getComputedStyle(from);
-  const value = (name) => solid(style.getPropertyValue(name).trim());
+/**
+ * Read the page's colours and font in a form that Plotly takes.
+ * @param {Element} element
+ * @returns {ThemeColours}
+ */
+export function themeColours(element) {
+  const style = getComputedStyle(element);
+  /** @param {string} name of a custom property */
+  const colour = (name) => rgbColour(style.getPropertyValue(name).trim());
   return {
-    text: value("--stn-quiet"),
-    grid: value("--stn-hair"),
+    text: colour("--stn-quiet"),
+    grid: colour("--stn-hair"),
     font: style.fontFamily,
-    lines: [value("--stn-line-1"), value("--stn-line-2")],
-    other: value("--stn-line-3"),
+    lines: [colour("--stn-line-1"), colour("--stn-line-2")],
+    compared: colour("--stn-line-3"),
   };
 }
 
-// Any colour that CSS knows, as one that Plotly knows.
-function solid(colour) {
+/**
+ * Convert any CSS colour to one that Plotly can parse.
+ * @param {string} colour
+ */
+function rgbColour(colour) {
   const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  if (!context) return colour;
   context.fillStyle = colour;
   context.fillRect(0, 0, 1, 1);
   const [red, green, blue] = context.getImageData(0, 0, 1, 1).data;
@@ -110,71 +113,98 @@ function solid(colour) {
 }
 
 /**
- * One chart as Plotly takes it.
- * @param {number} index which of CHARTS
- * @param {object} box where its plot stands, from `boxes`
- * @param {{series: object, other: {series: object, stretch: number} | null, range: number[],
- *   epoch: number | null, look: object}} shown `other` is a second run's, and how many steps here
- *   one of its steps is; `range` the window of steps that is seen; `epoch` the steps of one; `look`
- *   the colours from `looks`
+ * Build the Plotly figure of a chart.
+ * @param {ChartDefinition} chart
+ * @param {PlotBox} box
+ * @param {Content} content
  */
-export function plotlyFigure(index, box, { series, other, range, epoch, look }) {
-  const chart = CHARTS[index];
-  const lines = linesOf(chart, Boolean(other));
-  const own = lines.map((line, place) => trace(chart, line, place, { series, range, look }));
-  const second = other ? [beside(chart, other, range, look)] : [];
-  return { data: [...second, ...own], layout: layout(chart, box, range, epoch, look) };
+export function plotlyFigure(chart, box, { series, compared, range, epoch, colours }) {
+  const lines = drawnLines(chart, compared !== null);
+  const own = lines.map((line, index) => ({
+    ...trace(chart, line, index > 0, series, range),
+    line: {
+      color: colours.lines[index],
+      width: LINE_WIDTH,
+      shape: lineShape(line),
+      // Distinguishable without colour too.
+      dash: index ? "dash" : "solid",
+    },
+  }));
+  const second = compared ? [comparedTrace(chart, compared, range, colours)] : [];
+  return { data: [...second, ...own], layout: layout(chart, box, range, epoch, colours) };
 }
 
-/** The lines that a chart has; two runs leave no room for more than one line of each. */
-export const linesOf = ({ lines }, paired) => (paired ? lines.slice(0, 1) : lines);
+const LINE_WIDTH = 1.5;
 
-// A second run's line, below the first one's.
-function beside(chart, { series, stretch }, range, look) {
-  const own = range.map((step) => step / stretch);
-  const made = trace(chart, chart.lines[0], 0, { series, range: own, look });
+/** @param {Line} line */
+const lineShape = ({ isStepped }) => (isStepped ? "hv" : "linear");
+
+/**
+ * The trace of a second run's first line, over the steps of the first run.
+ * @param {ChartDefinition} chart
+ * @param {ComparedRun} compared
+ * @param {number[]} range
+ * @param {ThemeColours} colours
+ */
+function comparedTrace(chart, { series, stretch }, range, colours) {
+  const [line] = chart.lines;
+  const made = trace(chart, line, true, series, range.map((step) => step / stretch));
   return {
     ...made,
     x: made.x.map((step) => step * stretch),
-    hovertemplate: hovered(chart),
-    line: { ...made.line, color: look.other, dash: "dot" },
+    line: {
+      color: colours.compared,
+      width: LINE_WIDTH,
+      shape: lineShape(line),
+      dash: "dot",
+    },
   };
 }
 
-function trace(chart, { name, label, as = same, smoothed, steps }, place, { series, range, look }) {
-  const [from, to] = range;
-  const points = series?.points(name, { from, to, limit: POINTS }) ?? { x: [], y: [] };
+/**
+ * @param {ChartDefinition} chart
+ * @param {Line} line
+ * @param {boolean} isSecond whether its tooltip leaves out the step, which another line's shows
+ * @param {Series | null} series
+ * @param {number[]} range
+ */
+function trace(chart, line, isSecond, series, [from, to]) {
+  const { name, label, convert = identity, smoothed } = line;
+  const points = series?.points(name, { from, to, limit: MAX_POINTS }) ?? { x: [], y: [] };
   const values = smoothed ? smooth(points.y, smoothed) : points.y;
+  const value = `%{y:${chart.tickformat ?? ".3~g"}}<extra></extra>`;
   return {
     x: points.x,
-    y: values.map(as),
+    y: values.map(convert),
     name: label ?? chart.title,
-    mode: points.x.length < FEW ? "lines+markers" : "lines",
+    mode: points.x.length < FEW_POINTS ? "lines+markers" : "lines",
     marker: { size: 4 },
-    line: {
-      color: look.lines[place],
-      width: 1.5,
-      shape: steps ? "hv" : "linear",
-      // Told apart without colour too.
-      dash: place ? "dash" : "solid",
-    },
-    hovertemplate: `${place ? "" : "%{x}: "}${hovered(chart)}`,
+    hovertemplate: isSecond ? value : `%{x}: ${value}`,
   };
 }
 
-// What stands beside a point; at one line of all the step does too, named by the axis.
-const hovered = ({ ticks = ".3~g" }) => `%{y:${ticks}}<extra></extra>`;
-
-// Ticks at whole epochs where several are seen. The mode is said each time: Plotly keeps the last
-// one, and with no distance given in the linear one it would draw a tick for every step.
+/**
+ * Ticks at whole epochs where several are visible. The mode is always set: Plotly keeps the previous
+ * one, and in the linear mode without a distance it would draw a tick for every step.
+ * @param {number[]} range
+ * @param {number | null} epoch
+ */
 function epochTicks([from, to], epoch) {
   const epochs = epoch ? (to - from) / epoch : 0;
-  if (epochs < 1.5) return { tickmode: "auto", dtick: null, nticks: 4 };
+  if (!epoch || epochs < 1.5) return { tickmode: "auto", dtick: null, nticks: 4 };
   return { tickmode: "linear", dtick: epoch * Math.ceil(epochs / 4), tick0: 0 };
 }
 
-function layout(chart, box, range, epoch, look) {
-  const shared = { gridcolor: look.grid, zeroline: false, linecolor: look.grid, ticklen: 0 };
+/**
+ * @param {ChartDefinition} chart
+ * @param {PlotBox} box
+ * @param {number[]} range
+ * @param {number | null} epoch
+ * @param {ThemeColours} colours
+ * @returns {Object<string, any>}
+ */
+function layout(chart, box, range, epoch, colours) {
+  const axis = { gridcolor: colours.grid, zeroline: false, linecolor: colours.grid, ticklen: 0 };
   return {
     width: box.width + MARGIN.left + MARGIN.right,
     height: box.height + MARGIN.top + MARGIN.bottom,
@@ -183,26 +213,25 @@ function layout(chart, box, range, epoch, look) {
     plot_bgcolor: "transparent",
     showlegend: false,
     hovermode: "x",
-    font: { family: look.font, size: 11, color: look.text },
+    font: { family: colours.font, size: 11, color: colours.text },
     hoverlabel: { font: { size: 11 } },
     xaxis: {
-      ...shared,
+      ...axis,
       range,
-      showticklabels: box.lowest,
+      showticklabels: box.isLowest,
       tickprefix: "step ",
       showtickprefix: "first",
       ...epochTicks(range, epoch),
     },
     yaxis: {
-      ...shared,
+      ...axis,
       fixedrange: true,
       nticks: 4,
       range: chart.range,
       rangemode: chart.rangemode,
-      // Small changes look small, and the axis does not jump with them.
-      autorangeoptions: { include: chart.atLeast },
-      tickformat: chart.ticks,
-      ticksuffix: chart.suffix,
+      autorangeoptions: { include: chart.include },
+      tickformat: chart.tickformat,
+      ticksuffix: chart.ticksuffix,
     },
   };
 }
