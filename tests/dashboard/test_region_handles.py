@@ -266,9 +266,9 @@ def test_a_picture_that_the_server_has_lost_is_to_be_put_in_again(
     region.focus()
     page.keyboard.press("ArrowLeft")
     # The first to ask may be told that the process has ended.
-    word.get_by_text(re.compile("ended while it read this one|Put it in again")).wait_for()
+    word.get_by_text(re.compile("ended while it read this one|Upload it again")).wait_for()
     page.keyboard.press("ArrowLeft")
-    word.get_by_text("Put it in again").wait_for()
+    word.get_by_text("Upload it again").wait_for()
     assert read_large_pixels(page, ".stn-picture") == before
 
 

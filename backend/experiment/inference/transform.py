@@ -33,7 +33,7 @@ from stnscope.models.weights import load as load_weights
 
 OWN_WITH = {1: "digits", 3: "signs"}
 """A data set of the program for each number of channels."""
-GRAINS = {"digits": 28 / 8}
+DETAIL_SPACINGS = {"digits": 28 / 8}
 """How many pixels one original pixel became, in data sets that are enlarged."""
 MOST_SHOWN = 64
 """Fitted pictures that are kept, each for a network and a distortion."""
@@ -75,7 +75,7 @@ def transform(
         InvalidInput: the distortion or theta is none; names the field.
     """
     card, wanted = _card(weights), _checked(distortion)
-    return _transformed(_held.take(data), card, wanted, theta)
+    return _transformed(_held.add(data), card, wanted, theta)
 
 
 def transform_again(
@@ -105,7 +105,7 @@ def _transformed(
     theta: Mapping[str, Any] | None,
     corners: Mapping[str, Any] | None = None,
 ) -> Frame:
-    network, (image, fitted) = _network(card.name), _shown(_held.find(key), card, wanted)
+    network, (image, fitted) = _network(card.name), _shown(_held.get(key), card, wanted)
     thetas = thetas_of(network, image, theta, corners)
     about = {
         "run": "",
@@ -192,7 +192,7 @@ def _fitted(
         network.channels,
         light_on_dark,
         subject=max(dataset.height, dataset.width) if on_canvas else None,
-        grain=GRAINS.get(dataset.name, 0.0),
+        detail_spacing=DETAIL_SPACINGS.get(dataset.name, 0.0),
     )
 
 

@@ -1,7 +1,4 @@
-"""Pictures that were put in lately, by their content, so that none is sent or decoded again.
-
-Without torch.
-"""
+"""A cache of recently used pictures, so that none is uploaded or decoded twice. Without torch."""
 
 import hashlib
 from collections import OrderedDict
@@ -9,42 +6,42 @@ from collections import OrderedDict
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.pictures.decode import Picture, decode
 
-MOST_HELD = 32
-"""Pictures that are kept: a decoded one takes 0.8 MB at most."""
+MAX_PICTURES = 32
+"""Number of cached pictures; a decoded one takes 0.8 MB at most."""
 
 
 class PictureCache:
-    """The pictures that were used last.
+    """Decoded pictures by a hash of their files.
 
     Args:
-        most: how many are kept; then the one that has lain longest goes.
+        size: number of pictures; beyond it, the least recently used one is removed.
     """
 
-    def __init__(self, most: int = MOST_HELD) -> None:
-        self._most = most
+    def __init__(self, size: int = MAX_PICTURES) -> None:
+        self._size = size
         self._pictures: OrderedDict[str, Picture] = OrderedDict()
 
-    def take(self, data: bytes) -> str:
-        """Decodes a picture's file, unless it is held already; its key.
+    def add(self, data: bytes) -> str:
+        """Decode a picture's file, unless it is cached, and return its key.
 
         Raises:
-            PictureError, TooLarge: what `pictures.decode.decode` raises.
+            PictureError, TooLarge: as `pictures.decode.decode`.
         """
         key = hashlib.sha256(data).hexdigest()[:32]
         if key not in self._pictures:
             self._pictures[key] = decode(data)
         self._pictures.move_to_end(key)
-        if len(self._pictures) > self._most:
+        if len(self._pictures) > self._size:
             self._pictures.popitem(last=False)
         return key
 
-    def find(self, key: str) -> Picture:
-        """The picture of that key.
+    def get(self, key: str) -> Picture:
+        """Return the picture of a key.
 
         Raises:
-            NotFound: it was never put in, or has made room for others since.
+            NotFound: it was never added, or has been removed since.
         """
         if key not in self._pictures:
-            raise NotFound("This picture is not at hand any more. Put it in again.")
+            raise NotFound("This picture is no longer available. Upload it again.")
         self._pictures.move_to_end(key)
         return self._pictures[key]

@@ -1,7 +1,7 @@
-"""A stranger's picture: read under limits, then fitted to what a network takes in.
+"""Decode an untrusted picture within limits. Without torch.
 
-What cannot be used is refused with a sentence that says why and what to do. Pixels are decoded
-only after the header has said that there are not too many of them, and kept at `DETAIL` at most.
+A picture that cannot be used is refused with a message that says why and what to do. Pixels are
+decoded only after the header has been checked, and kept at a size of `MAX_KEPT_SIDE` at most.
 """
 
 import warnings
@@ -15,26 +15,25 @@ from PIL import Image
 from stnscope.backend.experiment.errors import StnscopeError, TooLarge
 from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 from stnscope.backend.experiment.pictures.file_format import (
-    check_blocks,
     check_file_size,
-    cut_off,
-    gif_images,
+    check_structure,
     identify_format,
-    refusal,
-    told_size,
+    picture_error,
+    read_size,
+    truncated_error,
 )
 
 MAX_SIDE = 65_535
-"""What JPEG and GIF can say; a line of millions of pixels takes seconds to make smaller."""
-MAX_EXIF = 128 * 1024
-"""Bytes of EXIF in which an orientation is looked for; a JPEG's segment holds half of that."""
-DETAIL = 512
-"""Longest side that is kept, in pixels; more than any network here takes in."""
+"""The largest side of a JPEG or GIF. Reducing a line of millions of pixels takes seconds."""
+MAX_EXIF_BYTES = 128 * 1024
+"""EXIF data above this size is ignored; a JPEG's segment holds at most half of it."""
+MAX_KEPT_SIDE = 512
+"""Longer side of a decoded picture, in pixels; more than the input of any network here."""
 
 Pixels = NDArray[np.uint8]
 
-# EXIF orientation, a value from 2 to 8 -> what turns the picture upright.
-UPRIGHT = {
+ORIENTATION_TAG = 0x0112
+TRANSPOSES = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -43,7 +42,7 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-ORIENTATION = 0x0112
+"""The operation that makes a picture upright, by its EXIF orientation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,77 +50,80 @@ class Picture:
     """A decoded picture, upright and opaque."""
 
     pixels: Pixels
-    """(H, W, 3), the longer side at most `DETAIL`."""
+    """(H, W, 3), the longer side at most `MAX_KEPT_SIDE`."""
     size: tuple[int, int]
-    """(width, height) of the whole picture, upright."""
+    """(width, height) before it was reduced, upright."""
     notes: tuple[str, ...] = ()
-    """What was done to it, as sentences."""
+    """What was changed, as sentences."""
 
 
 def decode(data: bytes) -> Picture:
-    """Reads the first frame of a PNG, JPEG, WebP, GIF or BMP.
+    """Decode the first frame of a PNG, JPEG, WebP, GIF or BMP.
 
-    EXIF orientation is applied. Transparent parts are shown on white, or on black where all that
-    can be seen is light. Colour profiles are not applied.
+    EXIF orientation is applied; colour profiles are not. Transparent parts become white, or black
+    if the visible parts are light.
 
     Raises:
         TooLarge: it has more than `MAX_PICTURE_BYTES` or `MAX_PICTURE_PIXELS`.
-        PictureError: another format, or damaged, or cut off.
+        PictureError: it has another format, or is damaged or truncated.
     """
     check_file_size(len(data))
-    kind = identify_format(data)
+    file_format = identify_format(data)
     with warnings.catch_warnings():
-        # Pillow warns of what is judged here anyway: sizes, and EXIF that cannot be read.
+        # Pillow warns of sizes, which are checked here, and of unreadable EXIF, which is ignored.
         warnings.simplefilter("ignore")
         try:
-            return _read(kind, data)
+            return _decode(file_format, data)
         except StnscopeError:
             raise
         except Image.DecompressionBombError:
-            raise _too_many_pixels("a giant size") from None
+            raise _too_many_pixels("too many pixels") from None
         except MemoryError:
             raise TooLarge(
-                "The picture needs more memory than one picture may take. Save it smaller."
+                "The picture needs more memory than is allowed for a picture. Save it smaller."
             ) from None
-        # Pillow's readers answer damaged files with nearly every kind of exception there is.
+        # Pillow raises nearly every type of exception for damaged files.
         except Exception as error:
-            raise refusal(_why_unreadable(kind, error)) from error
+            raise picture_error(_explain(file_format, error)) from error
 
 
-def _read(kind: str, data: bytes) -> Picture:
+def _decode(file_format: str, data: bytes) -> Picture:
     notes = []
-    # Opening a WebP makes its decoder take memory for the whole canvas.
-    if (told := told_size(kind, data)) is not None:
-        _check_size(*told)
-    check_blocks(kind, data)
-    image: Image.Image = Image.open(BytesIO(data), formats=(kind,))
+    # Checked before opening, because opening a WebP allocates memory for the whole canvas.
+    if (size := read_size(file_format, data)) is not None:
+        _check_size(*size)
+    image: Image.Image = Image.open(BytesIO(data), formats=(file_format,))
     _check_size(*image.size)
-    frames = gif_images(data) if kind == "GIF" else int(getattr(image, "n_frames", 1))
-    if frames > 1 and kind != "JPEG":
+    check_structure(file_format, data)
+    # Further images in a JPEG are previews.
+    if file_format != "JPEG" and getattr(image, "is_animated", False):
         notes.append("It has several frames; the first one is used.")
     width, height = image.size
-    if kind == "JPEG":
-        # A JPEG can be decoded at 1/2, 1/4 or 1/8 for a fraction of the time.
+    if file_format == "JPEG":
+        # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size in a fraction of the time.
+        # Rounded up in integers, so that it is not decoded at less than `MAX_KEPT_SIDE`.
         longer = max(width, height)
-        image.draft(None, (-(-width * DETAIL // longer), -(-height * DETAIL // longer)))
+        reduced_width = -(-width * MAX_KEPT_SIDE // longer)
+        reduced_height = -(-height * MAX_KEPT_SIDE // longer)
+        image.draft(None, (reduced_width, reduced_height))
     image.load()
-    orientation = _orientation(image)
-    small = _in_colour(image)
-    small.thumbnail((DETAIL, DETAIL), reducing_gap=2.0)
-    if orientation in UPRIGHT:
-        small = small.transpose(UPRIGHT[orientation])
-        notes.append("It was turned upright, as its EXIF orientation says.")
+    orientation = _read_orientation(image)
+    reduced = _to_rgb(image)
+    reduced.thumbnail((MAX_KEPT_SIDE, MAX_KEPT_SIDE), reducing_gap=2.0)
+    if orientation in TRANSPOSES:
+        reduced = reduced.transpose(TRANSPOSES[orientation])
+        notes.append("It was made upright according to its EXIF orientation.")
         if orientation >= 5:
             width, height = height, width
-    if small.mode == "RGBA":
-        small, ground = _opaque(small)
-        notes.append(f"Its transparent parts are shown on {ground}.")
-    return Picture(np.array(small), (width, height), tuple(notes))
+    if reduced.mode == "RGBA":
+        reduced, background = _flatten(reduced)
+        notes.append(f"Its transparent parts are shown on {background}.")
+    return Picture(np.array(reduced), (width, height), tuple(notes))
 
 
 def _check_size(width: int, height: int) -> None:
     if width < 1 or height < 1:
-        raise refusal("Its header declares no pixels at all. Save the picture anew.")
+        raise picture_error("Its header declares no pixels. Save the picture again.")
     if width * height > MAX_PICTURE_PIXELS:
         raise _too_many_pixels(f"{width} x {height} pixels")
     if max(width, height) > MAX_SIDE:
@@ -131,59 +133,61 @@ def _check_size(width: int, height: int) -> None:
         )
 
 
-def _orientation(image: Image.Image) -> int:
-    if len(image.info.get("exif", b"")) > MAX_EXIF:
+def _read_orientation(image: Image.Image) -> int:
+    if len(image.info.get("exif", b"")) > MAX_EXIF_BYTES:
         return 1
     try:
-        value = image.getexif().get(ORIENTATION, 1)
-    except Exception:  # EXIF is written by anyone; a picture is not refused for it
+        value = image.getexif().get(ORIENTATION_TAG, 1)
+    except Exception:  # damaged EXIF is no reason to refuse a picture
         return 1
     return value if isinstance(value, int) else 1
 
 
-def _in_colour(image: Image.Image) -> Image.Image:
-    """As RGB, or RGBA where anything may show through."""
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """Convert to RGB, or to RGBA if any pixel is transparent."""
     if image.mode.startswith("I"):
         levels = np.asarray(image)
         grey = (levels.clip(0, 65535) // 257).astype(np.uint8)
-        clear = image.info.get("transparency")
+        transparent_level = image.info.get("transparency")
         bands = [Image.fromarray(grey)] * 3
-        if isinstance(clear, int):
-            bands.append(Image.fromarray(np.where(levels == clear, 0, 255).astype(np.uint8)))
+        if isinstance(transparent_level, int):
+            alpha = np.where(levels == transparent_level, 0, 255).astype(np.uint8)
+            bands.append(Image.fromarray(alpha))
         return Image.merge("RGBA" if len(bands) == 4 else "RGB", bands)
     if image.has_transparency_data:
-        shown = image.convert("RGBA")
-        if shown.getchannel("A").getextrema() != (255, 255):
-            return shown
-        image = shown
+        converted = image.convert("RGBA")
+        if converted.getchannel("A").getextrema() != (255, 255):
+            return converted
+        image = converted
     return image.convert("RGB")
 
 
-def _opaque(image: Image.Image) -> tuple[Image.Image, str]:
-    """An RGBA image on the ground that shows it: white, or black where all is light."""
+def _flatten(image: Image.Image) -> tuple[Image.Image, str]:
+    """Put an RGBA image on white, or on black if its visible parts are light."""
     pixels = np.asarray(image, dtype=np.float32)
-    seen = pixels[..., 3]
-    lightness = (pixels[..., :3].mean(axis=2) * seen).sum() / max(float(seen.sum()), 1.0)
-    ground = "black" if lightness > 224 else "white"
-    canvas = Image.new("RGB", image.size, ground)
-    canvas.paste(image, mask=image.getchannel("A"))
-    return canvas, ground
+    alpha = pixels[..., 3]
+    lightness = (pixels[..., :3].mean(axis=2) * alpha).sum() / max(float(alpha.sum()), 1.0)
+    background = "black" if lightness > 224 else "white"
+    flattened = Image.new("RGB", image.size, background)
+    flattened.paste(image, mask=image.getchannel("A"))
+    return flattened, background
 
 
-def _why_unreadable(kind: str, error: Exception) -> str:
-    told = str(error).lower()
-    if "truncated" in told or isinstance(error, EOFError):
-        return str(cut_off())
-    if "decompressed data too large" in told or "too much memory used in text" in told:
+def _explain(file_format: str, error: Exception) -> str:
+    """Return the message for an exception of Pillow's."""
+    text = str(error).lower()
+    if "truncated" in text or isinstance(error, EOFError):
+        return str(truncated_error())
+    if "decompressed data too large" in text or "too much memory used in text" in text:
         return (
-            f"This {kind} carries text that unpacks to more than is accepted. "
+            f"This {file_format} contains text that unpacks to more than is accepted. "
             "Save the picture without its metadata."
         )
-    return f"This {kind} is damaged and cannot be decoded. Save the picture anew and send it again."
+    return f"This {file_format} is damaged and cannot be decoded. Save the picture again."
 
 
 def _too_many_pixels(declared: str) -> TooLarge:
     return TooLarge(
         f"The picture's header declares {declared}; at most {MAX_PICTURE_PIXELS // 10**6} million "
-        "pixels are read. Save it smaller."
+        "pixels are accepted. Save it smaller."
     )

@@ -1,31 +1,27 @@
-"""What a picture's file is made of, read without decoding any of it.
+"""A picture's format, size and completeness, read from its file without decoding it. Without torch.
 
-Readers work through a file block by block, and trust what each says; a file of nothing but blocks
-would keep them busy for long.
+What a file can cost beyond these checks is bounded by the inference process's memory limit and
+deadline.
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import suppress
-from itertools import islice
 
 from stnscope.backend.experiment.errors import PictureError, TooLarge
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 
-MOST_SCANS = 100
-"""Of a progressive JPEG; each goes over the whole picture, and some ten are usual."""
-MOST_BLOCKS = 20_000
-"""Of a PNG or GIF; a photo of 10 MB, in pieces of a kilobyte each, has half as many."""
+MAX_JPEG_SCANS = 100
+"""About ten are usual. Each passes over the whole picture: 700 kB of them take minutes to decode,
+which would occupy the inference process until its deadline."""
 
-READ_HERE = {
+SIGNATURES = {
     b"\x89PNG\r\n\x1a\n": "PNG",
     b"\xff\xd8\xff": "JPEG",
     b"GIF87a": "GIF",
     b"GIF89a": "GIF",
     b"BM": "BMP",
 }
-# Recognised so that the refusal can name them.
-NOT_READ_HERE = {
+"""First bytes of the accepted formats, besides WebP."""
+REJECTED_SIGNATURES = {
     b"II*\x00": "a TIFF",
     b"MM\x00*": "a TIFF",
     b"8BPS": "a Photoshop file",
@@ -37,168 +33,150 @@ NOT_READ_HERE = {
     b"\x00\x00\x01\x00": "an icon file",
     **{b"P%d" % number: "a PNM" for number in range(1, 8)},
 }
+"""First bytes of formats that error messages name."""
 ACCEPTED_FORMATS = "PNG, JPEG, WebP, GIF and BMP"
 HEADER_BYTES = 12
-"""Bytes at a file's start that tell its kind."""
+"""Bytes that `identify_format` needs."""
 
-# Neither a stuffed byte nor a restart inside a scan.
+# Any marker except stuffed bytes and restart markers, which occur inside a scan.
 NEXT_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
-IMAGE, EXTENSION = 0x2C, 0x21
+START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+GIF_IMAGE, GIF_EXTENSION = 0x2C, 0x21
 PNG_END = b"IEND\xaeB`\x82"
 
 
-def check_file_size(count: int) -> None:
-    """Refuses a file of no bytes, or of too many.
+def check_file_size(size: int) -> None:
+    """Check that a file is neither empty nor too large.
+
+    Args:
+        size: in bytes.
 
     Raises:
         PictureError: it is empty.
         TooLarge: it has more than `MAX_PICTURE_BYTES`.
     """
-    if not count:
-        raise refusal("The file is empty. Choose another picture.")
-    if count > MAX_PICTURE_BYTES:
+    if not size:
+        raise picture_error("The file is empty. Choose another picture.")
+    if size > MAX_PICTURE_BYTES:
         raise TooLarge(
-            f"The file has {count / 1e6:.1f} MB; at most {MAX_PICTURE_BYTES // 10**6} MB are read. "
-            "Save the picture smaller, or as a JPEG."
+            f"The file has {size / 1e6:.1f} MB; at most {MAX_PICTURE_BYTES // 10**6} MB are "
+            "accepted. Save the picture smaller, or as a JPEG."
         )
 
 
-def identify_format(head: bytes) -> str:
-    """The format of a picture whose file starts so, as Pillow names it.
+def identify_format(header: bytes) -> str:
+    """Return the format of a file with these first bytes, as Pillow names it.
 
     Raises:
-        PictureError: it is none that is read here; says what it is instead.
+        PictureError: the format is not accepted; the text names it if it is known.
     """
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+    if header[:4] == b"RIFF" and header[8:12] == b"WEBP":
         return "WEBP"
-    for magic, kind in READ_HERE.items():
-        if head.startswith(magic):
-            return kind
-    if head[4:8] == b"ftyp":
-        named = "a HEIC, AVIF or video file"
+    for signature, name in SIGNATURES.items():
+        if header.startswith(signature):
+            return name
+    if header[4:8] == b"ftyp":
+        description = "a HEIC, AVIF or video file"
     else:
-        found = (name for magic, name in NOT_READ_HERE.items() if head.startswith(magic))
-        named = next(found, "not a picture in a known format")
-    raise refusal(f"This is {named}. {ACCEPTED_FORMATS} are read; save the picture as one of them.")
+        rejected = REJECTED_SIGNATURES.items()
+        names = (name for signature, name in rejected if header.startswith(signature))
+        description = next(names, "not a picture in a known format")
+    raise picture_error(
+        f"This is {description}. {ACCEPTED_FORMATS} are accepted; save the picture as one of them."
+    )
 
 
-def check_blocks(kind: str, data: bytes) -> None:
-    """Refuses a file that is cut off, or made of absurdly many parts.
+def check_structure(file_format: str, data: bytes) -> None:
+    """Check for damage that Pillow does not report, and for an excessive number of JPEG scans.
 
     Raises:
-        PictureError: so it is.
+        PictureError: the file is truncated, or has more than `MAX_JPEG_SCANS`.
     """
-    if kind == "PNG":
-        _check_count(png_chunks(data))
-        if PNG_END not in data:
-            raise cut_off()
-    elif kind == "GIF":
-        _check_count(gif_blocks(data))
-    elif kind == "JPEG" and jpeg_scans(data) > MOST_SCANS:
-        raise refusal(
-            "This JPEG is stored in an absurd number of passes. Save the picture anew and send it "
-            "again."
+    if file_format == "PNG" and PNG_END not in data:
+        raise truncated_error()
+    if file_format == "GIF":
+        _check_gif_blocks(data)
+    if file_format == "JPEG" and count_jpeg_scans(data) > MAX_JPEG_SCANS:
+        raise picture_error(
+            f"This JPEG has more than {MAX_JPEG_SCANS} scans. Save the picture again and send "
+            "that file."
         )
 
 
-def _check_count(blocks: Iterator[int]) -> None:
-    number = 0
-    # A file that ends too early may also be too large, which is told first.
-    with suppress(PictureError):
-        number = sum(1 for _ in islice(blocks, MOST_BLOCKS + 1))
-    if number > MOST_BLOCKS:
-        raise refusal(
-            "This file is made of an absurd number of small parts. Save the picture anew, without "
-            "its metadata."
-        )
-
-
-def png_chunks(data: bytes) -> Iterator[int]:
-    """Where each chunk of a PNG stands (www.w3.org/TR/png, 5.3)."""
-    place = 8
-    while place + 8 <= len(data):
-        yield place
-        place += 12 + int.from_bytes(data[place : place + 4])
-
-
-def told_size(kind: str, data: bytes) -> tuple[int, int] | None:
-    """(width, height) as the first header has it; None where only a reader can tell.
+def read_size(file_format: str, data: bytes) -> tuple[int, int] | None:
+    """Return (width, height) from the file's header; None for JPEG and BMP.
 
     Raises:
-        PictureError: the file ends before that, or begins with something else.
+        PictureError: the file is truncated, or has another header.
     """
-    if kind == "WEBP":
-        return _webp_size(data)
-    if kind not in ("PNG", "GIF"):
+    if file_format == "WEBP":
+        return _read_webp_size(data)
+    if file_format not in ("PNG", "GIF"):
         return None
-    if len(data) < (33 if kind == "PNG" else 13):
-        raise cut_off()
-    if kind == "PNG":
+    if len(data) < (33 if file_format == "PNG" else 13):
+        raise truncated_error()
+    if file_format == "PNG":
         return int.from_bytes(data[16:20]), int.from_bytes(data[20:24])
     return int.from_bytes(data[6:8], "little"), int.from_bytes(data[8:10], "little")
 
 
-def _webp_size(data: bytes) -> tuple[int, int]:
-    """Canvas size from the first chunk's header (developers.google.com/speed/webp/docs)."""
+def _read_webp_size(data: bytes) -> tuple[int, int]:
+    """Return the canvas size from the first chunk (developers.google.com/speed/webp/docs)."""
     if len(data) < 30:
-        raise cut_off()
-    first = data[12:16]
-    if first == b"VP8X":
+        raise truncated_error()
+    chunk = data[12:16]
+    if chunk == b"VP8X":
         return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
-    if first == b"VP8L":
+    if chunk == b"VP8L":
         bits = int.from_bytes(data[21:25], "little")
         return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
-    if first == b"VP8 ":
+    if chunk == b"VP8 ":
         sides = int.from_bytes(data[26:28], "little"), int.from_bytes(data[28:30], "little")
         return sides[0] & 0x3FFF, sides[1] & 0x3FFF
-    raise refusal("Its header is not that of a WebP. Save the picture anew.")
+    raise picture_error("Its header is not that of a WebP. Save the picture again.")
 
 
-def gif_images(data: bytes) -> int:
-    """How many images a GIF has; Pillow would have to seek through all of them."""
-    return sum(data[place] == IMAGE for place in gif_blocks(data))
-
-
-def gif_blocks(data: bytes) -> Iterator[int]:
-    """Where each image or extension of a GIF stands (GIF89a, 15-26).
+def _check_gif_blocks(data: bytes) -> None:
+    """Check that a GIF does not end inside a block (www.w3.org/Graphics/GIF/spec-gif89a.txt).
 
     Raises:
-        PictureError: the file ends inside one.
+        PictureError: it does.
     """
-    place = 13 + _gif_table(data[10])
-    while place < len(data) and data[place] in (IMAGE, EXTENSION):
-        yield place
-        if data[place] == EXTENSION:
-            place += 2
-        elif place + 10 > len(data):
-            raise cut_off()
+    at = 13 + _colour_table_bytes(data[10])
+    while at < len(data) and data[at] in (GIF_IMAGE, GIF_EXTENSION):
+        if data[at] == GIF_EXTENSION:
+            at += 2
+        elif at + 10 > len(data):
+            raise truncated_error()
         else:
-            place += 11 + _gif_table(data[place + 9])
-        while place < len(data) and data[place]:
-            place += data[place] + 1
-        place += 1
-        if place > len(data):
-            raise cut_off()
+            at += 11 + _colour_table_bytes(data[at + 9])
+        while at < len(data) and data[at]:
+            at += data[at] + 1
+        at += 1
+        if at > len(data):
+            raise truncated_error()
 
 
-def _gif_table(flags: int) -> int:
-    """Bytes of the colour table that these flags announce."""
+def _colour_table_bytes(flags: int) -> int:
+    """Return the size of the colour table that these flags announce."""
     return 3 * 2 ** ((flags & 7) + 1) if flags & 0x80 else 0
 
 
-def jpeg_scans(data: bytes) -> int:
-    """How often a decoder goes over the whole picture (ITU-T T.81, annex B)."""
-    scans, place = 0, 2
-    while (marker := NEXT_MARKER.search(data, place)) and marker[0] != b"\xff\xd9":
-        scans += marker[0] == b"\xff\xda"
-        # The length of what belongs to a marker follows it; a scan's pixels come after that.
-        place = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
+def count_jpeg_scans(data: bytes) -> int:
+    """Return the number of scans in a JPEG (ITU-T T.81, annex B)."""
+    scans, at = 0, 2
+    while (marker := NEXT_MARKER.search(data, at)) and marker[0] != END_OF_IMAGE:
+        scans += marker[0] == START_OF_SCAN
+        # The length of a marker's segment follows the marker; a scan's data follows its segment.
+        at = marker.end() + max(2, int.from_bytes(data[marker.end() : marker.end() + 2]))
     return scans
 
 
-def cut_off() -> PictureError:
-    return refusal("The file ends before the picture does. Send it again, or save it anew.")
+def truncated_error() -> PictureError:
+    """Return the error for a file that ends too early."""
+    return picture_error("The file ends before the picture does. Send it again, or save it again.")
 
 
-def refusal(detail: str) -> PictureError:
+def picture_error(detail: str) -> PictureError:
+    """Return an error about the uploaded picture."""
     return PictureError(detail, field="image")

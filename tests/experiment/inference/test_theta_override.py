@@ -86,8 +86,8 @@ def test_a_picture_is_decoded_and_fitted_once(
     assert again.info["notes"] == first.info["notes"]
 
 
-def test_a_picture_that_was_never_put_in_is_not_at_hand() -> None:
-    with pytest.raises(NotFound, match="not at hand"):
+def test_unknown_picture_is_not_available() -> None:
+    with pytest.raises(NotFound, match="no longer available"):
         transform_again("0" * 32, "digits")
     with pytest.raises(NotFound, match="digits"):
         transform_again("0" * 32, "none")

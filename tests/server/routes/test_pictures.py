@@ -140,7 +140,7 @@ def test_stream_answers_only_the_newest_of_waiting_requests(
 @pytest.mark.parametrize(
     ("fields", "field", "detail"),
     [
-        ({"picture": "0" * 32}, None, "not at hand"),
+        ({"picture": "0" * 32}, None, "no longer available"),
         ({"weights": "none"}, None, "there are digits"),
         ({"weights": 5}, "weights", "text, not 5"),
         ({"picture": "x" * 65}, "picture", "64"),
@@ -232,7 +232,7 @@ def test_pictures_are_lost_with_the_inference_process(
     error = receive(stream, "error")
     assert "ended while it read this one" in error["detail"]
     assert error["request"] == 5
-    assert "Put it in again" in refused(stream, picture=picture)["detail"]
+    assert "Upload it again" in refused(stream, picture=picture)["detail"]
     assert post_picture(server).info["picture"] == picture
     assert transform(stream, picture=picture).info["picture"] == picture
 
