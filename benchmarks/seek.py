@@ -83,7 +83,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--frames", type=int, default=10_000)
     parser.add_argument("--presses", type=int, default=200)
-    parser.add_argument("--opens", type=int, default=8, help="of the page, anew (%(default)s)")
+    parser.add_argument("--opens", type=int, default=8, help="reloads of the page (%(default)s)")
     options = parser.parse_args()
     chance = random.Random(0)
     # Far enough apart that no two rows of arrows overlap.

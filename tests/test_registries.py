@@ -1,6 +1,6 @@
 """Each registry that docs/contributing.md names has a row for each file, and no other row.
 
-So whoever adds a file, a family or a command and forgets its row is told which one is missing.
+A file, a family or a command that was added without its row is named here.
 """
 
 from typing import get_args
@@ -9,6 +9,7 @@ from stnscope.backend.experiment import distortions
 from stnscope.backend.experiment.catalog import DATASETS, DISTORTIONS
 from stnscope.backend.experiment.data.load import BUILT_IN
 from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.export.formats import FORMATS, FormatName
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.run_status import TRANSITIONS, Action
 from stnscope.backend.server.app import ROUTERS
@@ -44,6 +45,12 @@ def test_every_data_set_has_a_source_and_a_catalog_entry() -> None:
 
 def test_every_action_has_a_transition() -> None:
     assert set(TRANSITIONS) == set(get_args(Action))
+
+
+def test_every_export_format_has_a_row() -> None:
+    assert set(FORMATS) == set(get_args(FormatName))
+    writers = modules_with("backend/experiment/export", "Writer:\n")
+    assert writers == set(FORMATS)
 
 
 def test_every_route_module_is_included() -> None:

@@ -16,8 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export import frame_selection, sheet
+from stnscope.backend.experiment.export.formats import FORMATS, FormatName
 from stnscope.backend.experiment.export.frame_selection import Listed, Moment
-from stnscope.backend.experiment.export.gif import GifWriter
 from stnscope.backend.experiment.export.palette import Palette
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import (
@@ -53,7 +53,7 @@ class ExportOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal["gif"] = Field(default="gif", description="The kind of file.")
+    format: FormatName = Field(default="gif", description="The kind of file.")
     layout: Literal["evolution", "moving"] = Field(
         default="evolution", description="evolution: through training; moving: the probes move."
     )
@@ -106,6 +106,7 @@ class Plan:
     layout: sheet.Layout
     grey: bool
     """Whether all images are grey; they are then shown without any loss."""
+    format: FormatName
     footer: Literal["tenths", "steps", "captions"]
     """What stands below: a counter of tenths, the same with epoch and step, or what is what."""
 
@@ -143,7 +144,8 @@ def plan(recording: Recorded, options: ExportOptions) -> Plan:
     )
     _check_size(layout)
     grey = newest.tensors["input"].shape[3] == 1
-    return Plan(chosen, _delays(len(chosen), options.fps, footer), probes, layout, grey, footer)
+    delays = _delays(len(chosen), options.fps, footer)
+    return Plan(chosen, delays, probes, layout, grey, options.format, footer)
 
 
 def draw(recording: Recorded, plan: Plan, progress: Progress | None = None) -> bytes:
@@ -151,7 +153,7 @@ def draw(recording: Recorded, plan: Plan, progress: Progress | None = None) -> b
     run = recording.summary()
     layout, count = plan.layout, len(plan.moments)
     palette = Palette(None if plan.grey else _sampled(recording, plan), sheet.LEVELS)
-    writer = GifWriter(layout.size, palette.colours, _comment(run, plan))
+    writer = FORMATS[plan.format].open(layout.size, palette.colours, _comment(run, plan))
     for number, (moment, delay) in enumerate(zip(plan.moments, plan.delays, strict=True), start=1):
         frame = recording.frame(*moment)
         overlay = sheet.overlay(frame, plan.probes, layout)

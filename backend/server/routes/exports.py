@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
 
 from stnscope.backend.experiment.export.export import ExportOptions
+from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.server.state import Server
 
 router = APIRouter()
@@ -33,7 +34,7 @@ async def cancel_export(export_id: str, server: Server) -> None:
 def download_export(export_id: str, server: Server) -> FileResponse:
     """Download the finished file."""
     path = server.exports.result(export_id)
-    return FileResponse(path, filename=path.name, media_type="image/gif")
+    return FileResponse(path, filename=path.name)
 
 
 @router.get("/runs/{run_id}/export", tags=["exports"], response_class=Response)
@@ -44,4 +45,4 @@ async def export(
     data = await server.exports.make(run_id, options)
     name = f"{run_id}-{options.layout}.{options.format}"
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(data, media_type=f"image/{options.format}", headers=headers)
+    return Response(data, media_type=FORMATS[options.format].media_type, headers=headers)
