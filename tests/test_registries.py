@@ -62,7 +62,7 @@ def test_every_command_module_is_a_command() -> None:
 
 
 def test_every_chart_shows_recorded_metrics() -> None:
-    source = (ROOT / "dashboard" / "assets" / "charts" / "plotly-figure.js").read_text()
+    source = (ROOT / "dashboard" / "assets" / "charts" / "chart-definitions.js").read_text()
     charts = source.partition("export const CHARTS = [")[2].partition("\n];")[0]
     shown = {line.split('"')[1] for line in charts.split("name: ")[1:]}
     assert shown
