@@ -1,99 +1,180 @@
-// What Streamlit calls: each part of the page, mounted once and told again when its data changes.
+// @ts-check
+// The entry point that Streamlit calls: mounts each part of the page once, and updates it with new data.
 //
-// Streamlit calls anew, without cleaning up before, whenever the data or the theme changes; so a
-// view is made once for each element and lives until its element goes.
+// Streamlit calls it again, without a cleanup before, whenever the data or the theme changes; so a part
+// is created once for each element, and lives until Streamlit removes that element.
 
-import { createApi } from "./protocol/api.js";
-import { loadCatalog } from "./protocol/catalog.js";
-import { decodeFrame } from "./protocol/frame.js";
 import { acceptPastes } from "./picture/paste.js";
-import { PictureView } from "./picture/transform-view.js";
+import { createApi } from "./protocol/api.js";
+import { decodeFrame } from "./protocol/frame.js";
+import { loadCatalog } from "./protocol/catalog.js";
 import { onReconnect } from "./page/streamlit-reconnect.js";
 import { RunList } from "./run/run-list.js";
-import { RunsView } from "./runs/run-table.js";
+import { RunTable } from "./runs/run-table.js";
+import { TransformView } from "./picture/transform-view.js";
 import { Viewer } from "./page/viewer.js";
 
-const views = new Map(); // parent element -> its view
-let shared = null; // one server, one list of runs and one viewer on a page
+/** @import { Api } from "./protocol/api.js" */
 
-const PARTS = { viewer: mountViewer, runs: mountRuns, picture: mountPicture };
+/**
+ * What Streamlit passes: a transformed picture's frame, or the name of a part and its data.
+ * @typedef {object} PartData
+ * @property {"viewer" | "runs"} part
+ * @property {string} api the server's address; empty for the page's own origin
+ * @property {string | null} [run] id of the run in the address
+ * @property {string | null} [started] id of the run that was last started with the form
+ */
 
+/** @typedef {(name: string, value: unknown) => void} Trigger runs the script */
+
+/**
+ * A mounted part.
+ * @typedef {object} Part
+ * @property {HTMLElement} element
+ * @property {(data: any, trigger: Trigger) => void} update
+ * @property {() => void} [close]
+ */
+
+/**
+ * What all parts of a page share.
+ * @typedef {object} Page
+ * @property {Api} api
+ * @property {RunList} runs
+ * @property {Viewer | null} viewer
+ * @property {(id: string) => void} open
+ */
+
+/** @type {Map<Element, Part>} */
+const parts = new Map(); // by parent element
+/** @type {Page | null} */
+let sharedPage = null;
+
+/**
+ * @param {{data: PartData | Uint8Array, parentElement: HTMLElement, setTriggerValue: Trigger}} options
+ * @returns {() => void} removes the part
+ */
 export default function mount({ data, parentElement, setTriggerValue }) {
-  const part = data instanceof Uint8Array ? "picture" : data.part;
-  const view = views.get(parentElement) ?? PARTS[part](data, parentElement);
-  views.set(parentElement, view);
-  view.update(data, setTriggerValue);
+  const part = parts.get(parentElement) ?? createPart(data, parentElement);
+  parts.set(parentElement, part);
+  part.update(data, setTriggerValue);
   return () => {
-    view.element.remove();
-    views.delete(parentElement);
-    view.close?.();
+    part.element.remove();
+    parts.delete(parentElement);
+    part.close?.();
   };
 }
 
-function common(data) {
-  if (!shared) {
+/**
+ * @param {PartData | Uint8Array} data
+ * @param {HTMLElement} parent
+ */
+function createPart(data, parent) {
+  if (data instanceof Uint8Array) return createPicture(parent);
+  return data.part === "viewer" ? createViewer(data, parent) : createRuns(data, parent);
+}
+
+/** @param {PartData} data */
+function getPage(data) {
+  if (!sharedPage) {
     const api = createApi(data.api);
-    shared = { api, runs: new RunList(api), viewer: null, open: () => {} };
-    // Until then regions cannot be described by their family's traits.
-    loadCatalog(api).then(() => shared.viewer?.change(shared.viewer.view));
+    const page = { api, runs: new RunList(api), viewer: null, open: () => {} };
+    sharedPage = page;
+    loadCatalog(api).then(() => updateAfterCatalog(page));
     acceptPastes(document);
   }
-  return shared;
+  return sharedPage;
 }
 
-function mountViewer(data, parent) {
-  const page = common(data);
-  // Streamlit may put the same part into another element; it goes on where it was.
-  page.viewer ??= new Viewer(page.api, page.runs, (id) => page.open(id));
-  const { viewer } = page;
-  const view = place(parent, viewer.element);
+/**
+ * Draw again with titles, limits and traits of families from the catalog.
+ * @param {Page} page
+ */
+function updateAfterCatalog({ viewer, runs }) {
+  viewer?.setView(viewer.view);
+  runs.dispatchEvent(new Event("change"));
+}
+
+/**
+ * @param {PartData} data
+ * @param {HTMLElement} parent
+ * @returns {Part}
+ */
+function createViewer(data, parent) {
+  const page = getPage(data);
+  // Streamlit may mount the viewer into another element; its state stays.
+  const viewer = (page.viewer ??= new Viewer(page.api, page.runs, (id) => page.open(id)));
+  const element = createRoot(parent, viewer.element);
   viewer.resize();
-  let told; // what Streamlit asked for last; where one has gone since is the page's own affair
-  let shown = null; // the run that was started in the form last
-  view.update = ({ run = null, started = null }) => {
-    if (run !== told) viewer.pin(run);
-    told = run;
-    // Started below the stage, it is seen on it. Streamlit forgets it when it is started anew.
-    if (started && started !== shown) viewer.reveal();
-    shown = started ?? shown;
-    viewer.theme();
+  /** @type {string | null | undefined} */
+  let lastRun = undefined; // that Streamlit passed; the user may have opened another one since
+  /** @type {string | null} */
+  let lastStarted = null;
+  return {
+    element,
+    /** @param {PartData} data */
+    update: ({ run = null, started = null }) => {
+      if (run !== lastRun) viewer.navigation.pin(run);
+      lastRun = run;
+      // The form is below the stage. A restarted Streamlit passes no started run.
+      if (started && started !== lastStarted) viewer.scrollIntoView();
+      lastStarted = started ?? lastStarted;
+      viewer.updateTheme();
+    },
   };
-  return view;
 }
 
-function mountRuns(data, parent) {
-  const page = common(data);
-  const runs = new RunsView(page.api, page.runs, {
+/**
+ * @param {PartData} data
+ * @param {HTMLElement} parent
+ * @returns {Part}
+ */
+function createRuns(data, parent) {
+  const page = getPage(data);
+  const table = new RunTable(page.api, page.runs, {
     open: (id) => page.open(id),
     compare: (id) => page.viewer?.compare(id),
-    shown: () => page.viewer?.watch.id,
-    beside: () => page.viewer?.view.compare,
+    openId: () => page.viewer?.store.id,
+    comparedId: () => page.viewer?.view.compare,
   });
-  const view = place(parent, runs.element);
-  onReconnect(() => view.runAgain?.());
-  view.update = (_, trigger) => {
-    view.runAgain = () => trigger("again", Date.now());
-    page.open = (id) => {
-      page.viewer?.goTo(id);
-      runs.show();
-    };
-    page.runs.refresh();
+  const element = createRoot(parent, table.element);
+  /** @type {() => void} */
+  let rerun = () => {};
+  onReconnect(() => rerun());
+  return {
+    element,
+    update: (_, trigger) => {
+      rerun = () => trigger("again", Date.now());
+      page.open = (id) => {
+        page.viewer?.goTo(id);
+        table.update();
+      };
+      page.runs.refresh();
+    },
   };
-  return view;
 }
 
-function mountPicture(_, parent) {
-  const picture = new PictureView(() => shared?.api.transformUrl());
-  const view = place(parent, picture.element);
-  view.close = () => picture.close();
-  view.update = (bytes) => picture.show(decodeFrame(bytes));
-  return view;
+/**
+ * @param {HTMLElement} parent
+ * @returns {Part}
+ */
+function createPicture(parent) {
+  const picture = new TransformView(() => sharedPage?.api.transformUrl());
+  return {
+    element: createRoot(parent, picture.element),
+    /** @param {Uint8Array} bytes */
+    update: (bytes) => picture.update(decodeFrame(bytes)),
+    close: () => picture.close(),
+  };
 }
 
-function place(parent, content) {
+/**
+ * @param {HTMLElement} parent
+ * @param {HTMLElement} content
+ */
+function createRoot(parent, content) {
   const root = document.createElement("div");
   root.className = "stn-root";
   root.append(content);
   parent.append(root);
-  return { element: root };
+  return root;
 }

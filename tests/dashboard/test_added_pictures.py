@@ -53,7 +53,7 @@ def test_chosen_picture_joins_and_is_called_one_s_own(
     page.get_by_role("combobox", name="Label of the picture").fill("7")
     add(page, picture)
     await_pairs(page, 4)
-    assert read_texts(page, ".stn-label") == ["0", "1", "2", "7, yours"]
+    assert read_texts(page, ".stn-label") == ["0", "1", "2", "7, added"]
     assert total.inner_text().endswith("/4")
     wait_until(
         lambda: page.get_by_role("combobox", name="Label of the picture").input_value() == ""
@@ -63,7 +63,7 @@ def test_chosen_picture_joins_and_is_called_one_s_own(
     wait_for_status_text(page, "paused")
     add(page, picture)
     await_pairs(page, 5)
-    assert read_texts(page, ".stn-label")[3:] == ["7, yours", "yours"]
+    assert read_texts(page, ".stn-label")[3:] == ["7, added", "added"]
     assert total.inner_text().endswith("/4")
     own = page.locator(".stn-viewer .stn-probe").last
     assert own.get_attribute("data-verdict") == "unknown"
@@ -88,7 +88,7 @@ def test_picture_that_is_dropped_onto_the_stage_joins(
     )
     page.evaluate(DROP, [stage, address])
     await_pairs(page, 4)
-    assert read_texts(page, ".stn-label")[3] == "yours"
+    assert read_texts(page, ".stn-label")[3] == "added"
 
 
 def test_what_is_no_picture_is_refused_in_words(
@@ -98,7 +98,7 @@ def test_what_is_no_picture_is_refused_in_words(
     wait_for_frame(page)
     text = tmp_path / "notes.png"
     text.write_text("no picture at all")
-    below = """() => document.querySelector(".stn-acts").getBoundingClientRect().top
+    below = """() => document.querySelector(".stn-run-controls").getBoundingClientRect().top
       - document.querySelector(".stn-viewer").getBoundingClientRect().top"""
     before = page.evaluate(below)
     add(page, text)

@@ -161,7 +161,7 @@ def test_charts_show_both_and_go_back_to_one(
     ]
     second = "document.querySelector('.stn-viewer .stn-plot').data[0].x"
     wait_until(lambda: page.evaluate(second) == known)
-    page.get_by_role("button", name="Compare no more").last.click()
+    page.get_by_role("button", name="Close comparison").last.click()
     wait_until(lambda: len(steps_shown(page)) == 1)
     page.wait_for_function(f"() => {lines} === 1")
     page.wait_for_function("() => !location.search.includes('compare')")
@@ -186,7 +186,7 @@ def test_a_run_that_is_not_there_beside_another_is_told(
     wait_for_frame(page, 0)
     title = page.locator(".stn-viewer .stn-run-stage-title").nth(1)
     wait_until(lambda: "nowhere" in title.inner_text())
-    page.get_by_role("button", name="Compare no more").first.click()
+    page.get_by_role("button", name="Close comparison").first.click()
     wait_until(lambda: len(steps_shown(page)) == 1)
 
 

@@ -40,7 +40,7 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     own_server.wait_for_status(run_id, "interrupted")
     wait_for_status_text(page, "Following; interrupted")
     page.locator(".stn-viewer [data-action=resume]").click()
-    wait_for_status_text(page, "Live; training")
+    wait_for_status_text(page, "Live; running")
     wait_for_step_where(page, f"step > {at}")
     # What Streamlit shows has found its server again too, and goes on.
     runs = len(own_server.http.get("/runs").json())

@@ -34,7 +34,7 @@ def test_stage_counter_and_controls_fit_the_first_screen(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
     wait_for_frame(page)
-    for part in (".stn-probes", ".stn-tenths", ".stn-time", ".stn-acts", ".stn-charts"):
+    for part in (".stn-probes", ".stn-tenths", ".stn-time", ".stn-run-controls", ".stn-charts"):
         box = page.locator(f".stn-viewer {part}").bounding_box()
         assert box is not None
         assert box["y"] >= 0
@@ -89,7 +89,7 @@ def test_every_picture_lies_on_its_stage(
         found = page.evaluate(beyond)
         assert len(found) == count == 2
         assert all(pictures and not out for pictures, out in found)
-    page.get_by_role("button", name="Compare no more").first.click()
+    page.get_by_role("button", name="Close comparison").first.click()
     assert all(pictures and not out for pictures, out in page.evaluate(beyond))
 
 

@@ -50,7 +50,7 @@ def test_what_is_looked_at_stands_in_the_address(
     elsewhere.get_by_text("Probe 2 of 12").wait_for()
     assert elsewhere.get_by_label("Speed of a replay").input_value() == "0.5"
     assert (elsewhere.locator(".stn-viewer .stn-mesh").first.get_attribute("d") or "").count("M")
-    wait_for_status_text(elsewhere, "Held here")
+    wait_for_status_text(elsewhere, "Playback paused")
     await_address(elsewhere, **wanted)
 
 
@@ -58,7 +58,7 @@ def test_a_live_view_is_a_link_to_what_is_live(
     server: Server, training_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={training_run}&step=3")
-    wait_for_status_text(page, "Held here; training")
+    wait_for_status_text(page, "Playback paused; running")
     wait_for_step_where(page, "step <= 3")
     page.get_by_role("switch", name="Follow live").click()
     wait_for_status_text(page, "Live")
@@ -147,7 +147,7 @@ def test_back_leads_to_the_run_and_the_step_before(
     other = record_run(server, seed=41)
     step = str(server.recorded_steps(stopped_run)[5])
     page = open_page(server, f"?run={stopped_run}&step={step}&view=summary")
-    wait_for_status_text(page, "Held here")
+    wait_for_status_text(page, "Playback paused")
     await_address(page, run=stopped_run, step=step, view="summary")
     page.locator(".stn-run-title", has_text="seed 41").click()
     await_address(page, run=other, view="summary")
@@ -155,6 +155,6 @@ def test_back_leads_to_the_run_and_the_step_before(
     page.go_back()
     wait_for_status_text(page, "seed 4")
     await_address(page, run=stopped_run, step=step, view="summary")
-    wait_for_status_text(page, "Held here")
+    wait_for_status_text(page, "Playback paused")
     page.go_forward()
     wait_for_status_text(page, "seed 41")

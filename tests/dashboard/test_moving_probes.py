@@ -64,7 +64,7 @@ def test_a_finished_run_shows_its_closing_lap_and_goes_back(
 
     def held() -> bool:
         page.keyboard.press("End")
-        return "Held here; finished" in status_text(page)
+        return "Playback paused; finished" in status_text(page)
 
     wait_until(held)
     wait_for_frame(page, last)
@@ -86,7 +86,7 @@ def test_a_finished_run_shows_its_closing_lap_and_goes_back(
     wait_until(lambda: read_pixels(page, "input") != at_rest)
     assert page.locator(".stn-timeline").input_value() == "1"
     switch(page, "Moving probes").click()
-    wait_for_status_text(page, "Held here; finished")
+    wait_for_status_text(page, "Playback paused; finished")
     wait_until(lambda: read_pixels(page, "input") == at_rest)
     assert not checked(page, "Moving probes")
 
@@ -110,9 +110,9 @@ def test_slow_motion_and_learning_rates(
     page.get_by_label("Speed of training").select_option("0.5")
     try:
         wait_until(lambda: server.get_run(training_run)["settings"]["slow_motion"] == 0.5)
-        assert "training" in status_text(page)
-        page.get_by_text("Change its learning rates").click()
-        field = page.locator(".stn-rates").get_by_label("Learning rate")
+        assert "running" in status_text(page)
+        page.get_by_text("Learning rates", exact=True).click()
+        field = page.locator(".stn-rates").get_by_label("Learning rate", exact=True)
         assert float(field.input_value()) == config["learning_rate"]
         field.fill("0.0007")
         field.press("Enter")

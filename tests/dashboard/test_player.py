@@ -62,7 +62,7 @@ def test_keys_move_the_picture(server: Server, stopped_run: str, open_page: Open
     wait_for_status_text(page, "Replay")
     wait_for_step_where(page, f"step < {recorded[-1]}")
     page.keyboard.press("Space")
-    wait_for_status_text(page, "Held here")
+    wait_for_status_text(page, "Playback paused")
     at = drawn_step(page)
     page.wait_for_timeout(500)
     assert drawn_step(page) == at
@@ -88,12 +88,12 @@ def test_step_chosen_while_the_steps_are_listed_stays_chosen(
     wait_for_frame(page)
     page.wait_for_function("() => Boolean(window.release)")
     page.keyboard.press("Home")
-    wait_for_status_text(page, "Held here")
+    wait_for_status_text(page, "Playback paused")
     wait_for_frame(page, 0)
     with page.expect_response(re.compile(r"/frames(\?|$)")):
         page.evaluate("() => window.release()")
     page.wait_for_timeout(500)
-    assert "Held here" in status_text(page)
+    assert "Playback paused" in status_text(page)
     assert drawn_step(page) == 0
 
 
@@ -106,12 +106,12 @@ def test_held_step_is_not_moved_by_new_frames(
     page.locator(".stn-timeline").fill("20")
     wait_for_step_where(page, "step > 10 && step <= 20")
     at = drawn_step(page)
-    assert "Held here; training" in status_text(page)
+    assert "Playback paused; running" in status_text(page)
     assert page.get_by_role("switch", name="Follow live").get_attribute("aria-checked") == "false"
     server.wait_for_step(training_run, server.get_run(training_run)["step"] + 30)
     assert (drawn_step(page), slider(page)) == (at, at)
     page.get_by_role("switch", name="Follow live").click()
-    wait_for_status_text(page, "Live; training")
+    wait_for_status_text(page, "Live; running")
     newest = server.get_run(training_run)["step"]
     wait_for_step_where(page, f"step > {newest}")
 

@@ -17,7 +17,7 @@ def row(page: Page, run_id: str) -> Locator:
 
 def choose(page: Page, file: Path) -> None:
     with page.expect_file_chooser() as chooser:
-        page.get_by_role("button", name="Open a recording").click()
+        page.get_by_role("button", name="Import a recording").click()
     chooser.value.set_files(file)
 
 
@@ -36,16 +36,16 @@ def test_recording_is_downloaded_and_opened_again(
 
     known = {run["id"] for run in server.http.get("/runs").json()}
     choose(page, file)
-    wait_for_status_text(page, "came from a file")
+    wait_for_status_text(page, "imported")
     wait_for_frame(page)
     (opened,) = {run["id"] for run in server.http.get("/runs").json()} - known
     page.wait_for_url(f"**/?run={opened}")
     assert page.locator(".stn-viewer").get_attribute("data-run") == opened
-    assert "came from a file" in row(page, opened).inner_text()
+    assert "imported" in row(page, opened).inner_text()
     assert row(page, opened).get_by_role("button").all_inner_texts() == ["Download", "Delete"]
     add = page.get_by_role("button", name="Add a picture")
-    assert "came from a file" in (add.get_attribute("title") or "")
-    assert page.get_by_role("button", name="Open a recording").is_enabled()
+    assert "imported" in (add.get_attribute("title") or "")
+    assert page.get_by_role("button", name="Import a recording").is_enabled()
 
 
 def test_file_that_is_no_recording_is_refused_in_words(

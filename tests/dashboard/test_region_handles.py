@@ -114,7 +114,7 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     page = upload_picture()
     own = asked(server, picture)
     corners = own.tensors["corners.st"][0]
-    back = page.get_by_role("button", name="Let the network choose")
+    back = page.get_by_role("button", name="Reset region")
     assert back.is_disabled()
     drag(page, page.locator(HANDLES).nth(2), (-6, 3))
     # The opposite corner stays, the neighbours share the way.
@@ -136,7 +136,7 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     np.testing.assert_allclose(chances, 100 * expected.tensors["probabilities"][0], atol=0.5001)
     taken = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
     assert taken == str(expected.info["predicted"][0])
-    result.get_by_text("You choose where it looks.").wait_for()
+    result.get_by_text("You chose this region.").wait_for()
     # The handle lies where the corner lies.
     where = page.locator(".stn-picture .stn-handles").bounding_box()
     assert where is not None
@@ -231,7 +231,7 @@ def test_another_picture_begins_with_where_its_network_looks(
     page.locator(".stn-picture .stn-handle-region").focus()
     page.keyboard.press("Shift+ArrowLeft")
     result = page.locator(".stn-picture")
-    result.get_by_text("You choose where it looks.").wait_for()
+    result.get_by_text("You chose this region.").wait_for()
     page.get_by_text("On paper").click()
     result.locator(".stn-notes li", has_text="nvert").first.wait_for()
     result.get_by_text("Drag a corner").wait_for()
@@ -262,7 +262,7 @@ def test_a_picture_that_the_server_has_lost_is_to_be_put_in_again(
     before = read_large_pixels(page, ".stn-picture")
     os.kill(inference_pid(server), signal.SIGKILL)
     region = page.locator(".stn-picture .stn-handle-region")
-    word = page.locator(".stn-picture .stn-trying")
+    word = page.locator(".stn-picture .stn-handle-controls")
     region.focus()
     page.keyboard.press("ArrowLeft")
     # The first to ask may be told that the process has ended.
@@ -285,7 +285,7 @@ def test_a_lost_connection_is_told_and_mends_itself(
     region = result.locator(".stn-handle-region")
     region.focus()
     page.keyboard.press("ArrowLeft")
-    result.get_by_text("You choose where it looks.").wait_for()
+    result.get_by_text("You chose this region.").wait_for()
     corners = received.frames[-1].tensors["corners.st"][0]
     before = read_large_pixels(page, ".stn-picture")
     own_server.stop(signal.SIGKILL)
@@ -294,7 +294,7 @@ def test_a_lost_connection_is_told_and_mends_itself(
     page.keyboard.press("ArrowLeft")  # asked once more when the connection is back
     assert read_large_pixels(page, ".stn-picture") == before
     own_server.start()
-    result.get_by_text("You choose where it looks.").wait_for()
+    result.get_by_text("You chose this region.").wait_for()
     region.focus()
     page.keyboard.press("ArrowUp")
     await_corners(page, received, corners + np.array([-1, -1]))

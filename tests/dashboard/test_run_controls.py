@@ -15,7 +15,7 @@ def test_keys_act_on_the_run_and_other_pages_see_it(
     one, other = (open_page(server, f"?run={training_run}") for _ in range(2))
     for page in (one, other):
         wait_for_frame(page)
-        wait_for_status_text(page, "Live; training")
+        wait_for_status_text(page, "Live; running")
     one.keyboard.press("p")
     for page in (one, other):
         wait_for_status_text(page, "paused")
@@ -25,7 +25,7 @@ def test_keys_act_on_the_run_and_other_pages_see_it(
     wait_for_frame(one, at + 1)
     wait_for_frame(other, at + 1)
     other.keyboard.press("p")
-    wait_for_status_text(one, "Live; training")
+    wait_for_status_text(one, "Live; running")
 
 
 def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
@@ -69,7 +69,7 @@ def test_a_run_is_started_anew_with_the_same_seed_or_another(
     page.wait_for_function(f"() => location.search.includes('{newest['id']}')")
     own_server.wait_for_step(newest["id"], 1)
     wait_for_status_text(page, "seed 13")
-    page.get_by_role("button", name="Start again").click()
+    page.get_by_role("button", name="Restart").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == 4)
     assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 13
 
@@ -80,7 +80,7 @@ def test_start_again_pressed_twice_starts_one_run(own_server: Server, open_page:
     page = open_page(own_server, f"?run={run_id}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
-    page.get_by_role("button", name="Start again").evaluate(
+    page.get_by_role("button", name="Restart").evaluate(
         "(button) => { for (let press = 0; press < 5; press++) button.click(); }"
     )
     page.wait_for_function(f"() => !location.search.includes('{run_id}')")
@@ -108,7 +108,7 @@ def test_a_key_pressed_twice_asks_once(
     wait_for_status_text(page, "paused")
     assert asked == ['{"action":"pause"}']
     page.keyboard.press("p")
-    wait_for_status_text(page, "Live; training")
+    wait_for_status_text(page, "Live; running")
     assert page.locator(".stn-side > .stn-message").inner_text() == ""
 
 

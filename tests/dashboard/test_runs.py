@@ -152,7 +152,7 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
         assert label.isdigit()
         sentence = pair.get_attribute("aria-label")
         assert sentence is not None
-        assert f"a {label}, taken for" in sentence
+        assert f"a {label}, classified as" in sentence
     finally:
         server.control(run_id, "stop")
         server.wait_for_status(run_id, "stopped")
@@ -230,7 +230,9 @@ def test_list_opens_a_run_and_the_address_names_it(
     page.wait_for_url(f"**/?run={stopped_run}")
     assert row.get_attribute("aria-current") == "true"
     assert (
-        page.locator(f'.stn-run:has(a[href="?run={training_run}"])').get_by_text("training").count()
+        page.locator(f'.stn-run:has(a[href="?run={training_run}"])')
+        .get_by_text("running", exact=True)
+        .count()
     )
 
 
@@ -257,9 +259,9 @@ def test_run_is_deleted_after_a_second_press(server: Server, open_page: OpenPage
     page = open_page(server)
     row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
     row.locator("[data-action=delete]").click()
-    row.get_by_text("Delete for good?").wait_for()
+    row.get_by_text("Confirm delete").wait_for()
     assert server.get_run(run_id)["status"] == "stopped"
-    row.get_by_text("Delete for good?").click()
+    row.get_by_text("Confirm delete").click()
     row.wait_for(state="detached")
     assert server.http.get(f"/runs/{run_id}").status_code == 404
 
@@ -275,7 +277,7 @@ def test_run_that_another_page_deleted_is_told(server: Server, open_page: OpenPa
         page.keyboard.press(key)
         at = int(page.locator(".stn-timeline").input_value())
         wait_for_frame(page, at)
-    page.get_by_text("Show the newest run instead").click()
+    page.get_by_text("Show the newest run").click()
     page.wait_for_url(lambda address: f"run={run_id}" not in address)
 
 

@@ -10,7 +10,7 @@ def test_recording_that_ships_plays_until_there_is_a_live_frame(
 ) -> None:
     page = open_page(own_server)
     wait_for_frame(page)
-    wait_for_status_text(page, "Recorded earlier; no run yet")
+    wait_for_status_text(page, "Sample recording; no run yet")
     assert page.locator(".stn-viewer").get_attribute("data-run") == "sample"
     moved = len(page.evaluate("window.paints"))
     page.wait_for_function(f"window.paints.length > {moved} + 5")
@@ -18,5 +18,5 @@ def test_recording_that_ships_plays_until_there_is_a_live_frame(
 
     run_id = own_server.start_run(epochs=1000)
     page.locator(f".stn-viewer[data-run='{run_id}']").wait_for()
-    wait_for_status_text(page, "Live; training")
+    wait_for_status_text(page, "Live; running")
     wait_for_step_where(page, "step > 3")

@@ -23,7 +23,7 @@ def test_link_with_the_token_opens_everything(gated: Server, open_page: OpenPage
     run_id = gated.start_run(epochs=1000)
     page = open_page(gated, f"?token={TOKEN}&run={run_id}")
     wait_for_frame(page)
-    wait_for_status_text(page, "Live; training")
+    wait_for_status_text(page, "Live; running")
     assert TOKEN not in page.url
     assert run_id in page.url
     # The page's own calls have the token too.

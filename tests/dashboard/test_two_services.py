@@ -130,7 +130,7 @@ def test_one_link_opens_both_and_everything_works(
     assert not both.backend.get_run(run_id)["demonstration"]
 
     # Its frames, by the browser's way: another origin's socket, opened by the cookie alone.
-    wait_for_status_text(page, "Live; training")
+    wait_for_status_text(page, "Live; running")
     wait_for_frame(page)
 
     def streams() -> list[SplitResult]:

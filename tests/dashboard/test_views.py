@@ -19,7 +19,7 @@ from tests.live_server import Server, wait_until
 
 
 def chip(page: Page, name: str) -> Locator:
-    return page.locator(".stn-sights").get_by_role("button", name=name, exact=True)
+    return page.locator(".stn-view-toolbar").get_by_role("button", name=name, exact=True)
 
 
 def held(page: Page, server: Server, run_id: str) -> Frame:
@@ -258,7 +258,7 @@ def test_nothing_moves_when_something_else_fills_the_stage(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
-    places = """() => [".stn-segments", ".stn-time", ".stn-acts"].map((part) => {
+    places = """() => [".stn-segments", ".stn-time", ".stn-run-controls"].map((part) => {
       const { left, top } = document.querySelector(part).getBoundingClientRect();
       return [Math.round(left), Math.round(top)];
     })"""
@@ -280,7 +280,7 @@ def test_a_picture_that_joined_is_not_there_before(
         (step,) = server.get_run(run_id)["added_at"]
         page = open_page(server, f"?run={run_id}&view=probe&probe=3&step=0")
         shown_one = page.locator(".stn-viewer .stn-detail.stn-absent")
-        shown_one.get_by_text(f"It joined the run at step {step}.").wait_for()
+        shown_one.get_by_text(f"It was added to the run at step {step}.").wait_for()
         assert not page.locator(".stn-detail-panes").is_visible()
         page.keyboard.press("End")
         page.get_by_text("Probe 4 of 4").wait_for()

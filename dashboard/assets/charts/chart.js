@@ -10,7 +10,7 @@ import { drawnLines } from "./chart-definitions.js";
 import { MARGIN, plotlyFigure, TITLE_HEIGHT, valueAt } from "./plotly-figure.js";
 
 /** @import { FrameInfo } from "../protocol/types.js" */
-/** @import { Series } from "../run/metrics.js" */
+/** @import { Metrics } from "../run/metrics.js" */
 /** @import { ChartDefinition, Line } from "./chart-definitions.js" */
 /** @import { ComparedRun, Content, PlotBox } from "./plotly-figure.js" */
 
@@ -104,10 +104,10 @@ export class Chart {
    * Move the cursor to a frame's step, and show the values there.
    * @param {FrameInfo} info
    * @param {number[]} range the visible steps, from and to
-   * @param {Series | null} series
+   * @param {Metrics | null} metrics
    * @param {ComparedRun | null} compared
    */
-  moveCursor(info, [from, to], series, compared) {
+  moveCursor(info, [from, to], metrics, compared) {
     const { step } = info;
     const position = (step - from) / (to - from);
     this.cursor.style.visibility = position >= 0 && position <= 1 ? "visible" : "hidden";
@@ -117,11 +117,11 @@ export class Chart {
     // While two runs are compared, the table of differences says so.
     setText(this.title, ofRegions && !compared ? titleForFirst(title, [info]) : title);
     lines.forEach((line, index) => {
-      const value = format(frameValue(info, series, line, step));
+      const value = format(frameValue(info, metrics, line, step));
       setText(this.values[index], line.label ? `${line.label} ${value}` : value);
     });
     if (!compared) return;
-    const value = frameValue(compared.info, compared.series, lines[0], step / compared.stretch);
+    const value = frameValue(compared.info, compared.metrics, lines[0], step / compared.stretch);
     setText(this.comparedValue, format(value));
   }
 }
@@ -130,14 +130,14 @@ export class Chart {
  * Return a metric at a frame's step. The frame's own value comes first: while a run is live the frame
  * may arrive before its metrics, and the metrics of a long run are thinned.
  * @param {FrameInfo | undefined} info
- * @param {Series | null} series
+ * @param {Metrics | null} metrics
  * @param {Line} line
  * @param {number} step
  * @returns {number | null}
  */
-function frameValue(info, series, line, step) {
+function frameValue(info, metrics, line, step) {
   const values = /** @type {Object<string, any> | undefined} */ (info);
-  return values?.[line.name] ?? valueAt(series, line, step);
+  return values?.[line.name] ?? valueAt(metrics, line, step);
 }
 
 /**

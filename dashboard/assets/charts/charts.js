@@ -10,7 +10,7 @@ import { CHARTS } from "./chart-definitions.js";
 import { plotBoxes, themeColours } from "./plotly-figure.js";
 
 /** @import { FrameInfo, Run } from "../protocol/types.js" */
-/** @import { Series } from "../run/metrics.js" */
+/** @import { Metrics } from "../run/metrics.js" */
 /** @import { Plotly } from "./chart.js" */
 /** @import { ComparedRun, PlotBox, ThemeColours } from "./plotly-figure.js" */
 
@@ -30,8 +30,8 @@ const MIN_THREE_BELOW = 560;
 export class Charts {
   /** @param {(step: number) => void} onSeek called with the step that was clicked */
   constructor(onSeek) {
-    /** @type {Series | null} */
-    this.series = null;
+    /** @type {Metrics | null} */
+    this.metrics = null;
     /** @type {ComparedRun | null} */
     this.compared = null;
     this.end = 100; // the last step on the x axis
@@ -69,11 +69,11 @@ export class Charts {
 
   /**
    * Draw another run's metrics.
-   * @param {Series} series
+   * @param {Metrics} metrics
    * @param {Run | null} run
    */
-  open(series, run) {
-    this.series = series;
+  open(metrics, run) {
+    this.metrics = metrics;
     this.#setRange(null);
     this.setRun(run);
     this.#drawAll();
@@ -84,7 +84,7 @@ export class Charts {
    * @param {ComparedRun | null} compared
    */
   compare(compared) {
-    const isSame = compared?.series === this.compared?.series &&
+    const isSame = compared?.metrics === this.compared?.metrics &&
       compared?.stretch === this.compared?.stretch;
     this.compared = compared;
     if (isSame) return;
@@ -100,7 +100,7 @@ export class Charts {
   setRun(run) {
     this.#setPlain(run?.transformers === 0 && !this.compared);
     const epoch = run?.steps_per_epoch ?? null;
-    const done = Math.max(run?.step ?? 0, this.series?.last ?? 0, 1);
+    const done = Math.max(run?.step ?? 0, this.metrics?.lastStep ?? 0, 1);
     const end = epoch ? Math.ceil(done / epoch) * epoch : done;
     if (end === this.end && epoch === this.epoch) return;
     this.end = end;
@@ -123,7 +123,7 @@ export class Charts {
 
   /** Draw rows that were added to the metrics: soon, at most twice a second. */
   metricsChanged() {
-    if (this.epoch === null && this.series?.last) this.end = this.series.last;
+    if (this.epoch === null && this.metrics?.lastStep) this.end = this.metrics.lastStep;
     if (this.timers.rows !== null) return;
     // Charts that are drawn already lack these rows.
     this.hasMore = this.stale.length > 0;
@@ -153,7 +153,7 @@ export class Charts {
     this.cursor = info;
     if (!this.boxes) return;
     for (const chart of this.visible) {
-      chart.moveCursor(info, this.#range(), this.series, this.compared);
+      chart.moveCursor(info, this.#range(), this.metrics, this.compared);
     }
   }
 
@@ -216,8 +216,8 @@ export class Charts {
     if (!this.boxes) return;
     const plotly = await (this.plotly ??= loadPlotly());
     const colours = this.colours ??= themeColours(this.element);
-    const { series, compared, epoch } = this;
-    await chart.draw(plotly, { series, compared, range: this.#range(), epoch, colours });
+    const { metrics, compared, epoch } = this;
+    await chart.draw(plotly, { metrics, compared, range: this.#range(), epoch, colours });
   }
 
   #range() {

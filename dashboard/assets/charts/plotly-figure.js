@@ -5,7 +5,7 @@
 import { smooth } from "../run/metrics.js";
 import { drawnLines } from "./chart-definitions.js";
 
-/** @import { Series } from "../run/metrics.js" */
+/** @import { Metrics } from "../run/metrics.js" */
 /** @import { FrameInfo } from "../protocol/types.js" */
 /** @import { ChartDefinition, Line } from "./chart-definitions.js" */
 
@@ -22,7 +22,7 @@ import { drawnLines } from "./chart-definitions.js";
 /**
  * A second run, whose lines are drawn below the first one's.
  * @typedef {object} ComparedRun
- * @property {Series} series
+ * @property {Metrics} metrics
  * @property {number} stretch steps of the first run for each of its steps
  * @property {FrameInfo} [info] of its frame on the stage
  */
@@ -30,7 +30,7 @@ import { drawnLines } from "./chart-definitions.js";
 /**
  * What a chart draws.
  * @typedef {object} Content
- * @property {Series | null} series
+ * @property {Metrics | null} metrics
  * @property {ComparedRun | null} compared
  * @property {number[]} range the visible steps, from and to
  * @property {number | null} epoch its length in steps
@@ -47,12 +47,12 @@ const FEW_POINTS = 25;
 
 /**
  * Return a line's value at a step, or the nearest one before it; null where nothing was measured.
- * @param {Series | null} series
+ * @param {Metrics | null} metrics
  * @param {Line} line
  * @param {number} step
  */
-export function valueAt(series, { name, convert = identity }, step) {
-  const value = series?.at(name, step) ?? null;
+export function valueAt(metrics, { name, convert = identity }, step) {
+  const value = metrics?.valueAt(name, step) ?? null;
   return value === null ? null : convert(value);
 }
 
@@ -118,10 +118,10 @@ function rgbColour(colour) {
  * @param {PlotBox} box
  * @param {Content} content
  */
-export function plotlyFigure(chart, box, { series, compared, range, epoch, colours }) {
+export function plotlyFigure(chart, box, { metrics, compared, range, epoch, colours }) {
   const lines = drawnLines(chart, compared !== null);
   const own = lines.map((line, index) => ({
-    ...trace(chart, line, index > 0, series, range),
+    ...trace(chart, line, index > 0, metrics, range),
     line: {
       color: colours.lines[index],
       width: LINE_WIDTH,
@@ -146,9 +146,9 @@ const lineShape = ({ isStepped }) => (isStepped ? "hv" : "linear");
  * @param {number[]} range
  * @param {ThemeColours} colours
  */
-function comparedTrace(chart, { series, stretch }, range, colours) {
+function comparedTrace(chart, { metrics, stretch }, range, colours) {
   const [line] = chart.lines;
-  const made = trace(chart, line, true, series, range.map((step) => step / stretch));
+  const made = trace(chart, line, true, metrics, range.map((step) => step / stretch));
   return {
     ...made,
     x: made.x.map((step) => step * stretch),
@@ -165,12 +165,12 @@ function comparedTrace(chart, { series, stretch }, range, colours) {
  * @param {ChartDefinition} chart
  * @param {Line} line
  * @param {boolean} isSecond whether its tooltip leaves out the step, which another line's shows
- * @param {Series | null} series
+ * @param {Metrics | null} metrics
  * @param {number[]} range
  */
-function trace(chart, line, isSecond, series, [from, to]) {
+function trace(chart, line, isSecond, metrics, [from, to]) {
   const { name, label, convert = identity, smoothed } = line;
-  const points = series?.points(name, { from, to, limit: MAX_POINTS }) ?? { x: [], y: [] };
+  const points = metrics?.points(name, { from, to, limit: MAX_POINTS }) ?? { x: [], y: [] };
   const values = smoothed ? smooth(points.y, smoothed) : points.y;
   const value = `%{y:${chart.tickformat ?? ".3~g"}}<extra></extra>`;
   return {

@@ -1,105 +1,115 @@
-// A picture of one's own joins the probes: chosen with a button, or dropped onto the stage.
+// @ts-check
+// Adds a picture to the probes of the run: chosen with a button, or dropped onto the stage.
 
 import { element, setText } from "../ui/dom.js";
 import { limitOf } from "../protocol/catalog.js";
 
-const KINDS = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
+/** @import { RunStore } from "../run/run-store.js" */
 
-/** Why no picture can join the run that is watched, as a sentence; null where one can. */
-// Exported for tests.
-export function whyNot({ run, lost, waiting }) {
-  if (!run || waiting) return "A picture can join once this run has something to show.";
-  if (lost) return "The connection is lost; a picture can join once it is back.";
-  if (run.imported) return "This recording came from a file: a picture can join what is trained.";
-  if (!["running", "paused"].includes(run.status)) {
-    return `A picture can join while a run trains or is paused; this one is ${run.status}.`;
+const FILE_TYPES = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
+const ADD = "Add a picture";
+
+/**
+ * Why no picture can be added to the run, as a sentence; null if one can.
+ * @param {Partial<Pick<RunStore, "run" | "disconnected" | "showsSample">>} store
+ */
+export function disabledReason({ run, disconnected, showsSample }) {
+  if (!run || showsSample) return "A picture can be added once this run has recorded a frame.";
+  if (disconnected) return "The connection is lost; a picture can be added once it is back.";
+  if (run.can.includes("add_picture")) return null;
+  if (run.imported) {
+    return "This run was imported: a picture can only be added to one trained here.";
   }
-  if (!run.owned) return "This run is trained by another process: it can be watched, not joined.";
-  if (run.probes >= limitOf("probes")) {
-    return `This run watches ${run.probes} probes, as many as a run can.`;
+  if (run.live && !run.owned) {
+    return "Another process trains this run: it can be viewed, but not changed.";
   }
-  return null;
+  if (run.can.includes("change") && run.probes >= limitOf("probes")) {
+    return `This run has ${run.probes} probes, as many as a run can have.`;
+  }
+  return `A picture can be added while a run trains or is paused; this one is ${run.status}.`;
 }
 
-/** The button, a field for what the picture shows, and the stage as a place to drop one. */
-export class Joining {
+/** The button, a field for the picture's label, and the stage as a place to drop a picture. */
+export class AddPicture {
   /**
-   * @param {HTMLElement} stage takes pictures that are dropped onto it
-   * @param {(problem: Error | null) => void} say tells what a picture was refused with
+   * @param {RunStore} store
+   * @param {HTMLElement} stage onto which pictures can be dropped
+   * @param {(problem: Error | null) => void} setProblem called with why a picture was refused
    */
-  constructor(watch, stage, say) {
-    this.watch = watch;
-    this.say = say;
-    this.file = element("input", { type: "file", accept: KINDS, hidden: true });
-    this.file.onchange = () => this.#take(this.file.files[0]);
-    this.button = element(
-      "button.stn-button.stn-small.stn-join",
-      { type: "button" },
-      "Add a picture",
-    );
+  constructor(store, stage, setProblem) {
+    this.store = store;
+    this.setProblem = setProblem;
+    this.isUploading = false;
+    this.file = element("input", { type: "file", accept: FILE_TYPES, hidden: true });
+    this.file.onchange = () => this.#upload(this.file.files?.[0]);
+    this.button = element("button.stn-button.stn-small.stn-add", { type: "button" }, ADD);
     this.button.onclick = () => this.file.click();
-    this.names = element("datalist", { id: "stn-classes" });
-    this.label = element("input.stn-join-label", { type: "text", placeholder: "label, if known" });
-    this.label.setAttribute("list", this.names.id);
-    this.label.setAttribute("aria-label", "Label of the picture, if it is known");
-    const parts = [this.button, this.label, this.names, this.file];
-    this.element = element("div.stn-joining", {}, ...parts);
-    watch.addEventListener("change", () => this.show());
+    this.classes = ""; // the offered labels
+    this.labels = element("datalist", { id: "stn-classes" });
+    this.label = element("input.stn-add-label", { type: "text", placeholder: "Label (optional)" });
+    this.label.setAttribute("list", this.labels.id);
+    this.label.setAttribute("aria-label", "Label of the picture (optional)");
+    const parts = [this.button, this.label, this.labels, this.file];
+    this.element = element("div.stn-add-picture", {}, ...parts);
+    store.addEventListener("change", () => this.update());
     this.#acceptDrops(stage);
-    this.show();
+    this.update();
   }
 
-  /** Shows whether a picture can join just now. */
-  show() {
-    const reason = whyNot(this.watch);
-    const busy = Boolean(this.joining);
-    this.button.disabled = busy || reason !== null;
+  update() {
+    const reason = disabledReason(this.store);
+    this.button.disabled = this.isUploading || reason !== null;
     this.label.disabled = this.button.disabled;
-    this.button.title = reason ?? "Watch a picture of your own as well; or drop it onto the stage";
-    setText(this.button, busy ? "Adding …" : "Add a picture");
-    const classes = this.watch.shown?.info.classes ?? [];
-    if (classes.join() !== this.listed) {
-      this.listed = classes.join();
-      this.names.replaceChildren(...classes.map((name) => element("option", { value: name })));
-    }
+    this.button.title = reason ??
+      "Add a picture of yours to the probes, to see it while the network learns; or drop it onto " +
+        "the stage";
+    setText(this.button, this.isUploading ? "Adding …" : ADD);
+    const classes = this.store.frame?.info.classes ?? [];
+    if (classes.join() === this.classes) return;
+    this.classes = classes.join();
+    this.labels.replaceChildren(...classes.map((name) => element("option", { value: name })));
   }
 
+  /** @param {HTMLElement} stage */
   #acceptDrops(stage) {
-    const over = (is) => stage.toggleAttribute("data-drop", is && whyNot(this.watch) === null);
+    /** @param {boolean} isOver */
+    const mark = (isOver) =>
+      stage.toggleAttribute("data-drop", isOver && disabledReason(this.store) === null);
     stage.addEventListener("dragover", (event) => {
-      if (!event.dataTransfer.types.includes("Files")) return;
-      // Else the browser would leave the page for the picture.
+      if (!event.dataTransfer?.types.includes("Files")) return;
+      // Otherwise the browser would open the picture in place of the page.
       event.preventDefault();
-      over(true);
+      mark(true);
     });
-    stage.addEventListener("dragleave", () => over(false));
+    stage.addEventListener("dragleave", () => mark(false));
     stage.addEventListener("drop", (event) => {
-      const [file] = event.dataTransfer.files;
+      const file = event.dataTransfer?.files[0];
       if (!file) return;
       event.preventDefault();
-      over(false);
-      const reason = whyNot(this.watch);
-      if (reason === null) this.#take(file);
-      else this.say(new Error(reason));
+      mark(false);
+      const reason = disabledReason(this.store);
+      if (reason === null) this.#upload(file);
+      else this.setProblem(new Error(reason));
     });
   }
 
-  async #take(file) {
-    // The same file can be chosen again.
+  /** @param {File | undefined} file */
+  async #upload(file) {
+    // So that the same file can be chosen again.
     this.file.value = "";
-    if (!file || this.joining) return;
-    const { watch } = this;
-    this.joining = watch.api.join(watch.id, file, this.label.value);
-    this.show();
+    const { api, id } = this.store;
+    if (!file || id === null || this.isUploading) return;
+    this.isUploading = true;
+    this.update();
     try {
-      await this.joining;
+      await api.addPicture(id, file, this.label.value);
       this.label.value = "";
-      this.say(null);
+      this.setProblem(null);
     } catch (problem) {
-      this.say(problem);
+      this.setProblem(/** @type {Error} */ (problem));
     } finally {
-      this.joining = null;
-      this.show();
+      this.isUploading = false;
+      this.update();
     }
   }
 }

@@ -1,135 +1,160 @@
-// A run as an animated GIF: what it is to show, a look at it, and the file to take home.
+// @ts-check
+// The panel that exports a run as an animated GIF: its options, a preview, and the file.
 
 import { element, setText } from "../ui/dom.js";
-import { size, withFieldTitles } from "../ui/text.js";
+import { fileSize, withFieldTitles } from "../ui/text.js";
+import { limitOf } from "../protocol/catalog.js";
 
-export class GifPanel {
-  constructor(watch) {
-    this.watch = watch;
-    this.make = element("button.stn-button.stn-primary", { type: "button" }, "Make GIF");
-    this.make.onclick = () => (this.making ? this.making.abort() : this.#make());
-    this.state = element("span.stn-gif-state", { role: "status" });
-    this.picture = element("img.stn-gif", { alt: "" });
+/** @import { RunStore } from "../run/run-store.js" */
+
+/** @type {Record<string, string>} */
+const TITLES = {
+  range: "Content",
+  first: "From step",
+  last: "To step",
+  frames: "Frames",
+  samples: "Probes",
+  fps: "Frames per second",
+  scale: "Scale",
+};
+const CREATE = "Create GIF";
+const DEFAULT_FRAMES = 60;
+const DEFAULT_PROBES = 3;
+const MIN_SCALE = 0.5;
+// The server's own rates, where none is chosen.
+const EPOCH_FPS = "2";
+const STEPS_FPS = "20";
+
+export class ExportPanel {
+  /** @param {RunStore} store */
+  constructor(store) {
+    this.store = store;
+    /** @type {string | undefined} */
+    this.id = undefined; // of the run that the preview shows
+    /** @type {string | null} */
+    this.url = null; // of the file
+    /** @type {AbortController | null} */
+    this.request = null;
+    this.create = element("button.stn-button.stn-primary", { type: "button" }, CREATE);
+    this.create.onclick = () => (this.request ? this.request.abort() : this.#create());
+    this.state = element("span.stn-panel-state", { role: "status" });
+    this.preview = element("img.stn-gif", { alt: "" });
     this.link = element("a.stn-button.stn-download", { hidden: true }, "Download");
-    this.fields = this.#fields();
-    const buttons = element("div.stn-row", {}, this.make, this.link, this.state);
-    const summary = element("summary.stn-summary", {}, "Take it home as a GIF");
-    const form = element(
-      "div.stn-fields",
-      {},
-      ...Object.values(this.fields).map((f) => f.parentElement),
-    );
-    this.element = element("details.stn-panel", {}, summary, form, buttons, this.picture);
-  }
-
-  /** Fits the fields to the run that is shown. */
-  show() {
-    const steps = this.watch.reel?.player.steps ?? [];
-    const { last, samples } = this.fields;
-    last.placeholder = String(steps.at(-1) ?? "");
-    const probes = this.watch.shown?.info.labels.length;
-    if (probes) samples.max = probes;
-    const id = this.watch.reel?.recording.id;
-    if (id !== this.id) this.#clear(id);
-  }
-
-  #fields() {
-    const range = element(
+    this.range = element(
       "select",
       {},
       new Option("First epoch", "epoch"),
       new Option("Chosen steps", "steps"),
       new Option("Moving probes", "moving"),
     );
-    const number = (value, min, max, step = 1) =>
-      element("input", { type: "number", value, min, max, step });
-    const fields = {
-      range,
-      first: number(0, 0, ""),
-      last: number("", 0, ""),
-      frames: number(60, 2, 500),
-      samples: number(3, 1, 12),
-      fps: number("", 1, 50),
-      scale: number(1, 0.5, 4, 0.5),
-    };
-    for (const [name, field] of Object.entries(fields)) {
-      const title = TITLES[name];
-      element("label.stn-field", {}, element("span", {}, title), field);
-    }
-    range.onchange = () => showRange(fields);
-    showRange(fields);
-    return fields;
+    this.first = numberField({ value: 0, min: 0, step: "" });
+    this.last = numberField({ min: 0, step: "" });
+    this.frames = numberField({ value: DEFAULT_FRAMES, min: 2 });
+    this.samples = numberField({ value: DEFAULT_PROBES, min: 1 });
+    this.fps = numberField({ min: 1 });
+    this.scale = numberField({ value: 1, min: MIN_SCALE, step: MIN_SCALE });
+    const { range, first, last, frames, samples, fps, scale } = this;
+    const fields = Object.entries({ range, first, last, frames, samples, fps, scale }).map((
+      [name, field],
+    ) => element("label.stn-field", {}, element("span", {}, TITLES[name]), field));
+    range.onchange = () => this.#updateRange();
+    this.#updateRange();
+    this.element = element(
+      "details.stn-panel",
+      {},
+      element("summary.stn-summary", {}, "Export"),
+      element("div.stn-fields", {}, ...fields),
+      element("div.stn-row", {}, this.create, this.link, this.state),
+      this.preview,
+    );
+  }
+
+  /** Fit the fields to the shown run and the server's limits. */
+  update() {
+    const { playback, frame } = this.store;
+    this.last.placeholder = String(playback?.player.steps.at(-1) ?? "");
+    setMax(this.samples, frame?.info.labels.length ?? Infinity);
+    setMax(this.frames, limitOf("export_frames"));
+    setMax(this.fps, limitOf("export_fps"));
+    setMax(this.scale, limitOf("export_scale"));
+    const id = playback?.cache.id;
+    if (id !== this.id) this.#clear(id);
+  }
+
+  /** Only chosen steps have a first, a last and a number of frames. */
+  #updateRange() {
+    const isChosen = this.range.value === "steps";
+    for (const field of [this.first, this.last, this.frames]) field.disabled = !isChosen;
+    this.fps.placeholder = this.range.value === "epoch" ? EPOCH_FPS : STEPS_FPS;
   }
 
   #options() {
-    const { range, first, last, frames, samples, fps, scale } = this.fields;
-    const chosen = range.value === "steps";
+    const { range, first, last, frames, samples, fps, scale } = this;
+    const isChosen = range.value === "steps";
     return {
       format: "gif",
       layout: range.value === "moving" ? "moving" : "evolution",
-      first: chosen ? first.value || null : null,
-      last: chosen ? last.value || null : null,
-      frames: chosen ? frames.value || null : null,
+      first: isChosen ? first.value || null : null,
+      last: isChosen ? last.value || null : null,
+      frames: isChosen ? frames.value || null : null,
       samples: samples.value || null,
       fps: fps.value || null,
       scale: scale.value || null,
     };
   }
 
-  async #make() {
-    const { id } = this.watch.reel.recording;
+  async #create() {
+    const id = this.store.playback?.cache.id;
+    if (id === undefined) return;
     this.#clear(id);
-    this.making = new AbortController();
-    setText(this.make, "Cancel");
-    setText(this.state, "Drawing …");
+    this.request = new AbortController();
+    setText(this.create, "Cancel");
+    setText(this.state, "Creating …");
     try {
-      const blob = await this.watch.api.export(id, this.#options(), this.making.signal);
-      this.#offer(id, blob);
-    } catch (problem) {
-      setText(
-        this.state,
-        problem.name === "AbortError" ? "Cancelled." : withFieldTitles(problem.message, TITLES),
-      );
+      const file = await this.store.api.exportRun(id, this.#options(), this.request.signal);
+      this.#showFile(id, file);
+    } catch (error) {
+      const { name, message } = /** @type {Error} */ (error);
+      setText(this.state, name === "AbortError" ? "Cancelled." : withFieldTitles(message, TITLES));
     } finally {
-      this.making = null;
-      setText(this.make, "Make GIF");
+      this.request = null;
+      setText(this.create, CREATE);
     }
   }
 
-  #offer(id, blob) {
+  /**
+   * @param {string} id
+   * @param {Blob} file
+   */
+  #showFile(id, file) {
     this.#clear(id);
-    this.url = URL.createObjectURL(blob);
-    this.picture.src = this.url;
-    this.picture.alt = `Run ${id} as an animation: inputs with their regions, and outputs.`;
+    this.url = URL.createObjectURL(file);
+    this.preview.src = this.url;
+    this.preview.alt = `Run ${id} as an animation: inputs with their regions, and outputs.`;
     this.link.href = this.url;
     this.link.download = `stnscope-${id}.gif`;
     this.link.hidden = false;
-    setText(this.state, size(blob.size));
+    setText(this.state, fileSize(file.size));
   }
 
+  /** @param {string | undefined} id */
   #clear(id) {
     this.id = id;
     if (this.url) URL.revokeObjectURL(this.url);
     this.url = null;
-    this.picture.removeAttribute("src");
+    this.preview.removeAttribute("src");
     this.link.hidden = true;
     setText(this.state, "");
   }
 }
 
-// Only chosen steps leave something to choose about them.
-function showRange({ range, first, last, frames, fps }) {
-  const chosen = range.value === "steps";
-  for (const field of [first, last, frames]) field.disabled = !chosen;
-  fps.placeholder = range.value === "epoch" ? "2" : "20";
-}
+/** @param {object} properties */
+const numberField = (properties) => element("input", { type: "number", step: 1, ...properties });
 
-const TITLES = {
-  range: "What",
-  first: "From step",
-  last: "To step",
-  frames: "Frames",
-  samples: "Probes",
-  fps: "Frames/s",
-  scale: "Scale",
-};
+/**
+ * @param {HTMLInputElement} field
+ * @param {number} max Infinity for none
+ */
+function setMax(field, max) {
+  field.max = Number.isFinite(max) ? String(max) : "";
+}

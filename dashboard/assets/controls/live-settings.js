@@ -1,87 +1,116 @@
-// What can be changed while a run trains: switches beside its controls, learning rates in a panel.
+// @ts-check
+// What can be changed while a run trains: moving probes and slow motion beside its controls, learning
+// rates in a panel.
 
 import { element, setText } from "../ui/dom.js";
 import { withFieldTitles } from "../ui/text.js";
 
-// Seconds that a step is drawn out to, and what that is called.
-const PACES = {
+/** @import { RunStore } from "../run/run-store.js" */
+
+// Seconds for each step, and their titles.
+/** @type {Record<number, string>} */
+const STEP_DURATIONS = {
   0: "Full speed",
-  0.5: "Slow: 2 steps a second",
+  0.5: "Slow: 2 steps per second",
   3: "Slow: a step in 3 s",
   8: "Slow: a step in 8 s",
 };
 
+/** @type {Record<string, string>} */
 const RATES = {
   learning_rate: "Learning rate",
-  localisation_learning_rate: "Localisation rate",
+  localisation_learning_rate: "Localisation learning rate",
 };
 
-const STANDING = "The probes stand still. Their lap comes when the run finishes.";
-
-/** Asks the run that is watched for a change; what it is refused with is told to `say`. */
-export async function ask(watch, say, request) {
+/**
+ * Send a request to change the run, and show why it is refused.
+ * @param {RunStore} store
+ * @param {(problem: Error | null) => void} setProblem
+ * @param {object} request
+ */
+export async function sendControl(store, setProblem, request) {
   try {
-    await watch.control(request);
-    say(null);
+    await store.control(request);
+    setProblem(null);
   } catch (problem) {
-    say(problem);
+    setProblem(/** @type {Error} */ (problem));
   }
 }
 
-const changeable = ({ run, lost }) =>
-  Boolean(!lost && run?.owned && ["running", "paused"].includes(run.status));
+/**
+ * The run's live settings while they can be changed; otherwise null.
+ * @param {RunStore} store
+ */
+const changeableSettings = ({ run, disconnected }) =>
+  !disconnected && run?.can.includes("change") ? (run.settings ?? null) : null;
 
-/** The switches. */
-export class Switches {
-  constructor(watch, say) {
-    this.watch = watch;
-    this.moving = switchButton("Moving probes", () => this.#move());
-    const paces = Object.entries(PACES).map(([seconds, text]) =>
+/** The switch for moving probes, and the choice of slow motion. */
+export class LiveSettings {
+  /**
+   * @param {RunStore} store
+   * @param {(problem: Error | null) => void} setProblem
+   */
+  constructor(store, setProblem) {
+    this.store = store;
+    this.setProblem = setProblem;
+    this.moving = element("button.stn-button.stn-switch", { type: "button" }, "Moving probes");
+    this.moving.setAttribute("role", "switch");
+    this.moving.onclick = () => this.#toggleMoving();
+    const durations = Object.entries(STEP_DURATIONS).map(([seconds, text]) =>
       element("option", { value: seconds }, text)
     );
-    this.pace = element("select.stn-entry", { aria: { label: "Speed of training" } }, ...paces);
-    this.pace.onchange = () => ask(watch, say, { slow_motion: Number(this.pace.value) });
-    this.say = say;
-    this.element = element("div.stn-switches", {}, this.moving, this.pace);
+    this.slowMotion = element(
+      "select.stn-entry",
+      { aria: { label: "Speed of training" } },
+      ...durations,
+    );
+    this.slowMotion.title = "Slow the training down, to see what happens within each step";
+    this.slowMotion.onchange = () =>
+      sendControl(store, setProblem, { slow_motion: Number(this.slowMotion.value) });
+    this.element = element("div.stn-switches", {}, this.moving, this.slowMotion);
   }
 
-  // Of a run that trains, the probes are made to move; of one that has ended, its lap is played.
-  #move() {
-    const { watch } = this;
-    if (!changeable(watch)) watch.playLap(!watch.onLap);
-    else ask(watch, this.say, { moving: !watch.run.settings.moving });
+  /** Make the probes of a run that trains move; of one that has ended, play the closing lap. */
+  #toggleMoving() {
+    const { store } = this;
+    const settings = changeableSettings(store);
+    if (!settings) store.playLap(!store.onLap);
+    else sendControl(store, this.setProblem, { moving: !settings.moving });
   }
 
-  show() {
-    const { watch } = this;
-    const live = changeable(watch);
-    const moving = live ? watch.run.settings.moving : watch.onLap;
-    this.moving.setAttribute("aria-checked", moving);
-    this.moving.disabled = watch.waiting || !(live || watch.hasLap);
-    this.moving.title = live
-      ? "Let the watched images jump about while the network trains"
-      : watch.hasLap
-      ? "Let the watched images jump about once round; the trained network stands still"
-      : STANDING;
-    this.pace.value = nearest(live ? watch.run.settings.slow_motion : 0);
-    this.pace.disabled = !live;
-    this.pace.title = "Draw each step out, to see what happens within it";
+  update() {
+    const { store } = this;
+    const settings = changeableSettings(store);
+    const isMoving = settings ? settings.moving : store.onLap;
+    this.moving.setAttribute("aria-checked", String(isMoving));
+    this.moving.disabled = store.showsSample || !(settings || store.hasLap);
+    this.moving.title = settings
+      ? "Move the probes while the network trains, to see how well its regions follow them"
+      : store.hasLap
+      ? "Play the closing lap: the probes move, the weights of the trained network do not"
+      : "The probes do not move. A run records moving probes when it finishes.";
+    this.slowMotion.value = String(nearestDuration(settings ? settings.slow_motion : 0));
+    this.slowMotion.disabled = !settings;
   }
 }
 
-// The pace that is offered, for one that another program may have set.
-function nearest(seconds) {
-  const paces = Object.keys(PACES).map(Number);
-  return paces.reduce((best, pace) =>
-    Math.abs(pace - seconds) < Math.abs(best - seconds) ? pace : best
+/**
+ * The offered duration that is nearest to one that another program may have set.
+ * @param {number} seconds
+ */
+function nearestDuration(seconds) {
+  const durations = Object.keys(STEP_DURATIONS).map(Number);
+  return durations.reduce((best, each) =>
+    Math.abs(each - seconds) < Math.abs(best - seconds) ? each : best
   );
 }
 
-/** The panel of learning rates. */
-export class RatesPanel {
-  constructor(watch) {
-    this.watch = watch;
-    this.state = element("span.stn-gif-state", { role: "status" });
+export class LearningRatesPanel {
+  /** @param {RunStore} store */
+  constructor(store) {
+    this.store = store;
+    this.state = element("span.stn-panel-state", { role: "status" });
+    /** @type {Record<string, HTMLInputElement>} */
     this.fields = {};
     const labels = Object.entries(RATES).map(([name, title]) => {
       const field = element("input", { type: "number", min: 0, max: 1, step: "any" });
@@ -92,38 +121,39 @@ export class RatesPanel {
     const note = element(
       "p.stn-quiet",
       {},
-      "Peak rates of the schedule, from the next step on, while the run trains or is paused.",
+      "Peak rates of the schedule. They can be changed while the run trains or is paused, from the " +
+        "next step on.",
     );
     this.element = element(
       "details.stn-panel",
       {},
-      element("summary.stn-summary", {}, "Change its learning rates"),
+      element("summary.stn-summary", {}, "Learning rates"),
       element("div.stn-fields.stn-rates", {}, ...labels),
       note,
       this.state,
     );
   }
 
+  /**
+   * @param {string} name
+   * @param {HTMLInputElement} field
+   */
   async #change(name, field) {
-    if (!field.value) return this.show();
-    const say = (problem) =>
-      setText(this.state, problem ? withFieldTitles(problem.message, RATES) : "");
-    await ask(this.watch, say, { [name]: Number(field.value) });
-    this.show();
+    if (field.value) {
+      /** @param {Error | null} problem */
+      const setProblem = (problem) =>
+        setText(this.state, problem ? withFieldTitles(problem.message, RATES) : "");
+      await sendControl(this.store, setProblem, { [name]: Number(field.value) });
+    }
+    this.update();
   }
 
-  show() {
-    const { run } = this.watch;
-    const live = changeable(this.watch);
+  update() {
+    const isChangeable = changeableSettings(this.store) !== null;
+    const settings = this.store.run?.settings;
     for (const [name, field] of Object.entries(this.fields)) {
-      field.disabled = !live;
-      if (run?.settings && document.activeElement !== field) field.value = run.settings[name];
+      field.disabled = !isChangeable;
+      if (settings && document.activeElement !== field) field.value = settings[name];
     }
   }
-}
-
-function switchButton(title, onclick) {
-  const button = element("button.stn-button.stn-switch", { type: "button", onclick }, title);
-  button.setAttribute("role", "switch");
-  return button;
 }

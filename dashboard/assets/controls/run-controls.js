@@ -1,104 +1,139 @@
-// The controls of the training, and the keys.
+// @ts-check
+// Buttons that control the training of a run, and that start another one like it.
 
 import { element, icon, ICONS } from "../ui/dom.js";
-import { ask, Switches } from "./live-settings.js";
+import { LiveSettings, sendControl } from "./live-settings.js";
 
+/** @import { RunStore } from "../run/run-store.js" */
+
+/** @type {Record<string, {label: string, path: string, title: string}>} */
 const ACTIONS = {
-  pause: ["Pause", ICONS.pause, "Pause training (p)"],
-  resume: ["Resume", ICONS.play, "Go on training (p)"],
-  step: ["Step", ICONS.step, "Train one step (s)"],
-  stop: ["Stop", ICONS.stop, "Stop training"],
+  pause: {
+    label: "Pause",
+    path: ICONS.pause,
+    title: "Pause the training; it can be resumed (p)",
+  },
+  resume: { label: "Resume", path: ICONS.play, title: "Resume the training (p)" },
+  step: {
+    label: "Step",
+    path: ICONS.step,
+    title: "Train for one step, to see what a single step changes (s)",
+  },
+  stop: { label: "Stop", path: ICONS.stop, title: "Stop the training; the recording is kept" },
 };
 
-/** Buttons and switches that act on the run. */
-export class Transport {
+export class RunControls {
   /**
-   * @param {(problem: Error | null) => void} say tells what a control was refused with
-   * @param {(id: string) => void} open called with a run that was started anew
+   * @param {RunStore} store
+   * @param {(problem: Error | null) => void} setProblem called with why a request was refused
+   * @param {(id: string) => void} open called with the id of a run that was started
    */
-  constructor(watch, say, open) {
-    this.watch = watch;
-    this.say = say;
+  constructor(store, setProblem, open) {
+    this.store = store;
+    this.setProblem = setProblem;
     this.open = open;
-    this.asking = new Set(); // actions that have yet to be answered
-    this.buttons = Object.fromEntries(
-      Object.entries(ACTIONS).map(([action, words]) => [
-        action,
-        this.#actionButton(action, ...words),
-      ]),
-    );
-    const { pause, resume, step, stop } = this.buttons;
-    const training = element("div.stn-training", { role: "group" }, pause, resume, step, stop);
+    /** @type {Set<string>} */
+    this.pending = new Set(); // actions that the server has not answered yet
+    this.isStarting = false;
+    /** @type {Record<string, HTMLButtonElement>} */
+    this.buttons = {};
+    for (const action of Object.keys(ACTIONS)) this.buttons[action] = this.#actionButton(action);
+    const training = element("div.stn-training", { role: "group" }, ...Object.values(this.buttons));
     training.setAttribute("aria-label", "Training");
-    this.switches = new Switches(watch, say);
-    this.again = this.#startButton("Start again", "Start anew, with the same seed", (seed) => seed);
-    const unused = (seed) => this.#unused(seed);
-    this.other = this.#startButton("New seed", "Start anew, with a seed that no run has", unused);
-    const anew = element("div.stn-training", { role: "group" }, this.again, this.other);
-    anew.setAttribute("aria-label", "Start anew");
-    this.element = element("div.stn-acts", {}, training, this.switches.element, anew);
+    this.settings = new LiveSettings(store, setProblem);
+    this.restart = this.#startButton(
+      "Restart",
+      "Start a new run with the same configuration and seed, for example to repeat this one",
+      (seed) => Promise.resolve(seed),
+    );
+    this.newSeed = this.#startButton(
+      "New seed",
+      "Start a new run with the same configuration and an unused seed, to see how much is chance",
+      (seed) => this.#unusedSeed(seed),
+    );
+    const start = element("div.stn-training", { role: "group" }, this.restart, this.newSeed);
+    start.setAttribute("aria-label", "New run");
+    this.element = element("div.stn-run-controls", {}, training, this.settings.element, start);
   }
 
+  /**
+   * @param {string} label
+   * @param {string} title
+   * @param {(seed: number) => Promise<number>} seedOf
+   */
   #startButton(label, title, seedOf) {
     const button = element("button.stn-button", { type: "button", title }, label);
-    button.onclick = () => this.#startAnew(seedOf);
+    button.onclick = () => this.#startRun(seedOf);
     return button;
   }
 
-  // A run that is being trained makes room; what it has recorded stays.
-  async #startAnew(seedOf) {
-    const { api, run } = this.watch;
-    this.starting = true;
-    this.show();
+  /**
+   * Start another run; this one is stopped if it trains, and its recording is kept.
+   * @param {(seed: number) => Promise<number>} seedOf
+   */
+  async #startRun(seedOf) {
+    const { api, run } = this.store;
+    if (!run) return;
+    this.isStarting = true;
+    this.update();
     try {
       const config = { ...run.config, seed: await seedOf(run.config.seed) };
-      if (run.can?.includes("stop")) await api.control(run.id, { action: "stop" });
-      const started = await api.start(config);
-      this.say(null);
+      if (run.can.includes("stop")) await api.control(run.id, { action: "stop" });
+      const started = await api.startRun(config);
+      this.setProblem(null);
       this.open(started.id);
     } catch (problem) {
-      this.say(problem);
+      this.setProblem(/** @type {Error} */ (problem));
     }
-    this.starting = false;
-    this.show();
+    this.isStarting = false;
+    this.update();
   }
 
-  // The next seed that no run has.
-  async #unused(seed) {
-    const used = new Set((await this.watch.api.runs()).map(({ config }) => config.seed));
+  /**
+   * The next seed that no run has.
+   * @param {number} seed
+   */
+  async #unusedSeed(seed) {
+    const used = new Set((await this.store.api.runs()).map(({ config }) => config.seed));
     do seed = (seed + 1) % 2 ** 31; while (used.has(seed));
     return seed;
   }
 
-  #actionButton(action, label, path, title) {
+  /** @param {string} action */
+  #actionButton(action) {
+    const { label, path, title } = ACTIONS[action];
     const button = element("button.stn-button", { type: "button", title }, icon(path), label);
     button.dataset.action = action;
-    button.onclick = () => this.act(action);
+    button.onclick = () => this.send(action);
     return button;
   }
 
-  /** Asks for an action, where it is allowed. */
-  async act(...actions) {
-    const allowed = this.watch.lost ? [] : (this.watch.run?.can ?? []);
+  /**
+   * Send the first of these actions that the run allows.
+   * @param {...string} actions
+   */
+  async send(...actions) {
+    const { run, disconnected } = this.store;
+    const allowed = disconnected ? [] : (run?.can ?? []);
     const action = actions.find((each) => allowed.includes(each));
-    // Pressed twice, it is asked for once; another may be asked for before the answer is there.
-    if (!action || this.asking.has(action)) return;
-    this.asking.add(action);
-    await ask(this.watch, this.say, { action });
-    this.asking.delete(action);
+    // A second press is ignored until the server has answered the first.
+    if (!action || this.pending.has(action)) return;
+    this.pending.add(action);
+    await sendControl(this.store, this.setProblem, { action });
+    this.pending.delete(action);
   }
 
-  /** Shows what may be done. */
-  show() {
-    const { watch } = this;
-    const allowed = watch.run?.can ?? [];
+  /** Enable what the run allows. */
+  update() {
+    const { run, disconnected } = this.store;
+    const allowed = run?.can ?? [];
     for (const [action, button] of Object.entries(this.buttons)) {
-      button.disabled = watch.lost || !allowed.includes(action);
+      button.disabled = disconnected || !allowed.includes(action);
     }
-    // One place for the two that are never allowed together.
+    // Pause and resume are never allowed together, and share one place.
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
-    this.switches.show();
-    this.again.disabled = this.other.disabled = this.starting || watch.lost || !watch.run?.config;
+    this.settings.update();
+    this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
   }
 }

@@ -1,59 +1,69 @@
-// The keys of the page, and when they are meant for something else.
+// @ts-check
+// The page's keyboard shortcuts.
 
 import { element } from "../ui/dom.js";
-import * as play from "../run/player.js";
+import { goToFirst, goToLast, moveBy, togglePlay } from "../run/player.js";
 
-const PLAYS = {
-  " ": [play.toggle],
-  ArrowLeft: [play.move, -1],
-  ArrowRight: [play.move, 1],
-  Home: [play.first],
-  End: [play.newest],
+/** @import { Player } from "../run/player.js" */
+/** @import { RunStore } from "../run/run-store.js" */
+
+/** @type {Record<string, (player: Player) => Player>} */
+const PLAYER_KEYS = {
+  " ": togglePlay,
+  ArrowLeft: (player) => moveBy(player, -1),
+  ArrowRight: (player) => moveBy(player, 1),
+  Home: goToFirst,
+  End: goToLast,
 };
 
-// Where keys are typed or choose, and where space presses.
-const TYPED =
+// Elements in which keys type or choose, and those which space presses.
+const TYPING_ELEMENTS =
   "input:not(.stn-timeline), textarea, select, [contenteditable], [role=tab], [role=option], " +
   "[role=radio], [role=combobox]";
-const PRESSED = "button, summary, a, [role=button]";
+const PRESSED_ELEMENTS = "button, summary, a, [role=button]";
 
-const KEYS = [
-  ["Space", "hold, or play"],
-  ["← →", "one recorded step back, or on"],
-  ["Home End", "the first step, the newest"],
-  ["p", "pause the training, or go on"],
-  ["s", "train one step"],
-  ["1 2 3", "all probes, one of them, the summary"],
-  ["[ ]", "the probe before, the next"],
-  ["d o m t b", "dots, outline, mesh, trail, pasted back"],
+const DESCRIPTIONS = [
+  ["Space", "play, or pause"],
+  ["← →", "previous, next recorded step"],
+  ["Home End", "first, last step"],
+  ["p", "pause, or resume the training"],
+  ["s", "train for one step"],
+  ["1 2 3", "all probes, one probe, their summary"],
+  ["[ ]", "previous, next probe"],
+  ["d o m t b", "dots, outline, mesh, trail, outputs pasted back"],
 ];
 
-/** What each key does, for those who look for it. */
-export function keysPanel() {
-  const rows = KEYS.flatMap(([keys, does]) => [
+/** Create the panel that lists the shortcuts. */
+export function createShortcutsPanel() {
+  const rows = DESCRIPTIONS.flatMap(([keys, description]) => [
     element("dt", {}, ...keys.split(" ").map((key) => element("kbd", {}, key))),
-    element("dd", {}, does),
+    element("dd", {}, description),
   ]);
   return element(
     "details.stn-panel",
     {},
-    element("summary.stn-summary", {}, "Keys"),
+    element("summary.stn-summary", {}, "Keyboard shortcuts"),
     element("dl.stn-keys", {}, ...rows),
   );
 }
 
 /**
- * Space, arrows, home and end act on what is looked at, letters on the run and the view, unless they
- * are meant for something else.
- * @param {Object<string, () => void>} others what other keys do
+ * Handle a key: space, arrows, home and end act on the player, others as given; unless the focused
+ * element handles the key itself.
+ * @param {RunStore} store
+ * @param {Record<string, () => void>} others what other keys do
+ * @param {KeyboardEvent} event
  */
-export function onKey(watch, others, event) {
+export function handleKey(store, others, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
-  const moves = PLAYS[event.key];
-  const act = moves ? () => watch.act(...moves) : others[event.key];
+  const change = PLAYER_KEYS[event.key];
+  const act = change ? () => store.updatePlayer(change) : others[event.key];
   if (!act) return;
   const target = event.composedPath()[0];
-  if (target.closest?.(TYPED) || (event.key === " " && target.closest?.(PRESSED))) return;
+  if (target instanceof Element) {
+    if (target.closest(TYPING_ELEMENTS)) return;
+    if (event.key === " " && target.closest(PRESSED_ELEMENTS)) return;
+  }
   event.preventDefault();
   act();
 }

@@ -1,76 +1,32 @@
-// Below the stage, in words and figures: how far training is, what is seen, what went wrong.
+// @ts-check
+// The status below the stage: progress and measurements, what is shown, and what went wrong.
 
 import { element, setText } from "../ui/dom.js";
 import { frameSentence } from "../stage/theta-text.js";
 import {
   correctCount,
   decimal,
+  duration,
   integer,
-  isLive,
   labelledCount,
   percent,
   runTitle,
-  span,
-  statusWords,
   tenths,
   thinningNote,
 } from "../ui/text.js";
 
-// An age below this is no news.
-const FRESH = 3000;
-const ANNOUNCE_EVERY = 10_000;
-// What stands is announced once it has stood for so long.
-const STOOD = 800;
+/** @import { Frame, Run } from "../protocol/types.js" */
+/** @import { RunStore } from "../run/run-store.js" */
 
-/** The counter of tenths and the figures beside it. */
-export class Readout {
-  constructor() {
-    this.tenths = element("span.stn-tenths", {}, "0/10");
-    this.epoch = element("span.stn-epoch", {}, "of epoch 1");
-    this.figures = {};
-    const list = element("dl.stn-figures");
-    for (const [name, title, hint = ""] of FIGURES) {
-      this.figures[name] = element("dd", {}, "–");
-      list.append(
-        element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), this.figures[name]),
-      );
-    }
-    this.announced = 0;
-    this.aloud = element("div.stn-unseen", { aria: { live: "polite" } });
-    const counter = element("div.stn-counter", {}, this.tenths, this.epoch);
-    this.element = element("div.stn-readout", {}, counter, list, this.aloud);
-  }
+// The last frame's age is shown from here on, in milliseconds.
+const MIN_SHOWN_AGE = 3000;
+// Milliseconds between two announcements of a playing run to a screen reader.
+const ANNOUNCE_INTERVAL = 10_000;
+// A paused frame is announced once it has been shown for so long, in milliseconds.
+const ANNOUNCE_DELAY = 800;
 
-  /** @param {boolean} moving whether other frames follow by themselves */
-  show(frame, run, moving) {
-    const { info } = frame;
-    const epochs = run?.epochs ? ` of ${run.epochs}` : "";
-    setText(this.tenths, tenths(info));
-    setText(this.epoch, `of epoch ${info.epoch}${epochs}`);
-    setText(this.figures.step, integer(info.step));
-    setText(this.figures.accuracy, percent(info.accuracy));
-    setText(this.figures.loss, decimal(info.loss));
-    setText(this.figures.stillness, decimal(info.stillness, 2));
-    setText(this.figures.right, `${correctCount(info)}/${labelledCount(info)}`);
-    this.#announce(frame, moving);
-  }
-
-  // Of what moves no more than can be listened to; of what stands, all.
-  #announce(frame, moving) {
-    const now = Date.now();
-    const due = moving ? this.announced + ANNOUNCE_EVERY - now : STOOD;
-    clearTimeout(this.announcing);
-    this.announcing = setTimeout(
-      () => {
-        this.announced = Date.now();
-        setText(this.aloud, frameSentence(frame));
-      },
-      Math.max(0, due),
-    );
-  }
-}
-
-const FIGURES = [
+/** @type {[name: string, title: string, hint?: string][]} */
+const MEASUREMENTS = [
   ["step", "Step"],
   ["accuracy", "Accuracy"],
   ["loss", "Loss"],
@@ -78,105 +34,186 @@ const FIGURES = [
   [
     "stillness",
     "Stillness",
-    "How much the outputs move for how much the inputs do: 0 stands still, 1 is no better than " +
-    "the input itself. Told while the probes move.",
+    "How much the outputs move relative to the inputs: 0 is perfectly still, 1 is no better than " +
+    "the input itself. Measured while the probes move.",
   ],
 ];
 
-/** What is seen just now, in words: of which run, how live, how old. */
-function situation(watch, now) {
-  const { run, player } = watch;
-  if (!run) return unopened(watch);
-  const status = statusWords(run.status) + (run.imported ? "; came from a file" : "");
-  if (run.status === "deleted") return { tone: "bad", text: "This run has been deleted" };
-  if (watch.lost) {
-    const age = watch.heard ? `; the last frame came ${ago(now - watch.heard)}` : "";
-    return { tone: "bad", text: `Connection lost, trying again${age}` };
+/** The counter of tenths, and the measurements beside it. */
+export class Readout {
+  constructor() {
+    this.tenths = element("span.stn-tenths", {}, "0/10");
+    this.epoch = element("span.stn-epoch", {}, "of epoch 1");
+    /** @type {Record<string, HTMLElement>} */
+    this.values = {};
+    const list = element("dl.stn-figures");
+    for (const [name, title, hint = ""] of MEASUREMENTS) {
+      const value = (this.values[name] = element("dd", {}, "–"));
+      list.append(element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), value));
+    }
+    this.announcedAt = 0;
+    this.announcement = element("div.stn-unseen", { aria: { live: "polite" } });
+    const counter = element("div.stn-counter", {}, this.tenths, this.epoch);
+    this.element = element("div.stn-readout", {}, counter, list, this.announcement);
   }
-  if (watch.waiting) {
+
+  /**
+   * @param {Frame} frame
+   * @param {Run | null} run
+   * @param {boolean} isPlaying whether other frames follow
+   */
+  update(frame, run, isPlaying) {
+    const { info } = frame;
+    const total = run?.epochs ? ` of ${run.epochs}` : "";
+    setText(this.tenths, tenths(info));
+    setText(this.epoch, `of epoch ${info.epoch}${total}`);
+    setText(this.values.step, integer(info.step));
+    setText(this.values.accuracy, percent(info.accuracy));
+    setText(this.values.loss, decimal(info.loss));
+    setText(this.values.stillness, decimal(info.stillness, 2));
+    setText(this.values.right, `${correctCount(info)}/${labelledCount(info)}`);
+    this.#announce(frame, isPlaying);
+  }
+
+  /**
+   * Announce a paused frame, and a playing run no more often than one can listen to.
+   * @param {Frame} frame
+   * @param {boolean} isPlaying
+   */
+  #announce(frame, isPlaying) {
+    const delay = isPlaying ? this.announcedAt + ANNOUNCE_INTERVAL - Date.now() : ANNOUNCE_DELAY;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(
+      () => {
+        this.announcedAt = Date.now();
+        setText(this.announcement, frameSentence(frame));
+      },
+      Math.max(0, delay),
+    );
+  }
+}
+
+/** @typedef {{tone: "good" | "quiet" | "bad", text: string}} Description */
+
+/**
+ * What is shown now: live or not, and how old the last frame is.
+ * @param {RunStore} store
+ * @param {number} now milliseconds since 1970
+ * @returns {Description}
+ */
+function describe(store, now) {
+  const { run, player, lastReceived } = store;
+  if (!run) return describeUnopened(store);
+  if (run.status === "deleted") return { tone: "bad", text: "This run has been deleted" };
+  if (store.disconnected) {
+    return { tone: "bad", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
+  }
+  if (store.showsSample) {
+    return { tone: "quiet", text: `Sample recording; ${describeWithoutFrames(run)}` };
+  }
+  if (store.onLap) {
+    return { tone: "quiet", text: "Closing lap: the input moves, the trained weights do not" };
+  }
+  const status = run.status + (run.imported ? "; imported" : "");
+  if (player.mode !== "follow") {
     return {
       tone: "quiet",
-      text: `Another run, recorded earlier; this one: ${unseen(run, status)}`,
+      text: `${player.mode === "paused" ? "Playback paused" : "Replay"}; ${status}`,
     };
   }
-  if (watch.onLap) {
-    return { tone: "quiet", text: "The input moves, the trained network stands still" };
-  }
-  if (player.mode !== "follow") {
-    return { tone: "quiet", text: `${player.mode === "hold" ? "Held here" : "Replay"}; ${status}` };
-  }
   if (run.status !== "running") return { tone: "quiet", text: `Following; ${status}` };
-  const age = watch.heard ? now - watch.heard : 0;
-  const old = age > FRESH ? `; the last frame came ${ago(age)}` : "";
-  return { tone: "good", text: `Live; ${status}${old}` };
+  const isOld = lastReceived !== null && now - lastReceived > MIN_SHOWN_AGE;
+  return { tone: "good", text: `Live; ${status}${isOld ? lastFrame(lastReceived, now) : ""}` };
 }
 
-// What a run is at that has nothing to show.
-function unseen(run, status) {
-  if (run.status === "running") return "training begins soon";
-  return isLive(run.status) ? status : `${status}, with nothing recorded`;
+/** @param {Run} run */
+function describeWithoutFrames(run) {
+  if (run.status === "running") return "this run starts soon";
+  return run.live ? `this run is ${run.status}` : `this run is ${run.status}, without frames`;
 }
 
-// On one line.
-const ago = (milliseconds) => `${span(milliseconds)} ago`.replaceAll(" ", "\u00a0");
+/**
+ * The last frame's age, on one line.
+ * @param {number | null} received
+ * @param {number} now
+ */
+function lastFrame(received, now) {
+  if (received === null) return "";
+  return `; last frame ${`${duration(now - received)} ago`.replaceAll(" ", "\u00a0")}`;
+}
 
-function unopened({ problem, id, shown }) {
+/**
+ * @param {RunStore} store
+ * @returns {Description}
+ */
+function describeUnopened({ problem, id, frame }) {
   if (problem) return { tone: "bad", text: problem.message };
   if (id) return { tone: "quiet", text: "Opening …" };
-  return { tone: "quiet", text: shown ? "Recorded earlier; no run yet" : "No run yet" };
+  return { tone: "quiet", text: frame ? "Sample recording; no run yet" : "No run yet" };
 }
 
-/** The lines that say what is going on; and, apart from them, the one that says what went wrong. */
-export class Situation {
-  constructor(watch) {
-    this.watch = watch;
-    this.state = element("p.stn-state", { aria: { hidden: "true" } });
-    this.aloud = element("p.stn-unseen", { role: "status" });
+/** The lines that describe what is shown; and, apart from them, the message of what went wrong. */
+export class StatusLines {
+  /** @param {RunStore} store */
+  constructor(store) {
+    this.store = store;
+    /** @type {Error | null} */
+    this.problem = null;
+    this.problemState = ""; // of the run when the problem was set
+    this.description = element("p.stn-state", { aria: { hidden: "true" } });
+    this.announcement = element("p.stn-unseen", { role: "status" });
     this.message = element("p.stn-message", { role: "alert" });
     this.skipped = element("span.stn-skipped", {
-      title: "Frames that this page was too busy for. All are recorded.",
+      title: "Frames that were not sent because this page was busy. All of them are recorded.",
     });
     this.thinned = element("span.stn-thinned");
     this.link = element("a.stn-run-link");
     const second = element("p.stn-second", {}, this.link, this.skipped, this.thinned);
-    this.element = element("div.stn-situation", {}, this.state, this.aloud, second);
+    this.element = element("div.stn-situation", {}, this.description, this.announcement, second);
   }
 
-  /** Tells what went wrong, until it is told that it is well again or the run has gone on. */
-  say(problem) {
+  /**
+   * Show what went wrong until the run's status changes, or null is set.
+   * @param {Error | null} problem
+   */
+  setProblem(problem) {
     this.problem = problem;
-    this.saidOf = this.#stateOfRun;
-    this.show();
+    this.problemState = this.#runState;
+    this.update();
   }
 
-  get #stateOfRun() {
-    const { id, run } = this.watch;
+  get #runState() {
+    const { id, run } = this.store;
     return `${id} ${run?.status} ${run?.attempt}`;
   }
 
-  /** Cheap; called on each change and each second. */
-  show() {
-    const { tone, text } = situation(this.watch, Date.now());
-    setText(this.state, text);
-    // How old the last frame is changes with every second.
-    setText(this.aloud, text.replace(/; the last frame came .*/, ""));
-    this.state.dataset.tone = tone;
-    const { skipped, run } = this.watch;
-    if (this.saidOf !== this.#stateOfRun) this.problem = null;
-    const problem = this.problem ?? (run ? this.watch.problem : null);
+  /** Called on each change, and each second for the last frame's age. */
+  update() {
+    const { tone, text } = describe(this.store, Date.now());
+    setText(this.description, text);
+    // The age of the last frame, which changes each second, is not announced.
+    setText(this.announcement, text.replace(/; last frame .*/, ""));
+    this.description.dataset.tone = tone;
+    const { skipped, run } = this.store;
+    if (this.problemState !== this.#runState) this.problem = null;
+    const problem = this.problem ?? (run ? this.store.problem : null);
     setText(this.message, problem?.message ?? run?.error ?? "");
     setText(
       this.skipped,
       skipped ? `${integer(skipped)} ${skipped === 1 ? "frame" : "frames"} skipped` : "",
     );
-    const thinned = thinningNote(run?.thinned);
-    setText(this.thinned, thinned?.short ?? "");
-    this.thinned.title = thinned?.full ?? "";
-    // A run that is not there, or no more, is no dead end.
-    const gone = run ? run.status === "deleted" : Boolean(this.watch.problem);
-    const instead = gone ? "Show the newest run instead" : "";
-    setText(this.link, instead || (run ? runTitle(run) : ""));
-    this.link.classList.toggle("stn-instead", gone);
-    this.link.href = run && !gone ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
+    const note = thinningNote(run?.thinned);
+    setText(this.thinned, note?.short ?? "");
+    this.thinned.title = note?.full ?? "";
+    this.#updateLink();
+  }
+
+  /** A link to the run, or from a missing or deleted one to the newest. */
+  #updateLink() {
+    const { run, problem } = this.store;
+    const isMissing = run ? run.status === "deleted" : Boolean(problem);
+    setText(this.link, isMissing ? "Show the newest run" : run ? runTitle(run) : "");
+    this.link.classList.toggle("stn-instead", isMissing);
+    this.link.href = run && !isMissing ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
   }
 }

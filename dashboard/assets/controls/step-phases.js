@@ -1,9 +1,17 @@
-// What happens within a step, shown one after another while each is drawn out.
+// @ts-check
+// The phases within one training step, shown one after another in slow motion.
 
 import { element, setText } from "../ui/dom.js";
 
-// Each phase: what it is called, and what it does. `seen` is what of the stage belongs to it; the rest
-// steps back. Those marked `transformer` do not happen in a network without one.
+/**
+ * @typedef {object} Phase
+ * @property {string} name the style dims what on the stage does not belong to it
+ * @property {string} title
+ * @property {string} text
+ * @property {boolean} [transformer] whether only a network with a transformer has it
+ */
+
+/** @type {Phase[]} */
 const PHASES = [
   {
     name: "batch",
@@ -13,104 +21,125 @@ const PHASES = [
   {
     name: "localise",
     title: "Localise",
-    text: "The localisation network looks at each whole image.",
+    text: "The localisation network sees each whole image.",
     transformer: true,
   },
   {
     name: "theta",
     title: "Theta",
-    text: "For each image it names a region: the numbers of theta place the sampling grid.",
+    text: "It predicts theta for each image: the numbers that place the sampling grid.",
     transformer: true,
   },
   {
     name: "sample",
     title: "Sample",
-    text:
-      "Each pixel of the output is read where its grid point lies, from the four pixels around.",
+    text: "Each output pixel is interpolated from the four input pixels around its grid point.",
     transformer: true,
   },
   {
     name: "loss",
     title: "Loss",
-    text: "The classifier names a class for what it is handed; the loss says how wrong that is.",
+    text: "The classifier predicts a class from the output; the loss measures how wrong it is.",
   },
   {
     name: "step",
     title: "Step",
-    text: "Gradients flow back, through the sampler too, and every weight moves a little.",
+    text: "Gradients flow back, through the sampler too, and every weight changes a little.",
   },
 ];
 
-// Seconds a step from which on there is time to see its phases.
-const SLOW_ENOUGH = 1;
+// Shorter steps leave no time to see their phases.
+const MIN_STEP_SECONDS = 1;
+const MIN_TIMEOUT_MILLISECONDS = 10;
+// Timers may fire slightly early.
+const TIMER_SLACK_SECONDS = 0.005;
 
-/** The phases of a network's steps. */
-// Exported for tests.
-export const phasesOf = (plain) => PHASES.filter(({ transformer }) => !(plain && transformer));
+/**
+ * The phases of a network's steps. Exported for tests.
+ * @param {boolean} hasTransformer
+ */
+export const phasesOf = (hasTransformer) =>
+  PHASES.filter(({ transformer }) => hasTransformer || !transformer);
 
-/** Which of `count` phases a step of `length` seconds is in after `elapsed`; the last one waits. */
-// Exported for tests.
-export const phaseAt = (elapsed, length, count) =>
-  Math.min(count - 1, Math.max(0, Math.floor((elapsed / length) * count)));
+/**
+ * The index of the current phase; the last one lasts until the next step. Exported for tests.
+ * @param {number} elapsed seconds since the step began
+ * @param {number} stepSeconds how long a step takes
+ * @param {number} count of phases
+ */
+export const phaseAt = (elapsed, stepSeconds, count) =>
+  Math.min(count - 1, Math.max(0, Math.floor((elapsed / stepSeconds) * count)));
 
-export class Phases {
-  /** @param {(phase: string | null) => void} tell called with each phase's name as it begins */
-  constructor(tell) {
-    this.tell = tell;
+export class StepPhases {
+  /** @param {(phase: string | null) => void} phaseChanged called with the name of each new phase */
+  constructor(phaseChanged) {
+    this.phaseChanged = phaseChanged;
     this.list = element("ol.stn-phase-list");
     this.text = element("p.stn-phase-text");
     this.element = element("div.stn-phases", { hidden: true }, this.list, this.text);
-    this.phase = null;
+    this.stepSeconds = 0; // 0 while steps are too short for phases
+    this.startedAt = 0; // when the step began, in milliseconds
+    /** @type {boolean | null} */
+    this.hasTransformer = null;
+    /** @type {Phase[]} */
+    this.phases = [];
+    /** @type {HTMLElement[]} */
+    this.items = [];
+    /** @type {string | null} */
+    this.current = null; // name of the current phase
   }
 
   /**
-   * Shows phases of steps that take `seconds` from now on, or none.
-   * @param {boolean} plain whether the network has no transformer
+   * Show the phases of steps that take `seconds`, or hide them if steps are too short.
+   * @param {number} seconds
+   * @param {boolean} hasTransformer whether the network has a transformer
    */
-  plan(seconds, plain) {
-    this.seconds = seconds >= SLOW_ENOUGH ? seconds : 0;
-    this.element.hidden = !this.seconds;
-    if (!this.seconds) this.#stop();
-    if (this.plain !== plain || !this.items) this.#build(plain);
+  setStepDuration(seconds, hasTransformer) {
+    this.stepSeconds = seconds >= MIN_STEP_SECONDS ? seconds : 0;
+    this.element.hidden = !this.stepSeconds;
+    if (!this.stepSeconds) this.#stop();
+    if (this.hasTransformer !== hasTransformer) this.#build(hasTransformer);
   }
 
-  #build(plain) {
-    this.plain = plain;
-    this.phases = phasesOf(plain);
+  /** @param {boolean} hasTransformer */
+  #build(hasTransformer) {
+    this.hasTransformer = hasTransformer;
+    this.phases = phasesOf(hasTransformer);
     this.items = this.phases.map(({ title }) => element("li.stn-phase", {}, title));
     this.list.replaceChildren(...this.items);
   }
 
-  /** A step has been painted: the next one begins. */
-  begin() {
-    if (!this.seconds) return;
-    this.began = performance.now();
-    this.#show(0);
+  /** Start with the first phase: a step was drawn, and the next one begins. */
+  startStep() {
+    if (!this.stepSeconds) return;
+    this.startedAt = performance.now();
+    this.#showPhase(0);
   }
 
-  #show(index) {
+  /** @param {number} index */
+  #showPhase(index) {
     clearTimeout(this.timer);
     const phase = this.phases[index];
-    if (phase.name !== this.phase) {
-      this.phase = phase.name;
-      this.items.forEach((item, place) => item.toggleAttribute("aria-current", place === index));
+    if (phase.name !== this.current) {
+      this.current = phase.name;
+      this.items.forEach((item, at) => item.toggleAttribute("aria-current", at === index));
       setText(this.text, phase.text);
-      this.tell(phase.name);
+      this.phaseChanged(phase.name);
     }
     if (index === this.phases.length - 1) return;
-    const each = (1000 * this.seconds) / this.phases.length;
-    const due = this.began + (index + 1) * each - performance.now();
-    this.timer = setTimeout(() => this.#next(), Math.max(10, due));
+    const phaseMilliseconds = (1000 * this.stepSeconds) / this.phases.length;
+    const delay = this.startedAt + (index + 1) * phaseMilliseconds - performance.now();
+    this.timer = setTimeout(() => this.#advance(), Math.max(MIN_TIMEOUT_MILLISECONDS, delay));
   }
 
-  #next() {
-    const elapsed = (performance.now() - this.began) / 1000;
-    this.#show(phaseAt(elapsed + 0.005, this.seconds, this.phases.length));
+  #advance() {
+    const elapsed = (performance.now() - this.startedAt) / 1000 + TIMER_SLACK_SECONDS;
+    this.#showPhase(phaseAt(elapsed, this.stepSeconds, this.phases.length));
   }
 
   #stop() {
     clearTimeout(this.timer);
-    if (this.phase !== null) this.tell(null);
-    this.phase = null;
+    if (this.current !== null) this.phaseChanged(null);
+    this.current = null;
   }
 }

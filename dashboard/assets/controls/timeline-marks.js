@@ -1,49 +1,59 @@
-// What is marked along a timeline, as shares of its length. Pure.
+// @ts-check
+// What is marked along a timeline, in fractions of its length. Pure.
 
-const MOST_EPOCHS = 60;
+const MAX_EPOCH_MARKS = 60;
+const MIN_COLLAPSED_SHARE = 0.5;
+
+/** @typedef {{fraction: number, epoch: number}} EpochMark the end of an epoch */
+/** @typedef {{from: number, to: number}} CollapseMark both fractions of the length */
 
 /**
- * Where epochs end between two steps; of very many every second, fifth or tenth one, and so on.
- * @param {number | null} each steps in an epoch
- * @returns {{share: number, epoch: number}[]}
+ * Where epochs end between two steps; of many epochs only every 2nd, 5th, 10th and so on.
+ * @param {[number, number]} range first and last step
+ * @param {number | null | undefined} stepsPerEpoch
  */
-export function epochMarks([first, last], each) {
-  if (!each || last <= first) return [];
-  const ends = [];
+export function epochMarks([first, last], stepsPerEpoch) {
+  /** @type {EpochMark[]} */
+  const marks = [];
+  if (!stepsPerEpoch || last <= first) return marks;
   let every = 1;
-  for (const factor of cycle([2, 2.5, 2])) {
-    if ((last - first) / (each * every) <= MOST_EPOCHS) break;
+  for (const factor of repeat([2, 2.5, 2])) {
+    if ((last - first) / (stepsPerEpoch * every) <= MAX_EPOCH_MARKS) break;
     every *= factor;
   }
-  const stride = each * every;
+  const stride = stepsPerEpoch * every;
   for (let step = Math.ceil((first + 1) / stride) * stride; step < last; step += stride) {
-    ends.push({ share: (step - first) / (last - first), epoch: step / each });
+    marks.push({ fraction: (step - first) / (last - first), epoch: step / stepsPerEpoch });
   }
-  return ends;
+  return marks;
 }
 
-function* cycle(values) {
+/** @param {number[]} values */
+function* repeat(values) {
   for (;;) yield* values;
 }
 
 /**
- * Stretches in which at least half of the probes had collapsed regions.
- * @param {{x: number[], y: number[]}} points steps, and the share of the probes at each
- * @returns {{from: number, to: number}[]} shares of the length
+ * The intervals in which at least half of the probes had collapsed regions.
+ * @param {[number, number]} range first and last step
+ * @param {{x: number[], y: number[]}} points steps, and the share of collapsed probes at each
  */
 export function collapseMarks([first, last], { x, y }) {
-  if (last <= first) return [];
-  const share = (step) => Math.min(1, Math.max(0, (step - first) / (last - first)));
-  const found = [];
-  let open = null;
+  /** @type {CollapseMark[]} */
+  const marks = [];
+  if (last <= first) return marks;
+  /** @param {number} step */
+  const fraction = (step) => Math.min(1, Math.max(0, (step - first) / (last - first)));
+  /** @type {number | null} */
+  let start = null;
   x.forEach((step, index) => {
-    const collapsed = y[index] >= 0.5;
-    if (collapsed && open === null) open = step;
-    if (open !== null && !collapsed) {
-      found.push({ from: share(open), to: share(step) });
-      open = null;
+    const isCollapsed = y[index] >= MIN_COLLAPSED_SHARE;
+    if (isCollapsed && start === null) start = step;
+    if (start !== null && !isCollapsed) {
+      marks.push({ from: fraction(start), to: fraction(step) });
+      start = null;
     }
   });
-  if (open !== null) found.push({ from: share(open), to: share(x.at(-1)) });
-  return found;
+  if (start !== null) marks.push({ from: fraction(start), to: fraction(x[x.length - 1]) });
+  return marks;
 }

@@ -1,145 +1,166 @@
-// The timeline: all recorded steps, the one looked at, how fast they are played and whether the
-// newest is followed.
+// @ts-check
+// The timeline: all recorded steps and the current one, the speed of a replay, and whether the newest
+// frame is followed.
 
-import { element, icon, ICONS } from "../ui/dom.js";
 import { collapseMarks, epochMarks } from "./timeline-marks.js";
-import * as play from "../run/player.js";
+import { element, icon, ICONS } from "../ui/dom.js";
+import { goToLast, seek, togglePlay } from "../run/player.js";
 import { SPEEDS } from "../ui/view-state.js";
 
-const NAMES = { 0.1: "1/10", 0.25: "1/4", 0.5: "1/2" };
-// Milliseconds between two drawings of marks.
-const MARK_EVERY = 500;
+/** @import { CollapseMark, EpochMark } from "./timeline-marks.js" */
+/** @import { RunStore } from "../run/run-store.js" */
+
+/** @type {Record<number, string>} */
+const SPEED_TITLES = { 0.1: "1/10", 0.25: "1/4", 0.5: "1/2" };
+const MARKS_INTERVAL_MILLISECONDS = 500;
+const MAX_COLLAPSE_POINTS = 400;
 
 export class Timeline {
-  /** @param {(speed: number) => void} hasten called with a speed that was chosen */
-  constructor(watch, hasten) {
-    this.watch = watch;
+  /**
+   * @param {RunStore} store
+   * @param {(speed: number) => void} setSpeed
+   */
+  constructor(store, setSpeed) {
+    this.store = store;
     this.toggle = element("button.stn-button.stn-round", { type: "button" });
-    this.toggle.onclick = () => watch.act(play.toggle);
+    this.toggle.onclick = () => store.updatePlayer(togglePlay);
     const range = { type: "range", min: 0, max: 0, value: 0, step: 1 };
-    this.slider = element("input.stn-timeline", { ...range, aria: { label: "Step shown" } });
-    this.slider.oninput = () => watch.act(play.seek, Number(this.slider.value));
+    this.slider = element("input.stn-timeline", { ...range, aria: { label: "Current step" } });
+    this.slider.oninput = () =>
+      store.updatePlayer((player) => seek(player, Number(this.slider.value)));
     this.marks = element("div.stn-marks", { aria: { hidden: "true" } });
-    this.marked = "";
+    this.drawnMarks = ""; // as JSON
+    this.drawnAt = 0;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.marksTimer = null;
+    const step = { type: "text", inputMode: "numeric", placeholder: "Go to step", size: 9 };
+    this.stepField = element("input.stn-entry", { ...step, aria: { label: "Go to step" } });
+    this.speed = this.#speedChoice(setSpeed);
+    this.follow = element("button.stn-button.stn-switch", { type: "button" }, "Follow live");
+    this.follow.title = "Show each new frame while the run trains, or pause at the current one";
+    this.follow.setAttribute("role", "switch");
+    this.follow.onclick = () => {
+      const isFollowing = store.player.mode === "follow";
+      store.updatePlayer(isFollowing ? togglePlay : goToLast);
+    };
     this.element = element(
       "div.stn-time",
       {},
       this.toggle,
       element("div.stn-track", {}, this.slider, this.marks),
-      this.#goTo(),
-      this.#speeds(hasten),
-      this.#follow(),
+      this.#stepForm(),
+      this.speed,
+      this.follow,
     );
   }
 
-  #goTo() {
-    const number = { type: "text", inputMode: "numeric", placeholder: "Go to step", size: 9 };
-    this.go = element("input.stn-entry", { ...number, aria: { label: "Go to step" } });
-    const form = element("form.stn-go", { noValidate: true }, this.go);
+  #stepForm() {
+    const { stepField } = this;
+    const form = element("form.stn-go", { noValidate: true }, stepField);
     form.onsubmit = (event) => {
       event.preventDefault();
-      const text = this.go.value.replace(/\s/g, "");
-      const known = /^\d+$/.test(text);
-      this.go.setCustomValidity(known || !text ? "" : "A step is a whole number.");
-      if (!this.go.reportValidity() || !text) return;
-      this.go.value = "";
-      // So that keys act on the step again.
-      this.go.blur();
-      this.watch.goTo(Number(text));
+      const text = stepField.value.replace(/\s/g, "");
+      const isValid = /^\d*$/.test(text);
+      stepField.setCustomValidity(isValid ? "" : "Enter a step as a whole number.");
+      if (!stepField.reportValidity() || !text) return;
+      stepField.value = "";
+      // So that keyboard shortcuts work again.
+      stepField.blur();
+      this.store.seek(Number(text));
     };
-    this.go.oninput = () => this.go.setCustomValidity("");
+    stepField.oninput = () => stepField.setCustomValidity("");
     return form;
   }
 
-  #speeds(hasten) {
+  /** @param {(speed: number) => void} setSpeed */
+  #speedChoice(setSpeed) {
     const options = SPEEDS.map((speed) =>
-      element("option", { value: speed }, `Speed ${NAMES[speed] ?? speed}×`)
+      element("option", { value: speed }, `Speed ${SPEED_TITLES[speed] ?? speed}×`)
     );
-    this.speed = element("select.stn-entry", { title: "Speed of a replay" }, ...options);
-    this.speed.setAttribute("aria-label", "Speed of a replay");
-    this.speed.onchange = () => hasten(Number(this.speed.value));
-    return this.speed;
+    const choice = element("select.stn-entry", { title: "Speed of a replay" }, ...options);
+    choice.setAttribute("aria-label", "Speed of a replay");
+    choice.onchange = () => setSpeed(Number(choice.value));
+    return choice;
   }
 
-  #follow() {
-    const { watch } = this;
-    this.live = element("button.stn-button.stn-switch", { type: "button" }, "Follow live");
-    this.live.setAttribute("role", "switch");
-    this.live.onclick = () => {
-      const following = watch.player.mode === "follow";
-      watch.act(following ? play.toggle : play.newest);
-    };
-    return this.live;
-  }
-
-  /** Shows what is looked at, and how. */
-  show() {
-    const { player, onLap, speed } = this.watch;
+  update() {
+    const { player, onLap, loop, playback, run } = this.store;
     const { steps } = player;
-    const moving = player.mode !== "hold";
-    if (this.toggle.dataset.moving !== String(moving)) {
-      this.toggle.dataset.moving = moving;
-      this.toggle.replaceChildren(icon(moving ? ICONS.pause : ICONS.play));
-      this.toggle.title = moving ? "Hold the picture (space)" : "Play (space)";
-      this.toggle.setAttribute("aria-label", this.toggle.title);
-    }
-    const [first, last, at] = [steps[0] ?? 0, steps.at(-1) ?? 0, player.at ?? 0];
-    Object.assign(this.slider, { min: first, max: last, value: at, disabled: steps.length < 2 });
-    this.slider.setAttribute("aria-valuetext", `${onLap ? "frame of the lap" : "step"} ${at}`);
-    const done = (at - first) / Math.max(1, last - first);
-    this.slider.style.setProperty("--stn-done", `${100 * done}%`);
-    this.speed.value = speed;
-    this.go.disabled = this.slider.disabled;
-    // Of a run that is not there nothing can be followed.
-    const nothing = !this.watch.reel?.player.steps.length && !this.watch.run;
-    this.toggle.disabled = nothing;
-    this.live.setAttribute("aria-checked", player.mode === "follow" && !nothing);
-    this.live.disabled = !player.live || nothing;
-    this.marking ??= setTimeout(
-      () => this.#mark(),
-      Math.max(0, (this.drawn ?? 0) + MARK_EVERY - Date.now()),
+    this.#updateToggle(player.mode !== "paused");
+    const [first, last, step] = [steps[0] ?? 0, steps.at(-1) ?? 0, player.step ?? 0];
+    Object.assign(this.slider, { min: first, max: last, value: step, disabled: steps.length < 2 });
+    this.slider.setAttribute("aria-valuetext", `${onLap ? "frame of the lap" : "step"} ${step}`);
+    const fraction = (step - first) / Math.max(1, last - first);
+    this.slider.style.setProperty("--stn-done", `${100 * fraction}%`);
+    this.speed.value = String(loop.speed);
+    this.stepField.disabled = this.slider.disabled;
+    const isEmpty = !playback?.player.steps.length && !run;
+    this.toggle.disabled = isEmpty;
+    this.follow.setAttribute("aria-checked", String(player.mode === "follow" && !isEmpty));
+    this.follow.disabled = !player.live || isEmpty;
+    this.marksTimer ??= setTimeout(
+      () => this.#updateMarks(),
+      Math.max(0, this.drawnAt + MARKS_INTERVAL_MILLISECONDS - Date.now()),
     );
   }
 
-  // Epochs' ends as ticks, and stretches where regions had collapsed as bars.
-  #mark() {
-    this.marking = null;
-    this.drawn = Date.now();
-    const { reel, run, onLap, waiting, player } = this.watch;
-    const range = [player.steps[0] ?? 0, player.steps.at(-1) ?? 0];
-    const known = reel && !onLap;
-    const epochs = known && !waiting ? epochMarks(range, run?.steps_per_epoch) : [];
-    const [from, to] = range;
-    const collapses = known
-      ? collapseMarks(range, reel.series.points("collapsed", { from, to, limit: 400 }))
+  /** @param {boolean} isPlaying */
+  #updateToggle(isPlaying) {
+    if (this.toggle.dataset.playing === String(isPlaying)) return;
+    this.toggle.dataset.playing = String(isPlaying);
+    this.toggle.replaceChildren(icon(isPlaying ? ICONS.pause : ICONS.play));
+    this.toggle.title = isPlaying ? "Pause at the current step (space)" : "Play (space)";
+    this.toggle.setAttribute("aria-label", this.toggle.title);
+  }
+
+  /** Mark the ends of epochs with ticks, and intervals of collapsed regions with bars. */
+  #updateMarks() {
+    this.marksTimer = null;
+    this.drawnAt = Date.now();
+    const { playback, shownRun, onLap, player } = this.store;
+    const [from, to] = [player.steps[0] ?? 0, player.steps.at(-1) ?? 0];
+    const hasMarks = playback && !onLap;
+    const epochs = hasMarks ? epochMarks([from, to], shownRun?.steps_per_epoch) : [];
+    const collapses = hasMarks
+      ? collapseMarks(
+        [from, to],
+        playback.metrics.points("collapsed", { from, to, limit: MAX_COLLAPSE_POINTS }),
+      )
       : [];
     const text = JSON.stringify([epochs, collapses]);
-    if (text === this.marked) return;
-    this.marked = text;
-    this.slider.setAttribute("aria-description", described(range, epochs, collapses));
-    this.marks.replaceChildren(...epochs.map(tick), ...collapses.map(bar));
+    if (text === this.drawnMarks) return;
+    this.drawnMarks = text;
+    this.slider.setAttribute("aria-description", describeMarks([from, to], epochs, collapses));
+    this.marks.replaceChildren(...epochs.map(epochTick), ...collapses.map(collapseBar));
   }
 }
 
-// The marks in words.
-function described([first, last], epochs, collapses) {
-  const step = (share) => Math.round(first + share * (last - first));
-  const parts = collapses.map(({ from, to }) => `${step(from)} to ${step(to)}`);
-  const collapsed = parts.length
-    ? ` At least half of the regions had collapsed in steps ${parts.join(", ")}.`
+/**
+ * @param {[number, number]} range first and last step
+ * @param {EpochMark[]} epochs
+ * @param {CollapseMark[]} collapses
+ */
+function describeMarks([first, last], epochs, collapses) {
+  /** @param {number} fraction */
+  const step = (fraction) => Math.round(first + fraction * (last - first));
+  const intervals = collapses.map(({ from, to }) => `${step(from)} to ${step(to)}`);
+  const collapsed = intervals.length
+    ? ` At least half of the regions had collapsed in steps ${intervals.join(", ")}.`
     : "";
   return `${epochs.length} ends of epochs are marked.${collapsed}`;
 }
 
-function tick({ share, epoch }) {
-  const made = element("span.stn-tick", { title: `End of epoch ${epoch}` });
-  made.style.left = `${100 * share}%`;
-  return made;
+/** @param {EpochMark} mark */
+function epochTick({ fraction, epoch }) {
+  const tick = element("span.stn-tick", { title: `End of epoch ${epoch}` });
+  tick.style.left = `${100 * fraction}%`;
+  return tick;
 }
 
-function bar({ from, to }) {
-  const made = element("span.stn-collapse", { title: "At least half of the regions collapsed" });
-  made.style.left = `${100 * from}%`;
-  made.style.width = `${100 * (to - from)}%`;
-  return made;
+/** @param {CollapseMark} mark */
+function collapseBar({ from, to }) {
+  const bar = element("span.stn-collapse", { title: "At least half of the regions collapsed" });
+  bar.style.left = `${100 * from}%`;
+  bar.style.width = `${100 * (to - from)}%`;
+  return bar;
 }

@@ -1,60 +1,74 @@
-// The choice of what fills the stage, and of what is drawn on it.
+// @ts-check
+// The toolbar that chooses the view that fills the stage, and the layers drawn on it.
 
 import { element } from "../ui/dom.js";
-import { LAYERS, toggleLayer } from "../ui/view-state.js";
+import { LAYER_NAMES, toggleLayer } from "../ui/view-state.js";
 
-const SIGHT_WORDS = {
-  probes: ["Probes", "All probes side by side (1)"],
-  probe: ["One probe", "One probe, large, with its numbers (2)"],
-  summary: ["Summary", "All probes as one: their mean output and the spread of their regions (3)"],
+/** @import { Layers, View, ViewKind } from "../ui/view-state.js" */
+
+/** @typedef {{title: string, hint: string, key?: string}} Choice with the key that chooses it */
+
+/** @type {Record<ViewKind, Choice>} */
+const VIEWS = {
+  probes: { title: "Probes", hint: "All probes side by side", key: "1" },
+  probe: { title: "One probe", hint: "One probe, large, with its numbers", key: "2" },
+  summary: {
+    title: "Summary",
+    hint: "The mean output of all probes, and the distribution of their regions",
+    key: "3",
+  },
 };
 
-const LAYER_WORDS = {
-  dots: ["Dots", "The corners of each region (d)"],
-  outline: ["Outline", "The edge of each region (o)"],
-  mesh: ["Mesh", "The sampling grid within each region, and a spline's control points (m)"],
-  trail: ["Trail", "Where the corners were over the last epoch (t)"],
-  inverse: [
-    "Pasted back",
-    "Each output pasted back where it was sampled from: the inverse warp (b)",
-  ],
-  outputs: ["Outputs only", "Nothing but what the transformers hand on"],
+/** @type {Record<keyof Layers, Choice>} */
+const LAYERS = {
+  dots: { title: "Dots", hint: "The corners of each region", key: "d" },
+  outline: { title: "Outline", hint: "The edge of each region", key: "o" },
+  mesh: {
+    title: "Mesh",
+    hint: "The sampling grid within each region, and a spline's control points",
+    key: "m",
+  },
+  trail: { title: "Trail", hint: "Where the corners were over the last epoch", key: "t" },
+  inverse: {
+    title: "Pasted back",
+    hint: "Each output pasted back where it was sampled, to see what the network keeps",
+    key: "b",
+  },
+  outputs: { title: "Outputs only", hint: "Only the outputs, to see how alike they are" },
 };
+// Layers that can be drawn on the summary.
+const SUMMARY_LAYERS = new Set(["dots", "outline", "trail"]);
 
-export class SightBar {
+export class ViewToolbar {
   /**
-   * @param {() => object} view the present view
-   * @param {(view: object) => void} change called with the next one
+   * @param {() => View} getView the current view
+   * @param {(view: View) => void} setView
    */
-  constructor(view, change) {
-    this.view = view;
-    this.sights = buttons(SIGHT_WORDS, (kind) => change({ ...view(), kind }));
-    this.layers = buttons(LAYER_WORDS, (layer) => change(toggleLayer(view(), layer)));
-    const group = (name, title, parts) => {
-      const made = element(`div.${name}`, { role: "group" }, ...Object.values(parts));
-      made.setAttribute("aria-label", title);
-      return made;
-    };
+  constructor(getView, setView) {
+    this.getView = getView;
+    this.views = buttons(VIEWS, (kind) => setView({ ...getView(), kind }));
+    this.layers = buttons(LAYERS, (layer) => setView(toggleLayer(getView(), layer)));
     this.element = element(
-      "div.stn-sights",
+      "div.stn-view-toolbar",
       {},
-      group("stn-segments", "Stage shows", this.sights),
-      group("stn-chips", "Drawn on the stage", this.layers),
+      group("stn-segments", "View", this.views),
+      group("stn-chips", "Layers", this.layers),
     );
   }
 
-  /** @param {boolean} plain whether the network has no transformer, so that nothing is drawn */
-  show(plain = false) {
-    const { kind, layers } = this.view();
-    for (const [name, button] of Object.entries(this.sights)) {
-      button.setAttribute("aria-pressed", name === kind);
+  /** @param {boolean} hasTransformer whether the network has regions to draw */
+  update(hasTransformer) {
+    const { kind, layers } = this.getView();
+    for (const [name, button] of Object.entries(this.views)) {
+      button.setAttribute("aria-pressed", String(name === kind));
     }
-    for (const [name, button] of Object.entries(this.layers)) {
-      button.setAttribute("aria-pressed", layers[name]);
-      // Where nothing but outputs is seen there is nothing to draw on.
-      const bare = kind === "probes" && layers.outputs && name !== "outputs";
-      button.disabled = plain || bare;
-      // Of one probe and of the crowd the outputs are large anyway.
+    for (const name of LAYER_NAMES) {
+      const button = this.layers[name];
+      button.setAttribute("aria-pressed", String(layers[name]));
+      // Nothing is drawn on outputs alone.
+      const isCovered = kind === "probes" && layers.outputs && name !== "outputs";
+      button.disabled = !hasTransformer || isCovered;
+      // In the other views the outputs are large anyway.
       button.hidden = name === "outputs"
         ? kind !== "probes"
         : kind === "summary" && !SUMMARY_LAYERS.has(name);
@@ -62,32 +76,54 @@ export class SightBar {
   }
 }
 
-// Layers that mean something for all probes as one.
-const SUMMARY_LAYERS = new Set(["dots", "outline", "trail"]);
-
-/** What the keys for sights and layers do. */
-export function sightKeys(view, change) {
-  const to = (kind) => () => change({ ...view(), kind });
-  const layers = Object.keys(LAYERS).filter((layer) => layer !== "outputs");
-  return {
-    1: to("probes"),
-    2: to("probe"),
-    3: to("summary"),
-    ...Object.fromEntries(
-      layers.map((
-        layer,
-      ) => [layer === "inverse" ? "b" : layer[0], () => change(toggleLayer(view(), layer))]),
-    ),
-  };
+/**
+ * What the keys for views and layers do.
+ * @param {() => View} getView
+ * @param {(view: View) => void} setView
+ */
+export function viewKeys(getView, setView) {
+  /** @type {Record<string, () => void>} */
+  const keys = {};
+  for (const [kind, { key }] of entries(VIEWS)) {
+    if (key) keys[key] = () => setView({ ...getView(), kind });
+  }
+  for (const [layer, { key }] of entries(LAYERS)) {
+    if (key) keys[key] = () => setView(toggleLayer(getView(), layer));
+  }
+  return keys;
 }
 
-function buttons(words, act) {
-  return Object.fromEntries(
-    Object.entries(words).map(([name, [text, title]]) => {
-      const button = element("button.stn-chip", { type: "button", title }, text);
-      button.dataset.name = name;
-      button.onclick = () => act(name);
-      return [name, button];
-    }),
-  );
+/**
+ * @template {string} Name
+ * @param {Record<Name, Choice>} choices
+ * @param {(name: Name) => void} choose
+ */
+function buttons(choices, choose) {
+  const made = /** @type {Record<Name, HTMLButtonElement>} */ ({});
+  for (const [name, { title, hint, key }] of entries(choices)) {
+    const button = element("button.stn-chip", { type: "button" }, title);
+    button.title = key ? `${hint} (${key})` : hint;
+    button.dataset.name = name;
+    button.onclick = () => choose(name);
+    made[name] = button;
+  }
+  return made;
 }
+
+/**
+ * @param {string} className
+ * @param {string} label
+ * @param {Record<string, HTMLButtonElement>} parts
+ */
+function group(className, label, parts) {
+  const made = element(`div.${className}`, { role: "group" }, ...Object.values(parts));
+  made.setAttribute("aria-label", label);
+  return made;
+}
+
+/**
+ * @template {string} Name
+ * @template T
+ * @param {Record<Name, T>} record
+ */
+const entries = (record) => /** @type {[Name, T][]} */ (Object.entries(record));

@@ -1,85 +1,132 @@
-// Where the viewer's parts stand and how large they are, in the width there is and the window's height.
-// All sizes are CSS pixels.
+// @ts-check
+// Lays out the viewer's parts in the available width and the window's height. All sizes are CSS pixels.
 
-// From this width on the charts stand beside the stage, else below it.
-const WIDE = 1000;
-const SIDE_GAP = 20;
-const ROW_GAP = 10;
-// From this width on the stage keeps its height, whatever fills it, and two runs stand side by side;
-// probes of two always do.
-const FIXED = 660;
-// The controls are at least so wide, where there is room: narrower they would take the stage's height.
-const CONTROLS = 1012;
-const BETWEEN = 32;
-const BETWEEN_NARROW = 16;
-// The line above each of two runs that names it.
-const HEADLINE = 26;
-// Their pairs may be so low, so that both can be seen with the timeline.
-const LEAST = 68;
+/** @import { Charts } from "../charts/charts.js" */
+/** @import { ComparedRun } from "../runs/compare.js" */
+/** @import { RunStage } from "../stage/run-stage.js" */
+/** @import { View } from "../ui/view-state.js" */
 
 /**
- * Fits a viewer.
- * @param {{element: Element, controls: Element, runsShown: Element, side: RunStage, beside: Beside,
- *   charts: Charts}} viewer
- * @param {object} view what of it is looked at
+ * @typedef {object} ViewerParts
+ * @property {HTMLElement} element that contains all others
+ * @property {HTMLElement} stageSection contains the stages and the controls
+ * @property {HTMLElement} stages contains the stages of both runs
+ * @property {RunStage} stage
+ * @property {ComparedRun} compared
+ * @property {HTMLElement} controls
+ * @property {Charts} charts
  */
-export function fitViewer(viewer, view) {
+
+// From this width on the charts are beside the stage, otherwise below it.
+const MIN_WIDE = 1000;
+const CHARTS_GAP = 20;
+const ROW_GAP = 10;
+const CHARTS_SHARE = 0.171;
+const MIN_CHARTS_WIDTH = 214;
+const MAX_CHARTS_WIDTH = 480;
+// From this width on every view has the same height, and two runs are side by side; the probes of two
+// runs always are.
+const MIN_FIXED = 660;
+// Controls narrower than this would need more rows, and take height from the stage.
+const MIN_CONTROLS = 1012;
+const STAGE_GAP = 32;
+const NARROW_STAGE_GAP = 16;
+// The title above each of two runs.
+const TITLE_HEIGHT = 26;
+// The least height of the probe tiles of two runs, so that both are seen together with the timeline.
+const MIN_TILE_HEIGHT = 68;
+
+/**
+ * Lay out a viewer.
+ * @param {ViewerParts} viewer
+ * @param {View} view
+ */
+export function layOutViewer(viewer, view) {
   const { clientWidth } = viewer.element;
   if (!clientWidth) return;
-  const wide = clientWidth >= WIDE;
-  viewer.element.classList.toggle("stn-wide", wide);
-  const charts = wide ? Math.min(480, Math.max(214, 0.171 * clientWidth)) + SIDE_GAP : 0;
-  fitStage(viewer, view, clientWidth - charts);
-  viewer.charts.resize(wide);
+  const isWide = clientWidth >= MIN_WIDE;
+  viewer.element.classList.toggle("stn-wide", isWide);
+  const charts = Math.min(MAX_CHARTS_WIDTH, Math.max(MIN_CHARTS_WIDTH, CHARTS_SHARE * clientWidth));
+  layOutStageSection(viewer, view, clientWidth - (isWide ? charts + CHARTS_GAP : 0));
+  viewer.charts.resize(isWide);
 }
 
-// The controls are as wide as the stage, and the narrower the higher; their height is room that the
-// stage has not. So it is fitted with the least that they can need and, where they turn out to need
-// more, once again: the same room always ends in the same layout.
-function fitStage(viewer, view, width) {
-  const { controls, side, element } = viewer;
-  const top = side.element.getBoundingClientRect().top + scrolled(element);
-  const room = innerHeight - top - 2 * ROW_GAP;
-  const { style } = controls.parentElement;
-  style.minWidth = `${Math.min(width, CONTROLS)}px`;
+/**
+ * The controls are as wide as the stage, and the narrower they are the higher, which takes height
+ * from the stage. So the stage is laid out with the least height of the controls first, and once more
+ * if they need more: the same window always ends in the same layout.
+ * @param {ViewerParts} viewer
+ * @param {View} view
+ * @param {number} width
+ */
+function layOutStageSection(viewer, view, width) {
+  const { controls, stage, element, stageSection: { style } } = viewer;
+  const top = stage.element.getBoundingClientRect().top + scrollOffset(element);
+  const available = innerHeight - top - 2 * ROW_GAP;
+  style.minWidth = `${Math.min(width, MIN_CONTROLS)}px`;
   style.width = `${width}px`;
-  const least = controls.offsetHeight;
-  const grown = view.kind !== "probes" || view.compare;
-  style.width = grown ? `${width}px` : "";
-  const fit = view.compare ? fitTwo : fitOne;
-  fit(viewer, view, width, room - least);
+  const controlsHeight = controls.offsetHeight;
+  const fillsWidth = view.kind !== "probes" || view.compare;
+  style.width = fillsWidth ? `${width}px` : "";
+  const layOut = view.compare ? layOutTwoStages : layOutOneStage;
+  layOut(viewer, view, width, available - controlsHeight);
   const needed = controls.offsetHeight;
-  if (needed > least) fit(viewer, view, width, room - needed);
+  if (needed > controlsHeight) layOut(viewer, view, width, available - needed);
 }
 
-// Whatever fills the stage is as high as its probes are, so that nothing below it moves.
-function fitOne({ side }, view, width, height) {
-  fitSides([side], view, { width, height, fixed: width >= FIXED });
+/**
+ * @param {ViewerParts} viewer
+ * @param {View} view
+ * @param {number} width
+ * @param {number} height
+ */
+function layOutOneStage({ stage }, view, width, height) {
+  resizeStages([stage], view, { width, height, isFixed: width >= MIN_FIXED });
 }
 
-// Two runs stand side by side where there is room for both, else below each other.
-function fitTwo({ side, beside, runsShown }, view, width, height) {
-  const fixed = width >= FIXED;
-  const abreast = fixed || view.kind === "probes";
-  const between = fixed ? BETWEEN : BETWEEN_NARROW;
-  runsShown.classList.toggle("stn-side-by-side", abreast);
-  runsShown.style.setProperty("--stn-between", `${between}px`);
-  const across = abreast ? (width - between) / 2 : width;
-  const room = { width: across, height: height - HEADLINE, fixed, least: LEAST };
-  fitSides([side, beside.side], view, room, HEADLINE);
+/**
+ * Two runs are side by side where there is room for both, otherwise below each other.
+ * @param {ViewerParts} viewer
+ * @param {View} view
+ * @param {number} width
+ * @param {number} height
+ */
+function layOutTwoStages({ stage, compared, stages }, view, width, height) {
+  const isFixed = width >= MIN_FIXED;
+  const isSideBySide = isFixed || view.kind === "probes";
+  const gap = isFixed ? STAGE_GAP : NARROW_STAGE_GAP;
+  stages.classList.toggle("stn-side-by-side", isSideBySide);
+  stages.style.setProperty("--stn-between", `${gap}px`);
+  const box = {
+    width: isSideBySide ? (width - gap) / 2 : width,
+    height: height - TITLE_HEIGHT,
+    isFixed,
+    minHeight: MIN_TILE_HEIGHT,
+  };
+  resizeStages([stage, compared.stage], view, box, TITLE_HEIGHT);
 }
 
-function fitSides(sides, view, { width, height, fixed, least }, above = 0) {
-  for (const { probes } of sides) probes.resize(width, height, least);
-  const full = Math.min(height, Math.max(...sides.map(({ probes }) => probes.fullHeight)));
-  for (const side of sides) {
-    side.element.style.minHeight = fixed ? `${full + above}px` : "";
-    if (view.kind !== "probes") side.resize(width, fixed ? full : height, least);
+/**
+ * Every view is made as high as the probes are, so that nothing below moves when the view changes.
+ * @param {RunStage[]} stages
+ * @param {View} view
+ * @param {{width: number, height: number, isFixed: boolean, minHeight?: number}} box
+ * @param {number} titleHeight
+ */
+function resizeStages(stages, view, { width, height, isFixed, minHeight }, titleHeight = 0) {
+  for (const { probes } of stages) probes.resize(width, height, minHeight);
+  const full = Math.min(height, Math.max(...stages.map(({ probes }) => probes.fullHeight)));
+  for (const stage of stages) {
+    stage.element.style.minHeight = isFixed ? `${full + titleHeight}px` : "";
+    if (view.kind !== "probes") stage.resize(width, isFixed ? full : height, minHeight);
   }
 }
 
-// How far the page has been scrolled, in whichever element scrolls it.
-function scrolled(element) {
+/**
+ * How far the page is scrolled, in whichever of its elements scrolls.
+ * @param {Element} element
+ */
+function scrollOffset(element) {
   let sum = 0;
   for (let parent = element.parentElement; parent; parent = parent.parentElement) {
     sum += parent.scrollTop;

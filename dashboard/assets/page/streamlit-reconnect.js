@@ -1,17 +1,24 @@
-// Streamlit's own connection. A server that was started anew knows nothing of the page: until its
-// script has run once, what is chosen and clicked there goes nowhere.
+// @ts-check
+// Streamlit's own connection. A restarted server has no session of the page: until its script has run
+// once, what is chosen and clicked in Streamlit's parts of the page has no effect.
 
-const STATE = "data-test-connection-state";
+const STATE_ATTRIBUTE = "data-test-connection-state";
 
-/** Calls `act` each time that Streamlit has found its server again. */
+/**
+ * Call `act` each time that Streamlit has reconnected.
+ * @param {() => void} act
+ */
 export function onReconnect(act) {
-  const app = document.querySelector(`[${STATE}]`);
+  const app = document.querySelector(`[${STATE_ATTRIBUTE}]`);
   if (!app) return;
-  let connected = true;
-  const look = () => {
-    const before = connected;
-    connected = app.getAttribute(STATE) === "CONNECTED";
-    if (connected && !before) act();
+  let isConnected = true;
+  const check = () => {
+    const wasConnected = isConnected;
+    isConnected = app.getAttribute(STATE_ATTRIBUTE) === "CONNECTED";
+    if (isConnected && !wasConnected) act();
   };
-  new MutationObserver(look).observe(app, { attributes: true, attributeFilter: [STATE] });
+  new MutationObserver(check).observe(app, {
+    attributes: true,
+    attributeFilter: [STATE_ATTRIBUTE],
+  });
 }

@@ -1,14 +1,17 @@
-// What is looked at, in the page's address: opened elsewhere it shows the same.
+// @ts-check
+// The page's address: it names the run, the step and the view, so that every view is a link.
 
 import { viewQuery } from "../ui/view-state.js";
 
+/** @import { View } from "../ui/view-state.js" */
+
 /**
- * Writes a run and its view into the address. It leaves no entry in the browser's history, since it
- * follows every step that is looked at.
+ * Write a run and its view into the address, in place of the current entry of the browser's history.
  * @param {string | null} run its id
+ * @param {View} view
  * @param {{step: number | null, lap: boolean}} at as of `viewQuery`
  */
-export function nameInAddress(run, view, at) {
+export function replaceAddress(run, view, at) {
   const address = new URL(location.href);
   for (const [name, value] of Object.entries({ run, ...viewQuery(view, at) })) {
     if (value === null) address.searchParams.delete(name);
@@ -17,8 +20,11 @@ export function nameInAddress(run, view, at) {
   if (address.href !== location.href) history.replaceState(history.state, "", address);
 }
 
-/** Goes to another run's address, as another place in the browser's history. */
-export const visit = (run) => history.pushState(null, "", `?run=${encodeURIComponent(run)}`);
+/**
+ * Add a run's address to the browser's history.
+ * @param {string} run its id
+ */
+export const pushAddress = (run) => history.pushState(null, "", `?run=${encodeURIComponent(run)}`);
 
-/** What the address asks for. */
-export const asked = () => new URLSearchParams(location.search);
+/** The parameters of the address. */
+export const addressQuery = () => new URLSearchParams(location.search);

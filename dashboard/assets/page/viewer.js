@@ -1,322 +1,309 @@
-// The viewer: stage, readout and controls on one side, charts on the other, joined to one watch.
+// @ts-check
+// The viewer: the stage, its controls, the charts and the panels, connected to one run's store, and a
+// second run to compare with.
 
-import { asked, nameInAddress, visit } from "./url.js";
-import { Beside, Difference } from "../runs/compare.js";
+import { AddPicture } from "../controls/add-picture.js";
 import { Charts } from "../charts/charts.js";
+import { ComparedRun } from "../runs/compare.js";
+import { createShortcutsPanel, handleKey } from "../controls/shortcuts.js";
+import { DifferenceTable } from "../runs/difference-table.js";
 import { element, setText } from "../ui/dom.js";
-import { fitViewer } from "./layout.js";
-import { GifPanel } from "../controls/export-panel.js";
-import { Joining } from "../controls/add-picture.js";
-import { keysPanel, onKey } from "../controls/shortcuts.js";
-import { Phases } from "../controls/step-phases.js";
-import { Readout, Situation } from "../controls/status.js";
-import { isBetter, newestOf } from "../run/run-list.js";
-import { RatesPanel } from "../controls/live-settings.js";
-import { RunStage } from "../stage/run-stage.js";
-import { SightBar, sightKeys } from "../controls/view-toolbar.js";
-import { Timeline } from "../controls/timeline.js";
-import { Transport } from "../controls/run-controls.js";
-import { readLap, readStep, readView } from "../ui/view-state.js";
-import { Watch } from "../run/run-store.js";
+import { ExportPanel } from "../controls/export-panel.js";
+import { layOutViewer } from "./layout.js";
+import { LearningRatesPanel } from "../controls/live-settings.js";
 import { legendText } from "../ui/text.js";
+import { Navigation } from "./navigation.js";
+import { Readout, StatusLines } from "../controls/status.js";
+import { RunControls } from "../controls/run-controls.js";
+import { RunStage } from "../stage/run-stage.js";
+import { RunStore } from "../run/run-store.js";
+import { StepPhases } from "../controls/step-phases.js";
+import { Timeline } from "../controls/timeline.js";
+import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
 
-// Milliseconds until the address tells what is looked at.
-const NAME_AFTER = 300;
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { RunList } from "../run/run-list.js" */
+/** @import { View } from "../ui/view-state.js" */
+
+// Milliseconds between two updates of the last frame's age.
+const STATUS_INTERVAL = 1000;
 
 export class Viewer {
   /**
-   * @param {object} api the server's calls
-   * @param {RunList} runs says which run is the newest where none is asked for
-   * @param {(id: string) => void} open called with a run that was started here
+   * @param {Api} api
+   * @param {RunList} list
+   * @param {(id: string) => void} open called with the id of a run that was started here
    */
-  constructor(api, runs, open) {
-    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    this.api = api;
-    this.runs = runs;
-    this.view = readView(asked());
-    this.at = { step: readStep(asked()), lap: readLap(asked()) }; // what the page is opened at
-    this.watch = new Watch(api, calm);
-    const turn = (by) => this.#turn(by);
-    const pick = (side) => (probe, byKey) => {
-      this.change({ ...this.view, kind: "probe", probe });
-      if (byKey) side().focus(probe);
-    };
-    this.side = new RunStage(this.watch, { turn, pick: pick(() => this.side) });
-    const close = () => this.change({ ...this.view, compare: null });
-    this.beside = new Beside(api, this.watch, calm, {
-      turn,
-      pick: pick(() => this.beside.side),
-      close,
+  constructor(api, list, open) {
+    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const store = (this.store = new RunStore(api, reducedMotion));
+    /** @type {Navigation} */
+    this.navigation = new Navigation(store, list, {
+      getView: () => this.view,
+      setView: (view) => this.setView(view),
+      runChanged: () => this.status.setProblem(null),
     });
-    this.difference = new Difference({ by: (by) => this.change({ ...this.view, by }) });
-    this.sights = new SightBar(
-      () => this.view,
-      (view) => this.change(view),
-    );
+    /** @type {View} */
+    this.view = this.navigation.initialView;
+    /** @type {(by: number) => void} */
+    const turn = (by) => this.#turn(by);
+    /** @param {() => RunStage} stage */
+    const pickOn = (stage) => (/** @type {number} */ probe, isByKey = false) => {
+      this.setView({ ...this.view, kind: "probe", probe });
+      if (isByKey) stage().focus(probe);
+    };
+    /** @type {RunStage} */
+    this.stage = new RunStage(store, { turn, pick: pickOn(() => this.stage) });
+    /** @type {ComparedRun} */
+    this.compared = new ComparedRun(api, store, reducedMotion, {
+      turn,
+      pick: pickOn(() => this.compared.stage),
+      close: () => this.setView({ ...this.view, compare: null }),
+    });
+    this.differences = new DifferenceTable((by) => this.setView({ ...this.view, by }));
+    this.toolbar = new ViewToolbar(() => this.view, (view) => this.setView(view));
     this.readout = new Readout();
-    this.situation = new Situation(this.watch);
-    this.timeline = new Timeline(this.watch, (speed) => this.change({ ...this.view, speed }));
-    const say = (problem) => this.situation.say(problem);
-    this.transport = new Transport(this.watch, say, open);
-    this.joining = new Joining(this.watch, this.side.element, say);
-    this.phases = new Phases((phase) => (this.side.element.dataset.phase = phase ?? ""));
-    this.charts = new Charts((step) => this.watch.goTo(step));
-    this.gif = new GifPanel(this.watch);
-    this.rates = new RatesPanel(this.watch);
-    this.element = this.#lay();
-    this.#listen();
-    this.change(this.view);
-    this.#change();
-  }
-
-  /** Watches the run `id`, or without one whichever is the newest. */
-  pin(id) {
-    if (id !== this.pinned) {
-      this.pinned = id;
-      this.situation.say(null);
-      if (id) this.#open(id);
-      else this.#choose();
-    }
-    this.#nameSoon();
-  }
-
-  /** Watches the run `id`, as another place in the browser's history. */
-  goTo(id) {
-    if (id !== this.pinned) {
-      this.#name();
-      visit(id);
-      this.pin(id);
-    }
-    this.reveal();
-  }
-
-  // Back to where one has been, or on again.
-  #return() {
-    clearTimeout(this.naming);
-    this.naming = null;
-    const query = asked();
-    this.at = { step: readStep(query), lap: readLap(query) };
-    this.change(readView(query));
-    this.pinned = undefined;
-    this.pin(query.get("run"));
-  }
-
-  #open(id) {
-    // A run beside itself would tell nothing.
-    if (this.view.compare === id) this.change({ ...this.view, compare: null });
-    this.watch.open(id, this.at.step, this.at.lap);
-    this.at = { step: null, lap: false };
-  }
-
-  /** Looks at the run in another way from now on. */
-  change(view) {
-    const focused = this.element.contains(document.activeElement);
-    this.view = view;
-    this.watch.speed = view.speed;
-    this.side.setView(view);
-    this.#compare(view);
-    this.sights.show(this.#isPlain);
-    this.timeline.show();
-    this.resize();
-    this.side.redraw();
-    this.beside.side.redraw();
-    // What had the focus may be gone.
-    if (focused && !this.element.contains(document.activeElement)) this.side.focus(view.probe);
-    this.#nameSoon();
-  }
-
-  /** Puts the run `id` beside the one that is looked at. */
-  compare(id) {
-    this.change({ ...this.view, compare: id });
-    this.reveal();
-  }
-
-  /** Scrolls back to the stage, where the page has been scrolled past it. */
-  reveal() {
-    if (this.element.getBoundingClientRect().top < 0) this.element.scrollIntoView();
-  }
-
-  #compare(view) {
-    const { beside, difference } = this;
-    beside.by = view.by;
-    beside.side.setView(view);
-    beside.open(view.compare);
-    beside.lead();
-    const pair = Boolean(view.compare);
-    difference.element.hidden = !pair;
-    if (pair) this.runsShown.append(beside.side.element);
-    else beside.side.element.remove();
-    const [one, other] = [this.side.probes, beside.side.probes];
-    one.alignWith(pair ? other : null);
-    other.alignWith(pair ? one : null);
-    this.element.classList.toggle("stn-comparing", pair);
-    this.#showBeside();
-  }
-
-  // The other run's curves, and what differs.
-  #showBeside() {
-    const { beside, watch, view } = this;
-    if (!view.compare) return this.charts.compare(null);
-    const { own } = beside.watch;
-    const info = beside.watch.shown?.info;
-    if (own) this.charts.compare({ series: own.series, stretch: beside.stretch, info });
-    this.difference.name([watch.run, beside.watch.run], view.by);
-    const frames = [watch.shown, beside.watch.shown];
-    if (frames.every(Boolean)) this.difference.show(...frames);
-  }
-
-  get #isPlain() {
-    return this.watch.shown?.info.transformers.length === 0;
-  }
-
-  #turn(by) {
-    const count = this.watch.shown?.tensors.input.shape[0] ?? 1;
-    const probe = (Math.min(this.view.probe, count - 1) + by + count) % count;
-    this.change({ ...this.view, probe });
-  }
-
-  /** Colours have changed. */
-  theme() {
-    this.charts.updateTheme();
-  }
-
-  #lay() {
-    const told = element("div.stn-told", {}, this.readout.element, this.situation.element);
+    this.status = new StatusLines(store);
+    this.timeline = new Timeline(store, (speed) => this.setView({ ...this.view, speed }));
+    /** @type {(problem: Error | null) => void} */
+    const setProblem = (problem) => this.status.setProblem(problem);
+    this.runControls = new RunControls(store, setProblem, open);
+    this.addPicture = new AddPicture(store, this.stage.element, setProblem);
+    this.phases = new StepPhases((phase) => (this.stage.element.dataset.phase = phase ?? ""));
+    this.charts = new Charts((step) => store.seek(step));
+    this.exportPanel = new ExportPanel(store);
+    this.learningRates = new LearningRatesPanel(store);
+    this.legend = element("p.stn-legend", {}, legendText());
     this.controls = element(
       "div.stn-controls",
       {},
-      told,
-      this.difference.element,
+      element("div.stn-status", {}, this.readout.element, this.status.element),
+      this.differences.element,
       this.timeline.element,
-      this.transport.element,
+      this.runControls.element,
     );
-    this.legend = element("p.stn-legend", {}, legendText());
-    this.runsShown = element("div.stn-runs-shown", {}, this.side.element);
-    const parts = [
-      this.sights.element,
-      this.runsShown,
+    this.stages = element("div.stn-stages", {}, this.stage.element);
+    this.stageSection = this.#createStageSection();
+    this.element = element(
+      "div.stn-viewer",
+      {},
+      this.stageSection,
+      this.charts.element,
+      this.#createPanels(),
+    );
+    this.#listen();
+    this.setView(this.view);
+    this.#update();
+  }
+
+  #createStageSection() {
+    const section = element(
+      "section.stn-side",
+      {},
+      this.toolbar.element,
+      this.stages,
       this.controls,
-      // In the legend's place, so that it moves no control.
-      this.situation.message,
+      // Messages and phases take the legend's place, so that no control moves.
+      this.status.message,
       this.phases.element,
       this.legend,
-    ];
-    const stage = element("section.stn-side", { aria: { label: "Stage" } }, ...parts);
-    const panels = element(
+    );
+    section.setAttribute("aria-label", "Stage");
+    return section;
+  }
+
+  #createPanels() {
+    return element(
       "div.stn-panels",
       {},
-      this.gif.element,
-      this.rates.element,
-      this.joining.element,
-      keysPanel(),
+      this.exportPanel.element,
+      this.learningRates.element,
+      this.addPicture.element,
+      createShortcutsPanel(),
     );
-    return element("div.stn-viewer", {}, stage, this.charts.element, panels);
+  }
+
+  /**
+   * Show a run, as a new entry of the browser's history.
+   * @param {string} id
+   */
+  goTo(id) {
+    this.navigation.goTo(id);
+    this.scrollIntoView();
+  }
+
+  /**
+   * Show a run beside the current one.
+   * @param {string} id
+   */
+  compare(id) {
+    this.setView({ ...this.view, compare: id });
+    this.scrollIntoView();
+  }
+
+  /** Scroll back to the stage if the page is scrolled past it. */
+  scrollIntoView() {
+    if (this.element.getBoundingClientRect().top < 0) this.element.scrollIntoView();
+  }
+
+  /**
+   * Change the view.
+   * @param {View} view
+   */
+  setView(view) {
+    const hadFocus = this.element.contains(document.activeElement);
+    this.view = view;
+    this.store.loop.speed = view.speed;
+    this.stage.setView(view);
+    this.#updateCompared(view);
+    this.toolbar.update(this.#hasTransformer);
+    this.timeline.update();
+    this.resize();
+    this.stage.redraw();
+    this.compared.stage.redraw();
+    // The element that had the focus may have been removed.
+    if (hadFocus && !this.element.contains(document.activeElement)) this.stage.focus(view.probe);
+    this.navigation.updateAddress();
+  }
+
+  /** Read the theme's colours again. */
+  updateTheme() {
+    this.charts.updateTheme();
+  }
+
+  /** Lay out all parts in the available width and, where possible, the window's height. */
+  resize() {
+    layOutViewer(this, this.view);
+  }
+
+  /** @param {View} view */
+  #updateCompared(view) {
+    const { compared } = this;
+    compared.by = view.by;
+    compared.stage.setView(view);
+    compared.open(view.compare);
+    compared.synchronise();
+    const isComparing = Boolean(view.compare);
+    this.differences.element.hidden = !isComparing;
+    if (isComparing) this.stages.append(compared.stage.element);
+    else compared.stage.element.remove();
+    const [first, second] = [this.stage.probes, compared.stage.probes];
+    first.alignWith(isComparing ? second : null);
+    second.alignWith(isComparing ? first : null);
+    this.element.classList.toggle("stn-comparing", isComparing);
+    this.#updateDifferences();
+  }
+
+  /** Draw the compared run's curves, and the differences. */
+  #updateDifferences() {
+    const { compared, store, view } = this;
+    if (!view.compare) return this.charts.compare(null);
+    const second = compared.store;
+    if (second.runPlayback) {
+      const { metrics } = second.runPlayback;
+      this.charts.compare({ metrics, stretch: compared.stretch, info: second.frame?.info ?? null });
+    }
+    this.differences.setRuns(store.run, second.run, view.by);
+    if (store.frame && second.frame) this.differences.setFrames(store.frame, second.frame);
+  }
+
+  /** Whether the network has a transformer; so it is assumed before the first frame. */
+  get #hasTransformer() {
+    return this.store.frame?.info.transformers.length !== 0;
+  }
+
+  /**
+   * Show the next probe but `by - 1`, in a circle.
+   * @param {number} by
+   */
+  #turn(by) {
+    const count = this.store.frame?.tensors.input.shape[0] ?? 1;
+    const probe = (Math.min(this.view.probe, count - 1) + by + count) % count;
+    this.setView({ ...this.view, probe });
   }
 
   #listen() {
-    const { watch } = this;
-    watch.addEventListener("frame", ({ detail }) => this.#show(detail));
-    watch.addEventListener("change", () => this.#change());
-    watch.addEventListener("reel", () => this.charts.open(watch.reel.series, watch.run));
-    watch.addEventListener("metrics", () => {
+    const { store, compared } = this;
+    store.addEventListener("frame", (event) => {
+      const { frame, trail } = /** @type {CustomEvent} */ (event).detail;
+      this.#draw(frame, trail);
+    });
+    store.addEventListener("change", () => this.#update());
+    store.addEventListener("playback", () => {
+      if (store.playback) this.charts.open(store.playback.metrics, store.run);
+    });
+    store.addEventListener("metrics", () => {
       this.charts.metricsChanged();
-      this.timeline.show();
+      this.timeline.update();
     });
-    this.runs.addEventListener("change", () => this.#choose());
-    this.beside.addEventListener("frame", () => this.#showBeside());
-    this.beside.addEventListener("change", () => {
-      if (this.beside.watch.run?.status === "deleted") this.change({ ...this.view, compare: null });
-      else this.#showBeside();
+    compared.addEventListener("frame", () => this.#updateDifferences());
+    compared.addEventListener("change", () => {
+      const isDeleted = compared.store.run?.status === "deleted";
+      if (isDeleted) this.setView({ ...this.view, compare: null });
+      else this.#updateDifferences();
     });
-    this.beside.addEventListener("metrics", () => this.charts.metricsChanged());
-    setInterval(() => this.situation.show(), 1000);
+    compared.addEventListener("metrics", () => this.charts.metricsChanged());
+    setInterval(() => this.status.update(), STATUS_INTERVAL);
     const keys = {
-      ...sightKeys(
-        () => this.view,
-        (view) => this.change(view),
-      ),
-      // Not of one that has ended: a key is pressed by mistake.
-      p: () => this.transport.act("pause", ...(watch.run?.status === "paused" ? ["resume"] : [])),
-      s: () => this.transport.act("step"),
+      ...viewKeys(() => this.view, (view) => this.setView(view)),
+      // A run that has ended is not resumed by a key that may be pressed by mistake.
+      p: () => this.runControls.send("pause", ...(store.run?.live ? ["resume"] : [])),
+      s: () => this.runControls.send("step"),
       "[": () => this.#turn(-1),
       "]": () => this.#turn(1),
     };
-    document.addEventListener("keydown", (event) => onKey(watch, keys, event));
+    document.addEventListener("keydown", (event) => handleKey(store, keys, event));
     const resize = () => this.resize();
     new ResizeObserver(resize).observe(this.element);
     addEventListener("resize", resize);
-    addEventListener("popstate", () => this.#return());
   }
 
-  #show({ frame, past }) {
-    this.side.draw(frame, past);
-    this.beside.lead();
-    if (this.view.compare) this.#showBeside();
+  /**
+   * @param {Frame} frame
+   * @param {Frame[]} trail
+   */
+  #draw(frame, trail) {
+    const { store } = this;
+    this.stage.draw(frame, trail);
+    this.compared.synchronise();
+    if (this.view.compare) this.#updateDifferences();
     const legend = legendText(frame.info);
     if (legend !== this.legend.textContent) {
       setText(this.legend, legend);
-      this.sights.show(this.#isPlain);
+      this.toolbar.update(this.#hasTransformer);
     }
-    const { mode } = this.watch.player;
-    this.readout.show(frame, this.watch.runShown, mode !== "hold");
-    this.timeline.show();
+    const { mode } = store.player;
+    this.readout.update(frame, store.shownRun, mode !== "paused");
+    this.timeline.update();
     this.charts.moveCursor(frame.info);
-    this.element.dataset.run = this.watch.reel.recording.id;
-    // For whoever measures: `time` is when the step was done, in seconds since 1970.
-    const seen = { step: frame.info.step, time: frame.info.time, mode };
-    this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail: seen }));
+    this.element.dataset.run = store.playback?.cache.id;
+    // For tests and benchmarks; `time` is when the step was done, in seconds since 1970.
+    const detail = { step: frame.info.step, time: frame.info.time, mode };
+    this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail }));
     this.charts.stagePainted();
-    this.phases.begin();
-    if (mode === "hold") this.#nameSoon();
+    this.phases.startStep();
+    if (mode === "paused") this.navigation.updateAddress();
   }
 
-  #change() {
-    const { watch } = this;
-    this.element.dataset.mode = watch.waiting ? "sample" : watch.player.mode;
-    this.timeline.show();
-    this.transport.show();
-    this.situation.show();
-    this.gif.show();
-    this.rates.show();
-    this.charts.setRun(watch.runShown);
-    const { run, player } = watch;
-    const probes = watch.runShown?.probes ?? 0;
-    // A link may name one that is not there.
-    if (probes && this.view.probe >= probes) this.change({ ...this.view, probe: probes - 1 });
-    const slow = player.mode === "follow" && run?.status === "running" && !watch.waiting;
-    const pace = slow ? (run.settings?.slow_motion ?? 0) : 0;
-    this.phases.plan(pace, this.#isPlain);
-    // They stand in its place, so that nothing moves; of a run that is not there nothing is drawn.
-    const nothing = Boolean(watch.problem) && !watch.shown;
-    this.legend.hidden = !this.phases.element.hidden || nothing;
-    this.#nameSoon();
-  }
-
-  #choose() {
-    if (this.pinned || !this.runs.runs) return;
-    const { watch } = this;
-    const choice = newestOf(this.runs.runs);
-    // Who has stopped to look at something is not taken away from it.
-    if (watch.id && watch.player.mode === "hold") return;
-    if (isBetter(choice, watch.id, this.runs.runs)) this.#open(choice.id);
-    else if (!choice && !watch.own) watch.openSample();
-  }
-
-  // So that a reload or a copied link shows the same. Not at once: browsers take only so many.
-  #nameSoon() {
-    this.naming ??= setTimeout(() => this.#name(), NAME_AFTER);
-  }
-
-  #name() {
-    clearTimeout(this.naming);
-    this.naming = null;
-    const { watch, view } = this;
-    const held = !watch.waiting && !watch.onLap && watch.player.mode === "hold";
-    nameInAddress(watch.id, view, { step: held ? watch.player.at : null, lap: watch.onLap });
-  }
-
-  /** Fits everything into the width there is and, where it can be, the height of the window. */
-  resize() {
-    fitViewer(this, this.view);
+  #update() {
+    const { store } = this;
+    const { run, player, showsSample, shownRun } = store;
+    this.element.dataset.mode = showsSample ? "sample" : player.mode;
+    this.timeline.update();
+    this.runControls.update();
+    this.status.update();
+    this.exportPanel.update();
+    this.learningRates.update();
+    this.charts.setRun(shownRun);
+    const probes = shownRun?.probes ?? 0;
+    // A link may name a probe that does not exist.
+    if (probes && this.view.probe >= probes) this.setView({ ...this.view, probe: probes - 1 });
+    const isTraining = player.mode === "follow" && run?.status === "running" && !showsSample;
+    const stepSeconds = isTraining ? (run.settings?.slow_motion ?? 0) : 0;
+    this.phases.setStepDuration(stepSeconds, this.#hasTransformer);
+    const isMissing = Boolean(store.problem) && !store.frame;
+    this.legend.hidden = !this.phases.element.hidden || isMissing;
+    this.navigation.updateAddress();
   }
 }

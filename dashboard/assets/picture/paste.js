@@ -1,37 +1,39 @@
-// A picture that is pasted anywhere on the page goes the way of a chosen file: into the uploader.
+// @ts-check
+// Pasted pictures: one that is pasted anywhere on the page is given to the file uploader.
 
 /**
- * Hands pasted pictures to the uploader, so that limits and errors are those of a chosen file.
+ * Give pasted pictures to the uploader, so that its limits and error messages apply.
  * @param {Document} page
  */
 export function acceptPastes(page) {
   page.addEventListener("paste", (event) => {
     const uploader = page.querySelector(".st-key-upload");
-    const input = uploader?.querySelector("input[type=file]");
+    const input = uploader?.querySelector("input");
     const picture = pastedPicture(event.clipboardData, isEditable(event.composedPath()[0]));
-    if (!input || !picture) return;
+    if (!uploader || input?.type !== "file" || !picture) return;
     event.preventDefault();
-    const handed = new DataTransfer();
-    handed.items.add(picture);
-    input.files = handed.files;
+    const transfer = new DataTransfer();
+    transfer.items.add(picture);
+    input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
     uploader.scrollIntoView({ block: "nearest" });
   });
 }
 
 /**
- * The first picture on a clipboard; none where what is pasted belongs into a field.
- * @param {DataTransfer} clipboard
- * @param {boolean} intoField a field that takes text comes first, where there is text
+ * The first picture on a clipboard; null if there is none, or if text is pasted into a field.
+ * Exported for tests.
+ * @param {DataTransfer | null} clipboard
+ * @param {boolean} isIntoField whether a field that takes text is focused
  */
-// Exported for tests.
-export function pastedPicture(clipboard, intoField) {
+export function pastedPicture(clipboard, isIntoField) {
   const items = [...(clipboard?.items ?? [])];
-  if (intoField && items.some((item) => item.kind === "string")) return null;
+  if (isIntoField && items.some((item) => item.kind === "string")) return null;
   const found = items.find((item) => item.kind === "file" && item.type.startsWith("image/"));
   return found?.getAsFile() ?? null;
 }
 
+/** @param {EventTarget} target */
 function isEditable(target) {
-  return Boolean(target?.closest?.("input, textarea, [contenteditable]"));
+  return target instanceof Element && target.closest("input, textarea, [contenteditable]") !== null;
 }

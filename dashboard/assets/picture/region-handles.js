@@ -1,4 +1,5 @@
-// What can be taken hold of above a picture: the corners of its regions, and the regions themselves.
+// @ts-check
+// Handles above a picture, by which its regions and their corners are dragged.
 
 import {
   keyOffset,
@@ -7,126 +8,202 @@ import {
   moveRegion,
   thetaOverride,
 } from "../geometry/region-drag.js";
-import { familyTraits } from "../protocol/catalog.js";
 import { element, svgElement } from "../ui/dom.js";
+import { familyTraits } from "../protocol/catalog.js";
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
-import { rowOf } from "../protocol/frame.js";
 import { regionPaths } from "../stage/region-overlay.js";
+import { rowOf } from "../protocol/frame.js";
 
-const PLACES = ["top left", "top right", "bottom right", "bottom left"];
-const EVERYWHERE = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
+/** @import { Frame, Freedom, Transformer } from "../protocol/types.js" */
+/** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
-// Before the catalog is loaded each corner moves alone, and the server finds the closest theta.
+/** @typedef {[number, number]} Point x and y in pixels of the input */
+
+/**
+ * One transformer's region.
+ * @typedef {object} Region
+ * @property {string} name the transformer's
+ * @property {string} family
+ * @property {number[]} theta
+ * @property {boolean} given whether theta was chosen by hand
+ * @property {Point[] | null} corners as drawn; null if they are not finite
+ * @property {Point[] | null} wanted corners that were requested and are not drawn yet
+ * @property {SVGPathElement} path the handle of the whole region
+ * @property {HTMLButtonElement[]} dots the handles of its corners
+ */
+
+const CORNER_NAMES = ["top left", "top right", "bottom right", "bottom left"];
+const UNBOUNDED = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
+
+/**
+ * What dragging can set. Before the catalog is loaded each corner moves alone, and the server finds the
+ * closest theta.
+ * @param {string} family
+ * @returns {Freedom[]}
+ */
 const dragFreedoms = (family) => familyTraits(family)?.drag ?? ["corners"];
 
-export class Handles {
+export class RegionHandles {
   /**
-   * @param {(wanted: {theta: object, corners: object}) => number} ask called with what the
-   *   transformers are to be told; answers with the number that the answering frame repeats
+   * @param {(override: TransformRequest) => number} send requests a frame with theta or corners
+   *   chosen by hand; returns the request's number, which that frame repeats
    */
-  constructor(ask) {
-    this.ask = ask;
+  constructor(send) {
+    this.send = send;
+    /** @type {Region[]} */
     this.regions = [];
-    this.asked = null;
+    /** @type {number | null} */
+    this.pending = null; // number of the last request
+    this.origin = 0; // of the input's margin, in pixels of the input
+    this.size = { width: 0, height: 0 }; // of the input and its margin
     this.element = element("div.stn-handles");
   }
 
-  /** Makes them anew for the transformers of a frame and the height and width of its input. */
+  /**
+   * Create the handles for a frame's transformers.
+   * @param {Transformer[]} transformers
+   * @param {number[]} inputSize height and width
+   */
   build(transformers, [height, width]) {
     const margin = inputMargin(height, width);
     this.origin = -margin;
-    this.room = { width: width + 2 * margin, height: height + 2 * margin };
-    const several = transformers.length > 1;
-    this.regions = transformers.map((_, place) => this.#region(several ? place + 1 : 0));
-    const viewBox = inputViewBox(height, width);
-    const whole = svgElement("svg", { class: "stn-handle-regions", viewBox });
-    whole.append(...this.regions.map(({ path }) => path));
-    const dots = this.regions.flatMap(({ dots }) => dots);
-    this.element.replaceChildren(whole, ...dots);
+    this.size = { width: width + 2 * margin, height: height + 2 * margin };
+    const areSeveral = transformers.length > 1;
+    this.regions = transformers.map((_, index) => this.#createRegion(areSeveral ? index + 1 : 0));
+    const svg = svgElement("svg", {
+      class: "stn-handle-regions",
+      viewBox: inputViewBox(height, width),
+    });
+    svg.append(...this.regions.map(({ path }) => path));
+    this.element.replaceChildren(svg, ...this.regions.flatMap(({ dots }) => dots));
   }
 
-  #region(place) {
-    const of = place ? ` of region ${place}` : "";
-    const made = { corners: null, wanted: null }; // as shown, and as asked for and not shown yet
-    made.path = svgElement("path", {
+  /** @param {number} number of the region, from 1; 0 if there is only one */
+  #createRegion(number) {
+    const suffix = number ? ` ${number}` : "";
+    const path = svgElement("path", {
       class: "stn-handle-region",
       tabindex: 0,
       role: "button",
-      "aria-label": `The whole region${place ? ` ${place}` : ""}: arrows move it`,
+      "aria-label": `The whole region${suffix}: arrow keys move it`,
     });
-    made.dots = PLACES.map((name) => {
+    const dots = CORNER_NAMES.map((name) => {
       const dot = element("button.stn-handle", { type: "button" });
-      dot.setAttribute("aria-label", `The output's ${name} corner${of}: arrows move it`);
+      const owner = number ? ` of region ${number}` : "";
+      dot.setAttribute("aria-label", `The output's ${name} corner${owner}: arrow keys move it`);
       return dot;
     });
-    // Chromium asks of an SVG's touch-action only what its outermost element says.
-    made.path.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
-    this.#listen(made.path, made, (corners, by) => moveRegion(corners, by));
-    made.dots.forEach((dot, index) =>
+    // Chromium reads an SVG's touch-action only from its outermost element.
+    path.addEventListener("touchstart", (event) => event.preventDefault(), { passive: false });
+    /** @type {Region} */
+    const region = {
+      name: "",
+      family: "",
+      theta: [],
+      given: false,
+      corners: null,
+      wanted: null,
+      path,
+      dots,
+    };
+    this.#listen(path, region, moveRegion);
+    dots.forEach((dot, index) =>
       this.#listen(
         dot,
-        made,
-        (corners, by) => moveCorner(dragFreedoms(made.family), corners, index, by),
+        region,
+        (corners, offset) => moveCorner(dragFreedoms(region.family), corners, index, offset),
       )
     );
-    return made;
+    return region;
   }
 
-  // Moves a region by what is dragged or pressed on a target.
-  #listen(target, held, moved) {
-    const drag = (event, from) => {
-      const { width } = this.element.getBoundingClientRect();
-      const pixels = this.room.width / width;
-      const by = [event.clientX - from.x, event.clientY - from.y].map((way) => way * pixels);
-      this.#want(held, moved(from.corners, by));
+  /**
+   * Move a region by dragging a handle, and by arrow keys.
+   * @param {HTMLElement | SVGElement} handle
+   * @param {Region} region
+   * @param {(corners: Point[], offset: Point) => Point[]} move
+   */
+  #listen(handle, region, move) {
+    /** @type {{x: number, y: number, corners: Point[]} | null} */
+    let start = null;
+    /** @param {PointerEvent} event */
+    const startDrag = (event) => {
+      if (event.button !== 0 || !region.corners) return;
+      handle.setPointerCapture(event.pointerId);
+      start = { x: event.clientX, y: event.clientY, corners: region.wanted ?? region.corners };
     };
-    let from = null;
-    target.onpointerdown = (event) => {
-      if (event.button !== 0 || !held.corners) return;
-      target.setPointerCapture(event.pointerId);
-      from = { x: event.clientX, y: event.clientY, corners: held.wanted ?? held.corners };
+    /** @param {PointerEvent} event */
+    const drag = (event) => {
+      if (!start) return;
+      const scale = this.size.width / this.element.getBoundingClientRect().width;
+      const x = scale * (event.clientX - start.x);
+      const y = scale * (event.clientY - start.y);
+      this.#request(region, move(start.corners, [x, y]));
     };
-    target.onpointermove = (event) => from && drag(event, from);
-    target.onpointerup = target.onpointercancel = target.onlostpointercapture = () => (from = null);
-    target.onkeydown = (event) => {
-      const by = keyOffset(event);
-      if (!by || !held.corners) return;
+    handle.onpointerdown = startDrag;
+    handle.onpointermove = drag;
+    handle.onpointerup = handle.onpointercancel = handle.onlostpointercapture = () => {
+      start = null;
+    };
+    /** @param {KeyboardEvent} event */
+    const moveByKey = (event) => {
+      const offset = keyOffset(event);
+      if (!offset || !region.corners) return;
       event.preventDefault();
       event.stopPropagation();
-      this.#want(held, moved(held.wanted ?? held.corners, by));
+      this.#request(region, move(region.wanted ?? region.corners, offset));
     };
+    handle.onkeydown = moveByKey;
   }
 
-  #want(region, corners) {
+  /**
+   * @param {Region} region
+   * @param {Point[]} corners
+   */
+  #request(region, corners) {
     region.wanted = corners;
-    this.asked = this.ask(thetaOverride(this.regions));
+    this.pending = this.send(thetaOverride(this.regions));
   }
 
-  /** Lets go of what was wanted and not shown yet. */
-  release() {
-    this.asked = null;
-    for (const each of this.regions) each.wanted = null;
+  /** Forget corners that were requested and are not drawn yet. */
+  reset() {
+    this.pending = null;
+    for (const region of this.regions) region.wanted = null;
   }
 
-  /** Lies where a frame's regions lie. */
+  /**
+   * Move the handles to a frame's regions.
+   * @param {Frame} frame
+   * @param {number} index of the probe
+   */
   update({ info, tensors }, index) {
-    if (info.request === this.asked) this.release();
-    info.transformers.forEach(({ name, family }, place) => {
-      const each = this.regions[place];
+    if (info.request === this.pending) this.reset();
+    info.transformers.forEach(({ name, family }, at) => {
+      const region = this.regions[at];
       const lattice = rowOf(tensors[`grid.${name}`], index);
-      const theta = [...rowOf(tensors[`theta.${name}`], index)];
-      Object.assign(each, { name, family, theta, given: info.given?.includes(name) });
-      each.corners = lattice.every(Number.isFinite) ? latticeCorners(lattice) : null;
-      each.path.setAttribute("d", regionPaths(lattice, EVERYWHERE).outline);
-      each.dots.forEach((dot, corner) => this.#place(dot, each.corners?.[corner]));
+      Object.assign(region, {
+        name,
+        family,
+        theta: [...rowOf(tensors[`theta.${name}`], index)],
+        given: info.given?.includes(name) ?? false,
+        corners: lattice.every(Number.isFinite) ? latticeCorners(lattice) : null,
+      });
+      region.path.setAttribute("d", regionPaths(lattice, UNBOUNDED).outline);
+      region.dots.forEach((dot, corner) => this.#placeDot(dot, region.corners?.[corner]));
     });
   }
 
-  #place(dot, corner) {
+  /**
+   * @param {HTMLButtonElement} dot
+   * @param {Point | undefined} corner
+   */
+  #placeDot(dot, corner) {
     dot.hidden = !corner;
     if (!corner) return;
-    const share = (at, length) => `${((100 * (at - this.origin)) / length).toFixed(3)}%`;
-    dot.style.setProperty("--stn-x", share(corner[0], this.room.width));
-    dot.style.setProperty("--stn-y", share(corner[1], this.room.height));
+    /** @type {(position: number, length: number) => string} */
+    const share = (position, length) =>
+      `${((100 * (position - this.origin)) / length).toFixed(3)}%`;
+    dot.style.setProperty("--stn-x", share(corner[0], this.size.width));
+    dot.style.setProperty("--stn-y", share(corner[1], this.size.height));
   }
 }

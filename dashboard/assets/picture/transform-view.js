@@ -1,117 +1,144 @@
-// A picture that was put through a network: what went in, what came out, and what it says. Its regions
-// can be dragged, and what the network makes of others follows.
+// @ts-check
+// A picture that a trained network has transformed and classified. Its regions can be dragged, and the
+// network classifies what they then show.
 
-import { element, setText } from "../ui/dom.js";
 import { decodeFrame } from "../protocol/frame.js";
-import { Handles } from "./region-handles.js";
-import { ProbeDetail } from "../stage/probe-detail.js";
-import { Trying } from "../protocol/transform-stream.js";
+import { element, setText } from "../ui/dom.js";
 import { LAYERS } from "../ui/view-state.js";
+import { ProbeDetail } from "../stage/probe-detail.js";
+import { RegionHandles } from "./region-handles.js";
+import { TransformStream } from "../protocol/transform-stream.js";
+
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
 const HEIGHT = 320;
-const WIDEST = 1000;
+const MAX_WIDTH = 1000;
 
-const HINT = "Drag a corner, or the region, to look elsewhere. Arrow keys move what is in focus.";
-const GIVEN = "You choose where it looks.";
-const AWAY = "The connection is lost and being mended; the picture stays as it is.";
+const HINT =
+  "Drag a corner, or the region, to see how the output and the prediction change. Arrow keys move " +
+  "the focused one.";
+const CHOSEN_BY_HAND = "You chose this region.";
+const DISCONNECTED = "The connection is lost; reconnecting. The picture stays as it is.";
 
-export class PictureView {
-  /** @param {() => URL | undefined} socket where pictures are shown again and again */
-  constructor(socket) {
-    this.socket = socket;
-    this.handles = new Handles((wanted) => this.#ask(wanted));
-    this.back = element(
-      "button.stn-button.stn-small",
-      { type: "button" },
-      "Let the network choose",
-    );
-    this.back.onclick = () => this.#release();
-    this.word = element("p.stn-quiet", { aria: { live: "polite" } });
-    this.controls = element("div.stn-trying", {}, this.back, this.word);
-    this.one = new ProbeDetail(null, { handles: this.handles, controls: this.controls });
-    this.one.setView({ layers: LAYERS });
+export class TransformView {
+  /** @param {() => URL | undefined} streamUrl address of the transform stream */
+  constructor(streamUrl) {
+    this.streamUrl = streamUrl;
+    /** @type {TransformStream | null} */
+    this.stream = null;
+    /** @type {Frame | null} */
+    this.frame = null;
+    /** @type {{picture?: string, weights?: string}} */
+    this.source = {}; // what is transformed
+    /** @type {string | null} */
+    this.problem = null; // why the last request was refused
+    this.disconnected = false;
+    this.handles = new RegionHandles((override) => this.#send(override));
+    this.reset = element("button.stn-button.stn-small", { type: "button" }, "Reset region");
+    this.reset.title = "Sample the region that the network predicts";
+    this.reset.onclick = () => this.#reset();
+    this.message = element("p.stn-quiet", { aria: { live: "polite" } });
+    this.controls = element("div.stn-handle-controls", {}, this.reset, this.message);
+    this.detail = new ProbeDetail(null, { handles: this.handles, controls: this.controls });
+    this.detail.setView({ probe: 0, layers: LAYERS });
     this.notes = element("ul.stn-notes");
-    this.element = element("div.stn-picture", {}, this.one.element, this.notes);
+    this.element = element("div.stn-picture", {}, this.detail.element, this.notes);
     new ResizeObserver(() => this.#resize()).observe(this.element);
   }
 
-  /** Shows a picture as its network sees it by itself; one that is being dragged stays as it is. */
-  show(frame) {
-    const { picture, weights } = frame.info;
-    this.refused = null;
-    if (picture && this.#isShown(frame)) {
-      this.#tell();
+  /**
+   * Show a picture as its network transforms it. A region that was chosen by hand in the same picture
+   * stays.
+   * @param {Frame} frame
+   */
+  update(frame) {
+    const { picture, weights, notes = [] } = frame.info;
+    this.problem = null;
+    if (picture && this.#isCurrent(frame)) {
+      this.#updateMessage();
       return;
     }
-    this.shown = { picture, weights };
-    this.handles.release();
+    this.source = { picture, weights };
+    this.handles.reset();
     this.#draw(frame);
     this.#resize();
-    const notes = frame.info.notes ?? [];
     this.notes.replaceChildren(...notes.map((note) => element("li", {}, note)));
-    this.#connect();
+    this.#connect(frame);
   }
 
   close() {
-    this.trying?.close();
+    this.stream?.close();
   }
 
-  #isShown({ info }) {
-    return info.picture === this.shown?.picture && info.weights === this.shown?.weights;
+  /** @param {Frame} frame */
+  #isCurrent({ info }) {
+    return info.picture === this.source.picture && info.weights === this.source.weights;
   }
 
+  /** @param {Frame} frame */
   #draw(frame) {
     this.frame = frame;
-    this.one.draw(frame);
-    this.#tell();
+    this.detail.draw(frame);
+    this.#updateMessage();
   }
 
-  // There is nothing to drag without a transformer, or without a way to ask.
-  #connect() {
-    const url = this.socket();
-    const can = Boolean(this.shown.picture && url && this.frame.info.transformers.length);
-    this.handles.element.hidden = this.controls.hidden = !can;
-    if (!can || this.trying) return;
-    this.trying = new Trying(url, {
-      frame: (bytes) => this.#hear(decodeFrame(bytes)),
-      error: (detail, request) => this.#refuse(detail, request),
-      connection: (stands) => {
-        this.away = !stands;
-        this.#tell();
+  /**
+   * Open the stream; without a transformer there is nothing to drag.
+   * @param {Frame} frame
+   */
+  #connect({ info }) {
+    const url = this.streamUrl();
+    const canDrag = Boolean(info.picture && url && info.transformers.length);
+    this.handles.element.hidden = this.controls.hidden = !canDrag;
+    if (!url || !canDrag || this.stream) return;
+    this.stream = new TransformStream(url, {
+      frame: (bytes) => this.#receive(decodeFrame(bytes)),
+      error: (detail, request) => this.#receiveError(detail, request),
+      connection: (isConnected) => {
+        this.disconnected = !isConnected;
+        this.#updateMessage();
       },
     });
   }
 
-  #ask(wanted) {
-    return this.trying.ask({ ...this.shown, ...wanted });
+  /** @param {TransformRequest} override */
+  #send(override) {
+    return this.stream?.send({ ...this.source, ...override }) ?? 0;
   }
 
-  #release() {
-    this.handles.release();
-    this.#ask({});
+  #reset() {
+    this.handles.reset();
+    this.#send({});
   }
 
-  #hear(frame) {
-    this.refused = null;
-    this.trying.settle(frame.info.request);
-    if (this.#isShown(frame)) this.#draw(frame);
+  /** @param {Frame} frame */
+  #receive(frame) {
+    this.problem = null;
+    this.stream?.settle(frame.info.request);
+    if (this.#isCurrent(frame)) this.#draw(frame);
   }
 
-  #refuse(detail, request) {
-    if (!this.trying.settle(request)) return;
-    this.refused = detail;
-    this.handles.release();
-    this.#tell();
+  /**
+   * @param {string} detail
+   * @param {number} request
+   */
+  #receiveError(detail, request) {
+    if (!this.stream?.settle(request)) return;
+    this.problem = detail;
+    this.handles.reset();
+    this.#updateMessage();
   }
 
-  #tell() {
-    const given = Boolean(this.frame.info.given?.length);
-    this.back.disabled = !given;
-    setText(this.word, this.away ? AWAY : (this.refused ?? (given ? GIVEN : HINT)));
+  #updateMessage() {
+    const isByHand = Boolean(this.frame?.info.given?.length);
+    this.reset.disabled = !isByHand;
+    const message = this.problem ?? (isByHand ? CHOSEN_BY_HAND : HINT);
+    setText(this.message, this.disconnected ? DISCONNECTED : message);
   }
 
   #resize() {
     const { clientWidth } = this.element;
-    if (clientWidth) this.one.resize(Math.min(clientWidth, WIDEST), HEIGHT);
+    if (clientWidth) this.detail.resize(Math.min(clientWidth, MAX_WIDTH), HEIGHT);
   }
 }

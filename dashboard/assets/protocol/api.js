@@ -1,7 +1,14 @@
-// The calls of the server, as functions. Errors carry the server's own words.
+// @ts-check
+// The server's HTTP interface, as functions. Errors carry the server's own message.
 
-/** What went wrong, as a sentence to show; `status` is 0 where no answer came at all. */
-class Problem extends Error {
+/** @import { Catalog, MetricColumns, Run } from "./types.js" */
+
+/** A failed request, with a sentence to show. */
+export class Problem extends Error {
+  /**
+   * @param {string} detail
+   * @param {number} status the response's; 0 if there was no response
+   */
   constructor(detail, status = 0) {
     super(detail);
     this.status = status;
@@ -9,47 +16,107 @@ class Problem extends Error {
 }
 
 /**
- * The server's calls below one address.
+ * A run's recorded frames.
+ * @typedef {object} FrameList
+ * @property {number} attempt
+ * @property {number[]} steps in order
+ * @property {[number, number][]} laps step and number of each frame of the closing lap
+ */
+
+/** @typedef {Record<string, string | number | boolean | null | undefined>} Query */
+
+/** @typedef {ReturnType<typeof createApi>} Api */
+
+/**
+ * The server's interface at an address.
  * @param {string} base the address; empty for the page's own origin
  */
 export function createApi(base) {
   const root = new URL(base ? base.replace(/\/*$/, "/") : "/", location.href);
+
+  /**
+   * @param {string} path
+   * @param {Query} query
+   */
   const url = (path, query = {}) => {
     const address = new URL(`api/${path}`, root);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== null && value !== undefined) address.searchParams.set(name, value);
+      if (value !== null && value !== undefined) address.searchParams.set(name, String(value));
     }
     return address;
   };
-  const socket = (path) => {
+
+  /** @param {string} path */
+  const socketUrl = (path) => {
     const address = url(path);
     address.protocol = address.protocol.replace("http", "ws");
     return address;
   };
+
+  /** @param {string} id */
   const run = (id, rest = "") => `runs/${encodeURIComponent(id)}${rest}`;
-  const json = async (path, query, options) => (await call(url(path, query), options)).json();
+
+  /**
+   * @param {string} path
+   * @param {Query} [query]
+   * @param {RequestInit} [options]
+   */
+  const json = async (path, query, options) => (await request(url(path, query), options)).json();
+
   return {
+    /** @returns {Promise<Catalog>} */
     catalog: () => json("catalog"),
+
+    /** @returns {Promise<Run[]>} newest first */
     runs: () => json("runs"),
+
+    /** @type {(id: string) => Promise<Run>} */
     run: (id) => json(run(id)),
-    start: (config) => json("runs", {}, posted(config)),
-    control: (id, request) => json(run(id, "/control"), {}, posted(request)),
-    join: (id, image, label) => json(run(id, "/probes"), {}, form({ image, label })),
-    remove: (id) => call(url(run(id)), { method: "DELETE" }),
+
+    /** @type {(config: object) => Promise<Run>} */
+    startRun: (config) => json("runs", {}, jsonBody(config)),
+
+    /** @type {(id: string, change: object) => Promise<Run>} */
+    control: (id, change) => json(run(id, "/control"), {}, jsonBody(change)),
+
+    /** @type {(id: string, image: File, label: string) => Promise<unknown>} */
+    addPicture: (id, image, label) => json(run(id, "/probes"), {}, formBody({ image, label })),
+
+    /** @param {string} id */
+    deleteRun: (id) => request(url(run(id)), { method: "DELETE" }),
+
+    /** @param {string} id */
     recordingUrl: (id) => url(run(id, "/recording")),
-    takeIn: (recording) => json("recordings", {}, form({ recording })),
+
+    /** @type {(recording: File) => Promise<Run>} */
+    importRecording: (recording) => json("recordings", {}, formBody({ recording })),
+
+    /** @type {(id: string) => Promise<FrameList>} */
     frames: (id) => json(run(id, "/frames")),
+
+    /** @type {(id: string, query?: Query) => Promise<MetricColumns>} */
     metrics: (id, query) => json(run(id, "/metrics"), query),
+
+    /** @type {(id: string, step: number, query: Query) => Promise<ArrayBuffer>} */
     frame: async (id, step, query) =>
-      (await call(url(run(id, `/frames/${step}`), query))).arrayBuffer(),
-    export: async (id, options, signal) =>
-      (await call(url(run(id, "/export"), options), { signal })).blob(),
-    streamUrl: (id) => socket(run(id, "/stream")),
-    transformUrl: () => socket("transform/stream"),
+      (await request(url(run(id, `/frames/${step}`), query))).arrayBuffer(),
+
+    /** @type {(id: string, options: Query, signal: AbortSignal) => Promise<Blob>} */
+    exportRun: async (id, options, signal) =>
+      (await request(url(run(id, "/export"), options), { signal })).blob(),
+
+    /** @param {string} id */
+    streamUrl: (id) => socketUrl(run(id, "/stream")),
+
+    transformUrl: () => socketUrl("transform/stream"),
   };
 }
 
-function posted(body) {
+/**
+ * @param {object} body
+ * @returns {RequestInit}
+ */
+function jsonBody(body) {
   return {
     method: "POST",
     headers: { "Content-Type": "application/json" },
@@ -57,29 +124,39 @@ function posted(body) {
   };
 }
 
-/** A form of fields and files; what is empty is left out. */
-function form(fields) {
+/**
+ * A form of fields and files; empty ones are left out.
+ * @param {Record<string, File | string>} fields
+ * @returns {RequestInit}
+ */
+function formBody(fields) {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) if (value) body.append(name, value);
   return { method: "POST", body };
 }
 
-async function call(address, options = {}) {
-  // A page of another origin than the server's needs to be let in by name, with its cookie.
+/**
+ * @param {URL} address
+ * @param {RequestInit} options
+ * @throws {Problem} the server refuses, or does not answer
+ */
+async function request(address, options = {}) {
+  // A server of another origin than the page's needs the page's cookie to admit it.
   const credentials = address.origin === location.origin ? "same-origin" : "include";
-  let answer;
+  let response;
   try {
-    answer = await fetch(address, { credentials, ...options });
+    response = await fetch(address, { credentials, ...options });
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (error instanceof Error && error.name === "AbortError") throw error;
     throw new Problem("The server does not answer. It may have been stopped.");
   }
-  if (!answer.ok) throw await problem(answer);
-  return answer;
+  if (!response.ok) throw await problemOf(response);
+  return response;
 }
 
-async function problem(answer) {
-  const body = await answer.json().catch(() => ({}));
+/** @param {Response} response */
+async function problemOf(response) {
+  const body = await response.json().catch(() => ({}));
   const detail = typeof body.detail === "string" ? body.detail : null;
-  return new Problem(detail ?? `The server answered with ${answer.status}.`, answer.status);
+  return new Problem(detail ?? `The server answered with ${response.status}.`, response.status);
 }

@@ -47,6 +47,6 @@ export const limitOf = (name) => current?.limits[name] ?? Infinity;
 
 /**
  * A run's default configuration; null before the catalog is loaded.
- * @returns {RunConfig | null}
+ * @returns {Required<RunConfig> | null}
  */
 export const defaultConfig = () => current?.defaults ?? null;

@@ -1,55 +1,69 @@
-// One WebSocket that mends itself. Knows neither what is said on it nor a canvas.
+// @ts-check
+// A WebSocket that reconnects. It carries any messages.
 
-// The server is heard at least every two seconds; after three times that a connection is dead.
-const SILENCE = 6000;
-const FIRST_WAIT = 250;
-const LONGEST_WAIT = 10_000;
-const BACK = ["online", "focus", "pageshow"];
+// The server sends something at least every two seconds; after three times that a connection is dead.
+const MAX_SILENCE_MILLISECONDS = 6000;
+const MIN_DELAY_MILLISECONDS = 250;
+const MAX_DELAY_MILLISECONDS = 10_000;
+const WAKE_EVENTS = ["online", "focus", "pageshow"];
 
 /**
- * Milliseconds to wait before attempt number `tries` (0 the first) to connect again. Half of it
- * is left to chance, so that many pages do not come back at once.
+ * Milliseconds before attempt number `attempt` (0 the first) to reconnect. Half of it is random, so
+ * that many pages do not reconnect at once. Exported for tests.
+ * @param {number} attempt
+ * @param {number} random in [0, 1)
  */
-// Exported for tests.
-export function backoff(tries, chance) {
-  const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** tries);
-  return wait * (0.5 + 0.5 * chance);
+export function backoff(attempt, random) {
+  const delay = Math.min(MAX_DELAY_MILLISECONDS, MIN_DELAY_MILLISECONDS * 2 ** attempt);
+  return delay * (0.5 + 0.5 * random);
 }
 
-export class Connection {
+/**
+ * @typedef {object} SocketCallbacks
+ * @property {() => void} open a socket has opened
+ * @property {(message: any) => void} message a JSON message was received
+ * @property {(bytes: ArrayBuffer) => void} frame a frame was received
+ * @property {(isConnected: boolean) => void} connection the connection was made or lost
+ * @property {() => void} [wake] the page may have been hidden or offline
+ */
+
+export class ReconnectingSocket {
   /**
    * @param {URL} url
-   * @param {{open: Function, message: Function, frame: Function, state: Function, wake?: Function}} on
-   *   what to call when a socket has opened, with each message, with each frame's bytes, with true
-   *   or false when the connection stands or is lost, and when the page may have been away
+   * @param {SocketCallbacks} on
    */
   constructor(url, on) {
     this.url = url;
     this.on = on;
-    this.tries = 0;
-    this.closed = false;
+    this.attempts = 0;
+    this.isClosed = false;
+    this.isConnected = false;
+    /** @type {WebSocket | null} */
+    this.socket = null;
     this.wake = () => this.#wake();
-    for (const event of BACK) addEventListener(event, this.wake);
+    for (const event of WAKE_EVENTS) addEventListener(event, this.wake);
     document.addEventListener("visibilitychange", this.wake);
     this.#connect();
   }
 
-  /** Whether something can be said at once. */
-  get open() {
+  get isOpen() {
     return this.socket?.readyState === WebSocket.OPEN;
   }
 
-  /** Says something, or nothing where the connection is lost. */
+  /**
+   * Send a message; nothing is sent while the connection is lost.
+   * @param {object} message
+   */
   send(message) {
-    if (this.open) this.socket.send(JSON.stringify(message));
+    if (this.isOpen) this.socket?.send(JSON.stringify(message));
   }
 
   close() {
-    this.closed = true;
+    this.isClosed = true;
     clearTimeout(this.timer);
-    for (const event of BACK) removeEventListener(event, this.wake);
+    for (const event of WAKE_EVENTS) removeEventListener(event, this.wake);
     document.removeEventListener("visibilitychange", this.wake);
-    this.#drop();
+    this.#closeSocket();
   }
 
   #connect() {
@@ -58,49 +72,54 @@ export class Connection {
     socket.binaryType = "arraybuffer";
     this.socket = socket;
     socket.onopen = () => this.on.open();
-    socket.onmessage = ({ data }) => this.#hear(socket, data);
-    socket.onclose = () => this.#lose(socket);
-    this.#listen();
+    socket.onmessage = ({ data }) => this.#receive(socket, data);
+    socket.onclose = () => this.#reconnectLater(socket);
+    this.#restartSilenceTimer(socket);
   }
 
-  #hear(socket, data) {
+  /**
+   * @param {WebSocket} socket
+   * @param {string | ArrayBuffer} data
+   */
+  #receive(socket, data) {
     if (socket !== this.socket) return;
-    if (!this.connected) this.#setConnected(true);
-    this.tries = 0;
-    this.#listen();
+    if (!this.isConnected) this.#setConnected(true);
+    this.attempts = 0;
+    this.#restartSilenceTimer(socket);
     if (typeof data !== "string") this.on.frame(data);
     else this.on.message(JSON.parse(data));
   }
 
-  #lose(socket) {
-    if (socket !== this.socket || this.closed) return;
-    this.#drop();
+  /** @param {WebSocket} socket that was closed or is dead */
+  #reconnectLater(socket) {
+    if (socket !== this.socket || this.isClosed) return;
+    this.#closeSocket();
     this.#setConnected(false);
-    this.timer = setTimeout(() => this.#connect(), backoff(this.tries++, Math.random()));
+    this.timer = setTimeout(() => this.#connect(), backoff(this.attempts++, Math.random()));
   }
 
-  // Starts waiting anew for the next message.
-  #listen() {
+  /** @param {WebSocket} socket */
+  #restartSilenceTimer(socket) {
     clearTimeout(this.timer);
-    const socket = this.socket;
-    this.timer = setTimeout(() => this.#lose(socket), SILENCE);
+    this.timer = setTimeout(() => this.#reconnectLater(socket), MAX_SILENCE_MILLISECONDS);
   }
 
-  #drop() {
-    const socket = this.socket;
+  #closeSocket() {
+    const { socket } = this;
     this.socket = null;
     socket?.close();
   }
 
-  #setConnected(connected) {
-    this.connected = connected;
-    this.on.state(connected);
+  /** @param {boolean} isConnected */
+  #setConnected(isConnected) {
+    this.isConnected = isConnected;
+    this.on.connection(isConnected);
   }
 
   #wake() {
     this.on.wake?.();
-    if (document.hidden || this.closed || this.socket) return;
-    this.tries = 0;
+    if (document.hidden || this.isClosed || this.socket) return;
+    this.attempts = 0;
     this.#connect();
   }
 }

@@ -1,65 +1,80 @@
-// The live end of a run, over one connection. Knows no canvas.
+// @ts-check
+// The live stream of a run: its state, metrics and newest frames.
 //
-// The server sends the newest frame whenever there is a newer one and a credit for it; two are
-// granted at the start, one more after each paint, so that a busy page is sent fewer frames
-// instead of old ones.
+// The server sends a frame only for a credit: two are granted at the start, and one after each
+// repaint, so that a busy page is sent fewer frames instead of old ones.
 
-import { Connection } from "./reconnecting-socket.js";
+import { ReconnectingSocket } from "./reconnecting-socket.js";
 
-export class Stream {
+/** @import { MetricColumns, Run } from "./types.js" */
+
+/**
+ * @typedef {object} RunStreamCallbacks
+ * @property {(run: Run) => void} run
+ * @property {(columns: MetricColumns) => void} metrics
+ * @property {(bytes: ArrayBuffer) => void} frame
+ * @property {(isConnected: boolean) => void} connection the connection was made or lost
+ */
+
+export class RunStream {
   /**
    * @param {URL} url
-   * @param {{run: Function, metrics: Function, frame: Function,
-   *   connection: Function}} on what to call with each message, with each frame's bytes, and with
-   *   true or false when the connection stands or is lost
+   * @param {RunStreamCallbacks} on
    */
   constructor(url, on) {
     this.on = on;
-    this.lastStep = null;
-    this.following = true;
-    this.line = new Connection(url, {
-      open: () => this.#open(),
-      message: (message) => this.#read(message),
+    /** @type {number | null} */
+    this.lastStep = null; // of the metrics that need not be sent again
+    this.isFollowing = true;
+    this.isFollowRequested = false; // what the server was last sent
+    this.socket = new ReconnectingSocket(url, {
+      open: () => this.#start(),
+      message: (message) => this.#receive(message),
       frame: on.frame,
-      state: on.connection,
-      wake: () => this.#tellFollowing(),
+      connection: on.connection,
+      wake: () => this.#requestFollowing(),
     });
   }
 
-  /** Asks to be sent frames, or not to be. Kept across connections. */
-  follow(wanted) {
-    if (wanted === this.following) return;
-    this.following = wanted;
-    this.#tellFollowing();
+  /**
+   * Request frames, or none, from this connection and later ones.
+   * @param {boolean} isWanted
+   */
+  follow(isWanted) {
+    if (isWanted === this.isFollowing) return;
+    this.isFollowing = isWanted;
+    this.#requestFollowing();
   }
 
-  /** Grants one more frame: one has been painted, or was not wanted any more. */
-  credit() {
-    this.line.send({ type: "credit", frames: 1 });
+  /** Grant one more frame: one was drawn, or is not wanted any more. */
+  grantCredit() {
+    this.socket.send({ type: "credit", frames: 1 });
   }
 
   close() {
-    this.line.close();
+    this.socket.close();
   }
 
-  #open() {
-    this.asked = false; // the server sends nothing until it is asked to
-    this.line.send({ type: "hello", last_step: this.lastStep });
-    this.#tellFollowing();
+  #start() {
+    this.isFollowRequested = false; // on a new connection the server sends no frames at first
+    this.socket.send({ type: "hello", last_step: this.lastStep });
+    this.#requestFollowing();
   }
 
-  #read({ type, ...message }) {
+  /** @param {any} message */
+  #receive({ type, ...message }) {
     if (type === "run") this.on.run(message);
     else if (type === "metrics") this.on.metrics(message);
     else if (type === "error") console.warn(`stnscope: ${message.detail}`);
-    // A heartbeat has done its work by having come.
-    else if (type !== "heartbeat") console.warn(`stnscope: a message of type ${type}?`);
+    // A heartbeat only shows that the connection works.
+    else if (type !== "heartbeat") console.warn(`stnscope: unknown message type ${type}`);
   }
 
-  #tellFollowing() {
-    const wanted = this.following && !document.hidden;
-    if (!this.line.open || wanted === this.asked) return;
-    this.asked = wanted;
-    this.line.send({ type: wanted ? "follow" : "hold" });
+  /** A hidden page requests no frames. */
+  #requestFollowing() {
+    const isWanted = this.isFollowing && !document.hidden;
+    if (!this.socket.isOpen || isWanted === this.isFollowRequested) return;
+    this.isFollowRequested = isWanted;
+    this.socket.send({ type: isWanted ? "follow" : "hold" });
   }
 }

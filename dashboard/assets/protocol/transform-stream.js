@@ -1,71 +1,96 @@
-// A picture shown to a network again and again, over one connection. Knows no canvas.
+// @ts-check
+// A stream of transformed frames of one uploaded picture, one for each request.
 //
-// Everything is asked at once; the server answers the newest of what has come while it was busy.
+// Requests are sent at once; the server answers the newest that it received while it was busy.
 
-import { Connection } from "./reconnecting-socket.js";
+import { ReconnectingSocket } from "./reconnecting-socket.js";
 
-/** What is asked, numbered, and what of it still awaits an answer. Pure. */
-// Exported for tests.
-export class Asked {
+/**
+ * What to transform: the key of an uploaded picture, the weights, and for each transformer whose
+ * region is chosen by hand its theta or its corners.
+ * @typedef {object} TransformRequest
+ * @property {string} [picture]
+ * @property {string} [weights]
+ * @property {Object<string, number[]>} [theta]
+ * @property {Object<string, number[][]>} [corners]
+ */
+
+/**
+ * @typedef {object} TransformStreamCallbacks
+ * @property {(bytes: ArrayBuffer) => void} frame
+ * @property {(detail: string, request: number) => void} error the server refused a request
+ * @property {(isConnected: boolean) => void} connection the connection was made or lost
+ */
+
+/** Numbers requests, and keeps the newest until it is answered. Exported for tests. */
+export class PendingRequest {
   constructor() {
     this.number = 0;
-    this.open = null; // the newest message, until it is answered
+    /** @type {object | null} */
+    this.message = null; // the newest, until it is answered
   }
 
-  /** The message that asks for this. */
-  next(wanted) {
+  /**
+   * The message for a new request.
+   * @param {TransformRequest} request
+   */
+  next(request) {
     this.number += 1;
-    this.open = { type: "transform", request: this.number, ...wanted };
-    return this.open;
+    this.message = { type: "transform", request: this.number, ...request };
+    return this.message;
   }
 
-  /** Takes an answer's number; whether it is that of the newest. */
-  settle(request) {
-    const newest = request === this.number;
-    if (newest) this.open = null;
-    return newest;
+  /**
+   * Note an answer; return whether it is that of the newest request.
+   * @param {number | undefined} number of the request
+   */
+  settle(number) {
+    const isNewest = number === this.number;
+    if (isNewest) this.message = null;
+    return isNewest;
   }
 }
 
-export class Trying {
+export class TransformStream {
   /**
    * @param {URL} url
-   * @param {{frame: Function, error: Function, connection: Function}} on what to call with each
-   *   frame's bytes, with each refusal's words and number, and with true or false when the
-   *   connection stands or is lost
+   * @param {TransformStreamCallbacks} on
    */
   constructor(url, on) {
-    this.asked = new Asked();
-    this.line = new Connection(url, {
-      open: () => this.#open(),
+    this.pending = new PendingRequest();
+    this.socket = new ReconnectingSocket(url, {
+      open: () => this.#start(),
       message: ({ type, detail, request }) => type === "error" && on.error(detail, request),
       frame: on.frame,
-      state: on.connection,
+      connection: on.connection,
     });
   }
 
   /**
-   * Asks for a frame.
-   * @param {{picture: string, weights: string, theta: object, corners: object}} wanted
-   * @returns {number} which the answer repeats
+   * Request a frame.
+   * @param {TransformRequest} request
+   * @returns {number} the request's number, which the answer repeats
    */
-  ask(wanted) {
-    this.line.send(this.asked.next(wanted));
-    return this.asked.number;
+  send(request) {
+    this.socket.send(this.pending.next(request));
+    return this.pending.number;
   }
 
-  /** Takes an answer's number; whether nothing newer is awaited. */
-  settle(request) {
-    return this.asked.settle(request);
+  /**
+   * Note an answer; return whether it is that of the newest request.
+   * @param {number | undefined} number of the request
+   */
+  settle(number) {
+    return this.pending.settle(number);
   }
 
   close() {
-    this.line.close();
+    this.socket.close();
   }
 
-  // What a lost connection has left unanswered is asked once more.
-  #open() {
-    this.line.send({ type: "hello" });
-    if (this.asked.open) this.line.send(this.asked.open);
+  /** Send again what the lost connection left unanswered. */
+  #start() {
+    this.socket.send({ type: "hello" });
+    if (this.pending.message) this.socket.send(this.pending.message);
   }
 }

@@ -84,7 +84,7 @@
  * @typedef {object} Catalog
  * @property {Family[]} families
  * @property {Object<string, number>} limits largest accepted values
- * @property {RunConfig} defaults
+ * @property {Required<RunConfig>} defaults
  */
 
 /**
@@ -95,7 +95,11 @@
  * @property {string} family
  * @property {{name: string, strength?: number}} distortion
  * @property {number} seed
- * @property {number} [epochs]
+ * @property {number} epochs
+ * @property {number} batch_size
+ * @property {number} learning_rate of the classifier, at the schedule's peak
+ * @property {number} localisation_learning_rate at the schedule's peak
+ * @property {{count: number, moving: boolean}} probes
  * @property {string} [optimiser]
  * @property {string} [schedule]
  * @property {number} [weight_decay]
@@ -131,6 +135,7 @@
  * @property {number} transformers
  * @property {number} thinned how often every second frame was dropped
  * @property {boolean} imported
+ * @property {boolean} owned whether this server trains it
  * @property {boolean} demonstration
  * @property {string | null} error
  * @property {Object<string, any>} [settings] that can be changed while it trains

@@ -1,95 +1,129 @@
-// A run's recorded frames, over HTTP, with the latest used kept at hand.
+// @ts-check
+// A run's recorded frames, loaded over HTTP; the most recently used stay in memory.
 
 import { decodeFrame, tensorsEqual, withInput } from "../protocol/frame.js";
 
-// Frames without their inputs take some 12 kB, and inputs that stand still are shared.
-const KEPT_BYTES = 48e6;
-const AT_ONCE = 4;
-// After a frame that could not be had, milliseconds until more are loaded ahead.
-const RETRY = 1000;
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Frame, Tensor } from "../protocol/types.js" */
 
-export class Recording {
-  /** @param {number | null} lapOf the step whose closing lap this is; its steps are numbers in it */
+// A frame without its input takes about 12 kB, and equal inputs are shared.
+const MAX_BYTES = 48e6;
+const MAX_CONCURRENT_PREFETCHES = 4;
+// After a frame failed to load, milliseconds before prefetching again.
+const RETRY_MILLISECONDS = 1000;
+
+export class FrameCache {
+  /**
+   * @param {Pick<Api, "frames" | "frame">} api
+   * @param {string} id the run's
+   * @param {number | null} lapOf the step whose closing lap this is; its frames are keyed by their
+   *   number in the lap instead of their step
+   */
   constructor(api, id, lapOf = null) {
     this.api = api;
     this.id = id;
     this.lapOf = lapOf;
+    /** @type {number | null} */
     this.attempt = null;
-    this.laps = []; // the numbers of the closing lap's frames
-    this.frames = new Map(); // step -> its frame and that one's own bytes, the latest used last
-    this.bytes = 0; // of all those
-    this.loading = new Map(); // step -> promise of its frame
+    /** @type {number[]} */
+    this.lapNumbers = []; // of the closing lap's frames
+    /** @type {number | null} */
+    this.lastStep = null; // recorded
+    /** @type {Map<number, {frame: Frame, bytes: number}>} */
+    this.frames = new Map(); // by step, the most recently used last; bytes without a shared input
+    this.bytes = 0; // of all frames
+    /** @type {Map<number, Promise<Frame>>} */
+    this.loading = new Map(); // by step
+    /** @type {Tensor | null} */
     this.input = null;
-    this.failed = -Infinity; // when loading ahead did
+    this.failedAt = -Infinity; // when prefetching last failed
   }
 
   get isLap() {
     return this.lapOf !== null;
   }
 
-  /** The recorded steps, in order. What is kept of an earlier attempt is dropped. */
-  async list() {
+  /** List the recorded steps, in order. Cached frames of an earlier attempt are dropped. */
+  async listSteps() {
     const { attempt, steps, laps } = await this.api.frames(this.id);
-    this.begin(attempt);
-    this.laps = laps.map(([, number]) => number);
-    this.end = steps.at(-1) ?? null;
+    this.setAttempt(attempt);
+    this.lapNumbers = laps.map(([, number]) => number);
+    this.lastStep = steps.at(-1) ?? null;
     return steps;
   }
 
-  /** The closing lap as a recording of its own. */
+  /** A cache of the closing lap's frames. */
   lap() {
-    const lap = new Recording(this.api, this.id, this.end);
-    lap.begin(this.attempt);
+    const lap = new FrameCache(this.api, this.id, this.lastStep);
+    lap.setAttempt(this.attempt);
     return lap;
   }
 
-  /** Notes the attempt that frames come from; steps of an earlier one may have been run again. */
-  begin(attempt) {
+  /**
+   * Set the attempt that frames come from; steps of an earlier one may have been trained again.
+   * @param {number | null} attempt
+   */
+  setAttempt(attempt) {
     if (this.attempt !== attempt) this.#clear();
     this.attempt = attempt;
   }
 
+  /** @param {number} step */
   has(step) {
     return this.frames.has(step);
   }
 
-  /** The frame at `step` where it is at hand, and null where it is not. */
-  kept(step) {
-    const entry = this.frames.get(step);
-    if (!entry) return null;
+  /**
+   * The cached frame at `step`, or null.
+   * @param {number | null} step
+   */
+  get(step) {
+    const entry = step === null ? null : this.frames.get(step);
+    if (step === null || !entry) return null;
     this.frames.delete(step);
     this.frames.set(step, entry);
     return entry.frame;
   }
 
   /**
-   * Keeps a frame, from wherever it came, and answers with it whole. Equal inputs become one, and a
-   * frame that is at hand already stays the one.
+   * Add a frame, from HTTP or the stream, and return it with its input. Equal inputs share memory,
+   * and a frame that is cached already is returned as it is.
+   * @param {Frame} frame
    */
-  keep(frame) {
-    const place = this.isLap ? frame.info.lap : frame.info.step;
-    const known = this.frames.get(place)?.frame;
-    if (known && known.info.time === frame.info.time) return known;
-    const whole = withInput(frame, this.input);
-    const shared = tensorsEqual(whole.tensors.input, this.input);
-    if (shared) shareInput(whole, this.input);
-    else this.input = whole.tensors.input;
-    this.#put(place, whole, bytesOf(whole) - (shared ? this.input.data.byteLength : 0));
-    return whole;
+  add(frame) {
+    const key = /** @type {number} */ (this.isLap ? frame.info.lap : frame.info.step);
+    const cached = this.frames.get(key)?.frame;
+    if (cached && cached.info.time === frame.info.time) return cached;
+    const complete = withInput(frame, this.input);
+    const bytes = tensorBytes(complete);
+    if (this.input && tensorsEqual(complete.tensors.input, this.input)) {
+      shareInput(complete, this.input);
+      this.#put(key, complete, bytes - this.input.data.byteLength);
+    } else {
+      this.input = complete.tensors.input;
+      this.#put(key, complete, bytes);
+    }
+    return complete;
   }
 
-  #put(place, frame, bytes) {
-    this.#forget(place);
-    this.frames.set(place, { frame, bytes });
+  /**
+   * @param {number} key
+   * @param {Frame} frame
+   * @param {number} bytes
+   */
+  #put(key, frame, bytes) {
+    this.#remove(key);
+    this.frames.set(key, { frame, bytes });
     this.bytes += bytes;
-    while (this.bytes > KEPT_BYTES && this.frames.size > 1) {
-      this.#forget(this.frames.keys().next().value);
+    while (this.bytes > MAX_BYTES && this.frames.size > 1) {
+      this.#remove(/** @type {number} */ (this.frames.keys().next().value));
     }
   }
 
-  #forget(place) {
-    this.bytes -= this.frames.get(place)?.bytes ?? 0;
-    this.frames.delete(place);
+  /** @param {number} key */
+  #remove(key) {
+    this.bytes -= this.frames.get(key)?.bytes ?? 0;
+    this.frames.delete(key);
   }
 
   #clear() {
@@ -98,49 +132,60 @@ export class Recording {
   }
 
   /**
-   * The frame at `step`; the nearest before it where none was recorded there.
-   * @throws {Problem} the server does not answer, or has none
+   * Load the frame at `step`; the nearest before it if none was recorded there.
+   * @param {number} step
+   * @throws {Problem} the server does not answer, or has no frame
    */
   load(step) {
-    const kept = this.kept(step);
-    if (kept) return Promise.resolve(kept);
-    if (!this.loading.has(step)) {
-      const loading = this.#fetch(step).finally(() => this.loading.delete(step));
+    const cached = this.get(step);
+    if (cached) return Promise.resolve(cached);
+    let loading = this.loading.get(step);
+    if (!loading) {
+      loading = this.#fetch(step).finally(() => this.loading.delete(step));
       this.loading.set(step, loading);
     }
-    return this.loading.get(step);
+    return loading;
   }
 
-  /** Begins to load the first few of `steps` that are not at hand yet. */
+  /**
+   * Start to load the first few of `steps` that are not cached.
+   * @param {number[]} steps
+   */
   prefetch(steps) {
-    if (Date.now() < this.failed + RETRY) return;
+    if (Date.now() < this.failedAt + RETRY_MILLISECONDS) return;
     for (const step of steps) {
-      if (this.loading.size >= AT_ONCE) return;
+      if (this.loading.size >= MAX_CONCURRENT_PREFETCHES) return;
       if (this.frames.has(step) || this.loading.has(step)) continue;
-      // Who then asks for the frame itself is told what failed.
-      this.load(step).catch(() => (this.failed = Date.now()));
+      // The error is reported when the frame itself is loaded.
+      this.load(step).catch(() => (this.failedAt = Date.now()));
     }
   }
 
+  /** @param {number} step */
   async #fetch(step) {
-    const attempt = this.attempt;
-    const place = this.isLap ? { attempt, lap: step } : { attempt };
-    const frame = decodeFrame(await this.api.frame(this.id, this.lapOf ?? step, place));
+    const { attempt, lapOf } = this;
+    const query = lapOf === null ? { attempt } : { attempt, lap: step };
+    const frame = decodeFrame(await this.api.frame(this.id, lapOf ?? step, query));
     if (attempt !== this.attempt) return frame;
-    const whole = this.keep(frame);
-    // Nothing is recorded at this very step, or no more: the one before it stands in its place.
-    if (!this.frames.has(step)) this.#put(step, whole, 0);
-    return whole;
+    const complete = this.add(frame);
+    // No frame is recorded at this very step, so the one before it takes its place.
+    if (!this.frames.has(step)) this.#put(step, complete, 0);
+    return complete;
   }
 }
 
-// Tensors are views of the bytes they came in; copies let go of those, and of the input in them.
+// Tensors are views of the received bytes; copying them frees those bytes, and with them the input.
+/**
+ * @param {Frame} frame
+ * @param {Tensor} input
+ */
 function shareInput(frame, input) {
   for (const [name, { shape, data }] of Object.entries(frame.tensors)) {
     frame.tensors[name] = name === "input" ? input : { shape, data: data.slice() };
   }
 }
 
-function bytesOf({ tensors }) {
+/** @param {Frame} frame */
+function tensorBytes({ tensors }) {
   return Object.values(tensors).reduce((sum, { data }) => sum + data.byteLength, 0);
 }

@@ -1,40 +1,59 @@
-// Frames of a run that have come over its stream and have yet to be shown.
+// @ts-check
+// Frames received from a run's stream that have not been drawn yet.
 
 import { decodeFrame, withInput } from "../protocol/frame.js";
 
-export class Incoming {
+/** @import { Frame, Tensor } from "../protocol/types.js" */
+/** @import { FrameCache } from "./frame-cache.js" */
+/** @import { RunStream } from "../protocol/run-stream.js" */
+
+export class FrameQueue {
   constructor() {
-    this.frames = []; // in the order they came
-    this.newest = null; // the last of those that were taken
-    this.heard = null; // when the last one came, in milliseconds since 1970
-    this.owed = 0; // how many were taken without a further one being asked for
-    this.input = null; // of the last one; those after it leave out one that is the same
+    /** @type {Frame[]} */
+    this.frames = []; // in the order in which they were received
+    /** @type {Frame | null} */
+    this.newest = null; // of the frames that were taken
+    /** @type {number | null} */
+    this.lastReceived = null; // when a frame was last received, in milliseconds since 1970
+    this.credits = 0; // to grant: frames that were taken
+    /** @type {Tensor | null} */
+    this.input = null; // of the last frame; a following frame with the same input comes without it
   }
 
-  /** Hears a frame's bytes; `recording` keeps it. */
-  hear(bytes, recording) {
-    const frame = recording.keep(withInput(decodeFrame(bytes), this.input));
+  /**
+   * Decode a frame, and add it to the queue and to the cache.
+   * @param {ArrayBuffer} bytes
+   * @param {FrameCache} cache
+   */
+  receive(bytes, cache) {
+    const frame = cache.add(withInput(decodeFrame(bytes), this.input));
     this.input = frame.tensors.input;
-    this.heard = Date.now();
+    this.lastReceived = Date.now();
     this.frames.push(frame);
   }
 
-  /** Takes the first of the frames, or all; answers with those. */
+  /**
+   * Take the first frame, or all, out of the queue.
+   * @param {{all: boolean}} options
+   */
   take({ all }) {
     const taken = this.frames.splice(0, all ? this.frames.length : 1);
     this.newest = taken.at(-1) ?? this.newest;
-    this.owed += taken.length;
+    this.credits += taken.length;
     return taken;
   }
 
-  /** Asks for a further frame for each that was taken. */
-  repay(stream) {
-    for (; this.owed > 0; this.owed--) stream?.credit();
+  /**
+   * Grant the stream one more frame for each that was taken.
+   * @param {RunStream | null} stream
+   */
+  grantCredits(stream) {
+    for (; this.credits > 0; this.credits--) stream?.grantCredit();
   }
 
-  /** Begins with another connection: its first frame is whole, and nothing is owed to it. */
+  /** Start with a new connection: its first frame comes with its input. */
   reconnect() {
     this.input = null;
-    this.owed = 0;
+    this.credits = 0;
   }
 }

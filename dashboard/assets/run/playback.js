@@ -1,71 +1,92 @@
-// What can be played: a run's steps, its closing lap, or the recording that ships.
+// @ts-check
+// What can be played: a run's steps, its closing lap, or the recording that ships with stnscope.
 
-import * as play from "./player.js";
-import { Recording } from "./frame-cache.js";
-import { Series } from "./metrics.js";
+import { createPlayer, setSteps, stepIndex } from "./player.js";
+import { FrameCache } from "./frame-cache.js";
+import { Metrics } from "./metrics.js";
 import { trailSteps } from "./trail-steps.js";
 
-// Plays until a run has something to show.
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Frame } from "../protocol/types.js" */
+
+/** The id of the recording that ships; it plays until a run has frames. */
 export const SAMPLE = "sample";
 
-// Milliseconds between two looks at which steps of a live run are recorded.
-const LIST_AGAIN = 2000;
+// Milliseconds between two requests for the recorded steps of a live run.
+const LIST_INTERVAL = 2000;
 
-/** A recording with what is played of it, and its metrics. */
-export class Reel {
-  constructor(api, id) {
-    this.recording = new Recording(api, id);
-    this.series = new Series();
-    this.player = play.openPlayer({ live: true });
-    this.listed = 0; // when its steps were asked for
+/** A recording's frames, their player and its metrics. */
+export class Playback {
+  /**
+   * @param {FrameCache} cache
+   * @param {Metrics} metrics
+   */
+  constructor(cache, metrics, player = createPlayer({ live: true })) {
+    this.cache = cache;
+    this.metrics = metrics;
+    this.player = player;
+    this.listedAt = 0; // when its steps were last requested
+  }
+
+  /**
+   * The playback of a run's steps.
+   * @param {Api} api
+   * @param {string} id
+   */
+  static ofRun(api, id) {
+    return new Playback(new FrameCache(api, id), new Metrics());
   }
 
   get isLap() {
-    return this.recording.isLap;
-  }
-
-  /** The closing lap of this run, to be played round and round; null where none is recorded. */
-  lap(calm) {
-    const { laps } = this.recording;
-    if (!laps.length) return null;
-    const lap = Object.create(Reel.prototype);
-    lap.recording = this.recording.lap();
-    lap.series = this.series;
-    lap.player = play.openPlayer({ steps: laps, round: true, calm });
-    return lap;
-  }
-
-  /** Milliseconds until it is worth asking for the recorded steps again. */
-  get rests() {
-    return Math.max(0, this.listed + LIST_AGAIN - Date.now());
+    return this.cache.isLap;
   }
 
   /**
-   * Learns which steps are recorded; whoever plays it may have gone elsewhere meanwhile.
-   * @throws {Problem} they cannot be had
+   * The closing lap of this run, played in a loop; null if none is recorded.
+   * @param {boolean} reducedMotion
    */
-  async list() {
-    this.listed = Date.now();
-    const steps = await this.recording.list();
-    this.player = play.list(this.player, steps);
+  lap(reducedMotion) {
+    const { lapNumbers } = this.cache;
+    if (!lapNumbers.length) return null;
+    const player = createPlayer({ steps: lapNumbers, loops: true, reducedMotion });
+    return new Playback(this.cache.lap(), this.metrics, player);
   }
 
-  /** Loads frames at or before steps that will be wanted soon. */
-  prepare(steps) {
-    const { recording, player } = this;
-    recording.prefetch(steps.map((step) => player.steps[play.indexOf(player.steps, step)]));
+  /** Milliseconds until the recorded steps should be requested again. */
+  get listDelay() {
+    return Math.max(0, this.listedAt + LIST_INTERVAL - Date.now());
   }
 
   /**
-   * Frames that a trail to what is shown leads through, as far as they are at hand.
-   * @param {number | null} span how many steps it goes back
-   * @returns {{past: object[], more: boolean}} `more` where others are on their way
+   * Request the recorded steps; the player may have moved meanwhile.
+   * @throws {Problem} the server does not answer
+   */
+  async listSteps() {
+    this.listedAt = Date.now();
+    const steps = await this.cache.listSteps();
+    this.player = setSteps(this.player, steps);
+  }
+
+  /**
+   * Load frames at or before steps that will be drawn soon.
+   * @param {number[]} steps
+   */
+  prefetch(steps) {
+    const { cache, player } = this;
+    cache.prefetch(steps.map((step) => player.steps[stepIndex(player.steps, step)]));
+  }
+
+  /**
+   * The cached frames that a trail to the current step connects.
+   * @param {number | null} span how many steps the trail goes back
+   * @returns {{frames: Frame[], isIncomplete: boolean}} incomplete while others are being loaded
    */
   trail(span) {
-    const { recording, player } = this;
-    const steps = trailSteps(player.steps, player.at, span).slice(0, -1);
-    const more = steps.some((step) => !recording.has(step));
-    if (more) recording.prefetch(steps);
-    return { past: steps.map((step) => recording.kept(step)).filter(Boolean), more };
+    const { cache, player } = this;
+    const steps = trailSteps(player.steps, player.step, span).slice(0, -1);
+    const isIncomplete = steps.some((step) => !cache.has(step));
+    if (isIncomplete) cache.prefetch(steps);
+    const frames = steps.map((step) => cache.get(step)).filter((frame) => frame !== null);
+    return { frames, isIncomplete };
   }
 }

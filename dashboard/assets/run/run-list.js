@@ -1,54 +1,62 @@
-// The list of runs, asked for again and again while anyone can see it.
+// @ts-check
+// The list of runs, requested again and again while the page is visible.
 
-import { isLive } from "../ui/text.js";
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Run } from "../protocol/types.js" */
 
-const INTERVAL = 2000;
+const INTERVAL_MILLISECONDS = 2000;
 
 export class RunList extends EventTarget {
+  /** @param {Api} api */
   constructor(api) {
     super();
     this.api = api;
-    this.runs = null; // newest first; null before the first answer
+    /** @type {Run[] | null} */
+    this.runs = null; // newest first; null before the first response
+    /** @type {Error | null} */
     this.problem = null;
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
     this.refresh();
   }
 
-  /** Asks now, and then every two seconds. */
+  /** Request the runs now, and then every two seconds. */
   async refresh() {
     clearTimeout(this.timer);
-    const asked = (this.asked = Symbol("asked"));
+    const request = (this.request = Symbol("request"));
     try {
       const runs = await this.api.runs();
-      if (asked !== this.asked) return;
+      if (request !== this.request) return;
       this.runs = runs;
       this.problem = null;
     } catch (problem) {
-      if (asked !== this.asked) return;
-      this.problem = problem;
+      if (request !== this.request) return;
+      this.problem = /** @type {Error} */ (problem);
     }
     this.dispatchEvent(new Event("change"));
-    if (!document.hidden) this.timer = setTimeout(() => this.refresh(), INTERVAL);
+    if (!document.hidden) {
+      this.timer = setTimeout(() => this.refresh(), INTERVAL_MILLISECONDS);
+    }
   }
 }
 
 /**
- * The run to show where none is asked for: the newest that is training, else the newest that may
- * still train, else the newest.
- * @param {object[]} runs newest first
+ * The run to show by default: the newest that is training, else the newest live one, else the newest.
+ * @param {Run[]} runs newest first
  */
-export function newestOf(runs) {
+export function defaultRun(runs) {
   return (
-    runs.find((run) => run.status === "running") ??
-      runs.find((run) => isLive(run.status)) ??
-      runs[0] ??
-      null
+    runs.find((run) => run.status === "running") ?? runs.find((run) => run.live) ?? runs[0] ?? null
   );
 }
 
-/** Whether to go over from the run `id` to `choice` without being asked to. */
-export function isBetter(choice, id, runs) {
-  if (!choice || choice.id === id) return false;
+/**
+ * Whether to switch from the run `id` to `candidate` without a request by the user.
+ * @param {Run | null} candidate
+ * @param {string | null} id
+ * @param {Run[]} runs
+ */
+export function shouldSwitch(candidate, id, runs) {
+  if (!candidate || candidate.id === id) return false;
   const current = runs.find((run) => run.id === id);
-  return !current || !isLive(current.status) || choice.created > current.created;
+  return !current?.live || candidate.created > current.created;
 }

@@ -1,395 +1,429 @@
-// Watching one run: its stream, its recording and its player, joined. What is shown follows from
-// the player; views are told with events and draw.
+// @ts-check
+// One run in the page: its state, its stream, what of it is played, and the requests to change it.
 //
-//   frame    {frame, past}: draw this now, with a trail through those of earlier steps
-//   metrics  rows were added to the series
-//   reel     another recording is shown; its series is another one too
-//   arrival  frames have come that another watch may want shown
-//   change   anything else: the run, the connection, the player, a problem
+// Events:
+//   frame     {frame, trail}: draw this frame, with a trail through those of earlier steps
+//   metrics   rows were added to the metrics
+//   playback  another playback, and with it other metrics
+//   received  frames were received while an external player decides which one is drawn
+//   change    anything else: the run, the connection, the player, a problem
 
-import { Incoming } from "./frame-queue.js";
-import * as play from "./player.js";
-import { Reel, SAMPLE } from "./playback.js";
-import { Stream } from "../protocol/run-stream.js";
-import { isCut, isLive } from "../ui/text.js";
+import * as player from "./player.js";
+import { FrameLoop } from "./frame-loop.js";
+import { FrameQueue } from "./frame-queue.js";
+import { Playback, SAMPLE } from "./playback.js";
+import { Problem } from "../protocol/api.js";
+import { RunStream } from "../protocol/run-stream.js";
 
-// Metrics of long runs come thinned over HTTP; those of short ones whole over the socket.
-const MANY_STEPS = 2000;
-const PREFETCHED = 24;
-// Milliseconds after a frame that could not be had.
-const RETRY = 1000;
-// Between two looks at which frames of a trail have come.
-const TRACE_AGAIN = 60;
+/** @import { Api } from "../protocol/api.js" */
+/** @import { MetricColumns, Run } from "../protocol/types.js" */
+/** @import { Player } from "./player.js" */
 
-export class Watch extends EventTarget {
-  constructor(api, calm) {
+// Metrics of longer runs are loaded thinned over HTTP, those of shorter ones come over the stream.
+const MAX_STREAMED_STEPS = 2000;
+
+export class RunStore extends EventTarget {
+  /**
+   * @param {Api} api
+   * @param {boolean} reducedMotion whether to replay only on request
+   */
+  constructor(api, reducedMotion) {
     super();
     this.api = api;
-    this.calm = calm;
-    this.speed = 1; // of a replay
-    this.awaits = null; // (step) => whether what else is shown with a step in a replay is at hand
-    this.led = false; // whether its frames are wanted while another watch says which is shown
-    this.tracing = false; // whether earlier frames are wanted with each
-    this.clear();
+    this.reducedMotion = reducedMotion;
+    this.followsExternal = false; // whether frames are wanted while an external player chooses one
+    /** @type {string | null} */
+    this.id = null;
+    /** @type {Run | null} */
+    this.run = null;
+    /** @type {Error | null} */
+    this.problem = null;
+    this.disconnected = false;
+    this.skipped = 0; // frames that were not sent to this page
+    /** @type {Playback | null} */
+    this.runPlayback = null; // of the run's steps
+    /** @type {RunStream | null} */
+    this.stream = null;
+    this.queue = new FrameQueue();
+    /** @type {FrameLoop} */
+    this.loop = new FrameLoop({
+      receive: () => this.#takeFrames(),
+      liveFrame: (step) => this.#liveFrame(step),
+      trailSpan: () => (this.onLap ? null : (this.shownRun?.steps_per_epoch ?? null)),
+      draw: (frame, trail) => this.#dispatch("frame", { frame, trail }),
+      drawn: () => this.queue.grantCredits(this.stream),
+      modeChanged: () => this.#dispatch("change"),
+      problem: (problem) => this.#setProblem(problem),
+    });
   }
 
-  /** Forgets the run that was watched. What was drawn of it stays until something else is. */
+  /** Close the run. What was drawn of it stays until another frame is drawn. */
   clear() {
     this.stream?.close();
     this.stream = null;
     this.id = null;
     this.run = null;
     this.problem = null;
-    this.lost = false; // whether the connection is
+    this.disconnected = false;
     this.skipped = 0;
-    this.reel = null;
-    this.own = null;
-    this.shown = null;
-    this.past = []; // frames that the trail of what is shown leads through
-    this.incoming = new Incoming();
+    this.runPlayback = null;
+    this.queue = new FrameQueue();
+    this.loop.clear();
   }
 
-  /** Whether what is shown is the recording that ships, not the run itself. */
-  get waiting() {
-    return this.reel !== this.own && !this.onLap;
-  }
-
-  /** The run whose frames are shown; null where that is another one, recorded earlier. */
-  get runShown() {
-    return this.waiting ? null : this.run;
-  }
-
-  /** Whether the closing lap is shown, whose probes move while the weights stand still. */
-  get onLap() {
-    return Boolean(this.reel?.isLap);
-  }
-
-  /** Whether there is a closing lap to show. */
-  get hasLap() {
-    return !this.own?.player.live && this.own?.recording.laps.length > 0;
-  }
-
-  /** When the last frame came over the stream. */
-  get heard() {
-    return this.incoming.heard;
+  /** What is played: the run's steps, its closing lap, or the sample until the run has frames. */
+  get playback() {
+    return this.loop.playback;
   }
 
   get player() {
-    return this.reel?.player ?? play.openPlayer({ live: true });
+    return this.playback?.player ?? player.createPlayer({ live: true });
+  }
+
+  /** The drawn frame. */
+  get frame() {
+    return this.loop.frame;
+  }
+
+  /** The frames of its trail. */
+  get trail() {
+    return this.loop.trail;
+  }
+
+  /** Whether the sample is played in place of the run. */
+  get showsSample() {
+    return this.playback !== this.runPlayback && !this.onLap;
+  }
+
+  /** The run whose frames are drawn; null for the sample. */
+  get shownRun() {
+    return this.showsSample ? null : this.run;
+  }
+
+  /** Whether the closing lap is played, in which the probes move and the weights do not. */
+  get onLap() {
+    return Boolean(this.playback?.isLap);
+  }
+
+  /** Whether there is a closing lap to play. */
+  get hasLap() {
+    return Boolean(
+      this.runPlayback && !this.runPlayback.player.live && this.runPlayback.cache.lapNumbers.length,
+    );
+  }
+
+  /** When a frame was last received, in milliseconds since 1970; null before the first. */
+  get lastReceived() {
+    return this.queue.lastReceived;
   }
 
   /**
-   * Watches another run: live where it is being trained, from its recording where it is not.
-   * @param {number | null} step that is held, where one is asked for
-   * @param {boolean} lap whether its closing lap is played
+   * Open a run: live while it is being trained, otherwise from its recording.
+   * @param {string} id
+   * @param {{step?: number | null, lap?: boolean}} at the step to pause at, if any, and whether to
+   *   play the closing lap
    */
-  async open(id, step = null, lap = false) {
+  async open(id, { step = null, lap = false } = {}) {
     this.clear();
     this.id = id;
-    this.wanted = { step, lap };
-    this.own = this.reel = new Reel(this.api, id);
-    this.#tell("reel");
-    const own = this.own;
+    const playback = (this.runPlayback = Playback.ofRun(this.api, id));
+    this.#setPlayback(playback);
     try {
       const run = await this.api.run(id);
-      if (own === this.own) await this.#begin(run);
+      if (playback === this.runPlayback) await this.#start(playback, run, step, lap);
     } catch (problem) {
-      if (own === this.own) this.#fail(problem);
+      if (playback === this.runPlayback) this.#setProblem(/** @type {Error} */ (problem));
     }
   }
 
-  /** Plays the recording that ships, since there is no run to show. */
+  /** Play the sample, since there is no run. */
   async openSample() {
     this.clear();
-    this.own = new Reel(this.api, SAMPLE);
-    await this.#playSample();
-  }
-
-  /** Plays the closing lap round and round, or goes back to the run's steps. */
-  playLap(wanted) {
-    if (wanted === this.onLap || (wanted && !this.hasLap)) return;
-    this.reel = wanted ? this.own.lap(this.calm) : this.own;
-    this.#schedule();
-    this.#tell("change");
-  }
-
-  /** Shows the recorded step at or before `step`, and stays there. */
-  goTo(step) {
-    this.playLap(false);
-    this.act(play.seek, step);
-  }
-
-  /** Changes the player of what is shown: `act` is one of the player's functions. */
-  act(act, ...rest) {
-    if (!this.reel) return;
-    const before = this.reel.player;
-    this.reel.player = act(before, ...rest);
-    if (before.mode === "follow" && this.reel.player.mode !== "follow") this.#listAgain();
-    this.#follow();
-    this.#schedule();
-    this.#tell("change");
-  }
-
-  async #begin(run) {
-    const own = this.own;
-    this.run = run;
-    own.recording.begin(run.attempt);
-    const [steps] = await Promise.all([run.frames ? own.recording.list() : [], this.#history(run)]);
-    if (own !== this.own) return;
-    own.player = play.openPlayer({ steps, live: isLive(run.status), calm: this.calm });
-    const { step, lap } = this.wanted;
-    if (step !== null && steps.length) own.player = play.seek(own.player, step);
-    this.#connect();
-    this.playLap(lap);
-    this.#tell("change");
-    if (steps.length) this.#schedule();
-    else await this.#playSample();
-  }
-
-  async #history(run) {
-    if (run.step <= MANY_STEPS) return;
-    const every = Math.ceil(run.step / MANY_STEPS);
-    this.own.series.append(await this.api.metrics(run.id, { every }));
-  }
-
-  async #playSample() {
-    const reel = new Reel(this.api, SAMPLE);
-    const own = this.own;
-    try {
-      const steps = await reel.recording.list();
-      reel.series.append(await this.api.metrics(SAMPLE));
-      if (own !== this.own || own.player.steps.length) return;
-      reel.player = play.openPlayer({ steps, calm: this.calm });
-      this.reel = reel;
-      this.#tell("reel");
-      this.#schedule();
-    } catch (problem) {
-      // Without one there is nothing to bridge the wait with, and nothing is wrong.
-      if (own === this.own && problem.status !== 404) this.#fail(problem);
-    }
-  }
-
-  #connect() {
-    const own = this.own;
-    const mine = (act) => (message) => own === this.own && act(message);
-    this.stream = new Stream(this.api.streamUrl(this.id), {
-      run: mine((run) => this.#hearRun(run)),
-      metrics: mine((columns) => this.#hearMetrics(columns)),
-      frame: mine((bytes) => this.#hearFrame(bytes)),
-      connection: mine((connected) => this.#hearConnection(connected)),
-    });
-    this.stream.lastStep = own.series.last;
-    this.#follow();
-  }
-
-  #hearConnection(connected) {
-    this.lost = !connected;
-    if (!connected) this.#lookForRun();
-    this.incoming.reconnect();
-    this.#tell("change");
-  }
-
-  #hearRun(run) {
-    this.run = run;
-    this.problem = null;
-    if (run.status === "deleted") return this.#end();
-    this.skipped = run.skipped ?? 0;
-    this.own.recording.begin(run.attempt);
-    this.own.player = play.settle(this.own.player, isLive(run.status), !isCut(run.status));
-    if (this.own.player.live) this.playLap(false);
-    if (this.own.player.mode !== "follow") this.#listAgain();
-    this.#follow();
-    this.#schedule();
-    this.#tell("change");
+    this.runPlayback = Playback.ofRun(this.api, SAMPLE);
+    await this.#playSample(this.runPlayback);
   }
 
   /**
-   * Asks for an action, or a change of settings. The answer may be there before the stream's word,
-   * but is no news after it.
+   * Play the closing lap in a loop, or the run's steps.
+   * @param {boolean} isWanted
+   */
+  playLap(isWanted) {
+    if (!this.runPlayback || isWanted === this.onLap || (isWanted && !this.hasLap)) return;
+    this.loop.playback = isWanted ? this.runPlayback.lap(this.reducedMotion) : this.runPlayback;
+    this.loop.schedule();
+    this.#dispatch("change");
+  }
+
+  /**
+   * Pause at the recorded step at or before `step`.
+   * @param {number} step
+   */
+  seek(step) {
+    this.playLap(false);
+    this.updatePlayer((current) => player.seek(current, step));
+  }
+
+  /**
+   * Change the current player.
+   * @param {(current: Player) => Player} change
+   */
+  updatePlayer(change) {
+    if (!this.playback) return;
+    const before = this.playback.player;
+    this.playback.player = change(before);
+    if (before.mode === "follow" && this.playback.player.mode !== "follow") this.#listSoon();
+    this.#updateFollowing();
+    this.loop.schedule();
+    this.#dispatch("change");
+  }
+
+  /**
+   * Send an action, or a change of settings. A newer state from the stream overrides the response.
+   * @param {object} request
    * @throws {Problem} it is refused, or the server does not answer
    */
   async control(request) {
-    const { own, run } = this;
-    const now = await this.api.control(this.id, request);
-    if (own !== this.own || run !== this.run) return;
-    this.run = { ...run, ...now };
-    this.#tell("change");
+    const { id, runPlayback, run } = this;
+    if (id === null || !run) return;
+    const response = await this.api.control(id, request);
+    if (runPlayback !== this.runPlayback || run !== this.run) return;
+    this.run = { ...run, ...response };
+    this.#dispatch("change");
   }
 
-  // A lost connection may be all that is heard of a run that was deleted.
-  async #lookForRun() {
-    const own = this.own;
+  /**
+   * Receive all frames although an external player decides which one is drawn; or do not.
+   * @param {boolean} isWanted
+   */
+  followExternal(isWanted) {
+    if (isWanted === this.followsExternal) return;
+    this.followsExternal = isWanted;
+    this.#updateFollowing();
+  }
+
+  /**
+   * @param {Playback} playback
+   * @param {Run} run
+   * @param {number | null} step
+   * @param {boolean} lap
+   */
+  async #start(playback, run, step, lap) {
+    this.run = run;
+    playback.cache.setAttempt(run.attempt);
+    const [steps] = await Promise.all([
+      run.frames ? playback.cache.listSteps() : [],
+      this.#loadMetrics(playback, run),
+    ]);
+    if (playback !== this.runPlayback) return;
+    const { reducedMotion } = this;
+    playback.player = player.createPlayer({ steps, live: run.live, reducedMotion });
+    if (step !== null && steps.length) playback.player = player.seek(playback.player, step);
+    this.#connect(playback, run.id);
+    this.playLap(lap);
+    this.#dispatch("change");
+    if (steps.length) this.loop.schedule();
+    else await this.#playSample(playback);
+  }
+
+  /**
+   * @param {Playback} playback
+   * @param {Run} run
+   */
+  async #loadMetrics(playback, run) {
+    if (run.step <= MAX_STREAMED_STEPS) return;
+    const every = Math.ceil(run.step / MAX_STREAMED_STEPS);
+    playback.metrics.append(await this.api.metrics(run.id, { every }));
+  }
+
+  /** @param {Playback} runPlayback of the run that has no frames yet */
+  async #playSample(runPlayback) {
+    const sample = Playback.ofRun(this.api, SAMPLE);
     try {
-      await this.api.run(this.id);
+      const steps = await sample.cache.listSteps();
+      sample.metrics.append(await this.api.metrics(SAMPLE));
+      if (runPlayback !== this.runPlayback || runPlayback.player.steps.length) return;
+      sample.player = player.createPlayer({ steps, reducedMotion: this.reducedMotion });
+      this.#setPlayback(sample);
+      this.loop.schedule();
     } catch (problem) {
-      if (own !== this.own || problem.status !== 404) return;
-      this.run = { ...this.run, status: "deleted", can: [], live: false };
-      this.#end();
+      // A server without a sample is no problem.
+      const isMissing = problem instanceof Problem && problem.status === 404;
+      if (runPlayback === this.runPlayback && !isMissing) {
+        this.#setProblem(/** @type {Error} */ (problem));
+      }
     }
   }
 
-  // The run is no more; what is on the stage stays, and so do the steps that are at hand.
-  #end() {
+  /** @param {Playback} playback */
+  #setPlayback(playback) {
+    this.loop.playback = playback;
+    this.#dispatch("playback");
+  }
+
+  /**
+   * @param {Playback} playback
+   * @param {string} id
+   */
+  #connect(playback, id) {
+    /**
+     * Ignore what is received for a run that was closed.
+     * @template T
+     * @param {(message: T) => void} act
+     * @returns {(message: T) => void}
+     */
+    const whileOpen = (act) => (message) => {
+      if (playback === this.runPlayback) act(message);
+    };
+    const stream = new RunStream(this.api.streamUrl(id), {
+      run: whileOpen((run) => this.#receiveRun(playback, run)),
+      metrics: whileOpen((columns) => this.#receiveMetrics(playback, stream, columns)),
+      frame: whileOpen((bytes) => this.#receiveFrame(playback, bytes)),
+      connection: whileOpen((isConnected) => this.#setConnected(isConnected)),
+    });
+    stream.lastStep = playback.metrics.lastStep;
+    this.stream = stream;
+    this.#updateFollowing();
+  }
+
+  /** @param {boolean} isConnected */
+  #setConnected(isConnected) {
+    this.disconnected = !isConnected;
+    if (!isConnected) this.#checkDeleted();
+    this.queue.reconnect();
+    this.#dispatch("change");
+  }
+
+  /**
+   * @param {Playback} playback
+   * @param {Run} run
+   */
+  #receiveRun(playback, run) {
+    this.run = run;
+    this.problem = null;
+    if (run.status === "deleted") return this.#closeDeleted(run);
+    this.skipped = run.skipped ?? 0;
+    playback.cache.setAttempt(run.attempt);
+    playback.player = player.setLive(playback.player, run.live, run.complete);
+    if (playback.player.live) this.playLap(false);
+    if (playback.player.mode !== "follow") this.#listSoon();
+    this.#updateFollowing();
+    this.loop.schedule();
+    this.#dispatch("change");
+  }
+
+  /** A lost connection may be the only sign that a run was deleted. */
+  async #checkDeleted() {
+    const { id, run, runPlayback } = this;
+    if (id === null || !run) return;
+    try {
+      await this.api.run(id);
+    } catch (problem) {
+      const isMissing = problem instanceof Problem && problem.status === 404;
+      if (runPlayback === this.runPlayback && isMissing) {
+        this.#closeDeleted({ ...run, status: "deleted" });
+      }
+    }
+  }
+
+  /**
+   * Close the stream of a deleted run. The frames in memory can still be drawn.
+   * @param {Run} run
+   */
+  #closeDeleted(run) {
     this.stream?.close();
-    this.lost = false;
-    this.run = { ...this.run, can: [], live: false };
-    if (!this.waiting) {
-      const { player, recording } = this.own;
-      const steps = player.steps.filter((step) => recording.has(step));
-      this.own.player = play.seek({ ...player, steps, live: false }, player.at);
+    this.disconnected = false;
+    this.run = { ...run, can: [], live: false };
+    const playback = this.runPlayback;
+    if (playback && !this.showsSample) {
+      const steps = playback.player.steps.filter((step) => playback.cache.has(step));
+      const shortened = { ...playback.player, steps, live: false };
+      playback.player = player.seek(shortened, /** @type {number} */ (playback.player.step));
     }
-    this.#tell("change");
+    this.#dispatch("change");
   }
 
-  #hearMetrics(columns) {
-    this.own.series.append(columns);
-    this.stream.lastStep = this.own.series.last;
-    if (!this.waiting) this.#tell("metrics");
+  /**
+   * @param {Playback} playback
+   * @param {RunStream} stream
+   * @param {MetricColumns} columns
+   */
+  #receiveMetrics(playback, stream, columns) {
+    playback.metrics.append(columns);
+    stream.lastStep = playback.metrics.lastStep;
+    if (!this.showsSample) this.#dispatch("metrics");
   }
 
-  #hearFrame(bytes) {
-    const own = this.own;
-    this.incoming.hear(bytes, own.recording);
-    if (this.waiting) {
-      this.reel = own;
-      this.#tell("reel");
+  /**
+   * @param {Playback} playback
+   * @param {ArrayBuffer} bytes
+   */
+  #receiveFrame(playback, bytes) {
+    this.queue.receive(bytes, playback.cache);
+    if (this.showsSample) this.#setPlayback(playback);
+    this.loop.schedule();
+  }
+
+  /**
+   * Take one received frame for each repaint, so that those are drawn too that were received while
+   * the page was busy; or all at once while another frame is shown.
+   */
+  #takeFrames() {
+    const { runPlayback, queue } = this;
+    if (!runPlayback) return;
+    const taken = queue.take({ all: runPlayback.player.mode !== "follow" });
+    for (const { info } of taken) {
+      runPlayback.player = player.addStep(runPlayback.player, info.step);
     }
-    this.#schedule();
+    if (this.followsExternal && taken.length) this.#dispatch("received");
+    if (queue.frames.length) this.loop.schedule();
   }
 
-  // One for each paint, so that those are seen too that came while the page was busy. Who looks at
-  // something else learns of all of them at once.
-  #takeIn() {
-    const { own, incoming } = this;
-    const taken = incoming.take({ all: own.player.mode !== "follow" });
-    for (const { info } of taken) own.player = play.arrive(own.player, info.step);
-    if (this.led && taken.length) this.#tell("arrival");
-    if (incoming.frames.length) this.#schedule();
+  /**
+   * The newest frame, if it is the one to draw. It may have replaced a cached one of the same step.
+   * @param {number | null} step
+   */
+  #liveFrame(step) {
+    const { newest } = this.queue;
+    return this.player.mode === "follow" && newest?.info.step === step ? newest : null;
   }
 
-  // Steps that were skipped on the way here become known, so that they can be gone back to.
-  #listAgain() {
-    const own = this.own;
+  /** List the recorded steps again, since the stream skips some. */
+  #listSoon() {
+    const playback = this.runPlayback;
+    if (!playback) return;
     clearTimeout(this.listing);
-    this.listing = setTimeout(() => own === this.own && this.#list(own), own.rests);
-  }
-
-  async #list(own) {
-    try {
-      await own.list();
-      if (own === this.own) this.#fail(null);
-    } catch (problem) {
-      if (own === this.own) this.#fail(problem);
-    }
-    this.#schedule();
-  }
-
-  /** Shows what is at hand at once, not with the next paint: something else shows with it. */
-  showNow() {
-    if (this.reel) this.#show();
-  }
-
-  /** Hears of all frames from now on, though another watch says which is shown; or no more. */
-  beLed(wanted) {
-    if (wanted === this.led) return;
-    this.led = wanted;
-    this.#follow();
-  }
-
-  #follow() {
-    this.stream?.follow(this.led || this.own.player.mode === "follow");
-  }
-
-  #schedule() {
-    if (!this.ticking) this.ticking = requestAnimationFrame((now) => this.#tick(now));
-  }
-
-  /** Loads frames at or before steps that will be wanted soon. */
-  prepare(steps) {
-    this.reel?.prepare(steps);
-  }
-
-  /** Shows trails from now on, or none. */
-  trace(wanted) {
-    if (wanted === this.tracing) return;
-    this.tracing = wanted;
-    this.#schedule();
-  }
-
-  #tick(now) {
-    this.ticking = 0;
-    const seconds = Math.min(0.1, (now - (this.ticked ?? now)) / 1000);
-    this.ticked = now;
-    if (!this.reel) return;
-    this.#takeIn();
-    const { recording } = this.reel;
-    const before = this.reel.player;
-    this.reel.player = play.advance(
-      before,
-      seconds,
-      (step) => recording.has(step) && (this.awaits?.(step) ?? true),
-      this.speed,
+    this.listing = setTimeout(
+      () => playback === this.runPlayback && this.#list(playback),
+      playback.listDelay,
     );
-    if (this.reel.player.mode !== before.mode) this.#tell("change");
-    this.#show();
-    if (this.reel.player.mode === "replay") {
-      recording.prefetch(play.ahead(this.reel.player, PREFETCHED));
-      this.#schedule();
-    } else this.ticked = null;
   }
 
-  #show() {
-    const { player, recording } = this.reel;
-    const { newest } = this.incoming;
-    const live = player.mode === "follow" && newest?.info.step === player.at;
-    const frame = live ? newest : recording.kept(player.at);
-    if (!frame && player.at !== null) this.#load(player.at);
-    if (frame) this.#present(frame, this.#traced());
-    this.incoming.repay(this.stream);
-  }
-
-  #present(frame, past) {
-    if (frame === this.shown && past.length === this.past.length) return;
-    this.shown = frame;
-    this.past = past;
-    this.#tell("frame", { frame, past });
-  }
-
-  // The frames that a trail leads through; shown again when more of them may have come.
-  #traced() {
-    if (!this.tracing) return [];
-    const epoch = this.runShown?.steps_per_epoch ?? null;
-    const { past, more } = this.reel.trail(this.onLap ? null : epoch);
-    if (more) setTimeout(() => this.#schedule(), TRACE_AGAIN);
-    return past;
-  }
-
-  // One at a time: by the time it has come another one may be wanted.
-  async #load(step) {
-    if (this.loading) return;
-    this.loading = true;
-    const reel = this.reel;
+  /** @param {Playback} playback */
+  async #list(playback) {
     try {
-      await reel.recording.load(step);
-      this.#fail(null);
-      this.#schedule();
+      await playback.listSteps();
+      if (playback === this.runPlayback) this.#setProblem(null);
     } catch (problem) {
-      if (reel === this.reel) this.#fail(problem);
-      // A replay asks with every paint.
-      await new Promise((resolve) => setTimeout(resolve, RETRY));
-      this.#schedule();
-    } finally {
-      this.loading = false;
+      if (playback === this.runPlayback) this.#setProblem(/** @type {Error} */ (problem));
     }
+    this.loop.schedule();
   }
 
-  // What went wrong last; null when it works again.
-  #fail(problem) {
+  #updateFollowing() {
+    this.stream?.follow(this.followsExternal || this.runPlayback?.player.mode === "follow");
+  }
+
+  /** @param {Error | null} problem the last one; null when it works again */
+  #setProblem(problem) {
     this.problem = problem;
-    this.#tell("change");
+    this.#dispatch("change");
   }
 
-  #tell(type, detail) {
+  /**
+   * @param {string} type
+   * @param {object} [detail]
+   */
+  #dispatch(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

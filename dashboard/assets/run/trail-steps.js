@@ -1,23 +1,25 @@
-// Which steps a trail leads through. Pure.
+// @ts-check
+// Which steps a trail connects. Pure.
 
-import { indexOf } from "./player.js";
+import { stepIndex } from "./player.js";
 
-const MOST = 32;
+const MAX_STEPS = 32;
 
 /**
- * The recorded steps of the last `span` before `at`, it included: at most about 32 of them. They are
- * the same ones from one step to the next, so that few frames have to be fetched for each.
+ * The recorded steps of the last `span` steps up to `step`, itself included: at most about 32 of
+ * them. They stay the same from one step to the next, so that few frames are fetched for each.
  * @param {number[]} steps in order
- * @param {number | null} span in steps; null is all that lies before
+ * @param {number | null} step
+ * @param {number | null} span in steps; null for all before
  */
-export function trailSteps(steps, at, span = null) {
-  if (at === null || !steps.length) return [];
-  const last = indexOf(steps, at);
-  const from = span === null ? 0 : at - span;
-  let first = indexOf(steps, from);
+export function trailSteps(steps, step, span = null) {
+  if (step === null || !steps.length) return [];
+  const last = stepIndex(steps, step);
+  const from = span === null ? 0 : step - span;
+  let first = stepIndex(steps, from);
   if (steps[first] < from) first++;
   let stride = 1;
-  while ((last - first) / stride > MOST) stride *= 2;
+  while ((last - first) / stride > MAX_STEPS) stride *= 2;
   const chosen = [];
   for (let index = Math.ceil(first / stride) * stride; index < last; index += stride) {
     chosen.push(steps[index]);

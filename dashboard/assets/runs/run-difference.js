@@ -1,86 +1,149 @@
-// Two runs side by side: which step of one stands beside which of the other, and how they differ.
-// Pure.
+// @ts-check
+// Two runs compared: which of their steps correspond, and how their frames differ. Pure.
 
+import { correctCount, decimal, integer, percent, titleForFirst } from "../ui/text.js";
 import { firstProbes, ownProbeCount, rowsOf } from "../protocol/frame.js";
 import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
-import { correctCount, decimal, integer, percent, titleForFirst } from "../ui/text.js";
+
+/** @import { Frame, FrameInfo } from "../protocol/types.js" */
 
 /**
- * The step of the other run that stands beside `step`.
- * @param {"step" | "epoch"} by what the two share
- * @param {number | null} each steps in an epoch of the run that leads
- * @param {number | null} other steps in an epoch of the one beside it
+ * The step of the second run that corresponds to `step` of the first.
+ * @param {number} step
+ * @param {"step" | "epoch"} by what the runs are aligned by
+ * @param {number | null} first steps per epoch of the first run
+ * @param {number | null} second steps per epoch of the second run
  */
-export function stepBeside(step, by, each, other) {
-  return by === "epoch" && each && other ? Math.round((step / each) * other) : step;
+export function correspondingStep(step, by, first, second) {
+  return by === "epoch" && first && second ? Math.round((step / first) * second) : step;
 }
 
-const signedWhole = (value) => (value < 0 ? `\u2212${integer(-value)}` : integer(value));
-const signed = (value, text) => (value > 0 ? `+${text(value)}` : text(value));
-const points = (value) => `${decimal(value, 1)} points`;
+/**
+ * One measurement of two runs.
+ * @typedef {object} Difference
+ * @property {string} name
+ * @property {string} title
+ * @property {string[]} values of both runs
+ * @property {string} difference of the second to the first
+ */
 
 /**
- * What two frames say of their runs, and the difference: of the second to the first. Of probes those
- * count that both have, and of transformers the first.
- * @returns {{name: string, title: string, values: string[], difference: string}[]}
+ * How a number is shown.
+ * @typedef {object} NumberFormat
+ * @property {(value: number | null | undefined) => string} text
+ * @property {number} digits after the decimal point
+ * @property {(value: number) => string} [differenceText] where it differs from `text`
+ * @property {number} [scale] factor of a difference
  */
-export function differences(...frames) {
-  const shared = Math.min(...frames.map(ownProbeCount));
-  const [one, other] = frames.map((frame) => firstProbes(frame, shared));
-  const means = [meansOf(one), meansOf(other)];
-  const infos = [one.info, other.info];
-  // The difference is that of the numbers as they are shown.
-  const row = (
-    name,
-    title,
-    numbers,
-    text,
-    digits = 0,
-    apart = (value) => decimal(value, digits),
-  ) => {
-    const known = numbers.every((value) => typeof value === "number" && Number.isFinite(value));
-    const shown = (value) => Number((apart === points ? 100 * value : value).toFixed(digits));
-    const difference = known ? signed(shown(numbers[1]) - shown(numbers[0]), apart) : "–";
-    return { name, title, values: numbers.map((value) => text(value)), difference };
-  };
-  const each = (of) => infos.map(of);
+
+/** @param {number} value */
+const signedInteger = (value) => (value < 0 ? `\u2212${integer(-value)}` : integer(value));
+
+/** @type {NumberFormat} */
+const COUNT = { text: integer, digits: 0, differenceText: (value) => decimal(value, 0) };
+
+/** @type {{name: string, title: string, of: (info: FrameInfo) => number | null | undefined,
+ *   format: NumberFormat}[]} */
+const MEASUREMENTS = [
+  {
+    name: "step",
+    title: "Step",
+    of: ({ step }) => step,
+    format: { text: integer, digits: 0, differenceText: signedInteger },
+  },
+  {
+    name: "accuracy",
+    title: "Accuracy",
+    of: ({ accuracy }) => accuracy,
+    format: {
+      text: (value) => percent(value),
+      digits: 1,
+      differenceText: (value) => `${decimal(value, 1)} points`,
+      scale: 100,
+    },
+  },
+  {
+    name: "loss",
+    title: "Loss",
+    of: ({ loss }) => loss,
+    format: { text: (value) => decimal(value), digits: 3 },
+  },
+  { name: "right", title: "Probes right", of: correctCount, format: COUNT },
+  {
+    name: "stillness",
+    title: "Stillness",
+    of: ({ stillness }) => stillness,
+    format: { text: (value) => decimal(value, 2), digits: 2 },
+  },
+];
+
+/**
+ * The measurements of two frames and their differences: over the probes that both have, and the
+ * regions of the first transformer.
+ * @param {Frame} first
+ * @param {Frame} second
+ * @returns {Difference[]}
+ */
+export function differences(first, second) {
+  const shared = Math.min(ownProbeCount(first), ownProbeCount(second));
+  const frames = [firstProbes(first, shared), firstProbes(second, shared)];
+  const infos = frames.map(({ info }) => info);
+  const means = frames.map(meanRegion);
   return [
-    row("step", "Step", each(({ step }) => step), integer, 0, signedWhole),
-    row(
-      "accuracy",
-      "Accuracy",
-      each(({ accuracy }) => accuracy),
-      (value) => percent(value),
-      1,
-      points,
+    ...MEASUREMENTS.map(({ name, title, of, format }) =>
+      difference(name, title, infos.map(of), format)
     ),
-    row("loss", "Loss", each(({ loss }) => loss), (value) => decimal(value), 3),
-    row("right", "Probes right", each(correctCount), integer),
-    row(
-      "stillness",
-      "Stillness",
-      each(({ stillness }) => stillness),
-      (value) => decimal(value, 2),
-      2,
-    ),
-    ...STATISTICS.map(({ title, text, digits }, place) =>
-      row(
-        title,
-        titleForFirst(title, infos),
-        means.map((mean) => mean[place]),
-        said(text),
-        digits,
-        said(text),
-      )
-    ),
+    ...STATISTICS.map(({ title, text, digits }, index) => {
+      const format = { text: orDash(text), digits };
+      const values = means.map((mean) => mean[index]);
+      return difference(title, titleForFirst(title, infos), values, format);
+    }),
   ];
 }
 
-const said = (text) => (value) => (Number.isFinite(value) ? text(value) : "–");
+/**
+ * @param {string} name
+ * @param {string} title
+ * @param {(number | null | undefined)[]} values
+ * @param {NumberFormat} format
+ * @returns {Difference}
+ */
+function difference(name, title, values, { text, digits, differenceText = text, scale = 1 }) {
+  // The difference is that of the numbers as they are shown.
+  const [first, second] = values.map((value) =>
+    typeof value === "number" && Number.isFinite(value)
+      ? Number((scale * value).toFixed(digits))
+      : null
+  );
+  return {
+    name,
+    title,
+    values: values.map((value) => text(value)),
+    difference: first === null || second === null ? "–" : signed(second - first, differenceText),
+  };
+}
 
-// Of the first transformer's regions; null where there are none.
-function meansOf({ info, tensors }) {
+/**
+ * @param {number} value
+ * @param {(value: number) => string} text
+ */
+const signed = (value, text) => (value > 0 ? `+${text(value)}` : text(value));
+
+/**
+ * @param {(value: number) => string} text
+ * @returns {(value: number | null | undefined) => string}
+ */
+const orDash = (text) => (value) =>
+  typeof value === "number" && Number.isFinite(value) ? text(value) : "–";
+
+/**
+ * The mean statistics of the first transformer's regions; null for a network without one.
+ * @param {Frame} frame
+ * @returns {(number | null)[]}
+ */
+function meanRegion({ info, tensors }) {
   if (!info.transformers.length) return STATISTICS.map(() => null);
-  const regions = rowsOf(tensors[`grid.${info.transformers[0].name}`]);
-  return regionStatistics(regions, tensors.input.shape.slice(1, 3)).map(({ mean }) => mean);
+  const lattices = rowsOf(tensors[`grid.${info.transformers[0].name}`]);
+  const [height, width] = tensors.input.shape.slice(1, 3);
+  return regionStatistics(lattices, [height, width]).map(({ mean }) => mean);
 }

@@ -1,199 +1,247 @@
-// The list of runs, each with what may be done with it.
+// @ts-check
+// The table of runs, each with what can be done with it.
 
 import { defaultConfig } from "../protocol/catalog.js";
+import { duration, percent, runTitle, unusualSettings } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
-import { isLive, percent, runTitle, span, statusWords, unusualSettings } from "../ui/text.js";
 
-const TITLES = {
-  download: "Download",
-  pause: "Pause",
-  resume: "Resume",
-  stop: "Stop",
-  compare: "Compare",
-  delete: "Delete",
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Run, RunConfig } from "../protocol/types.js" */
+/** @import { RunList } from "../run/run-list.js" */
+
+/** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "delete"} Action */
+
+/** @type {Record<Action, {title: string, hint: string}>} */
+const ACTIONS = {
+  download: {
+    title: "Download",
+    hint: "Download the recording as one file, to keep it or to import it elsewhere",
+  },
+  pause: { title: "Pause", hint: "Pause the training; it can be resumed" },
+  resume: { title: "Resume", hint: "Resume the training" },
+  stop: { title: "Stop", hint: "Stop the training; the recording is kept" },
+  compare: { title: "Compare", hint: "Show this run beside the one on the stage" },
+  delete: { title: "Delete", hint: "Delete the run and its recording" },
 };
-const OPEN = "Open a recording";
-// A question that nobody answers is taken back.
-const ASKED_FOR = 5000;
+/** @type {Action[]} */
+const CONTROLS = ["pause", "resume", "stop"];
+const CONFIRM = "Confirm delete";
+// Milliseconds in which a deletion can be confirmed.
+const CONFIRM_TIMEOUT = 5000;
+const IMPORT = "Import a recording";
 
-/** One run: its name, how far it is, and buttons. */
+/**
+ * @typedef {object} RunTableCallbacks
+ * @property {(id: string) => void} open shows a run on the stage
+ * @property {(id: string) => void} compare shows a run beside the one on the stage
+ * @property {() => string | null | undefined} openId id of the run on the stage
+ * @property {() => string | null | undefined} comparedId id of the run beside it
+ */
+
+/** One run: its title, its progress, and buttons. */
 class Row {
-  constructor(list, id) {
-    this.list = list;
-    this.id = id;
-    this.link = element("a.stn-run-title", { href: `?run=${encodeURIComponent(id)}` });
+  /**
+   * @param {RunTable} table
+   * @param {Run} run
+   */
+  constructor(table, run) {
+    this.table = table;
+    this.run = run;
+    this.actions = ""; // of the buttons, joined
+    this.link = element("a.stn-run-title", { href: `?run=${encodeURIComponent(run.id)}` });
     this.link.onclick = (event) => this.#open(event);
     this.status = element("span.stn-run-status");
-    this.detail = element("span.stn-run-detail");
-    this.bar = element("span.stn-bar", {}, element("span"));
+    this.details = element("span.stn-run-detail");
+    this.progress = element("span");
+    const bar = element("span.stn-bar", {}, this.progress);
     this.buttons = element("span.stn-run-actions");
-    const words = element("div.stn-run-words", {}, this.link, this.detail);
-    this.element = element("li.stn-run", {}, this.status, words, this.bar, this.buttons);
+    const words = element("div.stn-run-words", {}, this.link, this.details);
+    this.element = element("li.stn-run", {}, this.status, words, bar, this.buttons);
   }
 
-  /**
-   * @param {string | null} shown id of the run on the stage
-   * @param {string | null} beside id of the one beside it
-   */
-  show(run, shown, beside) {
+  /** @param {Run} run */
+  update(run) {
     this.run = run;
+    const { on } = this.table;
     setText(this.link, runTitle(run));
     this.link.title = run.id;
-    setText(this.status, statusWords(run.status));
+    setText(this.status, run.status);
     this.status.dataset.status = run.status;
-    setText(this.detail, detail(run, Date.now()));
-    this.detail.title = run.error ?? "";
-    const total = run.epochs * run.steps_per_epoch;
-    this.bar.firstChild.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
-    this.element.setAttribute("aria-current", run.id === shown);
-    this.element.toggleAttribute("data-beside", run.id === beside);
-    const actions = (run.can ?? []).filter((action) => TITLES[action] && action !== "delete");
-    actions.unshift("download");
-    if (shown && run.id !== shown && run.id !== beside && run.frames) actions.push("compare");
-    if (!isLive(run.status)) actions.push("delete");
-    const wanted = actions.join();
-    if (wanted !== this.wanted) {
-      this.wanted = wanted;
-      this.buttons.replaceChildren(...actions.map((action) => this.#button(action)));
-    }
+    setText(this.details, runDetails(run, Date.now()));
+    this.details.title = run.error ?? "";
+    this.progress.style.width = `${(100 * run.step) / Math.max(1, totalSteps(run))}%`;
+    this.element.setAttribute("aria-current", String(run.id === on.openId()));
+    this.element.toggleAttribute("data-compared", run.id === on.comparedId());
+    const actions = this.#allowedActions();
+    if (actions.join() === this.actions) return;
+    this.actions = actions.join();
+    this.buttons.replaceChildren(...actions.map((action) => this.#button(action)));
   }
 
+  /** @returns {Action[]} */
+  #allowedActions() {
+    const { run, table: { on } } = this;
+    const open = on.openId();
+    const canCompare = open && run.id !== open && run.id !== on.comparedId() && run.frames;
+    return [
+      "download",
+      ...CONTROLS.filter((action) => run.can.includes(action)),
+      ...(canCompare ? /** @type {Action[]} */ (["compare"]) : []),
+      ...(run.can.includes("delete") ? /** @type {Action[]} */ (["delete"]) : []),
+    ];
+  }
+
+  /** @param {Action} action */
   #button(action) {
-    const button = element("button.stn-button.stn-small", { type: "button" }, TITLES[action]);
+    const { title, hint } = ACTIONS[action];
+    const button = element("button.stn-button.stn-small", { type: "button", title: hint }, title);
     button.dataset.action = action;
-    button.setAttribute("aria-label", `${TITLES[action]} ${runTitle(this.run)}`);
-    const own = {
-      delete: () => this.#ask(button),
-      download: () => this.#download(),
-      compare: () => this.list.compare(this.id),
+    button.setAttribute("aria-label", `${title} ${runTitle(this.run)}`);
+    button.onclick = () => {
+      if (action === "delete") this.#delete(button);
+      else if (action === "download") this.#download();
+      else if (action === "compare") this.table.compare(this.run.id);
+      else this.table.request((api) => api.control(this.run.id, { action }));
     };
-    button.onclick = own[action] ?? (() => this.#act(action));
     return button;
   }
 
   #download() {
-    element("a", { href: this.list.api.recordingUrl(this.id), download: "" }).click();
+    const href = this.table.api.recordingUrl(this.run.id).href;
+    element("a", { href, download: "" }).click();
   }
 
-  // The first press asks, the second one deletes.
-  #ask(button) {
-    if (button.dataset.asked) {
-      this.#act("delete");
+  /**
+   * The first press asks for a confirmation, the second one deletes.
+   * @param {HTMLButtonElement} button
+   */
+  #delete(button) {
+    if (button.dataset.confirming) {
+      this.table.request((api) => api.deleteRun(this.run.id));
       return;
     }
-    button.dataset.asked = "yes";
-    const name = button.getAttribute("aria-label");
-    setText(button, "Delete for good?");
-    button.setAttribute("aria-label", `${button.textContent} ${runTitle(this.run)}`);
+    button.dataset.confirming = "true";
+    setText(button, CONFIRM);
+    button.setAttribute("aria-label", `${CONFIRM} ${runTitle(this.run)}`);
     setTimeout(() => {
-      delete button.dataset.asked;
-      setText(button, TITLES.delete);
-      button.setAttribute("aria-label", name);
-    }, ASKED_FOR);
+      delete button.dataset.confirming;
+      setText(button, ACTIONS.delete.title);
+      button.setAttribute("aria-label", `${ACTIONS.delete.title} ${runTitle(this.run)}`);
+    }, CONFIRM_TIMEOUT);
   }
 
-  #act(action) {
-    const { api } = this.list;
-    this.list.do(
-      () => (action === "delete" ? api.remove(this.id) : api.control(this.id, { action })),
-    );
-  }
-
+  /** @param {MouseEvent} event */
   #open(event) {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    this.list.open(this.id);
+    this.table.on.open(this.run.id);
   }
 }
 
-export class RunsView {
+export class RunTable {
   /**
-   * @param {{open: (id: string) => void, compare: (id: string) => void, shown: () => string,
-   *   beside: () => string}} on `open` is called with the run to show, `compare` with the one to put
-   *   beside it; `shown` and `beside` tell which those are
+   * @param {Api} api
+   * @param {RunList} list
+   * @param {RunTableCallbacks} on
    */
-  constructor(api, runs, { open, compare, shown, beside }) {
+  constructor(api, list, on) {
     this.api = api;
-    this.runs = runs;
-    this.open = open;
-    this.compare = (id) => {
-      compare(id);
-      this.show();
-    };
-    this.shown = shown;
-    this.beside = beside;
-    this.rows = new Map();
-    this.list = element("ul.stn-runs");
+    this.list = list;
+    this.on = on;
+    this.hasListProblem = false; // whether the message is of the list
+    /** @type {Map<string, Row>} */
+    this.rows = new Map(); // by run
+    this.body = element("ul.stn-runs");
     this.message = element("p.stn-message", { role: "alert" });
     this.empty = element("p.stn-quiet", {}, "No run yet.");
     this.file = element("input", { type: "file", accept: ".stnscope", hidden: true });
-    this.file.onchange = () => this.#takeIn(this.file.files[0]);
-    this.button = element("button.stn-button.stn-small", { type: "button" }, OPEN);
-    this.button.title = "One that was downloaded, here or elsewhere; it becomes a run to watch";
+    this.file.onchange = () => this.#import(this.file.files?.[0]);
+    this.button = element("button.stn-button.stn-small", { type: "button" }, IMPORT);
+    this.button.title = "Import a recording that was downloaded, here or elsewhere, as a run";
     this.button.onclick = () => this.file.click();
     const files = element("div.stn-row", {}, this.button, this.file);
-    this.element = element("div.stn-runlist", {}, this.list, this.empty, files, this.message);
-    runs.addEventListener("change", () => this.show());
+    this.element = element("div.stn-runlist", {}, this.body, this.empty, files, this.message);
+    list.addEventListener("change", () => this.update());
   }
 
-  /** Acts on the backend; what it refuses is told in its words. */
-  async do(act) {
+  /** @param {string} id */
+  compare(id) {
+    this.on.compare(id);
+    this.update();
+  }
+
+  /**
+   * Send a request to the server, and show why it is refused.
+   * @param {(api: Api) => Promise<unknown>} send
+   */
+  async request(send) {
     try {
-      await act();
+      await send(this.api);
       setText(this.message, "");
     } catch (problem) {
-      setText(this.message, problem.message);
+      setText(this.message, /** @type {Error} */ (problem).message);
     }
-    this.runs.refresh();
+    this.list.refresh();
   }
 
-  // What comes from a file is shown as soon as it is a run.
-  async #takeIn(file) {
+  /**
+   * Import a recording, and open it.
+   * @param {File | undefined} file
+   */
+  async #import(file) {
     this.file.value = "";
     if (!file) return;
     this.button.disabled = true;
-    setText(this.button, "Opening …");
-    await this.do(async () => this.open((await this.api.takeIn(file)).id));
+    setText(this.button, "Importing …");
+    await this.request(async (api) => this.on.open((await api.importRecording(file)).id));
     this.button.disabled = false;
-    setText(this.button, OPEN);
+    setText(this.button, IMPORT);
   }
 
-  show() {
-    const { runs, problem } = this.runs;
+  update() {
+    const { runs, problem } = this.list;
     if (problem) setText(this.message, problem.message);
-    else if (this.failed) setText(this.message, "");
-    this.failed = Boolean(problem);
+    else if (this.hasListProblem) setText(this.message, "");
+    this.hasListProblem = Boolean(problem);
     if (!runs) return;
     this.empty.hidden = runs.length > 0;
     const rows = runs.map((run) => {
-      const row = this.rows.get(run.id) ?? new Row(this, run.id);
-      row.show(run, this.shown(), this.beside());
+      const row = this.rows.get(run.id) ?? new Row(this, run);
+      row.update(run);
       return row;
     });
-    this.rows = new Map(rows.map((row) => [row.id, row]));
+    this.rows = new Map(rows.map((row) => [row.run.id, row]));
     const elements = rows.map((row) => row.element);
-    const same = elements.every((each, index) => each === this.list.children[index]);
-    if (!same || elements.length !== this.list.children.length) {
-      this.list.replaceChildren(...elements);
-    }
+    const isSame = elements.length === this.body.children.length &&
+      elements.every((each, index) => each === this.body.children[index]);
+    if (!isSame) this.body.replaceChildren(...elements);
   }
 }
 
-function madeOf({ epochs, batch_size: batch, probes, ...config }) {
+/** @param {Run} run */
+const totalSteps = (run) => run.epochs * (run.steps_per_epoch ?? 0);
+
+/** @param {RunConfig} config */
+function describeConfig(config) {
+  const { epochs, batch_size: batch, probes } = config;
   const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
   const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
-  parts.push(`rates ${rates}`, ...unusualSettings(config, defaultConfig()));
+  parts.push(`learning rates ${rates}`, ...unusualSettings(config, defaultConfig()));
   if (probes.moving) parts.push("moving probes");
   return parts.join(", ");
 }
 
-function detail(run, now) {
-  const parts = [`step ${run.step} of ${run.epochs * run.steps_per_epoch}`];
+/**
+ * @param {Run} run
+ * @param {number} now milliseconds since 1970
+ */
+function runDetails(run, now) {
+  const parts = [`step ${run.step} of ${totalSteps(run)}`];
   if (run.accuracy !== null) parts.push(`accuracy ${percent(run.accuracy)}`);
-  parts.push(`${span(now - 1000 * run.created)} ago`);
-  parts.push(madeOf(run.config));
+  parts.push(`${duration(now - 1000 * run.created)} ago`);
+  parts.push(describeConfig(run.config));
   if (run.demonstration) parts.push("demonstration");
-  if (run.imported) parts.push("came from a file");
+  if (run.imported) parts.push("imported");
   if (run.error) parts.push(run.error);
   return parts.join(" · ");
 }

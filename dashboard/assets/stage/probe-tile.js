@@ -105,7 +105,7 @@ export class ProbeTile {
    */
   #updateCaption(info, index, probability) {
     setText(this.label, probeCaption(info, index));
-    setText(this.predicted, labelName(info, info.predicted[index]));
+    setText(this.predicted, labelName(info, info.predicted[index]) ?? "");
     setText(this.probability, percent(probability, 0));
     const verdict = verdictOf(info, index);
     if (this.element.dataset.verdict !== verdict) {

@@ -8,17 +8,17 @@ import { ProbeGrid } from "./probe-grid.js";
 import { ProbeSummary } from "./probe-summary.js";
 
 /** @import { Frame } from "../protocol/types.js" */
-/** @import { Watch } from "../run/run-store.js" */
-/** @import { Layers } from "./probe-layers.js" */
+/** @import { RunStore } from "../run/run-store.js" */
+/** @import { View } from "../ui/view-state.js" */
 
 export class RunStage {
   /**
-   * @param {Watch} watch
+   * @param {RunStore} store
    * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void}} on `pick` is
    *   called to open a probe, `turn` to open the one that comes so many after the open one
    */
-  constructor(watch, on) {
-    this.watch = watch;
+  constructor(store, on) {
+    this.store = store;
     this.probes = new ProbeGrid(on.pick);
     this.probe = new ProbeDetail(on.turn);
     this.summary = new ProbeSummary();
@@ -27,9 +27,9 @@ export class RunStage {
     this.note = "";
     this.title = element("p.stn-run-stage-title");
     this.element = element("div.stn-run-stage", {}, this.title, this.current.element);
-    this.watch.addEventListener("change", () => {
+    this.store.addEventListener("change", () => {
       this.#updateTitle();
-      const run = this.watch.runShown;
+      const run = this.store.shownRun;
       this.probes.reserve(run?.probes ?? 0);
       this.probe.setRun(run);
     });
@@ -37,18 +37,18 @@ export class RunStage {
 
   /**
    * Set which view fills the stage, and which layers are drawn.
-   * @param {{kind: string, probe: number, layers: Layers}} view
+   * @param {View} view
    */
   setView(view) {
     const views = { probes: this.probes, probe: this.probe, summary: this.summary };
     for (const each of Object.values(views)) each.setView(view);
-    const next = views[/** @type {keyof typeof views} */ (view.kind)];
+    const next = views[view.kind];
     if (next !== this.current) {
       this.current.element.replaceWith(next.element);
       this.current = next;
       if (next === this.probe) this.probe.enter();
     }
-    this.watch.trace(view.layers.trail);
+    this.store.loop.setTrail(view.layers.trail);
   }
 
   /**
@@ -70,7 +70,7 @@ export class RunStage {
 
   // The title is visible only while two runs are compared.
   #updateTitle() {
-    const { run, problem } = this.watch;
+    const { run, problem } = this.store;
     const parts = run ? [runTitle(run), run.status, this.note] : [problem?.message];
     const text = parts.filter(Boolean).join("; ");
     setText(this.title, text);
@@ -80,16 +80,16 @@ export class RunStage {
   /**
    * Draw a frame. Called within an animation frame.
    * @param {Frame} frame
-   * @param {Frame[]} [past] frames of earlier steps that trails run through
+   * @param {Frame[]} [trail] frames of earlier steps that trails run through
    */
-  draw(frame, past) {
-    this.current.draw(frame, past);
+  draw(frame, trail) {
+    this.current.draw(frame, trail);
   }
 
   /** Draw the current frame again, since the view has changed. */
   redraw() {
-    const { shown, past } = this.watch;
-    if (shown) this.current.draw(shown, past);
+    const { frame, trail } = this.store;
+    if (frame) this.current.draw(frame, trail);
   }
 
   /**

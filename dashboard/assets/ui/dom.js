@@ -1,14 +1,17 @@
-// Elements in one expression each.
+// @ts-check
+// Creates DOM elements in one expression each.
 
 /**
- * Makes an element.
- * @param {string} name its tag and classes, as in "span.stn-label"
- * @param {object} properties set on the element; `aria` and `data` hold attributes by their names
+ * Create an element.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag | `${Tag}.${string}`} name its tag and classes, as in "span.stn-label"
+ * @param {Record<string, any>} properties set on the element; `aria` and `data` hold attributes
  * @param {...(Node | string)} children
+ * @returns {HTMLElementTagNameMap[Tag]}
  */
 export function element(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
-  const made = document.createElement(tag);
+  const made = document.createElement(/** @type {Tag} */ (tag));
   made.className = classes.join(" ");
   const { aria = {}, data = {}, ...rest } = properties;
   Object.assign(made, rest);
@@ -18,22 +21,39 @@ export function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** Sets an element's text where it differs, so that nothing is laid out anew for nothing. */
+/**
+ * Set an element's text if it differs, so that no layout is computed for nothing.
+ * @param {Element} target
+ * @param {string} text
+ */
 export function setText(target, text) {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** Makes an element of a drawing, with attributes by their names. */
+/**
+ * Create an SVG element.
+ * @template {keyof SVGElementTagNameMap} Tag
+ * @param {Tag} name
+ * @param {Record<string, string | number>} values its attributes
+ */
 export const svgElement = (name, values = {}) =>
   setAttributes(document.createElementNS("http://www.w3.org/2000/svg", name), values);
 
-/** Sets attributes by their names; the element. */
+/**
+ * Set attributes, and return the element.
+ * @template {Element} T
+ * @param {T} target
+ * @param {Record<string, string | number>} values
+ */
 export function setAttributes(target, values) {
-  for (const [name, value] of Object.entries(values)) target.setAttribute(name, value);
+  for (const [name, value] of Object.entries(values)) target.setAttribute(name, String(value));
   return target;
 }
 
-/** An icon: path data in a box of 16 by 16. */
+/**
+ * Create an icon.
+ * @param {string} path path data in a box of 16 by 16
+ */
 export function icon(path) {
   const made = svgElement("svg", {
     viewBox: "0 0 16 16",

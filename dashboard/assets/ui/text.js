@@ -1,6 +1,15 @@
-// What numbers and states are called on the page. Pure text.
+// @ts-check
+// Numbers, runs and probes as text. Pure.
 
-const COLLAPSED = {
+import { defaultConfig } from "../protocol/catalog.js";
+
+/** @import { FrameInfo, Label, Run, RunConfig, Transformer } from "../protocol/types.js" */
+
+/**
+ * Why a region is collapsed, in short and in full. A reason that is missing here is shown as it is.
+ * @type {Record<string, [string, string]>}
+ */
+const COLLAPSE_REASONS = {
   outside: ["outside the image", "the region lies outside the image"],
   vanishing: ["almost no area", "the region has almost no area"],
   folded: ["folded", "the region is folded over itself"],
@@ -8,105 +17,123 @@ const COLLAPSED = {
   shared: ["same for all", "every probe has the same region, though the images differ"],
 };
 
-const STATUS = {
-  queued: "waiting for its turn",
-  running: "training",
-  paused: "paused",
-  finished: "finished",
-  stopped: "stopped",
-  failed: "failed",
-  interrupted: "interrupted",
-  deleted: "deleted",
-};
-
-/** Statuses in which more frames may come without anyone's doing. */
-export const isLive = (status) => ["queued", "running", "paused"].includes(status);
-
-/** Statuses of a run that neither came to its end nor was stopped by anyone. */
-export const isCut = (status) => ["interrupted", "failed"].includes(status);
-
-/** "3/10": tenths of the present epoch. */
+/**
+ * "3/10": tenths of the current epoch; "0/10" before the first frame.
+ * @param {Pick<FrameInfo, "progress">} [info]
+ */
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
 
-const partsOf = ({ config, transformers }) => [
+/** @param {Run} run */
+const titleParts = ({ config, transformers }) => [
   config.dataset,
   ...(config.architecture === config.dataset ? [] : [config.architecture]),
-  // The demonstration's own goes without saying.
-  ...(config.distortion.name === "scattered" ? [] : [config.distortion.name]),
+  ...(config.distortion.name === defaultConfig()?.distortion.name ? [] : [config.distortion.name]),
   // A network without transformers has no family.
   ...(transformers === 0 ? [] : [config.family]),
   `seed ${config.seed}`,
 ];
 
-/** What a run is called: what it is made of. */
-export const runTitle = (run) => partsOf(run).join(", ");
+/**
+ * A run's title: its configuration in short.
+ * @param {Run} run
+ */
+export const runTitle = (run) => titleParts(run).join(", ");
 
-/** What two runs are called beside each other: what is not the same of both, where anything is. */
-export function distinctTitles(...runs) {
-  const parts = runs.map(partsOf);
-  const apart = parts.map((own, place) => own.filter((part) => !parts[1 - place].includes(part)));
-  return apart.every((own) => own.length) ? apart.map((own) => own.join(", ")) : runs.map(runTitle);
+/**
+ * Titles of two runs: what differs between them, if something does on both sides.
+ * @param {Run} one
+ * @param {Run} other
+ */
+export function distinctTitles(one, other) {
+  const [ones, others] = [titleParts(one), titleParts(other)];
+  const onlyOne = ones.filter((part) => !others.includes(part));
+  const onlyOther = others.filter((part) => !ones.includes(part));
+  if (!onlyOne.length || !onlyOther.length) return [runTitle(one), runTitle(other)];
+  return [onlyOne.join(", "), onlyOther.join(", ")];
 }
 
-/** A name for a number that tells of the first transformer only, where one of `infos` has several. */
-export const titleForFirst = (name, infos) =>
-  infos.some(({ transformers }) => transformers.length > 1) ? `${name}, 1st` : name;
+/**
+ * The title of a number that is of the first transformer only, marked if there are several.
+ * @param {string} title
+ * @param {Pick<FrameInfo, "transformers">[]} infos of the frames that the number is from
+ */
+export const titleForFirst = (title, infos) =>
+  infos.some(({ transformers }) => transformers.length > 1) ? `${title}, 1st` : title;
 
-/** A refusal with the form's words for what the server calls otherwise. */
+/**
+ * An error message of the server, with a field's name replaced by its title on the page.
+ * @param {string} message
+ * @param {Record<string, string>} titles by field
+ */
 export const withFieldTitles = (message, titles) =>
   message.replace(/^\w+/, (name) => titles[name] ?? name);
 
-/** What of a run's training and sampling is not as usual; its configuration may be an older one. */
+/**
+ * The settings of training and sampling that differ from the defaults.
+ * @param {RunConfig} config a recorded one may lack some settings
+ * @param {Required<RunConfig> | null} defaults null before the catalog is loaded
+ */
 export function unusualSettings(config, defaults) {
   if (!defaults) return [];
-  const { optimiser, schedule, weight_decay: decay, label_smoothing: smoothing } = {
-    ...defaults,
-    ...config,
-  };
-  const { padding, background, supersampling } = { ...defaults.sampler, ...config.sampler };
-  const words = [];
-  if (optimiser !== defaults.optimiser) words.push(optimiser);
-  if (schedule !== defaults.schedule) words.push(`schedule ${schedule}`);
-  if (decay !== defaults.weight_decay) words.push(`weight decay ${decay}`);
-  if (smoothing !== defaults.label_smoothing) words.push(`label smoothing ${smoothing}`);
-  if (padding === "background") words.push(`padding ${background}`);
-  else if (padding !== defaults.sampler.padding) words.push(`padding ${padding}`);
-  if (supersampling) words.push(`${supersampling}x${supersampling} supersampling`);
-  return words;
+  const settings = { ...defaults, ...config };
+  const sampler = { ...defaults.sampler, ...config.sampler };
+  const { optimiser, schedule, weight_decay: decay, label_smoothing: smoothing } = settings;
+  const { padding, background, supersampling } = sampler;
+  const parts = [];
+  if (optimiser !== defaults.optimiser) parts.push(optimiser);
+  if (schedule !== defaults.schedule) parts.push(`schedule ${schedule}`);
+  if (decay !== defaults.weight_decay) parts.push(`weight decay ${decay}`);
+  if (smoothing !== defaults.label_smoothing) parts.push(`label smoothing ${smoothing}`);
+  if (padding === "background") parts.push(`padding ${background}`);
+  else if (padding !== defaults.sampler.padding) parts.push(`padding ${padding}`);
+  if (supersampling) parts.push(`${supersampling}x${supersampling} supersampling`);
+  return parts;
 }
 
-/** "83.2%", or a dash where there is no number. */
+/**
+ * "83.2%", or a dash if there is no number.
+ * @param {number | null | undefined} value
+ */
 export const percent = (value, digits = 1) =>
   isNumber(value) ? `${(100 * value).toFixed(digits)}%` : "–";
 
-/** "0.412", or a dash where there is no number; a true minus, and none before a nought. */
+/**
+ * "0.412", or a dash if there is no number; with a minus sign, but none before a zero.
+ * @param {number | null | undefined} value
+ */
 export const decimal = (value, digits = 3) => {
   if (!isNumber(value)) return "–";
-  const size = Math.abs(value);
-  // So much has no place, and says no more, with all its digits.
-  const text = size < 1000
-    ? size.toFixed(digits)
-    : size < 1e5
-    ? size.toFixed(0)
-    : size.toExponential(0);
+  const absolute = Math.abs(value);
+  // A large number has no room for all its digits, and they would add nothing.
+  const text = absolute < 1000
+    ? absolute.toFixed(digits)
+    : absolute < 1e5
+    ? absolute.toFixed(0)
+    : absolute.toExponential(0);
   return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
 };
 
-/** "1 234": thousands apart, so that long step numbers can be read. */
+/**
+ * "1 234": thousands separated by a narrow space, or a dash if there is no number.
+ * @param {number | null | undefined} value
+ */
 export const integer = (value) =>
   isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f") : "–";
 
-export const statusWords = (status) => STATUS[status] ?? status ?? "";
-
-/** Why a transformer's region is no region, in short for a caption and in full. */
-// Exported for tests.
+/**
+ * Why a region is collapsed, in short for a caption and in full; null if it is not.
+ * @param {string | null | undefined} reason
+ */
 export function collapseReason(reason) {
   if (!reason) return null;
-  const [short, full] = COLLAPSED[reason] ?? [reason, reason];
+  const [short, full] = COLLAPSE_REASONS[reason] ?? [reason, reason];
   return { short, full };
 }
 
-/** What thinning has left of a recording, in short and in full; null where it is whole. */
+/**
+ * What thinning has left of a recording, in short and in full; null if nothing was dropped.
+ * @param {number | undefined} halvings how often every second frame was dropped
+ */
 export function thinningNote(halvings) {
   if (!halvings) return null;
   const share = `1 in ${2 ** halvings}`;
@@ -117,115 +144,170 @@ export function thinningNote(halvings) {
   };
 }
 
-/** "12 s", "3 min", "2 h": a span of milliseconds, coarser the longer it is. */
-export function span(milliseconds) {
+/**
+ * "12 s", "3 min", "2 h": coarser the longer it is.
+ * @param {number} milliseconds
+ */
+export function duration(milliseconds) {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));
   if (seconds < 100) return `${seconds} s`;
   if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;
   return `${Math.round(seconds / 3600)} h`;
 }
 
-/** "1.2 MB", "340 kB". */
-export const size = (bytes) =>
+/**
+ * "1.2 MB", "340 kB".
+ * @param {number} bytes
+ */
+export const fileSize = (bytes) =>
   bytes < 999_500
     ? `${Math.max(1, Math.round(bytes / 1000))} kB`
     : `${(bytes / 1e6).toFixed(1)} MB`;
 
-/** One probe in words: what it is, what it is taken for, and whether its region has collapsed. */
+/**
+ * One probe in words: its label, its prediction, and whether its region has collapsed.
+ * @param {FrameInfo} info
+ * @param {number} index of the probe
+ * @param {number} probability of the predicted class
+ */
 export function describeProbe(info, index, probability) {
   const label = labelName(info, info.labels[index]);
   const predicted = labelName(info, info.predicted[index]);
-  const name = isAddedPicture(info, index) ? `Probe ${index + 1}, yours` : `Probe ${index + 1}`;
-  const unnamed = isAddedPicture(info, index) ? name : "Picture";
-  const parts = [label === null ? unnamed : `${name}: a ${label}`];
-  parts.push(`taken for ${predicted} with ${percent(probability, 0)}`);
+  const isAdded = isAddedPicture(info, index);
+  const name = isAdded ? `Probe ${index + 1}, added` : `Probe ${index + 1}`;
+  const unlabelled = isAdded ? name : "Picture";
+  const parts = [label === null ? unlabelled : `${name}: a ${label}`];
+  parts.push(`classified as ${predicted} with ${percent(probability, 0)}`);
   if (label !== null) parts.push(isCorrect(info, index) ? "right" : "wrong");
   for (const reasons of Object.values(info.collapsed ?? {})) {
-    const words = collapseReason(reasons[index]);
-    if (words) parts.push(words.full);
+    const reason = collapseReason(reasons[index]);
+    if (reason) parts.push(reason.full);
   }
   return `${parts.join(", ")}.`;
 }
 
-/** What is drawn on the stage, for a frame's transformers; as of one before there is a frame. */
-export function legendText({ transformers = [{ at: "input" }] } = {}) {
+/**
+ * What is drawn on the stage for a frame's transformers, or before the first frame for one.
+ * @param {{transformers?: Transformer[]}} info
+ */
+export function legendText({ transformers = [{ name: "", family: "", at: "input" }] } = {}) {
   if (!transformers.length) return "This network has no transformer: it sees its input as it is.";
   if (transformers.length === 1) {
     return (
       "White dots: corners of the region the transformer samples; the first corner is a square, " +
-      "hollow ones lie further out. Right of it: what the transformer hands on."
+      "hollow ones lie further out. Right of it: the transformer's output."
     );
   }
-  const deeper = transformers.some(({ at }) => at !== "input");
+  const isAnyDeeper = transformers.some(({ at }) => at !== "input");
   const whose = transformers.every(({ time_step: time }) => time)
     ? "the transformer samples at each time step,"
     : "the transformers sample,";
   return (
     `Dots: corners of the regions that ${whose} each with its number and its kind ` +
-    "of line; the first corner is a square. Right of them: what each hands on." +
-    (deeper ? " One that works on a map is drawn where the map's pixels look." : "")
+    "of line; the first corner is a square. Right of them: the outputs." +
+    (isAnyDeeper
+      ? " A transformer of a feature map is drawn at the centres of its receptive fields."
+      : "")
   );
 }
 
 /**
- * What one of several transformers is called: "Transformer 2", "Time step 2".
- * @param {object} transformer as a frame names it
- * @param {number} place among them, from 1
- * @param {string} [other] what it is called that is no time step
+ * The name of one of several transformers: "Transformer 2", "Time step 2".
+ * @param {Pick<Transformer, "time_step">} transformer
+ * @param {number} number counted from 1
+ * @param {string} [noun] for one that is no time step
  */
-export const transformerName = ({ time_step: time }, place, other = "Transformer") =>
-  time ? `Time step ${time}` : `${other} ${place}`;
+export const transformerName = ({ time_step: time }, number, noun = "Transformer") =>
+  time ? `Time step ${time}` : `${noun} ${number}`;
 
-/** A class's name by its index, of several in a row all of them; null where there is none. */
-export function labelName(info, index) {
-  if (index === null || index === undefined) return null;
-  if (!Array.isArray(index)) return info.classes[index] ?? String(index);
-  const names = index.map((each) => labelName(info, each));
+/**
+ * A class's name, of several in a row all names; null if there is no label.
+ * @param {Pick<FrameInfo, "classes">} info
+ * @param {Label | undefined} label
+ * @returns {string | null}
+ */
+export function labelName(info, label) {
+  if (label === null || label === undefined) return null;
+  if (!Array.isArray(label)) return info.classes[label] ?? String(label);
+  const names = label.map((each) => labelName(info, each) ?? "");
   return names.join(names.every((name) => name.length <= 1) ? "" : ", ");
 }
 
-/** What stands below a probe: what it shows, where that is known, and whether it is one's own. */
+/**
+ * The caption of a probe: its label, if known, and whether it was added.
+ * @param {FrameInfo} info
+ * @param {number} index of the probe
+ */
 export function probeCaption(info, index) {
-  const label = labelName(info, info.labels[index]);
-  return [label, isAddedPicture(info, index) ? "yours" : null].filter((part) => part !== null).join(
-    ", ",
-  );
+  const parts = [labelName(info, info.labels[index])];
+  if (isAddedPicture(info, index)) parts.push("added");
+  return parts.filter((part) => part !== null).join(", ");
 }
 
-/** Why a probe of a run is not in a frame; a picture that joined is in none before. */
-export function missingProbeText(run, probe) {
+/**
+ * Why a frame lacks a probe of its run: an added picture is in no earlier frame.
+ * @param {Pick<Run, "probes" | "added_at"> | null} run
+ * @param {number} index of the probe
+ */
+export function missingProbeText(run, index) {
   const { probes = 0, added_at: steps = [] } = run ?? {};
-  const step = steps[probe - (probes - steps.length)];
+  const step = steps[index - (probes - steps.length)];
   return step === undefined
     ? "There is no such probe here."
-    : `It joined the run at step ${integer(step)}.`;
+    : `It was added to the run at step ${integer(step)}.`;
 }
 
-/** Whether a probe is a picture that joined the run's own. */
+/**
+ * Whether a probe is a picture that was added to the run.
+ * @param {FrameInfo} info
+ * @param {number} index of the probe
+ */
 const isAddedPicture = (info, index) => (info.joined ?? []).includes(index);
 
-/** Whether a probe is taken for what it is; of several in a row, all of them. */
+/**
+ * Whether a probe's prediction is its label; of several in a row, whether all are.
+ * @param {FrameInfo} info
+ * @param {number} index of the probe
+ */
 const isCorrect = (info, index) => String(info.labels[index]) === String(info.predicted[index]);
 
-/** Whether a probe is taken for what it is: `right`, `wrong`, or `unknown` where nobody knows. */
+/**
+ * Whether a probe's prediction is right, wrong, or of an unknown label.
+ * @param {FrameInfo} info
+ * @param {number} index of the probe
+ */
 export function verdictOf(info, index) {
   if (labelName(info, info.labels[index]) === null) return "unknown";
   return isCorrect(info, index) ? "right" : "wrong";
 }
 
-/** Why a region of a probe is none, in short and in full; null where all are. */
+/**
+ * Why the first collapsed region of a probe is collapsed, in short and in full; null if none is.
+ * @param {FrameInfo} info
+ * @param {number} index of the probe
+ */
 export function probeCollapse(info, index) {
   const found = Object.values(info.collapsed ?? {}).find((reasons) => reasons[index]);
   return collapseReason(found?.[index]);
 }
 
-/** How many probes are. */
+/**
+ * The number of probes with a right prediction.
+ * @param {FrameInfo} info
+ */
 export const correctCount = (info) =>
   info.labels.filter((_, index) => isCorrect(info, index)).length;
 
-/** Of how many it is known what they are. */
+/**
+ * The number of probes with a known label.
+ * @param {FrameInfo} info
+ */
 export const labelledCount = (info) => info.labels.filter((label) => label !== null).length;
 
+/**
+ * @param {unknown} value
+ * @returns {value is number}
+ */
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
 }

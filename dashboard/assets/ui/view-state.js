@@ -1,25 +1,57 @@
-// How a run is looked at: what a link carries besides the run and the step. Pure.
-//
-// A view is {sight, probe, layers, speed, beside, by}: `sight` what fills the stage, `probe` the one
-// that is looked at alone, `layers` what is drawn (see LAYERS), `speed` of a replay, `beside` the id
-// of a second run, `by` what two runs share: the step or the epoch.
+// @ts-check
+// How a run is viewed: what the page's address holds besides the run and the step. Pure.
 
-const VIEWS = ["probes", "probe", "summary"];
+/**
+ * @typedef {"probes" | "probe" | "summary"} ViewKind what fills the stage: all probes, one of them,
+ *   or their mean output and the distribution of their regions
+ */
 
-// What is drawn, and whether it is at first.
+/**
+ * Whether each layer is drawn.
+ * @typedef {object} Layers
+ * @property {boolean} dots corners of the region
+ * @property {boolean} outline of the region
+ * @property {boolean} mesh the sampling grid within the region
+ * @property {boolean} trail where the corners were over the last epoch
+ * @property {boolean} inverse each output pasted back where it was sampled
+ * @property {boolean} outputs nothing but the outputs
+ */
+
+/**
+ * @typedef {object} View
+ * @property {ViewKind} kind
+ * @property {number} probe the one that is shown alone
+ * @property {Layers} layers
+ * @property {number} speed of a replay
+ * @property {string | null} compare id of a second run
+ * @property {"step" | "epoch"} by what two runs are aligned by
+ */
+
+/** @type {ViewKind[]} */
+const KINDS = ["probes", "probe", "summary"];
+/** @type {View["by"][]} */
+const ALIGNMENTS = ["step", "epoch"];
+export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
+
+/**
+ * The default layers.
+ * @type {Layers}
+ */
 export const LAYERS = {
-  dots: true, // the corners of the region
-  outline: true, // its edge
-  mesh: false, // the lattice of the sampling grid within it
-  trail: false, // where the corners were over the last epoch
-  inverse: false, // the output pasted back where it came from
-  outputs: false, // nothing but the outputs
+  dots: true,
+  outline: true,
+  mesh: false,
+  trail: false,
+  inverse: false,
+  outputs: false,
 };
 
-export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
-const MEASURES = ["step", "epoch"];
+export const LAYER_NAMES = /** @type {(keyof Layers)[]} */ (Object.keys(LAYERS));
 
-// Exported for tests.
+/**
+ * Exported for tests.
+ * @type {View}
+ */
 export const DEFAULT_VIEW = {
   kind: "probes",
   probe: 0,
@@ -29,61 +61,87 @@ export const DEFAULT_VIEW = {
   by: "step",
 };
 
-/** The view with one layer toggleLayer. */
+/**
+ * The view with one layer switched on or off.
+ * @param {View} view
+ * @param {keyof Layers} layer
+ * @returns {View}
+ */
 export function toggleLayer(view, layer) {
   return { ...view, layers: { ...view.layers, [layer]: !view.layers[layer] } };
 }
 
 /**
- * The view that an address asks for. What it does not say, or says wrongly, is as at first.
+ * The view in an address; missing and invalid values are replaced by defaults.
  * @param {URLSearchParams} query
+ * @returns {View}
  */
 export function readView(query) {
-  const among = (name, choices, other) => {
-    const found = choices.find((choice) => String(choice) === query.get(name));
-    return found ?? other;
-  };
+  /**
+   * @template T
+   * @param {string} name
+   * @param {T[]} choices
+   * @param {T} other
+   */
+  const oneOf = (name, choices, other) =>
+    choices.find((choice) => String(choice) === query.get(name)) ?? other;
   return {
-    kind: among("view", VIEWS, DEFAULT_VIEW.kind),
-    probe: wholeNumber(query.get("probe")) ?? DEFAULT_VIEW.probe,
+    kind: oneOf("view", KINDS, DEFAULT_VIEW.kind),
+    probe: readInteger(query.get("probe")) ?? DEFAULT_VIEW.probe,
     layers: readLayers(query.get("layers")),
-    speed: among("speed", SPEEDS, DEFAULT_VIEW.speed),
+    speed: oneOf("speed", SPEEDS, DEFAULT_VIEW.speed),
     compare: query.get("compare") || null,
-    by: among("by", MEASURES, DEFAULT_VIEW.by),
+    by: oneOf("by", ALIGNMENTS, DEFAULT_VIEW.by),
   };
 }
 
-/** The step that an address asks for; null where it follows. */
-export const readStep = (query) => wholeNumber(query.get("step"));
+/**
+ * The step in an address; null if there is none.
+ * @param {URLSearchParams} query
+ */
+export const readStep = (query) => readInteger(query.get("step"));
 
-/** Whether an address asks for a run's closing lap. */
+/**
+ * Whether an address opens a run's closing lap.
+ * @param {URLSearchParams} query
+ */
 export const readLap = (query) => query.get("lap") === "1";
 
 /**
- * What an address says of a view: names and values, null where nothing needs to be said.
- * @param {{step?: number | null, lap?: boolean}} at the step that is held, null where the view moves;
+ * A view as parameters of an address; null for those that are left out.
+ * @param {View} view
+ * @param {{step?: number | null, lap?: boolean}} at the step at which the player is paused, and
  *   whether the closing lap is played
+ * @returns {Record<string, string | null>}
  */
 export function viewQuery(view, { step = null, lap = false } = {}) {
-  const unless = (value, first) => (value === first ? null : String(value));
-  const on = Object.keys(LAYERS).filter((layer) => view.layers[layer]);
-  const first = Object.keys(LAYERS).filter((layer) => LAYERS[layer]);
+  /** @type {<T>(value: T, defaultValue: T) => string | null} */
+  const unlessDefault = (value, defaultValue) => value === defaultValue ? null : String(value);
+  const drawn = LAYER_NAMES.filter((layer) => view.layers[layer]);
+  const drawnByDefault = LAYER_NAMES.filter((layer) => LAYERS[layer]);
   return {
     step: step === null ? null : String(step),
     lap: lap ? "1" : null,
-    view: unless(view.kind, DEFAULT_VIEW.kind),
+    view: unlessDefault(view.kind, DEFAULT_VIEW.kind),
     probe: view.kind === "probe" ? String(view.probe) : null,
-    layers: unless(on.join("."), first.join(".")),
-    speed: unless(view.speed, DEFAULT_VIEW.speed),
+    layers: unlessDefault(drawn.join("."), drawnByDefault.join(".")),
+    speed: unlessDefault(view.speed, DEFAULT_VIEW.speed),
     compare: view.compare,
-    by: view.compare ? unless(view.by, DEFAULT_VIEW.by) : null,
+    by: view.compare ? unlessDefault(view.by, DEFAULT_VIEW.by) : null,
   };
 }
 
+/**
+ * @param {string | null} text
+ * @returns {Layers}
+ */
 function readLayers(text) {
-  const on = text?.split(".") ?? [];
-  if (text !== "" && !on.some((layer) => layer in LAYERS)) return LAYERS;
-  return Object.fromEntries(Object.keys(LAYERS).map((layer) => [layer, on.includes(layer)]));
+  const drawn = text?.split(".") ?? [];
+  if (text !== "" && !drawn.some((name) => name in LAYERS)) return LAYERS;
+  const layers = { ...LAYERS };
+  for (const name of LAYER_NAMES) layers[name] = drawn.includes(name);
+  return layers;
 }
 
-const wholeNumber = (text) => (/^\d{1,12}$/.test(text ?? "") ? Number(text) : null);
+/** @param {string | null} text */
+const readInteger = (text) => (/^\d{1,12}$/.test(text ?? "") ? Number(text) : null);

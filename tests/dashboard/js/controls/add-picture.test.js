@@ -1,27 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { whyNot } from "../../../../dashboard/assets/controls/add-picture.js";
+import { disabledReason } from "../../../../dashboard/assets/controls/add-picture.js";
 import { setCatalog } from "../../../../dashboard/assets/protocol/catalog.js";
 
 setCatalog({ limits: { probes: 64 } });
-const run = { status: "running", owned: true, imported: false, probes: 12 };
+const can = ["pause", "stop", "change", "add_picture"];
+const run = { status: "running", live: true, owned: true, imported: false, probes: 12, can };
 
-test("a picture can join a run that is trained here", () => {
-  assert.equal(whyNot({ run }), null);
-  assert.equal(whyNot({ run: { ...run, status: "paused", probes: 63 } }), null);
+test("disabledReason is null for a run that allows pictures", () => {
+  assert.equal(disabledReason({ run }), null);
+  assert.equal(disabledReason({ run: { ...run, status: "paused", probes: 63 } }), null);
 });
 
-test("where none can, it is said why", () => {
+test("disabledReason says why no picture can be added", () => {
+  const ended = { ...run, live: false, can: ["delete"] };
   const cases = [
-    [{}, /something to show/],
-    [{ run, waiting: true }, /something to show/],
-    [{ run, lost: true }, /connection is lost/],
-    [{ run: { ...run, status: "finished", owned: false } }, /this one is finished/],
-    [{ run: { ...run, status: "queued" } }, /this one is queued/],
-    [{ run: { ...run, owned: false } }, /another process/],
-    [{ run: { ...run, probes: 64 } }, /64 probes/],
-    [{ run: { ...run, status: "stopped", imported: true } }, /came from a file/],
+    [{}, /recorded a frame/],
+    [{ run, showsSample: true }, /recorded a frame/],
+    [{ run, disconnected: true }, /connection is lost/],
+    [{ run: { ...ended, status: "finished", owned: false } }, /this one is finished/],
+    [{ run: { ...run, status: "queued", can: ["stop"] } }, /this one is queued/],
+    [{ run: { ...run, owned: false, can: [] } }, /Another process/],
+    [{ run: { ...run, probes: 64, can: ["pause", "stop", "change"] } }, /64 probes/],
+    [{ run: { ...ended, status: "stopped", imported: true } }, /was imported/],
   ];
-  for (const [watch, said] of cases) assert.match(whyNot(watch), said);
+  for (const [store, reason] of cases) assert.match(disabledReason(store), reason);
 });

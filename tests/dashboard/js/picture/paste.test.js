@@ -8,17 +8,17 @@ const document = { kind: "file", type: "application/pdf", getAsFile: () => "docu
 const picture = { kind: "file", type: "image/png", getAsFile: () => "picture" };
 const other = { kind: "file", type: "image/jpeg", getAsFile: () => "other" };
 
-test("the first picture is taken", () => {
+test("pastedPicture returns the first picture", () => {
   assert.equal(pastedPicture({ items: [text, document, picture, other] }, false), "picture");
 });
 
-test("text and other files are left alone", () => {
+test("pastedPicture ignores text and other files", () => {
   assert.equal(pastedPicture({ items: [text, document] }, false), null);
   assert.equal(pastedPicture({ items: [] }, false), null);
   assert.equal(pastedPicture(null, false), null);
 });
 
-test("a field keeps what it can take", () => {
+test("pastedPicture leaves text to a field", () => {
   assert.equal(pastedPicture({ items: [text, picture] }, true), null);
   assert.equal(pastedPicture({ items: [picture] }, true), "picture");
 });

@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { Recording } from "../../../../dashboard/assets/run/frame-cache.js";
+import { FrameCache } from "../../../../dashboard/assets/run/frame-cache.js";
 
 const settled = () => new Promise((done) => setImmediate(done));
 
-test("a server that is gone is not asked again for every frame of a replay", async () => {
+test("prefetch waits after a failure before it requests frames again", async () => {
   mock.timers.enable({ apis: ["Date"] });
-  let asked = 0;
-  const frame = () => Promise.reject(new Error(`gone, ${++asked}`));
-  const recording = new Recording({ frame }, "run");
-  recording.prefetch([1, 2, 3, 4, 5, 6]);
+  let requests = 0;
+  const frame = () => Promise.reject(new Error(`failed request ${++requests}`));
+  const cache = new FrameCache({ frame }, "run");
+  cache.prefetch([1, 2, 3, 4, 5, 6]);
   await settled();
-  const first = asked;
+  const first = requests;
   assert.ok(first > 0);
-  recording.prefetch([1, 2, 3, 4, 5, 6]);
+  cache.prefetch([1, 2, 3, 4, 5, 6]);
   await settled();
-  assert.equal(asked, first);
+  assert.equal(requests, first);
   mock.timers.tick(1000);
-  recording.prefetch([1, 2, 3, 4, 5, 6]);
+  cache.prefetch([1, 2, 3, 4, 5, 6]);
   await settled();
-  assert.equal(asked, 2 * first);
+  assert.equal(requests, 2 * first);
 });

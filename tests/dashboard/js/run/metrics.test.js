@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Series, smooth } from "../../../../dashboard/assets/run/metrics.js";
+import { Metrics, smooth } from "../../../../dashboard/assets/run/metrics.js";
 
-function series(count) {
-  const made = new Series();
+function metricsOf(count) {
+  const made = new Metrics();
   const step = Array.from({ length: count }, (_, index) => index);
   made.append({
     step,
@@ -14,31 +14,31 @@ function series(count) {
   return made;
 }
 
-test("rows are appended, and those of steps that were run again replaced", () => {
-  const made = series(10);
+test("append adds rows, and replaces those of repeated steps", () => {
+  const made = metricsOf(10);
   made.append({ step: [10, 11], loss: [5, 6], accuracy: [null, null] });
   made.append({ step: [4, 12], loss: [7, 8], accuracy: [null, null] });
-  assert.equal(made.last, 12);
-  assert.equal(made.at("loss", 4), 7);
+  assert.equal(made.lastStep, 12);
+  assert.equal(made.valueAt("loss", 4), 7);
   assert.deepEqual(made.points("loss").x, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
-test("rows that come late are put in order", () => {
-  const made = new Series();
+test("append sorts rows that are late", () => {
+  const made = new Metrics();
   made.append({ step: [5, 7], loss: [5, 7] });
   made.append({ step: [6], loss: [6] });
   assert.deepEqual(made.points("loss").y, [5, 6, 7]);
 });
 
-test("a value that was not measured is that of the step before", () => {
-  const made = series(120);
-  assert.equal(made.at("accuracy", 99), 50 / 120);
-  assert.equal(made.at("accuracy", 100), 100 / 120);
-  assert.equal(new Series().at("loss", 3), null);
+test("valueAt returns the nearest value before", () => {
+  const made = metricsOf(120);
+  assert.equal(made.valueAt("accuracy", 99), 50 / 120);
+  assert.equal(made.valueAt("accuracy", 100), 100 / 120);
+  assert.equal(new Metrics().valueAt("loss", 3), null);
 });
 
-test("many points are thinned without losing a peak, and a window shows more of itself", () => {
-  const made = series(7000);
+test("points keeps peaks and every step of a short window", () => {
+  const made = metricsOf(7000);
   made.append({ step: [5005], loss: [99], accuracy: [null] });
   const all = made.points("loss", { limit: 400 });
   assert.ok(all.x.length <= 400);
@@ -51,8 +51,8 @@ test("many points are thinned without losing a peak, and a window shows more of 
   assert.ok(part.x.length >= 101, "every step of the window");
 });
 
-test("a long run is thinned evenly where it is old, and keeps what is rare", () => {
-  const made = new Series();
+test("append thins old rows evenly and keeps rare values", () => {
+  const made = new Metrics();
   for (let from = 0; from < 60_000; from += 100) {
     const step = Array.from({ length: 100 }, (_, index) => from + index);
     made.append({ step, loss: step, accuracy: step.map((each) => (each % 750 ? null : each)) });
@@ -64,13 +64,13 @@ test("a long run is thinned evenly where it is old, and keeps what is rare", () 
     [...Array(1000).keys()].map((index) => 59_000 + index),
   );
   for (const step of [0, 12_345, 30_000, 58_000]) {
-    assert.ok(step - made.at("loss", step) < 64, `${made.at("loss", step)} at ${step}`);
+    assert.ok(step - made.valueAt("loss", step) < 64, `${made.valueAt("loss", step)} at ${step}`);
   }
   const accuracies = made.points("accuracy").y;
   assert.equal(accuracies.length, 80);
 });
 
-test("smoothing begins at the first value and keeps a constant", () => {
+test("smooth starts at the first value and keeps a constant", () => {
   assert.deepEqual(smooth([3, 3, 3], 5), [3, 3, 3]);
   assert.equal(smooth([7, 0], 1)[0], 7);
   assert.ok(smooth([0, 9], 1)[1] > 0 && smooth([0, 9], 1)[1] < 9);

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { differences, stepBeside } from "../../../../dashboard/assets/runs/run-difference.js";
+import {
+  correspondingStep,
+  differences,
+} from "../../../../dashboard/assets/runs/run-difference.js";
 import { latticeOf } from "../lattices.js";
 
 const tensorOf = (rows) => ({
@@ -9,13 +12,17 @@ const tensorOf = (rows) => ({
   shape: [rows.length, rows[0].length],
 });
 
-test("by step the same step stands beside, by epoch the same share of one", () => {
-  assert.equal(stepBeside(150, "step", 100, 50), 150);
-  assert.equal(stepBeside(150, "epoch", 100, 50), 75);
-  assert.equal(stepBeside(150, "epoch", null, 50), 150, "where epochs are not known, the step");
+test("correspondingStep returns the same step, or the same share of an epoch", () => {
+  assert.equal(correspondingStep(150, "step", 100, 50), 150);
+  assert.equal(correspondingStep(150, "epoch", 100, 50), 75);
+  assert.equal(
+    correspondingStep(150, "epoch", null, 50),
+    150,
+    "the same step without known epochs",
+  );
 });
 
-test("the second is told by how much it differs from the first", () => {
+test("differences returns both values and the difference of the second to the first", () => {
   // Their first transformers' regions: of two probes, and half as wide.
   const size = [40, 40];
   const tensors = (...widths) => ({
@@ -51,17 +58,17 @@ test("the second is told by how much it differs from the first", () => {
       ["Position y", "0.00", "0.00", "0.00"],
     ],
   );
-  // A picture that joined one of them is no probe that both have.
-  const joined = { ...info, labels: [1, 2, 3], predicted: [1, 0, 3], joined: [2] };
+  // A picture that was added to one of them is no shared probe.
+  const withAdded = { ...info, labels: [1, 2, 3], predicted: [1, 0, 3], joined: [2] };
   const alike = differences(
-    { info: joined, tensors: tensors(1, 0.9, 0.1) },
+    { info: withAdded, tensors: tensors(1, 0.9, 0.1) },
     { info, tensors: tensors(1, 0.9) },
   );
-  const told = Object.fromEntries(
+  const byTitle = Object.fromEntries(
     alike.map(({ title, values, difference }) => [title, [...values, difference]]),
   );
-  assert.deepEqual(told["Probes right"], ["1", "1", "0"]);
-  assert.deepEqual(told.Width, ["0.95", "0.95", "0.00"]);
+  assert.deepEqual(byTitle["Probes right"], ["1", "1", "0"]);
+  assert.deepEqual(byTitle.Width, ["0.95", "0.95", "0.00"]);
   const two = { ...info, transformers: [{ name: "st" }, { name: "st2" }] };
   const named = differences({ info: two, tensors: tensors(1, 0.9) }, {
     info,

@@ -14,13 +14,13 @@ const info = {
   collapsed: { st: [null, "outside", null] },
 };
 
-test("the counter counts tenths", () => {
+test("tenths counts to ten", () => {
   assert.equal(words.tenths({ progress: 0 }), "0/10");
   assert.equal(words.tenths({ progress: 10 }), "10/10");
   assert.equal(words.tenths(undefined), "0/10");
 });
 
-test("numbers are written for people", () => {
+test("numbers are formatted", () => {
   assert.equal(words.percent(0.8316), "83.2%");
   assert.equal(words.percent(1, 0), "100%");
   assert.equal(words.percent(null), "–");
@@ -28,11 +28,11 @@ test("numbers are written for people", () => {
   assert.equal(words.decimal(-0.001, 2), "0.00");
   assert.equal(words.decimal(NaN), "–");
   assert.equal(words.integer(1234567), "1\u202f234\u202f567");
-  assert.equal(words.size(340_200), "340 kB");
-  assert.equal(words.size(1_249_000), "1.2 MB");
+  assert.equal(words.fileSize(340_200), "340 kB");
+  assert.equal(words.fileSize(1_249_000), "1.2 MB");
 });
 
-test("what of a run's training is not as usual is said, and nothing of an older one", () => {
+test("unusualSettings lists what differs from the defaults", () => {
   const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
   const sampler = { padding: "network", background: null, supersampling: null };
   const defaults = { ...usual, label_smoothing: 0.1, sampler };
@@ -62,7 +62,7 @@ test("what of a run's training is not as usual is said, and nothing of an older 
   assert.deepEqual(words.unusualSettings(edge, defaults), ["padding border", "1x1 supersampling"]);
 });
 
-test("one of several transformers is called by its place, a recurrent one's by its time step", () => {
+test("transformerName counts transformers, or time steps", () => {
   assert.equal(words.transformerName({ name: "st2" }, 2), "Transformer 2");
   assert.equal(words.transformerName({ name: "st2" }, 2, "Output"), "Output 2");
   assert.equal(words.transformerName({ name: "st2", time_step: 2 }, 2, "Output"), "Time step 2");
@@ -72,15 +72,15 @@ test("one of several transformers is called by its place, a recurrent one's by i
   assert.match(words.legendText({ transformers: steps }), /at each time step/);
 });
 
-test("a thinned recording says what is left of it, and a whole one nothing", () => {
+test("thinningNote says what is left of a thinned recording", () => {
   assert.equal(words.thinningNote(0), null);
   assert.equal(words.thinningNote(undefined), null);
   assert.equal(words.thinningNote(1).short, "Thinned to 1 in 2 frames");
   assert.match(words.thinningNote(3).full, /1 in 8 is left/);
 });
 
-test("spans grow coarser", () => {
-  assert.deepEqual([400, 12_000, 180_000, 2 * 3_600_000].map(words.span), [
+test("duration is coarser the longer it is", () => {
+  assert.deepEqual([400, 12_000, 180_000, 2 * 3_600_000].map(words.duration), [
     "0 s",
     "12 s",
     "3 min",
@@ -88,10 +88,10 @@ test("spans grow coarser", () => {
   ]);
 });
 
-test("a probe that is not there is told apart from one that joined later", () => {
+test("missingProbeText distinguishes a missing probe from one added later", () => {
   const run = { probes: 5, added_at: [1234, 2000] };
-  assert.equal(words.missingProbeText(run, 3), "It joined the run at step 1\u202f234.");
-  assert.equal(words.missingProbeText(run, 4), "It joined the run at step 2\u202f000.");
+  assert.equal(words.missingProbeText(run, 3), "It was added to the run at step 1\u202f234.");
+  assert.equal(words.missingProbeText(run, 4), "It was added to the run at step 2\u202f000.");
   for (const probe of [5, 60]) {
     assert.equal(words.missingProbeText(run, probe), "There is no such probe here.");
   }
@@ -99,7 +99,7 @@ test("a probe that is not there is told apart from one that joined later", () =>
   assert.equal(words.missingProbeText(null, 3), "There is no such probe here.");
 });
 
-test("two runs beside each other are called by what is not the same of both", () => {
+test("distinctTitles lists what differs between two runs", () => {
   const run = (config) => ({
     transformers: 1,
     config: {
@@ -115,7 +115,7 @@ test("two runs beside each other are called by what is not the same of both", ()
   assert.deepEqual(apart({ seed: 1 }), ["seed 0", "seed 1"]);
   assert.deepEqual(apart({ family: "spline-3", seed: 4 }), ["affine, seed 0", "spline-3, seed 4"]);
   assert.deepEqual(apart({}), Array(2).fill("digits, RTS, affine, seed 0"));
-  // One is called by nothing but what both have.
+  // One has no part that the other lacks.
   const plain = { ...run({}), transformers: 0 };
   assert.deepEqual(words.distinctTitles(run({}), plain), [
     "digits, RTS, affine, seed 0",
@@ -123,13 +123,13 @@ test("two runs beside each other are called by what is not the same of both", ()
   ]);
 });
 
-test("what tells of the first of several transformers says so", () => {
+test("titleForFirst marks numbers of the first of several transformers", () => {
   const infos = [{ transformers: [{}] }, { transformers: [] }];
   assert.equal(words.titleForFirst("Width", infos), "Width");
   assert.equal(words.titleForFirst("Width", [...infos, { transformers: [{}, {}] }]), "Width, 1st");
 });
 
-test("a refusal is told in the words of the form", () => {
+test("withFieldTitles replaces a field's name by its title", () => {
   const titles = { samples: "Probes" };
   assert.equal(
     words.withFieldTitles("samples must be at least 1.", titles),
@@ -138,48 +138,51 @@ test("a refusal is told in the words of the form", () => {
   assert.equal(words.withFieldTitles("This run is gone.", titles), "This run is gone.");
 });
 
-test("a collapsed region is told in words, also one of a kind not known here", () => {
+test("collapseReason has a text for each reason", () => {
   assert.equal(words.collapseReason(null), null);
   assert.equal(words.collapseReason("mirrored").full, "the region is mirrored");
   assert.equal(words.collapseReason("folded").short, "folded");
 });
 
-test("probes and frames are told to those who do not see them", () => {
+test("describeProbe names label, prediction and collapse", () => {
   assert.equal(
     words.describeProbe(info, 0, 0.984),
-    "Probe 1: a nought, taken for nought with 98%, right.",
+    "Probe 1: a nought, classified as nought with 98%, right.",
   );
   assert.equal(
     words.describeProbe(info, 1, 0.5),
-    "Probe 2: a one, taken for nought with 50%, wrong, the region lies outside the image.",
+    "Probe 2: a one, classified as nought with 50%, wrong, the region lies outside the image.",
   );
-  assert.equal(words.describeProbe(info, 2, 0.5), "Picture, taken for one with 50%.");
+  assert.equal(words.describeProbe(info, 2, 0.5), "Picture, classified as one with 50%.");
 });
 
-test("pictures that joined are called one's own, and count where they are labelled", () => {
-  const joined = { ...info, labels: [0, 1, null, 1], predicted: [0, 0, 1, 1], joined: [2, 3] };
+test("added pictures are marked, and count if they are labelled", () => {
+  const withAdded = { ...info, labels: [0, 1, null, 1], predicted: [0, 0, 1, 1], joined: [2, 3] };
   assert.deepEqual(
-    [0, 2, 3].map((index) => words.probeCaption(joined, index)),
-    ["nought", "yours", "one, yours"],
+    [0, 2, 3].map((index) => words.probeCaption(withAdded, index)),
+    ["nought", "added", "one, added"],
   );
-  assert.equal(words.probeCaption(info, 2), "", "one that is put through a network is no probe");
-  assert.equal(words.describeProbe(joined, 2, 0.5), "Probe 3, yours, taken for one with 50%.");
-  assert.match(words.describeProbe(joined, 3, 0.5), /^Probe 4, yours: a one, .* right\.$/);
-  assert.equal(words.correctCount(joined), 2);
-  assert.equal(words.labelledCount(joined), 3);
+  assert.equal(words.probeCaption(info, 2), "", "an uploaded picture is no probe");
+  assert.equal(
+    words.describeProbe(withAdded, 2, 0.5),
+    "Probe 3, added, classified as one with 50%.",
+  );
+  assert.match(words.describeProbe(withAdded, 3, 0.5), /^Probe 4, added: a one, .* right\.$/);
+  assert.equal(words.correctCount(withAdded), 2);
+  assert.equal(words.labelledCount(withAdded), 3);
 });
 
-test("what is read in a row is named whole, and right only where all of it is", () => {
+test("a row of objects is right only if all of its labels are", () => {
   const row = { ...info, labels: [[0, 1], [1, 1]], predicted: [[0, 1], [1, 0]] };
   assert.equal(words.labelName(row, [0, 1]), "nought, one");
   assert.equal(words.labelName({ classes: ["0", "1"] }, [1, 0, 1]), "101");
   assert.equal(words.correctCount(row), 1);
-  assert.match(words.describeProbe(row, 1, 0.5), /a one, one, taken for one, nought .* wrong/);
+  assert.match(words.describeProbe(row, 1, 0.5), /a one, one, classified as one, nought .* wrong/);
   assert.equal(words.correctCount(info), 1);
-  assert.equal(words.labelledCount(info), 2, "of a picture nobody knows what it is");
+  assert.equal(words.labelledCount(info), 2, "a picture without a label does not count");
 });
 
-test("the legend tells what is drawn for none, one and several transformers", () => {
+test("legendText describes no, one and several transformers", () => {
   assert.match(words.legendText(), /^White dots/);
   assert.match(words.legendText({ transformers: [] }), /no transformer/);
   const two = [{ at: "input" }, { at: "input" }];

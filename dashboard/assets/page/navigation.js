@@ -1,0 +1,109 @@
+// @ts-check
+// Which run is shown, as the page's address and the browser's history tell, or the newest one.
+
+import { addressQuery, pushAddress, replaceAddress } from "./url.js";
+import { defaultRun, shouldSwitch } from "../run/run-list.js";
+import { readLap, readStep, readView } from "../ui/view-state.js";
+
+/** @import { RunList } from "../run/run-list.js" */
+/** @import { RunStore } from "../run/run-store.js" */
+/** @import { View } from "../ui/view-state.js" */
+
+// Browsers accept only so many changes of the address.
+const ADDRESS_DELAY_MILLISECONDS = 300;
+
+export class Navigation {
+  /**
+   * @param {RunStore} store in which runs are opened
+   * @param {RunList} list
+   * @param {object} on
+   * @param {() => View} on.getView the current view
+   * @param {(view: View) => void} on.setView called when the user goes back or forward
+   * @param {() => void} on.runChanged called when another run was chosen
+   */
+  constructor(store, list, on) {
+    this.store = store;
+    this.list = list;
+    this.on = on;
+    /** @type {string | null | undefined} */
+    this.pinned = undefined; // id of the chosen run; null for the newest
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.timer = null;
+    const query = addressQuery();
+    this.initialView = readView(query);
+    this.start = { step: readStep(query), lap: readLap(query) }; // of the run that is opened next
+    list.addEventListener("change", () => this.#openNewest());
+    addEventListener("popstate", () => this.#restore());
+  }
+
+  /**
+   * Show a run, or for null whichever is the newest.
+   * @param {string | null} id
+   */
+  pin(id) {
+    if (id !== this.pinned) {
+      this.pinned = id;
+      this.on.runChanged();
+      if (id) this.#open(id);
+      else this.#openNewest();
+    }
+    this.updateAddress();
+  }
+
+  /**
+   * Show a run, as a new entry of the browser's history.
+   * @param {string} id
+   */
+  goTo(id) {
+    if (id === this.pinned) return;
+    this.#replaceAddress();
+    pushAddress(id);
+    this.pin(id);
+  }
+
+  /** Write what is shown into the address, soon, so that a reload or a copied link shows it again. */
+  updateAddress() {
+    this.timer ??= setTimeout(() => this.#replaceAddress(), ADDRESS_DELAY_MILLISECONDS);
+  }
+
+  #replaceAddress() {
+    this.#clearTimer();
+    const { id, player, showsSample, onLap } = this.store;
+    const isPaused = !showsSample && !onLap && player.mode === "paused";
+    replaceAddress(id, this.on.getView(), { step: isPaused ? player.step : null, lap: onLap });
+  }
+
+  /** Show what the address names, after the user went back or forward. */
+  #restore() {
+    this.#clearTimer();
+    const query = addressQuery();
+    this.start = { step: readStep(query), lap: readLap(query) };
+    this.on.setView(readView(query));
+    this.pinned = undefined;
+    this.pin(query.get("run"));
+  }
+
+  #clearTimer() {
+    if (this.timer !== null) clearTimeout(this.timer);
+    this.timer = null;
+  }
+
+  /** Open the newest run, unless one is pinned or the player is paused. */
+  #openNewest() {
+    const { store, list } = this;
+    if (this.pinned || !list.runs) return;
+    if (store.id && store.player.mode === "paused") return;
+    const newest = defaultRun(list.runs);
+    if (shouldSwitch(newest, store.id, list.runs)) this.#open(newest.id);
+    else if (!newest && !store.runPlayback) store.openSample();
+  }
+
+  /** @param {string} id */
+  #open(id) {
+    const view = this.on.getView();
+    // A run is not compared with itself.
+    if (view.compare === id) this.on.setView({ ...view, compare: null });
+    this.store.open(id, this.start);
+    this.start = { step: null, lap: false };
+  }
+}
