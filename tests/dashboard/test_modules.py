@@ -17,7 +17,8 @@ TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
 # From the bottom up: a folder imports only from those in lines above its own.
 LAYERS = [
-    {"ui", "protocol"},
+    {"protocol"},
+    {"ui"},
     {"run", "geometry"},
     {"stage", "charts"},
     {"controls", "picture", "runs"},

@@ -10,7 +10,7 @@ const FILE_TYPES = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
 const ADD = "Add a picture";
 
 /**
- * Why no picture can be added to the run, as a sentence; null if one can.
+ * Why no picture can be added to the run, as a sentence; null if one can. Exported for tests.
  * @param {Partial<Pick<RunStore, "run" | "disconnected" | "showsSample">>} store
  */
 export function disabledReason({ run, disconnected, showsSample }) {

@@ -31,7 +31,7 @@ export function setCatalog(catalog) {
 }
 
 /**
- * Exported for tests. The traits of a family; null for an unknown one, and before the catalog is loaded.
+ * The traits of a family; null for an unknown one, and before the catalog is loaded.
  * @param {string} name
  * @returns {Family | null}
  */

@@ -122,6 +122,7 @@ export const integer = (value) =>
 
 /**
  * Why a region is collapsed, in short for a caption and in full; null if it is not.
+ * Exported for tests.
  * @param {string | null | undefined} reason
  */
 export function collapseReason(reason) {
