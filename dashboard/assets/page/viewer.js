@@ -202,7 +202,7 @@ export class Viewer {
     const second = compared.store;
     if (second.runPlayback) {
       const { metrics } = second.runPlayback;
-      this.charts.compare({ metrics, stretch: compared.stretch, info: second.frame?.info ?? null });
+      this.charts.compare({ metrics, stretch: compared.stretch, info: second.frame?.info });
     }
     this.differences.setRuns(store.run, second.run, view.by);
     if (store.frame && second.frame) this.differences.setFrames(store.frame, second.frame);
