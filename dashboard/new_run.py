@@ -181,7 +181,7 @@ def _numbers(
     batch = left.number_input("Batch", value=defaults["batch_size"], help="Images for each step.")
     rate = right.number_input(
         "Learning rate",
-        value=round(network["learning_rate"] * optimiser["rates"], 12),
+        value=round(network["learning_rate"] * optimiser["rate_factor"], 12),
         step=1e-4,
         format="%g",
         key=f"learning rate {offered}",
@@ -189,7 +189,7 @@ def _numbers(
     )
     localisation_rate = left.number_input(
         "Localisation rate",
-        value=round(network["localisation_learning_rate"] * optimiser["rates"], 12),
+        value=round(network["localisation_learning_rate"] * optimiser["rate_factor"], 12),
         step=1e-4,
         format="%g",
         key=f"localisation rate {offered}",

@@ -104,7 +104,7 @@ class RunConfig(_Frozen):
         description="Seed of all random numbers; equal seeds give equal runs.",
     )
     epochs: int = Field(
-        default=3, ge=1, le=MAX_EPOCHS, description="How often all images are shown."
+        default=3, ge=1, le=MAX_EPOCHS, description="Passes over the training images."
     )
     batch_size: int = Field(default=64, ge=2, le=1024, description="Images per step.")
     learning_rate: float = Field(

@@ -1,4 +1,4 @@
-"""Which networks, data sets and settings fit together, and defaults that depend on them."""
+"""Which networks, data sets and settings fit together, and the defaults that they imply."""
 
 import math
 from collections.abc import Mapping
@@ -39,15 +39,16 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
         "weight_decay": optimiser.weight_decay,
     }
     for rate in ("learning_rate", "localisation_learning_rate"):
-        fields[rate] = round(getattr(architecture, rate) * optimiser.rates, 12)
+        fields[rate] = round(getattr(architecture, rate) * optimiser.rate_factor, 12)
     fields = {name: value for name, value in fields.items() if name not in given}
     return config.model_copy(update=fields)
 
 
 def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
     """Return the number of epochs in which a network sees as many images as it needs to learn."""
-    shown = max(1, dataset.images * dataset.repeats)
-    return min(max(MIN_DEFAULT_EPOCHS, math.ceil(architecture.needs_images / shown)), MAX_EPOCHS)
+    images_per_epoch = max(1, dataset.images * dataset.repeats)
+    epochs = math.ceil(architecture.needs_images / images_per_epoch)
+    return min(max(MIN_DEFAULT_EPOCHS, epochs), MAX_EPOCHS)
 
 
 def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
@@ -84,14 +85,14 @@ def steps_per_epoch(config: RunConfig, dataset: DatasetEntry | None = None) -> i
         InvalidInput: the data set is unknown, or smaller than a batch.
     """
     dataset = dataset or _look_up("dataset", config.dataset, DATASETS)
-    shown = dataset.images * dataset.repeats
-    if config.batch_size > shown:
+    images_per_epoch = dataset.images * dataset.repeats
+    if config.batch_size > images_per_epoch:
         raise InvalidInput(
-            f"An epoch of {dataset.title} shows {shown} images, too few for a batch of "
+            f"An epoch of {dataset.title} has {images_per_epoch} images, too few for a batch of "
             f"{config.batch_size}.",
             "batch_size",
         )
-    return shown // config.batch_size
+    return images_per_epoch // config.batch_size
 
 
 def _look_up(kind: str, name: str, table: Mapping[str, Entry], field: str | None = None) -> Entry:

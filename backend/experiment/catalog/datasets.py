@@ -1,6 +1,6 @@
 """Data sets, as they are described before they are loaded.
 
-Where those of them that are not part of the program are read from, `data.registry` lists.
+`data.registry` lists what those are read from that are not part of the program.
 """
 
 from dataclasses import dataclass

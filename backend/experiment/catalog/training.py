@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Choice:
-    """A named choice."""
+    """A setting's choice, as it is described to the user."""
 
     name: str
     title: str
@@ -17,7 +17,7 @@ class Choice:
 class Optimiser(Choice):
     """An optimiser and its defaults."""
 
-    rates: float
+    rate_factor: float
     """Factor from a network's default learning rates to the defaults with this optimiser."""
     weight_decay: float
     """Default weight decay."""
@@ -30,7 +30,7 @@ OPTIMISERS: Mapping[str, Optimiser] = {
             "adamw",
             "AdamW",
             "Adam with decoupled weight decay.",
-            rates=1.0,
+            rate_factor=1.0,
             weight_decay=1e-2,
         ),
         Optimiser(
@@ -38,21 +38,21 @@ OPTIMISERS: Mapping[str, Optimiser] = {
             "Adam",
             "Step sizes adapt to the first and second moments of the gradient; weight decay is "
             "added to the gradient.",
-            rates=1.0,
+            rate_factor=1.0,
             weight_decay=0.0,
         ),
         Optimiser(
             "sgd",
             "SGD with momentum",
             "Stochastic gradient descent with a momentum of 0.9.",
-            rates=10.0,
+            rate_factor=10.0,
             weight_decay=0.0,
         ),
         Optimiser(
             "rmsprop",
             "RMSprop",
             "The gradient is divided by the root of its running mean square.",
-            rates=1.0,
+            rate_factor=1.0,
             weight_decay=0.0,
         ),
     )

@@ -1,4 +1,4 @@
-"""Which data sets are available in a data folder, complete, and of how many images. Without torch.
+"""Which data sets are available in a data folder, and how many images they have. Without torch.
 
 Known data sets are those of the catalog. Besides them, each folder of images in the data folder is
 a data set, or is skipped for a reason.

@@ -1,6 +1,6 @@
-"""Data sets that are read from files: one row each. Without torch.
+"""The data sets that are read from files, one row each. Without torch.
 
-Data sets that the program draws itself are listed in `data.load`, which needs torch.
+Data sets that are part of the program are listed in `data.load`, which needs torch.
 """
 
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ SOURCES: Mapping[str, DataSource] = {
     "gtsrb": gtsrb.SOURCE,
     "gtsrb-regions": gtsrb.CROPPED_SOURCE,
 }
-"""Where each data set of the catalog is read from, by its name."""
+"""What each data set is read from, by its name in the catalog."""
 
 DOWNLOADS: Mapping[str, tuple[RemoteFile, ...]] = {
     name: source.downloads for name, source in SOURCES.items() if source.downloads
 }
-"""Files to download, by the name of the data set."""
+"""Files to download, by the data set's name in the catalog."""

@@ -1,4 +1,4 @@
-"""What describes files that a data set is read from. Without torch."""
+"""The description of files that a data set is read from. Without torch."""
 
 import re
 from collections.abc import Callable, Iterable
