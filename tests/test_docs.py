@@ -1,6 +1,5 @@
 """The documents: every command runs or parses, every link resolves, every path exists."""
 
-import ast
 import json
 import re
 import shlex
@@ -207,16 +206,6 @@ def folders_in(parent: str) -> set[str]:
 def test_architecture_page_lists_every_folder(parent: str, header: str) -> None:
     cells = " ".join(row[0] for row in table_rows(ARCHITECTURE, header))
     assert set(re.findall(r"`([\w-]+)/`", cells)) == folders_in(parent)
-
-
-def test_architecture_page_states_the_layers_of_the_pages_modules() -> None:
-    """tests/dashboard/test_modules.py checks them, the lowest first."""
-    source = read(Path("tests/dashboard/test_modules.py"))
-    found = re.search(r"^LAYERS = (\[.*?^\])", source, re.DOTALL | re.MULTILINE)
-    assert found
-    layers = ast.literal_eval(found[1])
-    [block] = blocks(ARCHITECTURE, "layers dashboard/assets")
-    assert [set(line.split(" | ")) for line in block.splitlines()] == layers[::-1]
 
 
 def test_architecture_page_lists_every_process() -> None:

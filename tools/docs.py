@@ -6,6 +6,7 @@ The output is the same for each version of Python: `--help` is printed so wide t
 nothing, and is laid out here.
 """
 
+import ast
 import contextlib
 import io
 import os
@@ -109,14 +110,27 @@ def entries(lines: str) -> Iterator[tuple[str, str]]:
 
 
 def with_layers(text: str) -> str:
-    """Return docs/architecture.md with the layers that pyproject.toml states."""
+    """Return docs/architecture.md with the layers that tests hold, Python's and JavaScript's."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
-    for contract in contracts["contracts"]:
-        if contract.get("exhaustive"):
-            title = f"```layers {contract['containers'][0]}\n"
-            block = title + "\n".join(contract["layers"]) + "\n```"
-            text = re.sub(re.escape(title) + r".*?```", block, text, flags=re.DOTALL)
+    layers = {
+        contract["containers"][0]: contract["layers"]
+        for contract in contracts["contracts"]
+        if contract.get("exhaustive")
+    }
+    layers["dashboard/assets"] = javascript_layers()
+    for name, lines in layers.items():
+        title = f"```layers {name}\n"
+        block = title + "\n".join(lines) + "\n```"
+        text = re.sub(re.escape(title) + r".*?```", block, text, flags=re.DOTALL)
     return text
+
+
+def javascript_layers() -> list[str]:
+    """Return the layers in tests/dashboard/test_modules.py, the highest first."""
+    source = (ROOT / "tests" / "dashboard" / "test_modules.py").read_text()
+    found = re.search(r"^LAYERS = (\[.*?^\])", source, re.DOTALL | re.MULTILINE)
+    assert found, "the test names the layers"
+    return [" | ".join(sorted(names)) for names in reversed(ast.literal_eval(found[1]))]
 
 
 def main() -> None:
