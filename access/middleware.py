@@ -79,8 +79,8 @@ class AccessControl:
             return None
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         given = dict(query).get("token")
-        if given is not None and _is_read(scope) and is_same(given, token):
-            return _signed_in(scope, query, token)
+        if given is not None and _is_get(scope) and is_same(given, token):
+            return _redirect_with_cookie(scope, query, token)
         if is_presented(headers, token):
             return None
         return _token_refusal(scope, headers, query)
@@ -94,12 +94,12 @@ def _is_preflight(scope: Scope, headers: Headers) -> bool:
     )
 
 
-def _is_read(scope: Scope) -> bool:
+def _is_get(scope: Scope) -> bool:
     return scope["type"] == "http" and scope["method"] in ("GET", "HEAD")
 
 
 def _accepts_html(scope: Scope) -> bool:
-    return _is_read(scope) and "text/html" in Headers(scope=scope).get("accept", "")
+    return _is_get(scope) and "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def _refusal(scope: Scope, status: int, detail: str) -> Response:
@@ -121,7 +121,7 @@ def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
     return refused
 
 
-def _signed_in(scope: Scope, query: Query, token: str) -> Response:
+def _redirect_with_cookie(scope: Scope, query: Query, token: str) -> Response:
     """Set the token as a cookie, and redirect to the address without it."""
     rest = urlencode(_without_token(query))
     # One slash: two would begin another server's address.

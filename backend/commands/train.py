@@ -64,14 +64,14 @@ EXAMPLES = """\
   stnscope train --seed 4 --epochs 10     longer, and another one
   stnscope train --architecture digits-cnn    without a transformer, to compare
   stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    the paper's schedule
-  stnscope train --dataset FOLDER         pictures of your own, in the data folder
+  stnscope train --dataset FOLDER         an image folder in the data folder
 A page that is open on the same home follows the run; Ctrl-C interrupts it, and the page
 can resume it.
 """
 
 
 class Help(argparse.Action):
-    """Print the help, and the data sets in the data folder, if `--data` came before."""
+    """Print the help, and the image folders in the data folder, of an earlier `--data` if given."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
@@ -85,9 +85,9 @@ class Help(argparse.Action):
 
 
 def _image_folders(data: Path) -> str:
-    """Return a list of the user's own data sets, and of the folders that are skipped."""
+    """Return a list of the image folders in the data folder, and of those that are skipped."""
     names = sorted(availability.list_datasets(data).keys() - DATASETS.keys())
-    lines = [f"data sets of your own, in {data}:", f"  {', '.join(names) or 'none'}"]
+    lines = [f"image folders in {data}:", f"  {', '.join(names) or 'none'}"]
     if skipped := availability.list_skipped_folders(data):
         lines += ["skipped:", *(f"  {each.reason}" for each in skipped)]
     return "\n".join(lines)
@@ -155,7 +155,7 @@ async def _train_and_follow(runs: Runs, run_id: str) -> Run:
         with suppress(ChildEnded):
             await trainer.send(assignment(runs, run_id))
         run = runs.summary(run_id)
-        # A run pauses for lack of disk space; then it ends too, and the page can resume it.
+        # A run that pauses for lack of disk space ends here too; the page can resume it.
         while trainer.is_alive and run["status"] != "paused":
             run = runs.summary(run_id)
             if sys.stdout.isatty():

@@ -14,7 +14,7 @@ from stnscope.backend.experiment.frames.frame import Frame
 from tests.conftest import TrainedRun
 from tests.live_server import Server, receive, send, serve, wait_until
 from tests.server.conftest import INTERFACE_AND_NO_MORE
-from tests.server.routes.test_files import picture
+from tests.server.routes.test_pictures import picture
 from tests.server.routes.test_runs import trainer_of
 
 LONG = {"epochs": 50, "probes": {"count": 2}}

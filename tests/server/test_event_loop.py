@@ -30,7 +30,7 @@ FILES = (
     *("read_bytes", "read_text", "write_bytes", "write_text", "cleanup"),
 )
 DATABASES = ("connect", "execute", "backup", "acquire", "writer_is_live", "copy_to", "shortage")
-DATA_SETS = ("inspect_dataset", "list_datasets", "list_skipped_folders", "download")
+DATA_SETS = ("inspect_dataset", "list_datasets", "list_skipped_folders", "download", "cards")
 BLOCKING = frozenset((*FILES, *DATABASES, *DATA_SETS))
 """Names of functions that read or write files, or wait."""
 

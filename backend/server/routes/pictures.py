@@ -52,7 +52,8 @@ async def transform(
     """
     # FastAPI takes an empty field for a missing one, and would use the default.
     if (await request.form()).get("weights") == "":
-        raise InvalidInput(f"weights is empty; there are {', '.join(cards())}.", "weights")
+        known = await run_in_threadpool(cards)
+        raise InvalidInput(f"weights is empty; there are {', '.join(known)}.", "weights")
     data = await _read(image)
     frame = await server.worker.transform(
         data, weights, _parse_object(distortion, "distortion"), _parse_object(theta, "theta")

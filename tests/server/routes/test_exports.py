@@ -1,12 +1,10 @@
-"""Exports of runs, and transforms of uploaded pictures, over HTTP."""
+"""Exports of runs, over HTTP and from the command line."""
 
-import json
 from io import BytesIO
 from pathlib import Path
 
-import httpx
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.frames.frame import Frame
@@ -17,19 +15,6 @@ def gif_frames(data: bytes) -> int:
     with Image.open(BytesIO(data)) as image:
         assert image.format == "GIF"
         return getattr(image, "n_frames", 1)
-
-
-def picture(kind: str = "PNG") -> bytes:
-    """A dark 7 on light paper."""
-    image = Image.new("L", (200, 140), 235)
-    ImageDraw.Draw(image).line([(70, 30), (125, 30), (90, 110)], fill=20, width=12)
-    file = BytesIO()
-    image.save(file, kind)
-    return file.getvalue()
-
-
-def upload(server: Server, data: bytes, **form: str) -> httpx.Response:
-    return server.http.post("/transform", files={"image": ("picture", data)}, data=form)
 
 
 def test_export_has_the_first_epoch_s_tenths_by_default(server: Server, finished: str) -> None:
@@ -117,60 +102,3 @@ def test_export_command_prints_what_is_wrong(
     assert "no run 'none'" in capsys.readouterr().err
     assert main(["export", finished, "--home", str(server.home), "--fps", "x"]) == 2
     assert "fps" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-def test_transform_returns_a_frame(server: Server, kind: str) -> None:
-    response = upload(server, picture(kind))
-    assert response.status_code == 200, response.text
-    frame = Frame.decode(response.content)
-    assert frame.tensors["input"].shape == (1, 48, 48, 1)
-    assert frame.tensors["output.st"].shape == (1, 28, 28, 1)
-    assert frame.tensors["probabilities"].sum() == pytest.approx(1, abs=1e-5)
-    assert frame.info["inverted"] is True
-    assert frame.info["labels"] == [None]
-    assert frame.info["readings"]["st"][0]["words"]
-
-
-def test_transform_applies_a_distortion(server: Server) -> None:
-    plain = Frame.decode(upload(server, picture()).content)
-    distortion = json.dumps({"name": "scattered", "strength": 1.0, "seed": 4})
-    distorted = Frame.decode(upload(server, picture(), distortion=distortion).content)
-    assert (plain.tensors["input"] != distorted.tensors["input"]).any()
-
-
-@pytest.mark.parametrize(
-    ("data", "form", "status", "message"),
-    [
-        (b"", {}, 422, ""),
-        (b"GIF89a", {}, 422, ""),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", {}, 422, "PNG"),
-        (picture()[:200], {}, 422, ""),
-        (bytes(11 * 1024 * 1024), {}, 413, "10 MB"),
-        (picture(), {"weights": "../digits"}, 404, "digits"),
-        (picture(), {"weights": ""}, 422, "weights is empty; there are digits, signs."),
-        (picture(), {"distortion": "{"}, 422, "JSON"),
-        (picture(), {"distortion": "[]"}, 422, "object"),
-        (picture(), {"distortion": "[" * 100_000}, 422, "JSON"),
-        (picture(), {"distortion": '{"name": "melted"}'}, 422, "melted"),
-    ],
-)
-def test_unusable_picture_or_option_is_refused_with_a_reason(
-    server: Server, data: bytes, form: dict[str, str], status: int, message: str
-) -> None:
-    response = upload(server, data, **form)
-    assert response.status_code == status, response.text
-    detail = response.json()["detail"]
-    assert detail
-    assert message in detail
-    assert upload(server, picture()).status_code == 200
-
-
-def test_transform_works_without_a_standby_process(own_server: Server) -> None:
-    assert upload(own_server, picture()).status_code == 200
-
-
-def test_missing_picture_names_its_field(server: Server) -> None:
-    response = server.http.post("/transform", data={"weights": "digits"})
-    assert response.status_code == 422
-    assert response.json()["field"] == "image"
