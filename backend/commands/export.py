@@ -16,19 +16,20 @@ EXAMPLES = """\
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    text = "Make a GIF of a run from its recording."
+    text = "Make an animation of a run from its recording."
     parser = command(commands, "export", _export, text, EXAMPLES)
     parser.add_argument("run", help="the run's id, as `stnscope runs` lists it")
-    parser.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.gif)")
+    parser.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.FORMAT)")
     for name, field in ExportOptions.model_fields.items():
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=field.description)
 
 
-def _export(options: argparse.Namespace) -> int:
-    given = {k: v for k, v in vars(options).items() if k in ExportOptions.model_fields}
-    target = options.file or Path(f"{options.run}.gif")
-    with Runs(recordings(options)).open(options.run) as recording:
-        data = export(recording, ExportOptions.model_validate(given))
+def _export(arguments: argparse.Namespace) -> int:
+    given = {k: v for k, v in vars(arguments).items() if k in ExportOptions.model_fields}
+    options = ExportOptions.model_validate(given)
+    with Runs(recordings(arguments)).open(arguments.run) as recording:
+        data = export(recording, options)
+    target = arguments.file or Path(f"{arguments.run}.{options.format}")
     target.write_bytes(data)
     print(f"{target}: {len(data) / 1000:.0f} kB")
     return 0
