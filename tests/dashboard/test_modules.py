@@ -128,6 +128,19 @@ def test_every_export_is_imported() -> None:
     assert unused == []
 
 
+def test_style_sheets_name_only_what_modules_have() -> None:
+    """No class in the sheets is without elements, and no custom property is only set or only used."""
+    styles = "".join(file.read_text() for file in sorted((ASSETS / "styles").glob("*.css")))
+    scripts = "".join(file.read_text() for file in module_files())
+    classes = set(re.findall(r"\.(stn-[\w-]+)", styles))
+    assert classes <= set(re.findall(r"\bstn-[\w-]*\w", scripts))
+    set_by_scripts = set(re.findall(r"--stn-[\w-]+", scripts))
+    defined = set(re.findall(r"(--stn-[\w-]+):", styles))
+    used = set(re.findall(r"var\((--stn-[\w-]+)", styles))
+    assert used <= defined | set_by_scripts
+    assert set_by_scripts <= defined | used
+
+
 @pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
 def test_dragged_region_stays_in_its_family(family: Family) -> None:
     """The server finds a theta that puts the corners exactly where the page asks for them."""
