@@ -7,8 +7,8 @@ StnscopeError
 │   └── DatasetError       a data set is not available, or damaged; names the file
 ├── TooLarge               a limit is exceeded
 ├── NotFound               no such run, step, weights, data set or export
-├── Conflict               not possible in the current status; says what was expected
-├── InsufficientStorage    a quota or the disk is full; says where to make room
+├── Conflict               not possible in the current status; names what is expected
+├── InsufficientStorage    a quota or the disk is full; names what to delete or enlarge
 ├── TrainerTimeout         a request to a trainer took no effect in time
 └── Unavailable            temporarily not possible; a later attempt may succeed
 """
@@ -22,7 +22,7 @@ class InvalidInput(StnscopeError):
     """A value is not accepted.
 
     Args:
-        detail: a sentence that says what is wrong and what is expected.
+        detail: what is wrong and what is expected, as a sentence.
         field: the name of the invalid field, if there is one.
     """
 
@@ -36,7 +36,7 @@ class RecordingError(InvalidInput):
 
 
 class PictureError(InvalidInput):
-    """A picture cannot be used; the text says why and what to do."""
+    """A picture cannot be used; the text gives the reason and what to do."""
 
 
 class DatasetError(InvalidInput):
@@ -55,11 +55,11 @@ class NotFound(StnscopeError):
 
 
 class Conflict(StnscopeError):
-    """The request is not possible in the current status; the text says what was expected."""
+    """The request is not possible in the current status; the text names what is expected."""
 
 
 class InsufficientStorage(StnscopeError):
-    """A quota or the disk is full; the text says which, and what to do."""
+    """A quota or the disk is full; the text names which, and what to do."""
 
 
 class TrainerTimeout(StnscopeError):

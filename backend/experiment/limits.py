@@ -1,4 +1,4 @@
-"""Limits on what is sent to the program or asked of it, each defined once.
+"""Limits on uploads and requests, each defined once.
 
 `GET /api/catalog` serves `LIMITS` as `limits`; the page takes its numbers from there:
 

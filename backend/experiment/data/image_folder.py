@@ -109,7 +109,7 @@ def scan(folder: Path) -> ImageFolder | None:
     """Find a folder's classes and images; None if it contains no images at all.
 
     Raises:
-        DatasetError: it contains images but is not a data set; says what is missing.
+        DatasetError: it contains images but is not a data set; names what is missing.
         OSError: the folder cannot be read.
     """
     classes = {path.name: _find_images(path) for path in _find_folders(folder)}

@@ -1,7 +1,7 @@
 """Decode an untrusted picture within limits. Without torch.
 
-A picture that cannot be used is refused with a message that says why and what to do. Pixels are
-decoded only after the header has been checked, and kept at a size of `MAX_KEPT_SIDE` at most.
+A picture that cannot be used is refused, with the reason and what to do. Pixels are decoded only
+after the header has been checked, and reduced to `MAX_KEPT_SIDE`.
 """
 
 import warnings

@@ -19,8 +19,8 @@ INK_THRESHOLD = 0.35
 MAX_SUBJECT_RATIO = 1.2
 """An object larger than usual by more than this factor is reduced, to leave a margin."""
 BLUR_PER_DETAIL = 0.36
-"""Standard deviation of the blur per pixel between details; the best of those tried on foreign
-handwriting."""
+"""Standard deviation of the blur per pixel between details; the best of those tried on
+handwriting from other sources."""
 
 Floats = NDArray[np.float32]
 

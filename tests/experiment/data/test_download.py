@@ -103,20 +103,20 @@ def test_missing_file_and_unreachable_server_are_reported(
     missing = RemoteFile(f"{server.address}/set/none.bin", "set/none.bin", 1, "0")
     with pytest.raises(Unavailable, match=r"none\.bin cannot be downloaded: Not Found"):
         download([missing], tmp_path)
-    nobody = RemoteFile("http://127.0.0.1:9/x", "x", 1, "0")
+    unreachable = RemoteFile("http://127.0.0.1:9/x", "x", 1, "0")
     with pytest.raises(Unavailable, match="Connection refused"):
-        download([nobody], tmp_path)
+        download([unreachable], tmp_path)
 
 
 def test_failed_download_leaves_no_new_folder(tmp_path: Path) -> None:
-    nobody = RemoteFile("http://127.0.0.1:9/x", "set/x", 1, "0")
+    unreachable = RemoteFile("http://127.0.0.1:9/x", "set/x", 1, "0")
     for data in (tmp_path, tmp_path / "data"):
         with pytest.raises(Unavailable):
-            download([nobody], data)
+            download([unreachable], data)
         assert list(tmp_path.iterdir()) == []
     (tmp_path / "set").mkdir()
     with pytest.raises(Unavailable):
-        download([nobody], tmp_path)
+        download([unreachable], tmp_path)
     assert (tmp_path / "set").exists(), "a folder that existed before is kept"
 
 

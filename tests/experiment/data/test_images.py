@@ -1,4 +1,4 @@
-"""Images are taken as floats, composed of their parts."""
+"""Images are returned as floats, composed of their parts."""
 
 import pytest
 import torch
