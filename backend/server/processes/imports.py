@@ -135,7 +135,7 @@ class Imports:
                 f"Reading the recording took longer than {self._timeout:.0f} s, so it was given up."
             ) from None
         except ChildEnded:
-            log.warning("The import process ended with code %s.", process.exit_code)
+            log.warning("The import process ended with code %s.", await process.wait())
             raise Unavailable(
                 "The process that reads recordings ended while it read this one."
             ) from None

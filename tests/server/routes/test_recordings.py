@@ -218,7 +218,7 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
         while uploads.pid is None:
             await asyncio.sleep(0.001)
         os.kill(uploads.pid, signal.SIGKILL)
-        with pytest.raises(Unavailable, match="results while it read this one"):
+        with pytest.raises(Unavailable, match="ended while it read this one"):
             await importing
 
     async def slow() -> None:
