@@ -1,4 +1,4 @@
-"""The event loop never waits for a file, a lock or a database: coroutines leave that to threads."""
+"""The event loop never waits for a file, a lock or a database: coroutines use threads for that."""
 
 import ast
 import builtins

@@ -1,4 +1,4 @@
-"""A server at its limits and on a full disk: it says so, and loses nothing."""
+"""A server at its limits and on a full disk: it reports that, and loses nothing."""
 
 from pathlib import Path
 

@@ -68,7 +68,7 @@ class RunStream:
     async def serve(self) -> None:
         """Send and receive until the client disconnects or the run is deleted."""
         # A client may disconnect, or stop reading, at any moment; that is how streams end.
-        with self._tail.waking(self._wake), suppress(WebSocketDisconnect, TimeoutError):
+        with self._tail.notifying(self._wake), suppress(WebSocketDisconnect, TimeoutError):
             await self._send_run()
             if hello := await self._client.wait_for_hello(parse_run_message):
                 self._after = hello.last_step

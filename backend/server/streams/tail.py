@@ -40,7 +40,7 @@ class Changes:
 
 
 class Tail:
-    """The newest state of one recording; wakes its viewers when that changes.
+    """The newest state of one recording; notifies its viewers of each change.
 
     Args:
         runs: the runs of the home.
@@ -56,7 +56,7 @@ class Tail:
         self.newest: StoredFrame | None = None
         self.is_deleted = False
         self._recording: Recording | None = None
-        self._wakes: set[asyncio.Event] = set()
+        self._events: set[asyncio.Event] = set()
         self._version: int | None = None
         self._checked_at = 0.0
         self._with_input: tuple[int, bytes] = (0, b"")
@@ -82,21 +82,21 @@ class Tail:
             is_live = self.run["status"] in LIVE
             await asyncio.sleep(LIVE_INTERVAL if is_live else IDLE_INTERVAL)
             if await self._update():
-                for wake in self._wakes:
-                    wake.set()
+                for event in self._events:
+                    event.set()
 
     async def close(self) -> None:
         """Close the recording, once nobody reads it."""
         await self._in_thread(self._close)
 
     @contextmanager
-    def waking(self, wake: asyncio.Event) -> Iterator[None]:
-        """Set `wake` on each change while inside."""
-        self._wakes.add(wake)
+    def notifying(self, event: asyncio.Event) -> Iterator[None]:
+        """Set an event on each change while inside."""
+        self._events.add(event)
         try:
             yield
         finally:
-            self._wakes.discard(wake)
+            self._events.discard(event)
 
     async def metrics(self, *, after: int | None, seq: int) -> dict[str, list[Any]]:
         """Return rows of metrics for steps after `after`, written after `seq`."""

@@ -256,7 +256,7 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
 
 
 def leftovers(home: Path) -> list[Path]:
-    """All that lies in a home, but for the folder of recordings."""
+    """Return all files and folders in a home, except for the folder of recordings."""
     return sorted(set(home.rglob("*")) - {home / "recordings"})
 
 

@@ -127,7 +127,9 @@ def test_invalid_configuration_names_the_field_and_starts_nothing(
     problem = response.json()
     assert (problem["status"], problem["field"]) == (422, field)
     assert field in problem["detail"]
-    assert not re.search("Input should|valid|permitted", problem["detail"]), "a library's words"
+    assert not re.search("Input should|valid|permitted", problem["detail"]), (
+        "the library's own text"
+    )
     assert len(server.http.get("/runs").json()) == len(before)
 
 
@@ -221,7 +223,7 @@ def test_settings_change_while_running_and_while_paused(own_server: Server) -> N
     }
     changed = own_server.post_control(run_id, learning_rate=5e-4, moving=True).json()
     assert (changed["settings"]["learning_rate"], changed["settings"]["moving"]) == (5e-4, True)
-    assert changed["config"] == run["config"], "what it was started with stays on record"
+    assert changed["config"] == run["config"], "the configuration does not change"
     both = own_server.post_control(run_id, slow_motion=True, action="pause").json()
     assert (both["settings"]["slow_motion"], both["status"]) == (0.5, "paused")
     rested = own_server.post_control(run_id, localisation_learning_rate=0).json()
@@ -387,7 +389,7 @@ def test_runs_of_a_killed_server_are_listed_and_played_by_the_next(
     assert [listed["id"] for listed in own_server.http.get("/runs").json()] == [run_id]
     frame = Frame.decode(own_server.http.get(f"/runs/{run_id}/frames/{step}").content)
     assert frame.info["step"] <= step
-    # Its trainer wrote a checkpoint of the very last step before it left.
+    # Its trainer wrote a checkpoint of the last step before it ended.
     with Recording.open(own_server.home / "recordings" / f"{run_id}.stnscope") as recording:
         checkpoint = recording.checkpoint()
     assert checkpoint is not None
@@ -435,7 +437,7 @@ def test_endless_body_is_refused(server: Server) -> None:
 
 
 def trainer_of(server: Server, run_id: str) -> int:
-    """The process that holds the recording's database open and is not the server."""
+    """Return the id of the process, other than the server, that has the recording open."""
     assert server.process is not None
     name = f"{run_id}.stnscope"
     for process in Path("/proc").iterdir():

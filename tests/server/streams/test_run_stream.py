@@ -73,7 +73,7 @@ def test_frames_during_hold_do_not_count_as_skipped(server: Server, running: str
         first = Frame.decode(receive(viewer, "frame")).info["step"]
         while receive(viewer, "run")["step"] <= first:
             pass
-        assert receive(viewer, "run")["skipped"] <= 3, "until the hold was received"
+        assert receive(viewer, "run")["skipped"] <= 3, "frames sent before the hold was received"
 
 
 def test_credit_is_limited_to_eight_frames(server: Server, running: str) -> None:
