@@ -129,7 +129,7 @@ def test_every_export_is_imported() -> None:
 
 
 def test_style_sheets_name_only_what_modules_have() -> None:
-    """No class in the sheets is without elements, and no custom property is only set or only used."""
+    """Each class in the sheets has elements; each custom property is both set and used."""
     styles = "".join(file.read_text() for file in sorted((ASSETS / "styles").glob("*.css")))
     scripts = "".join(file.read_text() for file in module_files())
     classes = set(re.findall(r"\.(stn-[\w-]+)", styles))
