@@ -1,4 +1,3 @@
-// @ts-check
 // The entry point that Streamlit calls: mounts each part of the page once, and updates it with new data.
 //
 // Streamlit calls it again, without a cleanup before, whenever the data or the theme changes; so a part

@@ -1,4 +1,3 @@
-// @ts-check
 // The charts, one row each: which recorded metrics they draw, and how values are written. Pure.
 
 import { decimal, percent } from "../ui/text.js";

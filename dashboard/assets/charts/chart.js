@@ -1,4 +1,3 @@
-// @ts-check
 // One chart: a plot, its title with the values at the stage's step, and a cursor at that step.
 //
 // Title and cursor are elements above the plot: they change with every frame, and within the figure

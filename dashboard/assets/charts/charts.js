@@ -1,4 +1,3 @@
-// @ts-check
 // All charts of a run's metrics over its steps, with a cursor at the stage's step.
 //
 // Each chart is a figure of its own, and new rows are drawn one chart after each paint of the stage:

@@ -1,4 +1,3 @@
-// @ts-check
 // A chart as a Plotly figure: its lines, axes and colours. Pure but for the colours, which are read
 // from the page.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // Adds a picture to the probes of the run: chosen with a button, or dropped onto the stage.
 
 import { element, setText } from "../ui/dom.js";

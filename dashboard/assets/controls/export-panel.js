@@ -1,4 +1,3 @@
-// @ts-check
 // The panel that exports a run as an animated GIF: its options, a preview, and the file.
 
 import { element, setText } from "../ui/dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What can be changed while a run trains: moving probes and slow motion beside its controls, learning
 // rates in a panel.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // Buttons that control the training of a run, and that start another one like it.
 
 import { element, icon, ICONS } from "../ui/dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The page's keyboard shortcuts.
 
 import { element } from "../ui/dom.js";

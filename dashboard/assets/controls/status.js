@@ -1,4 +1,3 @@
-// @ts-check
 // The status below the stage: progress and measurements, what is shown, and what went wrong.
 
 import { element, setText } from "../ui/dom.js";

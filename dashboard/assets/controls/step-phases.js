@@ -1,4 +1,3 @@
-// @ts-check
 // The phases within one training step, shown one after another in slow motion.
 
 import { element, setText } from "../ui/dom.js";

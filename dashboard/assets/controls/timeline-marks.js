@@ -1,4 +1,3 @@
-// @ts-check
 // What is marked along a timeline, in fractions of its length. Pure.
 
 const MAX_EPOCH_MARKS = 60;

@@ -1,4 +1,3 @@
-// @ts-check
 // The timeline: all recorded steps and the current one, the speed of a replay, and whether the newest
 // frame is followed.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // The toolbar that chooses the view that fills the stage, and the layers drawn on it.
 
 import { element } from "../ui/dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // Which input pixels a pixel of an output is sampled from, and with which weights, under bilinear
 // interpolation. Pure.
 

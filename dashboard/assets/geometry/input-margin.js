@@ -1,4 +1,3 @@
-// @ts-check
 // The margin drawn around an input image, where a region beyond its edge can be seen. Pure.
 
 /**

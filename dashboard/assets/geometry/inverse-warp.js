@@ -1,4 +1,3 @@
-// @ts-check
 // The inverse warp: the outputs of transformers pasted back where they were sampled from. Pure.
 
 /** @import { Lattice } from "./region-geometry.js" */

@@ -1,4 +1,3 @@
-// @ts-check
 // Where a region's corners are after it was dragged, as far as its family allows, so that the dragged
 // corner stays under the pointer. Corners are points [x, y] in pixels of the input, clockwise from the
 // output's top left. Pure.

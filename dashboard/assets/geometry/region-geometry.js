@@ -1,4 +1,3 @@
-// @ts-check
 // A region in numbers, computed from its lattice: the points (x, y) in pixels of the input, row by row,
 // where a square grid over the output is sampled. The same numbers as
 // backend/experiment/frames/region_geometry.py. Pure.

@@ -1,4 +1,3 @@
-// @ts-check
 // Statistics over the probes of a frame: the mean image, and the mean and deviation of what describes
 // a region. Pure.
 

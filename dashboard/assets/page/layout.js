@@ -1,4 +1,3 @@
-// @ts-check
 // Lays out the viewer's parts in the available width and the window's height. All sizes are CSS pixels.
 
 /** @import { Charts } from "../charts/charts.js" */

@@ -1,4 +1,3 @@
-// @ts-check
 // Which run is shown, as the page's address and the browser's history tell, or the newest one.
 
 import { addressQuery, pushAddress, replaceAddress } from "./url.js";

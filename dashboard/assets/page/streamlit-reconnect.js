@@ -1,4 +1,3 @@
-// @ts-check
 // Streamlit's own connection. A restarted server has no session of the page: until its script has run
 // once, what is chosen and clicked in Streamlit's parts of the page has no effect.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // The page's address: it names the run, the step and the view, so that every view is a link.
 
 import { viewQuery } from "../ui/view-state.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The viewer: the stage, its controls, the charts and the panels, connected to one run's store, and a
 // second run to compare with.
 

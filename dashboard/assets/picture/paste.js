@@ -1,4 +1,3 @@
-// @ts-check
 // Pasted pictures: one that is pasted anywhere on the page is given to the file uploader.
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 // Handles above a picture, by which its regions and their corners are dragged.
 
 import {

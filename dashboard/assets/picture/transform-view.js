@@ -1,4 +1,3 @@
-// @ts-check
 // A picture that a trained network has transformed and classified. Its regions can be dragged, and the
 // network classifies what they then show.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // The server's HTTP interface, as functions. Errors carry the server's own message.
 
 /** @import { Catalog, MetricColumns, Run } from "./types.js" */

@@ -1,4 +1,3 @@
-// @ts-check
 // The server's catalog, loaded once for the whole page: traits of families, limits and defaults.
 
 /** @import { Catalog, Family, RunConfig } from "./types.js" */

@@ -1,4 +1,3 @@
-// @ts-check
 // Decodes a frame's bytes into typed arrays. Pure: no DOM, no network.
 //
 // The layout is that of safetensors: 8 bytes of little-endian header length, a JSON header, raw

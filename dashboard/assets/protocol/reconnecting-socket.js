@@ -1,4 +1,3 @@
-// @ts-check
 // A WebSocket that reconnects. It carries any messages.
 
 // The server sends something at least every two seconds; after three times that a connection is dead.

@@ -1,4 +1,3 @@
-// @ts-check
 // The live stream of a run: its state, metrics and newest frames.
 //
 // The server sends a frame only for a credit: two are granted at the start, and one after each

@@ -1,4 +1,3 @@
-// @ts-check
 // A stream of transformed frames of one uploaded picture, one for each request.
 //
 // Requests are sent at once; the server answers the newest that it received while it was busy.

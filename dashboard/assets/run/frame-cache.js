@@ -1,4 +1,3 @@
-// @ts-check
 // A run's recorded frames, loaded over HTTP; the most recently used stay in memory.
 
 import { decodeFrame, tensorsEqual, withInput } from "../protocol/frame.js";

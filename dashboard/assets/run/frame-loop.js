@@ -1,4 +1,3 @@
-// @ts-check
 // The animation loop of one run: before each repaint it advances the player, takes the current step's
 // frame from the cache, or loads it, and has it drawn.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // Frames received from a run's stream that have not been drawn yet.
 
 import { decodeFrame, withInput } from "../protocol/frame.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // A run's metrics as columns over steps. Pure.
 
 /** @import { MetricColumns } from "../protocol/types.js" */

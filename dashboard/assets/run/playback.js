@@ -1,4 +1,3 @@
-// @ts-check
 // What can be played: a run's steps, its closing lap, or the recording that ships with stnscope.
 
 import { createPlayer, setSteps, stepIndex } from "./player.js";

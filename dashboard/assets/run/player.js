@@ -1,4 +1,3 @@
-// @ts-check
 // Which step is current, and how it changes. Pure: every function returns the next state.
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 // The list of runs, requested again and again while the page is visible.
 
 /** @import { Api } from "../protocol/api.js" */

@@ -1,4 +1,3 @@
-// @ts-check
 // One run in the page: its state, its stream, what of it is played, and the requests to change it.
 //
 // Events:

@@ -1,4 +1,3 @@
-// @ts-check
 // Which steps a trail connects. Pure.
 
 import { stepIndex } from "./player.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // A second run beside the first one. It shows the step that corresponds to the first run's.
 
 import { element, icon, ICONS } from "../ui/dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The table of two runs' measurements, and of the differences between them.
 
 import { differences } from "./run-difference.js";

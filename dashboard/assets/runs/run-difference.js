@@ -1,4 +1,3 @@
-// @ts-check
 // Two runs compared: which of their steps correspond, and how their frames differ. Pure.
 
 import { correctCount, decimal, integer, percent, titleForFirst } from "../ui/text.js";

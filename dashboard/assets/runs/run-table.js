@@ -1,4 +1,3 @@
-// @ts-check
 // The table of runs, each with what can be done with it.
 
 import { defaultConfig } from "../protocol/catalog.js";

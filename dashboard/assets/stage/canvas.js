@@ -1,4 +1,3 @@
-// @ts-check
 // Pixels onto a canvas. Independent of where frames come from.
 
 /** An image at its own resolution. It is seen where its element stands, on the stage's canvas. */

@@ -1,4 +1,3 @@
-// @ts-check
 // The probabilities of classes as bars.
 
 import { element, setText } from "../ui/dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // One statistic of all regions on an axis: a mark for each probe, the mean and the deviation.
 
 import { element, setText } from "../ui/dom.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // An image at a size of its own, with a caption, that can be enlarged and scrolled.
 
 import { element } from "../ui/dom.js";

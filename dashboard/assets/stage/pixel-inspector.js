@@ -1,4 +1,3 @@
-// @ts-check
 // The output pixel under the pointer, marked on the output, and where it is sampled in the input.
 
 import { bilinearSample } from "../geometry/bilinear-sample.js";

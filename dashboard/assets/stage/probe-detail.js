@@ -1,4 +1,3 @@
-// @ts-check
 // One probe, large: its input and outputs, the pixel under the pointer, classes and theta.
 
 import { inputMargin } from "../geometry/input-margin.js";

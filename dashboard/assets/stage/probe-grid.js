@@ -1,4 +1,3 @@
-// @ts-check
 // All probes of a run as a grid of tiles, each with its input and outputs.
 
 import { inputMargin } from "../geometry/input-margin.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // What is drawn of a probe at any size: its region, the inverse warp of its outputs. Pure.
 
 import { inverseWarp } from "../geometry/inverse-warp.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // All probes of a frame at once: mean images, the cloud of regions, and their statistics.
 
 import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-statistics.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // One probe in the grid: its input under an overlay, its outputs, and what it is classified as.
 
 import { rowOf } from "../protocol/frame.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // The regions of all probes in one image: outlines, centres and the centres' trails.
 
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";

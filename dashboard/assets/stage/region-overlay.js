@@ -1,4 +1,3 @@
-// @ts-check
 // How a region is drawn above the pixels: dots at its corners, outline, mesh, trail, control points.
 // styles/stage.css has their colours and sizes. Independent of where frames come from.
 

@@ -1,4 +1,3 @@
-// @ts-check
 // One run on the stage: its title, and the view that fills the stage.
 
 import { element, setText } from "../ui/dom.js";

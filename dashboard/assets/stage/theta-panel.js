@@ -1,4 +1,3 @@
-// @ts-check
 // One transformer's theta on the page: a sentence about the region, theta, its affine map, figures.
 
 import { familyTraits } from "../protocol/catalog.js";

@@ -1,4 +1,3 @@
-// @ts-check
 // Theta and the sampled region as text: numbers, a matrix, a sentence. Pure.
 
 import {

@@ -1,4 +1,3 @@
-// @ts-check
 // How large images are drawn, and in how many columns. All sizes are CSS pixels; a density is the
 // number of screen pixels for each of them. Pure.
 

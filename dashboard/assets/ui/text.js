@@ -1,4 +1,3 @@
-// @ts-check
 // Numbers, runs and probes as text. Pure.
 
 import { defaultConfig } from "../protocol/catalog.js";

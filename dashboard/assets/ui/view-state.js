@@ -1,4 +1,3 @@
-// @ts-check
 // How a run is viewed: what the page's address holds besides the run and the step. Pure.
 
 /**

@@ -1,4 +1,3 @@
-// @ts-check
 // Lattices to test with, and a comparison of numbers.
 
 import assert from "node:assert/strict";

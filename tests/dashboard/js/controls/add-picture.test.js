@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { disabledReason } from "../../../../dashboard/assets/controls/add-picture.js";
 import { setCatalog } from "../../../../dashboard/assets/protocol/catalog.js";
 
-setCatalog({ limits: { probes: 64 } });
+setCatalog(/** @type {any} */ ({ limits: { probes: 64 } }));
 const can = ["pause", "stop", "change", "add_picture"];
+/** @type {any} */
 const run = { status: "running", live: true, owned: true, imported: false, probes: 12, can };
 
 test("disabledReason is null for a run that allows pictures", () => {
@@ -15,6 +16,7 @@ test("disabledReason is null for a run that allows pictures", () => {
 
 test("disabledReason says why no picture can be added", () => {
   const ended = { ...run, live: false, can: ["delete"] };
+  /** @type {[any, RegExp][]} */
   const cases = [
     [{}, /recorded a frame/],
     [{ run, showsSample: true }, /recorded a frame/],
@@ -25,5 +27,5 @@ test("disabledReason says why no picture can be added", () => {
     [{ run: { ...run, probes: 64, can: ["pause", "stop", "change"] } }, /64 probes/],
     [{ run: { ...ended, status: "stopped", imported: true } }, /was imported/],
   ];
-  for (const [store, reason] of cases) assert.match(disabledReason(store), reason);
+  for (const [store, reason] of cases) assert.match(String(disabledReason(store)), reason);
 });

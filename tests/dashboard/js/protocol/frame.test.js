@@ -61,11 +61,12 @@ test("what is no frame is refused", () => {
 test("an input that was left out is put back", () => {
   const { info, tensors } = decodeFrame(golden);
   const { input, ...rest } = tensors;
-  assert.equal(withInput({ info, tensors: rest }, input).tensors.input, input);
+  assert.equal(withInput(/** @type {any} */ ({ info, tensors: rest }), input).tensors.input, input);
   assert.equal(withInput({ info, tensors }, null).tensors.input, input);
 });
 
 test("tensors are the same when their shapes and numbers are", () => {
+  /** @param {number[]} shape @param {number[]} data */
   const tensor = (shape, ...data) => ({ shape, data: Uint8Array.from(data) });
   assert.ok(tensorsEqual(tensor([2], 1, 2), tensor([2], 1, 2)));
   assert.ok(!tensorsEqual(tensor([2], 1, 2), tensor([2], 1, 3)));

@@ -9,7 +9,7 @@ test("prefetch waits after a failure before it requests frames again", async () 
   mock.timers.enable({ apis: ["Date"] });
   let requests = 0;
   const frame = () => Promise.reject(new Error(`failed request ${++requests}`));
-  const cache = new FrameCache({ frame }, "run");
+  const cache = new FrameCache(/** @type {any} */ ({ frame }), "run");
   cache.prefetch([1, 2, 3, 4, 5, 6]);
   await settled();
   const first = requests;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 import { Metrics, smooth } from "../../../../dashboard/assets/run/metrics.js";
 
+/** @param {number} count */
 function metricsOf(count) {
   const made = new Metrics();
   const step = Array.from({ length: count }, (_, index) => index);
@@ -64,7 +65,8 @@ test("append thins old rows evenly and keeps rare values", () => {
     [...Array(1000).keys()].map((index) => 59_000 + index),
   );
   for (const step of [0, 12_345, 30_000, 58_000]) {
-    assert.ok(step - made.valueAt("loss", step) < 64, `${made.valueAt("loss", step)} at ${step}`);
+    const value = Number(made.valueAt("loss", step));
+    assert.ok(step - value < 64, `${value} at ${step}`);
   }
   const accuracies = made.points("accuracy").y;
   assert.equal(accuracies.length, 80);

@@ -46,6 +46,7 @@ test("advance replays an ended run in a loop, and waits for frames that are not 
     play.advance(player, 1, () => false),
     player,
   );
+  /** @type {(number | null)[]} */
   const seen = [];
   for (let frame = 0; frame < 60 * 8; frame++) {
     player = play.advance(player, 1 / 60);
@@ -117,6 +118,7 @@ test("a player without steps has no current step", () => {
 });
 
 test("replayRate grows with the length, within bounds", () => {
+  /** @param {number} count */
   const rate = (count) =>
     play.replayRate(play.createPlayer({ steps: Array.from({ length: count }) }));
   assert.deepEqual([rate(5), rate(600), rate(9000)], [play.MIN_RATE, 30, play.MAX_RATE]);

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { defaultRun, shouldSwitch } from "../../../../dashboard/assets/run/run-list.js";
 
 const LIVE = ["running", "paused"];
+/** @param {string} id @param {string} status @param {number} created @returns {any} */
 const run = (id, status, created) => ({ id, status, created, live: LIVE.includes(status) });
 
 test("defaultRun prefers a training run, then a live one, then the newest", () => {

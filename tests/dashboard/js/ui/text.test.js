@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as words from "../../../../dashboard/assets/ui/text.js";
+import * as text from "../../../../dashboard/assets/ui/text.js";
 
+// Typed loosely: fixtures have only the fields that a test needs.
+/** @type {Object<string, any>} */
+const words = text;
+
+/** @type {any} */
 const info = {
   step: 150,
   epoch: 1,
@@ -100,6 +105,7 @@ test("missingProbeText distinguishes a missing probe from one added later", () =
 });
 
 test("distinctTitles lists what differs between two runs", () => {
+  /** @param {object} config */
   const run = (config) => ({
     transformers: 1,
     config: {
@@ -111,6 +117,7 @@ test("distinctTitles lists what differs between two runs", () => {
       ...config,
     },
   });
+  /** @param {object} config */
   const apart = (config) => words.distinctTitles(run({}), run(config));
   assert.deepEqual(apart({ seed: 1 }), ["seed 0", "seed 1"]);
   assert.deepEqual(apart({ family: "spline-3", seed: 4 }), ["affine, seed 0", "spline-3, seed 4"]);

@@ -10,6 +10,7 @@ import {
   viewQuery,
 } from "../../../../dashboard/assets/ui/view-state.js";
 
+/** @param {any} view @param {any} [at] */
 const queryOf = (view, at) => {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(viewQuery(view, at))) {
@@ -24,6 +25,7 @@ test("viewQuery leaves out defaults", () => {
 });
 
 test("readView reads what viewQuery wrote", () => {
+  /** @type {any} */
   let view = {
     ...DEFAULT_VIEW,
     kind: "probe",
