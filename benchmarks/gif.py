@@ -93,12 +93,12 @@ def plan_pictures(recording: Photos) -> Plan:
 def finished_pictures(recording: Photos, chosen: Plan) -> list[Image.Image]:
     """Return the same pictures in full colour."""
     pictures = []
-    for step, _ in chosen.moments:
+    for step, _ in chosen.frames:
         frame = recording.frame(step)
-        over = sheet.overlay(frame, chosen.probes, chosen.layout)
-        sheet.footer(over, f"{10 * step // (COUNT - 1)}/10", "", chosen.layout)
-        clean = sheet.images(frame, chosen.probes, chosen.layout, grey=False)
-        pixels = np.where((over == sheet.NOTHING)[..., None], clean, over[..., None])
+        over = sheet.draw_overlay(frame, chosen.probes, chosen.layout)
+        sheet.draw_footer(over, f"{10 * step // (COUNT - 1)}/10", "", chosen.layout)
+        clean = sheet.draw_images(frame, chosen.probes, chosen.layout, grey=False)
+        pixels = np.where((over == sheet.TRANSPARENT)[..., None], clean, over[..., None])
         pictures.append(Image.fromarray(pixels.astype(np.uint8)))
     return pictures
 

@@ -1,8 +1,8 @@
-"""A recording as a file to take home. From the recording alone, without torch.
+"""Export a run as an animation, from its recording alone, without torch.
 
-Both layouts show rows of what goes into the transformer and what it hands on, with dots at the
-corners of the sampled region. `evolution` goes through training, above a counter of tenths of the
-epoch; in `moving` the probes move and, at its best, the outputs stand still.
+Both layouts show rows of the transformer's input and output, with dots at the corners of the
+sampled region. `evolution` goes through training, with a counter of tenths of the epoch below; in
+`moving` the probes move, and the outputs of a good transformer do not.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export import frame_selection, sheet
 from stnscope.backend.experiment.export.formats import FORMATS, FormatName
-from stnscope.backend.experiment.export.frame_selection import Listed, Moment
+from stnscope.backend.experiment.export.frame_selection import FrameRef, Listed
 from stnscope.backend.experiment.export.palette import Palette
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import (
@@ -28,14 +28,14 @@ from stnscope.backend.experiment.limits import (
 )
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
-MOST_PIXELS = 4_000_000
+MAX_PIXELS = 4_000_000
 """Of one picture of the animation."""
-ROWS = {"evolution": 3, "moving": 1}
+DEFAULT_ROWS = {"evolution": 3, "moving": 1}
 
 TENTHS_FPS = 2.0
 SMOOTH_FPS = 20.0
-HELD_HUNDREDTHS = 150
-"""How long the last picture stays where no pace was asked for."""
+LAST_HUNDREDTHS = 150
+"""Duration of the last picture without `fps`."""
 
 PALETTE_FRAMES = 12
 PALETTE_PIXELS = 60_000
@@ -48,7 +48,7 @@ class ExportOptions(BaseModel):
     """What an export shows.
 
     Without `first`, `last` and `frames`, `evolution` shows the first epoch's tenths, and `moving`
-    the closing lap or else all steps whose probes moved.
+    the closing lap or, without one, all steps whose probes moved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -86,7 +86,7 @@ class ExportOptions(BaseModel):
 
 
 class Recorded(Protocol):
-    """What is asked of a recording."""
+    """The part of a recording that an export reads."""
 
     def summary(self) -> dict[str, Any]: ...
 
@@ -97,37 +97,38 @@ class Recorded(Protocol):
 
 @dataclass(frozen=True)
 class Plan:
-    """What an animation will show, and how."""
+    """The content and layout of an animation."""
 
-    moments: list[Moment]
+    frames: list[FrameRef]
     delays: list[int]
     """Hundredths of a second for each."""
     probes: list[int]
     layout: sheet.Layout
     grey: bool
-    """Whether all images are grey; they are then shown without any loss."""
+    """Whether all images are grey; then they are exact."""
     format: FormatName
     footer: Literal["tenths", "steps", "captions"]
-    """What stands below: a counter of tenths, the same with epoch and step, or what is what."""
+    """Below the rows: a counter of tenths, the same with epoch and step, or the columns' names."""
 
 
 def export(recording: Recorded, options: ExportOptions, progress: Progress | None = None) -> bytes:
-    """A run as an animated GIF, finished or still training.
+    """Return a run, finished or still training, as the bytes of an animation.
 
     Args:
-        recording: is read frame by frame.
+        recording: read frame by frame.
         options: what to show.
-        progress: is told how many pictures of how many are done; what it raises ends the export.
+        progress: called with the number of finished pictures and of all; an exception that it
+            raises ends the export.
 
     Raises:
-        Conflict: nothing that was asked for is recorded yet.
+        Conflict: no frame that fits the options is recorded yet.
         InvalidInput: options that do not fit the run; names the field.
     """
     return draw(recording, plan(recording, options), progress)
 
 
 def plan(recording: Recorded, options: ExportOptions) -> Plan:
-    """Chooses frames, probes and places; raises what `export` does."""
+    """Select frames and probes, and compute the layout; raises what `export` does."""
     footer: Literal["tenths", "steps", "captions"] = "steps"
     if options.layout == "moving":
         footer, chosen = "captions", frame_selection.moving(recording.frames(), options)
@@ -136,41 +137,41 @@ def plan(recording: Recorded, options: ExportOptions) -> Plan:
         footer, chosen = "tenths", frame_selection.tenths(recording.frames(), each)
     else:
         chosen = frame_selection.within(recording.frames(), options)
-    # The newest has the most inputs: pictures can join the probes.
-    newest = recording.frame(*chosen[-1])
-    probes = _probes(options, len(newest.tensors["input"]))
-    layout = sheet.lay_out(
-        newest, len(probes), options.scale, _overshoot(recording, chosen, probes)
+    # The last frame has the most inputs: pictures can be added to the probes.
+    last = recording.frame(*chosen[-1])
+    probes = _probes(options, len(last.tensors["input"]))
+    layout = sheet.compute_layout(
+        last, len(probes), options.scale, _overshoot(recording, chosen, probes)
     )
     _check_size(layout)
-    grey = newest.tensors["input"].shape[3] == 1
+    grey = last.tensors["input"].shape[3] == 1
     delays = _delays(len(chosen), options.fps, footer)
     return Plan(chosen, delays, probes, layout, grey, options.format, footer)
 
 
 def draw(recording: Recorded, plan: Plan, progress: Progress | None = None) -> bytes:
-    """Draws and writes what was planned; arguments as of `export`."""
+    """Draw and encode a plan; arguments as of `export`."""
     run = recording.summary()
-    layout, count = plan.layout, len(plan.moments)
-    palette = Palette(None if plan.grey else _sampled(recording, plan), sheet.LEVELS)
+    layout, count = plan.layout, len(plan.frames)
+    palette = Palette(None if plan.grey else _sample_pixels(recording, plan), sheet.LEVELS)
     writer = FORMATS[plan.format].open(layout.size, palette.colours, _comment(run, plan))
-    for number, (moment, delay) in enumerate(zip(plan.moments, plan.delays, strict=True), start=1):
-        frame = recording.frame(*moment)
-        overlay = sheet.overlay(frame, plan.probes, layout)
+    for number, (ref, delay) in enumerate(zip(plan.frames, plan.delays, strict=True), start=1):
+        frame = recording.frame(*ref)
+        overlay = sheet.draw_overlay(frame, plan.probes, layout)
         if plan.footer == "captions":
-            sheet.captions(overlay, layout)
+            sheet.draw_captions(overlay, layout)
         else:
-            counter, more = _counter(moment.step, run["steps_per_epoch"])
-            sheet.footer(overlay, counter, more if plan.footer == "steps" else "", layout)
-        clean = sheet.images(frame, plan.probes, layout, plan.grey)
-        writer.add(palette.indices(clean, overlay, overlay != sheet.NOTHING), delay)
+            counter, details = _counter(ref.step, run["steps_per_epoch"])
+            sheet.draw_footer(overlay, counter, details if plan.footer == "steps" else "", layout)
+        clean = sheet.draw_images(frame, plan.probes, layout, plan.grey)
+        writer.add(palette.indices(clean, overlay, overlay != sheet.TRANSPARENT), delay)
         if progress is not None:
             progress(number, count)
     return writer.finish()
 
 
 def _comment(run: dict[str, Any], plan: Plan) -> str:
-    first, last = plan.moments[0], plan.moments[-1]
+    first, last = plan.frames[0], plan.frames[-1]
     steps = f"steps {first.step} to {last.step}"
     if last.lap is not None:
         steps = f"closing lap at step {last.step}"
@@ -181,63 +182,65 @@ def _probes(options: ExportOptions, count: int) -> list[int]:
     if options.probes is not None:
         chosen = [int(probe) for probe in options.probes.split(",")]
         if max(chosen) >= count:
-            raise InvalidInput(f"The run watches {count} probes, 0 to {count - 1}.", "probes")
+            raise InvalidInput(f"The run has {count} probes, 0 to {count - 1}.", "probes")
         return chosen
     if options.samples is not None and options.samples > count:
-        raise InvalidInput(f"The run watches {count} probes, no more.", "samples")
-    return list(range(options.samples or min(ROWS[options.layout], count)))
+        raise InvalidInput(f"The run has only {count} probes.", "samples")
+    return list(range(options.samples or min(DEFAULT_ROWS[options.layout], count)))
 
 
-def _overshoot(recording: Recorded, chosen: Sequence[Moment], probes: Sequence[int]) -> float:
-    """How far a sampled corner lies outside the input at most, in pixels of it."""
-    furthest = 0.0
-    for frame in _each(recording, chosen):
+def _overshoot(recording: Recorded, chosen: Sequence[FrameRef], probes: Sequence[int]) -> float:
+    """Return the largest distance of a sampled corner from the input, in its pixels."""
+    largest = 0.0
+    for frame in _read(recording, chosen):
         height, width = frame.tensors["input"].shape[1:3]
         for name in frame.transformers:
             corners = frame.tensors[f"corners.{name}"]
             corners = corners[[probe for probe in probes if probe < len(corners)]]
-            beyond = np.maximum(-corners, corners - np.array([width, height]))
-            furthest = max(furthest, float(beyond[np.isfinite(beyond)].max(initial=0)))
-    return furthest
+            distances = np.maximum(-corners, corners - np.array([width, height]))
+            largest = max(largest, float(distances[np.isfinite(distances)].max(initial=0)))
+    return largest
 
 
-def _each(recording: Recorded, chosen: Sequence[Moment]) -> Iterator[Frame]:
-    return (recording.frame(*moment) for moment in chosen)
+def _read(recording: Recorded, chosen: Sequence[FrameRef]) -> Iterator[Frame]:
+    return (recording.frame(*ref) for ref in chosen)
 
 
 def _check_size(layout: sheet.Layout) -> None:
     width, height = layout.size
-    if width * height > MOST_PIXELS:
+    if width * height > MAX_PIXELS:
         raise InvalidInput(
             f"The animation would be {width} x {height} pixels; at most "
-            f"{MOST_PIXELS // 10**6} million are made. Choose a smaller scale or fewer samples.",
+            f"{MAX_PIXELS // 10**6} million are allowed. Choose a smaller scale or fewer samples.",
             "scale",
         )
 
 
 def _counter(step: int, steps_per_epoch: int) -> tuple[str, str]:
-    """Tenths of the step's epoch, and which epoch and step that is."""
+    """Return the counter of tenths of the step's epoch, and its epoch and step, as text."""
     tenths = f"{tenths_of(step, steps_per_epoch)}/10"
     return tenths, f"epoch {epoch_of(step, steps_per_epoch)}, step {step:,}"
 
 
 def _delays(count: int, fps: float | None, footer: str) -> list[int]:
-    """Hundredths of a second for each picture, that add up to what the pace asks for."""
-    usual = TENTHS_FPS if footer == "tenths" else SMOOTH_FPS
-    ends = [round(100 * number / (fps or usual)) for number in range(count + 1)]
+    """Return each picture's duration in hundredths of a second; their sum is that of `fps`."""
+    default = TENTHS_FPS if footer == "tenths" else SMOOTH_FPS
+    ends = [round(100 * number / (fps or default)) for number in range(count + 1)]
     delays = [end - start for start, end in pairwise(ends)]
     if fps or footer == "captions":
         return delays
-    return [*delays[:-1], max(delays[-1], HELD_HUNDREDTHS)]
+    return [*delays[:-1], max(delays[-1], LAST_HUNDREDTHS)]
 
 
-def _sampled(recording: Recorded, plan: Plan) -> Pixels:
-    """Pixels of images from all over the animation, (M, 3)."""
-    count = len(plan.moments)
-    places = np.linspace(0, count - 1, min(PALETTE_FRAMES, count)).round().astype(int)
-    kept = []
-    for frame in _each(recording, [plan.moments[place] for place in places]):
-        clean = sheet.images(frame, plan.probes, plan.layout, grey=False)
-        kept.append(clean[sheet.overlay(frame, plan.probes, plan.layout) == sheet.NOTHING])
-    pixels = np.concatenate(kept)
+def _sample_pixels(recording: Recorded, plan: Plan) -> Pixels:
+    """Return pixels of images from the whole animation, (M, 3)."""
+    count = len(plan.frames)
+    indices = np.linspace(0, count - 1, min(PALETTE_FRAMES, count)).round().astype(int)
+    samples = []
+    for frame in _read(recording, [plan.frames[index] for index in indices]):
+        clean = sheet.draw_images(frame, plan.probes, plan.layout, grey=False)
+        samples.append(
+            clean[sheet.draw_overlay(frame, plan.probes, plan.layout) == sheet.TRANSPARENT]
+        )
+    pixels = np.concatenate(samples)
     return pixels[:: max(1, len(pixels) // PALETTE_PIXELS)]

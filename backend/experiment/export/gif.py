@@ -1,7 +1,7 @@
-"""Writing an animated GIF frame by frame, in the memory of two frames.
+"""Write an animated GIF frame by frame, with two frames in memory.
 
-Every frame stays a frame, also one that equals the one before, so counts and times are exact; of
-each only the rectangle that changed is written, what did not change in it being left clear.
+A frame that equals the previous one is written too, so counts and durations are exact. Of each
+frame only the rectangle that changed is written; unchanged pixels in it are transparent.
 Format: GIF89a specification, CompuServe 1990, w3.org/Graphics/GIF/spec-gif89a.txt.
 """
 
@@ -14,9 +14,9 @@ from PIL.GifImagePlugin import getdata
 
 Indices = NDArray[np.uint8]
 
-LOOP_FOR_EVER = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
-LEAVE_IN_PLACE = 1
-LONGEST_DELAY = 65_535
+LOOP_FOREVER = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
+DO_NOT_DISPOSE = 1
+MAX_DELAY = 65_535
 
 
 class GifWriter:
@@ -25,35 +25,35 @@ class GifWriter:
     Args:
         size: (width, height) in pixels.
         colours: (256, 3) uint8, the palette.
-        comment: is put into the file, for those who look inside.
+        comment: text stored in the file.
     """
 
     def __init__(self, size: tuple[int, int], colours: Indices, comment: str) -> None:
-        whole_table = 0xF7  # a palette of 256 colours of 8 bits
-        screen = struct.pack("<HHBBB", *size, whole_table, 0, 0)
-        self._parts = [b"GIF89a", screen, colours.tobytes(), LOOP_FOR_EVER, _comment(comment)]
-        self._shown: Indices | None = None
+        global_table = 0xF7  # a palette of 256 colours of 8 bits
+        screen = struct.pack("<HHBBB", *size, global_table, 0, 0)
+        self._parts = [b"GIF89a", screen, colours.tobytes(), LOOP_FOREVER, _comment(comment)]
+        self._previous: Indices | None = None
 
     def add(self, indices: Indices, hundredths: int) -> None:
-        """Adds a frame.
+        """Add a frame.
 
         Args:
-            indices: (height, width), places in the palette.
-            hundredths: how long it is shown, in hundredths of a second.
+            indices: (height, width), indices into the palette.
+            hundredths: its duration in hundredths of a second.
         """
-        cut, corner, clear = _difference(self._shown, indices)
-        options = {} if clear is None else {"transparency": clear}
+        cut, corner, transparent = _difference(self._previous, indices)
+        options = {} if transparent is None else {"transparency": transparent}
         self._parts += getdata(
             Image.fromarray(cut),
             corner,
-            duration=10 * min(hundredths, LONGEST_DELAY),
-            disposal=LEAVE_IN_PLACE,
+            duration=10 * min(hundredths, MAX_DELAY),
+            disposal=DO_NOT_DISPOSE,
             **options,
         )
-        self._shown = indices.copy()
+        self._previous = indices.copy()
 
     def finish(self) -> bytes:
-        """The file."""
+        """Return the file."""
         return b"".join([*self._parts, b";"])
 
 
@@ -64,21 +64,21 @@ def _comment(text: str) -> bytes:
 
 
 def _difference(
-    shown: Indices | None, indices: Indices
+    previous: Indices | None, indices: Indices
 ) -> tuple[Indices, tuple[int, int], int | None]:
-    """The rectangle to write, its top left corner (x, y), and which index in it is clear."""
-    if shown is None:
+    """Return the rectangle to write, its top left corner (x, y) and its transparent index."""
+    if previous is None:
         return indices, (0, 0), None
-    changed = shown != indices
+    changed = previous != indices
     rows, columns = np.flatnonzero(changed.any(axis=1)), np.flatnonzero(changed.any(axis=0))
     if not rows.size:
         return indices[:1, :1], (0, 0), None
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    cut, kept = indices[box], ~changed[box]
+    cut, unchanged = indices[box], ~changed[box]
     corner = int(columns[0]), int(rows[0])
-    # Any index that this frame does not need can stand for "as before".
-    unused = np.flatnonzero(np.bincount(cut[~kept], minlength=256) == 0)
-    if not unused.size or not kept.any():
+    # Any index that this frame does not use can be the transparent one.
+    unused = np.flatnonzero(np.bincount(cut[~unchanged], minlength=256) == 0)
+    if not unused.size or not unchanged.any():
         return cut, corner, None
-    clear = int(unused[-1])
-    return np.where(kept, np.uint8(clear), cut), corner, clear
+    transparent = int(unused[-1])
+    return np.where(unchanged, np.uint8(transparent), cut), corner, transparent

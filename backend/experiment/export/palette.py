@@ -1,6 +1,6 @@
 """256 colours for a whole animation, some of them exact.
 
-One palette for all pictures and no dither: what stands still keeps its colours and never flickers.
+One palette for all pictures and no dither: unchanged pixels keep their colours and do not flicker.
 
 Letters: H, W a picture's height and width, M pixels, K colours.
 """
@@ -17,10 +17,10 @@ Pixels = NDArray[np.uint8]
 
 
 class Palette:
-    """Colours chosen for images, and grey levels that are kept exactly.
+    """Colours chosen for images, and exact grey levels.
 
     Args:
-        pixels: (M, 3) of the images, to choose from; None where all is grey, which loses nothing.
+        pixels: (M, 3) of the images, to choose from; None if all are grey, which is exact.
         levels: grey levels that are drawn over the images.
     """
 
@@ -28,36 +28,38 @@ class Palette:
         greys = np.arange(COLOURS, dtype=np.uint8)
         self.colours: Pixels = greys[:, None].repeat(3, axis=1)
         """(256, 3)."""
-        self._places = greys
-        self._chosen: Image.Image | None = None
+        self._level_indices = greys
+        self._image_palette: Image.Image | None = None
         if pixels is None:
             return
-        room = COLOURS - len(levels)
-        chosen = _choose(pixels, room)
-        self._chosen = _as_image(chosen)
+        count = COLOURS - len(levels)
+        chosen = _choose(pixels, count)
+        self._image_palette = _as_image(chosen)
         self.colours[: len(chosen)] = chosen
-        self.colours[room:] = np.array(levels)[:, None]
-        self._places = np.zeros(COLOURS, dtype=np.uint8)
-        self._places[list(levels)] = np.arange(room, COLOURS)
+        self.colours[count:] = np.array(levels)[:, None]
+        self._level_indices = np.zeros(COLOURS, dtype=np.uint8)
+        self._level_indices[list(levels)] = np.arange(count, COLOURS)
 
     def indices(
         self, images: Pixels, overlay: NDArray[np.int16], drawn: NDArray[np.bool]
     ) -> Pixels:
-        """A picture in places of the palette, (H, W).
+        """Return a picture as indices into the palette, (H, W).
 
         Args:
-            images: (H, W) where all is grey, else (H, W, 3).
+            images: (H, W) if all are grey, else (H, W, 3).
             overlay: (H, W) grey levels.
             drawn: (H, W), where the overlay covers the images.
         """
-        places = images.copy() if self._chosen is None else _nearest(images, self._chosen)
-        places[drawn] = self._places[overlay[drawn]]
-        return places
+        indices = (
+            images.copy() if self._image_palette is None else _nearest(images, self._image_palette)
+        )
+        indices[drawn] = self._level_indices[overlay[drawn]]
+        return indices
 
 
 def _choose(pixels: Pixels, count: int) -> Pixels:
-    """At most `count` colours that stand for these pixels (M, 3), as (K, 3)."""
-    # Coarse shades are sorted sooner and serve as well, since the means of the fine ones follow.
+    """Return at most `count` colours that approximate pixels (M, 3), as (K, 3)."""
+    # Coarse colours are clustered faster; the means of the exact colours are computed below.
     coarse = Image.fromarray((pixels & 0xF8 | 4)[None]).quantize(count)
     first = np.array(coarse.getpalette(), dtype=np.uint8).reshape(-1, 3)[:count]
     nearest = _nearest(pixels[None], _as_image(first))[0]
@@ -74,6 +76,6 @@ def _as_image(colours: Pixels) -> Image.Image:
 
 
 def _nearest(pixels: Pixels, palette: Image.Image) -> Pixels:
-    """Places (H, W) in the palette for pixels (H, W, 3)."""
+    """Return the palette indices (H, W) nearest to pixels (H, W, 3)."""
     quantised = Image.fromarray(pixels).quantize(palette=palette, dither=Image.Dither.NONE)
     return np.array(quantised)

@@ -108,7 +108,7 @@ Record = Callable[..., Recording]
 
 
 def steps_of(recording: Recording, options: ExportOptions) -> list[int]:
-    return [moment.step for moment in plan(recording, options).moments]
+    return [ref.step for ref in plan(recording, options).frames]
 
 
 def test_first_epochs_tenths(record: Record) -> None:
@@ -278,7 +278,7 @@ def test_dots_are_exact(record: Record, channels: int, corners: Corners) -> None
 @pytest.mark.parametrize("channels", [1, 3])
 def test_ground_and_text_keep_their_shades(record: Record, channels: int) -> None:
     (picture,) = opened(export(record(frame(0, channels=channels)), ExportOptions())).pictures
-    assert (picture[:3] == sheet.GROUND).all()
+    assert (picture[:3] == sheet.BACKGROUND).all()
     footer = picture[8 - sheet.FOOTER :]
     assert footer.min() == sheet.INK
     assert set(np.unique(footer)) <= set(sheet.LEVELS)
@@ -360,7 +360,7 @@ def test_a_row_of_labels_is_written_as_one(record: Record) -> None:
 def test_probes_that_join_later(record: Record) -> None:
     written = record(frame(0, probes=2), frame(2, probes=4))
     before, after = opened(export(written, ExportOptions(probes="3,0"))).pictures
-    assert (before[8:104, 112:208] == sheet.GROUND).all()
+    assert (before[8:104, 112:208] == sheet.BACKGROUND).all()
     assert (after[20:90, 112:208] == 20).all()
     assert (before[120:200, 112:208] == 0).all()
 
@@ -373,9 +373,13 @@ def test_scale(record: Record) -> None:
 
 def test_other_shapes() -> None:
     image = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
-    assert sheet.tile(image, (4, 6), grey=True).tolist()[0] == [0, 0, 1, 1, 2, 2]
-    assert sheet.tile(image, (2, 3), grey=False).shape == (2, 3, 3)
-    assert sheet.tile(np.zeros((300, 200, 3), np.uint8), (96, 64), grey=False).shape == (96, 64, 3)
+    assert sheet.resize(image, (4, 6), grey=True).tolist()[0] == [0, 0, 1, 1, 2, 2]
+    assert sheet.resize(image, (2, 3), grey=False).shape == (2, 3, 3)
+    assert sheet.resize(np.zeros((300, 200, 3), np.uint8), (96, 64), grey=False).shape == (
+        96,
+        64,
+        3,
+    )
 
 
 def test_progress_is_told_and_may_end_it(record: Record) -> None:
@@ -398,7 +402,7 @@ def test_moving_shows_one_pair_over_the_closing_lap_without_an_end(record: Recor
     laps = [frame(4, lap=number) for number in range(60)]
     written = record(frame(0, moving=True), frame(4), *laps)
     gif = opened(export(written, MOVING))
-    assert [moment.lap for moment in plan(written, MOVING).moments] == list(range(60))
+    assert [ref.lap for ref in plan(written, MOVING).frames] == list(range(60))
     assert gif.delays == [50] * 60
     assert gif.image.info["loop"] == 0
     assert gif.image.info["comment"] == b"Run seen, closing lap at step 4, seed 7."
@@ -418,12 +422,12 @@ def test_a_range_of_steps_is_taken_rather_than_the_lap(record: Record) -> None:
     laps = [frame(7, lap=number) for number in range(60)]
     written = record(*[frame(step, moving=True) for step in range(8)], *laps)
     assert steps_of(written, MOVING.model_copy(update={"first": 2, "last": 4})) == [2, 3, 4]
-    some = plan(written, MOVING.model_copy(update={"frames": 4})).moments
-    assert [moment.lap for moment in some] == [0, 20, 39, 59]
+    some = plan(written, MOVING.model_copy(update={"frames": 4})).frames
+    assert [ref.lap for ref in some] == [0, 20, 39, 59]
 
 
 def test_a_run_in_which_nothing_moves_says_why(record: Record) -> None:
-    with pytest.raises(Conflict, match="stand still"):
+    with pytest.raises(Conflict, match="do not move"):
         export(record(frame(0), frame(1)), MOVING)
     lapped = record(frame(0), *[frame(1, lap=number) for number in range(60)])
     with pytest.raises(Conflict, match="closing lap"):

@@ -47,7 +47,7 @@ def test_moving_layout_of_a_run_without_moving_probes_is_refused(
 ) -> None:
     response = server.http.get(f"/runs/{endless}/export", params={"layout": "moving"})
     assert response.status_code == 409
-    assert "stand still" in response.json()["detail"]
+    assert "do not move" in response.json()["detail"]
 
 
 @pytest.mark.parametrize(
