@@ -10,7 +10,7 @@ from stnscope.backend.server.runs import Runs
 EXAMPLES = """\
   stnscope export RUN                     the first epoch's tenths, as RUN.gif
   stnscope export RUN all.gif --frames 100 --samples 4 --scale 2
-  stnscope export RUN moving.gif --layout moving    the final lap
+  stnscope export RUN moving.gif --layout moving    the closing lap
 """
 
 

@@ -86,8 +86,8 @@ def moving(frames: Sequence[Listed], wanted: Range) -> list[FrameRef]:
     steps = [frame.step for frame in frames if frame.moving and frame.lap is None]
     if not steps and lap:
         raise Conflict(
-            "In this run the probes move only in the closing lap, which has one step. Omit first and "
-            "last."
+            "In this run the probes move only in the closing lap, which has one step. Omit first "
+            "and last."
         )
     if not steps:
         raise Conflict(
