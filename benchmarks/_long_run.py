@@ -7,7 +7,7 @@ from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
+from stnscope.backend.experiment.probes.observe import Probes, observe_step, theta_summary
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.training.loop import train
@@ -43,7 +43,7 @@ def _trained(config: RunConfig, run: str) -> list[Frame]:
     dataset = load(config.dataset)
     probes = Probes.choose(dataset, config)
     steps = islice(train(config, dataset), 1, TRAINED + 1)
-    return [observe(step, probes, run=run, config=config) for step in steps]
+    return [observe_step(step, probes, run=run, config=config) for step in steps]
 
 
 def _at_step(frame: Frame, step: int, each: int) -> Frame:

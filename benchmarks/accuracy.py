@@ -20,7 +20,7 @@ from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.distortions.placement import (
     PLACEMENT_DRAWS,
-    placement_of,
+    compute_placement,
     scattered,
 )
 from stnscope.backend.experiment.training.loop import (
@@ -29,7 +29,7 @@ from stnscope.backend.experiment.training.loop import (
     Step,
     Validation,
     build_input_pipeline,
-    draw_generator,
+    make_generator,
     train,
 )
 
@@ -86,11 +86,11 @@ def region_statistics(step: Step, config: RunConfig, dataset: Dataset) -> tuple[
     held_out = dataset.held_out
     images = held_out.pixels.repeat(VALIDATION_DRAWS, 1, 1, 1)
     canvas = build_input_pipeline(config, dataset.entry, held_out).canvas
-    draws = scattered.draw(len(images), draw_generator(VALIDATION_SEED, "validation", 0))
+    draws = scattered.draw(len(images), make_generator(VALIDATION_SEED, "validation", 0))
     strength = config.distortion.strength
-    centres = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas).centre
+    centres = compute_placement(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas).centre
     with torch.inference_mode():
-        prediction = step.model.eval()(Validation.of(config, dataset).images)
+        prediction = step.model.eval()(Validation.build(config, dataset).images)
     matrix = prediction.warps[0].theta.view(-1, 2, 3)
     each = [torch.corrcoef(torch.stack([matrix[:, i, 2], centres[:, i]]))[0, 1] for i in (0, 1)]
     scale = torch.linalg.det(matrix[:, :, :2]).abs().sqrt().mean().item()

@@ -21,7 +21,7 @@ import torch
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.probes.observe import Probes, observe
+from stnscope.backend.experiment.probes.observe import Probes, observe_step
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
 from stnscope.backend.experiment.training.loop import Step, train
 from stnscope.backend.server.processes.child_main import NICENESS
@@ -47,7 +47,7 @@ class BareLoop:
             step = next(self._steps)
             count += 1
             if self._probes is not None and frames.due(now):
-                observe(step, self._probes, run="bare", config=CONFIG)
+                observe_step(step, self._probes, run="bare", config=CONFIG)
         return count / (now - start)
 
 

@@ -4,8 +4,8 @@ A family is defined by one function, `warp`: points of the output -> points of t
 sampling grid, the corners and the lattice that is drawn are all warps of their own points, so they
 cannot disagree. Conventions are those of `models.grid`. For finite theta all results are finite.
 
-To add a family: its `apply` here, its fit in `models.inverse_fit`, an entry in `FAMILIES`, and a
-row in `models.catalog.families`.
+To add a family: its `apply` here, its fit in `models.inverse_fit`, an entry in `IMPLEMENTATIONS`,
+and a row in `models.catalog.families`.
 """
 
 import itertools
@@ -205,7 +205,7 @@ def _spline_family(side: int) -> Family:
     )
 
 
-FAMILIES = {
+IMPLEMENTATIONS = {
     family.name: family
     for family in (
         Family("affine", (1.0, 0.0, 0.0, 0.0, 1.0, 0.0), _affine, inverse_fit.affine),
@@ -232,6 +232,7 @@ def get(name: str) -> Family:
     Raises:
         KeyError: there is none; the message lists the names.
     """
-    if name not in FAMILIES:
-        raise KeyError(f"There is no family {name!r}; the families are {', '.join(FAMILIES)}.")
-    return FAMILIES[name]
+    if name not in IMPLEMENTATIONS:
+        names = ", ".join(IMPLEMENTATIONS)
+        raise KeyError(f"There is no family {name!r}; there are {names}.")
+    return IMPLEMENTATIONS[name]

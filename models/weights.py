@@ -35,7 +35,7 @@ def load(name: str) -> Network:
         WeightsError: the file does not fit its architecture.
     """
     if name not in cards():
-        raise KeyError(f"There are no weights {name!r}; the weights are {', '.join(cards())}.")
+        raise KeyError(f"There are no weights {name!r}; there are {', '.join(cards())}.")
     card = cards()[name]
     model = build(card.architecture, card.family)
     load_into(model, FOLDER / f"{name}.safetensors")

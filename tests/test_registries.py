@@ -26,7 +26,7 @@ def modules_with(folder: str, text: str) -> set[str]:
 
 
 def test_every_family_has_a_catalog_row() -> None:
-    assert families.FAMILIES.keys() == catalog.FAMILIES.keys()
+    assert families.IMPLEMENTATIONS.keys() == catalog.FAMILIES.keys()
 
 
 def test_every_network_has_a_catalog_row() -> None:
@@ -34,7 +34,7 @@ def test_every_network_has_a_catalog_row() -> None:
 
 
 def test_every_distortion_has_a_catalog_row() -> None:
-    assert distortions.DISTORTIONS.keys() == DISTORTIONS.keys()
+    assert distortions.IMPLEMENTATIONS.keys() == DISTORTIONS.keys()
 
 
 def test_every_data_set_has_a_source_and_a_catalog_entry() -> None:

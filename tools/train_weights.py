@@ -20,7 +20,12 @@ from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
-from stnscope.backend.experiment.training.loop import MOST_VALIDATED, VALIDATION_DRAWS, Step, train
+from stnscope.backend.experiment.training.loop import (
+    MAX_VALIDATION_IMAGES,
+    VALIDATION_DRAWS,
+    Step,
+    train,
+)
 from stnscope.models.cards import FOLDER, Card
 from stnscope.models.weights import save
 
@@ -61,7 +66,7 @@ def train_to_end(config: RunConfig, dataset: Dataset) -> Step:
 def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) -> Card:
     """Return the card of the trained weights."""
     architecture = ARCHITECTURES[config.architecture]
-    validated = min(dataset.held_out * VALIDATION_DRAWS, MOST_VALIDATED)
+    validated = min(dataset.held_out * VALIDATION_DRAWS, MAX_VALIDATION_IMAGES)
     data = " --data DATA" if dataset.name in SOURCES else ""
     assert step.accuracy is not None, "the last step is always validated"
     return Card(

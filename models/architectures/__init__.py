@@ -72,9 +72,7 @@ def build(
         ValueError: it cannot be built for this number of classes.
     """
     if name not in BUILDERS:
-        raise KeyError(
-            f"There is no architecture {name!r}; the architectures are {', '.join(BUILDERS)}."
-        )
+        raise KeyError(f"There is no architecture {name!r}; there are {', '.join(BUILDERS)}.")
     default = ARCHITECTURES[name].classes
     if classes in (None, default):
         network = BUILDERS[name](family)

@@ -1,6 +1,6 @@
 """What exists, as literal tables that can be read without torch."""
 
-from stnscope.models.catalog.families import FAMILIES, Family
+from stnscope.models.catalog.families import FAMILIES, FamilyEntry
 from stnscope.models.catalog.networks import ARCHITECTURES, Architecture
 
-__all__ = ["ARCHITECTURES", "FAMILIES", "Architecture", "Family"]
+__all__ = ["ARCHITECTURES", "FAMILIES", "Architecture", "FamilyEntry"]

@@ -15,7 +15,7 @@ QUADRILATERAL: tuple[Freedom, ...] = (*PARALLELOGRAM, "corners")
 
 
 @dataclass(frozen=True)
-class Family:
+class FamilyEntry:
     """What a transformer's theta means.
 
     One of `theta_labels`, `theta_matrix` and `control_points` says how theta is to be read.
@@ -40,7 +40,7 @@ class Family:
 FAMILIES = {
     family.name: family
     for family in (
-        Family(
+        FamilyEntry(
             "affine",
             "Affine",
             "Any parallelogram: translation, scale, rotation and shear, as a 2x3 matrix.",
@@ -48,7 +48,7 @@ FAMILIES = {
             theta_matrix=(2, 3),
             drag=PARALLELOGRAM,
         ),
-        Family(
+        FamilyEntry(
             "attention",
             "Attention",
             "An upright region with the input's aspect ratio: one scale and a translation.",
@@ -56,7 +56,7 @@ FAMILIES = {
             theta_labels=("s", "tx", "ty"),
             drag=("translation", "scale"),
         ),
-        Family(
+        FamilyEntry(
             "rotation",
             "Rotation",
             "The whole input, rotated about its centre.",
@@ -64,7 +64,7 @@ FAMILIES = {
             theta_labels=("angle",),
             drag=("rotation",),
         ),
-        Family(
+        FamilyEntry(
             "scale",
             "Scale",
             "An upright region about the input's centre.",
@@ -72,7 +72,7 @@ FAMILIES = {
             theta_labels=("scale",),
             drag=("scale",),
         ),
-        Family(
+        FamilyEntry(
             "translation",
             "Translation",
             "The whole input, translated.",
@@ -80,7 +80,7 @@ FAMILIES = {
             theta_labels=("tx", "ty"),
             drag=("translation",),
         ),
-        Family(
+        FamilyEntry(
             "rotation-scale",
             "Rotation and scale",
             "A region with the input's aspect ratio about its centre, rotated.",
@@ -88,7 +88,7 @@ FAMILIES = {
             theta_labels=("angle", "scale"),
             drag=("rotation", "scale"),
         ),
-        Family(
+        FamilyEntry(
             "rotation-translation",
             "Rotation and translation",
             "A region of the input's size, rotated and translated.",
@@ -96,7 +96,7 @@ FAMILIES = {
             theta_labels=("angle", "tx", "ty"),
             drag=("translation", "rotation"),
         ),
-        Family(
+        FamilyEntry(
             "scale-translation",
             "Scale and translation",
             "The same transformation as attention.",
@@ -104,7 +104,7 @@ FAMILIES = {
             theta_labels=("scale", "tx", "ty"),
             drag=("translation", "scale"),
         ),
-        Family(
+        FamilyEntry(
             "rotation-scale-translation",
             "Rotation, scale and translation",
             "A region with the input's aspect ratio: any position, size and rotation, no shear.",
@@ -112,7 +112,7 @@ FAMILIES = {
             theta_labels=("angle", "scale", "tx", "ty"),
             drag=SIMILARITY,
         ),
-        Family(
+        FamilyEntry(
             "projective",
             "Projective",
             "Any quadrilateral, as under a change of perspective: a 3x3 matrix.",
@@ -120,7 +120,7 @@ FAMILIES = {
             theta_matrix=(3, 3),
             drag=QUADRILATERAL,
         ),
-        Family(
+        FamilyEntry(
             "spline-3",
             "Thin plate spline, 3x3",
             "A smooth deformation, set by 9 control points.",
@@ -128,7 +128,7 @@ FAMILIES = {
             control_points=3,
             drag=QUADRILATERAL,
         ),
-        Family(
+        FamilyEntry(
             "spline-4",
             "Thin plate spline, 4x4",
             "A smooth deformation, set by 16 control points, as in the paper.",
@@ -136,7 +136,7 @@ FAMILIES = {
             control_points=4,
             drag=QUADRILATERAL,
         ),
-        Family(
+        FamilyEntry(
             "spline-5",
             "Thin plate spline, 5x5",
             "A smooth deformation, set by 25 control points.",

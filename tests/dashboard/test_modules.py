@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from stnscope.models import catalog, grid
-from stnscope.models.families import FAMILIES, Family
+from stnscope.models.families import IMPLEMENTATIONS, Family
 from tests.dashboard.javascript import ASSETS, deno, run_script
 
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
@@ -141,7 +141,7 @@ def test_style_sheets_name_only_what_modules_have() -> None:
     assert set_by_scripts <= defined | used
 
 
-@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+@pytest.mark.parametrize("family", IMPLEMENTATIONS.values(), ids=lambda family: family.name)
 def test_dragged_region_stays_in_its_family(family: Family) -> None:
     """The server finds a theta that puts the corners exactly where the page asks for them."""
     height, width = 40, 60

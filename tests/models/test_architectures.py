@@ -7,7 +7,7 @@ from torch.nn import functional
 from stnscope.models import grid
 from stnscope.models.architectures import BUILDERS, build
 from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
-from stnscope.models.families import FAMILIES as IMPLEMENTATIONS
+from stnscope.models.families import IMPLEMENTATIONS
 from stnscope.models.network import Network
 
 EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)

@@ -15,11 +15,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from stnscope.models import families, grid, inverse_fit
-from stnscope.models.families import FAMILIES, Family
+from stnscope.models.families import IMPLEMENTATIONS, Family
 
-EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
-SPLINES = [family for family in FAMILIES.values() if family.name.startswith("spline")]
-ROTATED = [family for family in FAMILIES.values() if "rotation" in family.name]
+EACH = pytest.mark.parametrize("family", IMPLEMENTATIONS.values(), ids=lambda family: family.name)
+SPLINES = [family for family in IMPLEMENTATIONS.values() if family.name.startswith("spline")]
+ROTATED = [family for family in IMPLEMENTATIONS.values() if "rotation" in family.name]
 
 Warp = Callable[[Tensor, Tensor], Tensor]
 
@@ -95,15 +95,15 @@ def test_check_identity_notices_a_lost_row_or_half_a_pixel(
 
 @pytest.mark.parametrize("size", [(5, 9), (28, 28), (1, 3)])
 def test_affine_agrees_with_torch(size: tuple[int, int]) -> None:
-    theta = random_theta(FAMILIES["affine"], 4, by=1.0)
-    ours = FAMILIES["affine"].warp(theta, points(*size)).view(4, *size, 2)
+    theta = random_theta(IMPLEMENTATIONS["affine"], 4, by=1.0)
+    ours = IMPLEMENTATIONS["affine"].warp(theta, points(*size)).view(4, *size, 2)
     theirs = functional.affine_grid(theta.view(4, 2, 3), [4, 1, *size], align_corners=False)
     assert torch.allclose(ours, theirs, atol=1e-7)
 
 
 def test_projective_agrees_with_a_homography_in_numpy() -> None:
-    theta = random_theta(FAMILIES["projective"], by=0.1)
-    ours = FAMILIES["projective"].warp(theta, points()).numpy()
+    theta = random_theta(IMPLEMENTATIONS["projective"], by=0.1)
+    ours = IMPLEMENTATIONS["projective"].warp(theta, points()).numpy()
     for numbers, warped in zip(theta.numpy(), ours, strict=True):
         matrix = np.append(numbers, 1.0).reshape(3, 3)
         for (x, y), found in zip(points().tolist(), warped, strict=True):
@@ -151,17 +151,17 @@ def test_spline_maps_control_points_to_theta(family: Family) -> None:
 
 def test_matrix_families_agree_where_they_overlap() -> None:
     where = points()
-    theta = random_theta(FAMILIES["rotation-scale-translation"])
+    theta = random_theta(IMPLEMENTATIONS["rotation-scale-translation"])
     angle, scale, across, down = theta.unbind(1)
     cosine, sine = scale * angle.cos(), scale * angle.sin()
     affine = torch.stack([cosine, -sine, across, sine, cosine, down], dim=1)
-    same = FAMILIES["affine"].warp(affine, where)
-    assert torch.allclose(FAMILIES["rotation-scale-translation"].warp(theta, where), same)
+    same = IMPLEMENTATIONS["affine"].warp(affine, where)
+    assert torch.allclose(IMPLEMENTATIONS["rotation-scale-translation"].warp(theta, where), same)
     flat = torch.cat([affine, torch.zeros(len(affine), 2, dtype=torch.float64)], dim=1)
-    assert torch.allclose(FAMILIES["projective"].warp(flat, where), same)
+    assert torch.allclose(IMPLEMENTATIONS["projective"].warp(flat, where), same)
     upright = theta[:, 1:]
     one, other = (
-        FAMILIES[name].warp(upright, where) for name in ("attention", "scale-translation")
+        IMPLEMENTATIONS[name].warp(upright, where) for name in ("attention", "scale-translation")
     )
     assert torch.allclose(one, other)
 
@@ -187,7 +187,7 @@ def test_gradients_of_warp_and_sample(family: Family) -> None:
 
 def in_pixels(family: str, *theta: float, height: int = 20, width: int = 40) -> NDArray[np.float64]:
     numbers = torch.tensor([theta], dtype=torch.float64)
-    corners = FAMILIES[family].warp(numbers, grid.corners().double(), width / height)
+    corners = IMPLEMENTATIONS[family].warp(numbers, grid.corners().double(), width / height)
     return grid.to_pixels(corners, height, width)[0].numpy()
 
 
@@ -257,7 +257,7 @@ def test_points_outputs_and_gradients_are_finite_for_any_theta(
 
 def test_projective_points_stay_before_the_horizon() -> None:
     theta = torch.tensor([[1.0, 0, 0, 0, 1, 0, 1, 0]])  # the left edge is at infinity
-    where = FAMILIES["projective"].warp(theta, grid.lattice(7))
+    where = IMPLEMENTATIONS["projective"].warp(theta, grid.lattice(7))
     assert where.isfinite().all()
     assert where.abs().max() <= 1 / inverse_fit.HORIZON
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stnscope.models import families, grid
 from stnscope.models.catalog import FAMILIES
-from stnscope.models.catalog.families import Family
+from stnscope.models.catalog.families import FamilyEntry
 
 EACH = pytest.mark.parametrize("entry", FAMILIES.values(), ids=lambda entry: entry.name)
 CORNERS = grid.corners().double()
@@ -32,18 +32,18 @@ MOVED = {
 """The same corners after 0.3 has been added to the number of theta with this label."""
 
 
-def identity(entry: Family) -> Tensor:
+def identity(entry: FamilyEntry) -> Tensor:
     return torch.tensor([families.get(entry.name).identity], dtype=torch.float64)
 
 
 def test_catalog_and_implementation_have_the_same_families() -> None:
     assert {name: entry.parameters for name, entry in FAMILIES.items()} == {
-        name: family.parameters for name, family in families.FAMILIES.items()
+        name: family.parameters for name, family in families.IMPLEMENTATIONS.items()
     }
 
 
 @EACH
-def test_theta_is_labelled_or_a_matrix_or_control_points(entry: Family) -> None:
+def test_theta_is_labelled_or_a_matrix_or_control_points(entry: FamilyEntry) -> None:
     lengths = [len(entry.theta_labels)] if entry.theta_labels else []
     if entry.theta_matrix:
         rows, columns = entry.theta_matrix
@@ -54,7 +54,7 @@ def test_theta_is_labelled_or_a_matrix_or_control_points(entry: Family) -> None:
 
 
 @EACH
-def test_theta_labels_name_what_each_number_does(entry: Family) -> None:
+def test_theta_labels_name_what_each_number_does(entry: FamilyEntry) -> None:
     for index, label in enumerate(entry.theta_labels):
         theta = identity(entry)
         theta[0, index] += 0.3
@@ -62,7 +62,7 @@ def test_theta_labels_name_what_each_number_does(entry: Family) -> None:
 
 
 @EACH
-def test_theta_matrix_maps_homogeneous_points(entry: Family) -> None:
+def test_theta_matrix_maps_homogeneous_points(entry: FamilyEntry) -> None:
     if entry.theta_matrix is None:
         return
     theta = identity(entry) + 0.1 * torch.arange(entry.parameters) / entry.parameters
@@ -75,7 +75,7 @@ def test_theta_matrix_maps_homogeneous_points(entry: Family) -> None:
 
 
 @EACH
-def test_control_points_map_to_theta(entry: Family) -> None:
+def test_control_points_map_to_theta(entry: FamilyEntry) -> None:
     if entry.control_points is None:
         return
     theta = identity(entry) + 0.1 * torch.arange(entry.parameters) / entry.parameters
@@ -86,7 +86,7 @@ def test_control_points_map_to_theta(entry: Family) -> None:
 
 @EACH
 @pytest.mark.parametrize("freedom", DRAGGED)
-def test_drag_lists_exactly_what_corners_can_set(entry: Family, freedom: str) -> None:
+def test_drag_lists_exactly_what_corners_can_set(entry: FamilyEntry, freedom: str) -> None:
     family, target = families.get(entry.name), DRAGGED[freedom][None]
     reached = family.warp(family.fit(target, 1.0), CORNERS)
     assert torch.allclose(reached, target, atol=1e-9) == (freedom in entry.drag)

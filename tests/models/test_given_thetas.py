@@ -68,7 +68,7 @@ def test_later_transformers_depend_on_a_given_theta() -> None:
     ("name", "family"),
     [
         *((name, "affine") for name in ("svhn-4st", "addition-2st", "recurrent")),
-        *(("moodstocks-2st", family) for family in families.FAMILIES),
+        *(("moodstocks-2st", family) for family in families.IMPLEMENTATIONS),
     ],
 )
 @torch.inference_mode()

@@ -6,10 +6,10 @@ from scipy.optimize import least_squares
 from torch import Tensor
 
 from stnscope.models import families, grid
-from stnscope.models.families import FAMILIES, Family
+from stnscope.models.families import IMPLEMENTATIONS, Family
 
-EACH = pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
-MATRICES = [family for family in FAMILIES.values() if not family.name.startswith("spline")]
+EACH = pytest.mark.parametrize("family", IMPLEMENTATIONS.values(), ids=lambda family: family.name)
+MATRICES = [family for family in IMPLEMENTATIONS.values() if not family.name.startswith("spline")]
 MATRIX = pytest.mark.parametrize("family", MATRICES, ids=lambda family: family.name)
 ASPECT = 1.7
 CORNERS = grid.corners().double()

@@ -210,7 +210,7 @@ def test_recurrent_network_predicts_a_different_theta_each_time_step() -> None:
     assert [transformer.name for transformer in network.transformers] == ["st1", "st2", "st3"]
 
 
-@pytest.mark.parametrize("family", families.FAMILIES)
+@pytest.mark.parametrize("family", families.IMPLEMENTATIONS)
 def test_points_per_image_are_warped_like_shared_points(family: str) -> None:
     kind = families.get(family)
     draw = torch.Generator().manual_seed(6)

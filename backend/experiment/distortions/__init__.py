@@ -1,13 +1,17 @@
-"""Distortions by name: what is done to an image before the network sees it."""
+"""Distortions by name: how images are changed before the network sees them.
+
+To add one: its function in the module of its kind, its name in `IMPLEMENTATIONS`, and a row in
+`catalog.distortions`.
+"""
 
 from functools import reduce
 
 from stnscope.backend.experiment.distortions import contrast, placement, variations, warping
 from stnscope.backend.experiment.distortions.distortion import Distortion
 
-__all__ = ["DISTORTIONS", "Distortion", "named"]
+__all__ = ["IMPLEMENTATIONS", "Distortion", "compose"]
 
-DISTORTIONS = {
+IMPLEMENTATIONS = {
     "scattered": placement.scattered,
     "centred": placement.centred,
     "R": placement.rotated,
@@ -30,6 +34,10 @@ DISTORTIONS = {
 }
 
 
-def named(names: str) -> Distortion:
-    """The distortion of that name; of several, joined by `+`, all of them, one after another."""
-    return reduce(Distortion.then, (DISTORTIONS[name] for name in names.split("+")))
+def compose(names: str) -> Distortion:
+    """Return the distortion with this name, or the composition of several joined by `+`.
+
+    Raises:
+        KeyError: there is no such distortion.
+    """
+    return reduce(Distortion.then, (IMPLEMENTATIONS[name] for name in names.split("+")))

@@ -1,8 +1,8 @@
-"""What is done to an image before the network sees it.
+"""The interface of distortions: what is done to an image before the network sees it.
 
-A distortion places images (N, C, h, w) on canvases (N, C, H, W). All that is random in it are
-uniform draws, a column of them an image, made beforehand from the generator that is passed in. So
-the same image can be distorted again, and along a path. Conventions of `models.grid`.
+A distortion places images (N, C, h, w) on canvases (N, C, H, W). Everything random in it comes from
+uniform draws, one column per image, drawn in advance from the generator that is passed in. So the
+same image can be distorted again, and moved along a path. Conventions of `models.grid`.
 """
 
 import math
@@ -14,77 +14,79 @@ from torch import Generator, Tensor
 
 from stnscope.backend.experiment.catalog.canvas import Canvas
 
-LAPS = (1, 2, 2, 1)
-"""How often turn, scale, place across and place down swing to and fro in one lap of a path."""
+PERIODS = (1, 2, 2, 1)
+"""Oscillations of rotation, scale, x and y in one lap of a path."""
 
 
 @dataclass(frozen=True, eq=False)
 class Distortion:
-    """One way to distort images.
+    """A way to distort images.
 
     Attributes:
-        moving: how many draws of an image decide how it lies; these can move along a path.
-        standing: how many decide the rest.
-        apply: takes images (N, C, h, w), other images (M, C, h, w), draws (moving + standing, N),
-            a strength from 0 to 1 and the canvas; gives canvases (N, C, H, W).
+        moving_draws: number of draws per image that vary along a path.
+        fixed_draws: number of draws per image that do not.
+        apply: takes images (N, C, h, w), other images (M, C, h, w), draws
+            (moving_draws + fixed_draws, N), a strength from 0 to 1 and the canvas; returns canvases
+            (N, C, H, W).
     """
 
-    moving: int
-    standing: int
+    moving_draws: int
+    fixed_draws: int
     apply: Callable[[Tensor, Tensor, Tensor, float, Canvas], Tensor]
 
     def draw(self, count: int, generator: Generator) -> Tensor:
-        """Draws for `count` images, (moving + standing, count), uniform in [0, 1)."""
-        return torch.rand(self.moving + self.standing, count, generator=generator)
+        """Draw for `count` images, (moving_draws + fixed_draws, count), uniform in [0, 1)."""
+        return torch.rand(self.moving_draws + self.fixed_draws, count, generator=generator)
 
-    def travel(self, draws: Tensor, phase: float) -> Tensor:
-        """The same draws, those that move at a place of their path.
+    def at_phase(self, draws: Tensor, phase: float) -> Tensor:
+        """Return the draws at a phase of their path; only the moving ones differ.
 
-        The path is smooth and closed, keeps within [0, 1] and begins, at phase 0, at `draws`.
+        The path is smooth and closed, stays within [0, 1] and equals `draws` at phase 0.
 
         Args:
-            draws: as of `draw`.
+            draws: as from `draw`.
             phase: in laps.
         """
-        laps = torch.tensor([LAPS[row % len(LAPS)] for row in range(self.moving)])[:, None]
-        start = torch.asin(2 * draws[: self.moving] - 1)
-        moved = 0.5 + 0.5 * torch.sin(start + 2 * math.pi * phase * laps)
-        return torch.cat([moved, draws[self.moving :]])
+        periods = torch.tensor([PERIODS[row % len(PERIODS)] for row in range(self.moving_draws)])
+        start = torch.asin(2 * draws[: self.moving_draws] - 1)
+        moved = 0.5 + 0.5 * torch.sin(start + 2 * math.pi * phase * periods[:, None])
+        return torch.cat([moved, draws[self.moving_draws :]])
 
     def then(self, other: "Distortion") -> "Distortion":
-        """This one, and then the other on the canvases that it gives."""
+        """Return the composition: this distortion, then the other on its canvases."""
 
         def apply(
             images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
         ) -> Tensor:
-            own = [self.moving, other.moving, self.standing, other.standing]
-            moves, next_moves, stands, next_stands = torch.split(draws, own)
-            first, second = torch.cat([moves, stands]), torch.cat([next_moves, next_stands])
+            counts = [self.moving_draws, other.moving_draws, self.fixed_draws, other.fixed_draws]
+            moving, next_moving, fixed, next_fixed = torch.split(draws, counts)
+            first, second = torch.cat([moving, fixed]), torch.cat([next_moving, next_fixed])
             canvases = self.apply(images, others, first, strength, canvas)
             return other.apply(canvases, others, second, strength, canvas)
 
-        moving, standing = self.moving + other.moving, self.standing + other.standing
-        return Distortion(moving, standing, apply)
+        return Distortion(
+            self.moving_draws + other.moving_draws, self.fixed_draws + other.fixed_draws, apply
+        )
 
-    def on_each_channel(self, channels: int) -> "Distortion":
-        """The same for images whose channels are distorted each on its own."""
+    def per_channel(self, channels: int) -> "Distortion":
+        """Return the distortion that applies this one to each channel with its own draws."""
 
         def apply(
             images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
         ) -> Tensor:
             count = len(images)
-            parts = torch.split(draws, [self.moving * channels, self.standing * channels])
-            # Rows of an image's channels stand together; each becomes a column of its own.
-            own = torch.cat(
+            parts = torch.split(draws, [self.moving_draws * channels, self.fixed_draws * channels])
+            # An image's channels are adjacent rows of the draws; each becomes its own column.
+            columns = torch.cat(
                 [
                     part.view(rows, channels, count).transpose(1, 2).flatten(1)
-                    for part, rows in zip(parts, (self.moving, self.standing), strict=True)
+                    for part, rows in zip(parts, (self.moving_draws, self.fixed_draws), strict=True)
                 ]
             )
-            single = self.apply(images.flatten(0, 1)[:, None], others, own, strength, canvas)
+            single = self.apply(images.flatten(0, 1)[:, None], others, columns, strength, canvas)
             return single.view(count, channels, *canvas.size)
 
-        return Distortion(self.moving * channels, self.standing * channels, apply)
+        return Distortion(self.moving_draws * channels, self.fixed_draws * channels, apply)
 
     def __call__(
         self,
@@ -94,5 +96,5 @@ class Distortion:
         strength: float,
         canvas: Canvas,
     ) -> Tensor:
-        """Distorts images by new draws; arguments as of `apply`."""
+        """Distort images with new draws; other arguments as for `apply`."""
         return self.apply(images, others, self.draw(len(images), generator), strength, canvas)

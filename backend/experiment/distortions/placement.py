@@ -1,4 +1,4 @@
-"""Distortions that move images about: turned, scaled, put anywhere, among clutter or not."""
+"""Distortions by placement: rotation, scale and translation, with clutter or without."""
 
 import math
 from dataclasses import dataclass
@@ -17,39 +17,39 @@ CROP_DRAWS = 5
 
 PLACEMENT_DRAWS = 4
 
-RISE = 0.5
-"""Of a row, from one to the next, at most, in their height."""
+MAX_RISE = 0.5
+"""Vertical offset from one element of a row to the next, in heights of an element."""
 ROW_CROPS, ROW_CROP_SIDE = 8, 9
 
 
 @dataclass(frozen=True)
-class Range:
-    """How far images are moved about at full strength."""
+class Limits:
+    """The ranges of placements at full strength."""
 
     rotation: float = 0.0
-    """Radians, either way."""
+    """Maximum, in radians, in both directions."""
     scale: tuple[float, float] = (1.0, 1.0)
-    anywhere: bool = False
-    """Whether they are put anywhere that keeps their subject, unturned, on the canvas."""
+    translated: bool = False
+    """Whether images are placed at random; their subject, unrotated, stays on the canvas."""
 
 
-FULL = Range(math.pi / 4, (0.7, 1.2), anywhere=True)
+FULL = Limits(math.pi / 4, (0.7, 1.2), translated=True)
 
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """How N images lie on their canvases."""
+    """The placements of N images on their canvases."""
 
     rotation: Tensor
-    """(N,) radians, clockwise as seen."""
+    """(N,) radians, clockwise."""
     scale: Tensor
-    """(N,) canvas pixels to one image pixel."""
+    """(N,) canvas pixels per image pixel."""
     centre: Tensor
-    """(N, 2) where the image's centre lies on the canvas, (x, y) in pixels."""
+    """(N, 2) position of the image's centre on the canvas, (x, y) in pixels."""
 
 
-def place(images: Tensor, placement: Placement, canvas: Canvas) -> Tensor:
-    """Turns, scales and shifts images (N, C, h, w) onto canvases, each in one bilinear reading.
+def apply_placement(images: Tensor, placement: Placement, canvas: Canvas) -> Tensor:
+    """Rotate, scale and translate images (N, C, h, w) onto canvases, in one bilinear sampling.
 
     Returns:
         (N, C, H, W).
@@ -57,7 +57,7 @@ def place(images: Tensor, placement: Placement, canvas: Canvas) -> Tensor:
     height, width = images.shape[-2:]
     cos, sin = placement.rotation.cos(), placement.rotation.sin()
     inverse = torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2)
-    # Pixels on both sides, so that a turn is a turn on canvases and images of any shape.
+    # In pixels on both sides, so that rotation does not shear whatever the aspect ratios.
     inverse = inverse / placement.scale[:, None, None]
     inverse = inverse / images.new_tensor([width / 2, height / 2])
     offset = -(placement.centre[:, None] @ inverse)
@@ -66,138 +66,140 @@ def place(images: Tensor, placement: Placement, canvas: Canvas) -> Tensor:
     return grid.sample(images, points.view(-1, *canvas.size, 2), padding=canvas.padding)
 
 
-def placement_of(
+def compute_placement(
     draws: Tensor,
     shape: torch.Size,
     strength: float,
     canvas: Canvas,
-    within: Range = FULL,
+    limits: Limits = FULL,
 ) -> Placement:
-    """How images of a shape (N, C, h, w) are moved about on canvases.
+    """Compute the placements of images with shape (N, C, h, w) from draws.
 
-    Strength 0 is the middle, upright, at the image's own size.
+    Strength 0 is centred, upright, at the original size.
 
     Args:
-        draws: (4, N), uniform in [0, 1]: turn, scale, place across, place down.
+        draws: (4, N), uniform in [0, 1]: rotation, scale, x, y.
     """
     height, width = canvas.subject or shape[-2:]
-    turn, growth, across, down = draws
-    low, high = within.scale
-    scale = 1 + (low + (high - low) * growth - 1) * strength
+    rotation, scale_draw, x, y = draws
+    low, high = limits.scale
+    scale = 1 + (low + (high - low) * scale_draw - 1) * strength
     extent = torch.tensor([float(canvas.width), float(canvas.height)])
     centre = (extent / 2).expand(shape[0], -1)
-    if within.anywhere:
-        room = (extent - scale[:, None] * torch.tensor([width, height])).clamp(min=0)
-        centre = centre + (torch.stack([across, down], dim=1) - 0.5) * room * strength
-    return Placement((turn * 2 - 1) * within.rotation * strength, scale, centre)
+    if limits.translated:
+        margin = (extent - scale[:, None] * torch.tensor([width, height])).clamp(min=0)
+        centre = centre + (torch.stack([x, y], dim=1) - 0.5) * margin * strength
+    return Placement((rotation * 2 - 1) * limits.rotation * strength, scale, centre)
 
 
-def _move(
+def _place(
     images: Tensor,
     others: Tensor,
     draws: Tensor,
     strength: float,
     canvas: Canvas,
     *,
-    within: Range,
+    limits: Limits,
     crops: int,
 ) -> Tensor:
-    placement = placement_of(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas, within)
-    of_crops = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, crops, len(images))
-    return clutter(place(images, placement, canvas), others, of_crops[:, : round(crops * strength)])
+    placement = compute_placement(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas, limits)
+    crop_draws = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, crops, len(images))
+    canvases = apply_placement(images, placement, canvas)
+    return add_clutter(canvases, others, crop_draws[:, : round(crops * strength)])
 
 
 def centre(
     images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
-    """Images upright in the middle of their canvases, at their own size."""
+    """Place images upright in the centre of their canvases, at their original size."""
     if images.shape[-2:] == canvas.size:
-        return images.clone()  # to the last bit
+        return images.clone()  # sampling would not be exact
     middle = torch.full((PLACEMENT_DRAWS, len(images)), 0.5)
-    return place(images, placement_of(middle, images.shape, 0.0, canvas), canvas)
+    return apply_placement(images, compute_placement(middle, images.shape, 0.0, canvas), canvas)
 
 
-def clutter(canvases: Tensor, others: Tensor, draws: Tensor, side: int = CROP_SIDE) -> Tensor:
-    """Puts square crops of other images on each canvas; the lighter of the two shows.
+def add_clutter(canvases: Tensor, others: Tensor, draws: Tensor, side: int = CROP_SIDE) -> Tensor:
+    """Add square crops of other images to each canvas, by the pixelwise maximum.
 
     Args:
-        canvases: (N, C, H, W), which are changed.
+        canvases: (N, C, H, W), changed in place.
         others: (M, C, h, w).
-        draws: (5, crops, N), uniform in [0, 1): which image, and from where to where.
-        side: of a crop in pixels.
+        draws: (5, crops, N), uniform in [0, 1): the image, the crop's top and left in it, and the
+            row and column on the canvas.
+        side: of a crop, in pixels.
     """
     _, _, height, width = canvases.shape
     rows, columns = others.shape[2:]
-    room = torch.tensor(
+    choices = torch.tensor(
         [len(others)] + [length - side + 1 for length in (rows, columns, height, width)]
     )
-    which, top, left, row, column = (draws * room[:, None, None]).long()  # (crops, N) each
+    index, top, left, row, column = (draws * choices[:, None, None]).long()  # (crops, N) each
     down, across = torch.arange(side)[:, None], torch.arange(side)[None, :]
-    cut = others[
-        which[..., None, None],
+    patches = others[
+        index[..., None, None],
         :,
         top[..., None, None] + down,
         left[..., None, None] + across,
     ]  # (crops, N, 6, 6, C)
-    if cut.dtype == torch.uint8:
-        cut = cut.to(canvases.dtype) / 255
+    if patches.dtype == torch.uint8:
+        patches = patches.to(canvases.dtype) / 255
     image = torch.arange(len(canvases))[:, None, None]
-    for crop, light in enumerate(cut):
+    for crop, patch in enumerate(patches):
         y, x = row[crop][:, None, None] + down, column[crop][:, None, None] + across
-        canvases[image, :, y, x] = torch.maximum(canvases[image, :, y, x], light)
+        canvases[image, :, y, x] = torch.maximum(canvases[image, :, y, x], patch)
     return canvases
 
 
 def _slant(
     images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
-    """What stands in a row, square by square, comes to stand on a line that rises or falls."""
+    """Place the square elements of a row on a line that rises or falls."""
     height, width = images.shape[-2:]
     count = width // height if width % height == 0 else 1
-    across, down, rise = draws[:3] - 0.5
-    left = (canvas.width - width) * (0.5 + across * strength)
-    top = (canvas.height - height) * (0.5 + down * strength)
-    none, one = torch.zeros(len(images)), torch.ones(len(images))
+    x_draw, y_draw, rise = draws[:3] - 0.5
+    left = (canvas.width - width) * (0.5 + x_draw * strength)
+    top = (canvas.height - height) * (0.5 + y_draw * strength)
+    zero, one = torch.zeros(len(images)), torch.ones(len(images))
     row = torch.zeros(*images.shape[:2], *canvas.size)
-    for number, piece in enumerate(images.tensor_split(count, dim=3)):
-        from_middle = number - (count - 1) / 2
-        fallen = top + 2 * RISE * rise * strength * from_middle * height
-        y = fallen.clamp(0, canvas.height - height) + height / 2
-        x = left + width / count * (number + 0.5)
-        placement = Placement(none, one, torch.stack([x, y], dim=1))
-        row = torch.maximum(row, place(piece, placement, canvas))
+    for index, element in enumerate(images.tensor_split(count, dim=3)):
+        from_centre = index - (count - 1) / 2
+        offset_top = top + 2 * MAX_RISE * rise * strength * from_centre * height
+        y = offset_top.clamp(0, canvas.height - height) + height / 2
+        x = left + width / count * (index + 0.5)
+        placement = Placement(zero, one, torch.stack([x, y], dim=1))
+        row = torch.maximum(row, apply_placement(element, placement, canvas))
     crops = draws[3:].view(CROP_DRAWS, ROW_CROPS, len(images))
-    return clutter(row, others, crops[:, : round(ROW_CROPS * strength)], ROW_CROP_SIDE)
+    return add_clutter(row, others, crops[:, : round(ROW_CROPS * strength)], ROW_CROP_SIDE)
 
 
-def _moving(within: Range, crops: int = 0) -> Distortion:
+def _placed(limits: Limits, crops: int = 0) -> Distortion:
     return Distortion(
-        PLACEMENT_DRAWS, CROP_DRAWS * crops, partial(_move, within=within, crops=crops)
+        PLACEMENT_DRAWS, CROP_DRAWS * crops, partial(_place, limits=limits, crops=crops)
     )
 
 
-scattered = _moving(FULL, CROPS)
-"""Every image turned, scaled, put anywhere, among six 6x6 crops of other images.
+scattered = _placed(FULL, CROPS)
+"""Rotated, scaled and translated among six 6x6 crops of other images.
 
-The translated cluttered digits of Jaderberg et al., 2015, A.4, and their turned and scaled ones in
-one. Strength narrows everything towards `centred`. On a path the images move, the crops stay.
+Combines TC and RTS of Jaderberg et al., 2015, A.4. Strength 0 is `centred`. On a path the images
+move and the crops stay.
 """
 
 centred = Distortion(0, 0, centre)
-"""Every image upright in the middle of its canvas, at its own size; nothing is random."""
+"""Upright in the centre of the canvas, at the original size; nothing is random."""
 
-rotated = _moving(Range(rotation=math.pi / 2))
-"""R of Jaderberg et al., 2015, A.4: turned by up to 90 degrees either way, in the middle."""
+rotated = _placed(Limits(rotation=math.pi / 2))
+"""R of Jaderberg et al., 2015, A.4: rotated by up to 90 degrees in both directions, centred."""
 
-rotated_scaled_translated = _moving(FULL)
-"""RTS: turned by up to 45 degrees, scaled by 0.7 to 1.2, put anywhere."""
+rotated_scaled_translated = _placed(FULL)
+"""RTS: rotated by up to 45 degrees, scaled by 0.7 to 1.2, translated."""
 
-translated_cluttered = _moving(Range(anywhere=True), CROPS)
-"""TC: put anywhere, upright, among six 6x6 crops of other images."""
+translated_cluttered = _placed(Limits(translated=True), CROPS)
+"""TC: translated, upright, among six 6x6 crops of other images."""
 
-rescaled = _moving(Range(scale=(0.5, 1.5)))
-"""Every image upright in the middle, at half to half as much again of its size."""
+rescaled = _placed(Limits(scale=(0.5, 1.5)))
+"""Upright in the centre, scaled by 0.5 to 1.5."""
 
 slanted = Distortion(3, CROP_DRAWS * ROW_CROPS, _slant)
-"""Rows on a line that rises or falls by up to half their height from one to the next, put anywhere,
-among eight 9x9 crops of other images, as in Sonderby et al., 2015."""
+"""Rows on a line that rises or falls by up to half a height per element, translated, among eight
+9x9 crops of other images, as in Sonderby et al., 2015."""

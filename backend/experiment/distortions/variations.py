@@ -1,7 +1,7 @@
-"""What a classifier should survive besides being moved about: how things are seen, lit and made.
+"""Distortions by the variations of image classification: viewpoint, occlusion and so on.
 
-With a change of scale, in `placing`, these are the seven variations that courses on vision name.
-Each leaves the image in the middle of its canvas.
+With `scale`, in `placement`, these are the seven challenges of Stanford's course CS231n. The image
+stays in the centre of its canvas.
 """
 
 import math
@@ -12,105 +12,120 @@ from torch.nn import functional
 
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.distortions.distortion import Distortion
-from stnscope.backend.experiment.distortions.placement import CROP_DRAWS, centre, clutter
-from stnscope.backend.experiment.distortions.warping import extent, homography, read, stretch
+from stnscope.backend.experiment.distortions.placement import CROP_DRAWS, add_clutter, centre
+from stnscope.backend.experiment.distortions.warping import (
+    canvas_extent,
+    sample,
+    solve_homography,
+    warp_spline,
+)
 from stnscope.models import families, grid
 
-SIDEWAYS = math.radians(55)
-"""How far a viewer steps aside, or up or down, at most."""
-DISTANCE = 3.0
-"""Of a viewer, in half image sides."""
-BAR = (0.2, 0.45)
-"""Width of the bar that hides something, in half image sides."""
-DARKEST, BRIGHTEST = 0.35, 1.4
-SLOPE = 0.6
-"""How much more light falls on one side than in the middle, at most."""
-HAZE = 0.35
-LEAN = 0.35
-STRETCH = 0.25
+MAX_VIEW_ANGLE = math.radians(55)
+"""Horizontally and vertically."""
+VIEWER_DISTANCE = 3.0
+"""In half image sides."""
+MIN_BAR_WIDTH, MAX_BAR_WIDTH = 0.2, 0.45
+"""Of the occluding bar, in half image sides."""
+MIN_GAIN, MAX_GAIN = 0.35, 1.4
+MAX_GRADIENT = 0.6
+"""Difference in gain between an edge and the centre."""
+MAX_HAZE = 0.35
+MAX_SHEAR = 0.35
+MAX_STRETCH = 0.25
 CROPS = 10
 CONTROL_DEVIATION = 2.0
 
 
 def _view(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas) -> Tensor:
-    yaw, pitch = ((draws * 2 - 1) * SIDEWAYS * strength)[:, :, None]
+    yaw, pitch = ((draws * 2 - 1) * MAX_VIEW_ANGLE * strength)[:, :, None]
     x, y = grid.corners().unbind(1)
-    # Turned about the upright axis, then about the level one, and seen from in front.
+    # Rotated about the vertical axis, then the horizontal one, then projected.
     depth = x * yaw.sin()
     x = x * yaw.cos()
     y, depth = y * pitch.cos() - depth * pitch.sin(), y * pitch.sin() + depth * pitch.cos()
-    seen = torch.stack([x, y.expand_as(x)], dim=2) / (1 + depth / DISTANCE)[..., None]
-    theta = homography(seen / extent(images, canvas), grid.corners().expand(len(images), -1, -1))
+    projected = torch.stack([x, y.expand_as(x)], dim=2) / (1 + depth / VIEWER_DISTANCE)[..., None]
+    corners = grid.corners().expand(len(images), -1, -1)
+    theta = solve_homography(projected / canvas_extent(images, canvas), corners)
     warp = families.get("projective").warp
-    return read(images, warp(theta, grid.pixel_centres(*canvas.size)), canvas)
+    return sample(images, warp(theta, grid.pixel_centres(*canvas.size)), canvas)
 
 
 def _occlude(
     images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
-    """A bar across the subject at any angle, of one tone, its edges soft by a pixel."""
+    """Cover the subject by a bar of one value at any angle, its edges one pixel soft."""
     canvases = centre(images, others, draws[:0], strength, canvas)
-    turn, away, wide, tone = draws[:, :, None]
+    rotation, offset, width_draw, value = draws[:, :, None]
     height, width = canvas.subject or images.shape[-2:]
     pixels = grid.to_pixels(grid.pixel_centres(*canvas.size), *canvas.size)
     points = (pixels - torch.tensor([canvas.width, canvas.height]) / 2) / (max(height, width) / 2)
-    angle = turn * math.pi
-    across = points[:, 0] * angle.cos() + points[:, 1] * angle.sin() - (away - 0.5)
-    half = (BAR[0] + (BAR[1] - BAR[0]) * wide) / 2 * strength
+    angle = rotation * math.pi
+    distance = points[:, 0] * angle.cos() + points[:, 1] * angle.sin() - (offset - 0.5)
+    bar_width = MIN_BAR_WIDTH + (MAX_BAR_WIDTH - MIN_BAR_WIDTH) * width_draw
+    half = bar_width / 2 * strength
     soft = 2 / max(height, width)
-    cover = ((half - across.abs()) / soft + 0.5).clamp(0, 1) * (half / soft).clamp(max=1)
+    cover = ((half - distance.abs()) / soft + 0.5).clamp(0, 1) * (half / soft).clamp(max=1)
     cover = cover.view(-1, 1, *canvas.size)
-    hidden: Tensor = canvases * (1 - cover) + cover * (0.25 + 0.5 * tone[..., None, None])
-    return hidden
+    covered: Tensor = canvases * (1 - cover) + cover * (0.25 + 0.5 * value[..., None, None])
+    return covered
 
 
-def _light(
+def _illuminate(
     images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
-    """Light that is dim or harsh, falls from one side, and haze before it."""
+    """Change brightness by a gain with a gradient, and add haze."""
     canvases = centre(images, others, draws[:0], strength, canvas)
-    bright, slope, turn, haze = draws[:, :, None]
+    gain_draw, gradient, rotation, haze = draws[:, :, None]
     points = grid.pixel_centres(*canvas.size)
-    side = points[:, 0] * (2 * math.pi * turn).cos() + points[:, 1] * (2 * math.pi * turn).sin()
-    gain = DARKEST + (BRIGHTEST - DARKEST) * bright + SLOPE * slope * side
+    angle = 2 * math.pi * rotation
+    along = points[:, 0] * angle.cos() + points[:, 1] * angle.sin()
+    gain = MIN_GAIN + (MAX_GAIN - MIN_GAIN) * gain_draw + MAX_GRADIENT * gradient * along
     gain = (1 + (gain - 1) * strength).view(-1, 1, *canvas.size)
-    veil = (HAZE * haze * strength)[..., None, None]
+    veil = (MAX_HAZE * haze * strength)[..., None, None]
     lit: Tensor = (canvases * gain * (1 - veil) + veil).clamp(0, 1)
     return lit
 
 
-def _surround(
+def _clutter_background(
     images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     canvases = centre(images, others, draws[:0], strength, canvas)
     crops = draws.view(CROP_DRAWS, CROPS, len(images))
-    return clutter(canvases, others, crops[:, : round(CROPS * strength)])
+    return add_clutter(canvases, others, crops[:, : round(CROPS * strength)])
 
 
 def _vary(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas) -> Tensor:
-    """Bolder or thinner, wider or narrower, leaning to either side."""
-    bold, wide, lean = (draws * 2 - 1) * strength
+    """Change stroke width, aspect ratio and shear."""
+    weight, width, shear = (draws * 2 - 1) * strength
     thicker = functional.max_pool2d(images, 3, stride=1, padding=1)
     thinner = -functional.max_pool2d(-images, 3, stride=1, padding=1)
-    bold = bold[:, None, None, None]
-    images = images + bold.clamp(min=0) * (thicker - images)
-    images = images + (-bold).clamp(min=0) * (thinner - images)
-    across, down = extent(images, canvas)
-    none, one = torch.zeros_like(wide), torch.ones_like(wide)
-    rows = [across / (1 + STRETCH * wide), LEAN * lean * down, none, none, down * one, none]
+    weight = weight[:, None, None, None]
+    images = images + weight.clamp(min=0) * (thicker - images)
+    images = images + (-weight).clamp(min=0) * (thinner - images)
+    extent_x, extent_y = canvas_extent(images, canvas)
+    zero, one = torch.zeros_like(width), torch.ones_like(width)
+    rows = [
+        extent_x / (1 + MAX_STRETCH * width),
+        MAX_SHEAR * shear * extent_y,
+        zero,
+        zero,
+        extent_y * one,
+        zero,
+    ]
     points = families.get("affine").warp(torch.stack(rows, dim=1), grid.pixel_centres(*canvas.size))
-    return read(images, points, canvas)
+    return sample(images, points, canvas)
 
 
 def _deform(
     images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
-    return stretch(images, draws, CONTROL_DEVIATION * strength, torch.ones(len(images)), canvas)
+    return warp_spline(images, draws, CONTROL_DEVIATION * strength, torch.ones(len(images)), canvas)
 
 
 viewpoint = Distortion(2, 0, _view)
 occlusion = Distortion(4, 0, _occlude)
-illumination = Distortion(4, 0, _light)
-background_clutter = Distortion(0, CROP_DRAWS * CROPS, _surround)
+illumination = Distortion(4, 0, _illuminate)
+background_clutter = Distortion(0, CROP_DRAWS * CROPS, _clutter_background)
 variation = Distortion(3, 0, _vary)
 deformation = Distortion(families.get("spline-4").parameters, 0, _deform)

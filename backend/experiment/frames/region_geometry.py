@@ -1,4 +1,4 @@
-"""What a sampled region looks like: its area, its place, its collapse, its numbers in words.
+"""What a sampled region looks like: its area, its place, its collapse.
 
 Everything here is read from the lattice of a frame: `grid` (N, 7, 7, 2), points (x, y) in pixels
 of an input of the given height and width, (0, 0) being the outer edge of its first pixel. So it
@@ -6,7 +6,7 @@ holds for every family, and for a frame read from anywhere. Without torch.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -23,41 +23,8 @@ FOLDED = 1e-3
 """Area, as a share of the mean cell's, from which on a cell of the other orientation is one."""
 SHARED = 0.005
 """Spread of the regions over images, in image sides, below which they are one region."""
-BENT = 0.005
-"""Distance from a parallelogram, in image widths, from which on a region is told to be bent."""
-NO_WIDTH = 1e-9
-"""In image widths: what is narrower has no direction."""
 MOVED = 0.1
 """How far, in image sides, that one region must be from the whole image to count as collapsed."""
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A region, told as what turns the whole image into it.
-
-    From the image's middle, in pixels, so that a turn is a turn on images of any shape: first
-    sheared (x + shear y), then scaled along both axes, then turned, then shifted.
-    """
-
-    rotation: float
-    """Radians, clockwise as seen, -pi to pi."""
-    scale_x: float
-    """1 is the image's width; below 1 zooms in."""
-    scale_y: float
-    """1 is the image's height; below 0 mirrors."""
-    shear: float
-    """Tangent of the angle by which the upright edges lean."""
-    shift_x: float
-    """Where the region's middle lies, in half image widths to the right of the image's."""
-    shift_y: float
-    """In half image heights below the image's middle."""
-    bend: float = 0.0
-    """How far the region is from a parallelogram: the furthest that any point of its lattice lies
-    from the nearest one's, in image widths."""
-
-    def numbers(self) -> dict[str, float]:
-        """The numbers by name."""
-        return asdict(self)
 
 
 def areas(grid: Floats) -> Floats:
@@ -173,60 +140,3 @@ class Parallelograms:
     def turns(self) -> Floats:
         """Rotations in radians, clockwise as seen, (N,); arbitrary where there is no width."""
         return np.arctan2(self.across[:, 1], self.across[:, 0])
-
-
-def readings(grid: Floats, height: int, width: int) -> list[Reading]:
-    """Each region's numbers; for a bent one, those of its best parallelogram."""
-    nearest, ticks = Parallelograms.nearest(grid), _ticks(grid.shape[1])
-    flat = (
-        nearest.centre[:, None, None]
-        + nearest.across[:, None, None] * ticks[None, None, :, None]
-        + nearest.down[:, None, None] * ticks[None, :, None, None]
-    )
-    bend = np.linalg.norm(grid - flat, axis=3).max(axis=(1, 2)) / width
-    across, down = nearest.across / (width / 2), nearest.down / (height / 2)
-    shift = nearest.shifts(height, width)
-    return [_reading(across[i], down[i], shift[i], float(bend[i])) for i in range(len(grid))]
-
-
-def _reading(across: Floats, down: Floats, shift: Floats, bend: float) -> Reading:
-    """From where one pixel to the right and one pixel down go."""
-    (a, c), (b, d) = across.tolist(), down.tolist()
-    scale_x = math.hypot(a, c)
-    if scale_x < NO_WIDTH:
-        return Reading(0.0, 0.0, math.hypot(b, d), 0.0, float(shift[0]), float(shift[1]), bend)
-    return Reading(
-        rotation=math.atan2(c, a),
-        scale_x=scale_x,
-        scale_y=(a * d - b * c) / scale_x,
-        shear=(a * b + c * d) / scale_x**2,
-        shift_x=float(shift[0]),
-        shift_y=float(shift[1]),
-        bend=bend,
-    )
-
-
-def words(reading: Reading) -> str:
-    """A reading as one sentence, in the order in which it is easiest to see."""
-    degrees, lean = math.degrees(reading.rotation), math.degrees(math.atan(reading.shear))
-    direction = "clockwise" if degrees > 0 else "anticlockwise"
-    parts = [
-        f"{reading.scale_x:.0%} of the width and {abs(reading.scale_y):.0%} of the height",
-        *(["mirrored"] if reading.scale_y < 0 else []),
-        f"turned {abs(degrees):.0f}° {direction}" if abs(degrees) >= 0.5 else "upright",
-        f"sheared by {abs(lean):.0f}°" if abs(lean) >= 0.5 else "not sheared",
-        *([f"bent by up to {reading.bend:.0%} of the width"] if reading.bend >= BENT else []),
-        f"centred {_place(reading)}",
-    ]
-    return f"It looks at {', '.join(parts)}."
-
-
-def _place(reading: Reading) -> str:
-    sides = []
-    if abs(reading.shift_x) >= 0.01:
-        side = "right" if reading.shift_x > 0 else "left"
-        sides.append(f"{abs(reading.shift_x) / 2:.0%} of the width to the {side} of")
-    if abs(reading.shift_y) >= 0.01:
-        side = "below" if reading.shift_y > 0 else "above"
-        sides.append(f"{abs(reading.shift_y) / 2:.0%} of the height {side}")
-    return f"{' and '.join(sides)} the middle" if sides else "in the middle"

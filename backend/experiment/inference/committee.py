@@ -1,7 +1,7 @@
-"""A committee of trained runs: what their averaged probabilities are worth together.
+"""A committee of trained runs: the accuracy of their averaged probabilities.
 
-As IDSIA's of 25 networks (Ciresan et al., 2012): five starts by five ways to see the images, the
-outputs averaged. It is an evaluation of runs that were recorded; nothing is trained.
+Like IDSIA's committee of 25 networks (Ciresan et al., 2012): five initialisations times five
+preprocessings, outputs averaged. It evaluates recorded runs; nothing is trained.
 """
 
 from collections.abc import Sequence
@@ -17,15 +17,15 @@ from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.experiment.training.loop import Validation, build_network, weights_of
+from stnscope.backend.experiment.training.loop import Validation, build_network, model_state
 from stnscope.models.network import Network
 
-FEWEST = 2
+MIN_MEMBERS = 2
 
 
 @dataclass(frozen=True)
 class Member:
-    """One run, and how it does alone."""
+    """One run and its accuracy alone."""
 
     run: str
     step: int
@@ -34,65 +34,65 @@ class Member:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a committee does on images that none of its members was trained on."""
+    """A committee's accuracy on held-out images."""
 
     members: tuple[Member, ...]
     accuracy: float
     labels: int
-    """How many labels that was counted over."""
+    """Number of labels evaluated."""
 
 
 def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
-    """Shows the same held-out images to all runs, each in its own way, and averages.
+    """Evaluate all runs on the same held-out images, each with its own preprocessing, and average.
 
     Args:
-        recordings: of the runs; each takes part with its newest checkpoint.
-        data: the folder that data sets are read from.
+        recordings: of the runs, each evaluated at its latest checkpoint.
+        data: the folder of data sets.
 
     Raises:
-        InvalidInput: they are fewer than two, or one twice, or they do not see the same images.
+        InvalidInput: fewer than two runs, one given twice, or runs with different images.
         Conflict: a run has no checkpoint yet.
-        DatasetError: the data set is not at hand, or damaged.
+        DatasetError: the data set is not available, or damaged.
     """
-    if len(recordings) < FEWEST:
-        raise InvalidInput(f"A committee has at least {FEWEST} members.", "runs")
+    if len(recordings) < MIN_MEMBERS:
+        raise InvalidInput(f"A committee has at least {MIN_MEMBERS} members.", "runs")
     if len(set(recordings)) < len(recordings):
-        raise InvalidInput("Each run is a member once.", "runs")
-    read = [_read(path) for path in recordings]
-    first = read[0].config
-    for each in read[1:]:
+        raise InvalidInput("Each run can be a member only once.", "runs")
+    runs = [_load_run(path) for path in recordings]
+    first = runs[0].config
+    for each in runs[1:]:
         if _images_of(each.config) != _images_of(first):
             raise InvalidInput(
-                f"{each.run} and {read[0].run} are shown different images: data set, distortion "
-                "and its strength must be the same, but for how the images are seen.",
+                f"{each.run} and {runs[0].run} have different images: data set, distortion and "
+                "strength must be the same, apart from preprocessing.",
                 "runs",
             )
     dataset = load(first.dataset, data)
     total: Tensor | None = None
     members = []
-    for each in read:
-        validation = Validation.of(each.config, dataset)
-        chances = validation.logits(each.model(dataset)).softmax(dim=-1)
-        members.append(Member(each.run, each.step, validation.accuracy_of(chances)))
-        total = chances if total is None else total + chances
+    for each in runs:
+        validation = Validation.build(each.config, dataset)
+        probabilities = validation.logits(each.build_model(dataset)).softmax(dim=-1)
+        members.append(Member(each.run, each.step, validation.accuracy_of(probabilities)))
+        total = probabilities if total is None else total + probabilities
     assert total is not None
     return Verdict(tuple(members), validation.accuracy_of(total), validation.labels.numel())
 
 
 @dataclass(frozen=True, eq=False)
-class _Trained:
+class _TrainedRun:
     run: str
     step: int
     config: RunConfig
     tensors: dict[str, Tensor]
 
-    def model(self, dataset: Dataset) -> Network:
+    def build_model(self, dataset: Dataset) -> Network:
         model = build_network(self.config, len(dataset.entry.classes))
         model.load_state_dict(self.tensors)
         return model
 
 
-def _read(path: Path) -> _Trained:
+def _load_run(path: Path) -> _TrainedRun:
     with Recording.open(path) as recording:
         checkpoint = recording.checkpoint()
         if checkpoint is None:
@@ -100,10 +100,10 @@ def _read(path: Path) -> _Trained:
         tensors = {
             name: torch.from_numpy(array.copy()) for name, array in checkpoint.tensors.items()
         }
-        return _Trained(path.stem, checkpoint.step, recording.config(), weights_of(tensors))
+        return _TrainedRun(path.stem, checkpoint.step, recording.config(), model_state(tensors))
 
 
 def _images_of(config: RunConfig) -> tuple[str, list[str], float]:
-    """What of a configuration decides which images are validated, however they are seen."""
+    """Return the settings that determine the validation images before preprocessing."""
     names = [name for name in config.distortion.name.split("+") if name not in PREPROCESSINGS]
     return config.dataset, names, config.distortion.strength

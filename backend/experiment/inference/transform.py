@@ -1,4 +1,4 @@
-"""A picture of one's own through a trained network: one frame. Or fitted for one that trains."""
+"""Apply a trained network to a picture, or fit a picture to a run's network as a probe."""
 
 from collections.abc import Mapping
 from functools import cache, lru_cache
@@ -18,34 +18,33 @@ from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
-from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.inference.theta_override import thetas_of
+from stnscope.backend.experiment.inference.theta_override import resolve_thetas
 from stnscope.backend.experiment.pictures.cache import PictureCache
 from stnscope.backend.experiment.pictures.decode import Picture, decode
 from stnscope.backend.experiment.pictures.fit import Fitted, fit
-from stnscope.backend.experiment.probes.observe import Probes, look
+from stnscope.backend.experiment.probes.observe import Probes, observe
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline
 from stnscope.models.cards import Card, cards
 from stnscope.models.catalog import ARCHITECTURES, Architecture
 from stnscope.models.network import Network
 from stnscope.models.weights import load as load_weights
 
-OWN_WITH = {1: "digits", 3: "signs"}
-"""A data set of the program for each number of channels."""
+BUNDLED_DATASETS = {1: "digits", 3: "signs"}
+"""A data set that needs no download, by number of channels."""
 DETAIL_SPACINGS = {"digits": 28 / 8}
-"""How many pixels one original pixel became, in data sets that are enlarged."""
-MOST_SHOWN = 64
-"""Fitted pictures that are kept, each for a network and a distortion."""
+"""Enlargement of the original images, in data sets of enlarged images."""
+CACHE_SIZE = 64
+"""Cached network inputs, each of a picture, network and distortion."""
 
 
 class PictureDistortion(DistortionConfig):
-    """What is done to the picture before the network sees it, by one draw of the seed."""
+    """The distortion of a picture, with the seed of its draws."""
 
     seed: int = Field(default=0, ge=0, le=2**31 - 1)
 
 
-_held = PictureCache()
+_pictures = PictureCache()
 
 
 def transform(
@@ -54,60 +53,64 @@ def transform(
     distortion: Mapping[str, Any] | None = None,
     theta: Mapping[str, Any] | None = None,
 ) -> Frame:
-    """Shows a picture to a trained network.
+    """Apply a trained network to a picture.
 
     Args:
-        data: the picture's file, as `pictures.decode.decode` takes it.
-        weights: a name of `models.cards`.
-        distortion: the fields of `PictureDistortion`; none leaves the picture alone.
-        theta: where transformers are to look, as told in `inference.theta_override`; those that
-            it does not name choose for themselves.
+        data: the bytes of a picture file, as for `pictures.decode.decode`.
+        weights: a name in `models.cards`.
+        distortion: the fields of `PictureDistortion`; None for no distortion.
+        theta: overrides by the transformer's name, see `inference.theta_override`; the others
+            predict theta.
 
     Returns:
         A frame of one probe with an unknown label. Its `info` also has `weights`, `notes` and
-        `inverted` of the fitting, `given`, the names of the transformers that were told where to
-        look, `picture`, the key for `transform_again`, and `readings`: for each transformer the
-        numbers of `region_geometry.Reading` and `words`.
+        `inverted` from the fitting, `given`, the names of the overridden transformers, and
+        `picture`, the key for `transform_cached`.
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
-        NotFound: no such weights.
-        InvalidInput: the distortion or theta is none; names the field.
+        NotFound: there are no such weights.
+        InvalidInput: the distortion or theta is invalid; names the field.
     """
-    card, wanted = _card(weights), _checked(distortion)
-    return _transformed(_held.add(data), card, wanted, theta)
+    card, config = _find_card(weights), _validate(distortion)
+    return _transform(_pictures.add(data), card, config, theta)
 
 
-def transform_again(
+def transform_cached(
     picture: str,
     weights: str,
     distortion: Mapping[str, Any] | None = None,
     theta: Mapping[str, Any] | None = None,
     corners: Mapping[str, Any] | None = None,
 ) -> Frame:
-    """The same of a picture that `transform` was given lately.
+    """Apply a trained network to a picture in the cache of `transform`.
 
     Args:
         picture: its key.
-        corners: of regions, for transformers that are not told their theta.
+        weights, distortion, theta: as for `transform`.
+        corners: overrides by the region's corners, for transformers not in `theta`.
+
+    Returns:
+        A frame as from `transform`.
 
     Raises:
-        NotFound: no such weights, or the picture is not at hand any more.
-        InvalidInput: the distortion, theta or corners are none; names the field.
+        NotFound: there are no such weights, or the picture is no longer in the cache.
+        InvalidInput: the distortion, theta or corners are invalid; names the field.
     """
-    return _transformed(picture, _card(weights), _checked(distortion), theta, corners)
+    return _transform(picture, _find_card(weights), _validate(distortion), theta, corners)
 
 
-def _transformed(
+def _transform(
     key: str,
     card: Card,
-    wanted: PictureDistortion | None,
+    config: PictureDistortion | None,
     theta: Mapping[str, Any] | None,
     corners: Mapping[str, Any] | None = None,
 ) -> Frame:
-    network, (image, fitted) = _network(card.name), _shown(_held.get(key), card, wanted)
-    thetas = thetas_of(network, image, theta, corners)
-    about = {
+    network = _load_network(card.name)
+    image, fitted = _network_input(_pictures.get(key), card, config)
+    thetas = resolve_thetas(network, image, theta, corners)
+    info = {
         "run": "",
         "step": 0,
         "epoch": 0,
@@ -120,28 +123,30 @@ def _transformed(
         "picture": key,
         "given": list(thetas),
     }
-    return _read(look(network, Probes(image, (None,), card.classes), about, thetas))
+    return observe(network, Probes(image, (None,), card.classes), info, thetas)
 
 
-def _card(weights: str) -> Card:
+def _find_card(weights: str) -> Card:
     if weights not in cards():
         raise NotFound(f"There are no weights {weights!r}; there are {', '.join(cards())}.")
     return cards()[weights]
 
 
-@lru_cache(maxsize=MOST_SHOWN)
-def _shown(picture: Picture, card: Card, wanted: PictureDistortion | None) -> tuple[Tensor, Fitted]:
-    """The picture as the network is shown it, (1, C, H, W), and how it was fitted."""
+@lru_cache(maxsize=CACHE_SIZE)
+def _network_input(
+    picture: Picture, card: Card, config: PictureDistortion | None
+) -> tuple[Tensor, Fitted]:
+    """Return the network's input (1, C, H, W), and the fitted picture it is made from."""
     network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
-    fitted = _fitted(picture, network, dataset, on_canvas=wanted is None)
+    fitted = _fit(picture, network, dataset, on_canvas=config is None)
     image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]
-    return image if wanted is None else _distorted(image, card, wanted), fitted
+    return image if config is None else _distort(image, card, config), fitted
 
 
-def prepare(threads: int) -> None:
-    """Settles how many threads torch uses, and shows a network a blank picture.
+def warm_up(threads: int) -> None:
+    """Set torch's number of threads, and transform a blank picture.
 
-    So the first picture that matters waits for no import and no file.
+    So the first request waits for no import and no file.
     """
     torch.set_num_threads(threads)
     blank = BytesIO()
@@ -150,45 +155,43 @@ def prepare(threads: int) -> None:
         transform(blank.getvalue(), name)
 
 
-def _checked(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
+def _validate(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
     if distortion is None:
         return None
     try:
-        checked = PictureDistortion.model_validate(distortion)
+        config = PictureDistortion.model_validate(distortion)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        field = ".".join(["distortion", *(str(part) for part in wrong["loc"])])
-        said = format_error(wrong, wrong["loc"], PictureDistortion)
-        raise InvalidInput(f"distortion: {said}", field) from None
-    check_distortion(checked.name, "distortion.name")
-    return checked
+        first = error.errors()[0]
+        field = ".".join(["distortion", *(str(part) for part in first["loc"])])
+        message = format_error(first, first["loc"], PictureDistortion)
+        raise InvalidInput(f"distortion: {message}", field) from None
+    check_distortion(config.name, "distortion.name")
+    return config
 
 
 def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
-    """A picture as it joins the probes of a run: fitted whole into the network's input.
+    """Fit a picture to a run's network, as an added probe.
 
     Args:
-        data: the picture's file, as `pictures.decode.decode` takes it.
-        architecture: the run's, of one channel or three.
-        dataset: the run's; one that is no part of the program is a folder of one's own.
+        data: the bytes of a picture file, as for `pictures.decode.decode`.
+        architecture: the run's, with one input channel or three.
+        dataset: the run's; an unknown name is a user's image folder.
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
     """
     entry = DATASETS.get(dataset, IMAGE_FOLDER)
-    return _fitted(decode(data), ARCHITECTURES[architecture], entry, on_canvas=True)
+    return _fit(decode(data), ARCHITECTURES[architecture], entry, on_canvas=True)
 
 
-def _fitted(
-    picture: Picture, network: Architecture, dataset: DatasetEntry, on_canvas: bool
-) -> Fitted:
-    """The picture at the network's size, or at the size that is distorted onto its canvas."""
-    # What is grey here is light strokes on black.
+def _fit(picture: Picture, network: Architecture, dataset: DatasetEntry, on_canvas: bool) -> Fitted:
+    """Fit the picture to the network's size, or to that of the data set before distortion."""
+    # All grey data sets have light strokes on black.
     light_on_dark = network.channels == 1
-    sized = network if on_canvas else dataset
+    target = network if on_canvas else dataset
     return fit(
         picture,
-        (sized.height, sized.width),
+        (target.height, target.width),
         network.channels,
         light_on_dark,
         subject=max(dataset.height, dataset.width) if on_canvas else None,
@@ -196,34 +199,21 @@ def _fitted(
     )
 
 
-def _distorted(image: Tensor, card: Card, wanted: PictureDistortion) -> Tensor:
-    """The image (1, C, h, w) on a canvas (1, C, H, W), as in training."""
+def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
+    """Distort the image (1, C, h, w) onto a canvas (1, C, H, W), as in training."""
     entry = DATASETS[card.dataset]
-    # Clutter is cut from what is part of the program: the rest need not be at hand any more.
-    own = card.dataset if card.dataset not in SOURCES else OWN_WITH[entry.channels]
-    others = _dataset(own).held_out
-    scene = InputPipeline.of(entry, wanted, ARCHITECTURES[card.architecture], others)
-    return scene.shown(image, torch.Generator().manual_seed(wanted.seed))
-
-
-def _read(frame: Frame) -> Frame:
-    """The frame with each transformer's theta in numbers and words."""
-    height, width = frame.tensors["input"].shape[1:3]
-    readings = {
-        name: [
-            reading.numbers() | {"words": region_geometry.words(reading)}
-            for reading in region_geometry.readings(frame.tensors[f"grid.{name}"], height, width)
-        ]
-        for name in frame.transformers
-    }
-    return Frame({**frame.info, "readings": readings}, frame.tensors)
+    # Clutter comes from a bundled data set: the weights' own may not be on this machine.
+    name = card.dataset if card.dataset not in SOURCES else BUNDLED_DATASETS[entry.channels]
+    others = _load_dataset(name).held_out
+    pipeline = InputPipeline.for_dataset(entry, config, ARCHITECTURES[card.architecture], others)
+    return pipeline.apply_random(image, torch.Generator().manual_seed(config.seed))
 
 
 @cache
-def _network(weights: str) -> Network:
+def _load_network(weights: str) -> Network:
     return load_weights(weights)
 
 
 @cache
-def _dataset(name: str) -> Dataset:
+def _load_dataset(name: str) -> Dataset:
     return load_dataset(name)

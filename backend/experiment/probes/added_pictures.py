@@ -1,4 +1,4 @@
-"""Which pictures may join a run's probes, and as what. Without torch; nothing is decoded here."""
+"""Adding pictures to a run's probes: checks, labels and encoding. Without torch."""
 
 import base64
 from collections.abc import Mapping
@@ -15,44 +15,47 @@ from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.run_status import TRAINING, one_of
 
 CHANNELS = (1, 3)
-"""Of the networks that see one picture at a time, grey or in colour."""
+"""Input channels of the networks that accept a single picture."""
 
 
 def check_can_add_picture(run: Mapping[str, Any]) -> None:
-    """Sees that a picture may join the probes of a run.
+    """Check that a picture can be added to the probes of a run.
 
     Args:
-        run: as `Recording.summary` has it.
+        run: as from `Recording.summary`.
 
     Raises:
-        Conflict: it is not being trained, watches as many as it can, or its network sees no single
-            picture.
+        Conflict: it is not being trained, has the maximum number of probes, or its network does
+            not accept a single picture.
     """
     if run["status"] not in TRAINING:
         raise Conflict(
-            f"For a picture to join a run it must be {one_of(TRAINING)}; "
+            f"A picture can be added to a run that is {one_of(TRAINING)}; "
             f"this one is {run['status']}."
         )
     if run["probes"] >= MAX_PROBES:
-        raise Conflict(f"This run watches {run['probes']} probes, as many as a run can.")
+        raise Conflict(f"This run has {run['probes']} probes already, the maximum.")
     architecture = ARCHITECTURES[run["config"]["architecture"]]
     if architecture.channels not in CHANNELS:
         raise Conflict(
-            f"{architecture.title} sees {architecture.channels} images at once, each in a channel "
-            "of its own; a single picture is none of its inputs."
+            f"{architecture.title} takes {architecture.channels} images, one in each channel; "
+            "a single picture cannot be its input."
         )
 
 
 def parse_label(text: str | None, dataset: DatasetEntry) -> Label:
-    """What a picture shows, by the names of a data set's classes.
+    """Parse a picture's label from the names of a data set's classes.
 
     Args:
-        text: a class's name. Where images have several labels, as many names: separated by commas,
-            or one after another if each is a single character. None or nothing: it is not known.
+        text: the name of a class. Where images have several labels, that many names, separated by
+            commas, or without a separator if each is a single character. None or blank: unknown.
         dataset: the run's.
 
+    Returns:
+        The index of the class, a list of indices for several labels, or None if unknown.
+
     Raises:
-        InvalidInput: there are no such classes, or other than so many.
+        InvalidInput: there is no such class, or the number of labels is wrong.
     """
     if not text or not text.strip():
         return None
@@ -64,8 +67,7 @@ def parse_label(text: str | None, dataset: DatasetEntry) -> Label:
         names += [NO_DIGIT] * (dataset.labels - len(names))
     if len(names) != dataset.labels:
         raise InvalidInput(
-            f"Images of {dataset.title} have {dataset.labels} labels each, one after another; "
-            f"{text!r} is {len(names)}.",
+            f"Images of {dataset.title} have {dataset.labels} labels; {text!r} has {len(names)}.",
             "label",
         )
     return [_index(name, dataset) for name in names]
@@ -73,20 +75,20 @@ def parse_label(text: str | None, dataset: DatasetEntry) -> Label:
 
 def _index(name: str, dataset: DatasetEntry) -> int:
     if name not in dataset.classes:
-        known = ", ".join(dataset.classes)
+        names = ", ".join(dataset.classes)
         raise InvalidInput(
-            f"{dataset.title} has no class {name!r}; it has {known}. Without a label the picture "
-            "is watched all the same.",
+            f"{dataset.title} has no class {name!r}; its classes are {names}. The label can be "
+            "left empty.",
             "label",
         )
     return dataset.classes.index(name)
 
 
 def encode_image(image: Array) -> str:
-    """A fitted picture (H, W, C) uint8 as text, for a line of JSON."""
+    """Encode a fitted picture (H, W, C) uint8 as base64 text, for JSON."""
     return base64.b64encode(save({"image": np.ascontiguousarray(image)})).decode()
 
 
 def decode_image(text: str) -> Array:
-    """The picture that was `encode_image`."""
+    """Decode a picture from `encode_image`."""
     return load(base64.b64decode(text))["image"]

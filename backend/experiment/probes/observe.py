@@ -1,4 +1,4 @@
-"""The images that are watched through training, and what a network makes of them."""
+"""Probes: the fixed images observed through training, and the frame of a network's results."""
 
 import itertools
 import math
@@ -20,90 +20,94 @@ from stnscope.backend.experiment.frames.frame import LATTICE, PROTOCOL, Array, F
 from stnscope.backend.experiment.progress import tenths_of
 from stnscope.backend.experiment.recording.reader import AddedPicture
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline
-from stnscope.backend.experiment.training.loop import Step, build_input_pipeline, draw_generator
+from stnscope.backend.experiment.training.loop import Step, build_input_pipeline, make_generator
 from stnscope.models import grid
 from stnscope.models.network import InputPath, Network, Thetas
 from stnscope.models.transformer import Sampler, Warp
 
 SEED = 48
-"""Of the probes' distortion: the same for every run, so that runs compare."""
+"""Of the probes' distortion: the same for every run, so that runs are comparable."""
 TINY = 1e-12
-"""Least range of a map that is stretched over all tones; one that is flat stays black."""
+"""Minimum range of a map scaled to [0, 1]; a constant map becomes black."""
 LAP = 60
-"""Steps that moving probes take to come round to where they began; frames of a closing lap."""
+"""Steps of one lap of the moving probes' paths, and frames of a finished run's closing lap."""
 
 
 @dataclass(frozen=True, eq=False)
 class Probes:
-    """Images (N, C, H, W) in [0, 1], their labels (None where unknown, a list where there
-    are several) and the classes' names."""
+    """Images (N, C, H, W) in [0, 1], their labels (None if unknown, a list if several) and the
+    classes' names."""
 
     images: Tensor
     labels: tuple[Label, ...]
     classes: tuple[str, ...]
     path: Callable[[float], Tensor] | None = None
-    """The images at a phase, in laps, of the path that they move along; None if they have none."""
-    joined: int = 0
-    """How many of them, the last ones, are pictures that joined the others."""
+    """Returns the images at a phase of their path, in laps; None if they do not move."""
+    added: int = 0
+    """How many of them, at the end, are added pictures."""
 
     @classmethod
     def choose(cls, dataset: Dataset, config: RunConfig) -> "Probes":
-        """Held-out images, the classes in turn, each with its own distortion.
+        """Choose held-out images of alternating classes, each with its own distortion.
 
-        The path of each depends on nothing but its number, so a step shows the same in every run.
+        A probe's path depends only on its index, so the images of a step are the same in every run.
         """
         held_out = dataset.held_out
-        chosen = torch.tensor(_in_turn(held_out.labels, config.probes.count))
-        scene, images = build_input_pipeline(config, dataset.entry, held_out), held_out.take(chosen)
-        draws = torch.cat(
-            [scene.draw(1, draw_generator(SEED, "probe", number)) for number in range(len(chosen))],
-            dim=1,
-        )
+        indices = torch.tensor(_alternate_classes(held_out.labels, config.probes.count))
+        pipeline = build_input_pipeline(config, dataset.entry, held_out)
+        images, labels = held_out.take(indices), tuple(held_out.labels[indices].tolist())
+        generators = [make_generator(SEED, "probe", index) for index in range(len(indices))]
+        draws = torch.cat([pipeline.draw(1, generator) for generator in generators], dim=1)
 
         def path(phase: float) -> Tensor:
-            return scene.show(images, scene.travelled(draws, phase))
+            return pipeline.apply(images, pipeline.at_phase(draws, phase))
 
-        return cls(path(0.0), tuple(held_out.labels[chosen].tolist()), dataset.entry.classes, path)
+        return cls(path(0.0), labels, dataset.entry.classes, path)
 
     @classmethod
-    def of_picture(
-        cls, joined: AddedPicture, number: int, dataset: DatasetEntry, config: RunConfig
+    def from_picture(
+        cls, picture: AddedPicture, index: int, dataset: DatasetEntry, config: RunConfig
     ) -> "Probes":
-        """A picture that joins as probe `number`, counted from 0.
+        """Build the probe of an added picture.
 
-        It stands as it was fitted. On its path it is moved about as the run's distortion moves
-        images, by draws of its own; what a distortion changes of how images are seen, it changes
-        always.
+        Unmoved, the picture is as it was fitted, with the run's preprocessings. On its path the
+        run's whole distortion is applied, with draws of its own.
+
+        Args:
+            picture: the fitted picture.
+            index: of the probe, from 0.
+            dataset: the run's.
+            config: of the run.
         """
-        image = torch.from_numpy(joined.image.copy()).permute(2, 0, 1)[None].float() / 255
+        image = torch.from_numpy(picture.image.copy()).permute(2, 0, 1)[None].float() / 255
         architecture = ARCHITECTURES[config.architecture]
-        scene = InputPipeline.filling(dataset, config.distortion, architecture)
-        draws = scene.draw(1, draw_generator(SEED, "probe", number))
-        seen = [name for name in config.distortion.name.split("+") if name in PREPROCESSINGS]
-        standing = config.distortion.model_copy(update={"name": "+".join(seen or ["centred"])})
-        still = InputPipeline.filling(dataset, standing, architecture)
+        pipeline = InputPipeline.for_picture(dataset, config.distortion, architecture)
+        draws = pipeline.draw(1, make_generator(SEED, "probe", index))
+        kept = [name for name in config.distortion.name.split("+") if name in PREPROCESSINGS]
+        still_config = config.distortion.model_copy(update={"name": "+".join(kept or ["centred"])})
+        still = InputPipeline.for_picture(dataset, still_config, architecture)
 
         def path(phase: float) -> Tensor:
-            return scene.show(image, scene.travelled(draws, phase))
+            return pipeline.apply(image, pipeline.at_phase(draws, phase))
 
-        return cls(still.show(image, draws[:0]), (joined.label,), dataset.classes, path, 1)
+        return cls(still.apply(image, draws[:0]), (picture.label,), dataset.classes, path, 1)
 
-    def added_as_of(self, picture: "Probes") -> "Probes":
-        """These probes, and behind them a picture that joins."""
+    def with_picture(self, picture: "Probes") -> "Probes":
+        """Return these probes followed by the probe of an added picture."""
 
         def path(phase: float) -> Tensor:
-            return torch.cat([self.moved(phase).images, picture.moved(phase).images])
+            return torch.cat([self.at_phase(phase).images, picture.at_phase(phase).images])
 
         images = torch.cat([self.images, picture.images])
-        labels, joined = self.labels + picture.labels, self.joined + picture.joined
-        return Probes(images, labels, self.classes, path, joined)
+        labels, added = self.labels + picture.labels, self.added + picture.added
+        return Probes(images, labels, self.classes, path, added)
 
-    def moved(self, phase: float) -> "Probes":
-        """The same probes further along their path."""
+    def at_phase(self, phase: float) -> "Probes":
+        """Return the probes at a phase of their path, in laps."""
         return self if self.path is None else replace(self, images=self.path(phase))
 
 
-def observe(
+def observe_step(
     step: Step,
     probes: Probes,
     *,
@@ -112,19 +116,22 @@ def observe(
     moving: bool = False,
     lap: int | None = None,
 ) -> Frame:
-    """What the network makes of the probes at this step of a run, with its input.
+    """Compute the frame of a step of a run, with its input.
 
     Args:
-        moving: whether the probes are where the step has moved them to.
-        lap: of a closing lap, the frame's number from 0 to `LAP` - 1; it, and not the step, then
-            says where the probes are.
+        step: of training.
+        probes: at phase 0.
+        run: the run's id.
+        config: of the run.
+        moving: whether the probes are at the phase of this step.
+        lap: in a closing lap, the frame's number from 0 to `LAP` - 1, which then sets the phase.
     """
-    place: dict[str, Any] = {"moving": moving or lap is not None}
+    motion: dict[str, Any] = {"moving": moving or lap is not None}
     if lap is not None:
-        place["lap"] = lap
-    if place["moving"]:
-        probes = probes.moved((step.step if lap is None else lap) / LAP)
-    return look(
+        motion["lap"] = lap
+    if motion["moving"]:
+        probes = probes.at_phase((step.step if lap is None else lap) / LAP)
+    return observe(
         step.model,
         probes,
         {
@@ -132,79 +139,80 @@ def observe(
             "step": step.step,
             "epoch": step.epoch,
             "progress": tenths_of(step.step, step.steps_per_epoch),
-            # JSON has no word for a loss that has diverged.
+            # JSON cannot encode a loss that is not finite.
             "loss": step.loss if step.loss is not None and math.isfinite(step.loss) else None,
             "accuracy": step.accuracy,
-            **place,
+            **motion,
         },
     )
 
 
-def look(
-    model: Network, probes: Probes, about: Mapping[str, Any], thetas: Thetas | None = None
+def observe(
+    model: Network, probes: Probes, info: Mapping[str, Any], thetas: Thetas | None = None
 ) -> Frame:
-    """What a network makes of the probes; leaves it in evaluation mode.
+    """Apply a network to the probes and return the frame of its results.
 
     Args:
-        model: in the mode that it is left in.
+        model: is set to evaluation mode.
         probes: N images of the network's input size.
-        about: joins the frame's `info`: run, step, epoch, progress, loss, accuracy and so on.
-        thetas: in place of what transformers choose themselves.
+        info: further entries of the frame's `info`: run, step, epoch, progress, loss, accuracy ...
+        thetas: used in place of the predicted ones.
     """
     model.eval()
     with torch.inference_mode():
         prediction = model(probes.images, thetas)
         tensors = {
-            "input": _pixels(_picture(probes.images)),
+            "input": _to_uint8(_to_picture(probes.images)),
             "probabilities": prediction.logits.softmax(dim=-1).numpy(),
         }
-        for number, seen in enumerate(model.resample(probes.images, prediction.warps)):
-            tensors |= _warp_tensors(model, prediction.warps, number, seen, probes.images)
+        for index, picture in enumerate(model.resample(probes.images, prediction.warps)):
+            tensors |= _warp_tensors(model, prediction.warps, index, picture, probes.images)
         predicted = prediction.logits.argmax(dim=-1).tolist()
     size = probes.images.shape[-2:]
     names = [transformer.name for transformer in model.transformers]
-    info = {
+    entries = {
         "protocol": PROTOCOL,
-        **about,
+        **info,
         "time": time.time(),
         "classes": list(probes.classes),
         "labels": list(probes.labels),
         "predicted": predicted,
-        **_joined(probes),
+        **_added_indices(probes),
         "transformers": [
-            _said_of(transformer, site)
-            for transformer, site in zip(model.transformers, model.input_paths, strict=True)
+            _describe(transformer, path)
+            for transformer, path in zip(model.transformers, model.input_paths, strict=True)
         ],
         "collapsed": {
             name: region_geometry.collapse(tensors[f"grid.{name}"], *size) for name in names
         },
     }
-    return Frame(info, tensors)
+    return Frame(entries, tensors)
 
 
-def _said_of(transformer: Sampler, site: InputPath) -> dict[str, str | int]:
-    """What tells a transformer from others; of a recurrent one also its time step, from 1."""
-    said: dict[str, str | int] = {
+def _describe(transformer: Sampler, path: InputPath) -> dict[str, str | int]:
+    """Return a transformer's entry in a frame's `info`."""
+    entry: dict[str, str | int] = {
         "name": transformer.name,
         "family": transformer.family.name,
-        "at": str(site),
+        "at": str(path),
     }
-    return said if site.time_step is None else said | {"time_step": site.time_step}
+    return entry if path.time_step is None else entry | {"time_step": path.time_step}
 
 
-def _joined(probes: Probes) -> dict[str, list[int]]:
-    """Which probes are pictures that joined, where there are any."""
+def _added_indices(probes: Probes) -> dict[str, list[int]]:
+    """Return the indices of added pictures as an entry of `info`; empty without any."""
     count = len(probes.labels)
-    return {"joined": list(range(count - probes.joined, count))} if probes.joined else {}
+    return {"joined": list(range(count - probes.added, count))} if probes.added else {}
 
 
 def theta_summary(frame: Frame) -> dict[str, float]:
-    """The first transformer's regions as means over the probes, for charts; empty without one.
+    """Compute means of the first transformer's regions over the probes; empty without one.
 
-    Pictures that joined are left out, so that their coming makes no step in a chart.
+    Added pictures are left out, so that a chart has no jump where one was added.
 
-    `scale` is the root of the region's share of the image, `rotation` is in radians clockwise,
-    `shift_x` and `shift_y` are the middle's distance from the image's, in half image sides.
+    `scale` is the root of the region's area as a share of the image, `rotation` is in radians
+    clockwise, `shift_x` and `shift_y` are the centre's offset from the image's, in half image
+    sides.
     """
     if not frame.transformers:
         return {}
@@ -222,66 +230,70 @@ def theta_summary(frame: Frame) -> dict[str, float]:
     }
 
 
-def share_collapsed(frame: Frame) -> float:
-    """Share of the probes on which some transformer has collapsed; 0 where there is none."""
-    on_each = zip(*frame.info["collapsed"].values(), strict=True)
-    return sum(any(reasons) for reasons in on_each) / len(frame.info["labels"])
+def collapsed_share(frame: Frame) -> float:
+    """Return the share of the probes for which any transformer has collapsed."""
+    by_probe = zip(*frame.info["collapsed"].values(), strict=True)
+    return sum(any(reasons) for reasons in by_probe) / len(frame.info["labels"])
 
 
-def _in_turn(labels: Tensor, count: int) -> list[int]:
-    """Indices of `count` images: the first of each class, then the second of each, and so on.
+def _alternate_classes(labels: Tensor, count: int) -> list[int]:
+    """Return indices of `count` images: the first of each class, then the second of each, ...
 
-    Of several labels of an image the first counts.
+    Where images have several labels, the first decides.
     """
     labels = labels.flatten(1)[:, 0] if labels.dim() > 1 else labels
     by_class = [
         (labels == label).nonzero()[:, 0].tolist() for label in sorted(set(labels.tolist()))
     ]
-    turns = itertools.zip_longest(*by_class)
-    return [index for turn in turns for index in turn if index is not None][:count]
+    rounds = itertools.zip_longest(*by_class)
+    return [index for each in rounds for index in each if index is not None][:count]
 
 
 def _warp_tensors(
-    model: Network, warps: Sequence[Warp], number: int, seen: Tensor | None, images: Tensor
+    model: Network, warps: Sequence[Warp], index: int, picture: Tensor | None, images: Tensor
 ) -> dict[str, Array]:
-    """What a frame holds of a transformer, in pixels of the network's input.
+    """Return a transformer's tensors in a frame, in pixels of the network's input.
 
     Args:
-        number: of the transformer.
-        seen: the picture that it hands on, if it is one.
+        model: the network.
+        warps: of its prediction.
+        index: of the transformer.
+        picture: its output as a picture; None on a feature map.
         images: the network's input.
     """
     height, width = images.shape[-2:]
-    points = model.locate(number, warps, grid.lattice(LATTICE))
+    points = model.locate(index, warps, grid.lattice(LATTICE))
     lattice = grid.to_pixels(points, height, width).view(-1, LATTICE, LATTICE, 2).numpy()
-    name, warp = model.transformers[number].name, warps[number]
+    name, warp = model.transformers[index].name, warps[index]
     return {
-        f"output.{name}": _pixels(_map(warp.output) if seen is None else _picture(seen)),
+        f"output.{name}": _to_uint8(
+            _average_channels(warp.output) if picture is None else _to_picture(picture)
+        ),
         f"theta.{name}": warp.theta.numpy(),
         f"corners.{name}": lattice[:, [0, 0, -1, -1], [0, -1, -1, 0]],
         f"grid.{name}": lattice,
     }
 
 
-def _picture(images: Tensor) -> Tensor:
-    """Images (N, C, H, W) with one channel or three, for the eye.
+def _to_picture(images: Tensor) -> Tensor:
+    """Convert images (N, C, H, W) to one channel or three.
 
-    Of two channels the first is shown in red and the second in cyan, so that what both hold is
-    white; of more than three the mean, as for a feature map.
+    Two channels become red and cyan, so that pixels set in both are white; more than three are
+    averaged, as for a feature map.
     """
     channels = images.shape[1]
     if channels == 2:
         return images[:, [0, 1, 1]]
-    return images if channels in (1, 3) else _map(images)
+    return images if channels in (1, 3) else _average_channels(images)
 
 
-def _map(maps: Tensor) -> Tensor:
-    """The mean over the channels of maps (N, C, H, W), each from its least to its most."""
+def _average_channels(maps: Tensor) -> Tensor:
+    """Average maps (N, C, H, W) over the channels; scale each to [0, 1] by its own range."""
     mean = maps.mean(dim=1, keepdim=True)
-    least, most = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
-    return (mean - least) / (most - least).clamp(min=TINY)
+    low, high = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
+    return (mean - low) / (high - low).clamp(min=TINY)
 
 
-def _pixels(images: Tensor) -> Array:
-    """Images (N, C, H, W) in [0, 1] as (N, H, W, C) uint8, rounded to the nearest."""
+def _to_uint8(images: Tensor) -> Array:
+    """Convert images (N, C, H, W) in [0, 1] to (N, H, W, C) uint8, rounded to the nearest."""
     return (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

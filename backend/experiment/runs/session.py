@@ -23,8 +23,8 @@ from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.probes.added_pictures import decode_image
 from stnscope.backend.experiment.probes.observe import (
     Probes,
-    observe,
-    share_collapsed,
+    collapsed_share,
+    observe_step,
     theta_summary,
 )
 from stnscope.backend.experiment.probes.run_probes import RunProbes
@@ -224,7 +224,7 @@ class Session:
         image, paused = decode_image(picture["image"]), self.paused
         first = step.step if paused else step.step + 1
         joined = AddedPicture(first, self.attempt, picture["label"], image)
-        self.watched.join(joined)
+        self.watched.add_picture(joined)
 
         def write() -> None:
             self.writer.add_joined(joined)
@@ -254,7 +254,7 @@ class Session:
 
     def _record_lap(self, step: Step) -> None:
         """Lets the probes move once round while the weights stand still."""
-        frames = self.watched.lap(step)
+        frames = self.watched.lap_frames(step)
 
         def write() -> None:
             for frame in frames:
@@ -265,7 +265,7 @@ class Session:
 
     def _save(self, step: Step, **columns: Any) -> bool:
         """Writes a checkpoint, and the frame of the very step that the run rests at."""
-        recorded = self.watched.has_seen(step)
+        recorded = self.watched.has_frame(step)
         checkpoint = self._checkpoint(step)
 
         def write() -> None:
@@ -330,7 +330,7 @@ def warm_up() -> None:
     config = RunConfig()
     dataset = load(config.dataset)
     steps = train(config, dataset)
-    observe(next(steps), Probes.choose(dataset, config), run="rehearsal", config=config)
+    observe_step(next(steps), Probes.choose(dataset, config), run="rehearsal", config=config)
     next(steps)
 
 
@@ -398,7 +398,7 @@ def _told(frame: Frame) -> dict[str, float | None]:
     """What a frame adds to the metrics of its step."""
     summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
     told = {name: _finite(value) for name, value in summary.items()}
-    return told | {"collapsed": share_collapsed(frame)}
+    return told | {"collapsed": collapsed_share(frame)}
 
 
 def _mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:

@@ -1,4 +1,4 @@
-"""How a data set's images are put before a network: distorted, each on a canvas of its own."""
+"""The input pipeline: a data set's images, distorted onto the canvas that is a network's input."""
 
 from dataclasses import dataclass, replace
 
@@ -9,13 +9,13 @@ from stnscope.backend.experiment.catalog import DatasetEntry
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.config import DistortionConfig
 from stnscope.backend.experiment.data.images import Images
-from stnscope.backend.experiment.distortions import Distortion, named
+from stnscope.backend.experiment.distortions import Distortion, compose
 from stnscope.models.catalog import Architecture
 
 
 @dataclass(frozen=True, eq=False)
 class InputPipeline:
-    """A distortion at some strength, the canvas, and the images whose crops may clutter it."""
+    """A distortion with its strength, canvas, and the images that clutter is cropped from."""
 
     distortion: Distortion
     strength: float
@@ -23,51 +23,51 @@ class InputPipeline:
     others: Tensor
 
     @classmethod
-    def of(
+    def for_dataset(
         cls,
         entry: DatasetEntry,
-        wanted: DistortionConfig,
+        config: DistortionConfig,
         architecture: Architecture,
         others: Images,
     ) -> "InputPipeline":
-        """The scene of a data set for a network.
+        """Build the pipeline for a data set's images.
 
         Args:
             entry: of the data set.
-            wanted: the distortion.
-            architecture: the network, whose input is the canvas.
-            others: images of the data set.
+            config: the distortion.
+            architecture: the network, whose input size is the canvas's.
+            others: images of the data set, for clutter.
         """
-        distortion = named(wanted.name)
+        distortion = compose(config.name)
         if entry.separate_channels:
-            distortion = distortion.on_each_channel(entry.channels)
-        return cls(distortion, wanted.strength, entry.canvas(architecture), others.pixels)
+            distortion = distortion.per_channel(entry.channels)
+        return cls(distortion, config.strength, entry.canvas(architecture), others.pixels)
 
     @classmethod
-    def filling(
-        cls, entry: DatasetEntry, wanted: DistortionConfig, architecture: Architecture
+    def for_picture(
+        cls, entry: DatasetEntry, config: DistortionConfig, architecture: Architecture
     ) -> "InputPipeline":
-        """The same for images that are as large as a canvas, what they show in the middle.
+        """Build the pipeline for a picture as large as the canvas, its subject in the centre.
 
-        Nothing is put around them: what would clutter them is cut from black.
+        Clutter is cropped from a black image, so it adds nothing.
         """
         black = torch.zeros(1, entry.channels, entry.height, entry.width)
         subject = entry.subject or (entry.height, entry.width)
         canvas = replace(entry.canvas(architecture), subject=subject)
-        return cls(named(wanted.name), wanted.strength, canvas, black)
+        return cls(compose(config.name), config.strength, canvas, black)
 
     def draw(self, count: int, generator: Generator) -> Tensor:
-        """What is random about `count` images, (draws, count)."""
+        """Draw the distortion of `count` images, (draws, count)."""
         return self.distortion.draw(count, generator)
 
-    def show(self, images: Tensor, draws: Tensor) -> Tensor:
-        """Images (N, C, h, w) on their canvases, (N, C, H, W), by draws (draws, N)."""
+    def apply(self, images: Tensor, draws: Tensor) -> Tensor:
+        """Distort images (N, C, h, w) by draws (draws, N) onto canvases (N, C, H, W)."""
         return self.distortion.apply(images, self.others, draws, self.strength, self.canvas)
 
-    def shown(self, images: Tensor, generator: Generator) -> Tensor:
-        """The same by new draws."""
-        return self.show(images, self.draw(len(images), generator))
+    def apply_random(self, images: Tensor, generator: Generator) -> Tensor:
+        """Distort images (N, C, h, w) by new draws onto canvases (N, C, H, W)."""
+        return self.apply(images, self.draw(len(images), generator))
 
-    def travelled(self, draws: Tensor, phase: float) -> Tensor:
-        """Draws at a place of their path, in laps."""
-        return self.distortion.travel(draws, phase) if phase else draws
+    def at_phase(self, draws: Tensor, phase: float) -> Tensor:
+        """Return the draws at a phase of their path, in laps."""
+        return self.distortion.at_phase(draws, phase) if phase else draws

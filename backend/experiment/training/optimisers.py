@@ -1,4 +1,4 @@
-"""Optimisers by name: how each is made, and what it remembers from step to step."""
+"""Optimisers by name, and their state in checkpoints."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,33 +17,37 @@ DECAY = 0.9
 """Of RMSprop's mean square, as in Tieleman and Hinton, 2012."""
 PREFIX = "optimiser"
 PEAK = "peak"
-"""In a group of parameters: which setting is their peak learning rate."""
+"""Key in a parameter group: the setting that is its peak learning rate."""
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One optimiser of torch's."""
+class Implementation:
+    """An optimiser of torch and the keys of its state."""
 
-    make: Callable[..., torch.optim.Optimizer]
-    memory: tuple[str, ...]
-    """What it keeps of each parameter, by torch's names."""
+    build: Callable[..., torch.optim.Optimizer]
+    state_keys: tuple[str, ...]
+    """The keys of its state for each parameter."""
 
 
-KINDS: Mapping[str, Kind] = {
-    "adamw": Kind(partial(torch.optim.AdamW, betas=BETAS), ("step", "exp_avg", "exp_avg_sq")),
-    "adam": Kind(partial(torch.optim.Adam, betas=BETAS), ("step", "exp_avg", "exp_avg_sq")),
-    "sgd": Kind(partial(torch.optim.SGD, momentum=MOMENTUM), ("momentum_buffer",)),
-    "rmsprop": Kind(partial(torch.optim.RMSprop, alpha=DECAY), ("step", "square_avg")),
+IMPLEMENTATIONS: Mapping[str, Implementation] = {
+    "adamw": Implementation(
+        partial(torch.optim.AdamW, betas=BETAS), ("step", "exp_avg", "exp_avg_sq")
+    ),
+    "adam": Implementation(
+        partial(torch.optim.Adam, betas=BETAS), ("step", "exp_avg", "exp_avg_sq")
+    ),
+    "sgd": Implementation(partial(torch.optim.SGD, momentum=MOMENTUM), ("momentum_buffer",)),
+    "rmsprop": Implementation(partial(torch.optim.RMSprop, alpha=DECAY), ("step", "square_avg")),
 }
 
 
-def optimiser_of(config: RunConfig, model: Network) -> torch.optim.Optimizer:
-    """The run's optimiser; its groups name their peak learning rate under `PEAK`."""
+def build_optimiser(config: RunConfig, model: Network) -> torch.optim.Optimizer:
+    """Build the run's optimiser, with one parameter group for each learning rate."""
     groups = [
         {"params": list(model.classifier_parameters()), PEAK: "learning_rate"},
         {"params": list(model.localisation_parameters()), PEAK: "localisation_learning_rate"},
     ]
-    return KINDS[config.optimiser].make(
+    return IMPLEMENTATIONS[config.optimiser].build(
         [group for group in groups if group["params"]],
         lr=config.learning_rate,
         weight_decay=config.weight_decay,
@@ -52,23 +56,24 @@ def optimiser_of(config: RunConfig, model: Network) -> torch.optim.Optimizer:
 
 
 def optimiser_state(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
-    """Copies of all that the optimiser remembers, for `load_optimiser_state`."""
+    """Return copies of an optimiser's state, for `load_optimiser_state`."""
     return {
-        f"{PREFIX}.{kind}.{name}": value.clone()
+        f"{PREFIX}.{key}.{name}": value.clone()
         for name, parameter in model.named_parameters()
-        for kind, value in optimiser.state[parameter].items()
+        for key, value in optimiser.state[parameter].items()
     }
 
 
 def load_optimiser_state(
-    name: str, model: nn.Module, optimiser: torch.optim.Optimizer, memory: Mapping[str, Tensor]
+    name: str, model: nn.Module, optimiser: torch.optim.Optimizer, state: Mapping[str, Tensor]
 ) -> None:
-    """Gives an optimiser of that name back what it remembered.
+    """Load the state of the optimiser with this name.
 
     Raises:
-        KeyError: something of it is missing.
+        KeyError: a tensor is missing.
     """
     for parameter_name, parameter in model.named_parameters():
         optimiser.state[parameter] = {
-            kind: memory[f"{PREFIX}.{kind}.{parameter_name}"].clone() for kind in KINDS[name].memory
+            key: state[f"{PREFIX}.{key}.{parameter_name}"].clone()
+            for key in IMPLEMENTATIONS[name].state_keys
         }

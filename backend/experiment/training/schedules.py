@@ -1,18 +1,18 @@
-"""How learning rates go over a run: a share of their peak in each step, 1 to `steps`."""
+"""Learning rate schedules: the rate in step 1 to `steps` as a fraction of its peak."""
 
 import math
 from collections.abc import Callable, Mapping
 
 WARM_UP = 0.15
-"""Share of the steps over which the rates of one cycle rise."""
+"""Fraction of the steps over which `one_cycle` rises."""
 START, END = 0.04, 0.01
-"""Where they begin and end."""
+"""Of `one_cycle`, as fractions of the peak."""
 THIRDS = (1.0, 0.1, 0.01)
 """Jaderberg et al., 2015, A.4: divided by ten every 50,000 of 150,000 steps."""
 
 
 def one_cycle(step: int, steps: int) -> float:
-    """Up and down once, both ways along a cosine."""
+    """Rise to the peak and fall once, both along a cosine."""
     peak = max(1.0, WARM_UP * steps)
     if step <= peak:
         return START + (1 - START) * (1 - math.cos(math.pi * step / peak)) / 2
@@ -20,16 +20,16 @@ def one_cycle(step: int, steps: int) -> float:
 
 
 def constant(step: int, steps: int) -> float:
-    """At the peak throughout."""
+    """Stay at the peak."""
     return 1.0
 
 
 def stepped(step: int, steps: int) -> float:
-    """Divided by ten after each third of the steps."""
+    """Divide by ten after each third of the steps."""
     return THIRDS[(step - 1) * len(THIRDS) // steps]
 
 
-SCHEDULES: Mapping[str, Callable[[int, int], float]] = {
+IMPLEMENTATIONS: Mapping[str, Callable[[int, int], float]] = {
     "one_cycle": one_cycle,
     "constant": constant,
     "steps": stepped,

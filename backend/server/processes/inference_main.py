@@ -3,7 +3,7 @@
 First it sends `{"ready": true}`. Then it answers requests, one after another:
 
     {"weights", "distortion", "theta"}  with a picture's bytes: {} with a frame's bytes
-    {"again": {...}}                    the arguments of `transform_again`, for a picture that it
+    {"again": {...}}                    the arguments of `transform_cached`, for a picture that it
                                         was sent lately: the same
     {"architecture", "dataset"}         with a picture's bytes: {"image", "notes"}, the picture as
                                         it is added to the probes of such a run
@@ -19,9 +19,9 @@ import numpy as np
 from stnscope.backend.experiment.errors import StnscopeError, Unavailable
 from stnscope.backend.experiment.inference.transform import (
     fit_probe,
-    prepare,
     transform,
-    transform_again,
+    transform_cached,
+    warm_up,
 )
 from stnscope.backend.experiment.probes.added_pictures import encode_image
 from stnscope.backend.server.processes.child_main import ParentPipe, limit_memory
@@ -36,7 +36,7 @@ MAX_MEMORY = 1024**3
 def main() -> None:
     faulthandler.enable()
     pipe = ParentPipe()
-    prepare(threads=1)
+    warm_up(threads=1)
     limit_memory(MAX_MEMORY)
     pipe.send({"ready": True})
     while True:
@@ -48,7 +48,7 @@ def _handle(request: Head, picture: bytes) -> Message:
         if "architecture" in request:
             return _fit(request, picture)
         if "again" in request:
-            return _transform_again(**request["again"])
+            return _transform_cached(**request["again"])
         return {}, transform(picture, **request).encode()
     except StnscopeError:
         raise
@@ -65,8 +65,8 @@ def _fit(request: Head, picture: bytes) -> Message:
     return {"image": encode_image(pixels), "notes": fitted.notes}, b""
 
 
-def _transform_again(request: int | None, **arguments: Any) -> Message:
-    return {}, transform_again(**arguments).saying(request=request).encode()
+def _transform_cached(request: int | None, **arguments: Any) -> Message:
+    return {}, transform_cached(**arguments).saying(request=request).encode()
 
 
 if __name__ == "__main__":

@@ -90,15 +90,15 @@ class InferenceWorker:
         fitted, _ = await self._request({"architecture": architecture, "dataset": dataset}, data)
         return fitted
 
-    async def transform_again(self, request: Mapping[str, Any]) -> bytes:
-        """Return a frame's bytes, made by `inference.transform.transform_again`.
+    async def transform_cached(self, request: Mapping[str, Any]) -> bytes:
+        """Return a frame's bytes, made by `inference.transform.transform_cached`.
 
         Args:
             request: that function's arguments by name, and `request`, a number that the frame's
                 `info` repeats, or None.
 
         Raises:
-            StnscopeError: as `inference.transform.transform_again` does.
+            StnscopeError: as `inference.transform.transform_cached` does.
             Unavailable: too many requests wait, or the process ended while it handled this one.
         """
         _, frame = await self._request({"again": request})

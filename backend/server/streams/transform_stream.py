@@ -59,10 +59,10 @@ class TransformStreams:
         """Return a frame's bytes.
 
         Raises:
-            StnscopeError: as `InferenceWorker.transform_again` does.
+            StnscopeError: as `InferenceWorker.transform_cached` does.
         """
         async with self._slots:
-            return await self._worker.transform_again(request.model_dump(exclude={"type"}))
+            return await self._worker.transform_cached(request.model_dump(exclude={"type"}))
 
 
 class TransformStream:

@@ -6,10 +6,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from stnscope.backend.experiment.catalog import DISTORTIONS as ENTRIES
+from stnscope.backend.experiment.catalog import DISTORTIONS
 from stnscope.backend.experiment.catalog.canvas import Canvas
-from stnscope.backend.experiment.distortions import DISTORTIONS
-from stnscope.backend.experiment.distortions.placement import Placement, centred, place, scattered
+from stnscope.backend.experiment.distortions import IMPLEMENTATIONS
+from stnscope.backend.experiment.distortions.placement import (
+    Placement,
+    apply_placement,
+    centred,
+    scattered,
+)
 
 BLACK = torch.zeros(3, 1, 28, 28)
 CANVAS = Canvas(48, 48)
@@ -32,12 +37,12 @@ def centroids(canvases: Tensor) -> Tensor:
 
 
 def test_the_catalog_lists_what_can_be_done() -> None:
-    assert list(ENTRIES) == list(DISTORTIONS)
+    assert list(DISTORTIONS) == list(IMPLEMENTATIONS)
 
 
 def test_an_image_is_put_where_it_is_asked_for_to_the_pixel() -> None:
     image = torch.rand(1, 2, 4, 6, generator=drawn())
-    canvas = place(image, at(10, 5), Canvas(9, 20))
+    canvas = apply_placement(image, at(10, 5), Canvas(9, 20))
     expected = torch.zeros(1, 2, 9, 20)
     expected[:, :, 3:7, 7:13] = image
     assert torch.allclose(canvas, expected, atol=1e-5)
@@ -45,7 +50,7 @@ def test_an_image_is_put_where_it_is_asked_for_to_the_pixel() -> None:
 
 def test_a_quarter_turn_of_a_non_square_image_is_clockwise_and_not_sheared() -> None:
     image = torch.rand(1, 1, 4, 6, generator=drawn())
-    canvas = place(image, at(12, 5, rotation=math.pi / 2), Canvas(11, 24))
+    canvas = apply_placement(image, at(12, 5, rotation=math.pi / 2), Canvas(11, 24))
     expected = torch.zeros(1, 1, 11, 24)
     expected[:, :, 2:8, 10:14] = image.rot90(-1, dims=(2, 3))
     assert torch.allclose(canvas, expected, atol=1e-5)
@@ -53,7 +58,7 @@ def test_a_quarter_turn_of_a_non_square_image_is_clockwise_and_not_sheared() -> 
 
 def test_a_scale_of_two_covers_four_times_the_area() -> None:
     image = torch.ones(1, 1, 6, 8)
-    canvas = place(image, at(20, 15, scale=2), Canvas(40, 40))
+    canvas = apply_placement(image, at(20, 15, scale=2), Canvas(40, 40))
     assert canvas.sum().item() == pytest.approx(4 * 48, rel=0.05)
 
 
@@ -116,13 +121,13 @@ def test_no_strength_leaves_the_image_alone_in_the_middle() -> None:
     assert torch.equal(still, centred(images, images, drawn(), 1.0, CANVAS))
 
 
-@pytest.mark.parametrize("name", DISTORTIONS)
+@pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_all_that_is_random_comes_from_the_generator(name: str) -> None:
     images = torch.rand(6, 3, 28, 20, generator=drawn())
     before = images.clone()
-    first = DISTORTIONS[name](images, images, drawn(7), 0.8, Canvas(40, 50))
+    first = IMPLEMENTATIONS[name](images, images, drawn(7), 0.8, Canvas(40, 50))
     torch.rand(3)
-    again = DISTORTIONS[name](images, images, drawn(7), 0.8, Canvas(40, 50))
+    again = IMPLEMENTATIONS[name](images, images, drawn(7), 0.8, Canvas(40, 50))
     assert first.shape == (6, 3, 40, 50)
     assert torch.equal(first, again)
     assert torch.equal(images, before)
@@ -138,12 +143,14 @@ def test_another_seed_scatters_otherwise() -> None:
 
 def test_a_path_is_closed_smooth_and_within_what_can_be_drawn() -> None:
     draws = scattered.draw(50, drawn())
-    lap = torch.stack([scattered.travel(draws, number / 60) for number in range(61)])
+    lap = torch.stack([scattered.at_phase(draws, number / 60) for number in range(61)])
     assert torch.allclose(lap[0], draws, atol=1e-6)
     assert torch.allclose(lap[60], draws, atol=1e-5)
     assert lap.min() >= 0
     assert lap.max() <= 1
-    moving = lap[:, : scattered.moving]
+    moving = lap[:, : scattered.moving_draws]
     assert (moving.amax(dim=0) - moving.amin(dim=0) > 0.98).all(), "all that there is is passed"
     assert (moving[1:] - moving[:-1]).abs().max() < 0.5 * 2 * 2 * math.pi / 60 + 1e-4
-    assert torch.equal(lap[30, scattered.moving :], draws[scattered.moving :]), "the rest stays"
+    assert torch.equal(lap[30, scattered.moving_draws :], draws[scattered.moving_draws :]), (
+        "the rest stays"
+    )

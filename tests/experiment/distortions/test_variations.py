@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog.canvas import Canvas
-from stnscope.backend.experiment.distortions import DISTORTIONS, named
+from stnscope.backend.experiment.distortions import IMPLEMENTATIONS, compose
 
 CANVAS = Canvas(48, 40)
 VARIATIONS = (
@@ -38,7 +38,7 @@ def middle(canvases: Tensor) -> Tensor:
 
 @EACH
 def test_no_strength_leaves_the_image_alone(name: str) -> None:
-    still = DISTORTIONS[name](images(), images(), drawn(), 0.0, CANVAS)
+    still = IMPLEMENTATIONS[name](images(), images(), drawn(), 0.0, CANVAS)
     assert still.shape == (6, 1, 48, 40)
     assert torch.allclose(middle(still), images(), atol=1e-4)
 
@@ -46,9 +46,10 @@ def test_no_strength_leaves_the_image_alone(name: str) -> None:
 @EACH
 def test_strength_changes_each_image_its_own_way_and_half_of_it_less(name: str) -> None:
     half, full = (
-        DISTORTIONS[name](images(), images(), drawn(), strength, CANVAS) for strength in (0.5, 1.0)
+        IMPLEMENTATIONS[name](images(), images(), drawn(), strength, CANVAS)
+        for strength in (0.5, 1.0)
     )
-    still = DISTORTIONS["centred"](images(), images(), drawn(), 1.0, CANVAS)
+    still = IMPLEMENTATIONS["centred"](images(), images(), drawn(), 1.0, CANVAS)
     assert (full[0] != full[1]).any()
     assert 0 < (half - still).abs().mean() < (full - still).abs().mean()
     assert full.min() >= 0
@@ -61,7 +62,7 @@ def draws(name: str, *values: float) -> Tensor:
 
 def shown(name: str, *values: float, image: Tensor | None = None) -> Tensor:
     given = images(1) if image is None else image
-    distortion = DISTORTIONS[name]
+    distortion = IMPLEMENTATIONS[name]
     return distortion.apply(given, given, draws(name, *values), 1.0, CANVAS)
 
 
@@ -110,49 +111,49 @@ def test_strokes_grow_bold_or_thin_wide_or_narrow() -> None:
 
 
 def test_joined_ones_act_one_after_another() -> None:
-    both = named("RTS+occlusion")
+    both = compose("RTS+occlusion")
     given = torch.ones(3, 1, 28, 28)
     draw = both.draw(3, drawn())
-    first = DISTORTIONS["RTS"].apply(given, given, draw[:4], 1.0, CANVAS)
-    second = DISTORTIONS["occlusion"].apply(first, given, draw[4:], 1.0, CANVAS)
+    first = IMPLEMENTATIONS["RTS"].apply(given, given, draw[:4], 1.0, CANVAS)
+    second = IMPLEMENTATIONS["occlusion"].apply(first, given, draw[4:], 1.0, CANVAS)
     assert torch.equal(both.apply(given, given, draw, 1.0, CANVAS), second)
-    assert (both.moving, both.standing) == (8, 0)
+    assert (both.moving_draws, both.fixed_draws) == (8, 0)
 
 
 def test_joined_ones_keep_apart_what_moves_and_what_stands() -> None:
-    both = named("TC+clutter+R")
+    both = compose("TC+clutter+R")
     draw = both.draw(2, drawn())
     given = images(2)
-    moved = both.travel(draw, 0.3)
-    assert torch.equal(moved[both.moving :], draw[both.moving :])
-    assert not torch.equal(moved[: both.moving], draw[: both.moving])
-    parts = [DISTORTIONS[name] for name in ("TC", "clutter", "R")]
-    ends = torch.tensor([part.moving for part in parts]).cumsum(0)
-    assert ends[-1] == both.moving
-    assert both.standing == sum(part.standing for part in parts)
+    moved = both.at_phase(draw, 0.3)
+    assert torch.equal(moved[both.moving_draws :], draw[both.moving_draws :])
+    assert not torch.equal(moved[: both.moving_draws], draw[: both.moving_draws])
+    parts = [IMPLEMENTATIONS[name] for name in ("TC", "clutter", "R")]
+    ends = torch.tensor([part.moving_draws for part in parts]).cumsum(0)
+    assert ends[-1] == both.moving_draws
+    assert both.fixed_draws == sum(part.fixed_draws for part in parts)
     shown = both.apply(given, given, draw, 1.0, CANVAS)
     assert shown.shape == (2, 1, 48, 40)
 
 
 def test_each_channel_is_distorted_on_its_own() -> None:
     given = images(5, channels=2)
-    apart = DISTORTIONS["RTS"].on_each_channel(2)
+    apart = IMPLEMENTATIONS["RTS"].per_channel(2)
     shown = apart(given, given, drawn(3), 1.0, CANVAS)
     assert shown.shape == (5, 2, 48, 40)
     assert (shown[:, 0] != shown[:, 1]).any(dim=(1, 2)).all()
     draw = apart.draw(5, drawn(3))
     for channel in (0, 1):
-        own = DISTORTIONS["RTS"].apply(given[:, :1], given, draw[channel::2], 1.0, CANVAS)
+        own = IMPLEMENTATIONS["RTS"].apply(given[:, :1], given, draw[channel::2], 1.0, CANVAS)
         assert torch.equal(shown[:, channel], own[:, 0])
 
 
 def test_a_row_comes_to_stand_on_a_slanted_line() -> None:
     """Three white squares: in the middle and level, then steepest, then as far as there is room."""
     row, canvas = torch.ones(1, 1, 28, 84), Canvas(100, 100)
-    slanted, black = DISTORTIONS["slanted"], torch.zeros(1, 1, 28, 28)
+    slanted, black = IMPLEMENTATIONS["slanted"], torch.zeros(1, 1, 28, 28)
 
     def boxes(across: float, down: float, rise: float) -> list[int]:
-        draw = torch.full((slanted.moving + slanted.standing, 1), 0.5)
+        draw = torch.full((slanted.moving_draws + slanted.fixed_draws, 1), 0.5)
         draw[:3, 0] = torch.tensor([across, down, rise])
         lit = slanted.apply(row, black, draw, 1.0, canvas)[0, 0] > 0.5
         left = int(lit.any(dim=0).nonzero()[0])
@@ -166,7 +167,7 @@ def test_a_row_comes_to_stand_on_a_slanted_line() -> None:
 def test_clutter_comes_from_bytes_as_from_tones() -> None:
     bytes_, tones = (images() * 255).byte(), (images() * 255).byte().float() / 255
     one, other = (
-        DISTORTIONS["TC"](images(), others, drawn(), 1.0, CANVAS) for others in (bytes_, tones)
+        IMPLEMENTATIONS["TC"](images(), others, drawn(), 1.0, CANVAS) for others in (bytes_, tones)
     )
     assert torch.equal(one, other)
 
@@ -176,7 +177,7 @@ def test_a_subject_stays_on_the_canvas_and_its_image_need_not() -> None:
     large = torch.zeros(300, 1, 88, 88)
     large[:, :, 42:46, 42:46] = 1
     canvas = Canvas(48, 48, padding="border", subject=(30, 30))
-    shown = DISTORTIONS["RTS"](large, large, drawn(), 1.0, canvas)
+    shown = IMPLEMENTATIONS["RTS"](large, large, drawn(), 1.0, canvas)
     places = torch.stack([light[0].flatten().argmax() for light in shown])
     for axis in (places % 48, places // 48):
         assert axis.min() < 17
@@ -190,5 +191,5 @@ def test_beyond_a_photo_its_edge_goes_on() -> None:
     canvas = Canvas(48, 48, padding="border")
     for name in ("RTS", "P", "viewpoint", "deformation", "variation"):
         assert torch.allclose(
-            DISTORTIONS[name](white, white, drawn(), 1.0, canvas), torch.tensor(1.0), atol=1e-5
+            IMPLEMENTATIONS[name](white, white, drawn(), 1.0, canvas), torch.tensor(1.0), atol=1e-5
         ), name

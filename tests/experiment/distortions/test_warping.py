@@ -8,7 +8,7 @@ from torch import Tensor
 
 from stnscope.backend.experiment.catalog.canvas import Canvas
 from stnscope.backend.experiment.distortions.distortion import Distortion
-from stnscope.backend.experiment.distortions.warping import elastic, homography, projective
+from stnscope.backend.experiment.distortions.warping import elastic, projective, solve_homography
 from stnscope.models import families, grid
 
 CANVAS = Canvas(48, 48)
@@ -27,7 +27,7 @@ def digits(count: int = 1) -> Tensor:
 
 def middle(distortion: Distortion, count: int = 1) -> Tensor:
     """Draws that shift nothing, and scale by 7/8, halfway between 0.75 and 1."""
-    return torch.full((distortion.moving, count), 0.5)
+    return torch.full((distortion.moving_draws, count), 0.5)
 
 
 @BENT
@@ -48,7 +48,7 @@ def test_no_strength_leaves_the_image_alone_in_the_middle(distortion: Distortion
 def test_four_points_go_where_the_homography_is_asked_to_take_them() -> None:
     points = grid.corners() + 0.3 * torch.randn(20, 4, 2, generator=drawn(1))
     targets = grid.corners().expand(20, -1, -1)
-    theta = homography(points, targets)
+    theta = solve_homography(points, targets)
     warp = families.get("projective").warp
     found = torch.stack([warp(theta[i : i + 1], points[i])[0] for i in range(20)])
     assert torch.allclose(found, targets, atol=1e-3)
@@ -89,7 +89,7 @@ def test_a_control_point_that_is_shifted_moves_what_lies_there() -> None:
 
 @BENT
 def test_even_the_furthest_draws_keep_an_image_that_can_be_seen(distortion: Distortion) -> None:
-    draws = torch.randint(0, 2, (distortion.moving, 200), generator=drawn(2)).float()
+    draws = torch.randint(0, 2, (distortion.moving_draws, 200), generator=drawn(2)).float()
     bent = distortion.apply(digits(200), digits(), draws, 1.0, CANVAS)
     assert bent.isfinite().all()
     light = bent.sum(dim=(1, 2, 3)) / digits().sum()
@@ -100,7 +100,7 @@ def test_even_the_furthest_draws_keep_an_image_that_can_be_seen(distortion: Dist
 def test_a_path_moves_an_image_little_by_little(distortion: Distortion) -> None:
     draws = distortion.draw(8, drawn(3))
     lap = [
-        distortion.apply(digits(8), digits(), distortion.travel(draws, number / 60), 1.0, CANVAS)
+        distortion.apply(digits(8), digits(), distortion.at_phase(draws, number / 60), 1.0, CANVAS)
         for number in range(60)
     ]
     steps = [(one - other).abs().mean() for one, other in pairwise(lap)]

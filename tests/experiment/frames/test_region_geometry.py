@@ -8,12 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stnscope.backend.experiment.frames.region_geometry import (
-    Reading,
     areas,
     collapse,
     outside_shares,
-    readings,
-    words,
 )
 
 HEIGHT, WIDTH = 30, 60
@@ -92,49 +89,3 @@ def test_one_region_for_all_images_is_a_collapse_unless_it_is_the_whole_image() 
     other = region(scale=(0.6, 0.6), shift=(0.3, 0))
     assert collapse(several(moved, other), HEIGHT, WIDTH) == [None, None]
     assert collapse(moved, HEIGHT, WIDTH) == [None]
-
-
-@pytest.mark.parametrize(
-    "reading",
-    [
-        Reading(0, 1, 1, 0, 0, 0),
-        Reading(0.5, 0.6, 0.7, 0, 0.1, -0.2),
-        Reading(-2.5, 0.3, 1.4, 0.4, -1.5, 2),
-        Reading(1.0, 0.5, -0.5, -0.3, 0, 0),
-    ],
-)
-def test_numbers_are_read_back_on_an_image_that_is_not_square(reading: Reading) -> None:
-    lattice = region(
-        rotation=reading.rotation,
-        scale=(reading.scale_x, reading.scale_y),
-        shear=reading.shear,
-        shift=(reading.shift_x, reading.shift_y),
-    )
-    [found] = readings(lattice, HEIGHT, WIDTH)
-    assert found.numbers() == pytest.approx(reading.numbers(), abs=1e-5)
-
-
-def test_a_region_without_width_can_still_be_read() -> None:
-    [found] = readings(region(scale=(0, 0)), HEIGHT, WIDTH)
-    assert all(math.isfinite(number) for number in found.numbers().values())
-
-
-def test_a_bend_is_the_distance_from_the_nearest_parallelogram() -> None:
-    [straight] = readings(region(rotation=0.3, shear=0.2), HEIGHT, WIDTH)
-    assert straight.bend == pytest.approx(0, abs=1e-6)
-    [found] = readings(bent(0.14), HEIGHT, WIDTH)
-    # One column in seven is pulled: the parallelogram follows by a seventh.
-    assert found.bend == pytest.approx(0.12, abs=1e-6)
-    assert "not sheared, bent by up to 12% of the width, centred" in words(found)
-
-
-def test_readings_in_words() -> None:
-    assert words(Reading(0, 1, 1, 0, 0, 0)) == (
-        "It looks at 100% of the width and 100% of the height, upright, not sheared, "
-        "centred in the middle."
-    )
-    assert words(Reading(math.radians(-30), 0.6, -0.5, 0.2, 0.5, -0.2)) == (
-        "It looks at 60% of the width and 50% of the height, mirrored, turned 30° anticlockwise, "
-        "sheared by 11°, centred 25% of the width to the right of and 10% of the height above "
-        "the middle."
-    )

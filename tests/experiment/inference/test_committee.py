@@ -86,7 +86,7 @@ def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
                 if name.startswith("model.")
             }
         )
-        validation = Validation.of(of, dataset)
+        validation = Validation.build(of, dataset)
         with torch.inference_mode():
             chances.append(model.eval()(validation.images).logits.softmax(dim=1))
         assert member.accuracy == pytest.approx(validation.accuracy(model), abs=2e-3)
@@ -111,12 +111,12 @@ def test_it_is_told_on_the_command_line(home: Path, capfd: pytest.CaptureFixture
 def test_members_must_be_shown_the_same_images(home: Path, tmp_path: Path, of: RunConfig) -> None:
     other = made(tmp_path, "other", of)
     trained(other, steps=1)
-    with pytest.raises(InvalidInput, match="other and plain are shown different images"):
+    with pytest.raises(InvalidInput, match="other and plain have different images"):
         evaluate([*paths(home, "plain"), other])
 
 
 def test_nobody_is_a_member_twice(home: Path) -> None:
-    with pytest.raises(InvalidInput, match="a member once"):
+    with pytest.raises(InvalidInput, match="a member only once"):
         evaluate(paths(home, "plain", "plain"))
 
 

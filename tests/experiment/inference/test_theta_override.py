@@ -10,8 +10,8 @@ from PIL import Image
 
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.inference import transform as module
-from stnscope.backend.experiment.inference.theta_override import thetas_of
-from stnscope.backend.experiment.inference.transform import prepare, transform, transform_again
+from stnscope.backend.experiment.inference.theta_override import resolve_thetas
+from stnscope.backend.experiment.inference.transform import transform, transform_cached, warm_up
 from stnscope.models.architectures import build
 
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
@@ -19,7 +19,7 @@ THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
 
 @pytest.fixture(autouse=True, scope="module")
 def one_thread() -> None:
-    prepare(threads=1)
+    warm_up(threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_what_is_given_of_the_network_s_own_changes_nothing(picture: bytes) -> N
 
 def test_corners_of_a_region_lead_to_its_theta(picture: bytes) -> None:
     key = transform(picture, "digits").info["picture"]
-    seen = transform_again(key, "digits", corners={"st": corners_of(THETA, 48)})
+    seen = transform_cached(key, "digits", corners={"st": corners_of(THETA, 48)})
     np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], atol=1e-6)
     assert seen.info["given"] == ["st"]
 
@@ -70,7 +70,7 @@ def test_corners_of_no_parallelogram_lead_to_the_closest(picture: bytes) -> None
     key = transform(picture, "digits").info["picture"]
     away = np.array([[2, 0], [-2, 0], [2, 0], [-2, 0]])
     bent = np.array(corners_of(THETA, 48)) + away
-    seen = transform_again(key, "digits", corners={"st": bent.tolist()})
+    seen = transform_cached(key, "digits", corners={"st": bent.tolist()})
     np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], atol=1e-6)
 
 
@@ -80,7 +80,7 @@ def test_a_picture_is_decoded_and_fitted_once(
     distortion = {"name": "scattered", "seed": 5}
     first = transform(picture, "digits", distortion)
     monkeypatch.setattr(module, "fit", None)
-    again = transform_again(first.info["picture"], "digits", distortion)
+    again = transform_cached(first.info["picture"], "digits", distortion)
     for name, tensor in first.tensors.items():
         np.testing.assert_array_equal(again.tensors[name], tensor)
     assert again.info["notes"] == first.info["notes"]
@@ -88,9 +88,9 @@ def test_a_picture_is_decoded_and_fitted_once(
 
 def test_unknown_picture_is_not_available() -> None:
     with pytest.raises(NotFound, match="no longer available"):
-        transform_again("0" * 32, "digits")
+        transform_cached("0" * 32, "digits")
     with pytest.raises(NotFound, match="digits"):
-        transform_again("0" * 32, "none")
+        transform_cached("0" * 32, "none")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_unknown_picture_is_not_available() -> None:
         (None, {"st": [[0, 0], [1, 0], [1, 1], [0]]}, "corners.st", "four points"),
         (None, {"st": [0, 0, 1, 1]}, "corners.st", "four points"),
         (None, {"nd": corners_of(THETA, 48)}, "corners.nd", "there are st"),
-        ({"st": THETA}, {"st": corners_of(THETA, 48)}, "corners.st", "leave one of them out"),
+        ({"st": THETA}, {"st": corners_of(THETA, 48)}, "corners.st", "not both"),
     ],
 )
 def test_what_is_no_region_is_refused(
@@ -119,13 +119,13 @@ def test_what_is_no_region_is_refused(
 ) -> None:
     key = transform(picture, "digits").info["picture"]
     with pytest.raises(InvalidInput, match=words) as refused:
-        transform_again(key, "digits", theta=theta, corners=corners)
+        transform_cached(key, "digits", theta=theta, corners=corners)
     assert refused.value.field == field
 
 
 def test_a_network_without_transformers_cannot_be_told() -> None:
     with pytest.raises(InvalidInput, match="has none"):
-        thetas_of(build("digits-cnn").eval(), torch.rand(1, 1, 48, 48), {"st": THETA})
+        resolve_thetas(build("digits-cnn").eval(), torch.rand(1, 1, 48, 48), {"st": THETA})
 
 
 def test_a_region_of_a_region_is_found_within_what_the_first_is_told() -> None:
@@ -133,7 +133,7 @@ def test_a_region_of_a_region_is_found_within_what_the_first_is_told() -> None:
     images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
     zoomed = {"st1": [0.5, 0, 0.25, 0, 0.5, 0.25]}
     # What the first transformer hands on, seen whole by the second.
-    told = thetas_of(model, images, zoomed, {"st2": [[24, 24], [56, 24], [56, 56], [24, 56]]})
+    told = resolve_thetas(model, images, zoomed, {"st2": [[24, 24], [56, 24], [56, 56], [24, 56]]})
     np.testing.assert_allclose(told["st1"], [zoomed["st1"]])
     # The map's centres lie half a pixel and more inside the edges that they are drawn out to.
     np.testing.assert_allclose(told["st2"], [[1, 0, 0, 0, 1, 0]], atol=0.05)

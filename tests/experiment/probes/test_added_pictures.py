@@ -24,7 +24,7 @@ from stnscope.backend.experiment.probes.added_pictures import (
     encode_image,
     parse_label,
 )
-from stnscope.backend.experiment.probes.observe import Probes, look, theta_summary
+from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
 from stnscope.backend.experiment.recording.reader import SUFFIX, AddedPicture, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
@@ -88,10 +88,10 @@ def test_a_run_in_training_takes_pictures(status: str) -> None:
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ({"status": "finished"}, "must be paused or running; this one is finished"),
-        ({"status": "queued"}, "must be paused or running; this one is queued"),
-        ({"probes": 64}, "watches 64 probes, as many as a run can"),
-        ({"config": {"architecture": "addition-2st"}}, "sees 2 images at once"),
+        ({"status": "finished"}, "that is paused or running; this one is finished"),
+        ({"status": "queued"}, "that is paused or running; this one is queued"),
+        ({"probes": 64}, "has 64 probes already, the maximum"),
+        ({"config": {"architecture": "addition-2st"}}, "takes 2 images"),
     ],
 )
 def test_who_takes_none_says_why(more: dict[str, Any], says: str) -> None:
@@ -121,10 +121,10 @@ def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, l
 @pytest.mark.parametrize(
     ("text", "dataset", "says"),
     [
-        ("ten", "digits", "no class 'ten'; it has 0, 1, 2"),
+        ("ten", "digits", "no class 'ten'; its classes are 0, 1, 2"),
         ("12", "digits", "no class '12'"),
-        ("12", "sequences", "3 labels each, one after another; '12' is 2"),
-        ("1234567", "numbers", "5 labels each"),
+        ("12", "sequences", "3 labels; '12' has 2"),
+        ("1234567", "numbers", "5 labels"),
         ("1x3", "sequences", "no class 'x'"),
     ],
 )
@@ -163,20 +163,20 @@ def test_a_picture_is_fitted_to_the_run_s_network(
 
 def test_a_picture_stands_as_it_was_fitted_and_moves_by_a_path_of_its_own(digits: Dataset) -> None:
     joined = AddedPicture(0, 0, 5, picture())
-    one, other = (Probes.of_picture(joined, number, digits.entry, CONFIG) for number in (12, 13))
+    one, other = (Probes.from_picture(joined, number, digits.entry, CONFIG) for number in (12, 13))
     standing = torch.from_numpy(picture()).permute(2, 0, 1)[None] / 255
     assert torch.equal(one.images, standing)
-    moved = one.moved(0.3).images
+    moved = one.at_phase(0.3).images
     assert not torch.equal(moved, standing)
-    assert not torch.equal(moved, other.moved(0.3).images)
-    torch.testing.assert_close(one.moved(1.3).images, moved, rtol=0, atol=1e-3)
+    assert not torch.equal(moved, other.at_phase(0.3).images)
+    torch.testing.assert_close(one.at_phase(1.3).images, moved, rtol=0, atol=1e-3)
     # Turned and scaled it is all there, in one piece: no clutter is put around it.
     expected = standing.sum()
     for phase in (0.1, 0.45, 0.8):
-        found = one.moved(phase).images.sum()
+        found = one.at_phase(phase).images.sum()
         assert 0.4 * expected < found < 1.5 * expected
-    again = Probes.of_picture(joined, 12, digits.entry, CONFIG.model_copy(update={"seed": 8}))
-    assert torch.equal(again.moved(0.3).images, moved)
+    again = Probes.from_picture(joined, 12, digits.entry, CONFIG.model_copy(update={"seed": 8}))
+    assert torch.equal(again.at_phase(0.3).images, moved)
 
 
 def test_a_picture_is_seen_as_the_run_s_preprocessing_has_it_standing_and_moving() -> None:
@@ -187,14 +187,14 @@ def test_a_picture_is_seen_as_the_run_s_preprocessing_has_it_standing_and_moving
         config = RunConfig.model_validate(
             {"dataset": "signs", "architecture": "signs", "distortion": name}
         )
-        shown[key] = Probes.of_picture(
+        shown[key] = Probes.from_picture(
             AddedPicture(0, 0, None, image), 12, DATASETS["signs"], config
         )
     assert torch.equal(shown["RTS"].images, shown["conorm"].images)
     assert abs(float(shown["RTS"].images.mean()) - 0.5) < 0.05, "edges on grey"
-    assert not torch.equal(shown["RTS"].moved(0.3).images, shown["RTS"].images)
+    assert not torch.equal(shown["RTS"].at_phase(0.3).images, shown["RTS"].images)
     # Where the distortion moves nothing, the picture stands.
-    assert torch.equal(shown["conorm"].moved(0.3).images, shown["conorm"].images)
+    assert torch.equal(shown["conorm"].at_phase(0.3).images, shown["conorm"].images)
 
 
 def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits: Dataset) -> None:
@@ -203,15 +203,15 @@ def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits:
     both = own
     for number, label in ((2, None), (3, 7)):
         pictured = AddedPicture(0, 0, label, picture())
-        both = both.added_as_of(Probes.of_picture(pictured, number, digits.entry, CONFIG))
-    alone, more = look(model, own, {}), look(model, both, {})
+        both = both.with_picture(Probes.from_picture(pictured, number, digits.entry, CONFIG))
+    alone, more = observe(model, own, {}), observe(model, both, {})
     assert "joined" not in alone.info
     assert (more.info["joined"], more.info["labels"]) == ([2, 3], [0, 1, None, 7])
     assert theta_summary(more) == pytest.approx(theta_summary(alone))
     for name in ("input", "theta.st", "probabilities"):
         np.testing.assert_allclose(more.tensors[name][:2], alone.tensors[name], atol=1e-5)
-    moved = both.moved(0.2)
-    assert torch.equal(moved.images[:2], own.moved(0.2).images)
+    moved = both.at_phase(0.2)
+    assert torch.equal(moved.images[:2], own.at_phase(0.2).images)
     assert moved.labels == both.labels
 
 

@@ -9,7 +9,13 @@ from stnscope.backend.experiment.config import RunConfig, SamplerConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import LAP, Probes, look, observe, theta_summary
+from stnscope.backend.experiment.probes.observe import (
+    LAP,
+    Probes,
+    observe,
+    observe_step,
+    theta_summary,
+)
 from stnscope.backend.experiment.training.loop import Batches, build_network, train
 from stnscope.models.architectures import build
 from stnscope.models.network import Network
@@ -69,7 +75,7 @@ def test_a_frame_shows_what_the_run_has_outside_the_image(
     assert isinstance(transformer, SpatialTransformer)
     with torch.no_grad():
         transformer.regression.bias.copy_(torch.tensor([1.0, 0, 5, 0, 1, 0]))
-    assert set(look(model, probes, {}).tensors["output.st"].flatten().tolist()) == {tone}
+    assert set(observe(model, probes, {}).tensors["output.st"].flatten().tolist()) == {tone}
 
 
 def test_probes_are_the_same_for_every_run_and_number_of_them(
@@ -85,20 +91,22 @@ def test_a_path_begins_and_ends_where_the_probes_rest_and_is_smooth(probes: Prob
     def difference(one: Probes, other: Probes) -> float:
         return (one.images - other.images).abs().mean().item()
 
-    assert torch.equal(probes.moved(0).images, probes.images)
-    assert difference(probes.moved(1), probes) < 1e-3
-    lap = [probes.moved(number / LAP) for number in range(LAP)]
+    assert torch.equal(probes.at_phase(0).images, probes.images)
+    assert difference(probes.at_phase(1), probes) < 1e-3
+    lap = [probes.at_phase(number / LAP) for number in range(LAP)]
     steps = [difference(lap[number - 1], lap[number]) for number in range(LAP)]
     apart = [difference(probes, other) for other in lap[10:50]]
     assert max(steps) < 0.5 * max(apart)
     assert min(steps) > 0
-    finer = [difference(probes.moved(x / LAP / 8), probes.moved((x + 1) / LAP / 8)) for x in (0, 9)]
+    finer = [
+        difference(probes.at_phase(x / LAP / 8), probes.at_phase((x + 1) / LAP / 8)) for x in (0, 9)
+    ]
     assert max(finer) < max(steps) / 3
 
 
 def test_where_moving_probes_are_depends_on_the_step_alone(digits: Dataset, probes: Probes) -> None:
     other = Probes.choose(digits, CONFIG.model_copy(update={"seed": 9, "batch_size": 3}))
-    assert torch.equal(probes.moved(17 / LAP).images, other.moved(17 / LAP).images)
+    assert torch.equal(probes.at_phase(17 / LAP).images, other.at_phase(17 / LAP).images)
 
 
 def test_a_lap_s_frame_is_where_the_lap_is_and_a_moving_one_where_the_step_is(
@@ -108,7 +116,7 @@ def test_a_lap_s_frame_is_where_the_lap_is_and_a_moving_one_where_the_step_is(
         if step.step == 7:
             break
     still, moving, lap = (
-        observe(step, probes, run="r", config=CONFIG, **how)
+        observe_step(step, probes, run="r", config=CONFIG, **how)
         for how in ({}, {"moving": True}, {"lap": 7})
     )
     assert (still.info["moving"], moving.info["moving"], lap.info["moving"]) == (False, True, True)
@@ -119,7 +127,7 @@ def test_a_lap_s_frame_is_where_the_lap_is_and_a_moving_one_where_the_step_is(
 
 @pytest.mark.parametrize("theta", THETAS)
 def test_a_frame_holds_what_torch_samples_there(theta: torch.Tensor, probes: Probes) -> None:
-    tensors = look(looking(theta), probes, {}).tensors
+    tensors = observe(looking(theta), probes, {}).tensors
     matrix = theta.double().view(1, 2, 3).expand(12, 2, 3)
     where = functional.affine_grid(matrix, [12, 1, 28, 28], align_corners=False)
     images = probes.images.double()
@@ -134,13 +142,13 @@ def test_a_frame_holds_what_torch_samples_there(theta: torch.Tensor, probes: Pro
 
 
 def test_corners_run_clockwise_from_the_output_s_top_left(probes: Probes) -> None:
-    tensors = look(looking(torch.tensor([0.5, 0, 0.25, 0, 0.5, 0])), probes, {}).tensors
+    tensors = observe(looking(torch.tensor([0.5, 0, 0.25, 0, 0.5, 0])), probes, {}).tensors
     assert tensors["corners.st"][0].tolist() == [[18, 12], [42, 12], [42, 36], [18, 36]]
 
 
 def test_a_frame_is_whole_and_survives_its_bytes(digits: Dataset, probes: Probes) -> None:
     step = next(train(CONFIG, digits))
-    frame = Frame.decode(observe(step, probes, run="r1", config=CONFIG).encode())
+    frame = Frame.decode(observe_step(step, probes, run="r1", config=CONFIG).encode())
     assert {name: (array.dtype.name, array.shape) for name, array in frame.tensors.items()} == {
         "input": ("uint8", (12, 48, 48, 1)),
         "output.st": ("uint8", (12, 28, 28, 1)),
@@ -179,11 +187,13 @@ def test_a_frame_is_whole_and_survives_its_bytes(digits: Dataset, probes: Probes
     ],
 )
 def test_a_collapse_is_told(theta: list[float], reason: str, probes: Probes) -> None:
-    assert look(looking(torch.tensor(theta)), probes, {}).info["collapsed"]["st"] == [reason] * 12
+    assert (
+        observe(looking(torch.tensor(theta)), probes, {}).info["collapsed"]["st"] == [reason] * 12
+    )
 
 
 def test_a_network_without_transformers_has_none_of_their_tensors(probes: Probes) -> None:
-    frame = look(build("digits-cnn"), probes, {})
+    frame = observe(build("digits-cnn"), probes, {})
     assert set(frame.tensors) == {"input", "probabilities"}
     assert (frame.info["transformers"], frame.info["collapsed"]) == ([], {})
     assert theta_summary(frame) == {}
@@ -192,7 +202,7 @@ def test_a_network_without_transformers_has_none_of_their_tensors(probes: Probes
 def test_summary_of_theta(probes: Probes) -> None:
     turn = 0.4 * torch.tensor([np.cos(1.0), -np.sin(1.0), np.sin(1.0), np.cos(1.0)])
     theta = torch.tensor([turn[0], turn[1], 0.25, turn[2], turn[3], -0.5])
-    assert theta_summary(look(looking(theta), probes, {})) == pytest.approx(
+    assert theta_summary(observe(looking(theta), probes, {})) == pytest.approx(
         {"scale": 0.4, "rotation": 1.0, "shift_x": 0.25, "shift_y": -0.5}, abs=1e-5
     )
 
@@ -202,7 +212,7 @@ def test_looking_changes_nothing_about_training(digits: Dataset, probes: Probes)
     for watched in (True, False):
         for step in train(CONFIG, digits):
             if watched:
-                observe(step, probes, run="r", config=CONFIG)
+                observe_step(step, probes, run="r", config=CONFIG)
             if step.step == 6:
                 states.append(step.state())
                 break
@@ -220,7 +230,7 @@ def test_batches_and_probes_are_of_one_kind(digits: Dataset, probes: Probes) -> 
 
 def test_two_channels_are_shown_in_red_and_cyan() -> None:
     images = torch.rand(3, 2, 42, 42)
-    frame = look(build("addition-2st"), Probes(images, (None,) * 3, ("0",) * 19), {})
+    frame = observe(build("addition-2st"), Probes(images, (None,) * 3, ("0",) * 19), {})
     expected = (images * 255).round().numpy()
     assert frame.tensors["input"].shape == (3, 42, 42, 3)
     for channel, given in enumerate((0, 1, 1)):
@@ -231,7 +241,7 @@ def test_two_channels_are_shown_in_red_and_cyan() -> None:
 def test_a_map_is_shown_as_its_mean_from_least_to_most() -> None:
     model = build("moodstocks-2st").eval()
     images = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(1))
-    frame = look(model, Probes(images, (None,) * 2, ("0",) * 43), {})
+    frame = observe(model, Probes(images, (None,) * 2, ("0",) * 43), {})
     assert [each["at"] for each in frame.info["transformers"]] == ["input", "12x12 map"]
     with torch.inference_mode():
         mean = model(images).warps[1].output.mean(dim=1)
@@ -247,14 +257,14 @@ def test_a_map_s_region_is_drawn_where_its_pixels_look() -> None:
     """Of the network's second transformer, at the start: behind windows of 7x7 and 4x4, each
     padded by 2 and pooled, its 12 pixels stand 4 of the image's apart, from edge to edge."""
     model = build("moodstocks-2st")
-    frame = look(model, Probes(torch.rand(1, 3, 48, 48), (None,), ("0",) * 43), {})
+    frame = observe(model, Probes(torch.rand(1, 3, 48, 48), (None,), ("0",) * 43), {})
     corners = frame.tensors["corners.st3"][0].round(3).tolist()
     assert corners == [[0, 0], [48, 0], [48, 48], [0, 48]]
 
 
 def test_what_is_read_place_by_place_has_a_label_for_each(probes: Probes) -> None:
     labels: tuple[list[int], ...] = ([1, 2, 3], [4, 5, 6])
-    frame = look(build("recurrent"), Probes(torch.rand(2, 1, 100, 100), labels, ("0",) * 10), {})
+    frame = observe(build("recurrent"), Probes(torch.rand(2, 1, 100, 100), labels, ("0",) * 10), {})
     frame = Frame.decode(frame.encode())
     assert frame.tensors["probabilities"].shape == (2, 3, 10)
     assert frame.info["labels"] == [[1, 2, 3], [4, 5, 6]]

@@ -13,7 +13,7 @@ import pytest
 from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import share_collapsed
+from stnscope.backend.experiment.probes.observe import collapsed_share
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
@@ -73,8 +73,8 @@ def test_a_probe_counts_once_on_which_several_transformers_have_collapsed() -> N
         "labels": [0, 1, None, 3],
         "collapsed": {"a": ["outside", None, None, None], "b": ["folded", "shared", None, None]},
     }
-    assert share_collapsed(Frame(info, {})) == 0.5
-    assert share_collapsed(Frame(info | {"collapsed": {}}, {})) == 0
+    assert collapsed_share(Frame(info, {})) == 0.5
+    assert collapsed_share(Frame(info | {"collapsed": {}}, {})) == 0
 
 
 def test_tenths_are_recorded_even_when_no_other_frame_is(
@@ -279,7 +279,9 @@ def test_loss_that_is_no_number_fails_the_run_and_says_why(tmp_path: Path) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "FRAME_INTERVAL", 0.0)
         # Nothing the configuration allows diverges for certain; a step that does is put in.
-        patch.setattr("stnscope.backend.experiment.training.loop._take", lambda *_: float("nan"))
+        patch.setattr(
+            "stnscope.backend.experiment.training.loop._optimise", lambda *_: float("nan")
+        )
         assert record(path, Uncontrolled()) == "failed"
     with Recording.open(path) as opened:
         run = opened.summary()

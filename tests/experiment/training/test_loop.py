@@ -29,7 +29,7 @@ from stnscope.backend.experiment.training.loop import (
     Validation,
     train,
 )
-from stnscope.backend.experiment.training.optimisers import KINDS
+from stnscope.backend.experiment.training.optimisers import IMPLEMENTATIONS
 from stnscope.models import weights
 from stnscope.models.cards import Card, cards
 from tests.experiment.sample_data import REAL_DATA
@@ -103,7 +103,7 @@ def test_a_checkpoint_is_a_copy(digits: Dataset) -> None:
 def test_a_checkpoint_of_another_network_is_refused(digits: Dataset) -> None:
     state = next(train(SMALL, digits)).state()
     other = SMALL.model_copy(update={"architecture": "digits-cnn"})
-    with pytest.raises(InvalidInput, match="not of such a run"):
+    with pytest.raises(InvalidInput, match="does not fit this run"):
         next(train(other, digits, state))
 
 
@@ -155,8 +155,8 @@ def test_held_out_images_are_never_trained_on(digits: Dataset) -> None:
 
 
 def test_validation_is_the_same_for_every_run(digits: Dataset) -> None:
-    first = Validation.of(RunConfig(seed=1), digits)
-    second = Validation.of(RunConfig(seed=2, batch_size=7, epochs=1), digits)
+    first = Validation.build(RunConfig(seed=1), digits)
+    second = Validation.build(RunConfig(seed=2, batch_size=7, epochs=1), digits)
     assert torch.equal(first.images, second.images)
     assert first.images.shape == (4 * 297, 1, 48, 48)
     copies = first.images.view(4, 297, 1, 48, 48)
@@ -166,7 +166,7 @@ def test_validation_is_the_same_for_every_run(digits: Dataset) -> None:
 
 def test_accuracy_counts_what_is_right(digits: Dataset) -> None:
     model = next(train(SMALL, digits)).model
-    images = Validation.of(SMALL, digits).images[:200]
+    images = Validation.build(SMALL, digits).images[:200]
     with torch.inference_mode():
         said = model.eval()(images).logits.argmax(dim=1)
     wrong = said.clone()
@@ -240,7 +240,7 @@ def test_a_checkpoint_of_another_optimiser_is_refused(digits: Dataset) -> None:
 
 
 def test_the_catalog_lists_the_optimisers_there_are() -> None:
-    assert list(OPTIMISERS) == list(KINDS)
+    assert list(OPTIMISERS) == list(IMPLEMENTATIONS)
     assert OPTIMISERS["adamw"].weight_decay == RunConfig().weight_decay
 
 
@@ -260,7 +260,7 @@ def test_shipped_weights_are_as_accurate_as_their_card_says(card: Card) -> None:
         distortion=DistortionConfig(name=card.distortion),
     )
     model = weights.load(card.name)
-    validation = Validation.of(config, load(card.dataset, REAL_DATA))
+    validation = Validation.build(config, load(card.dataset, REAL_DATA))
     assert validation.accuracy(model) == pytest.approx(card.accuracy, abs=2e-3)
     assert sum(parameter.numel() for parameter in model.parameters()) == card.parameters
 

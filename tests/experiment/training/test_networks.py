@@ -10,7 +10,7 @@ import torch
 from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.experiment.export.frame_selection import Listed
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import Probes, look, theta_summary
+from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
 from stnscope.models import weights
 from stnscope.models.architectures import build
 from stnscope.models.cards import Card
@@ -49,7 +49,7 @@ def seen(entry: Architecture) -> Frame:
     images = torch.rand(2, entry.channels, entry.height, entry.width, generator=draw)
     label: int | list[int] = [0] * entry.labels if entry.labels > 1 else 0
     classes = tuple(str(each) for each in range(entry.classes))
-    return look(build(entry.name), Probes(images, (label, None), classes), {"step": 0})
+    return observe(build(entry.name), Probes(images, (label, None), classes), {"step": 0})
 
 
 @EACH

@@ -2,12 +2,17 @@
 
 import pytest
 
-from stnscope.backend.experiment.catalog import SCHEDULES as ENTRIES
-from stnscope.backend.experiment.training.schedules import SCHEDULES, constant, one_cycle, stepped
+from stnscope.backend.experiment.catalog import SCHEDULES
+from stnscope.backend.experiment.training.schedules import (
+    IMPLEMENTATIONS,
+    constant,
+    one_cycle,
+    stepped,
+)
 
 
 def test_the_catalog_lists_what_there_is() -> None:
-    assert list(ENTRIES) == list(SCHEDULES)
+    assert list(SCHEDULES) == list(IMPLEMENTATIONS)
 
 
 def test_one_cycle_rises_and_falls_once() -> None:
@@ -34,4 +39,4 @@ def test_constant_is_the_peak() -> None:
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("steps", [1, 2, 3])
 def test_the_shortest_runs_have_rates_too(name: str, steps: int) -> None:
-    assert all(0 < SCHEDULES[name](step, steps) <= 1 for step in range(1, steps + 1))
+    assert all(0 < IMPLEMENTATIONS[name](step, steps) <= 1 for step in range(1, steps + 1))

@@ -34,7 +34,6 @@ def test_transform_returns_a_frame(server: Server, kind: str) -> None:
     assert frame.tensors["probabilities"].sum() == pytest.approx(1, abs=1e-5)
     assert frame.info["inverted"] is True
     assert frame.info["labels"] == [None]
-    assert frame.info["readings"]["st"][0]["words"]
 
 
 def test_transform_applies_a_distortion(server: Server) -> None:

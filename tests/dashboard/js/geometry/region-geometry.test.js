@@ -44,6 +44,34 @@ test("a rotation on an image that is not square has no shear", () => {
   );
 });
 
+test("rotation, scale, shear and translation are recovered, mirrored or not", () => {
+  const [height, width] = SIZE;
+  const cases = [
+    [0.5, 0.6, 0.7, 0, 0.1, -0.2],
+    [-2.5, 0.3, 1.4, 0.4, -1.5, 2],
+    [1.0, 0.5, -0.5, -0.3, 0, 0],
+  ];
+  for (const [rotation, scaleX, scaleY, shear, shiftX, shiftY] of cases) {
+    const [cos, sin] = [Math.cos(rotation), Math.sin(rotation)];
+    // In pixels: sheared, then scaled, then rotated.
+    const across = [scaleX * cos, scaleX * sin];
+    const down = [scaleX * shear * cos - scaleY * sin, scaleX * shear * sin + scaleY * cos];
+    const map = [
+      across[0],
+      (down[0] * height) / width,
+      shiftX,
+      (across[1] * width) / height,
+      down[1],
+      shiftY,
+    ];
+    const reading = geometry.decomposeRegion(latticeOf(map, SIZE), SIZE);
+    assertClose(
+      ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY"].map((name) => reading[name]),
+      [rotation, scaleX, scaleY, shear, shiftX, shiftY],
+    );
+  }
+});
+
 test("a mirrored region has a negative height, one without width no rotation", () => {
   assert.ok(geometry.decomposeRegion(latticeOf([1, 0, 0, 0, -0.5, 0], SIZE), SIZE).scaleY < 0);
   const line = geometry.decomposeRegion(latticeOf([0, 0, 0, 0, 1, 0], SIZE), SIZE);

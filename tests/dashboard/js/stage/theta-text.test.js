@@ -70,6 +70,11 @@ test("a region as a sentence, figures and a matrix", () => {
   );
   assert.deepEqual(affineRows(lattice, SIZE)[0], ["0.500", "0.000", "0.200"]);
   assert.deepEqual(regionFigures(lattice, [28, 28], SIZE), { determinant: "0.250", outside: "0%" });
+  const mirrored = latticeOf([0, 0.5, 0, 0.9, 0.1, 0], SIZE);
+  assert.match(
+    regionSentence(mirrored, SIZE),
+    /, mirrored, rotated 90° clockwise, sheared by \d+°, centred in the middle\.$/,
+  );
   assert.match(regionSentence(lattice.map(() => Number.NaN), SIZE), /is undefined/);
 });
 
