@@ -46,7 +46,7 @@ class BareLoop:
         while (now := time.monotonic()) - start < seconds:
             step = next(self._steps)
             count += 1
-            if self._probes is not None and frames.due(now):
+            if self._probes is not None and frames.is_due(now):
                 observe_step(step, self._probes, run="bare", config=CONFIG)
         return count / (now - start)
 

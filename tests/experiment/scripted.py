@@ -15,7 +15,7 @@ class Script:
     def __init__(self, *script: int | Mapping[str, Any]) -> None:
         self._script = list(script)
 
-    def waiting(self, seconds: float = 0.0) -> bool:
+    def has_request(self, seconds: float = 0.0) -> bool:
         while self._script and isinstance(left := self._script[0], int):
             if left:
                 self._script[0] = left - 1
@@ -25,7 +25,7 @@ class Script:
             raise KeyboardInterrupt  # the process ends in the middle of things
         return True
 
-    def take(self) -> Mapping[str, Any]:
+    def next_request(self) -> Mapping[str, Any]:
         request = self._script.pop(0)
         assert not isinstance(request, int)
         return request

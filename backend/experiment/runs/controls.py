@@ -1,4 +1,4 @@
-"""Who controls a training, as far as that training knows."""
+"""The requests that control a training."""
 
 import time
 from collections.abc import Mapping
@@ -6,29 +6,29 @@ from typing import Any, Protocol
 
 
 class Controls(Protocol):
-    """Where requests come from.
+    """A source of requests.
 
-    Each is `{"action": ...}` with an action of `run_status`, `{"settings": ...}` with what is to be
-    changed, or `{"join": {"image", "label"}}` with a picture that is to be watched as well.
+    A request is `{"action": ...}` with an action of `run_status` or `detach`, `{"settings": ...}`
+    with the settings to change, or `{"add_picture": {"image", "label"}}`.
     """
 
-    def waiting(self, seconds: float = 0.0) -> bool:
-        """Whether a request has come that was not taken yet; waits for one so long."""
+    def has_request(self, seconds: float = 0.0) -> bool:
+        """Whether there is a request; waits for one for up to `seconds`."""
 
-    def take(self) -> Mapping[str, Any]:
-        """The next request; waits for one. `leave` is what a lost controller amounts to."""
+    def next_request(self) -> Mapping[str, Any]:
+        """Return the next request; waits for one. `detach` means that the controller is gone."""
 
 
 class Uncontrolled:
-    """Nobody asks for anything: a run trained from the command line."""
+    """No requests: for a training that nothing controls."""
 
-    def waiting(self, seconds: float = 0.0) -> bool:
+    def has_request(self, seconds: float = 0.0) -> bool:
         time.sleep(seconds)
         return False
 
-    def take(self) -> Mapping[str, Any]:
-        raise RuntimeError("There is nobody to wait for.")
+    def next_request(self) -> Mapping[str, Any]:
+        raise RuntimeError("There will be no request.")
 
 
-class Left(Exception):
-    """The session ends here without the run having ended; it can be gone on with."""
+class Detached(Exception):
+    """The session ends although the run has not ended; it can be resumed."""

@@ -1,8 +1,8 @@
-"""Drives a training into its recording, and obeys who controls it.
+"""Train a run into its recording, and handle the requests that control it.
 
-One step goes: train -> probe when a frame is due -> one transaction -> what has been asked for.
-The session knows neither processes nor sockets: requests come as a `Controls`, and everything
-that anyone may look at goes into the recording.
+For each step: train it, observe the probes if a frame is due, write one transaction, handle the
+requests. A session depends on neither processes nor sockets: requests come from a `Controls`, and
+all results go into the recording.
 """
 
 import math
@@ -18,363 +18,278 @@ from stnscope.backend.experiment.config import LiveSettings, RunConfig, Settings
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
-from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.probes.added_pictures import decode_image
-from stnscope.backend.experiment.probes.observe import (
-    Probes,
-    collapsed_share,
-    observe_step,
-    theta_summary,
-)
+from stnscope.backend.experiment.probes.observe import Probes, observe_step
 from stnscope.backend.experiment.probes.run_probes import RunProbes
-from stnscope.backend.experiment.progress import tenths_of
-from stnscope.backend.experiment.recording.disk_space import Room
+from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter
-from stnscope.backend.experiment.runs.controls import Controls, Left
-from stnscope.backend.experiment.runs.pace import Pace
+from stnscope.backend.experiment.runs.controls import Controls, Detached
+from stnscope.backend.experiment.runs.step_recorder import StepRecorder
 from stnscope.backend.experiment.training.loop import Step, train
 
-CHECKPOINT_INTERVAL = 8.0
-# Between two looks at what was asked for while the disk is full.
-FULL_INTERVAL = 0.2
+FULL_DISK_INTERVAL = 0.2
+"""Seconds between two checks for requests while the disk is full."""
 
 
 class Session:
-    """One run being trained: its writer, its probes and its pace."""
+    """The training of one run.
+
+    Args:
+        writer: of the run's recording.
+        controls: where requests come from.
+        quota: limits of the recording and of all recordings.
+        data: the data folder.
+    """
 
     def __init__(
-        self, writer: RecordingWriter, controls: Controls, bounds: Quota, data: Path | None = None
+        self, writer: RecordingWriter, controls: Controls, quota: Quota, data: Path | None = None
     ) -> None:
-        self.writer = writer
-        self.controls = controls
-        self.room = Room(writer, bounds)
-        self.data = data
-        self.run = writer.summary()
-        self.config = writer.config()
-        self.unchanged = LiveSettings.of(self.config)
-        self.attempt: int = self.run["attempt"]
-        self.changes = writer.changes()
-        self.pace = Pace()
-        self.metrics: tuple[int, dict[str, float | None]] = (-1, {})
-        """The step that was recorded last, and what of it."""
-        self.paused = False
-        self.stepping = False
-        self.leaving = False
-        self.postponed: list[Mapping[str, Any]] = []
+        self.disk_space = DiskSpace(writer, quota)
+        self._writer = writer
+        self._controls = controls
+        self._run = writer.summary()
+        self._config = writer.config()
+        self._initial_settings = LiveSettings.of(self._config)
+        self._changes = writer.changes()
+        self._paused = False
+        self._stepping = False
+        self._detaching = False
+        self._postponed: list[Mapping[str, Any]] = []
+        torch.set_num_threads(self._config.threads)
+        self._dataset = load(self._config.dataset, data)
+        self._check_same_data(self._dataset)
+        self._probes = RunProbes(self._run["id"], self._config, self._dataset, writer.joined())
+        self._checkpoint = writer.checkpoint()
+        self._attempt: int = self._run["attempt"]
+        if self._checkpoint is not None or self._run["frames"]:
+            self._attempt += 1
+        self._recorder = StepRecorder(writer, self._probes, self._attempt)
 
     def train(self) -> str:
-        """Trains to the end, or until stopped; answers with the final status."""
-        torch.set_num_threads(self.config.threads)
-        dataset = load(self.config.dataset, self.data)
-        self._check_same(dataset)
-        joined = self.writer.joined()
-        self.watched = RunProbes(self.run["id"], self.config, dataset, joined)
-        checkpoint = self.writer.checkpoint()
-        if checkpoint is not None or self.run["frames"]:
-            self.attempt += 1
-        columns = {"status": "running", "attempt": self.attempt, "error": None}
-        self._write(lambda: self.writer.update(**columns))
-        step = None
-        for step in train(self.config, dataset, _start(checkpoint), self._settings):
+        """Train to the end, or until stopped; return the final status."""
+        columns = {"status": "running", "attempt": self._attempt, "error": None}
+        self._write(lambda: self._writer.update(**columns))
+        checkpoint, step = self._checkpoint, None
+        for step in train(self._config, self._dataset, _state_of(checkpoint), self._settings):
             if checkpoint is None or step.step > checkpoint.step:
                 self._record(step)
             if step.loss is not None and not math.isfinite(step.loss):
                 raise FloatingPointError(
-                    f"The loss is not a number any more at step {step.step}. "
-                    "A lower learning rate usually helps."
+                    f"The loss is not finite at step {step.step}. A lower learning rate usually "
+                    "helps."
                 )
-            if shortage := self.room.shortage():
+            if shortage := self.disk_space.shortage():
                 self._pause(step, error=shortage)
-            if self._obey(step) == "stop":
+            if self._handle_requests(step) == "stop":
                 return self._end(step, "stopped")
         assert step is not None, "a training yields at least its step 0"
         return self._end(step, "finished")
 
     def _settings(self, step: int) -> LiveSettings:
-        """What is in effect in a step: the configuration, and all that was changed before."""
-        before = [change.settings for change in self.changes if change.step < step]
-        return LiveSettings.of(self.config, before) if before else self.unchanged
+        """Return the settings in effect in a step: the configuration, and earlier changes."""
+        before = [change.settings for change in self._changes if change.step < step]
+        return LiveSettings.of(self._config, before) if before else self._initial_settings
 
-    def _check_same(self, dataset: Dataset) -> None:
-        """Sees that a run that goes on does so with the data that it began with.
+    def _is_moving(self, step: Step) -> bool:
+        return self._settings(step.step).moving
+
+    def _check_same_data(self, dataset: Dataset) -> None:
+        """Check that a resumed run has the data that it began with.
 
         Raises:
             DatasetError: it has other images or classes now.
         """
-        each = steps_per_epoch(self.config, dataset.entry)
+        each = steps_per_epoch(self._config, dataset.entry)
         classes = None
-        if self.run["frames"]:
-            classes = self.writer.frame(0).info["classes"]
-        if each != self.run["steps_per_epoch"] or classes not in (None, [*dataset.entry.classes]):
+        if self._run["frames"]:
+            classes = self._writer.frame(0).info["classes"]
+        if each != self._run["steps_per_epoch"] or classes not in (None, [*dataset.entry.classes]):
             raise DatasetError(
-                f"{dataset.entry.title} has other images or classes than when this run began. Put "
-                "it back as it was, or start a new run."
+                f"{dataset.entry.title} has other images or classes than when this run began. "
+                "Restore it, or start a new run."
             )
 
     def _record(self, step: Step) -> None:
-        now = time.monotonic()
-        self.pace.note_step(now)
-        kept = self._is_kept(step.step)
-        due = self.pace.frames.due(now) or kept or self.stepping
-        metrics = self._metrics(step)
-        run: dict[str, Any] = {
-            "step": step.step,
-            "loss": _finite(step.loss),
-            "accuracy": step.accuracy,
-            "validated_step": step.validated_step,
-        }
-        frame = None
-        if due:
-            frame = self._observe(step)
-            metrics |= _told(frame)
-            run["stillness"] = frame.info["stillness"]
-            run["collapsed"] = _mostly_collapsed(frame.info["collapsed"])
-        self.metrics = (step.step, metrics)
-        checkpoint = None
-        if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
-            checkpoint = self._checkpoint(step)
+        moving = self._is_moving(step)
+        writes = self._recorder.record(step, moving=moving, with_frame=self._stepping)
+        self._write_and_resume(writes)
 
-        def write() -> None:
-            self.writer.add_step(step.step, self.attempt, metrics)
-            if frame is not None:
-                lasting = kept or checkpoint is not None
-                self.writer.add_frame(frame, attempt=self.attempt, kept=lasting)
-            if checkpoint is not None:
-                self.writer.add_checkpoint(checkpoint)
-            self.writer.update(**run)
-
-        if self._write(write):
-            self._go_on(stepping=self.stepping)
-
-    def _observe(self, step: Step) -> Frame:
-        return self.watched.frame(step, moving=self._settings(step.step).moving)
-
-    def _metrics(self, step: Step) -> dict[str, float | None]:
-        return {
-            "time": time.time(),
-            "epoch": step.epoch,
-            "loss": _finite(step.loss),
-            "accuracy": step.accuracy if step.validated_step == step.step else None,
-            "learning_rate": step.learning_rate,
-            "steps_per_second": self.pace.steps_per_second,
-        }
-
-    def _is_kept(self, step: int) -> bool:
-        """Step 0, the first step at or after each tenth of an epoch, and the last."""
-        each = self.run["steps_per_epoch"]
-        first = step == 0 or tenths_of(step, each) != tenths_of(step - 1, each) % 10
-        return first or step == self.run["steps"]
-
-    def _checkpoint(self, step: Step) -> Checkpoint:
-        self.pace.checkpointed = time.monotonic()
-        tensors = {name: tensor.numpy(force=True) for name, tensor in step.state().items()}
-        info = {"accuracy": step.accuracy, "validated_step": step.validated_step}
-        return Checkpoint(step.step, self.attempt, info, tensors)
-
-    def _obey(self, step: Step) -> str | None:
-        """Carries out what was asked for; while paused, waits for more. Answers `stop` to stop."""
-        if self.stepping:
-            self.stepping = False
-            if not self.paused:
+    def _handle_requests(self, step: Step) -> str | None:
+        """Handle all requests; while paused, wait for more. Return `stop` if the run is to end."""
+        if self._stepping:
+            self._stepping = False
+            if not self._paused:
                 self._pause(step)
-        while self.paused or self.postponed or self.controls.waiting(self._drawn_out(step)):
-            match self.postponed.pop(0) if self.postponed else self.controls.take():
+        while (
+            self._paused
+            or self._postponed
+            or self._controls.has_request(self._slow_motion_left(step))
+        ):
+            match self._postponed.pop(0) if self._postponed else self._controls.next_request():
                 case {"settings": dict(settings)}:
-                    self._change(step, settings)
-                case {"join": dict(picture)}:
-                    self._join(step, picture)
-                case {"action": "pause"} if not self.paused:
+                    self._change_settings(step, settings)
+                case {"add_picture": dict(picture)}:
+                    self._add_picture(step, picture)
+                case {"action": "pause"} if not self._paused:
                     self._pause(step)
-                case {"action": "resume"} if self.paused:
-                    self._go_on()
-                case {"action": "step"} if self.paused:
-                    self._go_on(stepping=True)
+                case {"action": "resume"} if self._paused:
+                    self._resume()
+                case {"action": "step"} if self._paused:
+                    self._resume(stepping=True)
                     return None
                 case {"action": "stop"}:
                     return "stop"
-                case {"action": "leave"}:
-                    self.leaving = True
+                case {"action": "detach"}:
+                    self._detaching = True
                     self._save(step)
-                    raise Left
+                    raise Detached
         return None
 
-    def _drawn_out(self, step: Step) -> float:
-        """Seconds that this step is to last from now on, in slow motion."""
-        lasts = self._settings(step.step + 1).slow_motion
-        return max(0.0, (self.pace.stepped or 0.0) + lasts - time.monotonic()) if lasts else 0.0
+    def _slow_motion_left(self, step: Step) -> float:
+        """Return the seconds that slow motion still adds to this step."""
+        duration = self._settings(step.step + 1).slow_motion
+        began = self._recorder.pace.stepped or 0.0
+        return max(0.0, began + duration - time.monotonic()) if duration else 0.0
 
-    def _change(self, step: Step, settings: Mapping[str, Any]) -> None:
-        change = Change(step.step, self.attempt, SettingsChange.model_validate(settings))
-        if self._write(lambda: self.writer.add_change(change)):
-            self._go_on(stepping=self.stepping)
-        # Those of later steps, recorded before the run was taken up here, stay behind it.
-        self.changes = sorted([*self.changes, change], key=lambda each: each.step)
+    def _change_settings(self, step: Step, settings: Mapping[str, Any]) -> None:
+        change = Change(step.step, self._attempt, SettingsChange.model_validate(settings))
+        self._write_and_resume(lambda: self._writer.add_change(change))
+        # After a resume, changes recorded at later steps stay behind this one.
+        self._changes = sorted([*self._changes, change], key=lambda each: each.step)
 
-    def _join(self, step: Step, picture: Mapping[str, Any]) -> None:
-        """Lets a picture join from the next frame on: while paused that is one more of this step.
+    def _add_picture(self, step: Step, request: Mapping[str, Any]) -> None:
+        """Add a picture to the probes from the next frame on; while paused, from this step on.
 
         Args:
-            picture: its `label`, and under `image` what `decode_image` reads.
+            request: its `label`, and `image` as `decode_image` reads it.
         """
-        if self.watched.count >= MAX_PROBES:
-            return  # several were asked for at once; the recording shows which ones came in
-        image, paused = decode_image(picture["image"]), self.paused
+        if self._probes.count >= MAX_PROBES:
+            return  # several were requested at once; the recording has those that were added
+        image, paused = decode_image(request["image"]), self._paused
         first = step.step if paused else step.step + 1
-        joined = AddedPicture(first, self.attempt, picture["label"], image)
-        self.watched.add_picture(joined)
-
-        def write() -> None:
-            self.writer.add_joined(joined)
-            if paused:
-                self._add_resting(step)
-
-        if self._write(write):
-            self._go_on(stepping=self.stepping)
+        picture = AddedPicture(first, self._attempt, request["label"], image)
+        moving = self._is_moving(step)
+        writes = self._recorder.add_picture(step, picture, moving=moving, with_frame=paused)
+        self._write_and_resume(writes)
 
     def _pause(self, step: Step, error: str | None = None) -> None:
-        self.paused = True
+        self._paused = True
         if self._save(step, status="paused", error=error):
-            self._go_on(stepping=self.stepping)
+            self._resume(stepping=self._stepping)
 
-    def _go_on(self, *, stepping: bool = False) -> None:
-        self.paused, self.stepping = False, stepping
-        self.pace.hold()
-        self.room.go_on()
+    def _resume(self, *, stepping: bool = False) -> None:
+        self._paused, self._stepping = False, stepping
+        self._recorder.pace.pause()
+        self.disk_space.reset()
         if not stepping:
-            self._write(lambda: self.writer.update(status="running", error=None))
+            self._write(lambda: self._writer.update(status="running", error=None))
 
     def _end(self, step: Step, status: str) -> str:
         if status == "finished":
-            self._record_lap(step)
+            self._write(self._recorder.record_lap(step))
         self._save(step, status=status, error=None)
         return status
 
-    def _record_lap(self, step: Step) -> None:
-        """Lets the probes move once round while the weights stand still."""
-        frames = self.watched.lap_frames(step)
-
-        def write() -> None:
-            for frame in frames:
-                self.writer.add_frame(frame, attempt=self.attempt, kept=True)
-            self.writer.update(stillness=frames[-1].info["stillness"])
-
-        self._write(write)
-
     def _save(self, step: Step, **columns: Any) -> bool:
-        """Writes a checkpoint, and the frame of the very step that the run rests at."""
-        recorded = self.watched.has_frame(step)
-        checkpoint = self._checkpoint(step)
+        """Write a checkpoint, the step's frame and columns of the run; return as `_write` does."""
+        return self._write(self._recorder.save(step, moving=self._is_moving(step), **columns))
 
-        def write() -> None:
-            if recorded:
-                self.writer.keep_frame(step.step)
-            else:
-                self._add_resting(step)
-            self.writer.add_checkpoint(checkpoint)
-            if columns:
-                self.writer.update(**columns)
+    def _write_and_resume(self, writes: Callable[[], None]) -> None:
+        """Write; if a full disk paused the run, go on as the user requested."""
+        if self._write(writes):
+            self._resume(stepping=self._stepping)
 
-        return self._write(write)
-
-    def _add_resting(self, step: Step) -> None:
-        """Adds the frame of a step that the run rests at, and what it tells to the metrics."""
-        frame = self._observe(step)
-        self.writer.add_frame(frame, attempt=self.attempt, kept=True)
-        recorded, metrics = self.metrics
-        if recorded == step.step:
-            self.writer.add_step(step.step, self.attempt, metrics | _told(frame))
-
-    def _write(self, work: Callable[[], None]) -> bool:
-        """Does `work` in one transaction; on a full disk again and again, whenever resumed.
+    def _write(self, writes: Callable[[], None]) -> bool:
+        """Do `writes` in one transaction; if the disk is full, retry whenever the run is resumed.
 
         Returns:
-            Whether the run has been paused over it.
+            Whether the run was paused meanwhile.
 
         Raises:
-            Left: it was stopped or left while there was no room.
+            Detached: the run was stopped or detached while the disk was full.
         """
-        held = False
-        while shortage := self.room.write(work):
-            if self.leaving:
-                raise Left
-            held = True
-            self._await_room(shortage)
-        return held
+        was_paused = False
+        while shortage := self.disk_space.write(writes):
+            if self._detaching:
+                raise Detached
+            was_paused = True
+            self._wait_for_space(shortage)
+        return was_paused
 
-    def _await_room(self, why: str) -> None:
-        """Tells of the pause as soon as that can be written, and returns when resumed."""
-        told = False
+    def _wait_for_space(self, error: str) -> None:
+        """Record the pause as soon as it can be written; return when the run is resumed."""
+        is_recorded = False
         while True:
-            told = told or self.room.tell(status="paused", error=why)
-            if not self.controls.waiting():
-                time.sleep(FULL_INTERVAL)
+            is_recorded = is_recorded or self.disk_space.update_run(status="paused", error=error)
+            if not self._controls.has_request():
+                time.sleep(FULL_DISK_INTERVAL)
                 continue
-            match self.controls.take():
+            match self._controls.next_request():
                 case {"action": "resume" | "step" as action}:
-                    self.stepping = action == "step"
+                    self._stepping = action == "step"
                     return
-                case {"settings": _} | {"join": _} as request:
-                    self.postponed.append(request)
+                case {"settings": _} | {"add_picture": _} as request:
+                    self._postponed.append(request)
                 case {"action": "stop"}:
-                    self.room.tell(status="stopped", error=why)
-                    raise Left
-                case {"action": "leave"}:
-                    raise Left
+                    self.disk_space.update_run(status="stopped", error=error)
+                    raise Detached
+                case {"action": "detach"}:
+                    raise Detached
 
 
 def warm_up() -> None:
-    """Takes one step of a default run and forgets it: torch loads much only when first used."""
+    """Train one step of a default run and discard it: torch loads much only at first use."""
     config = RunConfig()
     dataset = load(config.dataset)
     steps = train(config, dataset)
-    observe_step(next(steps), Probes.choose(dataset, config), run="rehearsal", config=config)
+    observe_step(next(steps), Probes.choose(dataset, config), run="warm-up", config=config)
     next(steps)
 
 
 def record(
-    path: Path, controls: Controls, bounds: Quota | None = None, data: Path | None = None
+    path: Path, controls: Controls, quota: Quota | None = None, data: Path | None = None
 ) -> str:
-    """Trains the run at `path` into its recording; answers with how it ended.
+    """Train a run into its recording; return how it ended.
 
     Args:
         path: the recording.
         controls: where requests come from.
-        bounds: the room for this recording and those beside it; the default one if left out.
-        data: where data sets lie that are no part of the program.
+        quota: limits of the recording and of all recordings; the default ones if left out.
+        data: the data folder, for data sets that are read from files.
 
     Returns:
-        `finished`, `stopped`, `failed` (the recording says why) or `interrupted`.
+        `finished`, `stopped`, `failed` (the recording has the reason) or `interrupted`.
 
     Raises:
         Conflict: another process trains it.
     """
     try:
         with _open(path, controls) as writer:
-            return _train(writer, controls, bounds or Quota(), data)
-    except Left:
+            return _train(writer, controls, quota or Quota(), data)
+    except Detached:
         return "interrupted"
 
 
 def _open(path: Path, controls: Controls) -> RecordingWriter:
-    """Opens the recording; on a full disk, which leaves nowhere to say so, waits for room."""
+    """Open the recording; while the disk is full, retry until the run is stopped or detached."""
     while True:
         try:
             return RecordingWriter.open(path)
         except InsufficientStorage:
-            if controls.waiting() and controls.take()["action"] in ("stop", "leave"):
-                raise Left from None
-            time.sleep(FULL_INTERVAL)
+            if controls.has_request() and controls.next_request()["action"] in ("stop", "detach"):
+                raise Detached from None
+            time.sleep(FULL_DISK_INTERVAL)
 
 
-def _train(writer: RecordingWriter, controls: Controls, bounds: Quota, data: Path | None) -> str:
+def _train(writer: RecordingWriter, controls: Controls, quota: Quota, data: Path | None) -> str:
     try:
-        session = Session(writer, controls, bounds, data)
-        with session.room:
+        session = Session(writer, controls, quota, data)
+        with session.disk_space:
             return session.train()
-    except Left:
+    except Detached:
         raise
     except Exception as error:
         writer.update(status="failed", error=str(error) or type(error).__name__)
@@ -383,27 +298,8 @@ def _train(writer: RecordingWriter, controls: Controls, bounds: Quota, data: Pat
         raise
 
 
-def _start(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:
+def _state_of(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:
     if checkpoint is None:
         return None
-    # What was read from the file cannot be written to; training goes on in a copy.
+    # Arrays that were read from the file are read-only; training needs a copy.
     return {name: torch.from_numpy(array.copy()) for name, array in checkpoint.tensors.items()}
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _told(frame: Frame) -> dict[str, float | None]:
-    """What a frame adds to the metrics of its step."""
-    summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
-    told = {name: _finite(value) for name, value in summary.items()}
-    return told | {"collapsed": collapsed_share(frame)}
-
-
-def _mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:
-    """Whether some transformer has collapsed on at least half of the probes."""
-    return any(
-        2 * sum(reason is not None for reason in reasons) >= len(reasons)
-        for reasons in collapsed.values()
-    )

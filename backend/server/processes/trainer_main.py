@@ -16,22 +16,22 @@ from stnscope.backend.experiment.runs.session import record, warm_up
 from stnscope.backend.server.processes.child_main import ParentPipe, lower_priority
 from stnscope.backend.server.processes.message_pipe import Head, Message
 
-LEAVE: Message = ({"action": "leave"}, b"")
+DETACH: Message = ({"action": "detach"}, b"")
 
 
 class ParentControls:
     """Requests from the parent process, as `runs.controls.Controls`."""
 
     def __init__(self) -> None:
-        self._pipe = ParentPipe(last=LEAVE)
+        self._pipe = ParentPipe(last=DETACH)
         self._next: Head | None = None
 
-    def waiting(self, seconds: float = 0.0) -> bool:
+    def has_request(self, seconds: float = 0.0) -> bool:
         if self._next is None and (message := self._pipe.receive(seconds)) is not None:
             self._next, _ = message
         return self._next is not None
 
-    def take(self) -> Mapping[str, Any]:
+    def next_request(self) -> Mapping[str, Any]:
         request, self._next = self._next, None
         if request is None:
             message = self._pipe.receive()
@@ -44,11 +44,11 @@ def main() -> None:
     lower_priority()
     requests = ParentControls()
     time.sleep(0.05)  # enough to read what was sent while torch was imported
-    if not requests.waiting():
+    if not requests.has_request():
         warm_up()
     # What is loaded by now is never freed; scanning it for garbage would delay a step.
     gc.freeze()
-    first = requests.take()
+    first = requests.next_request()
     if "recording" in first:
         quota, data = Quota(**first["quota"]), Path(first["data"])
         record(Path(first["recording"]), requests, quota, data)

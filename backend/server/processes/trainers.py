@@ -193,7 +193,7 @@ class Trainers:
         async with self._lock(run_id):
             before = await run_in_threadpool(self._runs.summary, run_id)
             self.check_can_add_picture(before)
-            await self._send(run_id, {"join": {"image": image, "label": label}})
+            await self._send(run_id, {"add_picture": {"image": image, "label": label}})
             after = await self._wait_for(
                 run_id, lambda now: now["probes"] > before["probes"], "add the picture"
             )

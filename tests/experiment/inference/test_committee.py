@@ -38,11 +38,11 @@ class Brief:
     def __init__(self, steps: int) -> None:
         self._left = steps
 
-    def waiting(self, seconds: float = 0.0) -> bool:
+    def has_request(self, seconds: float = 0.0) -> bool:
         self._left -= 1
         return self._left < 0
 
-    def take(self) -> Mapping[str, Any]:
+    def next_request(self) -> Mapping[str, Any]:
         return {"action": "stop"}
 
 

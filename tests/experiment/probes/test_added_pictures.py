@@ -56,7 +56,7 @@ def picture(tone: int = 255) -> Array:
 
 
 def joining(tone: int = 255, label: Label = None) -> Mapping[str, Any]:
-    return {"join": {"image": encode_image(picture(tone)), "label": label}}
+    return {"add_picture": {"image": encode_image(picture(tone)), "label": label}}
 
 
 def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path:
@@ -246,8 +246,8 @@ def test_a_picture_is_watched_from_the_next_frame_to_the_end(
 class Finishing(Script):
     """A script after which nothing more is asked for."""
 
-    def waiting(self, seconds: float = 0.0) -> bool:
-        return bool(self._script) and super().waiting(seconds)
+    def has_request(self, seconds: float = 0.0) -> bool:
+        return bool(self._script) and super().has_request(seconds)
 
 
 def test_while_paused_a_picture_is_seen_at_once(tmp_path: Path) -> None:
@@ -255,12 +255,12 @@ def test_while_paused_a_picture_is_seen_at_once(tmp_path: Path) -> None:
     seen: list[Frame] = []
 
     class Looking(Script):
-        def take(self) -> Mapping[str, Any]:
+        def next_request(self) -> Mapping[str, Any]:
             with Recording.open(path) as opened:
                 newest = opened.newest()
                 assert newest is not None
                 seen.append(opened.frame(newest.ref.step))
-            return super().take()
+            return super().next_request()
 
     record(path, Looking(4, PAUSE, joining(), joining(9, 1), STOP))
     assert [(f.info["step"], len(f.info["labels"])) for f in seen[1:]] == [(4, 2), (4, 3), (4, 4)]

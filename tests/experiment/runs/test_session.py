@@ -95,7 +95,7 @@ def test_pause_step_resume(tmp_path: Path) -> None:
     seen: list[tuple[str, int]] = []
 
     class Watching(Script):
-        def take(self) -> Mapping[str, Any]:
+        def next_request(self) -> Mapping[str, Any]:
             with Recording.open(path) as opened:
                 run = opened.summary()
                 seen.append((run["status"], run["step"]))
@@ -104,7 +104,7 @@ def test_pause_step_resume(tmp_path: Path) -> None:
                 # What rests is shown exactly: the frame of this very step is there.
                 assert newest is not None
                 assert newest.ref.step == run["step"]
-            return super().take()
+            return super().next_request()
 
     script: list[int | Mapping[str, Any]] = [
         4,
@@ -122,7 +122,7 @@ def test_pause_step_resume(tmp_path: Path) -> None:
 def test_run_gone_on_with_equals_one_that_was_never_interrupted(tmp_path: Path) -> None:
     whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
     record(whole, Script(30, STOP))
-    assert record(parted, Script(11, {"action": "leave"})) == "interrupted"
+    assert record(parted, Script(11, {"action": "detach"})) == "interrupted"
     with Recording.open(parted) as opened:
         assert opened.summary()["status"] == "interrupted"
     record(parted, Script(19, STOP))
@@ -195,19 +195,19 @@ def test_run_gone_on_with_repeats_what_was_changed_by_hand(
 class Killed(Script):
     """Ends the process in the middle of things, with nothing written any more."""
 
-    def waiting(self, seconds: float = 0.0) -> bool:
+    def has_request(self, seconds: float = 0.0) -> bool:
         if len(self._script) == 1 and self._script[0] == 0:
             raise KeyboardInterrupt
-        return super().waiting()
+        return super().has_request()
 
 
 def test_slow_motion_draws_steps_out_and_records_each(tmp_path: Path) -> None:
     waits: list[float] = []
 
     class Patient(Script):
-        def waiting(self, seconds: float = 0.0) -> bool:
+        def has_request(self, seconds: float = 0.0) -> bool:
             waits.append(seconds)
-            return super().waiting()
+            return super().has_request()
 
     path = new_run(tmp_path, "run")
     slow, fast = ({"settings": {"slow_motion": each}} for each in (True, False))
@@ -261,14 +261,14 @@ def test_finishing_run_records_a_lap_with_its_weights_standing_still(
 @pytest.mark.parametrize("step", [0.004, 0.026, 0.03, 0.049])
 def test_frames_are_due_twenty_times_a_second_whatever_the_steps_take(step: float) -> None:
     cadence = pace.Cadence(0.05)
-    due = [cadence.due(number * step) for number in range(int(10 / step))]
+    due = [cadence.is_due(number * step) for number in range(int(10 / step))]
     assert due[0]
     assert 195 <= sum(due) <= 201
 
 
 def test_frames_that_were_missed_are_made_up_for_but_not_a_long_wait() -> None:
-    cadence = pace.Cadence(0.05, owed=0.1)
-    assert [cadence.due(now) for now in (0.0, 0.01, 5.0, 5.01, 5.02, 5.03, 5.06, 5.11)] == [
+    cadence = pace.Cadence(0.05, max_delay=0.1)
+    assert [cadence.is_due(now) for now in (0.0, 0.01, 5.0, 5.01, 5.02, 5.03, 5.06, 5.11)] == [
         True, False, True, True, True, False, True, True,
     ]  # fmt: skip
 
@@ -300,7 +300,7 @@ class Acting(Script):
     def __init__(self, *script: Request) -> None:
         self._script: list[Any] = list(script)
 
-    def take(self) -> Mapping[str, Any]:
+    def next_request(self) -> Mapping[str, Any]:
         while isinstance(request := self._script.pop(0), int):
             continue  # steps that the run has not come to, since it has paused by itself
         asked: Mapping[str, Any] = request() if callable(request) else request
@@ -341,7 +341,7 @@ def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) ->
 
 def test_step_while_paused_for_want_of_room_still_tells_why(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    record(path, Acting({"action": "step"}, {"action": "leave"}), Quota(home=1, reserve=0))
+    record(path, Acting({"action": "step"}, {"action": "detach"}), Quota(home=1, reserve=0))
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == [0, 1]
@@ -351,7 +351,7 @@ def test_step_while_paused_for_want_of_room_still_tells_why(tmp_path: Path) -> N
 
 def test_recording_that_can_be_thinned_no_more_pauses_its_run(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    assert record(path, Acting({"action": "leave"}), Quota(run=1)) == "interrupted"
+    assert record(path, Acting({"action": "detach"}), Quota(run=1)) == "interrupted"
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == list(range(run["step"] + 1))
@@ -411,7 +411,7 @@ class Filling:
         self._wanted: list[Mapping[str, Any]] = []
         self.told: list[dict[str, Any]] = []
 
-    def waiting(self, seconds: float = 0.0) -> bool:
+    def has_request(self, seconds: float = 0.0) -> bool:
         with Recording.open(self._path) as opened:
             run = opened.summary()
         if run["step"] == 5 and not self._filled:
@@ -426,7 +426,7 @@ class Filling:
             self._wanted.append(STOP)
         return bool(self._wanted)
 
-    def take(self) -> Mapping[str, Any]:
+    def next_request(self) -> Mapping[str, Any]:
         return self._wanted.pop(0)
 
 
@@ -464,7 +464,7 @@ def test_full_disk_pauses_the_run_and_once_resumed_no_row_is_missing(
     assert_same_training(whole, path)
 
 
-@pytest.mark.parametrize("action", ["leave", "stop"])
+@pytest.mark.parametrize("action", ["detach", "stop"])
 def test_run_that_ends_on_a_full_disk_goes_on_from_its_checkpoint(
     disk: tuple[Disk, Path], whole: Path, action: str
 ) -> None:
@@ -475,7 +475,7 @@ def test_run_that_ends_on_a_full_disk_goes_on_from_its_checkpoint(
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == list(range(run["step"] + 1))
-    assert run["status"] == {"leave": "interrupted", "stop": "stopped"}[action]
+    assert run["status"] == {"detach": "interrupted", "stop": "stopped"}[action]
     # There is no checkpoint yet, so it begins anew.
     assert record(path, Script(20, STOP), NO_RESERVE) == "stopped"
     assert_same_training(whole, path)

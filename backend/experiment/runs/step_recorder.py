@@ -1,0 +1,175 @@
+"""What is recorded of a training step: its metrics, its frame and, at intervals, a checkpoint.
+
+Each method returns the writes of one transaction as a function, so that the session can repeat them
+after the disk was full.
+"""
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.observe import collapsed_share, theta_summary
+from stnscope.backend.experiment.probes.run_probes import RunProbes
+from stnscope.backend.experiment.progress import tenths_of
+from stnscope.backend.experiment.recording.reader import AddedPicture, Checkpoint
+from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.runs.pace import Pace
+from stnscope.backend.experiment.training.loop import Step
+
+CHECKPOINT_INTERVAL = 8.0
+"""Seconds."""
+
+Writes = Callable[[], None]
+Metrics = dict[str, float | None]
+
+
+class StepRecorder:
+    """Records the steps of one attempt of a run.
+
+    Args:
+        writer: of the run's recording.
+        probes: of the run.
+        attempt: number of the attempt, 0 until the run is first resumed.
+    """
+
+    def __init__(self, writer: RecordingWriter, probes: RunProbes, attempt: int) -> None:
+        self.pace = Pace()
+        self._writer = writer
+        self._probes = probes
+        self._attempt = attempt
+        run = writer.summary()
+        self._steps: int = run["steps"]
+        self._steps_per_epoch: int = run["steps_per_epoch"]
+        self._latest: tuple[int, Metrics] = (-1, {})
+        """The step that was recorded last, and its metrics."""
+
+    def record(self, step: Step, *, moving: bool, with_frame: bool) -> Writes:
+        """Return the writes of a step.
+
+        Args:
+            moving: whether the probes move.
+            with_frame: whether to record a frame even if none is due.
+        """
+        now = time.monotonic()
+        self.pace.count_step(now)
+        kept = self._is_kept(step.step)
+        is_due = self.pace.frames.is_due(now) or kept or with_frame
+        metrics = self._metrics(step)
+        columns: dict[str, Any] = {
+            "step": step.step,
+            "loss": _finite(step.loss),
+            "accuracy": step.accuracy,
+            "validated_step": step.validated_step,
+        }
+        frame = None
+        if is_due:
+            frame = self._probes.frame(step, moving=moving)
+            metrics |= _frame_metrics(frame)
+            columns["stillness"] = frame.info["stillness"]
+            columns["collapsed"] = _is_mostly_collapsed(frame.info["collapsed"])
+        self._latest = (step.step, metrics)
+        checkpoint = None
+        if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
+            checkpoint = self._checkpoint(step)
+
+        def write() -> None:
+            self._writer.add_step(step.step, self._attempt, metrics)
+            if frame is not None:
+                is_kept = kept or checkpoint is not None
+                self._writer.add_frame(frame, attempt=self._attempt, kept=is_kept)
+            if checkpoint is not None:
+                self._writer.add_checkpoint(checkpoint)
+            self._writer.update(**columns)
+
+        return write
+
+    def save(self, step: Step, *, moving: bool, **columns: Any) -> Writes:
+        """Return the writes of a checkpoint, of the step's frame, and of columns of the run."""
+        has_frame = self._probes.has_frame(step)
+        checkpoint = self._checkpoint(step)
+
+        def write() -> None:
+            if has_frame:
+                self._writer.keep_frame(step.step)
+            else:
+                self._add_frame(step, moving=moving)
+            self._writer.add_checkpoint(checkpoint)
+            if columns:
+                self._writer.update(**columns)
+
+        return write
+
+    def add_picture(
+        self, step: Step, picture: AddedPicture, *, moving: bool, with_frame: bool
+    ) -> Writes:
+        """Add a picture to the probes; return the writes of it and, if wanted, of a new frame."""
+        self._probes.add_picture(picture)
+
+        def write() -> None:
+            self._writer.add_joined(picture)
+            if with_frame:
+                self._add_frame(step, moving=moving)
+
+        return write
+
+    def record_lap(self, step: Step) -> Writes:
+        """Return the writes of the closing lap: the probes move once round, the weights do not."""
+        frames = self._probes.lap_frames(step)
+
+        def write() -> None:
+            for frame in frames:
+                self._writer.add_frame(frame, attempt=self._attempt, kept=True)
+            self._writer.update(stillness=frames[-1].info["stillness"])
+
+        return write
+
+    def _add_frame(self, step: Step, *, moving: bool) -> None:
+        """Write the frame of a step that is recorded already, and its part of the metrics."""
+        frame = self._probes.frame(step, moving=moving)
+        self._writer.add_frame(frame, attempt=self._attempt, kept=True)
+        latest, metrics = self._latest
+        if latest == step.step:
+            self._writer.add_step(step.step, self._attempt, metrics | _frame_metrics(frame))
+
+    def _metrics(self, step: Step) -> Metrics:
+        return {
+            "time": time.time(),
+            "epoch": step.epoch,
+            "loss": _finite(step.loss),
+            "accuracy": step.accuracy if step.validated_step == step.step else None,
+            "learning_rate": step.learning_rate,
+            "steps_per_second": self.pace.steps_per_second,
+        }
+
+    def _is_kept(self, step: int) -> bool:
+        """Whether thinning keeps it: step 0, the first of each tenth of an epoch, the last."""
+        each = self._steps_per_epoch
+        is_first = step == 0 or tenths_of(step, each) != tenths_of(step - 1, each) % 10
+        return is_first or step == self._steps
+
+    def _checkpoint(self, step: Step) -> Checkpoint:
+        self.pace.checkpointed = time.monotonic()
+        tensors = {name: tensor.numpy(force=True) for name, tensor in step.state().items()}
+        info = {"accuracy": step.accuracy, "validated_step": step.validated_step}
+        return Checkpoint(step.step, self._attempt, info, tensors)
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _frame_metrics(frame: Frame) -> Metrics:
+    """Return the metrics that are computed from a frame."""
+    summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
+    metrics = {name: _finite(value) for name, value in summary.items()}
+    return metrics | {"collapsed": collapsed_share(frame)}
+
+
+def _is_mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:
+    """Whether some transformer has collapsed on at least half of the probes."""
+    return any(
+        2 * sum(reason is not None for reason in reasons) >= len(reasons)
+        for reasons in collapsed.values()
+    )
