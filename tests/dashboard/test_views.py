@@ -279,7 +279,7 @@ def test_a_picture_that_joined_is_not_there_before(
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
         (step,) = server.get_run(run_id)["added_at"]
         page = open_page(server, f"?run={run_id}&view=probe&probe=3&step=0")
-        shown_one = page.locator(".stn-viewer .stn-detail.stn-absent")
+        shown_one = page.locator(".stn-viewer .stn-detail.stn-missing")
         shown_one.get_by_text(f"It was added to the run at step {step}.").wait_for()
         assert not page.locator(".stn-detail-panes").is_visible()
         page.keyboard.press("End")

@@ -16,7 +16,7 @@ import { decimal, percent } from "../ui/text.js";
  * @typedef {object} ChartDefinition
  * @property {string} title
  * @property {Line[]} lines
- * @property {(value: number | null) => string} format a value beside the title
+ * @property {(value: number | null) => string} format for the value beside the title
  * @property {boolean} [ofRegions] whether a network without transformers lacks it
  * @property {"tozero"} [rangemode] of the y axis, as Plotly defines it
  * @property {[number, number]} [range] fixed, of the y axis

@@ -21,8 +21,8 @@ const DRAW_INTERVAL = 500;
 // shows it; without one, as long as a paint may take.
 const AFTER_PAINT = 8;
 const WITHOUT_PAINT = 100;
-// CSS pixels: charts beside the stage that are wider than this stand in two columns, charts below it
-// that are narrower than this in two columns instead of three.
+// CSS pixels: charts beside the stage that are wider than this have two columns, charts below it
+// that are narrower than this have two instead of three.
 const MIN_TWO_BESIDE = 420;
 const MIN_THREE_BELOW = 560;
 
@@ -164,7 +164,7 @@ export class Charts {
 
   /**
    * Fit the charts to their element.
-   * @param {boolean} isBeside whether the charts stand beside the stage, not below it
+   * @param {boolean} isBeside whether the charts are beside the stage, not below it
    */
   resize(isBeside) {
     this.isBeside = isBeside;

@@ -14,7 +14,7 @@ import { drawnLines } from "./chart-definitions.js";
  */
 
 /**
- * Where a plot stands within the charts, in CSS pixels.
+ * A plot's position within the charts, in CSS pixels.
  * @typedef {{left: number, top: number, width: number, height: number, isLowest: boolean}} PlotBox
  */
 
@@ -27,7 +27,7 @@ import { drawnLines } from "./chart-definitions.js";
  */
 
 /**
- * What a chart draws.
+ * The data of a chart.
  * @typedef {object} Content
  * @property {Metrics | null} metrics
  * @property {ComparedRun | null} compared
@@ -81,7 +81,7 @@ export function plotBoxes(width, height, columns, count) {
 }
 
 /**
- * Read the page's colours and font in a form that Plotly takes.
+ * Read the page's colours and font in a form that Plotly accepts.
  * @param {Element} element
  * @returns {ThemeColours}
  */

@@ -103,8 +103,8 @@ export function thetaOverride(regions) {
 }
 
 /**
- * Return the rotation and scaling that take one vector to another, as a complex number; as near as
- * they come if one of the two is not allowed, null where they are undefined.
+ * Return the rotation and scaling that map one vector to another, as a complex number: the closest
+ * allowed ones, null where they are undefined.
  * @param {Point} from
  * @param {Point} to
  * @param {Set<Freedom>} can

@@ -10,8 +10,8 @@
 /** @typedef {[x: number, y: number]} Point */
 
 /**
- * What turns the whole image into a region, about the image's centre: first sheared, then scaled, then
- * rotated, then translated.
+ * The transformation of the whole image into a region, about the image's centre: shear, then scale,
+ * then rotation, then translation.
  * @typedef {object} RegionPose
  * @property {number} rotation radians, clockwise
  * @property {number} scaleX share of the image's width

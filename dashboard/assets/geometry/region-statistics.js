@@ -1,5 +1,5 @@
-// Statistics over the probes of a frame: the mean image, and the mean and deviation of what describes
-// a region. Pure.
+// Statistics over the probes of a frame: the mean image, and the mean and deviation of the
+// regions' width, height, rotation and position. Pure.
 
 import { decomposeRegion, meanAndDeviation } from "./region-geometry.js";
 import { decimal } from "../ui/text.js";

@@ -1,6 +1,6 @@
-// Pixels onto a canvas. Independent of where frames come from.
+// Pixels on a canvas.
 
-/** An image at its own resolution. It is seen where its element stands, on the stage's canvas. */
+/** An image at its own resolution. The stage's canvas shows it at its element's position. */
 export class PixelImage {
   constructor() {
     this.element = document.createElement("div");
@@ -13,7 +13,7 @@ export class PixelImage {
   }
 
   /**
-   * Draw other pixels; they are seen once the stage's canvas is drawn.
+   * Replace the pixels; they are visible after the next draw of the stage's canvas.
    * @param {ArrayLike<number>} pixels row by row, in bytes
    * @param {number[]} shape height, width and channels: 1 (gray) or 3 (colour)
    */
@@ -36,14 +36,14 @@ export class PixelImage {
 export class StageCanvas {
   constructor() {
     this.element = document.createElement("canvas");
-    this.element.className = "stn-surface";
+    this.element.className = "stn-stage-canvas";
     this.context = context2d(this.element);
     /** @type {{image: PixelImage, box: [number, number, number, number]}[]} */
     this.placed = [];
   }
 
   /**
-   * Place images where their elements stand now, and draw those that have pixels.
+   * Place images at their elements' present positions, and draw those that have pixels.
    * @param {PixelImage[]} images whose elements are within `container`
    * @param {Element} container has the canvas at its top left corner
    * @param {number} density screen pixels for each CSS pixel

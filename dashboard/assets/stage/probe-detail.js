@@ -13,6 +13,7 @@ import {
   transformerName,
   verdictOf,
 } from "../ui/text.js";
+import { LAYERS } from "../ui/view-state.js";
 import { ClassBars } from "./class-bars.js";
 import { ImagePane } from "./image-pane.js";
 import { PixelInspector } from "./pixel-inspector.js";
@@ -27,10 +28,10 @@ import { ThetaPanel } from "./theta-panel.js";
 import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layout.js";
 
 /** @import { Frame, FrameInfo, Run, Transformer } from "../protocol/types.js" */
-/** @import { Layers } from "./probe-layers.js" */
+/** @import { Layers } from "../ui/view-state.js" */
 
 /**
- * What lies above the input so that regions can be dragged.
+ * Draggable handles above the input.
  * @typedef {object} Handles
  * @property {HTMLElement} element
  * @property {(transformers: Transformer[], input: number[]) => void} build
@@ -39,8 +40,8 @@ import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layou
 
 /** @typedef {{input: number[], outputs: number[][], titles: string[]}} Shapes */
 
-// CSS pixels: the least width of the facts; the height of the text below the images; the width below
-// which the facts stand below the images; and their least height there.
+// CSS pixels: the least width of the facts beside the images; the height of the text below the images;
+// the width below which the facts are below the images; and their least height there.
 const MIN_FACTS_WIDTH = 250;
 const TEXT_HEIGHT = 32;
 const MIN_WIDE = 620;
@@ -63,7 +64,7 @@ export class ProbeDetail {
     this.zoom = 1;
     this.probe = 0;
     /** @type {Layers} */
-    this.layers = {};
+    this.layers = LAYERS;
     /** @type {Run | null} */
     this.run = null;
     /** @type {Shapes | null} */
@@ -147,9 +148,9 @@ export class ProbeDetail {
   /**
    * Draw the probe of a frame.
    * @param {Frame} frame
-   * @param {Frame[]} past frames of earlier steps that the trail runs through
+   * @param {Frame[]} trail frames of earlier steps that the trail runs through
    */
-  draw(frame, past = []) {
+  draw(frame, trail = []) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
     const index = Math.min(this.probe, count - 1);
@@ -158,9 +159,9 @@ export class ProbeDetail {
     if (hasChanged) this.#build(shapes, info);
     const isMissing = this.probe >= count;
     this.shown = { frame, index, isMissing };
-    this.#drawImages(frame, index, shapes, past);
+    this.#drawImages(frame, index, shapes, trail);
     this.handles?.update(frame, index);
-    this.element.classList.toggle("stn-absent", isMissing);
+    this.element.classList.toggle("stn-missing", isMissing);
     if (isMissing) this.#updateMissing();
     else this.#updateFacts(frame, index, shapes);
     this.inspector.draw(frame, index);
@@ -247,9 +248,9 @@ export class ProbeDetail {
    * @param {Frame} frame
    * @param {number} index
    * @param {Shapes} shapes
-   * @param {Frame[]} past
+   * @param {Frame[]} trail
    */
-  #drawImages(frame, index, shapes, past) {
+  #drawImages(frame, index, shapes, trail) {
     const { info, tensors } = frame;
     if (this.layers.inverse) {
       const { data, shape } = probeInverseWarp(frame, index);
@@ -258,7 +259,7 @@ export class ProbeDetail {
     info.transformers.forEach((transformer, position) => {
       const output = rowOf(tensors[`output.${transformer.name}`], index);
       this.outputs[position].image.draw(output, shapes.outputs[position]);
-      this.overlays[position].draw(regionParts(frame, transformer, index, this.layers, past));
+      this.overlays[position].draw(regionParts(frame, transformer, index, this.layers, trail));
     });
   }
 
@@ -315,7 +316,7 @@ export class ProbeDetail {
   }
 
   /**
-   * Fit the images into a room, the facts beside or below them.
+   * Fit the images into an area, the facts beside or below them.
    * @param {number} width in CSS pixels
    * @param {number} height in CSS pixels
    */
@@ -351,7 +352,7 @@ export class ProbeDetail {
       pane.setSize(paneWidth, paneHeight, this.zoom);
     });
     this.images.style.minHeight = isStacked && isBounded ? `${imagesHeight}px` : "";
-    // Facts that do not fit scroll, so that they do not push what stands below out of sight.
+    // Facts that do not fit scroll, so that they do not push the controls out of sight.
     const left = isStacked ? height - imagesHeight - PANE_GAP : height;
     this.facts.style.maxHeight = isBounded ? `${Math.max(left, MIN_FACTS_HEIGHT)}px` : "";
     this.facts.classList.toggle("stn-scrolls", isBounded);

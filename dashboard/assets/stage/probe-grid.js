@@ -9,7 +9,7 @@ import { ProbeTile } from "./probe-tile.js";
 import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-layout.js";
 
 /** @import { Frame } from "../protocol/types.js" */
-/** @import { Layers } from "./probe-layers.js" */
+/** @import { Layers } from "../ui/view-state.js" */
 /** @import { Size } from "./tile-layout.js" */
 
 /** @typedef {{count: number, input: number[], outputs: number[][]}} Shapes of all probes */
@@ -18,12 +18,12 @@ import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-
 const GAP = 10;
 const CAPTION = 24;
 const IMAGE_GAP = 4;
-// Outputs of several transformers stand in two rows.
+// Outputs of several transformers are in two rows.
 /** @param {unknown[]} outputs */
 const rowCount = (outputs) => Math.min(2, outputs.length);
 /** @param {unknown[]} outputs */
 const columnCount = (outputs) => Math.ceil(outputs.length / 2);
-// What space is reserved for before the first frame.
+// The shapes that space is reserved for before the first frame.
 const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
 // Milliseconds between two descriptions for screen readers: no more often than they can be listened to.
 const DESCRIBE_INTERVAL = 2000;
@@ -84,7 +84,7 @@ export class ProbeGrid {
   }
 
   /**
-   * Lay tiles out as those of another grid, so that equal probes stand at equal places; null ends it.
+   * Lay tiles out as in another grid, so that a probe has the same position in both; null ends it.
    * @param {ProbeGrid | null} partner
    */
   alignWith(partner) {
@@ -148,14 +148,14 @@ export class ProbeGrid {
   }
 
   /**
-   * Draw a frame. Called within an animation frame; nothing is laid out anew.
+   * Draw a frame. Called within an animation frame; the layout stays.
    * @param {Frame} frame
-   * @param {Frame[]} past frames of earlier steps that trails run through
+   * @param {Frame[]} trail frames of earlier steps that trails run through
    */
-  draw(frame, past = []) {
+  draw(frame, trail = []) {
     const shapes = shapesOf(frame);
     if (JSON.stringify(shapes) !== JSON.stringify(this.shapes)) this.#build(shapes);
-    this.tiles.forEach((tile, index) => tile.draw(frame, index, this.layers, past));
+    this.tiles.forEach((tile, index) => tile.draw(frame, index, this.layers, trail));
     this.canvas.draw();
     this.element.dataset.step = String(frame.info.step);
     if (Date.now() - this.described > DESCRIBE_INTERVAL) {
@@ -165,7 +165,7 @@ export class ProbeGrid {
   }
 
   /**
-   * Fit the tiles into a room; on small screens they may be higher.
+   * Fit the tiles into an area; on small screens they may be higher.
    * @param {number} width in CSS pixels
    * @param {number} height in CSS pixels
    * @param {number} [minHeight] of tiles, as of `fitTiles`
@@ -175,7 +175,7 @@ export class ProbeGrid {
     this.#fit();
   }
 
-  /** Fit anew, since the partner's sizes have changed. */
+  /** Fit again, since the partner's sizes have changed. */
   refit() {
     this.#fit();
   }
@@ -282,7 +282,7 @@ function shapesOf({ info, tensors }) {
 }
 
 /**
- * Return the width of all outputs, which stand row by row.
+ * Return the width of all outputs, placed row by row.
  * @param {Size[]} outputs
  */
 function outputsWidth(outputs) {

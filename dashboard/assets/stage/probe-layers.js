@@ -1,4 +1,4 @@
-// What is drawn of a probe at any size: its region, the inverse warp of its outputs. Pure.
+// The parts of a probe that tile and detail both draw: its region and the inverse warp. Pure.
 
 import { inverseWarp } from "../geometry/inverse-warp.js";
 import { familyTraits } from "../protocol/catalog.js";
@@ -6,37 +6,34 @@ import { rowOf } from "../protocol/frame.js";
 import { controlPoints } from "./theta-text.js";
 
 /** @import { Frame, Transformer } from "../protocol/types.js" */
+/** @import { Layers } from "../ui/view-state.js" */
 /** @import { Lattice } from "../geometry/region-geometry.js" */
 /** @import { RegionParts } from "./region-overlay.js" */
-
-/**
- * Which layers are drawn, by name; see ui/view-state.js.
- * @typedef {Object<string, boolean>} Layers
- */
 
 /**
  * Return the names of layers that the style sheet hides, as the value of `data-hidden`.
  * @param {Layers} layers
  */
-export const hiddenLayers = (layers) =>
-  ["dots", "outline"].filter((layer) => !layers[layer]).join(" ");
+export function hiddenLayers({ dots, outline }) {
+  return [...(dots ? [] : ["dots"]), ...(outline ? [] : ["outline"])].join(" ");
+}
 
 /**
- * Return what `RegionOverlay.draw` draws of a probe's region.
+ * Return the parts of a probe's region for `RegionOverlay.draw`.
  * @param {Frame} frame
  * @param {Transformer} transformer
  * @param {number} index of the probe
  * @param {Layers} layers
- * @param {Frame[]} past frames of earlier steps that the trail runs through
+ * @param {Frame[]} trail frames of earlier steps that the trail runs through
  * @returns {RegionParts}
  */
-export function regionParts(frame, transformer, index, layers, past) {
+export function regionParts(frame, transformer, index, layers, trail) {
   const lattice = rowOf(frame.tensors[`grid.${transformer.name}`], index);
   return {
     lattice,
     mesh: layers.mesh,
     controlPoints: layers.mesh ? probeControlPoints(frame, transformer, index) : [],
-    trail: layers.trail ? [...pastLattices(past, transformer.name, index), lattice] : [],
+    trail: layers.trail ? [...trailLattices(trail, transformer.name, index), lattice] : [],
   };
 }
 
@@ -54,13 +51,13 @@ function probeControlPoints({ tensors }, transformer, index) {
 }
 
 /**
- * @param {Frame[]} past
+ * @param {Frame[]} trail
  * @param {string} name of the transformer
  * @param {number} index of the probe
  * @returns {Lattice[]}
  */
-function pastLattices(past, name, index) {
-  return past
+function trailLattices(trail, name, index) {
+  return trail
     .map(({ tensors }) => tensors[`grid.${name}`])
     .filter((lattices) => lattices && index < lattices.shape[0])
     .map((lattices) => rowOf(lattices, index));

@@ -4,6 +4,7 @@ import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-stat
 import { ownProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
 import { transformerName } from "../ui/text.js";
+import { LAYERS } from "../ui/view-state.js";
 import { PixelImage } from "./canvas.js";
 import { DistributionStrip } from "./distribution-strip.js";
 import { RegionCloud } from "./region-cloud.js";
@@ -11,10 +12,10 @@ import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
 
 /** @import { Frame, Tensor, Transformer } from "../protocol/types.js" */
 /** @import { Lattice } from "../geometry/region-geometry.js" */
-/** @import { Layers } from "./probe-layers.js" */
+/** @import { Layers } from "../ui/view-state.js" */
 
 // CSS pixels, as in styles/view.css. Between images; heights of an image's caption, of a row of strips,
-// of a transformer's name and of the note; the least width of a strip, and what is between two.
+// of a transformer's name and of the note; the least width of a strip, and the gap between two.
 const GAP = 16;
 const CAPTION = 26;
 const STRIPS = 68;
@@ -39,10 +40,10 @@ export class ProbeSummary {
     const parts = [this.images, this.numbers, this.note];
     this.element = element("div.stn-probe-summary", { tabIndex: -1 }, ...parts);
     /** @type {Layers} */
-    this.layers = {};
+    this.layers = LAYERS;
     /** @type {{width: number, height: number} | null} */
     this.room = null;
-    this.key = ""; // what the elements were built for
+    this.key = ""; // identifies the shapes that the elements were built for
   }
 
   /** Focus the summary. */
@@ -58,9 +59,9 @@ export class ProbeSummary {
   /**
    * Draw the run's own probes: added pictures are left out, as they are in the charts.
    * @param {Frame} frame
-   * @param {Frame[]} past frames of earlier steps that trails run through
+   * @param {Frame[]} trail frames of earlier steps that trails run through
    */
-  draw(frame, past = []) {
+  draw(frame, trail = []) {
     /** @type {Frame} */
     const own = withoutAddedPictures(frame);
     const { info: { step, transformers }, tensors } = own;
@@ -73,8 +74,8 @@ export class ProbeSummary {
     outputs.forEach((output, index) => this.outputs[index].draw(output));
     if (!isBuilt) this.#fit();
     const regions = transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
-    const frames = [...past.map(withoutAddedPictures), own];
-    this.cloud.draw(regions, this.#pastRegions(transformers, frames), this.layers);
+    const frames = [...trail.map(withoutAddedPictures), own];
+    this.cloud.draw(regions, this.#trailRegions(transformers, frames), this.layers);
     regions.forEach((lattices, transformer) => {
       const statistics = regionStatistics(lattices, tensors.input.shape.slice(1, 3));
       statistics.forEach((each, index) => this.strips[transformer][index].update(each));
@@ -89,7 +90,7 @@ export class ProbeSummary {
    * @param {Frame[]} frames
    * @returns {Lattice[][][]}
    */
-  #pastRegions(transformers, frames) {
+  #trailRegions(transformers, frames) {
     if (!this.layers.trail) return [];
     return transformers.map(({ name }) =>
       frames.map(({ tensors }) => tensors[`grid.${name}`]).filter(Boolean).map(rowsOf)
@@ -125,7 +126,7 @@ export class ProbeSummary {
   }
 
   /**
-   * Fit the images into a room, the strips below them.
+   * Fit the images into an area, the strips below them.
    * @param {number} width in CSS pixels
    * @param {number} height in CSS pixels
    */

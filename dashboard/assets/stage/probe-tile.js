@@ -1,4 +1,4 @@
-// One probe in the grid: its input under an overlay, its outputs, and what it is classified as.
+// One probe in the grid: its input under an overlay, its outputs, and its predicted class.
 
 import { rowOf } from "../protocol/frame.js";
 import { element, icon, ICONS, setText } from "../ui/dom.js";
@@ -15,7 +15,7 @@ import { predictedProbability, probeInverseWarp, regionParts } from "./probe-lay
 import { RegionOverlay } from "./region-overlay.js";
 
 /** @import { Frame, FrameInfo, Tensor } from "../protocol/types.js" */
-/** @import { Layers } from "./probe-layers.js" */
+/** @import { Layers } from "../ui/view-state.js" */
 
 export class ProbeTile {
   /** @param {{input: number[], outputs: number[][]}} shapes height, width and channels of each */
@@ -44,7 +44,7 @@ export class ProbeTile {
       element(
         "figcaption.stn-captions",
         { aria: { hidden: "true" } },
-        element("span.stn-given", {}, this.label, this.note),
+        element("span.stn-caption-label", {}, this.label, this.note),
         element("span.stn-verdict", {}, this.mark, this.predicted, this.probability),
       ),
     ];
@@ -67,15 +67,15 @@ export class ProbeTile {
    * @param {Frame} frame
    * @param {number} index of the probe
    * @param {Layers} layers
-   * @param {Frame[]} past frames of earlier steps that the trail runs through
+   * @param {Frame[]} trail frames of earlier steps that the trail runs through
    */
-  draw(frame, index, layers, past) {
+  draw(frame, index, layers, trail) {
     const { info, tensors } = frame;
     this.#drawInput(frame, index, layers.inverse);
     info.transformers.forEach((transformer, position) => {
       const output = tensors[`output.${transformer.name}`];
       this.outputs[position].draw(rowOf(output, index), output.shape.slice(1));
-      this.overlays[position].draw(regionParts(frame, transformer, index, layers, past));
+      this.overlays[position].draw(regionParts(frame, transformer, index, layers, trail));
     });
     this.#updateCaption(info, index, predictedProbability(frame, index));
   }

@@ -6,7 +6,7 @@ import { element, svgElement } from "../ui/dom.js";
 import { dotsPath, regionPaths } from "./region-overlay.js";
 
 /** @import { Lattice, Point } from "../geometry/region-geometry.js" */
-/** @import { Layers } from "./probe-layers.js" */
+/** @import { Layers } from "../ui/view-state.js" */
 /** @import { Box } from "./region-overlay.js" */
 
 export class RegionCloud {
@@ -44,12 +44,12 @@ export class RegionCloud {
 
   /**
    * @param {Lattice[][]} regions by transformer and probe
-   * @param {Lattice[][][]} past by transformer, the regions of earlier frames and the present one
+   * @param {Lattice[][][]} trail by transformer, the regions of earlier frames and the present one
    * @param {Layers} layers
    */
-  draw(regions, past, layers) {
+  draw(regions, trail, layers) {
     regions.forEach((lattices, index) =>
-      this.clouds[index].draw(lattices, past[index] ?? [], layers, this.box)
+      this.clouds[index].draw(lattices, trail[index] ?? [], layers, this.box)
     );
   }
 }
@@ -81,16 +81,16 @@ class TransformerCloud {
 
   /**
    * @param {Lattice[]} lattices
-   * @param {Lattice[][]} past
+   * @param {Lattice[][]} trail
    * @param {Layers} layers
    * @param {Box} box
    */
-  draw(lattices, past, layers, box) {
+  draw(lattices, trail, layers, box) {
     const centres = lattices.map(regionCentre);
     const outlines = layers.outline ? lattices.map((each) => regionPaths(each, box).outline) : [];
     this.outline.setAttribute("d", outlines.join(""));
     this.marks.setAttribute("d", layers.dots ? dotsPath(centres) : "");
-    this.trail.setAttribute("d", layers.trail ? centreTrails(past) : "");
+    this.trail.setAttribute("d", layers.trail ? centreTrails(trail) : "");
     const finite = centres.filter((centre) => centre.every(Number.isFinite));
     if (this.label) this.#placeLabel(this.label, finite, box);
   }
@@ -117,13 +117,13 @@ class TransformerCloud {
 
 /**
  * Return the trail of each region's centre as path data.
- * @param {Lattice[][]} past regions by frame and probe, the earliest frame first
+ * @param {Lattice[][]} trail regions by frame and probe, the earliest frame first
  */
-function centreTrails(past) {
-  if (past.length < 2) return "";
-  const present = past[past.length - 1];
+function centreTrails(trail) {
+  if (trail.length < 2) return "";
+  const present = trail[trail.length - 1];
   return present.map((_, probe) => {
-    const points = past.map((lattices) => lattices[probe]).filter(Boolean).map(regionCentre);
+    const points = trail.map((lattices) => lattices[probe]).filter(Boolean).map(regionCentre);
     if (!points.flat().every(Number.isFinite)) return "";
     return `M${points.map((point) => point.map((value) => value.toFixed(2)).join(",")).join("L")}`;
   }).join("");

@@ -1,5 +1,5 @@
 // How a region is drawn above the pixels: dots at its corners, outline, mesh, trail, control points.
-// styles/stage.css has their colours and sizes. Independent of where frames come from.
+// styles/stage.css has their colours and sizes.
 
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { latticeSide } from "../geometry/region-geometry.js";
@@ -10,7 +10,7 @@ import { svgElement } from "../ui/dom.js";
 /** @typedef {{left: number, top: number, right: number, bottom: number}} Box in pixels of the input */
 
 /**
- * What is drawn of a region.
+ * The parts of a region that are drawn.
  * @typedef {object} RegionParts
  * @property {Lattice} lattice
  * @property {boolean} mesh whether the lattice's inner lines are drawn
@@ -30,14 +30,14 @@ import { svgElement } from "../ui/dom.js";
 
 // Pixels of the input: a side whose points are no further from a straight line is drawn as one.
 const STRAIGHT = 0.02;
-// How far along its upper edge a region's number stands, for each transformer: at the start of training
+// A region's number is on its upper edge, further along for each transformer: at the start of training
 // all regions coincide.
 const NUMBER_POSITION = 1 / 6;
 
 /**
  * Return a region's outline and corners as path data, in pixels of the input.
  * @param {Lattice} lattice
- * @param {Box} box what can be seen; corners beyond it are drawn at its edge
+ * @param {Box} box the visible area; corners beyond it are drawn at its edge
  * @returns {RegionPaths}
  */
 export function regionPaths(lattice, box) {

@@ -14,7 +14,7 @@ export class RunStage {
   /**
    * @param {RunStore} store
    * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void}} on `pick` is
-   *   called to open a probe, `turn` to open the one that comes so many after the open one
+   *   called to open a probe, `turn` to open another one, counted from the open one
    */
   constructor(store, on) {
     this.store = store;

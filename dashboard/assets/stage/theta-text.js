@@ -14,7 +14,7 @@ import { correctCount, decimal, labelledCount, percent, transformerName } from "
 /** @import { Family, Frame, Transformer } from "../protocol/types.js" */
 /** @import { Lattice, Point, RegionPose } from "../geometry/region-geometry.js" */
 
-// In image widths: from here on the sentence about a region says that it is bent.
+// In image widths: a smaller bend is not mentioned.
 const MIN_BEND = 0.005;
 
 /**

@@ -41,7 +41,7 @@ export function wholePixelSize(height, [rows, columns], density) {
 }
 
 /**
- * Compute how many probe tiles stand side by side, and how large a data pixel of the input is drawn.
+ * Compute the number of columns of probe tiles, and how large a data pixel of the input is drawn.
  *
  * Data pixels cover whole screen pixels where little is lost by it, so that all are equally large.
  * Of layouts with equally large tiles, the one with the fewest rows.
@@ -102,14 +102,14 @@ function largestScale(fits) {
 
 /**
  * Compute how large an input and its outputs are drawn: as large as fits, with whole numbers of
- * screen pixels for each data pixel where that costs little. Several outputs stand in rows and
+ * screen pixels for each data pixel where that costs little. Several outputs are placed in rows and
  * columns, no higher than their input.
  * @param {Size} room without captions
  * @param {number[]} input its rows and columns, with the margin around it
  * @param {number[][]} outputs rows and columns of each
  * @param {number} density
  * @returns {{scale: number, columns: number, sizes: number[][]}} CSS pixels for each of the input's;
- *   how many outputs stand side by side; height and width of each
+ *   the number of columns of outputs; height and width of each
  */
 export function fitPanes({ width, height }, [rows, columns], outputs, density) {
   const screenPixel = 1 / density;
@@ -175,7 +175,7 @@ function sizeOutputs({ columns, scales }, outputs, less) {
 }
 
 /**
- * The width of each column that images stand in, row by row.
+ * Return the width of each column when images are placed row by row.
  * @param {number[]} widths of the images
  * @param {number} columns
  * @returns {number[]}

@@ -64,9 +64,9 @@ test("rotation, scale, shear and translation are recovered, mirrored or not", ()
       down[1],
       shiftY,
     ];
-    const reading = geometry.decomposeRegion(latticeOf(map, SIZE), SIZE);
+    const pose = geometry.decomposeRegion(latticeOf(map, SIZE), SIZE);
     assertClose(
-      ["rotation", "scaleX", "scaleY", "shear", "shiftX", "shiftY"].map((name) => reading[name]),
+      [pose.rotation, pose.scaleX, pose.scaleY, pose.shear, pose.shiftX, pose.shiftY],
       [rotation, scaleX, scaleY, shear, shiftX, shiftY],
     );
   }

@@ -53,11 +53,11 @@ test("input and output fill the room with whole pixels, the output a little smal
   assert.ok(scale * 64 + PANE_GAP + sizes[0][1] <= room.width);
 });
 
-test("several outputs are no higher than their input, and together take what room there is", () => {
+test("several outputs are no higher than their input, and together fill the area", () => {
   const two = fitPanes(room, [64, 64], [[28, 28], [28, 28]], 1);
   assert.equal(two.columns, 1);
   assert.ok(2 * (two.sizes[0][0] + PANE_CAPTION) + PANE_GAP <= two.scale * 64 + PANE_CAPTION);
-  // Beside an input that fills the width there is no room for more than one column.
+  // Beside an input that fills the width there is space for one column only.
   const three = fitPanes(
     { width: 601, height: 470 },
     [134, 134],
