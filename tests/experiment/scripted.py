@@ -1,4 +1,4 @@
-"""Trainings that are asked for things after so many steps, and what they leave compared."""
+"""Scripted controls of a training, and a comparison of recordings."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from stnscope.backend.experiment.recording.reader import Recording
 
 
 class Script:
-    """Controls that ask for things after so many steps: numbers are steps to let pass."""
+    """Controls with a script: requests, and numbers of steps between them."""
 
     def __init__(self, *script: int | Mapping[str, Any]) -> None:
         self._script = list(script)
@@ -22,7 +22,7 @@ class Script:
                 return False
             del self._script[0]
         if not self._script:
-            raise KeyboardInterrupt  # the process ends in the middle of things
+            raise KeyboardInterrupt  # as if the process were killed
         return True
 
     def next_request(self) -> Mapping[str, Any]:
@@ -32,6 +32,7 @@ class Script:
 
 
 def assert_same_training(one: Path, other: Path) -> None:
+    """Check that two recordings have the same steps, losses and checkpoint."""
     with Recording.open(one) as left, Recording.open(other) as right:
         assert left.metrics()["step"] == right.metrics()["step"]
         assert left.metrics()["loss"] == right.metrics()["loss"]

@@ -125,7 +125,7 @@ def test_pictures_can_be_added_up_to_the_limit_of_probes(server: Server) -> None
         assert add_picture(server, run_id, picture()).json()["probes"] == 64
         refused = add_picture(server, run_id, picture())
         assert refused.status_code == 409
-        assert "watches 64 probes" in refused.json()["detail"]
+        assert "has 64 probes" in refused.json()["detail"]
     finally:
         server.control(run_id, "stop")
 

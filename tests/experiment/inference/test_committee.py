@@ -32,8 +32,8 @@ def config(seed: int, distortion: str, strength: float = 1.0) -> RunConfig:
     )
 
 
-class Brief:
-    """Controls that stop a run after so many steps."""
+class StopAfter:
+    """Controls that stop a run after a number of steps."""
 
     def __init__(self, steps: int) -> None:
         self._left = steps
@@ -46,11 +46,11 @@ class Brief:
         return {"action": "stop"}
 
 
-def trained(path: Path, steps: int = STEPS) -> None:
-    assert record(path, Brief(steps)) == "stopped"
+def train_briefly(path: Path, steps: int = STEPS) -> None:
+    assert record(path, StopAfter(steps)) == "stopped"
 
 
-def made(folder: Path, name: str, of: RunConfig) -> Path:
+def create_run(folder: Path, name: str, of: RunConfig) -> Path:
     path = folder / f"{name}{SUFFIX}"
     create(path, config=of, steps_per_epoch=steps_per_epoch(of))
     return path
@@ -58,11 +58,11 @@ def made(folder: Path, name: str, of: RunConfig) -> Path:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs that were stopped: one sees digits as they are, one with equalised tones."""
+    """Two stopped runs: one without preprocessing, one with equalised histograms."""
     home = tmp_path_factory.mktemp("home")
     (home / "recordings").mkdir()
-    for name, of in (("plain", config(1, "RTS")), ("toned", config(2, "RTS+histeq"))):
-        trained(made(home / "recordings", name, of))
+    for name, of in (("plain", config(1, "RTS")), ("equalised", config(2, "RTS+histeq"))):
+        train_briefly(create_run(home / "recordings", name, of))
     return home
 
 
@@ -71,10 +71,10 @@ def paths(home: Path, *names: str) -> list[Path]:
 
 
 def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
-    verdict = evaluate(paths(home, "plain", "toned"))
+    verdict = evaluate(paths(home, "plain", "equalised"))
     dataset = load("digits")
-    chances = []
-    for path, member in zip(paths(home, "plain", "toned"), verdict.members, strict=True):
+    probabilities = []
+    for path, member in zip(paths(home, "plain", "equalised"), verdict.members, strict=True):
         with Recording.open(path) as recording:
             checkpoint, of = recording.checkpoint(), recording.config()
             assert checkpoint is not None
@@ -88,19 +88,25 @@ def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
         )
         validation = Validation.build(of, dataset)
         with torch.inference_mode():
-            chances.append(model.eval()(validation.images).logits.softmax(dim=1))
+            probabilities.append(model.eval()(validation.images).logits.softmax(dim=1))
         assert member.accuracy == pytest.approx(validation.accuracy(model), abs=2e-3)
         assert (member.run, member.step) == (path.stem, STEPS)
-    together = (sum(chances[1:], chances[0]).argmax(dim=1) == validation.labels).double().mean()
-    assert verdict.accuracy == pytest.approx(together.item(), abs=2e-3)
+    accuracy = (
+        (sum(probabilities[1:], probabilities[0]).argmax(dim=1) == validation.labels)
+        .double()
+        .mean()
+    )
+    assert verdict.accuracy == pytest.approx(accuracy.item(), abs=2e-3)
     assert verdict.labels == 4 * 297
 
 
-def test_it_is_told_on_the_command_line(home: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["committee", "plain", "toned", "--home", str(home)]) == 0
-    said = capfd.readouterr().out.splitlines()
-    assert [line.split()[0] for line in said] == ["plain", "toned", "Together:"]
-    assert said[-1].endswith("% of 1,188 labels.")
+def test_committee_command_prints_the_accuracies(
+    home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["committee", "plain", "equalised", "--home", str(home)]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["plain", "equalised", "Together:"]
+    assert lines[-1].endswith("% of 1,188 labels.")
     assert main(["committee", "plain", "--home", str(home)]) == 2
     assert "at least 2 members" in capfd.readouterr().err
     assert main(["committee", "plain", "none", "--home", str(home)]) == 2
@@ -108,19 +114,19 @@ def test_it_is_told_on_the_command_line(home: Path, capfd: pytest.CaptureFixture
 
 
 @pytest.mark.parametrize("of", [config(3, "R"), config(3, "RTS", strength=0.5)])
-def test_members_must_be_shown_the_same_images(home: Path, tmp_path: Path, of: RunConfig) -> None:
-    other = made(tmp_path, "other", of)
-    trained(other, steps=1)
+def test_members_must_have_the_same_images(home: Path, tmp_path: Path, of: RunConfig) -> None:
+    other = create_run(tmp_path, "other", of)
+    train_briefly(other, steps=1)
     with pytest.raises(InvalidInput, match="other and plain have different images"):
         evaluate([*paths(home, "plain"), other])
 
 
-def test_nobody_is_a_member_twice(home: Path) -> None:
+def test_no_run_is_a_member_twice(home: Path) -> None:
     with pytest.raises(InvalidInput, match="a member only once"):
         evaluate(paths(home, "plain", "plain"))
 
 
-def test_a_member_without_a_checkpoint_is_named(home: Path, tmp_path: Path) -> None:
-    queued = made(tmp_path, "queued", config(4, "RTS"))
+def test_run_without_a_checkpoint_is_named(home: Path, tmp_path: Path) -> None:
+    queued = create_run(tmp_path, "queued", config(4, "RTS"))
     with pytest.raises(Conflict, match="queued has no checkpoint"):
         evaluate([*paths(home, "plain"), queued])

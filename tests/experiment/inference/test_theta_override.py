@@ -1,4 +1,4 @@
-"""One's own picture through a network that is told where to look."""
+"""Transforming a picture with overridden theta or corners."""
 
 from io import BytesIO
 from typing import Any
@@ -31,7 +31,7 @@ def picture() -> bytes:
 
 
 def corners_of(theta: list[float], side: int) -> list[list[float]]:
-    """By hand, in pixels."""
+    """Return the corners of an affine theta, in pixels."""
     a, b, c, d, e, f = theta
     return [
         [(a * x + b * y + c + 1) * side / 2, (d * x + e * y + f + 1) * side / 2]
@@ -40,41 +40,41 @@ def corners_of(theta: list[float], side: int) -> list[list[float]]:
 
 
 @pytest.mark.parametrize("weights", ["digits", "signs"])
-def test_theta_that_is_given_is_followed(picture: bytes, weights: str) -> None:
+def test_given_theta_is_used(picture: bytes, weights: str) -> None:
     own = transform(picture, weights)
-    seen = transform(picture, weights, theta={"st": THETA})
+    frame = transform(picture, weights, theta={"st": THETA})
     assert own.info["given"] == []
-    assert seen.info["given"] == ["st"]
-    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], rtol=1e-6)
-    np.testing.assert_allclose(seen.tensors["corners.st"], [corners_of(THETA, 48)], atol=1e-4)
-    np.testing.assert_array_equal(seen.tensors["input"], own.tensors["input"])
-    assert (seen.tensors["output.st"] != own.tensors["output.st"]).any()
-    assert (seen.tensors["probabilities"] != own.tensors["probabilities"]).any()
+    assert frame.info["given"] == ["st"]
+    np.testing.assert_allclose(frame.tensors["theta.st"], [THETA], rtol=1e-6)
+    np.testing.assert_allclose(frame.tensors["corners.st"], [corners_of(THETA, 48)], atol=1e-4)
+    np.testing.assert_array_equal(frame.tensors["input"], own.tensors["input"])
+    assert (frame.tensors["output.st"] != own.tensors["output.st"]).any()
+    assert (frame.tensors["probabilities"] != own.tensors["probabilities"]).any()
 
 
-def test_what_is_given_of_the_network_s_own_changes_nothing(picture: bytes) -> None:
+def test_giving_the_predicted_theta_changes_nothing(picture: bytes) -> None:
     own = transform(picture, "digits")
     same = transform(picture, "digits", theta={"st": own.tensors["theta.st"][0].tolist()})
     for name, tensor in own.tensors.items():
         np.testing.assert_array_equal(same.tensors[name], tensor)
 
 
-def test_corners_of_a_region_lead_to_its_theta(picture: bytes) -> None:
+def test_corners_of_a_parallelogram_give_its_theta(picture: bytes) -> None:
     key = transform(picture, "digits").info["picture"]
-    seen = transform_cached(key, "digits", corners={"st": corners_of(THETA, 48)})
-    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], atol=1e-6)
-    assert seen.info["given"] == ["st"]
+    frame = transform_cached(key, "digits", corners={"st": corners_of(THETA, 48)})
+    np.testing.assert_allclose(frame.tensors["theta.st"], [THETA], atol=1e-6)
+    assert frame.info["given"] == ["st"]
 
 
-def test_corners_of_no_parallelogram_lead_to_the_closest(picture: bytes) -> None:
+def test_other_corners_give_the_best_fit(picture: bytes) -> None:
     key = transform(picture, "digits").info["picture"]
-    away = np.array([[2, 0], [-2, 0], [2, 0], [-2, 0]])
-    bent = np.array(corners_of(THETA, 48)) + away
-    seen = transform_cached(key, "digits", corners={"st": bent.tolist()})
-    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], atol=1e-6)
+    offsets = np.array([[2, 0], [-2, 0], [2, 0], [-2, 0]])
+    bent = np.array(corners_of(THETA, 48)) + offsets
+    frame = transform_cached(key, "digits", corners={"st": bent.tolist()})
+    np.testing.assert_allclose(frame.tensors["theta.st"], [THETA], atol=1e-6)
 
 
-def test_a_picture_is_decoded_and_fitted_once(
+def test_picture_is_decoded_and_fitted_once(
     picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distortion = {"name": "scattered", "seed": 5}
@@ -94,7 +94,7 @@ def test_unknown_picture_is_not_available() -> None:
 
 
 @pytest.mark.parametrize(
-    ("theta", "corners", "field", "words"),
+    ("theta", "corners", "field", "message"),
     [
         ([1, 2], None, "theta", "an object"),
         ({"st": THETA[:5]}, None, "theta.st", "list of 6 numbers.*affine.*not 5"),
@@ -114,34 +114,36 @@ def test_unknown_picture_is_not_available() -> None:
         ({"st": THETA}, {"st": corners_of(THETA, 48)}, "corners.st", "not both"),
     ],
 )
-def test_what_is_no_region_is_refused(
-    picture: bytes, theta: Any, corners: Any, field: str, words: str
+def test_invalid_override_names_the_field(
+    picture: bytes, theta: Any, corners: Any, field: str, message: str
 ) -> None:
     key = transform(picture, "digits").info["picture"]
-    with pytest.raises(InvalidInput, match=words) as refused:
+    with pytest.raises(InvalidInput, match=message) as caught:
         transform_cached(key, "digits", theta=theta, corners=corners)
-    assert refused.value.field == field
+    assert caught.value.field == field
 
 
-def test_a_network_without_transformers_cannot_be_told() -> None:
+def test_network_without_transformers_refuses_overrides() -> None:
     with pytest.raises(InvalidInput, match="has none"):
         resolve_thetas(build("digits-cnn").eval(), torch.rand(1, 1, 48, 48), {"st": THETA})
 
 
-def test_a_region_of_a_region_is_found_within_what_the_first_is_told() -> None:
+def test_corners_of_a_deeper_transformer_use_the_overridden_theta_before_it() -> None:
     model = build("svhn-4st").eval()
     images = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(2))
     zoomed = {"st1": [0.5, 0, 0.25, 0, 0.5, 0.25]}
-    # What the first transformer hands on, seen whole by the second.
-    told = resolve_thetas(model, images, zoomed, {"st2": [[24, 24], [56, 24], [56, 56], [24, 56]]})
-    np.testing.assert_allclose(told["st1"], [zoomed["st1"]])
-    # The map's centres lie half a pixel and more inside the edges that they are drawn out to.
-    np.testing.assert_allclose(told["st2"], [[1, 0, 0, 0, 1, 0]], atol=0.05)
+    # The second transformer's region is the whole output of the first.
+    thetas = resolve_thetas(
+        model, images, zoomed, {"st2": [[24, 24], [56, 24], [56, 56], [24, 56]]}
+    )
+    np.testing.assert_allclose(thetas["st1"], [zoomed["st1"]])
+    # The map's outermost centres are extrapolated by half a pixel and more.
+    np.testing.assert_allclose(thetas["st2"], [[1, 0, 0, 0, 1, 0]], atol=0.05)
 
 
 @pytest.mark.parametrize("value", [0.0, 1e6, -1e6])
-def test_any_theta_gives_a_frame_that_can_be_sent(picture: bytes, value: float) -> None:
-    seen = transform(picture, "digits", theta={"st": [value] * 6})
-    assert seen.encode()
-    assert seen.info["collapsed"]["st"][0] is not None
-    assert all(np.isfinite(tensor).all() for tensor in seen.tensors.values())
+def test_any_theta_gives_a_finite_frame(picture: bytes, value: float) -> None:
+    frame = transform(picture, "digits", theta={"st": [value] * 6})
+    assert frame.encode()
+    assert frame.info["collapsed"]["st"][0] is not None
+    assert all(np.isfinite(tensor).all() for tensor in frame.tensors.values())

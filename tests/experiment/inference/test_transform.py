@@ -1,4 +1,4 @@
-"""One's own picture through the weights that ship: one frame, told in numbers and words."""
+"""Transforming pictures with the shipped weights."""
 
 from io import BytesIO
 
@@ -26,7 +26,7 @@ def png(pixels: np.ndarray) -> bytes:
 
 
 def held_out_digits(count: int) -> tuple[list[np.ndarray], list[int]]:
-    """Digits that were never trained on, 28x28 uint8, light on black."""
+    """Return held-out digits, 28x28 uint8, light on black, and their labels."""
     digits = load("digits")
     images = (digits.held_out.pixels[:count, 0] * 255).round().byte().numpy()
     return list(images), digits.held_out.labels[:count].tolist()
@@ -58,13 +58,13 @@ def test_pictures_of_digits_are_recognised(inverted: bool) -> None:
     images, labels = held_out_digits(60)
     right = 0
     for image, label in zip(images, labels, strict=True):
-        seen = transform(png(255 - image if inverted else image), "digits")
-        right += seen.info["predicted"] == [label]
-        assert seen.info["inverted"] is inverted
+        result = transform(png(255 - image if inverted else image), "digits")
+        right += result.info["predicted"] == [label]
+        assert result.info["inverted"] is inverted
     assert right >= 55
 
 
-def test_distortion_is_a_draw_of_its_seed() -> None:
+def test_distortion_depends_on_its_seed() -> None:
     images, _ = held_out_digits(1)
     scattered = {"name": "scattered", "strength": 1.0, "seed": 3}
     first = transform(png(images[0]), "digits", scattered)
@@ -86,11 +86,11 @@ def test_distortion_is_a_draw_of_its_seed() -> None:
         ({"colour": "red"}, "distortion.colour"),
     ],
 )
-def test_distortions_that_are_none(distortion: dict[str, object], field: str) -> None:
+def test_invalid_distortion_names_the_field(distortion: dict[str, object], field: str) -> None:
     images, _ = held_out_digits(1)
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput) as caught:
         transform(png(images[0]), "digits", distortion)
-    assert refused.value.field == field
+    assert caught.value.field == field
 
 
 @pytest.mark.parametrize("name", ["", "digit", "../digits", "digits.json"])
@@ -101,12 +101,12 @@ def test_weights_are_looked_up_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(cards()))
-def test_all_weights_take_a_colour_photo(name: str) -> None:
+def test_all_weights_accept_a_colour_photo(name: str) -> None:
     pixels = torch.rand(90, 160, 3, generator=torch.Generator().manual_seed(0))
-    seen = transform(png((pixels * 255).byte().numpy()), name)
-    assert all(np.isfinite(tensor).all() for tensor in seen.tensors.values())
+    result = transform(png((pixels * 255).byte().numpy()), name)
+    assert all(np.isfinite(tensor).all() for tensor in result.tensors.values())
 
 
-def test_what_is_no_picture_is_refused() -> None:
+def test_bytes_of_no_picture_are_refused() -> None:
     with pytest.raises(PictureError):
         transform(b"no picture", "digits")

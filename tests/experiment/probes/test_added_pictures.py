@@ -1,4 +1,4 @@
-"""Pictures that join the probes: which may, as what, and how they stand, move and are counted."""
+"""Adding pictures to the probes: checks, labels, distortion, and recording in a run."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -48,15 +48,15 @@ def each_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
 
 
-def picture(tone: int = 255) -> Array:
-    """A bar in the middle of an input of the digits' networks."""
+def picture(value: int = 255) -> Array:
+    """A bar in the centre of an input of the digits' networks."""
     image = np.zeros((48, 48, 1), np.uint8)
-    image[14:34, 20:28] = tone
+    image[14:34, 20:28] = value
     return image
 
 
-def joining(tone: int = 255, label: Label = None) -> Mapping[str, Any]:
-    return {"add_picture": {"image": encode_image(picture(tone)), "label": label}}
+def add_request(value: int = 255, label: Label = None) -> Mapping[str, Any]:
+    return {"add_picture": {"image": encode_image(picture(value)), "label": label}}
 
 
 def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path:
@@ -65,14 +65,14 @@ def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path
     return path
 
 
-def counts(path: Path) -> dict[int, int]:
-    """How many probes each recorded step has."""
+def probe_counts(path: Path) -> dict[int, int]:
+    """Return the number of probes of each recorded step."""
     with Recording.open(path) as opened:
         frames = {r.step: opened.frame(r.step) for r in opened.frames() if r.lap is None}
     return {step: len(frame.tensors["input"]) for step, frame in frames.items()}
 
 
-# What may join
+# Checks and labels
 
 
 def summary(**more: Any) -> dict[str, Any]:
@@ -81,12 +81,12 @@ def summary(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("status", ["running", "paused"])
-def test_a_run_in_training_takes_pictures(status: str) -> None:
+def test_picture_can_be_added_to_a_run_in_training(status: str) -> None:
     check_can_add_picture(summary(status=status, probes=63))
 
 
 @pytest.mark.parametrize(
-    ("more", "says"),
+    ("more", "message"),
     [
         ({"status": "finished"}, "that is paused or running; this one is finished"),
         ({"status": "queued"}, "that is paused or running; this one is queued"),
@@ -94,8 +94,8 @@ def test_a_run_in_training_takes_pictures(status: str) -> None:
         ({"config": {"architecture": "addition-2st"}}, "takes 2 images"),
     ],
 )
-def test_who_takes_none_says_why(more: dict[str, Any], says: str) -> None:
-    with pytest.raises(Conflict, match=says):
+def test_picture_cannot_be_added_otherwise(more: dict[str, Any], message: str) -> None:
+    with pytest.raises(Conflict, match=message):
         check_can_add_picture(summary(**more))
 
 
@@ -111,7 +111,7 @@ def test_who_takes_none_says_why(more: dict[str, Any], says: str) -> None:
         ("42", "numbers", [4, 2, 10, 10, 10]),
     ],
 )
-def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, label: Any) -> None:
+def test_parse_label_finds_classes_by_name(text: str | None, dataset: str, label: Any) -> None:
     entry = DATASETS[dataset]
     if isinstance(label, int):
         assert entry.classes[label] == (text or "").strip()
@@ -119,7 +119,7 @@ def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, l
 
 
 @pytest.mark.parametrize(
-    ("text", "dataset", "says"),
+    ("text", "dataset", "message"),
     [
         ("ten", "digits", "no class 'ten'; its classes are 0, 1, 2"),
         ("12", "digits", "no class '12'"),
@@ -128,13 +128,13 @@ def test_labels_are_named_as_their_classes_are(text: str | None, dataset: str, l
         ("1x3", "sequences", "no class 'x'"),
     ],
 )
-def test_what_is_no_label_names_the_field(text: str, dataset: str, says: str) -> None:
-    with pytest.raises(InvalidInput, match=says) as refused:
+def test_invalid_label_names_the_field(text: str, dataset: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
         parse_label(text, DATASETS[dataset])
-    assert refused.value.field == "label"
+    assert caught.value.field == "label"
 
 
-def test_a_picture_goes_through_a_line_of_json_unchanged() -> None:
+def test_encoded_image_decodes_unchanged() -> None:
     image = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
     np.testing.assert_array_equal(decode_image(encode_image(image)), image)
 
@@ -145,10 +145,10 @@ def test_a_picture_goes_through_a_line_of_json_unchanged() -> None:
         ("digits", "digits", (48, 48, 1)),
         ("signs", "signs", (48, 48, 3)),
         ("recurrent", "sequences", (100, 100, 1)),
-        ("signs", "a folder of one's own", (48, 48, 3)),
+        ("signs", "an image folder", (48, 48, 3)),
     ],
 )
-def test_a_picture_is_fitted_to_the_run_s_network(
+def test_picture_is_fitted_to_the_run_s_network(
     architecture: str, dataset: str, shape: tuple[int, ...]
 ) -> None:
     buffer = BytesIO()
@@ -158,28 +158,28 @@ def test_a_picture_is_fitted_to_the_run_s_network(
     assert any("fitted whole" in note for note in fitted.notes) or shape[2] == 1
 
 
-# How they stand and move
+# Distortion
 
 
-def test_a_picture_stands_as_it_was_fitted_and_moves_by_a_path_of_its_own(digits: Dataset) -> None:
-    joined = AddedPicture(0, 0, 5, picture())
-    one, other = (Probes.from_picture(joined, number, digits.entry, CONFIG) for number in (12, 13))
-    standing = torch.from_numpy(picture()).permute(2, 0, 1)[None] / 255
-    assert torch.equal(one.images, standing)
+def test_unmoved_picture_is_as_fitted_and_moves_on_its_own_path(digits: Dataset) -> None:
+    added = AddedPicture(0, 0, 5, picture())
+    one, other = (Probes.from_picture(added, index, digits.entry, CONFIG) for index in (12, 13))
+    unmoved = torch.from_numpy(picture()).permute(2, 0, 1)[None] / 255
+    assert torch.equal(one.images, unmoved)
     moved = one.at_phase(0.3).images
-    assert not torch.equal(moved, standing)
+    assert not torch.equal(moved, unmoved)
     assert not torch.equal(moved, other.at_phase(0.3).images)
     torch.testing.assert_close(one.at_phase(1.3).images, moved, rtol=0, atol=1e-3)
-    # Turned and scaled it is all there, in one piece: no clutter is put around it.
-    expected = standing.sum()
+    # Rotated and scaled, without clutter.
+    expected = unmoved.sum()
     for phase in (0.1, 0.45, 0.8):
         found = one.at_phase(phase).images.sum()
         assert 0.4 * expected < found < 1.5 * expected
-    again = Probes.from_picture(joined, 12, digits.entry, CONFIG.model_copy(update={"seed": 8}))
+    again = Probes.from_picture(added, 12, digits.entry, CONFIG.model_copy(update={"seed": 8}))
     assert torch.equal(again.at_phase(0.3).images, moved)
 
 
-def test_a_picture_is_seen_as_the_run_s_preprocessing_has_it_standing_and_moving() -> None:
+def test_preprocessing_applies_to_moved_and_unmoved_pictures() -> None:
     image = np.random.default_rng(2).integers(0, 256, (48, 48, 3), dtype=np.uint8)
     names = {"RTS": "RTS+conorm", "conorm": "conorm"}
     shown = {}
@@ -193,17 +193,17 @@ def test_a_picture_is_seen_as_the_run_s_preprocessing_has_it_standing_and_moving
     assert torch.equal(shown["RTS"].images, shown["conorm"].images)
     assert abs(float(shown["RTS"].images.mean()) - 0.5) < 0.05, "edges on grey"
     assert not torch.equal(shown["RTS"].at_phase(0.3).images, shown["RTS"].images)
-    # Where the distortion moves nothing, the picture stands.
+    # A distortion without moving draws moves nothing.
     assert torch.equal(shown["conorm"].at_phase(0.3).images, shown["conorm"].images)
 
 
-def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits: Dataset) -> None:
+def test_frame_lists_added_pictures_and_the_summary_leaves_them_out(digits: Dataset) -> None:
     model = build("digits")
     own = Probes.choose(digits, CONFIG)
     both = own
-    for number, label in ((2, None), (3, 7)):
-        pictured = AddedPicture(0, 0, label, picture())
-        both = both.with_picture(Probes.from_picture(pictured, number, digits.entry, CONFIG))
+    for index, label in ((2, None), (3, 7)):
+        added = AddedPicture(0, 0, label, picture())
+        both = both.with_picture(Probes.from_picture(added, index, digits.entry, CONFIG))
     alone, more = observe(model, own, {}), observe(model, both, {})
     assert "joined" not in alone.info
     assert (more.info["joined"], more.info["labels"]) == ([2, 3], [0, 1, None, 7])
@@ -218,14 +218,14 @@ def test_a_frame_names_those_that_joined_and_the_summary_leaves_them_out(digits:
 # In a run
 
 
-def test_a_picture_is_watched_from_the_next_frame_to_the_end(
+def test_picture_is_a_probe_from_the_next_frame_on(
     tmp_path: Path, each_step: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], repeats=1))
     config = CONFIG.model_copy(update={"batch_size": 62})
     path = new_run(tmp_path, config=config)
-    assert record(path, Finishing(5, joining(label=3))) == "finished"
-    found = counts(path)
+    assert record(path, Finishing(5, add_request(label=3))) == "finished"
+    found = probe_counts(path)
     assert {step for step, count in found.items() if count == 3} == set(range(6, 25))
     assert {step for step, count in found.items() if count == 2} == set(range(6))
     with Recording.open(path) as opened:
@@ -244,86 +244,82 @@ def test_a_picture_is_watched_from_the_next_frame_to_the_end(
 
 
 class Finishing(Script):
-    """A script after which nothing more is asked for."""
+    """A script after which the run continues to its end."""
 
     def has_request(self, seconds: float = 0.0) -> bool:
         return bool(self._script) and super().has_request(seconds)
 
 
-def test_while_paused_a_picture_is_seen_at_once(tmp_path: Path) -> None:
+def test_picture_added_while_paused_is_in_the_current_frame(tmp_path: Path) -> None:
     path = new_run(tmp_path)
-    seen: list[Frame] = []
+    frames: list[Frame] = []
 
-    class Looking(Script):
+    class ReadNewest(Script):
         def next_request(self) -> Mapping[str, Any]:
             with Recording.open(path) as opened:
                 newest = opened.newest()
                 assert newest is not None
-                seen.append(opened.frame(newest.ref.step))
+                frames.append(opened.frame(newest.ref.step))
             return super().next_request()
 
-    record(path, Looking(4, PAUSE, joining(), joining(9, 1), STOP))
-    assert [(f.info["step"], len(f.info["labels"])) for f in seen[1:]] == [(4, 2), (4, 3), (4, 4)]
-    assert seen[-1].info["labels"] == [0, 1, None, 1]
+    record(path, ReadNewest(4, PAUSE, add_request(), add_request(9, 1), STOP))
+    assert [(f.info["step"], len(f.info["labels"])) for f in frames[1:]] == [(4, 2), (4, 3), (4, 4)]
+    assert frames[-1].info["labels"] == [0, 1, None, 1]
     with Recording.open(path) as opened:
         assert [ref.step for ref in opened.frames()].count(4) == 1
         assert len(opened.frame(4).info["labels"]) == 4
 
 
-def test_a_second_look_at_a_step_counts_once_for_its_stillness(
-    tmp_path: Path, each_step: None
-) -> None:
+def test_second_frame_of_a_step_counts_once_for_stillness(tmp_path: Path, each_step: None) -> None:
     config = CONFIG.model_copy(update={"probes": ProbesConfig(count=2, moving=True)})
     plain, joined = (new_run(tmp_path, name, config) for name in ("plain", "joined"))
     record(plain, Script(20, PAUSE, {"action": "resume"}, 15, STOP))
-    record(joined, Script(20, PAUSE, joining(), {"action": "resume"}, 15, STOP))
+    record(joined, Script(20, PAUSE, add_request(), {"action": "resume"}, 15, STOP))
     with Recording.open(plain) as one, Recording.open(joined) as other:
         assert one.metrics()["stillness"] == pytest.approx(other.metrics()["stillness"])
         assert one.metrics()["stillness"][35] is not None
 
 
-def test_training_is_the_same_with_a_picture_as_without_it(tmp_path: Path) -> None:
+def test_added_picture_does_not_affect_training(tmp_path: Path) -> None:
     plain, joined = new_run(tmp_path, "plain"), new_run(tmp_path, "joined")
     record(plain, Script(20, STOP))
-    record(joined, Script(7, joining(), 13, STOP))
+    record(joined, Script(7, add_request(), 13, STOP))
     assert_same_training(plain, joined)
 
 
-def test_killed_run_goes_on_with_the_pictures_where_they_joined(
-    tmp_path: Path, each_step: None
-) -> None:
+def test_resumed_run_keeps_pictures_at_their_steps(tmp_path: Path, each_step: None) -> None:
     """The process dies at step 25 with its last checkpoint at 10: steps 11 to 25 are run again."""
     path, whole = new_run(tmp_path), new_run(tmp_path, "whole")
     resume = {"action": "resume"}
     with pytest.raises(KeyboardInterrupt):
-        record(path, Script(10, PAUSE, joining(), resume, 8, joining(99, 4), 7))
+        record(path, Script(10, PAUSE, add_request(), resume, 8, add_request(99, 4), 7))
     with Recording.open(path) as opened:
         checkpoint = opened.checkpoint()
         assert checkpoint is not None
         assert (checkpoint.step, opened.summary()["step"]) == (10, 25)
-    record(path, Script(5, joining(50), 20, STOP))
-    found = counts(path)
+    record(path, Script(5, add_request(50), 20, STOP))
+    found = probe_counts(path)
     expected = {step: 2 + (step >= 10) + (step >= 16) + (step >= 19) for step in range(36)}
     assert found == expected
     record(whole, Script(35, STOP))
     assert_same_training(whole, path)
     with Recording.open(path) as opened:
-        last, lapless = opened.frame(35), opened.frame(9)
+        last, earlier = opened.frame(35), opened.frame(9)
     assert last.info["labels"] == [0, 1, None, None, 4]
     assert [last.tensors["input"][probe].max() for probe in (2, 3, 4)] == [255, 50, 99]
-    assert "joined" not in lapless.info
+    assert "joined" not in earlier.info
 
 
-def test_no_more_than_the_bound_join_however_many_are_asked_for(tmp_path: Path) -> None:
+def test_probe_count_never_exceeds_the_maximum(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"probes": ProbesConfig(count=62)})
     path = new_run(tmp_path, config=config)
-    record(path, Script(1, *[joining()] * 4, 1, STOP))
+    record(path, Script(1, *[add_request()] * 4, 1, STOP))
     with Recording.open(path) as opened:
         assert opened.summary()["probes"] == 64
         assert len(opened.frame(99).info["labels"]) == 64
 
 
-def test_a_recording_of_the_first_version_takes_pictures_once_it_is_written_to(
+def test_recording_of_version_1_accepts_pictures_after_migration(
     tmp_path: Path,
 ) -> None:
     path = new_run(tmp_path)
@@ -335,5 +331,5 @@ def test_a_recording_of_the_first_version_takes_pictures_once_it_is_written_to(
         )
     with Recording.open(path) as opened:
         assert (opened.joined(), opened.summary()["probes"]) == ([], 2)
-    record(path, Script(2, joining(), 2, STOP))
-    assert counts(path)[7] == 3
+    record(path, Script(2, add_request(), 2, STOP))
+    assert probe_counts(path)[7] == 3

@@ -1,4 +1,4 @@
-"""Frames of probes, against torch's own grid and sampler."""
+"""Frames of probes, against torch's affine_grid and grid_sample."""
 
 import numpy as np
 import pytest
@@ -35,8 +35,8 @@ def probes(digits: Dataset) -> Probes:
     return Probes.choose(digits, CONFIG)
 
 
-def looking(theta: torch.Tensor) -> Network:
-    """A network that looks at one region whatever it is shown."""
+def fixed_network(theta: torch.Tensor) -> Network:
+    """A network that predicts the same theta for every image."""
     model = build("digits")
     transformer = model.transformers[0]
     assert isinstance(transformer, SpatialTransformer)
@@ -45,7 +45,7 @@ def looking(theta: torch.Tensor) -> Network:
     return model
 
 
-def test_probes_are_held_out_digits_of_each_class_in_turn(digits: Dataset, probes: Probes) -> None:
+def test_probes_are_held_out_digits_of_alternating_classes(digits: Dataset, probes: Probes) -> None:
     assert probes.labels == (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1)
     assert probes.images.shape == (12, 1, 48, 48)
     plain = Probes.choose(digits, CONFIG.model_copy(update={"distortion": still()}))
@@ -60,34 +60,30 @@ def still() -> object:
 
 
 @pytest.mark.parametrize(
-    ("sampler", "tone"),
+    ("sampler", "value"),
     [
         (SamplerConfig(), 0),
         (SamplerConfig(padding="zeros"), 0),
         (SamplerConfig(padding="background", background=0.5, supersampling=2), 128),
     ],
 )
-def test_a_frame_shows_what_the_run_has_outside_the_image(
-    probes: Probes, sampler: SamplerConfig, tone: int
-) -> None:
+def test_frame_shows_the_run_s_padding(probes: Probes, sampler: SamplerConfig, value: int) -> None:
     model = build_network(CONFIG.model_copy(update={"sampler": sampler}), 10)
     (transformer,) = model.transformers
     assert isinstance(transformer, SpatialTransformer)
     with torch.no_grad():
         transformer.regression.bias.copy_(torch.tensor([1.0, 0, 5, 0, 1, 0]))
-    assert set(observe(model, probes, {}).tensors["output.st"].flatten().tolist()) == {tone}
+    assert set(observe(model, probes, {}).tensors["output.st"].flatten().tolist()) == {value}
 
 
-def test_probes_are_the_same_for_every_run_and_number_of_them(
-    digits: Dataset, probes: Probes
-) -> None:
+def test_probes_are_the_same_for_every_run_and_count(digits: Dataset, probes: Probes) -> None:
     more = CONFIG.probes.model_copy(update={"count": 24})
     others = Probes.choose(digits, CONFIG.model_copy(update={"seed": 5, "probes": more}))
     assert torch.equal(others.images[:12], probes.images)
     assert others.images.shape[0] == 24
 
 
-def test_a_path_begins_and_ends_where_the_probes_rest_and_is_smooth(probes: Probes) -> None:
+def test_path_of_the_probes_is_closed_and_smooth(probes: Probes) -> None:
     def difference(one: Probes, other: Probes) -> float:
         return (one.images - other.images).abs().mean().item()
 
@@ -104,12 +100,12 @@ def test_a_path_begins_and_ends_where_the_probes_rest_and_is_smooth(probes: Prob
     assert max(finer) < max(steps) / 3
 
 
-def test_where_moving_probes_are_depends_on_the_step_alone(digits: Dataset, probes: Probes) -> None:
+def test_phase_of_moving_probes_depends_only_on_the_step(digits: Dataset, probes: Probes) -> None:
     other = Probes.choose(digits, CONFIG.model_copy(update={"seed": 9, "batch_size": 3}))
     assert torch.equal(probes.at_phase(17 / LAP).images, other.at_phase(17 / LAP).images)
 
 
-def test_a_lap_s_frame_is_where_the_lap_is_and_a_moving_one_where_the_step_is(
+def test_phase_comes_from_the_lap_if_given_else_from_the_step(
     digits: Dataset, probes: Probes
 ) -> None:
     for step in train(CONFIG, digits):
@@ -126,27 +122,27 @@ def test_a_lap_s_frame_is_where_the_lap_is_and_a_moving_one_where_the_step_is(
 
 
 @pytest.mark.parametrize("theta", THETAS)
-def test_a_frame_holds_what_torch_samples_there(theta: torch.Tensor, probes: Probes) -> None:
-    tensors = observe(looking(theta), probes, {}).tensors
+def test_frame_agrees_with_torch(theta: torch.Tensor, probes: Probes) -> None:
+    tensors = observe(fixed_network(theta), probes, {}).tensors
     matrix = theta.double().view(1, 2, 3).expand(12, 2, 3)
-    where = functional.affine_grid(matrix, [12, 1, 28, 28], align_corners=False)
+    points = functional.affine_grid(matrix, [12, 1, 28, 28], align_corners=False)
     images = probes.images.double()
-    output = functional.grid_sample(images, where, align_corners=False)
+    output = functional.grid_sample(images, points, align_corners=False)
     expected = output.mul(255).permute(0, 2, 3, 1).numpy()
     assert np.abs(tensors["output.st"] - expected).max() < 0.51
     assert np.abs(tensors["input"] - images.mul(255).permute(0, 2, 3, 1).numpy()).max() < 0.51
-    # With align_corners=True torch's own grid runs from edge to edge, as a lattice does.
+    # With align_corners=True torch's grid runs from edge to edge, as a lattice does.
     edges = functional.affine_grid(matrix, [12, 1, 7, 7], align_corners=True)
     assert np.allclose(tensors["grid.st"], (edges + 1) * 24, atol=1e-4)
     assert np.allclose(tensors["theta.st"], theta)
 
 
 def test_corners_run_clockwise_from_the_output_s_top_left(probes: Probes) -> None:
-    tensors = observe(looking(torch.tensor([0.5, 0, 0.25, 0, 0.5, 0])), probes, {}).tensors
+    tensors = observe(fixed_network(torch.tensor([0.5, 0, 0.25, 0, 0.5, 0])), probes, {}).tensors
     assert tensors["corners.st"][0].tolist() == [[18, 12], [42, 12], [42, 36], [18, 36]]
 
 
-def test_a_frame_is_whole_and_survives_its_bytes(digits: Dataset, probes: Probes) -> None:
+def test_frame_has_all_entries_and_decodes_again(digits: Dataset, probes: Probes) -> None:
     step = next(train(CONFIG, digits))
     frame = Frame.decode(observe_step(step, probes, run="r1", config=CONFIG).encode())
     assert {name: (array.dtype.name, array.shape) for name, array in frame.tensors.items()} == {
@@ -186,9 +182,12 @@ def test_a_frame_is_whole_and_survives_its_bytes(digits: Dataset, probes: Probes
         ([0.6, 0, 0.2, 0, 0.6, 0], "shared"),
     ],
 )
-def test_a_collapse_is_told(theta: list[float], reason: str, probes: Probes) -> None:
+def test_frame_has_the_reason_of_a_collapse(
+    theta: list[float], reason: str, probes: Probes
+) -> None:
     assert (
-        observe(looking(torch.tensor(theta)), probes, {}).info["collapsed"]["st"] == [reason] * 12
+        observe(fixed_network(torch.tensor(theta)), probes, {}).info["collapsed"]["st"]
+        == [reason] * 12
     )
 
 
@@ -202,16 +201,16 @@ def test_a_network_without_transformers_has_none_of_their_tensors(probes: Probes
 def test_summary_of_theta(probes: Probes) -> None:
     turn = 0.4 * torch.tensor([np.cos(1.0), -np.sin(1.0), np.sin(1.0), np.cos(1.0)])
     theta = torch.tensor([turn[0], turn[1], 0.25, turn[2], turn[3], -0.5])
-    assert theta_summary(observe(looking(theta), probes, {})) == pytest.approx(
+    assert theta_summary(observe(fixed_network(theta), probes, {})) == pytest.approx(
         {"scale": 0.4, "rotation": 1.0, "shift_x": 0.25, "shift_y": -0.5}, abs=1e-5
     )
 
 
-def test_looking_changes_nothing_about_training(digits: Dataset, probes: Probes) -> None:
+def test_observing_does_not_affect_training(digits: Dataset, probes: Probes) -> None:
     states = []
-    for watched in (True, False):
+    for is_observed in (True, False):
         for step in train(CONFIG, digits):
-            if watched:
+            if is_observed:
                 observe_step(step, probes, run="r", config=CONFIG)
             if step.step == 6:
                 states.append(step.state())
@@ -221,7 +220,7 @@ def test_looking_changes_nothing_about_training(digits: Dataset, probes: Probes)
     )
 
 
-def test_batches_and_probes_are_of_one_kind(digits: Dataset, probes: Probes) -> None:
+def test_batches_and_probes_have_the_same_distribution(digits: Dataset, probes: Probes) -> None:
     images, _ = Batches(CONFIG, digits).batch(1)
     assert images.shape[1:] == probes.images.shape[1:]
     assert images.dtype == probes.images.dtype
@@ -238,7 +237,7 @@ def test_two_channels_are_shown_in_red_and_cyan() -> None:
     assert frame.tensors["output.st1"].shape == frame.tensors["output.st2"].shape == (3, 28, 28, 3)
 
 
-def test_a_map_is_shown_as_its_mean_from_least_to_most() -> None:
+def test_output_on_a_map_is_the_scaled_channel_mean() -> None:
     model = build("moodstocks-2st").eval()
     images = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(1))
     frame = observe(model, Probes(images, (None,) * 2, ("0",) * 43), {})
@@ -249,20 +248,20 @@ def test_a_map_is_shown_as_its_mean_from_least_to_most() -> None:
         expected = 255 * (given - given.min()) / (given.max() - given.min())
         assert (shown.min(), shown.max()) == (0, 255)
         assert np.abs(shown[..., 0] - expected.numpy()).max() < 0.51
-    # At the input, the picture itself, not what its tones were made into.
+    # At the input, the picture itself, not its normalised values.
     assert np.array_equal(frame.tensors["output.st1"], frame.tensors["input"])
 
 
-def test_a_map_s_region_is_drawn_where_its_pixels_look() -> None:
-    """Of the network's second transformer, at the start: behind windows of 7x7 and 4x4, each
-    padded by 2 and pooled, its 12 pixels stand 4 of the image's apart, from edge to edge."""
+def test_corners_on_a_map_use_receptive_fields() -> None:
+    """The untrained second transformer: after 7x7 and 4x4 convolutions, each padded by 2 and
+    pooled, its 12 pixels are 4 of the image's apart, from edge to edge."""
     model = build("moodstocks-2st")
     frame = observe(model, Probes(torch.rand(1, 3, 48, 48), (None,), ("0",) * 43), {})
     corners = frame.tensors["corners.st3"][0].round(3).tolist()
     assert corners == [[0, 0], [48, 0], [48, 48], [0, 48]]
 
 
-def test_what_is_read_place_by_place_has_a_label_for_each(probes: Probes) -> None:
+def test_sequence_network_has_a_prediction_for_each_label(probes: Probes) -> None:
     labels: tuple[list[int], ...] = ([1, 2, 3], [4, 5, 6])
     frame = observe(build("recurrent"), Probes(torch.rand(2, 1, 100, 100), labels, ("0",) * 10), {})
     frame = Frame.decode(frame.encode())

@@ -1,4 +1,4 @@
-"""What a step does depends on the configuration and its number alone."""
+"""The training loop: determinism, checkpoints, validation and settings."""
 
 import dataclasses
 import itertools
@@ -50,7 +50,7 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def reach(steps: Iterator[Step], number: int) -> Step:
+def step_number(steps: Iterator[Step], number: int) -> Step:
     return next(step for step in steps if step.step == number)
 
 
@@ -70,29 +70,29 @@ def assert_same(first: dict[str, Tensor], second: dict[str, Tensor]) -> None:
     ],
     ids=str,
 )
-def test_going_on_from_a_checkpoint_changes_no_bit(
+def test_resuming_from_a_checkpoint_is_bit_identical(
     digits: Dataset, choice: dict[str, object]
 ) -> None:
     config = SMALL.model_copy(update=choice)
-    straight = reach(train(config, digits), 20)
-    half_way = reach(train(config, digits), 10).state()
-    torch.rand(5)  # whatever else draws from torch's own generator
+    straight = step_number(train(config, digits), 20)
+    half_way = step_number(train(config, digits), 10).state()
+    torch.rand(5)  # the global generator must not matter
     resumed = train(config, digits, half_way)
     assert next(resumed).step == 10
-    again = reach(resumed, 20)
+    again = step_number(resumed, 20)
     assert_same(straight.state(), again.state())
     assert straight.loss == again.loss
 
 
-def test_a_checkpoint_keeps_the_latest_accuracy(digits: Dataset) -> None:
-    state = reach(train(SMALL, digits), VALIDATE_EVERY).state()
+def test_checkpoint_has_the_latest_accuracy(digits: Dataset) -> None:
+    state = step_number(train(SMALL, digits), VALIDATE_EVERY).state()
     step = next(train(SMALL, digits, state))
     assert step.validated_step == VALIDATE_EVERY
     assert step.accuracy is not None
     assert state["training"][1] == step.accuracy
 
 
-def test_a_checkpoint_is_a_copy(digits: Dataset) -> None:
+def test_checkpoint_is_a_copy(digits: Dataset) -> None:
     steps = train(SMALL, digits)
     state = next(steps).state()
     before = {name: tensor.clone() for name, tensor in state.items()}
@@ -100,58 +100,58 @@ def test_a_checkpoint_is_a_copy(digits: Dataset) -> None:
     assert_same(state, before)
 
 
-def test_a_checkpoint_of_another_network_is_refused(digits: Dataset) -> None:
+def test_checkpoint_of_another_network_is_refused(digits: Dataset) -> None:
     state = next(train(SMALL, digits)).state()
     other = SMALL.model_copy(update={"architecture": "digits-cnn"})
     with pytest.raises(InvalidInput, match="does not fit this run"):
         next(train(other, digits, state))
 
 
-def test_what_is_drawn_elsewhere_changes_nothing(digits: Dataset) -> None:
-    first = reach(train(SMALL, digits), 3)
+def test_global_generator_does_not_affect_training(digits: Dataset) -> None:
+    first = step_number(train(SMALL, digits), 3)
     torch.manual_seed(99)
-    second = reach(train(SMALL, digits), 3)
+    second = step_number(train(SMALL, digits), 3)
     assert_same(first.state(), second.state())
 
 
-def test_training_leaves_torchs_own_generator_alone(digits: Dataset) -> None:
+def test_training_does_not_change_the_global_generator(digits: Dataset) -> None:
     before = torch.get_rng_state()
-    reach(train(SMALL, digits), 2)
+    step_number(train(SMALL, digits), 2)
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_another_seed_goes_otherwise(digits: Dataset) -> None:
-    first = reach(train(SMALL, digits), 1)
-    second = reach(train(SMALL.model_copy(update={"seed": 1}), digits), 1)
+def test_another_seed_trains_differently(digits: Dataset) -> None:
+    first = step_number(train(SMALL, digits), 1)
+    second = step_number(train(SMALL.model_copy(update={"seed": 1}), digits), 1)
     assert first.loss != second.loss
 
 
-def test_a_batch_depends_on_its_number_alone(digits: Dataset) -> None:
+def test_batch_depends_only_on_its_step(digits: Dataset) -> None:
     config = RunConfig(batch_size=1000)
-    in_turn = Batches(config, digits)
-    batches = [in_turn.batch(step) for step in range(1, 27)]  # into the second epoch of 24
-    alone = Batches(config, digits).batch(26)
-    assert torch.equal(batches[25][0], alone[0])
-    assert torch.equal(batches[25][1], alone[1])
+    sequential = Batches(config, digits)
+    batches = [sequential.batch(step) for step in range(1, 27)]  # into the second epoch of 24
+    direct = Batches(config, digits).batch(26)
+    assert torch.equal(batches[25][0], direct[0])
+    assert torch.equal(batches[25][1], direct[1])
     assert not torch.equal(batches[0][1], batches[24][1])
 
 
-def test_an_epoch_shows_every_digit_sixteen_times(digits: Dataset) -> None:
+def test_epoch_has_every_digit_sixteen_times(digits: Dataset) -> None:
     config = RunConfig(batch_size=1000, distortion=DistortionConfig(name="centred"))
     batches = Batches(config, digits)
-    shown = Counter(
+    counts = Counter(
         image.numpy().tobytes() for step in range(1, 25) for image in batches.batch(step)[0]
     )
     images = digits.train.pixels
     each = centred(images, images, torch.Generator(), 1.0, Canvas(48, 48))
-    assert shown == Counter({image.numpy().tobytes(): 16 for image in each})
+    assert counts == Counter({image.numpy().tobytes(): 16 for image in each})
 
 
 def test_held_out_images_are_never_trained_on(digits: Dataset) -> None:
     pixels = torch.full_like(digits.held_out.pixels, torch.nan)
     absent = dataclasses.replace(digits.held_out, pixels=pixels)
-    trained = reach(train(SMALL, dataclasses.replace(digits, held_out=absent)), 5)
-    assert_same(trained.state(), reach(train(SMALL, digits), 5).state())
+    trained = step_number(train(SMALL, dataclasses.replace(digits, held_out=absent)), 5)
+    assert_same(trained.state(), step_number(train(SMALL, digits), 5).state())
 
 
 def test_validation_is_the_same_for_every_run(digits: Dataset) -> None:
@@ -164,54 +164,54 @@ def test_validation_is_the_same_for_every_run(digits: Dataset) -> None:
     assert torch.equal(first.labels, digits.held_out.labels.repeat(4))
 
 
-def test_accuracy_counts_what_is_right(digits: Dataset) -> None:
+def test_accuracy_is_the_share_of_correct_labels(digits: Dataset) -> None:
     model = next(train(SMALL, digits)).model
     images = Validation.build(SMALL, digits).images[:200]
     with torch.inference_mode():
-        said = model.eval()(images).logits.argmax(dim=1)
-    wrong = said.clone()
+        predicted = model.eval()(images).logits.argmax(dim=1)
+    wrong = predicted.clone()
     wrong[:50] = (wrong[:50] + 1) % 10
-    assert Validation(images, said).accuracy(model) == 1
+    assert Validation(images, predicted).accuracy(model) == 1
     assert Validation(images, wrong).accuracy(model) == 0.75
 
 
-def test_localisation_has_a_rate_of_its_own(digits: Dataset) -> None:
+def test_localisation_has_its_own_learning_rate(digits: Dataset) -> None:
     still = SMALL.model_copy(update={"localisation_learning_rate": 0.0})
     steps = train(still, digits)
     before = {k: v.clone() for k, v in next(steps).model.named_parameters()}
-    for name, parameter in reach(steps, 3).model.named_parameters():
+    for name, parameter in step_number(steps, 3).model.named_parameters():
         assert torch.equal(parameter, before[name]) == name.startswith("stages.0."), name
 
 
 @pytest.mark.parametrize(
     ("schedule", "rates"), [("constant", [2e-3, 4e-3]), ("steps", [2e-3, 4e-4])]
 )
-def test_a_rate_is_the_schedule_s_share_of_the_peak_in_effect(
+def test_learning_rate_is_the_schedule_s_fraction_of_the_current_peak(
     digits: Dataset, schedule: str, rates: list[float]
 ) -> None:
-    """The peak is doubled by hand where a third of 1,500 steps has been taken."""
+    """The peak is doubled after a third of 1,500 steps."""
     config = SMALL.model_copy(update={"epochs": 1, "schedule": schedule})
-    usual = LiveSettings.of(config)
-    doubled = usual.model_copy(update={"learning_rate": 4e-3})
-    state = reach(train(config, digits), 1).state()
+    default = LiveSettings.of(config)
+    doubled = default.model_copy(update={"learning_rate": 4e-3})
+    state = step_number(train(config, digits), 1).state()
     state["training"][0] = 499
-    steps = train(config, digits, state, lambda step: usual if step <= 500 else doubled)
+    steps = train(config, digits, state, lambda step: default if step <= 500 else doubled)
     found = [step.learning_rate for step in itertools.islice(steps, 1, 3)]
     assert found == pytest.approx(rates)
 
 
-def test_weight_decay_and_label_smoothing_are_as_asked_for(digits: Dataset) -> None:
-    plain = reach(train(SMALL, digits), 2)
+def test_weight_decay_and_label_smoothing_are_used(digits: Dataset) -> None:
+    plain = step_number(train(SMALL, digits), 2)
     smooth = SMALL.model_copy(update={"label_smoothing": 0.0})
-    assert reach(train(smooth, digits), 1).loss != reach(train(SMALL, digits), 1).loss
+    assert step_number(train(smooth, digits), 1).loss != step_number(train(SMALL, digits), 1).loss
     decaying = SMALL.model_copy(update={"weight_decay": 0.9})
-    assert reach(train(decaying, digits), 2).loss != plain.loss
+    assert step_number(train(decaying, digits), 2).loss != plain.loss
 
 
-def test_a_run_ends_with_a_validated_last_step(digits: Dataset) -> None:
-    """Entered three steps before its end, through a checkpoint."""
+def test_last_step_is_validated(digits: Dataset) -> None:
+    """Resumed three steps before the end."""
     last = SMALL.epochs * steps_per_epoch(SMALL)
-    state = reach(train(SMALL, digits), 1).state()
+    state = step_number(train(SMALL, digits), 1).state()
     state["training"][0] = last - 3
     steps = list(train(SMALL, digits, state))
     assert [step.step for step in steps] == [last - 3, last - 2, last - 1, last]
@@ -221,38 +221,38 @@ def test_a_run_ends_with_a_validated_last_step(digits: Dataset) -> None:
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-def test_it_learns(digits: Dataset, optimiser: str) -> None:
+def test_loss_decreases(digits: Dataset, optimiser: str) -> None:
     config = with_defaults(RunConfig(optimiser=optimiser), digits.entry)
     losses = [step.loss or 0 for step in itertools.islice(train(config, digits), 1, 121)]
     assert sum(losses[-10:]) < 0.9 * sum(losses[:10])
 
 
-def test_an_empty_configuration_trains_as_it_always_has(digits: Dataset) -> None:
+def test_default_configuration_has_the_known_losses(digits: Dataset) -> None:
     losses = [step.loss for step in itertools.islice(train(RunConfig(), digits), 1, 6)]
     assert losses == pytest.approx([2.42596, 2.42329, 2.36364, 2.37680, 2.31093], abs=2e-3)
 
 
-def test_a_checkpoint_of_another_optimiser_is_refused(digits: Dataset) -> None:
-    state = reach(train(SMALL, digits), 1).state()
+def test_checkpoint_of_another_optimiser_is_refused(digits: Dataset) -> None:
+    state = step_number(train(SMALL, digits), 1).state()
     other = SMALL.model_copy(update={"optimiser": "sgd"})
     with pytest.raises(InvalidInput, match="momentum_buffer"):
         next(train(other, digits, state))
 
 
-def test_the_catalog_lists_the_optimisers_there_are() -> None:
+def test_catalog_and_implementation_have_the_same_optimisers() -> None:
     assert list(OPTIMISERS) == list(IMPLEMENTATIONS)
     assert OPTIMISERS["adamw"].weight_decay == RunConfig().weight_decay
 
 
-def test_a_configuration_that_does_not_fit_is_refused_at_once(digits: Dataset) -> None:
+def test_inconsistent_configuration_is_refused(digits: Dataset) -> None:
     with pytest.raises(InvalidInput):
         next(train(SMALL.model_copy(update={"family": "none"}), digits))
 
 
 @pytest.mark.parametrize("card", cards().values(), ids=lambda card: card.name)
-def test_shipped_weights_are_as_accurate_as_their_card_says(card: Card) -> None:
+def test_shipped_weights_have_their_card_s_accuracy(card: Card) -> None:
     if card.dataset in SOURCES and not REAL_DATA.exists():
-        pytest.skip(f"{card.dataset} is not at hand; that of the program is tried")
+        pytest.skip(f"{card.dataset} is not available here")
     config = RunConfig(
         architecture=card.architecture,
         dataset=card.dataset,
@@ -265,5 +265,5 @@ def test_shipped_weights_are_as_accurate_as_their_card_says(card: Card) -> None:
     assert sum(parameter.numel() for parameter in model.parameters()) == card.parameters
 
 
-def test_the_shipped_digits_are_there() -> None:
+def test_shipped_digits_reach_their_accuracy() -> None:
     assert cards()["digits"].accuracy >= 0.97

@@ -1,4 +1,4 @@
-"""Every network of the catalog is looked at, recorded and exported like any other."""
+"""Every network of the catalog can be observed, saved and exported."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Recorded:
         return self.only
 
 
-def seen(entry: Architecture) -> Frame:
+def observe_untrained(entry: Architecture) -> Frame:
     draw = torch.Generator().manual_seed(8)
     images = torch.rand(2, entry.channels, entry.height, entry.width, generator=draw)
     label: int | list[int] = [0] * entry.labels if entry.labels > 1 else 0
@@ -53,13 +53,13 @@ def seen(entry: Architecture) -> Frame:
 
 
 @EACH
-def test_a_frame_holds_every_transformer_and_survives_its_bytes(entry: Architecture) -> None:
-    frame = Frame.decode(seen(entry).encode())
+def test_frame_has_every_transformer_and_decodes_again(entry: Architecture) -> None:
+    frame = Frame.decode(observe_untrained(entry).encode())
     assert frame.tensors["input"].shape[3] in (1, 3)
-    places = (entry.labels,) if entry.labels > 1 else ()
-    assert frame.tensors["probabilities"].shape == (2, *places, entry.classes)
+    sequence = (entry.labels,) if entry.labels > 1 else ()
+    assert frame.tensors["probabilities"].shape == (2, *sequence, entry.classes)
     assert len(frame.transformers) == entry.transformers
-    assert len(set(frame.transformers)) == entry.transformers, "each has a name of its own"
+    assert len(set(frame.transformers)) == entry.transformers, "names are unique"
     for name in frame.transformers:
         assert frame.tensors[f"output.{name}"].shape[3] in (1, 3)
         assert frame.tensors[f"corners.{name}"].shape == (2, 4, 2)
@@ -69,12 +69,12 @@ def test_a_frame_holds_every_transformer_and_survives_its_bytes(entry: Architect
 
 
 @EACH
-def test_a_run_of_it_is_exported(entry: Architecture) -> None:
-    assert export(Recorded(seen(entry)), ExportOptions()).startswith(b"GIF89a")
+def test_run_can_be_exported(entry: Architecture) -> None:
+    assert export(Recorded(observe_untrained(entry)), ExportOptions()).startswith(b"GIF89a")
 
 
 @EACH
-def test_it_is_saved_and_loaded_strictly(entry: Architecture, tmp_path_factory: Any) -> None:
+def test_weights_are_saved_and_loaded_strictly(entry: Architecture, tmp_path_factory: Any) -> None:
     card = Card(
         name="any", title="", description="", subject="", architecture=entry.name, family="affine",
         dataset="", distortion="", classes=(), parameters=0, command="", seed=0, steps=0,

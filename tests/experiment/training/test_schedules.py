@@ -1,4 +1,4 @@
-"""How learning rates go over a run."""
+"""Learning rate schedules."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from stnscope.backend.experiment.training.schedules import (
 )
 
 
-def test_the_catalog_lists_what_there_is() -> None:
+def test_catalog_and_implementation_have_the_same_schedules() -> None:
     assert list(SCHEDULES) == list(IMPLEMENTATIONS)
 
 

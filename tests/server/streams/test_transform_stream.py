@@ -149,7 +149,7 @@ def test_stream_answers_only_the_newest_of_waiting_requests(
         ({"theta": {"st": [1] * 200_000}}, "theta.st", "list of 6 numbers"),
         ({"theta": {"other": [1] * 6}}, "theta.other", "there are st"),
         ({"corners": {"st": [[0, 0]] * 3}}, "corners.st", "four points"),
-        ({"corners": {"st": [[0, 0]] * 4}, "theta": {"st": THETA}}, "corners.st", "leave one"),
+        ({"corners": {"st": [[0, 0]] * 4}, "theta": {"st": THETA}}, "corners.st", "not both"),
         ({"distortion": {"name": "melted"}}, "distortion.name", "melted"),
         ({"distortion": "RTS"}, "distortion", "an object"),
         ({"request": -1}, "request", "at least 0"),
