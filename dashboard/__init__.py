@@ -1,1 +1,1 @@
-"""The page: Streamlit around ES modules that speak with the server themselves."""
+"""The page: a Streamlit script, and ES modules that connect to the server themselves."""

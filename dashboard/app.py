@@ -1,4 +1,4 @@
-"""The page. A rerun of this script changes nothing that trains: it only lays out what is seen."""
+"""The page. Streamlit runs this script again on each interaction; no run depends on it."""
 
 import os
 from typing import Any
@@ -8,23 +8,23 @@ import streamlit as st
 from stnscope.access.token import is_presented
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
-from stnscope.dashboard.new_run import new_run
-from stnscope.dashboard.own_picture import own_picture
+from stnscope.dashboard.new_run import new_run_form
+from stnscope.dashboard.try_picture import try_picture
 
-# What is Streamlit's own is hidden, its word on a lost connection too: the stage has one that does
-# not cover it. While the script runs again nothing is dimmed.
+# Streamlit's own header and dialogs are hidden, that of a lost connection too: the stage shows a
+# message that does not cover it. While the script runs again nothing is dimmed.
 STYLE = """
 <style>
 header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: none; }
 .stMainBlockContainer { padding: 8px 1rem 4rem; max-width: 1920px; }
-/* Room for what comes later, so that nothing moves when it does. */
+/* Reserves the stage's height, so that nothing moves when it is drawn. */
 .st-key-stage { min-height: calc(100vh - 5.5rem); }
 .stMain:focus-visible, .stMain:focus-visible::before { outline: none; box-shadow: none; border: 0; }
 .st-key-runs { min-height: 8rem; }
-/* White on the dark theme's blue would be hard to read. */
+/* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
 @media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
-/* Streamlit's own grey is just too light to be read by all. */
+/* Streamlit's own grey has too little contrast. */
 [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.8; }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; display: inline; }
@@ -50,39 +50,39 @@ def _show_run(run_id: str) -> None:
     st.query_params["run"] = st.session_state["started"] = run_id
 
 
-def _is_welcome() -> bool:
-    """Whether the visitor has the token; this page must do nothing in its name for others."""
+def _is_authorised() -> bool:
+    """Whether the browser presents the token; the page sends no request with it for others."""
     token = os.environ.get("STNSCOPE_TOKEN")
     return not token or is_presented(st.context.headers, token)
 
 
 def page() -> None:
-    """Lays out the page."""
+    """Draw the page."""
     st.set_page_config("stnscope", layout="wide")
     st.html(STYLE)
     st.html(TITLE)
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
-    if not _is_welcome():
-        st.warning(f"stnscope needs its token here. [Sign in]({api}/docs), then load this again.")
+    if not _is_authorised():
+        st.warning(f"stnscope needs its token. [Sign in]({api}/docs), then reload this page.")
         return
     with st.container(key="stage"):
-        shown = {"run": st.query_params.get("run"), "started": st.session_state.get("started")}
-        mount({"part": "viewer", "api": api, **shown}, key="viewer")
+        runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started")}
+        mount({"part": "viewer", "api": api, **runs}, key="viewer")
     client = Client.from_environment()
     try:
         catalog = _catalog(client)
     except ApiError as error:
         st.error(str(error))
         return
-    form, runs = st.columns([1, 2], gap="large")
+    form, run_table = st.columns([1, 2], gap="large")
     with form:
         st.subheader("New run")
-        new_run(client, catalog, _show_run, _catalog.clear)
-    with runs:
+        new_run_form(client, catalog, _show_run, _catalog.clear)
+    with run_table:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs")
-    st.subheader("Your picture")
-    own_picture(client, catalog)
+    st.subheader("Try a picture")
+    try_picture(client, catalog)
 
 
 page()

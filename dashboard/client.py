@@ -1,4 +1,4 @@
-"""The server's calls that the page itself makes; those of the stage are made in the browser."""
+"""The requests that the page's script sends to the server; the browser sends the others itself."""
 
 import os
 from dataclasses import dataclass
@@ -11,82 +11,86 @@ TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 
 
 class ApiError(Exception):
-    """What the server refused, or that it does not answer, as a sentence to show."""
+    """The server refused a request or did not answer; the message is a sentence to show."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """A server of the interface at `url`; `token` where it asks for one."""
+    """A client of the server at `url`, with its `token` if it needs one."""
 
     url: str
     token: str | None = None
 
     @classmethod
     def from_environment(cls) -> "Client":
-        """The server that `STNSCOPE_API_URL` names, with `STNSCOPE_TOKEN` where it is set."""
+        """Create a client for `STNSCOPE_API_URL`, with `STNSCOPE_TOKEN` if it is set."""
         url = os.environ.get("STNSCOPE_API_URL", "http://127.0.0.1:8000")
         return cls(url.rstrip("/"), os.environ.get("STNSCOPE_TOKEN"))
 
     def catalog(self) -> dict[str, Any]:
-        """What a run can be made of, and which trained networks there are.
+        """Return what runs can be made of, and the trained networks.
 
         Raises:
             ApiError: the server refuses or does not answer.
         """
-        found: dict[str, Any] = self._call("GET", "/api/catalog").json()
-        return found
+        catalog: dict[str, Any] = self._request("GET", "/api/catalog").json()
+        return catalog
 
     def dataset(self, name: str) -> dict[str, Any]:
-        """A data set as the catalog has it, and how far it is if it is being fetched.
+        """Return a data set's catalog entry, with the progress of its download.
 
         Raises:
-            ApiError: there is none, or the server does not answer.
+            ApiError: it does not exist, or the server does not answer.
         """
-        found: dict[str, Any] = self._call("GET", f"/api/datasets/{quote(name)}").json()
-        return found
+        dataset: dict[str, Any] = self._request("GET", f"/api/datasets/{quote(name)}").json()
+        return dataset
 
-    def fetch(self, name: str) -> None:
-        """Has the server fetch a data set.
+    def download(self, name: str) -> None:
+        """Start the download of a data set on the server.
 
         Raises:
             ApiError: the server refuses or does not answer.
         """
-        self._call("POST", f"/api/datasets/{quote(name)}/fetch")
+        self._request("POST", f"/api/datasets/{quote(name)}/fetch")
 
-    def start(self, config: dict[str, Any]) -> dict[str, Any]:
-        """Starts a run and answers with it.
+    def start_run(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Start a run and return it.
 
         Raises:
             ApiError: the configuration is refused, or the server does not answer.
         """
-        run: dict[str, Any] = self._call("POST", "/api/runs", json=config).json()
+        run: dict[str, Any] = self._request("POST", "/api/runs", json=config).json()
         return run
 
     def transform(self, name: str, picture: bytes, weights: str) -> bytes:
-        """Puts a picture through a trained network; the answer is a Frame's bytes.
+        """Return a Frame's bytes: a picture, transformed and classified by a trained network.
 
         Raises:
             ApiError: the picture is refused, or the server does not answer.
         """
         files = {"image": (name, picture)}
-        return self._call("POST", "/api/transform", files=files, data={"weights": weights}).content
+        return self._request(
+            "POST", "/api/transform", files=files, data={"weights": weights}
+        ).content
 
-    def _call(self, method: str, path: str, **rest: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **rest: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            answer = httpx.request(
+            response = httpx.request(
                 method, self.url + path, headers=headers, timeout=TIMEOUT, **rest
             )
         except httpx.TransportError as error:
             raise ApiError("The server does not answer. It may have been stopped.") from error
-        if answer.is_error:
-            raise ApiError(_detail(answer))
-        return answer
+        if response.is_error:
+            raise ApiError(_detail(response))
+        return response
 
 
-def _detail(answer: httpx.Response) -> str:
+def _detail(response: httpx.Response) -> str:
     try:
-        detail = answer.json()["detail"]
+        detail = response.json()["detail"]
     except (ValueError, KeyError, TypeError):
         detail = None
-    return detail if isinstance(detail, str) else f"The server answered {answer.status_code}."
+    return (
+        detail if isinstance(detail, str) else f"The server answered with {response.status_code}."
+    )

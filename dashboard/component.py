@@ -1,8 +1,7 @@
-"""The page's own parts: ES modules and their style, mounted as one Streamlit component.
+"""The page's ES modules and their styles, mounted as one Streamlit component.
 
-All parts are one component, so that in the browser they share modules, and with them one
-connection. Its name carries a digest of the files: Streamlit serves them to be cached, under
-addresses that contain the name.
+All parts are one component, so that in the browser they share modules and their state. Its name
+contains a digest of the files: browsers cache the files under addresses that contain the name.
 """
 
 import hashlib
@@ -18,11 +17,11 @@ ASSETS = PACKAGE / "assets"
 
 
 def _digest(folder: Path) -> str:
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file():
-            found.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return found.hexdigest()[:12]
+            digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 _PART = f"page-{_digest(ASSETS)}"
@@ -35,17 +34,17 @@ _STYLE = "\n".join(
 
 
 def mount(data: dict[str, Any] | bytes, *, key: str) -> None:
-    """Shows one part: `data["part"]` names it, or a frame's bytes are a transformed picture.
+    """Mount a part of the page, or update it.
 
     Args:
-        key: fixed, so that a rerun leaves the part as it is unless its data has changed.
+        data: `data["part"]` names the part; the bytes of a Frame are a transformed picture.
+        key: the same on each rerun, so that the part stays as it is unless its data has changed.
     """
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_NAME) is None:
-        # Streamlit looks for manifests in installed distributions, and finds none in one that is
-        # installed to be edited: it is handed over.
+        # Streamlit finds no manifest in an editable installation, so it is registered here.
         manifest = ComponentManifest("stnscope", "", [ComponentConfig(_PART, ASSETS.name)])
         manager.register_from_manifest(manifest, PACKAGE)
     renderer = st.components.v2.component(_NAME, js="main.js", css=_STYLE, isolate_styles=False)
-    # A part triggers "again" when the script has to run, and by that alone it does.
+    # A part sets the trigger "again" to have the script run; the callback itself does nothing.
     renderer(key=key, data=data, on_again_change=lambda: None)

@@ -1,4 +1,4 @@
-"""Pictures to try each network with, before one has any of one's own."""
+"""Example pictures for each trained network."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ EXAMPLES = {
     "digits": {
         "On paper": _FOLDER / "paper.png",
         "In a corner": _FOLDER / "corner.png",
-        "Turned": _FOLDER / "turned.png",
+        "Rotated": _FOLDER / "turned.png",
     },
     "signs": {
         "Stop": _FOLDER / "stop.png",
@@ -16,4 +16,4 @@ EXAMPLES = {
         "Tilted": _FOLDER / "tilted.png",
     },
 }
-"""By the weights that they are for."""
+"""Paths by title, by the weights that they are for."""

@@ -1,9 +1,9 @@
-"""The page as a service of its own, behind the same gate as the interface.
+"""The page as a service of its own, with the same access control as the interface.
 
     streamlit run dashboard/service.py
 
-Streamlit's own options say where it listens. Browsers reach it under `browser.serverAddress` where
-that is given, else under this machine's own names; at `browser.serverPort`, else at its own port.
+Streamlit's options set where it listens. Browsers reach it at `browser.serverAddress`, by default
+at this machine's own names, and at `browser.serverPort`, by default at its own port.
 """
 
 import os
@@ -21,31 +21,31 @@ SCHEMES = ("http", "https")
 
 
 def _hosts(listens_on: str) -> frozenset[str]:
-    """The `Host` values that are answered."""
+    """Return the allowed `Host` values."""
     port = st.get_option("server.port")
-    # What asks for the service's health is inside, where the port is the one that is listened on.
+    # Health checks run inside the container, where the port is the one that is listened on.
     health = {f"localhost:{port}"}
-    seen_port = int(st.get_option("browser.serverPort") or port)
+    public_port = int(st.get_option("browser.serverPort") or port)
     if not is_manually_set("browser.serverAddress"):
-        return own_hosts(listens_on, seen_port) | health
+        return own_hosts(listens_on, public_port) | health
     name = st.get_option("browser.serverAddress").lower()
-    # A browser leaves out the port that its scheme implies.
-    seen = {f"{name}:{seen_port}", *([name] if seen_port in (80, 443) else [])}
-    return frozenset(seen | health)
+    # Browsers leave out the scheme's default port.
+    public = {f"{name}:{public_port}", *([name] if public_port in (80, 443) else [])}
+    return frozenset(public | health)
 
 
 def _access() -> Access:
-    """Who is let in.
+    """Return the access policy.
 
     Raises:
-        SystemExit: a token is needed and there is none, or it is not one.
+        SystemExit: a token is needed and missing, or invalid.
     """
     listens_on = st.get_option("server.address") or "0.0.0.0"
     hosts = _hosts(listens_on)
     try:
         return Access(
             hosts=hosts,
-            # Whatever ends TLS in front of the page is its origin as well.
+            # A proxy that terminates TLS in front of the page makes its origin https.
             origins=frozenset(f"{scheme}://{host}" for scheme in SCHEMES for host in hosts),
             token=os.environ.get("STNSCOPE_TOKEN") or None,
             loopback_only=listens_on in LOOPBACK,

@@ -18,7 +18,7 @@ def test_catalog(client: Client) -> None:
 
 def test_refusal_carries_the_servers_words(client: Client) -> None:
     with pytest.raises(ApiError, match="nowhere"):
-        client.start({"dataset": "nowhere"})
+        client.start_run({"dataset": "nowhere"})
 
 
 def test_server_that_is_not_there_is_told() -> None:

@@ -25,7 +25,7 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, open_page: Op
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
     form(page).get_by_label("Seed", exact=True).fill("7")
-    form(page).get_by_label("Batch", exact=True).fill("100")
+    form(page).get_by_label("Batch size", exact=True).fill("100")
     form(page).get_by_label("Learning rate", exact=True).fill("0.003")
     form(page).locator("label", has_text="Moving probes").click()
     page.get_by_role("button", name="Start training").click()
@@ -57,7 +57,7 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
     page.get_by_text("3 epochs take").wait_for()
-    form(page).get_by_text("More choices").click()
+    form(page).get_by_text("Advanced settings").click()
     select_option(page, "Optimiser", "SGD with momentum")
     # What is to be taken away stands there a moment longer, below.
     rate = form(page).get_by_label("Learning rate", exact=True).first
@@ -65,7 +65,7 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
     assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
     select_option(page, "Schedule", "Steps")
     select_option(page, "Padding", "Background value")
-    form(page).get_by_label("Tone", exact=True).fill("0.25")
+    form(page).get_by_label("Background", exact=True).fill("0.25")
     form(page).get_by_label("Supersampling", exact=True).fill("2")
     form(page).get_by_label("Label smoothing", exact=True).fill("0")
     form(page).get_by_label("Epochs", exact=True).fill("40")
@@ -160,9 +160,9 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
 
 def test_form_says_how_to_get_what_is_not_at_hand(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
-    select_option(page, "Data set", "GTSRB (not at hand)")
+    select_option(page, "Data set", "GTSRB (not available)")
     page.get_by_text("Put its training images into the folder").wait_for()
-    page.get_by_role("button", name="Fetch it (276 MB)").wait_for()
+    page.get_by_role("button", name="Download (276 MB)").wait_for()
     page.get_by_role("button", name="Start training").wait_for(state="detached")
     select_option(page, "Data set", "Handwritten digits")
     page.get_by_role("button", name="Start training").wait_for()
@@ -176,22 +176,24 @@ def test_form_says_what_is_damaged_and_which_folders_are_passed_over(
     sample_data.write_image_folder(data / "my_*nuts*", {"hazel": 12})
     with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
         page = open_page(server)
-        page.get_by_text("Folders that are passed over: 1").click()
+        page.get_by_text("Skipped folders: 1").click()
         page.get_by_text("my_*nuts* needs two folders or more", exact=False).wait_for()
         select_option(page, "Data set", "MNIST (damaged)")
-        page.get_by_text("It is damaged. train-images-idx3-ubyte.gz holds (3, 28, 28)").wait_for()
-        page.get_by_role("button", name="Fetch it (12 MB)").wait_for()
+        page.get_by_text(
+            "This data set is damaged. train-images-idx3-ubyte.gz holds (3, 28, 28)"
+        ).wait_for()
+        page.get_by_role("button", name="Download (12 MB)").wait_for()
         page.get_by_role("button", name="Start training").wait_for(state="detached")
 
 
 def test_form_starts_from_the_defaults_of_the_catalog(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
     defaults = server.http.get("/catalog").json()["defaults"]
-    for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch", "batch_size")):
+    for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch size", "batch_size")):
         assert form(page).get_by_label(label, exact=True).input_value() == str(defaults[field])
     for label, field in (
         ("Learning rate", "learning_rate"),
-        ("Localisation rate", "localisation_learning_rate"),
+        ("Localisation learning rate", "localisation_learning_rate"),
     ):
         assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
 
@@ -290,10 +292,10 @@ def test_a_data_set_is_fetched_from_the_form(tmp_path: Path, open_page: OpenPage
         ) as server,
     ):
         page = open_page(server)
-        select_option(page, "Data set", "GTSRB (not at hand)")
+        select_option(page, "Data set", "GTSRB (not available)")
         files.pause.set()
-        page.get_by_role("button", name="Fetch it (276 MB)").click()
+        page.get_by_role("button", name="Download (276 MB)").click()
         page.get_by_text("of 276.3 MB").wait_for()
         files.pause.clear()
         page.get_by_role("button", name="Start training").wait_for()
-        assert page.get_by_text("not at hand").count() == 0
+        assert page.get_by_text("not available").count() == 0

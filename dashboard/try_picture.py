@@ -1,4 +1,4 @@
-"""A picture of one's own: a file, a pasted one, a photo or an example, put through a network."""
+"""A picture of the user's, transformed and classified by a trained network."""
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,11 +9,11 @@ from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.examples import EXAMPLES
 
-KINDS = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
-# What was given in several ways is shown in this order, unless one of them has just been used.
-WAYS = ("file", "photo", "example")
+FILE_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
+SOURCES = ("file", "photo", "example")
+"""Where a picture may come from. The first one with a picture is used, unless another is newer."""
 
-# One below the other, the result follows what was chosen; in a wide window it stands beside all.
+# In a narrow window the result follows the choice; in a wide one it is beside choice and examples.
 STYLE = """
 <style>
 @media (min-width: 641px) {
@@ -33,8 +33,8 @@ class Picture(NamedTuple):
 
 
 @st.fragment
-def own_picture(client: Client, catalog: dict[str, Any]) -> None:
-    """Lays out the choice of a picture, and beside it what the network makes of it."""
+def try_picture(client: Client, catalog: dict[str, Any]) -> None:
+    """Draw the choice of a picture, and what the network makes of it."""
     networks = {entry["name"]: entry for entry in catalog["weights"]}
     if not networks:
         st.info("No trained network is installed.")
@@ -51,49 +51,49 @@ def own_picture(client: Client, catalog: dict[str, Any]) -> None:
                 "Trained network", list(networks), format_func=lambda name: networks[name]["title"]
             )
         subject = networks[weights]["subject"]
-        given = {"file": _file(subject), "photo": _photo(subject)}
+        pictures = {"file": _file(subject), "photo": _photo(subject)}
     with examples:
-        given["example"] = _example(weights)
-    picture = _newest(given)
+        pictures["example"] = _example(weights)
+    picture = _newest(pictures)
     with result:
         if picture is None:
-            st.caption("The result stands here: the region that is found, and what it shows.")
+            st.caption("The region that the network samples, and its output, will be shown here.")
         else:
             _show_transformed(client, picture, weights)
 
 
-def _newest(given: Mapping[str, Picture | None]) -> Picture | None:
-    """The picture that was given last, of those that are still there."""
-    newest = st.session_state.get("newest_picture", WAYS[0])
-    return next((given[way] for way in (newest, *WAYS) if given[way]), None)
+def _newest(pictures: Mapping[str, Picture | None]) -> Picture | None:
+    """Return the picture of the source that was used last, or of the first that has one."""
+    newest = st.session_state.get("newest_picture", SOURCES[0])
+    return next((pictures[source] for source in (newest, *SOURCES) if pictures[source]), None)
 
 
-def _remember(way: str) -> None:
-    st.session_state["newest_picture"] = way
+def _set_newest(source: str) -> None:
+    st.session_state["newest_picture"] = source
 
 
 def _file(subject: str) -> Picture | None:
-    """A chosen, dropped or pasted file; `assets/paste.js` looks for the uploader by its key."""
+    """Return a chosen, dropped or pasted file; `assets/picture/paste.js` finds the uploader."""
     file = st.file_uploader(
         f"A picture of one {subject}",
-        type=KINDS,
+        type=FILE_TYPES,
         key="upload",
-        on_change=_remember,
+        on_change=_set_newest,
         args=("file",),
     )
-    st.caption("Or copy a picture anywhere and paste it here, with Ctrl+V or ⌘V.")
+    st.caption("You can also copy a picture anywhere and paste it here with Ctrl+V or ⌘V.")
     return Picture(file.name, file.getvalue()) if file else None
 
 
 def _photo(subject: str) -> Picture | None:
-    # Only a camera that is wanted is there: the browser asks for leave as soon as it is.
+    # The browser asks for permission as soon as a camera field is drawn.
     if not st.toggle("Use the camera", key="camera"):
         return None
     photo = st.camera_input(
         f"A photo of one {subject}",
         label_visibility="collapsed",
         key="photo",
-        on_change=_remember,
+        on_change=_set_newest,
         args=("photo",),
     )
     return Picture(photo.name, photo.getvalue()) if photo else None
@@ -104,10 +104,10 @@ def _example(weights: str) -> Picture | None:
     if not examples:
         return None
     name = st.pills(
-        "Or one of these",
+        "Examples",
         list(examples),
         key=f"example for {weights}",
-        on_change=_remember,
+        on_change=_set_newest,
         args=("example",),
     )
     return Picture(examples[name].name, examples[name].read_bytes()) if name else None
