@@ -1,7 +1,7 @@
-"""A recording that came from elsewhere becomes one of ours: looked at row by row, and written anew.
+"""Import an untrusted recording: validate it row by row, and copy it into a new file.
 
-Nothing of the file itself is taken over. It is there to be watched: checkpoints, from which it
-could be trained on, stay behind, and a run that had not ended counts as stopped.
+An imported run can be viewed and exported, not resumed: checkpoints are not copied, and the status
+of a run that had not ended is `stopped`.
 """
 
 import math
@@ -34,36 +34,36 @@ from stnscope.backend.experiment.run_status import ENDED, Status
 Row = tuple[Any, ...]
 _LABEL: TypeAdapter[Label] = TypeAdapter(Label, config=ConfigDict(strict=True))
 
-AT_ONCE = 500
-"""Rows in a transaction."""
+BATCH_SIZE = 500
+"""Rows in one transaction."""
 DRAFT_SUFFIX = ".incoming"
 
-MOST_STEPS = 10**12
-LATEST = 10**11
-"""Seconds since 1970; what a calendar can say."""
+MAX_STEPS = 10**12
+MAX_TIME = 10**11
+"""Seconds since 1970; the year 5138."""
 
 
 class _Run(BaseModel):
-    """A row of the table `run`, but for its id, and for what does not hold here."""
+    """A row of the table `run`, without its id and what does not apply to an imported run."""
 
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
-    created: float = Field(ge=0, le=LATEST)
+    created: float = Field(ge=0, le=MAX_TIME)
     config: Annotated[RunConfig, BeforeValidator(parse_config)]
-    steps_per_epoch: int = Field(ge=1, le=MOST_STEPS)
+    steps_per_epoch: int = Field(ge=1, le=MAX_STEPS)
     status: Status
     attempt: int = Field(ge=0, le=10**9)
-    step: int = Field(ge=0, le=MOST_STEPS)
+    step: int = Field(ge=0, le=MAX_STEPS)
     loss: float | None
     accuracy: float | None = Field(ge=0, le=1)
-    validated_step: int | None = Field(ge=0, le=MOST_STEPS)
+    validated_step: int | None = Field(ge=0, le=MAX_STEPS)
     collapsed: int = Field(ge=0, le=1)
     stillness: float | None
     error: str | None = Field(max_length=2000)
     thinned: int = Field(ge=0, le=64)
 
     def columns(self) -> dict[str, Any]:
-        """What is written of it beside what a new run's row has."""
+        """Return the columns to set in the new run's row."""
         status = self.status if self.status in ENDED else "stopped"
         return self.model_dump(exclude={"config", "steps_per_epoch"}) | {
             "status": status,
@@ -84,14 +84,14 @@ class _Frame(NamedTuple):
 
 
 def import_recording(source: Path, target: Path) -> None:
-    """Copies a stranger's recording into a new one of ours.
+    """Copy an untrusted recording into a new one.
 
     Args:
-        source: the stranger's file; it is only read.
+        source: the untrusted file; it is only read.
         target: the new recording, whose stem is the run's id.
 
     Raises:
-        RecordingError: it is no recording, damaged, or holds what none would; the text says what.
+        RecordingError: it is not a recording, damaged or invalid; the text has the reason.
         InsufficientStorage: the disk is full.
     """
     draft = target.with_suffix(DRAFT_SUFFIX)
@@ -119,8 +119,8 @@ def _run(rows: sqlite3.Connection) -> _Run:
         return _Run.model_validate(dict(zip(names, found[0], strict=True)))
     except ValidationError as error:
         wrong = error.errors()[0]
-        place = ".".join(str(part) for part in wrong["loc"])
-        raise damaged(f"of its run, {place} cannot be: {wrong['msg']}") from None
+        field = ".".join(str(part) for part in wrong["loc"])
+        raise damaged(f"of its run, {field} is invalid: {wrong['msg']}") from None
 
 
 def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
@@ -137,7 +137,7 @@ def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
 
 
 def _copy_frames(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
-    """Copies frames with what they need of the inputs, in the order in which they were written."""
+    """Copy frames and their inputs, in the order in which they were written."""
     inputs = _Inputs(rows)
     selected = f"SELECT {', '.join(_Frame._fields)} FROM frames ORDER BY seq"
     for batch in _batches(rows.execute(selected)):
@@ -151,28 +151,28 @@ def _frame(row: _Frame, inputs: "_Inputs") -> Frame:
     _check_counts("frames", row.step, row.attempt, row.moving, row.kept)
     where = f"its frame of step {row.step}"
     try:
-        frame = validation.checked(_blob(row.data), inputs.at(row.input))
+        frame = validation.checked(_blob(row.data), inputs.get(row.input))
     except FrameError as error:
-        raise damaged(f"{where} is none. {error}") from None
+        raise damaged(f"{where} is not a frame. {error}") from None
     info = frame.info
-    said = (info["step"], info.get("lap"), bool(info.get("moving")))
-    if said != (row.step, row.lap, bool(row.moving)):
-        raise damaged(f"{where} says of itself that it is another one")
+    stated = (info["step"], info.get("lap"), bool(info.get("moving")))
+    if stated != (row.step, row.lap, bool(row.moving)):
+        raise damaged(f"{where} has the step of another one")
     return frame
 
 
 class _Inputs:
-    """The probes' images of a stranger's recording; those asked for last are at hand."""
+    """The probes' images of an untrusted recording; caches the last ones."""
 
     def __init__(self, rows: sqlite3.Connection) -> None:
         self._rows = rows
         self._last: tuple[str, Array] | None = None
 
-    def at(self, key: str) -> Array:
-        """Images (N, H, W, C) uint8.
+    def get(self, key: str) -> Array:
+        """Return images (N, H, W, C) uint8.
 
         Raises:
-            FrameError: there are none by this key, or they are no images.
+            FrameError: there are none with this key, or they are not images.
         """
         if self._last is None or self._last[0] != key:
             row = self._rows.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
@@ -192,12 +192,12 @@ def _copy_changes(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
         try:
             change = SettingsChange.model_validate_json(settings)
         except ValidationError:
-            raise damaged(f"what was changed after step {step} is no setting") from None
+            raise damaged(f"the change after step {step} is not of a setting") from None
         writer.add_change(Change(step, attempt, change))
 
 
-def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, most: int) -> None:
-    """Copies pictures that joined the probes, `most` of them at most."""
+def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, limit: int) -> None:
+    """Copy pictures that were added to the probes, at most `limit`."""
     selected = rows.execute("SELECT step, attempt, label, data FROM joined ORDER BY seq")
     for number, (step, attempt, label, data) in enumerate(selected):
         _check_counts("joined", step, attempt)
@@ -205,17 +205,17 @@ def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, most: int) -
             image, known = _tensor(data, "image"), _LABEL.validate_json(label)
             validation.check_images(image[None])
         except (FrameError, ValidationError):
-            raise damaged(f"what joined its probes at step {step} is no picture") from None
-        if number >= most:
-            raise damaged(f"it watches more than {MAX_PROBES} probes")
+            raise damaged(f"what was added to its probes at step {step} is not a picture") from None
+        if number >= limit:
+            raise damaged(f"it has more than {MAX_PROBES} probes")
         writer.add_joined(AddedPicture(step, attempt, known, image))
 
 
 def _tensor(data: object, name: str) -> Array:
-    """The one tensor in safetensors bytes, by its name.
+    """Return the only tensor in safetensors bytes.
 
     Raises:
-        FrameError: there are others, or none.
+        FrameError: it has another name, or there are others or none.
     """
     try:
         tensors = load_tensors(_blob(data))
@@ -228,23 +228,23 @@ def _tensor(data: object, name: str) -> Array:
 
 def _blob(data: object) -> bytes:
     if not isinstance(data, bytes):
-        raise FrameError("Text or a number stands where bytes belong.")
+        raise FrameError("There is text or a number instead of bytes.")
     return data
 
 
 def _check_counts(table: str, *values: object) -> None:
     for value in values:
-        if not (isinstance(value, int) and 0 <= value <= MOST_STEPS):
-            raise damaged(f"in its {table} {value!r:.40} stands where a number belongs")
+        if not (isinstance(value, int) and 0 <= value <= MAX_STEPS):
+            raise damaged(f"in its {table} there is {value!r:.40} instead of a number")
 
 
 def _check_number(step: int, value: object) -> None:
     if value is not None and not (isinstance(value, float) and math.isfinite(value)):
-        raise damaged(f"of its metrics at step {step}, {value!r:.40} is none")
+        raise damaged(f"in its metrics at step {step}, {value!r:.40} is not a number")
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Rows, as many at once as one transaction is to hold."""
+    """Yield rows in batches, one for each transaction."""
     remaining = iter(rows)
-    while batch := list(islice(remaining, AT_ONCE)):
+    while batch := list(islice(remaining, BATCH_SIZE)):
         yield batch

@@ -1,4 +1,4 @@
-"""How much room recordings may take, what they take, and how a full disk is told."""
+"""Limits for the size of recordings, their current size, and errors of a full disk."""
 
 import errno
 import os
@@ -14,18 +14,18 @@ from stnscope.backend.experiment.errors import InsufficientStorage
 FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
 
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
-# Beside FULL itself: what SQLite makes of a quota, and of no room for the index of its log.
+# Besides FULL: a disk quota, and no space for the index of the write-ahead log.
 _FULL_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
 @dataclass(frozen=True)
 class Quota:
-    """The room for recordings, in bytes.
+    """Limits for recordings, in bytes.
 
     Attributes:
-        run: of one recording, which thins itself there.
+        run: of one recording, which is thinned at this limit.
         home: of all recordings together.
-        reserve: of the disk, which is left free so that a run can still be paused in order.
+        reserve: space on the disk that stays free, so that a pause can be recorded.
     """
 
     run: int = 1_000_000_000
@@ -33,11 +33,11 @@ class Quota:
     reserve: int = 64_000_000
 
     def shortage(self, folder: Path, more: int = 0) -> str | None:
-        """Why nothing more may be recorded in `folder`, and what to do; None where all is well.
+        """Return why nothing may be recorded in `folder`, and what to do; None if there is space.
 
         Args:
             folder: of the recordings.
-            more: bytes that are about to be added.
+            more: bytes to add.
         """
         if bytes_in(folder) + more >= self.home:
             return (
@@ -53,24 +53,24 @@ class Quota:
 
 
 def bytes_in(folder: Path) -> int:
-    """What the files of a folder take together."""
+    """Return the size of all files in a folder."""
     total = 0
     with os.scandir(folder) as entries:
         for entry in entries:
             try:
                 total += entry.stat().st_size
-            except FileNotFoundError:  # deleted between the two looks
+            except FileNotFoundError:  # deleted meanwhile
                 continue
     return total
 
 
 def free_bytes(folder: Path) -> int:
-    """What is free on the disk that `folder` is on."""
+    """Return the free bytes of the disk that has `folder`."""
     return shutil.disk_usage(folder).free
 
 
 def in_words(size: int) -> str:
-    """`1.5 GB`, `64 MB`: a number of bytes for people."""
+    """Return a number of bytes as text, such as `1.5 GB` or `64 MB`."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= unit:
             return f"{size / unit:.3g} {name}"
@@ -78,7 +78,7 @@ def in_words(size: int) -> str:
 
 
 def is_full_disk(error: BaseException | None) -> bool:
-    """Whether an error is what a full disk amounts to."""
+    """Whether an error means that the disk is full."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) in _FULL_CODES
     return isinstance(error, OSError) and error.errno in _FULL_ERRNOS
@@ -86,7 +86,7 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 @contextmanager
 def raising_insufficient_storage() -> Iterator[None]:
-    """Turns what a full disk amounts to into a sentence.
+    """Convert errors of a full disk.
 
     Raises:
         InsufficientStorage: the disk is full.

@@ -1,8 +1,8 @@
-"""A run as one append-only SQLite file: the trainer writes it, everyone else reads.
+"""Read a recording: one append-only SQLite file a run, written by its trainer only.
 
 The writer holds a lock file beside the recording: a run that has not ended and whose lock is free
-was interrupted. What the file holds, `recording.schema` says; one of an older version is
-read as if what it lacks had never happened.
+was interrupted. `recording.schema` has the tables; columns that an older version lacks are read as
+their defaults.
 """
 
 import json
@@ -37,7 +37,7 @@ SUFFIX = ".stnscope"
 
 
 class FrameRef(NamedTuple):
-    """Where a recorded frame stands: its step, and its place in the closing lap if it is of one."""
+    """A recorded frame: its step, and its number in the closing lap if it is part of it."""
 
     seq: int
     step: int
@@ -47,7 +47,7 @@ class FrameRef(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredFrame:
-    """A frame as it lies on disk: bytes without input, and the key of the input that belongs."""
+    """A frame as it is stored: bytes without the input, and the key of its input."""
 
     ref: FrameRef
     input_key: str
@@ -56,7 +56,7 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """Enough to go on from `step`: named tensors, and what JSON can say."""
+    """The state of a training after `step`: tensors by name, and a JSON object."""
 
     step: int
     attempt: int
@@ -75,23 +75,23 @@ class Change:
 
 @dataclass(frozen=True, eq=False)
 class AddedPicture:
-    """A picture that joined the probes: it is one of them from `step` on."""
+    """A picture that was added to the probes, from `step` on."""
 
     step: int
     attempt: int
     label: Label
     image: Array
-    """(H, W, C) uint8, as large as the network's input."""
+    """(H, W, C) uint8, of the network's input size."""
 
 
-# Two looks at the same time would take each other for the writer.
-_looking = threading.Lock()
+# Without it, two concurrent checks would take each other's lock for the writer's.
+_checking = threading.Lock()
 
 
 def writer_is_live(path: Path) -> bool:
-    """Whether a process holds the recording's lock, that is, is training into it."""
+    """Whether a process holds the recording's lock, that is, trains the run."""
     lock = lock_of(path)
-    with _looking:
+    with _checking:
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -101,7 +101,7 @@ def writer_is_live(path: Path) -> bool:
 
 
 def lock_of(path: Path) -> FileLock:
-    """The lock that a recording's writer holds."""
+    """Return the lock that a recording's writer holds."""
     return FileLock(path.with_suffix(".lock"), is_singleton=False)
 
 
@@ -114,7 +114,7 @@ class Recording:
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Opens a recording.
+        """Open a recording.
 
         Raises:
             NotFound: there is no such file.
@@ -122,7 +122,7 @@ class Recording:
         """
         if not path.is_file():
             raise NotFound(f"There is no recording {path.stem}.")
-        # Readers may move between threads; each is used by one at a time.
+        # A reader may be used in several threads, by one at a time.
         connection = sqlite3.connect(
             f"file:{path}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
         )
@@ -143,14 +143,14 @@ class Recording:
         self.close()
 
     def version(self) -> int:
-        """A number that changes when another connection has written; cheap to ask."""
+        """Return a number that changes when another connection has written; a cheap query."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def summary(self, *, look_for_writer: bool = True) -> dict[str, Any]:
-        """The run as the interface shows it; `interrupted` where its writer is gone.
+        """Return the run as in the interface; its status is `interrupted` if its writer is gone.
 
         Args:
-            look_for_writer: whether to look; who has just seen it write need not.
+            look_for_writer: whether to check that; not needed just after a write.
         """
         names = self._selected("run", RUN_COLUMNS)
         row = self._db.execute(f"SELECT {names} FROM run").fetchone()
@@ -160,7 +160,7 @@ class Recording:
             " FROM frames"
         ).fetchone()
         if look_for_writer and run["status"] in TRAINING and not writer_is_live(self.path):
-            run["status"] = self._status_behind_a_free_lock()
+            run["status"] = self._status_with_free_lock()
         config = parse_config(run["config"])
         settings = LiveSettings.of(
             RunConfig.model_validate(config), (change.settings for change in self.changes())
@@ -182,8 +182,8 @@ class Recording:
             "frames": frames,
         }
 
-    def _status_behind_a_free_lock(self) -> str:
-        # A writer that ends between the two looks has by now written how it ended.
+    def _status_with_free_lock(self) -> str:
+        # A writer that ended between the two queries has written its final status.
         status: str = self._db.execute("SELECT status FROM run").fetchone()[0]
         return "interrupted" if status in TRAINING else status
 
@@ -192,7 +192,7 @@ class Recording:
         return RunConfig.model_validate(parse_config(stored))
 
     def changes(self) -> list[Change]:
-        """What was set by hand, in the order in which it takes effect."""
+        """Return the settings that were changed by hand, in the order in which they take effect."""
         rows = self._db.execute("SELECT step, attempt, settings FROM changes ORDER BY step, seq")
         return [
             Change(step, attempt, SettingsChange.model_validate_json(settings))
@@ -200,7 +200,7 @@ class Recording:
         ]
 
     def joined(self) -> list[AddedPicture]:
-        """Pictures that joined the probes, in the order in which they stand among them."""
+        """Return the pictures that were added to the probes, in the order of the probes."""
         if is_old(self._db):
             return []
         rows = self._db.execute("SELECT step, attempt, label, data FROM joined ORDER BY step, seq")
@@ -215,16 +215,16 @@ class Recording:
         return [step for (step,) in self._db.execute("SELECT step FROM joined ORDER BY step, seq")]
 
     def frames(self) -> list[FrameRef]:
-        """Every recorded frame in the order of steps, a lap's frames after its step's own."""
+        """Return all recorded frames by step; a lap's frames after that of its step."""
         rows = self._db.execute("SELECT seq, step, lap, moving FROM frames ORDER BY step, lap")
         return [_ref(row) for row in rows]
 
     def newest(self, after: int = 0) -> StoredFrame | None:
-        """The frame of a step written last, if it was written after `after` (a `seq`)."""
+        """Return the step's frame written last, if it was written after `after` (a `seq`)."""
         return self._stored("lap IS NULL AND seq > ? ORDER BY seq DESC", after)
 
     def frame(self, step: int, lap: int | None = None) -> Frame:
-        """The frame at `step` with its input: the nearest before it, or else the first.
+        """Return the frame at `step` with its input: the nearest at or before it, else the first.
 
         Raises:
             NotFound: nothing is recorded yet.
@@ -235,18 +235,18 @@ class Recording:
             found = self._stored("lap IS NULL AND step <= ? ORDER BY step DESC", step)
             found = found or self._stored("lap IS NULL ORDER BY step")
         if found is None:
-            raise NotFound("No such frame is recorded; a run's first one comes with its step 0.")
+            raise NotFound("No such frame is recorded; the first one is recorded at step 0.")
         return Frame.decode(found.data).with_input(self.input(found.input_key))
 
     def input(self, key: str) -> Array:
-        """The probes' images (N, H, W, C) uint8 under `key`."""
+        """Return the probes' images (N, H, W, C) uint8 with a key."""
         row = self._db.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
         return load_tensors(row[0])["input"]
 
     def metrics(
         self, after: int | None = None, every: int = 1, seq: int | None = None
     ) -> dict[str, list[Any]]:
-        """Columns over steps: `step` and each of `METRICS`; null where there was no value.
+        """Return columns over steps: `step` and each of `METRICS`; null if there is no value.
 
         Args:
             after: only steps greater than this.
@@ -263,7 +263,7 @@ class Recording:
         return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
     def checkpoint(self) -> Checkpoint | None:
-        """The newest checkpoint."""
+        """Return the newest checkpoint."""
         row = self._db.execute(
             "SELECT step, attempt, info, data FROM checkpoints"
             " ORDER BY attempt DESC, step DESC LIMIT 1"
@@ -273,7 +273,7 @@ class Recording:
         return Checkpoint(row[0], row[1], json.loads(row[2]), load_tensors(row[3]))
 
     def copy_to(self, target: Path) -> None:
-        """Writes the recording as one file, consistent even while it is being written to.
+        """Copy the recording into one file, consistent even while it is written to.
 
         Raises:
             InsufficientStorage: the disk of `target` is full.
@@ -286,8 +286,8 @@ class Recording:
             copy.execute("PRAGMA journal_mode = DELETE")
 
     def _selected(self, table: str, names: Iterable[str]) -> str:
-        """Columns to select; for those that an older file lacks, what stands for them."""
-        # Asked anew each time: a writer may bring the file up to date while it is read.
+        """Return columns to select, with defaults for those that an older file lacks."""
+        # Checked each time: a writer may upgrade the file while it is read.
         absent = ABSENT[table] if is_old(self._db) else {}
         return ", ".join(absent.get(name, name) for name in names)
 
@@ -299,7 +299,7 @@ class Recording:
 
 
 def check(connection: sqlite3.Connection, path: Path) -> None:
-    """Sees that a database is a recording.
+    """Check that a database is a recording.
 
     Raises:
         RecordingError: it is not, or is of another version.

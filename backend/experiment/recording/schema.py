@@ -1,15 +1,15 @@
-"""What a recording's file holds, and how one of an older version becomes like a new one.
+"""The tables of a recording, and the upgrade of older versions.
 
-    run          one row: who it is, what it is made of, how far it is
+    run          one row: id, configuration, status, progress
     steps        one row of metrics per optimiser step
-    frames       what could be seen, without the input
-    inputs       the probes' images, once by content
-    checkpoints  enough to go on from (the newest two)
-    changes      what was set by hand while it trained, from which step on
-    joined       pictures that joined the probes, each from which step on
+    frames       frames without their input
+    inputs       the probes' images, equal ones once
+    checkpoints  states to resume from (the newest two)
+    changes      settings changed by hand while it trained, each with its step
+    joined       pictures added to the probes, each with its step
 
-`seq` rises with every row written, also when a step that is run again replaces its row, so
-"newer than the last I saw" is one comparison.
+`seq` rises with every row written, also when a step that is run again replaces its row, so that
+"newer than the last one read" is one comparison.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-APPLICATION_ID = 0x53544E31  # "STN1", so that `file` and we recognise a recording
+APPLICATION_ID = 0x53544E31  # "STN1", identifies a recording
 SCHEMA_VERSION = 2
 OLDER_VERSIONS = frozenset({1})
-"""That are read too, and brought up to date before they are written to."""
+"""Versions that are read too, and upgraded before they are written to."""
 
 METRICS = (
     "time",
@@ -67,7 +67,7 @@ ABSENT: Mapping[str, Mapping[str, str]] = {
     "run": {"imported": "0"},
     "steps": {"collapsed": "NULL"},
 }
-"""What stands for the columns that files of older versions lack."""
+"""Defaults of the columns that older versions lack."""
 
 RENAMED_CONFIG_FIELDS: Mapping[str, Mapping[str, str]] = {
     "sampler": {"outside": "padding", "samples": "supersampling"},
@@ -124,7 +124,7 @@ FIRST_SCHEMA = _schema(
     {name: kind for name, kind in RUN_COLUMNS.items() if name not in ABSENT["run"]},
     [name for name in METRICS if name not in ABSENT["steps"]],
 )
-"""As version 1 had it."""
+"""The tables of version 1."""
 
 UPGRADE = f"""
 BEGIN IMMEDIATE;
@@ -134,4 +134,4 @@ ALTER TABLE steps ADD COLUMN collapsed REAL;
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-"""Brings a file of an older version up to date."""
+"""Upgrades an older version."""

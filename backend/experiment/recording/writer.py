@@ -1,4 +1,4 @@
-"""Writing a recording: its creation, and its one writer, which holds its lock."""
+"""Create and write a recording; its only writer holds its lock."""
 
 import json
 import sqlite3
@@ -35,22 +35,22 @@ from stnscope.backend.experiment.recording.schema import (
 
 KEPT_CHECKPOINTS = 2
 LARGE_CHECKPOINT = 200_000_000
-"""Bytes from which on two would take much of a recording's room."""
-LOOKS_A_DROP = 32
-"""Frames looked at for each that may be dropped: looking is cheap, letting pages go is not."""
+"""Bytes; of larger checkpoints only one is kept, to save space."""
+SCANNED_PER_DROP = 32
+"""Frames scanned for each that may be dropped: scanning is cheap, freeing pages is not."""
 
 
 class RecordingWriter(Recording):
-    """A recording opened by its one writer, which holds the lock until it is closed."""
+    """A recording opened for writing; holds the lock until it is closed."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock) -> None:
         super().__init__(path, connection)
         self._lock = lock
-        self._learn_inputs()
+        self._read_input_keys()
 
     @classmethod
     def open(cls, path: Path) -> Self:
-        """Opens a recording for writing.
+        """Open a recording for writing.
 
         Raises:
             Conflict: another process is writing to it.
@@ -71,8 +71,8 @@ class RecordingWriter(Recording):
             raise
 
     def close(self) -> None:
-        # A recording at rest is a single plain file; where a reader is at work, or the disk full,
-        # SQLite keeps both.
+        # A closed recording is a single file; if it is being read, or the disk is full, SQLite
+        # keeps the write-ahead log.
         with suppress(InsufficientStorage), raising_insufficient_storage(), _ignoring_busy():
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
@@ -81,7 +81,7 @@ class RecordingWriter(Recording):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """What is written inside becomes visible at once or not at all.
+        """Write all or nothing of what is written inside.
 
         Raises:
             InsufficientStorage: the disk is full, and nothing was written.
@@ -92,23 +92,23 @@ class RecordingWriter(Recording):
                 yield
                 self._db.execute("COMMIT")
         except BaseException:
-            # On a full disk SQLite may have rolled back by itself.
+            # If the disk is full, SQLite may have rolled back itself.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
-            self._learn_inputs()
+            self._read_input_keys()
             raise
 
-    def _learn_inputs(self) -> None:
-        self._known_inputs = {row[0] for row in self._db.execute("SELECT key FROM inputs")}
+    def _read_input_keys(self) -> None:
+        self._input_keys = {row[0] for row in self._db.execute("SELECT key FROM inputs")}
 
     def update(self, **columns: Any) -> None:
-        """Sets columns of the run's row."""
+        """Set columns of the run's row."""
         names = ", ".join(f"{name} = ?" for name in columns)
         with raising_insufficient_storage():
             self._db.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
     def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
-        """Adds, or on a later attempt replaces, the metrics of one step."""
+        """Add the metrics of a step, or replace them in a later attempt."""
         values = [metrics.get(name) for name in METRICS]
         marks = ", ".join("?" * (2 + len(METRICS)))
         self._db.execute(
@@ -117,13 +117,13 @@ class RecordingWriter(Recording):
         )
 
     def add_frame(self, frame: Frame, *, attempt: int, kept: bool) -> None:
-        """Adds a frame; `kept` ones outlive thinning. Its input is stored once by content."""
+        """Add a frame; thinning does not drop `kept` ones. Equal inputs are stored once."""
         images = frame.tensors["input"]
         key = content_key(images)
-        if key not in self._known_inputs:
+        if key not in self._input_keys:
             data = save_tensors({"input": np.ascontiguousarray(images)})
             self._db.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (key, data))
-            self._known_inputs.add(key)
+            self._input_keys.add(key)
         info = frame.info
         self._db.execute(
             "INSERT OR REPLACE INTO frames (step, lap, attempt, moving, kept, input, data)"
@@ -140,18 +140,18 @@ class RecordingWriter(Recording):
         )
 
     def keep_frame(self, step: int) -> None:
-        """Lets the frame recorded at `step` outlive thinning."""
+        """Exclude the frame of a step from thinning."""
         self._db.execute("UPDATE frames SET kept = 1 WHERE step = ? AND lap IS NULL", (step,))
 
     def add_change(self, change: Change) -> None:
-        """Adds settings that were changed by hand, before they take effect."""
+        """Add settings that were changed by hand, before they take effect."""
         self._db.execute(
             "INSERT INTO changes (step, attempt, time, settings) VALUES (?, ?, ?, ?)",
             (change.step, change.attempt, time.time(), json.dumps(change.settings.given)),
         )
 
     def add_joined(self, joined: AddedPicture) -> None:
-        """Adds a picture that joins the probes, before it is seen in any frame."""
+        """Add a picture to the probes, before any frame has it."""
         data = save_tensors({"image": np.ascontiguousarray(joined.image)})
         self._db.execute(
             "INSERT INTO joined (step, attempt, time, label, data) VALUES (?, ?, ?, ?, ?)",
@@ -159,7 +159,7 @@ class RecordingWriter(Recording):
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Adds a checkpoint and lets go of all but the newest few, or of large ones the newest."""
+        """Add a checkpoint and delete older ones; see `KEPT_CHECKPOINTS`."""
         tensors = {name: np.ascontiguousarray(t) for name, t in checkpoint.tensors.items()}
         saved = save_tensors(tensors)
         self._db.execute(
@@ -179,53 +179,53 @@ class RecordingWriter(Recording):
         )
 
     def live_bytes(self) -> int:
-        """The recording's size without the pages that wait to be used again."""
+        """Return the recording's size without free pages."""
         pages, free, size = (
             self._db.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
 
-    def drop_frames(self, *, after: int, before: int, stride: int, most: int) -> int | None:
-        """Drops a few ordinary frames, but for each `stride`-th written, from the oldest on.
+    def drop_frames(self, *, after: int, before: int, stride: int, limit: int) -> int | None:
+        """Drop a few ordinary frames, oldest first, except each `stride`-th written.
 
-        The frame of the last step stays, whatever it is.
+        The frame of the last step is kept.
 
         Args:
-            after: look only at frames whose `seq` is greater.
-            before: look only at frames whose `seq` is less, such as the newest frame's.
-            stride: frames whose `seq` is a multiple of it stay.
-            most: how many frames to drop at most; many more are looked at.
+            after: only frames with a greater `seq`.
+            before: only frames with a smaller `seq`.
+            stride: frames whose `seq` is a multiple of it are kept.
+            limit: the largest number of frames to drop.
 
         Returns:
-            The `seq` to go on after, or None where no frames are left to look at.
+            The `seq` to continue after, or None if no frame is left.
         """
-        seen = self._db.execute(
+        scanned = self._db.execute(
             "SELECT seq, input, seq % ? != 0 AND NOT kept AND step < (SELECT max(step) FROM frames)"
             " FROM frames WHERE seq > ? AND seq < ?"
             " ORDER BY seq LIMIT ?",
-            (stride, after, before, LOOKS_A_DROP * most),
+            (stride, after, before, SCANNED_PER_DROP * limit),
         ).fetchall()
-        dropped = [(seq, key) for seq, key, droppable in seen if droppable][:most]
+        dropped = [(seq, key) for seq, key, droppable in scanned if droppable][:limit]
         self._db.executemany("DELETE FROM frames WHERE seq = ?", [(seq,) for seq, _ in dropped])
         self._drop_inputs({key for _, key in dropped})
-        if len(dropped) == most:
+        if len(dropped) == limit:
             return int(dropped[-1][0])
-        return seen[-1][0] if seen else None
+        return scanned[-1][0] if scanned else None
 
     def _drop_inputs(self, keys: Collection[str]) -> None:
-        """Drops those of the inputs that no frame shows any more."""
+        """Delete those of the inputs that no frame has any more."""
         for key in keys:
-            gone = self._db.execute(
+            deleted = self._db.execute(
                 "DELETE FROM inputs WHERE key = ?"
                 " AND NOT EXISTS (SELECT 1 FROM frames WHERE input = inputs.key)",
                 (key,),
             ).rowcount
-            if gone:
-                self._known_inputs.discard(key)
+            if deleted:
+                self._input_keys.discard(key)
 
     def keep_only(self, steps: Collection[int]) -> None:
-        """Lets go of all but the frames of `steps`: of the lap, of checkpoints, of their room."""
+        """Delete the lap, checkpoints and all frames but those of `steps`, and free their space."""
         with self.transaction():
             marks = ", ".join("?" * len(steps))
             self._db.execute(
@@ -237,13 +237,13 @@ class RecordingWriter(Recording):
 
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")
-"""Of the files that SQLite keeps for one database."""
+"""Suffixes of the files of one SQLite database."""
 
 
 def create(
     path: Path, *, config: RunConfig, steps_per_epoch: int, demonstration: bool = False
 ) -> None:
-    """Creates a queued run's recording; the file's stem is the run's id.
+    """Create the recording of a queued run; the file's stem is the run's id.
 
     Raises:
         Conflict: the file exists.
@@ -259,7 +259,7 @@ def create(
         "steps_per_epoch": steps_per_epoch,
         "status": "queued",
     }
-    # Made aside and renamed, so that nobody ever opens half a recording.
+    # Renamed when complete, so that no reader opens a partial recording.
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     try:
@@ -285,7 +285,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; only a loss of power may cost the last moments.
+        # A killed process loses nothing; a loss of power may lose the last transactions.
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
@@ -294,7 +294,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _prepared(path: Path) -> sqlite3.Connection:
-    """A connection to a recording, to write through; an older file is brought up to date."""
+    """Return a connection for writing; upgrades an older file."""
     connection = _connect(path)
     try:
         check(connection, path)

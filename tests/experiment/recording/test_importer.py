@@ -202,34 +202,34 @@ def schema(statement: str) -> Spoil:
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_bytes(b"a picture, perhaps" * 99), "not a recording"),
         (lambda path: path.write_bytes(path.read_bytes()[:50]), "not a recording"),
-        (lambda path: path.write_bytes(path.read_bytes()[:100]), "damaged|laid out"),
+        (lambda path: path.write_bytes(path.read_bytes()[:100]), "damaged|schema"),
         (truncate, "damaged"),
         (scribble, "damaged"),
         (sql("PRAGMA application_id = 1"), "SQLite file, but not a recording"),
         (sql("PRAGMA user_version = 9"), "of version 9"),
-        (sql("CREATE TABLE more (a)"), "its table 'more' is none of ours"),
-        (sql("CREATE VIEW more AS SELECT 1"), "its view 'more' is none of ours"),
+        (sql("CREATE TABLE more (a)"), "its table 'more' is unknown"),
+        (sql("CREATE VIEW more AS SELECT 1"), "its view 'more' is unknown"),
         (
             sql("CREATE TRIGGER more AFTER INSERT ON frames BEGIN DELETE FROM run; END"),
-            "its trigger 'more' is none of ours",
+            "its trigger 'more' is unknown",
         ),
-        (sql("CREATE INDEX more ON frames (abs(step))"), "its index 'more' is none of ours"),
+        (sql("CREATE INDEX more ON frames (abs(step))"), "its index 'more' is unknown"),
         (sql("DROP TABLE changes"), "tables are missing"),
-        (sql("ALTER TABLE run ADD COLUMN more"), "its table 'run' is none of ours"),
+        (sql("ALTER TABLE run ADD COLUMN more"), "its table 'run' is unknown"),
         (
             sql("DROP TABLE changes; CREATE VIEW changes AS SELECT 1 AS step"),
-            "its view 'changes' is none of ours",
+            "its view 'changes' is unknown",
         ),
         (
             sql("DROP TABLE inputs; CREATE VIRTUAL TABLE inputs USING fts5(key, data)"),
-            "none of ours",
+            "is unknown",
         ),
         (
             schema(
                 "UPDATE sqlite_schema SET sql = replace(sql, 'data BLOB', "
                 "'data BLOB CHECK (load_extension(data))') WHERE name = 'inputs'"
             ),
-            "its table 'inputs' is none of ours",
+            "its table 'inputs' is unknown",
         ),
         (
             schema(
@@ -238,7 +238,7 @@ def schema(statement: str) -> Spoil:
             ),
             "damaged",
         ),
-        (schema("UPDATE sqlite_schema SET sql = x'00' WHERE name = 'run'"), "damaged|none of ours"),
+        (schema("UPDATE sqlite_schema SET sql = x'00' WHERE name = 'run'"), "damaged|unknown"),
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_and_leaves_nothing(
@@ -282,14 +282,14 @@ def refused(theirs: Path, ours: Path, says: str) -> None:
         ("UPDATE frames SET moving = 1 - moving", "another one"),
         ("UPDATE frames SET step = step + 100", "another one"),
         ("UPDATE frames SET lap = lap + 1 WHERE lap IS NOT NULL", "another one"),
-        ("UPDATE frames SET data = 'text'", "bytes belong"),
+        ("UPDATE frames SET data = 'text'", "instead of bytes"),
         ("UPDATE frames SET data = zeroblob(70000000) WHERE step = 0", "too big|too large|damaged"),
         ("DELETE FROM inputs", "input is missing"),
         ("UPDATE inputs SET data = x'0000'", "input cannot be read"),
-        ("UPDATE changes SET settings = '{\"learning_rate\": -1}'", "no setting"),
-        ("UPDATE changes SET settings = x'ff'", "no setting"),
-        ("UPDATE joined SET label = '\"x\"'", "no picture"),
-        ("UPDATE joined SET data = x'00'", "no picture"),
+        ("UPDATE changes SET settings = '{\"learning_rate\": -1}'", "not of a setting"),
+        ("UPDATE changes SET settings = x'ff'", "not of a setting"),
+        ("UPDATE joined SET label = '\"x\"'", "not a picture"),
+        ("UPDATE joined SET data = x'00'", "not a picture"),
         (
             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 62)"
             " INSERT INTO joined (step, attempt, time, label, data)"
@@ -338,12 +338,12 @@ def telling(**more: Any) -> Callable[[Frame], bytes]:
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        (lambda _: b"", "is none"),
-        (lambda _: bytes(200), "is none"),
-        (lambda _: b"\xff" * 200, "is none"),
-        (lambda one: one.without_input().encode()[:-9], "is none"),
+        (lambda _: b"", "is not a frame"),
+        (lambda _: bytes(200), "is not a frame"),
+        (lambda _: b"\xff" * 200, "is not a frame"),
+        (lambda one: one.without_input().encode()[:-9], "is not a frame"),
         (raw("[]"), "protocol"),
-        (raw("[" * 100_000), "is none"),
+        (raw("[" * 100_000), "is not a frame"),
         (raw('{"protocol": 1}'), "step"),
         (said(protocol=2), "protocol"),
         (said(step="0"), "step"),
@@ -377,7 +377,7 @@ def test_a_frame_that_is_none_is_refused(
 ) -> None:
     data = changed(frame(0))
     spoil(theirs, "UPDATE frames SET data = ? WHERE step = 0", data)
-    refused(theirs, ours, f"step 0 is none.*({says})|{says}")
+    refused(theirs, ours, f"step 0 is not a frame.*({says})|{says}")
 
 
 @pytest.mark.parametrize(
@@ -402,7 +402,7 @@ def test_an_input_that_is_none_is_refused(
 def test_many_rows_are_copied_in_parts(
     theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importer, "AT_ONCE", 2)
+    monkeypatch.setattr(importer, "BATCH_SIZE", 2)
     import_recording(theirs, ours)
     with Recording.open(ours) as new:
         assert len(new.frames()) == 5

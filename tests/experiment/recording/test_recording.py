@@ -179,10 +179,10 @@ def ordinary(writer: RecordingWriter, steps: range, shade: int | None = None) ->
 def test_frames_are_dropped_a_few_at_a_time_from_the_oldest_on(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         ordinary(writer, range(10))
-        assert writer.drop_frames(after=0, before=10, stride=2, most=2) == 3
+        assert writer.drop_frames(after=0, before=10, stride=2, limit=2) == 3
         assert [ref.step for ref in writer.frames()] == [1, 3, 4, 5, 6, 7, 8, 9]
-        assert writer.drop_frames(after=3, before=10, stride=2, most=9) == 9
-        assert writer.drop_frames(after=9, before=10, stride=2, most=9) is None
+        assert writer.drop_frames(after=3, before=10, stride=2, limit=9) == 9
+        assert writer.drop_frames(after=9, before=10, stride=2, limit=9) is None
         assert [ref.step for ref in writer.frames()] == [1, 3, 5, 7, 9]
 
 
@@ -193,7 +193,7 @@ def test_kept_frames_and_that_of_the_last_step_are_never_dropped(path: Path) -> 
         ordinary(writer, range(9, 10))
         # Resumed from step 3: the newest frame is not the last one any more.
         ordinary(writer, range(4, 6))
-        assert writer.drop_frames(after=0, before=7, stride=1000, most=100) is not None
+        assert writer.drop_frames(after=0, before=7, stride=1000, limit=100) is not None
         assert [ref.step for ref in writer.frames()] == [0, 5, 9]
 
 
@@ -201,7 +201,7 @@ def test_inputs_go_with_the_last_frame_that_shows_them_and_can_come_again(path: 
     with RecordingWriter.open(path) as writer:
         ordinary(writer, range(4), shade=7)
         ordinary(writer, range(4, 8))
-        writer.drop_frames(after=0, before=8, stride=1000, most=6)
+        writer.drop_frames(after=0, before=8, stride=1000, limit=6)
         assert [ref.step for ref in writer.frames()] == [6, 7]
         assert writer._db.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
         ordinary(writer, range(8, 9), shade=7)
@@ -212,7 +212,7 @@ def test_live_size_shrinks_with_what_is_dropped_though_the_file_does_not(path: P
     with RecordingWriter.open(path) as writer:
         ordinary(writer, range(200))
         before = writer.live_bytes()
-        writer.drop_frames(after=0, before=200, stride=1000, most=1000)
+        writer.drop_frames(after=0, before=200, stride=1000, limit=1000)
         assert writer.live_bytes() < before / 2
     assert path.stat().st_size >= before
 

@@ -8,7 +8,7 @@ import pytest
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import SUFFIX
-from stnscope.backend.experiment.recording.thinning import DROPS_A_STEP, Thinning
+from stnscope.backend.experiment.recording.thinning import DROPS_PER_STEP, Thinning
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 LIMIT = 2_000_000
@@ -78,7 +78,7 @@ def test_first_thinning_drops_every_second_ordinary_frame_a_few_a_step(
         assert writer.summary()["thinned"] == 0
         thinning = Thinning(writer, writer.live_bytes())
         assert thinning.advance()
-        assert writer.summary()["frames"] == 400 - DROPS_A_STEP
+        assert writer.summary()["frames"] == 400 - DROPS_PER_STEP
         finish_pass(thinning)
         kept = range(0, 400, KEPT_EVERY)
         steps = [ref.step for ref in writer.frames()]

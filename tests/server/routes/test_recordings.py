@@ -91,7 +91,7 @@ def damaged(trained_run: TrainedRun, folder: Path, script: str) -> bytes:
     ("script", "message"),
     [
         ("CREATE TRIGGER t AFTER INSERT ON steps BEGIN DELETE FROM frames; END", "trigger 't'"),
-        ("UPDATE frames SET data = x'00' WHERE step = 0", "step 0 is none"),
+        ("UPDATE frames SET data = x'00' WHERE step = 0", "step 0 is not a frame"),
         ("PRAGMA user_version = 9", "version 9"),
         ("DELETE FROM run", "no run"),
     ],
