@@ -70,7 +70,7 @@ export class ProbeDetail {
     /** @type {Shapes | null} */
     this.shapes = null;
     /** @type {{width: number, height: number} | null} */
-    this.room = null;
+    this.space = null;
     /** @type {{frame: Frame, index: number, isMissing: boolean} | null} */
     this.shown = null;
     this.classes = new ClassBars();
@@ -321,13 +321,13 @@ export class ProbeDetail {
    * @param {number} height in CSS pixels
    */
   resize(width, height) {
-    this.room = { width, height };
+    this.space = { width, height };
     this.#fit();
   }
 
   #fit() {
-    if (!this.room || !this.shapes) return;
-    const { width, height } = this.room;
+    if (!this.space || !this.shapes) return;
+    const { width, height } = this.space;
     const { input: [inputRows, inputColumns], outputs } = this.shapes;
     const margin = inputMargin(inputRows, inputColumns);
     const [rows, columns] = [inputRows + 2 * margin, inputColumns + 2 * margin];

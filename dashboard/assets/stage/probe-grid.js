@@ -42,7 +42,7 @@ export class ProbeGrid {
     this.partner = null; // another run's grid, laid out alike
     this.reserved = 0; // probes
     /** @type {{width: number, height: number, minHeight?: number} | null} */
-    this.room = null;
+    this.space = null;
     /** @type {Shapes} */
     this.shapes = EXPECTED;
     /** @type {ProbeTile[]} */
@@ -98,7 +98,7 @@ export class ProbeGrid {
     return Math.max(this.shapes.count, this.reserved);
   }
 
-  /** The height of the grid in its room when inputs and outputs are drawn, in CSS pixels. */
+  /** The height of the grid in its space when inputs and outputs are drawn, in CSS pixels. */
   get fullHeight() {
     const layout = this.#bestLayout(false);
     if (!layout) return 0;
@@ -171,7 +171,7 @@ export class ProbeGrid {
    * @param {number} [minHeight] of tiles, as of `fitTiles`
    */
   resize(width, height, minHeight) {
-    this.room = { width, height, minHeight };
+    this.space = { width, height, minHeight };
     this.#fit();
   }
 
@@ -182,7 +182,7 @@ export class ProbeGrid {
 
   /** @param {boolean} outputsOnly */
   #bestLayout(outputsOnly) {
-    if (!this.room) return null;
+    if (!this.space) return null;
     const grids = this.partner ? [this, this.partner] : [this];
     const inputHeight = Math.max(...grids.map((grid) => grid.inputHeight));
     /** @param {number} scale @returns {Size} */
@@ -196,7 +196,7 @@ export class ProbeGrid {
       };
     };
     const { columns, scale } = fitTiles({
-      ...this.room,
+      ...this.space,
       count: Math.max(...grids.map((grid) => grid.count)),
       tile: largestTile,
       gap: GAP,

@@ -42,7 +42,7 @@ export class ProbeSummary {
     /** @type {Layers} */
     this.layers = LAYERS;
     /** @type {{width: number, height: number} | null} */
-    this.room = null;
+    this.space = null;
     this.key = ""; // identifies the shapes that the elements were built for
   }
 
@@ -131,19 +131,19 @@ export class ProbeSummary {
    * @param {number} height in CSS pixels
    */
   resize(width, height) {
-    this.room = { width, height };
+    this.space = { width, height };
     this.#fit();
   }
 
   #fit() {
-    if (!this.room || !this.input.shape) return;
-    const { width, height } = this.room;
+    if (!this.space || !this.input.shape) return;
+    const { width, height } = this.space;
     const isNarrow = innerWidth < MIN_FIXED_WINDOW;
     const transformers = this.outputs.length;
     const images = 1 + transformers + (transformers ? 1 : 0);
     const stripsHeight = Math.min(
       this.#stripsHeight(width, transformers),
-      // Where there is too little room for all, the strips scroll rather than the images shrink.
+      // Where not everything fits, the strips scroll rather than the images shrink.
       MAX_STRIPS_SHARE * height,
     );
     /** @param {number} columns */

@@ -3,7 +3,7 @@
 
 /** @typedef {{height: number, width: number}} Size */
 
-// Tiles lower than this are too small to be looked at.
+// Tiles lower than this are too small to be seen well.
 const MIN_TILE_HEIGHT = 104;
 // The largest a data pixel is drawn in a tile of the grid.
 const MAX_TILE_SCALE = 16;
@@ -45,14 +45,14 @@ export function wholePixelSize(height, [rows, columns], density) {
  *
  * Data pixels cover whole screen pixels where little is lost by it, so that all are equally large.
  * Of layouts with equally large tiles, the one with the fewest rows.
- * @param {object} room
- * @param {number} room.count of tiles
- * @param {number} room.width
- * @param {number} room.height
- * @param {(scale: number) => Size} room.tile a tile's size at a scale, with its caption
- * @param {number} room.gap between tiles
- * @param {number} room.density
- * @param {number} [room.minHeight] where tiles would be lower, the page grows longer instead
+ * @param {object} options
+ * @param {number} options.count of tiles
+ * @param {number} options.width
+ * @param {number} options.height
+ * @param {(scale: number) => Size} options.tile a tile's size at a scale, with its caption
+ * @param {number} options.gap between tiles
+ * @param {number} options.density
+ * @param {number} [options.minHeight] where tiles would be lower, the page grows longer instead
  */
 export function fitTiles(
   { count, width, height, tile, gap, density, minHeight = MIN_TILE_HEIGHT },
@@ -104,7 +104,7 @@ function largestScale(fits) {
  * Compute how large an input and its outputs are drawn: as large as fits, with whole numbers of
  * screen pixels for each data pixel where that costs little. Several outputs are placed in rows and
  * columns, no higher than their input.
- * @param {Size} room without captions
+ * @param {Size} space without captions
  * @param {number[]} input its rows and columns, with the margin around it
  * @param {number[][]} outputs rows and columns of each
  * @param {number} density

@@ -20,7 +20,7 @@ const tile = (scale) => {
 const layoutIn = (width, height, density = 1) =>
   fitTiles({ count: 12, width, height, tile, gap: 10, density });
 
-test("tiles fill the room, with whole pixels where they can", () => {
+test("tiles fill the space, with whole pixels where they can", () => {
   assert.deepEqual(layoutIn(1006, 490), { columns: 4, scale: 2 });
   assert.deepEqual(layoutIn(1540, 760), { columns: 4, scale: 3 });
   assert.deepEqual(layoutIn(752, 700), { columns: 3, scale: 2 });
@@ -44,17 +44,17 @@ test("wholePixelSize keeps the shape and fills the height or a little less", () 
   assert.deepEqual(wholePixelSize(100, [28, 56], 1), { height: 100, width: 200 });
 });
 
-const room = { width: 742, height: 470 };
+const space = { width: 742, height: 470 };
 
-test("input and output fill the room with whole pixels, the output a little smaller if need be", () => {
-  const { scale, sizes } = fitPanes(room, [64, 64], [[28, 28]], 1);
+test("input and output fill the space with whole pixels, the output a little smaller if need be", () => {
+  const { scale, sizes } = fitPanes(space, [64, 64], [[28, 28]], 1);
   assert.equal(scale, 6);
   assert.deepEqual(sizes, [[336, 336]]);
-  assert.ok(scale * 64 + PANE_GAP + sizes[0][1] <= room.width);
+  assert.ok(scale * 64 + PANE_GAP + sizes[0][1] <= space.width);
 });
 
 test("several outputs are no higher than their input, and together fill the area", () => {
-  const two = fitPanes(room, [64, 64], [[28, 28], [28, 28]], 1);
+  const two = fitPanes(space, [64, 64], [[28, 28], [28, 28]], 1);
   assert.equal(two.columns, 1);
   assert.ok(2 * (two.sizes[0][0] + PANE_CAPTION) + PANE_GAP <= two.scale * 64 + PANE_CAPTION);
   // Beside an input that fills the width there is space for one column only.
@@ -77,8 +77,8 @@ test("several outputs are no higher than their input, and together fill the area
 });
 
 test("without outputs there are no sizes, and large images are made smaller", () => {
-  const alone = fitPanes(room, [64, 64], [], 1);
+  const alone = fitPanes(space, [64, 64], [], 1);
   assert.deepEqual([alone.scale, alone.sizes], [7, []]);
-  const large = fitPanes(room, [2000, 2000], [[500, 500]], 1);
-  assert.ok(large.scale < 1 && large.scale * 2000 <= room.height);
+  const large = fitPanes(space, [2000, 2000], [[500, 500]], 1);
+  assert.ok(large.scale < 1 && large.scale * 2000 <= space.height);
 });
