@@ -168,7 +168,7 @@ def test_corners_and_the_region_are_moved_by_keys(
     page.locator(".stn-picture .stn-handle-region").focus()
     page.keyboard.press("Tab")
     focused = page.locator(":focus")
-    assert focused.get_attribute("aria-label") == "The output's top left corner: arrows move it"
+    assert focused.get_attribute("aria-label") == "The output's top left corner: arrow keys move it"
     # Faster than answers come: none of them is lost.
     for _ in range(4):
         page.keyboard.press("ArrowRight")
