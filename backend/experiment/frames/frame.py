@@ -1,4 +1,4 @@
-"""One moment of a run that can be looked at, and its bytes.
+"""The Frame: what a network does with the probes at one step, and its bytes.
 
 A frame is a set of named tensors and one JSON object, in the safetensors layout: 8 bytes of
 little-endian header length, a JSON header, raw tensors. The JSON object stands in the header's
@@ -34,23 +34,23 @@ Array = NDArray[Any]
 
 
 Label = int | list[int] | None
-"""Of a probe: the index of its class, of several in a row all of them, None where unknown."""
+"""Of a probe: the index of its class, a list for a sequence, None if unknown."""
 
 
 class FrameError(ValueError):
-    """Bytes that are not a frame of a known protocol."""
+    """The bytes are not a frame of a known protocol."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Tensors by name, and what is said about them (`info`, the JSON under `"frame"`)."""
+    """Tensors by name, and `info`, the JSON object under `"frame"`."""
 
     info: Mapping[str, Any]
     tensors: Mapping[str, Array]
 
     @property
     def transformers(self) -> list[str]:
-        """Names of the transformers, in the order in which they act."""
+        """Names of the transformers, in the order of the network."""
         return [transformer["name"] for transformer in self.info["transformers"]]
 
     @property
@@ -59,30 +59,30 @@ class Frame:
         count = len(next(iter(self.tensors.values())))
         return count - len(self.info.get("joined", ()))
 
-    def saying(self, **more: Any) -> "Frame":
-        """The same frame with more said about it."""
-        return Frame({**self.info, **more}, self.tensors)
+    def with_info(self, **info: Any) -> "Frame":
+        """Return the frame with further entries of `info`."""
+        return Frame({**self.info, **info}, self.tensors)
 
     def with_input(self, images: Array) -> "Frame":
-        """The same frame with `images` (N, H, W, C) uint8 as its input."""
+        """Return the frame with `images` (N, H, W, C) uint8 as its input."""
         return Frame(self.info, {**self.tensors, "input": images})
 
     def without_input(self) -> "Frame":
-        """The same frame without its input, as a recording and a socket hold it."""
+        """Return the frame without its input, as in a recording and on a socket."""
         return Frame(self.info, {k: v for k, v in self.tensors.items() if k != "input"})
 
     def encode(self) -> bytes:
-        """The frame's bytes: 4-byte types first, the header padded to 8."""
+        """Return the frame's bytes: 4-byte types first, the header padded to 8."""
         text = json.dumps(self.info, separators=(",", ":"), allow_nan=False)
         arrays = {name: np.ascontiguousarray(array) for name, array in self.tensors.items()}
         return _save(arrays, metadata={"frame": text})
 
     @classmethod
     def decode(cls, data: bytes) -> "Frame":
-        """Reads a frame back.
+        """Return the frame of these bytes.
 
         Raises:
-            FrameError: the bytes are no safetensors, carry no frame, or a later protocol.
+            FrameError: they are not safetensors, have no frame, or are of a later protocol.
         """
         try:
             tensors = _load(data)
@@ -91,11 +91,11 @@ class Frame:
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise FrameError(f"These bytes are not a frame: {error}.") from error
         if not isinstance(info, dict) or info.get("protocol") != PROTOCOL:
-            raise FrameError(f"This frame is not of protocol {PROTOCOL}, the only one known here.")
+            raise FrameError(f"This frame is not of protocol {PROTOCOL}, the only supported one.")
         return cls(info, tensors)
 
 
 def content_key(images: Array) -> str:
-    """A name for images by their content: equal images share it, whatever frame they came in."""
+    """Return a hash of the content of images: equal images of all frames share it."""
     shape = "x".join(str(side) for side in images.shape)
     return f"{shape}-{hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:32]}"

@@ -1,8 +1,8 @@
-"""How still a transformer's output stands while its input moves, as one number.
+"""Stillness: how much a transformer's output changes over time relative to its input.
 
-For one probe, over the last `WINDOW` frames: the standard deviation over time divided by that over
-space, of the output, and this divided by the same of the input resized to it. Low is good; 1 is no
-better than handing the input on as it is. Without torch.
+For one probe, over the last `WINDOW` frames: the ratio of the standard deviation over time to that
+over space, of the output, divided by the same ratio of the input, resized to the output. Low is
+good; the identity has 1. Without torch.
 
 T frames, N probes, (H, W) input size, (h, w) output size, C channels.
 """
@@ -22,60 +22,62 @@ Floats = NDArray[np.float64]
 
 
 class Stillness:
-    """Follows the first transformer of a run, frame by frame."""
+    """The stillness of a run's first transformer, frame by frame."""
 
     def __init__(self) -> None:
         self._clear()
 
     def _clear(self) -> None:
         self._inputs, self._outputs = _Window(), _Window()
-        self._sound: deque[NDArray[np.bool_]] = deque(maxlen=WINDOW)
+        self._valid: deque[NDArray[np.bool_]] = deque(maxlen=WINDOW)
 
     def add(self, frame: Frame) -> float | None:
-        """Takes in the next frame, with its input; answers with the mean over the run's own probes.
+        """Add the next frame, with its input; return the mean over the run's own probes.
 
         Returns:
-            None where it is undefined: the frame does not move, fewer than `WINDOW` that do have
-            come in a row, there is no transformer, or all probes have collapsed in the meantime.
-            A probe that has is left out of the mean.
+            None if it is undefined: the probes do not move, have moved for fewer than `WINDOW`
+            consecutive frames, there is no transformer, or the regions of all probes collapsed in
+            one of them. The mean excludes probes whose region collapsed.
         """
         if not (frame.info.get("moving") and frame.transformers):
             self._clear()
             return None
         name = frame.transformers[0]
-        # Pictures that joined are left out: the number goes on as if they had not.
+        # Added pictures are excluded, so that adding one does not change the number.
         output = frame.tensors[f"output.{name}"][: frame.own]
         reasons = frame.info["collapsed"][name][: frame.own]
         self._outputs.add(output.astype(np.float64))
         self._inputs.add(resized(frame.tensors["input"][: frame.own], output.shape[1:3]))
-        self._sound.append(np.array([reason is None for reason in reasons]))
-        if len(self._sound) < WINDOW:
+        self._valid.append(np.array([reason is None for reason in reasons]))
+        if len(self._valid) < WINDOW:
             return None
-        unrest, given = self._outputs.unrest(), self._inputs.unrest()
-        sound = np.logical_and.reduce(self._sound) & np.isfinite(unrest) & (given > TINY)
-        return float((unrest[sound] / given[sound]).mean()) if sound.any() else None
+        output_ratio = self._outputs.temporal_ratio()
+        input_ratio = self._inputs.temporal_ratio()
+        valid = np.logical_and.reduce(self._valid) & np.isfinite(output_ratio)
+        valid &= input_ratio > TINY
+        return float((output_ratio[valid] / input_ratio[valid]).mean()) if valid.any() else None
 
 
 class _Window:
     """Sums over the last `WINDOW` images (N, h, w, C), of their squares and their variances."""
 
     def __init__(self) -> None:
-        self._kept: deque[tuple[Floats, Floats]] = deque()
+        self._terms: deque[tuple[Floats, Floats]] = deque()
         self._sums: list[Floats] = []
 
     def add(self, images: Floats) -> None:
-        now = (images, images.var(axis=(1, 2, 3)))
-        self._kept.append(now)
-        terms = _terms(*now)
+        latest = (images, images.var(axis=(1, 2, 3)))
+        self._terms.append(latest)
+        terms = _terms(*latest)
         sums = self._sums or [np.zeros_like(term) for term in terms]
         self._sums = [a + b for a, b in zip(sums, terms, strict=True)]
-        if len(self._kept) > WINDOW:
-            gone = _terms(*self._kept.popleft())
-            self._sums = [a - b for a, b in zip(self._sums, gone, strict=True)]
+        if len(self._terms) > WINDOW:
+            oldest = _terms(*self._terms.popleft())
+            self._sums = [a - b for a, b in zip(self._sums, oldest, strict=True)]
 
-    def unrest(self) -> Floats:
-        """Each probe's deviation over time by that over space, (N,); NaN where all is one tone."""
-        mean, square, over_space = (total / len(self._kept) for total in self._sums)
+    def temporal_ratio(self) -> Floats:
+        """Return the deviation over time by that over space, (N,); NaN for uniform images."""
+        mean, square, over_space = (total / len(self._terms) for total in self._sums)
         over_time = (square - mean**2).clip(min=0).mean(axis=(1, 2, 3))
         return np.asarray(np.sqrt(over_time / np.where(over_space > TINY, over_space, np.nan)))
 
@@ -85,14 +87,14 @@ def _terms(images: Floats, variances: Floats) -> tuple[Floats, Floats, Floats]:
 
 
 def resized(images: Array, size: tuple[int, ...]) -> Floats:
-    """Images (N, H, W, C) at another size (h, w); each pixel the mean of the area it covers."""
+    """Resize images (N, H, W, C) to (h, w); each pixel is the mean of the area it covers."""
     rows, columns = (_areas(*sides) for sides in zip(images.shape[1:3], size, strict=True))
     return np.asarray(rows @ (images.transpose(0, 3, 1, 2) @ columns.T)).transpose(0, 2, 3, 1)
 
 
 @cache
 def _areas(before: int, after: int) -> Floats:
-    """(after, before): what share each pixel before has of each one after."""
+    """Return the share of each old pixel in each new one, (after, before)."""
     edges = np.arange(after + 1) * (before / after)
     pixels = np.arange(before)
     covered = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)

@@ -67,7 +67,7 @@ class RunProbes:
                 stillness = before.info["stillness"]
             else:
                 stillness = self._stillness.add(frame)
-            self._frame = before = frame.saying(stillness=stillness)
+            self._frame = before = frame.with_info(stillness=stillness)
         return before
 
     def lap_frames(self, step: Step) -> list[Frame]:
@@ -80,7 +80,7 @@ class RunProbes:
         stillness = Stillness()
         for frame in frames[1 - WINDOW :]:  # the path is closed: its end precedes its start
             stillness.add(frame)
-        return [frame.saying(stillness=stillness.add(frame)) for frame in frames]
+        return [frame.with_info(stillness=stillness.add(frame)) for frame in frames]
 
     def _at(self, step: Step) -> Probes:
         """Return the probes of a step."""

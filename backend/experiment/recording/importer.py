@@ -143,7 +143,7 @@ def _copy_frames(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
     for batch in _batches(rows.execute(selected)):
         with writer.transaction():
             for row in map(_Frame._make, batch):
-                frame = _frame(row, inputs).saying(run=writer.path.stem)
+                frame = _frame(row, inputs).with_info(run=writer.path.stem)
                 writer.add_frame(frame, attempt=row.attempt, kept=bool(row.kept))
 
 
@@ -151,7 +151,7 @@ def _frame(row: _Frame, inputs: "_Inputs") -> Frame:
     _check_counts("frames", row.step, row.attempt, row.moving, row.kept)
     where = f"its frame of step {row.step}"
     try:
-        frame = validation.checked(_blob(row.data), inputs.get(row.input))
+        frame = validation.validate_frame(_blob(row.data), inputs.get(row.input))
     except FrameError as error:
         raise damaged(f"{where} is not a frame. {error}") from None
     info = frame.info

@@ -66,7 +66,7 @@ def _fit(request: Head, picture: bytes) -> Message:
 
 
 def _transform_cached(request: int | None, **arguments: Any) -> Message:
-    return {}, transform_cached(**arguments).saying(request=request).encode()
+    return {}, transform_cached(**arguments).with_info(request=request).encode()
 
 
 if __name__ == "__main__":

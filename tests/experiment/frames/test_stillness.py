@@ -104,7 +104,7 @@ def test_a_picture_that_joins_changes_nothing() -> None:
 
     def joined(n: int) -> Frame:
         more = frame(noise(n, 3), noise(n // 2, 3), (None, None, "outside"))
-        return more.saying(joined=[2])
+        return more.with_info(joined=[2])
 
     expected = followed(alone)
     assert expected is not None

@@ -113,7 +113,7 @@ def test_all_that_can_be_watched_is_taken_over(theirs: Path, ours: Path) -> None
         assert [ref[1:] for ref in new.frames()] == [ref[1:] for ref in old.frames()]
         for ref in new.frames():
             one, other = new.frame(ref.step, ref.lap), old.frame(ref.step, ref.lap)
-            assert one.encode() == other.saying(run="new").encode()
+            assert one.encode() == other.with_info(run="new").encode()
         newest = new.newest()
         assert newest is not None
         assert newest.ref.step == 5
@@ -309,7 +309,7 @@ def test_a_row_that_none_of_ours_could_be_is_refused(
 
 
 def said(**more: Any) -> Callable[[Frame], bytes]:
-    return lambda one: one.saying(**more).without_input().encode()
+    return lambda one: one.with_info(**more).without_input().encode()
 
 
 def with_tensors(**more: Array | None) -> Callable[[Frame], bytes]:
@@ -350,15 +350,15 @@ def telling(**more: Any) -> Callable[[Frame], bytes]:
         (said(epoch=0), "epoch"),
         (said(progress=11), "progress"),
         (telling(loss=float("nan")), "loss"),
-        (telling(more=[float("inf")]), "cannot be written down"),
+        (telling(more=[float("inf")]), "cannot be encoded"),
         (said(classes=[]), "classes"),
         (said(classes=["x" * 300, "one"]), "classes"),
         (said(labels=[0]), "labels of 1"),
         (said(labels=[0, 2]), "class 2 of 2"),
         (said(labels=[0, -1]), "class -1"),
-        (said(predicted=[0, [1, 0]]), "place by place"),
-        (said(joined=[0]), "not the last ones"),
-        (said(transformers=[]), "lacks tensors|have collapsed"),
+        (said(predicted=[0, [1, 0]]), "different lengths"),
+        (said(joined=[0]), "not the last of"),
+        (said(transformers=[]), "lacks tensors|unknown in `collapsed`"),
         (said(transformers=[{"name": "../st", "family": "affine", "at": "input"}]), "name"),
         (said(collapsed={"st": [None]}), "collapsed.st of 1"),
         (with_tensors(theta_st=None), "theta.st"),
@@ -366,8 +366,8 @@ def telling(**more: Any) -> Callable[[Frame], bytes]:
         (with_tensors(input=None, theta_st=np.zeros((3, 6), np.float32)), "theta.st"),
         (with_tensors(theta_st=np.zeros((2, 6), np.float64)), "float64"),
         (with_tensors(grid_st=np.zeros((2, 7, 7, 3), np.float32)), "grid.st"),
-        (with_tensors(output_st=np.zeros((2, 4, 4, 2), np.uint8)), "no images"),
-        (with_tensors(output_st=np.zeros((2, 1, 600, 1), np.uint8)), "no images"),
+        (with_tensors(output_st=np.zeros((2, 4, 4, 2), np.uint8)), "not images"),
+        (with_tensors(output_st=np.zeros((2, 1, 600, 1), np.uint8)), "not images"),
         (with_tensors(output_st=np.zeros((2, 0, 4, 1), np.uint8)), "output.st"),
         (with_tensors(probabilities=np.zeros((2, 3), np.float32)), "probabilities"),
     ],

@@ -51,7 +51,7 @@ def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished:
         Frame.decode(server.http.get(f"/runs/{each}/frames/12").content)
         for each in (run["id"], finished)
     ]
-    assert frames[0].encode() == frames[1].saying(run=run["id"]).encode()
+    assert frames[0].encode() == frames[1].with_info(run=run["id"]).encode()
     assert run["id"] in {each["id"] for each in server.http.get("/runs").json()}
     assert server.http.get(f"/runs/{run['id']}/export?layout=moving").status_code == 200
     again = post_recording(server, server.http.get(f"/runs/{run['id']}/recording").content)
