@@ -1,1 +1,1 @@
-"""The networks: torch and safetensors only. Importing this package alone loads neither."""
+"""The networks, with torch and safetensors only. Importing this package loads neither."""

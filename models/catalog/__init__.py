@@ -1,4 +1,4 @@
-"""What exists, as literal tables that can be read without torch."""
+"""Networks and families as literal tables that can be read without torch."""
 
 from stnscope.models.catalog.families import FAMILIES, FamilyEntry
 from stnscope.models.catalog.networks import ARCHITECTURES, Architecture

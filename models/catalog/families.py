@@ -1,7 +1,7 @@
-"""The families of transformations, as rows that can be read without torch.
+"""The families of transformations as a table that can be read without torch.
 
-Each row belongs to the implementation of the same name in `models.families`; the traits are what a
-client needs to show theta and to let a region be dragged, so that it never compares names.
+The implementation of each is in `models.families` under the same name. The traits tell a client how
+to show theta and what dragging a region can set, so that it compares no names.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ QUADRILATERAL: tuple[Freedom, ...] = (*PARALLELOGRAM, "corners")
 class FamilyEntry:
     """What a transformer's theta means.
 
-    One of `theta_labels`, `theta_matrix` and `control_points` says how theta is to be read.
+    Exactly one of `theta_labels`, `theta_matrix` and `control_points` is set.
     """
 
     name: str
@@ -27,7 +27,7 @@ class FamilyEntry:
     parameters: int
     """Length of theta."""
     drag: tuple[Freedom, ...]
-    """What dragging the region by its corners can set; `corners`: each corner independently."""
+    """Degrees of freedom that dragging a corner can set; `corners`: each corner by itself."""
     theta_labels: tuple[str, ...] = ()
     """The name of each number of theta, where each has one."""
     theta_matrix: tuple[int, int] | None = None

@@ -1,4 +1,4 @@
-"""Distortions by name: how images are changed before the network sees them.
+"""Distortions by name: changes to images before they are a network's input.
 
 To add one: its function in the module of its kind, its name in `IMPLEMENTATIONS`, and a row in
 `catalog.distortions`.

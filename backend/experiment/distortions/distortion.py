@@ -1,4 +1,4 @@
-"""The interface of distortions: what is done to an image before the network sees it.
+"""The interface of distortions.
 
 A distortion places images (N, C, h, w) on canvases (N, C, H, W). Everything random in it comes from
 uniform draws, one column per image, drawn in advance from the generator that is passed in. So the

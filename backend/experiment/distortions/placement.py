@@ -14,7 +14,6 @@ from stnscope.models import grid
 CROPS = 6
 CROP_SIDE = 6
 CROP_DRAWS = 5
-
 PLACEMENT_DRAWS = 4
 
 MAX_RISE = 0.5
@@ -23,7 +22,7 @@ ROW_CROPS, ROW_CROP_SIDE = 8, 9
 
 
 @dataclass(frozen=True)
-class Limits:
+class PlacementRange:
     """The ranges of placements at full strength."""
 
     rotation: float = 0.0
@@ -33,7 +32,7 @@ class Limits:
     """Whether images are placed at random; their subject, unrotated, stays on the canvas."""
 
 
-FULL = Limits(math.pi / 4, (0.7, 1.2), translated=True)
+FULL = PlacementRange(math.pi / 4, (0.7, 1.2), translated=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +70,7 @@ def compute_placement(
     shape: torch.Size,
     strength: float,
     canvas: Canvas,
-    limits: Limits = FULL,
+    within: PlacementRange = FULL,
 ) -> Placement:
     """Compute the placements of images with shape (N, C, h, w) from draws.
 
@@ -82,14 +81,14 @@ def compute_placement(
     """
     height, width = canvas.subject or shape[-2:]
     rotation, scale_draw, x, y = draws
-    low, high = limits.scale
+    low, high = within.scale
     scale = 1 + (low + (high - low) * scale_draw - 1) * strength
     extent = torch.tensor([float(canvas.width), float(canvas.height)])
     centre = (extent / 2).expand(shape[0], -1)
-    if limits.translated:
+    if within.translated:
         margin = (extent - scale[:, None] * torch.tensor([width, height])).clamp(min=0)
         centre = centre + (torch.stack([x, y], dim=1) - 0.5) * margin * strength
-    return Placement((rotation * 2 - 1) * limits.rotation * strength, scale, centre)
+    return Placement((rotation * 2 - 1) * within.rotation * strength, scale, centre)
 
 
 def _place(
@@ -99,10 +98,10 @@ def _place(
     strength: float,
     canvas: Canvas,
     *,
-    limits: Limits,
+    within: PlacementRange,
     crops: int,
 ) -> Tensor:
-    placement = compute_placement(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas, limits)
+    placement = compute_placement(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas, within)
     crop_draws = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, crops, len(images))
     canvases = apply_placement(images, placement, canvas)
     return add_clutter(canvases, others, crop_draws[:, : round(crops * strength)])
@@ -114,8 +113,8 @@ def centre(
     """Place images upright in the centre of their canvases, at their original size."""
     if images.shape[-2:] == canvas.size:
         return images.clone()  # sampling would not be exact
-    middle = torch.full((PLACEMENT_DRAWS, len(images)), 0.5)
-    return apply_placement(images, compute_placement(middle, images.shape, 0.0, canvas), canvas)
+    draws = torch.full((PLACEMENT_DRAWS, len(images)), 0.5)
+    return apply_placement(images, compute_placement(draws, images.shape, 0.0, canvas), canvas)
 
 
 def add_clutter(canvases: Tensor, others: Tensor, draws: Tensor, side: int = CROP_SIDE) -> Tensor:
@@ -172,13 +171,13 @@ def _slant(
     return add_clutter(row, others, crops[:, : round(ROW_CROPS * strength)], ROW_CROP_SIDE)
 
 
-def _placed(limits: Limits, crops: int = 0) -> Distortion:
+def _by_placement(within: PlacementRange, crops: int = 0) -> Distortion:
     return Distortion(
-        PLACEMENT_DRAWS, CROP_DRAWS * crops, partial(_place, limits=limits, crops=crops)
+        PLACEMENT_DRAWS, CROP_DRAWS * crops, partial(_place, within=within, crops=crops)
     )
 
 
-scattered = _placed(FULL, CROPS)
+scattered = _by_placement(FULL, CROPS)
 """Rotated, scaled and translated among six 6x6 crops of other images.
 
 Combines TC and RTS of Jaderberg et al., 2015, A.4. Strength 0 is `centred`. On a path the images
@@ -188,16 +187,16 @@ move and the crops stay.
 centred = Distortion(0, 0, centre)
 """Upright in the centre of the canvas, at the original size; nothing is random."""
 
-rotated = _placed(Limits(rotation=math.pi / 2))
+rotated = _by_placement(PlacementRange(rotation=math.pi / 2))
 """R of Jaderberg et al., 2015, A.4: rotated by up to 90 degrees in both directions, centred."""
 
-rotated_scaled_translated = _placed(FULL)
+rotated_scaled_translated = _by_placement(FULL)
 """RTS: rotated by up to 45 degrees, scaled by 0.7 to 1.2, translated."""
 
-translated_cluttered = _placed(Limits(translated=True), CROPS)
+translated_cluttered = _by_placement(PlacementRange(translated=True), CROPS)
 """TC: translated, upright, among six 6x6 crops of other images."""
 
-rescaled = _placed(Limits(scale=(0.5, 1.5)))
+rescaled = _by_placement(PlacementRange(scale=(0.5, 1.5)))
 """Upright in the centre, scaled by 0.5 to 1.5."""
 
 slanted = Distortion(3, CROP_DRAWS * ROW_CROPS, _slant)

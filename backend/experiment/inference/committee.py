@@ -33,7 +33,7 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CommitteeResult:
     """A committee's accuracy on held-out images."""
 
     members: tuple[Member, ...]
@@ -42,7 +42,7 @@ class Verdict:
     """Number of labels evaluated."""
 
 
-def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
+def evaluate(recordings: Sequence[Path], data: Path | None = None) -> CommitteeResult:
     """Evaluate all runs on the same held-out images, each with its own preprocessing, and average.
 
     Args:
@@ -76,7 +76,7 @@ def evaluate(recordings: Sequence[Path], data: Path | None = None) -> Verdict:
         members.append(Member(each.run, each.step, validation.accuracy_of(probabilities)))
         total = probabilities if total is None else total + probabilities
     assert total is not None
-    return Verdict(tuple(members), validation.accuracy_of(total), validation.labels.numel())
+    return CommitteeResult(tuple(members), validation.accuracy_of(total), validation.labels.numel())
 
 
 @dataclass(frozen=True, eq=False)

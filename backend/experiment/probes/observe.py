@@ -27,7 +27,7 @@ from stnscope.models.transformer import Sampler, Warp
 
 SEED = 48
 """Of the probes' distortion: the same for every run, so that runs are comparable."""
-TINY = 1e-12
+MIN_RANGE = 1e-12
 """Minimum range of a map scaled to [0, 1]; a constant map becomes black."""
 LAP = 60
 """Steps of one lap of the moving probes' paths, and frames of a finished run's closing lap."""
@@ -44,7 +44,7 @@ class Probes:
     path: Callable[[float], Tensor] | None = None
     """Returns the images at a phase of their path, in laps; None if they do not move."""
     added: int = 0
-    """How many of them, at the end, are added pictures."""
+    """Number of added pictures, the last of the probes."""
 
     @classmethod
     def choose(cls, dataset: Dataset, config: RunConfig) -> "Probes":
@@ -291,7 +291,7 @@ def _average_channels(maps: Tensor) -> Tensor:
     """Average maps (N, C, H, W) over the channels; scale each to [0, 1] by its own range."""
     mean = maps.mean(dim=1, keepdim=True)
     low, high = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
-    return (mean - low) / (high - low).clamp(min=TINY)
+    return (mean - low) / (high - low).clamp(min=MIN_RANGE)
 
 
 def _to_uint8(images: Tensor) -> Array:

@@ -1,7 +1,7 @@
 """The process that evaluates a committee: it loads torch, answers one request and ends.
 
 The request is `{"recordings": [PATH, ...], "data": PATH}`, the response the fields of
-`inference.committee.Verdict`.
+`inference.committee.CommitteeResult`.
 """
 
 from dataclasses import asdict

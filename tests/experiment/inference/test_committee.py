@@ -1,4 +1,4 @@
-"""A committee's verdict, against what its members say one by one."""
+"""The committee's accuracy, against its members' probabilities."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -71,10 +71,10 @@ def paths(home: Path, *names: str) -> list[Path]:
 
 
 def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
-    verdict = evaluate(paths(home, "plain", "equalised"))
+    result = evaluate(paths(home, "plain", "equalised"))
     dataset = load("digits")
     probabilities = []
-    for path, member in zip(paths(home, "plain", "equalised"), verdict.members, strict=True):
+    for path, member in zip(paths(home, "plain", "equalised"), result.members, strict=True):
         with Recording.open(path) as recording:
             checkpoint, of = recording.checkpoint(), recording.config()
             assert checkpoint is not None
@@ -96,8 +96,8 @@ def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
         .double()
         .mean()
     )
-    assert verdict.accuracy == pytest.approx(accuracy.item(), abs=2e-3)
-    assert verdict.labels == 4 * 297
+    assert result.accuracy == pytest.approx(accuracy.item(), abs=2e-3)
+    assert result.labels == 4 * 297
 
 
 def test_committee_command_prints_the_accuracies(
