@@ -140,6 +140,16 @@ def test_links_resolve(document: Path) -> None:
             assert anchor in slugs(target), link
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=str)
+def test_labels_are_on_the_page(document: Path) -> None:
+    """A label of the page is written in italics, as in *New run*."""
+    source = "".join(
+        read(file) for file in tracked_files("dashboard/*.py", "dashboard/assets/*.js")
+    )
+    for label in re.findall(r"(?<!\*)\*([A-Z][^*\n]+)\*(?!\*)", read(document)):
+        assert f'"{label}"' in source, label
+
+
 def test_readme_leads_to_every_document() -> None:
     linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", read(Path("README.md"))))
     assert linked == {page.as_posix() for page in PAGES}
