@@ -149,7 +149,7 @@ class Runs:
                 continue
         return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
 
-    def mark(self, run_id: str, status: str, error: str | None = None) -> None:
+    def set_status(self, run_id: str, status: str, error: str | None = None) -> None:
         """Set the status of a run that no trainer trains.
 
         Raises:

@@ -149,7 +149,7 @@ class Trainers:
                 await self._requeue(run)
             elif run_id in self._queue:
                 self._queue.remove(run_id)
-                await run_in_threadpool(self._runs.mark, run_id, "stopped")
+                await run_in_threadpool(self._runs.set_status, run_id, "stopped")
             else:
                 await self._send(run_id, {"action": action})
                 await self._wait_for(run_id, _effect(action, run), f"{action} the run")
@@ -244,7 +244,7 @@ class Trainers:
     async def _requeue(self, run: Run) -> None:
         """Queue a run that has ended or was interrupted, once its last trainer has ended."""
         await self._wait_for_end(run["id"])
-        await run_in_threadpool(self._runs.mark, run["id"], "queued")
+        await run_in_threadpool(self._runs.set_status, run["id"], "queued")
         await self.submit(run["id"], demonstration=run["demonstration"])
 
     async def _wait_for_end(self, run_id: str) -> None:
@@ -350,14 +350,14 @@ class Trainers:
             await self._start_queued()
             # The run may have been deleted, or the disk be full.
             with suppress(StnscopeError):
-                await self._mark_if_not_begun(run_id)
+                await self._fail_if_not_begun(run_id)
 
-    async def _mark_if_not_begun(self, run_id: str) -> None:
+    async def _fail_if_not_begun(self, run_id: str) -> None:
         async with self._lock(run_id):
             run = await run_in_threadpool(self._runs.summary, run_id)
             if run["status"] == "queued" and not self.owns(run_id):
                 error = "Its trainer ended before training began."
-                await run_in_threadpool(self._runs.mark, run_id, "failed", error)
+                await run_in_threadpool(self._runs.set_status, run_id, "failed", error)
 
     def _forget(self, run_id: str, process: ChildProcess) -> None:
         # By now the run may have another trainer, which is not removed.
