@@ -41,7 +41,7 @@ class RunProbes:
 
     def add_picture(self, picture: AddedPicture) -> None:
         """Add a picture to the probes of all steps from its own on."""
-        # After a resume, pictures recorded at later steps stay behind this one.
+        # After a resume, pictures recorded at later steps come after this one.
         self._added = sorted([*self._added, picture], key=lambda each: each.step)
         del self._probes[1:]
         for each in self._added:
@@ -58,17 +58,17 @@ class RunProbes:
 
     def frame(self, step: Step, *, moving: bool) -> Frame:
         """Return the frame of a step, computed once unless a picture is added in that step."""
-        before = self._frame
-        if before is None or not self.has_frame(step):
+        latest = self._frame
+        if latest is None or not self.has_frame(step):
             probes = self._at(step)
             frame = observe_step(step, probes, run=self._run, config=self._config, moving=moving)
-            if before is not None and before.info["step"] == step.step:
+            if latest is not None and latest.info["step"] == step.step:
                 # A second frame of a step has the same outputs of the run's own probes.
-                stillness = before.info["stillness"]
+                stillness = latest.info["stillness"]
             else:
                 stillness = self._stillness.add(frame)
-            self._frame = before = frame.with_info(stillness=stillness)
-        return before
+            self._frame = latest = frame.with_info(stillness=stillness)
+        return latest
 
     def lap_frames(self, step: Step) -> list[Frame]:
         """Compute the closing lap: the probes move along one lap, the weights do not change."""
