@@ -104,7 +104,7 @@ def import_recording(source: Path, target: Path) -> None:
             with writer.transaction():
                 _copy_changes(file.rows, writer)
                 if file.version not in OLDER_VERSIONS:
-                    _copy_joined(file.rows, writer, MAX_PROBES - run.config.probes.count)
+                    _copy_added_pictures(file.rows, writer, MAX_PROBES - run.config.probes.count)
                 writer.update(**run.columns())
     draft.rename(target)
 
@@ -196,7 +196,7 @@ def _copy_changes(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
         writer.add_change(Change(step, attempt, change))
 
 
-def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, limit: int) -> None:
+def _copy_added_pictures(rows: sqlite3.Connection, writer: RecordingWriter, limit: int) -> None:
     """Copy pictures that were added to the probes, at most `limit`."""
     selected = rows.execute("SELECT step, attempt, label, data FROM joined ORDER BY seq")
     for number, (step, attempt, label, data) in enumerate(selected):
@@ -208,7 +208,7 @@ def _copy_joined(rows: sqlite3.Connection, writer: RecordingWriter, limit: int) 
             raise damaged(f"what was added to its probes at step {step} is not a picture") from None
         if number >= limit:
             raise damaged(f"it has more than {MAX_PROBES} probes")
-        writer.add_joined(AddedPicture(step, attempt, known, image))
+        writer.add_picture(AddedPicture(step, attempt, known, image))
 
 
 def _tensor(data: object, name: str) -> Array:

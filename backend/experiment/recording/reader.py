@@ -165,7 +165,7 @@ class Recording:
         settings = LiveSettings.of(
             RunConfig.model_validate(config), (change.settings for change in self.changes())
         )
-        added_at = self._joined_at()
+        added_at = self._added_at()
         return run | {
             "config": config,
             "settings": settings.model_dump(),
@@ -199,7 +199,7 @@ class Recording:
             for step, attempt, settings in rows
         ]
 
-    def joined(self) -> list[AddedPicture]:
+    def added_pictures(self) -> list[AddedPicture]:
         """Return the pictures that were added to the probes, in the order of the probes."""
         if is_old(self._db):
             return []
@@ -209,7 +209,7 @@ class Recording:
             for step, attempt, label, data in rows
         ]
 
-    def _joined_at(self) -> list[int]:
+    def _added_at(self) -> list[int]:
         if is_old(self._db):
             return []
         return [step for (step,) in self._db.execute("SELECT step FROM joined ORDER BY step, seq")]

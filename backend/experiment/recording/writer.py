@@ -150,12 +150,12 @@ class RecordingWriter(Recording):
             (change.step, change.attempt, time.time(), json.dumps(change.settings.given)),
         )
 
-    def add_joined(self, joined: AddedPicture) -> None:
+    def add_picture(self, picture: AddedPicture) -> None:
         """Add a picture to the probes, before any frame has it."""
-        data = save_tensors({"image": np.ascontiguousarray(joined.image)})
+        data = save_tensors({"image": np.ascontiguousarray(picture.image)})
         self._db.execute(
             "INSERT INTO joined (step, attempt, time, label, data) VALUES (?, ?, ?, ?, ?)",
-            (joined.step, joined.attempt, time.time(), json.dumps(joined.label), data),
+            (picture.step, picture.attempt, time.time(), json.dumps(picture.label), data),
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:

@@ -61,7 +61,9 @@ class Session:
         torch.set_num_threads(self._config.threads)
         self._dataset = load(self._config.dataset, data)
         self._check_same_data(self._dataset)
-        self._probes = RunProbes(self._run["id"], self._config, self._dataset, writer.joined())
+        self._probes = RunProbes(
+            self._run["id"], self._config, self._dataset, writer.added_pictures()
+        )
         self._checkpoint = writer.checkpoint()
         self._attempt: int = self._run["attempt"]
         if self._checkpoint is not None or self._run["frames"]:

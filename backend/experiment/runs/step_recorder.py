@@ -108,7 +108,7 @@ class StepRecorder:
         self._probes.add_picture(picture)
 
         def write() -> None:
-            self._writer.add_joined(picture)
+            self._writer.add_picture(picture)
             if with_frame:
                 self._add_frame(step, moving=moving)
 

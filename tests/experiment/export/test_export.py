@@ -311,7 +311,7 @@ def test_corners_that_are_no_numbers(record: Record) -> None:
     assert opened(export(record(frame(0, corners=odd)), ExportOptions())).delays == [1500]
 
 
-def test_a_network_without_transformer_shows_what_it_says(record: Record) -> None:
+def test_a_network_without_transformer_shows_its_prediction(record: Record) -> None:
     written = record(*[frame(step, transformers=False) for step in (0, 2, 5)])
     first, second, third = opened(export(written, ExportOptions(samples=1))).pictures
     assert (first[8:104, 112:208] < 100).any()
@@ -382,11 +382,11 @@ def test_other_shapes() -> None:
     )
 
 
-def test_progress_is_told_and_may_end_it(record: Record) -> None:
+def test_progress_is_reported_and_may_end_it(record: Record) -> None:
     written = record(*[frame(step) for step in range(6)])
-    told: list[tuple[int, int]] = []
-    export(written, ExportOptions(), lambda done, total: told.append((done, total)))
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    reported: list[tuple[int, int]] = []
+    export(written, ExportOptions(), lambda done, total: reported.append((done, total)))
+    assert reported == [(1, 3), (2, 3), (3, 3)]
 
     def end(done: int, total: int) -> None:
         raise InterruptedError
@@ -426,7 +426,7 @@ def test_a_range_of_steps_is_taken_rather_than_the_lap(record: Record) -> None:
     assert [ref.lap for ref in some] == [0, 20, 39, 59]
 
 
-def test_a_run_in_which_nothing_moves_says_why(record: Record) -> None:
+def test_a_run_in_which_nothing_moves_gives_the_reason(record: Record) -> None:
     with pytest.raises(Conflict, match="do not move"):
         export(record(frame(0), frame(1)), MOVING)
     lapped = record(frame(0), *[frame(1, lap=number) for number in range(60)])

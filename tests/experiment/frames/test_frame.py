@@ -90,7 +90,7 @@ def test_other_bytes_are_refused(data: bytes) -> None:
         Frame.decode(data)
 
 
-def test_content_key_tells_content_and_shape_apart() -> None:
+def test_content_key_depends_on_content_and_shape() -> None:
     zeros = np.zeros((1, 2, 3, 1), np.uint8)
     assert content_key(zeros) == content_key(zeros.copy())
     assert content_key(zeros) != content_key(zeros.reshape(1, 3, 2, 1))

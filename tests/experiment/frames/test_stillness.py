@@ -15,7 +15,7 @@ Pixels = NDArray[np.uint8]
 
 
 def frame(inputs: Pixels, outputs: Pixels, collapsed: Sequence[str | None] = ()) -> Frame:
-    """Of moving probes (N, H, W, 1) and what is handed on of them."""
+    """Frames of moving probes (N, H, W, 1) and their outputs."""
     info = {
         "moving": True,
         "transformers": [{"name": "st"}],
@@ -34,7 +34,7 @@ def followed(frames: Sequence[Frame]) -> float | None:
     return [stillness.add(each) for each in frames][-1]
 
 
-def test_an_input_handed_on_as_it_is_is_no_stiller_than_it_was() -> None:
+def test_identity_has_the_stillness_of_its_input() -> None:
     assert followed([frame(noise(n, 3), noise(n, 3)) for n in range(WINDOW)]) == pytest.approx(1)
 
 

@@ -229,12 +229,12 @@ def test_picture_is_a_probe_from_the_next_frame_on(
     assert {step for step, count in found.items() if count == 3} == set(range(6, 25))
     assert {step for step, count in found.items() if count == 2} == set(range(6))
     with Recording.open(path) as opened:
-        run, (joined,) = opened.summary(), opened.joined()
+        run, (added,) = opened.summary(), opened.added_pictures()
         last, lap = opened.frame(24), opened.frame(24, lap=20)
         columns = opened.metrics()
     assert (run["probes"], run["added_at"]) == (3, [6])
-    assert (joined.step, joined.label) == (6, 3)
-    np.testing.assert_array_equal(joined.image, picture())
+    assert (added.step, added.label) == (6, 3)
+    np.testing.assert_array_equal(added.image, picture())
     assert (last.info["labels"], last.info["joined"]) == ([0, 1, 3], [2])
     np.testing.assert_array_equal(last.tensors["input"][2], picture())
     assert len(lap.tensors["input"]) == 3
@@ -330,6 +330,6 @@ def test_recording_of_version_1_accepts_pictures_after_migration(
             "DROP TABLE joined; PRAGMA user_version = 1;"
         )
     with Recording.open(path) as opened:
-        assert (opened.joined(), opened.summary()["probes"]) == ([], 2)
+        assert (opened.added_pictures(), opened.summary()["probes"]) == ([], 2)
     record(path, Script(2, add_request(), 2, STOP))
     assert probe_counts(path)[7] == 3

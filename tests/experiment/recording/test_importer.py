@@ -1,4 +1,4 @@
-"""A stranger's recording becomes one of ours, or is refused in words; nothing of it is run."""
+"""An untrusted recording is copied, or refused with a message; nothing in it is executed."""
 
 import json
 import random
@@ -36,7 +36,7 @@ def frame(step: int, *, lap: int | None = None, probes: int = 2) -> Frame:
     """A frame as a run of two classes records it; the third probe is one that joined."""
     info: dict[str, Any] = {
         "protocol": 1,
-        "run": "theirs",
+        "run": "source",
         "step": step,
         "epoch": 1,
         "progress": 3,
@@ -65,9 +65,9 @@ def frame(step: int, *, lap: int | None = None, probes: int = 2) -> Frame:
 
 
 @pytest.fixture
-def theirs(tmp_path: Path) -> Path:
+def source(tmp_path: Path) -> Path:
     """A recording with something in each of its tables."""
-    path = tmp_path / f"theirs{SUFFIX}"
+    path = tmp_path / f"source{SUFFIX}"
     create(path, config=CONFIG, steps_per_epoch=20, demonstration=True)
     with RecordingWriter.open(path) as writer, writer.transaction():
         for step in (0, 4, 2):
@@ -76,17 +76,17 @@ def theirs(tmp_path: Path) -> Path:
         writer.add_frame(frame(5, probes=3), attempt=1, kept=False)
         writer.add_frame(frame(5, lap=0, probes=3), attempt=1, kept=True)
         writer.add_change(Change(2, 1, SettingsChange(learning_rate=0.5)))
-        writer.add_joined(AddedPicture(5, 1, None, np.zeros((8, 8, 1), np.uint8)))
+        writer.add_picture(AddedPicture(5, 1, None, np.zeros((8, 8, 1), np.uint8)))
         writer.add_checkpoint(Checkpoint(4, 1, {}, {"weight": np.zeros(3, np.float32)}))
         writer.update(status="paused", step=5, attempt=1, created=1e9, loss=0.25)
     return path
 
 
 @pytest.fixture
-def ours(tmp_path: Path) -> Path:
+def target(tmp_path: Path) -> Path:
     """Where the recording is to stand."""
-    (tmp_path / "ours").mkdir()
-    return tmp_path / "ours" / f"new{SUFFIX}"
+    (tmp_path / "target").mkdir()
+    return tmp_path / "target" / f"new{SUFFIX}"
 
 
 def spoil(path: Path, script: str, *values: object) -> None:
@@ -97,11 +97,11 @@ def spoil(path: Path, script: str, *values: object) -> None:
             connection.executescript(script)
 
 
-def test_all_that_can_be_watched_is_taken_over(theirs: Path, ours: Path) -> None:
-    before = theirs.read_bytes()
-    import_recording(theirs, ours)
-    assert theirs.read_bytes() == before
-    with Recording.open(ours) as new, Recording.open(theirs) as old:
+def test_all_that_can_be_watched_is_taken_over(source: Path, target: Path) -> None:
+    before = source.read_bytes()
+    import_recording(source, target)
+    assert source.read_bytes() == before
+    with Recording.open(target) as new, Recording.open(source) as old:
         run, was = new.summary(), old.summary()
         differ = {"id", "status", "imported", "demonstration"}
         assert {k: v for k, v in run.items() if k not in differ} == {
@@ -123,32 +123,32 @@ def test_all_that_can_be_watched_is_taken_over(theirs: Path, ours: Path) -> None
             k: v for k, v in old.metrics().items() if k != "seq"
         }
         assert new.changes() == old.changes()
-        assert [each.step for each in new.joined()] == [5]
+        assert [each.step for each in new.added_pictures()] == [5]
         assert new.checkpoint() is None, "it is there to be watched"
         assert export(new, ExportOptions())[:6] == b"GIF89a"
 
 
-def test_a_recording_of_the_first_version_is_taken_over(ours: Path) -> None:
+def test_a_recording_of_the_first_version_is_taken_over(target: Path) -> None:
     """The one that ships is one, and real."""
-    import_recording(SAMPLE_PATH, ours)
-    with Recording.open(ours) as new, Recording.open(SAMPLE_PATH) as old:
+    import_recording(SAMPLE_PATH, target)
+    with Recording.open(target) as new, Recording.open(SAMPLE_PATH) as old:
         assert len(new.frames()) == len(old.frames()) > 40
         assert new.metrics()["loss"] == old.metrics()["loss"]
         assert new.summary()["status"] == "finished"
 
 
 @pytest.fixture
-def old(theirs: Path) -> Path:
+def old(source: Path) -> Path:
     """The same as the first version would have recorded it."""
-    path = theirs.with_name(f"old{SUFFIX}")
+    path = source.with_name(f"old{SUFFIX}")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(FIRST_SCHEMA)
-        connection.execute("ATTACH ? AS theirs", (str(theirs),))
+        connection.execute("ATTACH ? AS source", (str(source),))
         for table in ("run", "steps", "inputs", "frames", "checkpoints", "changes"):
             rows = connection.execute(f"PRAGMA main.table_info({table})").fetchall()
             names = ", ".join(row[1] for row in rows)
             connection.execute(
-                f"INSERT INTO main.{table} ({names}) SELECT {names} FROM theirs.{table}"
+                f"INSERT INTO main.{table} ({names}) SELECT {names} FROM source.{table}"
             )
         connection.executescript(
             f"PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = 1"
@@ -157,9 +157,9 @@ def old(theirs: Path) -> Path:
 
 
 def test_one_of_the_first_version_brought_up_to_date_or_not_and_one_taken_in_before(
-    old: Path, ours: Path
+    old: Path, target: Path
 ) -> None:
-    first, second, third = (ours.with_name(f"{name}{SUFFIX}") for name in "abc")
+    first, second, third = (target.with_name(f"{name}{SUFFIX}") for name in "abc")
     import_recording(old, first)
     RecordingWriter.open(old).close()
     import_recording(old, second)
@@ -197,7 +197,7 @@ def schema(statement: str) -> Spoil:
 
 
 @pytest.mark.parametrize(
-    ("spoiled", "says"),
+    ("damage", "message"),
     [
         (lambda path: path.write_bytes(b""), "empty"),
         (lambda path: path.write_bytes(b"a picture, perhaps" * 99), "not a recording"),
@@ -242,24 +242,24 @@ def schema(statement: str) -> Spoil:
     ],
 )
 def test_a_file_that_is_no_recording_is_refused_and_leaves_nothing(
-    theirs: Path, ours: Path, spoiled: Spoil, says: str
+    source: Path, target: Path, damage: Spoil, message: str
 ) -> None:
-    spoiled(theirs)
-    refused(theirs, ours, says)
+    damage(source)
+    refused(source, target, message)
 
 
-def refused(theirs: Path, ours: Path, says: str) -> None:
-    with pytest.raises(RecordingError, match=says) as refusal:
-        import_recording(theirs, ours)
+def refused(source: Path, target: Path, message: str) -> None:
+    with pytest.raises(RecordingError, match=message) as refusal:
+        import_recording(source, target)
     assert refusal.value.field == "recording"
-    assert not ours.exists()
+    assert not target.exists()
 
 
 # What is refused: its rows
 
 
 @pytest.mark.parametrize(
-    ("script", "says"),
+    ("script", "message"),
     [
         ("DELETE FROM run", "holds no run"),
         ("INSERT INTO run SELECT * FROM run", "several runs"),
@@ -299,16 +299,16 @@ def refused(theirs: Path, ours: Path, says: str) -> None:
     ],
 )
 def test_a_row_that_none_of_ours_could_be_is_refused(
-    theirs: Path, ours: Path, script: str, says: str
+    source: Path, target: Path, script: str, message: str
 ) -> None:
-    spoil(theirs, script)
-    refused(theirs, ours, says)
+    spoil(source, script)
+    refused(source, target, message)
 
 
 # What is refused: its frames
 
 
-def said(**more: Any) -> Callable[[Frame], bytes]:
+def with_info(**more: Any) -> Callable[[Frame], bytes]:
     return lambda one: one.with_info(**more).without_input().encode()
 
 
@@ -327,8 +327,8 @@ def raw(text: str) -> Callable[[Frame], bytes]:
     return lambda _: save({"a": np.zeros(1, np.float32)}, metadata={"frame": text})
 
 
-def telling(**more: Any) -> Callable[[Frame], bytes]:
-    """The same frame with JSON that no encoder of ours would write."""
+def with_raw_info(**more: Any) -> Callable[[Frame], bytes]:
+    """The same frame with JSON that no encoder of target would write."""
     return lambda one: save(
         {k: np.ascontiguousarray(v) for k, v in one.tensors.items() if k != "input"},
         metadata={"frame": json.dumps({**one.info, **more})},
@@ -336,7 +336,7 @@ def telling(**more: Any) -> Callable[[Frame], bytes]:
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"),
+    ("changed", "message"),
     [
         (lambda _: b"", "is not a frame"),
         (lambda _: bytes(200), "is not a frame"),
@@ -345,22 +345,22 @@ def telling(**more: Any) -> Callable[[Frame], bytes]:
         (raw("[]"), "protocol"),
         (raw("[" * 100_000), "is not a frame"),
         (raw('{"protocol": 1}'), "step"),
-        (said(protocol=2), "protocol"),
-        (said(step="0"), "step"),
-        (said(epoch=0), "epoch"),
-        (said(progress=11), "progress"),
-        (telling(loss=float("nan")), "loss"),
-        (telling(more=[float("inf")]), "cannot be encoded"),
-        (said(classes=[]), "classes"),
-        (said(classes=["x" * 300, "one"]), "classes"),
-        (said(labels=[0]), "labels of 1"),
-        (said(labels=[0, 2]), "class 2 of 2"),
-        (said(labels=[0, -1]), "class -1"),
-        (said(predicted=[0, [1, 0]]), "different lengths"),
-        (said(joined=[0]), "not the last of"),
-        (said(transformers=[]), "lacks tensors|unknown in `collapsed`"),
-        (said(transformers=[{"name": "../st", "family": "affine", "at": "input"}]), "name"),
-        (said(collapsed={"st": [None]}), "collapsed.st of 1"),
+        (with_info(protocol=2), "protocol"),
+        (with_info(step="0"), "step"),
+        (with_info(epoch=0), "epoch"),
+        (with_info(progress=11), "progress"),
+        (with_raw_info(loss=float("nan")), "loss"),
+        (with_raw_info(more=[float("inf")]), "cannot be encoded"),
+        (with_info(classes=[]), "classes"),
+        (with_info(classes=["x" * 300, "one"]), "classes"),
+        (with_info(labels=[0]), "labels of 1"),
+        (with_info(labels=[0, 2]), "class 2 of 2"),
+        (with_info(labels=[0, -1]), "class -1"),
+        (with_info(predicted=[0, [1, 0]]), "different lengths"),
+        (with_info(joined=[0]), "not the last of"),
+        (with_info(transformers=[]), "lacks tensors|unknown in `collapsed`"),
+        (with_info(transformers=[{"name": "../st", "family": "affine", "at": "input"}]), "name"),
+        (with_info(collapsed={"st": [None]}), "collapsed.st of 1"),
         (with_tensors(theta_st=None), "theta.st"),
         (with_tensors(more=np.zeros(3, np.float32)), "more"),
         (with_tensors(input=None, theta_st=np.zeros((3, 6), np.float32)), "theta.st"),
@@ -373,11 +373,11 @@ def telling(**more: Any) -> Callable[[Frame], bytes]:
     ],
 )
 def test_a_frame_that_is_none_is_refused(
-    theirs: Path, ours: Path, changed: Callable[[Frame], bytes], says: str
+    source: Path, target: Path, changed: Callable[[Frame], bytes], message: str
 ) -> None:
     data = changed(frame(0))
-    spoil(theirs, "UPDATE frames SET data = ? WHERE step = 0", data)
-    refused(theirs, ours, f"step 0 is not a frame.*({says})|{says}")
+    spoil(source, "UPDATE frames SET data = ? WHERE step = 0", data)
+    refused(source, target, f"step 0 is not a frame.*({message})|{message}")
 
 
 @pytest.mark.parametrize(
@@ -393,44 +393,44 @@ def test_a_frame_that_is_none_is_refused(
     ],
 )
 def test_an_input_that_is_none_is_refused(
-    theirs: Path, ours: Path, tensors: dict[str, Array]
+    source: Path, target: Path, tensors: dict[str, Array]
 ) -> None:
-    spoil(theirs, "UPDATE inputs SET data = ?", save(tensors))
-    refused(theirs, ours, "input")
+    spoil(source, "UPDATE inputs SET data = ?", save(tensors))
+    refused(source, target, "input")
 
 
 def test_many_rows_are_copied_in_parts(
-    theirs: Path, ours: Path, monkeypatch: pytest.MonkeyPatch
+    source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importer, "BATCH_SIZE", 2)
-    import_recording(theirs, ours)
-    with Recording.open(ours) as new:
+    import_recording(source, target)
+    with Recording.open(target) as new:
         assert len(new.frames()) == 5
         assert new.metrics()["step"] == [0, 2, 4]
 
 
-def test_whatever_is_damaged_a_recording_is_whole_or_refused(theirs: Path, ours: Path) -> None:
+def test_whatever_is_damaged_a_recording_is_whole_or_refused(source: Path, target: Path) -> None:
     """Bytes changed anywhere, a hundred times."""
     chance = random.Random(7)
-    whole = theirs.read_bytes()
+    whole = source.read_bytes()
     outcomes = {"taken": 0, "refused": 0}
     for _ in range(100):
         data = bytearray(whole)
         for _ in range(chance.choice((1, 3, 40))):
             data[chance.randrange(100, len(data))] = chance.randrange(256)
-        theirs.write_bytes(bytes(data))
+        source.write_bytes(bytes(data))
         try:
-            import_recording(theirs, ours)
+            import_recording(source, target)
         except RecordingError:
             outcomes["refused"] += 1
         else:
             outcomes["taken"] += 1
-            with Recording.open(ours) as new:
+            with Recording.open(target) as new:
                 json.dumps(new.summary(), allow_nan=False)
                 json.dumps(new.metrics(), allow_nan=False)
                 for ref in new.frames():
                     Frame.decode(new.frame(ref.step, ref.lap).encode())
-        for left in ours.parent.iterdir():
+        for left in target.parent.iterdir():
             left.unlink()
     assert outcomes["refused"] > 10
     assert outcomes["taken"] > 10

@@ -1,4 +1,4 @@
-"""Bounds say when there is no room, and what to do; a full disk is known by any of its names."""
+"""A quota states when there is no space, and what to do; every error of a full disk counts."""
 
 import errno
 import sqlite3
@@ -58,7 +58,7 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
         (OSError(errno.EACCES, "no access"), False),
         (sqlite_error(sqlite3.SQLITE_FULL), True),
         (sqlite_error(sqlite3.SQLITE_BUSY), False),
-        (sqlite3.OperationalError("said by the module itself"), False),
+        (sqlite3.OperationalError("raised by the module itself"), False),
         (None, False),
     ],
 )
@@ -66,7 +66,7 @@ def test_full_disk_is_known(error: Exception | None, full: bool) -> None:
     assert is_full_disk(error) is full
 
 
-def test_full_disk_is_told_and_other_errors_pass() -> None:
+def test_errors_of_a_full_disk_are_converted_and_no_others() -> None:
     with pytest.raises(InsufficientStorage, match="disk is full"), raising_insufficient_storage():
         raise OSError(errno.ENOSPC, "no space")
     with pytest.raises(PermissionError), raising_insufficient_storage():

@@ -1,4 +1,4 @@
-"""A recording keeps everything, tells whether its writer lives, and can be copied while written."""
+"""A recording keeps all steps and frames, has a lock, and can be copied while it is written."""
 
 import sqlite3
 import subprocess

@@ -1,4 +1,4 @@
-"""A session trains into its recording, obeys, and goes on exactly where it was interrupted."""
+"""A session records a training, handles requests, and resumes with the same results."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -53,7 +53,7 @@ def test_stopped_run_keeps_metrics_frames_and_a_checkpoint(tmp_path: Path) -> No
     np.testing.assert_array_equal(first.tensors["input"], last.tensors["input"])
 
 
-def test_metrics_tell_the_share_of_collapsed_probes_wherever_there_is_a_frame(
+def test_metrics_have_the_share_of_collapsed_probes_wherever_there_is_a_frame(
     tmp_path: Path,
 ) -> None:
     path = new_run(tmp_path, "run", CONFIG.model_copy(update={"probes": ProbesConfig(count=3)}))
@@ -230,7 +230,7 @@ def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
         run = opened.summary()
     assert stillness[:29] == [None] * 29
     assert all(value is not None for value in stillness[29:])
-    # The network has hardly learned anything: it hands on nearly what it is given.
+    # The network has hardly learned anything: its output is nearly its input.
     assert 0.5 < stillness[29] < 1.5
     assert [frame.info["stillness"] for frame in frames] == [None, stillness[29], stillness[40]]
     assert run["stillness"] == stillness[40]
@@ -273,7 +273,7 @@ def test_frames_that_were_missed_are_made_up_for_but_not_a_long_wait() -> None:
     ]  # fmt: skip
 
 
-def test_loss_that_is_no_number_fails_the_run_and_says_why(tmp_path: Path) -> None:
+def test_loss_that_is_not_finite_fails_the_run_with_a_reason(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"learning_rate": 1.0, "localisation_learning_rate": 1.0})
     path = new_run(tmp_path, "run", config)
     with pytest.MonkeyPatch.context() as patch:
@@ -314,12 +314,12 @@ def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) ->
     path = new_run(tmp_path / "home", "run")
     other = path.with_name("other.stnscope")
     other.write_bytes(bytes(20_000_000))
-    said: list[tuple[str, int, str]] = []
+    recorded: list[tuple[str, int, str]] = []
 
     def look() -> None:
         with Recording.open(path) as opened:
             run = opened.summary()
-        said.append((run["status"], run["step"], run["error"]))
+        recorded.append((run["status"], run["step"], run["error"]))
 
     def resume_in_vain() -> Mapping[str, Any]:
         look()
@@ -332,14 +332,14 @@ def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) ->
 
     script = Acting(resume_in_vain, 1, delete_and_resume, 8, STOP)
     assert record(path, script, Quota(home=20_000_000, reserve=0)) == "stopped"
-    assert [(status, step) for status, step, _ in said] == [("paused", 0), ("paused", 1)]
-    assert all("20 MB" in why and "Delete runs" in why for _, _, why in said)
+    assert [(status, step) for status, step, _ in recorded] == [("paused", 0), ("paused", 1)]
+    assert all("20 MB" in why and "Delete runs" in why for _, _, why in recorded)
     with Recording.open(path) as opened:
         assert opened.summary()["error"] is None
     assert_same_training(whole, path)
 
 
-def test_step_while_paused_for_want_of_room_still_tells_why(tmp_path: Path) -> None:
+def test_step_while_paused_with_a_full_disk_keeps_the_reason(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
     record(path, Acting({"action": "step"}, {"action": "detach"}), Quota(home=1, reserve=0))
     with Recording.open(path) as opened:
@@ -409,7 +409,7 @@ class Filling:
         self._path, self._disk, self._then = path, disk, then
         self._filled = False
         self._wanted: list[Mapping[str, Any]] = []
-        self.told: list[dict[str, Any]] = []
+        self.pauses: list[dict[str, Any]] = []
 
     def has_request(self, seconds: float = 0.0) -> bool:
         with Recording.open(self._path) as opened:
@@ -417,8 +417,8 @@ class Filling:
         if run["step"] == 5 and not self._filled:
             self._disk.fill()
             self._filled = True
-        if run["status"] == "paused" and not self.told:
-            self.told.append(run)
+        if run["status"] == "paused" and not self.pauses:
+            self.pauses.append(run)
             if self._then == RESUME:
                 self._disk.clear()
             self._wanted.append(self._then)
@@ -453,10 +453,10 @@ def test_full_disk_pauses_the_run_and_once_resumed_no_row_is_missing(
     path = new_run(disk[1], "run")
     controls = Filling(path, disk[0], then=RESUME)
     assert record(path, controls, NO_RESERVE) == "stopped"
-    (told,) = controls.told
-    assert told["step"] >= 5
-    assert "disk is full" in told["error"]
-    assert "resume" in told["error"]
+    (paused,) = controls.pauses
+    assert paused["step"] >= 5
+    assert "disk is full" in paused["error"]
+    assert "resume" in paused["error"]
     with Recording.open(path) as opened:
         run = opened.summary()
     assert (run["status"], run["error"], run["attempt"]) == ("stopped", None, 0)
