@@ -24,11 +24,11 @@ def _digest(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
-_PART = f"page-{_digest(ASSETS)}"
-_NAME = f"stnscope.{_PART}"
+PART = f"page-{_digest(ASSETS)}"
+_NAME = f"stnscope.{PART}"
 # Later sheets override earlier ones.
 _SHEETS = ("page", "stage", "controls", "view", "charts", "panels", "small")
-_STYLE = "\n".join(
+STYLE = "\n".join(
     (ASSETS / "styles" / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS
 )
 
@@ -43,8 +43,8 @@ def mount(data: dict[str, Any] | bytes, *, key: str) -> None:
     manager = get_bidi_component_manager()
     if manager.get_component_asset_root(_NAME) is None:
         # Streamlit finds no manifest in an editable installation, so it is registered here.
-        manifest = ComponentManifest("stnscope", "", [ComponentConfig(_PART, ASSETS.name)])
+        manifest = ComponentManifest("stnscope", "", [ComponentConfig(PART, ASSETS.name)])
         manager.register_from_manifest(manifest, PACKAGE)
-    renderer = st.components.v2.component(_NAME, js="main.js", css=_STYLE, isolate_styles=False)
+    renderer = st.components.v2.component(_NAME, js="main.js", css=STYLE, isolate_styles=False)
     # A part sets the trigger "again" to have the script run; the callback itself does nothing.
     renderer(key=key, data=data, on_again_change=lambda: None)

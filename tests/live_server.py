@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+STNSCOPE = (sys.executable, "-m", "stnscope")
 START_SECONDS = 60
 TIMEOUT_SECONDS = 120
 
@@ -37,7 +38,7 @@ class Server:
     options: tuple[str, ...] = ()
     log: Path | None = None
     """Where what it prints is kept; else it prints among the tests' own."""
-    program: tuple[str, ...] = (sys.executable, "-m", "stnscope")
+    program: tuple[str, ...] = STNSCOPE
     folder: Path | None = None
     """Its current folder; the tests' own unless given."""
     process: subprocess.Popen[bytes] | None = None
@@ -155,10 +156,14 @@ def free_port() -> int:
 
 @contextmanager
 def serve(
-    home: Path, *options: str, port: int | None = None, log: Path | None = None
+    home: Path,
+    *options: str,
+    port: int | None = None,
+    log: Path | None = None,
+    program: tuple[str, ...] = STNSCOPE,
 ) -> Iterator[Server]:
-    """A server that runs while inside; on a free port unless one is given."""
-    server = Server(home, port or free_port(), options, log)
+    """Start a server, on a free port unless one is given; stop it at the end of the block."""
+    server = Server(home, port or free_port(), options, log, program)
     server.start()
     try:
         yield server

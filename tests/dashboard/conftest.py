@@ -1,6 +1,7 @@
 """A real server with its page, real runs on it, and a real browser to look with."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -24,10 +25,12 @@ from tests.live_server import Server, serve, wait_until
 
 OpenPage = Callable[..., Page]
 
+COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
+
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 
 # What a browser says of a connection that a test has cut.
-CUT = re.compile(
+CONNECTION_ERRORS = re.compile(
     "ERR_|WebSocket connection|Failed to load resource|Client Error in|Is Streamlit still"
 )
 
@@ -35,7 +38,7 @@ CUT = re.compile(
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that leave it as they found it."""
-    with serve(tmp_path_factory.mktemp("home"), "--no-demonstration") as server:
+    with serve(tmp_path_factory.mktemp("home"), program=COMPONENT_SERVER) as server:
         yield server
 
 
@@ -99,7 +102,7 @@ def open_browser(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserC
             args=["--no-sandbox", "--disable-gpu", *flags],
             no_viewport=True,
         )
-        context.pages[0].add_init_script(PAINTS)
+        context.pages[0].add_init_script(RECORD_PAINTS)
         yield context
         context.close()
 
@@ -118,36 +121,39 @@ def browser(context: BrowserContext) -> Browser:
     return context.browser
 
 
-@pytest.fixture
-def open_page(context: BrowserContext, browser: Browser) -> Iterator[OpenPage]:
-    """Opens an address of a server; what the page complains of fails.
+OpenAddress = Callable[..., Page]
+"""Opens an address; takes what `open_address` takes."""
 
-    The first page of a test is the tab that the one before had, emptied: a new one takes twice as
-    long to show anything.
+
+@pytest.fixture
+def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddress]:
+    """Open an address; errors of the page fail the test.
+
+    The first page of a test is the tab of the test before, emptied: a new one takes twice as long
+    to show anything.
     """
-    complaints: list[str] = []
+    errors: list[str] = []
     visited: set[SplitResult] = set()
     tab = context.pages[0]
-    leave = ExitStack()
+    cleanup = ExitStack()
 
-    def complain(error: Error) -> None:
-        complaints.append(str(error))
+    def on_page_error(error: Error) -> None:
+        errors.append(str(error))
 
-    def hear(message: ConsoleMessage) -> None:
+    def on_console(message: ConsoleMessage) -> None:
         if message.type == "error":
-            complaints.append(message.text)
+            errors.append(message.text)
 
-    def page_for(init: str, options: dict[str, Any]) -> tuple[Page, Callable[[], None]]:
-        """A page, and how it is left."""
+    def new_page(init: str, options: dict[str, Any]) -> tuple[Page, Callable[[], None]]:
+        """Return a page, and what closes it."""
         if not (options or init or visited):
             return tab, lambda: empty(tab)
         page = browser.new_context(**options).new_page() if options else context.new_page()
-        page.add_init_script(PAINTS + init)
+        page.add_init_script(RECORD_PAINTS + init)
         return page, page.context.close if options else page.close
 
-    def open_page(
-        server: Server,
-        path: str = "",
+    def open_address(
+        address: str,
         *,
         init: str = "",
         on_socket: Callable[[WebSocket], None] = lambda _: None,
@@ -156,41 +162,56 @@ def open_page(context: BrowserContext, browser: Browser) -> Iterator[OpenPage]:
         reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
         **options: Any,
     ) -> Page:
-        page, leave_page = page_for(init, options)
+        page, close_page = new_page(init, options)
         page.set_default_timeout(TIMEOUT_MS)
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
-        page.on("pageerror", complain)
-        page.on("console", hear)
+        page.on("pageerror", on_page_error)
+        page.on("console", on_console)
         page.on("websocket", on_socket)
         for event, listener in (
-            ("pageerror", complain),
-            ("console", hear),
+            ("pageerror", on_page_error),
+            ("console", on_console),
             ("websocket", on_socket),
         ):
-            leave.callback(page.remove_listener, event, listener)
-        leave.callback(leave_page)
-        address = f"http://localhost:{server.port}/{path}"
+            cleanup.callback(page.remove_listener, event, listener)
+        cleanup.callback(close_page)
         visited.add(urlsplit(address))
         page.goto(address, wait_until="commit")
         page.locator(".stn-viewer").wait_for()
         return page
 
-    with leave:
-        yield open_page
-    forget(context, visited)
-    assert [text for text in complaints if not CUT.search(text)] == []
+    with cleanup:
+        yield open_address
+    clear_storage(context, visited)
+    assert [text for text in errors if not CONNECTION_ERRORS.search(text)] == []
+
+
+@pytest.fixture
+def open_page(open_address: OpenAddress) -> OpenPage:
+    """Open the page that Streamlit serves: form, runs and pictures too."""
+    return lambda server, path="", **options: open_address(
+        f"http://localhost:{server.port}/{path}", **options
+    )
+
+
+@pytest.fixture
+def open_component(open_address: OpenAddress) -> OpenPage:
+    """Open the page's component without Streamlit, as `serve_component_page` serves it."""
+    return lambda server, path="", **options: open_address(
+        f"http://localhost:{server.port}/component/{path}", **options
+    )
 
 
 def empty(page: Page) -> None:
-    """Leaves nothing of a test in a page."""
+    """Remove what a test has left in a page."""
     page.unroute_all()
     page.evaluate("sessionStorage.clear()")
     page.goto("about:blank")
 
 
-def forget(context: BrowserContext, visited: set[SplitResult]) -> None:
-    """Leaves nothing of a test in a browser but the scripts that it has compiled."""
+def clear_storage(context: BrowserContext, visited: set[SplitResult]) -> None:
+    """Remove what a test has left in a browser, but for the scripts that it has compiled."""
     context.clear_cookies()
     session = context.new_cdp_session(context.pages[0])
     for address in visited:
@@ -210,7 +231,7 @@ def picture(tmp_path: Path) -> Path:
 
 
 # Every paint of the stage is noted, with the step painted.
-PAINTS = """
+RECORD_PAINTS = """
 window.paints = [];
 addEventListener("stnscope:paint", (event) => window.paints.push(event.detail.step));
 """

@@ -71,9 +71,9 @@ def test_chosen_picture_joins_and_is_called_one_s_own(
 
 
 def test_picture_that_is_dropped_onto_the_stage_joins(
-    server: Server, run_id: str, open_page: OpenPage
+    server: Server, run_id: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={run_id}")
+    page = open_component(server, f"?run={run_id}")
     wait_for_frame(page)
     stage = page.locator(".stn-viewer .stn-probes").element_handle()
     address = page.evaluate(
@@ -92,9 +92,9 @@ def test_picture_that_is_dropped_onto_the_stage_joins(
 
 
 def test_what_is_no_picture_is_refused_in_words(
-    server: Server, run_id: str, open_page: OpenPage, tmp_path: Path
+    server: Server, run_id: str, open_component: OpenPage, tmp_path: Path
 ) -> None:
-    page = open_page(server, f"?run={run_id}")
+    page = open_component(server, f"?run={run_id}")
     wait_for_frame(page)
     text = tmp_path / "notes.png"
     text.write_text("no picture at all")
@@ -109,9 +109,9 @@ def test_what_is_no_picture_is_refused_in_words(
 
 
 def test_where_nothing_trains_the_button_says_why(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     button = page.get_by_role("button", name="Add a picture")
     assert button.is_disabled()

@@ -32,8 +32,8 @@ def windows(page: Page) -> list[list[float]]:
     return found
 
 
-def test_lines_are_the_metrics(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_lines_are_the_metrics(server: Server, stopped_run: str, open_component: OpenPage) -> None:
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     await_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
@@ -49,9 +49,9 @@ def test_lines_are_the_metrics(server: Server, stopped_run: str, open_page: Open
 
 
 def test_cursor_and_values_follow_the_stage(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     last = wait_for_frame(page)
     await_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
@@ -70,9 +70,9 @@ def test_cursor_and_values_follow_the_stage(
 
 
 def test_what_is_pointed_at_covers_no_other_plot(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     await_lines(page)
     plot = page.locator(".stn-plot").first
@@ -91,9 +91,11 @@ def test_what_is_pointed_at_covers_no_other_plot(
         assert told["y"] + told["height"] <= box["y"] + box["height"]
 
 
-def test_zoom_survives_new_data(server: Server, training_run: str, open_page: OpenPage) -> None:
+def test_zoom_survives_new_data(
+    server: Server, training_run: str, open_component: OpenPage
+) -> None:
     server.wait_for_step(training_run, 15)
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     await_lines(page)
     box = page.locator(".stn-plot .nsewdrag").nth(SCALE).bounding_box()
@@ -116,9 +118,9 @@ def test_zoom_survives_new_data(server: Server, training_run: str, open_page: Op
 
 
 def test_click_on_a_chart_shows_that_step(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     last = wait_for_frame(page)
     await_lines(page)
     box = page.locator(".stn-plot .nsewdrag").nth(SCALE).bounding_box()
@@ -147,9 +149,9 @@ def test_both_themes_draw_in_their_own_colours(
 
 
 def test_ticks_stay_few_after_a_run_of_several_epochs(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, "?run=sample")
+    page = open_component(server, "?run=sample")
     wait_for_frame(page)
     axis = "document.querySelector('.stn-plot').layout?.xaxis"
     page.wait_for_function(f"{axis}?.tickmode === 'linear'")

@@ -32,10 +32,10 @@ def at_or_before(server: Server, run_id: str, step: int) -> int:
 
 
 def test_one_cursor_leads_both_by_step_or_by_epoch(
-    server: Server, stopped_run: str, other: str, open_page: OpenPage
+    server: Server, stopped_run: str, other: str, open_component: OpenPage
 ) -> None:
     wanted = at_or_before(server, stopped_run, 36)
-    page = open_page(server, f"?run={stopped_run}&compare={other}&step=36")
+    page = open_component(server, f"?run={stopped_run}&compare={other}&step=36")
     expected = [wanted, at_or_before(server, other, wanted)]
     wait_until(lambda: steps_shown(page) == expected)
     page.get_by_label("Compare by").select_option("epoch")
@@ -49,13 +49,13 @@ def test_one_cursor_leads_both_by_step_or_by_epoch(
 
 
 def test_two_that_train_are_shown_at_one_step(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     """The one that is further waits for the other, which is never shown further than it."""
     behind = server.start_run(epochs=1000, seed=21)
     try:
         server.wait_for_step(behind, 5)
-        page = open_page(server, f"?run={behind}&compare={training_run}")
+        page = open_component(server, f"?run={behind}&compare={training_run}")
         wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
         seen = set()
         steps = server.recorded_steps(training_run)
@@ -69,7 +69,7 @@ def test_two_that_train_are_shown_at_one_step(
 
         wait_until(followed)
         # The other way round the second one is told to be not as far.
-        page = open_page(server, f"?run={training_run}&compare={behind}")
+        page = open_component(server, f"?run={training_run}&compare={behind}")
         title = page.locator(".stn-viewer .stn-run-stage-title").nth(1)
         wait_until(lambda: "so far at step" in title.inner_text())
     finally:
@@ -77,9 +77,9 @@ def test_two_that_train_are_shown_at_one_step(
 
 
 def test_a_replay_shows_two_runs_at_one_step(
-    server: Server, stopped_run: str, other: str, open_page: OpenPage
+    server: Server, stopped_run: str, other: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&compare={other}")
+    page = open_component(server, f"?run={stopped_run}&compare={other}")
     wait_until(lambda: -1 not in steps_shown(page) and len(steps_shown(page)) == 2)
     pairs = page.evaluate(
         """async () => {
@@ -99,10 +99,10 @@ def test_a_replay_shows_two_runs_at_one_step(
 
 
 def test_probes_of_two_networks_stand_at_equal_places(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     plain = record_run(server, architecture="digits-cnn", seed=9)
-    page = open_page(server, f"?run={stopped_run}&compare={plain}&step=0")
+    page = open_component(server, f"?run={stopped_run}&compare={plain}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
     tops = page.locator(".stn-viewer .stn-probes").evaluate_all(
         """(stages) => stages.map((stage) =>
@@ -116,9 +116,9 @@ def test_probes_of_two_networks_stand_at_equal_places(
 
 
 def test_difference_is_told_in_numbers(
-    server: Server, stopped_run: str, other: str, open_page: OpenPage
+    server: Server, stopped_run: str, other: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&compare={other}&step=36")
+    page = open_component(server, f"?run={stopped_run}&compare={other}&step=36")
     row = page.locator(".stn-differences tr", has_text="Loss").locator("td")
 
     def losses(steps: list[int]) -> list[float]:
@@ -168,10 +168,10 @@ def test_charts_show_both_and_go_back_to_one(
 
 
 def test_with_and_without_a_transformer(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     plain = record_run(server, architecture="digits-cnn", seed=8)
-    page = open_page(server, f"?run={stopped_run}&compare={plain}&step=0")
+    page = open_component(server, f"?run={stopped_run}&compare={plain}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
     sights = page.locator(".stn-viewer .stn-run-stage")
     assert sights.nth(0).locator(".stn-output").count() == 12
@@ -180,9 +180,9 @@ def test_with_and_without_a_transformer(
 
 
 def test_a_run_that_is_not_there_beside_another_is_told(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&compare=nowhere&step=0")
+    page = open_component(server, f"?run={stopped_run}&compare=nowhere&step=0")
     wait_for_frame(page, 0)
     title = page.locator(".stn-viewer .stn-run-stage-title").nth(1)
     wait_until(lambda: "nowhere" in title.inner_text())
@@ -191,10 +191,10 @@ def test_a_run_that_is_not_there_beside_another_is_told(
 
 
 def test_a_compared_run_that_is_deleted_leaves_no_gap(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     gone = record_run(server, seed=9)
-    page = open_page(server, f"?run={stopped_run}&compare={gone}&step=0")
+    page = open_component(server, f"?run={stopped_run}&compare={gone}&step=0")
     wait_until(lambda: steps_shown(page) == [0, 0])
     server.http.delete(f"/runs/{gone}").raise_for_status()
     wait_until(lambda: steps_shown(page) == [0])

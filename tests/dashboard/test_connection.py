@@ -49,9 +49,9 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
 
 
 def test_a_replay_whose_frames_do_not_come_asks_now_and_then(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0")
+    page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
     asked: list[str] = []
 
@@ -70,9 +70,9 @@ def test_a_replay_whose_frames_do_not_come_asks_now_and_then(
 
 
 def test_control_that_is_refused_is_told_in_words(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     # As when another page was quicker.
@@ -83,8 +83,10 @@ def test_control_that_is_refused_is_told_in_words(
     assert server.get_run(training_run)["status"] == "running"
 
 
-def test_skipped_frames_are_counted(server: Server, training_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={training_run}")
+def test_skipped_frames_are_counted(
+    server: Server, training_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     page.evaluate("{ const end = Date.now() + 2500; while (Date.now() < end); }")

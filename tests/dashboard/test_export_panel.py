@@ -30,9 +30,9 @@ def test_gif_is_shown_and_downloaded(server: Server, stopped_run: str, open_page
 
 
 def test_refused_options_are_told_in_words(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     page.get_by_text("Export", exact=True).click()
     page.get_by_label("Content").select_option("Chosen steps")

@@ -66,9 +66,9 @@ def test_a_live_view_is_a_link_to_what_is_live(
 
 
 def test_an_address_that_makes_no_sense_shows_what_it_can(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(
+    page = open_component(
         server, f"?run={stopped_run}&step=99999999&view=none&probe=x&layers=a.b&speed=1000"
     )
     last = server.get_run(stopped_run)["last_step"]
@@ -77,8 +77,8 @@ def test_an_address_that_makes_no_sense_shows_what_it_can(
     page.get_by_text("Probe 1 of 12").wait_for()
 
 
-def test_slow_replay_is_slower(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}&speed=0.1")
+def test_slow_replay_is_slower(server: Server, stopped_run: str, open_component: OpenPage) -> None:
+    page = open_component(server, f"?run={stopped_run}&speed=0.1")
     wait_for_frame(page)
     page.wait_for_timeout(2000)
     slow = len(set(page.evaluate("window.paints")))
@@ -89,11 +89,11 @@ def test_slow_replay_is_slower(server: Server, stopped_run: str, open_page: Open
     assert fast > 2 * slow
 
 
-def test_collapses_are_marked_and_told(server: Server, open_page: OpenPage) -> None:
+def test_collapses_are_marked_and_told(server: Server, open_component: OpenPage) -> None:
     run_id = record_run(
         server, lambda run: run["collapsed"] and run["step"] > 20, localisation_learning_rate=0.5
     )
-    page = open_page(server, f"?run={run_id}&step=0")
+    page = open_component(server, f"?run={run_id}&step=0")
     wait_for_frame(page, 0)
     page.locator(".stn-collapse").first.wait_for(state="attached")
     told = page.locator(".stn-timeline").get_attribute("aria-description") or ""
@@ -101,9 +101,9 @@ def test_collapses_are_marked_and_told(server: Server, open_page: OpenPage) -> N
 
 
 def test_what_is_no_step_is_not_gone_to(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0")
+    page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
     field = page.get_by_label("Go to step")
     field.fill("1e1")
@@ -116,18 +116,18 @@ def test_what_is_no_step_is_not_gone_to(
 
 
 def test_a_probe_that_is_not_there_is_the_last_one(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&view=probe&probe=999&step=0")
+    page = open_component(server, f"?run={stopped_run}&view=probe&probe=999&step=0")
     page.get_by_text("Probe 12 of 12").wait_for()
     await_address(page, run=stopped_run, view="probe", probe="11", step="0")
 
 
 def test_a_closing_lap_is_a_link_too(
-    server: Server, trained_run: TrainedRun, open_page: OpenPage
+    server: Server, trained_run: TrainedRun, open_component: OpenPage
 ) -> None:
     run_id = trained_run.copy_into(server.home)
-    page = open_page(server, f"?run={run_id}&lap=1")
+    page = open_component(server, f"?run={run_id}&lap=1")
     wait_for_status_text(page, "The input moves, the trained network stands still")
     await_address(page, run=run_id, lap="1")
     # A step is one of the run's, not of the lap's.

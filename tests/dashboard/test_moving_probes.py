@@ -34,9 +34,9 @@ def figure(page: Page, name: str) -> str:
 
 
 def test_probes_of_a_training_run_move_when_they_are_asked_to(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     assert not checked(page, "Moving probes")
@@ -56,9 +56,9 @@ def test_probes_of_a_training_run_move_when_they_are_asked_to(
 
 
 def test_a_finished_run_shows_its_closing_lap_and_goes_back(
-    server: Server, finished: str, open_page: OpenPage
+    server: Server, finished: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={finished}")
+    page = open_component(server, f"?run={finished}")
     wait_for_frame(page)
     last = server.get_run(finished)["last_step"]
 
@@ -92,9 +92,9 @@ def test_a_finished_run_shows_its_closing_lap_and_goes_back(
 
 
 def test_a_run_without_a_lap_says_why_nothing_moves(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     assert switch(page, "Moving probes").is_disabled()
     assert "finishes" in (switch(page, "Moving probes").get_attribute("title") or "")
@@ -102,9 +102,9 @@ def test_a_run_without_a_lap_says_why_nothing_moves(
 
 
 def test_slow_motion_and_learning_rates(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     config = server.get_run(training_run)["config"]
     page.get_by_label("Speed of training").select_option("0.5")

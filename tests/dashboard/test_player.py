@@ -20,8 +20,10 @@ def slider(page: Page) -> int:
     return int(page.locator(".stn-timeline").input_value())
 
 
-def test_ended_run_replays_in_a_loop(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_ended_run_replays_in_a_loop(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     assert "Replay; stopped" in status_text(page)
     last = server.get_run(stopped_run)["last_step"]
@@ -35,17 +37,17 @@ def test_ended_run_replays_in_a_loop(server: Server, stopped_run: str, open_page
 
 
 def test_reduced_motion_shows_the_last_frame_and_stands(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     last = server.get_run(stopped_run)["last_step"]
     assert wait_for_frame(page) == last
     page.wait_for_timeout(1000)
     assert page.evaluate("window.paints") == [last]
 
 
-def test_keys_move_the_picture(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_keys_move_the_picture(server: Server, stopped_run: str, open_component: OpenPage) -> None:
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     recorded = server.recorded_steps(stopped_run)
     page.keyboard.press("Home")
@@ -82,9 +84,9 @@ window.fetch = async (address, ...rest) => {
 
 
 def test_step_chosen_while_the_steps_are_listed_stays_chosen(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", init=LISTING_WAITS)
+    page = open_component(server, f"?run={stopped_run}", init=LISTING_WAITS)
     wait_for_frame(page)
     page.wait_for_function("() => Boolean(window.release)")
     page.keyboard.press("Home")
@@ -98,9 +100,9 @@ def test_step_chosen_while_the_steps_are_listed_stays_chosen(
 
 
 def test_held_step_is_not_moved_by_new_frames(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     server.wait_for_step(training_run, 40)
     page.locator(".stn-timeline").fill("20")
@@ -117,10 +119,10 @@ def test_held_step_is_not_moved_by_new_frames(
 
 
 def test_every_recorded_step_can_be_reached(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     server.wait_for_step(training_run, 60)
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
@@ -133,10 +135,10 @@ def test_every_recorded_step_can_be_reached(
 
 
 def test_hidden_page_asks_for_no_frames_and_recovers(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     sent: list[str] = []
-    page = open_page(
+    page = open_component(
         server,
         f"?run={training_run}",
         on_socket=lambda socket: socket.on("framesent", lambda data: sent.append(str(data))),

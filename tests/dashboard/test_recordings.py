@@ -49,9 +49,9 @@ def test_recording_is_downloaded_and_opened_again(
 
 
 def test_file_that_is_no_recording_is_refused_in_words(
-    server: Server, open_page: OpenPage, tmp_path: Path
+    server: Server, open_component: OpenPage, tmp_path: Path
 ) -> None:
-    page = open_page(server)
+    page = open_component(server)
     before = server.http.get("/runs").json()
     file = tmp_path / "notes.stnscope"
     file.write_text("no recording at all")

@@ -18,6 +18,7 @@ from tests.dashboard.page_queries import read_large_pixels, wait_for_frame
 from tests.live_server import Server, inference_pid, wait_until
 
 HANDLES = ".stn-picture .stn-handle"
+EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
 
 
 class Heard:
@@ -42,12 +43,14 @@ def received() -> Heard:
 
 @pytest.fixture
 def upload_picture(
-    server: Server, stopped_run: str, open_page: OpenPage, picture: Path, received: Heard
+    server: Server, stopped_run: str, open_component: OpenPage, picture: Path, received: Heard
 ) -> Callable[..., Page]:
     """Opens the page and puts a picture in."""
 
     def upload_picture(**options: object) -> Page:
-        page = open_page(server, f"?run={stopped_run}&step=0", on_socket=received.listen, **options)
+        page = open_component(
+            server, f"?run={stopped_run}&step=0", on_socket=received.listen, **options
+        )
         page.locator(".st-key-upload input[type=file]").set_input_files(picture)
         page.locator(f"{HANDLES}:visible").nth(3).wait_for()
         return page
@@ -232,12 +235,10 @@ def test_another_picture_begins_with_where_its_network_looks(
     page.keyboard.press("Shift+ArrowLeft")
     result = page.locator(".stn-picture")
     result.get_by_text("You chose this region.").wait_for()
-    page.get_by_text("On paper").click()
+    paper = EXAMPLES / "paper.png"
+    page.locator(".st-key-upload input[type=file]").set_input_files(paper)
     result.locator(".stn-notes li", has_text="nvert").first.wait_for()
     result.get_by_text("Drag a corner").wait_for()
-    paper = picture.parents[0] / "paper.png"
-    examples = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
-    paper.write_bytes((examples / "paper.png").read_bytes())
     own = asked(server, paper)
     await_shown(page, own)
     region = page.locator(".stn-picture .stn-handle-region")
@@ -248,9 +249,9 @@ def test_another_picture_begins_with_where_its_network_looks(
 
 
 def test_a_run_s_regions_are_not_to_be_dragged(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&view=probe")
+    page = open_component(server, f"?run={stopped_run}&view=probe")
     page.locator(".stn-viewer .stn-detail[data-step]").wait_for()
     assert page.locator(".stn-viewer .stn-handle").count() == 0
 

@@ -10,9 +10,9 @@ from tests.live_server import Server, wait_until
 
 
 def test_keys_act_on_the_run_and_other_pages_see_it(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    one, other = (open_page(server, f"?run={training_run}") for _ in range(2))
+    one, other = (open_component(server, f"?run={training_run}") for _ in range(2))
     for page in (one, other):
         wait_for_frame(page)
         wait_for_status_text(page, "Live; running")
@@ -29,9 +29,9 @@ def test_keys_act_on_the_run_and_other_pages_see_it(
 
 
 def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     phases = page.locator(".stn-phases")
     assert not phases.is_visible()
@@ -89,9 +89,9 @@ def test_start_again_pressed_twice_starts_one_run(own_server: Server, open_page:
 
 
 def test_a_key_pressed_twice_asks_once(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     asked: list[str | None] = []
@@ -113,10 +113,10 @@ def test_a_key_pressed_twice_asks_once(
 
 
 def test_an_action_is_asked_for_before_the_last_one_is_answered(
-    server: Server, open_page: OpenPage
+    server: Server, open_component: OpenPage
 ) -> None:
     run_id = server.start_run(epochs=1000, seed=17)
-    page = open_page(server, f"?run={run_id}")
+    page = open_component(server, f"?run={run_id}")
     server.wait_for_step(run_id, 1)
     held: list[tuple[Route, APIResponse]] = []
 

@@ -198,9 +198,9 @@ def test_form_starts_from_the_defaults_of_the_catalog(server: Server, open_page:
         assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
 
 
-def test_controls_act_on_the_training(server: Server, open_page: OpenPage) -> None:
+def test_controls_act_on_the_training(server: Server, open_component: OpenPage) -> None:
     run_id = server.start_run(epochs=1000, seed=11)
-    page = open_page(server, f"?run={run_id}")
+    page = open_component(server, f"?run={run_id}")
     try:
         server.wait_for_step(run_id, 1)
         controls = page.locator(".stn-training")
@@ -222,9 +222,9 @@ def test_controls_act_on_the_training(server: Server, open_page: OpenPage) -> No
 
 
 def test_list_opens_a_run_and_the_address_names_it(
-    server: Server, stopped_run: str, training_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server)
+    page = open_component(server)
     wait_for_frame(page)
     row = page.locator(f'.stn-run:has(a[href="?run={stopped_run}"])')
     row.locator("a").click()
@@ -256,9 +256,9 @@ def test_rerun_of_the_script_leaves_the_stage_as_it_is(
     assert len([url for url in sockets if "/api/runs/" in url]) == 1
 
 
-def test_run_is_deleted_after_a_second_press(server: Server, open_page: OpenPage) -> None:
+def test_run_is_deleted_after_a_second_press(server: Server, open_component: OpenPage) -> None:
     run_id = record_run(server)
-    page = open_page(server)
+    page = open_component(server)
     row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
     row.locator("[data-action=delete]").click()
     row.get_by_text("Confirm delete").wait_for()
@@ -268,9 +268,9 @@ def test_run_is_deleted_after_a_second_press(server: Server, open_page: OpenPage
     assert server.http.get(f"/runs/{run_id}").status_code == 404
 
 
-def test_run_that_another_page_deleted_is_told(server: Server, open_page: OpenPage) -> None:
+def test_run_that_another_page_deleted_is_told(server: Server, open_component: OpenPage) -> None:
     run_id = record_run(server)
-    page = open_page(server, f"?run={run_id}")
+    page = open_component(server, f"?run={run_id}")
     wait_for_frame(page)
     server.http.delete(f"/runs/{run_id}").raise_for_status()
     wait_for_status_text(page, "This run has been deleted")

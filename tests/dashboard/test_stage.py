@@ -62,8 +62,10 @@ def test_inputs_are_seen_below_their_overlays(
     assert 0.8 < alike.mean() < 1
 
 
-def test_overlay_shows_the_corners(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_overlay_shows_the_corners(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     last = server.get_run(stopped_run)["last_step"]
     page.keyboard.press("End")
@@ -79,9 +81,9 @@ def test_overlay_shows_the_corners(server: Server, stopped_run: str, open_page: 
 
 
 def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
-    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
+    server: Server, stopped_run: str, open_component: OpenPage, tmp_path: Path
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
@@ -98,9 +100,9 @@ def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
 
 
 def test_captions_tell_label_prediction_and_verdict(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     last = server.get_run(stopped_run)["last_step"]
     page.keyboard.press("End")
@@ -125,8 +127,10 @@ def test_captions_tell_label_prediction_and_verdict(
     assert len(set(marks)) == len(set(right))
 
 
-def test_counter_tells_the_tenths(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_counter_tells_the_tenths(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     run = server.get_run(stopped_run)
     for key, step in (("Home", 0), ("End", run["last_step"])):
@@ -139,7 +143,7 @@ def test_counter_tells_the_tenths(server: Server, stopped_run: str, open_page: O
 
 
 def test_live_frames_are_painted_and_never_blank(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     watch = """
     window.blank = 0; window.sizes = new Set();
@@ -154,7 +158,7 @@ def test_live_frames_are_painted_and_never_blank(
       })();
     });
     """
-    page = open_page(
+    page = open_component(
         server, f"?run={training_run}", init=f"window.readPixels = {READ_PIXELS};{watch}"
     )
     first = wait_for_frame(page)
@@ -178,15 +182,15 @@ def test_page_without_a_run_follows_the_newest_that_trains(
     wait_for_step_where(page, f"step > {first}")
 
 
-def test_run_that_is_not_there_is_told(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server, "?run=nowhere")
+def test_run_that_is_not_there_is_told(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, "?run=nowhere")
     wait_for_status_text(page, "There is no run 'nowhere'.")
 
 
 def test_probes_are_told_to_those_who_do_not_see_them(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
+    page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     wait_for_frame(page)
     label = page.get_by_role("button", name="Probe 1:")
     assert label.count() == 1
@@ -195,9 +199,9 @@ def test_probes_are_told_to_those_who_do_not_see_them(
 
 
 def test_overlay_goes_on_to_a_region_and_comes_back(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     page.keyboard.press("Home")
     wait_for_frame(page, 0)

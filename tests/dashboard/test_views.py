@@ -39,9 +39,9 @@ def one(page: Page, step: int) -> Locator:
 
 
 def test_one_probe_is_shown_in_its_own_pixels_with_theta(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     seen = held(page, server, stopped_run)
     page.locator(".stn-viewer .stn-probe").nth(5).click()
     shown = one(page, seen.info["step"])
@@ -61,9 +61,9 @@ def test_one_probe_is_shown_in_its_own_pixels_with_theta(
 
 
 def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&view=probe&probe=2&step=0")
+    page = open_component(server, f"?run={stopped_run}&view=probe&probe=2&step=0")
     shown = one(page, 0)
     # Untrained, 28 pixels lie evenly over 48: the middle of pixel 7 at 7.5 / 28 of them.
     tile = shown.locator(".stn-pane-content").nth(1)
@@ -81,9 +81,9 @@ def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
 
 
 def test_zoom_enlarges_within_the_same_room(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&view=probe&step=0")
+    page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
     shown = one(page, 0)
     pane = shown.locator(".stn-pane-viewport").first
     before = pane.bounding_box()
@@ -102,9 +102,9 @@ def test_zoom_enlarges_within_the_same_room(
 
 
 def test_input_shows_what_an_enlarged_output_is_scrolled_to(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&view=probe&step=0")
+    page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
     shown = one(page, 0)
     shown.get_by_label("Zoom").select_option("4")
     panes = shown.locator(".stn-pane-viewport")
@@ -132,9 +132,9 @@ def test_input_shows_what_an_enlarged_output_is_scrolled_to(
 
 
 def test_crowd_is_the_mean_of_the_probes_and_their_spread(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     seen = held(page, server, stopped_run)
     chip(page, "Summary").click()
     crowd = page.locator(f".stn-probe-summary[data-step='{seen.info['step']}']")
@@ -153,9 +153,9 @@ def test_crowd_is_the_mean_of_the_probes_and_their_spread(
 
 
 def test_layers_are_drawn_and_taken_away(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     seen = held(page, server, stopped_run)
     stage = page.locator(".stn-viewer .stn-probes")
     outline = stage.locator(".stn-outline.stn-line").first
@@ -180,9 +180,9 @@ def test_layers_are_drawn_and_taken_away(
 
 
 def test_undone_output_lies_where_it_came_from(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0&layers=inverse")
+    page = open_component(server, f"?run={stopped_run}&step=0&layers=inverse")
     wait_for_frame(page, 0)
     seen = fetch_frame(server, stopped_run, 0)
     # Untrained, all of the input is looked at: what is pasted back is the input, a little blurred.
@@ -195,8 +195,10 @@ def test_undone_output_lies_where_it_came_from(
     wait_until(lambda: np.array_equal(read_pixels(page, "input"), inputs))
 
 
-def test_outputs_alone_are_larger(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0")
+def test_outputs_alone_are_larger(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
     seen = fetch_frame(server, stopped_run, 0)
     output = page.locator(".stn-viewer .stn-output .stn-pixels").first
@@ -216,12 +218,12 @@ def test_outputs_alone_are_larger(server: Server, stopped_run: str, open_page: O
 
 
 def test_a_network_without_a_transformer_has_one_and_crowd_too(
-    server: Server, open_page: OpenPage
+    server: Server, open_component: OpenPage
 ) -> None:
     run_id = server.start_run(architecture="digits-cnn", epochs=1000)
     server.wait_for_step(run_id, 3)
     server.control(run_id, "stop")
-    page = open_page(server, f"?run={run_id}&step=0&view=probe")
+    page = open_component(server, f"?run={run_id}&step=0&view=probe")
     assert one(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer, so there are no regions").wait_for()
@@ -232,9 +234,9 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(
 
 
 def test_tiles_are_passed_by_tab_and_opened_by_keys(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0")
+    page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
     tiles = page.locator(".stn-viewer .stn-probe")
     tiles.first.focus()
@@ -254,9 +256,9 @@ def test_tiles_are_passed_by_tab_and_opened_by_keys(
 
 
 def test_nothing_moves_when_something_else_fills_the_stage(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}&step=0")
+    page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
     places = """() => [".stn-segments", ".stn-time", ".stn-run-controls"].map((part) => {
       const { left, top } = document.querySelector(part).getBoundingClientRect();
@@ -270,7 +272,7 @@ def test_nothing_moves_when_something_else_fills_the_stage(
 
 
 def test_a_picture_that_joined_is_not_there_before(
-    server: Server, open_page: OpenPage, picture: Path
+    server: Server, open_component: OpenPage, picture: Path
 ) -> None:
     run_id = server.start_run(epochs=1000, seed=31, probes={"count": 3, "moving": False})
     try:
@@ -278,7 +280,7 @@ def test_a_picture_that_joined_is_not_there_before(
         image = {"image": picture.read_bytes()}
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
         (step,) = server.get_run(run_id)["added_at"]
-        page = open_page(server, f"?run={run_id}&view=probe&probe=3&step=0")
+        page = open_component(server, f"?run={run_id}&view=probe&probe=3&step=0")
         shown_one = page.locator(".stn-viewer .stn-detail.stn-missing")
         shown_one.get_by_text(f"It was added to the run at step {step}.").wait_for()
         assert not page.locator(".stn-detail-panes").is_visible()

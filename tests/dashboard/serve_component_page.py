@@ -1,0 +1,65 @@
+"""Serves the page, and its component at /component/ on a page without Streamlit; a program.
+
+What a test looks at in the component needs neither Streamlit's start nor its reruns, which take
+most of the time until a page is there. The interface, its streams and the trainers are the real
+ones, on the same origin.
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import HTMLResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from stnscope.access.cache_control import ImmutableFiles
+from stnscope.backend.commands.serve import listen
+from stnscope.backend.server.app import create_app
+from stnscope.backend.server.settings import Settings
+from stnscope.dashboard.component import ASSETS, PART, STYLE
+
+HOST = "127.0.0.1"
+HTML = Path(__file__).with_name("component_page.html")
+APP = ASSETS.parent / "app.py"
+
+
+def component_page() -> Starlette:
+    """Build the page, with the component's files below an address that browsers may cache."""
+    page = HTML.read_text().replace("/* style */", STYLE).replace("%PART%", PART)
+    return Starlette(
+        routes=[
+            Route("/", lambda _: HTMLResponse(page)),
+            Mount(f"/{PART}", StaticFiles(directory=ASSETS)),
+        ],
+        middleware=[Middleware(ImmutableFiles)],
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("command", choices=["serve"])
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("--port", type=int)
+    options = parser.parse_args()
+    os.environ["STNSCOPE_API_URL"] = f"http://{HOST}:{options.port}"
+    settings = Settings(home=options.home, host=HOST, port=options.port, demonstration=False)
+    app = create_app(settings, APP)
+    app.router.routes.insert(0, Mount("/component", component_page()))
+    config = uvicorn.Config(
+        app,
+        host=HOST,
+        port=options.port,
+        log_level="warning",
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+    )
+    uvicorn.Server(config).run([listen(HOST, options.port)])
+
+
+if __name__ == "__main__":
+    main()
