@@ -12,7 +12,7 @@ from pathlib import Path
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.writer import RecordingWriter
-from stnscope.backend.experiment.runs.controls import Uncontrolled
+from stnscope.backend.experiment.runs.controls import NoControls
 from stnscope.backend.experiment.runs.session import record
 from stnscope.backend.server.runs import SAMPLE, SAMPLE_PATH, Runs
 
@@ -23,7 +23,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         runs = Runs(Path(folder))
         path = runs.path(runs.create(RunConfig()))
-        record(path, Uncontrolled())
+        record(path, NoControls())
         with RecordingWriter.open(path) as writer:
             steps = [frame.step for frame in writer.frames()]
             last = steps[-1]

@@ -9,7 +9,7 @@ from typing import Any
 
 from platformdirs import user_data_path
 
-from stnscope.backend.experiment.recording.quota import Quota, in_words
+from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.server.runs import DATA
 from stnscope.backend.server.settings import Settings
 
@@ -58,7 +58,7 @@ def add_quota(parser: argparse.ArgumentParser) -> None:
         default=Quota.run,
         metavar="SIZE",
         help="maximum size of one recording, such as 500MB or 2GB; at its limit it drops every "
-        f"second ordinary frame ({in_words(Quota.run)})",
+        f"second ordinary frame ({format_bytes(Quota.run)})",
     )
     parser.add_argument(
         "--home-limit",
@@ -66,7 +66,7 @@ def add_quota(parser: argparse.ArgumentParser) -> None:
         default=Quota.home,
         metavar="SIZE",
         help="maximum size of all recordings together; at this limit runs are paused and no new "
-        f"one starts ({in_words(Quota.home)})",
+        f"one starts ({format_bytes(Quota.home)})",
     )
 
 

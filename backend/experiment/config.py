@@ -161,7 +161,7 @@ class SettingsChange(_Frozen):
     moving: bool | None = Field(default=None, description="Whether the probes' distortion moves.")
 
     @property
-    def given(self) -> dict[str, Any]:
+    def values(self) -> dict[str, Any]:
         """The settings that are changed, by name."""
         return self.model_dump(exclude_none=True)
 
@@ -183,5 +183,5 @@ class LiveSettings(_Frozen):
             moving=config.probes.moving,
         )
         for change in changes:
-            settings = settings.model_copy(update=change.given)
+            settings = settings.model_copy(update=change.values)
         return settings

@@ -52,6 +52,6 @@ def can(operation: Operation, status: str) -> bool:
     return status in ALLOWED_IN[operation]
 
 
-def one_of(statuses: frozenset[Status]) -> str:
+def format_statuses(statuses: frozenset[Status]) -> str:
     """Return statuses as a phrase for a sentence: `paused or running`."""
     return " or ".join(sorted(statuses))

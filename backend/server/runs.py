@@ -22,7 +22,7 @@ from stnscope.backend.experiment.errors import (
 )
 from stnscope.backend.experiment.recording.disk_space import SPARE_SUFFIX
 from stnscope.backend.experiment.recording.quota import Quota
-from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, writer_is_live
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, has_writer
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 DATA = "datasets"
@@ -176,7 +176,7 @@ class Runs:
         if is_sample(run_id):
             raise Conflict("This recording ships with the program and cannot be deleted.")
         path = self.path(run_id)
-        if writer_is_live(path):
+        if has_writer(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
         for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock", SPARE_SUFFIX):
             path.with_name(path.stem + suffix).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export import frame_selection, sheet
 from stnscope.backend.experiment.export.formats import FORMATS, FormatName
-from stnscope.backend.experiment.export.frame_selection import FrameRef, Listed
+from stnscope.backend.experiment.export.frame_selection import FrameEntry, FrameKey
 from stnscope.backend.experiment.export.palette import Palette
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import (
@@ -85,12 +85,12 @@ class ExportOptions(BaseModel):
     )
 
 
-class Recorded(Protocol):
+class ReadableRecording(Protocol):
     """The part of a recording that an export reads."""
 
     def summary(self) -> dict[str, Any]: ...
 
-    def frames(self) -> Sequence[Listed]: ...
+    def frames(self) -> Sequence[FrameEntry]: ...
 
     def frame(self, step: int, lap: int | None = None) -> Frame: ...
 
@@ -99,7 +99,7 @@ class Recorded(Protocol):
 class Plan:
     """The content and layout of an animation."""
 
-    frames: list[FrameRef]
+    frames: list[FrameKey]
     delays: list[int]
     """Hundredths of a second for each."""
     probes: list[int]
@@ -111,7 +111,9 @@ class Plan:
     """Below the rows: a counter of tenths, the same with epoch and step, or the columns' names."""
 
 
-def export(recording: Recorded, options: ExportOptions, progress: Progress | None = None) -> bytes:
+def export(
+    recording: ReadableRecording, options: ExportOptions, progress: Progress | None = None
+) -> bytes:
     """Return a run, finished or still training, as the bytes of an animation.
 
     Args:
@@ -127,16 +129,16 @@ def export(recording: Recorded, options: ExportOptions, progress: Progress | Non
     return draw(recording, plan(recording, options), progress)
 
 
-def plan(recording: Recorded, options: ExportOptions) -> Plan:
+def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
     """Select frames and probes, and compute the layout; raises what `export` does."""
     footer: Literal["tenths", "steps", "captions"] = "steps"
     if options.layout == "moving":
-        footer, chosen = "captions", frame_selection.moving(recording.frames(), options)
+        footer, chosen = "captions", frame_selection.select_moving(recording.frames(), options)
     elif (options.first, options.last, options.frames) == (None, None, None):
         each = recording.summary()["steps_per_epoch"]
-        footer, chosen = "tenths", frame_selection.tenths(recording.frames(), each)
+        footer, chosen = "tenths", frame_selection.select_tenths(recording.frames(), each)
     else:
-        chosen = frame_selection.within(recording.frames(), options)
+        chosen = frame_selection.select_range(recording.frames(), options)
     # The last frame has the most inputs: pictures can be added to the probes.
     last = recording.frame(*chosen[-1])
     probes = _probes(options, len(last.tensors["input"]))
@@ -149,7 +151,7 @@ def plan(recording: Recorded, options: ExportOptions) -> Plan:
     return Plan(chosen, delays, probes, layout, grey, options.format, footer)
 
 
-def draw(recording: Recorded, plan: Plan, progress: Progress | None = None) -> bytes:
+def draw(recording: ReadableRecording, plan: Plan, progress: Progress | None = None) -> bytes:
     """Draw and encode a plan; arguments as of `export`."""
     run = recording.summary()
     layout, count = plan.layout, len(plan.frames)
@@ -189,7 +191,9 @@ def _probes(options: ExportOptions, count: int) -> list[int]:
     return list(range(options.samples or min(DEFAULT_ROWS[options.layout], count)))
 
 
-def _overshoot(recording: Recorded, chosen: Sequence[FrameRef], probes: Sequence[int]) -> float:
+def _overshoot(
+    recording: ReadableRecording, chosen: Sequence[FrameKey], probes: Sequence[int]
+) -> float:
     """Return the largest distance of a sampled corner from the input, in its pixels."""
     largest = 0.0
     for frame in _read(recording, chosen):
@@ -202,7 +206,7 @@ def _overshoot(recording: Recorded, chosen: Sequence[FrameRef], probes: Sequence
     return largest
 
 
-def _read(recording: Recorded, chosen: Sequence[FrameRef]) -> Iterator[Frame]:
+def _read(recording: ReadableRecording, chosen: Sequence[FrameKey]) -> Iterator[Frame]:
     return (recording.frame(*ref) for ref in chosen)
 
 
@@ -232,7 +236,7 @@ def _delays(count: int, fps: float | None, footer: str) -> list[int]:
     return [*delays[:-1], max(delays[-1], LAST_HUNDREDTHS)]
 
 
-def _sample_pixels(recording: Recorded, plan: Plan) -> Pixels:
+def _sample_pixels(recording: ReadableRecording, plan: Plan) -> Pixels:
     """Return pixels of images from the whole animation, (M, 3)."""
     count = len(plan.frames)
     indices = np.linspace(0, count - 1, min(PALETTE_FRAMES, count)).round().astype(int)

@@ -12,14 +12,14 @@ from stnscope.backend.experiment.progress import tenths_of
 T = TypeVar("T")
 
 
-class FrameRef(NamedTuple):
+class FrameKey(NamedTuple):
     """The step of a frame, and its number in the closing lap if it is part of it."""
 
     step: int
     lap: int | None = None
 
 
-class Listed(Protocol):
+class FrameEntry(Protocol):
     """An entry of a recording's list of frames."""
 
     @property
@@ -45,7 +45,7 @@ class Range(Protocol):
     def frames(self) -> int | None: ...
 
 
-def tenths(frames: Sequence[Listed], steps_per_epoch: int) -> list[FrameRef]:
+def select_tenths(frames: Sequence[FrameEntry], steps_per_epoch: int) -> list[FrameKey]:
     """Return the first recorded step of each tenth of the first epoch, as far as it is recorded.
 
     Raises:
@@ -57,10 +57,10 @@ def tenths(frames: Sequence[Listed], steps_per_epoch: int) -> list[FrameRef]:
             by_tenth.setdefault(tenths_of(step, steps_per_epoch), step)
     if not by_tenth:
         raise Conflict("Nothing of the run's first epoch is recorded yet. Try again in a moment.")
-    return [FrameRef(step) for step in by_tenth.values()]
+    return [FrameKey(step) for step in by_tenth.values()]
 
 
-def within(frames: Sequence[Listed], wanted: Range) -> list[FrameRef]:
+def select_range(frames: Sequence[FrameEntry], wanted: Range) -> list[FrameKey]:
     """Return recorded steps, evenly spaced over a range.
 
     Raises:
@@ -70,17 +70,17 @@ def within(frames: Sequence[Listed], wanted: Range) -> list[FrameRef]:
     steps = _steps(frames)
     if not steps:
         raise Conflict("Nothing of the run is recorded yet. Try again in a moment.")
-    return [FrameRef(step) for step in _evenly_spaced(_in_range(steps, wanted), wanted.frames)]
+    return [FrameKey(step) for step in _evenly_spaced(_in_range(steps, wanted), wanted.frames)]
 
 
-def moving(frames: Sequence[Listed], wanted: Range) -> list[FrameRef]:
+def select_moving(frames: Sequence[FrameEntry], wanted: Range) -> list[FrameKey]:
     """Return the closing lap; without one, or with a range, the steps whose probes moved.
 
     Raises:
         Conflict: neither is recorded.
         InvalidInput: no probes moved in that range; names the field.
     """
-    lap = [FrameRef(frame.step, frame.lap) for frame in frames if frame.lap is not None]
+    lap = [FrameKey(frame.step, frame.lap) for frame in frames if frame.lap is not None]
     if lap and wanted.first is None and wanted.last is None:
         return _evenly_spaced(lap, wanted.frames)
     steps = [frame.step for frame in frames if frame.moving and frame.lap is None]
@@ -94,10 +94,10 @@ def moving(frames: Sequence[Listed], wanted: Range) -> list[FrameRef]:
             "The probes of this run do not move, and its closing lap is recorded when it finishes. "
             "Switch moving probes on for a while, or let the run finish."
         )
-    return [FrameRef(step) for step in _evenly_spaced(_in_range(steps, wanted), wanted.frames)]
+    return [FrameKey(step) for step in _evenly_spaced(_in_range(steps, wanted), wanted.frames)]
 
 
-def _steps(frames: Sequence[Listed]) -> list[int]:
+def _steps(frames: Sequence[FrameEntry]) -> list[int]:
     return [frame.step for frame in frames if frame.lap is None]
 
 

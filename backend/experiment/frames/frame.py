@@ -28,7 +28,7 @@ from safetensors.numpy import save as _save
 
 PROTOCOL = 1
 MEDIA_TYPE = "application/octet-stream"
-LATTICE = 7
+LATTICE_SIDE = 7
 
 Array = NDArray[Any]
 
@@ -54,7 +54,7 @@ class Frame:
         return [transformer["name"] for transformer in self.info["transformers"]]
 
     @property
-    def own(self) -> int:
+    def initial_probes(self) -> int:
         """How many of the probes, the first ones, are the run's own; the others joined it."""
         count = len(next(iter(self.tensors.values())))
         return count - len(self.info.get("joined", ()))

@@ -27,7 +27,7 @@ MOVED = 0.1
 """How far, in image sides, that one region must be from the whole image to count as collapsed."""
 
 
-def areas(grid: Floats) -> Floats:
+def signed_areas(grid: Floats) -> Floats:
     """Signed area of each region in square pixels, (N,): negative where it is mirrored."""
     edge = np.concatenate(
         [grid[:, 0, :-1], grid[:, :-1, -1], grid[:, -1, :0:-1], grid[:, :0:-1, 0]], axis=1
@@ -52,7 +52,7 @@ def outside_shares(grid: Floats, height: int, width: int) -> Floats:
     return np.asarray(1 - inside.mean(axis=1))
 
 
-def collapse(grid: Floats, height: int, width: int) -> list[str | None]:
+def collapse_reasons(grid: Floats, height: int, width: int) -> list[str | None]:
     """Why each region shows nothing useful, or None where it does.
 
     `outside`: it lies outside the image. `vanishing`: its area is near zero. `folded`: parts of it
@@ -60,7 +60,7 @@ def collapse(grid: Floats, height: int, width: int) -> list[str | None]:
     it does. `shared`: all images get one and the same region, and it is not the whole image, which
     every transformer starts with.
     """
-    shares, signed = outside_shares(grid, height, width), areas(grid) / (height * width)
+    shares, signed = outside_shares(grid, height, width), signed_areas(grid) / (height * width)
     folded, shared = _are_folded(grid), _is_shared(grid / [width, height])
     return [
         _reason(float(share), float(area), bool(fold), shared)
@@ -121,7 +121,7 @@ class Parallelograms:
     """From the centre to the middle of the lower edge."""
 
     @classmethod
-    def nearest(cls, grid: Floats) -> "Parallelograms":
+    def fit(cls, grid: Floats) -> "Parallelograms":
         """By least squares over a region's points: the lattice is symmetric, so no solver."""
         count, side = grid.shape[:2]
         ticks, points = _ticks(side), grid.astype(np.float64)
@@ -137,6 +137,6 @@ class Parallelograms:
         middle = np.array([width, height]) / 2
         return np.asarray((self.centre - middle) / middle)
 
-    def turns(self) -> Floats:
+    def rotations(self) -> Floats:
         """Rotations in radians, clockwise as seen, (N,); arbitrary where there is no width."""
         return np.arctan2(self.across[:, 1], self.across[:, 0])

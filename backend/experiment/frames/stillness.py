@@ -44,10 +44,10 @@ class Stillness:
             return None
         name = frame.transformers[0]
         # Added pictures are excluded, so that adding one does not change the number.
-        output = frame.tensors[f"output.{name}"][: frame.own]
-        reasons = frame.info["collapsed"][name][: frame.own]
+        output = frame.tensors[f"output.{name}"][: frame.initial_probes]
+        reasons = frame.info["collapsed"][name][: frame.initial_probes]
         self._outputs.add(output.astype(np.float64))
-        self._inputs.add(resized(frame.tensors["input"][: frame.own], output.shape[1:3]))
+        self._inputs.add(resized(frame.tensors["input"][: frame.initial_probes], output.shape[1:3]))
         self._valid.append(np.array([reason is None for reason in reasons]))
         if len(self._valid) < WINDOW:
             return None

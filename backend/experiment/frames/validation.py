@@ -10,7 +10,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stnscope.backend.experiment.frames.frame import LATTICE, Array, Frame, FrameError, Label
+from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, Array, Frame, FrameError, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
 
 MAX_SIDE = 512
@@ -124,7 +124,7 @@ def _check_tensors(tensors: Mapping[str, Array], info: _Info, count: int) -> Non
             f"output.{each.name}": ("uint8", (count, None, None, None)),
             f"theta.{each.name}": ("float32", (count, None)),
             f"corners.{each.name}": ("float32", (count, 4, 2)),
-            f"grid.{each.name}": ("float32", (count, LATTICE, LATTICE, 2)),
+            f"grid.{each.name}": ("float32", (count, LATTICE_SIDE, LATTICE_SIDE, 2)),
         }
     lengths = [len(each) for each in info.predicted if isinstance(each, list)]
     if lengths and (len(lengths), len(set(lengths))) != (count, 1):

@@ -12,7 +12,7 @@ from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
-from stnscope.backend.experiment.run_status import TRAINING, one_of
+from stnscope.backend.experiment.run_status import TRAINING, format_statuses
 
 CHANNELS = (1, 3)
 """Input channels of the networks that accept a single picture."""
@@ -30,7 +30,7 @@ def check_can_add_picture(run: Mapping[str, Any]) -> None:
     """
     if run["status"] not in TRAINING:
         raise Conflict(
-            f"A picture can be added to a run that is {one_of(TRAINING)}; "
+            f"A picture can be added to a run that is {format_statuses(TRAINING)}; "
             f"this one is {run['status']}."
         )
     if run["probes"] >= MAX_PROBES:

@@ -16,7 +16,7 @@ from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames import region_geometry
-from stnscope.backend.experiment.frames.frame import LATTICE, PROTOCOL, Array, Frame, Label
+from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame, Label
 from stnscope.backend.experiment.progress import tenths_of
 from stnscope.backend.experiment.recording.reader import AddedPicture
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline
@@ -183,7 +183,7 @@ def observe(
             for transformer, path in zip(model.transformers, model.input_paths, strict=True)
         ],
         "collapsed": {
-            name: region_geometry.collapse(tensors[f"grid.{name}"], *size) for name in names
+            name: region_geometry.collapse_reasons(tensors[f"grid.{name}"], *size) for name in names
         },
     }
     return Frame(entries, tensors)
@@ -216,12 +216,12 @@ def theta_summary(frame: Frame) -> dict[str, float]:
     """
     if not frame.transformers:
         return {}
-    lattice = frame.tensors[f"grid.{frame.transformers[0]}"][: frame.own]
+    lattice = frame.tensors[f"grid.{frame.transformers[0]}"][: frame.initial_probes]
     height, width = frame.tensors["input"].shape[1:3]
-    nearest = region_geometry.Parallelograms.nearest(lattice)
-    turns = np.exp(1j * nearest.turns())
+    nearest = region_geometry.Parallelograms.fit(lattice)
+    turns = np.exp(1j * nearest.rotations())
     shift_x, shift_y = nearest.shifts(height, width).mean(axis=0)
-    shares = np.abs(region_geometry.areas(lattice)) / (height * width)
+    shares = np.abs(region_geometry.signed_areas(lattice)) / (height * width)
     return {
         "scale": float(np.sqrt(shares).mean()),
         "rotation": float(np.angle(turns.mean())),
@@ -262,8 +262,8 @@ def _warp_tensors(
         images: the network's input.
     """
     height, width = images.shape[-2:]
-    points = model.locate(index, warps, grid.lattice(LATTICE))
-    lattice = grid.to_pixels(points, height, width).view(-1, LATTICE, LATTICE, 2).numpy()
+    points = model.locate(index, warps, grid.lattice(LATTICE_SIDE))
+    lattice = grid.to_pixels(points, height, width).view(-1, LATTICE_SIDE, LATTICE_SIDE, 2).numpy()
     name, warp = model.transformers[index].name, warps[index]
     return {
         f"output.{name}": _to_uint8(

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from stnscope.backend.experiment.errors import InsufficientStorage
-from stnscope.backend.experiment.recording.quota import Quota, in_words
+from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.experiment.recording.thinning import Thinning
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 
@@ -75,7 +75,7 @@ class DiskSpace:
         """
         if not self._thinning.advance():
             return (
-                f"This recording has reached its limit of {in_words(self._quota.run)}, and all "
+                f"This recording has reached its limit of {format_bytes(self._quota.run)}, and all "
                 "frames that may be dropped were dropped. Start a new run, or start with a larger "
                 "--run-limit."
             )

@@ -27,7 +27,7 @@ from stnscope.backend.experiment.recording.schema import (
     OLDER_VERSIONS,
     parse_config,
 )
-from stnscope.backend.experiment.recording.untrusted_file import UntrustedFile, damaged
+from stnscope.backend.experiment.recording.untrusted_file import UntrustedFile, damaged_error
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.run_status import ENDED, Status
 
@@ -95,7 +95,7 @@ def import_recording(source: Path, target: Path) -> None:
         InsufficientStorage: the disk is full.
     """
     draft = target.with_suffix(DRAFT_SUFFIX)
-    with untrusted_file.opened(source) as file:
+    with untrusted_file.open_untrusted(source) as file:
         run = _run(file.rows)
         create(draft, config=run.config, steps_per_epoch=run.steps_per_epoch)
         with RecordingWriter.open(draft) as writer:
@@ -114,13 +114,13 @@ def _run(rows: sqlite3.Connection) -> _Run:
     names = [column[0] for column in cursor.description]
     found = cursor.fetchall()
     if len(found) != 1:
-        raise damaged(f"it holds {'several runs' if found else 'no run'}")
+        raise damaged_error(f"it holds {'several runs' if found else 'no run'}")
     try:
         return _Run.model_validate(dict(zip(names, found[0], strict=True)))
     except ValidationError as error:
         wrong = error.errors()[0]
         field = ".".join(str(part) for part in wrong["loc"])
-        raise damaged(f"of its run, {field} is invalid: {wrong['msg']}") from None
+        raise damaged_error(f"of its run, {field} is invalid: {wrong['msg']}") from None
 
 
 def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
@@ -153,11 +153,11 @@ def _frame(row: _Frame, inputs: "_Inputs") -> Frame:
     try:
         frame = validation.validate_frame(_blob(row.data), inputs.get(row.input))
     except FrameError as error:
-        raise damaged(f"{where} is not a frame. {error}") from None
+        raise damaged_error(f"{where} is not a frame. {error}") from None
     info = frame.info
     stated = (info["step"], info.get("lap"), bool(info.get("moving")))
     if stated != (row.step, row.lap, bool(row.moving)):
-        raise damaged(f"{where} has the step of another one")
+        raise damaged_error(f"{where} has the step of another one")
     return frame
 
 
@@ -192,7 +192,7 @@ def _copy_changes(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
         try:
             change = SettingsChange.model_validate_json(settings)
         except ValidationError:
-            raise damaged(f"the change after step {step} is not of a setting") from None
+            raise damaged_error(f"the change after step {step} is not of a setting") from None
         writer.add_change(Change(step, attempt, change))
 
 
@@ -205,9 +205,11 @@ def _copy_added_pictures(rows: sqlite3.Connection, writer: RecordingWriter, limi
             image, known = _tensor(data, "image"), _LABEL.validate_json(label)
             validation.check_images(image[None])
         except (FrameError, ValidationError):
-            raise damaged(f"what was added to its probes at step {step} is not a picture") from None
+            raise damaged_error(
+                f"what was added to its probes at step {step} is not a picture"
+            ) from None
         if number >= limit:
-            raise damaged(f"it has more than {MAX_PROBES} probes")
+            raise damaged_error(f"it has more than {MAX_PROBES} probes")
         writer.add_picture(AddedPicture(step, attempt, known, image))
 
 
@@ -235,12 +237,12 @@ def _blob(data: object) -> bytes:
 def _check_counts(table: str, *values: object) -> None:
     for value in values:
         if not (isinstance(value, int) and 0 <= value <= MAX_STEPS):
-            raise damaged(f"in its {table} there is {value!r:.40} instead of a number")
+            raise damaged_error(f"in its {table} there is {value!r:.40} instead of a number")
 
 
 def _check_number(step: int, value: object) -> None:
     if value is not None and not (isinstance(value, float) and math.isfinite(value)):
-        raise damaged(f"in its metrics at step {step}, {value!r:.40} is not a number")
+        raise damaged_error(f"in its metrics at step {step}, {value!r:.40} is not a number")
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:

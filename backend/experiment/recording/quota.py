@@ -32,27 +32,27 @@ class Quota:
     home: int = 10_000_000_000
     reserve: int = 64_000_000
 
-    def shortage(self, folder: Path, more: int = 0) -> str | None:
+    def shortage(self, folder: Path, additional: int = 0) -> str | None:
         """Return why nothing may be recorded in `folder`, and what to do; None if there is space.
 
         Args:
             folder: of the recordings.
-            more: bytes to add.
+            additional: bytes to add.
         """
-        if bytes_in(folder) + more >= self.home:
+        if folder_bytes(folder) + additional >= self.home:
             return (
-                f"All recordings together have reached their limit of {in_words(self.home)}. "
+                f"All recordings together have reached their limit of {format_bytes(self.home)}. "
                 "Delete runs that are no longer needed, or start with a larger --home-limit."
             )
-        if free_bytes(folder) - more < self.reserve:
+        if free_bytes(folder) - additional < self.reserve:
             return (
-                f"The disk is full but for {in_words(self.reserve)}, which are left free. "
+                f"The disk is full but for {format_bytes(self.reserve)}, which are left free. "
                 "Make room on it, for instance by deleting runs."
             )
         return None
 
 
-def bytes_in(folder: Path) -> int:
+def folder_bytes(folder: Path) -> int:
     """Return the size of all files in a folder."""
     total = 0
     with os.scandir(folder) as entries:
@@ -69,7 +69,7 @@ def free_bytes(folder: Path) -> int:
     return shutil.disk_usage(folder).free
 
 
-def in_words(size: int) -> str:
+def format_bytes(size: int) -> str:
     """Return a number of bytes as text, such as `1.5 GB` or `64 MB`."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= unit:

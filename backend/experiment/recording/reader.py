@@ -88,9 +88,9 @@ class AddedPicture:
 _checking = threading.Lock()
 
 
-def writer_is_live(path: Path) -> bool:
+def has_writer(path: Path) -> bool:
     """Whether a process holds the recording's lock, that is, trains the run."""
-    lock = lock_of(path)
+    lock = writer_lock(path)
     with _checking:
         try:
             lock.acquire(timeout=0)
@@ -100,7 +100,7 @@ def writer_is_live(path: Path) -> bool:
     return False
 
 
-def lock_of(path: Path) -> FileLock:
+def writer_lock(path: Path) -> FileLock:
     """Return the lock that a recording's writer holds."""
     return FileLock(path.with_suffix(".lock"), is_singleton=False)
 
@@ -127,7 +127,7 @@ class Recording:
             f"file:{path}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
         )
         try:
-            check(connection, path)
+            check_is_recording(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -142,15 +142,15 @@ class Recording:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def version(self) -> int:
+    def data_version(self) -> int:
         """Return a number that changes when another connection has written; a cheap query."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
-    def summary(self, *, look_for_writer: bool = True) -> dict[str, Any]:
+    def summary(self, *, check_writer: bool = True) -> dict[str, Any]:
         """Return the run as in the interface; its status is `interrupted` if its writer is gone.
 
         Args:
-            look_for_writer: whether to check that; not needed just after a write.
+            check_writer: whether to check that; not needed just after a write.
         """
         names = self._selected("run", RUN_COLUMNS)
         row = self._db.execute(f"SELECT {names} FROM run").fetchone()
@@ -159,7 +159,7 @@ class Recording:
             "SELECT (SELECT min(step) FROM frames), (SELECT max(step) FROM frames), count(*)"
             " FROM frames"
         ).fetchone()
-        if look_for_writer and run["status"] in TRAINING and not writer_is_live(self.path):
+        if check_writer and run["status"] in TRAINING and not has_writer(self.path):
             run["status"] = self._status_with_free_lock()
         config = parse_config(run["config"])
         settings = LiveSettings.of(
@@ -201,7 +201,7 @@ class Recording:
 
     def added_pictures(self) -> list[AddedPicture]:
         """Return the pictures that were added to the probes, in the order of the probes."""
-        if is_old(self._db):
+        if is_older_version(self._db):
             return []
         rows = self._db.execute("SELECT step, attempt, label, data FROM joined ORDER BY step, seq")
         return [
@@ -210,7 +210,7 @@ class Recording:
         ]
 
     def _added_at(self) -> list[int]:
-        if is_old(self._db):
+        if is_older_version(self._db):
             return []
         return [step for (step,) in self._db.execute("SELECT step FROM joined ORDER BY step, seq")]
 
@@ -219,7 +219,7 @@ class Recording:
         rows = self._db.execute("SELECT seq, step, lap, moving FROM frames ORDER BY step, lap")
         return [_ref(row) for row in rows]
 
-    def newest(self, after: int = 0) -> StoredFrame | None:
+    def newest_frame(self, after: int = 0) -> StoredFrame | None:
         """Return the step's frame written last, if it was written after `after` (a `seq`)."""
         return self._stored("lap IS NULL AND seq > ? ORDER BY seq DESC", after)
 
@@ -288,7 +288,7 @@ class Recording:
     def _selected(self, table: str, names: Iterable[str]) -> str:
         """Return columns to select, with defaults for those that an older file lacks."""
         # Checked each time: a writer may upgrade the file while it is read.
-        absent = ABSENT[table] if is_old(self._db) else {}
+        absent = ABSENT[table] if is_older_version(self._db) else {}
         return ", ".join(absent.get(name, name) for name in names)
 
     def _stored(self, where: str, *values: int) -> StoredFrame | None:
@@ -298,7 +298,7 @@ class Recording:
         return None if row is None else StoredFrame(_ref(row[:4]), row[4], row[5])
 
 
-def check(connection: sqlite3.Connection, path: Path) -> None:
+def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
     """Check that a database is a recording.
 
     Raises:
@@ -320,7 +320,7 @@ def check(connection: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def is_old(connection: sqlite3.Connection) -> bool:
+def is_older_version(connection: sqlite3.Connection) -> bool:
     """Whether a recording is of an older version, which lacks columns and tables."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version in OLDER_VERSIONS

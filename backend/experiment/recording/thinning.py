@@ -49,7 +49,7 @@ class Thinning:
         return True
 
     def _begin(self, halvings: int) -> None:
-        newest = self._writer.newest()
+        newest = self._writer.newest_frame()
         self._after, self._end = 0, newest.ref.seq if newest else 0
         self._halvings = halvings
 

@@ -42,7 +42,7 @@ class UntrustedFile:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[UntrustedFile]:
+def open_untrusted(path: Path) -> Iterator[UntrustedFile]:
     """Open an untrusted recording for reading, after a check of the whole file.
 
     Raises:
@@ -59,7 +59,7 @@ def opened(path: Path) -> Iterator[UntrustedFile]:
             connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
             yield UntrustedFile(connection, version)
     except (sqlite3.Error, UnicodeDecodeError) as error:
-        raise damaged(str(error)) from error
+        raise damaged_error(str(error)) from error
 
 
 def check_header(head: bytes) -> int:
@@ -87,7 +87,7 @@ def refusal(detail: str) -> RecordingError:
     return RecordingError(detail, "recording")
 
 
-def damaged(how: str) -> RecordingError:
+def damaged_error(how: str) -> RecordingError:
     """Return the error of a recording that was changed after it was written."""
     return refusal(f"This recording is damaged: {how.rstrip('.')}. Send or download it again.")
 
@@ -147,4 +147,4 @@ def _known() -> tuple[Layout, ...]:
 def _check_integrity(connection: sqlite3.Connection) -> None:
     (found,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
     if found != "ok":
-        raise damaged(found.splitlines()[-1])
+        raise damaged_error(found.splitlines()[-1])

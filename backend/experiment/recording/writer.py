@@ -21,9 +21,9 @@ from stnscope.backend.experiment.recording.reader import (
     Change,
     Checkpoint,
     Recording,
-    check,
-    is_old,
-    lock_of,
+    check_is_recording,
+    is_older_version,
+    writer_lock,
 )
 from stnscope.backend.experiment.recording.schema import (
     APPLICATION_ID,
@@ -58,7 +58,7 @@ class RecordingWriter(Recording):
         """
         if not path.is_file():
             raise NotFound(f"There is no recording {path.stem}.")
-        lock = lock_of(path)
+        lock = writer_lock(path)
         try:
             lock.acquire(timeout=2)
         except Timeout:
@@ -147,7 +147,7 @@ class RecordingWriter(Recording):
         """Add settings that were changed by hand, before they take effect."""
         self._db.execute(
             "INSERT INTO changes (step, attempt, time, settings) VALUES (?, ?, ?, ?)",
-            (change.step, change.attempt, time.time(), json.dumps(change.settings.given)),
+            (change.step, change.attempt, time.time(), json.dumps(change.settings.values)),
         )
 
     def add_picture(self, picture: AddedPicture) -> None:
@@ -297,8 +297,8 @@ def _prepared(path: Path) -> sqlite3.Connection:
     """Return a connection for writing; upgrades an older file."""
     connection = _connect(path)
     try:
-        check(connection, path)
-        if is_old(connection):
+        check_is_recording(connection, path)
+        if is_older_version(connection):
             connection.executescript(UPGRADE)
     except BaseException:
         connection.close()

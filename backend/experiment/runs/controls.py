@@ -19,7 +19,7 @@ class Controls(Protocol):
         """Return the next request; waits for one. `detach` means that the controller is gone."""
 
 
-class Uncontrolled:
+class NoControls:
     """No requests: for a training that nothing controls."""
 
     def has_request(self, seconds: float = 0.0) -> bool:

@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stnscope.access.responses import problem
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
-from stnscope.backend.experiment.recording.quota import in_words
+from stnscope.backend.experiment.recording.quota import format_bytes
 
 FORM_BYTES = 1024 * 1024
 """Of a form, beside its file."""
@@ -32,7 +32,7 @@ class BodyLimit:
             return
         file_limit = self._larger.get(scope["path"], MAX_PICTURE_BYTES)
         limit = file_limit + FORM_BYTES
-        too_large = f"This request is larger than {in_words(file_limit)}. Send a smaller file."
+        too_large = f"This request is larger than {format_bytes(file_limit)}. Send a smaller file."
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > limit:
             await problem(413, too_large)(scope, receive, send)

@@ -17,7 +17,7 @@ from stnscope.backend.experiment.errors import TooLarge, Unavailable
 from stnscope.backend.experiment.recording.importer import DRAFT_SUFFIX
 from stnscope.backend.experiment.recording.quota import (
     Quota,
-    in_words,
+    format_bytes,
     raising_insufficient_storage,
 )
 from stnscope.backend.experiment.recording.untrusted_file import HEADER, check_header
@@ -120,7 +120,9 @@ class Imports:
         limit = max_recording_bytes(self._runs.quota)
         size = received + len(piece)
         if size > limit:
-            raise TooLarge(f"The file is larger than {in_words(limit)}, the most for a recording.")
+            raise TooLarge(
+                f"The file is larger than {format_bytes(limit)}, the most for a recording."
+            )
         if received // CHECK_INTERVAL != size // CHECK_INTERVAL or received == 0:
             self._runs.check_disk_space(size)
 

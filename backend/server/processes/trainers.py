@@ -35,7 +35,7 @@ from stnscope.backend.experiment.run_status import (
     Action,
     Operation,
     can,
-    one_of,
+    format_statuses,
 )
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.runs import IMPORTED, Run, Runs, is_sample
@@ -140,7 +140,7 @@ class Trainers:
                 raise Conflict(IMPORTED)
             if not can(action, run["status"]):
                 raise Conflict(
-                    f"To {action} a run it must be {one_of(ALLOWED_IN[action])}; "
+                    f"To {action} a run it must be {format_statuses(ALLOWED_IN[action])}; "
                     f"this one is {run['status']}."
                 )
             if action in ("resume", "step"):
@@ -166,7 +166,7 @@ class Trainers:
             run = await run_in_threadpool(self._runs.summary, run_id)
             if not can("change", run["status"]):
                 raise Conflict(
-                    f"To change settings of a run it must be {one_of(TRAINING)}; "
+                    f"To change settings of a run it must be {format_statuses(TRAINING)}; "
                     f"this one is {run['status']}."
                 )
             await self._send(run_id, {"settings": settings})

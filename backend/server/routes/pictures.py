@@ -11,14 +11,14 @@ from stnscope.backend.experiment.errors import InvalidInput, TooLarge
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE, Label
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.experiment.probes.added_pictures import parse_label
-from stnscope.backend.experiment.recording.quota import in_words
+from stnscope.backend.experiment.recording.quota import format_bytes
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server, State
 from stnscope.models.cards import cards
 
 router = APIRouter()
 
-MAX_SIZE = in_words(MAX_PICTURE_BYTES)
+MAX_SIZE = format_bytes(MAX_PICTURE_BYTES)
 
 Picture = Annotated[
     UploadFile, File(description=f"PNG, JPEG, WebP, GIF or BMP; {MAX_SIZE} at most.")

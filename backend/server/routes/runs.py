@@ -21,7 +21,7 @@ class Control(SettingsChange):
 
     @model_validator(mode="after")
     def _is_not_empty(self) -> Self:
-        if not self.given:
+        if not self.values:
             raise ValueError("Name an action, or settings to change.")
         return self
 

@@ -164,12 +164,12 @@ def _changes(recording: Recording, version: int | None, seq: int) -> Changes | N
         version: its version when it was last read; None to read it in any case, and check its lock.
         seq: the number of the newest frame that is known.
     """
-    current = recording.version()
+    current = recording.data_version()
     if current == version:
         return None
     # What has just been written needs no check for its writer.
-    run = recording.summary(look_for_writer=version is None)
-    return Changes(current, run, recording.newest(after=seq))
+    run = recording.summary(check_writer=version is None)
+    return Changes(current, run, recording.newest_frame(after=seq))
 
 
 class Tails:

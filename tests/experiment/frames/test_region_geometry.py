@@ -8,9 +8,9 @@ import pytest
 from numpy.typing import NDArray
 
 from stnscope.backend.experiment.frames.region_geometry import (
-    areas,
-    collapse,
+    collapse_reasons,
     outside_shares,
+    signed_areas,
 )
 
 HEIGHT, WIDTH = 30, 60
@@ -44,7 +44,7 @@ def test_area_is_in_square_pixels_and_negative_when_mirrored() -> None:
     lattices = several(
         region(), region(scale=(0.5, 0.5), rotation=1.0), region(shear=0.7), region(scale=(-1, 1))
     )
-    assert areas(lattices) == pytest.approx([1800, 450, 1800, -1800], rel=1e-5)
+    assert signed_areas(lattices) == pytest.approx([1800, 450, 1800, -1800], rel=1e-5)
 
 
 def test_area_of_a_bent_region_follows_its_edge() -> None:
@@ -53,7 +53,7 @@ def test_area_of_a_bent_region_follows_its_edge() -> None:
     bent[0, 3, 6, 0] += 10
     bent[0, [2, 4], 6, 0] += 20 / 3
     bent[0, [1, 5], 6, 0] += 10 / 3
-    assert areas(bent)[0] == pytest.approx(1800 + 150, rel=1e-5)
+    assert signed_areas(bent)[0] == pytest.approx(1800 + 150, rel=1e-5)
 
 
 def test_share_outside() -> None:
@@ -79,13 +79,13 @@ def test_share_outside() -> None:
     ],
 )
 def test_reasons_of_collapse(lattice: NDArray[Any], reason: str | None) -> None:
-    assert collapse(lattice, HEIGHT, WIDTH) == [reason]
+    assert collapse_reasons(lattice, HEIGHT, WIDTH) == [reason]
 
 
 def test_one_region_for_all_images_is_a_collapse_unless_it_is_the_whole_image() -> None:
     moved = region(scale=(0.6, 0.6), shift=(0.2, 0))
-    assert collapse(several(region(), region()), HEIGHT, WIDTH) == [None, None]
-    assert collapse(several(moved, moved), HEIGHT, WIDTH) == ["shared", "shared"]
+    assert collapse_reasons(several(region(), region()), HEIGHT, WIDTH) == [None, None]
+    assert collapse_reasons(several(moved, moved), HEIGHT, WIDTH) == ["shared", "shared"]
     other = region(scale=(0.6, 0.6), shift=(0.3, 0))
-    assert collapse(several(moved, other), HEIGHT, WIDTH) == [None, None]
-    assert collapse(moved, HEIGHT, WIDTH) == [None]
+    assert collapse_reasons(several(moved, other), HEIGHT, WIDTH) == [None, None]
+    assert collapse_reasons(moved, HEIGHT, WIDTH) == [None]

@@ -257,7 +257,7 @@ def test_picture_added_while_paused_is_in_the_current_frame(tmp_path: Path) -> N
     class ReadNewest(Script):
         def next_request(self) -> Mapping[str, Any]:
             with Recording.open(path) as opened:
-                newest = opened.newest()
+                newest = opened.newest_frame()
                 assert newest is not None
                 frames.append(opened.frame(newest.ref.step))
             return super().next_request()

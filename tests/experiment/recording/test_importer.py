@@ -114,7 +114,7 @@ def test_all_that_can_be_watched_is_taken_over(source: Path, target: Path) -> No
         for ref in new.frames():
             one, other = new.frame(ref.step, ref.lap), old.frame(ref.step, ref.lap)
             assert one.encode() == other.with_info(run="new").encode()
-        newest = new.newest()
+        newest = new.newest_frame()
         assert newest is not None
         assert newest.ref.step == 5
         columns = new.metrics()

@@ -10,7 +10,7 @@ from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.experiment.recording import quota
 from stnscope.backend.experiment.recording.quota import (
     Quota,
-    in_words,
+    format_bytes,
     is_full_disk,
     raising_insufficient_storage,
 )
@@ -41,7 +41,7 @@ def test_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.Mo
     [(10_000_000_000, "10 GB"), (1_500_000_000, "1.5 GB"), (64_000_000, "64 MB"), (12, "12 bytes")],
 )
 def test_sizes_are_written_for_people(size: int, words: str) -> None:
-    assert in_words(size) == words
+    assert format_bytes(size) == words
 
 
 def sqlite_error(code: int) -> sqlite3.OperationalError:

@@ -86,7 +86,7 @@ def test_step_run_again_replaces_its_rows_and_is_newer(path: Path) -> None:
         for attempt, loss in [(0, 1.0), (1, 2.0)]:
             writer.add_step(5, attempt, {"loss": loss})
             writer.add_frame(frame(5), attempt=attempt, kept=False)
-        newest = writer.newest()
+        newest = writer.newest_frame()
         assert newest is not None
         assert (newest.ref.seq, newest.ref.step) == (2, 5)
         assert writer.metrics()["loss"] == [2.0]

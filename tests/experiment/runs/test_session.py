@@ -18,7 +18,7 @@ from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
-from stnscope.backend.experiment.runs.controls import Uncontrolled
+from stnscope.backend.experiment.runs.controls import NoControls
 from stnscope.backend.experiment.runs.session import record
 from tests.experiment.scripted import Script, assert_same_training
 from tests.small_disk import small_disk
@@ -99,7 +99,7 @@ def test_pause_step_resume(tmp_path: Path) -> None:
             with Recording.open(path) as opened:
                 run = opened.summary()
                 seen.append((run["status"], run["step"]))
-                newest = opened.newest()
+                newest = opened.newest_frame()
             if run["status"] == "paused":
                 # What rests is shown exactly: the frame of this very step is there.
                 assert newest is not None
@@ -147,7 +147,7 @@ def test_settings_changed_by_hand_hold_from_the_next_step_on(tmp_path: Path) -> 
     with Recording.open(path) as one, Recording.open(plain) as other:
         run, changes = one.summary(), one.changes()
         left, right = one.metrics(), other.metrics()
-    assert [(each.step, each.settings.given) for each in changes] == [(20, change["settings"])]
+    assert [(each.step, each.settings.values) for each in changes] == [(20, change["settings"])]
     assert run["settings"]["learning_rate"] == 5e-3
     assert run["config"]["learning_rate"] == CONFIG.learning_rate
     assert left["loss"][:22] == right["loss"][:22], "the loss is that before the step"
@@ -242,7 +242,7 @@ def test_finishing_run_records_a_lap_with_its_weights_standing_still(
 ) -> None:
     monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], repeats=1))
     path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 100}))
-    assert record(path, Uncontrolled()) == "finished"
+    assert record(path, NoControls()) == "finished"
     with Recording.open(path) as opened:
         run, refs = opened.summary(), opened.frames()
         laps = [ref for ref in refs if ref.lap is not None]
@@ -282,7 +282,7 @@ def test_loss_that_is_not_finite_fails_the_run_with_a_reason(tmp_path: Path) -> 
         patch.setattr(
             "stnscope.backend.experiment.training.loop._optimise", lambda *_: float("nan")
         )
-        assert record(path, Uncontrolled()) == "failed"
+        assert record(path, NoControls()) == "failed"
     with Recording.open(path) as opened:
         run = opened.summary()
     assert run["status"] == "failed"

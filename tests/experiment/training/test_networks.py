@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from stnscope.backend.experiment.export.export import ExportOptions, export
-from stnscope.backend.experiment.export.frame_selection import Listed
+from stnscope.backend.experiment.export.frame_selection import FrameEntry
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
 from stnscope.models import weights
@@ -37,7 +37,7 @@ class Recorded:
     def summary(self) -> dict[str, Any]:
         return {"id": "run", "steps_per_epoch": 10, "config": {"seed": 0}}
 
-    def frames(self) -> Sequence[Listed]:
+    def frames(self) -> Sequence[FrameEntry]:
         return [Still()]
 
     def frame(self, step: int, lap: int | None = None) -> Frame:
