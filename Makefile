@@ -1,11 +1,11 @@
 # The commands of development; `make help` lists them.
 #   PORT=9000               where `make run` serves (loopback; 8501 by default)
 #   SERVE='--home /data'    further options of `python -m stnscope serve`
-#   TESTS='tests/models -x' what `make test` hands to pytest
-#   MEASURED='gif overhead' which modules `make bench` runs; all by default
-#   MINUTES=5               how long `make bench` watches memory, after a fifth of that to warm up;
-#                           50 by default, and last of all, so that it can be broken off there
-#   PYTHON=/usr/bin/python3 the interpreter the environment is made with
+#   TESTS='tests/models -x' arguments of pytest for `make test`
+#   MEASURED='gif overhead' the benchmarks that `make bench` runs; all by default
+#   MINUTES=5               duration of the memory benchmark, after a fifth of that as warm-up;
+#                           50 by default
+#   PYTHON=/usr/bin/python3 the interpreter that .venv is created with
 
 PORT ?= 8501
 SERVE ?=
@@ -15,25 +15,31 @@ export PYTHON
 
 VENV := .venv/bin
 MINUTES ?= 50
-# What begins with a line is shared by the others; memory takes an hour, so it comes last.
+# Modules with a leading underscore are shared by the others. Memory takes an hour, so it is last.
 MEASURED ?= $(filter-out _% memory,$(sort $(basename $(notdir $(wildcard benchmarks/*.py))))) memory
+FAST := tests/models tests/experiment tests/access tests/dashboard/test_modules.py \
+  tests/test_imports.py tests/test_registries.py tests/test_compose.py
 OPTIONS_memory = --minutes $(MINUTES) --warm-up $$(expr $(MINUTES) / 5)
 
-.PHONY: help run test check fix docs bench clean
+.PHONY: help run test test-fast check fix docs bench clean
 
 help: ## List the commands
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
 
 run: ## Set up what is missing, serve everything on one port of this machine, print the link
 	@sh tools/setup run
 	@exec $(VENV)/python -m stnscope serve --port $(PORT) $(SERVE)
 
-test: ## Set up everything, a browser too, and run all tests
+test: ## Set up what is missing, a browser too, and run all tests
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
 	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal $(TESTS)
 
-check: ## Formatting, lint, types, directions of imports
+test-fast: ## Run the tests that need neither a server nor a browser
+	@sh tools/setup dev
+	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal $(FAST)
+
+check: ## Check formatting, lint, types and import directions; Python and JavaScript
 	@sh tools/setup dev
 	@$(VENV)/ruff format --check .
 	@$(VENV)/ruff check .
@@ -43,7 +49,7 @@ check: ## Formatting, lint, types, directions of imports
 	@$(VENV)/deno lint --quiet
 	@$(VENV)/deno check --quiet dashboard/assets tests/dashboard/js
 
-fix: ## Format, and mend what the linter can
+fix: ## Format, and fix what the linter can
 	@sh tools/setup dev
 	@$(VENV)/ruff check --fix .
 	@$(VENV)/ruff format .
