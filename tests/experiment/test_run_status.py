@@ -1,4 +1,4 @@
-"""Which operations each status of a run allows."""
+"""The operations that each status of a run allows."""
 
 import pytest
 
@@ -16,11 +16,11 @@ ALLOWED = {
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_status_allows_its_operations_and_no_other(status: str) -> None:
+def test_can_returns_the_operations_that_a_status_allows(status: str) -> None:
     allowed: set[Operation] = {operation for operation in ALLOWED_IN if can(operation, status)}
     assert allowed == ALLOWED[status]
 
 
-def test_transition_leads_to_a_status_that_does_not_allow_it() -> None:
+def test_target_of_a_transition_does_not_allow_it_again() -> None:
     for action, transition in TRANSITIONS.items():
         assert transition.target is None or not can(action, transition.target)

@@ -1,8 +1,8 @@
-"""The Frame: what a network does with the probes at one step, and its bytes.
+"""The Frame: the input and output of a network for all probes at one step, and its encoding.
 
 A frame is a set of named tensors and one JSON object, in the safetensors layout: 8 bytes of
-little-endian header length, a JSON header, raw tensors. The JSON object stands in the header's
-`__metadata__` under the single key `"frame"`, so that equal frames have equal bytes.
+little-endian header length, a JSON header, raw tensors. The header's `__metadata__` has the
+JSON object under a single key, `"frame"`, so that equal frames have equal bytes.
 
 N probes, (H, W) input size, (h, w) output size, C channels (1 or 3), P parameters, K classes.
 
@@ -29,38 +29,39 @@ from safetensors.numpy import save as _save
 PROTOCOL = 1
 MEDIA_TYPE = "application/octet-stream"
 LATTICE_SIDE = 7
+"""Points along each side of a `grid`."""
 
 Array = NDArray[Any]
 
 
 Label = int | list[int] | None
-"""Of a probe: the index of its class, a list for a sequence, None if unknown."""
+"""The index of a probe's class, a list of them for a sequence, None if unknown."""
 
 
 class FrameError(ValueError):
-    """The bytes are not a frame of a known protocol."""
+    """Bytes that are not a frame of a known protocol."""
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Tensors by name, and `info`, the JSON object under `"frame"`."""
+    """The tensors of a frame by name, and `info`, the JSON object under `"frame"`."""
 
     info: Mapping[str, Any]
     tensors: Mapping[str, Array]
 
     @property
     def transformers(self) -> list[str]:
-        """Names of the transformers, in the order of the network."""
+        """The names of the transformers, in the order of the network."""
         return [transformer["name"] for transformer in self.info["transformers"]]
 
     @property
     def initial_probes(self) -> int:
-        """How many of the probes, the first ones, are the run's own; the others joined it."""
+        """The number of probes that the run started with; added pictures follow them."""
         count = len(next(iter(self.tensors.values())))
         return count - len(self.info.get("joined", ()))
 
     def with_info(self, **info: Any) -> "Frame":
-        """Return the frame with further entries of `info`."""
+        """Return the frame with additional or changed entries of `info`."""
         return Frame({**self.info, **info}, self.tensors)
 
     def with_input(self, images: Array) -> "Frame":
@@ -72,17 +73,17 @@ class Frame:
         return Frame(self.info, {k: v for k, v in self.tensors.items() if k != "input"})
 
     def encode(self) -> bytes:
-        """Return the frame's bytes: 4-byte types first, the header padded to 8."""
+        """Encode the frame: 4-byte types first, the header padded to a multiple of 8 bytes."""
         text = json.dumps(self.info, separators=(",", ":"), allow_nan=False)
         arrays = {name: np.ascontiguousarray(array) for name, array in self.tensors.items()}
         return _save(arrays, metadata={"frame": text})
 
     @classmethod
     def decode(cls, data: bytes) -> "Frame":
-        """Return the frame of these bytes.
+        """Decode a frame.
 
         Raises:
-            FrameError: they are not safetensors, have no frame, or are of a later protocol.
+            FrameError: the bytes are not safetensors, have no frame, or are of a later protocol.
         """
         try:
             tensors = _load(data)
@@ -96,6 +97,6 @@ class Frame:
 
 
 def content_key(images: Array) -> str:
-    """Return a hash of the content of images: equal images of all frames share it."""
+    """Return a hash of images (N, H, W, C): equal images have equal keys."""
     shape = "x".join(str(side) for side in images.shape)
     return f"{shape}-{hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()[:32]}"

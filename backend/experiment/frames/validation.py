@@ -1,4 +1,4 @@
-"""Validate untrusted bytes as a frame, in every respect that its readers rely on.
+"""Validate the bytes of an untrusted frame: everything that its readers rely on.
 
 N probes, (H, W) input size, C channels (1 or 3), K classes, T labels of an image.
 """
@@ -14,15 +14,15 @@ from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, Array, Frame,
 from stnscope.backend.experiment.limits import MAX_PROBES
 
 MAX_SIDE = 512
-"""Of an image, in pixels; more than the input or output of any network here."""
+"""Pixels along a side of an image; no network here has a larger input or output."""
 MAX_CLASSES = 1000
 MAX_TRANSFORMERS = 16
 
-Whole = Annotated[int, Field(ge=0, le=10**12)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Text = Annotated[str, Field(max_length=200)]
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Reasons = list[Text | None]
+Count = Annotated[int, Field(ge=0, le=10**12)]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+ShortText = Annotated[str, Field(max_length=200)]
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+Reasons = list[ShortText | None]
 
 
 class _Model(BaseModel):
@@ -31,25 +31,25 @@ class _Model(BaseModel):
 
 
 class _Transformer(_Model):
-    name: Name
-    family: Text
-    at: Text
-    time_step: Whole | None = None
+    name: Identifier
+    family: ShortText
+    at: ShortText
+    time_step: Count | None = None
 
 
 class _Info(_Model):
-    """The entries of a frame's `info` that readers use."""
+    """Those entries of a frame's `info` that its readers use."""
 
-    step: Whole
+    step: Count
     epoch: Annotated[int, Field(ge=1, le=10**12)]
     progress: Annotated[int, Field(ge=0, le=10)]
-    loss: Finite | None
-    accuracy: Finite | None
-    time: Finite
-    lap: Whole | None = None
+    loss: FiniteFloat | None
+    accuracy: FiniteFloat | None
+    time: FiniteFloat
+    lap: Count | None = None
     moving: bool = False
-    stillness: Finite | None = None
-    classes: Annotated[list[Text], Field(min_length=1, max_length=MAX_CLASSES)]
+    stillness: FiniteFloat | None = None
+    classes: Annotated[list[ShortText], Field(min_length=1, max_length=MAX_CLASSES)]
     labels: list[Label]
     predicted: list[int | list[int]]
     joined: list[int] = []
@@ -58,22 +58,22 @@ class _Info(_Model):
 
 
 def validate_frame(data: bytes, images: Array) -> Frame:
-    """Return the frame of untrusted bytes.
+    """Decode and validate an untrusted frame.
 
     Args:
-        data: the frame without its input, as in a recording.
-        images: its input, checked by `check_images`.
+        data: the encoded frame without its input, as in a recording.
+        images: its input, which `check_images` has accepted.
 
     Raises:
-        FrameError: it is not a frame, or inconsistent with itself or its input.
+        FrameError: the bytes are not a frame, or its parts are inconsistent.
     """
     try:
         frame = Frame.decode(data)
         info = _Info.model_validate(frame.info)
     except ValidationError as error:
-        wrong = error.errors()[0]
-        field = ".".join(str(part) for part in wrong["loc"])
-        raise FrameError(f"Its info is invalid: {field}: {wrong['msg']}") from None
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise FrameError(f"Its info is invalid: {field}: {first['msg']}") from None
     except RecursionError:
         raise FrameError("Its info is nested too deeply.") from None
     count = len(images)
@@ -105,48 +105,51 @@ def _check_probes(info: _Info, count: int) -> None:
     }
     for name, values in per_probe.items():
         if len(values) != count:
-            raise FrameError(f"It has {count} probes, and {name} of {len(values)}.")
+            raise FrameError(f"It has {count} probes, but {name} of {len(values)}.")
     if len(set(names)) != len(names) or not set(info.collapsed) <= set(names):
-        raise FrameError("Names of its transformers are duplicate, or unknown in `collapsed`.")
+        raise FrameError("Names of transformers are duplicate, or unknown in `collapsed`.")
     classes = range(len(info.classes))
     for label in [*info.labels, *info.predicted]:
-        for each in label if isinstance(label, list) else [label]:
-            if each is not None and each not in classes:
-                raise FrameError(f"It names class {each} of {len(classes)}.")
+        for index in label if isinstance(label, list) else [label]:
+            if index is not None and index not in classes:
+                raise FrameError(f"It refers to class {index} of {len(classes)}.")
     if info.joined != list(range(count - len(info.joined), count)):
         raise FrameError("Its added pictures are not the last of its probes.")
 
 
 def _check_tensors(tensors: Mapping[str, Array], info: _Info, count: int) -> None:
     expected: dict[str, tuple[str, tuple[int | None, ...]]] = {}
-    for each in info.transformers:
+    for transformer in info.transformers:
+        name = transformer.name
         expected |= {
-            f"output.{each.name}": ("uint8", (count, None, None, None)),
-            f"theta.{each.name}": ("float32", (count, None)),
-            f"corners.{each.name}": ("float32", (count, 4, 2)),
-            f"grid.{each.name}": ("float32", (count, LATTICE_SIDE, LATTICE_SIDE, 2)),
+            f"output.{name}": ("uint8", (count, None, None, None)),
+            f"theta.{name}": ("float32", (count, None)),
+            f"corners.{name}": ("float32", (count, 4, 2)),
+            f"grid.{name}": ("float32", (count, LATTICE_SIDE, LATTICE_SIDE, 2)),
         }
-    lengths = [len(each) for each in info.predicted if isinstance(each, list)]
+    lengths = [len(labels) for labels in info.predicted if isinstance(labels, list)]
     if lengths and (len(lengths), len(set(lengths))) != (count, 1):
         raise FrameError("Its predictions are of different lengths.")
     shape = (count, *lengths[:1], len(info.classes))
     expected["probabilities"] = ("float32", shape)
     if tensors.keys() != expected.keys():
-        different = ", ".join(sorted(tensors.keys() ^ expected.keys()))
-        raise FrameError(f"It lacks tensors, or has unknown ones: {different}.")
+        names = ", ".join(sorted(tensors.keys() ^ expected.keys()))
+        raise FrameError(f"It lacks tensors, or has unknown ones: {names}.")
     for name, (dtype, sides) in expected.items():
-        found = tensors[name]
-        fits = found.ndim == len(sides) and all(
-            side in (None, real) for side, real in zip(sides, found.shape, strict=True)
+        tensor = tensors[name]
+        has_shape = tensor.ndim == len(sides) and all(
+            side in (None, size) for side, size in zip(sides, tensor.shape, strict=True)
         )
-        if found.dtype != np.dtype(dtype) or not fits or not math.prod(found.shape):
-            raise FrameError(f"Its {name} is {found.dtype} {list(found.shape)}, which is invalid.")
-        if name.startswith("output.") and not _are_images(found):
-            raise FrameError(f"Its {name} is {list(found.shape)}, which are not images.")
+        if tensor.dtype != np.dtype(dtype) or not has_shape or not math.prod(tensor.shape):
+            raise FrameError(
+                f"Its {name} is {tensor.dtype} {list(tensor.shape)}, which is invalid."
+            )
+        if name.startswith("output.") and not _are_images(tensor):
+            raise FrameError(f"Its {name} is {list(tensor.shape)}, which are not images.")
 
 
 def _are_images(images: Array) -> bool:
-    """Whether an array is of images (N, H, W, C)."""
+    """Whether an array contains images (N, H, W, C) uint8."""
     *sides, channels = images.shape[1:]
-    bounded = all(1 <= side <= MAX_SIDE for side in sides)
-    return images.dtype == np.uint8 and bounded and channels in (1, 3)
+    have_valid_sides = all(1 <= side <= MAX_SIDE for side in sides)
+    return images.dtype == np.uint8 and have_valid_sides and channels in (1, 3)

@@ -1,4 +1,4 @@
-"""The bytes of a frame: readable by the safetensors library alone, stable, and checked."""
+"""The encoding of frames: stable, valid safetensors, and checked when it is decoded."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, c
 GOLDEN = Path(__file__).with_name("golden.frame")
 
 
-def small() -> Frame:
+def small_frame() -> Frame:
     info = {
         "protocol": 1,
         "run": "golden",
@@ -40,20 +40,20 @@ def small() -> Frame:
     return Frame(info, tensors)
 
 
-def test_golden_bytes() -> None:
-    assert small().encode() == GOLDEN.read_bytes()
+def test_encode_returns_the_golden_bytes() -> None:
+    assert small_frame().encode() == GOLDEN.read_bytes()
 
 
-def test_golden_reads_back() -> None:
+def test_decode_reads_the_golden_bytes() -> None:
     frame = Frame.decode(GOLDEN.read_bytes())
-    assert frame.info == small().info
+    assert frame.info == small_frame().info
     assert frame.transformers == ["st"]
-    for name, tensor in small().tensors.items():
+    for name, tensor in small_frame().tensors.items():
         np.testing.assert_array_equal(frame.tensors[name], tensor)
 
 
-def test_layout_is_safetensors_with_one_metadata_key_and_aligned_views() -> None:
-    data = small().encode()
+def test_encoding_is_safetensors_with_one_metadata_key_and_aligned_tensors() -> None:
+    data = small_frame().encode()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
     assert list(header["__metadata__"]) == ["frame"]
@@ -61,16 +61,16 @@ def test_layout_is_safetensors_with_one_metadata_key_and_aligned_views() -> None
     for entry in header.values():
         if entry.get("dtype") == "F32":
             assert entry["data_offsets"][0] % 4 == 0
-    assert set(load(data)) == set(small().tensors)
+    assert set(load(data)) == set(small_frame().tensors)
 
 
-def test_array_that_is_not_contiguous_keeps_its_values() -> None:
-    turned = np.arange(12, dtype=np.float32).reshape(3, 4).T
-    frame = Frame({"protocol": 1, "transformers": []}, {"theta.st": turned})
-    np.testing.assert_array_equal(Frame.decode(frame.encode()).tensors["theta.st"], turned)
+def test_encode_accepts_an_array_that_is_not_contiguous() -> None:
+    transposed = np.arange(12, dtype=np.float32).reshape(3, 4).T
+    frame = Frame({"protocol": 1, "transformers": []}, {"theta.st": transposed})
+    np.testing.assert_array_equal(Frame.decode(frame.encode()).tensors["theta.st"], transposed)
 
 
-def test_number_that_json_lacks_is_refused() -> None:
+def test_encode_refuses_nan_in_the_info() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         Frame({"protocol": 1, "loss": float("nan")}, {}).encode()
 
@@ -85,7 +85,7 @@ def test_number_that_json_lacks_is_refused() -> None:
         (2).to_bytes(8, "little") + b"{}",
     ],
 )
-def test_other_bytes_are_refused(data: bytes) -> None:
+def test_decode_refuses_bytes_that_are_not_a_frame(data: bytes) -> None:
     with pytest.raises(FrameError, match="frame"):
         Frame.decode(data)
 
