@@ -1,8 +1,8 @@
-"""The space for one recording: writes into it, and the reason if no more may be written.
+"""Write to a recording, and detect that its quota is exceeded or its disk is full.
 
-There are two reasons. A quota is noticed while the pause can still be recorded; a disk that others
-have filled is noticed by a write that fails. For that case a spare file beside the recording
-reserves some space, which is freed so that the pause can be recorded.
+An exceeded quota is detected while the pause can still be recorded. A disk that other programs have
+filled is detected only by a failed write: for that case a spare file beside the recording reserves
+space, which is freed so that the pause can be recorded.
 """
 
 import math
@@ -17,22 +17,22 @@ from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.experiment.recording.thinning import Thinning
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 
-INTERVAL = 1.0
-"""Seconds between two measurements of the recordings' size and of the free space."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks of the recordings' size and of the free space."""
 SPARE_SUFFIX = ".spare"
 SPARE_BYTES = 64 * 1024
 """Enough to write the run's row several times."""
 
 
 class DiskSpace:
-    """The space for the recording of a writer; as a context, keeps its spare file."""
+    """Disk space of the recording of `writer`; the spare file exists inside its context."""
 
     def __init__(self, writer: RecordingWriter, quota: Quota) -> None:
         self._writer = writer
         self._quota = quota
         self._thinning = Thinning(writer, quota.run)
-        self._measured = -math.inf
-        self._spare = writer.path.with_suffix(SPARE_SUFFIX)
+        self._last_check = -math.inf
+        self._spare_file = writer.path.with_suffix(SPARE_SUFFIX)
 
     def __enter__(self) -> Self:
         self._reserve_spare()
@@ -43,35 +43,35 @@ class DiskSpace:
 
     def _reserve_spare(self) -> None:
         with suppress(OSError):
-            # Random bytes: some file systems store zeros in no space.
-            self._spare.write_bytes(os.urandom(SPARE_BYTES))
+            # Random bytes, because some file systems allocate no space for zeros.
+            self._spare_file.write_bytes(os.urandom(SPARE_BYTES))
 
     def _free_spare(self) -> None:
-        self._spare.unlink(missing_ok=True)
+        self._spare_file.unlink(missing_ok=True)
 
     def write(self, writes: Callable[[], None]) -> str | None:
-        """Do `writes` in one transaction.
+        """Call `writes` in one transaction.
 
         Returns:
-            None, or, if the disk is full and nothing was written, a message for the user.
+            None, or a message for the user if the disk is full and nothing was written.
         """
         try:
             with self._writer.transaction():
                 writes()
-        except InsufficientStorage as full:
-            return f"{full} Then resume this run; nothing recorded is lost."
+        except InsufficientStorage as error:
+            return f"{error} Then resume this run; nothing recorded is lost."
         return None
 
     def update_run(self, **columns: Any) -> bool:
-        """Set columns of the run's row in the space of the spare file; return whether it fits."""
+        """Set columns of the run's row, using the space of the spare file; return the success."""
         self._free_spare()
         return self.write(lambda: self._writer.update(**columns)) is None
 
     def shortage(self) -> str | None:
-        """Thin the recording if it is at its limit; to be called after each step.
+        """Thin the recording if it is at its limit; call this after each step.
 
         Returns:
-            Why the run has to pause and what to do; None if there is space.
+            Why the run has to pause, and what to do; None if there is space.
         """
         if not self._thinning.advance():
             return (
@@ -80,13 +80,13 @@ class DiskSpace:
                 "--run-limit."
             )
         now = time.monotonic()
-        if now - self._measured < INTERVAL:
+        if now - self._last_check < CHECK_INTERVAL:
             return None
-        self._measured = now
+        self._last_check = now
         shortage = self._quota.shortage(self._writer.path.parent)
         return shortage and f"{shortage} Then resume this run; nothing is lost."
 
     def reset(self) -> None:
-        """Measure again after the next step, and reserve the spare file again."""
-        self._measured = -math.inf
+        """Check the space again after the next step, and create the spare file again."""
+        self._last_check = -math.inf
         self._reserve_spare()

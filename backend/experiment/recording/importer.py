@@ -44,7 +44,7 @@ MAX_TIME = 10**11
 
 
 class _Run(BaseModel):
-    """A row of the table `run`, without its id and what does not apply to an imported run."""
+    """A row of the table `run`, without columns that do not apply to an imported run."""
 
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
@@ -91,12 +91,12 @@ def import_recording(source: Path, target: Path) -> None:
         target: the new recording, whose stem is the run's id.
 
     Raises:
-        RecordingError: it is not a recording, damaged or invalid; the text has the reason.
+        RecordingError: it is not a recording, or damaged or invalid; the text has the reason.
         InsufficientStorage: the disk is full.
     """
     draft = target.with_suffix(DRAFT_SUFFIX)
     with untrusted_file.open_untrusted(source) as file:
-        run = _run(file.rows)
+        run = _read_run(file.rows)
         create(draft, config=run.config, steps_per_epoch=run.steps_per_epoch)
         with RecordingWriter.open(draft) as writer:
             _copy_steps(file, writer)
@@ -109,25 +109,25 @@ def import_recording(source: Path, target: Path) -> None:
     draft.rename(target)
 
 
-def _run(rows: sqlite3.Connection) -> _Run:
+def _read_run(rows: sqlite3.Connection) -> _Run:
     cursor = rows.execute("SELECT * FROM run LIMIT 2")
     names = [column[0] for column in cursor.description]
-    found = cursor.fetchall()
-    if len(found) != 1:
-        raise damaged_error(f"it holds {'several runs' if found else 'no run'}")
+    runs = cursor.fetchall()
+    if len(runs) != 1:
+        raise damaged_error(f"it contains {'several runs' if runs else 'no run'}")
     try:
-        return _Run.model_validate(dict(zip(names, found[0], strict=True)))
+        return _Run.model_validate(dict(zip(names, runs[0], strict=True)))
     except ValidationError as error:
-        wrong = error.errors()[0]
-        field = ".".join(str(part) for part in wrong["loc"])
-        raise damaged_error(f"of its run, {field} is invalid: {wrong['msg']}") from None
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise damaged_error(f"the {field} of its run is invalid: {first['msg']}") from None
 
 
 def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
     absent = ABSENT["steps"] if file.version in OLDER_VERSIONS else {}
     names = [name for name in METRICS if name not in absent]
-    selected = f"SELECT step, attempt, {', '.join(names)} FROM steps ORDER BY seq"
-    for batch in _batches(file.rows.execute(selected)):
+    query = f"SELECT step, attempt, {', '.join(names)} FROM steps ORDER BY seq"
+    for batch in _batches(file.rows.execute(query)):
         with writer.transaction():
             for step, attempt, *values in batch:
                 _check_counts("steps", step, attempt)
@@ -139,30 +139,30 @@ def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
 def _copy_frames(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
     """Copy frames and their inputs, in the order in which they were written."""
     inputs = _Inputs(rows)
-    selected = f"SELECT {', '.join(_Frame._fields)} FROM frames ORDER BY seq"
-    for batch in _batches(rows.execute(selected)):
+    query = f"SELECT {', '.join(_Frame._fields)} FROM frames ORDER BY seq"
+    for batch in _batches(rows.execute(query)):
         with writer.transaction():
             for row in map(_Frame._make, batch):
-                frame = _frame(row, inputs).with_info(run=writer.path.stem)
+                frame = _validate_frame(row, inputs).with_info(run=writer.path.stem)
                 writer.add_frame(frame, attempt=row.attempt, kept=bool(row.kept))
 
 
-def _frame(row: _Frame, inputs: "_Inputs") -> Frame:
+def _validate_frame(row: _Frame, inputs: "_Inputs") -> Frame:
     _check_counts("frames", row.step, row.attempt, row.moving, row.kept)
-    where = f"its frame of step {row.step}"
+    subject = f"its frame of step {row.step}"
     try:
         frame = validation.validate_frame(_blob(row.data), inputs.get(row.input))
     except FrameError as error:
-        raise damaged_error(f"{where} is not a frame. {error}") from None
+        raise damaged_error(f"{subject} is not a frame. {error}") from None
     info = frame.info
-    stated = (info["step"], info.get("lap"), bool(info.get("moving")))
-    if stated != (row.step, row.lap, bool(row.moving)):
-        raise damaged_error(f"{where} has the step of another one")
+    in_frame = (info["step"], info.get("lap"), bool(info.get("moving")))
+    if in_frame != (row.step, row.lap, bool(row.moving)):
+        raise damaged_error(f"{subject} is the frame of another step")
     return frame
 
 
 class _Inputs:
-    """The probes' images of an untrusted recording; caches the last ones."""
+    """The inputs of an untrusted recording, by key; caches the last one."""
 
     def __init__(self, rows: sqlite3.Connection) -> None:
         self._rows = rows
@@ -192,32 +192,32 @@ def _copy_changes(rows: sqlite3.Connection, writer: RecordingWriter) -> None:
         try:
             change = SettingsChange.model_validate_json(settings)
         except ValidationError:
-            raise damaged_error(f"the change after step {step} is not of a setting") from None
+            raise damaged_error(f"its change of settings at step {step} is invalid") from None
         writer.add_change(Change(step, attempt, change))
 
 
 def _copy_added_pictures(rows: sqlite3.Connection, writer: RecordingWriter, limit: int) -> None:
-    """Copy pictures that were added to the probes, at most `limit`."""
-    selected = rows.execute("SELECT step, attempt, label, data FROM joined ORDER BY seq")
-    for number, (step, attempt, label, data) in enumerate(selected):
+    """Copy the pictures that were added to the probes; refuse more than `limit`."""
+    cursor = rows.execute("SELECT step, attempt, label, data FROM joined ORDER BY seq")
+    for index, (step, attempt, label, data) in enumerate(cursor):
         _check_counts("joined", step, attempt)
         try:
-            image, known = _tensor(data, "image"), _LABEL.validate_json(label)
+            image, parsed_label = _tensor(data, "image"), _LABEL.validate_json(label)
             validation.check_images(image[None])
         except (FrameError, ValidationError):
             raise damaged_error(
                 f"what was added to its probes at step {step} is not a picture"
             ) from None
-        if number >= limit:
+        if index >= limit:
             raise damaged_error(f"it has more than {MAX_PROBES} probes")
-        writer.add_picture(AddedPicture(step, attempt, known, image))
+        writer.add_picture(AddedPicture(step, attempt, parsed_label, image))
 
 
 def _tensor(data: object, name: str) -> Array:
-    """Return the only tensor in safetensors bytes.
+    """Decode safetensors bytes that contain one tensor.
 
     Raises:
-        FrameError: it has another name, or there are others or none.
+        FrameError: they are invalid, or contain another tensor or several.
     """
     try:
         tensors = load_tensors(_blob(data))
@@ -230,14 +230,14 @@ def _tensor(data: object, name: str) -> Array:
 
 def _blob(data: object) -> bytes:
     if not isinstance(data, bytes):
-        raise FrameError("There is text or a number instead of bytes.")
+        raise FrameError("It is text or a number instead of bytes.")
     return data
 
 
 def _check_counts(table: str, *values: object) -> None:
     for value in values:
         if not (isinstance(value, int) and 0 <= value <= MAX_STEPS):
-            raise damaged_error(f"in its {table} there is {value!r:.40} instead of a number")
+            raise damaged_error(f"in its {table}, {value!r:.40} is not a count")
 
 
 def _check_number(step: int, value: object) -> None:
@@ -246,7 +246,7 @@ def _check_number(step: int, value: object) -> None:
 
 
 def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield rows in batches, one for each transaction."""
+    """Yield the rows in batches, one for each transaction."""
     remaining = iter(rows)
     while batch := list(islice(remaining, BATCH_SIZE)):
         yield batch

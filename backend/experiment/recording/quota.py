@@ -1,4 +1,4 @@
-"""Limits for the size of recordings, their current size, and errors of a full disk."""
+"""Limits on the size of recordings, their current size, and errors of a full disk."""
 
 import errno
 import os
@@ -14,18 +14,18 @@ from stnscope.backend.experiment.errors import InsufficientStorage
 FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
 
 _FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
-# Besides FULL: a disk quota, and no space for the index of the write-ahead log.
+# Besides FULL, SQLite reports a disk quota, and no space for the write-ahead log's index, this way.
 _FULL_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
 
 @dataclass(frozen=True)
 class Quota:
-    """Limits for recordings, in bytes.
+    """Limits on recordings, in bytes.
 
     Attributes:
-        run: of one recording, which is thinned at this limit.
-        home: of all recordings together.
-        reserve: space on the disk that stays free, so that a pause can be recorded.
+        run: maximum size of one recording, which is thinned at this limit.
+        home: maximum size of all recordings together.
+        reserve: space that is left free on the disk, so that a pause can be recorded.
     """
 
     run: int = 1_000_000_000
@@ -36,8 +36,8 @@ class Quota:
         """Return why nothing may be recorded in `folder`, and what to do; None if there is space.
 
         Args:
-            folder: of the recordings.
-            additional: bytes to add.
+            folder: the folder of the recordings.
+            additional: bytes to be added to it.
         """
         if folder_bytes(folder) + additional >= self.home:
             return (
@@ -46,7 +46,7 @@ class Quota:
             )
         if free_bytes(folder) - additional < self.reserve:
             return (
-                f"The disk is full but for {format_bytes(self.reserve)}, which are left free. "
+                f"The disk is full except for {format_bytes(self.reserve)}, which are left free. "
                 "Make room on it, for instance by deleting runs."
             )
         return None
@@ -65,12 +65,12 @@ def folder_bytes(folder: Path) -> int:
 
 
 def free_bytes(folder: Path) -> int:
-    """Return the free bytes of the disk that has `folder`."""
+    """Return the free bytes of the disk that `folder` is on."""
     return shutil.disk_usage(folder).free
 
 
 def format_bytes(size: int) -> str:
-    """Return a number of bytes as text, such as `1.5 GB` or `64 MB`."""
+    """Return a size as text, such as `1.5 GB` or `64 MB`."""
     for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
         if size >= unit:
             return f"{size / unit:.3g} {name}"
@@ -86,7 +86,7 @@ def is_full_disk(error: BaseException | None) -> bool:
 
 @contextmanager
 def raising_insufficient_storage() -> Iterator[None]:
-    """Convert errors of a full disk.
+    """Convert errors of a full disk inside this context.
 
     Raises:
         InsufficientStorage: the disk is full.

@@ -1,7 +1,7 @@
-"""Read a recording: one append-only SQLite file a run, written by its trainer only.
+"""Read a recording: one append-only SQLite file per run, written by its trainer only.
 
-The writer holds a lock file beside the recording: a run that has not ended and whose lock is free
-was interrupted. `recording.schema` has the tables; columns that an older version lacks are read as
+The writer holds a lock beside the recording: a run that has not ended and whose lock is free was
+interrupted. `recording.schema` defines the tables; columns that an older version lacks are read as
 their defaults.
 """
 
@@ -37,7 +37,7 @@ SUFFIX = ".stnscope"
 
 
 class FrameRef(NamedTuple):
-    """A recorded frame: its step, and its number in the closing lap if it is part of it."""
+    """A recorded frame: its step, its index in the closing lap or None, and if probes move."""
 
     seq: int
     step: int
@@ -47,7 +47,7 @@ class FrameRef(NamedTuple):
 
 @dataclass(frozen=True)
 class StoredFrame:
-    """A frame as it is stored: bytes without the input, and the key of its input."""
+    """A stored frame: its encoding without the input, and the key of its input."""
 
     ref: FrameRef
     input_key: str
@@ -56,7 +56,7 @@ class StoredFrame:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """The state of a training after `step`: tensors by name, and a JSON object."""
+    """The state of training after `step`: tensors by name, and a JSON object."""
 
     step: int
     attempt: int
@@ -66,7 +66,7 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Change:
-    """Settings changed by hand after `step`: in effect from the next step on."""
+    """Settings that a user changed after `step`; in effect from the next step on."""
 
     step: int
     attempt: int
@@ -81,17 +81,17 @@ class AddedPicture:
     attempt: int
     label: Label
     image: Array
-    """(H, W, C) uint8, of the network's input size."""
+    """(H, W, C) uint8, in the network's input size."""
 
 
-# Without it, two concurrent checks would take each other's lock for the writer's.
-_checking = threading.Lock()
+# Without it, two concurrent checks could mistake each other's lock for the writer's.
+_lock_check = threading.Lock()
 
 
 def has_writer(path: Path) -> bool:
-    """Whether a process holds the recording's lock, that is, trains the run."""
+    """Whether a process holds the recording's lock, that is, is training the run."""
     lock = writer_lock(path)
-    with _checking:
+    with _lock_check:
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -101,12 +101,12 @@ def has_writer(path: Path) -> bool:
 
 
 def writer_lock(path: Path) -> FileLock:
-    """Return the lock that a recording's writer holds."""
+    """Return the lock that the writer of a recording holds."""
     return FileLock(path.with_suffix(".lock"), is_singleton=False)
 
 
 class Recording:
-    """A recording opened for reading. Every query is its own short read transaction."""
+    """A recording opened for reading. Every query is a separate, short read transaction."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
@@ -122,7 +122,7 @@ class Recording:
         """
         if not path.is_file():
             raise NotFound(f"There is no recording {path.stem}.")
-        # A reader may be used in several threads, by one at a time.
+        # Several threads may use it, one at a time.
         connection = sqlite3.connect(
             f"file:{path}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
         )
@@ -143,14 +143,14 @@ class Recording:
         self.close()
 
     def data_version(self) -> int:
-        """Return a number that changes when another connection has written; a cheap query."""
+        """Return a number that changes when another connection writes; a cheap query."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
 
     def summary(self, *, check_writer: bool = True) -> dict[str, Any]:
-        """Return the run as in the interface; its status is `interrupted` if its writer is gone.
+        """Return the run as in the HTTP interface; `interrupted` if it has lost its writer.
 
         Args:
-            check_writer: whether to check that; not needed just after a write.
+            check_writer: whether to check for the writer; not needed just after a write.
         """
         names = self._selected("run", RUN_COLUMNS)
         row = self._db.execute(f"SELECT {names} FROM run").fetchone()
@@ -160,7 +160,7 @@ class Recording:
             " FROM frames"
         ).fetchone()
         if check_writer and run["status"] in TRAINING and not has_writer(self.path):
-            run["status"] = self._status_with_free_lock()
+            run["status"] = self._status_without_writer()
         config = parse_config(run["config"])
         settings = LiveSettings.of(
             RunConfig.model_validate(config), (change.settings for change in self.changes())
@@ -182,8 +182,8 @@ class Recording:
             "frames": frames,
         }
 
-    def _status_with_free_lock(self) -> str:
-        # A writer that ended between the two queries has written its final status.
+    def _status_without_writer(self) -> str:
+        # A writer that ended after the first query has written its final status.
         status: str = self._db.execute("SELECT status FROM run").fetchone()[0]
         return "interrupted" if status in TRAINING else status
 
@@ -192,7 +192,7 @@ class Recording:
         return RunConfig.model_validate(parse_config(stored))
 
     def changes(self) -> list[Change]:
-        """Return the settings that were changed by hand, in the order in which they take effect."""
+        """Return the changes of settings, in the order in which they take effect."""
         rows = self._db.execute("SELECT step, attempt, settings FROM changes ORDER BY step, seq")
         return [
             Change(step, attempt, SettingsChange.model_validate_json(settings))
@@ -215,43 +215,47 @@ class Recording:
         return [step for (step,) in self._db.execute("SELECT step FROM joined ORDER BY step, seq")]
 
     def frames(self) -> list[FrameRef]:
-        """Return all recorded frames by step; a lap's frames after that of its step."""
+        """Return all recorded frames, by step; those of a lap follow the frame of their step."""
         rows = self._db.execute("SELECT seq, step, lap, moving FROM frames ORDER BY step, lap")
         return [_ref(row) for row in rows]
 
     def newest_frame(self, after: int = 0) -> StoredFrame | None:
-        """Return the step's frame written last, if it was written after `after` (a `seq`)."""
+        """Return the frame that was written last, if its `seq` is above `after`; laps excluded."""
         return self._stored("lap IS NULL AND seq > ? ORDER BY seq DESC", after)
 
     def frame(self, step: int, lap: int | None = None) -> Frame:
-        """Return the frame at `step` with its input: the nearest at or before it, else the first.
+        """Return the nearest frame at or before `step`, else the first, with its input.
+
+        Args:
+            step: optimiser steps done.
+            lap: index in the closing lap; then the frame must be exactly this one.
 
         Raises:
-            NotFound: nothing is recorded yet.
+            NotFound: no such frame is recorded.
         """
         if lap is not None:
-            found = self._stored("step = ? AND lap = ?", step, lap)
+            stored = self._stored("step = ? AND lap = ?", step, lap)
         else:
-            found = self._stored("lap IS NULL AND step <= ? ORDER BY step DESC", step)
-            found = found or self._stored("lap IS NULL ORDER BY step")
-        if found is None:
+            stored = self._stored("lap IS NULL AND step <= ? ORDER BY step DESC", step)
+            stored = stored or self._stored("lap IS NULL ORDER BY step")
+        if stored is None:
             raise NotFound("No such frame is recorded; the first one is recorded at step 0.")
-        return Frame.decode(found.data).with_input(self.input(found.input_key))
+        return Frame.decode(stored.data).with_input(self.input(stored.input_key))
 
     def input(self, key: str) -> Array:
-        """Return the probes' images (N, H, W, C) uint8 with a key."""
+        """Return an input by its key: the probes' images (N, H, W, C) uint8."""
         row = self._db.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
         return load_tensors(row[0])["input"]
 
     def metrics(
         self, after: int | None = None, every: int = 1, seq: int | None = None
     ) -> dict[str, list[Any]]:
-        """Return columns over steps: `step` and each of `METRICS`; null if there is no value.
+        """Return columns over steps: `step` and all of `METRICS`; None if there is no value.
 
         Args:
-            after: only steps greater than this.
-            every: only steps that are multiples of this.
-            seq: only rows written after this one.
+            after: return only steps greater than this.
+            every: return only steps that are multiples of this.
+            seq: return only rows written after this one.
         """
         names = ("seq", "step", "attempt", *METRICS)
         rows = self._db.execute(
@@ -273,7 +277,7 @@ class Recording:
         return Checkpoint(row[0], row[1], json.loads(row[2]), load_tensors(row[3]))
 
     def copy_to(self, target: Path) -> None:
-        """Copy the recording into one file, consistent even while it is written to.
+        """Copy the recording to one file; the copy is consistent even while it is written to.
 
         Raises:
             InsufficientStorage: the disk of `target` is full.
@@ -286,8 +290,8 @@ class Recording:
             copy.execute("PRAGMA journal_mode = DELETE")
 
     def _selected(self, table: str, names: Iterable[str]) -> str:
-        """Return columns to select, with defaults for those that an older file lacks."""
-        # Checked each time: a writer may upgrade the file while it is read.
+        """Return the columns to select, with defaults for those that an older file lacks."""
+        # Checked for each query: a writer may upgrade the file while it is read.
         absent = ABSENT[table] if is_older_version(self._db) else {}
         return ", ".join(absent.get(name, name) for name in names)
 
@@ -309,7 +313,7 @@ def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
         version = connection.execute("PRAGMA user_version").fetchone()[0]
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise  # another program locks it
+            raise  # another program has locked it
         raise RecordingError(f"{path.name} is not a recording: {error}.") from error
     if application != APPLICATION_ID:
         raise RecordingError(f"{path.name} is not a recording.")

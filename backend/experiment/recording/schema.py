@@ -1,15 +1,15 @@
 """The tables of a recording, and the upgrade of older versions.
 
     run          one row: id, configuration, status, progress
-    steps        one row of metrics per optimiser step
+    steps        metrics, one row per optimiser step
     frames       frames without their input
-    inputs       the probes' images, equal ones once
+    inputs       the probes' images; equal ones are stored once
     checkpoints  states to resume from (the newest two)
-    changes      settings changed by hand while it trained, each with its step
-    joined       pictures added to the probes, each with its step
+    changes      settings that a user changed, with their step
+    joined       pictures that were added to the probes, with their step
 
-`seq` rises with every row written, also when a step that is run again replaces its row, so that
-"newer than the last one read" is one comparison.
+`seq` increases with every row written, also when a repeated step replaces its row, so that a reader
+finds newer rows by one comparison.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,10 +17,10 @@ from typing import Any
 
 from pydantic_core import from_json
 
-APPLICATION_ID = 0x53544E31  # "STN1", identifies a recording
+APPLICATION_ID = 0x53544E31  # "STN1"
 SCHEMA_VERSION = 2
 OLDER_VERSIONS = frozenset({1})
-"""Versions that are read too, and upgraded before they are written to."""
+"""Versions that can be read too, and are upgraded before they are written to."""
 
 METRICS = (
     "time",
@@ -56,7 +56,7 @@ RUN_COLUMNS = {
     "imported": "INTEGER NOT NULL DEFAULT 0",
 }
 
-JOINED = """
+JOINED_TABLE = """
 CREATE TABLE joined (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
     time REAL NOT NULL, label TEXT NOT NULL, data BLOB NOT NULL
@@ -72,27 +72,27 @@ ABSENT: Mapping[str, Mapping[str, str]] = {
 RENAMED_CONFIG_FIELDS: Mapping[str, Mapping[str, str]] = {
     "sampler": {"outside": "padding", "samples": "supersampling"},
 }
-"""Fields of a stored configuration that have a new name: by their part of it, old to new."""
+"""Renamed fields of a stored configuration: by section, old name to new name."""
 
 
 def parse_config(text: Any) -> Any:
-    """Parse a stored configuration, with its fields under their current names.
+    """Parse a stored configuration, and rename fields that have a new name.
 
     Args:
-        text: JSON as in the column `run.config`, possibly written by an older version.
+        text: JSON from the column `run.config`, possibly written by an older version.
 
     Raises:
         ValueError: it is not JSON.
     """
     config = from_json(text) if isinstance(text, str | bytes) else text
     if isinstance(config, dict):
-        for part, names in RENAMED_CONFIG_FIELDS.items():
-            if isinstance(fields := config.get(part), dict):
-                config[part] = {names.get(name, name): value for name, value in fields.items()}
+        for section, names in RENAMED_CONFIG_FIELDS.items():
+            if isinstance(fields := config.get(section), dict):
+                config[section] = {names.get(name, name): value for name, value in fields.items()}
     return config
 
 
-def _schema(run: Mapping[str, str], metrics: Iterable[str], more: str = "") -> str:
+def _schema(run: Mapping[str, str], metrics: Iterable[str], tables: str = "") -> str:
     return f"""
 CREATE TABLE run ({", ".join(f"{name} {kind}" for name, kind in run.items())});
 CREATE TABLE steps (
@@ -116,10 +116,10 @@ CREATE TABLE changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
     time REAL NOT NULL, settings TEXT NOT NULL
 );
-{more}"""
+{tables}"""
 
 
-SCHEMA = _schema(RUN_COLUMNS, METRICS, JOINED)
+SCHEMA = _schema(RUN_COLUMNS, METRICS, JOINED_TABLE)
 FIRST_SCHEMA = _schema(
     {name: kind for name, kind in RUN_COLUMNS.items() if name not in ABSENT["run"]},
     [name for name in METRICS if name not in ABSENT["steps"]],
@@ -130,8 +130,8 @@ UPGRADE = f"""
 BEGIN IMMEDIATE;
 ALTER TABLE run ADD COLUMN imported {RUN_COLUMNS["imported"]};
 ALTER TABLE steps ADD COLUMN collapsed REAL;
-{JOINED}
+{JOINED_TABLE}
 PRAGMA user_version = {SCHEMA_VERSION};
 COMMIT;
 """
-"""Upgrades an older version."""
+"""The script that upgrades version 1."""

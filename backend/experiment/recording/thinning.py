@@ -1,9 +1,9 @@
 """Thin a recording at its limit: drop every second ordinary frame, a few after each step.
 
-A pass goes through all frames, oldest first, and keeps each 2nd, 4th, 8th, ... of the ordinary
-ones, so that the whole recording is equally dense, however often the limit is reached. New frames
-are recorded as densely as before, because the live view shows them, until the next pass. If a pass
-frees too little, the next one keeps half as many.
+A pass visits all frames, oldest first, and keeps every 2nd, 4th, 8th, ... ordinary one, so that the
+recording is evenly dense however often the limit is reached. Until the next pass, new frames are
+recorded at the full rate, because the live view shows them. If a pass frees too little space, the
+next one keeps half as many.
 """
 
 from contextlib import suppress
@@ -11,17 +11,17 @@ from contextlib import suppress
 from stnscope.backend.experiment.errors import InsufficientStorage
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 
-TARGET = 0.75
+TARGET_SHARE = 0.75
 """Share of the limit below which no further pass is needed."""
 DROPS_PER_STEP = 8
-"""More than a step adds, and few enough not to delay it."""
+"""More frames than a step adds, and few enough not to delay it."""
 
 
 class Thinning:
-    """The thinning of one recording.
+    """Thins one recording.
 
     Args:
-        writer: the recording.
+        writer: the writer of the recording.
         limit: maximum size of the recording in bytes.
     """
 
@@ -29,31 +29,32 @@ class Thinning:
         self._writer = writer
         self._limit = limit
         self._halvings: int = writer.summary()["thinned"]
-        # Position and end of the current pass, as `seq`; None between passes.
         self._after: int | None = None
+        """The `seq` that the current pass has reached; None between passes."""
         self._end = 0
+        """The `seq` at which the current pass ends."""
 
     def advance(self) -> bool:
-        """Drop a few frames if the limit is reached; to be called after each step.
+        """Drop a few frames if the limit is reached; call this after each step.
 
         Returns:
-            Whether there is space: False if dropping all that may be dropped was not enough.
+            Whether there is space; False if dropping all ordinary frames did not suffice.
         """
         if self._after is None:
             if self._writer.live_bytes() < self._limit:
                 return True
-            self._begin(max(1, self._halvings))
-        # The write of the next step reports a full disk.
+            self._start_pass(max(1, self._halvings))
+        # A full disk is reported when the next step is written.
         with suppress(InsufficientStorage):
-            return self._drop()
+            return self._drop_frames()
         return True
 
-    def _begin(self, halvings: int) -> None:
+    def _start_pass(self, halvings: int) -> None:
         newest = self._writer.newest_frame()
         self._after, self._end = 0, newest.ref.seq if newest else 0
         self._halvings = halvings
 
-    def _drop(self) -> bool:
+    def _drop_frames(self) -> bool:
         assert self._after is not None
         stride = 2**self._halvings
         with self._writer.transaction():
@@ -62,15 +63,15 @@ class Thinning:
             )
             self._writer.update(thinned=self._halvings)
         self._after = after
-        return after is not None or self._finish()
+        return after is not None or self._finish_pass()
 
-    def _finish(self) -> bool:
-        """End a pass; begin the next one if it freed too little."""
+    def _finish_pass(self) -> bool:
+        """Start the next pass if this one freed too little; return whether there is space."""
         size = self._writer.live_bytes()
-        if size <= TARGET * self._limit:
+        if size <= TARGET_SHARE * self._limit:
             return True
         if self._end > 2**self._halvings:
-            self._begin(self._halvings + 1)
+            self._start_pass(self._halvings + 1)
             return True
         # No ordinary frame is left.
         return size < self._limit

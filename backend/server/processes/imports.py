@@ -20,7 +20,7 @@ from stnscope.backend.experiment.recording.quota import (
     format_bytes,
     raising_insufficient_storage,
 )
-from stnscope.backend.experiment.recording.untrusted_file import HEADER, check_header
+from stnscope.backend.experiment.recording.untrusted_file import HEADER_BYTES, check_header
 from stnscope.backend.experiment.recording.writer import SUFFIXES
 from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
@@ -116,7 +116,7 @@ class Imports:
     def _check_piece(self, piece: bytes, received: int) -> None:
         """Check a piece of an upload: its size, the disk space, and of the first one the header."""
         if received == 0:
-            check_header(piece[:HEADER])
+            check_header(piece[:HEADER_BYTES])
         limit = max_recording_bytes(self._runs.quota)
         size = received + len(piece)
         if size > limit:

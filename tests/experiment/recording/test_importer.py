@@ -33,7 +33,7 @@ CONFIG = RunConfig(epochs=2, probes=ProbesConfig(count=2))
 
 
 def frame(step: int, *, lap: int | None = None, probes: int = 2) -> Frame:
-    """A frame as a run of two classes records it; the third probe is one that joined."""
+    """Return a frame of a run with two classes; a third probe is an added picture."""
     info: dict[str, Any] = {
         "protocol": 1,
         "run": "source",
@@ -66,7 +66,7 @@ def frame(step: int, *, lap: int | None = None, probes: int = 2) -> Frame:
 
 @pytest.fixture
 def source(tmp_path: Path) -> Path:
-    """A recording with something in each of its tables."""
+    """Return a recording that has rows in all of its tables."""
     path = tmp_path / f"source{SUFFIX}"
     create(path, config=CONFIG, steps_per_epoch=20, demonstration=True)
     with RecordingWriter.open(path) as writer, writer.transaction():
@@ -84,12 +84,12 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
-    """Where the recording is to stand."""
+    """Return the path of the imported recording."""
     (tmp_path / "target").mkdir()
     return tmp_path / "target" / f"new{SUFFIX}"
 
 
-def spoil(path: Path, script: str, *values: object) -> None:
+def execute(path: Path, script: str, *values: object) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         if values:
             connection.execute(script, values)
@@ -97,23 +97,23 @@ def spoil(path: Path, script: str, *values: object) -> None:
             connection.executescript(script)
 
 
-def test_all_that_can_be_watched_is_taken_over(source: Path, target: Path) -> None:
+def test_import_copies_all_that_can_be_viewed(source: Path, target: Path) -> None:
     before = source.read_bytes()
     import_recording(source, target)
     assert source.read_bytes() == before
     with Recording.open(target) as new, Recording.open(source) as old:
-        run, was = new.summary(), old.summary()
-        differ = {"id", "status", "imported", "demonstration"}
-        assert {k: v for k, v in run.items() if k not in differ} == {
-            k: v for k, v in was.items() if k not in differ
+        run, old_run = new.summary(), old.summary()
+        different = {"id", "status", "imported", "demonstration"}
+        assert {k: v for k, v in run.items() if k not in different} == {
+            k: v for k, v in old_run.items() if k not in different
         }
         assert (run["id"], run["status"], run["imported"]) == ("new", "stopped", True)
         assert run["demonstration"] is False
         assert (run["probes"], run["settings"]["learning_rate"]) == (3, 0.5)
         assert [ref[1:] for ref in new.frames()] == [ref[1:] for ref in old.frames()]
         for ref in new.frames():
-            one, other = new.frame(ref.step, ref.lap), old.frame(ref.step, ref.lap)
-            assert one.encode() == other.with_info(run="new").encode()
+            copied, original = new.frame(ref.step, ref.lap), old.frame(ref.step, ref.lap)
+            assert copied.encode() == original.with_info(run="new").encode()
         newest = new.newest_frame()
         assert newest is not None
         assert newest.ref.step == 5
@@ -123,13 +123,13 @@ def test_all_that_can_be_watched_is_taken_over(source: Path, target: Path) -> No
             k: v for k, v in old.metrics().items() if k != "seq"
         }
         assert new.changes() == old.changes()
-        assert [each.step for each in new.added_pictures()] == [5]
-        assert new.checkpoint() is None, "it is there to be watched"
+        assert [picture.step for picture in new.added_pictures()] == [5]
+        assert new.checkpoint() is None, "an imported run cannot be resumed"
         assert export(new, ExportOptions())[:6] == b"GIF89a"
 
 
-def test_a_recording_of_the_first_version_is_taken_over(target: Path) -> None:
-    """The one that ships is one, and real."""
+def test_recording_of_version_1_is_imported(target: Path) -> None:
+    """The sample recording has this version."""
     import_recording(SAMPLE_PATH, target)
     with Recording.open(target) as new, Recording.open(SAMPLE_PATH) as old:
         assert len(new.frames()) == len(old.frames()) > 40
@@ -139,7 +139,7 @@ def test_a_recording_of_the_first_version_is_taken_over(target: Path) -> None:
 
 @pytest.fixture
 def old(source: Path) -> Path:
-    """The same as the first version would have recorded it."""
+    """Return the same recording in version 1."""
     path = source.with_name(f"old{SUFFIX}")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.executescript(FIRST_SCHEMA)
@@ -156,7 +156,7 @@ def old(source: Path) -> Path:
     return path
 
 
-def test_one_of_the_first_version_brought_up_to_date_or_not_and_one_taken_in_before(
+def test_recording_of_version_1_is_imported_when_upgraded_or_imported_before(
     old: Path, target: Path
 ) -> None:
     first, second, third = (target.with_name(f"{name}{SUFFIX}") for name in "abc")
@@ -171,28 +171,28 @@ def test_one_of_the_first_version_brought_up_to_date_or_not_and_one_taken_in_bef
             assert new.metrics()["collapsed"] == [None] * 3
 
 
-# What is refused: the file
+# Refused files
 
 
-Spoil = Callable[[Path], None]
+Damage = Callable[[Path], None]
 
 
 def truncate(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5000])
 
 
-def scribble(path: Path) -> None:
+def overwrite_bytes(path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[8200:8400] = bytes(200)
     path.write_bytes(bytes(data))
 
 
-def sql(script: str) -> Spoil:
-    return lambda path: spoil(path, script)
+def sql(script: str) -> Damage:
+    return lambda path: execute(path, script)
 
 
-def schema(statement: str) -> Spoil:
-    """Writes into the schema itself, as no SQL statement could."""
+def schema(statement: str) -> Damage:
+    """Change the table of the schema, which ordinary statements cannot."""
     return sql(f"PRAGMA writable_schema = ON; {statement}; PRAGMA writable_schema = OFF;")
 
 
@@ -204,7 +204,7 @@ def schema(statement: str) -> Spoil:
         (lambda path: path.write_bytes(path.read_bytes()[:50]), "not a recording"),
         (lambda path: path.write_bytes(path.read_bytes()[:100]), "damaged|schema"),
         (truncate, "damaged"),
-        (scribble, "damaged"),
+        (overwrite_bytes, "damaged"),
         (sql("PRAGMA application_id = 1"), "SQLite file, but not a recording"),
         (sql("PRAGMA user_version = 9"), "of version 9"),
         (sql("CREATE TABLE more (a)"), "its table 'more' is unknown"),
@@ -241,27 +241,27 @@ def schema(statement: str) -> Spoil:
         (schema("UPDATE sqlite_schema SET sql = x'00' WHERE name = 'run'"), "damaged|unknown"),
     ],
 )
-def test_a_file_that_is_no_recording_is_refused_and_leaves_nothing(
-    source: Path, target: Path, damage: Spoil, message: str
+def test_file_that_is_not_a_recording_is_refused_without_creating_a_target(
+    source: Path, target: Path, damage: Damage, message: str
 ) -> None:
     damage(source)
-    refused(source, target, message)
+    assert_refused(source, target, message)
 
 
-def refused(source: Path, target: Path, message: str) -> None:
-    with pytest.raises(RecordingError, match=message) as refusal:
+def assert_refused(source: Path, target: Path, message: str) -> None:
+    with pytest.raises(RecordingError, match=message) as caught:
         import_recording(source, target)
-    assert refusal.value.field == "recording"
+    assert caught.value.field == "recording"
     assert not target.exists()
 
 
-# What is refused: its rows
+# Refused rows
 
 
 @pytest.mark.parametrize(
     ("script", "message"),
     [
-        ("DELETE FROM run", "holds no run"),
+        ("DELETE FROM run", "contains no run"),
         ("INSERT INTO run SELECT * FROM run", "several runs"),
         ("UPDATE run SET config = '{'", "config"),
         ("UPDATE run SET config = '{\"epochs\": 0}'", "config.*epochs"),
@@ -279,15 +279,15 @@ def refused(source: Path, target: Path, message: str) -> None:
         ("UPDATE steps SET attempt = -1", "in its steps"),
         ("UPDATE steps SET step = 'one' WHERE step = 0", "in its steps"),
         ("UPDATE frames SET kept = 'yes'", "in its frames"),
-        ("UPDATE frames SET moving = 1 - moving", "another one"),
-        ("UPDATE frames SET step = step + 100", "another one"),
-        ("UPDATE frames SET lap = lap + 1 WHERE lap IS NOT NULL", "another one"),
+        ("UPDATE frames SET moving = 1 - moving", "another step"),
+        ("UPDATE frames SET step = step + 100", "another step"),
+        ("UPDATE frames SET lap = lap + 1 WHERE lap IS NOT NULL", "another step"),
         ("UPDATE frames SET data = 'text'", "instead of bytes"),
         ("UPDATE frames SET data = zeroblob(70000000) WHERE step = 0", "too big|too large|damaged"),
         ("DELETE FROM inputs", "input is missing"),
         ("UPDATE inputs SET data = x'0000'", "input cannot be read"),
-        ("UPDATE changes SET settings = '{\"learning_rate\": -1}'", "not of a setting"),
-        ("UPDATE changes SET settings = x'ff'", "not of a setting"),
+        ("UPDATE changes SET settings = '{\"learning_rate\": -1}'", "change of settings"),
+        ("UPDATE changes SET settings = x'ff'", "change of settings"),
         ("UPDATE joined SET label = '\"x\"'", "not a picture"),
         ("UPDATE joined SET data = x'00'", "not a picture"),
         (
@@ -298,53 +298,51 @@ def refused(source: Path, target: Path, message: str) -> None:
         ),
     ],
 )
-def test_a_row_that_none_of_ours_could_be_is_refused(
-    source: Path, target: Path, script: str, message: str
-) -> None:
-    spoil(source, script)
-    refused(source, target, message)
+def test_invalid_row_is_refused(source: Path, target: Path, script: str, message: str) -> None:
+    execute(source, script)
+    assert_refused(source, target, message)
 
 
-# What is refused: its frames
+# Refused frames
 
 
-def with_info(**more: Any) -> Callable[[Frame], bytes]:
-    return lambda one: one.with_info(**more).without_input().encode()
+def with_info(**info: Any) -> Callable[[Frame], bytes]:
+    return lambda frame: frame.with_info(**info).without_input().encode()
 
 
-def with_tensors(**more: Array | None) -> Callable[[Frame], bytes]:
-    def changed(one: Frame) -> bytes:
-        tensors: Mapping[str, Any] = dict(one.tensors) | {
-            name.replace("_", "."): tensor for name, tensor in more.items()
+def with_tensors(**changes: Array | None) -> Callable[[Frame], bytes]:
+    def encode(frame: Frame) -> bytes:
+        tensors: Mapping[str, Any] = dict(frame.tensors) | {
+            name.replace("_", "."): tensor for name, tensor in changes.items()
         }
-        kept = {name: tensor for name, tensor in tensors.items() if tensor is not None}
-        return Frame(one.info, kept).without_input().encode()
+        present = {name: tensor for name, tensor in tensors.items() if tensor is not None}
+        return Frame(frame.info, present).without_input().encode()
 
-    return changed
+    return encode
 
 
-def raw(text: str) -> Callable[[Frame], bytes]:
+def raw_info(text: str) -> Callable[[Frame], bytes]:
     return lambda _: save({"a": np.zeros(1, np.float32)}, metadata={"frame": text})
 
 
-def with_raw_info(**more: Any) -> Callable[[Frame], bytes]:
-    """The same frame with JSON that no encoder of target would write."""
-    return lambda one: save(
-        {k: np.ascontiguousarray(v) for k, v in one.tensors.items() if k != "input"},
-        metadata={"frame": json.dumps({**one.info, **more})},
+def with_raw_info(**info: Any) -> Callable[[Frame], bytes]:
+    """Encode the frame with JSON that `Frame.encode` refuses."""
+    return lambda frame: save(
+        {k: np.ascontiguousarray(v) for k, v in frame.tensors.items() if k != "input"},
+        metadata={"frame": json.dumps({**frame.info, **info})},
     )
 
 
 @pytest.mark.parametrize(
-    ("changed", "message"),
+    ("encode", "message"),
     [
         (lambda _: b"", "is not a frame"),
         (lambda _: bytes(200), "is not a frame"),
         (lambda _: b"\xff" * 200, "is not a frame"),
-        (lambda one: one.without_input().encode()[:-9], "is not a frame"),
-        (raw("[]"), "protocol"),
-        (raw("[" * 100_000), "is not a frame"),
-        (raw('{"protocol": 1}'), "step"),
+        (lambda frame: frame.without_input().encode()[:-9], "is not a frame"),
+        (raw_info("[]"), "protocol"),
+        (raw_info("[" * 100_000), "is not a frame"),
+        (raw_info('{"protocol": 1}'), "step"),
         (with_info(protocol=2), "protocol"),
         (with_info(step="0"), "step"),
         (with_info(epoch=0), "epoch"),
@@ -372,12 +370,12 @@ def with_raw_info(**more: Any) -> Callable[[Frame], bytes]:
         (with_tensors(probabilities=np.zeros((2, 3), np.float32)), "probabilities"),
     ],
 )
-def test_a_frame_that_is_none_is_refused(
-    source: Path, target: Path, changed: Callable[[Frame], bytes], message: str
+def test_invalid_frame_is_refused(
+    source: Path, target: Path, encode: Callable[[Frame], bytes], message: str
 ) -> None:
-    data = changed(frame(0))
-    spoil(source, "UPDATE frames SET data = ? WHERE step = 0", data)
-    refused(source, target, f"step 0 is not a frame.*({message})|{message}")
+    data = encode(frame(0))
+    execute(source, "UPDATE frames SET data = ? WHERE step = 0", data)
+    assert_refused(source, target, f"step 0 is not a frame.*({message})|{message}")
 
 
 @pytest.mark.parametrize(
@@ -392,14 +390,12 @@ def test_a_frame_that_is_none_is_refused(
         {"output": np.zeros((2, 8, 8, 1), np.uint8)},
     ],
 )
-def test_an_input_that_is_none_is_refused(
-    source: Path, target: Path, tensors: dict[str, Array]
-) -> None:
-    spoil(source, "UPDATE inputs SET data = ?", save(tensors))
-    refused(source, target, "input")
+def test_invalid_input_is_refused(source: Path, target: Path, tensors: dict[str, Array]) -> None:
+    execute(source, "UPDATE inputs SET data = ?", save(tensors))
+    assert_refused(source, target, "input")
 
 
-def test_many_rows_are_copied_in_parts(
+def test_rows_are_copied_in_batches(
     source: Path, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importer, "BATCH_SIZE", 2)
@@ -409,28 +405,28 @@ def test_many_rows_are_copied_in_parts(
         assert new.metrics()["step"] == [0, 2, 4]
 
 
-def test_whatever_is_damaged_a_recording_is_whole_or_refused(source: Path, target: Path) -> None:
-    """Bytes changed anywhere, a hundred times."""
-    chance = random.Random(7)
-    whole = source.read_bytes()
-    outcomes = {"taken": 0, "refused": 0}
+def test_randomly_damaged_recording_is_readable_or_refused(source: Path, target: Path) -> None:
+    """A hundred times, a few random bytes are changed."""
+    generator = random.Random(7)
+    original = source.read_bytes()
+    outcomes = {"imported": 0, "refused": 0}
     for _ in range(100):
-        data = bytearray(whole)
-        for _ in range(chance.choice((1, 3, 40))):
-            data[chance.randrange(100, len(data))] = chance.randrange(256)
+        data = bytearray(original)
+        for _ in range(generator.choice((1, 3, 40))):
+            data[generator.randrange(100, len(data))] = generator.randrange(256)
         source.write_bytes(bytes(data))
         try:
             import_recording(source, target)
         except RecordingError:
             outcomes["refused"] += 1
         else:
-            outcomes["taken"] += 1
+            outcomes["imported"] += 1
             with Recording.open(target) as new:
                 json.dumps(new.summary(), allow_nan=False)
                 json.dumps(new.metrics(), allow_nan=False)
                 for ref in new.frames():
                     Frame.decode(new.frame(ref.step, ref.lap).encode())
-        for left in target.parent.iterdir():
-            left.unlink()
+        for path in target.parent.iterdir():
+            path.unlink()
     assert outcomes["refused"] > 10
-    assert outcomes["taken"] > 10
+    assert outcomes["imported"] > 10

@@ -1,4 +1,4 @@
-"""A quota states when there is no space, and what to do; every error of a full disk counts."""
+"""A quota gives the reason when there is no space; errors of a full disk are recognised."""
 
 import errno
 import sqlite3
@@ -16,7 +16,7 @@ from stnscope.backend.experiment.recording.quota import (
 )
 
 
-def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
+def test_shortage_counts_all_files_of_the_folder(tmp_path: Path) -> None:
     (tmp_path / "a.stnscope").write_bytes(bytes(600))
     assert Quota(home=1000, reserve=0).shortage(tmp_path) is None
     (tmp_path / "a.stnscope-wal").write_bytes(bytes(400))
@@ -26,7 +26,9 @@ def test_all_files_of_the_folder_count_towards_the_home(tmp_path: Path) -> None:
     assert "Delete runs" in shortage
 
 
-def test_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_shortage_leaves_a_reserve_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(quota, "free_bytes", lambda _: 64_000_000)
     assert Quota().shortage(tmp_path) is None
     monkeypatch.setattr(quota, "free_bytes", lambda _: 63_999_999)
@@ -37,11 +39,11 @@ def test_reserve_of_the_disk_is_left_free(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(
-    ("size", "words"),
+    ("size", "text"),
     [(10_000_000_000, "10 GB"), (1_500_000_000, "1.5 GB"), (64_000_000, "64 MB"), (12, "12 bytes")],
 )
-def test_sizes_are_written_for_people(size: int, words: str) -> None:
-    assert format_bytes(size) == words
+def test_format_bytes_uses_decimal_units(size: int, text: str) -> None:
+    assert format_bytes(size) == text
 
 
 def sqlite_error(code: int) -> sqlite3.OperationalError:
@@ -51,7 +53,7 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
 
 
 @pytest.mark.parametrize(
-    ("error", "full"),
+    ("error", "expected"),
     [
         (OSError(errno.ENOSPC, "no space"), True),
         (OSError(errno.EDQUOT, "quota"), True),
@@ -62,11 +64,13 @@ def sqlite_error(code: int) -> sqlite3.OperationalError:
         (None, False),
     ],
 )
-def test_full_disk_is_known(error: Exception | None, full: bool) -> None:
-    assert is_full_disk(error) is full
+def test_is_full_disk_recognises_errors_of_a_full_disk(
+    error: Exception | None, expected: bool
+) -> None:
+    assert is_full_disk(error) is expected
 
 
-def test_errors_of_a_full_disk_are_converted_and_no_others() -> None:
+def test_only_errors_of_a_full_disk_are_converted() -> None:
     with pytest.raises(InsufficientStorage, match="disk is full"), raising_insufficient_storage():
         raise OSError(errno.ENOSPC, "no space")
     with pytest.raises(PermissionError), raising_insufficient_storage():

@@ -1,4 +1,4 @@
-"""A recording keeps all steps and frames, has a lock, and can be copied while it is written."""
+"""Recordings store steps and frames, have a lock, and can be copied while they are written."""
 
 import sqlite3
 import subprocess
@@ -42,11 +42,11 @@ def frame(step: int, *, shade: int = 0, lap: int | None = None) -> Frame:
 
 def write(path: Path, *frames: Frame) -> None:
     with RecordingWriter.open(path) as writer, writer.transaction():
-        for each in frames:
-            writer.add_frame(each, attempt=0, kept=False)
+        for new_frame in frames:
+            writer.add_frame(new_frame, attempt=0, kept=False)
 
 
-def test_new_recording_is_a_queued_run(path: Path) -> None:
+def test_create_writes_a_queued_run(path: Path) -> None:
     with Recording.open(path) as opened:
         run = opened.summary()
     assert (run["id"], run["status"], run["step"], run["epoch"]) == ("run", "queued", 0, 1)
@@ -54,21 +54,25 @@ def test_new_recording_is_a_queued_run(path: Path) -> None:
     assert run["config"] == RunConfig(epochs=2).model_dump(mode="json")
 
 
-def test_creating_twice_is_refused(path: Path) -> None:
+def test_create_refuses_an_existing_path(path: Path) -> None:
     with pytest.raises(Conflict, match="already"):
         create(path, config=RunConfig(), steps_per_epoch=PER_EPOCH)
 
 
-@pytest.mark.parametrize(("asked", "given"), [(-5, 3), (0, 3), (3, 3), (6, 3), (7, 7), (99, 7)])
-def test_frame_is_the_nearest_at_or_before_or_the_first(path: Path, asked: int, given: int) -> None:
+@pytest.mark.parametrize(
+    ("requested", "expected"), [(-5, 3), (0, 3), (3, 3), (6, 3), (7, 7), (99, 7)]
+)
+def test_frame_returns_the_nearest_at_or_before_a_step_else_the_first(
+    path: Path, requested: int, expected: int
+) -> None:
     write(path, frame(3), frame(7))
     with Recording.open(path) as opened:
-        found = opened.frame(asked)
-    assert found.info["step"] == given
-    assert found.tensors["input"].shape == (2, 4, 4, 1)
+        nearest = opened.frame(requested)
+    assert nearest.info["step"] == expected
+    assert nearest.tensors["input"].shape == (2, 4, 4, 1)
 
 
-def test_frame_of_an_empty_recording_is_not_found(path: Path) -> None:
+def test_frame_of_an_empty_recording_raises_not_found(path: Path) -> None:
     with Recording.open(path) as opened, pytest.raises(NotFound, match="step 0"):
         opened.frame(0)
 
@@ -81,7 +85,7 @@ def test_equal_inputs_are_stored_once(path: Path) -> None:
         assert (writer.frame(2).tensors["input"] == 7).all()
 
 
-def test_step_run_again_replaces_its_rows_and_is_newer(path: Path) -> None:
+def test_repeated_step_replaces_its_rows_with_newer_ones(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         for attempt, loss in [(0, 1.0), (1, 2.0)]:
             writer.add_step(5, attempt, {"loss": loss})
@@ -94,7 +98,7 @@ def test_step_run_again_replaces_its_rows_and_is_newer(path: Path) -> None:
         assert writer.metrics(seq=writer.metrics()["seq"][0])["step"] == []
 
 
-def test_lap_frames_stand_beside_their_step(path: Path) -> None:
+def test_frames_of_a_lap_follow_the_frame_of_their_step(path: Path) -> None:
     write(path, frame(4), frame(4, lap=0), frame(4, lap=1))
     with Recording.open(path) as opened:
         assert [(ref.step, ref.lap) for ref in opened.frames()] == [(4, None), (4, 0), (4, 1)]
@@ -102,7 +106,7 @@ def test_lap_frames_stand_beside_their_step(path: Path) -> None:
         assert opened.frame(4, lap=1).info["lap"] == 1
 
 
-def test_metrics_after_and_every(path: Path) -> None:
+def test_metrics_are_selected_by_after_and_every(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         for step in range(10):
             writer.add_step(step, 0, {"loss": float(step), "accuracy": float("nan")})
@@ -112,14 +116,14 @@ def test_metrics_after_and_every(path: Path) -> None:
     assert columns["accuracy"] == [None] * 3
 
 
-def test_only_the_newest_checkpoints_are_kept(path: Path) -> None:
+def test_add_checkpoint_deletes_all_but_the_newest_two(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         for step in (1, 2, 3):
             weights = {"weight": np.full(3, step, np.float32)}
             writer.add_checkpoint(Checkpoint(step, 0, {"note": step}, weights))
-        found = writer.checkpoint()
-        assert found is not None
-        assert (found.step, found.info, found.tensors["weight"].tolist()) == (
+        newest = writer.checkpoint()
+        assert newest is not None
+        assert (newest.step, newest.info, newest.tensors["weight"].tolist()) == (
             3,
             {"note": 3},
             [3.0] * 3,
@@ -127,7 +131,7 @@ def test_only_the_newest_checkpoints_are_kept(path: Path) -> None:
         assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
 
 
-def test_one_writer_at_a_time(path: Path) -> None:
+def test_second_writer_is_refused(path: Path) -> None:
     with RecordingWriter.open(path), pytest.raises(Conflict, match="another process"):
         RecordingWriter.open(path)
 
@@ -147,7 +151,7 @@ sys.stdin.read()
 """
 
 
-def test_killed_writer_is_interrupted_and_loses_nothing_committed(path: Path) -> None:
+def test_run_of_a_killed_writer_is_interrupted_and_has_all_committed_rows(path: Path) -> None:
     command = [sys.executable, "-c", WRITE_AND_WAIT, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
@@ -160,7 +164,7 @@ def test_killed_writer_is_interrupted_and_loses_nothing_committed(path: Path) ->
         assert opened.metrics()["step"] == [7]
 
 
-def test_copy_taken_while_writing_is_whole(path: Path, tmp_path: Path) -> None:
+def test_copy_made_while_writing_is_consistent(path: Path, tmp_path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         writer.add_frame(frame(0), attempt=0, kept=True)
         with Recording.open(path) as opened:
@@ -170,15 +174,15 @@ def test_copy_taken_while_writing_is_whole(path: Path, tmp_path: Path) -> None:
         assert [ref.step for ref in copy.frames()] == [0]
 
 
-def ordinary(writer: RecordingWriter, steps: range, shade: int | None = None) -> None:
+def add_ordinary_frames(writer: RecordingWriter, steps: range, shade: int | None = None) -> None:
     for step in steps:
-        each = frame(step, shade=step if shade is None else shade)
-        writer.add_frame(each, attempt=0, kept=False)
+        ordinary = frame(step, shade=step if shade is None else shade)
+        writer.add_frame(ordinary, attempt=0, kept=False)
 
 
-def test_frames_are_dropped_a_few_at_a_time_from_the_oldest_on(path: Path) -> None:
+def test_drop_frames_drops_a_limited_number_of_the_oldest(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
-        ordinary(writer, range(10))
+        add_ordinary_frames(writer, range(10))
         assert writer.drop_frames(after=0, before=10, stride=2, limit=2) == 3
         assert [ref.step for ref in writer.frames()] == [1, 3, 4, 5, 6, 7, 8, 9]
         assert writer.drop_frames(after=3, before=10, stride=2, limit=9) == 9
@@ -186,52 +190,52 @@ def test_frames_are_dropped_a_few_at_a_time_from_the_oldest_on(path: Path) -> No
         assert [ref.step for ref in writer.frames()] == [1, 3, 5, 7, 9]
 
 
-def test_kept_frames_and_that_of_the_last_step_are_never_dropped(path: Path) -> None:
+def test_drop_frames_drops_neither_kept_frames_nor_that_of_the_last_step(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         writer.add_frame(frame(0), attempt=0, kept=True)
-        ordinary(writer, range(1, 4))
-        ordinary(writer, range(9, 10))
-        # Resumed from step 3: the newest frame is not the last one any more.
-        ordinary(writer, range(4, 6))
+        add_ordinary_frames(writer, range(1, 4))
+        add_ordinary_frames(writer, range(9, 10))
+        # As after resuming from step 3: the newest frame is not that of the last step.
+        add_ordinary_frames(writer, range(4, 6))
         assert writer.drop_frames(after=0, before=7, stride=1000, limit=100) is not None
         assert [ref.step for ref in writer.frames()] == [0, 5, 9]
 
 
-def test_inputs_go_with_the_last_frame_that_shows_them_and_can_come_again(path: Path) -> None:
+def test_input_is_deleted_with_its_last_frame_and_can_be_added_again(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
-        ordinary(writer, range(4), shade=7)
-        ordinary(writer, range(4, 8))
+        add_ordinary_frames(writer, range(4), shade=7)
+        add_ordinary_frames(writer, range(4, 8))
         writer.drop_frames(after=0, before=8, stride=1000, limit=6)
         assert [ref.step for ref in writer.frames()] == [6, 7]
         assert writer._db.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
-        ordinary(writer, range(8, 9), shade=7)
+        add_ordinary_frames(writer, range(8, 9), shade=7)
         assert (writer.frame(8).tensors["input"] == 7).all()
 
 
-def test_live_size_shrinks_with_what_is_dropped_though_the_file_does_not(path: Path) -> None:
+def test_live_bytes_decrease_with_dropped_frames_while_the_file_size_stays(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
-        ordinary(writer, range(200))
+        add_ordinary_frames(writer, range(200))
         before = writer.live_bytes()
         writer.drop_frames(after=0, before=200, stride=1000, limit=1000)
         assert writer.live_bytes() < before / 2
     assert path.stat().st_size >= before
 
 
-def limit_pages(writer: RecordingWriter, more: int) -> None:
-    """Lets the recording grow by so many pages only: to SQLite the disk is then full."""
+def limit_pages(writer: RecordingWriter, additional: int) -> None:
+    """Limit the growth of the recording: beyond it SQLite reports a full disk."""
     pages = writer._db.execute("PRAGMA page_count").fetchone()[0]
-    writer._db.execute(f"PRAGMA max_page_count = {pages + more}")
+    writer._db.execute(f"PRAGMA max_page_count = {pages + additional}")
 
 
-def test_what_a_full_disk_kept_from_being_written_can_be_written_again(path: Path) -> None:
+def test_write_that_failed_on_a_full_disk_can_be_repeated(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         limit_pages(writer, 1)
-        big = Frame({"protocol": 1, "step": 3}, {"input": np.full((1, 99, 99, 3), 5, np.uint8)})
+        large = Frame({"protocol": 1, "step": 3}, {"input": np.full((1, 99, 99, 3), 5, np.uint8)})
 
         def write() -> None:
             with writer.transaction():
                 writer.add_step(3, 0, {"loss": 0.5})
-                writer.add_frame(big, attempt=0, kept=True)
+                writer.add_frame(large, attempt=0, kept=True)
 
         with pytest.raises(InsufficientStorage, match="full"):
             write()
@@ -240,11 +244,11 @@ def test_what_a_full_disk_kept_from_being_written_can_be_written_again(path: Pat
         limit_pages(writer, 1000)
         write()
         assert writer.metrics()["step"] == [3]
-        # Its input had not been written the first time, and is now.
+        # The input was not written by the first attempt.
         assert (writer.frame(3).tensors["input"] == 5).all()
 
 
-def test_draft_that_found_no_room_leaves_nothing_behind(
+def test_create_leaves_no_files_if_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = writer_module._connect
@@ -263,26 +267,28 @@ def test_draft_that_found_no_room_leaves_nothing_behind(
 @pytest.mark.parametrize(
     "content", [b"", b"not a database at all", b"SQLite format 3\0" + bytes(84)]
 )
-def test_other_files_are_no_recordings(tmp_path: Path, content: bytes) -> None:
+def test_open_refuses_other_files(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / f"odd{SUFFIX}"
     path.write_bytes(content)
     with pytest.raises(RecordingError, match="not a recording"):
         Recording.open(path)
 
 
-def test_of_large_checkpoints_one_is_kept(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_add_checkpoint_deletes_all_but_the_newest_large_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writer_module, "LARGE_CHECKPOINT", 1000)
     with RecordingWriter.open(path) as writer, writer.transaction():
         for step in (1, 2, 3):
             weights = {"w": np.zeros(2000, np.uint8)}
             writer.add_checkpoint(Checkpoint(step, 0, {}, weights))
-        found = writer.checkpoint()
-        assert found is not None
-        assert found.step == 3
+        newest = writer.checkpoint()
+        assert newest is not None
+        assert newest.step == 3
         assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
 
 
-AGE = """
+DOWNGRADE = """
 ALTER TABLE run DROP COLUMN imported;
 ALTER TABLE steps DROP COLUMN collapsed;
 DROP TABLE joined;
@@ -292,16 +298,16 @@ PRAGMA user_version = 1;
 
 @pytest.fixture
 def old(path: Path) -> Path:
-    """A recording as the first version wrote it."""
+    """Return a recording of version 1."""
     with RecordingWriter.open(path) as writer, writer.transaction():
         writer.add_step(0, 0, {"loss": 0.5})
         writer.add_frame(frame(0), attempt=0, kept=True)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(AGE)
+        connection.executescript(DOWNGRADE)
     return path
 
 
-def test_recording_of_the_first_version_opens_as_it_is(old: Path) -> None:
+def test_recording_of_version_1_is_read_without_changing_it(old: Path) -> None:
     before = old.read_bytes()
     with Recording.open(old) as opened:
         columns, run = opened.metrics(), opened.summary()
@@ -311,7 +317,7 @@ def test_recording_of_the_first_version_opens_as_it_is(old: Path) -> None:
     assert old.read_bytes() == before
 
 
-def test_who_writes_to_a_recording_of_the_first_version_brings_it_up_to_date(old: Path) -> None:
+def test_writer_upgrades_a_recording_of_version_1(old: Path) -> None:
     with Recording.open(old) as reader:
         with RecordingWriter.open(old) as writer:
             writer.add_step(1, 0, {"loss": 0.25, "collapsed": 0.5})
@@ -320,7 +326,7 @@ def test_who_writes_to_a_recording_of_the_first_version_brings_it_up_to_date(old
         assert connection.execute("PRAGMA user_version").fetchone() == (2,)
 
 
-def test_recording_of_a_later_version_is_refused_by_name(path: Path) -> None:
+def test_recording_of_a_later_version_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA user_version = 3")
     with pytest.raises(RecordingError, match="of version 3; this program reads those up to 2"):

@@ -1,4 +1,4 @@
-"""A recording at its limit becomes thinner, evenly, and loses nothing that must stay."""
+"""Thinning drops ordinary frames evenly, and neither metrics nor kept frames."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def frame(step: int) -> Frame:
 def train(
     writer: RecordingWriter, thinning: Thinning, steps: range, kept_every: int = KEPT_EVERY
 ) -> bool:
-    """Records a frame a step until there is no room; whether there was to the end."""
+    """Record a frame per step until there is no space; return whether there always was."""
     for step in steps:
         with writer.transaction():
             writer.add_step(step, 0, {"loss": 1.0})
@@ -45,21 +45,21 @@ def train(
     return True
 
 
-def test_recording_stays_at_its_limit_however_long_it_gets(writer: RecordingWriter) -> None:
+def test_recording_stays_at_its_limit_after_many_passes(writer: RecordingWriter) -> None:
     with writer:
         thinning = Thinning(writer, LIMIT)
-        most = 0
+        largest = 0
         for first in range(0, 3000, 10):
             assert train(writer, thinning, range(first, first + 10))
-            most = max(most, writer.live_bytes())
-        assert 0.9 * LIMIT < most < 1.1 * LIMIT
+            largest = max(largest, writer.live_bytes())
+        assert 0.9 * LIMIT < largest < 1.1 * LIMIT
         assert writer.metrics()["step"] == list(range(3000))
         steps = [ref.step for ref in writer.frames()]
         assert set(range(0, 3000, KEPT_EVERY)) <= set(steps)
         assert steps[-1] == 2999
-        stored = writer.summary()
-        assert stored["thinned"] >= 3
-        assert stored["frames"] == len(steps) < 250
+        run = writer.summary()
+        assert run["thinned"] >= 3
+        assert run["frames"] == len(steps) < 250
 
 
 def finish_pass(thinning: Thinning) -> None:
@@ -70,7 +70,7 @@ def finish_pass(thinning: Thinning) -> None:
     raise AssertionError("the pass does not end")
 
 
-def test_first_thinning_drops_every_second_ordinary_frame_a_few_a_step(
+def test_first_pass_drops_every_second_ordinary_frame_a_few_per_step(
     writer: RecordingWriter,
 ) -> None:
     with writer:
@@ -86,7 +86,7 @@ def test_first_thinning_drops_every_second_ordinary_frame_a_few_a_step(
         assert writer.summary()["thinned"] == 1
 
 
-def test_old_and_middle_parts_become_equally_thin(writer: RecordingWriter) -> None:
+def test_early_and_middle_parts_become_equally_dense(writer: RecordingWriter) -> None:
     with writer:
         thinning = Thinning(writer, LIMIT)
         train(writer, thinning, range(1500))
@@ -98,7 +98,7 @@ def test_old_and_middle_parts_become_equally_thin(writer: RecordingWriter) -> No
         assert abs(early - later) <= 1
 
 
-def test_pass_that_was_broken_off_is_taken_up_by_the_next_writer(writer: RecordingWriter) -> None:
+def test_next_writer_continues_an_interrupted_pass(writer: RecordingWriter) -> None:
     path = writer.path
     with writer:
         thinning = Thinning(writer, LIMIT)
@@ -107,14 +107,14 @@ def test_pass_that_was_broken_off_is_taken_up_by_the_next_writer(writer: Recordi
             for step in range(1000)
             if train(writer, thinning, range(step, step + 1)) and thinning._after is not None
         )
-    with RecordingWriter.open(path) as again:
-        assert again.summary()["thinned"] == 1
-        thinning = Thinning(again, LIMIT)
-        assert train(again, thinning, range(step + 1, 2 * step))
-        assert again.live_bytes() < 1.1 * LIMIT
+    with RecordingWriter.open(path) as next_writer:
+        assert next_writer.summary()["thinned"] == 1
+        thinning = Thinning(next_writer, LIMIT)
+        assert train(next_writer, thinning, range(step + 1, 2 * step))
+        assert next_writer.live_bytes() < 1.1 * LIMIT
 
 
-def test_where_nothing_can_be_dropped_there_is_no_room(writer: RecordingWriter) -> None:
+def test_advance_returns_false_if_no_frame_can_be_dropped(writer: RecordingWriter) -> None:
     with writer:
         thinning = Thinning(writer, LIMIT)
         assert not train(writer, thinning, range(3000), kept_every=1)
