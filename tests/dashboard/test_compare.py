@@ -93,8 +93,10 @@ def test_a_replay_shows_two_runs_at_one_step(
         return seen;
       }"""
     )
-    last = server.get_run(other)["last_step"]
-    assert all(theirs == min(step, last) for step, theirs in pairs), pairs
+    # A fast training does not record every step.
+    recorded = server.recorded_steps(other)
+    nearest = {step: max(each for each in recorded if each <= step) for step, _ in pairs}
+    assert all(second == nearest[first] for first, second in pairs), pairs
     assert len({step for step, _ in pairs}) > 5
 
 

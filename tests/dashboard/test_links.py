@@ -128,7 +128,7 @@ def test_a_closing_lap_is_a_link_too(
 ) -> None:
     run_id = trained_run.copy_into(server.home)
     page = open_component(server, f"?run={run_id}&lap=1")
-    wait_for_status_text(page, "The input moves, the trained network stands still")
+    wait_for_status_text(page, "Closing lap: the input moves, the trained weights do not")
     await_address(page, run=run_id, lap="1")
     # A step is one of the run's, not of the lap's.
     one, following = server.recorded_steps(run_id)[3:5]

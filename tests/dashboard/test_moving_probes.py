@@ -70,7 +70,7 @@ def test_a_finished_run_shows_its_closing_lap_and_goes_back(
     wait_for_frame(page, last)
     at_rest = read_pixels(page, "input")
     switch(page, "Moving probes").click()
-    wait_for_status_text(page, "The input moves, the trained network stands still")
+    wait_for_status_text(page, "Closing lap: the input moves, the trained weights do not")
     seen = set()
 
     def gone_round() -> bool:
