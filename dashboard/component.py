@@ -46,5 +46,5 @@ def mount(data: dict[str, Any] | bytes, *, key: str) -> None:
         manifest = ComponentManifest("stnscope", "", [ComponentConfig(PART, ASSETS.name)])
         manager.register_from_manifest(manifest, PACKAGE)
     renderer = st.components.v2.component(_NAME, js="main.js", css=STYLE, isolate_styles=False)
-    # A part sets the trigger "again" to have the script run; the callback itself does nothing.
-    renderer(key=key, data=data, on_again_change=lambda: None)
+    # A part sets the trigger "rerun" to run the script again; the callback itself does nothing.
+    renderer(key=key, data=data, on_rerun_change=lambda: None)

@@ -13,7 +13,7 @@ from stnscope.dashboard.client import ApiError, Client
 def choose_dataset(
     client: Client, catalog: dict[str, Any], refresh: Callable[[], None]
 ) -> Entry | None:
-    """Draw the choice of a data set, and what one that is not available lacks.
+    """Draw the choice of a data set, and how to get one that is not available.
 
     Args:
         client: of the server.

@@ -8,7 +8,7 @@ EXAMPLES = {
     "digits": {
         "On paper": _FOLDER / "paper.png",
         "In a corner": _FOLDER / "corner.png",
-        "Rotated": _FOLDER / "turned.png",
+        "Rotated": _FOLDER / "rotated.png",
     },
     "signs": {
         "Stop": _FOLDER / "stop.png",

@@ -34,7 +34,7 @@ class Picture(NamedTuple):
 
 @st.fragment
 def try_picture(client: Client, catalog: dict[str, Any]) -> None:
-    """Draw the choice of a picture, and what the network makes of it."""
+    """Draw the choice of a picture, and the network's result for it."""
     networks = {entry["name"]: entry for entry in catalog["weights"]}
     if not networks:
         st.info("No trained network is installed.")

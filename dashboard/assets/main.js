@@ -142,7 +142,7 @@ function createRuns(data, parent) {
   return {
     element,
     update: (_, trigger) => {
-      rerun = () => trigger("again", Date.now());
+      rerun = () => trigger("rerun", Date.now());
       page.open = (id) => {
         page.viewer?.goTo(id);
         table.update();

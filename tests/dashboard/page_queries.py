@@ -34,7 +34,7 @@ def wait_for_step_where(page: Page, condition: str) -> None:
 
 def status_text(page: Page) -> str:
     """What the page says of its situation."""
-    return page.locator(".stn-situation").inner_text()
+    return page.locator(".stn-status-lines").inner_text()
 
 
 def select_option(page: Page, label: str, option: str) -> None:
@@ -52,7 +52,7 @@ def select_option(page: Page, label: str, option: str) -> None:
 
 
 def wait_for_status_text(page: Page, text: str) -> None:
-    page.locator(".stn-situation", has_text=text).wait_for()
+    page.locator(".stn-status-lines", has_text=text).wait_for()
 
 
 # Pixels along a side of the demonstration's pictures.

@@ -19,7 +19,7 @@ def test_script_runs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     app = run(monkeypatch, server.port)
     assert not app.exception
     assert not app.error
-    assert [each.value for each in app.subheader] == ["New run", "Runs", "Your picture"]
+    assert [each.value for each in app.subheader] == ["New run", "Runs", "Try a picture"]
 
 
 def test_form_asks_how_transformers_sample_only_where_there_are_some(

@@ -34,7 +34,13 @@ def test_stage_counter_and_controls_fit_the_first_screen(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
     wait_for_frame(page)
-    for part in (".stn-probes", ".stn-tenths", ".stn-time", ".stn-run-controls", ".stn-charts"):
+    for part in (
+        ".stn-probes",
+        ".stn-tenths",
+        ".stn-timeline-controls",
+        ".stn-run-controls",
+        ".stn-charts",
+    ):
         box = page.locator(f".stn-viewer {part}").bounding_box()
         assert box is not None
         assert box["y"] >= 0

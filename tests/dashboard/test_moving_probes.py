@@ -30,7 +30,7 @@ def checked(page: Page, name: str) -> bool:
 
 
 def figure(page: Page, name: str) -> str:
-    return page.locator(f".stn-figures .stn-{name} dd").inner_text()
+    return page.locator(f".stn-measurements .stn-{name} dd").inner_text()
 
 
 def test_probes_of_a_training_run_move_when_they_are_asked_to(

@@ -38,7 +38,7 @@ def test_upload_shows_input_output_words_and_classes(
         shown = read_large_pixels(page, ".stn-picture")[place]
         np.testing.assert_array_equal(shown, expected.tensors[name].ravel())
     words = region_sentence(expected)
-    assert result.locator(".stn-theta-sentence").inner_text() == words
+    assert result.locator(".stn-theta-text").inner_text() == words
     told = [
         float(text.rstrip("%"))
         for text in result.locator(".stn-class-probability").all_inner_texts()

@@ -127,7 +127,7 @@ def test_a_dragged_corner_is_followed_by_all_that_is_shown(
     await_shown(page, expected)
     result = page.locator(".stn-picture")
     words = region_sentence(expected)
-    result.locator(".stn-theta-sentence", has_text=words).wait_for()
+    result.locator(".stn-theta-text", has_text=words).wait_for()
     told = [text.replace("\u2212", "-") for text in result.locator("td").all_inner_texts()]
     np.testing.assert_allclose(
         [float(text) for text in told], expected.tensors["theta.st"][0], atol=5.01e-4

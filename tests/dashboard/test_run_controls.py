@@ -109,7 +109,7 @@ def test_a_key_pressed_twice_asks_once(
     assert asked == ['{"action":"pause"}']
     page.keyboard.press("p")
     wait_for_status_text(page, "Live; running")
-    assert page.locator(".stn-side > .stn-message").inner_text() == ""
+    assert page.locator(".stn-stage-section > .stn-message").inner_text() == ""
 
 
 def test_an_action_is_asked_for_before_the_last_one_is_answered(
@@ -132,7 +132,7 @@ def test_an_action_is_asked_for_before_the_last_one_is_answered(
         return bool(server.get_run(run_id)["status"] == status)
 
     page.route("**/control", hold)
-    buttons = page.locator(".stn-training")
+    buttons = page.locator(".stn-button-group")
     for action, leads_to in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
         buttons.locator(f"[data-action={action}]:enabled").click()
         wait_until(partial(reaches, leads_to))

@@ -203,7 +203,7 @@ def test_controls_act_on_the_training(server: Server, open_component: OpenPage) 
     page = open_component(server, f"?run={run_id}")
     try:
         server.wait_for_step(run_id, 1)
-        controls = page.locator(".stn-training")
+        controls = page.locator(".stn-button-group")
         controls.locator("[data-action=pause]:enabled").click()
         server.wait_for_status(run_id, "paused")
         wait_for_status_text(page, "paused")

@@ -14,7 +14,7 @@ def test_recording_that_ships_plays_until_there_is_a_live_frame(
     assert page.locator(".stn-viewer").get_attribute("data-run") == "sample"
     moved = len(page.evaluate("window.paints"))
     page.wait_for_function(f"window.paints.length > {moved} + 5")
-    assert page.locator(".stn-training button:enabled").count() == 0
+    assert page.locator(".stn-button-group button:enabled").count() == 0
 
     run_id = own_server.start_run(epochs=1000)
     page.locator(f".stn-viewer[data-run='{run_id}']").wait_for()

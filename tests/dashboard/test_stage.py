@@ -121,7 +121,7 @@ def test_captions_tell_label_prediction_and_verdict(
     right = [one == other for one, other in zip(labels, predicted, strict=True)]
     assert verdicts == ["right" if each else "wrong" for each in right]
     # Told by shape as well as by colour.
-    marks = page.locator(".stn-viewer .stn-mark path").evaluate_all(
+    marks = page.locator(".stn-viewer .stn-verdict-icon path").evaluate_all(
         "(all) => all.map((each) => each.getAttribute('d'))"
     )
     assert len(set(marks)) == len(set(right))

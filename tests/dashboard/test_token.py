@@ -28,5 +28,5 @@ def test_link_with_the_token_opens_everything(gated: Server, open_page: OpenPage
     assert run_id in page.url
     # The page's own calls have the token too.
     page.get_by_role("button", name="Start training").wait_for()
-    page.locator(".stn-training [data-action=pause]").click()
+    page.locator(".stn-button-group [data-action=pause]").click()
     gated.wait_for_status(run_id, "paused")

@@ -140,7 +140,7 @@ def test_one_link_opens_both_and_everything_works(
     # Until then what is live may still be the demonstration.
     wait_until(lambda: bool(streams()))
     assert {stream.netloc for stream in streams()} == {f"localhost:{both.backend.port}"}
-    page.locator(".stn-training [data-action=pause]").click()
+    page.locator(".stn-button-group [data-action=pause]").click()
     both.backend.wait_for_status(run_id, "paused")
 
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)

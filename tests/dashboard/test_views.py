@@ -228,9 +228,9 @@ def test_a_network_without_a_transformer_has_one_and_crowd_too(
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer, so there are no regions").wait_for()
     assert chip(page, "Outline").is_disabled()
-    heads = page.locator(".stn-head:visible > span:first-child").all_inner_texts()
+    heads = page.locator(".stn-chart-head:visible > span:first-child").all_inner_texts()
     assert heads == ["Loss", "Accuracy", "Steps/s"]
-    assert "affine" not in page.locator(".stn-situation").inner_text()
+    assert "affine" not in page.locator(".stn-status-lines").inner_text()
 
 
 def test_tiles_are_passed_by_tab_and_opened_by_keys(
@@ -260,7 +260,8 @@ def test_nothing_moves_when_something_else_fills_the_stage(
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
-    places = """() => [".stn-segments", ".stn-time", ".stn-run-controls"].map((part) => {
+    places = """() =>
+    [".stn-segments", ".stn-timeline-controls", ".stn-run-controls"].map((part) => {
       const { left, top } = document.querySelector(part).getBoundingClientRect();
       return [Math.round(left), Math.round(top)];
     })"""

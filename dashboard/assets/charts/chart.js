@@ -44,7 +44,7 @@ export class Chart {
     );
     this.comparedValue = element("span.stn-value", { hidden: true, data: { run: 2 } });
     const values = element("span.stn-values", {}, ...this.values, this.comparedValue);
-    this.head = element("div.stn-head", {}, this.title, values);
+    this.head = element("div.stn-chart-head", {}, this.title, values);
     this.plot = element("div.stn-plot", { aria: { hidden: "true" } });
     this.cursor = element("div.stn-cursor");
     this.elements = [this.plot, this.head, this.cursor];

@@ -23,8 +23,8 @@ const AFTER_PAINT = 8;
 const WITHOUT_PAINT = 100;
 // CSS pixels: charts beside the stage that are wider than this have two columns, charts below it
 // that are narrower than this have two instead of three.
-const MIN_TWO_BESIDE = 420;
-const MIN_THREE_BELOW = 560;
+const MIN_TWO_COLUMNS_WIDTH = 420;
+const MIN_THREE_COLUMNS_WIDTH = 560;
 
 export class Charts {
   /** @param {(step: number) => void} onSeek called with the step that was clicked */
@@ -35,7 +35,7 @@ export class Charts {
     this.compared = null;
     this.end = 100; // the last step on the x axis
     /** @type {number | null} */
-    this.epoch = null; // its length in steps
+    this.stepsPerEpoch = null;
     /** @type {FrameInfo | null} */
     this.cursor = null; // of the stage's frame
     /** @type {number[] | null} */
@@ -46,7 +46,7 @@ export class Charts {
     const on = { seek: onSeek, zoom: this.#zoom.bind(this) };
     this.charts = CHARTS.map((definition) => new Chart(definition, on));
     this.visible = this.charts;
-    this.isPlain = false; // whether charts of regions are left out
+    this.hidesRegions = false; // for a network without transformers
     /** @type {PlotBox[] | null} */
     this.boxes = null;
     this.isBeside = false; // the stage, not below it
@@ -55,15 +55,15 @@ export class Charts {
     this.colours = null;
     /** @type {Promise<Plotly> | null} */
     this.plotly = null;
-    this.lastDrawn = 0; // when
+    this.lastDrawnAt = 0; // in milliseconds since 1970
     /** @type {Object<string, ReturnType<typeof setTimeout> | null>} */
     this.timers = { rows: null, next: null, all: null };
     this.isNextSoon = false;
-    const unzoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
-    this.unzoom = element("button.stn-button.stn-unzoom", unzoom, "Whole run");
+    const resetZoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
+    this.resetZoom = element("button.stn-button.stn-reset-zoom", resetZoom, "Whole run");
     const parts = this.charts.flatMap((chart) => chart.elements);
     const label = { aria: { label: "Charts" } };
-    this.element = element("section.stn-charts", label, ...parts, this.unzoom);
+    this.element = element("section.stn-charts", label, ...parts, this.resetZoom);
   }
 
   /**
@@ -88,7 +88,7 @@ export class Charts {
     this.compared = compared;
     if (isSame) return;
     for (const chart of this.charts) chart.setCompared(Boolean(compared));
-    if (compared) this.#setPlain(false);
+    if (compared) this.#setHidesRegions(false);
     this.#drawAll();
   }
 
@@ -97,24 +97,24 @@ export class Charts {
    * @param {Run | null} run
    */
   setRun(run) {
-    this.#setPlain(run?.transformers === 0 && !this.compared);
-    const epoch = run?.steps_per_epoch ?? null;
+    this.#setHidesRegions(run?.transformers === 0 && !this.compared);
+    const stepsPerEpoch = run?.steps_per_epoch ?? null;
     const done = Math.max(run?.step ?? 0, this.metrics?.lastStep ?? 0, 1);
-    const end = epoch ? Math.ceil(done / epoch) * epoch : done;
-    if (end === this.end && epoch === this.epoch) return;
+    const end = stepsPerEpoch ? Math.ceil(done / stepsPerEpoch) * stepsPerEpoch : done;
+    if (end === this.end && stepsPerEpoch === this.stepsPerEpoch) return;
     this.end = end;
-    this.epoch = epoch;
+    this.stepsPerEpoch = stepsPerEpoch;
     this.#drawAll();
   }
 
   /**
    * Leave out the charts of regions, for a network without transformers.
-   * @param {boolean} isPlain
+   * @param {boolean} hidesRegions
    */
-  #setPlain(isPlain) {
-    if (isPlain === this.isPlain) return;
-    this.isPlain = isPlain;
-    this.visible = this.charts.filter(({ definition }) => !(isPlain && definition.ofRegions));
+  #setHidesRegions(hidesRegions) {
+    if (hidesRegions === this.hidesRegions) return;
+    this.hidesRegions = hidesRegions;
+    this.visible = this.charts.filter(({ definition }) => !(hidesRegions && definition.ofRegions));
     for (const chart of this.charts) chart.setVisible(this.visible.includes(chart));
     this.size = "";
     if (this.boxes) this.resize(this.isBeside);
@@ -122,7 +122,7 @@ export class Charts {
 
   /** Draw rows that were added to the metrics: soon, at most twice a second. */
   metricsChanged() {
-    if (this.epoch === null && this.metrics?.lastStep) this.end = this.metrics.lastStep;
+    if (this.stepsPerEpoch === null && this.metrics?.lastStep) this.end = this.metrics.lastStep;
     if (this.timers.rows !== null) return;
     // Charts that are drawn already lack these rows.
     this.hasMore = this.stale.length > 0;
@@ -130,11 +130,11 @@ export class Charts {
     this.timers.rows = setTimeout(
       () => {
         this.timers.rows = null;
-        this.lastDrawn = Date.now();
+        this.lastDrawnAt = Date.now();
         this.stale = [...this.visible];
         this.#drawNextIn(WITHOUT_PAINT);
       },
-      Math.max(0, this.lastDrawn + DRAW_INTERVAL - Date.now()),
+      Math.max(0, this.lastDrawnAt + DRAW_INTERVAL - Date.now()),
     );
   }
 
@@ -172,7 +172,11 @@ export class Charts {
     const size = `${isBeside} ${width} ${height}`;
     if (!width || size === this.size) return;
     this.size = size;
-    const columns = isBeside ? (width > MIN_TWO_BESIDE ? 2 : 1) : width < MIN_THREE_BELOW ? 2 : 3;
+    const columns = isBeside
+      ? (width > MIN_TWO_COLUMNS_WIDTH ? 2 : 1)
+      : width < MIN_THREE_COLUMNS_WIDTH
+      ? 2
+      : 3;
     const boxes = plotBoxes(width, height, columns, this.visible.length);
     this.boxes = boxes;
     this.visible.forEach((chart, index) => chart.setBox(boxes[index]));
@@ -204,7 +208,7 @@ export class Charts {
     this.hasMore = false;
     this.timers.all ??= setTimeout(async () => {
       this.timers.all = null;
-      this.lastDrawn = Date.now();
+      this.lastDrawnAt = Date.now();
       for (const chart of this.visible) await this.#draw(chart);
       this.#redrawCursor();
     });
@@ -215,8 +219,8 @@ export class Charts {
     if (!this.boxes) return;
     const plotly = await (this.plotly ??= loadPlotly());
     const colours = this.colours ??= themeColours(this.element);
-    const { metrics, compared, epoch } = this;
-    await chart.draw(plotly, { metrics, compared, range: this.#range(), epoch, colours });
+    const { metrics, compared, stepsPerEpoch } = this;
+    await chart.draw(plotly, { metrics, compared, range: this.#range(), stepsPerEpoch, colours });
   }
 
   #range() {
@@ -232,7 +236,7 @@ export class Charts {
   /** @param {number[] | null} range */
   #setRange(range) {
     this.selected = range;
-    this.unzoom.hidden = !range;
+    this.resetZoom.hidden = !range;
   }
 }
 

@@ -32,7 +32,7 @@ import { drawnLines } from "./chart-definitions.js";
  * @property {Metrics | null} metrics
  * @property {ComparedRun | null} compared
  * @property {number[]} range the visible steps, from and to
- * @property {number | null} epoch its length in steps
+ * @property {number | null} stepsPerEpoch
  * @property {ThemeColours} colours
  */
 
@@ -41,8 +41,8 @@ export const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
 export const TITLE_HEIGHT = 22;
 const COLUMN_GAP = 46; // has room for the tick labels of the right plot
 const MAX_POINTS = 500;
-// Fewer points than this are marked: a line through a single one would not be seen.
-const FEW_POINTS = 25;
+// Fewer points than this are drawn with markers: a line through a single one is invisible.
+const MIN_UNMARKED_POINTS = 25;
 
 /**
  * Return a line's value at a step, or the nearest one before it; null where nothing was measured.
@@ -90,8 +90,8 @@ export function themeColours(element) {
   /** @param {string} name of a custom property */
   const colour = (name) => rgbColour(style.getPropertyValue(name).trim());
   return {
-    text: colour("--stn-quiet"),
-    grid: colour("--stn-hair"),
+    text: colour("--stn-muted"),
+    grid: colour("--stn-divider"),
     font: style.fontFamily,
     lines: [colour("--stn-line-1"), colour("--stn-line-2")],
     compared: colour("--stn-line-3"),
@@ -117,9 +117,9 @@ function rgbColour(colour) {
  * @param {PlotBox} box
  * @param {Content} content
  */
-export function plotlyFigure(chart, box, { metrics, compared, range, epoch, colours }) {
+export function plotlyFigure(chart, box, { metrics, compared, range, stepsPerEpoch, colours }) {
   const lines = drawnLines(chart, compared !== null);
-  const own = lines.map((line, index) => ({
+  const first = lines.map((line, index) => ({
     ...trace(chart, line, index > 0, metrics, range),
     line: {
       color: colours.lines[index],
@@ -130,7 +130,7 @@ export function plotlyFigure(chart, box, { metrics, compared, range, epoch, colo
     },
   }));
   const second = compared ? [comparedTrace(chart, compared, range, colours)] : [];
-  return { data: [...second, ...own], layout: layout(chart, box, range, epoch, colours) };
+  return { data: [...second, ...first], layout: layout(chart, box, range, stepsPerEpoch, colours) };
 }
 
 const LINE_WIDTH = 1.5;
@@ -176,7 +176,7 @@ function trace(chart, line, isSecond, metrics, [from, to]) {
     x: points.x,
     y: values.map(convert),
     name: label ?? chart.title,
-    mode: points.x.length < FEW_POINTS ? "lines+markers" : "lines",
+    mode: points.x.length < MIN_UNMARKED_POINTS ? "lines+markers" : "lines",
     marker: { size: 4 },
     hovertemplate: isSecond ? value : `%{x}: ${value}`,
   };
@@ -186,23 +186,23 @@ function trace(chart, line, isSecond, metrics, [from, to]) {
  * Ticks at whole epochs where several are visible. The mode is always set: Plotly keeps the previous
  * one, and in the linear mode without a distance it would draw a tick for every step.
  * @param {number[]} range
- * @param {number | null} epoch
+ * @param {number | null} stepsPerEpoch
  */
-function epochTicks([from, to], epoch) {
-  const epochs = epoch ? (to - from) / epoch : 0;
-  if (!epoch || epochs < 1.5) return { tickmode: "auto", dtick: null, nticks: 4 };
-  return { tickmode: "linear", dtick: epoch * Math.ceil(epochs / 4), tick0: 0 };
+function epochTicks([from, to], stepsPerEpoch) {
+  const epochs = stepsPerEpoch ? (to - from) / stepsPerEpoch : 0;
+  if (!stepsPerEpoch || epochs < 1.5) return { tickmode: "auto", dtick: null, nticks: 4 };
+  return { tickmode: "linear", dtick: stepsPerEpoch * Math.ceil(epochs / 4), tick0: 0 };
 }
 
 /**
  * @param {ChartDefinition} chart
  * @param {PlotBox} box
  * @param {number[]} range
- * @param {number | null} epoch
+ * @param {number | null} stepsPerEpoch
  * @param {ThemeColours} colours
  * @returns {Object<string, any>}
  */
-function layout(chart, box, range, epoch, colours) {
+function layout(chart, box, range, stepsPerEpoch, colours) {
   const axis = { gridcolor: colours.grid, zeroline: false, linecolor: colours.grid, ticklen: 0 };
   return {
     width: box.width + MARGIN.left + MARGIN.right,
@@ -220,7 +220,7 @@ function layout(chart, box, range, epoch, colours) {
       showticklabels: box.isLowest,
       tickprefix: "step ",
       showtickprefix: "first",
-      ...epochTicks(range, epoch),
+      ...epochTicks(range, stepsPerEpoch),
     },
     yaxis: {
       ...axis,

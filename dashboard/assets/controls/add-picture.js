@@ -10,10 +10,10 @@ const ADD = "Add a picture";
 
 /**
  * Why no picture can be added to the run, as a sentence; null if one can. Exported for tests.
- * @param {Partial<Pick<RunStore, "run" | "disconnected" | "showsSample">>} store
+ * @param {Partial<Pick<RunStore, "run" | "disconnected" | "isPlayingSample">>} store
  */
-export function disabledReason({ run, disconnected, showsSample }) {
-  if (!run || showsSample) return "A picture can be added once this run has recorded a frame.";
+export function disabledReason({ run, disconnected, isPlayingSample }) {
+  if (!run || isPlayingSample) return "A picture can be added once this run has recorded a frame.";
   if (disconnected) return "The connection is lost; a picture can be added once it is back.";
   if (run.can.includes("add_picture")) return null;
   if (run.imported) {
@@ -41,7 +41,7 @@ export class AddPicture {
     this.isUploading = false;
     this.file = element("input", { type: "file", accept: FILE_TYPES, hidden: true });
     this.file.onchange = () => this.#upload(this.file.files?.[0]);
-    this.button = element("button.stn-button.stn-small.stn-add", { type: "button" }, ADD);
+    this.button = element("button.stn-button.stn-small.stn-add-button", { type: "button" }, ADD);
     this.button.onclick = () => this.file.click();
     this.classes = ""; // the offered labels
     this.labels = element("datalist", { id: "stn-classes" });
@@ -60,7 +60,7 @@ export class AddPicture {
     this.button.disabled = this.isUploading || reason !== null;
     this.label.disabled = this.button.disabled;
     this.button.title = reason ??
-      "Add a picture of yours to the probes, to see it while the network learns; or drop it onto " +
+      "Add a picture to the probes, to see how the network learns to sample it; or drop it onto " +
         "the stage";
     setText(this.button, this.isUploading ? "Adding …" : ADD);
     const classes = this.store.frame?.info.classes ?? [];

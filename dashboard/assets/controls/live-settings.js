@@ -1,4 +1,4 @@
-// What can be changed while a run trains: moving probes and slow motion beside its controls, learning
+// The settings that can be changed while a run trains: moving probes and slow motion beside its controls, learning
 // rates in a panel.
 
 import { element, setText } from "../ui/dom.js";
@@ -73,16 +73,16 @@ export class LiveSettings {
   #toggleMoving() {
     const { store } = this;
     const settings = changeableSettings(store);
-    if (!settings) store.playLap(!store.onLap);
+    if (!settings) store.playLap(!store.isPlayingLap);
     else sendControl(store, this.setProblem, { moving: !settings.moving });
   }
 
   update() {
     const { store } = this;
     const settings = changeableSettings(store);
-    const isMoving = settings ? settings.moving : store.onLap;
+    const isMoving = settings ? settings.moving : store.isPlayingLap;
     this.moving.setAttribute("aria-checked", String(isMoving));
-    this.moving.disabled = store.showsSample || !(settings || store.hasLap);
+    this.moving.disabled = store.isPlayingSample || !(settings || store.hasLap);
     this.moving.title = settings
       ? "Move the probes while the network trains, to see how well its regions follow them"
       : store.hasLap
@@ -118,7 +118,7 @@ export class LearningRatesPanel {
       return element("label.stn-field", {}, element("span", {}, title), field);
     });
     const note = element(
-      "p.stn-quiet",
+      "p.stn-muted",
       {},
       "Peak rates of the schedule. They can be changed while the run trains or is paused, from the " +
         "next step on.",

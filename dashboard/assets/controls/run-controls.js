@@ -37,7 +37,11 @@ export class RunControls {
     /** @type {Record<string, HTMLButtonElement>} */
     this.buttons = {};
     for (const action of Object.keys(ACTIONS)) this.buttons[action] = this.#actionButton(action);
-    const training = element("div.stn-training", { role: "group" }, ...Object.values(this.buttons));
+    const training = element(
+      "div.stn-button-group",
+      { role: "group" },
+      ...Object.values(this.buttons),
+    );
     training.setAttribute("aria-label", "Training");
     this.settings = new LiveSettings(store, setProblem);
     this.restart = this.#startButton(
@@ -50,7 +54,7 @@ export class RunControls {
       "Start a new run with the same configuration and an unused seed, to see how much is chance",
       (seed) => this.#unusedSeed(seed),
     );
-    const start = element("div.stn-training", { role: "group" }, this.restart, this.newSeed);
+    const start = element("div.stn-button-group", { role: "group" }, this.restart, this.newSeed);
     start.setAttribute("aria-label", "New run");
     this.element = element("div.stn-run-controls", {}, training, this.settings.element, start);
   }

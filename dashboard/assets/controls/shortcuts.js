@@ -15,7 +15,7 @@ const PLAYER_KEYS = {
   End: goToLast,
 };
 
-// Elements in which keys type or choose, and those which space presses.
+// Elements in which keys enter text or select an option, and those that space activates.
 const TYPING_ELEMENTS =
   "input:not(.stn-timeline), textarea, select, [contenteditable], [role=tab], [role=option], " +
   "[role=radio], [role=combobox]";
@@ -42,27 +42,27 @@ export function createShortcutsPanel() {
     "details.stn-panel",
     {},
     element("summary.stn-summary", {}, "Keyboard shortcuts"),
-    element("dl.stn-keys", {}, ...rows),
+    element("dl.stn-shortcuts", {}, ...rows),
   );
 }
 
 /**
- * Handle a key: space, arrows, home and end act on the player, others as given; unless the focused
- * element handles the key itself.
+ * Handle a key: space, arrows, home and end act on the player, `otherKeys` have their own
+ * functions; unless the focused element handles the key itself.
  * @param {RunStore} store
- * @param {Record<string, () => void>} others what other keys do
+ * @param {Record<string, () => void>} otherKeys
  * @param {KeyboardEvent} event
  */
-export function handleKey(store, others, event) {
+export function handleKey(store, otherKeys, event) {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   const change = PLAYER_KEYS[event.key];
-  const act = change ? () => store.updatePlayer(change) : others[event.key];
-  if (!act) return;
+  const handler = change ? () => store.updatePlayer(change) : otherKeys[event.key];
+  if (!handler) return;
   const target = event.composedPath()[0];
   if (target instanceof Element) {
     if (target.closest(TYPING_ELEMENTS)) return;
     if (event.key === " " && target.closest(PRESSED_ELEMENTS)) return;
   }
   event.preventDefault();
-  act();
+  handler();
 }

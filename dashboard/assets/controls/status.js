@@ -1,4 +1,4 @@
-// The status below the stage: progress and measurements, what is shown, and what went wrong.
+// The status below the stage: progress, measurements, the state of run and playback, error messages.
 
 import { element, setText } from "../ui/dom.js";
 import { frameSentence } from "../stage/theta-text.js";
@@ -45,13 +45,13 @@ export class Readout {
     this.epoch = element("span.stn-epoch", {}, "of epoch 1");
     /** @type {Record<string, HTMLElement>} */
     this.values = {};
-    const list = element("dl.stn-figures");
+    const list = element("dl.stn-measurements");
     for (const [name, title, hint = ""] of MEASUREMENTS) {
       const value = (this.values[name] = element("dd", {}, "–"));
       list.append(element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), value));
     }
     this.announcedAt = 0;
-    this.announcement = element("div.stn-unseen", { aria: { live: "polite" } });
+    this.announcement = element("div.stn-visually-hidden", { aria: { live: "polite" } });
     const counter = element("div.stn-counter", {}, this.tenths, this.epoch);
     this.element = element("div.stn-readout", {}, counter, list, this.announcement);
   }
@@ -75,7 +75,7 @@ export class Readout {
   }
 
   /**
-   * Announce a paused frame, and a playing run no more often than one can listen to.
+   * Announce a paused frame soon, and a playing run at intervals.
    * @param {Frame} frame
    * @param {boolean} isPlaying
    */
@@ -92,7 +92,7 @@ export class Readout {
   }
 }
 
-/** @typedef {{tone: "good" | "quiet" | "bad", text: string}} Description */
+/** @typedef {{tone: "success" | "neutral" | "error", text: string}} Description */
 
 /**
  * What is shown now: live or not, and how old the last frame is.
@@ -103,26 +103,26 @@ export class Readout {
 function describe(store, now) {
   const { run, player, lastReceived } = store;
   if (!run) return describeUnopened(store);
-  if (run.status === "deleted") return { tone: "bad", text: "This run has been deleted" };
+  if (run.status === "deleted") return { tone: "error", text: "This run has been deleted" };
   if (store.disconnected) {
-    return { tone: "bad", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
+    return { tone: "error", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
   }
-  if (store.showsSample) {
-    return { tone: "quiet", text: `Sample recording; ${describeWithoutFrames(run)}` };
+  if (store.isPlayingSample) {
+    return { tone: "neutral", text: `Sample recording; ${describeWithoutFrames(run)}` };
   }
-  if (store.onLap) {
-    return { tone: "quiet", text: "Closing lap: the input moves, the trained weights do not" };
+  if (store.isPlayingLap) {
+    return { tone: "neutral", text: "Closing lap: the input moves, the trained weights do not" };
   }
   const status = run.status + (run.imported ? "; imported" : "");
   if (player.mode !== "follow") {
     return {
-      tone: "quiet",
+      tone: "neutral",
       text: `${player.mode === "paused" ? "Playback paused" : "Replay"}; ${status}`,
     };
   }
-  if (run.status !== "running") return { tone: "quiet", text: `Following; ${status}` };
+  if (run.status !== "running") return { tone: "neutral", text: `Following; ${status}` };
   const isOld = lastReceived !== null && now - lastReceived > MIN_SHOWN_AGE;
-  return { tone: "good", text: `Live; ${status}${isOld ? lastFrame(lastReceived, now) : ""}` };
+  return { tone: "success", text: `Live; ${status}${isOld ? lastFrame(lastReceived, now) : ""}` };
 }
 
 /** @param {Run} run */
@@ -146,12 +146,12 @@ function lastFrame(received, now) {
  * @returns {Description}
  */
 function describeUnopened({ problem, id, frame }) {
-  if (problem) return { tone: "bad", text: problem.message };
-  if (id) return { tone: "quiet", text: "Opening …" };
-  return { tone: "quiet", text: frame ? "Sample recording; no run yet" : "No run yet" };
+  if (problem) return { tone: "error", text: problem.message };
+  if (id) return { tone: "neutral", text: "Opening …" };
+  return { tone: "neutral", text: frame ? "Sample recording; no run yet" : "No run yet" };
 }
 
-/** The lines that describe what is shown; and, apart from them, the message of what went wrong. */
+/** The lines that describe what is shown; and, apart from them, the error message. */
 export class StatusLines {
   /** @param {RunStore} store */
   constructor(store) {
@@ -160,19 +160,19 @@ export class StatusLines {
     this.problem = null;
     this.problemState = ""; // of the run when the problem was set
     this.description = element("p.stn-state", { aria: { hidden: "true" } });
-    this.announcement = element("p.stn-unseen", { role: "status" });
+    this.announcement = element("p.stn-visually-hidden", { role: "status" });
     this.message = element("p.stn-message", { role: "alert" });
     this.skipped = element("span.stn-skipped", {
       title: "Frames that were not sent because this page was busy. All of them are recorded.",
     });
     this.thinned = element("span.stn-thinned");
     this.link = element("a.stn-run-link");
-    const second = element("p.stn-second", {}, this.link, this.skipped, this.thinned);
-    this.element = element("div.stn-situation", {}, this.description, this.announcement, second);
+    const second = element("p.stn-status-details", {}, this.link, this.skipped, this.thinned);
+    this.element = element("div.stn-status-lines", {}, this.description, this.announcement, second);
   }
 
   /**
-   * Show what went wrong until the run's status changes, or null is set.
+   * Show an error until the run's status changes; null removes it.
    * @param {Error | null} problem
    */
   setProblem(problem) {
@@ -212,7 +212,7 @@ export class StatusLines {
     const { run, problem } = this.store;
     const isMissing = run ? run.status === "deleted" : Boolean(problem);
     setText(this.link, isMissing ? "Show the newest run" : run ? runTitle(run) : "");
-    this.link.classList.toggle("stn-instead", isMissing);
+    this.link.classList.toggle("stn-newest-link", isMissing);
     this.link.href = run && !isMissing ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
   }
 }

@@ -4,7 +4,7 @@ import { element, setText } from "../ui/dom.js";
 
 /**
  * @typedef {object} Phase
- * @property {string} name the style dims what on the stage does not belong to it
+ * @property {string} name the style sheet dims the parts of the stage that it does not concern
  * @property {string} title
  * @property {string} text
  * @property {boolean} [transformer] whether only a network with a transformer has it
@@ -15,7 +15,7 @@ const PHASES = [
   {
     name: "batch",
     title: "Batch",
-    text: "Training images are drawn and distorted; here the probes stand for them.",
+    text: "Training images are drawn and distorted; the stage shows the probes instead.",
   },
   {
     name: "localise",

@@ -1,4 +1,4 @@
-// What is marked along a timeline, in fractions of its length. Pure.
+// The marks along a timeline, in fractions of its length. Pure.
 
 const MAX_EPOCH_MARKS = 60;
 const MIN_COLLAPSED_SHARE = 0.5;

@@ -21,7 +21,7 @@ export class Timeline {
    */
   constructor(store, setSpeed) {
     this.store = store;
-    this.toggle = element("button.stn-button.stn-round", { type: "button" });
+    this.toggle = element("button.stn-button.stn-icon-button", { type: "button" });
     this.toggle.onclick = () => store.updatePlayer(togglePlay);
     const range = { type: "range", min: 0, max: 0, value: 0, step: 1 };
     this.slider = element("input.stn-timeline", { ...range, aria: { label: "Current step" } });
@@ -43,7 +43,7 @@ export class Timeline {
       store.updatePlayer(isFollowing ? togglePlay : goToLast);
     };
     this.element = element(
-      "div.stn-time",
+      "div.stn-timeline-controls",
       {},
       this.toggle,
       element("div.stn-track", {}, this.slider, this.marks),
@@ -55,7 +55,7 @@ export class Timeline {
 
   #stepForm() {
     const { stepField } = this;
-    const form = element("form.stn-go", { noValidate: true }, stepField);
+    const form = element("form.stn-step-form", { noValidate: true }, stepField);
     form.onsubmit = (event) => {
       event.preventDefault();
       const text = stepField.value.replace(/\s/g, "");
@@ -83,14 +83,17 @@ export class Timeline {
   }
 
   update() {
-    const { player, onLap, loop, playback, run } = this.store;
+    const { player, isPlayingLap, loop, playback, run } = this.store;
     const { steps } = player;
     this.#updateToggle(player.mode !== "paused");
     const [first, last, step] = [steps[0] ?? 0, steps.at(-1) ?? 0, player.step ?? 0];
     Object.assign(this.slider, { min: first, max: last, value: step, disabled: steps.length < 2 });
-    this.slider.setAttribute("aria-valuetext", `${onLap ? "frame of the lap" : "step"} ${step}`);
+    this.slider.setAttribute(
+      "aria-valuetext",
+      `${isPlayingLap ? "frame of the lap" : "step"} ${step}`,
+    );
     const fraction = (step - first) / Math.max(1, last - first);
-    this.slider.style.setProperty("--stn-done", `${100 * fraction}%`);
+    this.slider.style.setProperty("--stn-played", `${100 * fraction}%`);
     this.speed.value = String(loop.speed);
     this.stepField.disabled = this.slider.disabled;
     const isEmpty = !playback?.player.steps.length && !run;
@@ -116,9 +119,9 @@ export class Timeline {
   #updateMarks() {
     this.marksTimer = null;
     this.drawnAt = Date.now();
-    const { playback, shownRun, onLap, player } = this.store;
+    const { playback, shownRun, isPlayingLap, player } = this.store;
     const [from, to] = [player.steps[0] ?? 0, player.steps.at(-1) ?? 0];
-    const hasMarks = playback && !onLap;
+    const hasMarks = playback && !isPlayingLap;
     const epochs = hasMarks ? epochMarks([from, to], shownRun?.steps_per_epoch) : [];
     const collapses = hasMarks
       ? collapseMarks(

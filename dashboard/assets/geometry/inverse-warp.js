@@ -15,7 +15,7 @@
 /** @typedef {[x: number, y: number, u: number, v: number]} Vertex in the input and in the output */
 
 // The brightness of input pixels that were not sampled.
-const DIMMED = 0.3;
+const DIMMED_FACTOR = 0.3;
 
 /**
  * Paste outputs over a dimmed input, each where its lattice was sampled.
@@ -30,7 +30,7 @@ export function inverseWarp(input, outputs) {
   for (let pixel = 0; pixel < height * width; pixel++) {
     for (let channel = 0; channel < depth; channel++) {
       const value = input.data[pixel * channels + (channels === 1 ? 0 : channel)];
-      target.data[pixel * depth + channel] = DIMMED * value;
+      target.data[pixel * depth + channel] = DIMMED_FACTOR * value;
     }
   }
   for (const output of outputs) paste(target, output);

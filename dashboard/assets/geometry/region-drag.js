@@ -86,8 +86,8 @@ export function moveCorner(freedoms, corners, index, offset) {
 /**
  * Return which theta and corners a request sets: the corners of regions that were dragged, and the
  * theta of those that were set before. The network predicts the others.
- * @param {{name: string, given: boolean, theta: number[], wanted: Point[] | null}[]} regions `given`
- *   if theta was set before; `wanted` are the dragged corners
+ * @param {{name: string, given: boolean, theta: number[], requested: Point[] | null}[]} regions `given`
+ *   if theta was set before; `requested` are the dragged corners
  * @returns {{theta: Object<string, number[]>, corners: Object<string, Point[]>}} by transformer
  */
 export function thetaOverride(regions) {
@@ -96,7 +96,7 @@ export function thetaOverride(regions) {
   /** @type {Object<string, Point[]>} */
   const corners = {};
   for (const region of regions) {
-    if (region.wanted) corners[region.name] = region.wanted;
+    if (region.requested) corners[region.name] = region.requested;
     else if (region.given) theta[region.name] = region.theta;
   }
   return { theta, corners };

@@ -17,7 +17,7 @@
  */
 
 // From this width on the charts are beside the stage, otherwise below it.
-const MIN_WIDE = 1000;
+const MIN_WIDE_WIDTH = 1000;
 const CHARTS_GAP = 20;
 const ROW_GAP = 10;
 const CHARTS_SHARE = 0.171;
@@ -25,9 +25,9 @@ const MIN_CHARTS_WIDTH = 214;
 const MAX_CHARTS_WIDTH = 480;
 // From this width on every view has the same height, and two runs are side by side; the probes of two
 // runs always are.
-const MIN_FIXED = 660;
+const MIN_FIXED_WIDTH = 660;
 // Controls narrower than this would need more rows, and take height from the stage.
-const MIN_CONTROLS = 1012;
+const MIN_CONTROLS_WIDTH = 1012;
 const STAGE_GAP = 32;
 const NARROW_STAGE_GAP = 16;
 // The title above each of two runs.
@@ -43,7 +43,7 @@ const MIN_TILE_HEIGHT = 68;
 export function layOutViewer(viewer, view) {
   const { clientWidth } = viewer.element;
   if (!clientWidth) return;
-  const isWide = clientWidth >= MIN_WIDE;
+  const isWide = clientWidth >= MIN_WIDE_WIDTH;
   viewer.element.classList.toggle("stn-wide", isWide);
   const charts = Math.min(MAX_CHARTS_WIDTH, Math.max(MIN_CHARTS_WIDTH, CHARTS_SHARE * clientWidth));
   layOutStageSection(viewer, view, clientWidth - (isWide ? charts + CHARTS_GAP : 0));
@@ -62,7 +62,7 @@ function layOutStageSection(viewer, view, width) {
   const { controls, stage, element, stageSection: { style } } = viewer;
   const top = stage.element.getBoundingClientRect().top + scrollOffset(element);
   const available = innerHeight - top - 2 * ROW_GAP;
-  style.minWidth = `${Math.min(width, MIN_CONTROLS)}px`;
+  style.minWidth = `${Math.min(width, MIN_CONTROLS_WIDTH)}px`;
   style.width = `${width}px`;
   const controlsHeight = controls.offsetHeight;
   const fillsWidth = view.kind !== "probes" || view.compare;
@@ -80,7 +80,7 @@ function layOutStageSection(viewer, view, width) {
  * @param {number} height
  */
 function layOutOneStage({ stage }, view, width, height) {
-  resizeStages([stage], view, { width, height, isFixed: width >= MIN_FIXED });
+  resizeStages([stage], view, { width, height, isFixed: width >= MIN_FIXED_WIDTH });
 }
 
 /**
@@ -91,11 +91,11 @@ function layOutOneStage({ stage }, view, width, height) {
  * @param {number} height
  */
 function layOutTwoStages({ stage, compared, stages }, view, width, height) {
-  const isFixed = width >= MIN_FIXED;
+  const isFixed = width >= MIN_FIXED_WIDTH;
   const isSideBySide = isFixed || view.kind === "probes";
   const gap = isFixed ? STAGE_GAP : NARROW_STAGE_GAP;
   stages.classList.toggle("stn-side-by-side", isSideBySide);
-  stages.style.setProperty("--stn-between", `${gap}px`);
+  stages.style.setProperty("--stn-stage-gap", `${gap}px`);
   const box = {
     width: isSideBySide ? (width - gap) / 2 : width,
     height: height - TITLE_HEIGHT,

@@ -1,4 +1,4 @@
-// Which run is shown, as the page's address and the browser's history tell, or the newest one.
+// Which run is shown: that of the page's address and the browser's history, or the newest one.
 
 import { addressQuery, pushAddress, replaceAddress } from "./url.js";
 import { defaultRun, shouldSwitch } from "../run/run-list.js";
@@ -67,9 +67,12 @@ export class Navigation {
 
   #replaceAddress() {
     this.#clearTimer();
-    const { id, player, showsSample, onLap } = this.store;
-    const isPaused = !showsSample && !onLap && player.mode === "paused";
-    replaceAddress(id, this.on.getView(), { step: isPaused ? player.step : null, lap: onLap });
+    const { id, player, isPlayingSample, isPlayingLap } = this.store;
+    const isPaused = !isPlayingSample && !isPlayingLap && player.mode === "paused";
+    replaceAddress(id, this.on.getView(), {
+      step: isPaused ? player.step : null,
+      lap: isPlayingLap,
+    });
   }
 
   /** Show what the address names, after the user went back or forward. */

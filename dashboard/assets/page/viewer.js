@@ -45,22 +45,24 @@ export class Viewer {
     });
     /** @type {View} */
     this.view = this.navigation.initialView;
-    /** @type {(by: number) => void} */
-    const turn = (by) => this.#turn(by);
+    /** @type {(offset: number) => void} */
+    const changeProbe = (offset) => this.#changeProbe(offset);
     /** @param {() => RunStage} stage */
-    const pickOn = (stage) => (/** @type {number} */ probe, isByKey = false) => {
+    const openOn = (stage) => (/** @type {number} */ probe, isByKey = false) => {
       this.setView({ ...this.view, kind: "probe", probe });
       if (isByKey) stage().focus(probe);
     };
     /** @type {RunStage} */
-    this.stage = new RunStage(store, { turn, pick: pickOn(() => this.stage) });
+    this.stage = new RunStage(store, { changeProbe, openProbe: openOn(() => this.stage) });
     /** @type {ComparedRun} */
     this.compared = new ComparedRun(api, store, reducedMotion, {
-      turn,
-      pick: pickOn(() => this.compared.stage),
+      changeProbe,
+      openProbe: openOn(() => this.compared.stage),
       close: () => this.setView({ ...this.view, compare: null }),
     });
-    this.differences = new DifferenceTable((by) => this.setView({ ...this.view, by }));
+    this.differences = new DifferenceTable((alignment) =>
+      this.setView({ ...this.view, alignment })
+    );
     this.toolbar = new ViewToolbar(() => this.view, (view) => this.setView(view));
     this.readout = new Readout();
     this.status = new StatusLines(store);
@@ -98,7 +100,7 @@ export class Viewer {
 
   #createStageSection() {
     const section = element(
-      "section.stn-side",
+      "section.stn-stage-section",
       {},
       this.toolbar.element,
       this.stages,
@@ -179,7 +181,7 @@ export class Viewer {
   /** @param {View} view */
   #updateCompared(view) {
     const { compared } = this;
-    compared.by = view.by;
+    compared.alignment = view.alignment;
     compared.stage.setView(view);
     compared.open(view.compare);
     compared.synchronise();
@@ -203,22 +205,22 @@ export class Viewer {
       const { metrics } = second.runPlayback;
       this.charts.compare({ metrics, stretch: compared.stretch, info: second.frame?.info });
     }
-    this.differences.setRuns(store.run, second.run, view.by);
+    this.differences.setRuns(store.run, second.run, view.alignment);
     if (store.frame && second.frame) this.differences.setFrames(store.frame, second.frame);
   }
 
-  /** Whether the network has a transformer; so it is assumed before the first frame. */
+  /** Whether the network has a transformer, which is assumed before the first frame. */
   get #hasTransformer() {
     return this.store.frame?.info.transformers.length !== 0;
   }
 
   /**
-   * Show the next probe but `by - 1`, in a circle.
-   * @param {number} by
+   * Show the probe `offset` positions after the current one; the first one follows the last.
+   * @param {number} offset
    */
-  #turn(by) {
+  #changeProbe(offset) {
     const count = this.store.frame?.tensors.input.shape[0] ?? 1;
-    const probe = (Math.min(this.view.probe, count - 1) + by + count) % count;
+    const probe = (Math.min(this.view.probe, count - 1) + offset + count) % count;
     this.setView({ ...this.view, probe });
   }
 
@@ -249,8 +251,8 @@ export class Viewer {
       // A run that has ended is not resumed by a key that may be pressed by mistake.
       p: () => this.runControls.send("pause", ...(store.run?.live ? ["resume"] : [])),
       s: () => this.runControls.send("step"),
-      "[": () => this.#turn(-1),
-      "]": () => this.#turn(1),
+      "[": () => this.#changeProbe(-1),
+      "]": () => this.#changeProbe(1),
     };
     document.addEventListener("keydown", (event) => handleKey(store, keys, event));
     const resize = () => this.resize();
@@ -287,8 +289,8 @@ export class Viewer {
 
   #update() {
     const { store } = this;
-    const { run, player, showsSample, shownRun } = store;
-    this.element.dataset.mode = showsSample ? "sample" : player.mode;
+    const { run, player, isPlayingSample, shownRun } = store;
+    this.element.dataset.mode = isPlayingSample ? "sample" : player.mode;
     this.timeline.update();
     this.runControls.update();
     this.status.update();
@@ -298,7 +300,7 @@ export class Viewer {
     const probes = shownRun?.probes ?? 0;
     // A link may name a probe that does not exist.
     if (probes && this.view.probe >= probes) this.setView({ ...this.view, probe: probes - 1 });
-    const isTraining = player.mode === "follow" && run?.status === "running" && !showsSample;
+    const isTraining = player.mode === "follow" && run?.status === "running" && !isPlayingSample;
     const stepSeconds = isTraining ? (run.settings?.slow_motion ?? 0) : 0;
     this.phases.setStepDuration(stepSeconds, this.#hasTransformer);
     const isMissing = Boolean(store.problem) && !store.frame;

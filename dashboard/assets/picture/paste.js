@@ -1,7 +1,7 @@
-// Pasted pictures: one that is pasted anywhere on the page is given to the file uploader.
+// Pictures that are pasted anywhere on the page go to the file uploader.
 
 /**
- * Give pasted pictures to the uploader, so that its limits and error messages apply.
+ * Pass pasted pictures to the uploader, so that its limits and error messages apply.
  * @param {Document} page
  */
 export function acceptPastes(page) {

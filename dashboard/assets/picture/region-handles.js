@@ -26,7 +26,7 @@ import { rowOf } from "../protocol/frame.js";
  * @property {number[]} theta
  * @property {boolean} given whether theta was chosen by hand
  * @property {Point[] | null} corners as drawn; null if they are not finite
- * @property {Point[] | null} wanted corners that were requested and are not drawn yet
+ * @property {Point[] | null} requested corners that were requested and are not drawn yet
  * @property {SVGPathElement} path the handle of the whole region
  * @property {HTMLButtonElement[]} dots the handles of its corners
  */
@@ -67,8 +67,8 @@ export class RegionHandles {
     const margin = inputMargin(height, width);
     this.origin = -margin;
     this.size = { width: width + 2 * margin, height: height + 2 * margin };
-    const areSeveral = transformers.length > 1;
-    this.regions = transformers.map((_, index) => this.#createRegion(areSeveral ? index + 1 : 0));
+    const hasSeveral = transformers.length > 1;
+    this.regions = transformers.map((_, index) => this.#createRegion(hasSeveral ? index + 1 : 0));
     const svg = svgElement("svg", {
       class: "stn-handle-regions",
       viewBox: inputViewBox(height, width),
@@ -101,7 +101,7 @@ export class RegionHandles {
       theta: [],
       given: false,
       corners: null,
-      wanted: null,
+      requested: null,
       path,
       dots,
     };
@@ -129,7 +129,7 @@ export class RegionHandles {
     const startDrag = (event) => {
       if (event.button !== 0 || !region.corners) return;
       handle.setPointerCapture(event.pointerId);
-      start = { x: event.clientX, y: event.clientY, corners: region.wanted ?? region.corners };
+      start = { x: event.clientX, y: event.clientY, corners: region.requested ?? region.corners };
     };
     /** @param {PointerEvent} event */
     const drag = (event) => {
@@ -150,7 +150,7 @@ export class RegionHandles {
       if (!offset || !region.corners) return;
       event.preventDefault();
       event.stopPropagation();
-      this.#request(region, move(region.wanted ?? region.corners, offset));
+      this.#request(region, move(region.requested ?? region.corners, offset));
     };
     handle.onkeydown = moveByKey;
   }
@@ -160,14 +160,14 @@ export class RegionHandles {
    * @param {Point[]} corners
    */
   #request(region, corners) {
-    region.wanted = corners;
+    region.requested = corners;
     this.pending = this.send(thetaOverride(this.regions));
   }
 
-  /** Forget corners that were requested and are not drawn yet. */
+  /** Clear corners that were requested and are not drawn yet. */
   reset() {
     this.pending = null;
-    for (const region of this.regions) region.wanted = null;
+    for (const region of this.regions) region.requested = null;
   }
 
   /**

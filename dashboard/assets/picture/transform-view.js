@@ -1,5 +1,5 @@
 // A picture that a trained network has transformed and classified. Its regions can be dragged, and the
-// network classifies what they then show.
+// network classifies the new output.
 
 import { decodeFrame } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
@@ -37,7 +37,7 @@ export class TransformView {
     this.reset = element("button.stn-button.stn-small", { type: "button" }, "Reset region");
     this.reset.title = "Sample the region that the network predicts";
     this.reset.onclick = () => this.#reset();
-    this.message = element("p.stn-quiet", { aria: { live: "polite" } });
+    this.message = element("p.stn-muted", { aria: { live: "polite" } });
     this.controls = element("div.stn-handle-controls", {}, this.reset, this.message);
     this.detail = new ProbeDetail(null, { handles: this.handles, controls: this.controls });
     this.detail.setView({ probe: 0, layers: LAYERS });

@@ -49,15 +49,15 @@ export function withInput(frame, input) {
 
 /**
  * Whether two tensors have the same shape and numbers.
- * @param {Tensor | null} one
- * @param {Tensor | null} other
+ * @param {Tensor | null} a
+ * @param {Tensor | null} b
  */
-export function tensorsEqual(one, other) {
-  if (one === other) return true;
-  if (!one || !other || String(one.shape) !== String(other.shape)) return false;
+export function tensorsEqual(a, b) {
+  if (a === b) return true;
+  if (!a || !b || String(a.shape) !== String(b.shape)) return false;
   // Runs for every received frame; a callback for each number takes ten times as long.
-  for (let index = 0; index < one.data.length; index++) {
-    if (one.data[index] !== other.data[index]) return false;
+  for (let index = 0; index < a.data.length; index++) {
+    if (a.data[index] !== b.data[index]) return false;
   }
   return true;
 }
@@ -83,7 +83,7 @@ export const rowsOf = (tensor) =>
  * The number of probes that are the run's own: the first ones; added pictures follow them.
  * @param {Frame} frame
  */
-export const ownProbeCount = ({ info }) => info.labels.length - (info.joined ?? []).length;
+export const initialProbeCount = ({ info }) => info.labels.length - (info.joined ?? []).length;
 
 /**
  * The same frame with no more than its first `count` probes.
@@ -112,7 +112,7 @@ export function firstProbes(frame, count) {
  * The same frame without added pictures.
  * @param {Frame} frame
  */
-export const withoutAddedPictures = (frame) => firstProbes(frame, ownProbeCount(frame));
+export const withoutAddedPictures = (frame) => firstProbes(frame, initialProbeCount(frame));
 
 /**
  * @param {Tensor} tensor

@@ -25,7 +25,7 @@ export class RunStream {
     /** @type {number | null} */
     this.lastStep = null; // of the metrics that need not be sent again
     this.isFollowing = true;
-    this.isFollowRequested = false; // what the server was last sent
+    this.isFollowRequested = false; // by the last message to the server
     this.socket = new ReconnectingSocket(url, {
       open: () => this.#start(),
       message: (message) => this.#receive(message),
@@ -37,15 +37,15 @@ export class RunStream {
 
   /**
    * Request frames, or none, from this connection and later ones.
-   * @param {boolean} isWanted
+   * @param {boolean} isFollowing
    */
-  follow(isWanted) {
-    if (isWanted === this.isFollowing) return;
-    this.isFollowing = isWanted;
+  follow(isFollowing) {
+    if (isFollowing === this.isFollowing) return;
+    this.isFollowing = isFollowing;
     this.#requestFollowing();
   }
 
-  /** Grant one more frame: one was drawn, or is not wanted any more. */
+  /** Grant one more frame: one was drawn or dropped. */
   grantCredit() {
     this.socket.send({ type: "credit", frames: 1 });
   }
@@ -71,9 +71,9 @@ export class RunStream {
 
   /** A hidden page requests no frames. */
   #requestFollowing() {
-    const isWanted = this.isFollowing && !document.hidden;
-    if (!this.socket.isOpen || isWanted === this.isFollowRequested) return;
-    this.isFollowRequested = isWanted;
-    this.socket.send({ type: isWanted ? "follow" : "hold" });
+    const isFollowing = this.isFollowing && !document.hidden;
+    if (!this.socket.isOpen || isFollowing === this.isFollowRequested) return;
+    this.isFollowRequested = isFollowing;
+    this.socket.send({ type: isFollowing ? "follow" : "hold" });
   }
 }

@@ -1,6 +1,6 @@
 // A stream of transformed frames of one uploaded picture, one for each request.
 //
-// Requests are sent at once; the server answers the newest that it received while it was busy.
+// Requests are sent at once; the server responds to the newest that it received while it was busy.
 
 import { ReconnectingSocket } from "./reconnecting-socket.js";
 
@@ -21,12 +21,12 @@ import { ReconnectingSocket } from "./reconnecting-socket.js";
  * @property {(isConnected: boolean) => void} connection the connection was made or lost
  */
 
-/** Numbers requests, and keeps the newest until it is answered. Exported for tests. */
+/** Numbers requests, and keeps the newest until its response is received. Exported for tests. */
 export class PendingRequest {
   constructor() {
     this.number = 0;
     /** @type {object | null} */
-    this.message = null; // the newest, until it is answered
+    this.message = null; // the newest, until its response is received
   }
 
   /**
@@ -40,7 +40,7 @@ export class PendingRequest {
   }
 
   /**
-   * Note an answer; return whether it is that of the newest request.
+   * Record a response; return whether it is that of the newest request.
    * @param {number | undefined} number of the request
    */
   settle(number) {
@@ -68,7 +68,7 @@ export class TransformStream {
   /**
    * Request a frame.
    * @param {TransformRequest} request
-   * @returns {number} the request's number, which the answer repeats
+   * @returns {number} the request's number, which the response repeats
    */
   send(request) {
     this.socket.send(this.pending.next(request));
@@ -76,7 +76,7 @@ export class TransformStream {
   }
 
   /**
-   * Note an answer; return whether it is that of the newest request.
+   * Record a response; return whether it is that of the newest request.
    * @param {number | undefined} number of the request
    */
   settle(number) {
@@ -87,7 +87,7 @@ export class TransformStream {
     this.socket.close();
   }
 
-  /** Send again what the lost connection left unanswered. */
+  /** Send the newest request again if the lost connection brought no response to it. */
   #start() {
     this.socket.send({ type: "hello" });
     if (this.pending.message) this.socket.send(this.pending.message);

@@ -38,7 +38,7 @@ export class Metrics {
       }
       this.rows.set(step, Object.fromEntries(names.map((name) => [name, columns[name][index]])));
     });
-    if (!sorted) this.steps.sort((one, other) => one - other);
+    if (!sorted) this.steps.sort((a, b) => a - b);
     if (this.steps.length > MAX_ROWS) this.#thin();
   }
 

@@ -8,7 +8,7 @@ import { trailSteps } from "./trail-steps.js";
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
 
-/** The id of the recording that ships; it plays until a run has frames. */
+/** The id of the recording that ships with stnscope; it is played until a run has frames. */
 export const SAMPLE = "sample";
 
 // Milliseconds between two requests for the recorded steps of a live run.

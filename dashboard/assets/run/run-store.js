@@ -1,10 +1,10 @@
-// One run in the page: its state, its stream, what of it is played, and the requests to change it.
+// One run on the page: its state, its stream, its playback, and the requests that change it.
 //
 // Events:
 //   frame     {frame, trail}: draw this frame, with a trail through those of earlier steps
 //   metrics   rows were added to the metrics
 //   playback  another playback, and with it other metrics
-//   received  frames were received while an external player decides which one is drawn
+//   received  frames were received while an external player chooses the drawn one
 //   change    anything else: the run, the connection, the player, a problem
 
 import * as player from "./player.js";
@@ -30,7 +30,7 @@ export class RunStore extends EventTarget {
     super();
     this.api = api;
     this.reducedMotion = reducedMotion;
-    this.followsExternal = false; // whether frames are wanted while an external player chooses one
+    this.followsExternal = false; // whether an external player chooses the drawn frame
     /** @type {string | null} */
     this.id = null;
     /** @type {Run | null} */
@@ -48,7 +48,7 @@ export class RunStore extends EventTarget {
     this.loop = new FrameLoop({
       receive: () => this.#takeFrames(),
       liveFrame: (step) => this.#liveFrame(step),
-      trailSpan: () => (this.onLap ? null : (this.shownRun?.steps_per_epoch ?? null)),
+      trailSpan: () => (this.isPlayingLap ? null : (this.shownRun?.steps_per_epoch ?? null)),
       draw: (frame, trail) => this.#dispatch("frame", { frame, trail }),
       drawn: () => this.queue.grantCredits(this.stream),
       modeChanged: () => this.#dispatch("change"),
@@ -90,17 +90,17 @@ export class RunStore extends EventTarget {
   }
 
   /** Whether the sample is played in place of the run. */
-  get showsSample() {
-    return this.playback !== this.runPlayback && !this.onLap;
+  get isPlayingSample() {
+    return this.playback !== this.runPlayback && !this.isPlayingLap;
   }
 
   /** The run whose frames are drawn; null for the sample. */
   get shownRun() {
-    return this.showsSample ? null : this.run;
+    return this.isPlayingSample ? null : this.run;
   }
 
   /** Whether the closing lap is played, in which the probes move and the weights do not. */
-  get onLap() {
+  get isPlayingLap() {
     return Boolean(this.playback?.isLap);
   }
 
@@ -144,11 +144,11 @@ export class RunStore extends EventTarget {
 
   /**
    * Play the closing lap in a loop, or the run's steps.
-   * @param {boolean} isWanted
+   * @param {boolean} isLap
    */
-  playLap(isWanted) {
-    if (!this.runPlayback || isWanted === this.onLap || (isWanted && !this.hasLap)) return;
-    this.loop.playback = isWanted ? this.runPlayback.lap(this.reducedMotion) : this.runPlayback;
+  playLap(isLap) {
+    if (!this.runPlayback || isLap === this.isPlayingLap || (isLap && !this.hasLap)) return;
+    this.loop.playback = isLap ? this.runPlayback.lap(this.reducedMotion) : this.runPlayback;
     this.loop.schedule();
     this.#dispatch("change");
   }
@@ -191,12 +191,12 @@ export class RunStore extends EventTarget {
   }
 
   /**
-   * Receive all frames although an external player decides which one is drawn; or do not.
-   * @param {boolean} isWanted
+   * Set whether an external player chooses the drawn frame, so that all frames are received.
+   * @param {boolean} isExternal
    */
-  followExternal(isWanted) {
-    if (isWanted === this.followsExternal) return;
-    this.followsExternal = isWanted;
+  followExternal(isExternal) {
+    if (isExternal === this.followsExternal) return;
+    this.followsExternal = isExternal;
     this.#updateFollowing();
   }
 
@@ -245,7 +245,7 @@ export class RunStore extends EventTarget {
       this.#setPlayback(sample);
       this.loop.schedule();
     } catch (problem) {
-      // A server without a sample is no problem.
+      // A server may have no sample.
       const isMissing = problem instanceof Problem && problem.status === 404;
       if (runPlayback === this.runPlayback && !isMissing) {
         this.#setProblem(/** @type {Error} */ (problem));
@@ -267,17 +267,17 @@ export class RunStore extends EventTarget {
     /**
      * Ignore what is received for a run that was closed.
      * @template T
-     * @param {(message: T) => void} act
+     * @param {(message: T) => void} handler
      * @returns {(message: T) => void}
      */
-    const whileOpen = (act) => (message) => {
-      if (playback === this.runPlayback) act(message);
+    const ifOpen = (handler) => (message) => {
+      if (playback === this.runPlayback) handler(message);
     };
     const stream = new RunStream(this.api.streamUrl(id), {
-      run: whileOpen((run) => this.#receiveRun(playback, run)),
-      metrics: whileOpen((columns) => this.#receiveMetrics(playback, stream, columns)),
-      frame: whileOpen((bytes) => this.#receiveFrame(playback, bytes)),
-      connection: whileOpen((isConnected) => this.#setConnected(isConnected)),
+      run: ifOpen((run) => this.#receiveRun(playback, run)),
+      metrics: ifOpen((columns) => this.#receiveMetrics(playback, stream, columns)),
+      frame: ifOpen((bytes) => this.#receiveFrame(playback, bytes)),
+      connection: ifOpen((isConnected) => this.#setConnected(isConnected)),
     });
     stream.lastStep = playback.metrics.lastStep;
     this.stream = stream;
@@ -333,7 +333,7 @@ export class RunStore extends EventTarget {
     this.disconnected = false;
     this.run = { ...run, can: [], live: false };
     const playback = this.runPlayback;
-    if (playback && !this.showsSample) {
+    if (playback && !this.isPlayingSample) {
       const steps = playback.player.steps.filter((step) => playback.cache.has(step));
       const shortened = { ...playback.player, steps, live: false };
       playback.player = player.seek(shortened, /** @type {number} */ (playback.player.step));
@@ -349,7 +349,7 @@ export class RunStore extends EventTarget {
   #receiveMetrics(playback, stream, columns) {
     playback.metrics.append(columns);
     stream.lastStep = playback.metrics.lastStep;
-    if (!this.showsSample) this.#dispatch("metrics");
+    if (!this.isPlayingSample) this.#dispatch("metrics");
   }
 
   /**
@@ -358,7 +358,7 @@ export class RunStore extends EventTarget {
    */
   #receiveFrame(playback, bytes) {
     this.queue.receive(bytes, playback.cache);
-    if (this.showsSample) this.#setPlayback(playback);
+    if (this.isPlayingSample) this.#setPlayback(playback);
     this.loop.schedule();
   }
 
@@ -390,8 +390,8 @@ export class RunStore extends EventTarget {
   #listSoon() {
     const playback = this.runPlayback;
     if (!playback) return;
-    clearTimeout(this.listing);
-    this.listing = setTimeout(
+    clearTimeout(this.listTimer);
+    this.listTimer = setTimeout(
       () => playback === this.runPlayback && this.#list(playback),
       playback.listDelay,
     );

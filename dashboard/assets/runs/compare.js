@@ -22,7 +22,7 @@ export class ComparedRun extends EventTarget {
    * @param {Api} api
    * @param {RunStore} first store of the first run
    * @param {boolean} reducedMotion
-   * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void,
+   * @param {{openProbe: (probe: number, isByKey?: boolean) => void, changeProbe: (offset: number) => void,
    *   close: () => void}} on as of `RunStage`; `close` is called to end the comparison
    */
   constructor(api, first, reducedMotion, on) {
@@ -32,7 +32,7 @@ export class ComparedRun extends EventTarget {
     this.stage = new RunStage(this.store, on);
     this.stage.title.after(closeButton(on.close));
     /** @type {"step" | "epoch"} */
-    this.by = "step";
+    this.alignment = "step";
     first.loop.isReady = (step) => this.#isReady(step);
     this.store.addEventListener("frame", (event) => {
       const { frame, trail } = /** @type {CustomEvent} */ (event).detail;
@@ -62,7 +62,7 @@ export class ComparedRun extends EventTarget {
   /** How many steps of the first run correspond to one of this run. */
   get stretch() {
     const { first, second } = this.#stepsPerEpoch;
-    return this.by === "epoch" && first && second ? first / second : 1;
+    return this.alignment === "epoch" && first && second ? first / second : 1;
   }
 
   get #stepsPerEpoch() {
@@ -75,11 +75,11 @@ export class ComparedRun extends EventTarget {
   /** @param {number} step of the first run */
   #correspondingStep(step) {
     const { first, second } = this.#stepsPerEpoch;
-    return correspondingStep(step, this.by, first, second);
+    return correspondingStep(step, this.alignment, first, second);
   }
 
   /**
-   * Note in the title that this run has no step as late as the wanted one.
+   * Write into the title that this run has no step as late as `step`.
    * @param {number} step
    * @param {Player} player
    */
@@ -92,19 +92,19 @@ export class ComparedRun extends EventTarget {
   /** Show the step that corresponds to the first run's. */
   synchronise() {
     const { first, store } = this;
-    if (!store.id || store.showsSample || first.showsSample || first.onLap) return;
+    if (!store.id || store.isPlayingSample || first.isPlayingSample || first.isPlayingLap) return;
     const { player } = first;
     store.followExternal(player.mode === "follow" && store.player.live);
     if (player.step === null || !store.player.steps.length) return;
     const step = this.#correspondingStep(player.step);
-    const wanted = seek(store.player, step);
+    const target = seek(store.player, step);
     this.#updateNote(step, store.player);
     if (player.mode === "replay") {
       const upcoming = upcomingSteps(player, PREFETCHED_FRAMES);
       store.playback?.prefetch(upcoming.map((each) => this.#correspondingStep(each)));
     }
-    if (wanted.step === store.player.step && store.player.mode === "paused") return;
-    store.updatePlayer(() => wanted);
+    if (target.step === store.player.step && store.player.mode === "paused") return;
+    store.updatePlayer(() => target);
     store.loop.drawNow();
   }
 
@@ -114,11 +114,11 @@ export class ComparedRun extends EventTarget {
    * @param {number} step
    */
   #isReady(step) {
-    const { playback, player, showsSample } = this.store;
-    if (!playback || showsSample || !player.steps.length) return true;
+    const { playback, player, isPlayingSample } = this.store;
+    if (!playback || isPlayingSample || !player.steps.length) return true;
     const { cache } = playback;
-    const wanted = player.steps[stepIndex(player.steps, this.#correspondingStep(step))];
-    return cache.has(wanted) || Date.now() < cache.failedAt + FAILURE_MILLISECONDS;
+    const target = player.steps[stepIndex(player.steps, this.#correspondingStep(step))];
+    return cache.has(target) || Date.now() < cache.failedAt + FAILURE_MILLISECONDS;
   }
 }
 
@@ -126,7 +126,7 @@ export class ComparedRun extends EventTarget {
 function closeButton(onclick) {
   const title = "Close comparison";
   return element(
-    "button.stn-button.stn-round.stn-close",
+    "button.stn-button.stn-icon-button.stn-close",
     { type: "button", title, aria: { label: title }, onclick },
     icon(ICONS.wrong),
   );

@@ -10,7 +10,7 @@ import { element, setText } from "../ui/dom.js";
 const UPDATE_INTERVAL = 150;
 
 export class DifferenceTable {
-  /** @param {(by: "step" | "epoch") => void} setAlignment called with the chosen alignment */
+  /** @param {(alignment: "step" | "epoch") => void} setAlignment called with the chosen alignment */
   constructor(setAlignment) {
     this.titles = [element("span"), element("span")];
     /** @type {Record<string, HTMLElement[]>} */
@@ -48,10 +48,10 @@ export class DifferenceTable {
   /**
    * @param {Run | null} first
    * @param {Run | null} second
-   * @param {"step" | "epoch"} by
+   * @param {"step" | "epoch"} alignment
    */
-  setRuns(first, second, by) {
-    this.alignment.value = by;
+  setRuns(first, second, alignment) {
+    this.alignment.value = alignment;
     const short = first && second ? distinctTitles(first, second) : [];
     [first, second].forEach((run, index) => {
       const title = run ? runTitle(run) : "…";

@@ -1,7 +1,7 @@
 // Two runs compared: which of their steps correspond, and how their frames differ. Pure.
 
 import { correctCount, decimal, integer, percent, titleForFirst } from "../ui/text.js";
-import { firstProbes, ownProbeCount, rowsOf } from "../protocol/frame.js";
+import { firstProbes, initialProbeCount, rowsOf } from "../protocol/frame.js";
 import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 
 /** @import { Frame, FrameInfo } from "../protocol/types.js" */
@@ -9,12 +9,12 @@ import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 /**
  * The step of the second run that corresponds to `step` of the first.
  * @param {number} step
- * @param {"step" | "epoch"} by what the runs are aligned by
+ * @param {"step" | "epoch"} alignment what the runs are aligned by
  * @param {number | null} first steps per epoch of the first run
  * @param {number | null} second steps per epoch of the second run
  */
-export function correspondingStep(step, by, first, second) {
-  return by === "epoch" && first && second ? Math.round((step / first) * second) : step;
+export function correspondingStep(step, alignment, first, second) {
+  return alignment === "epoch" && first && second ? Math.round((step / first) * second) : step;
 }
 
 /**
@@ -84,7 +84,7 @@ const MEASUREMENTS = [
  * @returns {Difference[]}
  */
 export function differences(first, second) {
-  const shared = Math.min(ownProbeCount(first), ownProbeCount(second));
+  const shared = Math.min(initialProbeCount(first), initialProbeCount(second));
   const frames = [firstProbes(first, shared), firstProbes(second, shared)];
   const infos = frames.map(({ info }) => info);
   const means = frames.map(meanRegion);

@@ -1,4 +1,4 @@
-// The table of runs, each with what can be done with it.
+// The table of runs, each with buttons for its actions.
 
 import { defaultConfig } from "../protocol/catalog.js";
 import { duration, percent, runTitle, unusualSettings } from "../ui/text.js";
@@ -54,7 +54,7 @@ class Row {
     this.progress = element("span");
     const bar = element("span.stn-bar", {}, this.progress);
     this.buttons = element("span.stn-run-actions");
-    const words = element("div.stn-run-words", {}, this.link, this.details);
+    const words = element("div.stn-run-text", {}, this.link, this.details);
     this.element = element("li.stn-run", {}, this.status, words, bar, this.buttons);
   }
 
@@ -152,7 +152,7 @@ export class RunTable {
     this.rows = new Map(); // by run
     this.body = element("ul.stn-runs");
     this.message = element("p.stn-message", { role: "alert" });
-    this.empty = element("p.stn-quiet", {}, "No run yet.");
+    this.empty = element("p.stn-muted", {}, "No run yet.");
     this.file = element("input", { type: "file", accept: ".stnscope", hidden: true });
     this.file.onchange = () => this.#import(this.file.files?.[0]);
     this.button = element("button.stn-button.stn-small", { type: "button" }, IMPORT);

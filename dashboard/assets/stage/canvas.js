@@ -61,16 +61,16 @@ export class StageCanvas {
       const [x, y] = [screen(left - bounds.left), screen(top - bounds.top)];
       return { image, box: [x, y, screen(width), screen(height)] };
     });
-    this.#drawWhere(({ image }) => image !== null);
+    this.#drawImages(({ image }) => image !== null);
   }
 
   /** Draw the images whose pixels have changed; the others stay as they are. */
   draw() {
-    this.#drawWhere(({ changed }) => changed);
+    this.#drawImages(({ changed }) => changed);
   }
 
   /** @param {(image: PixelImage) => boolean} condition */
-  #drawWhere(condition) {
+  #drawImages(condition) {
     this.context.imageSmoothingEnabled = false;
     for (const { image, box } of this.placed) {
       if (!condition(image)) continue;

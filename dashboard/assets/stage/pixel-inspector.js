@@ -36,7 +36,7 @@ export class PixelInspector {
     /** @type {{input: number[], outputs: number[][]}} */
     this.shapes = { input: [], outputs: [] };
     /** @type {{frame: Frame, index: number} | null} */
-    this.shown = null;
+    this.drawn = null;
   }
 
   /**
@@ -112,12 +112,12 @@ export class PixelInspector {
    * @param {number} index of the probe
    */
   draw(frame, index) {
-    this.shown = { frame, index };
+    this.drawn = { frame, index };
     this.#drawMarks();
   }
 
   #drawMarks() {
-    const { pixel, shown } = this;
+    const { pixel, drawn } = this;
     this.marks.forEach((mark, output) => {
       const isInspected = pixel?.output === output;
       mark.toggleAttribute("hidden", !isInspected);
@@ -127,13 +127,13 @@ export class PixelInspector {
     });
     this.cells.replaceChildren();
     this.point.setAttribute("d", "");
-    if (!pixel || !shown) {
+    if (!pixel || !drawn) {
       setText(this.text, this.marks.length ? HINT : "");
       return;
     }
-    const { info, tensors } = shown.frame;
+    const { info, tensors } = drawn.frame;
     const { name } = info.transformers[pixel.output];
-    const lattice = rowOf(tensors[`grid.${name}`], shown.index);
+    const lattice = rowOf(tensors[`grid.${name}`], drawn.index);
     const sample = bilinearSample(lattice, pixel, this.shapes.outputs[pixel.output]);
     const cells = sample.neighbours.map(({ row, column, weight }) =>
       svgElement("rect", {

@@ -25,7 +25,7 @@ import {
 } from "./probe-layers.js";
 import { RegionOverlay } from "./region-overlay.js";
 import { ThetaPanel } from "./theta-panel.js";
-import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layout.js";
+import { fitPanes, MIN_FIXED_WINDOW_WIDTH, PANE_CAPTION_HEIGHT, PANE_GAP } from "./tile-layout.js";
 
 /** @import { Frame, FrameInfo, Run, Transformer } from "../protocol/types.js" */
 /** @import { Layers } from "../ui/view-state.js" */
@@ -44,21 +44,21 @@ import { fitPanes, MIN_FIXED_WINDOW, PANE_CAPTION, PANE_GAP } from "./tile-layou
 // the width below which the facts are below the images; and their least height there.
 const MIN_FACTS_WIDTH = 250;
 const TEXT_HEIGHT = 32;
-const MIN_WIDE = 620;
+const MIN_WIDE_WIDTH = 620;
 const MIN_FACTS_HEIGHT = 120;
 const ZOOMS = [1, 2, 4, 8];
 // The height of a transformer's number, as a share of the margin around the input.
 const LABEL_HEIGHT = 0.5;
 // How many classes are shown where several transformers need space too.
-const FEW_CLASSES = 4;
+const MAX_CLASSES_OF_SEVERAL = 4;
 
 export class ProbeDetail {
   /**
-   * @param {((by: number) => void) | null} onTurn called to open another probe; null where there is none
+   * @param {((offset: number) => void) | null} onChangeProbe called to open another probe; null where there is none
    * @param {{handles?: Handles, controls?: HTMLElement}} extras handles above the input, and controls
    *   for them among the facts
    */
-  constructor(onTurn = null, { handles, controls } = {}) {
+  constructor(onChangeProbe = null, { handles, controls } = {}) {
     this.handles = handles;
     this.controls = controls;
     this.zoom = 1;
@@ -72,7 +72,7 @@ export class ProbeDetail {
     /** @type {{width: number, height: number} | null} */
     this.space = null;
     /** @type {{frame: Frame, index: number, isMissing: boolean} | null} */
-    this.shown = null;
+    this.drawn = null;
     this.classes = new ClassBars();
     this.input = new ImagePane("Input");
     /** @type {RegionOverlay[]} */
@@ -88,20 +88,20 @@ export class ProbeDetail {
     this.images = element("div.stn-detail-images", {}, panes, below);
     this.title = element("h3.stn-detail-title", { tabIndex: -1 });
     this.verdict = element("p.stn-detail-verdict");
-    this.head = element("div", {}, this.#titleRow(onTurn), this.verdict);
+    this.head = element("div", {}, this.#titleRow(onChangeProbe), this.verdict);
     this.facts = element("div.stn-facts", {}, this.head);
     this.element = element("div.stn-detail", {}, this.images, this.facts);
   }
 
-  /** @param {((by: number) => void) | null} onTurn */
-  #titleRow(onTurn) {
+  /** @param {((offset: number) => void) | null} onChangeProbe */
+  #titleRow(onChangeProbe) {
     const row = element("div.stn-detail-head", {}, this.title);
-    if (!onTurn) return row;
-    /** @param {string} label @param {string} path @param {number} by */
-    const button = (label, path, by) => {
-      const name = "button.stn-button.stn-round.stn-small";
+    if (!onChangeProbe) return row;
+    /** @param {string} label @param {string} path @param {number} offset */
+    const button = (label, path, offset) => {
+      const name = "button.stn-button.stn-icon-button.stn-small";
       const made = element(name, { type: "button", title: label, aria: { label } }, icon(path));
-      made.onclick = () => onTurn(by);
+      made.onclick = () => onChangeProbe(offset);
       return made;
     };
     row.append(
@@ -131,7 +131,7 @@ export class ProbeDetail {
   }
 
   /** Restore the scroll positions, which are lost while the element is not on the page. */
-  enter() {
+  restoreScroll() {
     this.#scrollToPixel();
   }
 
@@ -158,7 +158,7 @@ export class ProbeDetail {
     const hasChanged = JSON.stringify(shapes) !== JSON.stringify(this.shapes);
     if (hasChanged) this.#build(shapes, info);
     const isMissing = this.probe >= count;
-    this.shown = { frame, index, isMissing };
+    this.drawn = { frame, index, isMissing };
     this.#drawImages(frame, index, shapes, trail);
     this.handles?.update(frame, index);
     this.element.classList.toggle("stn-missing", isMissing);
@@ -212,7 +212,7 @@ export class ProbeDetail {
 
   // Scroll enlarged images to the inspected pixel, or to their centres.
   #scrollToPixel() {
-    if (this.zoom === 1 || !this.shapes || !this.shown) return;
+    if (this.zoom === 1 || !this.shapes || !this.drawn) return;
     const { shapes: { outputs }, inspector: { pixel } } = this;
     this.outputs.forEach((pane, index) => {
       const [rows, columns] = outputs[index];
@@ -232,8 +232,8 @@ export class ProbeDetail {
    * @param {number} down
    */
   #scrollInput(output, across, down) {
-    if (!this.shapes || !this.shown) return;
-    const { frame, index } = this.shown;
+    if (!this.shapes || !this.drawn) return;
+    const { frame, index } = this.drawn;
     const { name } = frame.info.transformers[output];
     const [x, y] = pointAt(rowOf(frame.tensors[`grid.${name}`], index), across, down);
     const [height, width] = this.shapes.input;
@@ -269,7 +269,7 @@ export class ProbeDetail {
    */
   setRun(run) {
     this.run = run;
-    if (this.shown?.isMissing) this.#updateMissing();
+    if (this.drawn?.isMissing) this.#updateMissing();
   }
 
   #updateMissing() {
@@ -311,7 +311,7 @@ export class ProbeDetail {
     this.classes.element.hidden = shape.length > 1;
     if (shape.length > 1) return;
     const probabilities = [...rowOf(tensors.probabilities, index)];
-    const limit = this.thetas.length > 1 ? FEW_CLASSES : undefined;
+    const limit = this.thetas.length > 1 ? MAX_CLASSES_OF_SEVERAL : undefined;
     this.classes.update(probabilities, info.classes, info.predicted[index], limit);
   }
 
@@ -331,15 +331,15 @@ export class ProbeDetail {
     const { input: [inputRows, inputColumns], outputs } = this.shapes;
     const margin = inputMargin(inputRows, inputColumns);
     const [rows, columns] = [inputRows + 2 * margin, inputColumns + 2 * margin];
-    const isStacked = width < MIN_WIDE;
+    const isStacked = width < MIN_WIDE_WIDTH;
     this.element.classList.toggle("stn-stacked", isStacked);
     // On a narrow screen, which is scrolled anyway, the facts take the height they need.
-    const isBounded = !isStacked || innerWidth >= MIN_FIXED_WINDOW;
+    const isBounded = !isStacked || innerWidth >= MIN_FIXED_WINDOW_WIDTH;
     const imagesHeight = isStacked ? 0.5 * (isBounded ? height : innerHeight) : height;
     const { scale, columns: outputColumns, sizes } = fitPanes(
       {
         width: isStacked ? width : width - MIN_FACTS_WIDTH - 2 * PANE_GAP,
-        height: imagesHeight - PANE_CAPTION - TEXT_HEIGHT,
+        height: imagesHeight - PANE_CAPTION_HEIGHT - TEXT_HEIGHT,
       },
       [rows, columns],
       outputs,

@@ -16,26 +16,26 @@ import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-
 
 // CSS pixels, as in styles/stage.css: between tiles, below a tile's images, between its images.
 const GAP = 10;
-const CAPTION = 24;
+const CAPTION_HEIGHT = 24;
 const IMAGE_GAP = 4;
 // Outputs of several transformers are in two rows.
 /** @param {unknown[]} outputs */
 const rowCount = (outputs) => Math.min(2, outputs.length);
 /** @param {unknown[]} outputs */
 const columnCount = (outputs) => Math.ceil(outputs.length / 2);
-// The shapes that space is reserved for before the first frame.
-const EXPECTED = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
-// Milliseconds between two descriptions for screen readers: no more often than they can be listened to.
+// The shapes for which space is reserved before the first frame.
+const INITIAL_SHAPES = { count: 12, input: [48, 48, 1], outputs: [[28, 28, 1]] };
+// Milliseconds between two descriptions for screen readers, which take time to read one.
 const DESCRIBE_INTERVAL = 2000;
 
 export class ProbeGrid {
   /**
-   * @param {(probe: number, byKey?: boolean) => void} onPick called with a probe that was chosen
+   * @param {(probe: number, isByKey?: boolean) => void} onOpen called with a probe that was chosen
    */
-  constructor(onPick) {
+  constructor(onOpen) {
     this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
     this.canvas = new StageCanvas();
-    this.onPick = onPick;
+    this.onOpen = onOpen;
     /** @type {Layers} */
     this.layers = LAYERS;
     /** @type {ProbeGrid | null} */
@@ -44,12 +44,12 @@ export class ProbeGrid {
     /** @type {{width: number, height: number, minHeight?: number} | null} */
     this.space = null;
     /** @type {Shapes} */
-    this.shapes = EXPECTED;
+    this.shapes = INITIAL_SHAPES;
     /** @type {ProbeTile[]} */
     this.tiles = [];
     this.columns = 1;
-    this.described = 0; // when
-    this.#build(EXPECTED);
+    this.describedAt = 0; // in milliseconds since 1970
+    this.#build(INITIAL_SHAPES);
     new ResizeObserver(() => this.#placeImages()).observe(this.element);
   }
 
@@ -140,7 +140,7 @@ export class ProbeGrid {
     const sizes = outputs.map((shape) => wholePixelSize(outputHeight, shape, devicePixelRatio));
     const across = outputsWidth(sizes);
     const width = outputsOnly ? across : input.width + (across && IMAGE_GAP + across);
-    return { width, height: input.height + CAPTION, input, outputs: sizes };
+    return { width, height: input.height + CAPTION_HEIGHT, input, outputs: sizes };
   }
 
   get #outputsOnly() {
@@ -158,8 +158,8 @@ export class ProbeGrid {
     this.tiles.forEach((tile, index) => tile.draw(frame, index, this.layers, trail));
     this.canvas.draw();
     this.element.dataset.step = String(frame.info.step);
-    if (Date.now() - this.described > DESCRIBE_INTERVAL) {
-      this.described = Date.now();
+    if (Date.now() - this.describedAt > DESCRIBE_INTERVAL) {
+      this.describedAt = Date.now();
       this.tiles.forEach((tile, index) => tile.describe(frame, index));
     }
   }
@@ -214,7 +214,7 @@ export class ProbeGrid {
     classList.toggle("stn-outputs-only", this.#outputsOnly);
     style.removeProperty("--stn-column");
     style.setProperty("--stn-columns", String(layout.columns));
-    style.setProperty("--stn-row-height", `${layout.tile.height - CAPTION}px`);
+    style.setProperty("--stn-row-height", `${layout.tile.height - CAPTION_HEIGHT}px`);
     style.setProperty("--stn-input-width", `${input.width}px`);
     style.setProperty("--stn-tile-height", `${input.height}px`);
     style.setProperty("--stn-margin", `${input.margin}px`);
@@ -248,7 +248,7 @@ export class ProbeGrid {
     this.tiles = Array.from({ length: shapes.count }, () => new ProbeTile(shapes));
     this.tiles.forEach((tile, index) => this.#makeClickable(tile.element, index));
     this.element.replaceChildren(this.canvas.element, ...this.tiles.map((tile) => tile.element));
-    this.described = 0;
+    this.describedAt = 0;
     this.#fit();
     this.partner?.refit();
   }
@@ -261,12 +261,12 @@ export class ProbeGrid {
     tile.classList.add("stn-clickable");
     tile.setAttribute("role", "button");
     tile.tabIndex = 0;
-    tile.onclick = () => this.onPick(index);
+    tile.onclick = () => this.onOpen(index);
     tile.onkeydown = (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
       event.preventDefault();
       event.stopPropagation();
-      this.onPick(index, true);
+      this.onOpen(index, true);
     };
   }
 }

@@ -1,14 +1,14 @@
 // All probes of a frame at once: mean images, the cloud of regions, and their statistics.
 
 import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
-import { ownProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
+import { initialProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
 import { transformerName } from "../ui/text.js";
 import { LAYERS } from "../ui/view-state.js";
 import { PixelImage } from "./canvas.js";
 import { DistributionStrip } from "./distribution-strip.js";
 import { RegionCloud } from "./region-cloud.js";
-import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
+import { MIN_FIXED_WINDOW_WIDTH, wholePixelScale } from "./tile-layout.js";
 
 /** @import { Frame, Tensor, Transformer } from "../protocol/types.js" */
 /** @import { Lattice } from "../geometry/region-geometry.js" */
@@ -17,11 +17,11 @@ import { MIN_FIXED_WINDOW, wholePixelScale } from "./tile-layout.js";
 // CSS pixels, as in styles/view.css. Between images; heights of an image's caption, of a row of strips,
 // of a transformer's name and of the note; the least width of a strip, and the gap between two.
 const GAP = 16;
-const CAPTION = 26;
-const STRIPS = 68;
-const NAME = 24;
-const NOTE = 36;
-const MIN_STRIP = 140;
+const CAPTION_HEIGHT = 26;
+const STRIP_HEIGHT = 68;
+const NAME_HEIGHT = 24;
+const NOTE_HEIGHT = 36;
+const MIN_STRIP_WIDTH = 140;
 const STRIP_GAP = 24;
 // The share of the height that strips take where all of them need more.
 const MAX_STRIPS_SHARE = 0.45;
@@ -36,7 +36,7 @@ export class ProbeSummary {
     this.strips = []; // by transformer and statistic
     this.images = element("div.stn-summary-images");
     this.numbers = element("div.stn-summary-numbers");
-    this.note = element("p.stn-quiet");
+    this.note = element("p.stn-muted");
     const parts = [this.images, this.numbers, this.note];
     this.element = element("div.stn-probe-summary", { tabIndex: -1 }, ...parts);
     /** @type {Layers} */
@@ -57,14 +57,13 @@ export class ProbeSummary {
   }
 
   /**
-   * Draw the run's own probes: added pictures are left out, as they are in the charts.
+   * Draw the probes that the run started with: added pictures are left out, as in the charts.
    * @param {Frame} frame
    * @param {Frame[]} trail frames of earlier steps that trails run through
    */
   draw(frame, trail = []) {
-    /** @type {Frame} */
-    const own = withoutAddedPictures(frame);
-    const { info: { step, transformers }, tensors } = own;
+    const initial = withoutAddedPictures(frame);
+    const { info: { step, transformers }, tensors } = initial;
     const outputs = transformers.map(({ name }) => tensors[`output.${name}`]);
     const shapes = [tensors.input, ...outputs].map(({ shape }) => shape);
     const key = JSON.stringify([shapes, transformers]);
@@ -74,7 +73,7 @@ export class ProbeSummary {
     outputs.forEach((output, index) => this.outputs[index].draw(output));
     if (!isBuilt) this.#fit();
     const regions = transformers.map(({ name }) => rowsOf(tensors[`grid.${name}`]));
-    const frames = [...trail.map(withoutAddedPictures), own];
+    const frames = [...trail.map(withoutAddedPictures), initial];
     this.cloud.draw(regions, this.#trailRegions(transformers, frames), this.layers);
     regions.forEach((lattices, transformer) => {
       const statistics = regionStatistics(lattices, tensors.input.shape.slice(1, 3));
@@ -138,7 +137,7 @@ export class ProbeSummary {
   #fit() {
     if (!this.space || !this.input.shape) return;
     const { width, height } = this.space;
-    const isNarrow = innerWidth < MIN_FIXED_WINDOW;
+    const isNarrow = innerWidth < MIN_FIXED_WINDOW_WIDTH;
     const transformers = this.outputs.length;
     const images = 1 + transformers + (transformers ? 1 : 0);
     const stripsHeight = Math.min(
@@ -150,7 +149,7 @@ export class ProbeSummary {
     const sideIn = (columns) => {
       const rows = Math.ceil(images / columns);
       const across = (width - (columns - 1) * GAP) / columns;
-      const down = (height - stripsHeight - rows * GAP) / rows - CAPTION;
+      const down = (height - stripsHeight - rows * GAP) / rows - CAPTION_HEIGHT;
       return isNarrow ? across : Math.min(across, down);
     };
     const choices = Array.from({ length: images }, (_, index) => index + 1);
@@ -170,9 +169,10 @@ export class ProbeSummary {
    * @param {number} transformers
    */
   #stripsHeight(width, transformers) {
-    const columns = Math.max(1, Math.floor((width + STRIP_GAP) / (MIN_STRIP + STRIP_GAP)));
+    const columns = Math.max(1, Math.floor((width + STRIP_GAP) / (MIN_STRIP_WIDTH + STRIP_GAP)));
     const rows = Math.ceil(STATISTICS.length / columns);
-    return NOTE + transformers * (rows * STRIPS + (transformers > 1 ? NAME : 0));
+    return NOTE_HEIGHT +
+      transformers * (rows * STRIP_HEIGHT + (transformers > 1 ? NAME_HEIGHT : 0));
   }
 }
 
@@ -182,7 +182,7 @@ export class ProbeSummary {
  */
 function noteText(frame, transformers) {
   if (!transformers) return "This network has no transformer, so there are no regions.";
-  const count = ownProbeCount(frame);
+  const count = initialProbeCount(frame);
   const omitted = count < frame.info.labels.length ? " Added pictures are left out." : "";
   return (
     `Each mark is one of ${count} probes; the bar is their mean, the band one standard deviation to ` +

@@ -26,9 +26,9 @@ export class ProbeTile {
     this.overlays = this.numbers.map((number) => new RegionOverlay(number));
     this.outputs = outputs.map(() => new PixelImage());
     for (const overlay of this.overlays) overlay.fit(input[0], input[1]);
-    this.note = element("span.stn-note");
+    this.note = element("span.stn-collapse-note");
     this.label = element("span.stn-label");
-    this.mark = element("span.stn-mark");
+    this.mark = element("span.stn-verdict-icon");
     this.predicted = element("span.stn-predicted");
     this.probability = element("span.stn-probability");
     this.element = element("figure.stn-probe", { role: "img", tabIndex: -1 }, ...this.#parts());

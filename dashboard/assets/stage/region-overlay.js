@@ -24,12 +24,12 @@ import { svgElement } from "../ui/dom.js";
  * @property {string} outline
  * @property {string} square the first corner
  * @property {string} round the other corners
- * @property {string} farSquare the first corner again, if it lies beyond the box and is drawn at its edge
- * @property {string} farRound those of the others that do
+ * @property {string} outsideSquare the first corner again, if it lies beyond the box and is drawn at its edge
+ * @property {string} outsideRound those of the others that do
  */
 
 // Pixels of the input: a side whose points are no further from a straight line is drawn as one.
-const STRAIGHT = 0.02;
+const STRAIGHTNESS_TOLERANCE = 0.02;
 // A region's number is on its upper edge, further along for each transformer: at the start of training
 // all regions coincide.
 const NUMBER_POSITION = 1 / 6;
@@ -43,17 +43,19 @@ const NUMBER_POSITION = 1 / 6;
 export function regionPaths(lattice, box) {
   const sides = latticeSides(lattice);
   if (!sides.flat(2).every(Number.isFinite)) {
-    return { outline: "", square: "", round: "", farSquare: "", farRound: "" };
+    return { outline: "", square: "", round: "", outsideSquare: "", outsideRound: "" };
   }
   const corners = sides.map(([corner]) => clampToBox(corner, box));
   const [square, ...round] = corners.map(({ point }) => dotPath(point));
-  const [farSquare, ...farRound] = corners.map(({ point, isFar }) => (isFar ? dotPath(point) : ""));
+  const [outsideSquare, ...outsideRound] = corners.map((
+    { point, isOutside },
+  ) => (isOutside ? dotPath(point) : ""));
   return {
     outline: `${linePath(sides.flatMap(simplifySide))}Z`,
     square,
     round: round.join(""),
-    farSquare,
-    farRound: farRound.join(""),
+    outsideSquare,
+    outsideRound: outsideRound.join(""),
   };
 }
 
@@ -142,7 +144,7 @@ function simplifySide(points, index, sides) {
   const isStraight = points.every((point, step) =>
     point.every((value, axis) => {
       const expected = from[axis] + ((to[axis] - from[axis]) * step) / points.length;
-      return Math.abs(value - expected) < STRAIGHT;
+      return Math.abs(value - expected) < STRAIGHTNESS_TOLERANCE;
     })
   );
   return isStraight ? [from] : points;
@@ -166,11 +168,11 @@ function upperEdgePoint(lattice, share) {
 /**
  * @param {Point} point
  * @param {Box} box
- * @returns {{point: Point, isFar: boolean}}
+ * @returns {{point: Point, isOutside: boolean}}
  */
 function clampToBox([x, y], box) {
   const [insideX, insideY] = [clamp(x, box.left, box.right), clamp(y, box.top, box.bottom)];
-  return { point: [insideX, insideY], isFar: insideX !== x || insideY !== y };
+  return { point: [insideX, insideY], isOutside: insideX !== x || insideY !== y };
 }
 
 /**
@@ -197,9 +199,9 @@ export class RegionOverlay {
       outline: ["stn-outline stn-halo", "stn-outline stn-line"],
       round: ["stn-round stn-halo", "stn-round stn-line"],
       square: ["stn-square stn-halo", "stn-square stn-line"],
-      farRound: ["stn-round stn-hollow"],
-      farSquare: ["stn-square stn-hollow"],
-      controls: ["stn-control stn-halo", "stn-control stn-line"],
+      outsideRound: ["stn-round stn-hollow"],
+      outsideSquare: ["stn-square stn-hollow"],
+      controls: ["stn-control-point stn-halo", "stn-control-point stn-line"],
     };
     /** @type {Object<string, Element[]>} */
     this.paths = {};

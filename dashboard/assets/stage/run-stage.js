@@ -13,13 +13,14 @@ import { ProbeSummary } from "./probe-summary.js";
 export class RunStage {
   /**
    * @param {RunStore} store
-   * @param {{pick: (probe: number, byKey?: boolean) => void, turn: (by: number) => void}} on `pick` is
-   *   called to open a probe, `turn` to open another one, counted from the open one
+   * @param {{openProbe: (probe: number, isByKey?: boolean) => void,
+   *   changeProbe: (offset: number) => void}} on called to open a probe, and to open the one `offset`
+   *   positions after the open one
    */
   constructor(store, on) {
     this.store = store;
-    this.probes = new ProbeGrid(on.pick);
-    this.probe = new ProbeDetail(on.turn);
+    this.probes = new ProbeGrid(on.openProbe);
+    this.probe = new ProbeDetail(on.changeProbe);
     this.summary = new ProbeSummary();
     /** @type {ProbeGrid | ProbeDetail | ProbeSummary} */
     this.current = this.probes;
@@ -45,7 +46,7 @@ export class RunStage {
     if (next !== this.current) {
       this.current.element.replaceWith(next.element);
       this.current = next;
-      if (next === this.probe) this.probe.enter();
+      if (next === this.probe) this.probe.restoreScroll();
     }
     this.store.loop.setTrail(view.layers.trail);
   }

@@ -26,12 +26,12 @@ export class ThetaPanel {
    * @param {string} name shown where there are several
    */
   constructor(number, name) {
-    this.sentence = element("p.stn-theta-sentence");
+    this.sentence = element("p.stn-theta-text");
     this.theta = new NumberTable();
     this.affine = new NumberTable();
     /** @type {Object<string, HTMLElement>} */
     this.figures = {};
-    const list = element("dl.stn-theta-figures");
+    const list = element("dl.stn-theta-values");
     for (const figure of FIGURES) {
       const value = this.figures[figure.name] = element("dd");
       list.append(element("div", { title: figure.hint }, element("dt", {}, figure.title), value));

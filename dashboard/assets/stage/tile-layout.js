@@ -5,17 +5,17 @@
 
 // Tiles lower than this are too small to be seen well.
 const MIN_TILE_HEIGHT = 104;
-// The largest a data pixel is drawn in a tile of the grid.
+// CSS pixels for a data pixel in a tile of the grid.
 const MAX_TILE_SCALE = 16;
-// The largest and the smallest a data pixel is drawn in an image pane.
+// CSS pixels for a data pixel in an image pane.
 const MAX_PANE_SCALE = 32;
 const MIN_PANE_SCALE = 0.05;
 
 // Between image panes, and below each for its caption; as in styles/view.css.
 export const PANE_GAP = 12;
-export const PANE_CAPTION = 22;
+export const PANE_CAPTION_HEIGHT = 22;
 // Windows narrower than this are scrolled as a whole; in wider ones a part that does not fit scrolls.
-export const MIN_FIXED_WINDOW = 700;
+export const MIN_FIXED_WINDOW_WIDTH = 700;
 
 /**
  * Return a scale at which data pixels cover whole screen pixels, where that loses little.
@@ -75,9 +75,9 @@ export function fitTiles(
       columns: index + 1,
       scale: scaleFor(index + 1, limit),
     }));
-  const best = layouts(height).reduce((one, other) => {
-    const fewer = other.scale === one.scale && rows(other.columns) < rows(one.columns);
-    return other.scale > one.scale || fewer ? other : one;
+  const best = layouts(height).reduce((best, each) => {
+    const hasFewerRows = each.scale === best.scale && rows(each.columns) < rows(best.columns);
+    return each.scale > best.scale || hasFewerRows ? each : best;
   });
   /** @param {{scale: number}} layout */
   const isReadable = ({ scale }) => tile(scale).height >= minHeight;
@@ -117,11 +117,11 @@ export function fitPanes({ width, height }, [rows, columns], outputs, density) {
     if (scale * rows > height) continue;
     // An output may be a little smaller than its input, where that lets both be larger.
     const layouts = outputLayouts(scale * rows, outputs, density).flatMap((layout) =>
-      [0, screenPixel].map((less) => ({ scale, ...sizeOutputs(layout, outputs, less) }))
+      [0, screenPixel].map((reduction) => ({ scale, ...sizeOutputs(layout, outputs, reduction) }))
     );
     const fitting = layouts.filter((layout) => scale * columns + layout.width <= width);
     if (fitting.length) {
-      return fitting.reduce((one, other) => (other.area > one.area ? other : one));
+      return fitting.reduce((best, each) => (each.area > best.area ? each : best));
     }
   }
   return {
@@ -149,7 +149,7 @@ function outputLayouts(height, outputs, density) {
   return outputs.map((_, index) => {
     const columns = index + 1;
     const rows = Math.ceil(outputs.length / columns);
-    const each = (height - (rows - 1) * (PANE_GAP + PANE_CAPTION)) / rows;
+    const each = (height - (rows - 1) * (PANE_GAP + PANE_CAPTION_HEIGHT)) / rows;
     return {
       columns,
       scales: outputs.map(([side]) => wholePixelScale(Math.max(each, 1) / side, density)),
@@ -161,11 +161,11 @@ function outputLayouts(height, outputs, density) {
  * The sizes of outputs in a layout, and the width and area that they take.
  * @param {{columns: number, scales: number[]}} layout
  * @param {number[][]} outputs rows and columns of each
- * @param {number} less how much smaller than the layout's the scales are
+ * @param {number} reduction subtracted from the layout's scales
  */
-function sizeOutputs({ columns, scales }, outputs, less) {
+function sizeOutputs({ columns, scales }, outputs, reduction) {
   const sizes = outputs.map((shape, index) => {
-    const scale = scales[index] > 4 ? scales[index] - less : scales[index];
+    const scale = scales[index] > 4 ? scales[index] - reduction : scales[index];
     return [scale * shape[0], scale * shape[1]];
   });
   const widths = columnWidths(sizes.map(([, width]) => width), columns);

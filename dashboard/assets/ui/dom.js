@@ -10,14 +10,14 @@
  */
 export function element(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
-  const made = document.createElement(/** @type {Tag} */ (tag));
-  made.className = classes.join(" ");
+  const created = document.createElement(/** @type {Tag} */ (tag));
+  created.className = classes.join(" ");
   const { aria = {}, data = {}, ...rest } = properties;
-  Object.assign(made, rest);
-  for (const [key, value] of Object.entries(aria)) made.setAttribute(`aria-${key}`, value);
-  Object.assign(made.dataset, data);
-  made.append(...children);
-  return made;
+  Object.assign(created, rest);
+  for (const [key, value] of Object.entries(aria)) created.setAttribute(`aria-${key}`, value);
+  Object.assign(created.dataset, data);
+  created.append(...children);
+  return created;
 }
 
 /**
@@ -54,13 +54,13 @@ export function setAttributes(target, values) {
  * @param {string} path path data in a box of 16 by 16
  */
 export function icon(path) {
-  const made = svgElement("svg", {
+  const created = svgElement("svg", {
     viewBox: "0 0 16 16",
     class: "stn-icon",
     "aria-hidden": "true",
   });
-  made.append(svgElement("path", { d: path }));
-  return made;
+  created.append(svgElement("path", { d: path }));
+  return created;
 }
 
 export const ICONS = {

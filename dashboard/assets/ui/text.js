@@ -39,16 +39,16 @@ const titleParts = ({ config, transformers }) => [
 export const runTitle = (run) => titleParts(run).join(", ");
 
 /**
- * Titles of two runs: what differs between them, if something does on both sides.
- * @param {Run} one
- * @param {Run} other
+ * Titles of two runs: the parts in which they differ, if both have some.
+ * @param {Run} first
+ * @param {Run} second
  */
-export function distinctTitles(one, other) {
-  const [ones, others] = [titleParts(one), titleParts(other)];
-  const onlyOne = ones.filter((part) => !others.includes(part));
-  const onlyOther = others.filter((part) => !ones.includes(part));
-  if (!onlyOne.length || !onlyOther.length) return [runTitle(one), runTitle(other)];
-  return [onlyOne.join(", "), onlyOther.join(", ")];
+export function distinctTitles(first, second) {
+  const [firstParts, secondParts] = [titleParts(first), titleParts(second)];
+  const onlyFirst = firstParts.filter((part) => !secondParts.includes(part));
+  const onlySecond = secondParts.filter((part) => !firstParts.includes(part));
+  if (!onlyFirst.length || !onlySecond.length) return [runTitle(first), runTitle(second)];
+  return [onlyFirst.join(", "), onlySecond.join(", ")];
 }
 
 /**
@@ -198,14 +198,14 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
       "hollow ones lie further out. Right of it: the transformer's output."
     );
   }
-  const isAnyDeeper = transformers.some(({ at }) => at !== "input");
-  const whose = transformers.every(({ time_step: time }) => time)
+  const hasDeeper = transformers.some(({ at }) => at !== "input");
+  const subject = transformers.every(({ time_step: time }) => time)
     ? "the transformer samples at each time step,"
     : "the transformers sample,";
   return (
-    `Dots: corners of the regions that ${whose} each with its number and its kind ` +
+    `Dots: corners of the regions that ${subject} each with its number and its kind ` +
     "of line; the first corner is a square. Right of them: the outputs." +
-    (isAnyDeeper
+    (hasDeeper
       ? " A transformer of a feature map is drawn at the centres of its receptive fields."
       : "")
   );

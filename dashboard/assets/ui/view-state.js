@@ -1,4 +1,4 @@
-// How a run is viewed: what the page's address holds besides the run and the step. Pure.
+// How a run is viewed: the page's address contains it besides the run and the step. Pure.
 
 /**
  * @typedef {"probes" | "probe" | "summary"} ViewKind what fills the stage: all probes, one of them,
@@ -23,12 +23,12 @@
  * @property {Layers} layers
  * @property {number} speed of a replay
  * @property {string | null} compare id of a second run
- * @property {"step" | "epoch"} by what two runs are aligned by
+ * @property {"step" | "epoch"} alignment what two runs are aligned by
  */
 
 /** @type {ViewKind[]} */
 const KINDS = ["probes", "probe", "summary"];
-/** @type {View["by"][]} */
+/** @type {View["alignment"][]} */
 const ALIGNMENTS = ["step", "epoch"];
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 
@@ -57,7 +57,7 @@ export const DEFAULT_VIEW = {
   layers: LAYERS,
   speed: 1,
   compare: null,
-  by: "step",
+  alignment: "step",
 };
 
 /**
@@ -80,17 +80,17 @@ export function readView(query) {
    * @template T
    * @param {string} name
    * @param {T[]} choices
-   * @param {T} other
+   * @param {T} fallback
    */
-  const oneOf = (name, choices, other) =>
-    choices.find((choice) => String(choice) === query.get(name)) ?? other;
+  const oneOf = (name, choices, fallback) =>
+    choices.find((choice) => String(choice) === query.get(name)) ?? fallback;
   return {
     kind: oneOf("view", KINDS, DEFAULT_VIEW.kind),
     probe: readInteger(query.get("probe")) ?? DEFAULT_VIEW.probe,
     layers: readLayers(query.get("layers")),
     speed: oneOf("speed", SPEEDS, DEFAULT_VIEW.speed),
     compare: query.get("compare") || null,
-    by: oneOf("by", ALIGNMENTS, DEFAULT_VIEW.by),
+    alignment: oneOf("by", ALIGNMENTS, DEFAULT_VIEW.alignment),
   };
 }
 
@@ -126,7 +126,7 @@ export function viewQuery(view, { step = null, lap = false } = {}) {
     layers: unlessDefault(drawn.join("."), drawnByDefault.join(".")),
     speed: unlessDefault(view.speed, DEFAULT_VIEW.speed),
     compare: view.compare,
-    by: view.compare ? unlessDefault(view.by, DEFAULT_VIEW.by) : null,
+    by: view.compare ? unlessDefault(view.alignment, DEFAULT_VIEW.alignment) : null,
   };
 }
 

@@ -32,7 +32,7 @@ const content = {
   metrics: metricsOf(0.01),
   compared: null,
   range: [0, 40],
-  epoch: 10,
+  stepsPerEpoch: 10,
   colours: COLOURS,
 };
 

@@ -19,7 +19,7 @@ test("disabledReason says why no picture can be added", () => {
   /** @type {[any, RegExp][]} */
   const cases = [
     [{}, /recorded a frame/],
-    [{ run, showsSample: true }, /recorded a frame/],
+    [{ run, isPlayingSample: true }, /recorded a frame/],
     [{ run, disconnected: true }, /connection is lost/],
     [{ run: { ...ended, status: "finished", owned: false } }, /this one is finished/],
     [{ run: { ...run, status: "queued", can: ["stop"] } }, /this one is queued/],

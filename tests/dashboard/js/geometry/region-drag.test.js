@@ -93,10 +93,10 @@ test("a region that has shrunk to a point can be enlarged again", () => {
 test("thetaOverride sends dragged corners, and the theta that was set before", () => {
   const theta = [1, 0, 0, 0, 1, 0];
   const regions = [
-    { name: "st1", given: true, theta, wanted: null },
-    { name: "st2", given: true, theta, wanted: SQUARE },
-    { name: "st3", given: false, theta, wanted: SQUARE },
-    { name: "st4", given: false, theta, wanted: null },
+    { name: "st1", given: true, theta, requested: null },
+    { name: "st2", given: true, theta, requested: SQUARE },
+    { name: "st3", given: false, theta, requested: SQUARE },
+    { name: "st4", given: false, theta, requested: null },
   ];
   assert.deepEqual(thetaOverride(regions), {
     theta: { st1: theta },

@@ -8,7 +8,7 @@ import {
   decodeFrame,
   firstProbes,
   FrameError,
-  ownProbeCount,
+  initialProbeCount,
   rowOf,
   tensorsEqual,
   withInput,
@@ -77,10 +77,10 @@ test("tensors are the same when their shapes and numbers are", () => {
 test("the run's own probes are apart from pictures that joined", () => {
   const { info, tensors } = decodeFrame(golden);
   const frame = { info, tensors };
-  assert.equal(ownProbeCount(frame), 2);
+  assert.equal(initialProbeCount(frame), 2);
   assert.equal(firstProbes(frame, 2), frame);
   const joined = { info: { ...info, joined: [1] }, tensors };
-  assert.equal(ownProbeCount(joined), 1);
+  assert.equal(initialProbeCount(joined), 1);
   const own = firstProbes(joined, 1);
   assert.deepEqual([own.info.labels, own.info.predicted], [[info.labels[0]], [info.predicted[0]]]);
   assert.deepEqual([own.info.joined, own.info.collapsed], [[], { st: [null] }]);

@@ -16,8 +16,8 @@ test("a region inside the image is drawn where it is", () => {
     outline: "M0,0L48,0L48,48L0,48Z",
     square: "M0,0h0",
     round: "M48,0h0M48,48h0M0,48h0",
-    farSquare: "",
-    farRound: "",
+    outsideSquare: "",
+    outsideRound: "",
   });
 });
 
@@ -25,10 +25,10 @@ test("a corner outside the image is drawn there, one beyond the box at its edge 
   const drawn = regionPaths([-4, 10, 90, 10, 10, 40, 40, 200], box);
   assert.equal(drawn.outline, "M-4,10L90,10L40,200L10,40Z", "the outline is not clamped");
   assert.equal(drawn.square, "M-4,10h0");
-  assert.equal(drawn.farSquare, "");
+  assert.equal(drawn.outsideSquare, "");
   assert.equal(drawn.round, "M54,10h0M40,54h0M10,40h0");
-  assert.equal(drawn.farRound, "M54,10h0M40,54h0");
-  assert.equal(regionPaths([-90, -90, 0, 0, 9, 9, 0, 9], box).farSquare, "M-6,-6h0");
+  assert.equal(drawn.outsideRound, "M54,10h0M40,54h0");
+  assert.equal(regionPaths([-90, -90, 0, 0, 9, 9, 0, 9], box).outsideSquare, "M-6,-6h0");
 });
 
 test("a bent side is drawn through its points, a straight one as a line", () => {

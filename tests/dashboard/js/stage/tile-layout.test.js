@@ -5,7 +5,7 @@ import { inputMargin } from "../../../../dashboard/assets/geometry/input-margin.
 import {
   fitPanes,
   fitTiles,
-  PANE_CAPTION,
+  PANE_CAPTION_HEIGHT,
   PANE_GAP,
   wholePixelSize,
 } from "../../../../dashboard/assets/stage/tile-layout.js";
@@ -56,7 +56,9 @@ test("input and output fill the space with whole pixels, the output a little sma
 test("several outputs are no higher than their input, and together fill the area", () => {
   const two = fitPanes(space, [64, 64], [[28, 28], [28, 28]], 1);
   assert.equal(two.columns, 1);
-  assert.ok(2 * (two.sizes[0][0] + PANE_CAPTION) + PANE_GAP <= two.scale * 64 + PANE_CAPTION);
+  assert.ok(
+    2 * (two.sizes[0][0] + PANE_CAPTION_HEIGHT) + PANE_GAP <= two.scale * 64 + PANE_CAPTION_HEIGHT,
+  );
   // Beside an input that fills the width there is space for one column only.
   const three = fitPanes(
     { width: 601, height: 470 },

@@ -32,7 +32,7 @@ test("readView reads what viewQuery wrote", () => {
     probe: 7,
     speed: 0.25,
     compare: "other",
-    by: "epoch",
+    alignment: "epoch",
   };
   view = toggleLayer(toggleLayer(view, "dots"), "mesh");
   const query = queryOf(view, { step: 420 });
