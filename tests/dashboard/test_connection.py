@@ -25,7 +25,7 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     wait_for_status_text(page, "Live")
     assert own_server.process is not None
     own_server.stop(signal.SIGKILL)
-    wait_for_status_text(page, "Connection lost, trying again; the last frame came")
+    wait_for_status_text(page, "Connection lost, reconnecting; last frame")
     before = status_text(page)
     page.wait_for_function("(text) => !document.body.innerText.includes(text)", arg=before)
     assert "Connection lost" in status_text(page), "the age grows"
