@@ -31,7 +31,7 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     assert "Connection lost" in status_text(page), "the age grows"
     assert any(any(image) for image in read_pixels(page, "input")), "old pixels stay"
     assert page.locator(".stDialog").is_visible() is False
-    for name in ("Pause", "Stop", "Moving probes", "Start again", "New seed"):
+    for name in ("Pause", "Stop", "Moving probes", "Restart", "New seed"):
         assert page.locator(".stn-viewer .stn-button", has_text=name).is_disabled(), name
     assert page.get_by_label("Speed of training").is_disabled()
 

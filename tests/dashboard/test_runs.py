@@ -129,7 +129,7 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
 ) -> None:
     page = open_page(server)
     select_option(page, "Data set", "Rows of three digits")
-    page.get_by_text("to be read in order").wait_for()
+    page.get_by_text("Three handwritten digits in a row").wait_for()
     page.get_by_role("combobox", name="Network", exact=True).click()
     offered = page.get_by_role("option").all_inner_texts()
     assert offered == ["Recurrent ST", "Feed-forward ST for sequences"]
