@@ -16,6 +16,7 @@ const TITLES = {
   fps: "Frames per second",
   scale: "Scale",
 };
+const FORMAT = "gif"; // also the suffix of its files
 const CREATE = "Create GIF";
 const DEFAULT_FRAMES = 60;
 const DEFAULT_PROBES = 3;
@@ -91,7 +92,7 @@ export class ExportPanel {
     const { range, first, last, frames, samples, fps, scale } = this;
     const isChosen = range.value === "steps";
     return {
-      format: "gif",
+      format: FORMAT,
       layout: range.value === "moving" ? "moving" : "evolution",
       first: isChosen ? first.value || null : null,
       last: isChosen ? last.value || null : null,
@@ -131,7 +132,7 @@ export class ExportPanel {
     this.preview.src = this.url;
     this.preview.alt = `Run ${id} as an animation: inputs with their regions, and outputs.`;
     this.link.href = this.url;
-    this.link.download = `stnscope-${id}.gif`;
+    this.link.download = `stnscope-${id}.${FORMAT}`;
     this.link.hidden = false;
     setText(this.state, fileSize(file.size));
   }
