@@ -1,5 +1,5 @@
-// The settings that can be changed while a run trains: moving probes and slow motion beside its controls, learning
-// rates in a panel.
+// Settings that can be changed while a run trains: moving probes and slow motion beside its controls,
+// learning rates in a panel.
 
 import { element, setText } from "../ui/dom.js";
 import { withFieldTitles } from "../ui/text.js";

@@ -133,7 +133,7 @@ export const determinant = ([a, b, , d, e]) => a * e - b * d;
 export function decomposeRegion(lattice, [height, width]) {
   const map = fitAffine(lattice, [height, width]);
   const [shiftX, shiftY] = [map[2], map[5]];
-  const bend = bendOf(lattice, map, [height, width]);
+  const bend = computeBend(lattice, map, [height, width]);
   // In pixels, so that a rotation is one on images that are not square too.
   const [a, b, c, d] = [map[0], (map[1] * width) / height, (map[3] * height) / width, map[4]];
   const scaleX = Math.hypot(a, c);
@@ -158,7 +158,7 @@ export function decomposeRegion(lattice, [height, width]) {
  * @param {number[]} map as of `fitAffine`
  * @param {number[]} size height and width of the input
  */
-function bendOf(lattice, [a, b, c, d, e, f], [height, width]) {
+function computeBend(lattice, [a, b, c, d, e, f], [height, width]) {
   const side = latticeSide(lattice);
   let largest = 0;
   for (let row = 0; row < side; row++) {

@@ -115,7 +115,7 @@ export class ProbeGrid {
   /**
    * Return the scale at which this grid's inputs are as high as inputs of another height, or less.
    * @param {number} scale of the other inputs
-   * @param {number} inputHeight theirs, as of `inputHeight`
+   * @param {number} inputHeight of the other inputs, with their margin
    */
   scaleFor(scale, inputHeight) {
     if (inputHeight === this.inputHeight) return scale;
