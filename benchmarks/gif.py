@@ -97,7 +97,7 @@ def finished_pictures(recording: Photos, chosen: Plan) -> list[Image.Image]:
         frame = recording.frame(step)
         over = sheet.draw_overlay(frame, chosen.probes, chosen.layout)
         sheet.draw_footer(over, f"{10 * step // (COUNT - 1)}/10", "", chosen.layout)
-        clean = sheet.draw_images(frame, chosen.probes, chosen.layout, grey=False)
+        clean = sheet.draw_images(frame, chosen.probes, chosen.layout, is_grey=False)
         pixels = np.where((over == sheet.TRANSPARENT)[..., None], clean, over[..., None])
         pictures.append(Image.fromarray(pixels.astype(np.uint8)))
     return pictures

@@ -29,7 +29,7 @@ def main() -> None:
             last = steps[-1]
             wanted = [last * number / (FRAMES - 1) for number in range(FRAMES)]
             kept = {min(steps, key=lambda step: abs(step - target)) for target in wanted}
-            writer.keep_only(kept)
+            writer.retain_frames(kept)
             writer.update(id=SAMPLE)
         shutil.copyfile(path, SAMPLE_PATH)
     print(f"{SAMPLE}{SUFFIX}: {SAMPLE_PATH.stat().st_size / 1000:.0f} kB, steps 0 to {last}")

@@ -1,6 +1,6 @@
-"""The configuration of a run, and those of its settings that can be changed while it trains.
+"""The configuration of a run, and the settings that can be changed while it trains.
 
-Every field has a default; an empty object is the demonstration's configuration.
+Every field has a default; the default configuration is the demonstration's.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 from stnscope.backend.experiment.limits import MAX_EPOCHS, MAX_PROBES, MAX_SUPERSAMPLING
 
 Padding = float | Literal["border"]
-"""Value of the pixels outside an image in [0, 1], or `border`: its edge pixels are repeated."""
+"""Value outside an image, 0 to 1, or `border`, which repeats the pixels at its border."""
 
 
 class _Frozen(BaseModel):
@@ -19,18 +19,18 @@ class _Frozen(BaseModel):
 
 
 class ProbesConfig(_Frozen):
-    """The fixed images watched through training."""
+    """The probes: fixed images that are observed throughout training."""
 
     count: int = Field(
-        default=12, ge=1, le=MAX_PROBES, description="Number of held-out images watched."
+        default=12, ge=1, le=MAX_PROBES, description="Number of held-out images observed."
     )
     moving: bool = Field(
-        default=False, description="Whether their distortion moves along a smooth path."
+        default=False, description="Whether their distortion follows a smooth path."
     )
 
 
 class DistortionConfig(_Frozen):
-    """How an image is distorted before it is fed to the network."""
+    """The distortion of images before they are fed to the network."""
 
     name: str = Field(
         default="scattered",
@@ -49,12 +49,12 @@ class DistortionConfig(_Frozen):
 
 
 class SamplerConfig(_Frozen):
-    """How transformers sample their input; no effect on a network without transformers."""
+    """The sampling by spatial transformers; no effect on a network without them."""
 
     padding: str = Field(
         default="network",
         max_length=64,
-        description="Padding that transformers sample outside the image, by name.",
+        description="Name of the padding that transformers sample outside the image.",
     )
     background: float | None = Field(
         default=None,
@@ -66,13 +66,13 @@ class SamplerConfig(_Frozen):
         default=None,
         ge=1,
         le=MAX_SUPERSAMPLING,
-        description="Samples along each side of a transformer's output pixel, averaged; more "
-        "reduce aliasing.",
+        description="Samples along each side of an output pixel of a transformer, which are "
+        "averaged; higher values reduce aliasing.",
     )
 
     @property
     def padding_value(self) -> Padding | None:
-        """The padding as `grid.sample` takes it; None for the network's default."""
+        """The padding as an argument of `grid.sample`; None for the network's default."""
         match self.padding:
             case "zeros":
                 return 0.0
@@ -84,12 +84,12 @@ class SamplerConfig(_Frozen):
 
 
 def _parse_distortion(value: Any) -> Any:
-    """Accept a name as a distortion of full strength."""
+    """Convert a name to a distortion of full strength."""
     return {"name": value} if isinstance(value, str) else value
 
 
 class RunConfig(_Frozen):
-    """Everything that determines a run; equal configurations give equal runs."""
+    """All parameters of a run; equal configurations give equal runs."""
 
     architecture: str = Field(default="digits", max_length=64, description="Name of a network.")
     dataset: str = Field(default="digits", max_length=64, description="Name of a data set.")
@@ -134,16 +134,16 @@ class RunConfig(_Frozen):
 
 
 DEFAULT_SLOW_MOTION = 0.5
-"""Seconds per step if slow motion is `true`."""
+"""Seconds per step if `slow_motion` is true."""
 
 
 def _parse_slow_motion(value: Any) -> Any:
-    """Accept true and false for the default slow motion and full speed."""
+    """Convert true to the default slow motion, and false to full speed."""
     return DEFAULT_SLOW_MOTION * value if isinstance(value, bool) else value
 
 
 class SettingsChange(_Frozen):
-    """A change of settings while a run trains; None leaves a setting unchanged."""
+    """A change of settings while a run trains; None does not change a setting."""
 
     learning_rate: float | None = Field(
         default=None, gt=0, le=1, description="Peak rate of the classifier."
@@ -155,19 +155,19 @@ class SettingsChange(_Frozen):
         default=None,
         ge=0,
         le=10,
-        description="Duration of each step in seconds; 0 or false for full speed, true for half a "
-        "second.",
+        description="Minimum duration of a step in seconds; 0 or false for full speed, true for "
+        "half a second.",
     )
     moving: bool | None = Field(default=None, description="Whether the probes' distortion moves.")
 
     @property
     def values(self) -> dict[str, Any]:
-        """The settings that are changed, by name."""
+        """The changed settings, by name."""
         return self.model_dump(exclude_none=True)
 
 
 class LiveSettings(_Frozen):
-    """Settings in effect at a step, of those that can be changed while a run trains."""
+    """The values at a step of the settings that can be changed while a run trains."""
 
     learning_rate: float
     localisation_learning_rate: float
@@ -176,7 +176,7 @@ class LiveSettings(_Frozen):
 
     @classmethod
     def of(cls, config: RunConfig, changes: Iterable[SettingsChange] = ()) -> Self:
-        """Return the settings that a run starts with, after applying `changes` in order."""
+        """Return the initial settings of a run, with `changes` applied in order."""
         settings = cls(
             learning_rate=config.learning_rate,
             localisation_learning_rate=config.localisation_learning_rate,

@@ -6,29 +6,29 @@ from typing import Literal, get_args
 
 Status = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 Action = Literal["pause", "resume", "step", "stop"]
-"""What a user can request of a run's training."""
+"""Requests that control the training of a run."""
 Operation = Action | Literal["change", "add_picture", "delete"]
-"""All that a user can request of a run; `change` is of its live settings."""
+"""All requests that change a run; `change` changes its live settings."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 TRAINING: frozenset[Status] = frozenset({"running", "paused"})
-"""A trainer process holds the recording's lock; if none does, the run is `interrupted`."""
+"""Statuses in which a trainer holds the recording's lock; without one, it is `interrupted`."""
 LIVE: frozenset[Status] = TRAINING | {"queued"}
-"""More frames may come without a request."""
+"""Statuses in which frames may be added without a further request."""
 COMPLETE: frozenset[Status] = frozenset({"finished", "stopped"})
-"""The run ended as its user wanted."""
+"""Statuses of a run that ended without an error."""
 ENDED: frozenset[Status] = COMPLETE | {"failed"}
-"""The trainer wrote the run's end."""
+"""Statuses in which the trainer has ended the run."""
 
 
 @dataclass(frozen=True)
 class Transition:
-    """What an action does to a run's status."""
+    """The change of a run's status by an action."""
 
     sources: frozenset[Status]
     """The statuses in which it can be requested."""
     target: Status | None
-    """The status that shows that it took effect; None if it leaves the status as it is."""
+    """The status once it took effect; None if the status does not change."""
 
 
 TRANSITIONS: Mapping[Action, Transition] = {
@@ -53,5 +53,5 @@ def can(operation: Operation, status: str) -> bool:
 
 
 def format_statuses(statuses: frozenset[Status]) -> str:
-    """Return statuses as a phrase for a sentence: `paused or running`."""
+    """Return statuses as text for a message: `paused or running`."""
     return " or ".join(sorted(statuses))

@@ -1,7 +1,7 @@
 """Export a run as an animation, from its recording alone, without torch.
 
-Both layouts show rows of the transformer's input and output, with dots at the corners of the
-sampled region. `evolution` goes through training, with a counter of tenths of the epoch below; in
+Both layouts show rows of a network's input and its transformers' outputs, with dots at the corners
+of the sampled region. `evolution` shows training, with a counter of tenths of the epoch below; in
 `moving` the probes move, and the outputs of a good transformer do not.
 """
 
@@ -29,23 +29,24 @@ from stnscope.backend.experiment.limits import (
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
 MAX_PIXELS = 4_000_000
-"""Of one picture of the animation."""
+"""Pixels of one frame of the animation."""
 DEFAULT_ROWS = {"evolution": 3, "moving": 1}
 
-TENTHS_FPS = 2.0
-SMOOTH_FPS = 20.0
-LAST_HUNDREDTHS = 150
-"""Duration of the last picture without `fps`."""
+DEFAULT_TENTHS_FPS = 2.0
+DEFAULT_FPS = 20.0
+LAST_FRAME_HUNDREDTHS = 150
+"""Minimum duration of the last frame of an evolution without `fps`."""
 
 PALETTE_FRAMES = 12
 PALETTE_PIXELS = 60_000
+"""Number of frames and pixels from which a palette is computed."""
 
 Progress = Callable[[int, int], None]
 Pixels = NDArray[np.uint8]
 
 
 class ExportOptions(BaseModel):
-    """What an export shows.
+    """Options of an export.
 
     Without `first`, `last` and `frames`, `evolution` shows the first epoch's tenths, and `moving`
     the closing lap or, without one, all steps whose probes moved.
@@ -53,7 +54,7 @@ class ExportOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: FormatName = Field(default="gif", description="The kind of file.")
+    format: FormatName = Field(default="gif", description="Format of the file.")
     layout: Literal["evolution", "moving"] = Field(
         default="evolution", description="evolution: through training; moving: the probes move."
     )
@@ -63,30 +64,33 @@ class ExportOptions(BaseModel):
         default=None,
         ge=1,
         le=MAX_EXPORT_FRAMES,
-        description="Pictures, evenly spaced over the range.",
+        description="Number of frames, evenly spaced over the range.",
     )
     samples: int | None = Field(
-        default=None, ge=1, le=MAX_PROBES, description="How many probes; 3 by default, 1 if moving."
+        default=None,
+        ge=1,
+        le=MAX_PROBES,
+        description="Number of probes; 3 by default, 1 if moving.",
     )
     probes: str | None = Field(
         default=None,
         pattern=rf"^\d{{1,3}}(,\d{{1,3}}){{0,{MAX_PROBES - 1}}}$",
-        description="Which probes, counted from 0 and separated by commas, instead of a number.",
+        description="Indices of probes from 0, separated by commas, instead of a number of probes.",
     )
     fps: float | None = Field(
         default=None,
         gt=0,
         le=MAX_EXPORT_FPS,
-        description="Pictures a second; all last equally long then. Else the tenths go by at 2 a "
-        "second, all others at 20, and the last one of an evolution stays.",
+        description="Frames per second, all of equal duration. Without it, tenths have 2 frames a "
+        "second and others 20, and the last frame of an evolution is shown longer.",
     )
     scale: float = Field(
-        default=1.0, ge=0.5, le=MAX_EXPORT_SCALE, description="1 shows an image in 96 pixels."
+        default=1.0, ge=0.5, le=MAX_EXPORT_SCALE, description="Scale; at 1 an image has 96 pixels."
     )
 
 
 class ReadableRecording(Protocol):
-    """The part of a recording that an export reads."""
+    """The part of `Recording` that an export uses."""
 
     def summary(self) -> dict[str, Any]: ...
 
@@ -101,72 +105,73 @@ class Plan:
 
     frames: list[FrameKey]
     delays: list[int]
-    """Hundredths of a second for each."""
+    """Duration of each frame in hundredths of a second."""
     probes: list[int]
+    """Indices of the probes, one for each row."""
     layout: sheet.Layout
-    grey: bool
-    """Whether all images are grey; then they are exact."""
+    is_grey: bool
+    """Whether all images are grey; then their levels are exact."""
     format: FormatName
     footer: Literal["tenths", "steps", "captions"]
-    """Below the rows: a counter of tenths, the same with epoch and step, or the columns' names."""
+    """A counter of tenths, a counter with epoch and step, or the names of the columns."""
 
 
 def export(
     recording: ReadableRecording, options: ExportOptions, progress: Progress | None = None
 ) -> bytes:
-    """Return a run, finished or still training, as the bytes of an animation.
+    """Return an animation of a run, finished or still training, as the bytes of a file.
 
     Args:
-        recording: read frame by frame.
-        options: what to show.
-        progress: called with the number of finished pictures and of all; an exception that it
-            raises ends the export.
+        recording: the run's recording, which is read frame by frame.
+        options: the content and format.
+        progress: called with the number of finished frames and of all frames; an exception that
+            it raises cancels the export.
 
     Raises:
         Conflict: no frame that fits the options is recorded yet.
-        InvalidInput: options that do not fit the run; names the field.
+        InvalidInput: an option does not fit the run; has the field.
     """
     return draw(recording, plan(recording, options), progress)
 
 
 def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
-    """Select frames and probes, and compute the layout; raises what `export` does."""
+    """Select frames and probes, and compute the layout; raises the same errors as `export`."""
     footer: Literal["tenths", "steps", "captions"] = "steps"
     if options.layout == "moving":
-        footer, chosen = "captions", frame_selection.select_moving(recording.frames(), options)
+        footer, selected = "captions", frame_selection.select_moving(recording.frames(), options)
     elif (options.first, options.last, options.frames) == (None, None, None):
-        each = recording.summary()["steps_per_epoch"]
-        footer, chosen = "tenths", frame_selection.select_tenths(recording.frames(), each)
+        per_epoch = recording.summary()["steps_per_epoch"]
+        footer, selected = "tenths", frame_selection.select_tenths(recording.frames(), per_epoch)
     else:
-        chosen = frame_selection.select_range(recording.frames(), options)
-    # The last frame has the most inputs: pictures can be added to the probes.
-    last = recording.frame(*chosen[-1])
-    probes = _probes(options, len(last.tensors["input"]))
+        selected = frame_selection.select_range(recording.frames(), options)
+    # The last frame has the most probes, because pictures can be added to them.
+    last = recording.frame(*selected[-1])
+    probes = _select_probes(options, len(last.tensors["input"]))
     layout = sheet.compute_layout(
-        last, len(probes), options.scale, _overshoot(recording, chosen, probes)
+        last, len(probes), options.scale, _overshoot(recording, selected, probes)
     )
     _check_size(layout)
-    grey = last.tensors["input"].shape[3] == 1
-    delays = _delays(len(chosen), options.fps, footer)
-    return Plan(chosen, delays, probes, layout, grey, options.format, footer)
+    is_grey = last.tensors["input"].shape[3] == 1
+    delays = _delays(len(selected), options.fps, footer)
+    return Plan(selected, delays, probes, layout, is_grey, options.format, footer)
 
 
 def draw(recording: ReadableRecording, plan: Plan, progress: Progress | None = None) -> bytes:
-    """Draw and encode a plan; arguments as of `export`."""
+    """Draw and encode the animation of a plan; `progress` as in `export`."""
     run = recording.summary()
     layout, count = plan.layout, len(plan.frames)
-    palette = Palette(None if plan.grey else _sample_pixels(recording, plan), sheet.LEVELS)
+    palette = Palette(None if plan.is_grey else _sample_pixels(recording, plan), sheet.LEVELS)
     writer = FORMATS[plan.format].open(layout.size, palette.colours, _comment(run, plan))
-    for number, (ref, delay) in enumerate(zip(plan.frames, plan.delays, strict=True), start=1):
-        frame = recording.frame(*ref)
+    for number, (key, delay) in enumerate(zip(plan.frames, plan.delays, strict=True), start=1):
+        frame = recording.frame(*key)
         overlay = sheet.draw_overlay(frame, plan.probes, layout)
         if plan.footer == "captions":
             sheet.draw_captions(overlay, layout)
         else:
-            counter, details = _counter(ref.step, run["steps_per_epoch"])
+            counter, details = _counter(key.step, run["steps_per_epoch"])
             sheet.draw_footer(overlay, counter, details if plan.footer == "steps" else "", layout)
-        clean = sheet.draw_images(frame, plan.probes, layout, plan.grey)
-        writer.add(palette.indices(clean, overlay, overlay != sheet.TRANSPARENT), delay)
+        images = sheet.draw_images(frame, plan.probes, layout, plan.is_grey)
+        writer.add(palette.indices(images, overlay, overlay != sheet.TRANSPARENT), delay)
         if progress is not None:
             progress(number, count)
     return writer.finish()
@@ -180,71 +185,70 @@ def _comment(run: dict[str, Any], plan: Plan) -> str:
     return f"Run {run['id']}, {steps}, seed {run['config']['seed']}."
 
 
-def _probes(options: ExportOptions, count: int) -> list[int]:
+def _select_probes(options: ExportOptions, count: int) -> list[int]:
     if options.probes is not None:
-        chosen = [int(probe) for probe in options.probes.split(",")]
-        if max(chosen) >= count:
+        selected = [int(index) for index in options.probes.split(",")]
+        if max(selected) >= count:
             raise InvalidInput(f"The run has {count} probes, 0 to {count - 1}.", "probes")
-        return chosen
+        return selected
     if options.samples is not None and options.samples > count:
         raise InvalidInput(f"The run has only {count} probes.", "samples")
     return list(range(options.samples or min(DEFAULT_ROWS[options.layout], count)))
 
 
 def _overshoot(
-    recording: ReadableRecording, chosen: Sequence[FrameKey], probes: Sequence[int]
+    recording: ReadableRecording, selected: Sequence[FrameKey], probes: Sequence[int]
 ) -> float:
-    """Return the largest distance of a sampled corner from the input, in its pixels."""
-    largest = 0.0
-    for frame in _read(recording, chosen):
+    """Return the largest distance of a corner outside the input, in its pixels."""
+    overshoot = 0.0
+    for frame in _read(recording, selected):
         height, width = frame.tensors["input"].shape[1:3]
         for name in frame.transformers:
             corners = frame.tensors[f"corners.{name}"]
             corners = corners[[probe for probe in probes if probe < len(corners)]]
             distances = np.maximum(-corners, corners - np.array([width, height]))
-            largest = max(largest, float(distances[np.isfinite(distances)].max(initial=0)))
-    return largest
+            overshoot = max(overshoot, float(distances[np.isfinite(distances)].max(initial=0)))
+    return overshoot
 
 
-def _read(recording: ReadableRecording, chosen: Sequence[FrameKey]) -> Iterator[Frame]:
-    return (recording.frame(*ref) for ref in chosen)
+def _read(recording: ReadableRecording, keys: Sequence[FrameKey]) -> Iterator[Frame]:
+    return (recording.frame(*key) for key in keys)
 
 
 def _check_size(layout: sheet.Layout) -> None:
     width, height = layout.size
     if width * height > MAX_PIXELS:
         raise InvalidInput(
-            f"The animation would be {width} x {height} pixels; at most "
+            f"The animation would have {width} x {height} pixels; at most "
             f"{MAX_PIXELS // 10**6} million are allowed. Choose a smaller scale or fewer samples.",
             "scale",
         )
 
 
 def _counter(step: int, steps_per_epoch: int) -> tuple[str, str]:
-    """Return the counter of tenths of the step's epoch, and its epoch and step, as text."""
+    """Return two texts: the tenths of the step's epoch, and the epoch and step."""
     tenths = f"{tenths_of(step, steps_per_epoch)}/10"
     return tenths, f"epoch {epoch_of(step, steps_per_epoch)}, step {step:,}"
 
 
 def _delays(count: int, fps: float | None, footer: str) -> list[int]:
-    """Return each picture's duration in hundredths of a second; their sum is that of `fps`."""
-    default = TENTHS_FPS if footer == "tenths" else SMOOTH_FPS
+    """Return the duration of each frame in hundredths of a second; their sum is exact."""
+    default = DEFAULT_TENTHS_FPS if footer == "tenths" else DEFAULT_FPS
     ends = [round(100 * number / (fps or default)) for number in range(count + 1)]
     delays = [end - start for start, end in pairwise(ends)]
     if fps or footer == "captions":
         return delays
-    return [*delays[:-1], max(delays[-1], LAST_HUNDREDTHS)]
+    return [*delays[:-1], max(delays[-1], LAST_FRAME_HUNDREDTHS)]
 
 
 def _sample_pixels(recording: ReadableRecording, plan: Plan) -> Pixels:
-    """Return pixels of images from the whole animation, (M, 3)."""
+    """Return pixels of images from all parts of the animation, (M, 3)."""
     count = len(plan.frames)
     indices = np.linspace(0, count - 1, min(PALETTE_FRAMES, count)).round().astype(int)
     samples = []
     for frame in _read(recording, [plan.frames[index] for index in indices]):
-        clean = sheet.draw_images(frame, plan.probes, plan.layout, grey=False)
-        samples.append(
-            clean[sheet.draw_overlay(frame, plan.probes, plan.layout) == sheet.TRANSPARENT]
-        )
+        images = sheet.draw_images(frame, plan.probes, plan.layout, is_grey=False)
+        overlay = sheet.draw_overlay(frame, plan.probes, plan.layout)
+        samples.append(images[overlay == sheet.TRANSPARENT])
     pixels = np.concatenate(samples)
     return pixels[:: max(1, len(pixels) // PALETTE_PIXELS)]

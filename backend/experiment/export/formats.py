@@ -1,6 +1,6 @@
-"""The formats that animations are written in: a row each.
+"""The file formats of animations, one entry per format.
 
-A format is a module with a writer; its name is also the suffix of its files.
+A format has a module with its writer. Its name is also the suffix of its files.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,16 +28,16 @@ class Writer(Protocol):
         """
 
     def finish(self) -> bytes:
-        """Return the file."""
+        """Return the bytes of the file."""
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format of animations."""
+    """A file format of animations."""
 
     media_type: str
     open: Callable[[tuple[int, int], Indices, str], Writer]
-    """(width, height) in pixels, a palette of (256, 3) uint8 and a comment -> a writer."""
+    """Takes (width, height) in pixels, a palette (256, 3) uint8 and a comment."""
 
 
 FORMATS: Mapping[FormatName, Format] = {

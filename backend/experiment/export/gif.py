@@ -1,7 +1,7 @@
 """Write an animated GIF frame by frame, with two frames in memory.
 
-A frame that equals the previous one is written too, so counts and durations are exact. Of each
-frame only the rectangle that changed is written; unchanged pixels in it are transparent.
+Only the rectangle that changed is written; unchanged pixels in it are transparent. A frame that
+equals the previous one is written too, so that the number and duration of frames are exact.
 Format: GIF89a specification, CompuServe 1990, w3.org/Graphics/GIF/spec-gif89a.txt.
 """
 
@@ -17,6 +17,7 @@ Indices = NDArray[np.uint8]
 LOOP_FOREVER = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 DO_NOT_DISPOSE = 1
 MAX_DELAY = 65_535
+"""Hundredths of a second."""
 
 
 class GifWriter:
@@ -29,8 +30,8 @@ class GifWriter:
     """
 
     def __init__(self, size: tuple[int, int], colours: Indices, comment: str) -> None:
-        global_table = 0xF7  # a palette of 256 colours of 8 bits
-        screen = struct.pack("<HHBBB", *size, global_table, 0, 0)
+        flags = 0xF7  # a global palette of 256 colours, 8 bits each
+        screen = struct.pack("<HHBBB", *size, flags, 0, 0)
         self._parts = [b"GIF89a", screen, colours.tobytes(), LOOP_FOREVER, _comment(comment)]
         self._previous: Indices | None = None
 
@@ -41,10 +42,10 @@ class GifWriter:
             indices: (height, width), indices into the palette.
             hundredths: its duration in hundredths of a second.
         """
-        cut, corner, transparent = _difference(self._previous, indices)
+        changed, corner, transparent = _difference(self._previous, indices)
         options = {} if transparent is None else {"transparency": transparent}
         self._parts += getdata(
-            Image.fromarray(cut),
+            Image.fromarray(changed),
             corner,
             duration=10 * min(hundredths, MAX_DELAY),
             disposal=DO_NOT_DISPOSE,
@@ -53,7 +54,7 @@ class GifWriter:
         self._previous = indices.copy()
 
     def finish(self) -> bytes:
-        """Return the file."""
+        """Return the bytes of the file."""
         return b"".join([*self._parts, b";"])
 
 
@@ -66,7 +67,7 @@ def _comment(text: str) -> bytes:
 def _difference(
     previous: Indices | None, indices: Indices
 ) -> tuple[Indices, tuple[int, int], int | None]:
-    """Return the rectangle to write, its top left corner (x, y) and its transparent index."""
+    """Return the rectangle to write, its top left corner (x, y), and its transparent index."""
     if previous is None:
         return indices, (0, 0), None
     changed = previous != indices
@@ -74,11 +75,11 @@ def _difference(
     if not rows.size:
         return indices[:1, :1], (0, 0), None
     box = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-    cut, unchanged = indices[box], ~changed[box]
+    rectangle, unchanged = indices[box], ~changed[box]
     corner = int(columns[0]), int(rows[0])
     # Any index that this frame does not use can be the transparent one.
-    unused = np.flatnonzero(np.bincount(cut[~unchanged], minlength=256) == 0)
+    unused = np.flatnonzero(np.bincount(rectangle[~unchanged], minlength=256) == 0)
     if not unused.size or not unchanged.any():
-        return cut, corner, None
+        return rectangle, corner, None
     transparent = int(unused[-1])
-    return np.where(unchanged, np.uint8(transparent), cut), corner, transparent
+    return np.where(unchanged, np.uint8(transparent), rectangle), corner, transparent

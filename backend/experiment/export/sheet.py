@@ -1,9 +1,9 @@
-"""Draw one frame: rows of input and output, dots at the sampled corners, a footer.
+"""Draw a frame on a sheet: rows of input and output, dots at the sampled corners, a footer.
 
-There are two layers: the images alone, and the overlay, which is background, dots and text in a few
-grey levels. So an export can quantise images without changing the dots.
+There are two layers: the images, and the overlay, which is background, dots and text in a few grey
+levels. Therefore an export can quantise images without changing the dots.
 
-Letters: H, W the sheet's height and width in pixels.
+(H, W) size of the sheet in pixels.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,9 +20,9 @@ TILE = 96
 """Longer side of an image, in pixels at scale 1."""
 GAP = 8
 FOOTER = 32
-DOT = 3.0
+DOT_RADIUS = 3.0
 OUTLINE = 1.5
-NUMBER = 14
+NUMBER_SIZE = 14
 
 TRANSPARENT = -1
 BLACK, INK, MUTED, BACKGROUND, WHITE = 0, 34, 110, 242, 255
@@ -45,11 +45,11 @@ class Layout:
 
     scale: float
     input: tuple[int, int]
-    """(height, width) of an input tile."""
+    """(height, width) of an input."""
     outputs: tuple[tuple[int, int], ...]
-    """(height, width) of each transformer's output; of the label if there is no transformer."""
+    """(height, width) of each transformer's output; without transformers, of the prediction."""
     margin: int
-    """Background around an input, for corners outside the image."""
+    """Width of the background around an input, for corners outside the image."""
     rows: int
 
     @property
@@ -73,9 +73,9 @@ class Layout:
         return self._box(row, self.margin, self.input)
 
     def output_box(self, row: int, index: int = 0) -> Box:
-        """Return the box of a row's output of a transformer, by its index."""
-        before = sum(output[1] + self.gap for output in self.outputs[:index])
-        return self._box(row, 2 * self.margin + self.input[1] + before, self.outputs[index])
+        """Return the box of a row's output of the transformer with an index."""
+        offset = sum(output[1] + self.gap for output in self.outputs[:index])
+        return self._box(row, 2 * self.margin + self.input[1] + offset, self.outputs[index])
 
     def _box(self, row: int, left: int, size: tuple[int, int]) -> Box:
         tile = max(self.input[0], *(output[0] for output in self.outputs))
@@ -84,23 +84,23 @@ class Layout:
 
 
 def compute_layout(frame: Frame, rows: int, scale: float, overshoot: float) -> Layout:
-    """Compute the layout for frames like this one.
+    """Compute the layout for frames with the same shapes as `frame`.
 
     Args:
-        frame: with its input.
+        frame: a frame with its input.
         rows: number of probes.
-        scale: 1 shows the longer side of an image in `TILE` pixels.
-        overshoot: largest distance of a corner from the input, in input pixels.
+        scale: at 1, the longer side of an image has `TILE` pixels.
+        overshoot: largest distance of a corner outside the input, in input pixels.
     """
     height, width = frame.tensors["input"].shape[1:3]
     tile = TILE * scale
-    shown = tile / max(height, width)
+    magnification = tile / max(height, width)
     minimum = round(GAP * scale)
-    margin = round(overshoot * shown + (DOT + OUTLINE + 1) * scale)
+    margin = round(overshoot * magnification + (DOT_RADIUS + OUTLINE + 1) * scale)
     return Layout(
         scale,
-        _fitted(height, width, tile),
-        tuple(_fitted(*shape, tile) for shape in _output_shapes(frame)),
+        _fit(height, width, tile),
+        tuple(_fit(*shape, tile) for shape in _output_shapes(frame)),
         min(max(margin, minimum), round(tile / 3)),
         rows,
     )
@@ -111,29 +111,31 @@ def _output_shapes(frame: Frame) -> list[tuple[int, int]]:
     return [(height, width) for _, height, width, _ in shapes] or [(1, 1)]
 
 
-def _fitted(height: int, width: int, side: float) -> tuple[int, int]:
-    shown = side / max(height, width)
-    return max(1, round(height * shown)), max(1, round(width * shown))
+def _fit(height: int, width: int, side: float) -> tuple[int, int]:
+    magnification = side / max(height, width)
+    return max(1, round(height * magnification)), max(1, round(width * magnification))
 
 
-def draw_images(frame: Frame, probes: Sequence[int], layout: Layout, grey: bool) -> Pixels:
-    """Return the layer of images: (H, W) if `grey`, else (H, W, 3); missing probes are blank."""
+def draw_images(frame: Frame, probes: Sequence[int], layout: Layout, is_grey: bool) -> Pixels:
+    """Return the images, (H, W) if `is_grey`, else (H, W, 3); probes not in the frame are blank."""
     width, height = layout.size
-    layer = np.full((height, width) if grey else (height, width, 3), BACKGROUND, dtype=np.uint8)
+    layer = np.full((height, width) if is_grey else (height, width, 3), BACKGROUND, dtype=np.uint8)
     outputs = [frame.tensors[f"output.{name}"] for name in frame.transformers]
     for row, probe in enumerate(probes):
         if probe < len(frame.tensors["input"]):
-            layer[layout.input_box(row)] = resize(frame.tensors["input"][probe], layout.input, grey)
+            layer[layout.input_box(row)] = resize(
+                frame.tensors["input"][probe], layout.input, is_grey
+            )
             for index, output in enumerate(outputs):
                 size = layout.outputs[index]
-                layer[layout.output_box(row, index)] = resize(output[probe], size, grey)
+                layer[layout.output_box(row, index)] = resize(output[probe], size, is_grey)
     return layer
 
 
-def resize(image: Pixels, size: tuple[int, int], grey: bool) -> Pixels:
-    """Resize an image (h, w, C): enlarged pixels are squares, smaller ones are averaged."""
+def resize(image: Pixels, size: tuple[int, int], is_grey: bool) -> Pixels:
+    """Resize an image (h, w, C): nearest pixel to enlarge it, mean of the area to reduce it."""
     image = image[..., 0] if image.shape[2] == 1 else image
-    if image.ndim == 2 and not grey:
+    if image.ndim == 2 and not is_grey:
         image = np.repeat(image[..., None], 3, axis=2)
     if image.shape[:2] == size:
         return image
@@ -155,20 +157,20 @@ def draw_overlay(frame: Frame, probes: Sequence[int], layout: Layout) -> Overlay
                 levels[layout.output_box(row, index)] = TRANSPARENT
                 _draw_corners(levels, frame, probe, row, index, layout)
             if not frame.transformers:
-                _draw_label(levels, frame, probe, row, layout)
+                _draw_prediction(levels, frame, probe, row, layout)
     return levels
 
 
 def _draw_corners(
     levels: Overlay, frame: Frame, probe: int, row: int, index: int, layout: Layout
 ) -> None:
-    """Draw dots at a region's corners; with several transformers number regions and outputs."""
+    """Draw dots at a region's corners; number regions and outputs if there are several."""
     corners = frame.tensors[f"corners.{frame.transformers[index]}"][probe].astype(np.float64)
     box = layout.input_box(row)
     height, width = frame.tensors["input"].shape[1:3]
-    shown = np.array([layout.input[1] / width, layout.input[0] / height])
-    points = corners * shown + [box[1].start, box[0].start]
-    radius = (DOT + OUTLINE) * layout.scale
+    magnification = np.array([layout.input[1] / width, layout.input[0] / height])
+    points = corners * magnification + [box[1].start, box[0].start]
+    radius = (DOT_RADIUS + OUTLINE) * layout.scale
     low = np.array([box[1].start, box[0].start]) - layout.margin + radius
     high = np.array([box[1].stop, box[0].stop]) + layout.margin - radius
     for number, point in enumerate(points):
@@ -176,18 +178,18 @@ def _draw_corners(
             clipped = point.clip(low, high)
             offset = point - clipped
             if offset.any():
-                # Outside the margin: an arrow head points towards the corner.
+                # The corner is outside the margin: an arrow head points towards it.
                 shape = _arrow(offset / np.hypot(*offset))
             else:
                 shape = _square if number == 0 else _disc
             _draw_mark(levels, clipped, shape, layout.scale)
     if len(frame.transformers) > 1:
-        # At different positions on the upper edge: at the start all regions coincide.
+        # At different positions on the upper edge, because initially all regions are equal.
         position = points[0] + (index + 1) / 6 * (points[1] - points[0])
         if np.isfinite(position).all():
             _draw_number(levels, index + 1, position.clip(low, high), layout.scale)
         down, across = layout.output_box(row, index)
-        corner = np.array([across.start, down.start]) + NUMBER * layout.scale / 2
+        corner = np.array([across.start, down.start]) + NUMBER_SIZE * layout.scale / 2
         _draw_number(levels, index + 1, corner, layout.scale)
 
 
@@ -197,21 +199,24 @@ def _draw_number(levels: Overlay, number: int, centre: Floats, scale: float) -> 
     for width, level in ((2 * scale, BLACK), (0.0, WHITE)):
         mask = Image.new("L", levels.shape[::-1])
         ImageDraw.Draw(mask).text(
-            (x, y), str(number), 255, font(NUMBER * scale), "mm", stroke_width=width
+            (x, y), str(number), 255, font(NUMBER_SIZE * scale), "mm", stroke_width=width
         )
         levels[np.asarray(mask) > 127] = level
 
 
 def _disc(x: Floats, y: Floats) -> Floats:
-    """Return the Euclidean distance from a mark's centre."""
+    """Return the distance from the centre in the metric whose circles are discs."""
     return np.asarray(np.hypot(x, y))
 
 
 def _square(x: Floats, y: Floats) -> Floats:
+    """Return the distance in the metric whose circles are squares."""
     return np.maximum(np.abs(x), np.abs(y))
 
 
 def _arrow(direction: Floats) -> Shape:
+    """Return the distance whose circles are triangles that point in a direction (x, y)."""
+
     def distance(x: Floats, y: Floats) -> Floats:
         along = x * direction[0] + y * direction[1]
         across = np.abs(x * direction[1] - y * direction[0])
@@ -222,23 +227,23 @@ def _arrow(direction: Floats) -> Shape:
 
 def _draw_mark(levels: Overlay, centre: Floats, shape: Shape, scale: float) -> None:
     """Draw a white mark with a black outline; `centre` is (x, y) on the sheet."""
-    reach = int(np.ceil(2 * (DOT + OUTLINE) * scale))
-    left, top = (np.floor(centre).astype(int) - reach).tolist()
-    rows = slice(max(top, 0), max(top + 2 * reach + 1, 0))
-    columns = slice(max(left, 0), max(left + 2 * reach + 1, 0))
-    around = levels[rows, columns]
-    down, across = np.indices(around.shape) + 0.5
+    half_side = int(np.ceil(2 * (DOT_RADIUS + OUTLINE) * scale))
+    left, top = (np.floor(centre).astype(int) - half_side).tolist()
+    rows = slice(max(top, 0), max(top + 2 * half_side + 1, 0))
+    columns = slice(max(left, 0), max(left + 2 * half_side + 1, 0))
+    area = levels[rows, columns]
+    down, across = np.indices(area.shape) + 0.5
     distance = shape(across + columns.start - centre[0], down + rows.start - centre[1])
-    around[distance <= (DOT + OUTLINE) * scale] = BLACK
-    around[distance <= DOT * scale] = WHITE
+    area[distance <= (DOT_RADIUS + OUTLINE) * scale] = BLACK
+    area[distance <= DOT_RADIUS * scale] = WHITE
 
 
-def _draw_label(levels: Overlay, frame: Frame, probe: int, row: int, layout: Layout) -> None:
-    """Draw the prediction of a network without transformers beside the probe."""
+def _draw_prediction(levels: Overlay, frame: Frame, probe: int, row: int, layout: Layout) -> None:
+    """Draw the prediction of a network without transformers in the place of an output."""
     area = levels[layout.output_box(row)]
     height, width = area.shape
     predicted = np.atleast_1d(frame.info["predicted"][probe]).tolist()
-    name = "".join(frame.info["classes"][each] for each in predicted)
+    name = "".join(frame.info["classes"][index] for index in predicted)
     probability = frame.tensors["probabilities"][probe].max(axis=-1).prod()
     scale = layout.scale
     draw_text(area, name, (width / 2, height / 2 - 4 * scale), 30 * scale, width=width)
@@ -248,7 +253,7 @@ def _draw_label(levels: Overlay, frame: Frame, probe: int, row: int, layout: Lay
 
 
 def draw_footer(levels: Overlay, counter: str, details: str, layout: Layout) -> None:
-    """Draw a counter such as `3/10`, whose slash does not move, and details beside it."""
+    """Draw a counter such as `3/10` with a fixed position of the slash, and details beside it."""
     area = levels[-layout.footer :]
     height, width = area.shape
     size, small = 15 * layout.scale, 12 * layout.scale
@@ -265,7 +270,7 @@ def draw_footer(levels: Overlay, counter: str, details: str, layout: Layout) -> 
 
 
 def draw_captions(levels: Overlay, layout: Layout) -> None:
-    """Draw the names of the columns below them."""
+    """Draw the names of the columns in the footer."""
     area = levels[-layout.footer :]
     boxes = [("in", layout.input_box(0)[1])]
     boxes += [("out", layout.output_box(0, index)[1]) for index in range(len(layout.outputs))]
@@ -275,7 +280,7 @@ def draw_captions(levels: Overlay, layout: Layout) -> None:
 
 @cache
 def font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return the font that is part of Pillow, at a size."""
+    """Return Pillow's default font in a size."""
     return ImageFont.load_default(size)
 
 
@@ -289,12 +294,12 @@ def draw_text(
     anchor: str = "mm",
     width: float = np.inf,
 ) -> None:
-    """Draw text in `LEVELS`; smaller if it is too wide."""
+    """Draw antialiased text with the levels `SHADES`, in a smaller size if it is too wide."""
     length = font(size).getlength(text)
     if length > width:
         size = max(6.0, size * width / length)
     mask = Image.new("L", levels.shape[::-1])
     ImageDraw.Draw(mask).text(position, text, fill=255, font=font(size), anchor=anchor)
-    strength = np.asarray(mask) * ((BACKGROUND - ink) / (BACKGROUND - INK) / 255)
-    step = np.rint(strength * (len(SHADES) - 1)).astype(int)
-    np.copyto(levels, np.array(SHADES, dtype=np.int16)[step], where=step > 0)
+    opacity = np.asarray(mask) * ((BACKGROUND - ink) / (BACKGROUND - INK) / 255)
+    shade = np.rint(opacity * (len(SHADES) - 1)).astype(int)
+    np.copyto(levels, np.array(SHADES, dtype=np.int16)[shade], where=shade > 0)

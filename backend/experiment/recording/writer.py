@@ -1,4 +1,4 @@
-"""Create and write a recording; its only writer holds its lock."""
+"""Create and write a recording; its only writer holds the lock."""
 
 import json
 import sqlite3
@@ -33,11 +33,11 @@ from stnscope.backend.experiment.recording.schema import (
     UPGRADE,
 )
 
-KEPT_CHECKPOINTS = 2
-LARGE_CHECKPOINT = 200_000_000
-"""Bytes; of larger checkpoints only one is kept, to save space."""
-SCANNED_PER_DROP = 32
-"""Frames scanned for each that may be dropped: scanning is cheap, freeing pages is not."""
+MAX_CHECKPOINTS = 2
+LARGE_CHECKPOINT_BYTES = 200_000_000
+"""Only one checkpoint of this size or larger is stored, to save space."""
+MAX_SCANNED_PER_DROP = 32
+"""Frames scanned per frame to drop: scanning is cheap, freeing pages is not."""
 
 
 class RecordingWriter(Recording):
@@ -53,6 +53,7 @@ class RecordingWriter(Recording):
         """Open a recording for writing.
 
         Raises:
+            NotFound: there is no such file.
             Conflict: another process is writing to it.
             InsufficientStorage: the disk is full.
         """
@@ -65,14 +66,14 @@ class RecordingWriter(Recording):
             raise Conflict(f"Run {path.stem} is being trained by another process.") from None
         try:
             with raising_insufficient_storage():
-                return cls(path, _prepared(path), lock)
+                return cls(path, _connect_to_recording(path), lock)
         except BaseException:
             lock.release()
             raise
 
     def close(self) -> None:
-        # A closed recording is a single file; if it is being read, or the disk is full, SQLite
-        # keeps the write-ahead log.
+        # This makes the recording a single file. While it is being read, or if the disk is full,
+        # SQLite keeps the write-ahead log instead.
         with suppress(InsufficientStorage), raising_insufficient_storage(), _ignoring_busy():
             self._db.execute("PRAGMA busy_timeout = 0")
             self._db.execute("PRAGMA journal_mode = DELETE")
@@ -81,10 +82,10 @@ class RecordingWriter(Recording):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Write all or nothing of what is written inside.
+        """Commit the writes inside this context, or none of them if one fails.
 
         Raises:
-            InsufficientStorage: the disk is full, and nothing was written.
+            InsufficientStorage: the disk is full; nothing was written.
         """
         try:
             with raising_insufficient_storage():
@@ -92,7 +93,7 @@ class RecordingWriter(Recording):
                 yield
                 self._db.execute("COMMIT")
         except BaseException:
-            # If the disk is full, SQLite may have rolled back itself.
+            # If the disk is full, SQLite may have rolled back already.
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             self._read_input_keys()
@@ -108,16 +109,23 @@ class RecordingWriter(Recording):
             self._db.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
     def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
-        """Add the metrics of a step, or replace them in a later attempt."""
+        """Add the metrics of a step; they replace those of an earlier attempt."""
         values = [metrics.get(name) for name in METRICS]
-        marks = ", ".join("?" * (2 + len(METRICS)))
+        placeholders = ", ".join("?" * (2 + len(METRICS)))
         self._db.execute(
-            f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)}) VALUES ({marks})",
+            f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)})"
+            f" VALUES ({placeholders})",
             (step, attempt, *values),
         )
 
     def add_frame(self, frame: Frame, *, attempt: int, kept: bool) -> None:
-        """Add a frame; thinning does not drop `kept` ones. Equal inputs are stored once."""
+        """Add a frame; equal inputs are stored once.
+
+        Args:
+            frame: with its input.
+            attempt: the attempt that recorded it.
+            kept: whether thinning must not drop it.
+        """
         images = frame.tensors["input"]
         key = content_key(images)
         if key not in self._input_keys:
@@ -140,18 +148,18 @@ class RecordingWriter(Recording):
         )
 
     def keep_frame(self, step: int) -> None:
-        """Exclude the frame of a step from thinning."""
+        """Mark the frame of a step as `kept`, so that thinning does not drop it."""
         self._db.execute("UPDATE frames SET kept = 1 WHERE step = ? AND lap IS NULL", (step,))
 
     def add_change(self, change: Change) -> None:
-        """Add settings that were changed by hand, before they take effect."""
+        """Add a change of settings; call this before it takes effect."""
         self._db.execute(
             "INSERT INTO changes (step, attempt, time, settings) VALUES (?, ?, ?, ?)",
             (change.step, change.attempt, time.time(), json.dumps(change.settings.values)),
         )
 
     def add_picture(self, picture: AddedPicture) -> None:
-        """Add a picture to the probes, before any frame has it."""
+        """Add a picture that becomes a probe; call this before a frame contains it."""
         data = save_tensors({"image": np.ascontiguousarray(picture.image)})
         self._db.execute(
             "INSERT INTO joined (step, attempt, time, label, data) VALUES (?, ?, ?, ?, ?)",
@@ -159,7 +167,7 @@ class RecordingWriter(Recording):
         )
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
-        """Add a checkpoint and delete older ones; see `KEPT_CHECKPOINTS`."""
+        """Add a checkpoint and delete older ones; see `MAX_CHECKPOINTS`."""
         tensors = {name: np.ascontiguousarray(t) for name, t in checkpoint.tensors.items()}
         saved = save_tensors(tensors)
         self._db.execute(
@@ -175,11 +183,11 @@ class RecordingWriter(Recording):
         self._db.execute(
             "DELETE FROM checkpoints WHERE step NOT IN"
             " (SELECT step FROM checkpoints ORDER BY attempt DESC, step DESC LIMIT ?)",
-            (KEPT_CHECKPOINTS if len(saved) < LARGE_CHECKPOINT else 1,),
+            (MAX_CHECKPOINTS if len(saved) < LARGE_CHECKPOINT_BYTES else 1,),
         )
 
     def live_bytes(self) -> int:
-        """Return the recording's size without free pages."""
+        """Return the size of the recording without its free pages."""
         pages, free, size = (
             self._db.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
@@ -187,34 +195,34 @@ class RecordingWriter(Recording):
         return int((pages - free) * size)
 
     def drop_frames(self, *, after: int, before: int, stride: int, limit: int) -> int | None:
-        """Drop a few ordinary frames, oldest first, except each `stride`-th written.
+        """Drop some of the ordinary frames, oldest first.
 
-        The frame of the last step is kept.
+        Frames that are marked as `kept` and the frame of the last step are not dropped.
 
         Args:
-            after: only frames with a greater `seq`.
-            before: only frames with a smaller `seq`.
-            stride: frames whose `seq` is a multiple of it are kept.
-            limit: the largest number of frames to drop.
+            after: drop only frames with a greater `seq`.
+            before: drop only frames with a smaller `seq`.
+            stride: do not drop frames whose `seq` is a multiple of this.
+            limit: maximum number of frames to drop.
 
         Returns:
-            The `seq` to continue after, or None if no frame is left.
+            The `seq` to continue after, or None if all frames were scanned.
         """
         scanned = self._db.execute(
             "SELECT seq, input, seq % ? != 0 AND NOT kept AND step < (SELECT max(step) FROM frames)"
             " FROM frames WHERE seq > ? AND seq < ?"
             " ORDER BY seq LIMIT ?",
-            (stride, after, before, SCANNED_PER_DROP * limit),
+            (stride, after, before, MAX_SCANNED_PER_DROP * limit),
         ).fetchall()
-        dropped = [(seq, key) for seq, key, droppable in scanned if droppable][:limit]
+        dropped = [(seq, key) for seq, key, is_droppable in scanned if is_droppable][:limit]
         self._db.executemany("DELETE FROM frames WHERE seq = ?", [(seq,) for seq, _ in dropped])
-        self._drop_inputs({key for _, key in dropped})
+        self._drop_unused_inputs({key for _, key in dropped})
         if len(dropped) == limit:
             return int(dropped[-1][0])
         return scanned[-1][0] if scanned else None
 
-    def _drop_inputs(self, keys: Collection[str]) -> None:
-        """Delete those of the inputs that no frame has any more."""
+    def _drop_unused_inputs(self, keys: Collection[str]) -> None:
+        """Delete those inputs that no frame refers to any more."""
         for key in keys:
             deleted = self._db.execute(
                 "DELETE FROM inputs WHERE key = ?"
@@ -224,12 +232,13 @@ class RecordingWriter(Recording):
             if deleted:
                 self._input_keys.discard(key)
 
-    def keep_only(self, steps: Collection[int]) -> None:
-        """Delete the lap, checkpoints and all frames but those of `steps`, and free their space."""
+    def retain_frames(self, steps: Collection[int]) -> None:
+        """Delete checkpoints, the lap and all frames except those of `steps`; free their space."""
         with self.transaction():
-            marks = ", ".join("?" * len(steps))
+            placeholders = ", ".join("?" * len(steps))
             self._db.execute(
-                f"DELETE FROM frames WHERE lap IS NOT NULL OR step NOT IN ({marks})", tuple(steps)
+                f"DELETE FROM frames WHERE lap IS NOT NULL OR step NOT IN ({placeholders})",
+                tuple(steps),
             )
             self._db.execute("DELETE FROM checkpoints")
             self._db.execute("DELETE FROM inputs WHERE key NOT IN (SELECT input FROM frames)")
@@ -237,7 +246,7 @@ class RecordingWriter(Recording):
 
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")
-"""Suffixes of the files of one SQLite database."""
+"""Suffixes of all files that an SQLite database may have."""
 
 
 def create(
@@ -250,7 +259,7 @@ def create(
         InsufficientStorage: the disk is full.
     """
     if path.exists():
-        raise Conflict(f"There is a recording {path.stem} already.")
+        raise Conflict(f"The recording {path.stem} exists already.")
     row = {
         "id": path.stem,
         "created": time.time(),
@@ -259,12 +268,12 @@ def create(
         "steps_per_epoch": steps_per_epoch,
         "status": "queued",
     }
-    # Renamed when complete, so that no reader opens a partial recording.
+    # It is renamed when it is complete, so that no reader opens a partial recording.
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     try:
         with raising_insufficient_storage(), closing(_connect(draft)) as connection:
-            _fill(connection, row)
+            _write_schema(connection, row)
     except BaseException:
         for suffix in SUFFIXES:
             draft.with_name(draft.name + suffix).unlink(missing_ok=True)
@@ -272,12 +281,15 @@ def create(
     draft.rename(path)
 
 
-def _fill(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None:
+def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None:
+    """Create the tables, and add the row of the run."""
     connection.executescript(SCHEMA)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-    marks = ", ".join("?" * len(run))
-    connection.execute(f"INSERT INTO run ({', '.join(run)}) VALUES ({marks})", tuple(run.values()))
+    placeholders = ", ".join("?" * len(run))
+    connection.execute(
+        f"INSERT INTO run ({', '.join(run)}) VALUES ({placeholders})", tuple(run.values())
+    )
     connection.execute("PRAGMA journal_mode = DELETE")
 
 
@@ -285,7 +297,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        # A killed process loses nothing; a loss of power may lose the last transactions.
+        # No transaction is lost if the process is killed; the last may be lost if power fails.
         connection.execute("PRAGMA synchronous = NORMAL")
     except BaseException:
         connection.close()
@@ -293,8 +305,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _prepared(path: Path) -> sqlite3.Connection:
-    """Return a connection for writing; upgrades an older file."""
+def _connect_to_recording(path: Path) -> sqlite3.Connection:
+    """Return a connection for writing to a recording, after upgrading an older version."""
     connection = _connect(path)
     try:
         check_is_recording(connection, path)

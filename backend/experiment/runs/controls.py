@@ -1,4 +1,4 @@
-"""The requests that control a training."""
+"""Sources of the requests that control training."""
 
 import time
 from collections.abc import Mapping
@@ -8,27 +8,28 @@ from typing import Any, Protocol
 class Controls(Protocol):
     """A source of requests.
 
-    A request is `{"action": ...}` with an action of `run_status` or `detach`, `{"settings": ...}`
-    with the settings to change, or `{"add_picture": {"image", "label"}}`.
+    A request is `{"action": ...}` with an `Action` of `run_status` or `detach`, `{"settings": ...}`
+    with the settings to change, or `{"add_picture": {"image", "label"}}`. `detach` is sent when
+    the controlling process has ended.
     """
 
     def has_request(self, seconds: float = 0.0) -> bool:
-        """Whether there is a request; waits for one for up to `seconds`."""
+        """Wait for a request for at most `seconds`; return whether there is one."""
 
     def next_request(self) -> Mapping[str, Any]:
-        """Return the next request; waits for one. `detach` means that the controller is gone."""
+        """Wait for the next request and return it."""
 
 
 class NoControls:
-    """No requests: for a training that nothing controls."""
+    """A source without requests, for training that is not controlled."""
 
     def has_request(self, seconds: float = 0.0) -> bool:
         time.sleep(seconds)
         return False
 
     def next_request(self) -> Mapping[str, Any]:
-        raise RuntimeError("There will be no request.")
+        raise RuntimeError("There are no requests.")
 
 
 class Detached(Exception):
-    """The session ends although the run has not ended; it can be resumed."""
+    """The session ended before its run did; the run can be resumed."""

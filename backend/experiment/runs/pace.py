@@ -1,4 +1,4 @@
-"""The pace of a training: steps per second, and when frames are due."""
+"""The pace of training: steps per second, and the times of frames and checkpoints."""
 
 import time
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ FRAME_INTERVAL = 1 / 20
 
 
 class Cadence:
-    """When something is due that happens at a given interval on average.
+    """Decides when an event is due that repeats at a given average interval.
 
-    Steps seldom end exactly when a frame is due, and none ends during a validation: a delay is made
-    up for, up to a limit.
+    Steps seldom end exactly when a frame is due, and none ends during validation. After a delay,
+    events are due earlier until the average is restored.
 
     Args:
-        interval: in seconds.
-        max_delay: in seconds; a longer delay is not made up for.
+        interval: seconds between two events.
+        max_delay: seconds; only this much of a longer delay is compensated.
     """
 
     def __init__(self, interval: float, max_delay: float = 0.5) -> None:
@@ -24,7 +24,7 @@ class Cadence:
         self._next: float | None = None
 
     def is_due(self, now: float) -> bool:
-        """Whether it is due at `now`, in seconds; if so, it counts as done."""
+        """Return whether the event is due at `now`, in seconds; if so, schedule the next one."""
         if self._next is None:
             self._next = now
         if now < self._next:
@@ -35,21 +35,22 @@ class Cadence:
 
 @dataclass
 class Pace:
-    """When the last checkpoint was made, when frames are due, and the steps per second."""
+    """Steps per second, and the times of frames and checkpoints, in seconds."""
 
     frames: Cadence = field(default_factory=lambda: Cadence(FRAME_INTERVAL))
-    checkpointed: float = field(default_factory=time.monotonic)
-    stepped: float | None = None
+    checkpoint_time: float = field(default_factory=time.monotonic)
+    step_time: float | None = None
+    """End of the last step; None after a pause."""
     steps_per_second: float | None = None
 
-    def count_step(self, now: float) -> None:
-        """Update the steps per second after a step."""
-        if self.stepped is not None and now > self.stepped:
-            rate = 1 / (now - self.stepped)
-            before = self.steps_per_second
-            self.steps_per_second = rate if before is None else 0.9 * before + 0.1 * rate
-        self.stepped = now
+    def add_step(self, now: float) -> None:
+        """Update the steps per second after a step that ended at `now`."""
+        if self.step_time is not None and now > self.step_time:
+            rate = 1 / (now - self.step_time)
+            previous = self.steps_per_second
+            self.steps_per_second = rate if previous is None else 0.9 * previous + 0.1 * rate
+        self.step_time = now
 
     def pause(self) -> None:
         """Exclude the time until the next step from the steps per second."""
-        self.stepped = None
+        self.step_time = None

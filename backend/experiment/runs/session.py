@@ -1,8 +1,8 @@
-"""Train a run into its recording, and handle the requests that control it.
+"""Train a run, write its recording, and handle the requests that control it.
 
-For each step: train it, observe the probes if a frame is due, write one transaction, handle the
+For each step: train, observe the probes if a frame is due, write one transaction, and handle
 requests. A session depends on neither processes nor sockets: requests come from a `Controls`, and
-all results go into the recording.
+all results are written to the recording.
 """
 
 import math
@@ -38,9 +38,9 @@ class Session:
     """The training of one run.
 
     Args:
-        writer: of the run's recording.
-        controls: where requests come from.
-        quota: limits of the recording and of all recordings.
+        writer: the writer of the run's recording.
+        controls: the source of requests.
+        quota: limits on the recording and on all recordings.
         data: the data folder.
     """
 
@@ -54,10 +54,12 @@ class Session:
         self._config = writer.config()
         self._initial_settings = LiveSettings.of(self._config)
         self._changes = writer.changes()
-        self._paused = False
-        self._stepping = False
-        self._detaching = False
+        self._is_paused = False
+        self._is_single_step = False
+        """Whether the run pauses again after the current step."""
+        self._is_detaching = False
         self._postponed: list[Mapping[str, Any]] = []
+        """Requests that were received while the disk was full."""
         torch.set_num_threads(self._config.threads)
         self._dataset = load(self._config.dataset, data)
         self._check_same_data(self._dataset)
@@ -71,7 +73,7 @@ class Session:
         self._recorder = StepRecorder(writer, self._probes, self._attempt)
 
     def train(self) -> str:
-        """Train to the end, or until stopped; return the final status."""
+        """Train until the last step or a stop request; return the final status."""
         columns = {"status": "running", "attempt": self._attempt, "error": None}
         self._write(lambda: self._writer.update(**columns))
         checkpoint, step = self._checkpoint, None
@@ -87,28 +89,28 @@ class Session:
                 self._pause(step, error=shortage)
             if self._handle_requests(step) == "stop":
                 return self._end(step, "stopped")
-        assert step is not None, "a training yields at least its step 0"
+        assert step is not None, "training yields at least step 0"
         return self._end(step, "finished")
 
     def _settings(self, step: int) -> LiveSettings:
-        """Return the settings in effect in a step: the configuration, and earlier changes."""
-        before = [change.settings for change in self._changes if change.step < step]
-        return LiveSettings.of(self._config, before) if before else self._initial_settings
+        """Return the settings in effect in a step: the configuration with earlier changes."""
+        earlier = [change.settings for change in self._changes if change.step < step]
+        return LiveSettings.of(self._config, earlier) if earlier else self._initial_settings
 
     def _is_moving(self, step: Step) -> bool:
         return self._settings(step.step).moving
 
     def _check_same_data(self, dataset: Dataset) -> None:
-        """Check that a resumed run has the data that it began with.
+        """Check that a resumed run has the same data as when it was created.
 
         Raises:
-            DatasetError: it has other images or classes now.
+            DatasetError: the images or classes have changed.
         """
-        each = steps_per_epoch(self._config, dataset.entry)
-        classes = None
+        has_changed = steps_per_epoch(self._config, dataset.entry) != self._run["steps_per_epoch"]
         if self._run["frames"]:
             classes = self._writer.frame(0).info["classes"]
-        if each != self._run["steps_per_epoch"] or classes not in (None, [*dataset.entry.classes]):
+            has_changed = has_changed or classes != [*dataset.entry.classes]
+        if has_changed:
             raise DatasetError(
                 f"{dataset.entry.title} has other images or classes than when this run began. "
                 "Restore it, or start a new run."
@@ -116,17 +118,17 @@ class Session:
 
     def _record(self, step: Step) -> None:
         moving = self._is_moving(step)
-        writes = self._recorder.record(step, moving=moving, with_frame=self._stepping)
+        writes = self._recorder.record(step, moving=moving, with_frame=self._is_single_step)
         self._write_and_resume(writes)
 
     def _handle_requests(self, step: Step) -> str | None:
-        """Handle all requests; while paused, wait for more. Return `stop` if the run is to end."""
-        if self._stepping:
-            self._stepping = False
-            if not self._paused:
+        """Handle all requests; while paused, wait for requests. Return `stop` to end the run."""
+        if self._is_single_step:
+            self._is_single_step = False
+            if not self._is_paused:
                 self._pause(step)
         while (
-            self._paused
+            self._is_paused
             or self._postponed
             or self._controls.has_request(self._slow_motion_left(step))
         ):
@@ -135,58 +137,59 @@ class Session:
                     self._change_settings(step, settings)
                 case {"add_picture": dict(picture)}:
                     self._add_picture(step, picture)
-                case {"action": "pause"} if not self._paused:
+                case {"action": "pause"} if not self._is_paused:
                     self._pause(step)
-                case {"action": "resume"} if self._paused:
+                case {"action": "resume"} if self._is_paused:
                     self._resume()
-                case {"action": "step"} if self._paused:
-                    self._resume(stepping=True)
+                case {"action": "step"} if self._is_paused:
+                    self._resume(single_step=True)
                     return None
                 case {"action": "stop"}:
                     return "stop"
                 case {"action": "detach"}:
-                    self._detaching = True
+                    self._is_detaching = True
                     self._save(step)
                     raise Detached
         return None
 
     def _slow_motion_left(self, step: Step) -> float:
-        """Return the seconds that slow motion still adds to this step."""
+        """Return the seconds by which slow motion still has to extend this step."""
         duration = self._settings(step.step + 1).slow_motion
-        began = self._recorder.pace.stepped or 0.0
-        return max(0.0, began + duration - time.monotonic()) if duration else 0.0
+        start = self._recorder.pace.step_time or 0.0
+        return max(0.0, start + duration - time.monotonic()) if duration else 0.0
 
     def _change_settings(self, step: Step, settings: Mapping[str, Any]) -> None:
         change = Change(step.step, self._attempt, SettingsChange.model_validate(settings))
         self._write_and_resume(lambda: self._writer.add_change(change))
-        # After a resume, changes recorded at later steps stay behind this one.
-        self._changes = sorted([*self._changes, change], key=lambda each: each.step)
+        # After a resume there may be changes at later steps.
+        self._changes = sorted([*self._changes, change], key=lambda change: change.step)
 
     def _add_picture(self, step: Step, request: Mapping[str, Any]) -> None:
-        """Add a picture to the probes from the next frame on; while paused, from this step on.
+        """Add a picture to the probes from the next step on; while paused, from this step on.
 
         Args:
-            request: its `label`, and `image` as `decode_image` reads it.
+            step: the current step.
+            request: its `label`, and its `image` as an argument of `decode_image`.
         """
         if self._probes.count >= MAX_PROBES:
-            return  # several were requested at once; the recording has those that were added
-        image, paused = decode_image(request["image"]), self._paused
-        first = step.step if paused else step.step + 1
-        picture = AddedPicture(first, self._attempt, request["label"], image)
+            return  # the server checks this too, but several requests may be pending
+        image, is_paused = decode_image(request["image"]), self._is_paused
+        first_step = step.step if is_paused else step.step + 1
+        picture = AddedPicture(first_step, self._attempt, request["label"], image)
         moving = self._is_moving(step)
-        writes = self._recorder.add_picture(step, picture, moving=moving, with_frame=paused)
+        writes = self._recorder.add_picture(step, picture, moving=moving, with_frame=is_paused)
         self._write_and_resume(writes)
 
     def _pause(self, step: Step, error: str | None = None) -> None:
-        self._paused = True
+        self._is_paused = True
         if self._save(step, status="paused", error=error):
-            self._resume(stepping=self._stepping)
+            self._resume(single_step=self._is_single_step)
 
-    def _resume(self, *, stepping: bool = False) -> None:
-        self._paused, self._stepping = False, stepping
+    def _resume(self, *, single_step: bool = False) -> None:
+        self._is_paused, self._is_single_step = False, single_step
         self._recorder.pace.pause()
         self.disk_space.reset()
-        if not stepping:
+        if not single_step:
             self._write(lambda: self._writer.update(status="running", error=None))
 
     def _end(self, step: Step, status: str) -> str:
@@ -196,33 +199,33 @@ class Session:
         return status
 
     def _save(self, step: Step, **columns: Any) -> bool:
-        """Write a checkpoint, the step's frame and columns of the run; return as `_write` does."""
+        """Write a checkpoint, the step's frame and columns of the run; returns as `_write`."""
         return self._write(self._recorder.save(step, moving=self._is_moving(step), **columns))
 
     def _write_and_resume(self, writes: Callable[[], None]) -> None:
-        """Write; if a full disk paused the run, go on as the user requested."""
+        """Write; if a full disk paused the run meanwhile, resume it as the user requested."""
         if self._write(writes):
-            self._resume(stepping=self._stepping)
+            self._resume(single_step=self._is_single_step)
 
     def _write(self, writes: Callable[[], None]) -> bool:
-        """Do `writes` in one transaction; if the disk is full, retry whenever the run is resumed.
+        """Call `writes` in one transaction; if the disk is full, retry when the run is resumed.
 
         Returns:
-            Whether the run was paused meanwhile.
+            Whether a full disk paused the run meanwhile.
 
         Raises:
             Detached: the run was stopped or detached while the disk was full.
         """
         was_paused = False
         while shortage := self.disk_space.write(writes):
-            if self._detaching:
+            if self._is_detaching:
                 raise Detached
             was_paused = True
-            self._wait_for_space(shortage)
+            self._wait_for_resume(shortage)
         return was_paused
 
-    def _wait_for_space(self, error: str) -> None:
-        """Record the pause as soon as it can be written; return when the run is resumed."""
+    def _wait_for_resume(self, error: str) -> None:
+        """Record the pause as soon as it can be written; wait until the run is resumed."""
         is_recorded = False
         while True:
             is_recorded = is_recorded or self.disk_space.update_run(status="paused", error=error)
@@ -231,7 +234,7 @@ class Session:
                 continue
             match self._controls.next_request():
                 case {"action": "resume" | "step" as action}:
-                    self._stepping = action == "step"
+                    self._is_single_step = action == "step"
                     return
                 case {"settings": _} | {"add_picture": _} as request:
                     self._postponed.append(request)
@@ -243,7 +246,7 @@ class Session:
 
 
 def warm_up() -> None:
-    """Train one step of a default run and discard it: torch loads much only at first use."""
+    """Train one step of a default run and discard it: torch loads parts of itself at first use."""
     config = RunConfig()
     dataset = load(config.dataset)
     steps = train(config, dataset)
@@ -254,19 +257,19 @@ def warm_up() -> None:
 def record(
     path: Path, controls: Controls, quota: Quota | None = None, data: Path | None = None
 ) -> str:
-    """Train a run into its recording; return how it ended.
+    """Train a run and write its recording; return how it ended.
 
     Args:
-        path: the recording.
-        controls: where requests come from.
-        quota: limits of the recording and of all recordings; the default ones if left out.
+        path: the recording, which exists.
+        controls: the source of requests.
+        quota: limits on the recording and on all recordings; None for the default ones.
         data: the data folder, for data sets that are read from files.
 
     Returns:
         `finished`, `stopped`, `failed` (the recording has the reason) or `interrupted`.
 
     Raises:
-        Conflict: another process trains it.
+        Conflict: another process is training it.
     """
     try:
         with _open(path, controls) as writer:
@@ -276,7 +279,7 @@ def record(
 
 
 def _open(path: Path, controls: Controls) -> RecordingWriter:
-    """Open the recording; while the disk is full, retry until the run is stopped or detached."""
+    """Open the recording; while the disk is full, retry until a stop or detach request."""
     while True:
         try:
             return RecordingWriter.open(path)
@@ -303,5 +306,5 @@ def _train(writer: RecordingWriter, controls: Controls, quota: Quota, data: Path
 def _state_of(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:
     if checkpoint is None:
         return None
-    # Arrays that were read from the file are read-only; training needs a copy.
+    # Training needs a copy, because arrays that were read from the file are read-only.
     return {name: torch.from_numpy(array.copy()) for name, array in checkpoint.tensors.items()}

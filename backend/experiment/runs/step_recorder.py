@@ -1,7 +1,7 @@
-"""What is recorded of a training step: its metrics, its frame and, at intervals, a checkpoint.
+"""Record training steps: metrics, frames and, at intervals, checkpoints.
 
-Each method returns the writes of one transaction as a function, so that the session can repeat them
-after the disk was full.
+The methods return the writes of one transaction as a function, so that the session can repeat them
+if the disk was full.
 """
 
 import math
@@ -22,6 +22,7 @@ CHECKPOINT_INTERVAL = 8.0
 """Seconds."""
 
 Writes = Callable[[], None]
+"""Performs the writes of one transaction."""
 Metrics = dict[str, float | None]
 
 
@@ -29,9 +30,9 @@ class StepRecorder:
     """Records the steps of one attempt of a run.
 
     Args:
-        writer: of the run's recording.
-        probes: of the run.
-        attempt: number of the attempt, 0 until the run is first resumed.
+        writer: the writer of the run's recording.
+        probes: the probes of the run.
+        attempt: index of the attempt; 0 before the run is first resumed.
     """
 
     def __init__(self, writer: RecordingWriter, probes: RunProbes, attempt: int) -> None:
@@ -46,16 +47,17 @@ class StepRecorder:
         """The step that was recorded last, and its metrics."""
 
     def record(self, step: Step, *, moving: bool, with_frame: bool) -> Writes:
-        """Return the writes of a step.
+        """Observe a step if a frame is due; return its writes.
 
         Args:
+            step: the step to record.
             moving: whether the probes move.
             with_frame: whether to record a frame even if none is due.
         """
         now = time.monotonic()
-        self.pace.count_step(now)
-        kept = self._is_kept(step.step)
-        is_due = self.pace.frames.is_due(now) or kept or with_frame
+        self.pace.add_step(now)
+        is_kept = self._is_kept(step.step)
+        has_frame = self.pace.frames.is_due(now) or is_kept or with_frame
         metrics = self._metrics(step)
         columns: dict[str, Any] = {
             "step": step.step,
@@ -64,21 +66,21 @@ class StepRecorder:
             "validated_step": step.validated_step,
         }
         frame = None
-        if is_due:
+        if has_frame:
             frame = self._probes.frame(step, moving=moving)
             metrics |= _frame_metrics(frame)
             columns["stillness"] = frame.info["stillness"]
             columns["collapsed"] = _is_mostly_collapsed(frame.info["collapsed"])
         self._latest = (step.step, metrics)
         checkpoint = None
-        if now - self.pace.checkpointed >= CHECKPOINT_INTERVAL:
+        if now - self.pace.checkpoint_time >= CHECKPOINT_INTERVAL:
             checkpoint = self._checkpoint(step)
 
         def write() -> None:
             self._writer.add_step(step.step, self._attempt, metrics)
             if frame is not None:
-                is_kept = kept or checkpoint is not None
-                self._writer.add_frame(frame, attempt=self._attempt, kept=is_kept)
+                kept = is_kept or checkpoint is not None
+                self._writer.add_frame(frame, attempt=self._attempt, kept=kept)
             if checkpoint is not None:
                 self._writer.add_checkpoint(checkpoint)
             self._writer.update(**columns)
@@ -86,7 +88,7 @@ class StepRecorder:
         return write
 
     def save(self, step: Step, *, moving: bool, **columns: Any) -> Writes:
-        """Return the writes of a checkpoint, of the step's frame, and of columns of the run."""
+        """Return the writes of a checkpoint, the step's frame, and `columns` of the run."""
         has_frame = self._probes.has_frame(step)
         checkpoint = self._checkpoint(step)
 
@@ -104,7 +106,7 @@ class StepRecorder:
     def add_picture(
         self, step: Step, picture: AddedPicture, *, moving: bool, with_frame: bool
     ) -> Writes:
-        """Add a picture to the probes; return the writes of it and, if wanted, of a new frame."""
+        """Add a picture to the probes; return its writes, `with_frame` also those of a frame."""
         self._probes.add_picture(picture)
 
         def write() -> None:
@@ -115,7 +117,7 @@ class StepRecorder:
         return write
 
     def record_lap(self, step: Step) -> Writes:
-        """Return the writes of the closing lap: the probes move once round, the weights do not."""
+        """Return the writes of the closing lap: one period of the path, with constant weights."""
         frames = self._probes.lap_frames(step)
 
         def write() -> None:
@@ -126,11 +128,11 @@ class StepRecorder:
         return write
 
     def _add_frame(self, step: Step, *, moving: bool) -> None:
-        """Write the frame of a step that is recorded already, and its part of the metrics."""
+        """Write a frame of a step that is already recorded, and add its metrics to the step's."""
         frame = self._probes.frame(step, moving=moving)
         self._writer.add_frame(frame, attempt=self._attempt, kept=True)
-        latest, metrics = self._latest
-        if latest == step.step:
+        latest_step, metrics = self._latest
+        if latest_step == step.step:
             self._writer.add_step(step.step, self._attempt, metrics | _frame_metrics(frame))
 
     def _metrics(self, step: Step) -> Metrics:
@@ -144,13 +146,13 @@ class StepRecorder:
         }
 
     def _is_kept(self, step: int) -> bool:
-        """Whether thinning keeps it: step 0, the first of each tenth of an epoch, the last."""
-        each = self._steps_per_epoch
-        is_first = step == 0 or tenths_of(step, each) != tenths_of(step - 1, each) % 10
+        """Whether thinning must not drop its frame: step 0, first of a tenth, or the last step."""
+        per_epoch = self._steps_per_epoch
+        is_first = step == 0 or tenths_of(step, per_epoch) != tenths_of(step - 1, per_epoch) % 10
         return is_first or step == self._steps
 
     def _checkpoint(self, step: Step) -> Checkpoint:
-        self.pace.checkpointed = time.monotonic()
+        self.pace.checkpoint_time = time.monotonic()
         tensors = {name: tensor.numpy(force=True) for name, tensor in step.state().items()}
         info = {"accuracy": step.accuracy, "validated_step": step.validated_step}
         return Checkpoint(step.step, self._attempt, info, tensors)
@@ -161,14 +163,14 @@ def _finite(value: float | None) -> float | None:
 
 
 def _frame_metrics(frame: Frame) -> Metrics:
-    """Return the metrics that are computed from a frame."""
+    """Compute the metrics of a frame."""
     summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
     metrics = {name: _finite(value) for name, value in summary.items()}
     return metrics | {"collapsed": collapsed_share(frame)}
 
 
 def _is_mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:
-    """Whether some transformer has collapsed on at least half of the probes."""
+    """Whether any transformer has collapsed on at least half of the probes."""
     return any(
         2 * sum(reason is not None for reason in reasons) >= len(reasons)
         for reasons in collapsed.values()

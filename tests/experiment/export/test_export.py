@@ -1,4 +1,4 @@
-"""A GIF made from a recording: exact in time and place, white dots white, nothing flickering."""
+"""Exported GIFs: exact durations and positions, exact overlay levels, no flicker."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -23,8 +23,8 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 PER_EPOCH = 20
 SIDE = 48
 WHOLE = ((0.0, 0.0), (48.0, 0.0), (48.0, 48.0), (0.0, 48.0))
-MADE = np.random.default_rng(0)
-PHOTO = MADE.integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
+GENERATOR = np.random.default_rng(0)
+PHOTO = GENERATOR.integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
 
 Pixels = NDArray[np.uint8]
 Corners = tuple[tuple[float, float], ...]
@@ -41,7 +41,7 @@ def frame(
     lap: int | None = None,
     moving: bool = False,
 ) -> Frame:
-    """A frame of still inputs whose output grows lighter with the steps."""
+    """Return a frame with constant inputs and an output that becomes lighter with the steps."""
     images = PHOTO[:probes, ..., :channels]
     info: dict[str, Any] = {
         "protocol": 1,
@@ -66,110 +66,110 @@ def frame(
 
 @dataclass
 class Gif:
-    """A GIF as a viewer sees it."""
+    """A decoded GIF."""
 
     image: Image.Image
-    pictures: list[Pixels]
+    frames: list[Pixels]
     delays: list[int]
     """Milliseconds."""
 
 
-def opened(data: bytes) -> Gif:
+def decode(data: bytes) -> Gif:
     image = Image.open(BytesIO(data))
-    pictures, delays = [], []
+    frames, delays = [], []
     for number in range(getattr(image, "n_frames", 1)):
         image.seek(number)
         delays.append(image.info["duration"])
-        pictures.append(np.array(image.convert("RGB")))
+        frames.append(np.array(image.convert("RGB")))
     image.seek(0)
-    return Gif(image, pictures, delays)
+    return Gif(image, frames, delays)
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
-    """Writes frames into a recording and opens it."""
-    path = tmp_path / f"seen{SUFFIX}"
+    """Write frames to a recording, and open it."""
+    path = tmp_path / f"run{SUFFIX}"
     create(path, config=RunConfig(seed=7), steps_per_epoch=PER_EPOCH)
-    made = []
+    recordings = []
 
     def write(*frames: Frame) -> Recording:
         with RecordingWriter.open(path) as writer, writer.transaction():
-            for each in frames:
-                writer.add_frame(each, attempt=0, kept=True)
-        made.append(Recording.open(path))
-        return made[-1]
+            for new_frame in frames:
+                writer.add_frame(new_frame, attempt=0, kept=True)
+        recordings.append(Recording.open(path))
+        return recordings[-1]
 
     yield write
-    for each in made:
-        each.close()
+    for recording in recordings:
+        recording.close()
 
 
 Record = Callable[..., Recording]
 
 
 def steps_of(recording: Recording, options: ExportOptions) -> list[int]:
-    return [ref.step for ref in plan(recording, options).frames]
+    return [key.step for key in plan(recording, options).frames]
 
 
-def test_first_epochs_tenths(record: Record) -> None:
+def test_export_shows_the_tenths_of_the_first_epoch(record: Record) -> None:
     frames = [frame(step) for step in range(3 * PER_EPOCH)]
-    gif = opened(export(record(*frames), ExportOptions()))
-    assert len(gif.pictures) == 11
+    gif = decode(export(record(*frames), ExportOptions()))
+    assert len(gif.frames) == 11
     assert gif.delays == [500] * 10 + [1500]
     assert gif.image.info["loop"] == 0
-    assert gif.image.info["comment"] == b"Run seen, steps 0 to 20, seed 7."
+    assert gif.image.info["comment"] == b"Run run, steps 0 to 20, seed 7."
     assert gif.image.size == (8 + 96 + 8 + 96 + 8, 3 * (8 + 96) + 32)
 
 
-def test_tenths_take_the_first_step_of_each(record: Record) -> None:
+def test_export_shows_the_first_step_of_each_tenth(record: Record) -> None:
     steps = steps_of(record(*[frame(step) for step in range(25)]), ExportOptions())
     assert steps == [0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20]
 
 
-def test_a_run_in_its_first_epoch_gives_what_there_is(record: Record) -> None:
-    gif = opened(export(record(*[frame(step) for step in range(7)]), ExportOptions()))
+def test_export_of_a_run_in_its_first_epoch_shows_the_recorded_tenths(record: Record) -> None:
+    gif = decode(export(record(*[frame(step) for step in range(7)]), ExportOptions()))
     assert gif.delays == [500, 500, 500, 1500]
 
 
-def test_one_frame(record: Record) -> None:
-    assert opened(export(record(frame(0)), ExportOptions())).delays == [1500]
+def test_export_of_one_frame(record: Record) -> None:
+    assert decode(export(record(frame(0)), ExportOptions())).delays == [1500]
 
 
-def test_nothing_recorded_yet(record: Record) -> None:
+def test_export_of_an_empty_recording_is_refused(record: Record) -> None:
     for options in (ExportOptions(), ExportOptions(first=0)):
         with pytest.raises(Conflict, match="yet"):
             export(record(), options)
 
 
-def test_laps_are_left_out(record: Record) -> None:
-    laps = [frame(4, lap=place) for place in range(5)]
+def test_evolution_excludes_the_lap(record: Record) -> None:
+    laps = [frame(4, lap=index) for index in range(5)]
     assert steps_of(record(frame(0), frame(4), *laps), ExportOptions()) == [0, 4]
 
 
-def test_range(record: Record) -> None:
+def test_export_selects_steps_of_a_range(record: Record) -> None:
     written = record(*[frame(step) for step in range(0, 60, 2)])
     assert steps_of(written, ExportOptions(first=10, last=20)) == [10, 12, 14, 16, 18, 20]
     assert steps_of(written, ExportOptions(frames=3)) == [0, 28, 58]
     assert steps_of(written, ExportOptions(first=51)) == [52, 54, 56, 58]
-    assert opened(export(written, ExportOptions(last=6))).delays == [50, 50, 50, 1500]
+    assert decode(export(written, ExportOptions(last=6))).delays == [50, 50, 50, 1500]
 
 
 @pytest.mark.parametrize(
     ("fps", "total"), [(30, 1000), (24, 1250), (7, 4290), (50, 600), (20, 1500)]
 )
-def test_times_add_up(record: Record, fps: float, total: int) -> None:
+def test_durations_have_an_exact_sum(record: Record, fps: float, total: int) -> None:
     written = record(*[frame(step) for step in range(30)])
-    delays = opened(export(written, ExportOptions(first=0, fps=fps))).delays
+    delays = decode(export(written, ExportOptions(first=0, fps=fps))).delays
     assert len(delays) == 30
     assert sum(delays) == total
     assert min(delays) >= 20
     assert max(delays) - min(delays) <= 10
 
 
-def test_equal_pictures_stay_apart(record: Record) -> None:
-    same = np.zeros((4, 28, 28, 1), np.uint8)
-    written = record(*[frame(step, output=same) for step in range(0, 6, 2)])
-    gif = opened(export(written, ExportOptions(fps=2)))
+def test_equal_frames_are_not_merged(record: Record) -> None:
+    output = np.zeros((4, 28, 28, 1), np.uint8)
+    written = record(*[frame(step, output=output) for step in range(0, 6, 2)])
+    gif = decode(export(written, ExportOptions(fps=2)))
     assert gif.delays == [500, 500, 500]
 
 
@@ -183,18 +183,20 @@ def test_equal_pictures_stay_apart(record: Record) -> None:
         ({"probes": "0,4"}, "probes"),
     ],
 )
-def test_options_that_do_not_fit(record: Record, options: dict[str, Any], field: str) -> None:
+def test_options_that_do_not_fit_the_run_are_refused(
+    record: Record, options: dict[str, Any], field: str
+) -> None:
     written = record(*[frame(step) for step in range(0, 12, 2)])
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(InvalidInput) as caught:
         export(written, ExportOptions(**options))
-    assert refused.value.field == field
+    assert caught.value.field == field
 
 
-def test_a_picture_too_large(record: Record) -> None:
+def test_animation_that_is_too_large_is_refused(record: Record) -> None:
     wide = frame(0, probes=4)
-    with pytest.raises(InvalidInput, match="at most 4 million") as refused:
+    with pytest.raises(InvalidInput, match="at most 4 million") as caught:
         export(record(wide), ExportOptions(scale=4, probes=",".join("0123" * 5)))
-    assert refused.value.field == "scale"
+    assert caught.value.field == "scale"
 
 
 @pytest.mark.parametrize(
@@ -212,40 +214,40 @@ def test_a_picture_too_large(record: Record) -> None:
         {"colour": 1},
     ],
 )
-def test_options_out_of_range_name_their_field(options: dict[str, Any]) -> None:
-    with pytest.raises(ValidationError) as refused:
+def test_error_of_an_invalid_option_has_its_field(options: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError) as caught:
         ExportOptions.model_validate(options)
-    assert refused.value.errors()[0]["loc"] == tuple(options)
+    assert caught.value.errors()[0]["loc"] == tuple(options)
 
 
-def test_grey_images_lose_nothing(record: Record) -> None:
-    first, _, last = opened(
+def test_grey_images_have_exact_levels(record: Record) -> None:
+    first, _, last = decode(
         export(record(frame(0), frame(10), frame(20)), ExportOptions(samples=1))
-    ).pictures
-    shown = PHOTO[0, ..., 0].repeat(2, axis=0).repeat(2, axis=1)
+    ).frames
+    enlarged = PHOTO[0, ..., 0].repeat(2, axis=0).repeat(2, axis=1)
     # Dots cover the corners.
     inside = slice(10, 86)
     for picture in (first, last):
         tile = picture[8:104, 8:104]
         np.testing.assert_array_equal(
-            tile[inside, inside], shown[inside, inside, None].repeat(3, 2)
+            tile[inside, inside], enlarged[inside, inside, None].repeat(3, 2)
         )
     assert (first[8:104, 112:208] == 0).all()
     assert (last[8:104, 112:208] == 200).all()
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_stands_still_never_changes(record: Record, channels: int) -> None:
+def test_constant_pixels_do_not_flicker(record: Record, channels: int) -> None:
     moving = [
         frame(
             step,
             channels=channels,
             corners=tuple((x + step, y) for x, y in WHOLE),
-            output=MADE.integers(0, 256, (4, 28, 28, channels), dtype=np.uint8),
+            output=GENERATOR.integers(0, 256, (4, 28, 28, channels), dtype=np.uint8),
         )
         for step in range(0, 10, 2)
     ]
-    pictures = opened(export(record(*moving), ExportOptions())).pictures
+    pictures = decode(export(record(*moving), ExportOptions())).frames
     assert len(pictures) == 5
     layout = plan(record(), ExportOptions()).layout
     rows, columns = layout.input_box(0)
@@ -259,67 +261,69 @@ def test_what_stands_still_never_changes(record: Record, channels: int) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("corners", [WHOLE, ((10, 12), (40, 12), (40, 36), (10, 36))])
-def test_dots_are_exact(record: Record, channels: int, corners: Corners) -> None:
-    (picture,) = opened(
+def test_dots_have_exact_positions_and_levels(
+    record: Record, channels: int, corners: Corners
+) -> None:
+    (picture,) = decode(
         export(record(frame(0, channels=channels, corners=corners)), ExportOptions(samples=1))
-    ).pictures
+    ).frames
     for number, (x, y) in enumerate(corners):
         column, row = 8 + 2 * int(x), 8 + 2 * int(y)
-        around = picture[row - 6 : row + 6, column - 6 : column + 6].astype(int)
+        area = picture[row - 6 : row + 6, column - 6 : column + 6].astype(int)
         # Six pixels of white across its middle, then the outline.
-        assert (around[6, 3:9] == 255).all()
-        assert (around[3:9, 6] == 255).all()
-        assert (around[6, [2, 9]] == 0).all()
-        assert (around[[2, 9], 6] == 0).all()
+        assert (area[6, 3:9] == 255).all()
+        assert (area[3:9, 6] == 255).all()
+        assert (area[6, [2, 9]] == 0).all()
+        assert (area[[2, 9], 6] == 0).all()
         # The first corner is a square, the others are discs.
-        assert (around[3, 3] == 255).all() == (number == 0)
+        assert (area[3, 3] == 255).all() == (number == 0)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_ground_and_text_keep_their_shades(record: Record, channels: int) -> None:
-    (picture,) = opened(export(record(frame(0, channels=channels)), ExportOptions())).pictures
+def test_background_and_text_have_exact_levels(record: Record, channels: int) -> None:
+    (picture,) = decode(export(record(frame(0, channels=channels)), ExportOptions())).frames
     assert (picture[:3] == sheet.BACKGROUND).all()
     footer = picture[8 - sheet.FOOTER :]
     assert footer.min() == sheet.INK
     assert set(np.unique(footer)) <= set(sheet.LEVELS)
 
 
-def test_corners_outside_are_seen_outside(record: Record) -> None:
+def test_corners_outside_the_image_are_drawn_outside_it(record: Record) -> None:
     outside = ((-6.0, -6.0), (30.0, -6.0), (30.0, 30.0), (-6.0, 30.0))
     written = record(frame(0, corners=outside))
     layout = plan(written, ExportOptions()).layout
-    (picture,) = opened(export(written, ExportOptions())).pictures
+    (picture,) = decode(export(written, ExportOptions())).frames
     rows, columns = layout.input_box(0)
     assert layout.margin >= 12
     assert (picture[rows.start - 12, columns.start - 12] == 255).all()
     assert (picture[rows.start - 12, columns.start + 60] == 255).all()
 
 
-def test_corners_far_outside_are_pointed_at(record: Record) -> None:
+def test_corners_far_outside_are_drawn_as_arrows(record: Record) -> None:
     far = ((-500.0, 24.0), (24.0, 24.0), (600.0, 24.0), (24.0, 900.0))
     written = record(frame(0, corners=far))
     layout = plan(written, ExportOptions()).layout
     assert layout.margin == 32
-    (picture,) = opened(export(written, ExportOptions())).pictures
+    (picture,) = decode(export(written, ExportOptions())).frames
     rows, columns = layout.input_box(0)
     middle = (rows.start + rows.stop) // 2
     assert (picture[middle, columns.start - 28] == 255).all()
 
 
-def test_corners_that_are_no_numbers(record: Record) -> None:
-    odd = ((float("nan"), 0.0), (float("inf"), 0.0), (48.0, 48.0), (0.0, 48.0))
-    assert opened(export(record(frame(0, corners=odd)), ExportOptions())).delays == [1500]
+def test_corners_that_are_not_finite_are_not_drawn(record: Record) -> None:
+    corners = ((float("nan"), 0.0), (float("inf"), 0.0), (48.0, 48.0), (0.0, 48.0))
+    assert decode(export(record(frame(0, corners=corners)), ExportOptions())).delays == [1500]
 
 
-def test_a_network_without_transformer_shows_its_prediction(record: Record) -> None:
+def test_prediction_of_a_network_without_transformers_is_drawn(record: Record) -> None:
     written = record(*[frame(step, transformers=False) for step in (0, 2, 5)])
-    first, second, third = opened(export(written, ExportOptions(samples=1))).pictures
+    first, second, third = decode(export(written, ExportOptions(samples=1))).frames
     assert (first[8:104, 112:208] < 100).any()
     np.testing.assert_array_equal(first[8:104, 112:208], second[8:104, 112:208])
     assert (second[8:104, 112:208] != third[8:104, 112:208]).any()
 
 
-def test_several_transformers_stand_side_by_side_each_with_its_dots_and_number(
+def test_several_transformers_are_drawn_side_by_side_with_dots_and_numbers(
     record: Record,
 ) -> None:
     one, other = ((4, 4), (20, 4), (20, 20), (4, 20)), ((28, 26), (44, 26), (44, 46), (28, 46))
@@ -335,10 +339,10 @@ def test_several_transformers_stand_side_by_side_each_with_its_dots_and_number(
     written = record(both)
     layout = plan(written, ExportOptions(samples=1)).layout
     assert layout.outputs == ((96, 96), (48, 96))
-    gif = opened(export(written, ExportOptions(samples=1)))
-    (picture,) = gif.pictures
-    for place, shade in enumerate((30, 90)):
-        rows, columns = layout.output_box(0, place)
+    gif = decode(export(written, ExportOptions(samples=1)))
+    (picture,) = gif.frames
+    for index, shade in enumerate((30, 90)):
+        rows, columns = layout.output_box(0, index)
         assert (picture[rows, columns][20:, 20:] == shade).all()
         number = picture[rows, columns][:16, :16]
         assert (number == 255).any()
@@ -348,85 +352,86 @@ def test_several_transformers_stand_side_by_side_each_with_its_dots_and_number(
     assert layout.output_box(0, 1)[1].stop + layout.gap == gif.image.size[0]
 
 
-def test_a_row_of_labels_is_written_as_one(record: Record) -> None:
-    bare = frame(0, transformers=False)
-    chances = np.full((4, 2, 2), 0.5, np.float32)
-    row = Frame(
-        {**bare.info, "predicted": [[1, 0]] * 4}, {**bare.tensors, "probabilities": chances}
+def test_sequence_of_labels_is_drawn(record: Record) -> None:
+    single = frame(0, transformers=False)
+    probabilities = np.full((4, 2, 2), 0.5, np.float32)
+    sequence = Frame(
+        {**single.info, "predicted": [[1, 0]] * 4},
+        {**single.tensors, "probabilities": probabilities},
     )
-    assert opened(export(record(row), ExportOptions())).delays == [1500]
+    assert decode(export(record(sequence), ExportOptions())).delays == [1500]
 
 
-def test_probes_that_join_later(record: Record) -> None:
+def test_added_picture_is_blank_in_earlier_frames(record: Record) -> None:
     written = record(frame(0, probes=2), frame(2, probes=4))
-    before, after = opened(export(written, ExportOptions(probes="3,0"))).pictures
+    before, after = decode(export(written, ExportOptions(probes="3,0"))).frames
     assert (before[8:104, 112:208] == sheet.BACKGROUND).all()
     assert (after[20:90, 112:208] == 20).all()
     assert (before[120:200, 112:208] == 0).all()
 
 
-def test_scale(record: Record) -> None:
+def test_scale_multiplies_the_size(record: Record) -> None:
     written = record(frame(0))
-    gif = opened(export(written, ExportOptions(scale=2)))
+    gif = decode(export(written, ExportOptions(scale=2)))
     assert gif.image.size == (2 * 216, 2 * 344)
 
 
-def test_other_shapes() -> None:
+def test_resize_of_other_shapes() -> None:
     image = np.arange(6, dtype=np.uint8).reshape(2, 3, 1)
-    assert sheet.resize(image, (4, 6), grey=True).tolist()[0] == [0, 0, 1, 1, 2, 2]
-    assert sheet.resize(image, (2, 3), grey=False).shape == (2, 3, 3)
-    assert sheet.resize(np.zeros((300, 200, 3), np.uint8), (96, 64), grey=False).shape == (
+    assert sheet.resize(image, (4, 6), is_grey=True).tolist()[0] == [0, 0, 1, 1, 2, 2]
+    assert sheet.resize(image, (2, 3), is_grey=False).shape == (2, 3, 3)
+    assert sheet.resize(np.zeros((300, 200, 3), np.uint8), (96, 64), is_grey=False).shape == (
         96,
         64,
         3,
     )
 
 
-def test_progress_is_reported_and_may_end_it(record: Record) -> None:
+def test_progress_is_reported_and_can_cancel_the_export(record: Record) -> None:
     written = record(*[frame(step) for step in range(6)])
     reported: list[tuple[int, int]] = []
     export(written, ExportOptions(), lambda done, total: reported.append((done, total)))
     assert reported == [(1, 3), (2, 3), (3, 3)]
 
-    def end(done: int, total: int) -> None:
+    def cancel(done: int, total: int) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        export(written, ExportOptions(), end)
+        export(written, ExportOptions(), cancel)
 
 
 MOVING = ExportOptions(layout="moving")
 
 
-def test_moving_shows_one_pair_over_the_closing_lap_without_an_end(record: Record) -> None:
+def test_moving_shows_one_probe_over_the_closing_lap(record: Record) -> None:
     laps = [frame(4, lap=number) for number in range(60)]
     written = record(frame(0, moving=True), frame(4), *laps)
-    gif = opened(export(written, MOVING))
-    assert [ref.lap for ref in plan(written, MOVING).frames] == list(range(60))
+    gif = decode(export(written, MOVING))
+    assert [key.lap for key in plan(written, MOVING).frames] == list(range(60))
     assert gif.delays == [50] * 60
     assert gif.image.info["loop"] == 0
-    assert gif.image.info["comment"] == b"Run seen, closing lap at step 4, seed 7."
+    assert gif.image.info["comment"] == b"Run run, closing lap at step 4, seed 7."
     assert gif.image.size == (8 + 96 + 8 + 96 + 8, 8 + 96 + 32)
 
 
-def test_moving_without_a_lap_shows_the_steps_that_moved(record: Record) -> None:
+def test_moving_without_a_lap_shows_the_steps_of_moving_probes(record: Record) -> None:
     written = record(*[frame(step, moving=step >= 3) for step in range(8)])
     assert steps_of(written, MOVING) == [3, 4, 5, 6, 7]
-    assert opened(export(written, MOVING)).image.info["comment"].startswith(b"Run seen, steps 3")
+    assert decode(export(written, MOVING)).image.info["comment"].startswith(b"Run run, steps 3")
     assert steps_of(written, MOVING.model_copy(update={"first": 5})) == [5, 6, 7]
     with pytest.raises(InvalidInput, match="step 3 to 7"):
         export(written, MOVING.model_copy(update={"last": 2}))
 
 
-def test_a_range_of_steps_is_taken_rather_than_the_lap(record: Record) -> None:
+def test_moving_with_a_range_shows_its_steps_instead_of_the_lap(record: Record) -> None:
     laps = [frame(7, lap=number) for number in range(60)]
     written = record(*[frame(step, moving=True) for step in range(8)], *laps)
     assert steps_of(written, MOVING.model_copy(update={"first": 2, "last": 4})) == [2, 3, 4]
-    some = plan(written, MOVING.model_copy(update={"frames": 4})).frames
-    assert [ref.lap for ref in some] == [0, 20, 39, 59]
+    evenly_spaced = plan(written, MOVING.model_copy(update={"frames": 4})).frames
+    assert [key.lap for key in evenly_spaced] == [0, 20, 39, 59]
 
 
-def test_a_run_in_which_nothing_moves_gives_the_reason(record: Record) -> None:
+def test_moving_is_refused_for_a_run_without_moving_probes(record: Record) -> None:
     with pytest.raises(Conflict, match="do not move"):
         export(record(frame(0), frame(1)), MOVING)
     lapped = record(frame(0), *[frame(1, lap=number) for number in range(60)])
@@ -434,14 +439,14 @@ def test_a_run_in_which_nothing_moves_gives_the_reason(record: Record) -> None:
         export(lapped, MOVING.model_copy(update={"first": 0}))
 
 
-def test_captions_stand_below_their_columns(record: Record) -> None:
+def test_captions_are_centred_below_their_columns(record: Record) -> None:
     written = record(*[frame(1, lap=number) for number in range(2)])
     layout = plan(written, MOVING).layout
-    first, second = opened(export(written, MOVING)).pictures
-    below = first[-layout.footer :, :, 0] < 128
+    first, second = decode(export(written, MOVING)).frames
+    is_text = first[-layout.footer :, :, 0] < 128
     left, right = layout.input_box(0)[1], layout.output_box(0)[1]
-    columns = np.flatnonzero(below.any(axis=0))
-    half = (left.stop + right.start) / 2
-    for box, found in ((left, columns[columns < half]), (right, columns[columns > half])):
-        assert (found.min() + found.max()) / 2 == pytest.approx((box.start + box.stop) / 2, abs=2)
+    columns = np.flatnonzero(is_text.any(axis=0))
+    middle = (left.stop + right.start) / 2
+    for box, text in ((left, columns[columns < middle]), (right, columns[columns > middle])):
+        assert (text.min() + text.max()) / 2 == pytest.approx((box.start + box.stop) / 2, abs=2)
     assert np.array_equal(first[-layout.footer :], second[-layout.footer :])

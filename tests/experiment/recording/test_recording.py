@@ -277,7 +277,7 @@ def test_open_refuses_other_files(tmp_path: Path, content: bytes) -> None:
 def test_add_checkpoint_deletes_all_but_the_newest_large_one(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writer_module, "LARGE_CHECKPOINT", 1000)
+    monkeypatch.setattr(writer_module, "LARGE_CHECKPOINT_BYTES", 1000)
     with RecordingWriter.open(path) as writer, writer.transaction():
         for step in (1, 2, 3):
             weights = {"w": np.zeros(2000, np.uint8)}
