@@ -1,4 +1,4 @@
-"""Recordings whose configuration was stored under earlier field names can still be used."""
+"""Recordings whose configuration has the old names of fields can still be used."""
 
 import json
 import sqlite3
@@ -22,7 +22,7 @@ OLD_SAMPLER = {"outside": "background", "background": 0.25, "samples": 2}
 
 
 def stored_sampler(path: Path, sampler: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The sampler's settings as they are stored, replaced by `sampler` if given."""
+    """Return the stored settings of the sampler, after replacing them by `sampler` if given."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         (text,) = connection.execute("SELECT config FROM run").fetchone()
         config = json.loads(text)
@@ -35,7 +35,7 @@ def stored_sampler(path: Path, sampler: dict[str, Any] | None = None) -> dict[st
 
 @pytest.fixture
 def old(tmp_path: Path) -> Path:
-    """A stopped run as it was written before the sampler's fields were renamed."""
+    """Return a stopped run whose configuration has the old names."""
     path = tmp_path / f"old{SUFFIX}"
     create(path, config=CONFIG, steps_per_epoch=steps_per_epoch(CONFIG))
     record(path, Script(5, {"action": "stop"}))
@@ -43,13 +43,13 @@ def old(tmp_path: Path) -> Path:
     return path
 
 
-def test_recording_with_earlier_names_is_opened_and_summarised(old: Path) -> None:
+def test_recording_with_old_names_is_read(old: Path) -> None:
     with Recording.open(old) as recording:
         assert recording.config() == CONFIG
         assert recording.summary()["config"] == CONFIG.model_dump(mode="json")
 
 
-def test_recording_with_earlier_names_is_resumed(old: Path) -> None:
+def test_recording_with_old_names_is_resumed(old: Path) -> None:
     assert record(old, Script(3, {"action": "stop"})) == "stopped"
     with Recording.open(old) as recording:
         run = recording.summary()
@@ -57,10 +57,10 @@ def test_recording_with_earlier_names_is_resumed(old: Path) -> None:
         assert recording.config() == CONFIG
 
 
-def test_recording_with_earlier_names_is_imported_under_current_ones(old: Path) -> None:
+def test_recording_with_old_names_is_imported_with_new_ones(old: Path) -> None:
     new = old.with_name(f"new{SUFFIX}")
     import_recording(old, new)
     with Recording.open(new) as recording:
         assert recording.config() == CONFIG
-    assert stored_sampler(old) == OLD_SAMPLER, "an import only reads the file"
+    assert stored_sampler(old) == OLD_SAMPLER, "an import does not change the file"
     assert stored_sampler(new) == SAMPLER.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""A session records a training, handles requests, and resumes with the same results."""
+"""A session records training, handles requests, and resumes with the same results."""
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
@@ -33,7 +33,7 @@ def new_run(folder: Path, name: str, config: RunConfig = CONFIG) -> Path:
     return path
 
 
-def test_stopped_run_keeps_metrics_frames_and_a_checkpoint(tmp_path: Path) -> None:
+def test_stopped_run_has_metrics_frames_and_a_checkpoint(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
     assert record(path, Script(12, STOP)) == "stopped"
     with Recording.open(path) as opened:
@@ -53,7 +53,7 @@ def test_stopped_run_keeps_metrics_frames_and_a_checkpoint(tmp_path: Path) -> No
     np.testing.assert_array_equal(first.tensors["input"], last.tensors["input"])
 
 
-def test_metrics_have_the_share_of_collapsed_probes_wherever_there_is_a_frame(
+def test_metrics_have_the_share_of_collapsed_probes_at_each_frame(
     tmp_path: Path,
 ) -> None:
     path = new_run(tmp_path, "run", CONFIG.model_copy(update={"probes": ProbesConfig(count=3)}))
@@ -68,7 +68,7 @@ def test_metrics_have_the_share_of_collapsed_probes_wherever_there_is_a_frame(
         assert shares[step] == sum(reason is not None for reason in reasons) / 3
 
 
-def test_a_probe_counts_once_on_which_several_transformers_have_collapsed() -> None:
+def test_collapsed_share_counts_a_probe_once_for_several_transformers() -> None:
     info: dict[str, Any] = {
         "labels": [0, 1, None, 3],
         "collapsed": {"a": ["outside", None, None, None], "b": ["folded", "shared", None, None]},
@@ -77,31 +77,31 @@ def test_a_probe_counts_once_on_which_several_transformers_have_collapsed() -> N
     assert collapsed_share(Frame(info | {"collapsed": {}}, {})) == 0
 
 
-def test_tenths_are_recorded_even_when_no_other_frame_is(
+def test_tenths_are_recorded_even_if_no_frame_is_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "FRAME_INTERVAL", 3600)
     path = new_run(tmp_path, "run", CONFIG.model_copy(update={"batch_size": 64}))
     record(path, Script(80, STOP))
     with Recording.open(path) as opened:
-        each = opened.summary()["steps_per_epoch"]
+        per_epoch = opened.summary()["steps_per_epoch"]
         steps = [ref.step for ref in opened.frames()]
-    assert each == 375
+    assert per_epoch == 375
     assert steps == [0, 38, 75, 80]
 
 
-def test_pause_step_resume(tmp_path: Path) -> None:
+def test_pause_step_and_resume_set_the_status(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    seen: list[tuple[str, int]] = []
+    states: list[tuple[str, int]] = []
 
-    class Watching(Script):
+    class ObservingScript(Script):
         def next_request(self) -> Mapping[str, Any]:
             with Recording.open(path) as opened:
                 run = opened.summary()
-                seen.append((run["status"], run["step"]))
+                states.append((run["status"], run["step"]))
                 newest = opened.newest_frame()
             if run["status"] == "paused":
-                # What rests is shown exactly: the frame of this very step is there.
+                # While a run is paused, the newest frame is that of its step.
                 assert newest is not None
                 assert newest.ref.step == run["step"]
             return super().next_request()
@@ -113,20 +113,20 @@ def test_pause_step_resume(tmp_path: Path) -> None:
         {"action": "step"},
         {"action": "resume"},
     ]
-    assert record(path, Watching(*script, 2, STOP)) == "stopped"
-    assert seen == [
+    assert record(path, ObservingScript(*script, 2, STOP)) == "stopped"
+    assert states == [
         ("running", 4), ("paused", 4), ("paused", 5), ("paused", 6), ("running", 8),
     ]  # fmt: skip
 
 
-def test_run_gone_on_with_equals_one_that_was_never_interrupted(tmp_path: Path) -> None:
-    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
+def test_resumed_run_equals_an_uninterrupted_one(tmp_path: Path) -> None:
+    whole, resumed = new_run(tmp_path, "whole"), new_run(tmp_path, "resumed")
     record(whole, Script(30, STOP))
-    assert record(parted, Script(11, {"action": "detach"})) == "interrupted"
-    with Recording.open(parted) as opened:
+    assert record(resumed, Script(11, {"action": "detach"})) == "interrupted"
+    with Recording.open(resumed) as opened:
         assert opened.summary()["status"] == "interrupted"
-    record(parted, Script(19, STOP))
-    with Recording.open(whole) as one, Recording.open(parted) as other:
+    record(resumed, Script(19, STOP))
+    with Recording.open(whole) as one, Recording.open(resumed) as other:
         assert (one.summary()["attempt"], other.summary()["attempt"]) == (0, 1)
         assert one.metrics()["loss"] == other.metrics()["loss"]
         left, right = one.checkpoint(), other.checkpoint()
@@ -138,7 +138,7 @@ def test_run_gone_on_with_equals_one_that_was_never_interrupted(tmp_path: Path) 
         np.testing.assert_array_equal(tensor, right.tensors[name], err_msg=name)
 
 
-def test_settings_changed_by_hand_hold_from_the_next_step_on(tmp_path: Path) -> None:
+def test_changed_settings_are_in_effect_from_the_next_step_on(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
     change = {"settings": {"learning_rate": 5e-3, "localisation_learning_rate": 0.0}}
     assert record(path, Script(20, change, 10, STOP)) == "stopped"
@@ -147,19 +147,19 @@ def test_settings_changed_by_hand_hold_from_the_next_step_on(tmp_path: Path) -> 
     with Recording.open(path) as one, Recording.open(plain) as other:
         run, changes = one.summary(), one.changes()
         left, right = one.metrics(), other.metrics()
-    assert [(each.step, each.settings.values) for each in changes] == [(20, change["settings"])]
+    assert [(entry.step, entry.settings.values) for entry in changes] == [(20, change["settings"])]
     assert run["settings"]["learning_rate"] == 5e-3
     assert run["config"]["learning_rate"] == CONFIG.learning_rate
-    assert left["loss"][:22] == right["loss"][:22], "the loss is that before the step"
+    assert left["loss"][:22] == right["loss"][:22], "the loss is computed before the step"
     assert left["loss"][22:] != right["loss"][22:]
     rates = np.array(left["learning_rate"][1:]) / np.array(right["learning_rate"][1:])
     assert list(rates) == pytest.approx([1.0] * 20 + [5e-3 / CONFIG.learning_rate] * 10)
 
 
-def test_run_gone_on_with_repeats_what_was_changed_by_hand(
+def test_resumed_run_repeats_the_changes_of_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The process dies at step 25 with its last checkpoint at 10: steps 11 to 25 are run again."""
+    """The process ends at step 25, its last checkpoint is at 10: steps 11 to 25 are repeated."""
     monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
     changes: list[int | Mapping[str, Any]] = [
         {"settings": {"learning_rate": 4e-3}},
@@ -167,16 +167,16 @@ def test_run_gone_on_with_repeats_what_was_changed_by_hand(
         {"settings": {"localisation_learning_rate": 5e-3, "moving": True}},
         7,
     ]
-    whole, parted = new_run(tmp_path, "whole"), new_run(tmp_path, "parted")
+    whole, resumed = new_run(tmp_path, "whole"), new_run(tmp_path, "resumed")
     record(whole, Script(10, *changes, 10, STOP))
     with pytest.raises(KeyboardInterrupt):
-        record(parted, Killed(10, {"action": "pause"}, {"action": "resume"}, *changes))
-    with Recording.open(parted) as opened:
+        record(resumed, KillingScript(10, {"action": "pause"}, {"action": "resume"}, *changes))
+    with Recording.open(resumed) as opened:
         checkpoint = opened.checkpoint()
         assert checkpoint is not None
         assert (checkpoint.step, opened.summary()["step"]) == (10, 25)
-    record(parted, Script(25, STOP))
-    with Recording.open(whole) as one, Recording.open(parted) as other:
+    record(resumed, Script(25, STOP))
+    with Recording.open(whole) as one, Recording.open(resumed) as other:
         assert [c.settings for c in one.changes()] == [c.settings for c in other.changes()]
         assert other.summary()["attempt"] == 1
         for name in ("loss", "accuracy", "learning_rate"):
@@ -192,8 +192,8 @@ def test_run_gone_on_with_repeats_what_was_changed_by_hand(
         np.testing.assert_array_equal(tensor, right.tensors[name], err_msg=name)
 
 
-class Killed(Script):
-    """Ends the process in the middle of things, with nothing written any more."""
+class KillingScript(Script):
+    """A script that ends as a killed process does: nothing more is written."""
 
     def has_request(self, seconds: float = 0.0) -> bool:
         if len(self._script) == 1 and self._script[0] == 0:
@@ -201,23 +201,23 @@ class Killed(Script):
         return super().has_request()
 
 
-def test_slow_motion_draws_steps_out_and_records_each(tmp_path: Path) -> None:
+def test_slow_motion_waits_after_each_step(tmp_path: Path) -> None:
     waits: list[float] = []
 
-    class Patient(Script):
+    class WaitingScript(Script):
         def has_request(self, seconds: float = 0.0) -> bool:
             waits.append(seconds)
             return super().has_request()
 
     path = new_run(tmp_path, "run")
-    slow, fast = ({"settings": {"slow_motion": each}} for each in (True, False))
-    record(path, Patient(3, slow, 4, fast, 3, STOP))
-    # Asked once more in the step in which something was asked for.
+    slow, fast = ({"settings": {"slow_motion": value}} for value in (True, False))
+    record(path, WaitingScript(3, slow, 4, fast, 3, STOP))
+    # A step with a request checks once more for further ones.
     assert [wait > 0 for wait in waits] == [False] * 4 + [True] * 5 + [False] * 4
     assert max(waits) <= 0.5
 
 
-def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
+def test_moving_probes_have_a_stillness_after_enough_frames(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pace, "FRAME_INTERVAL", 0.0)
@@ -230,14 +230,14 @@ def test_moving_probes_have_a_stillness_once_enough_of_them_are_there(
         run = opened.summary()
     assert stillness[:29] == [None] * 29
     assert all(value is not None for value in stillness[29:])
-    # The network has hardly learned anything: its output is nearly its input.
+    # The network has learned little yet: its output nearly equals its input.
     assert 0.5 < stillness[29] < 1.5
     assert [frame.info["stillness"] for frame in frames] == [None, stillness[29], stillness[40]]
     assert run["stillness"] == stillness[40]
     assert len({frame.tensors["input"].tobytes() for frame in frames}) == 3
 
 
-def test_finishing_run_records_a_lap_with_its_weights_standing_still(
+def test_finished_run_has_a_lap_with_constant_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(DATASETS, "digits", replace(DATASETS["digits"], repeats=1))
@@ -259,26 +259,26 @@ def test_finishing_run_records_a_lap_with_its_weights_standing_still(
 
 
 @pytest.mark.parametrize("step", [0.004, 0.026, 0.03, 0.049])
-def test_frames_are_due_twenty_times_a_second_whatever_the_steps_take(step: float) -> None:
+def test_frames_are_due_twenty_times_a_second_for_any_duration_of_a_step(step: float) -> None:
     cadence = pace.Cadence(0.05)
     due = [cadence.is_due(number * step) for number in range(int(10 / step))]
     assert due[0]
     assert 195 <= sum(due) <= 201
 
 
-def test_frames_that_were_missed_are_made_up_for_but_not_a_long_wait() -> None:
+def test_cadence_compensates_a_short_delay_but_not_a_long_one() -> None:
     cadence = pace.Cadence(0.05, max_delay=0.1)
     assert [cadence.is_due(now) for now in (0.0, 0.01, 5.0, 5.01, 5.02, 5.03, 5.06, 5.11)] == [
         True, False, True, True, True, False, True, True,
     ]  # fmt: skip
 
 
-def test_loss_that_is_not_finite_fails_the_run_with_a_reason(tmp_path: Path) -> None:
+def test_run_fails_with_a_reason_if_the_loss_is_not_finite(tmp_path: Path) -> None:
     config = CONFIG.model_copy(update={"learning_rate": 1.0, "localisation_learning_rate": 1.0})
     path = new_run(tmp_path, "run", config)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "FRAME_INTERVAL", 0.0)
-        # Nothing the configuration allows diverges for certain; a step that does is put in.
+        # No valid configuration diverges with certainty, so a loss of NaN is injected.
         patch.setattr(
             "stnscope.backend.experiment.training.loop._optimise", lambda *_: float("nan")
         )
@@ -294,20 +294,20 @@ Request = int | Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 RESUME = {"action": "resume"}
 
 
-class Acting(Script):
-    """A script whose requests may be functions: what they do comes before what they ask for."""
+class CallingScript(Script):
+    """A script whose requests may be functions, which return the request."""
 
     def __init__(self, *script: Request) -> None:
         self._script: list[Any] = list(script)
 
     def next_request(self) -> Mapping[str, Any]:
         while isinstance(request := self._script.pop(0), int):
-            continue  # steps that the run has not come to, since it has paused by itself
-        asked: Mapping[str, Any] = request() if callable(request) else request
-        return asked
+            continue  # steps that the run did not reach, because a full disk paused it
+        result: Mapping[str, Any] = request() if callable(request) else request
+        return result
 
 
-def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:
+def test_home_at_its_limit_pauses_the_run_until_there_is_space(tmp_path: Path) -> None:
     whole = new_run(tmp_path, "whole")
     record(whole, Script(9, STOP))
     (tmp_path / "home").mkdir()
@@ -316,32 +316,32 @@ def test_home_at_its_limit_pauses_the_run_until_there_is_room(tmp_path: Path) ->
     other.write_bytes(bytes(20_000_000))
     recorded: list[tuple[str, int, str]] = []
 
-    def look() -> None:
+    def append_state() -> None:
         with Recording.open(path) as opened:
             run = opened.summary()
         recorded.append((run["status"], run["step"], run["error"]))
 
-    def resume_in_vain() -> Mapping[str, Any]:
-        look()
+    def resume_without_space() -> Mapping[str, Any]:
+        append_state()
         return RESUME
 
     def delete_and_resume() -> Mapping[str, Any]:
-        look()
+        append_state()
         other.unlink()
         return RESUME
 
-    script = Acting(resume_in_vain, 1, delete_and_resume, 8, STOP)
+    script = CallingScript(resume_without_space, 1, delete_and_resume, 8, STOP)
     assert record(path, script, Quota(home=20_000_000, reserve=0)) == "stopped"
     assert [(status, step) for status, step, _ in recorded] == [("paused", 0), ("paused", 1)]
-    assert all("20 MB" in why and "Delete runs" in why for _, _, why in recorded)
+    assert all("20 MB" in error and "Delete runs" in error for _, _, error in recorded)
     with Recording.open(path) as opened:
         assert opened.summary()["error"] is None
     assert_same_training(whole, path)
 
 
-def test_step_while_paused_with_a_full_disk_keeps_the_reason(tmp_path: Path) -> None:
+def test_step_while_paused_at_the_limit_preserves_the_reason(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    record(path, Acting({"action": "step"}, {"action": "detach"}), Quota(home=1, reserve=0))
+    record(path, CallingScript({"action": "step"}, {"action": "detach"}), Quota(home=1, reserve=0))
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == [0, 1]
@@ -349,9 +349,9 @@ def test_step_while_paused_with_a_full_disk_keeps_the_reason(tmp_path: Path) -> 
     assert "limit" in run["error"]
 
 
-def test_recording_that_can_be_thinned_no_more_pauses_its_run(tmp_path: Path) -> None:
+def test_run_pauses_if_its_recording_cannot_be_thinned_further(tmp_path: Path) -> None:
     path = new_run(tmp_path, "run")
-    assert record(path, Acting({"action": "detach"}), Quota(run=1)) == "interrupted"
+    assert record(path, CallingScript({"action": "detach"}), Quota(run=1)) == "interrupted"
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == list(range(run["step"] + 1))
@@ -366,73 +366,73 @@ class Disk(Protocol):
     def clear(self) -> None: ...
 
 
-class PageQuota:
-    """What stands in for a full disk where none can be mounted: SQLite may take no more pages."""
+class PageLimit:
+    """A substitute for a full disk if none can be mounted: a limit on SQLite's pages."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._writers: list[RecordingWriter] = []
         init = RecordingWriter.__init__
 
-        def noted(writer: RecordingWriter, *given: Any) -> None:
-            init(writer, *given)
+        def collect(writer: RecordingWriter, *arguments: Any) -> None:
+            init(writer, *arguments)
             self._writers.append(writer)
 
-        monkeypatch.setattr(RecordingWriter, "__init__", noted)
+        monkeypatch.setattr(RecordingWriter, "__init__", collect)
 
     def fill(self) -> None:
         self._writers[-1]._db.execute("PRAGMA max_page_count = 1")
 
     def clear(self) -> None:
-        with suppress(sqlite3.ProgrammingError):  # closed: the next one has a quota of its own
+        with suppress(sqlite3.ProgrammingError):  # closed; the next writer has no limit
             self._writers[-1]._db.execute("PRAGMA max_page_count = 1000000")
 
 
-@pytest.fixture(params=["disk", "quota"])
+@pytest.fixture(params=["disk", "page limit"])
 def disk(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[tuple[Disk, Path]]:
-    """Something to fill, and the folder that this stops from being written to.
+    """Yield a disk that can be filled, and a folder on it.
 
-    Where no disk may be mounted both stand for the quota, so that the tests always run.
+    If no disk can be mounted, both parameters use the page limit, so that the tests always run.
     """
     with small_disk(tmp_path / "disk", "8m") as mounted:
         if mounted is not None and request.param == "disk":
             yield mounted, mounted.path
         else:
-            yield PageQuota(monkeypatch), tmp_path
+            yield PageLimit(monkeypatch), tmp_path
 
 
-class Filling:
-    """Fills the disk at step 5, asks for `then` once that shows, and stops at step 20."""
+class FillingControls:
+    """Fill the disk at step 5, request `then` once the run is paused, and stop at step 20."""
 
     def __init__(self, path: Path, disk: Disk, then: Mapping[str, Any]) -> None:
         self._path, self._disk, self._then = path, disk, then
-        self._filled = False
-        self._wanted: list[Mapping[str, Any]] = []
+        self._is_filled = False
+        self._requests: list[Mapping[str, Any]] = []
         self.pauses: list[dict[str, Any]] = []
 
     def has_request(self, seconds: float = 0.0) -> bool:
         with Recording.open(self._path) as opened:
             run = opened.summary()
-        if run["step"] == 5 and not self._filled:
+        if run["step"] == 5 and not self._is_filled:
             self._disk.fill()
-            self._filled = True
+            self._is_filled = True
         if run["status"] == "paused" and not self.pauses:
             self.pauses.append(run)
             if self._then == RESUME:
                 self._disk.clear()
-            self._wanted.append(self._then)
+            self._requests.append(self._then)
         if run["step"] == 20:
-            self._wanted.append(STOP)
-        return bool(self._wanted)
+            self._requests.append(STOP)
+        return bool(self._requests)
 
     def next_request(self) -> Mapping[str, Any]:
-        return self._wanted.pop(0)
+        return self._requests.pop(0)
 
 
 @pytest.fixture
 def whole(tmp_path: Path) -> Path:
-    """The same run on a disk that is never full."""
+    """Return the same run, recorded on a disk that is never full."""
     path = new_run(tmp_path, "whole")
     record(path, Script(20, STOP))
     return path
@@ -447,11 +447,9 @@ def frame_each_step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 NO_RESERVE = Quota(reserve=0)
 
 
-def test_full_disk_pauses_the_run_and_once_resumed_no_row_is_missing(
-    disk: tuple[Disk, Path], whole: Path
-) -> None:
+def test_full_disk_pauses_the_run_without_losing_rows(disk: tuple[Disk, Path], whole: Path) -> None:
     path = new_run(disk[1], "run")
-    controls = Filling(path, disk[0], then=RESUME)
+    controls = FillingControls(path, disk[0], then=RESUME)
     assert record(path, controls, NO_RESERVE) == "stopped"
     (paused,) = controls.pauses
     assert paused["step"] >= 5
@@ -465,17 +463,17 @@ def test_full_disk_pauses_the_run_and_once_resumed_no_row_is_missing(
 
 
 @pytest.mark.parametrize("action", ["detach", "stop"])
-def test_run_that_ends_on_a_full_disk_goes_on_from_its_checkpoint(
+def test_run_that_ended_on_a_full_disk_can_be_resumed(
     disk: tuple[Disk, Path], whole: Path, action: str
 ) -> None:
     path = new_run(disk[1], "run")
-    controls = Filling(path, disk[0], then={"action": action})
+    controls = FillingControls(path, disk[0], then={"action": action})
     assert record(path, controls, NO_RESERVE) == "interrupted"
     disk[0].clear()
     with Recording.open(path) as opened:
         run = opened.summary()
         assert opened.metrics()["step"] == list(range(run["step"] + 1))
     assert run["status"] == {"detach": "interrupted", "stop": "stopped"}[action]
-    # There is no checkpoint yet, so it begins anew.
+    # There is no checkpoint yet, so it restarts at step 0.
     assert record(path, Script(20, STOP), NO_RESERVE) == "stopped"
     assert_same_training(whole, path)
