@@ -173,8 +173,8 @@ export class FrameCache {
   }
 }
 
-// Tensors are views of the received bytes; copying them frees those bytes, and with them the input.
 /**
+ * Tensors are views of the received bytes; copying them frees those bytes, and with them the input.
  * @param {Frame} frame
  * @param {Tensor} input
  */

@@ -51,8 +51,10 @@ export class Metrics {
     }
   }
 
-  // Values that are measured rarely are moved from a dropped row to the next kept one.
-  /** @param {number} stride */
+  /**
+   * Values that are measured rarely are moved from a dropped row to the next kept one.
+   * @param {number} stride
+   */
   #keepEvery(stride) {
     const unthinned = this.steps[this.steps.length - UNTHINNED_ROWS];
     /** @type {Row} */
@@ -103,8 +105,10 @@ export class Metrics {
     return { x: kept.map(([step]) => step), y: kept.map(([, value]) => value) };
   }
 
-  // The index of the first row after `step`.
-  /** @param {number} step */
+  /**
+   * The index of the first row after `step`.
+   * @param {number} step
+   */
   #indexAfter(step) {
     let low = 0;
     let high = this.steps.length;

@@ -168,8 +168,10 @@ export function advance(player, seconds, isReady = () => true, speed = 1) {
   return isReady(step) ? { ...player, position, step } : player;
 }
 
-// About one frame per paint becomes exactly one: otherwise some would be skipped and others drawn twice.
-/** @param {number} frames */
+/**
+ * About one frame per paint becomes exactly one: otherwise some would be skipped and others drawn twice.
+ * @param {number} frames
+ */
 const roundToOne = (frames) => (Math.abs(frames - 1) < 0.3 ? 1 : frames);
 
 /**
