@@ -54,7 +54,8 @@ const MAX_CLASSES_OF_SEVERAL = 4;
 
 export class ProbeDetail {
   /**
-   * @param {((offset: number) => void) | null} onChangeProbe called to open another probe; null where there is none
+   * @param {((offset: number) => void) | null} onChangeProbe called to open another
+   *   probe; null where there is none
    * @param {{handles?: Handles, controls?: HTMLElement}} extras handles above the input, and controls
    *   for them among the facts
    */

@@ -169,7 +169,8 @@ export function frameSentence(frame) {
 }
 
 /**
- * Describe the mean region of the probes that the run started with; the first transformer's where there are several.
+ * Describe the mean region of the probes that the run started with; the first
+ * transformer's where there are several.
  * @param {Frame} frame
  */
 function meanRegionSentence({ info: { transformers, collapsed }, tensors }) {
