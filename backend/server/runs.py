@@ -21,8 +21,9 @@ from stnscope.backend.experiment.errors import (
     RecordingError,
 )
 from stnscope.backend.experiment.recording.disk_space import SPARE_SUFFIX
+from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.recording.quota import Quota
-from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, has_writer
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 DATA = "datasets"

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame, Label
 from stnscope.backend.experiment.progress import tenths_of
-from stnscope.backend.experiment.recording.reader import AddedPicture
+from stnscope.backend.experiment.recording.records import AddedPicture
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline
 from stnscope.backend.experiment.training.loop import Step, build_input_pipeline, make_generator
 from stnscope.models import grid

@@ -7,7 +7,7 @@ from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
 from stnscope.backend.experiment.probes.observe import LAP, Probes, observe_step
-from stnscope.backend.experiment.recording.reader import AddedPicture
+from stnscope.backend.experiment.recording.records import AddedPicture
 from stnscope.backend.experiment.training.loop import Step
 
 

@@ -20,7 +20,7 @@ from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.recording import untrusted_file
-from stnscope.backend.experiment.recording.reader import AddedPicture, Change
+from stnscope.backend.experiment.recording.records import AddedPicture, Change
 from stnscope.backend.experiment.recording.schema import (
     ABSENT,
     METRICS,

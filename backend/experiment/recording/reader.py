@@ -7,21 +7,26 @@ their defaults.
 
 import json
 import sqlite3
-import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
-from filelock import FileLock, Timeout
 from safetensors.numpy import load as load_tensors
 
 from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.errors import NotFound, RecordingError
-from stnscope.backend.experiment.frames.frame import Array, Frame, Label
+from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.progress import epoch_of
+from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
+from stnscope.backend.experiment.recording.records import (
+    AddedPicture,
+    Change,
+    Checkpoint,
+    FrameRef,
+    StoredFrame,
+)
 from stnscope.backend.experiment.recording.schema import (
     ABSENT,
     APPLICATION_ID,
@@ -34,75 +39,6 @@ from stnscope.backend.experiment.recording.schema import (
 from stnscope.backend.experiment.run_status import TRAINING
 
 SUFFIX = ".stnscope"
-
-
-class FrameRef(NamedTuple):
-    """A recorded frame: its step, its index in the closing lap or None, and if probes move."""
-
-    seq: int
-    step: int
-    lap: int | None
-    moving: bool
-
-
-@dataclass(frozen=True)
-class StoredFrame:
-    """A stored frame: its encoding without the input, and the key of its input."""
-
-    ref: FrameRef
-    input_key: str
-    data: bytes
-
-
-@dataclass(frozen=True)
-class Checkpoint:
-    """The state of training after `step`: tensors by name, and a JSON object."""
-
-    step: int
-    attempt: int
-    info: Mapping[str, Any]
-    tensors: Mapping[str, Array]
-
-
-@dataclass(frozen=True)
-class Change:
-    """Settings that a user changed after `step`; in effect from the next step on."""
-
-    step: int
-    attempt: int
-    settings: SettingsChange
-
-
-@dataclass(frozen=True, eq=False)
-class AddedPicture:
-    """A picture that was added to the probes, from `step` on."""
-
-    step: int
-    attempt: int
-    label: Label
-    image: Array
-    """(H, W, C) uint8, in the network's input size."""
-
-
-# Without it, two concurrent checks could mistake each other's lock for the writer's.
-_lock_check = threading.Lock()
-
-
-def has_writer(path: Path) -> bool:
-    """Whether a process holds the recording's lock, that is, is training the run."""
-    lock = writer_lock(path)
-    with _lock_check:
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
-    return False
-
-
-def writer_lock(path: Path) -> FileLock:
-    """Return the lock that the writer of a recording holds."""
-    return FileLock(path.with_suffix(".lock"), is_singleton=False)
 
 
 class Recording:

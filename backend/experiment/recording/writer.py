@@ -15,16 +15,14 @@ from safetensors.numpy import save as save_tensors
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import Conflict, InsufficientStorage, NotFound
 from stnscope.backend.experiment.frames.frame import Frame, content_key
+from stnscope.backend.experiment.recording.lock import writer_lock
 from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import (
-    AddedPicture,
-    Change,
-    Checkpoint,
     Recording,
     check_is_recording,
     is_older_version,
-    writer_lock,
 )
+from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.schema import (
     APPLICATION_ID,
     METRICS,

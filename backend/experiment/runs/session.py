@@ -24,7 +24,7 @@ from stnscope.backend.experiment.probes.observe import Probes, observe_step
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
-from stnscope.backend.experiment.recording.reader import AddedPicture, Change, Checkpoint
+from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.controls import Controls, Detached
 from stnscope.backend.experiment.runs.step_recorder import StepRecorder

@@ -13,7 +13,7 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import collapsed_share, theta_summary
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.progress import tenths_of
-from stnscope.backend.experiment.recording.reader import AddedPicture, Checkpoint
+from stnscope.backend.experiment.recording.records import AddedPicture, Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.pace import Pace
 from stnscope.backend.experiment.training.loop import Step

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.recording.reader import Recording, StoredFrame
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.recording.records import StoredFrame
 from stnscope.backend.experiment.run_status import LIVE
 from stnscope.backend.server.runs import Run, Runs
 

@@ -25,7 +25,8 @@ from stnscope.backend.experiment.probes.added_pictures import (
     parse_label,
 )
 from stnscope.backend.experiment.probes.observe import Probes, observe, theta_summary
-from stnscope.backend.experiment.recording.reader import SUFFIX, AddedPicture, Recording
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.records import AddedPicture
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
 from stnscope.backend.experiment.runs.session import record

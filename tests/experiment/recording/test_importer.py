@@ -18,13 +18,8 @@ from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import importer
 from stnscope.backend.experiment.recording.importer import import_recording
-from stnscope.backend.experiment.recording.reader import (
-    SUFFIX,
-    AddedPicture,
-    Change,
-    Checkpoint,
-    Recording,
-)
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.schema import APPLICATION_ID, FIRST_SCHEMA
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.server.runs import SAMPLE_PATH

@@ -18,7 +18,8 @@ from stnscope.backend.experiment.errors import (
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import writer as writer_module
-from stnscope.backend.experiment.recording.reader import SUFFIX, Checkpoint, Recording
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.records import Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
 PER_EPOCH = 20

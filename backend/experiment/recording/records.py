@@ -1,0 +1,56 @@
+"""What a recording contains besides metrics: frames, checkpoints, changes and added pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from stnscope.backend.experiment.config import SettingsChange
+from stnscope.backend.experiment.frames.frame import Array, Label
+
+
+class FrameRef(NamedTuple):
+    """A recorded frame: its step, its index in the closing lap or None, and if probes move."""
+
+    seq: int
+    step: int
+    lap: int | None
+    moving: bool
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """A stored frame: its encoding without the input, and the key of its input."""
+
+    ref: FrameRef
+    input_key: str
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state of training after `step`: tensors by name, and a JSON object."""
+
+    step: int
+    attempt: int
+    info: Mapping[str, Any]
+    tensors: Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Settings that a user changed after `step`; in effect from the next step on."""
+
+    step: int
+    attempt: int
+    settings: SettingsChange
+
+
+@dataclass(frozen=True, eq=False)
+class AddedPicture:
+    """A picture that was added to the probes, from `step` on."""
+
+    step: int
+    attempt: int
+    label: Label
+    image: Array
+    """(H, W, C) uint8, in the network's input size."""
