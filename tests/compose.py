@@ -1,4 +1,4 @@
-"""Parsers of docker-compose.yml and Dockerfile, so that tests run exactly what these describe."""
+"""Parse docker-compose.yml and Dockerfile, so that tests run the commands in them."""
 
 import json
 import re
@@ -12,15 +12,15 @@ Lines = list[tuple[int, str]]
 
 def services() -> dict[str, Any]:
     """Return the services of docker-compose.yml by name."""
-    found: dict[str, Any] = compose()["services"]
-    return found
+    by_name: dict[str, Any] = compose()["services"]
+    return by_name
 
 
 def compose() -> dict[str, Any]:
-    """Parse docker-compose.yml, which uses a small part of YAML.
+    """Parse docker-compose.yml, which uses a small subset of YAML.
 
     Raises:
-        ValueError: it uses another part of YAML.
+        ValueError: the file uses YAML outside this subset.
     """
     text = (ROOT / "docker-compose.yml").read_text()
     lines = [(len(line) - len(line.lstrip()), line.strip()) for line in text.splitlines()]
@@ -79,16 +79,16 @@ def _scalar(text: str) -> Any:
 def stages() -> dict[str, list[tuple[str, str]]]:
     """Return the instructions of each stage of the Dockerfile, as (INSTRUCTION, arguments)."""
     text = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
-    found: dict[str, list[tuple[str, str]]] = {}
+    instructions: dict[str, list[tuple[str, str]]] = {}
     for line in text.splitlines():
         if not line or line.startswith("#"):
             continue
         name, _, rest = line.partition(" ")
         if name == "FROM":
             stage = rest.split(" AS ")[1]
-            found[stage] = []
-        found[stage].append((name, rest))
-    return found
+            instructions[stage] = []
+        instructions[stage].append((name, rest))
+    return instructions
 
 
 def image_command(stage: str) -> list[str]:

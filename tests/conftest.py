@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures for all tests."""
 
 import os
 import signal
@@ -13,20 +13,20 @@ from filelock import FileLock
 
 ROOT = Path(__file__).parents[1]
 
-# A shell's background job ignores Ctrl-C, and so would every process that the tests start.
+# A shell's background job ignores SIGINT, and the processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-IN_PROCESSES = "PYTEST_XDIST_WORKER" in os.environ
-"""Whether several processes run the tests of this session, and this is one of them."""
+IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
+"""Whether this process is one of several that run the tests in parallel."""
 
-if IN_PROCESSES:
-    # There is one for each core: with more threads than one they would wait for each other.
+if IS_XDIST_WORKER:
+    # One worker runs per core, so more threads would only compete for the cores.
     os.environ["OMP_NUM_THREADS"] = "1"
 
 
 @pytest.fixture(scope="session")
 def chromium() -> str:
-    """The path of a browser; a machine without one fails the test, and is told what to run."""
+    """The path of a browser; without one the test fails with the command that installs it."""
     found = subprocess.run(
         [sys.executable, ROOT / "tools" / "browser.py"], capture_output=True, text=True, check=False
     )
@@ -37,7 +37,7 @@ def chromium() -> str:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """A run that the command line has trained to its end, and what it said."""
+    """A run that the command line has trained to its end, and what the command printed."""
 
     recording: Path
     output: str
@@ -47,7 +47,7 @@ class TrainedRun:
         return self.recording.stem
 
     def copy_into(self, home: Path) -> str:
-        """Puts the run into another home; answers with its id."""
+        """Copy the run into another home folder; return its id."""
         (home / "recordings").mkdir(parents=True, exist_ok=True)
         copy(self.recording, home / "recordings")
         return self.id
@@ -55,15 +55,15 @@ class TrainedRun:
 
 @pytest.fixture(scope="session")
 def trained_run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
-    """An epoch in 24 steps: all that there is of a run, once for all tests that only look at it.
+    """A complete run of one epoch in 24 steps, trained once for all tests that only read it.
 
-    Of a network that is trained in half the time that another takes.
+    Its network trains in half the time of the default one.
     """
     folder = tmp_path_factory.getbasetemp()
-    if IN_PROCESSES:
-        folder = folder.parent  # which they share
+    if IS_XDIST_WORKER:
+        folder = folder.parent  # shared by the workers
     home = folder / "trained"
-    output = home / "said.txt"
+    output = home / "output.txt"
     with FileLock(f"{home}.lock"):
         if not output.exists():
             output.write_text(_train(home))

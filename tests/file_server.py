@@ -1,7 +1,8 @@
-"""A web server for tests that hands out files, with its moods: no ranges, or broken off early."""
+"""A web server of files for tests, which can refuse ranges, pause, or close connections early."""
 
 import re
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,16 +11,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass
 class FileServer:
-    """What it has, and how it behaves."""
+    """The files of a server, its faults, and the requests that it received."""
 
     files: dict[str, bytes]
     supports_ranges: bool = True
     close_after: int | None = None
-    """Bytes of an answer's body, after which the connection is closed."""
+    """Bytes of a response's body after which the connection is closed; None for no limit."""
     pause: threading.Event = field(default_factory=threading.Event)
-    """While set, answers stop in the middle."""
+    """While set, responses stop in the middle."""
     requests: list[tuple[str, str | None]] = field(default_factory=list)
-    """Paths and ranges, in the order in which they were asked for."""
+    """Paths and `Range` headers, in the order of the requests."""
     port: int = 0
 
     @property
@@ -29,22 +30,22 @@ class FileServer:
 
 @contextmanager
 def serve_files(files: dict[str, bytes]) -> Iterator[FileServer]:
-    """Serves these files while inside."""
+    """Serve these files until the end of the block."""
     state = FileServer(files)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            wanted = self.headers["Range"]
-            state.requests.append((self.path, wanted))
+            requested_range = self.headers["Range"]
+            state.requests.append((self.path, requested_range))
             data = state.files.get(self.path.lstrip("/"))
             if data is None:
                 self.send_error(404)
                 return
             start = 0
-            if wanted and state.supports_ranges:
-                found = re.fullmatch(r"bytes=(\d+)-", wanted)
-                assert found is not None
-                start = int(found[1])
+            if requested_range and state.supports_ranges:
+                match = re.fullmatch(r"bytes=(\d+)-", requested_range)
+                assert match is not None
+                start = int(match[1])
                 if start >= len(data):
                     self.send_error(416)
                     return
@@ -58,12 +59,11 @@ def serve_files(files: dict[str, bytes]) -> Iterator[FileServer]:
             self.wfile.write(body[:half])
             self.wfile.flush()
             while state.pause.is_set():
-                state.pause.wait(0.01)
-                threading.Event().wait(0.02)
+                time.sleep(0.02)
             self.wfile.write(body[half:])
 
         def log_message(self, *_: object) -> None:
-            """Says nothing."""
+            """Print nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     state.port = server.server_address[1]

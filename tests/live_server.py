@@ -1,4 +1,4 @@
-"""A real server in a process of its own, on a free port, with a home of its own; for tests."""
+"""Starts a real server for tests, in a separate process, on a free port, with an empty home."""
 
 import json
 import os
@@ -20,7 +20,7 @@ STNSCOPE = (sys.executable, "-m", "stnscope")
 START_SECONDS = 60
 TIMEOUT_SECONDS = 120
 
-# Two dozen steps of a quick network: enough to see a run from its start to its end.
+# Two dozen steps of a network that trains quickly: a complete run.
 SHORT_RUN = {
     "architecture": "paper-st-fcn",
     "epochs": 1,
@@ -31,16 +31,16 @@ SHORT_RUN = {
 
 @dataclass
 class Server:
-    """A server that was started for a test, and how to speak with it."""
+    """A server process of a test, with an HTTP client and helpers for its API."""
 
     home: Path
     port: int
     options: tuple[str, ...] = ()
     log: Path | None = None
-    """Where what it prints is kept; else it prints among the tests' own."""
+    """File for its output; None prints it with the output of the tests."""
     program: tuple[str, ...] = STNSCOPE
     folder: Path | None = None
-    """Its current folder; the tests' own unless given."""
+    """Its current folder; None for that of the tests."""
     process: subprocess.Popen[bytes] | None = None
     http: httpx.Client = field(init=False)
 
@@ -55,33 +55,33 @@ class Server:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}/api", timeout=TIMEOUT_SECONDS
         )
-        wait_until(self._healthy, START_SECONDS)
+        wait_until(self._is_healthy, START_SECONDS)
 
-    def _healthy(self) -> bool:
+    def _is_healthy(self) -> bool:
         try:
             return self.http.get("/health").status_code in (200, 401)
         except httpx.TransportError:
             return False
 
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+    def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> None:
         assert self.process is not None
-        self.process.send_signal(how)
+        self.process.send_signal(signal_number)
         self.process.wait(20)
         self.http.close()
 
     def get_run(self, run_id: str) -> dict[str, Any]:
-        answer: dict[str, Any] = self.http.get(f"/runs/{run_id}").raise_for_status().json()
-        return answer
+        run: dict[str, Any] = self.http.get(f"/runs/{run_id}").raise_for_status().json()
+        return run
 
     def recorded_steps(self, run_id: str) -> list[int]:
-        """Steps that there are frames of; of a fast training that is not each."""
+        """Return the steps that have frames; a fast training does not record each step."""
         steps: list[int] = self.http.get(f"/runs/{run_id}/frames").json()["steps"]
         return steps
 
     def start_run(self, **config: Any) -> str:
-        answer = self.http.post("/runs", json=config)
-        assert answer.status_code == 201, answer.text
-        run_id: str = answer.json()["id"]
+        response = self.http.post("/runs", json=config)
+        assert response.status_code == 201, response.text
+        run_id: str = response.json()["id"]
         return run_id
 
     def control(self, run_id: str, action: str) -> httpx.Response:
@@ -98,24 +98,24 @@ class Server:
         wait_until(lambda: self.get_run(run_id)["step"] >= step)
         return self.get_run(run_id)
 
-    def open_stream(self, run_id: str, **more: Any) -> ClientConnection:
-        return self.open_socket(f"/runs/{run_id}/stream", **more)
+    def open_stream(self, run_id: str, **options: Any) -> ClientConnection:
+        return self.open_socket(f"/runs/{run_id}/stream", **options)
 
-    def open_socket(self, path: str, **more: Any) -> ClientConnection:
+    def open_socket(self, path: str, **options: Any) -> ClientConnection:
         address = f"ws://127.0.0.1:{self.port}/api{path}"
-        connection: ClientConnection = connect(address, compression=None, **more)
+        connection: ClientConnection = connect(address, compression=None, **options)
         return connection
 
 
-def wait_until(holds: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
+def wait_until(condition: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
     deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, f"did not come about within {seconds} s"
+    while not condition():
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
         time.sleep(0.05)
 
 
 def inference_pid(server: Server) -> int:
-    """The number of a server's inference process."""
+    """Return the process id of a server's inference process."""
     assert server.process is not None
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -126,7 +126,7 @@ def inference_pid(server: Server) -> int:
                 and b"stnscope.backend.server.processes.inference_main" in command
             ):
                 return int(process.name)
-    raise AssertionError("there is no inference process")
+    raise AssertionError("the server has no inference process")
 
 
 def send(viewer: ClientConnection, **message: Any) -> None:
@@ -134,7 +134,7 @@ def send(viewer: ClientConnection, **message: Any) -> None:
 
 
 def receive(viewer: ClientConnection, kind: str) -> Any:
-    """The next message of a kind; `frame` is what is binary."""
+    """Return the next message of a type; `frame` stands for binary messages."""
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while True:
         message = viewer.recv(timeout=deadline - time.monotonic())
@@ -142,9 +142,9 @@ def receive(viewer: ClientConnection, kind: str) -> Any:
             if kind == "frame":
                 return message
             continue
-        said = json.loads(message)
-        if said["type"] == kind:
-            return said
+        decoded = json.loads(message)
+        if decoded["type"] == kind:
+            return decoded
 
 
 def free_port() -> int:

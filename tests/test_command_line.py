@@ -1,4 +1,4 @@
-"""The command line: its output, and the runs that it trains."""
+"""The command line: its output, and the runs that it records."""
 
 import json
 import signal
@@ -17,7 +17,7 @@ from tests.conftest import TrainedRun
 from tests.experiment import sample_data
 from tests.live_server import TIMEOUT_SECONDS, Server, serve
 
-LONG = ("--epochs", "1000", "--probes", "2", "--moving")
+LONG_RUN = ("--epochs", "1000", "--probes", "2", "--moving")
 
 
 @contextmanager
@@ -59,10 +59,10 @@ def test_train_records_a_run_that_the_server_lists(
     assert trained_run.id in [each["id"] for each in json.loads(capsys.readouterr().out)]
 
 
-def test_run_of_the_train_command_is_watched_and_controlled_once_interrupted(
+def test_run_of_the_train_command_is_controlled_by_the_server_only_after_its_end(
     server: Server,
 ) -> None:
-    with train_process(server.home, *LONG) as process:
+    with train_process(server.home, *LONG_RUN) as process:
         run_id = read_run_id(process)
         run = server.wait_for_step(run_id, 2)
         assert (run["status"], run["owned"], run["can"]) == ("running", False, [])
@@ -81,7 +81,7 @@ def test_run_of_the_train_command_is_watched_and_controlled_once_interrupted(
     assert server.control(run_id, "stop").json()["status"] == "stopped"
 
 
-def test_every_field_of_a_configuration_is_an_option(tmp_path: Path) -> None:
+def test_options_set_every_field_of_a_configuration(tmp_path: Path) -> None:
     sample_data.write_image_folder(tmp_path / "data" / "fruit", {"apple": 20, "pear": 20})
     options = ["--data", str(tmp_path / "data"), "--dataset", "fruit", "--epochs", "1"]
     options += ["--batch-size", "8", "--probes", "2", "--distortion", "RTS + occlusion"]
@@ -111,7 +111,7 @@ def test_every_field_of_a_configuration_is_an_option(tmp_path: Path) -> None:
         (["--supersampling", "9"], "sampler.supersampling"),
     ],
 )
-def test_invalid_options_are_refused_and_start_nothing(
+def test_invalid_options_are_refused_and_start_no_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], message: str
 ) -> None:
     assert main(["train", "--home", str(tmp_path), *arguments]) == 2
@@ -123,9 +123,9 @@ def test_invalid_options_are_refused_and_start_nothing(
 def test_help_describes_each_option_and_has_examples(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(SystemExit) as exit_:
+    with pytest.raises(SystemExit) as exited:
         main([command, "--help"])
-    assert exit_.value.code == 0
+    assert exited.value.code == 0
     output = capsys.readouterr().out
     assert f"examples:\n  stnscope {command}" in output
     options = output.partition("options:\n")[2].partition("\n\n")[0]
@@ -156,7 +156,7 @@ def test_help_lists_image_folders(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "nuts needs two folders or more" in capsys.readouterr().err
 
 
-def test_runs_command_says_that_a_home_is_empty(
+def test_runs_command_reports_an_empty_home(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["runs", "--home", str(tmp_path)]) == 0

@@ -33,14 +33,14 @@ def test_both_services_are_published_on_loopback_and_need_the_token() -> None:
         assert service["environment"]["STNSCOPE_TOKEN"].startswith("${STNSCOPE_TOKEN:?")
 
 
-def test_names_and_ports_agree() -> None:
+def test_names_and_ports_match() -> None:
     backend, dashboard = services()["backend"], services()["dashboard"]
     ports = {name: service["ports"][0].split(":") for name, service in services().items()}
-    inside, outside = ports["backend"][2], ports["backend"][1]
-    assert f"--port={inside}" in backend["command"]
-    assert dashboard["environment"]["STNSCOPE_API_URL"] == f"http://backend:{inside}"
-    assert f"--allow-host=backend:{inside}" in backend["command"]
-    assert dashboard["environment"]["STNSCOPE_PUBLIC_URL"] == f"http://localhost:{outside}"
+    container_port, host_port = ports["backend"][2], ports["backend"][1]
+    assert f"--port={container_port}" in backend["command"]
+    assert dashboard["environment"]["STNSCOPE_API_URL"] == f"http://backend:{container_port}"
+    assert f"--allow-host=backend:{container_port}" in backend["command"]
+    assert dashboard["environment"]["STNSCOPE_PUBLIC_URL"] == f"http://localhost:{host_port}"
     assert f"--allow-origin=http://localhost:{ports['dashboard'][1]}" in backend["command"]
     assert f"--server.port={ports['dashboard'][2]}" in image_command("dashboard")
 
@@ -51,13 +51,13 @@ def test_page_image_has_neither_torch_nor_the_backend() -> None:
     assert not re.search(r"\b(models|backend)\b", instructions)
 
 
-def test_copied_files_exist_and_are_sent_to_the_builder() -> None:
-    sent = (ROOT / ".dockerignore").read_text().splitlines()
+def test_copied_files_exist_and_are_in_the_build_context() -> None:
+    build_context = (ROOT / ".dockerignore").read_text().splitlines()
     for stage in stages().values():
         for sources in (rest for name, rest in stage if name == "COPY"):
             for source in sources.split()[:-1]:
                 assert (ROOT / source).exists(), source
-                assert f"!{source}" in sent, source
+                assert f"!{source}" in build_context, source
 
 
 def test_docker_accepts_the_compose_file(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The first minutes of a newcomer: what `make run` does and says before there is an environment."""
+"""The set-up of the environment by `make run`, its messages, and the search for a browser."""
 
 import os
 import shutil
@@ -15,8 +15,8 @@ requires = []
 build-backend = "wheels"
 backend-path = ["."]
 """
-# Builds a wheel of no files, so that pip runs for real and needs no network.
-WHEELS = """
+# Builds a wheel without files, so that the real pip runs without a network.
+BUILD_BACKEND = """
 import zipfile
 
 def build_editable(folder, config_settings=None, metadata_directory=None):
@@ -34,11 +34,11 @@ def build_editable(folder, config_settings=None, metadata_directory=None):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A folder with our set-up and a project that needs nothing."""
+    """A folder with the real set-up script and a project without dependencies."""
     folder = tmp_path / "a project"
     shutil.copytree(ROOT / "tools", folder / "tools", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / "pyproject.toml").write_text(PYPROJECT)
-    (folder / "wheels.py").write_text(WHEELS)
+    (folder / "wheels.py").write_text(BUILD_BACKEND)
     (folder / "needs.txt").write_text("")
     (folder / "constraints.txt").write_text("")
     return folder
@@ -46,7 +46,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A PATH with what a bare machine has, and no Python."""
+    """A folder for PATH with the basic tools of a system without Python."""
     folder = tmp_path / "path"
     folder.mkdir()
     for name in ("sh", "cat", "cksum"):
@@ -56,7 +56,7 @@ def path(tmp_path: Path) -> Path:
     return folder
 
 
-def set_up(project: Path, path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run_setup(project: Path, path: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [path / "sh", "tools/setup", "run"],
         cwd=project,
@@ -68,88 +68,88 @@ def set_up(project: Path, path: Path, **environment: str) -> subprocess.Complete
     )
 
 
-def script(file: Path, body: str) -> None:
+def write_script(file: Path, body: str) -> None:
     file.write_text(f"#!/bin/sh\n{body}\n")
     file.chmod(0o755)
 
 
-def test_without_python_one_sentence_says_what_to_install(project: Path, path: Path) -> None:
-    done = set_up(project, path)
-    assert done.returncode == 1
-    assert done.stderr == (
+def test_missing_python_is_reported_with_what_to_install(project: Path, path: Path) -> None:
+    result = run_setup(project, path)
+    assert result.returncode == 1
+    assert result.stderr == (
         "stnscope needs Python 3.11 or newer: install it, or name one with "
         "PYTHON=/path/to/python3.\n"
     )
 
 
-def test_an_old_python_is_no_python(project: Path, path: Path) -> None:
-    script(path / "python3", "exit 1")
-    assert "needs Python 3.11 or newer" in set_up(project, path).stderr
+def test_old_python_is_refused(project: Path, path: Path) -> None:
+    write_script(path / "python3", "exit 1")
+    assert "needs Python 3.11 or newer" in run_setup(project, path).stderr
 
 
-def test_a_named_python_that_does_not_run_is_told_by_its_name(project: Path, path: Path) -> None:
-    done = set_up(project, path, PYTHON="/no/python")
-    assert done.returncode == 1
-    assert done.stderr == "stnscope needs Python 3.11 or newer, and PYTHON=/no/python is not one.\n"
+def test_invalid_python_is_reported_by_its_path(project: Path, path: Path) -> None:
+    result = run_setup(project, path, PYTHON="/no/python")
+    assert result.returncode == 1
+    assert (
+        result.stderr == "stnscope needs Python 3.11 or newer, and PYTHON=/no/python is not one.\n"
+    )
 
 
-def test_without_venv_one_sentence_says_what_to_install(
+def test_missing_venv_is_reported_with_what_to_install(
     project: Path, path: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "ensurepip.py").write_text("raise ImportError")
-    script(path / "python3", f'PYTHONPATH={tmp_path} exec {sys.executable} "$@"')
-    done = set_up(project, path)
-    assert done.returncode == 1
-    assert done.stderr == (
+    write_script(path / "python3", f'PYTHONPATH={tmp_path} exec {sys.executable} "$@"')
+    result = run_setup(project, path)
+    assert result.returncode == 1
+    assert result.stderr == (
         "python3 has no venv module: install it (on Debian and Ubuntu: apt install python3-venv) "
         "and run make again.\n"
     )
 
 
-def test_a_python_without_venv_is_passed_over_for_one_with_it(
-    project: Path, path: Path, tmp_path: Path
-) -> None:
+def test_python_without_venv_is_skipped(project: Path, path: Path, tmp_path: Path) -> None:
     (tmp_path / "ensurepip.py").write_text("raise ImportError")
-    script(path / "python3.13", f'PYTHONPATH={tmp_path} exec {sys.executable} "$@"')
-    script(path / "python3", f"echo chosen >&2; exec {sys.executable} -c ''")
-    assert "chosen" in set_up(project, path).stderr
+    write_script(path / "python3.13", f'PYTHONPATH={tmp_path} exec {sys.executable} "$@"')
+    write_script(path / "python3", f"echo chosen >&2; exec {sys.executable} -c ''")
+    assert "chosen" in run_setup(project, path).stderr
 
 
-def test_a_set_up_is_repeated_only_when_it_must_be(project: Path, path: Path) -> None:
-    script(path / "python3", f'exec {sys.executable} "$@"')
+def test_setup_is_repeated_only_after_changes(project: Path, path: Path) -> None:
+    write_script(path / "python3", f'exec {sys.executable} "$@"')
     leftover = project / ".venv" / "half" / "made"
     leftover.mkdir(parents=True)
     (project / ".venv" / "unfinished").touch()
 
-    first = set_up(project, path)
+    first = run_setup(project, path)
     assert first.returncode == 0, first.stderr
-    assert not leftover.exists(), "an interrupted set-up begins again from nothing"
+    assert not leftover.exists(), "an interrupted set-up starts from an empty folder"
     assert "The environment is ready" in first.stderr
 
     log = project / ".venv" / "setup.log"
     log.unlink()
-    assert set_up(project, path).stderr == ""
-    assert not log.exists(), "pip is not called while nothing has changed"
+    assert run_setup(project, path).stderr == ""
+    assert not log.exists(), "pip is not called without changes"
 
     (project / "constraints.txt").write_text("tiny==1\n")
-    assert set_up(project, path).returncode == 0
+    assert run_setup(project, path).returncode == 0
     assert "tiny" in log.read_text()
 
     (project / "needs.txt").write_text("Requires-Dist: stnscope-has-no-such-package\n")
     (project / "constraints.txt").write_text("")
-    failed = set_up(project, path)
+    failed = run_setup(project, path)
     assert failed.returncode == 1
-    assert "stnscope-has-no-such-package" in failed.stdout, "pip's own words are shown"
-    assert set_up(project, path).returncode == 1, "what failed is tried again"
+    assert "stnscope-has-no-such-package" in failed.stdout, "pip's message is shown"
+    assert run_setup(project, path).returncode == 1, "a failed set-up is repeated"
 
 
-def test_a_broken_interpreter_is_noticed(project: Path, path: Path) -> None:
-    script(path / "python3", f'exec {sys.executable} "$@"')
-    assert set_up(project, path).returncode == 0
+def test_broken_interpreter_is_replaced(project: Path, path: Path) -> None:
+    write_script(path / "python3", f'exec {sys.executable} "$@"')
+    assert run_setup(project, path).returncode == 0
     python = project / ".venv" / "bin" / "python"
     os.remove(python)
     python.symlink_to("/no/python")
-    assert set_up(project, path).returncode == 0
+    assert run_setup(project, path).returncode == 0
     assert python.resolve().exists()
 
 
@@ -163,24 +163,26 @@ def find_browser(**environment: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_named_browser_comes_first(tmp_path: Path) -> None:
-    script(tmp_path / "mine", "exit 0")
+def test_browser_in_the_environment_variable_comes_first(tmp_path: Path) -> None:
+    write_script(tmp_path / "mine", "exit 0")
     assert find_browser(CHROMIUM=str(tmp_path / "mine")).stdout == f"{tmp_path / 'mine'}\n"
     refused = find_browser(CHROMIUM="/no/browser")
     assert refused.returncode == 1
     assert refused.stderr == "CHROMIUM is set to /no/browser, which does not start.\n"
 
 
-def test_an_installed_browser_is_found_and_one_that_does_not_start_is_passed_over(
+def test_installed_browser_that_starts_is_found(
     path: Path,
 ) -> None:
-    script(path / "chromium", "exit 1")
-    script(path / "google-chrome", "exit 0")
+    write_script(path / "chromium", "exit 1")
+    write_script(path / "google-chrome", "exit 0")
     assert find_browser(PATH=str(path)).stdout == f"{path / 'google-chrome'}\n"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="looks in /Applications elsewhere")
-def test_without_a_browser_the_command_is_named(path: Path, tmp_path: Path) -> None:
-    done = find_browser(PATH=str(path), PLAYWRIGHT_BROWSERS_PATH=str(tmp_path))
-    assert done.returncode == 1
-    assert "apt-get install chromium" in done.stderr
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems are searched in /Applications")
+def test_missing_browser_is_reported_with_the_command_that_installs_it(
+    path: Path, tmp_path: Path
+) -> None:
+    result = find_browser(PATH=str(path), PLAYWRIGHT_BROWSERS_PATH=str(tmp_path))
+    assert result.returncode == 1
+    assert "apt-get install chromium" in result.stderr

@@ -1,4 +1,4 @@
-"""The start of the server, as a user sees it in a terminal."""
+"""The start of the server from a terminal."""
 
 import socket
 import subprocess
@@ -15,8 +15,8 @@ from tests.live_server import free_port, wait_until
 
 
 @contextmanager
-def serving(home: Path, log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `stnscope serve` with a token; its output goes to a file."""
+def serve_process(home: Path, log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `stnscope serve` with a token, and its output in a file, until the end of the block."""
     command = [sys.executable, "-m", "stnscope", "serve", "--token", "sesame", "--no-demonstration"]
     command += ["--no-standby", "--home", str(home), "--port", str(port)]
     with log.open("wb") as file:
@@ -29,9 +29,9 @@ def serving(home: Path, log: Path, port: int) -> Iterator[subprocess.Popen[bytes
             server.wait(20)
 
 
-def test_serve_prints_only_its_link(tmp_path: Path) -> None:
+def test_serve_prints_only_the_link(tmp_path: Path) -> None:
     log, port = tmp_path / "log", free_port()
-    with serving(tmp_path / "home", log, port):
+    with serve_process(tmp_path / "home", log, port):
         link = f"http://localhost:{port}/?token=sesame"
         page = httpx.get(link, follow_redirects=True)
         assert page.status_code == 200
@@ -46,19 +46,19 @@ def test_serve_prints_only_its_link(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="needs Linux's /proc")
-def test_the_server_process_has_not_loaded_torch(tmp_path: Path) -> None:
+def test_server_process_does_not_load_torch(tmp_path: Path) -> None:
     port = free_port()
-    with serving(tmp_path / "home", tmp_path / "log", port) as server:
+    with serve_process(tmp_path / "home", tmp_path / "log", port) as server:
         bearer = {"Authorization": "Bearer sesame"}
         assert httpx.get(f"http://localhost:{port}/api/catalog", headers=bearer).is_success
         maps = Path(f"/proc/{server.pid}/maps").read_text()
-        assert "numpy" in maps, "loaded libraries are listed"
+        assert "numpy" in maps, "the file lists loaded libraries"
         assert "libtorch" not in maps
 
 
 def test_port_in_use_is_reported_and_nothing_is_created(tmp_path: Path) -> None:
     port = free_port()
-    with serving(tmp_path / "home", tmp_path / "log", port):
+    with serve_process(tmp_path / "home", tmp_path / "log", port):
         command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path / "other")]
         second = subprocess.run(
             [*command, "--port", str(port)], capture_output=True, text=True, timeout=60, check=False

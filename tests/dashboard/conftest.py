@@ -1,4 +1,4 @@
-"""A real server with its page, real runs on it, and a real browser to look with."""
+"""Fixtures: a real server with its page, real runs on it, and a real browser."""
 
 import re
 import sys
@@ -29,7 +29,7 @@ COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_componen
 
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 
-# What a browser says of a connection that a test has cut.
+# Console errors of a browser after a test has cut its connection.
 CONNECTION_ERRORS = re.compile(
     "ERR_|WebSocket connection|Failed to load resource|Client Error in|Is Streamlit still"
 )
@@ -37,32 +37,32 @@ CONNECTION_ERRORS = re.compile(
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """One server for all tests that leave it as they found it."""
+    """One server for all tests that do not change or stop it."""
     with serve(tmp_path_factory.mktemp("home"), program=COMPONENT_SERVER) as server:
         yield server
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
-    """A server that the test may kill."""
+    """A server for one test, which may kill it."""
     with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def stopped_run(server: Server) -> str:
-    """A run that has ended, long enough to have something in every chart."""
+    """A stopped run, long enough for data in every chart."""
     return record_run(server, lambda run: run["accuracy"] is not None, seed=4)
 
 
 def record_run(
     server: Server,
-    enough: Callable[[dict[str, Any]], bool] = lambda run: run["step"] > 5,
+    is_long_enough: Callable[[dict[str, Any]], bool] = lambda run: run["step"] > 5,
     **config: Any,
 ) -> str:
-    """A run that is stopped as soon as there is `enough` to see of it."""
+    """Start a run and stop it once `is_long_enough` is true of it; return its id."""
     run_id = server.start_run(epochs=1000, **config)
-    wait_until(lambda: enough(server.get_run(run_id)))
+    wait_until(lambda: is_long_enough(server.get_run(run_id)))
     server.control(run_id, "stop")
     server.wait_for_status(run_id, "stopped")
     return run_id
@@ -70,7 +70,7 @@ def record_run(
 
 @pytest.fixture(scope="session")
 def paused_run(server: Server) -> Iterator[str]:
-    """A run that never ends; it stands still while no test watches it."""
+    """A run that never finishes, paused while no test uses `training_run`."""
     run_id = server.start_run(epochs=1000)
     server.wait_for_step(run_id, 1)
     server.control(run_id, "pause")
@@ -80,7 +80,7 @@ def paused_run(server: Server) -> Iterator[str]:
 
 @pytest.fixture
 def training_run(server: Server, paused_run: str) -> Iterator[str]:
-    """A run that is being trained for as long as the test lasts."""
+    """A run that trains during the test."""
     server.control(paused_run, "resume").raise_for_status()
     yield paused_run
     server.control(paused_run, "pause")
@@ -88,13 +88,13 @@ def training_run(server: Server, paused_run: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the browser keeps from one module to the next: the page's scripts, compiled."""
+    """The browser profile shared by all modules, which caches the page's compiled scripts."""
     return tmp_path_factory.mktemp("profile")
 
 
 @contextmanager
 def open_browser(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserContext]:
-    """A browser with a profile; without the graphics card that it would make up."""
+    """Start a browser with a profile, without an emulated graphics card."""
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
             profile,
@@ -109,28 +109,28 @@ def open_browser(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserC
 
 @pytest.fixture(scope="module")
 def context(chromium: str, profile: Path) -> Iterator[BrowserContext]:
-    """A browser; of one module only, because while it is open a loop runs in the tests' thread."""
+    """A browser for one module: while open, its event loop runs in the tests' thread."""
     with open_browser(chromium, profile) as context:
         yield context
 
 
 @pytest.fixture(scope="module")
 def browser(context: BrowserContext) -> Browser:
-    """The same, for windows that share nothing with others."""
+    """The browser of `context`, for contexts that share no cookies or storage with others."""
     assert context.browser is not None
     return context.browser
 
 
 OpenAddress = Callable[..., Page]
-"""Opens an address; takes what `open_address` takes."""
+"""Opens an address; its arguments are those of `open_address`."""
 
 
 @pytest.fixture
 def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddress]:
     """Open an address; errors of the page fail the test.
 
-    The first page of a test is the tab of the test before, emptied: a new one takes twice as long
-    to show anything.
+    The first page of a test reuses the emptied tab of the test before: a new tab takes twice as
+    long to load.
     """
     errors: list[str] = []
     visited: set[SplitResult] = set()
@@ -145,9 +145,9 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
             errors.append(message.text)
 
     def new_page(init: str, options: dict[str, Any]) -> tuple[Page, Callable[[], None]]:
-        """Return a page, and what closes it."""
+        """Return a page and the function that closes it."""
         if not (options or init or visited):
-            return tab, lambda: empty(tab)
+            return tab, lambda: empty_tab(tab)
         page = browser.new_context(**options).new_page() if options else context.new_page()
         page.add_init_script(RECORD_PAINTS + init)
         return page, page.context.close if options else page.close
@@ -189,7 +189,7 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
 
 @pytest.fixture
 def open_page(open_address: OpenAddress) -> OpenPage:
-    """Open the page that Streamlit serves: form, runs and pictures too."""
+    """Open the page that Streamlit serves, with the form, runs and pictures."""
     return lambda server, path="", **options: open_address(
         f"http://localhost:{server.port}/{path}", **options
     )
@@ -203,21 +203,21 @@ def open_component(open_address: OpenAddress) -> OpenPage:
     )
 
 
-def empty(page: Page) -> None:
-    """Remove what a test has left in a page."""
+def empty_tab(page: Page) -> None:
+    """Remove a test's routes, session storage and document from a tab."""
     page.unroute_all()
     page.evaluate("sessionStorage.clear()")
     page.goto("about:blank")
 
 
 def clear_storage(context: BrowserContext, visited: set[SplitResult]) -> None:
-    """Remove what a test has left in a browser, but for the scripts that it has compiled."""
+    """Remove cookies and storage from a browser, but not the compiled scripts."""
     context.clear_cookies()
     session = context.new_cdp_session(context.pages[0])
     for address in visited:
         origin = f"{address.scheme}://{address.netloc}"
-        what = {"origin": origin, "storageTypes": "local_storage,indexeddb"}
-        session.send("Storage.clearDataForOrigin", what)
+        parameters = {"origin": origin, "storageTypes": "local_storage,indexeddb"}
+        session.send("Storage.clearDataForOrigin", parameters)
     session.detach()
 
 
@@ -230,7 +230,7 @@ def picture(tmp_path: Path) -> Path:
     return target
 
 
-# Every paint of the stage is noted, with the step painted.
+# Records the step of every paint of the stage.
 RECORD_PAINTS = """
 window.paints = [];
 addEventListener("stnscope:paint", (event) => window.paints.push(event.detail.step));

@@ -1,4 +1,4 @@
-"""Runs the page's JavaScript modules with deno."""
+"""Run the page's JavaScript modules with deno."""
 
 import json
 import os
@@ -15,8 +15,8 @@ DENO = Path(sys.executable).with_name("deno")
 
 
 def deno(*arguments: str | Path, script: str | None = None) -> str:
-    """Return what deno prints; a failure fails the test with all of its output."""
-    done = subprocess.run(
+    """Return deno's output; an exit status other than 0 fails the test with that output."""
+    result = subprocess.run(
         [DENO, *arguments],
         cwd=ROOT,
         input=script,
@@ -25,17 +25,17 @@ def deno(*arguments: str | Path, script: str | None = None) -> str:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 def run_script(script: str) -> Any:
-    """Return what a script that imports our modules prints, read as JSON."""
+    """Run a script that may import the page's modules; return its output, parsed as JSON."""
     return json.loads(deno("run", "--no-check", "--allow-read", "-", script=script))
 
 
 def region_sentence(frame: Frame, transformer: str = "st", probe: int = 0) -> str:
-    """Return the sentence by which the page describes a region of a frame."""
+    """Return the page's sentence that describes a region of a frame."""
     lattice = frame.tensors[f"grid.{transformer}"][probe].ravel().tolist()
     size = frame.tensors["input"].shape[1:3]
     sentence: str = run_script(f"""

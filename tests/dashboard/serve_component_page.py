@@ -1,8 +1,7 @@
-"""Serves the page, and its component at /component/ on a page without Streamlit; a program.
+"""Program that serves the page, and at /component/ the component without Streamlit.
 
-What a test looks at in the component needs neither Streamlit's start nor its reruns, which take
-most of the time until a page is there. The interface, its streams and the trainers are the real
-ones, on the same origin.
+Tests of the component do not need Streamlit, whose start and reruns take most of the time until a
+page is loaded. The API, its streams and the trainers are the real ones, on the same origin.
 """
 
 import argparse
@@ -28,7 +27,7 @@ APP = ASSETS.parent / "app.py"
 
 
 def component_page() -> Starlette:
-    """Build the page, with the component's files below an address that browsers may cache."""
+    """Build the application that serves the page, and the component's files as cacheable."""
     page = HTML.read_text().replace("/* style */", STYLE).replace("%PART%", PART)
     return Starlette(
         routes=[

@@ -10,22 +10,24 @@ from tests.live_server import Server, free_port
 SCRIPT = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 
-def run(monkeypatch: pytest.MonkeyPatch, port: int) -> AppTest:
+def run_script(monkeypatch: pytest.MonkeyPatch, port: int) -> AppTest:
     monkeypatch.setenv("STNSCOPE_API_URL", f"http://127.0.0.1:{port}")
     return AppTest.from_file(str(SCRIPT), default_timeout=30).run()
 
 
-def test_script_runs(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    app = run(monkeypatch, server.port)
+def test_script_shows_the_form_the_runs_and_the_picture(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = run_script(monkeypatch, server.port)
     assert not app.exception
     assert not app.error
     assert [each.value for each in app.subheader] == ["New run", "Runs", "Try a picture"]
 
 
-def test_form_asks_how_transformers_sample_only_where_there_are_some(
+def test_form_offers_sampling_options_only_for_networks_with_a_transformer(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = run(monkeypatch, server.port)
+    app = run_script(monkeypatch, server.port)
     assert "Padding" in [each.label for each in app.selectbox]
     assert "Tone" not in [each.label for each in app.number_input]
     app.selectbox(key="network for digits").select("digits-cnn").run()
@@ -35,18 +37,18 @@ def test_form_asks_how_transformers_sample_only_where_there_are_some(
     assert "Padding" not in labels
 
 
-def test_script_without_a_server_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    app = run(monkeypatch, free_port())
+def test_script_without_a_server_shows_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = run_script(monkeypatch, free_port())
     assert not app.exception
     assert [each.value for each in app.error] == [
         "The server does not answer. It may have been stopped."
     ]
 
 
-def test_start_that_does_not_reach_the_server_is_told(
+def test_start_button_without_a_server_shows_an_error(
     own_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    app = run(monkeypatch, own_server.port)
+    app = run_script(monkeypatch, own_server.port)
     own_server.stop()
     app.button[0].click().run()
     assert not app.exception
@@ -55,12 +57,12 @@ def test_start_that_does_not_reach_the_server_is_told(
     ]
 
 
-def test_visitor_without_the_token_sees_where_to_sign_in_and_nothing_else(
+def test_visitor_without_the_token_sees_only_the_sign_in_link(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STNSCOPE_TOKEN", "open-sesame")
     monkeypatch.setenv("STNSCOPE_PUBLIC_URL", "http://localhost:8502")
-    app = run(monkeypatch, server.port)
+    app = run_script(monkeypatch, server.port)
     assert not app.exception
     assert "[Sign in](http://localhost:8502/docs)" in app.warning[0].value
     assert not app.button

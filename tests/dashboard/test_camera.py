@@ -1,4 +1,4 @@
-"""A photo of a digit, taken with the camera of a browser that has a made-up one."""
+"""A photo, taken with the simulated camera of the browser."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +11,13 @@ from tests.live_server import Server
 
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
-# How often the page has asked for a camera.
-ASKED = """
-window.asked = 0;
-const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-navigator.mediaDevices.getUserMedia = (wanted) => {
-  window.asked += 1;
-  return ask(wanted);
+# Counts the page's requests for a camera.
+COUNT_CAMERA_REQUESTS = """
+window.cameraRequests = 0;
+const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (constraints) => {
+  window.cameraRequests += 1;
+  return getUserMedia(constraints);
 };
 """
 
@@ -28,22 +28,22 @@ def context(chromium: str, profile: Path) -> Iterator[BrowserContext]:
         yield context
 
 
-def test_photo_is_put_through_the_network(
+def test_photo_is_classified_and_removed_with_the_camera(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", init=ASKED)
-    wanted = page.get_by_text("Use the camera")
-    wanted.wait_for()
-    assert page.evaluate("window.asked") == 0
+    page = open_page(server, f"?run={stopped_run}", init=COUNT_CAMERA_REQUESTS)
+    camera_switch = page.get_by_text("Use the camera")
+    camera_switch.wait_for()
+    assert page.evaluate("window.cameraRequests") == 0
     assert page.locator("[data-testid=stCameraInput]").count() == 0
-    wanted.click()
+    camera_switch.click()
     page.locator("[data-testid=stCameraInput] video").wait_for()
-    # A photo can be taken before the camera's first picture, and is then empty.
+    # A photo that is taken before the camera's first picture is empty.
     page.wait_for_function("document.querySelector('video').videoWidth > 0")
-    assert page.evaluate("window.asked") > 0
+    assert page.evaluate("window.cameraRequests") > 0
     page.get_by_role("button", name="Take Photo").click()
     page.locator(".stn-picture [data-step]").wait_for()
-    # Without the camera its photo is gone too.
-    wanted.click()
+    # Closing the camera removes its photo.
+    camera_switch.click()
     page.locator("[data-testid=stCameraInput]").wait_for(state="detached")
     page.locator(".stn-picture").wait_for(state="detached")

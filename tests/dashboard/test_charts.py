@@ -1,4 +1,4 @@
-"""The charts: what was measured, at the stage's step, in a window that stays as it was chosen."""
+"""The charts: recorded metrics, a cursor at the stage's step, and zooming."""
 
 import re
 from typing import Any
@@ -6,36 +6,37 @@ from typing import Any
 from playwright.sync_api import Page
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import wait_for_frame, wait_for_step_where
+from tests.dashboard.page_queries import (
+    wait_for_chart_lines,
+    wait_for_frame,
+    wait_for_layout,
+    wait_for_step_where,
+)
 from tests.live_server import Server, wait_until
 
-SCALE = 2
-"""The place of its chart among the others."""
+SCALE_CHART = 2
+"""Index of the chart of the scale."""
 
 
-def await_lines(page: Page) -> None:
-    page.wait_for_function(
-        "[...document.querySelectorAll('.stn-plot')]"
-        ".every(({ data }) => data?.every((line) => line.x.length > 0))"
-    )
+def evaluate_plot(page: Page, expression: str, chart: int = SCALE_CHART) -> Any:
+    """Return the value of a JavaScript expression on `plot`, the element of a chart."""
+    return page.locator(".stn-plot").nth(chart).evaluate(f"(plot) => {expression}")
 
 
-def figure(page: Page, part: str, chart: int = SCALE) -> Any:
-    return page.locator(".stn-plot").nth(chart).evaluate(f"(plot) => {part}")
-
-
-def windows(page: Page) -> list[list[float]]:
-    """The steps that each chart shows, from and to."""
-    found: list[list[float]] = page.locator(".stn-plot").evaluate_all(
+def step_ranges(page: Page) -> list[list[float]]:
+    """Return the first and last step of each chart's axis."""
+    ranges: list[list[float]] = page.locator(".stn-plot").evaluate_all(
         "(plots) => plots.map((plot) => plot.layout.xaxis.range.map(Math.round))"
     )
-    return found
+    return ranges
 
 
-def test_lines_are_the_metrics(server: Server, stopped_run: str, open_component: OpenPage) -> None:
+def test_lines_show_the_recorded_metrics(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
     page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
-    await_lines(page)
+    wait_for_chart_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
     lines = page.locator(".stn-plot").evaluate_all(
         "(plots) => plots.flatMap(({ data }) => data)"
@@ -53,30 +54,30 @@ def test_cursor_and_values_follow_the_stage(
 ) -> None:
     page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     last = wait_for_frame(page)
-    await_lines(page)
+    wait_for_chart_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
     step = last // 2
     page.locator(".stn-timeline").fill(str(step))
     wait_for_step_where(page, f"step <= {step}")
     at = int(page.locator(".stn-timeline").input_value())
-    cursor = page.locator(".stn-cursor").nth(SCALE).bounding_box()
-    inside = figure(page, "plot.querySelector('.nsewdrag').getBoundingClientRect().toJSON()")
-    ending = figure(page, "plot.layout.xaxis.range[1]")
+    cursor = page.locator(".stn-cursor").nth(SCALE_CHART).bounding_box()
+    inside = evaluate_plot(page, "plot.querySelector('.nsewdrag').getBoundingClientRect().toJSON()")
+    last_on_axis = evaluate_plot(page, "plot.layout.xaxis.range[1]")
     assert cursor is not None
-    assert abs(cursor["x"] - (inside["x"] + inside["width"] * at / ending)) < 2
-    told = page.locator(".stn-value:not([data-run])").nth(SCALE).inner_text().replace("\u2212", "-")
+    assert abs(cursor["x"] - (inside["x"] + inside["width"] * at / last_on_axis)) < 2
+    value = page.locator(".stn-value:not([data-run])").nth(SCALE_CHART).inner_text()
     scale = metrics["scale"][metrics["step"].index(at)]
-    assert abs(float(told) - scale) <= 0.0051
+    assert abs(float(value.replace("\u2212", "-")) - scale) <= 0.0051
 
 
-def test_what_is_pointed_at_covers_no_other_plot(
+def test_hover_label_stays_inside_its_plot(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
-    await_lines(page)
+    wait_for_chart_lines(page)
     plot = page.locator(".stn-plot").first
-    share = figure(page, "plot.data[0].x.at(-1) / plot.layout.xaxis.range[1]", 0)
+    share = evaluate_plot(page, "plot.data[0].x.at(-1) / plot.layout.xaxis.range[1]", 0)
     inside = plot.locator(".nsewdrag").bounding_box()
     assert inside is not None
     page.mouse.move(inside["x"] + share * inside["width"], inside["y"] + inside["height"] / 2)
@@ -86,9 +87,9 @@ def test_what_is_pointed_at_covers_no_other_plot(
     box = plot.bounding_box()
     assert box is not None
     for label in labels.all():
-        told = label.bounding_box()
-        assert told is not None
-        assert told["y"] + told["height"] <= box["y"] + box["height"]
+        label_box = label.bounding_box()
+        assert label_box is not None
+        assert label_box["y"] + label_box["height"] <= box["y"] + box["height"]
 
 
 def test_zoom_survives_new_data(
@@ -97,8 +98,8 @@ def test_zoom_survives_new_data(
     server.wait_for_step(training_run, 15)
     page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
-    await_lines(page)
-    box = page.locator(".stn-plot .nsewdrag").nth(SCALE).bounding_box()
+    wait_for_chart_lines(page)
+    box = page.locator(".stn-plot .nsewdrag").nth(SCALE_CHART).bounding_box()
     assert box is not None
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + 0.02 * box["width"], middle)
@@ -107,14 +108,15 @@ def test_zoom_survives_new_data(
     page.mouse.up()
     whole_run = page.get_by_role("button", name="Whole run")
     whole_run.wait_for()
-    wait_until(lambda: len(set(map(tuple, windows(page)))) == 1)
-    chosen = windows(page)
+    wait_until(lambda: len(set(map(tuple, step_ranges(page)))) == 1)
+    chosen = step_ranges(page)
     assert chosen[0][0] > 0
+    drawn = evaluate_plot(page, "plot.data[0].x.at(-1)")
     server.wait_for_step(training_run, server.get_run(training_run)["step"] + 15)
-    page.wait_for_timeout(1200)
-    assert windows(page) == chosen
+    wait_until(lambda: evaluate_plot(page, "plot.data[0].x.at(-1)") > drawn)
+    assert step_ranges(page) == chosen
     whole_run.click()
-    wait_until(lambda: all(start == 0 for start, _ in windows(page)))
+    wait_until(lambda: all(start == 0 for start, _ in step_ranges(page)))
 
 
 def test_click_on_a_chart_shows_that_step(
@@ -122,27 +124,32 @@ def test_click_on_a_chart_shows_that_step(
 ) -> None:
     page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     last = wait_for_frame(page)
-    await_lines(page)
-    box = page.locator(".stn-plot .nsewdrag").nth(SCALE).bounding_box()
+    wait_for_chart_lines(page)
+    box = page.locator(".stn-plot .nsewdrag").nth(SCALE_CHART).bounding_box()
     assert box is not None
-    ending = figure(page, "plot.layout.xaxis.range[1]")
-    page.mouse.move(box["x"] + box["width"] * (last / 2) / ending, box["y"] + box["height"] / 2)
-    page.wait_for_timeout(300)
+    last_on_axis = evaluate_plot(page, "plot.layout.xaxis.range[1]")
+    page.mouse.move(
+        box["x"] + box["width"] * (last / 2) / last_on_axis, box["y"] + box["height"] / 2
+    )
+    page.locator(".stn-plot").nth(SCALE_CHART).locator(".hoverlayer g:visible").first.wait_for()
     page.mouse.down()
     page.mouse.up()
     wait_for_step_where(page, f"step < {last} && Math.abs(step - {last / 2}) <= 2")
 
 
-def test_both_themes_draw_in_their_own_colours(
+def test_each_theme_draws_in_different_colours(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     colours = set()
     for scheme in ("light", "dark"):
         page = open_page(server, f"?run={stopped_run}", color_scheme=scheme)
         wait_for_frame(page)
-        await_lines(page)
+        wait_for_chart_lines(page)
         colours.add(
-            (figure(page, "plot.layout.font.color"), figure(page, "plot.data[0].line.color"))
+            (
+                evaluate_plot(page, "plot.layout.font.color"),
+                evaluate_plot(page, "plot.data[0].line.color"),
+            )
         )
     assert len(colours) == 2
     assert all(colour.startswith("rgb(") for pair in colours for colour in pair)
@@ -156,9 +163,10 @@ def test_ticks_stay_few_after_a_run_of_several_epochs(
     axis = "document.querySelector('.stn-plot').layout?.xaxis"
     page.wait_for_function(f"{axis}?.tickmode === 'linear'")
     page.locator(f'.stn-run a[href="?run={stopped_run}"]').click()
-    each = server.get_run(stopped_run)["steps_per_epoch"]
-    page.wait_for_function(f"{axis}.range[1] === {each}")
-    page.wait_for_timeout(1000)
-    assert figure(page, "plot.layout.xaxis.tickmode") == "auto"
+    steps_per_epoch = server.get_run(stopped_run)["steps_per_epoch"]
+    page.wait_for_function(f"{axis}.range[1] === {steps_per_epoch}")
+    wait_until(lambda: evaluate_plot(page, "plot.layout.xaxis.tickmode") == "auto")
+    wait_for_layout(page)
+    assert evaluate_plot(page, "plot.layout.xaxis.tickmode") == "auto"
     ticks = page.locator(".stn-plot .xtick")
     assert 0 < ticks.count() < 60

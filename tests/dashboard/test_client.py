@@ -11,22 +11,22 @@ def client(server: Server) -> Client:
     return Client(f"http://127.0.0.1:{server.port}")
 
 
-def test_catalog(client: Client) -> None:
+def test_catalog_is_fetched(client: Client) -> None:
     catalog = client.catalog()
     assert {"datasets", "weights", "defaults"} <= set(catalog)
 
 
-def test_refusal_carries_the_servers_words(client: Client) -> None:
+def test_error_has_the_servers_message(client: Client) -> None:
     with pytest.raises(ApiError, match="nowhere"):
         client.start_run({"dataset": "nowhere"})
 
 
-def test_server_that_is_not_there_is_told() -> None:
+def test_unreachable_server_is_reported() -> None:
     with pytest.raises(ApiError, match="does not answer"):
         Client(f"http://127.0.0.1:{free_port()}").catalog()
 
 
-def test_environment_names_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_sets_address_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STNSCOPE_API_URL", "http://backend:9000/")
     monkeypatch.setenv("STNSCOPE_TOKEN", "secret")
     assert Client.from_environment() == Client("http://backend:9000", "secret")

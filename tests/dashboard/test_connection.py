@@ -1,4 +1,4 @@
-"""A server that goes away and comes back."""
+"""Lost connections, refused requests, skipped frames and cached modules."""
 
 import signal
 
@@ -16,7 +16,7 @@ from tests.dashboard.page_queries import (
 from tests.live_server import Server, wait_until
 
 
-def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself(
+def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     own_server: Server, open_page: OpenPage
 ) -> None:
     run_id = own_server.start_run(epochs=1000)
@@ -29,7 +29,7 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     before = status_text(page)
     page.wait_for_function("(text) => !document.body.innerText.includes(text)", arg=before)
     assert "Connection lost" in status_text(page), "the age grows"
-    assert any(any(image) for image in read_pixels(page, "input")), "old pixels stay"
+    assert any(any(image) for image in read_pixels(page, "input")), "the last pixels stay"
     assert page.locator(".stDialog").is_visible() is False
     for name in ("Pause", "Stop", "Moving probes", "Restart", "New seed"):
         assert page.locator(".stn-viewer .stn-button", has_text=name).is_disabled(), name
@@ -42,40 +42,40 @@ def test_lost_connection_is_told_with_the_age_of_the_last_frame_and_mends_itself
     page.locator(".stn-viewer [data-action=resume]").click()
     wait_for_status_text(page, "Live; running")
     wait_for_step_where(page, f"step > {at}")
-    # What Streamlit shows has found its server again too, and goes on.
+    # The form, served by Streamlit, has reconnected too.
     runs = len(own_server.http.get("/runs").json())
     page.get_by_role("button", name="Start training").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == runs + 1)
 
 
-def test_a_replay_whose_frames_do_not_come_asks_now_and_then(
+def test_replay_retries_failed_frames_at_a_limited_rate(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
-    asked: list[str] = []
+    requests: list[str] = []
 
     def refuse(route: Route) -> None:
-        asked.append(route.request.url)
-        route.fulfill(status=503, json={"detail": "Not just now."})
+        requests.append(route.request.url)
+        route.fulfill(status=503, json={"detail": "Try again later."})
 
     page.route("**/frames/*", refuse)
     page.keyboard.press("End")
-    wait_until(lambda: page.evaluate("1") and len(asked) > 0)
+    wait_until(lambda: page.evaluate("1") and len(requests) > 0)
     page.keyboard.press("Home")
     page.keyboard.press(" ")
-    page.wait_for_timeout(3000)
-    # Those at hand are played; then one at a time and a few ahead, once a second.
-    assert len(asked) < 40
+    page.wait_for_timeout(3000)  # the time over which requests are counted
+    # Cached frames are played; then one frame and a few after it are requested once a second.
+    assert len(requests) < 40
 
 
-def test_control_that_is_refused_is_told_in_words(
+def test_refused_control_is_reported(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
-    # As when another page was quicker.
+    # As if another page had paused and resumed the run before.
     page.route("**/control", lambda route: route.continue_(post_data='{"action": "resume"}'))
     page.locator(".stn-viewer [data-action=pause]").click()
     alert = page.locator(".stn-viewer [role=alert]")
@@ -93,19 +93,19 @@ def test_skipped_frames_are_counted(
     page.locator(".stn-skipped", has_text="frames skipped").wait_for()
 
 
-# How many bytes of the page's own modules went over the line, one number for each.
-FETCHED = """performance.getEntriesByType("resource")
+# Bytes transferred for each of the page's modules.
+MODULE_TRANSFER_SIZES = """performance.getEntriesByType("resource")
     .filter(({ name }) => name.includes("/bidi-components/stnscope."))
     .map(({ transferSize }) => transferSize)"""
 
 
-def test_a_second_visit_fetches_no_module_again(
+def test_second_visit_loads_modules_from_the_cache(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     wait_for_frame(page)
     page.reload()
     wait_for_frame(page)
-    fetched = page.evaluate(FETCHED)
-    assert len(fetched) > 20
-    assert set(fetched) == {0}
+    sizes = page.evaluate(MODULE_TRANSFER_SIZES)
+    assert len(sizes) > 20
+    assert set(sizes) == {0}

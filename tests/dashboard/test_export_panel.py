@@ -1,4 +1,4 @@
-"""A GIF of the run that is shown, made and taken home from the page."""
+"""Export of the shown run as a GIF."""
 
 import io
 
@@ -21,15 +21,15 @@ def test_gif_is_shown_and_downloaded(server: Server, stopped_run: str, open_page
     image.wait_for()
     page.wait_for_function("document.querySelector('img.stn-gif').naturalWidth > 0")
     assert stopped_run in (image.get_attribute("alt") or "")
-    with page.expect_download() as waiting:
+    with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()
-    assert waiting.value.suggested_filename == f"stnscope-{stopped_run}.gif"
-    with Image.open(io.BytesIO(waiting.value.path().read_bytes())) as gif:
+    assert download.value.suggested_filename == f"stnscope-{stopped_run}.gif"
+    with Image.open(io.BytesIO(download.value.path().read_bytes())) as gif:
         assert gif.format == "GIF"
         assert getattr(gif, "n_frames", 1) == 4
 
 
-def test_refused_options_are_told_in_words(
+def test_invalid_options_are_reported(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -39,6 +39,6 @@ def test_refused_options_are_told_in_words(
     page.get_by_label("From step", exact=True).fill("30")
     page.get_by_label("To step", exact=True).fill("10")
     page.get_by_role("button", name="Create GIF").click()
-    state = page.locator(".stn-panel-state", has_text="10")
-    state.wait_for()
+    message = page.locator(".stn-panel-state", has_text="10")
+    message.wait_for()
     assert page.locator("img.stn-gif[src]").count() == 0

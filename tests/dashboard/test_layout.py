@@ -1,9 +1,12 @@
-"""Sizes: nothing is cut off, nothing moves, the stage comes first."""
+"""Layout: elements fit the window, do not shift, and the stage is at the top."""
 
 import pytest
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import SIDES, wait_for_frame
+from tests.dashboard.page_queries import (
+    SIDE_LENGTHS,
+    wait_for_frame,
+)
 from tests.live_server import Server
 
 SIZES = [(390, 844), (768, 1024), (1280, 720), (1920, 1080)]
@@ -15,16 +18,16 @@ def test_nothing_is_wider_than_the_window(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
     wait_for_frame(page)
-    # What is closed has a place of its own that nobody sees.
+    # Closed sections have no layout to measure.
     page.evaluate("document.querySelectorAll('.stn-root details').forEach((e) => (e.open = true))")
     page.wait_for_timeout(500)
-    wide = page.evaluate(
+    too_wide = page.evaluate(
         """() => [...document.querySelectorAll(".stn-root *")]
         .filter((each) => !each.closest(".stn-plot, svg, .stn-segments, .stn-chips"))
         .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
         .map((each) => each.className)"""
     )
-    assert wide == []
+    assert too_wide == []
     assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth")
 
 
@@ -48,13 +51,13 @@ def test_stage_counter_and_controls_fit_the_first_screen(
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES[2:])
-def test_pixels_are_equally_large(
+def test_pixels_have_equal_sizes(
     server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
     wait_for_frame(page)
     assert page.evaluate("devicePixelRatio") == 1
-    for kind, side in SIDES.items():
+    for kind, side in SIDE_LENGTHS.items():
         sizes = page.locator(f".stn-viewer .stn-{kind} .stn-pixels").evaluate_all(
             "(all) => all.map(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
         )
@@ -65,7 +68,7 @@ def test_pixels_are_equally_large(
 
 
 @pytest.mark.parametrize(("width", "height"), [SIZES[0], (1440, 900), SIZES[3]])
-def test_every_picture_lies_on_its_stage(
+def test_every_picture_is_inside_its_stage(
     server: Server,
     stopped_run: str,
     training_run: str,
@@ -73,13 +76,13 @@ def test_every_picture_lies_on_its_stage(
     width: int,
     height: int,
 ) -> None:
-    """What lies beyond it, if only by a pixel, is cut off."""
+    """Even a single pixel outside the stage would be cut off."""
     page = open_page(
         server,
         f"?run={stopped_run}&compare={training_run}",
         viewport={"width": width, "height": height},
     )
-    beyond = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {
+    outside = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {
       const all = stage.getBoundingClientRect();
       const pictures = [...stage.querySelectorAll(".stn-pixels, .stn-captions")];
       const out = pictures.map((each) => each.getBoundingClientRect()).filter(({ right, bottom }) =>
@@ -92,23 +95,23 @@ def test_every_picture_lies_on_its_stage(
         if layers:
             page.get_by_role("button", name=layers).click()
         count = page.locator(".stn-viewer .stn-probes").count()
-        found = page.evaluate(beyond)
-        assert len(found) == count == 2
-        assert all(pictures and not out for pictures, out in found)
+        results = page.evaluate(outside)
+        assert len(results) == count == 2
+        assert all(pictures and not out for pictures, out in results)
     page.get_by_role("button", name="Close comparison").first.click()
-    assert all(pictures and not out for pictures, out in page.evaluate(beyond))
+    assert all(pictures and not out for pictures, out in page.evaluate(outside))
 
 
-def test_the_same_room_always_ends_in_the_same_layout(
+def test_equal_window_sizes_give_equal_layouts(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
-    """Whatever was laid out before: the stage's size and the controls' decide each other."""
+    """The previous layout has no effect, although stage and controls size each other."""
     page = open_page(server, f"?run={stopped_run}", viewport={"width": 1280, "height": 700})
     wait_for_frame(page)
 
-    def laid_out(width: int, height: int) -> list[float]:
+    def measure_layout(width: int, height: int) -> list[float]:
         page.set_viewport_size({"width": width, "height": height})
-        # Two frames later the page has seen its new size, and what follows from it has been seen.
+        # Size observers run within two animation frames; later frames must be equal.
         sizes: list[list[float]] = page.evaluate(
             """async () => {
             const sizes = [];
@@ -125,16 +128,16 @@ def test_the_same_room_always_ends_in_the_same_layout(
         assert all(each == sizes[0] for each in sizes), (width, height)
         return sizes[0]
 
-    rooms = [(width, height) for width in (1100, 1280) for height in range(640, 1040, 80)]
-    there = {room: laid_out(*room) for room in rooms}
-    back = {room: laid_out(*room) for room in reversed(rooms)}
-    assert there == back
+    windows = [(width, height) for width in (1100, 1280) for height in range(640, 1040, 80)]
+    growing = {window: measure_layout(*window) for window in windows}
+    shrinking = {window: measure_layout(*window) for window in reversed(windows)}
+    assert growing == shrinking
 
 
-def test_nothing_moves_after_the_viewer_is_there(
+def test_layout_does_not_shift_after_the_viewer_appears(
     server: Server, training_run: str, open_page: OpenPage
 ) -> None:
-    watch = """
+    record_shifts = """
     window.shifts = [];
     new PerformanceObserver((list) => {
       for (const each of list.getEntries()) {
@@ -142,13 +145,13 @@ def test_nothing_moves_after_the_viewer_is_there(
       }
     }).observe({ type: "layout-shift", buffered: true });
     """
-    page = open_page(server, f"?run={training_run}", init=watch)
+    page = open_page(server, f"?run={training_run}", init=record_shifts)
     wait_for_frame(page)
-    page.wait_for_timeout(4000)
+    page.wait_for_timeout(4000)  # the time over which shifts are recorded
     assert sum(page.evaluate("window.shifts")) < 0.02
 
 
-def test_streamlits_own_chrome_is_hidden(
+def test_streamlits_header_and_menu_are_hidden(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")

@@ -1,4 +1,4 @@
-"""The page's JavaScript modules: their own tests, run by deno, and who imports what."""
+"""The page's JavaScript modules: their tests, run by deno, and their imports and exports."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.dashboard.javascript import ASSETS, deno, run_script
 
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
-# From the bottom up: a folder imports only from those in lines above its own.
+# Lowest layer first: a folder imports only from layers that are listed before its own.
 LAYERS = [
     {"protocol"},
     {"ui"},
@@ -25,14 +25,14 @@ LAYERS = [
     {"page"},
     {"main.js"},
 ]
-# Loaded by main.js's caller, not by a module of ours.
+# Loaded by Streamlit, not by another module.
 ENTRY_POINT = ASSETS / "main.js"
-# In the comment above an export that only tests import.
+# Text of the comment above an export that only tests import.
 FOR_TESTS = "Exported for tests."
 
 
 class Import(NamedTuple):
-    """One import of a module: the file, and the names used of it; None for all of them."""
+    """One import of a module: the file, and the names used from it; None for all names."""
 
     path: Path
     names: set[str] | None
@@ -49,20 +49,20 @@ def test_module(path: Path) -> None:
 
 
 def module_files() -> list[Path]:
-    """Return every module of the page that is ours."""
+    """Return the page's modules, without vendored ones."""
     return sorted(file for file in ASSETS.rglob("*.js") if "vendor" not in file.parts)
 
 
 def layer_of(file: Path) -> int:
-    """Return the index of the layer that a module is in; an unlisted folder fails the test."""
+    """Return the index of a module's layer; a folder without a layer fails the test."""
     name = file.relative_to(ASSETS).parts[0]
-    found = [index for index, names in enumerate(LAYERS) if name in names]
-    assert found, f"{name} is in no layer: add it to LAYERS"
-    return found[0]
+    layers = [index for index, names in enumerate(LAYERS) if name in names]
+    assert layers, f"{name} is in no layer: add it to LAYERS"
+    return layers[0]
 
 
 def imports(file: Path) -> list[Import]:
-    """Return the imports of a module, those of types in JSDoc too."""
+    """Return the imports of a module, including those of types in JSDoc."""
     source = file.read_text()
     found = []
     pattern = r"""(?:\bimport\b|@import|\bexport\b)\s+([^;"'()]*?)\s*from\s+["'](\.[^"']+)["']"""
@@ -77,7 +77,7 @@ def imports(file: Path) -> list[Import]:
 
 
 def test_every_import_is_parsed() -> None:
-    """`imports` finds what deno finds, in every module; each is reached from the entry point."""
+    """`imports` finds the same imports as deno, and the entry point reaches every module."""
     graph = json.loads(deno("info", "--json", ENTRY_POINT))["modules"]
     found = {
         Path(module["local"]): {
@@ -93,7 +93,7 @@ def test_every_import_is_parsed() -> None:
     assert set(module_files()) - set(found) <= {ASSETS / "protocol" / "types.js"}
 
 
-def test_imports_run_from_upper_layers_to_lower_ones() -> None:
+def test_modules_import_only_from_lower_layers() -> None:
     for file in module_files():
         for path, _ in imports(file):
             same_folder = file.parent == path.parent
@@ -113,7 +113,7 @@ def exports(file: Path) -> dict[str, str]:
 
 
 def test_every_export_is_imported() -> None:
-    """Tests alone do not count, unless the comment above an export states that it is for them."""
+    """Imports by tests do not count, unless the export's comment says that it is for tests."""
     used: dict[Path, set[str]] = {}
     for file in module_files():
         for path, names in imports(file):
@@ -128,8 +128,8 @@ def test_every_export_is_imported() -> None:
     assert unused == []
 
 
-def test_style_sheets_name_only_what_modules_have() -> None:
-    """Each class in the sheets has elements; each custom property is both set and used."""
+def test_style_sheets_use_only_classes_of_modules() -> None:
+    """Each class in the sheets occurs in a module; each custom property is set and used."""
     styles = "".join(file.read_text() for file in sorted((ASSETS / "styles").glob("*.css")))
     scripts = "".join(file.read_text() for file in module_files())
     classes = set(re.findall(r"\.(stn-[\w-]+)", styles))
@@ -143,7 +143,7 @@ def test_style_sheets_name_only_what_modules_have() -> None:
 
 @pytest.mark.parametrize("family", IMPLEMENTATIONS.values(), ids=lambda family: family.name)
 def test_dragged_region_stays_in_its_family(family: Family) -> None:
-    """The server finds a theta that puts the corners exactly where the page asks for them."""
+    """The server's fit finds a theta with exactly the corners that the page computes."""
     height, width = 40, 60
     freedoms = catalog.FAMILIES[family.name].drag
     generator = torch.Generator().manual_seed(4)
@@ -159,8 +159,8 @@ def test_dragged_region_stays_in_its_family(family: Family) -> None:
         moveCorner({json.dumps(freedoms)}, corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));
     """
-    wanted = torch.tensor(run_script(script), dtype=torch.float64)
-    assert (wanted != regions).any()
-    found = family.fit(grid.from_pixels(wanted, height, width), aspect)
-    actual = grid.to_pixels(family.warp(found, corners, aspect), height, width)
-    torch.testing.assert_close(actual, wanted)
+    dragged = torch.tensor(run_script(script), dtype=torch.float64)
+    assert (dragged != regions).any()
+    fitted = family.fit(grid.from_pixels(dragged, height, width), aspect)
+    actual = grid.to_pixels(family.warp(fitted, corners, aspect), height, width)
+    torch.testing.assert_close(actual, dragged)

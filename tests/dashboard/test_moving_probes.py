@@ -1,4 +1,4 @@
-"""Probes that move: while a run trains, and round and round once it has finished."""
+"""Moving probes: during training, and in the closing lap of a finished run."""
 
 import pytest
 from playwright.sync_api import Locator, Page
@@ -16,8 +16,8 @@ from tests.live_server import Server, wait_until
 
 
 @pytest.fixture(scope="module")
-def finished(server: Server, trained_run: TrainedRun) -> str:
-    """A run that has finished, and with it a closing lap."""
+def finished_run(server: Server, trained_run: TrainedRun) -> str:
+    """A finished run, which has a closing lap."""
     return trained_run.copy_into(server.home)
 
 
@@ -25,73 +25,73 @@ def switch(page: Page, name: str) -> Locator:
     return page.get_by_role("switch", name=name)
 
 
-def checked(page: Page, name: str) -> bool:
+def is_checked(page: Page, name: str) -> bool:
     return switch(page, name).get_attribute("aria-checked") == "true"
 
 
-def figure(page: Page, name: str) -> str:
+def read_figure(page: Page, name: str) -> str:
     return page.locator(f".stn-measurements .stn-{name} dd").inner_text()
 
 
-def test_probes_of_a_training_run_move_when_they_are_asked_to(
+def test_switch_moves_the_probes_of_a_training_run(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
-    assert not checked(page, "Moving probes")
+    assert not is_checked(page, "Moving probes")
     before = read_pixels(page, "input")
-    assert not any(letter.isdigit() for letter in figure(page, "stillness"))
+    assert not any(letter.isdigit() for letter in read_figure(page, "stillness"))
     switch(page, "Moving probes").click()
     try:
         wait_until(lambda: server.get_run(training_run)["settings"]["moving"])
         page.locator('.stn-switch[aria-checked="true"]', has_text="Moving").wait_for()
         wait_until(lambda: read_pixels(page, "input") != before)
         page.locator(".stn-stillness dd", has_text=".").wait_for()
-        assert 0 < float(figure(page, "stillness")) < 3
+        assert 0 < float(read_figure(page, "stillness")) < 3
     finally:
         server.post_control(training_run, moving=False)
     page.locator('.stn-switch[aria-checked="false"]', has_text="Moving").wait_for()
     wait_until(lambda: read_pixels(page, "input") == before)
 
 
-def test_a_finished_run_shows_its_closing_lap_and_goes_back(
-    server: Server, finished: str, open_component: OpenPage
+def test_finished_run_plays_its_closing_lap_and_returns(
+    server: Server, finished_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={finished}")
+    page = open_component(server, f"?run={finished_run}")
     wait_for_frame(page)
-    last = server.get_run(finished)["last_step"]
+    last = server.get_run(finished_run)["last_step"]
 
-    def held() -> bool:
+    def is_paused() -> bool:
         page.keyboard.press("End")
         return "Playback paused; finished" in status_text(page)
 
-    wait_until(held)
+    wait_until(is_paused)
     wait_for_frame(page, last)
-    at_rest = read_pixels(page, "input")
+    unmoved = read_pixels(page, "input")
     switch(page, "Moving probes").click()
     wait_for_status_text(page, "Closing lap: the input moves, the trained weights do not")
     seen = set()
 
-    def gone_round() -> bool:
+    def has_moved() -> bool:
         seen.add(str(read_pixels(page, "input")))
         return len(seen) > 10
 
-    wait_until(gone_round)
+    wait_until(has_moved)
     assert drawn_step(page) == last
-    assert 0 < float(figure(page, "stillness")) < 3
+    assert 0 < float(read_figure(page, "stillness")) < 3
     page.keyboard.press("Home")
-    wait_until(lambda: read_pixels(page, "input") == at_rest)
+    wait_until(lambda: read_pixels(page, "input") == unmoved)
     page.keyboard.press("ArrowRight")
-    wait_until(lambda: read_pixels(page, "input") != at_rest)
+    wait_until(lambda: read_pixels(page, "input") != unmoved)
     assert page.locator(".stn-timeline").input_value() == "1"
     switch(page, "Moving probes").click()
     wait_for_status_text(page, "Playback paused; finished")
-    wait_until(lambda: read_pixels(page, "input") == at_rest)
-    assert not checked(page, "Moving probes")
+    wait_until(lambda: read_pixels(page, "input") == unmoved)
+    assert not is_checked(page, "Moving probes")
 
 
-def test_a_run_without_a_lap_says_why_nothing_moves(
+def test_run_without_a_lap_disables_the_switch_with_a_reason(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -101,7 +101,7 @@ def test_a_run_without_a_lap_says_why_nothing_moves(
     assert page.get_by_label("Speed of training").is_disabled()
 
 
-def test_slow_motion_and_learning_rates(
+def test_slow_motion_and_learning_rates_are_set_during_training(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={training_run}")

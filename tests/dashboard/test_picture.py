@@ -1,4 +1,4 @@
-"""A picture of one's own, put through the network that ships."""
+"""Uploaded and pasted pictures, transformed and classified by the shipped networks."""
 
 from base64 import b64encode
 from pathlib import Path
@@ -19,53 +19,53 @@ CLIPBOARD = ["clipboard-read", "clipboard-write"]
 EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
 
 
-def transformed(server: Server, picture: Path) -> Frame:
-    answer = server.http.post(
+def fetch_transform(server: Server, picture: Path) -> Frame:
+    response = server.http.post(
         "/transform", files={"image": picture.read_bytes()}, data={"weights": "digits"}
     )
-    return Frame.decode(answer.raise_for_status().content)
+    return Frame.decode(response.raise_for_status().content)
 
 
-def test_upload_shows_input_output_words_and_classes(
+def test_upload_shows_input_output_sentence_and_classes(
     server: Server, stopped_run: str, open_page: OpenPage, picture: Path
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     result = page.locator(".stn-picture")
     result.locator("[data-step]").wait_for()
-    expected = transformed(server, picture)
-    for place, name in enumerate(("input", "output.st")):
-        shown = read_large_pixels(page, ".stn-picture")[place]
+    expected = fetch_transform(server, picture)
+    for index, name in enumerate(("input", "output.st")):
+        shown = read_large_pixels(page, ".stn-picture")[index]
         np.testing.assert_array_equal(shown, expected.tensors[name].ravel())
-    words = region_sentence(expected)
-    assert result.locator(".stn-theta-text").inner_text() == words
-    told = [
+    sentence = region_sentence(expected)
+    assert result.locator(".stn-theta-text").inner_text() == sentence
+    percentages = [
         float(text.rstrip("%"))
         for text in result.locator(".stn-class-probability").all_inner_texts()
     ]
-    np.testing.assert_allclose(told, 100 * expected.tensors["probabilities"][0], atol=0.5001)
-    taken = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
-    assert taken == str(expected.info["predicted"][0])
+    np.testing.assert_allclose(percentages, 100 * expected.tensors["probabilities"][0], atol=0.5001)
+    predicted = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
+    assert predicted == str(expected.info["predicted"][0])
 
 
-def test_a_sign_is_put_through_the_network_for_signs(
+def test_sign_is_classified_by_the_network_for_signs(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     select_option(page, "Trained network", "Compact ST-CNN for signs on GTSRB")
     page.get_by_text("A picture of one traffic sign").wait_for()
     page.get_by_text("In the dark").click()
-    taken = page.locator(".stn-picture .stn-class[aria-current=true] .stn-class-name")
-    taken.wait_for()
-    assert taken.inner_text() == "keep right"
-    chances = page.locator(".stn-picture .stn-class-probability").all_inner_texts()
-    assert len(chances) == 10
-    numbers = [float(text.rstrip("%")) for text in chances]
-    assert numbers == sorted(numbers, reverse=True)
+    predicted = page.locator(".stn-picture .stn-class[aria-current=true] .stn-class-name")
+    predicted.wait_for()
+    assert predicted.inner_text() == "keep right"
+    texts = page.locator(".stn-picture .stn-class-probability").all_inner_texts()
+    assert len(texts) == 10
+    percentages = [float(text.rstrip("%")) for text in texts]
+    assert percentages == sorted(percentages, reverse=True)
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_result_stands_beside_the_choice_or_between_it_and_the_examples(
+def test_result_is_next_to_the_upload_or_below_it(
     server: Server, stopped_run: str, open_page: OpenPage, picture: Path, width: int
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": 844})
@@ -89,7 +89,7 @@ def test_result_stands_beside_the_choice_or_between_it_and_the_examples(
         assert choice["y"] + choice["height"] <= examples["y"] < result["y"] + result["height"]
 
 
-def test_example_on_paper_is_inverted_and_says_so(
+def test_example_on_paper_is_inverted_with_a_note(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
@@ -98,11 +98,11 @@ def test_example_on_paper_is_inverted_and_says_so(
     notes.first.wait_for()
 
 
-def test_file_that_is_no_picture_is_refused_in_the_servers_words(
+def test_file_that_is_not_a_picture_shows_the_servers_message(
     server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.png"
-    broken.write_bytes(b"no picture at all")
+    broken.write_bytes(b"not a picture")
     refused = httpx.post(
         f"http://127.0.0.1:{server.port}/api/transform",
         files={"image": broken.read_bytes()},
@@ -116,8 +116,8 @@ def test_file_that_is_no_picture_is_refused_in_the_servers_words(
     assert page.locator(".stn-picture").count() == 0
 
 
-def copy(page: Page, content: str | Path) -> None:
-    """Puts text, or a PNG, on the browser's clipboard."""
+def write_clipboard(page: Page, content: str | Path) -> None:
+    """Write text, or a PNG, to the browser's clipboard."""
     if isinstance(content, str):
         kind, data = "text/plain", content.encode()
     else:
@@ -132,7 +132,7 @@ def copy(page: Page, content: str | Path) -> None:
 
 
 def paste_file(page: Page, name: str, kind: str) -> bool:
-    """Pastes a file of a kind that no test can copy; whether the page took it."""
+    """Paste a file of a type that clipboards refuse; return whether the page handled it."""
     return bool(
         page.evaluate(
             """([name, type]) => {
@@ -146,28 +146,28 @@ def paste_file(page: Page, name: str, kind: str) -> bool:
     )
 
 
-def await_note(page: Page, text: str, state: Literal["visible", "detached"] = "visible") -> None:
+def wait_for_note(page: Page, text: str, state: Literal["visible", "detached"] = "visible") -> None:
     page.locator(".stn-picture .stn-notes li", has_text=text).first.wait_for(state=state)
 
 
-def test_pasted_picture_goes_the_way_of_a_file(
+def test_pasted_picture_is_uploaded(
     server: Server, stopped_run: str, open_page: OpenPage, picture: Path
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
     uploader = page.locator(".st-key-upload")
     uploader.wait_for()
-    copy(page, picture)
+    write_clipboard(page, picture)
     page.keyboard.press("Control+V")
     page.locator(".stn-picture [data-step]").wait_for()
     uploader.get_by_text("image.png").wait_for()
-    # The next one takes its place.
-    copy(page, EXAMPLES / "paper.png")
+    # The next pasted picture replaces it.
+    write_clipboard(page, EXAMPLES / "paper.png")
     page.keyboard.press("Control+V")
-    await_note(page, "nvert")
+    wait_for_note(page, "nvert")
     assert uploader.get_by_text("image.png").count() == 1
 
 
-def test_pasted_file_that_is_no_picture_is_refused_like_a_chosen_one(
+def test_pasted_file_that_is_not_a_picture_is_refused(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
@@ -178,26 +178,24 @@ def test_pasted_file_that_is_no_picture_is_refused_like_a_chosen_one(
     page.locator(".st-key-upload").get_by_text("not allowed").wait_for()
 
 
-def test_pasting_anything_else_is_left_alone(
-    server: Server, stopped_run: str, open_page: OpenPage
-) -> None:
+def test_pasted_text_is_not_uploaded(server: Server, stopped_run: str, open_page: OpenPage) -> None:
     page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
     seed = page.get_by_role("spinbutton", name="Seed")
-    copy(page, "321")
+    write_clipboard(page, "321")
     seed.fill("")
     seed.press("Control+V")
     assert seed.input_value() == "321"
     assert not paste_file(page, "note.txt", "text/plain")
 
 
-def test_what_was_given_last_is_shown(
+def test_latest_picture_is_shown(
     server: Server, stopped_run: str, open_page: OpenPage, picture: Path
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     page.get_by_text("On paper").click()
-    await_note(page, "nvert")
+    wait_for_note(page, "nvert")
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    await_note(page, "nvert", "detached")
-    page.get_by_text("On paper").click()  # it was chosen still
+    wait_for_note(page, "nvert", "detached")
+    page.get_by_text("On paper").click()  # clears the choice, which was still set
     page.get_by_text("On paper").click()
-    await_note(page, "nvert")
+    wait_for_note(page, "nvert")

@@ -1,4 +1,4 @@
-"""Going back and forth in what was recorded, while more is being recorded."""
+"""Playback and seeking of recorded frames, also while the run trains."""
 
 import re
 
@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
+    pump_events,
     status_text,
     wait_for_frame,
     wait_for_status_text,
@@ -16,7 +17,7 @@ from tests.dashboard.page_queries import (
 from tests.live_server import Server, wait_until
 
 
-def slider(page: Page) -> int:
+def timeline_step(page: Page) -> int:
     return int(page.locator(".stn-timeline").input_value())
 
 
@@ -33,20 +34,20 @@ def test_ended_run_replays_in_a_loop(
     wait_for_step_where(page, f"step >= {recorded[5]}")
     steps = page.evaluate("window.paints")
     start = steps.index(0, steps.index(last))
-    assert steps[start : start + 5] == recorded[:5], "none is skipped"
+    assert steps[start : start + 5] == recorded[:5], "no step is skipped"
 
 
-def test_reduced_motion_shows_the_last_frame_and_stands(
+def test_reduced_motion_shows_the_last_frame_without_playback(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     last = server.get_run(stopped_run)["last_step"]
     assert wait_for_frame(page) == last
-    page.wait_for_timeout(1000)
+    page.wait_for_timeout(1000)  # playback would paint many frames in this time
     assert page.evaluate("window.paints") == [last]
 
 
-def test_keys_move_the_picture(server: Server, stopped_run: str, open_component: OpenPage) -> None:
+def test_keys_change_the_step(server: Server, stopped_run: str, open_component: OpenPage) -> None:
     page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     recorded = server.recorded_steps(stopped_run)
@@ -66,27 +67,27 @@ def test_keys_move_the_picture(server: Server, stopped_run: str, open_component:
     page.keyboard.press("Space")
     wait_for_status_text(page, "Playback paused")
     at = drawn_step(page)
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # playback would paint several frames in this time
     assert drawn_step(page) == at
 
 
-# Every listing of a run's steps but the first waits until the test lets it go.
-LISTING_WAITS = """
-const ask = window.fetch;
-let listings = 0;
+# Blocks every list of a run's steps after the first, until the test calls `release`.
+BLOCK_LISTS = """
+const fetchUnblocked = window.fetch;
+let lists = 0;
 window.fetch = async (address, ...rest) => {
-  if (/\\/frames(\\?|$)/.test(address) && ++listings > 1) {
+  if (/\\/frames(\\?|$)/.test(address) && ++lists > 1) {
     await new Promise((release) => (window.release = release));
   }
-  return ask(address, ...rest);
+  return fetchUnblocked(address, ...rest);
 };
 """
 
 
-def test_step_chosen_while_the_steps_are_listed_stays_chosen(
+def test_step_chosen_before_the_steps_are_listed_stays(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}", init=LISTING_WAITS)
+    page = open_component(server, f"?run={stopped_run}", init=BLOCK_LISTS)
     wait_for_frame(page)
     page.wait_for_function("() => Boolean(window.release)")
     page.keyboard.press("Home")
@@ -94,12 +95,12 @@ def test_step_chosen_while_the_steps_are_listed_stays_chosen(
     wait_for_frame(page, 0)
     with page.expect_response(re.compile(r"/frames(\?|$)")):
         page.evaluate("() => window.release()")
-    page.wait_for_timeout(500)
+    page.wait_for_timeout(500)  # a wrong jump would have been painted by then
     assert "Playback paused" in status_text(page)
     assert drawn_step(page) == 0
 
 
-def test_held_step_is_not_moved_by_new_frames(
+def test_new_frames_do_not_change_a_paused_step(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={training_run}")
@@ -111,14 +112,14 @@ def test_held_step_is_not_moved_by_new_frames(
     assert "Playback paused; running" in status_text(page)
     assert page.get_by_role("switch", name="Follow live").get_attribute("aria-checked") == "false"
     server.wait_for_step(training_run, server.get_run(training_run)["step"] + 30)
-    assert (drawn_step(page), slider(page)) == (at, at)
+    assert (drawn_step(page), timeline_step(page)) == (at, at)
     page.get_by_role("switch", name="Follow live").click()
     wait_for_status_text(page, "Live; running")
     newest = server.get_run(training_run)["step"]
     wait_for_step_where(page, f"step > {newest}")
 
 
-def test_every_recorded_step_can_be_reached(
+def test_timeline_reaches_every_recorded_step(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     server.wait_for_step(training_run, 60)
@@ -127,14 +128,14 @@ def test_every_recorded_step_can_be_reached(
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
     recorded = server.recorded_steps(training_run)
-    # While a step is held, the page learns of newer ones every two seconds.
+    # During a pause the page lists new steps every two seconds.
     page.wait_for_function(f"document.querySelector('.stn-timeline').max >= {recorded[-2]}")
     for step in (recorded[1], recorded[len(recorded) // 2], recorded[-2]):
         page.locator(".stn-timeline").fill(str(step))
         wait_for_frame(page, step)
 
 
-def test_hidden_page_asks_for_no_frames_and_recovers(
+def test_hidden_page_requests_no_frames_until_it_is_visible(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     sent: list[str] = []
@@ -145,17 +146,22 @@ def test_hidden_page_asks_for_no_frames_and_recovers(
     )
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
-    hide(page, True)
-    wait_until(lambda: any('"hold"' in each for each in pumped(page, sent)))
+    set_hidden(page, True)
+
+    def has_sent_hold() -> bool:
+        pump_events(page)
+        return any('"hold"' in message for message in sent)
+
+    wait_until(has_sent_hold)
     at = drawn_step(page)
     server.wait_for_step(training_run, server.get_run(training_run)["step"] + 20)
-    assert drawn_step(page) <= at + 3, "at most what was under way"
-    hide(page, False)
+    assert drawn_step(page) <= at + 3, "at most the frames already sent"
+    set_hidden(page, False)
     wait_for_step_where(page, f"step > {at} + 15")
     assert sent[-1].count("credit") or '"follow"' in sent[-1]
 
 
-def hide(page: Page, hidden: bool) -> None:
+def set_hidden(page: Page, hidden: bool) -> None:
     page.evaluate(
         """(hidden) => {
         Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
@@ -165,13 +171,8 @@ def hide(page: Page, hidden: bool) -> None:
     )
 
 
-def pumped(page: Page, sent: list[str]) -> list[str]:
-    page.wait_for_timeout(50)  # lets Playwright hand over what it has heard
-    return sent
-
-
 @pytest.mark.parametrize("field", ["Seed", "Epochs"])
-def test_keys_typed_into_a_form_stay_there(
+def test_keys_typed_into_a_form_do_not_change_the_step(
     server: Server, stopped_run: str, open_page: OpenPage, field: str
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")

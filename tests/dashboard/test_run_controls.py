@@ -1,34 +1,34 @@
-"""Acting on a run, from the stage and by keyboard; two pages that act see each other's actions."""
+"""Controls of a run, by buttons and keys, and their effect on a second page."""
 
 from functools import partial
 
 from playwright.sync_api import APIResponse, Request, Route
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text
+from tests.dashboard.page_queries import pump_events, wait_for_frame, wait_for_status_text
 from tests.live_server import Server, wait_until
 
 
-def test_keys_act_on_the_run_and_other_pages_see_it(
+def test_keys_control_the_run_and_update_other_pages(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    one, other = (open_component(server, f"?run={training_run}") for _ in range(2))
-    for page in (one, other):
+    first, second = (open_component(server, f"?run={training_run}") for _ in range(2))
+    for page in (first, second):
         wait_for_frame(page)
         wait_for_status_text(page, "Live; running")
-    one.keyboard.press("p")
-    for page in (one, other):
+    first.keyboard.press("p")
+    for page in (first, second):
         wait_for_status_text(page, "paused")
     at = server.get_run(training_run)["step"]
-    other.keyboard.press("s")
+    second.keyboard.press("s")
     wait_until(lambda: server.get_run(training_run)["step"] == at + 1)
-    wait_for_frame(one, at + 1)
-    wait_for_frame(other, at + 1)
-    other.keyboard.press("p")
-    wait_for_status_text(one, "Live; running")
+    wait_for_frame(first, at + 1)
+    wait_for_frame(second, at + 1)
+    second.keyboard.press("p")
+    wait_for_status_text(first, "Live; running")
 
 
-def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
+def test_phases_of_a_step_are_shown_in_slow_motion(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={training_run}")
@@ -52,7 +52,7 @@ def test_phases_of_a_step_are_shown_while_steps_are_drawn_out(
         server.post_control(training_run, slow_motion=0)
 
 
-def test_a_run_is_started_anew_with_the_same_seed_or_another(
+def test_run_is_restarted_with_the_same_or_a_new_seed(
     own_server: Server, open_page: OpenPage
 ) -> None:
     run_id = own_server.start_run(epochs=1000, seed=11, family="attention")
@@ -74,7 +74,9 @@ def test_a_run_is_started_anew_with_the_same_seed_or_another(
     assert own_server.http.get("/runs").json()[0]["config"]["seed"] == 13
 
 
-def test_start_again_pressed_twice_starts_one_run(own_server: Server, open_page: OpenPage) -> None:
+def test_restart_clicked_several_times_starts_one_run(
+    own_server: Server, open_page: OpenPage
+) -> None:
     run_id = own_server.start_run(epochs=1000)
     own_server.wait_for_step(run_id, 2)
     page = open_page(own_server, f"?run={run_id}")
@@ -88,54 +90,54 @@ def test_start_again_pressed_twice_starts_one_run(own_server: Server, open_page:
     assert len(own_server.http.get("/runs").json()) == 2
 
 
-def test_a_key_pressed_twice_asks_once(
+def test_repeated_key_sends_one_request(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
-    asked: list[str | None] = []
+    requests: list[str | None] = []
 
-    def hear(request: Request) -> None:
+    def on_request(request: Request) -> None:
         if "/control" in request.url:
-            asked.append(request.post_data)
+            requests.append(request.post_data)
 
-    page.on("request", hear)
+    page.on("request", on_request)
     page.evaluate(
         """() => { for (let press = 0; press < 3; press++)
         document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "p", bubbles: true })); }"""
     )
     wait_for_status_text(page, "paused")
-    assert asked == ['{"action":"pause"}']
+    assert requests == ['{"action":"pause"}']
     page.keyboard.press("p")
     wait_for_status_text(page, "Live; running")
     assert page.locator(".stn-stage-section > .stn-message").inner_text() == ""
 
 
-def test_an_action_is_asked_for_before_the_last_one_is_answered(
+def test_action_is_sent_before_the_response_to_the_previous_one(
     server: Server, open_component: OpenPage
 ) -> None:
     run_id = server.start_run(epochs=1000, seed=17)
     page = open_component(server, f"?run={run_id}")
     server.wait_for_step(run_id, 1)
-    held: list[tuple[Route, APIResponse]] = []
+    delayed: list[tuple[Route, APIResponse]] = []
 
-    def hold(route: Route) -> None:
-        answer = route.fetch()
+    def delay_resume(route: Route) -> None:
+        response = route.fetch()
         if "resume" in (route.request.post_data or ""):
-            held.append((route, answer))
+            delayed.append((route, response))
         else:
-            route.fulfill(response=answer)
+            route.fulfill(response=response)
 
-    def reaches(status: str) -> bool:
-        page.wait_for_timeout(20)  # in which requests are heard
+    def has_status(status: str) -> bool:
+        pump_events(page)
         return bool(server.get_run(run_id)["status"] == status)
 
-    page.route("**/control", hold)
+    page.route("**/control", delay_resume)
     buttons = page.locator(".stn-button-group")
-    for action, leads_to in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
+    for action, expected in (("pause", "paused"), ("resume", "running"), ("stop", "stopped")):
         buttons.locator(f"[data-action={action}]:enabled").click()
-        wait_until(partial(reaches, leads_to))
-    ((resumed, answer),) = held
-    resumed.fulfill(response=answer)
+        wait_until(partial(has_status, expected))
+    ((resume_route, response),) = delayed
+    resume_route.fulfill(response=response)
     wait_for_status_text(page, "stopped")

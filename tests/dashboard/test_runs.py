@@ -1,4 +1,4 @@
-"""Starting runs, listing them, acting on them; the address names what is shown."""
+"""The form for new runs, the list of runs, and the run in the address."""
 
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
@@ -21,7 +21,7 @@ def form(page: Page) -> Locator:
     return page.locator(".st-key-new-run")
 
 
-def test_form_starts_a_run_and_the_page_follows_it(server: Server, open_page: OpenPage) -> None:
+def test_form_starts_a_run_and_the_page_shows_it(server: Server, open_page: OpenPage) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
     form(page).get_by_label("Seed", exact=True).fill("7")
@@ -29,7 +29,7 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, open_page: Op
     form(page).get_by_label("Learning rate", exact=True).fill("0.003")
     form(page).locator("label", has_text="Moving probes").click()
     page.get_by_role("button", name="Start training").click()
-    # Until then the page may follow another run, which its address names.
+    # Before, the page may follow another run, whose id is in the address.
     page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
     run_id = shown_run(page)
     assert run_id is not None
@@ -51,7 +51,7 @@ def test_form_starts_a_run_and_the_page_follows_it(server: Server, open_page: Op
         server.wait_for_status(run_id, "stopped")
 
 
-def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
+def test_advanced_settings_of_the_form_are_applied_and_listed(
     server: Server, open_page: OpenPage
 ) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
@@ -59,7 +59,7 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
     page.get_by_text("3 epochs take").wait_for()
     form(page).get_by_text("Advanced settings").click()
     select_option(page, "Optimiser", "SGD with momentum")
-    # What is to be taken away stands there a moment longer, below.
+    # Streamlit removes the replaced fields, further below, a moment later.
     rate = form(page).get_by_label("Learning rate", exact=True).first
     wait_until(lambda: rate.input_value() == "0.02")
     assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
@@ -95,7 +95,7 @@ def test_form_s_further_choices_are_made_and_the_list_tells_of_them(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_what_the_form_cannot_start_is_told_in_words(server: Server, open_page: OpenPage) -> None:
+def test_invalid_setting_of_the_form_is_reported(server: Server, open_page: OpenPage) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
     form(page).get_by_label("Learning rate", exact=True).fill("5")
@@ -124,15 +124,15 @@ def test_form_offers_every_family_and_distortion(server: Server, open_page: Open
         server.wait_for_status(run_id, "stopped")
 
 
-def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
+def test_form_offers_networks_and_defaults_of_the_data_set(
     server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(server)
     select_option(page, "Data set", "Rows of three digits")
     page.get_by_text("Three handwritten digits in a row").wait_for()
     page.get_by_role("combobox", name="Network", exact=True).click()
-    offered = page.get_by_role("option").all_inner_texts()
-    assert offered == ["Recurrent ST", "Feed-forward ST for sequences"]
+    networks = page.get_by_role("option").all_inner_texts()
+    assert networks == ["Recurrent ST", "Feed-forward ST for sequences"]
     page.keyboard.press("Escape")
     page.get_by_text("An epoch shows 12,000 images: about").wait_for()
     page.get_by_role("button", name="Start training").click()
@@ -142,15 +142,15 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
     try:
         page.locator(".stn-legend", has_text="each with its number").wait_for()
         wait_for_frame(page)
-        pair = page.locator(".stn-viewer .stn-probe").first
-        assert pair.locator(".stn-overlay").count() == 3
-        assert pair.locator(".stn-output .stn-pixels").count() == 3
-        assert pair.locator(".stn-overlay text").all_text_contents() == ["1", "2", "3"]
-        assert pair.locator(".stn-transformer-number").all_inner_texts() == ["1", "2", "3"]
-        label = pair.locator(".stn-label").inner_text()
+        probe = page.locator(".stn-viewer .stn-probe").first
+        assert probe.locator(".stn-overlay").count() == 3
+        assert probe.locator(".stn-output .stn-pixels").count() == 3
+        assert probe.locator(".stn-overlay text").all_text_contents() == ["1", "2", "3"]
+        assert probe.locator(".stn-transformer-number").all_inner_texts() == ["1", "2", "3"]
+        label = probe.locator(".stn-label").inner_text()
         assert len(label) == 3
         assert label.isdigit()
-        sentence = pair.get_attribute("aria-label")
+        sentence = probe.get_attribute("aria-label")
         assert sentence is not None
         assert f"a {label}, classified as" in sentence
     finally:
@@ -158,7 +158,7 @@ def test_form_offers_what_fits_the_data_set_and_its_own_defaults(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_form_says_how_to_get_what_is_not_at_hand(server: Server, open_page: OpenPage) -> None:
+def test_form_shows_how_to_get_an_unavailable_data_set(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
     select_option(page, "Data set", "GTSRB (not available)")
     page.get_by_text("Put its training images into the folder").wait_for()
@@ -168,7 +168,7 @@ def test_form_says_how_to_get_what_is_not_at_hand(server: Server, open_page: Ope
     page.get_by_role("button", name="Start training").wait_for()
 
 
-def test_form_says_what_is_damaged_and_which_folders_are_passed_over(
+def test_form_reports_damaged_data_sets_and_skipped_folders(
     tmp_path: Path, open_page: OpenPage
 ) -> None:
     data = tmp_path / "home" / "datasets"
@@ -186,7 +186,7 @@ def test_form_says_what_is_damaged_and_which_folders_are_passed_over(
         page.get_by_role("button", name="Start training").wait_for(state="detached")
 
 
-def test_form_starts_from_the_defaults_of_the_catalog(server: Server, open_page: OpenPage) -> None:
+def test_form_starts_with_the_defaults_of_the_catalog(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
     defaults = server.http.get("/catalog").json()["defaults"]
     for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch size", "batch_size")):
@@ -198,7 +198,7 @@ def test_form_starts_from_the_defaults_of_the_catalog(server: Server, open_page:
         assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
 
 
-def test_controls_act_on_the_training(server: Server, open_component: OpenPage) -> None:
+def test_buttons_control_the_training(server: Server, open_component: OpenPage) -> None:
     run_id = server.start_run(epochs=1000, seed=11)
     page = open_component(server, f"?run={run_id}")
     try:
@@ -221,7 +221,7 @@ def test_controls_act_on_the_training(server: Server, open_component: OpenPage) 
         server.control(run_id, "stop")
 
 
-def test_list_opens_a_run_and_the_address_names_it(
+def test_list_opens_a_run_and_updates_the_address(
     server: Server, stopped_run: str, training_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server)
@@ -238,7 +238,7 @@ def test_list_opens_a_run_and_the_address_names_it(
     )
 
 
-def test_rerun_of_the_script_leaves_the_stage_as_it_is(
+def test_rerun_of_the_script_does_not_rebuild_the_stage(
     server: Server, training_run: str, open_page: OpenPage
 ) -> None:
     sockets: list[str] = []
@@ -251,12 +251,12 @@ def test_rerun_of_the_script_leaves_the_stage_as_it_is(
     page.get_by_text("In a corner").click()
     page.locator(".stn-picture [data-step]").wait_for()
     page.locator(f'.stn-run a[href="?run={training_run}"]').click()
-    page.wait_for_timeout(1500)
+    page.wait_for_timeout(1500)  # the rerun has no effect that could be waited for
     assert page.locator(".stn-viewer .stn-probes").evaluate("(stage) => stage.marked") is True
     assert len([url for url in sockets if "/api/runs/" in url]) == 1
 
 
-def test_run_is_deleted_after_a_second_press(server: Server, open_component: OpenPage) -> None:
+def test_run_is_deleted_after_confirmation(server: Server, open_component: OpenPage) -> None:
     run_id = record_run(server)
     page = open_component(server)
     row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
@@ -268,25 +268,25 @@ def test_run_is_deleted_after_a_second_press(server: Server, open_component: Ope
     assert server.http.get(f"/runs/{run_id}").status_code == 404
 
 
-def test_run_that_another_page_deleted_is_told(server: Server, open_component: OpenPage) -> None:
+def test_run_deleted_by_another_page_is_reported(server: Server, open_component: OpenPage) -> None:
     run_id = record_run(server)
     page = open_component(server, f"?run={run_id}")
     wait_for_frame(page)
     server.http.delete(f"/runs/{run_id}").raise_for_status()
     wait_for_status_text(page, "This run has been deleted")
-    # What is at hand can still be looked at, and nothing else: picture and cursor are one.
+    # Cached frames can still be shown; the cursor moves only to those.
     for key in ("Home", "End"):
         page.keyboard.press(key)
-        at = int(page.locator(".stn-timeline").input_value())
-        wait_for_frame(page, at)
+        step = int(page.locator(".stn-timeline").input_value())
+        wait_for_frame(page, step)
     page.get_by_text("Show the newest run").click()
     page.wait_for_url(lambda address: f"run={run_id}" not in address)
 
 
-def test_a_data_set_is_fetched_from_the_form(tmp_path: Path, open_page: OpenPage) -> None:
-    made = sample_data.make_zip(sample_data.make_gtsrb("official"))
+def test_form_downloads_a_data_set(tmp_path: Path, open_page: OpenPage) -> None:
+    archive = sample_data.make_zip(sample_data.make_gtsrb("official"))
     with (
-        serve_files({DOWNLOADS["gtsrb"][0].path: made}) as files,
+        serve_files({DOWNLOADS["gtsrb"][0].path: archive}) as files,
         serve(
             tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address
         ) as server,

@@ -1,19 +1,19 @@
-"""What is seen before there is a run: the recording that ships, until the first live frame."""
+"""The sample recording, which the page shows until the first live frame."""
 
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text, wait_for_step_where
 from tests.live_server import Server
 
 
-def test_recording_that_ships_plays_until_there_is_a_live_frame(
+def test_sample_recording_plays_until_the_first_live_frame(
     own_server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(own_server)
     wait_for_frame(page)
     wait_for_status_text(page, "Sample recording; no run yet")
     assert page.locator(".stn-viewer").get_attribute("data-run") == "sample"
-    moved = len(page.evaluate("window.paints"))
-    page.wait_for_function(f"window.paints.length > {moved} + 5")
+    paints = len(page.evaluate("window.paints"))
+    page.wait_for_function(f"window.paints.length > {paints} + 5")
     assert page.locator(".stn-button-group button:enabled").count() == 0
 
     run_id = own_server.start_run(epochs=1000)

@@ -1,4 +1,4 @@
-"""What stands on the stage is what was recorded, to the pixel."""
+"""The stage shows exactly the recorded pixels, overlays and captions."""
 
 import math
 from pathlib import Path
@@ -22,7 +22,7 @@ from tests.dashboard.page_queries import (
 from tests.live_server import Server
 
 
-def test_pixels_are_those_of_the_frame(
+def test_stage_shows_the_pixels_of_the_frame(
     server: Server, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
@@ -36,33 +36,33 @@ def test_pixels_are_those_of_the_frame(
             np.testing.assert_array_equal(read_pixels(page, kind), expected)
 
 
-def test_outputs_are_seen_on_the_screen_pixel_for_pixel(
+def test_screenshots_of_outputs_have_the_recorded_pixels(
     server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
     outputs = fetch_frame(server, stopped_run, wait_for_frame(page)).tensors["output.st"][..., 0]
-    shot = tmp_path / "output.png"
+    screenshot = tmp_path / "output.png"
     for index in (0, 5, 11):
-        page.locator(".stn-viewer .stn-output .stn-pixels").nth(index).screenshot(path=shot)
-        seen = np.asarray(Image.open(shot).convert("L"))
-        scale = len(seen) // 28
-        np.testing.assert_array_equal(seen, np.kron(outputs[index], np.ones((scale, scale))))
+        page.locator(".stn-viewer .stn-output .stn-pixels").nth(index).screenshot(path=screenshot)
+        shown = np.asarray(Image.open(screenshot).convert("L"))
+        scale = len(shown) // 28
+        np.testing.assert_array_equal(shown, np.kron(outputs[index], np.ones((scale, scale))))
 
 
-def test_inputs_are_seen_below_their_overlays(
+def test_screenshots_of_inputs_have_the_recorded_pixels_below_overlays(
     server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
     inputs = fetch_frame(server, stopped_run, wait_for_frame(page)).tensors["input"][..., 0]
-    shot = tmp_path / "input.png"
-    page.locator(".stn-viewer .stn-input .stn-pixels").first.screenshot(path=shot)
-    seen = np.asarray(Image.open(shot).convert("L"))
-    scale = len(seen) // 48
-    alike = seen == np.kron(inputs[0], np.ones((scale, scale)))
-    assert 0.8 < alike.mean() < 1
+    screenshot = tmp_path / "input.png"
+    page.locator(".stn-viewer .stn-input .stn-pixels").first.screenshot(path=screenshot)
+    shown = np.asarray(Image.open(screenshot).convert("L"))
+    scale = len(shown) // 48
+    equal = shown == np.kron(inputs[0], np.ones((scale, scale)))
+    assert 0.8 < equal.mean() < 1
 
 
-def test_overlay_shows_the_corners(
+def test_overlay_marks_the_recorded_corners(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -80,7 +80,7 @@ def test_overlay_shows_the_corners(
         np.testing.assert_allclose(first, np.clip(region[0], -16 / 3, 48 + 16 / 3), atol=0.006)
 
 
-def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
+def test_dots_at_the_corners_are_white_with_a_dark_outline(
     server: Server, stopped_run: str, open_component: OpenPage, tmp_path: Path
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -88,18 +88,18 @@ def test_dots_are_white_with_a_dark_outline_where_the_corners_are(
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
     tile = page.locator(".stn-viewer .stn-input").first
-    shot = tmp_path / "tile.png"
-    tile.screenshot(path=shot)
-    seen = np.asarray(Image.open(shot).convert("L"))
-    scale = seen.shape[1] / 64  # 48 pixels and a margin of 8 on either side
+    screenshot = tmp_path / "tile.png"
+    tile.screenshot(path=screenshot)
+    shown = np.asarray(Image.open(screenshot).convert("L"))
+    scale = shown.shape[1] / 64  # 48 pixels and a margin of 8 on each side
     for x, y in fetch_frame(server, stopped_run, 0).tensors["corners.st"][0]:
         across, down = round((x + 8) * scale), round((y + 8) * scale)
-        around = seen[down - 7 : down + 8, across - 7 : across + 8]
-        assert seen[down, across] == 255
+        around = shown[down - 7 : down + 8, across - 7 : across + 8]
+        assert shown[down, across] == 255
         assert around.min() == 0
 
 
-def test_captions_tell_label_prediction_and_verdict(
+def test_captions_show_label_prediction_and_verdict(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -107,27 +107,27 @@ def test_captions_tell_label_prediction_and_verdict(
     last = server.get_run(stopped_run)["last_step"]
     page.keyboard.press("End")
     wait_for_frame(page, last)
-    found = fetch_frame(server, stopped_run, last)
-    labels, predicted = found.info["labels"], found.info["predicted"]
+    frame = fetch_frame(server, stopped_run, last)
+    labels, predicted = frame.info["labels"], frame.info["predicted"]
     assert read_texts(page, ".stn-label") == [str(label) for label in labels]
     assert read_texts(page, ".stn-predicted") == [str(each) for each in predicted]
-    chances = found.tensors["probabilities"][range(len(predicted)), predicted]
-    told = [float(text.rstrip("%")) for text in read_texts(page, ".stn-probability")]
-    np.testing.assert_allclose(told, 100 * chances, atol=0.5001)
+    probabilities = frame.tensors["probabilities"][range(len(predicted)), predicted]
+    percentages = [float(text.rstrip("%")) for text in read_texts(page, ".stn-probability")]
+    np.testing.assert_allclose(percentages, 100 * probabilities, atol=0.5001)
     verdicts = [
         page.locator(".stn-viewer .stn-probe").nth(index).get_attribute("data-verdict")
         for index in range(len(labels))
     ]
-    right = [one == other for one, other in zip(labels, predicted, strict=True)]
+    right = [label == guess for label, guess in zip(labels, predicted, strict=True)]
     assert verdicts == ["right" if each else "wrong" for each in right]
-    # Told by shape as well as by colour.
+    # The verdict has a shape as well as a colour.
     marks = page.locator(".stn-viewer .stn-verdict-icon path").evaluate_all(
         "(all) => all.map((each) => each.getAttribute('d'))"
     )
     assert len(set(marks)) == len(set(right))
 
 
-def test_counter_tells_the_tenths(
+def test_counter_shows_tenths_of_epochs(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -145,33 +145,33 @@ def test_counter_tells_the_tenths(
 def test_live_frames_are_painted_and_never_blank(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    watch = """
+    inspect_frames = """
     window.blank = 0; window.sizes = new Set();
-    addEventListener("stnscope:paint", function look() {
-      removeEventListener("stnscope:paint", look);
-      (function each() {
-        const seen = readPixels(document.querySelector(".stn-viewer .stn-probes"), ["input", 48]);
-        if (!seen.every((pixels) => pixels.some((value) => value))) window.blank++;
+    addEventListener("stnscope:paint", function start() {
+      removeEventListener("stnscope:paint", start);
+      (function inspect() {
+        const inputs = readPixels(document.querySelector(".stn-viewer .stn-probes"), ["input", 48]);
+        if (!inputs.every((pixels) => pixels.some((value) => value))) window.blank++;
         const box = document.querySelector(".stn-viewer .stn-probes").getBoundingClientRect();
         window.sizes.add([box.top, box.width, box.height].join());
-        requestAnimationFrame(each);
+        requestAnimationFrame(inspect);
       })();
     });
     """
     page = open_component(
-        server, f"?run={training_run}", init=f"window.readPixels = {READ_PIXELS};{watch}"
+        server, f"?run={training_run}", init=f"window.readPixels = {READ_PIXELS};{inspect_frames}"
     )
     first = wait_for_frame(page)
     wait_for_step_where(page, f"step >= {first} + 20")
     assert "Live" in status_text(page)
     assert page.evaluate("window.blank") == 0
-    assert len(page.evaluate("[...window.sizes]")) == 1, "the stage keeps its place"
+    assert len(page.evaluate("[...window.sizes]")) == 1, "the stage does not move"
     assert page.evaluate("window.paints.length") > 5
     steps = page.evaluate("window.paints")
     assert steps == sorted(set(steps)), "each frame once, and in order"
 
 
-def test_page_without_a_run_follows_the_newest_that_trains(
+def test_page_without_a_run_follows_the_newest_training_run(
     server: Server, training_run: str, stopped_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server)
@@ -182,23 +182,25 @@ def test_page_without_a_run_follows_the_newest_that_trains(
     wait_for_step_where(page, f"step > {first}")
 
 
-def test_run_that_is_not_there_is_told(server: Server, open_component: OpenPage) -> None:
+def test_missing_run_is_reported(server: Server, open_component: OpenPage) -> None:
     page = open_component(server, "?run=nowhere")
     wait_for_status_text(page, "There is no run 'nowhere'.")
 
 
-def test_probes_are_told_to_those_who_do_not_see_them(
+def test_probes_are_described_to_screen_readers(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
     wait_for_frame(page)
     label = page.get_by_role("button", name="Probe 1:")
     assert label.count() == 1
-    told = page.locator(".stn-viewer [aria-live=polite]", has_text=" probes right. On average")
-    told.wait_for(state="attached")
+    description = page.locator(
+        ".stn-viewer [aria-live=polite]", has_text=" probes right. On average"
+    )
+    description.wait_for(state="attached")
 
 
-def test_overlay_goes_on_to_a_region_and_comes_back(
+def test_overlay_changes_with_the_step_and_returns(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")

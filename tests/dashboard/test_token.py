@@ -1,4 +1,4 @@
-"""The page of a server that asks for a token: whoever has the link sees everything."""
+"""The page of a server that requires a token, opened by a link that has it."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,15 +13,17 @@ TOKEN = "open-sesame-open-sesame"
 
 
 @pytest.fixture
-def gated(tmp_path: Path) -> Iterator[Server]:
+def protected_server(tmp_path: Path) -> Iterator[Server]:
     with serve(tmp_path / "home", "--no-demonstration", "--no-standby", "--token", TOKEN) as server:
         server.http.headers["Authorization"] = f"Bearer {TOKEN}"
         yield server
 
 
-def test_link_with_the_token_opens_everything(gated: Server, open_page: OpenPage) -> None:
-    run_id = gated.start_run(epochs=1000)
-    page = open_page(gated, f"?token={TOKEN}&run={run_id}")
+def test_link_with_the_token_opens_page_and_api(
+    protected_server: Server, open_page: OpenPage
+) -> None:
+    run_id = protected_server.start_run(epochs=1000)
+    page = open_page(protected_server, f"?token={TOKEN}&run={run_id}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live; running")
     assert TOKEN not in page.url
@@ -29,4 +31,4 @@ def test_link_with_the_token_opens_everything(gated: Server, open_page: OpenPage
     # The page's own calls have the token too.
     page.get_by_role("button", name="Start training").wait_for()
     page.locator(".stn-button-group [data-action=pause]").click()
-    gated.wait_for_status(run_id, "paused")
+    protected_server.wait_for_status(run_id, "paused")

@@ -1,4 +1,4 @@
-"""What fills the stage and what is drawn on it: one probe, the crowd, and every layer."""
+"""The views of the stage (probes, one probe, summary) and its layers."""
 
 import re
 from pathlib import Path
@@ -18,12 +18,12 @@ from tests.dashboard.page_queries import (
 from tests.live_server import Server, wait_until
 
 
-def chip(page: Page, name: str) -> Locator:
+def layer_button(page: Page, name: str) -> Locator:
     return page.locator(".stn-view-toolbar").get_by_role("button", name=name, exact=True)
 
 
-def held(page: Page, server: Server, run_id: str) -> Frame:
-    """Holds the middle of a run on the stage; its frame."""
+def pause_in_the_middle(page: Page, server: Server, run_id: str) -> Frame:
+    """Pause playback in the middle of a run; return the frame there."""
     steps = server.recorded_steps(run_id)
     middle = steps[len(steps) // 2]
     wait_for_frame(page)
@@ -32,178 +32,182 @@ def held(page: Page, server: Server, run_id: str) -> Frame:
     return fetch_frame(server, run_id, middle)
 
 
-def one(page: Page, step: int) -> Locator:
-    shown = page.locator(f".stn-viewer .stn-detail[data-step='{step}']")
-    shown.wait_for()
-    return shown
+def probe_detail(page: Page, step: int) -> Locator:
+    detail = page.locator(f".stn-viewer .stn-detail[data-step='{step}']")
+    detail.wait_for()
+    return detail
 
 
-def test_one_probe_is_shown_in_its_own_pixels_with_theta(
+def test_probe_detail_shows_pixels_theta_and_probabilities(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
-    seen = held(page, server, stopped_run)
+    frame = pause_in_the_middle(page, server, stopped_run)
     page.locator(".stn-viewer .stn-probe").nth(5).click()
-    shown = one(page, seen.info["step"])
-    for place, name in enumerate(("input", "output.st")):
-        np.testing.assert_array_equal(read_large_pixels(page)[place], seen.tensors[name][5].ravel())
-    numbers = shown.locator(".stn-matrix").first.locator("td").all_inner_texts()
-    told = [float(text.replace("\u2212", "-")) for text in numbers]
-    np.testing.assert_allclose(told, seen.tensors["theta.st"][5], atol=5.01e-4)
-    chances = shown.locator(".stn-class-probability").all_inner_texts()
-    told = [float(text.rstrip("%")) for text in chances]
-    np.testing.assert_allclose(told, 100 * seen.tensors["probabilities"][5], atol=0.5001)
-    assert "Probe 6 of 12: 5" in shown.inner_text()
+    detail = probe_detail(page, frame.info["step"])
+    for index, name in enumerate(("input", "output.st")):
+        np.testing.assert_array_equal(
+            read_large_pixels(page)[index], frame.tensors[name][5].ravel()
+        )
+    texts = detail.locator(".stn-matrix").first.locator("td").all_inner_texts()
+    theta = [float(text.replace("\u2212", "-")) for text in texts]
+    np.testing.assert_allclose(theta, frame.tensors["theta.st"][5], atol=5.01e-4)
+    texts = detail.locator(".stn-class-probability").all_inner_texts()
+    percentages = [float(text.rstrip("%")) for text in texts]
+    np.testing.assert_allclose(percentages, 100 * frame.tensors["probabilities"][5], atol=0.5001)
+    assert "Probe 6 of 12: 5" in detail.inner_text()
     page.keyboard.press("]")
-    shown.get_by_text("Probe 7 of 12").wait_for()
-    shown.get_by_label("Previous probe ([)").click()
-    shown.get_by_text("Probe 6 of 12").wait_for()
+    detail.get_by_text("Probe 7 of 12").wait_for()
+    detail.get_by_label("Previous probe ([)").click()
+    detail.get_by_text("Probe 6 of 12").wait_for()
 
 
-def test_a_pixel_of_the_output_is_traced_to_where_it_is_sampled(
+def test_pixel_of_the_output_is_traced_to_its_sampling_point(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&view=probe&probe=2&step=0")
-    shown = one(page, 0)
-    # Untrained, 28 pixels lie evenly over 48: the middle of pixel 7 at 7.5 / 28 of them.
-    tile = shown.locator(".stn-pane-content").nth(1)
+    detail = probe_detail(page, 0)
+    # Before training, 28 output pixels cover all 48: the centre of pixel 7 is at 7.5 / 28 of them.
+    tile = detail.locator(".stn-pane-content").nth(1)
     box = tile.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] * 7.5 / 28, box["y"] + box["height"] * 14.5 / 28)
-    words = shown.locator(".stn-sample-text")
-    words.get_by_text("Output pixel 7, 14 is sampled at 12.9, 24.9").wait_for()
-    assert shown.locator(".stn-cells rect").count() == 4
+    sentence = detail.locator(".stn-sample-text")
+    sentence.get_by_text("Output pixel 7, 14 is sampled at 12.9, 24.9").wait_for()
+    assert detail.locator(".stn-cells rect").count() == 4
     tile.focus()
     page.keyboard.press("ArrowRight")
-    words.get_by_text("Output pixel 8, 14 is sampled at 14.6, 24.9").wait_for()
+    sentence.get_by_text("Output pixel 8, 14 is sampled at 14.6, 24.9").wait_for()
     page.keyboard.press("Escape")
-    words.get_by_text("Point at a pixel").wait_for()
+    sentence.get_by_text("Point at a pixel").wait_for()
 
 
-def test_zoom_enlarges_within_the_same_room(
+def test_zoom_enlarges_within_the_same_pane(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
-    shown = one(page, 0)
-    pane = shown.locator(".stn-pane-viewport").first
+    detail = probe_detail(page, 0)
+    pane = detail.locator(".stn-pane-viewport").first
     before = pane.bounding_box()
-    shown.get_by_label("Zoom").select_option("4")
+    detail.get_by_label("Zoom").select_option("4")
     assert pane.bounding_box() == before
-    wide = shown.locator(".stn-pane-content").first.evaluate("(tile) => tile.offsetWidth")
+    width = detail.locator(".stn-pane-content").first.evaluate("(tile) => tile.offsetWidth")
     assert before is not None
-    assert wide == 4 * before["width"]
-    # Its middle is seen, also when something else has been looked at in the meantime.
-    places = "(panes) => panes.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop])"
-    middles = shown.locator(".stn-pane-viewport").evaluate_all(places)
-    assert min(min(place) for place in middles) > 0
-    chip(page, "Probes").click()
-    chip(page, "One probe").click()
-    assert shown.locator(".stn-pane-viewport").evaluate_all(places) == middles
+    assert width == 4 * before["width"]
+    # The centre is shown, and stays after a change of view.
+    scroll_positions = (
+        "(panes) => panes.map(({ scrollLeft, scrollTop }) => [scrollLeft, scrollTop])"
+    )
+    scrolled = detail.locator(".stn-pane-viewport").evaluate_all(scroll_positions)
+    assert min(min(position) for position in scrolled) > 0
+    layer_button(page, "Probes").click()
+    layer_button(page, "One probe").click()
+    assert detail.locator(".stn-pane-viewport").evaluate_all(scroll_positions) == scrolled
 
 
-def test_input_shows_what_an_enlarged_output_is_scrolled_to(
+def test_input_scrolls_to_the_region_of_an_enlarged_output(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
-    shown = one(page, 0)
-    shown.get_by_label("Zoom").select_option("4")
-    panes = shown.locator(".stn-pane-viewport")
-    middle = """(pane) => {
+    detail = probe_detail(page, 0)
+    detail.get_by_label("Zoom").select_option("4")
+    panes = detail.locator(".stn-pane-viewport")
+    scroll_state = """(pane) => {
       const tile = pane.firstElementChild;
-      const whole = pane.scrollLeft + pane.clientWidth / 2;
-      return { across: whole / tile.offsetWidth, most: pane.scrollLeft > pane.scrollWidth / 2 };
+      const centre = pane.scrollLeft + pane.clientWidth / 2;
+      return { across: centre / tile.offsetWidth, most: pane.scrollLeft > pane.scrollWidth / 2 };
     }"""
-    # Untrained, all of the input is sampled; around it are as many pixels as on the page.
+    # Before training all of the input is sampled; the page adds a margin around it.
     margin = 8
-    for wanted in (0.3, 0.6):
+    for share in (0.3, 0.6):
         panes.nth(1).evaluate(
             "(pane, share) => {"
             "  const { offsetWidth } = pane.firstElementChild;"
             "  pane.scrollLeft = share * offsetWidth - pane.clientWidth / 2;"
             "}",
-            wanted,
+            share,
         )
-        expected = (margin + 48 * wanted) / (48 + 2 * margin)
-        wait_until(lambda: abs(panes.nth(0).evaluate(middle)["across"] - expected) < 0.01)  # noqa: B023
-    # The other way round each is looked at by itself.
-    before = panes.nth(1).evaluate(middle)
+        expected = (margin + 48 * share) / (48 + 2 * margin)
+        wait_until(lambda: abs(panes.nth(0).evaluate(scroll_state)["across"] - expected) < 0.01)  # noqa: B023
+    # Scrolling the input does not scroll the output.
+    before = panes.nth(1).evaluate(scroll_state)
     panes.nth(0).evaluate("(pane) => { pane.scrollLeft = 0; }")
-    assert panes.nth(1).evaluate(middle) == before
+    assert panes.nth(1).evaluate(scroll_state) == before
 
 
-def test_crowd_is_the_mean_of_the_probes_and_their_spread(
+def test_summary_shows_mean_and_spread_of_the_probes(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
-    seen = held(page, server, stopped_run)
-    chip(page, "Summary").click()
-    crowd = page.locator(f".stn-probe-summary[data-step='{seen.info['step']}']")
-    crowd.wait_for()
-    for place, name in enumerate(("input", "output.st")):
-        mean = np.floor(seen.tensors[name].mean(axis=0, dtype=np.float64) + 0.5)
-        np.testing.assert_allclose(read_large_pixels(page)[place], mean.ravel(), atol=1)
-    middles = crowd.locator(".stn-cloud-marks").get_attribute("d") or ""
-    centres = re.findall(r"M([-\d.]+),([-\d.]+)h0", middles)
-    expected = seen.tensors["grid.st"].mean(axis=(1, 2))
+    frame = pause_in_the_middle(page, server, stopped_run)
+    layer_button(page, "Summary").click()
+    summary = page.locator(f".stn-probe-summary[data-step='{frame.info['step']}']")
+    summary.wait_for()
+    for index, name in enumerate(("input", "output.st")):
+        mean = np.floor(frame.tensors[name].mean(axis=0, dtype=np.float64) + 0.5)
+        np.testing.assert_allclose(read_large_pixels(page)[index], mean.ravel(), atol=1)
+    marks = summary.locator(".stn-cloud-marks").get_attribute("d") or ""
+    centres = re.findall(r"M([-\d.]+),([-\d.]+)h0", marks)
+    expected = frame.tensors["grid.st"].mean(axis=(1, 2))
     np.testing.assert_allclose([[float(x), float(y)] for x, y in centres], expected, atol=0.011)
-    shift = seen.tensors["grid.st"].mean(axis=(1, 2))[:, 0] / 24 - 1
-    told = crowd.locator(".stn-strip", has_text="Position x").locator(".stn-value").inner_text()
-    mean, deviation = (float(part.replace("\u2212", "-")) for part in told.split(" ± "))
+    shift = frame.tensors["grid.st"].mean(axis=(1, 2))[:, 0] / 24 - 1
+    text = summary.locator(".stn-strip", has_text="Position x").locator(".stn-value").inner_text()
+    mean, deviation = (float(part.replace("\u2212", "-")) for part in text.split(" ± "))
     np.testing.assert_allclose([mean, deviation], [shift.mean(), shift.std()], atol=0.0051)
 
 
-def test_layers_are_drawn_and_taken_away(
+def test_layers_are_drawn_and_removed(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
-    seen = held(page, server, stopped_run)
+    frame = pause_in_the_middle(page, server, stopped_run)
     stage = page.locator(".stn-viewer .stn-probes")
     outline = stage.locator(".stn-outline.stn-line").first
     assert outline.is_visible()
-    chip(page, "Outline").click()
+    layer_button(page, "Outline").click()
     assert not outline.is_visible()
     page.keyboard.press("o")
     assert outline.is_visible()
     mesh = stage.locator(".stn-mesh").first
     assert not mesh.get_attribute("d")
     page.keyboard.press("m")
-    # Five lines each way within the edge of a lattice of seven.
+    # A 7x7 lattice has five inner lines in each direction.
     assert (mesh.get_attribute("d") or "").count("M") == 10
     page.keyboard.press("t")
     wait_until(lambda: overlay_paths(page, "trail")[0].count("M") == 4)
-    corners = [f"{x:g},{y:g}" for x, y in np.round(seen.tensors["corners.st"][0].astype(float), 2)]
-    ends = [way.rsplit("L", 1)[-1] for way in overlay_paths(page, "trail")[0].split("M")[1:]]
-    told = [[float(n) for n in end.split(",")] for end in ends]
+    corners = [f"{x:g},{y:g}" for x, y in np.round(frame.tensors["corners.st"][0].astype(float), 2)]
+    ends = [path.rsplit("L", 1)[-1] for path in overlay_paths(page, "trail")[0].split("M")[1:]]
+    trail_ends = [[float(n) for n in end.split(",")] for end in ends]
     np.testing.assert_allclose(
-        told, [[float(n) for n in each.split(",")] for each in corners], atol=0.011
+        trail_ends, [[float(n) for n in each.split(",")] for each in corners], atol=0.011
     )
 
 
-def test_undone_output_lies_where_it_came_from(
+def test_inverse_warp_places_the_output_over_its_region(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0&layers=inverse")
     wait_for_frame(page, 0)
-    seen = fetch_frame(server, stopped_run, 0)
-    # Untrained, all of the input is looked at: what is pasted back is the input, a little blurred.
-    undone = np.array(read_pixels(page, "input"), float)
-    inputs = seen.tensors["input"].reshape(12, -1).astype(float)
+    frame = fetch_frame(server, stopped_run, 0)
+    # Before training the region is the whole input, so the inverse warp is the input, blurred.
+    pasted_back = np.array(read_pixels(page, "input"), float)
+    inputs = frame.tensors["input"].reshape(12, -1).astype(float)
     for index in range(12):
-        assert np.corrcoef(undone[index], inputs[index])[0, 1] > 0.9
-    assert not np.array_equal(undone, inputs)
-    chip(page, "Pasted back").click()
+        assert np.corrcoef(pasted_back[index], inputs[index])[0, 1] > 0.9
+    assert not np.array_equal(pasted_back, inputs)
+    layer_button(page, "Pasted back").click()
     wait_until(lambda: np.array_equal(read_pixels(page, "input"), inputs))
 
 
-def test_outputs_alone_are_larger(
+def test_outputs_without_inputs_are_larger(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
-    seen = fetch_frame(server, stopped_run, 0)
+    frame = fetch_frame(server, stopped_run, 0)
     output = page.locator(".stn-viewer .stn-output .stn-pixels").first
     before = output.bounding_box()
-    chip(page, "Outputs only").click()
+    layer_button(page, "Outputs only").click()
     after = output.bounding_box()
     assert before is not None
     assert after is not None
@@ -213,27 +217,27 @@ def test_outputs_alone_are_larger(
     assert verdict is not None
     assert verdict["width"] > 24
     np.testing.assert_array_equal(
-        read_pixels(page, "output")[3], seen.tensors["output.st"][3].ravel()
+        read_pixels(page, "output")[3], frame.tensors["output.st"][3].ravel()
     )
 
 
-def test_a_network_without_a_transformer_has_one_and_crowd_too(
+def test_network_without_a_transformer_has_probe_detail_and_summary(
     server: Server, open_component: OpenPage
 ) -> None:
     run_id = server.start_run(architecture="digits-cnn", epochs=1000)
     server.wait_for_step(run_id, 3)
     server.control(run_id, "stop")
     page = open_component(server, f"?run={run_id}&step=0&view=probe")
-    assert one(page, 0).locator(".stn-pane-content").count() == 1
+    assert probe_detail(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer, so there are no regions").wait_for()
-    assert chip(page, "Outline").is_disabled()
+    assert layer_button(page, "Outline").is_disabled()
     heads = page.locator(".stn-chart-head:visible > span:first-child").all_inner_texts()
     assert heads == ["Loss", "Accuracy", "Steps/s"]
     assert "affine" not in page.locator(".stn-status-lines").inner_text()
 
 
-def test_tiles_are_passed_by_tab_and_opened_by_keys(
+def test_probe_tiles_are_focused_by_tab_and_opened_by_keys(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0")
@@ -244,35 +248,35 @@ def test_tiles_are_passed_by_tab_and_opened_by_keys(
     assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-probe')[1]")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press(" ")
-    one(page, 0).get_by_text("Probe 1 of 12").wait_for()
+    probe_detail(page, 0).get_by_text("Probe 1 of 12").wait_for()
     assert page.evaluate("document.activeElement.className") == "stn-detail-title"
-    # Back again, what was opened has the focus.
+    # After the return, the tile of the opened probe has the focus.
     page.keyboard.press("1")
     assert page.evaluate("document.activeElement === document.querySelectorAll('.stn-probe')[0]")
     page.keyboard.press("Enter")
-    # It was pressed, and nothing was played.
+    # Enter opens the probe and does not start playback, which would change the step by then.
     page.wait_for_timeout(300)
-    assert one(page, 0).is_visible()
+    assert probe_detail(page, 0).is_visible()
 
 
-def test_nothing_moves_when_something_else_fills_the_stage(
+def test_change_of_view_does_not_move_the_controls(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
     page = open_component(server, f"?run={stopped_run}&step=0")
     wait_for_frame(page, 0)
-    places = """() =>
+    positions = """() =>
     [".stn-segments", ".stn-timeline-controls", ".stn-run-controls"].map((part) => {
       const { left, top } = document.querySelector(part).getBoundingClientRect();
       return [Math.round(left), Math.round(top)];
     })"""
-    before = page.evaluate(places)
+    before = page.evaluate(positions)
     for name in ("One probe", "Summary", "Probes", "Outputs only"):
-        chip(page, name).click()
-        assert page.evaluate(places) == before, name
-    assert chip(page, "Mesh").is_disabled()
+        layer_button(page, name).click()
+        assert page.evaluate(positions) == before, name
+    assert layer_button(page, "Mesh").is_disabled()
 
 
-def test_a_picture_that_joined_is_not_there_before(
+def test_added_picture_is_missing_in_earlier_frames(
     server: Server, open_component: OpenPage, picture: Path
 ) -> None:
     run_id = server.start_run(epochs=1000, seed=31, probes={"count": 3, "moving": False})
@@ -282,12 +286,12 @@ def test_a_picture_that_joined_is_not_there_before(
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
         (step,) = server.get_run(run_id)["added_at"]
         page = open_component(server, f"?run={run_id}&view=probe&probe=3&step=0")
-        shown_one = page.locator(".stn-viewer .stn-detail.stn-missing")
-        shown_one.get_by_text(f"It was added to the run at step {step}.").wait_for()
+        detail = page.locator(".stn-viewer .stn-detail.stn-missing")
+        detail.get_by_text(f"It was added to the run at step {step}.").wait_for()
         assert not page.locator(".stn-detail-panes").is_visible()
         page.keyboard.press("End")
         page.get_by_text("Probe 4 of 4").wait_for()
-        # Room for it is kept in frames before it.
+        # Earlier frames leave its tile empty.
         page.keyboard.press("1")
         first = page.locator(".stn-viewer .stn-probe").first
         before = first.bounding_box()
