@@ -78,8 +78,8 @@ class AccessControl:
         if token is None or _is_preflight(scope, headers):
             return None
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
-        given = dict(query).get("token")
-        if given is not None and _is_get(scope) and is_same(given, token):
+        query_token = dict(query).get("token")
+        if query_token is not None and _is_get(scope) and is_same(query_token, token):
             return _redirect_with_cookie(scope, query, token)
         if is_presented(headers, token):
             return None

@@ -8,9 +8,9 @@ from starlette.requests import cookie_parser
 COOKIE = "stnscope_token"
 
 
-def is_same(given: str, token: str) -> bool:
+def is_same(candidate: str, token: str) -> bool:
     """Compare in constant time, which reveals nothing of the token."""
-    return hmac.compare_digest(given.encode(errors="surrogatepass"), token.encode())
+    return hmac.compare_digest(candidate.encode(errors="surrogatepass"), token.encode())
 
 
 def is_presented(headers: Mapping[str, str], token: str) -> bool:

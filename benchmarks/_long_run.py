@@ -20,10 +20,10 @@ CHUNK_SIZE = 1000
 
 def make(path: Path, frames: int) -> None:
     """Write the recording of a run that ended at step `frames` - 1, with a frame at each step."""
-    each = steps_per_epoch(RunConfig())
-    config = RunConfig(epochs=-(-frames // each))
+    epoch_steps = steps_per_epoch(RunConfig())
+    config = RunConfig(epochs=-(-frames // epoch_steps))
     path.parent.mkdir(parents=True, exist_ok=True)
-    create(path, config=config, steps_per_epoch=each)
+    create(path, config=config, steps_per_epoch=epoch_steps)
     trained = _trained(config, path.stem)
     summaries = [theta_summary(frame) for frame in trained]
     turns = islice(zip(cycle(trained), cycle(summaries), strict=False), frames)
@@ -32,7 +32,7 @@ def make(path: Path, frames: int) -> None:
         for begin in range(0, frames, CHUNK_SIZE):
             with writer.transaction():
                 for step, (frame, summary) in steps[begin : begin + CHUNK_SIZE]:
-                    moved = _at_step(frame, step, each)
+                    moved = _at_step(frame, step, epoch_steps)
                     metrics = {name: moved.info[name] for name in ("time", "epoch", "loss")}
                     writer.add_step(step, 0, metrics | summary)
                     writer.add_frame(moved, attempt=0, kept=True)
@@ -46,6 +46,10 @@ def _trained(config: RunConfig, run: str) -> list[Frame]:
     return [observe_step(step, probes, run=run, config=config) for step in steps]
 
 
-def _at_step(frame: Frame, step: int, each: int) -> Frame:
-    place = {"step": step, "epoch": epoch_of(step, each), "progress": tenths_of(step, each)}
-    return Frame({**frame.info, **place}, frame.tensors)
+def _at_step(frame: Frame, step: int, epoch_steps: int) -> Frame:
+    counters = {
+        "step": step,
+        "epoch": epoch_of(step, epoch_steps),
+        "progress": tenths_of(step, epoch_steps),
+    }
+    return Frame({**frame.info, **counters}, frame.tensors)

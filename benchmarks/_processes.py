@@ -35,8 +35,12 @@ def trainers(server: Server) -> list[Process]:
     assert server.process is not None
     pid = server.process.pid
     return sorted(
-        (each for each in processes() if each.parent == pid and TRAINER in each.command),
-        key=lambda each: each.pid,
+        (
+            process
+            for process in processes()
+            if process.parent == pid and TRAINER in process.command
+        ),
+        key=lambda process: process.pid,
     )
 
 

@@ -9,8 +9,8 @@ def percentile_95(values: Sequence[float]) -> float:
     return statistics.quantiles(values, n=20, method="inclusive")[18] if values[1:] else values[0]
 
 
-def summary(milliseconds: Sequence[float], what: str = "times") -> str:
+def summary(milliseconds: Sequence[float], unit: str = "times") -> str:
     """Return median and 95th percentile as text."""
     median = statistics.median(milliseconds)
     p95 = percentile_95(milliseconds)
-    return f"p50 {median:.0f} ms, p95 {p95:.0f} ms over {len(milliseconds)} {what}"
+    return f"p50 {median:.0f} ms, p95 {p95:.0f} ms over {len(milliseconds)} {unit}"

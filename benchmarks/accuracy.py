@@ -75,8 +75,8 @@ def measure(config: RunConfig, dataset: Dataset, target: float) -> Result:
 
 def first_of_two(validations: list[tuple[int, float]], target: float) -> int | None:
     """Return the first step of two consecutive ones that are not below the target."""
-    for (step, one), (_, next_one) in pairwise(validations):
-        if min(one, next_one) >= target:
+    for (step, accuracy), (_, next_accuracy) in pairwise(validations):
+        if min(accuracy, next_accuracy) >= target:
             return step
     return None
 
@@ -92,9 +92,11 @@ def region_statistics(step: Step, config: RunConfig, dataset: Dataset) -> tuple[
     with torch.inference_mode():
         prediction = step.model.eval()(Validation.build(config, dataset).images)
     matrix = prediction.warps[0].theta.view(-1, 2, 3)
-    each = [torch.corrcoef(torch.stack([matrix[:, i, 2], centres[:, i]]))[0, 1] for i in (0, 1)]
+    correlations = [
+        torch.corrcoef(torch.stack([matrix[:, i, 2], centres[:, i]]))[0, 1] for i in (0, 1)
+    ]
     scale = torch.linalg.det(matrix[:, :, :2]).abs().sqrt().mean().item()
-    return scale, torch.stack(each).mean().item()
+    return scale, torch.stack(correlations).mean().item()
 
 
 def main() -> None:

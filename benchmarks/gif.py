@@ -61,9 +61,9 @@ def _frame(picture: Pixels, step: int, moving: bool) -> Frame:
     shift = step if moving else 0
     image = picture[shift : shift + SIDE, 2 * shift : 2 * shift + SIDE]
     corners = _region(step / COUNT)
-    place = corners[[0, 3, 2, 1]].ravel().tolist()
+    quadrilateral = corners[[0, 3, 2, 1]].ravel().tolist()
     output = Image.fromarray(image).transform(
-        (SIDE, SIDE), Image.Transform.QUAD, place, Image.Resampling.BILINEAR
+        (SIDE, SIDE), Image.Transform.QUAD, quadrilateral, Image.Resampling.BILINEAR
     )
     info = {"step": step, "transformers": [{"name": "st", "family": "affine", "at": "input"}]}
     tensors = {

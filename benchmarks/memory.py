@@ -31,7 +31,7 @@ MIN_SAMPLES = 3
 def sample(server: Server, trainer: int, session: CDPSession) -> dict[str, float]:
     """Return the current size of each in megabytes."""
     assert server.process is not None
-    resident = {each.pid: each.kilobytes * 1024 / 1e6 for each in processes()}
+    resident = {process.pid: process.kilobytes * 1024 / 1e6 for process in processes()}
     session.send("HeapProfiler.collectGarbage")
     usage = session.send("Runtime.getHeapUsage")
     return {
@@ -77,11 +77,11 @@ def main() -> None:
             hours.append((time.monotonic() - begin) / 3600)
             page.wait_for_timeout(1000 * options.every)
     for name in samples[0]:
-        held = [each[name] for each in samples]
-        rate, error = slope(hours, held)
+        megabytes = [sample[name] for sample in samples]
+        rate, error = slope(hours, megabytes)
         print(
             f"Memory of the {name}: {rate:+.1f} MB/h, give or take {2 * error:.1f}, over "
-            f"{options.minutes:g} min after {options.warm_up:g}; {held[-1]:.0f} MB at the end "
+            f"{options.minutes:g} min after {options.warm_up:g}; {megabytes[-1]:.0f} MB at the end "
             "(goal: below 5 MB/h)"
         )
 

@@ -72,8 +72,8 @@ class RecordedRun:
         columns = self._server.http.get(
             f"/runs/{self._id}/metrics", params={"after": first + 1}
         ).json()
-        took = columns["time"][-1] - columns["time"][0]
-        return (len(columns["time"]) - 1) / float(took)
+        duration = columns["time"][-1] - columns["time"][0]
+        return (len(columns["time"]) - 1) / float(duration)
 
     @contextmanager
     def _viewer(self, *, reading: bool) -> Iterator[None]:

@@ -92,15 +92,15 @@ def main() -> None:
             tempfile.TemporaryDirectory() as home,
             serve(Path(home), "--no-demonstration") as server,
         ):
-            seen = _observe(page, server, options.seconds)
-    print(f"Step to painted canvas: {summary(seen.delays, 'frames')} (goal: p95 below 100 ms)")
+            observed = _observe(page, server, options.seconds)
+    print(f"Step to painted canvas: {summary(observed.delays, 'frames')} (goal: p95 below 100 ms)")
     print(
-        f"Painted: {seen.painted:.1f} frames/s while training made {seen.steps:.1f} steps/s "
-        "(goal: min(20, steps/s))"
+        f"Painted: {observed.painted:.1f} frames/s while training made "
+        f"{observed.steps:.1f} steps/s (goal: min(20, steps/s))"
     )
     print(
         f"A frame on the wire with an unchanged input: median "
-        f"{statistics.median(seen.sizes) / 1000:.1f} kB (goal: at most 20 kB)"
+        f"{statistics.median(observed.sizes) / 1000:.1f} kB (goal: at most 20 kB)"
     )
 
 

@@ -72,11 +72,11 @@ def ends(seeker: Seeker, times: int) -> tuple[list[float], list[float]]:
 
 def arrows(seeker: Seeker, starts: Sequence[int]) -> list[float]:
     """Measure consecutive presses of the right arrow, from each of some steps."""
-    took = []
+    times = []
     for start in starts:
         seeker.fill(start)
-        took += [seeker.press("ArrowRight", start + count + 1) for count in range(ROW)]
-    return took
+        times += [seeker.press("ArrowRight", start + count + 1) for count in range(ROW)]
+    return times
 
 
 def main() -> None:
@@ -87,7 +87,9 @@ def main() -> None:
     options = parser.parse_args()
     chance = random.Random(0)
     # Far enough apart that no two rows of arrows overlap.
-    places = chance.sample(range(ROW, options.frames - 2 * ROW, 2 * ROW), options.presses // ROW)
+    start_steps = chance.sample(
+        range(ROW, options.frames - 2 * ROW, 2 * ROW), options.presses // ROW
+    )
     chosen = chance.sample(range(options.frames), options.presses)
     with tempfile.TemporaryDirectory() as home, open_page() as page:
         make(Path(home) / "recordings" / f"{RUN}.stnscope", options.frames)
@@ -98,13 +100,13 @@ def main() -> None:
             _report("home and end, warm", warm)
             _report("timeline, cold", [seeker.fill(step) for step in chosen])
             _report("timeline, warm", [seeker.fill(step) for step in chosen])
-            _report("right arrow, cold", arrows(seeker, places))
-            _report("right arrow, warm", arrows(seeker, places))
+            _report("right arrow, cold", arrows(seeker, start_steps))
+            _report("right arrow, warm", arrows(seeker, start_steps))
 
 
-def _report(what: str, took: list[float]) -> None:
+def _report(action: str, times: list[float]) -> None:
     print(
-        f"Press to painted step, {what}: {summary(took, 'presses')} (goal: p95 below 100 ms)",
+        f"Press to painted step, {action}: {summary(times, 'presses')} (goal: p95 below 100 ms)",
         flush=True,
     )
 

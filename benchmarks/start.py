@@ -31,13 +31,13 @@ def start(page: Page, server: Server, seed: int) -> float:
     page.get_by_label("Seed", exact=True).press("Tab")
     page.wait_for_timeout(SETTLING)
     wait_until_idle(server)
-    known = ["sample", *(run["id"] for run in server.http.get("/runs").json())]
+    known_runs = ["sample", *(run["id"] for run in server.http.get("/runs").json())]
     page.get_by_role("button", name="Start training").click()
-    page.wait_for_function(IS_NEW, arg=known)
-    run_id, took = page.evaluate(TOOK, known)
+    page.wait_for_function(IS_NEW, arg=known_runs)
+    run_id, milliseconds = page.evaluate(TOOK, known_runs)
     server.control(run_id, "stop")
     server.wait_for_status(run_id, "stopped")
-    return float(took)
+    return float(milliseconds)
 
 
 def main() -> None:
@@ -51,10 +51,10 @@ def main() -> None:
     ):
         page.goto(f"http://127.0.0.1:{server.port}/")
         page.get_by_role("button", name="Start training").wait_for()
-        took = [start(page, server, seed) for seed in range(starts)]
+        times = [start(page, server, seed) for seed in range(starts)]
     print(
-        f"Click on Start training to the run's first painted frame: {summary(took, 'starts')}, "
-        f"quartiles {', '.join(f'{each:.0f}' for each in statistics.quantiles(took, n=4))} ms "
+        f"Click on Start training to the run's first painted frame: {summary(times, 'starts')}, "
+        f"quartiles {', '.join(f'{value:.0f}' for value in statistics.quantiles(times, n=4))} ms "
         "(goal: below 1 s)"
     )
 

@@ -68,8 +68,8 @@ def _bitmap(image: Image.Image) -> bytes:
     colours = np.zeros((16, 4), dtype=np.uint8)
     colours[:, :3] = np.reshape((image.getpalette("RGB") or [])[:48], (16, 3))[:, ::-1]
     about = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 4, 0, rows.size, 0, 0, 16, 16)
-    place = 14 + len(about) + colours.size
-    head = b"BM" + struct.pack("<IHHI", place + rows.size, 0, 0, place)
+    offset = 14 + len(about) + colours.size
+    head = b"BM" + struct.pack("<IHHI", offset + rows.size, 0, 0, offset)
     return head + about + colours.tobytes() + rows.tobytes()
 
 
@@ -98,12 +98,12 @@ def main() -> None:
     ):
         for name, picture, goal in pictures():
             assert len(picture) <= MAX_PICTURE_BYTES, f"{name}: {len(picture)} bytes"
-            took = [send(server, _renumbered(picture, each)) for each in range(WARMING + times)][
-                WARMING:
-            ]
+            times_ms = [
+                send(server, _renumbered(picture, index)) for index in range(WARMING + times)
+            ][WARMING:]
             print(
                 f"Upload to transformed Frame, {name}, {len(picture) / 1e6:.2g} MB: "
-                f"{summary(took)} (goal: {goal})",
+                f"{summary(times_ms)} (goal: {goal})",
                 flush=True,
             )
 

@@ -108,19 +108,19 @@ class SequenceHead(nn.Linear):
 
 def init_uniform(layers: nn.Sequential, bound: float) -> nn.Sequential:
     """Initialise weights uniformly in [-bound, bound] and biases to 0; return the layers."""
-    for each in layers.modules():
-        if isinstance(each, nn.Conv2d | nn.Linear):
-            nn.init.uniform_(each.weight, -bound, bound)
-            nn.init.zeros_(cast("Tensor", each.bias))
+    for layer in layers.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.uniform_(layer.weight, -bound, bound)
+            nn.init.zeros_(cast("Tensor", layer.bias))
     return layers
 
 
 def init_he(layers: nn.Sequential) -> nn.Sequential:
     """Initialise weights as He et al., 2015, for ReLU, and biases to 0; return the layers."""
-    for each in layers.modules():
-        if isinstance(each, nn.Conv2d | nn.Linear):
-            nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
-            nn.init.zeros_(cast("Tensor", each.bias))
+    for layer in layers.modules():
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            nn.init.zeros_(cast("Tensor", layer.bias))
     return layers
 
 

@@ -71,12 +71,12 @@ class Network(nn.Module):
 
     def localisation_parameters(self) -> Iterator[nn.Parameter]:
         """Iterate over the parameters of the localisation modules."""
-        return chain.from_iterable(each.parameters() for each in self.localisation_modules)
+        return chain.from_iterable(module.parameters() for module in self.localisation_modules)
 
     def classifier_parameters(self) -> Iterator[nn.Parameter]:
         """Iterate over all other parameters."""
-        localisation = {id(each) for each in self.localisation_parameters()}
-        return (each for each in self.parameters() if id(each) not in localisation)
+        localisation = {id(parameter) for parameter in self.localisation_parameters()}
+        return (parameter for parameter in self.parameters() if id(parameter) not in localisation)
 
     def locate(self, index: int, warps: Sequence[Warp], points: Tensor) -> Tensor:
         """Map points of a transformer's output to points of the network's input.

@@ -64,9 +64,10 @@ def _differences(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[
     differences = [f"missing {', '.join(missing)}"] if missing else []
     differences += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
     for name in sorted(expected.keys() & found.keys()):
-        want, got = expected[name], found[name]
-        if (want.shape, want.dtype) != (got.shape, got.dtype):
+        reference, actual = expected[name], found[name]
+        if (reference.shape, reference.dtype) != (actual.shape, actual.dtype):
             differences.append(
-                f"{name} is {tuple(got.shape)} {got.dtype}, not {tuple(want.shape)} {want.dtype}"
+                f"{name} is {tuple(actual.shape)} {actual.dtype}, "
+                f"not {tuple(reference.shape)} {reference.dtype}"
             )
     return differences

@@ -28,8 +28,8 @@ def main() -> None:
             steps = [frame.step for frame in writer.frames()]
             last = steps[-1]
             wanted = [last * number / (FRAMES - 1) for number in range(FRAMES)]
-            kept = {min(steps, key=lambda step: abs(step - target)) for target in wanted}
-            writer.retain_frames(kept)
+            steps_to_keep = {min(steps, key=lambda step: abs(step - target)) for target in wanted}
+            writer.retain_frames(steps_to_keep)
             writer.update(id=SAMPLE)
         shutil.copyfile(path, SAMPLE_PATH)
     print(f"{SAMPLE}{SUFFIX}: {SAMPLE_PATH.stat().st_size / 1000:.0f} kB, steps 0 to {last}")

@@ -25,8 +25,8 @@ def add(commands: Commands) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    given = {k: v for k, v in vars(arguments).items() if k in ExportOptions.model_fields}
-    options = ExportOptions.model_validate(given)
+    values = {k: v for k, v in vars(arguments).items() if k in ExportOptions.model_fields}
+    options = ExportOptions.model_validate(values)
     with Runs(recordings(arguments)).open(arguments.run) as recording:
         data = export(recording, options)
     target = arguments.file or Path(f"{arguments.run}.{options.format}")

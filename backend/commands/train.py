@@ -89,7 +89,7 @@ def _image_folders(data: Path) -> str:
     names = sorted(availability.list_datasets(data).keys() - DATASETS.keys())
     lines = [f"image folders in {data}:", f"  {', '.join(names) or 'none'}"]
     if skipped := availability.list_skipped_folders(data):
-        lines += ["skipped:", *(f"  {each.reason}" for each in skipped)]
+        lines += ["skipped:", *(f"  {folder.reason}" for folder in skipped)]
     return "\n".join(lines)
 
 
@@ -138,14 +138,14 @@ def _train(options: argparse.Namespace) -> int:
 def _config(options: argparse.Namespace, data: Path) -> RunConfig:
     """Return the configuration that the options describe."""
     values = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
-    given = {name: value for name, value in values.items() if value is not None}
+    fields = {name: value for name, value in values.items() if value is not None}
     if options.strength is not None:
-        entry = availability.inspect_dataset(given["dataset"], data)
-        name = given.get("distortion", entry.distortion)
-        given["distortion"] = {"name": name, "strength": options.strength}
-    given["sampler"] = {name: getattr(options, name) for name in SAMPLER}
-    given["probes"] = {"count": options.probes, "moving": options.moving}
-    return RunConfig.model_validate(given)
+        entry = availability.inspect_dataset(fields["dataset"], data)
+        name = fields.get("distortion", entry.distortion)
+        fields["distortion"] = {"name": name, "strength": options.strength}
+    fields["sampler"] = {name: getattr(options, name) for name in SAMPLER}
+    fields["probes"] = {"count": options.probes, "moving": options.moving}
+    return RunConfig.model_validate(fields)
 
 
 async def _train_and_follow(runs: Runs, run_id: str) -> Run:

@@ -68,10 +68,10 @@ class Settings:
         Raises:
             ValueError: a token is needed and missing, or malformed.
         """
-        own = own_hosts(self.host, self.port)
+        hosts = own_hosts(self.host, self.port)
         return Access(
-            hosts=own | self.allowed_hosts,
-            origins=frozenset(f"http://{host}" for host in own) | self.allowed_origins,
+            hosts=hosts | self.allowed_hosts,
+            origins=frozenset(f"http://{host}" for host in hosts) | self.allowed_origins,
             token=self.token,
             loopback_only=self.host in LOOPBACK,
         )

@@ -260,8 +260,8 @@ def test_link_never_redirects_to_another_server(path: str) -> None:
 
 
 def test_wrong_token_in_a_link_sets_no_cookie() -> None:
-    for given in ("wrong", "", "%E9", "%ED%A0%80", f"{TOKEN}&token=wrong"):
-        response = request(CLOSED, f"/?token={given}")
+    for wrong_token in ("wrong", "", "%E9", "%ED%A0%80", f"{TOKEN}&token=wrong"):
+        response = request(CLOSED, f"/?token={wrong_token}")
         assert response.status_code == 401
         assert "set-cookie" not in response.headers
 

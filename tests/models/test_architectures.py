@@ -10,7 +10,9 @@ from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
 from stnscope.models.families import IMPLEMENTATIONS
 from stnscope.models.network import Network
 
-EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
+FOR_EACH_NETWORK = pytest.mark.parametrize(
+    "entry", ARCHITECTURES.values(), ids=lambda entry: entry.name
+)
 
 
 def images(entry: Architecture, count: int = 4) -> torch.Tensor:
@@ -26,20 +28,22 @@ def test_catalog_lists_what_can_be_built() -> None:
     assert list(ARCHITECTURES) == list(BUILDERS)
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_parameter_count_is_the_catalog_s(entry: Architecture) -> None:
     assert count(build(entry.name)) == entry.parameters
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_every_parameter_is_in_one_of_the_two_groups(entry: Architecture) -> None:
     model = build(entry.name)
     split = [*model.localisation_parameters(), *model.classifier_parameters()]
-    assert {id(each) for each in split} == {id(each) for each in model.parameters()}
+    assert {id(parameter) for parameter in split} == {
+        id(parameter) for parameter in model.parameters()
+    }
     assert len(split) == len(list(model.parameters()))
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_prediction_has_logits_and_warps(entry: Architecture) -> None:
     model = build(entry.name)
     prediction = model(images(entry))
@@ -59,7 +63,7 @@ def test_theta_has_the_family_s_length(family: str) -> None:
             assert warp.theta.shape == (2, FAMILIES[family].parameters)
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_every_parameter_has_a_gradient(entry: Architecture) -> None:
     """After one step: initially the regression's zero weights block the localisation network."""
     torch.manual_seed(1)
@@ -77,7 +81,7 @@ def test_every_parameter_has_a_gradient(entry: Architecture) -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
-@EACH
+@FOR_EACH_NETWORK
 @pytest.mark.parametrize("family", ["affine", "projective", "spline-4"])
 def test_transformers_start_at_the_identity(entry: Architecture, family: str) -> None:
     model = build(entry.name, family).eval()
@@ -91,7 +95,7 @@ def test_transformers_start_at_the_identity(entry: Architecture, family: str) ->
             assert torch.equal(edges, grid.corners().expand(2, -1, -1))
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_padding_and_supersampling_do_not_change_the_initial_weights(entry: Architecture) -> None:
     torch.manual_seed(2)
     default = build(entry.name)

@@ -17,7 +17,9 @@ from torch.nn import functional
 from stnscope.models import families, grid, inverse_fit
 from stnscope.models.families import IMPLEMENTATIONS, Family
 
-EACH = pytest.mark.parametrize("family", IMPLEMENTATIONS.values(), ids=lambda family: family.name)
+FOR_EACH_FAMILY = pytest.mark.parametrize(
+    "family", IMPLEMENTATIONS.values(), ids=lambda family: family.name
+)
 SPLINES = [family for family in IMPLEMENTATIONS.values() if family.name.startswith("spline")]
 ROTATED = [family for family in IMPLEMENTATIONS.values() if "rotation" in family.name]
 
@@ -42,7 +44,7 @@ def points(height: int = 5, width: int = 9) -> Tensor:
 # The identity.
 
 
-@EACH
+@FOR_EACH_FAMILY
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_identity_theta_gives_exactly_the_identity(family: Family, dtype: torch.dtype) -> None:
     where = grid.pixel_centres(5, 9).to(dtype)
@@ -55,7 +57,7 @@ def check_identity(resample: Callable[[Tensor], Tensor]) -> None:
     assert torch.allclose(resample(images), images, atol=1e-6)
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_identity_keeps_every_pixel(family: Family) -> None:
     where = family.warp(identity(family, 2), points(6, 10), 10 / 6).view(2, 6, 10, 2)
     check_identity(lambda images: grid.sample(images, where))
@@ -66,10 +68,10 @@ def scale_by_size_and_clip(images: Tensor) -> Tensor:
 
     def weights(count: int) -> Tensor:
         made = torch.zeros(count, count, dtype=torch.float64)
-        for place, at in enumerate(torch.linspace(0, count, count).tolist()):
+        for row, at in enumerate(torch.linspace(0, count, count).tolist()):
             before, after = (min(math.floor(at) + step, count - 1) for step in (0, 1))
-            made[place, before] += after - at
-            made[place, after] += at - before
+            made[row, before] += after - at
+            made[row, after] += at - before
         return made
 
     return weights(images.shape[2]) @ images @ weights(images.shape[3]).T
@@ -166,7 +168,7 @@ def test_matrix_families_agree_where_they_overlap() -> None:
     assert torch.allclose(one, other)
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_gradients_of_warp_and_sample(family: Family) -> None:
     """Against finite differences, away from the kinks at pixel centres."""
     draw = torch.Generator().manual_seed(3)
@@ -241,7 +243,7 @@ def test_check_right_angles_notices_rotation_in_normalised_coordinates(family: F
 # Extreme theta.
 
 
-@EACH
+@FOR_EACH_FAMILY
 @pytest.mark.parametrize("value", [0.0, -1.0, 1e6, -1e6])
 def test_points_outputs_and_gradients_are_finite_for_any_theta(
     family: Family, value: float

@@ -10,7 +10,7 @@ from stnscope.models import families, grid
 from stnscope.models.catalog import FAMILIES
 from stnscope.models.catalog.families import FamilyEntry
 
-EACH = pytest.mark.parametrize("entry", FAMILIES.values(), ids=lambda entry: entry.name)
+FOR_EACH_FAMILY = pytest.mark.parametrize("entry", FAMILIES.values(), ids=lambda entry: entry.name)
 CORNERS = grid.corners().double()
 TURN = torch.tensor([[math.cos(0.3), math.sin(0.3)], [-math.sin(0.3), math.cos(0.3)]]).double()
 
@@ -42,7 +42,7 @@ def test_catalog_and_implementation_have_the_same_families() -> None:
     }
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_theta_is_labelled_or_a_matrix_or_control_points(entry: FamilyEntry) -> None:
     lengths = [len(entry.theta_labels)] if entry.theta_labels else []
     if entry.theta_matrix:
@@ -53,7 +53,7 @@ def test_theta_is_labelled_or_a_matrix_or_control_points(entry: FamilyEntry) -> 
     assert lengths == [entry.parameters]
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_theta_labels_name_what_each_number_does(entry: FamilyEntry) -> None:
     for index, label in enumerate(entry.theta_labels):
         theta = identity(entry)
@@ -61,7 +61,7 @@ def test_theta_labels_name_what_each_number_does(entry: FamilyEntry) -> None:
         torch.testing.assert_close(families.get(entry.name).warp(theta, CORNERS)[0], MOVED[label])
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_theta_matrix_maps_homogeneous_points(entry: FamilyEntry) -> None:
     if entry.theta_matrix is None:
         return
@@ -74,7 +74,7 @@ def test_theta_matrix_maps_homogeneous_points(entry: FamilyEntry) -> None:
     torch.testing.assert_close(families.get(entry.name).warp(theta, CORNERS)[0], mapped)
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_control_points_map_to_theta(entry: FamilyEntry) -> None:
     if entry.control_points is None:
         return
@@ -84,7 +84,7 @@ def test_control_points_map_to_theta(entry: FamilyEntry) -> None:
     torch.testing.assert_close(warped.flatten(1), theta)
 
 
-@EACH
+@FOR_EACH_FAMILY
 @pytest.mark.parametrize("freedom", DRAGGED)
 def test_drag_lists_exactly_what_corners_can_set(entry: FamilyEntry, freedom: str) -> None:
     family, target = families.get(entry.name), DRAGGED[freedom][None]

@@ -22,8 +22,8 @@ def build_varied(name: str, family: str = "affine") -> Network:
     """A network whose transformers predict a different theta for each image."""
     torch.manual_seed(8)
     network = build(name, family).eval()
-    for each in network.localisation_modules:
-        for layer in each.modules():
+    for module in network.localisation_modules:
+        for layer in module.modules():
             if isinstance(layer, nn.Linear) and not layer.weight.any():
                 nn.init.normal_(layer.weight, std=0.02)
     return network
@@ -33,9 +33,9 @@ def random_thetas(network: Network) -> dict[str, Tensor]:
     """A theta near the identity for each transformer."""
     draw = torch.Generator().manual_seed(9)
     return {
-        each.name: torch.tensor(each.family.identity)
-        + 0.1 * torch.randn(2, each.family.parameters, generator=draw)
-        for each in network.transformers
+        transformer.name: torch.tensor(transformer.family.identity)
+        + 0.1 * torch.randn(2, transformer.family.parameters, generator=draw)
+        for transformer in network.transformers
     }
 
 
@@ -45,14 +45,14 @@ def test_a_given_theta_replaces_the_predicted_one(name: str) -> None:
     network = build_varied(name)
     predicted = network(images(name))
     for index, (transformer, theta) in enumerate(random_thetas(network).items()):
-        given = network(images(name), {transformer: theta})
-        assert torch.equal(given.warps[index].theta, theta)
-        assert not torch.equal(given.warps[index].output, predicted.warps[index].output)
-        assert not torch.equal(given.logits, predicted.logits)
+        overridden = network(images(name), {transformer: theta})
+        assert torch.equal(overridden.warps[index].theta, theta)
+        assert not torch.equal(overridden.warps[index].output, predicted.warps[index].output)
+        assert not torch.equal(overridden.logits, predicted.logits)
         same = network(images(name), {transformer: predicted.warps[index].theta})
         assert torch.equal(same.logits, predicted.logits)
         for before in range(index):
-            assert torch.equal(given.warps[before].output, predicted.warps[before].output)
+            assert torch.equal(overridden.warps[before].output, predicted.warps[before].output)
 
 
 @torch.inference_mode()
@@ -60,8 +60,8 @@ def test_later_transformers_depend_on_a_given_theta() -> None:
     """The second transformer predicts from the first one's new output."""
     network = build_varied("moodstocks-2st")
     predicted = network(images("moodstocks-2st"))
-    given = network(images("moodstocks-2st"), {"st1": random_thetas(network)["st1"]})
-    assert not torch.equal(given.warps[1].theta, predicted.warps[1].theta)
+    overridden = network(images("moodstocks-2st"), {"st1": random_thetas(network)["st1"]})
+    assert not torch.equal(overridden.warps[1].theta, predicted.warps[1].theta)
 
 
 @pytest.mark.parametrize(
@@ -76,14 +76,14 @@ def test_fit_theta_finds_the_region_of_given_corners(name: str, family: str) -> 
     """At the input, on maps, in sequence, in parallel and recurrent."""
     network, batch = build_varied(name, family), images(name)
     wanted = network(
-        batch, {each: 0.5 * theta for each, theta in random_thetas(network).items()}
+        batch, {name: 0.5 * theta for name, theta in random_thetas(network).items()}
     ).warps
     predicted = network(batch).warps
     for index, each in enumerate(network.transformers):
         corners = network.locate(index, predicted[:index] + wanted[index:], grid.corners())
         theta = network.fit_theta(index, predicted, corners)
         assert theta.dtype == torch.float32
-        given = network(batch, {each.name: theta}).warps
+        overridden = network(batch, {each.name: theta}).warps
         torch.testing.assert_close(
-            network.locate(index, given, grid.corners()), corners, atol=1e-3, rtol=1e-3
+            network.locate(index, overridden, grid.corners()), corners, atol=1e-3, rtol=1e-3
         )

@@ -8,7 +8,9 @@ from torch import Tensor
 from stnscope.models import families, grid
 from stnscope.models.families import IMPLEMENTATIONS, Family
 
-EACH = pytest.mark.parametrize("family", IMPLEMENTATIONS.values(), ids=lambda family: family.name)
+FOR_EACH_FAMILY = pytest.mark.parametrize(
+    "family", IMPLEMENTATIONS.values(), ids=lambda family: family.name
+)
 MATRICES = [family for family in IMPLEMENTATIONS.values() if not family.name.startswith("spline")]
 MATRIX = pytest.mark.parametrize("family", MATRICES, ids=lambda family: family.name)
 ASPECT = 1.7
@@ -43,7 +45,9 @@ def test_projective_and_splines_match_any_four_corners(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "family", [each for each in MATRICES if each.name != "projective"], ids=lambda each: each.name
+    "family",
+    [family for family in MATRICES if family.name != "projective"],
+    ids=lambda family: family.name,
 )
 def test_fit_minimises_the_squared_distance_in_pixels(family: Family) -> None:
     for target in quadrilaterals():
@@ -89,14 +93,14 @@ def test_projective_fit_is_affine_where_corners_are_not_convex(
     torch.testing.assert_close(found, torch.cat([affine, torch.zeros(1, 2).double()], dim=1))
 
 
-@EACH
+@FOR_EACH_FAMILY
 @pytest.mark.parametrize("spread", [0.0, 1e-9, 1e6])
 def test_fit_is_finite_for_any_corners(family: Family, spread: float) -> None:
     targets = spread * quadrilaterals()
     assert family.fit(targets, ASPECT).isfinite().all()
 
 
-@EACH
+@FOR_EACH_FAMILY
 def test_unwarp_inverts_warp(family: Family) -> None:
     theta = random_theta(family, by=0.05)
     points = (0.9 * grid.lattice(5)).double().expand(len(theta), -1, -1)

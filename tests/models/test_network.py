@@ -91,12 +91,12 @@ def test_locate_on_a_map_uses_receptive_fields() -> None:
         responses = []
         for dx in range(-6, 7):
             for dy in range(-6, 7):
-                spot = torch.zeros(1, 1, 48, 48)
-                spot[0, 0, round(y + dy - 0.5), round(x + dx - 0.5)] = 1
-                response = network(spot).warps[0].output[0].sum(dim=0).flatten()[pixel].item()
+                impulse = torch.zeros(1, 1, 48, 48)
+                impulse[0, 0, round(y + dy - 0.5), round(x + dx - 0.5)] = 1
+                response = network(impulse).warps[0].output[0].sum(dim=0).flatten()[pixel].item()
                 responses.append((response, dx, dy))
         total = sum(response for response, _, _ in responses)
-        centre = [sum(each[0] * each[axis] for each in responses) / total for axis in (1, 2)]
+        centre = [sum(pixel[0] * pixel[axis] for pixel in responses) / total for axis in (1, 2)]
         assert abs(centre[0]) < 1.2, (pixel, centre)
         assert abs(centre[1]) < 1.2, (pixel, centre)
 
@@ -194,9 +194,11 @@ def test_parallel_transformers_share_their_input_and_stack_outputs() -> None:
 
 
 def test_a_transformer_after_parallel_ones_raises() -> None:
-    each = [fixed_transformer(name, (1.0, 0, 0, 0, 1, 0), 720, (6, 6)) for name in "ab"]
+    branches = [fixed_transformer(name, (1.0, 0, 0, 0, 1, 0), 720, (6, 6)) for name in "ab"]
     with pytest.raises(ValueError, match="in parallel"):
-        Chain((24, 30), Parallel(*each), fixed_transformer("c", (1.0, 0, 0, 0, 1, 0), 72, (6, 6)))
+        Chain(
+            (24, 30), Parallel(*branches), fixed_transformer("c", (1.0, 0, 0, 0, 1, 0), 72, (6, 6))
+        )
 
 
 def test_recurrent_network_predicts_a_different_theta_each_time_step() -> None:
@@ -216,8 +218,8 @@ def test_points_per_image_are_warped_like_shared_points(family: str) -> None:
     draw = torch.Generator().manual_seed(6)
     theta = torch.tensor(kind.identity) + 0.1 * torch.randn(3, kind.parameters, generator=draw)
     shared = kind.warp(theta, LATTICE, 1.3)
-    each = kind.warp(theta, LATTICE.expand(3, -1, -1), 1.3)
-    assert torch.allclose(shared, each, atol=1e-6)
+    per_image = kind.warp(theta, LATTICE.expand(3, -1, -1), 1.3)
+    assert torch.allclose(shared, per_image, atol=1e-6)
 
 
 def test_sampler_warps_by_a_given_theta() -> None:

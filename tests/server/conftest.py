@@ -8,21 +8,21 @@ import pytest
 from tests.conftest import TrainedRun
 from tests.live_server import Server, serve
 
-INTERFACE_ALONE = ("--no-page", "--no-demonstration")
-INTERFACE_AND_NO_MORE = (*INTERFACE_ALONE, "--no-standby")
+WITHOUT_PAGE = ("--no-page", "--no-demonstration")
+MINIMAL_SERVER = (*WITHOUT_PAGE, "--no-standby")
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for all tests that do not change it."""
-    with serve(tmp_path_factory.mktemp("home"), *INTERFACE_ALONE) as server:
+    with serve(tmp_path_factory.mktemp("home"), *WITHOUT_PAGE) as server:
         yield server
 
 
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[Server]:
     """A server that the test may kill."""
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE) as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER) as server:
         yield server
 
 

@@ -13,7 +13,7 @@ from PIL import Image
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.conftest import TrainedRun
 from tests.live_server import Server, receive, send, serve, wait_until
-from tests.server.conftest import INTERFACE_AND_NO_MORE
+from tests.server.conftest import MINIMAL_SERVER
 from tests.server.routes.test_pictures import picture
 from tests.server.routes.test_runs import trainer_of
 
@@ -23,7 +23,7 @@ LONG = {"epochs": 50, "probes": {"count": 2}}
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for these tests alone, whose trainer they may kill."""
-    with serve(tmp_path_factory.mktemp("home"), *INTERFACE_AND_NO_MORE) as server:
+    with serve(tmp_path_factory.mktemp("home"), *MINIMAL_SERVER) as server:
         yield server
 
 
@@ -54,20 +54,20 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
         assert any("inverted" in note for note in response.json()["notes"])
         for _ in range(1000):
             send(viewer, type="credit", frames=1)
-            seen = Frame.decode(receive(viewer, "frame"))
-            if "joined" in seen.info:
+            observed = Frame.decode(receive(viewer, "frame"))
+            if "joined" in observed.info:
                 break
-    assert (seen.info["joined"], seen.info["labels"]) == ([2], [0, 1, 7])
+    assert (observed.info["joined"], observed.info["labels"]) == ([2], [0, 1, 7])
     # An input of another size is sent whole.
-    assert seen.tensors["input"].shape == (3, 48, 48, 1)
+    assert observed.tensors["input"].shape == (3, 48, 48, 1)
     assert frame(server, run_id, 0).tensors["input"].shape[0] == 2
 
     paused = server.control(run_id, "pause").json()
     unlabelled = add_picture(server, run_id, picture("JPEG"))
     assert unlabelled.json()["probes"] == 4
-    resting = frame(server, run_id, paused["step"])
-    assert resting.info["step"] == paused["step"]
-    assert resting.info["labels"] == [0, 1, 7, None]
+    paused_frame = frame(server, run_id, paused["step"])
+    assert paused_frame.info["step"] == paused["step"]
+    assert paused_frame.info["labels"] == [0, 1, 7, None]
     server.control(run_id, "resume")
     step = server.wait_for_step(run_id, paused["step"] + 2)["step"]
 
@@ -75,9 +75,9 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
     server.wait_for_status(run_id, "interrupted")
     assert server.control(run_id, "resume").status_code == 200
     server.wait_for_step(run_id, step + 2)
-    went_on = frame(server, run_id, step + 2)
-    assert went_on.info["labels"] == [0, 1, 7, None]
-    np.testing.assert_array_equal(went_on.tensors["input"][2], seen.tensors["input"][2])
+    resumed_frame = frame(server, run_id, step + 2)
+    assert resumed_frame.info["labels"] == [0, 1, 7, None]
+    np.testing.assert_array_equal(resumed_frame.tensors["input"][2], observed.tensors["input"][2])
 
     export = server.http.get(f"/runs/{run_id}/export", params={"frames": 3, "samples": 4})
     assert export.status_code == 200, export.text
@@ -131,7 +131,7 @@ def test_pictures_can_be_added_up_to_the_limit_of_probes(server: Server) -> None
 
 
 def test_add_picture_to_a_run_of_another_process_is_a_conflict(server: Server) -> None:
-    with serve(server.home, *INTERFACE_AND_NO_MORE) as other:
+    with serve(server.home, *MINIMAL_SERVER) as other:
         run_id = other.start_run(**LONG)
         other.wait_for_step(run_id, 1)
         wait_until(lambda: server.get_run(run_id)["status"] == "running")

@@ -67,13 +67,20 @@ def blocking_names(trees: list[ast.Module]) -> set[str]:
     """Return the names of all functions that block, or call one that does."""
     blocking = set(BLOCKING)
     plain = [
-        each for tree in trees for each in functions(tree) if isinstance(each, ast.FunctionDef)
+        function
+        for tree in trees
+        for function in functions(tree)
+        if isinstance(function, ast.FunctionDef)
     ]
     while True:
-        more = {each.name for each in plain if any(name in blocking for name, _ in calls(each))}
-        if more <= blocking:
+        callers = {
+            function.name
+            for function in plain
+            if any(name in blocking for name, _ in calls(function))
+        }
+        if callers <= blocking:
             return blocking
-        blocking |= more
+        blocking |= callers
 
 
 def blocking_calls(sources: dict[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.experiment import sample_data
 from tests.live_server import Server, serve, wait_until
-from tests.server.conftest import INTERFACE_AND_NO_MORE
+from tests.server.conftest import MINIMAL_SERVER
 from tests.small_disk import small_disk
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
@@ -23,7 +23,7 @@ def refused(server: Server) -> str:
 
 
 def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: Path) -> None:
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--home-limit", "60MB") as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER, "--home-limit", "60MB") as server:
         run_id = server.start_run(**LONG)
         server.wait_for_step(run_id, 1)
         # Another recording takes the rest of the limit.
@@ -44,7 +44,7 @@ def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: P
 
 
 def test_recording_at_its_limit_is_thinned_and_says_so(tmp_path: Path) -> None:
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--run-limit", "1MB") as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER, "--run-limit", "1MB") as server:
         run_id = server.start_run(epochs=50, probes={"count": 12})
         assert server.get_run(run_id)["thinned"] == 0
         wait_until(lambda: server.get_run(run_id)["thinned"] > 0)
@@ -59,7 +59,7 @@ def test_full_disk_pauses_and_refuses_until_space_is_freed(tmp_path: Path) -> No
     with small_disk(tmp_path / "disk", "96m") as disk:
         if disk is None:
             pytest.skip("mounting a disk to fill needs root; test_session has this with a quota")
-        with serve(disk.path / "home", *INTERFACE_AND_NO_MORE) as server:
+        with serve(disk.path / "home", *MINIMAL_SERVER) as server:
             run_id = server.start_run(**LONG)
             server.wait_for_step(run_id, 1)
             disk.fill()
@@ -81,7 +81,7 @@ def test_downloads_and_uploads_on_a_full_disk_are_507(
         if disk is None:
             pytest.skip("mounting a disk to fill needs root")
         monkeypatch.setenv("TMPDIR", str(disk.path))
-        with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE) as server:
+        with serve(tmp_path / "home", *MINIMAL_SERVER) as server:
             disk.fill()
             picture = {"image": ("picture", bytes(3_000_000))}
             for response in (

@@ -14,7 +14,7 @@ from websockets.sync.client import connect
 from stnscope.access.policy import Access
 from stnscope.backend.server.settings import Settings
 from tests.live_server import Server, free_port, receive, serve, wait_until
-from tests.server.conftest import INTERFACE_AND_NO_MORE
+from tests.server.conftest import MINIMAL_SERVER
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "correct-horse"
@@ -187,7 +187,7 @@ def test_token_is_printed_once_and_never_logged(protected: Server, log: Path) ->
 
 def test_forwarded_headers_are_trusted_from_named_proxies_only(tmp_path: Path) -> None:
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
-    interface = (*INTERFACE_AND_NO_MORE, "--token", TOKEN)
+    interface = (*MINIMAL_SERVER, "--token", TOKEN)
     for trusted, secure in ((), False), (("--trust-proxy", "127.0.0.1"), True):
         with serve(tmp_path / str(secure), *interface, *trusted) as server:
             response = server.http.get("/runs", params={"token": TOKEN}, headers=forwarded)
@@ -215,9 +215,7 @@ def test_invalid_settings_are_refused_with_a_message(
 
 def test_serve_generates_a_token_for_an_address_beyond_this_machine(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with serve(
-        tmp_path, *INTERFACE_AND_NO_MORE, "--host", "0.0.0.0", "--token", "", log=log
-    ) as server:
+    with serve(tmp_path, *MINIMAL_SERVER, "--host", "0.0.0.0", "--token", "", log=log) as server:
         assert server.http.get("/runs").status_code == 401
         wait_until(lambda: "?token=" in log.read_text())
         token = log.read_text().partition("?token=")[2].split()[0]

@@ -24,11 +24,11 @@ MIN_DEFAULT_EPOCHS = 3
 
 def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     """Return a configuration whose unset fields have the data set's and network's defaults."""
-    given = config.model_fields_set
+    set_fields = config.model_fields_set
     fields: dict[str, object] = {}
-    if "architecture" not in given:
+    if "architecture" not in set_fields:
         fields["architecture"] = dataset.architecture
-    if "distortion" not in given:
+    if "distortion" not in set_fields:
         fields["distortion"] = DistortionConfig(name=dataset.distortion, strength=dataset.strength)
     architecture = ARCHITECTURES.get(str(fields.get("architecture", config.architecture)))
     optimiser = OPTIMISERS.get(config.optimiser)
@@ -40,7 +40,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     }
     for rate in ("learning_rate", "localisation_learning_rate"):
         fields[rate] = round(getattr(architecture, rate) * optimiser.rate_factor, 12)
-    fields = {name: value for name, value in fields.items() if name not in given}
+    fields = {name: value for name, value in fields.items() if name not in set_fields}
     return config.model_copy(update=fields)
 
 

@@ -39,15 +39,17 @@ def list_datasets(data: Path) -> dict[str, DatasetEntry]:
     Args:
         data: the data folder; it need not exist.
     """
-    known = _inspect_known(data)
-    found = (_inspect_folder(folder, known) for folder in _find_folders(data))
-    return known | {entry.name: entry for entry in found if isinstance(entry, DatasetEntry)}
+    catalog_entries = _inspect_catalog(data)
+    found = (_inspect_folder(folder, catalog_entries) for folder in _find_folders(data))
+    return catalog_entries | {
+        entry.name: entry for entry in found if isinstance(entry, DatasetEntry)
+    }
 
 
 def list_skipped_folders(data: Path) -> list[SkippedFolder]:
     """Return the folders that contain images and are not data sets, with the reasons."""
-    known = _inspect_known(data)
-    found = (_inspect_folder(folder, known) for folder in _find_folders(data))
+    catalog_entries = _inspect_catalog(data)
+    found = (_inspect_folder(folder, catalog_entries) for folder in _find_folders(data))
     return [skipped for skipped in found if isinstance(skipped, SkippedFolder)]
 
 
@@ -101,7 +103,7 @@ def _with_instructions(entry: DatasetEntry) -> DatasetEntry:
     return replace(entry, how=source.instructions) if source else entry
 
 
-def _inspect_known(data: Path) -> dict[str, DatasetEntry]:
+def _inspect_catalog(data: Path) -> dict[str, DatasetEntry]:
     return {name: _inspect(_with_instructions(entry), data) for name, entry in DATASETS.items()}
 
 
@@ -149,7 +151,7 @@ def _find_folders(data: Path | None) -> list[Path]:
 
 
 def _inspect_folder(
-    folder: Path, known: dict[str, DatasetEntry]
+    folder: Path, catalog_entries: dict[str, DatasetEntry]
 ) -> DatasetEntry | SkippedFolder | None:
     """Return a folder as a data set, or why it is skipped.
 
@@ -157,7 +159,7 @@ def _inspect_folder(
     """
     name = folder.name
     if any(
-        source.folder == name and other in known and known[other].available
+        source.folder == name and other in catalog_entries and catalog_entries[other].available
         for other, source in SOURCES.items()
     ):
         return None

@@ -60,20 +60,20 @@ def evaluate(recordings: Sequence[Path], data: Path | None = None) -> CommitteeR
         raise InvalidInput("Each run can be a member only once.", "runs")
     runs = [_load_run(path) for path in recordings]
     first = runs[0].config
-    for each in runs[1:]:
-        if _images_of(each.config) != _images_of(first):
+    for run in runs[1:]:
+        if _images_of(run.config) != _images_of(first):
             raise InvalidInput(
-                f"{each.run} and {runs[0].run} have different images: data set, distortion and "
+                f"{run.run} and {runs[0].run} have different images: data set, distortion and "
                 "strength must be the same, apart from preprocessing.",
                 "runs",
             )
     dataset = load(first.dataset, data)
     total: Tensor | None = None
     members = []
-    for each in runs:
-        validation = Validation.build(each.config, dataset)
-        probabilities = validation.logits(each.build_model(dataset)).softmax(dim=-1)
-        members.append(Member(each.run, each.step, validation.accuracy_of(probabilities)))
+    for run in runs:
+        validation = Validation.build(run.config, dataset)
+        probabilities = validation.logits(run.build_model(dataset)).softmax(dim=-1)
+        members.append(Member(run.run, run.step, validation.accuracy_of(probabilities)))
         total = probabilities if total is None else total + probabilities
     assert total is not None
     return CommitteeResult(tuple(members), validation.accuracy_of(total), validation.labels.numel())

@@ -59,7 +59,9 @@ def resolve_thetas(
 def _parse_theta(model: Network, theta: Any) -> dict[str, list[float]]:
     parsed = {}
     for name, field, value in _iterate_items(model, theta, "theta"):
-        family = next(each.family for each in model.transformers if each.name == name)
+        family = next(
+            transformer.family for transformer in model.transformers if transformer.name == name
+        )
         if not _are_numbers(value, family.parameters):
             count = f", not {len(value)}" if isinstance(value, list) else ""
             raise InvalidInput(
@@ -99,11 +101,11 @@ def _iterate_items(model: Network, overrides: Any, kind: str) -> Iterator[tuple[
     if not isinstance(overrides, Mapping):
         raise InvalidInput(f"{kind} must be an object with transformers' names as its keys.", kind)
     names = [transformer.name for transformer in model.transformers]
-    known = f"; there are {', '.join(names)}" if names else "; this network has none"
+    available = f"; there are {', '.join(names)}" if names else "; this network has none"
     for name, value in overrides.items():
         field = f"{kind}.{name}"
         if name not in names:
-            raise InvalidInput(f"{kind}: There is no transformer {name!r}{known}.", field)
+            raise InvalidInput(f"{kind}: There is no transformer {name!r}{available}.", field)
         yield name, field, value
 
 

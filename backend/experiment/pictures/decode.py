@@ -1,7 +1,7 @@
 """Decode an untrusted picture within limits. Without torch.
 
 A picture that cannot be used is refused, with the reason and what to do. Pixels are decoded only
-after the header has been checked, and reduced to `MAX_KEPT_SIDE`.
+after the header has been checked, and reduced to `MAX_DECODED_SIDE`.
 """
 
 import warnings
@@ -27,7 +27,7 @@ MAX_SIDE = 65_535
 """The largest side of a JPEG or GIF. Reducing a line of millions of pixels takes seconds."""
 MAX_EXIF_BYTES = 128 * 1024
 """EXIF data above this size is ignored; a JPEG's segment holds at most half of it."""
-MAX_KEPT_SIDE = 512
+MAX_DECODED_SIDE = 512
 """Longer side of a decoded picture, in pixels; more than the input of any network here."""
 
 Pixels = NDArray[np.uint8]
@@ -50,7 +50,7 @@ class Picture:
     """A decoded picture, upright and opaque."""
 
     pixels: Pixels
-    """(H, W, 3), the longer side at most `MAX_KEPT_SIDE`."""
+    """(H, W, 3), the longer side at most `MAX_DECODED_SIDE`."""
     size: tuple[int, int]
     """(width, height) before it was reduced, upright."""
     notes: tuple[str, ...] = ()
@@ -101,15 +101,15 @@ def _decode(file_format: str, data: bytes) -> Picture:
     width, height = image.size
     if file_format == "JPEG":
         # A JPEG can be decoded at 1/2, 1/4 or 1/8 of its size in a fraction of the time.
-        # Rounded up in integers, so that it is not decoded at less than `MAX_KEPT_SIDE`.
+        # Rounded up in integers, so that it is not decoded at less than `MAX_DECODED_SIDE`.
         longer = max(width, height)
-        reduced_width = -(-width * MAX_KEPT_SIDE // longer)
-        reduced_height = -(-height * MAX_KEPT_SIDE // longer)
+        reduced_width = -(-width * MAX_DECODED_SIDE // longer)
+        reduced_height = -(-height * MAX_DECODED_SIDE // longer)
         image.draft(None, (reduced_width, reduced_height))
     image.load()
     orientation = _read_orientation(image)
     reduced = _to_rgb(image)
-    reduced.thumbnail((MAX_KEPT_SIDE, MAX_KEPT_SIDE), reducing_gap=2.0)
+    reduced.thumbnail((MAX_DECODED_SIDE, MAX_DECODED_SIDE), reducing_gap=2.0)
     if orientation in TRANSPOSES:
         reduced = reduced.transpose(TRANSPOSES[orientation])
         notes.append("It was made upright according to its EXIF orientation.")

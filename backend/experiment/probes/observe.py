@@ -83,14 +83,18 @@ class Probes:
         architecture = ARCHITECTURES[config.architecture]
         pipeline = InputPipeline.for_picture(dataset, config.distortion, architecture)
         draws = pipeline.draw(1, make_generator(SEED, "probe", index))
-        kept = [name for name in config.distortion.name.split("+") if name in PREPROCESSINGS]
-        still_config = config.distortion.model_copy(update={"name": "+".join(kept or ["centred"])})
-        still = InputPipeline.for_picture(dataset, still_config, architecture)
+        preprocessings = [
+            name for name in config.distortion.name.split("+") if name in PREPROCESSINGS
+        ]
+        centred_config = config.distortion.model_copy(
+            update={"name": "+".join(preprocessings or ["centred"])}
+        )
+        centred = InputPipeline.for_picture(dataset, centred_config, architecture)
 
         def path(phase: float) -> Tensor:
             return pipeline.apply(image, pipeline.at_phase(draws, phase))
 
-        return cls(still.apply(image, draws[:0]), (picture.label,), dataset.classes, path, 1)
+        return cls(centred.apply(image, draws[:0]), (picture.label,), dataset.classes, path, 1)
 
     def with_picture(self, picture: "Probes") -> "Probes":
         """Return these probes followed by the probe of an added picture."""
@@ -246,7 +250,9 @@ def _alternate_classes(labels: Tensor, count: int) -> list[int]:
         (labels == label).nonzero()[:, 0].tolist() for label in sorted(set(labels.tolist()))
     ]
     rounds = itertools.zip_longest(*by_class)
-    return [index for each in rounds for index in each if index is not None][:count]
+    return [index for round_indices in rounds for index in round_indices if index is not None][
+        :count
+    ]
 
 
 def _warp_tensors(

@@ -31,8 +31,8 @@ class RunProbes:
         self._probes = [Probes.choose(dataset, config)]
         self._stillness = Stillness()
         self._frame: Frame | None = None
-        for each in added:
-            self.add_picture(each)
+        for picture in added:
+            self.add_picture(picture)
 
     @property
     def count(self) -> int:
@@ -42,11 +42,11 @@ class RunProbes:
     def add_picture(self, picture: AddedPicture) -> None:
         """Add a picture to the probes of all steps from its own on."""
         # After a resume, pictures recorded at later steps come after this one.
-        self._added = sorted([*self._added, picture], key=lambda each: each.step)
+        self._added = sorted([*self._added, picture], key=lambda added: added.step)
         del self._probes[1:]
-        for each in self._added:
+        for added in self._added:
             index = len(self._probes[-1].labels)
-            probe = Probes.from_picture(each, index, self._entry, self._config)
+            probe = Probes.from_picture(added, index, self._entry, self._config)
             self._probes.append(self._probes[-1].with_picture(probe))
 
     def has_frame(self, step: Step) -> bool:
@@ -84,4 +84,4 @@ class RunProbes:
 
     def _at(self, step: Step) -> Probes:
         """Return the probes of a step."""
-        return self._probes[sum(each.step <= step.step for each in self._added)]
+        return self._probes[sum(added.step <= step.step for added in self._added)]

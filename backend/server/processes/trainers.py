@@ -110,7 +110,7 @@ class Trainers:
             return ["delete"]
         if run["status"] in LIVE and not self.owns(run["id"]):
             return []
-        operations = [each for each in ALLOWED_IN if can(each, run["status"])]
+        operations = [operation for operation in ALLOWED_IN if can(operation, run["status"])]
         if "add_picture" in operations and not self._can_add_picture(run):
             operations.remove("add_picture")
         return operations

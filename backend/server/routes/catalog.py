@@ -48,7 +48,9 @@ def catalog(server: Server) -> dict[str, Any]:
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_describe(entry, server) for entry in _datasets(server).values()],
-        "skipped": [asdict(each) for each in availability.list_skipped_folders(server.runs.data)],
+        "skipped": [
+            asdict(folder) for folder in availability.list_skipped_folders(server.runs.data)
+        ],
         "weights": [asdict(card) for card in cards().values()],
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
@@ -67,10 +69,10 @@ def _describe(entry: DatasetEntry, server: State) -> dict[str, Any]:
     With the networks that fit it, the epochs by default for each, the number of bytes to download
     (`download`), and the state of the download (`fetching`).
     """
-    networks = [each for each in ARCHITECTURES.values() if fits(each, entry)]
+    networks = [network for network in ARCHITECTURES.values() if fits(network, entry)]
     return asdict(entry) | {
-        "networks": [each.name for each in networks],
-        "epochs": {each.name: default_epochs(each, entry) for each in networks},
+        "networks": [network.name for network in networks],
+        "epochs": {network.name: default_epochs(network, entry) for network in networks},
         "download": server.downloads.size(entry.name),
         "fetching": server.downloads.describe(entry.name),
     }

@@ -52,8 +52,8 @@ async def transform(
     """
     # FastAPI takes an empty field for a missing one, and would use the default.
     if (await request.form()).get("weights") == "":
-        known = await run_in_threadpool(cards)
-        raise InvalidInput(f"weights is empty; there are {', '.join(known)}.", "weights")
+        names = await run_in_threadpool(cards)
+        raise InvalidInput(f"weights is empty; there are {', '.join(names)}.", "weights")
     data = await _read(image)
     frame = await server.worker.transform(
         data, weights, _parse_object(distortion, "distortion"), _parse_object(theta, "theta")
@@ -75,11 +75,11 @@ async def add_picture(
 
     Returns the run, with `notes` about how the picture was fitted.
     """
-    run, known_label = await run_in_threadpool(_check_picture, server, run_id, label)
+    run, class_index = await run_in_threadpool(_check_picture, server, run_id, label)
     data = await _read(image)
     config = run["config"]
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
-    await server.trainers.add_picture(run_id, fitted["image"], known_label)
+    await server.trainers.add_picture(run_id, fitted["image"], class_index)
     return await run_in_threadpool(server.run, run_id) | {"notes": fitted["notes"]}
 
 

@@ -72,8 +72,8 @@ def test_default_epochs_are_those_that_a_network_needs(
 ) -> None:
     config = RunConfig(dataset=dataset, architecture=architecture)
     assert with_defaults(config, DATASETS[dataset]).epochs == epochs
-    given = RunConfig(dataset=dataset, architecture=architecture, epochs=2)
-    assert with_defaults(given, DATASETS[dataset]).epochs == 2
+    config = RunConfig(dataset=dataset, architecture=architecture, epochs=2)
+    assert with_defaults(config, DATASETS[dataset]).epochs == 2
 
 
 def test_default_epochs_are_limited_for_few_images() -> None:

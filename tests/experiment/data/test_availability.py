@@ -90,7 +90,7 @@ def test_an_unreadable_folder_hides_no_other(
     monkeypatch.setattr(Path, "iterdir", iterdir)
     entries = availability.list_datasets(tmp_path)
     assert set(entries) - set(DATASETS) == {"fruit"}
-    reasons = {each.name: each.reason for each in availability.list_skipped_folders(tmp_path)}
+    reasons = {folder.name: folder.reason for folder in availability.list_skipped_folders(tmp_path)}
     assert reasons.keys() == {"digits", "locked"}
     assert reasons["locked"] == "locked cannot be read: Permission denied."
     assert entries["digits"] == DATASETS["digits"], "a folder does not replace a known data set"

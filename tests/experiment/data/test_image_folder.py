@@ -65,7 +65,7 @@ def test_skipped_folders_have_a_reason(tmp_path: Path) -> None:
     (tmp_path / "scans" / "apple" / "1.tiff").write_bytes(b"II*\x00")
     (tmp_path / "papers" / "a").mkdir(parents=True)
     (tmp_path / "papers" / "a" / "text.pdf").write_bytes(b"%PDF")
-    reasons = {each.name: each.reason for each in availability.list_skipped_folders(tmp_path)}
+    reasons = {folder.name: folder.reason for folder in availability.list_skipped_folders(tmp_path)}
     expected = {
         "single": "single needs two folders or more with at least 10 images each, one for each "
         "class. It has apple: 15;",

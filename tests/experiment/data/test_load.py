@@ -16,7 +16,7 @@ from stnscope.backend.experiment.errors import DatasetError, InvalidInput
 from tests.experiment import sample_data
 from tests.experiment.sample_data import REAL_DATA
 
-EACH = pytest.mark.parametrize("entry", DATASETS.values(), ids=lambda entry: entry.name)
+FOR_EACH_DATASET = pytest.mark.parametrize("entry", DATASETS.values(), ids=lambda entry: entry.name)
 
 
 def check(dataset: Dataset, entry: DatasetEntry) -> None:
@@ -44,7 +44,7 @@ def test_every_data_set_of_the_catalog_has_one_place_to_load_it_from() -> None:
     assert COMPOSED.keys() <= DATASETS.keys()
 
 
-@EACH
+@FOR_EACH_DATASET
 def test_defaults_of_a_data_set_fit_it(entry: DatasetEntry) -> None:
     assert fits(ARCHITECTURES[entry.architecture], entry)
     check_distortion(entry.distortion)

@@ -9,7 +9,7 @@ from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.distortions import IMPLEMENTATIONS, compose, contrast
 
 CANVAS = Canvas(48, 48)
-EACH = pytest.mark.parametrize("name", sorted(PREPROCESSINGS))
+FOR_EACH_PREPROCESSING = pytest.mark.parametrize("name", sorted(PREPROCESSINGS))
 
 
 def dark_images(count: int = 3) -> Tensor:
@@ -24,7 +24,7 @@ def preprocess(name: str, images: Tensor, strength: float = 1.0) -> Tensor:
     return IMPLEMENTATIONS[name](images, images, torch.Generator(), strength, CANVAS)
 
 
-@EACH
+@FOR_EACH_PREPROCESSING
 def test_preprocessing_draws_nothing_and_strength_0_changes_nothing(name: str) -> None:
     assert (IMPLEMENTATIONS[name].moving_draws, IMPLEMENTATIONS[name].fixed_draws) == (0, 0)
     assert torch.allclose(preprocess(name, dark_images(), 0.0), dark_images(), atol=1e-5)

@@ -17,7 +17,7 @@ VARIATIONS = (
     "clutter",
     "variation",
 )
-EACH = pytest.mark.parametrize("name", VARIATIONS)
+FOR_EACH_VARIATION = pytest.mark.parametrize("name", VARIATIONS)
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -36,14 +36,14 @@ def crop_centre(canvases: Tensor) -> Tensor:
     return canvases[:, :, 10:38, 6:34]
 
 
-@EACH
+@FOR_EACH_VARIATION
 def test_strength_0_changes_nothing(name: str) -> None:
     still = IMPLEMENTATIONS[name](images(), images(), generator(), 0.0, CANVAS)
     assert still.shape == (6, 1, 48, 40)
     assert torch.allclose(crop_centre(still), images(), atol=1e-4)
 
 
-@EACH
+@FOR_EACH_VARIATION
 def test_half_the_strength_changes_images_less(name: str) -> None:
     half, full = (
         IMPLEMENTATIONS[name](images(), images(), generator(), strength, CANVAS)
@@ -143,8 +143,8 @@ def test_per_channel_distorts_each_channel_independently() -> None:
     assert (canvases[:, 0] != canvases[:, 1]).any(dim=(1, 2)).all()
     draw = per_channel.draw(5, generator(3))
     for channel in (0, 1):
-        own = IMPLEMENTATIONS["RTS"].apply(batch[:, :1], batch, draw[channel::2], 1.0, CANVAS)
-        assert torch.equal(canvases[:, channel], own[:, 0])
+        single = IMPLEMENTATIONS["RTS"].apply(batch[:, :1], batch, draw[channel::2], 1.0, CANVAS)
+        assert torch.equal(canvases[:, channel], single[:, 0])
 
 
 def test_slanted_places_a_row_on_a_slanted_line() -> None:

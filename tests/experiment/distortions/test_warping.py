@@ -12,7 +12,7 @@ from stnscope.backend.experiment.distortions.warping import elastic, projective,
 from stnscope.models import families, grid
 
 CANVAS = Canvas(48, 48)
-EACH = pytest.mark.parametrize("distortion", [projective, elastic], ids=["P", "E"])
+FOR_EACH_WARPING = pytest.mark.parametrize("distortion", [projective, elastic], ids=["P", "E"])
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -30,7 +30,7 @@ def centre_draws(distortion: Distortion, count: int = 1) -> Tensor:
     return torch.full((distortion.moving_draws, count), 0.5)
 
 
-@EACH
+@FOR_EACH_WARPING
 def test_centre_draws_only_scale(distortion: Distortion) -> None:
     warped = distortion.apply(digits(), digits(), centre_draws(distortion), 1.0, CANVAS)
     theta = torch.tensor([[48 / 28 / 0.875, 0, 0]])
@@ -38,7 +38,7 @@ def test_centre_draws_only_scale(distortion: Distortion) -> None:
     assert torch.allclose(warped, grid.sample(digits(), points.view(1, *CANVAS.size, 2)), atol=1e-4)
 
 
-@EACH
+@FOR_EACH_WARPING
 def test_strength_0_centres_the_image(distortion: Distortion) -> None:
     images = torch.rand(5, 1, 28, 28, generator=generator())
     still = distortion(images, images, generator(), 0.0, CANVAS)
@@ -75,7 +75,7 @@ def test_elastic_moves_the_image_at_a_shifted_control_point() -> None:
     shifted = draws.clone()
     shifted[1 + 2 * 5 : 1 + 2 * 7 : 2] = 0.85  # the second and third of the second row, across
     straight, warped = (
-        elastic.apply(digits(), digits(), each, 1.0, CANVAS) for each in (draws, shifted)
+        elastic.apply(digits(), digits(), row_draws, 1.0, CANVAS) for row_draws in (draws, shifted)
     )
     columns = torch.arange(48) + 0.5
 
@@ -87,7 +87,7 @@ def test_elastic_moves_the_image_at_a_shifted_control_point() -> None:
     assert 0.8 < centre(straight) - centre(warped) < 1.55
 
 
-@EACH
+@FOR_EACH_WARPING
 def test_extreme_draws_keep_the_image_visible(distortion: Distortion) -> None:
     draws = torch.randint(0, 2, (distortion.moving_draws, 200), generator=generator(2)).float()
     warped = distortion.apply(digits(200), digits(), draws, 1.0, CANVAS)
@@ -96,7 +96,7 @@ def test_extreme_draws_keep_the_image_visible(distortion: Distortion) -> None:
     assert light.min() > 0.01
 
 
-@EACH
+@FOR_EACH_WARPING
 def test_path_moves_the_image_in_small_steps(distortion: Distortion) -> None:
     draws = distortion.draw(8, generator(3))
     lap = [

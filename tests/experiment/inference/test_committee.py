@@ -36,11 +36,11 @@ class StopAfter:
     """Controls that stop a run after a number of steps."""
 
     def __init__(self, steps: int) -> None:
-        self._left = steps
+        self._steps_left = steps
 
     def has_request(self, seconds: float = 0.0) -> bool:
-        self._left -= 1
-        return self._left < 0
+        self._steps_left -= 1
+        return self._steps_left < 0
 
     def next_request(self) -> Mapping[str, Any]:
         return {"action": "stop"}

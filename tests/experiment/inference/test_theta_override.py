@@ -41,21 +41,21 @@ def corners_of(theta: list[float], side: int) -> list[list[float]]:
 
 @pytest.mark.parametrize("weights", ["digits", "signs"])
 def test_given_theta_is_used(picture: bytes, weights: str) -> None:
-    own = transform(picture, weights)
+    predicted = transform(picture, weights)
     frame = transform(picture, weights, theta={"st": THETA})
-    assert own.info["given"] == []
+    assert predicted.info["given"] == []
     assert frame.info["given"] == ["st"]
     np.testing.assert_allclose(frame.tensors["theta.st"], [THETA], rtol=1e-6)
     np.testing.assert_allclose(frame.tensors["corners.st"], [corners_of(THETA, 48)], atol=1e-4)
-    np.testing.assert_array_equal(frame.tensors["input"], own.tensors["input"])
-    assert (frame.tensors["output.st"] != own.tensors["output.st"]).any()
-    assert (frame.tensors["probabilities"] != own.tensors["probabilities"]).any()
+    np.testing.assert_array_equal(frame.tensors["input"], predicted.tensors["input"])
+    assert (frame.tensors["output.st"] != predicted.tensors["output.st"]).any()
+    assert (frame.tensors["probabilities"] != predicted.tensors["probabilities"]).any()
 
 
 def test_giving_the_predicted_theta_changes_nothing(picture: bytes) -> None:
-    own = transform(picture, "digits")
-    same = transform(picture, "digits", theta={"st": own.tensors["theta.st"][0].tolist()})
-    for name, tensor in own.tensors.items():
+    predicted = transform(picture, "digits")
+    same = transform(picture, "digits", theta={"st": predicted.tensors["theta.st"][0].tolist()})
+    for name, tensor in predicted.tensors.items():
         np.testing.assert_array_equal(same.tensors[name], tensor)
 
 

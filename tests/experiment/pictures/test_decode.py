@@ -12,7 +12,7 @@ from PIL import Image
 
 from stnscope.backend.experiment.errors import PictureError, StnscopeError, TooLarge
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
-from stnscope.backend.experiment.pictures.decode import MAX_KEPT_SIDE, decode
+from stnscope.backend.experiment.pictures.decode import MAX_DECODED_SIDE, decode
 
 ODD_IMAGES = Path(__file__).parents[4] / "shared" / "data" / "odd_images"
 
@@ -156,12 +156,16 @@ def test_large_pictures_are_reduced(kind: str) -> None:
     image = TWO_HALVES.resize((4000, 2000), Image.Resampling.NEAREST)
     picture = decode(encode(image, kind))
     assert picture.size == (4000, 2000)
-    assert picture.pixels.shape == (MAX_KEPT_SIDE // 2, MAX_KEPT_SIDE, 3)
+    assert picture.pixels.shape == (MAX_DECODED_SIDE // 2, MAX_DECODED_SIDE, 3)
     np.testing.assert_allclose(picture.pixels[128, 20], [255, 0, 0], atol=20)
 
 
 def test_one_row_of_pixels_is_decoded() -> None:
-    assert decode(encode(Image.new("L", (60_000, 1)), "PNG")).pixels.shape == (1, MAX_KEPT_SIDE, 3)
+    assert decode(encode(Image.new("L", (60_000, 1)), "PNG")).pixels.shape == (
+        1,
+        MAX_DECODED_SIDE,
+        3,
+    )
 
 
 @pytest.mark.parametrize(
@@ -349,7 +353,7 @@ def test_file_with_changed_bytes_is_decoded_or_refused(kind: str) -> None:
         except StnscopeError:
             refused += 1
         else:
-            assert max(pixels.shape) <= MAX_KEPT_SIDE
+            assert max(pixels.shape) <= MAX_DECODED_SIDE
     assert refused > 0
 
 
@@ -381,4 +385,4 @@ def test_odd_images_are_decoded_or_refused(path: Path) -> None:
         else:
             pixels = decode(data).pixels
             assert pixels.ndim == 3
-            assert max(pixels.shape) <= MAX_KEPT_SIDE
+            assert max(pixels.shape) <= MAX_DECODED_SIDE

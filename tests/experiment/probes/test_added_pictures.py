@@ -200,19 +200,19 @@ def test_preprocessing_applies_to_moved_and_unmoved_pictures() -> None:
 
 def test_frame_lists_added_pictures_and_the_summary_leaves_them_out(digits: Dataset) -> None:
     model = build("digits")
-    own = Probes.choose(digits, CONFIG)
-    both = own
+    initial = Probes.choose(digits, CONFIG)
+    both = initial
     for index, label in ((2, None), (3, 7)):
         added = AddedPicture(0, 0, label, picture())
         both = both.with_picture(Probes.from_picture(added, index, digits.entry, CONFIG))
-    alone, more = observe(model, own, {}), observe(model, both, {})
+    alone, more = observe(model, initial, {}), observe(model, both, {})
     assert "joined" not in alone.info
     assert (more.info["joined"], more.info["labels"]) == ([2, 3], [0, 1, None, 7])
     assert theta_summary(more) == pytest.approx(theta_summary(alone))
     for name in ("input", "theta.st", "probabilities"):
         np.testing.assert_allclose(more.tensors[name][:2], alone.tensors[name], atol=1e-5)
     moved = both.at_phase(0.2)
-    assert torch.equal(moved.images[:2], own.at_phase(0.2).images)
+    assert torch.equal(moved.images[:2], initial.at_phase(0.2).images)
     assert moved.labels == both.labels
 
 

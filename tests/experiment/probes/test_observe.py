@@ -112,8 +112,8 @@ def test_phase_comes_from_the_lap_if_given_else_from_the_step(
         if step.step == 7:
             break
     still, moving, lap = (
-        observe_step(step, probes, run="r", config=CONFIG, **how)
-        for how in ({}, {"moving": True}, {"lap": 7})
+        observe_step(step, probes, run="r", config=CONFIG, **options)
+        for options in ({}, {"moving": True}, {"lap": 7})
     )
     assert (still.info["moving"], moving.info["moving"], lap.info["moving"]) == (False, True, True)
     assert ("lap" in moving.info, lap.info["lap"]) == (False, 7)
@@ -232,8 +232,8 @@ def test_two_channels_are_shown_in_red_and_cyan() -> None:
     frame = observe(build("addition-2st"), Probes(images, (None,) * 3, ("0",) * 19), {})
     expected = (images * 255).round().numpy()
     assert frame.tensors["input"].shape == (3, 42, 42, 3)
-    for channel, given in enumerate((0, 1, 1)):
-        assert np.array_equal(frame.tensors["input"][..., channel], expected[:, given])
+    for channel, source_channel in enumerate((0, 1, 1)):
+        assert np.array_equal(frame.tensors["input"][..., channel], expected[:, source_channel])
     assert frame.tensors["output.st1"].shape == frame.tensors["output.st2"].shape == (3, 28, 28, 3)
 
 
@@ -241,13 +241,15 @@ def test_output_on_a_map_is_the_scaled_channel_mean() -> None:
     model = build("moodstocks-2st").eval()
     images = torch.rand(2, 3, 48, 48, generator=torch.Generator().manual_seed(1))
     frame = observe(model, Probes(images, (None,) * 2, ("0",) * 43), {})
-    assert [each["at"] for each in frame.info["transformers"]] == ["input", "12x12 map"]
+    assert [entry["at"] for entry in frame.info["transformers"]] == ["input", "12x12 map"]
     with torch.inference_mode():
         mean = model(images).warps[1].output.mean(dim=1)
-    for shown, given in zip(frame.tensors["output.st3"], mean, strict=True):
-        expected = 255 * (given - given.min()) / (given.max() - given.min())
-        assert (shown.min(), shown.max()) == (0, 255)
-        assert np.abs(shown[..., 0] - expected.numpy()).max() < 0.51
+    for picture, channel_mean in zip(frame.tensors["output.st3"], mean, strict=True):
+        expected = (
+            255 * (channel_mean - channel_mean.min()) / (channel_mean.max() - channel_mean.min())
+        )
+        assert (picture.min(), picture.max()) == (0, 255)
+        assert np.abs(picture[..., 0] - expected.numpy()).max() < 0.51
     # At the input, the picture itself, not its normalised values.
     assert np.array_equal(frame.tensors["output.st1"], frame.tensors["input"])
 
@@ -268,5 +270,5 @@ def test_sequence_network_has_a_prediction_for_each_label(probes: Probes) -> Non
     assert frame.tensors["probabilities"].shape == (2, 3, 10)
     assert frame.info["labels"] == [[1, 2, 3], [4, 5, 6]]
     assert np.array_equal(frame.info["predicted"], frame.tensors["probabilities"].argmax(axis=2))
-    assert [each["name"] for each in frame.info["transformers"]] == ["st1", "st2", "st3"]
-    assert [each["time_step"] for each in frame.info["transformers"]] == [1, 2, 3]
+    assert [entry["name"] for entry in frame.info["transformers"]] == ["st1", "st2", "st3"]
+    assert [entry["time_step"] for entry in frame.info["transformers"]] == [1, 2, 3]

@@ -75,9 +75,9 @@ def test_resuming_from_a_checkpoint_is_bit_identical(
 ) -> None:
     config = SMALL.model_copy(update=choice)
     straight = step_number(train(config, digits), 20)
-    half_way = step_number(train(config, digits), 10).state()
+    checkpoint = step_number(train(config, digits), 10).state()
     torch.rand(5)  # the global generator must not matter
-    resumed = train(config, digits, half_way)
+    resumed = train(config, digits, checkpoint)
     assert next(resumed).step == 10
     again = step_number(resumed, 20)
     assert_same(straight.state(), again.state())
@@ -143,8 +143,8 @@ def test_epoch_has_every_digit_sixteen_times(digits: Dataset) -> None:
         image.numpy().tobytes() for step in range(1, 25) for image in batches.batch(step)[0]
     )
     images = digits.train.pixels
-    each = centred(images, images, torch.Generator(), 1.0, Canvas(48, 48))
-    assert counts == Counter({image.numpy().tobytes(): 16 for image in each})
+    canvases = centred(images, images, torch.Generator(), 1.0, Canvas(48, 48))
+    assert counts == Counter({image.numpy().tobytes(): 16 for image in canvases})
 
 
 def test_held_out_images_are_never_trained_on(digits: Dataset) -> None:

@@ -16,11 +16,13 @@ from stnscope.models.architectures import build
 from stnscope.models.cards import Card
 from stnscope.models.catalog import ARCHITECTURES, Architecture
 
-EACH = pytest.mark.parametrize("entry", ARCHITECTURES.values(), ids=lambda entry: entry.name)
+FOR_EACH_NETWORK = pytest.mark.parametrize(
+    "entry", ARCHITECTURES.values(), ids=lambda entry: entry.name
+)
 
 
 @dataclass(frozen=True)
-class Still:
+class FixedStep:
     """A listed frame."""
 
     step: int = 0
@@ -38,7 +40,7 @@ class Recorded:
         return {"id": "run", "steps_per_epoch": 10, "config": {"seed": 0}}
 
     def frames(self) -> Sequence[FrameEntry]:
-        return [Still()]
+        return [FixedStep()]
 
     def frame(self, step: int, lap: int | None = None) -> Frame:
         return self.only
@@ -48,11 +50,11 @@ def observe_untrained(entry: Architecture) -> Frame:
     draw = torch.Generator().manual_seed(8)
     images = torch.rand(2, entry.channels, entry.height, entry.width, generator=draw)
     label: int | list[int] = [0] * entry.labels if entry.labels > 1 else 0
-    classes = tuple(str(each) for each in range(entry.classes))
+    classes = tuple(str(index) for index in range(entry.classes))
     return observe(build(entry.name), Probes(images, (label, None), classes), {"step": 0})
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_frame_has_every_transformer_and_decodes_again(entry: Architecture) -> None:
     frame = Frame.decode(observe_untrained(entry).encode())
     assert frame.tensors["input"].shape[3] in (1, 3)
@@ -68,12 +70,12 @@ def test_frame_has_every_transformer_and_decodes_again(entry: Architecture) -> N
     assert (theta_summary(frame) == {}) == (entry.transformers == 0)
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_run_can_be_exported(entry: Architecture) -> None:
     assert export(Recorded(observe_untrained(entry)), ExportOptions()).startswith(b"GIF89a")
 
 
-@EACH
+@FOR_EACH_NETWORK
 def test_weights_are_saved_and_loaded_strictly(entry: Architecture, tmp_path_factory: Any) -> None:
     card = Card(
         name="any", title="", description="", subject="", architecture=entry.name, family="affine",

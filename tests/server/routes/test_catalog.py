@@ -11,7 +11,7 @@ from stnscope.backend.experiment.frames.frame import Frame
 from tests.experiment import sample_data
 from tests.file_server import FileServer, serve_files
 from tests.live_server import Server, serve, wait_until
-from tests.server.conftest import INTERFACE_ALONE, INTERFACE_AND_NO_MORE
+from tests.server.conftest import MINIMAL_SERVER, WITHOUT_PAGE
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
-    with serve(home, *INTERFACE_ALONE, "--data", str(data)) as server:
+    with serve(home, *WITHOUT_PAGE, "--data", str(data)) as server:
         yield server
 
 
@@ -41,7 +41,9 @@ def start_run(server: Server, **config: object) -> str:
 
 
 def test_catalog_lists_available_data_sets_and_how_to_get_the_others(server: Server) -> None:
-    datasets = {each["name"]: each for each in server.http.get("/catalog").json()["datasets"]}
+    datasets = {
+        dataset["name"]: dataset for dataset in server.http.get("/catalog").json()["datasets"]
+    }
     assert datasets["fruit"]["classes"] == ["apple", "pear"]
     assert datasets["signs"]["available"]
     assert datasets["gtsrb"]["images"] == 8
@@ -51,7 +53,7 @@ def test_catalog_lists_available_data_sets_and_how_to_get_the_others(server: Ser
         assert datasets[name]["download"], "it can be downloaded"
     assert not datasets["cluttered-40"]["available"]
     assert "cluttered_mnist_40" in datasets["cluttered-40"]["how"]
-    assert all(each["licence"] and each["source"] for each in datasets.values())
+    assert all(dataset["licence"] and dataset["source"] for dataset in datasets.values())
 
 
 def test_catalog_lists_skipped_folders_with_their_reason(server: Server) -> None:
@@ -60,7 +62,7 @@ def test_catalog_lists_skipped_folders_with_their_reason(server: Server) -> None
     assert nuts["name"] == "nuts"
     assert "needs two folders or more with at least 10 images each" in nuts["reason"]
     assert "hazel: 20, wal: 3" in nuts["reason"]
-    assert "nuts" not in {each["name"] for each in catalog["datasets"]}
+    assert "nuts" not in {dataset["name"] for dataset in catalog["datasets"]}
     refused = server.http.post("/runs", json={"dataset": "nuts"})
     assert refused.status_code == 422
     assert nuts["reason"] in refused.json()["detail"]
@@ -142,7 +144,7 @@ def files() -> Iterator[FileServer]:
 
 
 def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path) -> None:
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER, "--mirror", files.address) as server:
         dataset = server.http.get("/datasets/gtsrb").json()
         assert (dataset["available"], dataset["fetching"]) == (False, None)
         assert dataset["download"] == 276_294_756
@@ -160,7 +162,7 @@ def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path
 
 
 def test_cancelled_download_continues_where_it_ended(files: FileServer, tmp_path: Path) -> None:
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER, "--mirror", files.address) as server:
         files.pause.set()
         server.http.post("/datasets/gtsrb/fetch")
         wait_until(lambda: server.http.get("/datasets/gtsrb").json()["fetching"]["done"] > 0)
@@ -181,7 +183,7 @@ def test_cancelled_download_continues_where_it_ended(files: FileServer, tmp_path
 def test_data_set_that_cannot_be_downloaded_is_refused_with_a_reason(
     files: FileServer, tmp_path: Path
 ) -> None:
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, "--mirror", files.address) as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER, "--mirror", files.address) as server:
         assert server.http.post("/datasets/none/fetch").status_code == 404
         assert server.http.get("/datasets/none").status_code == 404
         refused = server.http.post("/datasets/cluttered-40/fetch")
@@ -211,7 +213,7 @@ def test_fetch_command_downloads_a_data_set(
 def test_run_resumes_only_with_the_data_that_it_began_with(tmp_path: Path) -> None:
     data = tmp_path / "data"
     sample_data.write_image_folder(data / "fruit", {"apple": 15, "pear": 15})
-    options = (*INTERFACE_AND_NO_MORE, "--data", str(data))
+    options = (*MINIMAL_SERVER, "--data", str(data))
     with serve(tmp_path / "home", *options) as server:
         run_id = start_run(server, dataset="fruit", batch_size=4, epochs=50)
         server.wait_for_step(run_id, 2)

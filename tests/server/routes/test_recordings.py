@@ -20,7 +20,7 @@ from stnscope.backend.server.processes.imports import Imports
 from stnscope.backend.server.runs import Runs
 from tests.conftest import TrainedRun
 from tests.live_server import Server, serve, wait_until
-from tests.server.conftest import INTERFACE_AND_NO_MORE
+from tests.server.conftest import MINIMAL_SERVER
 
 
 def post_recording(server: Server, data: bytes) -> httpx.Response:
@@ -45,19 +45,21 @@ def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished:
     for name in ("status", "config", "created", "step", "frames", "accuracy", "last_step"):
         assert run[name] == original[name], name
     assert files(server) - before <= {f"{run['id']}.stnscope", f"{run['id']}.lock"}
-    one, other = (server.http.get(f"/runs/{each}/metrics").json() for each in (run["id"], finished))
+    one, other = (
+        server.http.get(f"/runs/{run_id}/metrics").json() for run_id in (run["id"], finished)
+    )
     assert one == other
     frames = [
-        Frame.decode(server.http.get(f"/runs/{each}/frames/12").content)
-        for each in (run["id"], finished)
+        Frame.decode(server.http.get(f"/runs/{run_id}/frames/12").content)
+        for run_id in (run["id"], finished)
     ]
     assert frames[0].encode() == frames[1].with_info(run=run["id"]).encode()
-    assert run["id"] in {each["id"] for each in server.http.get("/runs").json()}
+    assert run["id"] in {run_id["id"] for run_id in server.http.get("/runs").json()}
     assert server.http.get(f"/runs/{run['id']}/export?layout=moving").status_code == 200
     again = post_recording(server, server.http.get(f"/runs/{run['id']}/recording").content)
     assert again.json()["id"] not in (run["id"], finished)
-    for each in (run["id"], again.json()["id"]):
-        assert server.http.delete(f"/runs/{each}").status_code == 204
+    for run_id in (run["id"], again.json()["id"]):
+        assert server.http.delete(f"/runs/{run_id}").status_code == 204
 
 
 def test_import_of_an_unfinished_run_is_stopped_and_cannot_be_controlled(
@@ -147,7 +149,7 @@ def test_recording_beyond_the_size_limit_or_the_quota_is_refused(
     tmp_path: Path, trained_run: TrainedRun
 ) -> None:
     limits = ("--run-limit", "1MB", "--home-limit", "20MB")
-    with serve(tmp_path / "home", *INTERFACE_AND_NO_MORE, *limits) as server:
+    with serve(tmp_path / "home", *MINIMAL_SERVER, *limits) as server:
         data = trained_run.recording.read_bytes()
 
         def endless() -> Iterator[bytes]:
@@ -169,8 +171,8 @@ def test_recording_beyond_the_size_limit_or_the_quota_is_refused(
 
 
 async def stream_pieces(*parts: bytes) -> AsyncIterator[bytes]:
-    for each in parts:
-        yield each
+    for part in parts:
+        yield part
 
 
 @pytest.mark.parametrize("cut", [1, 7, 64, 100_000])
@@ -183,18 +185,18 @@ def test_form_file_is_complete_however_the_body_is_split(tmp_path: Path, cut: in
     )
     parts = [form[at : at + cut] for at in range(0, len(form), cut)]
     target = tmp_path / "received"
-    seen: list[int] = []
+    received_counts: list[int] = []
     content_type = "multipart/form-data; boundary=xyz"
     asyncio.run(
         receive_file(
             stream_pieces(*parts),
             content_type,
             target,
-            lambda _, received: seen.append(received),
+            lambda _, received: received_counts.append(received),
         )
     )
     assert target.read_bytes() == content
-    assert seen == [0]
+    assert received_counts == [0]
 
 
 def test_incomplete_form_is_refused(tmp_path: Path) -> None:
@@ -241,7 +243,7 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
             await uploads.import_recording(stream_pieces(data), "")
         opened.set()
         results = await asyncio.gather(*waiting, return_exceptions=True)
-        assert all(isinstance(each, InvalidInput) for each in results)
+        assert all(isinstance(result, InvalidInput) for result in results)
 
     async def too_large() -> None:
         with pytest.raises(TooLarge, match="larger than"):
@@ -265,11 +267,11 @@ def test_files_of_an_abandoned_import_are_removed_after_a_day(tmp_path: Path) ->
     (tmp_path / "incoming-abc").mkdir()
     (tmp_path / "incoming-abc" / "run").write_bytes(b"half")
     (tmp_path / "recordings" / "run.incoming-wal").write_bytes(b"half")
-    kept = tmp_path / "recordings" / "run.stnscope"
-    kept.write_bytes(b"content")
+    recording = tmp_path / "recordings" / "run.stnscope"
+    recording.write_bytes(b"content")
     uploads.remove_abandoned()
     assert len(leftovers(tmp_path)) == 4, "it may belong to another server"
     for path in leftovers(tmp_path):
         os.utime(path, (1e9, 1e9))
     uploads.remove_abandoned()
-    assert leftovers(tmp_path) == [kept]
+    assert leftovers(tmp_path) == [recording]

@@ -15,7 +15,7 @@ from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.processes.child_main import NICENESS
 from tests.conftest import TrainedRun
 from tests.live_server import SHORT_RUN, Server, serve, wait_until
-from tests.server.conftest import INTERFACE_AND_NO_MORE
+from tests.server.conftest import MINIMAL_SERVER
 
 LONG = {"epochs": 50, "probes": {"count": 2}}
 
@@ -28,7 +28,7 @@ def test_health_and_catalog(server: Server) -> None:
         assert catalog[name], name
         assert all({"name", "title", "description"} <= entry.keys() for entry in catalog[name])
     assert all("available" in dataset for dataset in catalog["datasets"])
-    offered = {each["name"]: each["epochs"] for each in catalog["datasets"]}
+    offered = {dataset["name"]: dataset["epochs"] for dataset in catalog["datasets"]}
     assert offered["digits"]["digits"] == catalog["defaults"]["epochs"] == 3
     assert offered["sequences"] == {"recurrent": 10, "feed-forward": 10}
     assert catalog["limits"]["picture_bytes"] == 10_000_000
@@ -282,12 +282,12 @@ def test_killed_and_resumed_run_equals_an_uninterrupted_one(
     own_server.wait_for_status(run_id, "interrupted")
     assert own_server.control(run_id, "resume").status_code == 200
     assert own_server.wait_for_status(run_id, "finished")["attempt"] == 1
-    one, other = (own_server.http.get(f"/runs/{each}/metrics").json() for each in (alone, run_id))
+    one, other = (own_server.http.get(f"/runs/{run}/metrics").json() for run in (alone, run_id))
     for name in ("step", "loss", "accuracy", "learning_rate"):
         assert one[name] == other[name], name
     last = [
-        Frame.decode(own_server.http.get(f"/runs/{each}/frames/24").content).tensors["theta.st"]
-        for each in (alone, run_id)
+        Frame.decode(own_server.http.get(f"/runs/{run}/frames/24").content).tensors["theta.st"]
+        for run in (alone, run_id)
     ]
     assert (last[0] == last[1]).all()
 
@@ -323,7 +323,7 @@ def test_repeated_stop_and_resume_leave_one_trainer(own_server: Server) -> None:
 def test_control_of_a_trainer_that_hangs_is_a_timeout_and_takes_effect_later(
     tmp_path: Path,
 ) -> None:
-    options = (*INTERFACE_AND_NO_MORE, "--control-timeout", "0.5")
+    options = (*MINIMAL_SERVER, "--control-timeout", "0.5")
     with serve(tmp_path / "home", *options) as server:
         run_id = server.start_run(**LONG)
         server.wait_for_step(run_id, 2)
@@ -402,8 +402,8 @@ def test_empty_home_starts_a_demonstration_that_a_user_run_pauses(tmp_path: Path
         (demonstration,) = server.http.get("/runs").json()
         assert demonstration["demonstration"]
         server.wait_for_step(demonstration["id"], 2)
-        own = server.start_run(**LONG)
-        server.wait_for_step(own, 1)
+        user_run = server.start_run(**LONG)
+        server.wait_for_step(user_run, 1)
         server.wait_for_status(demonstration["id"], "paused")
 
 
@@ -443,7 +443,7 @@ def trainer_of(server: Server, run_id: str) -> int:
     for process in Path("/proc").iterdir():
         if process.name.isdecimal() and int(process.name) != server.process.pid:
             try:
-                files = [os.readlink(each) for each in (process / "fd").iterdir()]
+                files = [os.readlink(link) for link in (process / "fd").iterdir()]
             except OSError:
                 continue
             if any(file.endswith(name) for file in files):

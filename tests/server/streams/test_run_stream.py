@@ -173,9 +173,9 @@ def test_stalled_viewer_does_not_delay_others(server: Server, running: str) -> N
         server.open_stream(running, max_queue=1, close_timeout=1) as stalled,
         server.open_stream(running) as viewer,
     ):
-        for each in (stalled, viewer):
-            send(each, type="hello")
-            send(each, type="follow")
+        for client in (stalled, viewer):
+            send(client, type="hello")
+            send(client, type="follow")
         send(stalled, type="credit", frames=6)
         for _ in range(20):
             assert receive(viewer, "frame")

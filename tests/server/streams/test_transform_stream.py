@@ -66,14 +66,14 @@ def assert_equal(one: Frame, other: Frame) -> None:
 
 
 def test_transform_applies_a_given_theta(server: Server) -> None:
-    seen = post_picture(server, theta=json.dumps({"st": THETA}))
-    np.testing.assert_allclose(seen.tensors["theta.st"], [THETA], rtol=1e-6)
-    assert seen.info["given"] == ["st"]
-    own = post_picture(server)
-    assert own.info["given"] == []
-    assert own.info["picture"] == seen.info["picture"]
-    assert (own.tensors["output.st"] != seen.tensors["output.st"]).any()
-    assert_equal(own, post_picture(server, theta=""))
+    overridden = post_picture(server, theta=json.dumps({"st": THETA}))
+    np.testing.assert_allclose(overridden.tensors["theta.st"], [THETA], rtol=1e-6)
+    assert overridden.info["given"] == ["st"]
+    predicted = post_picture(server)
+    assert predicted.info["given"] == []
+    assert predicted.info["picture"] == overridden.info["picture"]
+    assert (predicted.tensors["output.st"] != overridden.tensors["output.st"]).any()
+    assert_equal(predicted, post_picture(server, theta=""))
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_invalid_theta_is_422(server: Server, theta: str, field: str, detail: st
 def test_stream_returns_the_same_frame_as_the_form(
     server: Server, stream: ClientConnection, picture: str
 ) -> None:
-    own = transform(stream, picture=picture)
-    assert_equal(post_picture(server), own)
-    assert own.info["request"] is None
-    given = transform(stream, picture=picture, theta={"st": THETA}, request=7)
-    assert_equal(post_picture(server, theta=json.dumps({"st": THETA})), given)
-    assert (given.info["request"], given.info["given"]) == (7, ["st"])
+    predicted = transform(stream, picture=picture)
+    assert_equal(post_picture(server), predicted)
+    assert predicted.info["request"] is None
+    overridden = transform(stream, picture=picture, theta={"st": THETA}, request=7)
+    assert_equal(post_picture(server, theta=json.dumps({"st": THETA})), overridden)
+    assert (overridden.info["request"], overridden.info["given"]) == (7, ["st"])
     distortion = {"name": "centred"}
     other = transform(stream, picture=picture, distortion=distortion, weights="digits")
     assert_equal(post_picture(server, distortion=json.dumps(distortion)), other)
