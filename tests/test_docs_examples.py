@@ -75,7 +75,8 @@ def test_interface_examples_run_in_their_order(server: Server, folder: Path) -> 
                 frame = Frame.decode((folder / "zoom.frame").read_bytes())
                 assert frame.tensors["theta.st"][0].tolist() == [0.5, 0, 0, 0, 0.5, 0]
                 names["KEY"] = frame.info["picture"]
-    assert Frame.decode((folder / "step.frame").read_bytes()).info["step"] == 1
+    # A fast training does not record every step: the frame may be the one before.
+    assert Frame.decode((folder / "step.frame").read_bytes()).info["step"] in (0, 1)
     assert (folder / "evolution.gif").read_bytes().startswith(b"GIF89a")
 
 

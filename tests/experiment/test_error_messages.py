@@ -65,7 +65,7 @@ def test_format_error_of_optional_and_literal_fields() -> None:
     assert message == "slow_motion must be at least 0 and at most 10, not 99."
     assert message_for(ExportOptions, {"format": "avi"}) == "format must be 'gif', not \"avi\"."
     assert message_for(ExportOptions, {"probes": "a"}).startswith(
-        'probes cannot be "a". Which probes'
+        'probes cannot be "a". Indices of probes'
     )
 
 

@@ -223,7 +223,7 @@ def test_run_resumes_only_with_the_data_that_it_began_with(tmp_path: Path) -> No
         server.control(run_id, "resume")
         refused = server.wait_for_status(run_id, "failed")
         assert "other images or classes than when this run began" in refused["error"]
-        assert "Put it back as it was, or start a new run." in refused["error"]
+        assert "Restore it, or start a new run." in refused["error"]
         (data / "fruit").rename(data / ".fruit")
         server.control(run_id, "resume")
         wait_until(lambda: "There is no data set" in (server.get_run(run_id)["error"] or ""))
