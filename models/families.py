@@ -149,16 +149,16 @@ def _spline_basis(points: Tensor, side: int) -> Tensor:
     controls = grid.lattice(side).double()
     count = len(controls)
     system = torch.zeros(count + 3, count + 3, dtype=torch.float64)
-    system[:count, :count] = _radial(controls, controls)
+    system[:count, :count] = radial_basis(controls, controls)
     system[:count, count:] = _linear(controls)
     system[count:, :count] = system[:count, count:].T
     solution = torch.linalg.inv(system)[:, :count]
     exact = points.detach().double().cpu()
-    weights = torch.cat([_radial(exact, controls), _linear(exact)], dim=-1) @ solution
+    weights = torch.cat([radial_basis(exact, controls), _linear(exact)], dim=-1) @ solution
     return torch.cat([points, weights.to(points)], dim=-1)
 
 
-def _radial(points: Tensor, controls: Tensor) -> Tensor:
+def radial_basis(points: Tensor, controls: Tensor) -> Tensor:
     """Return r^2 log r^2 for the distances r to the control points, (..., K); 0 at r = 0."""
     squared = (points[..., None, :] - controls).square().sum(dim=-1)
     logarithms: Tensor = torch.special.xlogy(squared, squared)

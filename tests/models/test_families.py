@@ -133,13 +133,13 @@ def test_splines_agree_with_scipy(family: Family) -> None:
 def test_check_spline_notices_missing_radial_terms(
     family: Family, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    radial = families._radial
+    radial = families.radial_basis
 
     def drop_radial(points: Tensor, controls: Tensor) -> Tensor:
         terms = radial(points, controls)
         return terms if points is controls else torch.zeros_like(terms)
 
-    monkeypatch.setattr(families, "_radial", drop_radial)
+    monkeypatch.setattr(families, "radial_basis", drop_radial)
     with pytest.raises(AssertionError):
         check_spline(family.warp, family)
 

@@ -46,7 +46,7 @@ class Recording:
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
-        self._db = connection
+        self.connection = connection
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -70,7 +70,7 @@ class Recording:
         return cls(path, connection)
 
     def close(self) -> None:
-        self._db.close()
+        self.connection.close()
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +80,7 @@ class Recording:
 
     def data_version(self) -> int:
         """Return a number that changes when another connection writes; a cheap query."""
-        return int(self._db.execute("PRAGMA data_version").fetchone()[0])
+        return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
     def summary(self, *, check_writer: bool = True) -> dict[str, Any]:
         """Return the run as in the HTTP interface; `interrupted` if it has lost its writer.
@@ -89,9 +89,9 @@ class Recording:
             check_writer: whether to check for the writer; not needed just after a write.
         """
         names = self._selected("run", RUN_COLUMNS)
-        row = self._db.execute(f"SELECT {names} FROM run").fetchone()
+        row = self.connection.execute(f"SELECT {names} FROM run").fetchone()
         run = dict(zip(RUN_COLUMNS, row, strict=True))
-        first, last, frames = self._db.execute(
+        first, last, frames = self.connection.execute(
             "SELECT (SELECT min(step) FROM frames), (SELECT max(step) FROM frames), count(*)"
             " FROM frames"
         ).fetchone()
@@ -120,16 +120,18 @@ class Recording:
 
     def _status_without_writer(self) -> str:
         # A writer that ended after the first query has written its final status.
-        status: str = self._db.execute("SELECT status FROM run").fetchone()[0]
+        status: str = self.connection.execute("SELECT status FROM run").fetchone()[0]
         return "interrupted" if status in TRAINING else status
 
     def config(self) -> RunConfig:
-        stored = self._db.execute("SELECT config FROM run").fetchone()[0]
+        stored = self.connection.execute("SELECT config FROM run").fetchone()[0]
         return RunConfig.model_validate(parse_config(stored))
 
     def changes(self) -> list[Change]:
         """Return the changes of settings, in the order in which they take effect."""
-        rows = self._db.execute("SELECT step, attempt, settings FROM changes ORDER BY step, seq")
+        rows = self.connection.execute(
+            "SELECT step, attempt, settings FROM changes ORDER BY step, seq"
+        )
         return [
             Change(step, attempt, SettingsChange.model_validate_json(settings))
             for step, attempt, settings in rows
@@ -137,22 +139,29 @@ class Recording:
 
     def added_pictures(self) -> list[AddedPicture]:
         """Return the pictures that were added to the probes, in the order of the probes."""
-        if is_older_version(self._db):
+        if is_older_version(self.connection):
             return []
-        rows = self._db.execute("SELECT step, attempt, label, data FROM joined ORDER BY step, seq")
+        rows = self.connection.execute(
+            "SELECT step, attempt, label, data FROM joined ORDER BY step, seq"
+        )
         return [
             AddedPicture(step, attempt, json.loads(label), load_tensors(data)["image"])
             for step, attempt, label, data in rows
         ]
 
     def _added_at(self) -> list[int]:
-        if is_older_version(self._db):
+        if is_older_version(self.connection):
             return []
-        return [step for (step,) in self._db.execute("SELECT step FROM joined ORDER BY step, seq")]
+        return [
+            step
+            for (step,) in self.connection.execute("SELECT step FROM joined ORDER BY step, seq")
+        ]
 
     def frames(self) -> list[FrameRef]:
         """Return all recorded frames, by step; those of a lap follow the frame of their step."""
-        rows = self._db.execute("SELECT seq, step, lap, moving FROM frames ORDER BY step, lap")
+        rows = self.connection.execute(
+            "SELECT seq, step, lap, moving FROM frames ORDER BY step, lap"
+        )
         return [_ref(row) for row in rows]
 
     def newest_frame(self, after: int = 0) -> StoredFrame | None:
@@ -180,7 +189,7 @@ class Recording:
 
     def input(self, key: str) -> Array:
         """Return an input by its key: the probes' images (N, H, W, C) uint8."""
-        row = self._db.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
+        row = self.connection.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
         return load_tensors(row[0])["input"]
 
     def metrics(
@@ -194,7 +203,7 @@ class Recording:
             seq: return only rows written after this one.
         """
         names = ("seq", "step", "attempt", *METRICS)
-        rows = self._db.execute(
+        rows = self.connection.execute(
             f"SELECT {self._selected('steps', names)} FROM steps"
             " WHERE step > ? AND step % ? = 0 AND seq > ? ORDER BY step",
             (-1 if after is None else after, every, seq or 0),
@@ -204,7 +213,7 @@ class Recording:
 
     def checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint."""
-        row = self._db.execute(
+        row = self.connection.execute(
             "SELECT step, attempt, info, data FROM checkpoints"
             " ORDER BY attempt DESC, step DESC LIMIT 1"
         ).fetchone()
@@ -222,17 +231,17 @@ class Recording:
             raising_insufficient_storage(),
             closing(sqlite3.connect(target, isolation_level=None)) as copy,
         ):
-            self._db.backup(copy, pages=1024, sleep=0)
+            self.connection.backup(copy, pages=1024, sleep=0)
             copy.execute("PRAGMA journal_mode = DELETE")
 
     def _selected(self, table: str, names: Iterable[str]) -> str:
         """Return the columns to select, with defaults for those that an older file lacks."""
         # Checked for each query: a writer may upgrade the file while it is read.
-        absent = ABSENT[table] if is_older_version(self._db) else {}
+        absent = ABSENT[table] if is_older_version(self.connection) else {}
         return ", ".join(absent.get(name, name) for name in names)
 
     def _stored(self, where: str, *values: int) -> StoredFrame | None:
-        row = self._db.execute(
+        row = self.connection.execute(
             f"SELECT seq, step, lap, moving, input, data FROM frames WHERE {where} LIMIT 1", values
         ).fetchone()
         return None if row is None else StoredFrame(_ref(row[:4]), row[4], row[5])

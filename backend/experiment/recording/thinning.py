@@ -34,6 +34,11 @@ class Thinning:
         self._end = 0
         """The `seq` at which the current pass ends."""
 
+    @property
+    def is_active(self) -> bool:
+        """Whether a pass over the frames has begun and not ended."""
+        return self._after is not None
+
     def advance(self) -> bool:
         """Drop a few frames if the limit is reached; call this after each step.
 

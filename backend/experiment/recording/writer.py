@@ -73,8 +73,8 @@ class RecordingWriter(Recording):
         # This makes the recording a single file. While it is being read, or if the disk is full,
         # SQLite keeps the write-ahead log instead.
         with suppress(InsufficientStorage), raising_insufficient_storage(), _ignoring_busy():
-            self._db.execute("PRAGMA busy_timeout = 0")
-            self._db.execute("PRAGMA journal_mode = DELETE")
+            self.connection.execute("PRAGMA busy_timeout = 0")
+            self.connection.execute("PRAGMA journal_mode = DELETE")
         super().close()
         self._lock.release()
 
@@ -87,30 +87,30 @@ class RecordingWriter(Recording):
         """
         try:
             with raising_insufficient_storage():
-                self._db.execute("BEGIN IMMEDIATE")
+                self.connection.execute("BEGIN IMMEDIATE")
                 yield
-                self._db.execute("COMMIT")
+                self.connection.execute("COMMIT")
         except BaseException:
             # If the disk is full, SQLite may have rolled back already.
-            if self._db.in_transaction:
-                self._db.execute("ROLLBACK")
+            if self.connection.in_transaction:
+                self.connection.execute("ROLLBACK")
             self._read_input_keys()
             raise
 
     def _read_input_keys(self) -> None:
-        self._input_keys = {row[0] for row in self._db.execute("SELECT key FROM inputs")}
+        self._input_keys = {row[0] for row in self.connection.execute("SELECT key FROM inputs")}
 
     def update(self, **columns: Any) -> None:
         """Set columns of the run's row."""
         names = ", ".join(f"{name} = ?" for name in columns)
         with raising_insufficient_storage():
-            self._db.execute(f"UPDATE run SET {names}", tuple(columns.values()))
+            self.connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
     def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
         """Add the metrics of a step; they replace those of an earlier attempt."""
         values = [metrics.get(name) for name in METRICS]
         placeholders = ", ".join("?" * (2 + len(METRICS)))
-        self._db.execute(
+        self.connection.execute(
             f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)})"
             f" VALUES ({placeholders})",
             (step, attempt, *values),
@@ -128,10 +128,10 @@ class RecordingWriter(Recording):
         key = content_key(images)
         if key not in self._input_keys:
             data = save_tensors({"input": np.ascontiguousarray(images)})
-            self._db.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (key, data))
+            self.connection.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (key, data))
             self._input_keys.add(key)
         info = frame.info
-        self._db.execute(
+        self.connection.execute(
             "INSERT OR REPLACE INTO frames (step, lap, attempt, moving, kept, input, data)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
@@ -147,11 +147,13 @@ class RecordingWriter(Recording):
 
     def keep_frame(self, step: int) -> None:
         """Mark the frame of a step as `kept`, so that thinning does not drop it."""
-        self._db.execute("UPDATE frames SET kept = 1 WHERE step = ? AND lap IS NULL", (step,))
+        self.connection.execute(
+            "UPDATE frames SET kept = 1 WHERE step = ? AND lap IS NULL", (step,)
+        )
 
     def add_change(self, change: Change) -> None:
         """Add a change of settings; call this before it takes effect."""
-        self._db.execute(
+        self.connection.execute(
             "INSERT INTO changes (step, attempt, time, settings) VALUES (?, ?, ?, ?)",
             (change.step, change.attempt, time.time(), json.dumps(change.settings.values)),
         )
@@ -159,7 +161,7 @@ class RecordingWriter(Recording):
     def add_picture(self, picture: AddedPicture) -> None:
         """Add a picture that becomes a probe; call this before a frame contains it."""
         data = save_tensors({"image": np.ascontiguousarray(picture.image)})
-        self._db.execute(
+        self.connection.execute(
             "INSERT INTO joined (step, attempt, time, label, data) VALUES (?, ?, ?, ?, ?)",
             (picture.step, picture.attempt, time.time(), json.dumps(picture.label), data),
         )
@@ -168,7 +170,7 @@ class RecordingWriter(Recording):
         """Add a checkpoint and delete older ones; see `MAX_CHECKPOINTS`."""
         tensors = {name: np.ascontiguousarray(t) for name, t in checkpoint.tensors.items()}
         saved = save_tensors(tensors)
-        self._db.execute(
+        self.connection.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",
             (
                 checkpoint.step,
@@ -178,7 +180,7 @@ class RecordingWriter(Recording):
                 saved,
             ),
         )
-        self._db.execute(
+        self.connection.execute(
             "DELETE FROM checkpoints WHERE step NOT IN"
             " (SELECT step FROM checkpoints ORDER BY attempt DESC, step DESC LIMIT ?)",
             (MAX_CHECKPOINTS if len(saved) < LARGE_CHECKPOINT_BYTES else 1,),
@@ -187,7 +189,7 @@ class RecordingWriter(Recording):
     def live_bytes(self) -> int:
         """Return the size of the recording without its free pages."""
         pages, free, size = (
-            self._db.execute(f"PRAGMA {name}").fetchone()[0]
+            self.connection.execute(f"PRAGMA {name}").fetchone()[0]
             for name in ("page_count", "freelist_count", "page_size")
         )
         return int((pages - free) * size)
@@ -206,14 +208,16 @@ class RecordingWriter(Recording):
         Returns:
             The `seq` to continue after, or None if all frames were scanned.
         """
-        scanned = self._db.execute(
+        scanned = self.connection.execute(
             "SELECT seq, input, seq % ? != 0 AND NOT kept AND step < (SELECT max(step) FROM frames)"
             " FROM frames WHERE seq > ? AND seq < ?"
             " ORDER BY seq LIMIT ?",
             (stride, after, before, MAX_SCANNED_PER_DROP * limit),
         ).fetchall()
         dropped = [(seq, key) for seq, key, is_droppable in scanned if is_droppable][:limit]
-        self._db.executemany("DELETE FROM frames WHERE seq = ?", [(seq,) for seq, _ in dropped])
+        self.connection.executemany(
+            "DELETE FROM frames WHERE seq = ?", [(seq,) for seq, _ in dropped]
+        )
         self._drop_unused_inputs({key for _, key in dropped})
         if len(dropped) == limit:
             return int(dropped[-1][0])
@@ -222,7 +226,7 @@ class RecordingWriter(Recording):
     def _drop_unused_inputs(self, keys: Collection[str]) -> None:
         """Delete those inputs that no frame refers to any more."""
         for key in keys:
-            deleted = self._db.execute(
+            deleted = self.connection.execute(
                 "DELETE FROM inputs WHERE key = ?"
                 " AND NOT EXISTS (SELECT 1 FROM frames WHERE input = inputs.key)",
                 (key,),
@@ -234,13 +238,15 @@ class RecordingWriter(Recording):
         """Delete checkpoints, the lap and all frames except those of `steps`; free their space."""
         with self.transaction():
             placeholders = ", ".join("?" * len(steps))
-            self._db.execute(
+            self.connection.execute(
                 f"DELETE FROM frames WHERE lap IS NOT NULL OR step NOT IN ({placeholders})",
                 tuple(steps),
             )
-            self._db.execute("DELETE FROM checkpoints")
-            self._db.execute("DELETE FROM inputs WHERE key NOT IN (SELECT input FROM frames)")
-        self._db.execute("VACUUM")
+            self.connection.execute("DELETE FROM checkpoints")
+            self.connection.execute(
+                "DELETE FROM inputs WHERE key NOT IN (SELECT input FROM frames)"
+            )
+        self.connection.execute("VACUUM")
 
 
 SUFFIXES = ("", "-wal", "-shm", "-journal")
@@ -270,7 +276,7 @@ def create(
     draft = path.with_suffix(".new")
     draft.unlink(missing_ok=True)
     try:
-        with raising_insufficient_storage(), closing(_connect(draft)) as connection:
+        with raising_insufficient_storage(), closing(connect(draft)) as connection:
             _write_schema(connection, row)
     except BaseException:
         for suffix in SUFFIXES:
@@ -291,7 +297,7 @@ def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> Non
     connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def _connect(path: Path) -> sqlite3.Connection:
+def connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, timeout=10)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -305,7 +311,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _connect_to_recording(path: Path) -> sqlite3.Connection:
     """Return a connection for writing to a recording, after upgrading an older version."""
-    connection = _connect(path)
+    connection = connect(path)
     try:
         check_is_recording(connection, path)
         if is_older_version(connection):

@@ -201,12 +201,12 @@ def train(
         # Dropout draws from torch's global generator: seeded for this step, then restored.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_hash_seed(config.seed, "dropout", done))
-            loss = _optimise(model, optimiser, images, labels, config.label_smoothing)
+            loss = optimise(model, optimiser, images, labels, config.label_smoothing)
         if done % VALIDATE_EVERY == 0 or done == steps:
             accuracy, validated = validation.accuracy(model), done
 
 
-def _optimise(
+def optimise(
     model: Network,
     optimiser: torch.optim.Optimizer,
     images: Tensor,

@@ -326,7 +326,7 @@ def test_recording_of_version_1_accepts_pictures_after_migration(
     path = new_run(tmp_path)
     record(path, Script(3, STOP))
     with RecordingWriter.open(path) as writer:
-        writer._db.executescript(
+        writer.connection.executescript(
             "ALTER TABLE run DROP COLUMN imported; ALTER TABLE steps DROP COLUMN collapsed;"
             "DROP TABLE joined; PRAGMA user_version = 1;"
         )

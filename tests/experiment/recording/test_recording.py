@@ -81,7 +81,7 @@ def test_frame_of_an_empty_recording_raises_not_found(path: Path) -> None:
 def test_equal_inputs_are_stored_once(path: Path) -> None:
     write(path, frame(0, shade=9), frame(1, shade=9), frame(2, shade=7))
     with RecordingWriter.open(path) as writer:
-        assert writer._db.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
+        assert writer.connection.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
         assert (writer.frame(1).tensors["input"] == 9).all()
         assert (writer.frame(2).tensors["input"] == 7).all()
 
@@ -129,7 +129,7 @@ def test_add_checkpoint_deletes_all_but_the_newest_two(path: Path) -> None:
             {"note": 3},
             [3.0] * 3,
         )
-        assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
+        assert writer.connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
 
 
 def test_second_writer_is_refused(path: Path) -> None:
@@ -146,7 +146,7 @@ with writer.transaction():
     writer.update(status="running", step=7)
     writer.add_step(7, 0, {"loss": 0.5})
 print("written", flush=True)
-writer._db.execute("BEGIN IMMEDIATE")
+writer.connection.execute("BEGIN IMMEDIATE")
 writer.add_step(8, 0, {"loss": 0.25})
 sys.stdin.read()
 """
@@ -208,7 +208,7 @@ def test_input_is_deleted_with_its_last_frame_and_can_be_added_again(path: Path)
         add_ordinary_frames(writer, range(4, 8))
         writer.drop_frames(after=0, before=8, stride=1000, limit=6)
         assert [ref.step for ref in writer.frames()] == [6, 7]
-        assert writer._db.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
+        assert writer.connection.execute("SELECT count(*) FROM inputs").fetchone() == (2,)
         add_ordinary_frames(writer, range(8, 9), shade=7)
         assert (writer.frame(8).tensors["input"] == 7).all()
 
@@ -224,8 +224,8 @@ def test_live_bytes_decrease_with_dropped_frames_while_the_file_size_stays(path:
 
 def limit_pages(writer: RecordingWriter, additional: int) -> None:
     """Limit the growth of the recording: beyond it SQLite reports a full disk."""
-    pages = writer._db.execute("PRAGMA page_count").fetchone()[0]
-    writer._db.execute(f"PRAGMA max_page_count = {pages + additional}")
+    pages = writer.connection.execute("PRAGMA page_count").fetchone()[0]
+    writer.connection.execute(f"PRAGMA max_page_count = {pages + additional}")
 
 
 def test_write_that_failed_on_a_full_disk_can_be_repeated(path: Path) -> None:
@@ -252,14 +252,14 @@ def test_write_that_failed_on_a_full_disk_can_be_repeated(path: Path) -> None:
 def test_create_leaves_no_files_if_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = writer_module._connect
+    connect = writer_module.connect
 
     def connect_to_full_disk(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.execute("PRAGMA max_page_count = 2")
         return connection
 
-    monkeypatch.setattr(writer_module, "_connect", connect_to_full_disk)
+    monkeypatch.setattr(writer_module, "connect", connect_to_full_disk)
     with pytest.raises(InsufficientStorage):
         create(tmp_path / f"new{SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH)
     assert list(tmp_path.iterdir()) == []
@@ -286,7 +286,7 @@ def test_add_checkpoint_deletes_all_but_the_newest_large_one(
         newest = writer.checkpoint()
         assert newest is not None
         assert newest.step == 3
-        assert writer._db.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
+        assert writer.connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
 
 
 DOWNGRADE = """

@@ -65,7 +65,7 @@ def test_recording_stays_at_its_limit_after_many_passes(writer: RecordingWriter)
 def finish_pass(thinning: Thinning) -> None:
     for _ in range(1000):
         assert thinning.advance()
-        if thinning._after is None:
+        if not thinning.is_active:
             return
     raise AssertionError("the pass does not end")
 
@@ -105,7 +105,7 @@ def test_next_writer_continues_an_interrupted_pass(writer: RecordingWriter) -> N
         step = next(
             step
             for step in range(1000)
-            if train(writer, thinning, range(step, step + 1)) and thinning._after is not None
+            if train(writer, thinning, range(step, step + 1)) and thinning.is_active
         )
     with RecordingWriter.open(path) as next_writer:
         assert next_writer.summary()["thinned"] == 1

@@ -279,9 +279,7 @@ def test_run_fails_with_a_reason_if_the_loss_is_not_finite(tmp_path: Path) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "FRAME_INTERVAL", 0.0)
         # No valid configuration diverges with certainty, so a loss of NaN is injected.
-        patch.setattr(
-            "stnscope.backend.experiment.training.loop._optimise", lambda *_: float("nan")
-        )
+        patch.setattr("stnscope.backend.experiment.training.loop.optimise", lambda *_: float("nan"))
         assert record(path, NoControls()) == "failed"
     with Recording.open(path) as opened:
         run = opened.summary()
@@ -380,11 +378,11 @@ class PageLimit:
         monkeypatch.setattr(RecordingWriter, "__init__", collect)
 
     def fill(self) -> None:
-        self._writers[-1]._db.execute("PRAGMA max_page_count = 1")
+        self._writers[-1].connection.execute("PRAGMA max_page_count = 1")
 
     def clear(self) -> None:
         with suppress(sqlite3.ProgrammingError):  # closed; the next writer has no limit
-            self._writers[-1]._db.execute("PRAGMA max_page_count = 1000000")
+            self._writers[-1].connection.execute("PRAGMA max_page_count = 1000000")
 
 
 @pytest.fixture(params=["disk", "page limit"])
