@@ -23,7 +23,7 @@ from tests.live_server import TIMEOUT_SECONDS, Server, free_port
 from tests.source_files import EXTRAS, FOLDERS, ROOT, distribution, tracked_files
 
 # Names that a user's own project may have; importing the wrong one raises.
-FOREIGN_PACKAGES = ("models", "backend", "dashboard", "access", "gate", "tests")
+SAME_NAMED_PACKAGES = ("models", "backend", "dashboard", "access", "gate", "tests")
 BUILD = "from setuptools.build_meta import build_sdist, build_wheel; build_{kind}(r'{target}')"
 
 
@@ -92,7 +92,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     packages = Path(sysconfig.get_path("purelib", vars=own))
     (packages / "dependencies.pth").write_text("\n".join(sorted(dependencies)))
     folder = tmp_path_factory.mktemp("project")
-    for name in FOREIGN_PACKAGES:
+    for name in SAME_NAMED_PACKAGES:
         (folder / name).mkdir()
         (folder / name / "__init__.py").write_text(f"raise RuntimeError('{name} was imported')\n")
     return Installed(environment / "bin", folder)

@@ -63,7 +63,7 @@ class InsufficientStorage(StnscopeError):
 
 
 class TrainerTimeout(StnscopeError):
-    """A request to a trainer took no effect in time; the text says what is known."""
+    """A request to a trainer took no effect in time; the message has what is known."""
 
 
 class Unavailable(StnscopeError):

@@ -46,7 +46,7 @@ def main() -> None:
     time.sleep(0.05)  # enough to read what was sent while torch was imported
     if not requests.has_request():
         warm_up()
-    # What is loaded by now is never freed; scanning it for garbage would delay a step.
+    # What is loaded at this point is never freed; scanning it for garbage would delay a step.
     gc.freeze()
     first = requests.next_request()
     if "recording" in first:

@@ -360,7 +360,7 @@ class Trainers:
                 await run_in_threadpool(self._runs.set_status, run_id, "failed", error)
 
     def _forget(self, run_id: str, process: ChildProcess) -> None:
-        # By now the run may have another trainer, which is not removed.
+        # The run may have another trainer meanwhile, which is not removed.
         if self._processes.get(run_id) is process:
             del self._processes[run_id]
             self._demonstrations.discard(run_id)

@@ -89,7 +89,7 @@ test("the run's own probes are apart from pictures that joined", () => {
   assert.deepEqual([...own.tensors.probabilities.data], [0.75, 0.25]);
 });
 
-test("what the page tells and draws is read off the golden frame", () => {
+test("what the page describes and draws is computed from the golden frame", () => {
   const { info, tensors } = decodeFrame(golden);
   const size = tensors.input.shape.slice(1, 3);
   const lattice = rowOf(tensors["grid.st"], 1);
@@ -98,6 +98,6 @@ test("what the page tells and draws is read off the golden frame", () => {
   assert.match(frameSentence({ info, tensors }), /^Step 3, epoch 1, .*1 collapsed\.$/);
   assert.deepEqual([...meanImage(tensors.input).data], [3, 4, 5, 6, 7, 8]);
   const output = { data: rowOf(tensors["output.st"], 0), shape: [2, 2, 1], lattice };
-  const undone = inverseWarp({ data: rowOf(tensors.input, 0), shape: [2, 3, 1] }, [output]);
-  assert.deepEqual(undone.shape, [2, 3, 1]);
+  const pasted = inverseWarp({ data: rowOf(tensors.input, 0), shape: [2, 3, 1] }, [output]);
+  assert.deepEqual(pasted.shape, [2, 3, 1]);
 });
