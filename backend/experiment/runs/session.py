@@ -248,6 +248,7 @@ class Session:
 def warm_up() -> None:
     """Train one step of a default run and discard it: torch loads parts of itself at first use."""
     config = RunConfig()
+    torch.set_num_threads(config.threads)
     dataset = load(config.dataset)
     steps = train(config, dataset)
     observe_step(next(steps), Probes.choose(dataset, config), run="warm-up", config=config)

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from inspect import unwrap
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,22 +24,31 @@ PEAK = "peak"
 
 @dataclass(frozen=True)
 class Implementation:
-    """An optimiser of torch and the keys of its state."""
+    """An optimiser of torch, its options, and the keys of its state for each parameter."""
 
-    build: Callable[..., torch.optim.Optimizer]
+    optimiser: type[Any]
+    options: Mapping[str, Any]
     state_keys: tuple[str, ...]
-    """The keys of its state for each parameter."""
+
+    @property
+    def build(self) -> Callable[..., torch.optim.Optimizer]:
+        """The optimiser without its guards for torch.compile, which is not used here.
+
+        The guards import the compiler, which costs each trainer a second of its start and 70 MB.
+        """
+        methods = {
+            "step": torch.no_grad()(unwrap(self.optimiser.step)),
+            "zero_grad": unwrap(self.optimiser.zero_grad),
+            "add_param_group": unwrap(self.optimiser.add_param_group),
+        }
+        return partial(type(self.optimiser.__name__, (self.optimiser,), methods), **self.options)
 
 
 IMPLEMENTATIONS: Mapping[str, Implementation] = {
-    "adamw": Implementation(
-        partial(torch.optim.AdamW, betas=BETAS), ("step", "exp_avg", "exp_avg_sq")
-    ),
-    "adam": Implementation(
-        partial(torch.optim.Adam, betas=BETAS), ("step", "exp_avg", "exp_avg_sq")
-    ),
-    "sgd": Implementation(partial(torch.optim.SGD, momentum=MOMENTUM), ("momentum_buffer",)),
-    "rmsprop": Implementation(partial(torch.optim.RMSprop, alpha=DECAY), ("step", "square_avg")),
+    "adamw": Implementation(torch.optim.AdamW, {"betas": BETAS}, ("step", "exp_avg", "exp_avg_sq")),
+    "adam": Implementation(torch.optim.Adam, {"betas": BETAS}, ("step", "exp_avg", "exp_avg_sq")),
+    "sgd": Implementation(torch.optim.SGD, {"momentum": MOMENTUM}, ("momentum_buffer",)),
+    "rmsprop": Implementation(torch.optim.RMSprop, {"alpha": DECAY}, ("step", "square_avg")),
 }
 
 
