@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 from websockets.sync.client import ClientConnection, connect
 
+from tests.timeouts import TIMEOUT_SECONDS
+
+CONTROL_TIMEOUT = ("--control-timeout", str(TIMEOUT_SECONDS))
 STNSCOPE = (sys.executable, "-m", "stnscope")
-START_SECONDS = 60
-TIMEOUT_SECONDS = 120
 
 # Two dozen steps of a network that trains quickly: a complete run.
 SHORT_RUN = {
@@ -45,7 +46,8 @@ class Server:
     http: httpx.Client = field(init=False)
 
     def start(self) -> None:
-        command = [*self.program, "serve", *self.options]
+        # Of two equal options the last one counts: a test may choose its own timeout.
+        command = [*self.program, "serve", *CONTROL_TIMEOUT, *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
         environment = os.environ | {"STNSCOPE_TOKEN": ""}
         with self.log.open("ab") if self.log else nullcontext() as log:
@@ -53,9 +55,9 @@ class Server:
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log
             )
         self.http = httpx.Client(
-            base_url=f"http://127.0.0.1:{self.port}/api", timeout=TIMEOUT_SECONDS
+            base_url=f"http://127.0.0.1:{self.port}/api", timeout=2 * TIMEOUT_SECONDS
         )
-        wait_until(self._is_healthy, START_SECONDS)
+        wait_until(self._is_healthy)
 
     def _is_healthy(self) -> bool:
         try:
@@ -66,7 +68,7 @@ class Server:
     def stop(self, signal_number: signal.Signals = signal.SIGTERM) -> None:
         assert self.process is not None
         self.process.send_signal(signal_number)
-        self.process.wait(20)
+        self.process.wait(TIMEOUT_SECONDS)
         self.http.close()
 
     def get_run(self, run_id: str) -> dict[str, Any]:
@@ -107,10 +109,10 @@ class Server:
         return connection
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = TIMEOUT_SECONDS) -> None:
-    deadline = time.monotonic() + seconds
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():
-        assert time.monotonic() < deadline, f"the condition did not hold within {seconds} s"
+        assert time.monotonic() < deadline, f"the condition did not hold within {TIMEOUT_SECONDS} s"
         time.sleep(0.05)
 
 

@@ -15,7 +15,8 @@ from stnscope.backend.experiment.config import DistortionConfig, SamplerConfig
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.conftest import TrainedRun
 from tests.experiment import sample_data
-from tests.live_server import TIMEOUT_SECONDS, Server, serve
+from tests.live_server import Server, serve
+from tests.timeouts import TIMEOUT_SECONDS
 
 LONG_RUN = ("--epochs", "1000", "--probes", "2", "--moving")
 

@@ -28,7 +28,7 @@ NOT_RUN = ("serve", "train", "fetch", "committee")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
-    with serve(home, "--no-page", "--no-demonstration") as server:
+    with serve(home, "--no-page", "--no-demonstration", "--no-standby") as server:
         yield server
 
 

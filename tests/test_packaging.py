@@ -19,8 +19,9 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.live_server import TIMEOUT_SECONDS, Server, free_port
+from tests.live_server import Server, free_port
 from tests.source_files import EXTRAS, FOLDERS, ROOT, distribution, tracked_files
+from tests.timeouts import TIMEOUT_SECONDS
 
 # Names that a user's own project may have; importing the wrong one raises.
 SAME_NAMED_PACKAGES = ("models", "backend", "dashboard", "access", "gate", "tests")
@@ -67,7 +68,7 @@ class Installed:
             cwd=self.folder,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=TIMEOUT_SECONDS,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@ import pytest
 
 from stnscope.backend.commands.serve import listen
 from tests.live_server import free_port, wait_until
+from tests.timeouts import TIMEOUT_SECONDS
 
 
 @contextmanager
@@ -26,7 +27,7 @@ def serve_process(home: Path, log: Path, port: int) -> Iterator[subprocess.Popen
             yield server
         finally:
             server.terminate()
-            server.wait(20)
+            server.wait(TIMEOUT_SECONDS)
 
 
 def test_serve_prints_only_the_link(tmp_path: Path) -> None:
@@ -61,7 +62,11 @@ def test_port_in_use_is_reported_and_nothing_is_created(tmp_path: Path) -> None:
     with serve_process(tmp_path / "home", tmp_path / "log", port):
         command = [sys.executable, "-m", "stnscope", "serve", "--home", str(tmp_path / "other")]
         second = subprocess.run(
-            [*command, "--port", str(port)], capture_output=True, text=True, timeout=60, check=False
+            [*command, "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
         )
         assert second.returncode == 1
         assert second.stderr == (

@@ -20,8 +20,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.dashboard.page_queries import TIMEOUT_MS
 from tests.live_server import Server, serve, wait_until
+from tests.timeouts import TIMEOUT_MS
 
 OpenPage = Callable[..., Page]
 

@@ -8,7 +8,6 @@ from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, wait_until
 
 # Milliseconds; a busy machine is slow to open a page.
-TIMEOUT_MS = 90_000
 
 
 def wait_for_frame(page: Page, step: int | None = None) -> int:

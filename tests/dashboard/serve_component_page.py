@@ -43,9 +43,17 @@ def main() -> None:
     parser.add_argument("command", choices=["serve"])
     parser.add_argument("--home", type=Path)
     parser.add_argument("--port", type=int)
+    parser.add_argument("--control-timeout", type=float)
     options = parser.parse_args()
     os.environ["STNSCOPE_API_URL"] = f"http://{HOST}:{options.port}"
-    settings = Settings(home=options.home, host=HOST, port=options.port, demonstration=False)
+    settings = Settings(
+        home=options.home,
+        host=HOST,
+        port=options.port,
+        demonstration=False,
+        standby=False,
+        control_timeout=options.control_timeout,
+    )
     app = create_app(settings, APP)
     app.router.routes.insert(0, Mount("/component", component_page()))
     config = uvicorn.Config(

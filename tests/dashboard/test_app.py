@@ -6,13 +6,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.live_server import Server, free_port
+from tests.timeouts import TIMEOUT_SECONDS
 
 SCRIPT = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 
 def run_script(monkeypatch: pytest.MonkeyPatch, port: int) -> AppTest:
     monkeypatch.setenv("STNSCOPE_API_URL", f"http://127.0.0.1:{port}")
-    return AppTest.from_file(str(SCRIPT), default_timeout=30).run()
+    return AppTest.from_file(str(SCRIPT), default_timeout=TIMEOUT_SECONDS).run()
 
 
 def test_script_shows_the_form_the_runs_and_the_picture(

@@ -18,12 +18,12 @@ from websockets.sync.client import connect
 from tests.compose import ROOT, image_command, image_environment, services
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
-    TIMEOUT_MS,
     pump_events,
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import START_SECONDS, Server, free_port, wait_until
+from tests.live_server import Server, free_port, wait_until
+from tests.timeouts import TIMEOUT_MS, TIMEOUT_SECONDS
 
 TOKEN = "open-sesame-open-sesame"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -58,7 +58,7 @@ def run_process(
         yield started
     finally:
         started.terminate()
-        started.wait(20)
+        started.wait(TIMEOUT_SECONDS)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def two_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]
         with closing(
             httpx.Client(base_url=f"http://localhost:{backend_port}/api", headers=BEARER)
         ) as started_services.backend.http:
-            wait_until(lambda: all(map(started_services.is_healthy, services())), START_SECONDS)
+            wait_until(lambda: all(map(started_services.is_healthy, services())))
             yield started_services
 
 
@@ -244,7 +244,7 @@ def test_page_without_a_token_refuses_other_interfaces() -> None:
         env=os.environ | environment,
         capture_output=True,
         text=True,
-        timeout=START_SECONDS,
+        timeout=TIMEOUT_SECONDS,
     )
     assert result.returncode != 0
     assert "needs a token" in result.stderr

@@ -8,14 +8,16 @@ import pytest
 from tests.conftest import TrainedRun
 from tests.live_server import Server, serve
 
-WITHOUT_PAGE = ("--no-page", "--no-demonstration")
-MINIMAL_SERVER = (*WITHOUT_PAGE, "--no-standby")
+MINIMAL_SERVER = ("--no-page", "--no-demonstration", "--no-standby")
+
+LONG = {"epochs": 50, "probes": {"count": 2}}
+"""A run that does not end during a test."""
 
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server for all tests that do not change it."""
-    with serve(tmp_path_factory.mktemp("home"), *WITHOUT_PAGE) as server:
+    with serve(tmp_path_factory.mktemp("home"), *MINIMAL_SERVER) as server:
         yield server
 
 
@@ -48,3 +50,11 @@ def running(server: Server, endless: str) -> Iterator[str]:
     server.control(endless, "resume").raise_for_status()
     yield endless
     server.control(endless, "pause")
+
+
+@pytest.fixture
+def run_id(server: Server) -> Iterator[str]:
+    """A run that has just been started, for one test that may stop, kill or delete it."""
+    run_id = server.start_run(**LONG)
+    yield run_id
+    server.control(run_id, "stop")

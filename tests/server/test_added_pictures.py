@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from io import BytesIO
 
 import httpx
@@ -11,29 +10,10 @@ import pytest
 from PIL import Image
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.conftest import TrainedRun
 from tests.live_server import Server, receive, send, serve, wait_until
-from tests.server.conftest import MINIMAL_SERVER
+from tests.server.conftest import LONG, MINIMAL_SERVER
 from tests.server.routes.test_pictures import picture
 from tests.server.routes.test_runs import trainer_of
-
-LONG = {"epochs": 50, "probes": {"count": 2}}
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server for these tests alone, whose trainer they may kill."""
-    with serve(tmp_path_factory.mktemp("home"), *MINIMAL_SERVER) as server:
-        yield server
-
-
-@pytest.fixture
-def run_id(server: Server) -> Iterator[str]:
-    """A run that trains."""
-    run_id = server.start_run(**LONG)
-    server.wait_for_step(run_id, 2)
-    yield run_id
-    server.control(run_id, "stop")
 
 
 def add_picture(server: Server, run_id: str, data: bytes, **form: str) -> httpx.Response:
@@ -45,6 +25,7 @@ def frame(server: Server, run_id: str, step: int) -> Frame:
 
 
 def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, run_id: str) -> None:
+    server.wait_for_step(run_id, 2)
     with server.open_stream(run_id) as viewer:
         send(viewer, type="hello", last_step=None)
         send(viewer, type="follow")
@@ -97,19 +78,18 @@ def test_added_picture_is_observed_after_pause_kill_and_resume(server: Server, r
     ],
 )
 def test_unusable_picture_or_label_is_refused_with_a_reason(
-    server: Server, run_id: str, data: bytes, form: dict[str, str], status: int, message: str
+    server: Server, running: str, data: bytes, form: dict[str, str], status: int, message: str
 ) -> None:
-    response = add_picture(server, run_id, data, **form)
+    response = add_picture(server, running, data, **form)
     assert response.status_code == status, response.text
     assert message in response.json()["detail"]
     if status == 422:
         assert response.json()["field"] == ("label" if form else "image")
-    run = server.get_run(run_id)
+    run = server.get_run(running)
     assert (run["probes"], run["status"]) == (2, "running")
 
 
-def test_add_picture_needs_a_run_in_training(server: Server, trained_run: TrainedRun) -> None:
-    finished = trained_run.copy_into(server.home)
+def test_add_picture_needs_a_run_in_training(server: Server, finished: str) -> None:
     response = add_picture(server, finished, picture())
     assert response.status_code == 409
     assert "paused or running" in response.json()["detail"]

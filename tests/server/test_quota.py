@@ -8,10 +8,8 @@ from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.experiment import sample_data
 from tests.live_server import Server, serve, wait_until
-from tests.server.conftest import MINIMAL_SERVER
+from tests.server.conftest import LONG, MINIMAL_SERVER
 from tests.small_disk import small_disk
-
-LONG = {"epochs": 50, "probes": {"count": 2}}
 
 
 def refused(server: Server) -> str:

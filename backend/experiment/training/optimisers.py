@@ -26,7 +26,7 @@ PEAK = "peak"
 class Implementation:
     """An optimiser of torch, its options, and the keys of its state for each parameter."""
 
-    optimiser: type[Any]
+    optimiser: type[torch.optim.Optimizer]
     options: Mapping[str, Any]
     state_keys: tuple[str, ...]
 

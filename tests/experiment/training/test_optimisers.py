@@ -28,7 +28,7 @@ def train(build: Callable[..., torch.optim.Optimizer]) -> torch.Tensor:
 @pytest.mark.parametrize("name", IMPLEMENTATIONS)
 def test_optimiser_steps_equal_those_of_torch(name: str) -> None:
     implementation = IMPLEMENTATIONS[name]
-    original = partial[torch.optim.Optimizer](implementation.optimiser, **implementation.options)
+    original = partial(implementation.optimiser, **implementation.options)
     assert torch.equal(train(implementation.build), train(original))
 
 

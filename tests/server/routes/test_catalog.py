@@ -11,7 +11,7 @@ from stnscope.backend.experiment.frames.frame import Frame
 from tests.experiment import sample_data
 from tests.file_server import FileServer, serve_files
 from tests.live_server import Server, serve, wait_until
-from tests.server.conftest import MINIMAL_SERVER, WITHOUT_PAGE
+from tests.server.conftest import MINIMAL_SERVER
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
-    with serve(home, *WITHOUT_PAGE, "--data", str(data)) as server:
+    with serve(home, *MINIMAL_SERVER, "--data", str(data)) as server:
         yield server
 
 
@@ -118,7 +118,7 @@ def test_network_that_does_not_fit_is_refused_with_those_that_do(server: Server)
     [
         ("addition", "addition-2st", {"st1": (28, 28, 3), "st2": (28, 28, 3)}),
         ("sequences", "recurrent", {f"st{time}": (33, 33, 1) for time in (1, 2, 3)}),
-        ("signs", "moodstocks-2st", {"st1": (48, 48, 3), "st3": (12, 12, 1)}),
+        ("gtsrb", "moodstocks-2st", {"st1": (48, 48, 3), "st3": (12, 12, 1)}),
     ],
 )
 def test_networks_of_several_transformers_are_recorded_and_exported(

@@ -13,11 +13,9 @@ import pytest
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.processes.child_main import NICENESS
-from tests.conftest import TrainedRun
 from tests.live_server import SHORT_RUN, Server, serve, wait_until
-from tests.server.conftest import MINIMAL_SERVER
-
-LONG = {"epochs": 50, "probes": {"count": 2}}
+from tests.server.conftest import LONG, MINIMAL_SERVER
+from tests.timeouts import TIMEOUT_SECONDS
 
 
 def test_health_and_catalog(server: Server) -> None:
@@ -188,50 +186,48 @@ def test_unknown_run_or_export_is_a_404_problem(server: Server, path: str) -> No
     assert response.json()["status"] == 404
 
 
-def test_pause_step_resume_stop(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    own_server.wait_for_step(run_id, 3)
-    assert own_server.control(run_id, "step").status_code == 409
-    paused = own_server.control(run_id, "pause").json()
+def test_pause_step_resume_stop(server: Server, run_id: str) -> None:
+    server.wait_for_step(run_id, 3)
+    assert server.control(run_id, "step").status_code == 409
+    paused = server.control(run_id, "pause").json()
     assert paused["status"] == "paused"
     assert paused["can"] == ["step", "resume", "stop", "change", "add_picture"]
     assert (paused["live"], paused["complete"]) == (True, False)
-    stepped = own_server.control(run_id, "step").json()
+    stepped = server.control(run_id, "step").json()
     assert stepped["step"] == paused["step"] + 1
-    own_server.wait_for_status(run_id, "paused")
-    frame = own_server.http.get(f"/runs/{run_id}/frames/{stepped['step']}").content
+    server.wait_for_status(run_id, "paused")
+    frame = server.http.get(f"/runs/{run_id}/frames/{stepped['step']}").content
     assert Frame.decode(frame).info["step"] == stepped["step"]
-    assert own_server.control(run_id, "resume").json()["status"] == "running"
-    own_server.wait_for_step(run_id, stepped["step"] + 2)
-    stopped = own_server.control(run_id, "stop").json()
+    assert server.control(run_id, "resume").json()["status"] == "running"
+    server.wait_for_step(run_id, stepped["step"] + 2)
+    stopped = server.control(run_id, "stop").json()
     assert (stopped["status"], stopped["live"], stopped["complete"]) == ("stopped", False, True)
     assert stopped["can"] == ["resume", "delete"]
-    refused = own_server.control(run_id, "pause")
+    refused = server.control(run_id, "pause")
     assert refused.status_code == 409
     assert "running" in refused.json()["detail"]
     assert "stopped" in refused.json()["detail"]
 
 
-def test_settings_change_while_running_and_while_paused(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    run = own_server.wait_for_step(run_id, 2)
+def test_settings_change_while_running_and_while_paused(server: Server, run_id: str) -> None:
+    run = server.wait_for_step(run_id, 2)
     assert run["settings"] == {
         "learning_rate": run["config"]["learning_rate"],
         "localisation_learning_rate": run["config"]["localisation_learning_rate"],
         "slow_motion": 0.0,
         "moving": False,
     }
-    changed = own_server.post_control(run_id, learning_rate=5e-4, moving=True).json()
+    changed = server.post_control(run_id, learning_rate=5e-4, moving=True).json()
     assert (changed["settings"]["learning_rate"], changed["settings"]["moving"]) == (5e-4, True)
     assert changed["config"] == run["config"], "the configuration does not change"
-    both = own_server.post_control(run_id, slow_motion=True, action="pause").json()
+    both = server.post_control(run_id, slow_motion=True, action="pause").json()
     assert (both["settings"]["slow_motion"], both["status"]) == (0.5, "paused")
-    rested = own_server.post_control(run_id, localisation_learning_rate=0).json()
+    rested = server.post_control(run_id, localisation_learning_rate=0).json()
     assert rested["settings"]["localisation_learning_rate"] == 0
     step = rested["step"]
-    own_server.post_control(run_id, slow_motion=0, action="resume")
-    own_server.wait_for_step(run_id, step + 3)
-    frame = Frame.decode(own_server.http.get(f"/runs/{run_id}/frames/{step + 3}").content)
+    server.post_control(run_id, slow_motion=0, action="resume")
+    server.wait_for_step(run_id, step + 3)
+    frame = Frame.decode(server.http.get(f"/runs/{run_id}/frames/{step + 3}").content)
     assert frame.info["moving"] is True
 
 
@@ -271,25 +267,24 @@ def test_trainer_has_a_lower_priority(server: Server, running: str) -> None:
     assert not weighed.exists() or weighed.read_text().endswith(f"nice {NICENESS}\n")
 
 
-def test_killed_and_resumed_run_equals_an_uninterrupted_one(
-    own_server: Server, trained_run: TrainedRun
-) -> None:
-    alone = trained_run.copy_into(own_server.home)
-    run_id = own_server.start_run(**SHORT_RUN)
-    assert own_server.get_run(run_id)["config"] == own_server.get_run(alone)["config"]
-    own_server.wait_for_step(run_id, 3)
-    os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
-    own_server.wait_for_status(run_id, "interrupted")
-    assert own_server.control(run_id, "resume").status_code == 200
-    assert own_server.wait_for_status(run_id, "finished")["attempt"] == 1
-    one, other = (own_server.http.get(f"/runs/{run}/metrics").json() for run in (alone, run_id))
+def test_killed_and_resumed_run_equals_an_uninterrupted_one(server: Server, finished: str) -> None:
+    run_id = server.start_run(**SHORT_RUN)
+    assert server.get_run(run_id)["config"] == server.get_run(finished)["config"]
+    server.wait_for_step(run_id, 3)
+    os.kill(trainer_of(server, run_id), signal.SIGKILL)
+    server.wait_for_status(run_id, "interrupted")
+    assert server.control(run_id, "resume").status_code == 200
+    assert server.wait_for_status(run_id, "finished")["attempt"] == 1
+    columns, resumed_columns = (
+        server.http.get(f"/runs/{run}/metrics").json() for run in (finished, run_id)
+    )
     for name in ("step", "loss", "accuracy", "learning_rate"):
-        assert one[name] == other[name], name
-    last = [
-        Frame.decode(own_server.http.get(f"/runs/{run}/frames/24").content).tensors["theta.st"]
-        for run in (alone, run_id)
-    ]
-    assert (last[0] == last[1]).all()
+        assert columns[name] == resumed_columns[name], name
+    theta, resumed_theta = (
+        Frame.decode(server.http.get(f"/runs/{run}/frames/24").content).tensors["theta.st"]
+        for run in (finished, run_id)
+    )
+    assert (theta == resumed_theta).all()
 
 
 def test_third_run_is_queued_and_a_queued_run_can_be_stopped(own_server: Server) -> None:
@@ -303,21 +298,19 @@ def test_third_run_is_queued_and_a_queued_run_can_be_stopped(own_server: Server)
     assert own_server.control(fourth, "stop").json()["status"] == "stopped"
 
 
-def test_run_can_be_stopped_before_its_trainer_has_begun(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    assert own_server.control(run_id, "stop").status_code == 200
-    own_server.wait_for_status(run_id, "stopped")
+def test_run_can_be_stopped_before_its_trainer_has_begun(server: Server, run_id: str) -> None:
+    assert server.control(run_id, "stop").status_code == 200
+    server.wait_for_status(run_id, "stopped")
 
 
-def test_repeated_stop_and_resume_leave_one_trainer(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    own_server.wait_for_step(run_id, 2)
+def test_repeated_stop_and_resume_leave_one_trainer(server: Server, run_id: str) -> None:
+    server.wait_for_step(run_id, 2)
     for action in ("stop", "resume", "stop", "resume"):
-        assert own_server.control(run_id, action).status_code == 200, action
-    run = own_server.wait_for_status(run_id, "running")
+        assert server.control(run_id, action).status_code == 200, action
+    run = server.wait_for_status(run_id, "running")
     assert run["owned"]
     assert run["attempt"] == 2
-    assert own_server.control(run_id, "pause").json()["status"] == "paused"
+    assert server.control(run_id, "pause").json()["status"] == "paused"
 
 
 def test_control_of_a_trainer_that_hangs_is_a_timeout_and_takes_effect_later(
@@ -345,33 +338,24 @@ def test_control_of_a_trainer_that_hangs_is_a_timeout_and_takes_effect_later(
         assert run["can"]
 
 
-def test_run_that_has_just_started_cannot_be_deleted(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
-    own_server.wait_for_step(run_id, 1)
-    own_server.control(run_id, "stop")
-    assert own_server.http.delete(f"/runs/{run_id}").status_code == 204
+def test_run_can_be_deleted_only_after_its_training(server: Server, run_id: str) -> None:
+    assert server.http.delete(f"/runs/{run_id}").status_code == 409, "it has just started"
+    server.wait_for_step(run_id, 1)
+    assert server.http.delete(f"/runs/{run_id}").status_code == 409
+    server.control(run_id, "stop")
+    assert server.http.delete(f"/runs/{run_id}").status_code == 204
+    assert server.http.get(f"/runs/{run_id}").status_code == 404
 
 
-def test_run_in_training_cannot_be_deleted(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    own_server.wait_for_step(run_id, 1)
-    assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
-    own_server.control(run_id, "stop")
-    wait_until(lambda: own_server.http.delete(f"/runs/{run_id}").status_code == 204)
-    assert own_server.http.get(f"/runs/{run_id}").status_code == 404
-
-
-def test_run_of_a_killed_trainer_is_interrupted_and_can_resume(own_server: Server) -> None:
-    run_id = own_server.start_run(**LONG)
-    own_server.wait_for_step(run_id, 5)
-    os.kill(trainer_of(own_server, run_id), signal.SIGKILL)
-    own_server.wait_for_status(run_id, "interrupted")
-    frames = own_server.recorded_steps(run_id)
+def test_run_of_a_killed_trainer_is_interrupted_and_can_resume(server: Server, run_id: str) -> None:
+    server.wait_for_step(run_id, 5)
+    os.kill(trainer_of(server, run_id), signal.SIGKILL)
+    server.wait_for_status(run_id, "interrupted")
+    frames = server.recorded_steps(run_id)
     assert frames[0] == 0
     assert frames[-1] >= 4
-    assert own_server.control(run_id, "resume").status_code == 200
-    own_server.wait_for_step(run_id, frames[-1] + 1)
+    assert server.control(run_id, "resume").status_code == 200
+    server.wait_for_step(run_id, frames[-1] + 1)
 
 
 def test_runs_of_a_killed_server_are_listed_and_played_by_the_next(
@@ -381,7 +365,7 @@ def test_runs_of_a_killed_server_are_listed_and_played_by_the_next(
     step = own_server.wait_for_step(run_id, 5)["step"]
     trainer = trainer_of(own_server, run_id)
     own_server.stop(signal.SIGKILL)
-    wait_until(lambda: not _alive(trainer), 10)
+    wait_until(lambda: not _alive(trainer))
     own_server.start()
     run = own_server.get_run(run_id)
     assert run["status"] == "interrupted"
@@ -432,7 +416,9 @@ def test_endless_body_is_refused(server: Server) -> None:
         for _ in range(200):
             yield b"x" * 100_000
 
-    response = httpx.post(f"http://127.0.0.1:{server.port}/api/runs", content=endless(), timeout=60)
+    response = httpx.post(
+        f"http://127.0.0.1:{server.port}/api/runs", content=endless(), timeout=TIMEOUT_SECONDS
+    )
     assert response.status_code == 413
 
 

@@ -10,6 +10,7 @@ from websockets.sync.client import ClientConnection
 
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, receive, send, wait_until
+from tests.timeouts import TIMEOUT_SECONDS
 
 
 def test_finished_run_sends_its_state_all_metrics_and_the_last_frame(
@@ -213,7 +214,7 @@ def test_stream_from_the_own_origin_is_accepted(server: Server, finished: str) -
 def close_code(viewer: ClientConnection) -> int | None:
     with suppress(ConnectionClosed):
         while True:
-            viewer.recv(timeout=20)
+            viewer.recv(timeout=TIMEOUT_SECONDS)
     return viewer.close_code
 
 

@@ -17,6 +17,7 @@ from websockets.sync.client import ClientConnection
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.server.settings import Settings
 from tests.live_server import Server, inference_pid, receive, send
+from tests.timeouts import TIMEOUT_SECONDS
 
 STREAM = "/transform/stream"
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
@@ -270,5 +271,5 @@ def test_stream_from_the_own_origin_is_accepted(server: Server, picture: str) ->
 def close_code(stream: ClientConnection) -> int | None:
     with suppress(ConnectionClosed):
         while True:
-            stream.recv(timeout=20)
+            stream.recv(timeout=TIMEOUT_SECONDS)
     return stream.close_code
