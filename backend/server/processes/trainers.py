@@ -10,8 +10,8 @@ one by one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
 from weakref import WeakValueDictionary
@@ -148,11 +148,14 @@ class Trainers:
             if action == "resume" and run["status"] not in TRAINING:
                 await self._requeue(run)
             elif run_id in self._queue:
-                self._queue.remove(run_id)
-                await run_in_threadpool(self._runs.set_status, run_id, "stopped")
+                with self._removed_from_queue(run_id):
+                    await run_in_threadpool(self._runs.set_status, run_id, "stopped")
             else:
                 await self._send(run_id, {"action": action})
-                await self._wait_for(run_id, _effect(action, run), f"{action} the run")
+                is_done = _effect(action, run)
+                run = await self._wait_for(run_id, is_done, f"{action} the run")
+                if action in ("pause", "step") and not is_done(run):
+                    raise Conflict(f"The run ended before it could {action}: {run['status']}.")
 
     async def change(self, run_id: str, settings: Mapping[str, Any]) -> None:
         """Request other settings, and wait until they are recorded.
@@ -218,14 +221,27 @@ class Trainers:
             Conflict: it is being trained, or ships with the program.
         """
         async with self._lock(run_id):
-            if run_id in self._queue:
-                self._queue.remove(run_id)
-            elif run_id in self._processes:
+            if run_id in self._processes:
                 run = await run_in_threadpool(self._runs.summary, run_id)
                 if run["status"] not in ENDED:
                     raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
                 await self._wait_for_end(run_id)
-            await run_in_threadpool(self._runs.delete, run_id)
+            with self._removed_from_queue(run_id):
+                await run_in_threadpool(self._runs.delete, run_id)
+
+    @contextmanager
+    def _removed_from_queue(self, run_id: str) -> Iterator[None]:
+        """Keep a run out of the queue from here on, unless the body raises."""
+        was_queued = run_id in self._queue
+        if was_queued:
+            self._queue.remove(run_id)
+        try:
+            yield
+        except BaseException:
+            if was_queued:
+                self._queue.insert(0, run_id)
+                self._run_in_background(self._start_queued())
+            raise
 
     def _lock(self, run_id: str) -> asyncio.Lock:
         """Return the lock under which requests for a run are handled one by one."""

@@ -5,12 +5,14 @@ import re
 import signal
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import httpx
 import pytest
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.lock import writer_lock
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.processes.child_main import NICENESS
 from tests.live_server import SHORT_RUN, Server, serve, wait_until
@@ -296,6 +298,29 @@ def test_third_run_is_queued_and_a_queued_run_can_be_stopped(own_server: Server)
     own_server.wait_for_step(third, 1)
     fourth = own_server.start_run(**LONG)
     assert own_server.control(fourth, "stop").json()["status"] == "stopped"
+
+
+def test_queued_run_keeps_its_place_while_another_program_locks_it(own_server: Server) -> None:
+    first, _, queued = (own_server.start_run(**LONG) for _ in range(3))
+    with writer_lock(own_server.home / "recordings" / f"{queued}.stnscope"):
+        assert own_server.control(queued, "stop").status_code == 409
+        assert own_server.http.delete(f"/runs/{queued}").status_code == 409
+    run = own_server.get_run(queued)
+    assert (run["status"], run["owned"], run["can"]) == ("queued", True, ["stop"])
+    own_server.control(first, "stop")
+    own_server.wait_for_step(queued, 1)
+
+
+def test_pause_of_a_run_that_ends_meanwhile_is_a_conflict(server: Server, run_id: str) -> None:
+    server.wait_for_step(run_id, 1)
+    trainer = trainer_of(server, run_id)
+    os.kill(trainer, signal.SIGSTOP)
+    with ThreadPoolExecutor() as threads:
+        response = threads.submit(server.control, run_id, "pause")
+        wait([response], 0.5)  # until the request has probably arrived
+        os.kill(trainer, signal.SIGKILL)
+    assert response.result().status_code == 409
+    assert "ended" in response.result().json()["detail"]
 
 
 def test_run_can_be_stopped_before_its_trainer_has_begun(server: Server, run_id: str) -> None:
