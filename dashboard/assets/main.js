@@ -8,7 +8,7 @@ import { createApi } from "./protocol/api.js";
 import { decodeFrame } from "./protocol/frame.js";
 import { loadCatalog } from "./protocol/catalog.js";
 import { onReconnect } from "./page/streamlit-reconnect.js";
-import { RunList } from "./run/run-list.js";
+import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
 import { TransformView } from "./picture/transform-view.js";
 import { Viewer } from "./page/viewer.js";

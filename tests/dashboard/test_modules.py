@@ -19,7 +19,7 @@ TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 LAYERS = [
     {"protocol"},
     {"ui"},
-    {"run", "geometry"},
+    {"playback", "geometry"},
     {"stage", "charts"},
     {"controls", "picture", "runs"},
     {"page"},

@@ -9,7 +9,7 @@ import { drawnLines } from "./chart-definitions.js";
 import { MARGIN, plotlyFigure, TITLE_HEIGHT, valueAt } from "./plotly-figure.js";
 
 /** @import { FrameInfo } from "../protocol/types.js" */
-/** @import { Metrics } from "../run/metrics.js" */
+/** @import { Metrics } from "../playback/metrics.js" */
 /** @import { ChartDefinition, Line } from "./chart-definitions.js" */
 /** @import { ComparedRun, Content, PlotBox } from "./plotly-figure.js" */
 

@@ -9,7 +9,7 @@ import { CHARTS } from "./chart-definitions.js";
 import { plotBoxes, themeColours } from "./plotly-figure.js";
 
 /** @import { FrameInfo, Run } from "../protocol/types.js" */
-/** @import { Metrics } from "../run/metrics.js" */
+/** @import { Metrics } from "../playback/metrics.js" */
 /** @import { Plotly } from "./chart.js" */
 /** @import { ComparedRun, PlotBox, ThemeColours } from "./plotly-figure.js" */
 

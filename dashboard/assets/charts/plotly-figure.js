@@ -1,10 +1,10 @@
 // A chart as a Plotly figure: its lines, axes and colours. Pure but for the colours, which are read
 // from the page.
 
-import { smooth } from "../run/metrics.js";
+import { smooth } from "../playback/metrics.js";
 import { drawnLines } from "./chart-definitions.js";
 
-/** @import { Metrics } from "../run/metrics.js" */
+/** @import { Metrics } from "../playback/metrics.js" */
 /** @import { FrameInfo } from "../protocol/types.js" */
 /** @import { ChartDefinition, Line } from "./chart-definitions.js" */
 

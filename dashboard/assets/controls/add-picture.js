@@ -3,7 +3,7 @@
 import { element, setText } from "../ui/dom.js";
 import { limitOf } from "../protocol/catalog.js";
 
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 const FILE_TYPES = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
 const ADD = "Add a picture";

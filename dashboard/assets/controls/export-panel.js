@@ -4,7 +4,7 @@ import { element, setText } from "../ui/dom.js";
 import { fileSize, withFieldTitles } from "../ui/text.js";
 import { limitOf } from "../protocol/catalog.js";
 
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 /** @type {Record<string, string>} */
 const TITLES = {

@@ -4,7 +4,7 @@
 import { element, setText } from "../ui/dom.js";
 import { withFieldTitles } from "../ui/text.js";
 
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 // Seconds for each step, and their titles.
 /** @type {Record<number, string>} */

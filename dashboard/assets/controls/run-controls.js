@@ -3,7 +3,7 @@
 import { element, icon, ICONS } from "../ui/dom.js";
 import { LiveSettings, sendControl } from "./live-settings.js";
 
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 /** @type {Record<string, {label: string, path: string, title: string}>} */
 const ACTIONS = {

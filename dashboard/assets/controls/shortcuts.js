@@ -1,10 +1,10 @@
 // The page's keyboard shortcuts.
 
 import { element } from "../ui/dom.js";
-import { goToFirst, goToLast, moveBy, togglePlay } from "../run/player.js";
+import { goToFirst, goToLast, moveBy, togglePlay } from "../playback/player.js";
 
-/** @import { Player } from "../run/player.js" */
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { Player } from "../playback/player.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 /** @type {Record<string, (player: Player) => Player>} */
 const PLAYER_KEYS = {

@@ -15,7 +15,7 @@ import {
 } from "../ui/text.js";
 
 /** @import { Frame, Run } from "../protocol/types.js" */
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 // The last frame's age is shown from here on, in milliseconds.
 const MIN_SHOWN_AGE = 3000;

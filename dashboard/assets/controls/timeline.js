@@ -3,11 +3,11 @@
 
 import { collapseMarks, epochMarks } from "./timeline-marks.js";
 import { element, icon, ICONS } from "../ui/dom.js";
-import { goToLast, seek, togglePlay } from "../run/player.js";
+import { goToLast, seek, togglePlay } from "../playback/player.js";
 import { SPEEDS } from "../ui/view-state.js";
 
 /** @import { CollapseMark, EpochMark } from "./timeline-marks.js" */
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 
 /** @type {Record<number, string>} */
 const SPEED_TITLES = { 0.1: "1/10", 0.25: "1/4", 0.5: "1/2" };

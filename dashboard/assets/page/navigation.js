@@ -1,11 +1,11 @@
 // Which run is shown: that of the page's address and the browser's history, or the newest one.
 
 import { addressQuery, pushAddress, replaceAddress } from "./url.js";
-import { defaultRun, shouldSwitch } from "../run/run-list.js";
+import { defaultRun, shouldSwitch } from "../playback/run-list.js";
 import { readLap, readStep, readView } from "../ui/view-state.js";
 
-/** @import { RunList } from "../run/run-list.js" */
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunList } from "../playback/run-list.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 /** @import { View } from "../ui/view-state.js" */
 
 // Browsers accept only so many changes of the address.

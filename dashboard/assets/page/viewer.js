@@ -15,14 +15,14 @@ import { Navigation } from "./navigation.js";
 import { Readout, StatusLines } from "../controls/status.js";
 import { RunControls } from "../controls/run-controls.js";
 import { RunStage } from "../stage/run-stage.js";
-import { RunStore } from "../run/run-store.js";
+import { RunStore } from "../playback/run-store.js";
 import { StepPhases } from "../controls/step-phases.js";
 import { Timeline } from "../controls/timeline.js";
 import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
-/** @import { RunList } from "../run/run-list.js" */
+/** @import { RunList } from "../playback/run-list.js" */
 /** @import { View } from "../ui/view-state.js" */
 
 // Milliseconds between two updates of the last frame's age.

@@ -3,12 +3,12 @@
 import { element, icon, ICONS } from "../ui/dom.js";
 import { integer } from "../ui/text.js";
 import { RunStage } from "../stage/run-stage.js";
-import { RunStore } from "../run/run-store.js";
+import { RunStore } from "../playback/run-store.js";
 import { correspondingStep } from "./run-difference.js";
-import { seek, stepIndex, upcomingSteps } from "../run/player.js";
+import { seek, stepIndex, upcomingSteps } from "../playback/player.js";
 
 /** @import { Api } from "../protocol/api.js" */
-/** @import { Player } from "../run/player.js" */
+/** @import { Player } from "../playback/player.js" */
 
 const PREFETCHED_FRAMES = 12;
 // Milliseconds for which a replay continues without frames that failed to load.

@@ -6,7 +6,7 @@ import { element, setText } from "../ui/dom.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Run, RunConfig } from "../protocol/types.js" */
-/** @import { RunList } from "../run/run-list.js" */
+/** @import { RunList } from "../playback/run-list.js" */
 
 /** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "delete"} Action */
 

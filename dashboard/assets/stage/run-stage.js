@@ -7,7 +7,7 @@ import { ProbeGrid } from "./probe-grid.js";
 import { ProbeSummary } from "./probe-summary.js";
 
 /** @import { Frame } from "../protocol/types.js" */
-/** @import { RunStore } from "../run/run-store.js" */
+/** @import { RunStore } from "../playback/run-store.js" */
 /** @import { View } from "../ui/view-state.js" */
 
 export class RunStage {

@@ -7,7 +7,7 @@ import {
   plotlyFigure,
   valueAt,
 } from "../../../../dashboard/assets/charts/plotly-figure.js";
-import { Metrics } from "../../../../dashboard/assets/run/metrics.js";
+import { Metrics } from "../../../../dashboard/assets/playback/metrics.js";
 
 const COLOURS = {
   text: "text",

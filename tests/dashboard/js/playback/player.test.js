@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as play from "../../../../dashboard/assets/run/player.js";
+import * as play from "../../../../dashboard/assets/playback/player.js";
 
 const steps = Array.from({ length: 41 }, (_, index) => 10 * index);
 const live = () => play.createPlayer({ steps, live: true });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { trailSteps } from "../../../../dashboard/assets/run/trail-steps.js";
+import { trailSteps } from "../../../../dashboard/assets/playback/trail-steps.js";
 
 const steps = Array.from({ length: 1001 }, (_, index) => 2 * index);
 

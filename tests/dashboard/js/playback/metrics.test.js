@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Metrics, smooth } from "../../../../dashboard/assets/run/metrics.js";
+import { Metrics, smooth } from "../../../../dashboard/assets/playback/metrics.js";
 
 /** @param {number} count */
 function metricsOf(count) {

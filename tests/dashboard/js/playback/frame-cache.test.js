@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mock, test } from "node:test";
 
-import { FrameCache } from "../../../../dashboard/assets/run/frame-cache.js";
+import { FrameCache } from "../../../../dashboard/assets/playback/frame-cache.js";
 
 const settled = () => new Promise((done) => setImmediate(done));
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { defaultRun, shouldSwitch } from "../../../../dashboard/assets/run/run-list.js";
+import { defaultRun, shouldSwitch } from "../../../../dashboard/assets/playback/run-list.js";
 
 const LIVE = ["running", "paused"];
 /** @param {string} id @param {string} status @param {number} created @returns {any} */
