@@ -81,7 +81,7 @@ def _config_fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> d
     """Draw the fields; return a run's configuration."""
     basic = st.container()
     with st.expander("Advanced settings"):
-        training = training_fields(catalog)
+        training = training_fields(catalog, dataset, network)
         sampler = sampler_fields(catalog) if network["transformers"] else {}
     optimiser = by_name(catalog["optimisers"])[training["optimiser"]]
     with basic:

@@ -4,12 +4,12 @@ from typing import Any
 
 import streamlit as st
 
-from stnscope.dashboard.catalog_entries import by_name, select_entry
+from stnscope.dashboard.catalog_entries import Entry, by_name, select_entry
 
 MID_GREY = 0.5
 
 
-def training_fields(catalog: dict[str, Any]) -> dict[str, Any]:
+def training_fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> dict[str, Any]:
     """Draw the fields of the training; return that part of a configuration."""
     defaults, optimisers = catalog["defaults"], by_name(catalog["optimisers"])
     optimiser = select_entry("Optimiser", optimisers, defaults["optimiser"])
@@ -37,7 +37,43 @@ def training_fields(catalog: dict[str, Any]) -> dict[str, Any]:
         "schedule": schedule,
         "weight_decay": decay,
         "label_smoothing": smoothing,
+        **_consistency_field(dataset, network),
+        **_precision_fields(catalog),
     }
+
+
+def _consistency_field(dataset: Entry, network: Entry) -> dict[str, Any]:
+    """Draw the weight of the consistency loss, if the network has transformers."""
+    if not network["transformers"]:
+        return {}
+    weight = st.number_input(
+        "Consistency loss",
+        value=dataset["consistency"],
+        step=0.1,
+        format="%g",
+        # A key for each data set, so that its own default is offered.
+        key=f"consistency for {dataset['name']}",
+        help="Its weight. Each image is distorted twice, and the transformers' outputs shall be "
+        "the same: regions turn with their subject and the output stands still sooner. 0 for none.",
+    )
+    return {"consistency": weight}
+
+
+def _precision_fields(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Draw the fields of the averaging of weights and of the precision."""
+    defaults, precisions = catalog["defaults"], by_name(catalog["precisions"])
+    left, right = st.columns(2)
+    decay = left.number_input(
+        "Weight averaging",
+        value=defaults["ema_decay"],
+        step=0.01,
+        format="%g",
+        help="Decay of the moving average of the weights, such as 0.99 over some hundred steps; "
+        "the average is shown and evaluated. 0 for the weights themselves.",
+    )
+    with right:
+        precision = select_entry("Precision", precisions, defaults["precision"])
+    return {"ema_decay": decay, "precision": precision}
 
 
 def sampler_fields(catalog: dict[str, Any]) -> dict[str, Any]:

@@ -74,11 +74,14 @@ class LocalContrast(Pointwise):
         return cls(torch.ones(side, side))
 
     def forward(self, images: Tensor) -> Tensor:
-        coverage = self._window_sums(torch.ones_like(images[:1, :1]))
-        centred = images - self._window_sums(images.mean(dim=1, keepdim=True)) / coverage
-        variance = self._window_sums(centred.square().mean(dim=1, keepdim=True)) / coverage
-        # Clamped before the root, whose derivative at 0 is infinite.
-        return centred / variance.clamp(min=self.THRESHOLD**2).sqrt()
+        # Half precision would leave little of the small differences from the mean.
+        with torch.autocast(images.device.type, enabled=False):
+            images = images.float()
+            coverage = self._window_sums(torch.ones_like(images[:1, :1]))
+            centred = images - self._window_sums(images.mean(dim=1, keepdim=True)) / coverage
+            variance = self._window_sums(centred.square().mean(dim=1, keepdim=True)) / coverage
+            # Clamped before the root, whose derivative at 0 is infinite.
+            return centred / variance.clamp(min=self.THRESHOLD**2).sqrt()
 
     def constant_response(self, value: float) -> float:
         return 0.0

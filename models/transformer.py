@@ -151,8 +151,15 @@ class SpatialTransformer(Sampler):
         self.localisation = localisation
         self.regression = Regression(features, family)
 
+    def predict(self, images: Tensor) -> Tensor:
+        """Return theta (N, P) for images (N, C, H, W), in single precision under autocast too."""
+        features = self.localisation(images)
+        with torch.autocast(images.device.type, enabled=False):
+            theta: Tensor = self.regression(features.to(self.regression.weight.dtype))
+        return theta
+
     def forward(self, images: Tensor, theta: Tensor | None = None) -> Warp:
         """Warp images (N, C, H, W) by the predicted theta, or by the given one (N, P)."""
         if theta is None:
-            theta = self.regression(self.localisation(images))
+            theta = self.predict(images)
         return self.warp(images, theta)

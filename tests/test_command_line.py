@@ -87,6 +87,7 @@ def test_options_set_every_field_of_a_configuration(tmp_path: Path) -> None:
     options = ["--data", str(tmp_path / "data"), "--dataset", "fruit", "--epochs", "1"]
     options += ["--batch-size", "8", "--probes", "2", "--distortion", "RTS + occlusion"]
     options += ["--optimiser", "rmsprop", "--schedule", "constant", "--weight-decay", "0.001"]
+    options += ["--consistency", "0.5", "--ema-decay", "0.9", "--precision", "bfloat16"]
     options += ["--label-smoothing", "0.2", "--padding", "background", "--background", "0.5"]
     assert main(["train", "--home", str(tmp_path), *options, "--supersampling", "2"]) == 0
     (path,) = tmp_path.rglob("*.stnscope")
@@ -94,6 +95,7 @@ def test_options_set_every_field_of_a_configuration(tmp_path: Path) -> None:
         config = recording.config()
     assert (config.optimiser, config.schedule) == ("rmsprop", "constant")
     assert (config.weight_decay, config.label_smoothing) == (0.001, 0.2)
+    assert (config.consistency, config.ema_decay, config.precision) == (0.5, 0.9, "bfloat16")
     assert config.sampler == SamplerConfig(padding="background", background=0.5, supersampling=2)
     assert config.distortion == DistortionConfig(name="RTS+occlusion")
 

@@ -2,29 +2,33 @@
 
     python -m tools.train_weights digits [--seed 0] [--epochs 10]
     python -m tools.train_weights signs --data FOLDER
+    python -m tools.train_weights gtsrb-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
 
-The configurations are the default ones of these data sets, with more epochs.
+With `--checkpoints` a checkpoint is kept each epoch, and the same command resumes it. Those of
+`digits` and `signs` are the default configurations of their data sets, with more epochs.
 """
 
 import argparse
 import datetime
+import json
 import os
 import platform
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
-from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.reproduction.leg import describe_result, train_leg
 from stnscope.backend.experiment.training.loop import (
     MAX_VALIDATION_IMAGES,
     VALIDATION_DRAWS,
     Step,
-    train,
 )
 from stnscope.models.cards import FOLDER, Card
 from stnscope.models.weights import save
@@ -38,6 +42,18 @@ class Recipe:
     subject: str
 
 
+GTSRB = RunConfig(
+    architecture="vgg-2st",
+    dataset="gtsrb",
+    distortion=DistortionConfig(name="centred"),
+    epochs=24,
+    batch_size=128,
+    learning_rate=3e-3,
+    localisation_learning_rate=1e-3,
+    label_smoothing=0.05,
+    ema_decay=0.999,
+    precision="bfloat16",
+)
 RECIPES = {
     "digits": Recipe(RunConfig(epochs=10), "digit"),
     "signs": Recipe(
@@ -49,18 +65,18 @@ RECIPES = {
         ),
         "traffic sign",
     ),
+    "gtsrb-2st": Recipe(GTSRB, "traffic sign"),
+    "gtsrb-cnn": Recipe(GTSRB.model_copy(update={"architecture": "vgg"}), "traffic sign"),
 }
 
 
-def train_to_end(config: RunConfig, dataset: Dataset) -> Step:
-    """Train a run; print each validation, return the last step."""
-    torch.set_num_threads(config.threads)
-    for step in train(config, dataset):
-        if step.validated_step == step.step:
-            print(
-                f"step {step.step}: loss {step.loss:.3f}, accuracy {step.accuracy:.4f}", flush=True
-            )
-    return step
+def print_epoch(line: dict[str, Any]) -> None:
+    """Print a line of the log."""
+    print(
+        f"epoch {line['epoch']}: {line['seconds']:.0f} s, loss {line['loss']:.3f}, "
+        f"accuracy {line['accuracy']:.4f}",
+        flush=True,
+    )
 
 
 def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) -> Card:
@@ -100,15 +116,26 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="(%(default)s)")
     parser.add_argument("--epochs", type=int, help="as in the recipe unless given")
     parser.add_argument("--data", type=Path, help="folder that data sets are read from")
+    parser.add_argument(
+        "--checkpoints", type=Path, help="folder of the checkpoint; none is kept by default"
+    )
+    parser.add_argument("--minutes", type=float, help="end the leg after this time")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write them")
     options = parser.parse_args()
     recipe = RECIPES[options.name].config
     changed = {"seed": options.seed, "epochs": options.epochs or recipe.epochs}
     config = recipe.model_copy(update=changed)
     dataset = load(config.dataset, options.data)
-    step = train_to_end(config, dataset)
-    path = save(step.model, describe(options.name, config, dataset.entry, step), options.folder)
-    print(f"Wrote {path}, {path.stat().st_size:,} bytes, and its card.")
+    with tempfile.TemporaryDirectory() as temporary:
+        checkpoints = options.checkpoints or Path(temporary)
+        step = train_leg(config, dataset, checkpoints, minutes=options.minutes, report=print_epoch)
+    if step is None:
+        print("Not at the end yet; the same command resumes.")
+        return
+    card = describe(options.name, config, dataset.entry, step)
+    path = save(step.model, card, options.folder)
+    result = json.dumps(describe_result(config, dataset, step), indent=2)
+    print(f"{result}\nWrote {path}, {path.stat().st_size:,} bytes, and its card.")
 
 
 if __name__ == "__main__":

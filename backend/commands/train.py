@@ -26,6 +26,7 @@ from stnscope.backend.experiment.catalog import (
     FAMILIES,
     OPTIMISERS,
     PADDINGS,
+    PRECISIONS,
     SCHEDULES,
 )
 from stnscope.backend.experiment.config import RunConfig, SamplerConfig
@@ -41,6 +42,7 @@ CHOICES: Mapping[str, Iterable[str]] = {
     "distortion": DISTORTIONS,
     "optimiser": OPTIMISERS,
     "schedule": SCHEDULES,
+    "precision": PRECISIONS,
     "padding": PADDINGS,
 }
 NO_DEFAULT = {
@@ -50,6 +52,7 @@ NO_DEFAULT = {
     "localisation_learning_rate": "as suits the network",
     "weight_decay": "as suits the optimiser",
     "distortion": "as suits the data set",
+    "consistency": "as suits the data set",
     "background": "none",
     "supersampling": "as suits the network",
 }

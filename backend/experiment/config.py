@@ -33,7 +33,7 @@ class DistortionConfig(_Frozen):
     """The distortion of images before they are fed to the network."""
 
     name: str = Field(
-        default="scattered",
+        default="RTS",
         max_length=64,
         description="Name of a distortion, or several joined by +, applied in order.",
     )
@@ -127,6 +127,23 @@ class RunConfig(_Frozen):
         ge=0,
         lt=1,
         description="Fraction of a label's probability spread over all classes.",
+    )
+    consistency: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="Weight of the consistency loss: each image of a batch is distorted twice, and "
+        "the transformers' outputs shall be the same; 0 for none.",
+    )
+    ema_decay: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="Decay, per step, of the exponential moving average of the weights, which is "
+        "then what is evaluated and shown; 0 for the weights themselves.",
+    )
+    precision: str = Field(
+        default="float32", max_length=64, description="Name of the precision of training."
     )
     sampler: SamplerConfig = SamplerConfig()
     threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the trainer.")

@@ -46,6 +46,8 @@ BUILDERS: Mapping[str, Callable[..., Network]] = {
         after_second=(150, 150, 150),
     ),
     "idsia": signs.idsia,
+    "vgg": signs.vgg,
+    "vgg-2st": signs.vgg_2st,
     "recurrent": sequences.Recurrent,
     "feed-forward": sequences.feed_forward,
 }

@@ -1,8 +1,9 @@
-"""Networks for traffic signs of 43 classes: IDSIA's, and those of Moodstocks/gtsrb.torch."""
+"""Networks for traffic signs: IDSIA's, those of Moodstocks/gtsrb.torch, and ones of 3x3 filters."""
 
 from torch import nn
 
 from stnscope.models import families
+from stnscope.models.architectures.compact import Localisation
 from stnscope.models.layers import GlobalContrast, LocalContrast, ScaledTanh, init_uniform
 from stnscope.models.network import Chain, Network
 from stnscope.models.transformer import SpatialTransformer
@@ -105,3 +106,91 @@ def _transformer(
         nn.ReLU(),
     )
     return SpatialTransformer(name, families.get(family), localisation, hidden, (side, side))
+
+
+VGG_REGION = 40
+"""Side of the output of the transformer at the input."""
+VGG_MAP = VGG_REGION // 2
+VGG_HIDDEN = 200
+
+
+def vgg(family: str, classes: int = CLASSES) -> Network:
+    """3x48x48 -> classes; pairs of 3x3 convolutions, as in Simonyan and Zisserman, 2015."""
+    return Chain(
+        (SIDE, SIDE),
+        LocalContrast.box(9),
+        _pair(3, 48),  # 48x24x24
+        _pair(48, 96),  # 96x12x12
+        _pair(96, 160),  # 160x6x6
+        _vgg_head(SIDE // 8, classes),
+    )
+
+
+def vgg_2st(family: str, classes: int = CLASSES) -> Network:
+    """3x48x48 -> an output of 40x40 -> maps, transformed once more after the first pair -> classes.
+
+    The first transformer samples the image after local contrast normalisation.
+    """
+    at_input = SpatialTransformer(
+        "st1",
+        families.get(family),
+        Localisation(channels=3),
+        Localisation.features,
+        (VGG_REGION, VGG_REGION),
+    )
+    after_first = SpatialTransformer(
+        "st2", families.get(family), _map_localisation(48, VGG_MAP), 64, (VGG_MAP, VGG_MAP)
+    )
+    return Chain(
+        (SIDE, SIDE),
+        LocalContrast.box(9),
+        at_input,
+        _pair(3, 48),  # 48x20x20
+        after_first,
+        _pair(48, 96),  # 96x10x10
+        _pair(96, 160),  # 160x5x5
+        _vgg_head(VGG_REGION // 8, classes),
+    )
+
+
+def _pair(inputs: int, outputs: int) -> nn.Sequential:
+    """Return two 3x3 convolutions with batch normalisation, and 2x2 max pooling."""
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+        nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(),
+    )
+
+
+def _vgg_head(side: int, classes: int) -> nn.Sequential:
+    """Return the classifier of maps, 160 x side x side -> classes."""
+    return nn.Sequential(
+        nn.Flatten(),
+        nn.Dropout(0.4),
+        nn.Linear(160 * side**2, VGG_HIDDEN, bias=False),
+        nn.BatchNorm1d(VGG_HIDDEN),
+        nn.ReLU(),
+        nn.Dropout(0.4),
+        nn.Linear(VGG_HIDDEN, classes),
+    )
+
+
+def _map_localisation(channels: int, side: int) -> nn.Sequential:
+    """Return the localisation network of a map: channels x side x side -> 64."""
+    return nn.Sequential(
+        nn.MaxPool2d(2),
+        nn.Conv2d(channels, 32, 3, padding=1, bias=False),
+        nn.MaxPool2d(2),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Conv2d(32, 32, 3, padding=1, bias=False),
+        nn.BatchNorm2d(32),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(32 * (side // 4) ** 2, 64),
+        nn.ReLU(),
+    )

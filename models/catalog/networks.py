@@ -18,6 +18,15 @@ MOODSTOCKS = "Moodstocks/gtsrb.torch on GitHub, at 7dc296c."
 MOODSTOCKS_DIFFERENCES = (
     "Maps are normalised over a 9x9 box, as in its code, not over the Gaussian in its description."
 )
+VGG = "After Simonyan and Zisserman, 2015 (arXiv 1409.1556)."
+VGG_DIFFERENCES = (
+    "Six convolutions of at most 160 filters and a hidden layer of 200 units, with batch "
+    "normalisation and dropout, for below two million parameters."
+)
+VGG_RECIPE = (
+    "Ours: AdamW, one cycle, rate 0.003 and 0.001 for the localisation networks, batches of 128, "
+    "label smoothing 0.05, averaged weights, no augmentation."
+)
 SEQUENCES = "Sonderby et al., 2015 (arXiv 1509.05329)."
 
 PAPER_RECIPE = (
@@ -487,6 +496,44 @@ _TABLE = (
         differences="Activation and initialisation follow later publications.",
         recipe="SGD, its rate annealed.",
         transformers=0,
+    ),
+    Architecture(
+        "vgg",
+        "3x3 CNN for signs",
+        "Three pairs of 3x3 convolutions with batch normalisation, on colours normalised by local "
+        "contrast.",
+        height=48,
+        width=48,
+        channels=3,
+        classes=43,
+        any_classes=True,
+        families=(),
+        parameters=1_677_347,
+        relative_cost=20,
+        source=VGG,
+        differences=VGG_DIFFERENCES,
+        recipe=VGG_RECIPE,
+        transformers=0,
+        learning_rate=3e-3,
+    ),
+    Architecture(
+        "vgg-2st",
+        "3x3 ST-CNN for signs, two transformers",
+        "The same with a transformer at the input, which samples a 40x40 region, and one on the 48 "
+        "maps after the first pair.",
+        height=48,
+        width=48,
+        channels=3,
+        classes=43,
+        any_classes=True,
+        families=ALL,
+        parameters=1_459_215,
+        relative_cost=20,
+        source=VGG,
+        differences=VGG_DIFFERENCES,
+        recipe=VGG_RECIPE,
+        transformers=2,
+        learning_rate=3e-3,
     ),
     Architecture(
         "recurrent",

@@ -68,6 +68,8 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
     form(page).get_by_label("Background", exact=True).fill("0.25")
     form(page).get_by_label("Supersampling", exact=True).fill("2")
     form(page).get_by_label("Label smoothing", exact=True).fill("0")
+    form(page).get_by_label("Consistency loss", exact=True).fill("0.25")
+    form(page).get_by_label("Weight averaging", exact=True).fill("0.99")
     form(page).get_by_label("Epochs", exact=True).fill("40")
     form(page).get_by_label("Epochs", exact=True).press("Enter")
     page.get_by_text("40 epochs take").wait_for()
@@ -80,6 +82,8 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
         assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
         assert config["epochs"] == 40
         assert (config["weight_decay"], config["label_smoothing"]) == (0, 0)
+        assert (config["consistency"], config["ema_decay"]) == (0.25, 0.99)
+        assert config["precision"] == "float32"
         assert (config["learning_rate"], config["localisation_learning_rate"]) == (0.02, 0.01)
         assert config["sampler"] == {
             "padding": "background",
@@ -87,7 +91,9 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
             "supersampling": 2,
         }
         row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
-        row.get_by_text("sgd, schedule steps, weight decay 0, label smoothing 0, ").wait_for()
+        row.get_by_text(
+            "sgd, schedule steps, weight decay 0, label smoothing 0, consistency 0.25, "
+        ).wait_for()
         row.get_by_text("padding 0.25, 2x2 supersampling").wait_for()
         wait_for_frame(page)
     finally:

@@ -13,6 +13,7 @@ from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, Distort
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
     PADDINGS,
+    PRECISIONS,
     SCHEDULES,
     Choice,
     Optimiser,
@@ -26,6 +27,7 @@ __all__ = [
     "FAMILIES",
     "OPTIMISERS",
     "PADDINGS",
+    "PRECISIONS",
     "SCHEDULES",
     "Choice",
     "DatasetEntry",

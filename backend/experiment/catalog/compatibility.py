@@ -9,6 +9,7 @@ from stnscope.backend.experiment.catalog.distortions import DISTORTIONS
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
     PADDINGS,
+    PRECISIONS,
     SCHEDULES,
 )
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig, SamplerConfig
@@ -37,6 +38,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
     fields |= {
         "epochs": default_epochs(architecture, dataset),
         "weight_decay": optimiser.weight_decay,
+        "consistency": dataset.consistency if architecture.transformers else 0.0,
     }
     for rate in ("learning_rate", "localisation_learning_rate"):
         fields[rate] = round(getattr(architecture, rate) * optimiser.rate_factor, 12)
@@ -67,6 +69,7 @@ def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
     check_distortion(config.distortion.name)
     _look_up("optimiser", config.optimiser, OPTIMISERS)
     _look_up("schedule", config.schedule, SCHEDULES)
+    _look_up("precision", config.precision, PRECISIONS)
     _check_sampler(config.sampler)
     if architecture.families and config.family not in architecture.families:
         raise InvalidInput(

@@ -43,6 +43,8 @@ class DatasetEntry:
     """Default distortion."""
     strength: float = 1.0
     """Default strength of the distortion."""
+    consistency: float = 0.0
+    """Default weight of the consistency loss for networks with transformers."""
     how: str = "It is part of the program."
     """How to get it. `data.availability` fills it in for data sets that are read from files."""
     available: bool = True
@@ -133,7 +135,8 @@ _TABLE = (
         source=UCI,
         licence="CC BY 4.0",
         architecture="digits",
-        distortion="scattered",
+        distortion="RTS",
+        consistency=0.5,
     ),
     DatasetEntry(
         "signs",

@@ -1,4 +1,4 @@
-"""Optimisers, learning rate schedules, and paddings of the sampler."""
+"""Optimisers, learning rate schedules, precisions, and paddings of the sampler."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,6 +71,19 @@ SCHEDULES: Mapping[str, Choice] = {
             "steps",
             "Steps",
             "Rates are divided by ten after each third of the run, as in the paper.",
+        ),
+    )
+}
+PRECISIONS: Mapping[str, Choice] = {
+    entry.name: entry
+    for entry in (
+        Choice("float32", "float32", "Single precision throughout."),
+        Choice(
+            "bfloat16",
+            "bfloat16",
+            "Automatic mixed precision: convolutions and linear layers in bfloat16, about twice as "
+            "fast for large networks on a processor that has it, slow on others. Theta, grids and "
+            "evaluation stay in float32.",
         ),
     )
 }

@@ -25,6 +25,8 @@ from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.training import schedules
+from stnscope.backend.experiment.training.averaging import WeightAverage
+from stnscope.backend.experiment.training.consistency import consistency_loss
 from stnscope.backend.experiment.training.input_pipeline import InputPipeline
 from stnscope.backend.experiment.training.optimisers import (
     PEAK,
@@ -45,6 +47,9 @@ VALIDATION_SEED = 297
 """The same for every run, so that accuracies are comparable."""
 
 Checkpoint = Mapping[str, Tensor]
+MODEL, AVERAGE = "model.", "average."
+"""Prefixes of the names in a checkpoint."""
+BFLOAT16 = "bfloat16"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +70,9 @@ class Step:
     learning_rate: float | None
     """The classifier's in this step; None at step 0."""
     model: Network
+    """What is evaluated: the network, or the moving average of its weights if the run has one."""
+    trained: Network
+    """The network that is trained."""
     state: Callable[[], dict[str, Tensor]]
     """Return copies of all tensors that `train(..., checkpoint=)` needs to resume here."""
 
@@ -91,10 +99,15 @@ class Batches:
         self._order = torch.empty(0, dtype=torch.long)
 
     def batch(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return the images (N, C, H, W) and labels (N,) of step 1, 2, ..."""
-        seed, count = self.config.seed, self.config.batch_size
+        """Return the images (N, C, H, W) and labels (N,) of step 1, 2, ...
+
+        For the consistency loss the second half has the images of the first, distorted otherwise.
+        """
+        seed, copies = self.config.seed, 2 if self.config.consistency else 1
+        count = self.config.batch_size // copies
         first = (step - 1) % self.per_epoch * count
-        indices = self._shuffle(epoch_of(step, self.per_epoch))[first : first + count]
+        order = self._shuffle(epoch_of(step, self.per_epoch))
+        indices = order[first : first + count].repeat(copies)
         train = self.dataset.train
         generator = make_generator(seed, "distortion", step)
         images = self.pipeline.apply_random(train.take(indices), generator)
@@ -119,11 +132,19 @@ class Validation:
     labels: Tensor
 
     @classmethod
-    def build(cls, config: RunConfig, dataset: Dataset) -> "Validation":
-        """Return the same images for every run with this data set, distortion and image size."""
+    def build(cls, config: RunConfig, dataset: Dataset, *, complete: bool = False) -> "Validation":
+        """Return the same images for every run with this data set, distortion and image size.
+
+        Args:
+            config: of the run.
+            dataset: the loaded `config.dataset`.
+            complete: whether to have each held-out image once, however many there are.
+        """
         held_out = dataset.held_out
         indices = torch.arange(len(held_out))
-        if len(indices) * VALIDATION_DRAWS <= MAX_VALIDATION_IMAGES:
+        if complete:
+            pass
+        elif len(indices) * VALIDATION_DRAWS <= MAX_VALIDATION_IMAGES:
             indices = indices.repeat(VALIDATION_DRAWS)
         else:
             generator = make_generator(VALIDATION_SEED, "choice", 0)
@@ -153,6 +174,7 @@ def train(
     dataset: Dataset,
     checkpoint: Checkpoint | None = None,
     settings: Callable[[int], LiveSettings] | None = None,
+    validate_every: int = VALIDATE_EVERY,
 ) -> Iterator[Step]:
     """Train a network, yielding step 0 and then every optimiser step.
 
@@ -163,6 +185,7 @@ def train(
             first yields that step again, without its loss.
         settings: returns the live settings of a step, called just before it; by default those of
             `config` always.
+        validate_every: steps from one validation to the next.
 
     Raises:
         InvalidInput: the configuration is inconsistent, or the checkpoint is of another run.
@@ -177,6 +200,10 @@ def train(
     done, accuracy, validated = 0, None, None
     if checkpoint is not None:
         done, accuracy, validated = _restore(checkpoint, config.optimiser, model, optimiser)
+    average = WeightAverage(model, config.ema_decay, done) if config.ema_decay else None
+    if average and checkpoint is not None:
+        _load_weights(average.model, checkpoint, AVERAGE)
+    evaluated = average.model if average else model
     loss: float | None = None
     while True:
         progress = (done, accuracy, validated)
@@ -188,8 +215,9 @@ def train(
             accuracy,
             validated,
             optimiser.param_groups[0]["lr"] if loss is not None else None,
+            evaluated,
             model,
-            lambda progress=progress: _state(model, optimiser, *progress),  # type: ignore[misc]
+            lambda progress=progress: _state(model, optimiser, average, *progress),  # type: ignore[misc]
         )
         if done >= steps:
             return
@@ -201,9 +229,11 @@ def train(
         # Dropout draws from torch's global generator: seeded for this step, then restored.
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_hash_seed(config.seed, "dropout", done))
-            loss = optimise(model, optimiser, images, labels, config.label_smoothing)
-        if done % VALIDATE_EVERY == 0 or done == steps:
-            accuracy, validated = validation.accuracy(model), done
+            loss = optimise(model, optimiser, images, labels, config)
+        if average:
+            average.update(model)
+        if done % validate_every == 0 or done == steps:
+            accuracy, validated = validation.accuracy(evaluated), done
 
 
 def optimise(
@@ -211,12 +241,19 @@ def optimise(
     optimiser: torch.optim.Optimizer,
     images: Tensor,
     labels: Tensor,
-    smoothing: float,
+    config: RunConfig,
 ) -> float:
     """Do one optimiser step; return the batch's loss before it."""
     model.train()
-    logits = model(images).logits.flatten(0, -2)  # (N, K) or (N T, K)
-    loss = functional.cross_entropy(logits, labels.flatten(), label_smoothing=smoothing)
+    with torch.autocast(images.device.type, torch.bfloat16, config.precision == BFLOAT16):
+        logits, warps = model(images)
+    loss = functional.cross_entropy(
+        logits.float().flatten(0, -2),  # (N, K) or (N T, K)
+        labels.flatten(),
+        label_smoothing=config.label_smoothing,
+    )
+    if config.consistency and warps:
+        loss = loss + config.consistency * consistency_loss(warps)
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
@@ -234,7 +271,10 @@ def _build_untrained(config: RunConfig, classes: int) -> Network:
     """Build the run's network, initialised from the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
-        return build_network(config, classes)
+        model = build_network(config, classes)
+    # Convolutions in bfloat16 are faster in this layout.
+    is_half = config.precision == BFLOAT16
+    return model.to(memory_format=torch.channels_last) if is_half else model  # type: ignore[call-overload]
 
 
 def build_network(config: RunConfig, classes: int) -> Network:
@@ -251,20 +291,38 @@ def build_network(config: RunConfig, classes: int) -> Network:
 def _state(
     model: Network,
     optimiser: torch.optim.Optimizer,
+    average: WeightAverage | None,
     step: int,
     accuracy: float | None,
     validated: int | None,
 ) -> dict[str, Tensor]:
-    state = {f"model.{name}": tensor.clone() for name, tensor in model.state_dict().items()}
-    state |= optimiser_state(model, optimiser)
+    state = _weights(model, MODEL) | optimiser_state(model, optimiser)
+    if average:
+        state |= _weights(average.model, AVERAGE)
     numbers = [step, math.nan if accuracy is None else accuracy, validated or 0]
     state["training"] = torch.tensor(numbers, dtype=torch.float64)
     return state
 
 
+def _weights(model: Network, prefix: str) -> dict[str, Tensor]:
+    """Return copies of a network's weights, as they are named in a checkpoint."""
+    return {
+        prefix + name: tensor.clone(memory_format=torch.contiguous_format)
+        for name, tensor in model.state_dict().items()
+    }
+
+
+def _load_weights(model: Network, checkpoint: Checkpoint, prefix: str) -> None:
+    state = {k.removeprefix(prefix): v for k, v in checkpoint.items() if k.startswith(prefix)}
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InvalidInput(f"The checkpoint does not fit this run: {error}") from error
+
+
 def model_state(checkpoint: Checkpoint) -> dict[str, Tensor]:
-    """Return the network's `state_dict` in a checkpoint."""
-    prefix = "model."
+    """Return the `state_dict` in a checkpoint of the network that was evaluated."""
+    prefix = AVERAGE if any(name.startswith(AVERAGE) for name in checkpoint) else MODEL
     return {k.removeprefix(prefix): v for k, v in checkpoint.items() if k.startswith(prefix)}
 
 
@@ -272,11 +330,11 @@ def _restore(
     checkpoint: Checkpoint, optimiser_name: str, model: Network, optimiser: torch.optim.Optimizer
 ) -> tuple[int, float | None, int | None]:
     """Load a checkpoint; return its step, accuracy and validated step."""
+    _load_weights(model, checkpoint, MODEL)
     try:
-        model.load_state_dict(model_state(checkpoint))
         step, accuracy, validated = checkpoint["training"].tolist()
         if step:
             load_optimiser_state(optimiser_name, model, optimiser, checkpoint)
-    except (KeyError, RuntimeError) as error:
+    except KeyError as error:
         raise InvalidInput(f"The checkpoint does not fit this run: {error}") from error
     return int(step), None if math.isnan(accuracy) else accuracy, int(validated) or None

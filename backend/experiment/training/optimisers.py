@@ -69,7 +69,7 @@ def build_optimiser(config: RunConfig, model: Network) -> torch.optim.Optimizer:
 def optimiser_state(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return copies of an optimiser's state, for `load_optimiser_state`."""
     return {
-        f"{PREFIX}.{key}.{name}": value.clone()
+        f"{PREFIX}.{key}.{name}": value.clone(memory_format=torch.contiguous_format)
         for name, parameter in model.named_parameters()
         for key, value in optimiser.state[parameter].items()
     }
@@ -85,6 +85,15 @@ def load_optimiser_state(
     """
     for parameter_name, parameter in model.named_parameters():
         optimiser.state[parameter] = {
-            key: state[f"{PREFIX}.{key}.{parameter_name}"].clone()
+            key: _in_layout_of(parameter, state[f"{PREFIX}.{key}.{parameter_name}"])
             for key in IMPLEMENTATIONS[name].state_keys
         }
+
+
+def _in_layout_of(parameter: Tensor, value: Tensor) -> Tensor:
+    """Return a copy of a value, in the parameter's memory format if it has its shape."""
+    return (
+        torch.empty_like(parameter, requires_grad=False).copy_(value)
+        if value.shape == parameter.shape
+        else value.clone()
+    )

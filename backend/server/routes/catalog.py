@@ -12,6 +12,7 @@ from stnscope.backend.experiment.catalog import (
     FAMILIES,
     OPTIMISERS,
     PADDINGS,
+    PRECISIONS,
     SCHEDULES,
     DatasetEntry,
     default_epochs,
@@ -44,6 +45,7 @@ def catalog(server: Server) -> dict[str, Any]:
         "distortions": DISTORTIONS,
         "optimisers": OPTIMISERS,
         "schedules": SCHEDULES,
+        "precisions": PRECISIONS,
         "paddings": PADDINGS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {

@@ -104,6 +104,9 @@
  * @property {string} [schedule]
  * @property {number} [weight_decay]
  * @property {number} [label_smoothing]
+ * @property {number} [consistency] weight of the consistency loss
+ * @property {number} [ema_decay] of the average of the weights
+ * @property {string} [precision]
  * @property {{padding?: string, background?: number | null, supersampling?: number | null}} [sampler]
  */
 

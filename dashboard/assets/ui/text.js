@@ -77,12 +77,16 @@ export function unusualSettings(config, defaults) {
   const settings = { ...defaults, ...config };
   const sampler = { ...defaults.sampler, ...config.sampler };
   const { optimiser, schedule, weight_decay: decay, label_smoothing: smoothing } = settings;
+  const { consistency, ema_decay: emaDecay, precision } = settings;
   const { padding, background, supersampling } = sampler;
   const parts = [];
   if (optimiser !== defaults.optimiser) parts.push(optimiser);
   if (schedule !== defaults.schedule) parts.push(`schedule ${schedule}`);
   if (decay !== defaults.weight_decay) parts.push(`weight decay ${decay}`);
   if (smoothing !== defaults.label_smoothing) parts.push(`label smoothing ${smoothing}`);
+  if (consistency !== defaults.consistency) parts.push(`consistency ${consistency}`);
+  if (emaDecay !== defaults.ema_decay) parts.push(`averaged weights ${emaDecay}`);
+  if (precision !== defaults.precision) parts.push(precision);
   if (padding === "background") parts.push(`padding ${background}`);
   else if (padding !== defaults.sampler.padding) parts.push(`padding ${padding}`);
   if (supersampling) parts.push(`${supersampling}x${supersampling} supersampling`);

@@ -40,6 +40,7 @@ def test_incomplete_batch_is_dropped() -> None:
         ("distortion", {"distortion": {"name": "tossed"}}, "scattered, centred"),
         ("optimiser", {"optimiser": "lion"}, "adamw, adam, sgd, rmsprop"),
         ("schedule", {"schedule": "warm"}, "one_cycle, constant, steps"),
+        ("precision", {"precision": "float8"}, "float32, bfloat16"),
         ("sampler.padding", {"sampler": {"padding": "void"}}, "zeros, border, background"),
         (
             "sampler.background",
@@ -84,13 +85,22 @@ def test_default_epochs_are_limited_for_few_images() -> None:
 
 def test_default_rates_and_weight_decay_depend_on_the_optimiser() -> None:
     digits = DATASETS["digits"]
-    assert with_defaults(RunConfig(), digits) == RunConfig()
+    assert with_defaults(RunConfig(), digits) == RunConfig(consistency=digits.consistency)
     config = with_defaults(RunConfig(optimiser="sgd", learning_rate=0.3), digits)
     assert (config.learning_rate, config.localisation_learning_rate) == (0.3, 0.01)
     assert config.weight_decay == 0
     assert with_defaults(RunConfig(optimiser="sgd", weight_decay=5e-4), digits).weight_decay == 5e-4
     addition = with_defaults(RunConfig(optimiser="sgd", dataset="addition"), DATASETS["addition"])
     assert (addition.learning_rate, addition.localisation_learning_rate) == (0.01, 0.003)
+
+
+def test_consistency_loss_is_the_data_set_s_default_where_there_are_transformers() -> None:
+    digits = DATASETS["digits"]
+    assert digits.consistency > 0
+    assert with_defaults(RunConfig(architecture="digits-cnn"), digits).consistency == 0
+    assert with_defaults(RunConfig(consistency=0.0), digits).consistency == 0
+    mnist = RunConfig(dataset="mnist")
+    assert with_defaults(mnist, DATASETS["mnist"]).consistency == 0
 
 
 def test_networks_for_rows_have_lower_default_rates() -> None:
@@ -110,10 +120,12 @@ def test_distortion_names_may_be_joined_with_spaces() -> None:
 
 def test_fields_missing_in_older_recordings_have_their_former_values() -> None:
     added = {"optimiser", "schedule", "weight_decay", "label_smoothing", "sampler"}
+    added |= {"consistency", "ema_decay", "precision"}
     config = RunConfig.model_validate_json(RunConfig().model_dump_json(exclude=added))
     assert config == RunConfig()
     assert (config.optimiser, config.schedule) == ("adamw", "one_cycle")
     assert (config.weight_decay, config.label_smoothing) == (1e-2, 0.1)
+    assert (config.consistency, config.ema_decay, config.precision) == (0.0, 0.0, "float32")
     assert (config.sampler.padding_value, config.sampler.supersampling) == (None, None)
 
 

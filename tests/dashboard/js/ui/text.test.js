@@ -40,7 +40,8 @@ test("numbers are formatted", () => {
 test("unusualSettings lists what differs from the defaults", () => {
   const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
   const sampler = { padding: "network", background: null, supersampling: null };
-  const defaults = { ...usual, label_smoothing: 0.1, sampler };
+  const training = { label_smoothing: 0.1, consistency: 0, ema_decay: 0, precision: "float32" };
+  const defaults = { ...usual, ...training, sampler };
   assert.deepEqual(words.unusualSettings({ seed: 1 }, defaults), []);
   assert.deepEqual(
     words.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }, defaults),
@@ -52,6 +53,9 @@ test("unusualSettings lists what differs from the defaults", () => {
       schedule: "steps",
       weight_decay: 0,
       label_smoothing: 0.2,
+      consistency: 0.5,
+      ema_decay: 0.99,
+      precision: "bfloat16",
       sampler: { padding: "background", background: 0.5, supersampling: 2 },
     }, defaults),
     [
@@ -59,6 +63,9 @@ test("unusualSettings lists what differs from the defaults", () => {
       "schedule steps",
       "weight decay 0",
       "label smoothing 0.2",
+      "consistency 0.5",
+      "averaged weights 0.99",
+      "bfloat16",
       "padding 0.5",
       "2x2 supersampling",
     ],
