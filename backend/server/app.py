@@ -24,6 +24,7 @@ from stnscope.backend.server.routes import catalog, exports, pictures, recording
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.state import State
+from stnscope.backend.server.streams.slots import Slots
 from stnscope.backend.server.streams.tail import Tails
 from stnscope.backend.server.streams.transform_stream import TransformStreams
 from stnscope.backend.version import VERSION
@@ -113,6 +114,7 @@ def _create_state(settings: Settings) -> State:
             runs, settings.trainers, settings.control_timeout, standby=settings.standby
         ),
         tails=Tails(runs),
+        viewer_slots=Slots(settings.viewers),
         worker=worker,
         transform_streams=TransformStreams(worker, settings.viewers),
         exports=Exports(runs),

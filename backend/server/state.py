@@ -15,6 +15,7 @@ from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.runs import Run, Runs
 from stnscope.backend.server.settings import Settings
+from stnscope.backend.server.streams.slots import Slots
 from stnscope.backend.server.streams.tail import Tails
 from stnscope.backend.server.streams.transform_stream import TransformStreams
 
@@ -27,6 +28,7 @@ class State:
     runs: Runs
     trainers: Trainers
     tails: Tails
+    viewer_slots: Slots
     worker: InferenceWorker
     transform_streams: TransformStreams
     exports: Exports

@@ -5,7 +5,7 @@ import sqlite3
 from fastapi import APIRouter, WebSocket
 
 from stnscope.backend.experiment.errors import NotFound
-from stnscope.backend.server.state import Server
+from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.streams.run_stream import RunStream
 from stnscope.backend.server.streams.transform_stream import TransformStream
 
@@ -20,9 +20,14 @@ NO_SUCH_RUN = 4404
 async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
     """Stream the live end of a run."""
     await socket.accept()
-    if server.tails.viewer_count >= server.settings.viewers:
-        await socket.close(TRY_AGAIN_LATER, "There are too many viewers; try again later.")
-        return
+    with server.viewer_slots.use() as is_free:
+        if is_free:
+            await _serve_run(socket, run_id, server)
+        else:
+            await socket.close(TRY_AGAIN_LATER, "There are too many viewers; try again later.")
+
+
+async def _serve_run(socket: WebSocket, run_id: str, server: State) -> None:
     try:
         tail = await server.tails.add_viewer(run_id)
     except NotFound as error:
@@ -41,8 +46,8 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
 async def transform_stream(socket: WebSocket, server: Server) -> None:
     """Transform a picture with a trained network, again and again."""
     await socket.accept()
-    with server.transform_streams.opened() as is_admitted:
-        if is_admitted:
+    with server.transform_streams.slots.use() as is_free:
+        if is_free:
             await TransformStream(socket, server.transform_streams).serve()
         else:
             await socket.close(TRY_AGAIN_LATER, "There are too many streams; try again later.")

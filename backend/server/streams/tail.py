@@ -206,10 +206,6 @@ class Tails:
             del self._viewers[run_id]
             await _end(*self._tails.pop(run_id))
 
-    @property
-    def viewer_count(self) -> int:
-        return sum(self._viewers.values())
-
     async def close(self) -> None:
         """Close all tails."""
         for run_id in list(self._tails):

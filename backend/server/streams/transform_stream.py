@@ -8,8 +8,7 @@ one while the picture is being transformed: they are skipped.
 """
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -26,6 +25,7 @@ from stnscope.backend.server.streams.messages import (
     error_message,
     parse_transform_message,
 )
+from stnscope.backend.server.streams.slots import Slots
 
 MAX_CONCURRENT_REQUESTS = MAX_WAITING // 2
 """Of all streams together, so that uploads find a place in the worker's queue too."""
@@ -41,19 +41,8 @@ class TransformStreams:
 
     def __init__(self, worker: InferenceWorker, limit: int) -> None:
         self._worker = worker
-        self._limit = limit
-        self._open = 0
-        self._slots = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
-
-    @contextmanager
-    def opened(self) -> Iterator[bool]:
-        """Count a stream while inside; yield False if there are too many already."""
-        is_admitted = self._open < self._limit
-        self._open += is_admitted
-        try:
-            yield is_admitted
-        finally:
-            self._open -= is_admitted
+        self.slots = Slots(limit)
+        self._requests = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
     async def transform(self, request: Transform) -> bytes:
         """Return a frame's bytes.
@@ -61,7 +50,7 @@ class TransformStreams:
         Raises:
             StnscopeError: as `InferenceWorker.transform_cached` does.
         """
-        async with self._slots:
+        async with self._requests:
             return await self._worker.transform_cached(request.model_dump(exclude={"type"}))
 
 

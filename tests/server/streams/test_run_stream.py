@@ -2,13 +2,15 @@
 
 import json
 import time
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.settings import Settings
 from tests.live_server import Server, receive, send, wait_until
 from tests.timeouts import TIMEOUT_SECONDS
 
@@ -203,6 +205,25 @@ def test_stream_from_another_origin_is_refused(server: Server, finished: str, or
     ):
         pass
     assert refused.value.response.status_code == 403
+
+
+def test_viewers_beyond_the_limit_are_refused_also_if_they_come_together(
+    server: Server, finished: str
+) -> None:
+    limit = Settings(home=server.home).viewers
+
+    def open_stream(viewers: ExitStack) -> int | None:
+        """Open a stream; return the code with which it is closed, if it is not served."""
+        viewer = viewers.enter_context(server.open_stream(finished))
+        with suppress(ConnectionClosed):
+            send(viewer, type="hello", last_step=24)
+            receive(viewer, "run")
+        return viewer.close_code
+
+    with ExitStack() as viewers, ThreadPoolExecutor(limit + 8) as threads:
+        codes = list(threads.map(open_stream, [viewers] * (limit + 8)))
+        assert codes.count(None) == limit
+        assert codes.count(1013) == 8
 
 
 def test_stream_from_the_own_origin_is_accepted(server: Server, finished: str) -> None:
