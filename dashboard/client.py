@@ -51,7 +51,7 @@ class Client:
         Raises:
             ApiError: the server refuses or does not answer.
         """
-        self._request("POST", f"/api/datasets/{quote(name)}/fetch")
+        self._request("POST", f"/api/datasets/{quote(name)}/download")
 
     def start_run(self, config: dict[str, Any]) -> dict[str, Any]:
         """Start a run and return it.

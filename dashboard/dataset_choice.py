@@ -42,8 +42,8 @@ def choose_dataset(
     if dataset["fault"]:
         st.warning(escape_markdown(f"This data set is damaged. {dataset['fault']}"))
     st.info(f"{dataset['how']} The data folder is `{catalog['data']}`.")
-    if dataset["download"]:
-        _download(client, dataset["name"], dataset["download"], refresh)
+    if dataset["download_bytes"]:
+        _download(client, dataset["name"], dataset["download_bytes"], refresh)
     return None
 
 
@@ -52,7 +52,7 @@ def _download(client: Client, name: str, size: int, refresh: Callable[[], None])
     """Draw the button that downloads a data set of `size` bytes, and its progress."""
     try:
         dataset = client.dataset(name)
-        download = dataset["fetching"]
+        download = dataset["download"]
         if dataset["available"]:
             refresh()
             st.rerun()

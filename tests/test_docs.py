@@ -100,7 +100,7 @@ def test_commands_exist(document: Path) -> None:
 
 
 def test_commands_in_text_exist() -> None:
-    """Those within a sentence, as `make run PORT=9000` or `stnscope fetch mnist`."""
+    """Those within a sentence, as `make run PORT=9000` or `stnscope download mnist`."""
     for document in DOCUMENTS:
         for command in re.findall(r"`((?:make|stnscope) [a-z][^`]*)`", read(document)):
             words = shlex.split(command)

@@ -22,7 +22,7 @@ from tools import docs
 INTERFACE = read(Path("docs/interface.md"))
 PICTURES = ROOT / "dashboard" / "assets" / "examples"
 # They do not end, take long, need the internet, or several runs; tests/test_docs.py parses them.
-NOT_RUN = ("serve", "train", "fetch", "committee")
+NOT_RUN = ("serve", "train", "download", "committee")
 
 
 @pytest.fixture(scope="module")

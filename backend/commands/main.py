@@ -5,13 +5,13 @@ import sys
 
 from pydantic import ValidationError
 
-from stnscope.backend.commands import committee, export, fetch, runs, serve, train
+from stnscope.backend.commands import committee, download, export, runs, serve, train
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.version import VERSION
 
-COMMANDS = (serve, train, export, runs, committee, fetch)
+COMMANDS = (serve, train, export, runs, committee, download)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ def client(server: Server) -> Client:
     return Client(f"http://127.0.0.1:{server.port}")
 
 
-def test_catalog_is_fetched(client: Client) -> None:
+def test_catalog_is_requested(client: Client) -> None:
     catalog = client.catalog()
     assert {"datasets", "weights", "defaults"} <= set(catalog)
 

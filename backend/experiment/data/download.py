@@ -24,7 +24,7 @@ CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 30
 PART_SUFFIX = ".part"
 OLD_SUFFIX = ".old"
-LOCK_NAME = ".fetching.lock"
+LOCK_NAME = ".download.lock"
 
 Progress = Callable[[int, int], None]
 """Called with the bytes downloaded and in total; an exception that it raises ends the download."""

@@ -240,7 +240,7 @@ SOURCE = DataSource(
     ),
     instructions=(
         "Put its training images into the folder `gtsrb` of the data folder: the official archive "
-        "or Kaggle's, as a zip or unpacked. `stnscope fetch gtsrb` downloads the official one."
+        "or Kaggle's, as a zip or unpacked. `stnscope download gtsrb` downloads the official one."
     ),
     inspect=inspect,
     load=load,

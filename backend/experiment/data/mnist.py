@@ -172,7 +172,7 @@ SOURCE = DataSource(
     instructions=(
         "Put its four idx files, gzipped or not, into the folder `mnist` of the data folder. Their "
         "names start with train-images, train-labels, t10k-images and t10k-labels. "
-        "`stnscope fetch mnist` downloads them."
+        "`stnscope download mnist` downloads them."
     ),
     inspect=inspect,
     load=load,

@@ -63,7 +63,7 @@ class DataSource:
     load: Callable[[Path], Split]
     """Read all images from the folder; raises DatasetError if a file is missing or damaged."""
     downloads: tuple[RemoteFile, ...] = ()
-    """Files that `stnscope fetch` downloads; empty if they must be provided by the user."""
+    """Files that `stnscope download` downloads; empty if they must be provided by the user."""
     related_paths: Callable[[Path], Iterable[Path]] = _no_paths
     """For a required file, further paths whose change requires a new inspection."""
 

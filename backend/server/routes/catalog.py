@@ -69,14 +69,14 @@ def _describe(entry: DatasetEntry, server: State) -> dict[str, Any]:
     """Return a data set as the interface has it.
 
     With the networks that fit it, the epochs by default for each, the number of bytes to download
-    (`download`), and the state of the download (`fetching`).
+    (`download_bytes`), and the state of the download (`download`).
     """
     networks = [network for network in ARCHITECTURES.values() if fits(network, entry)]
     return asdict(entry) | {
         "networks": [network.name for network in networks],
         "epochs": {network.name: default_epochs(network, entry) for network in networks},
-        "download": server.downloads.size(entry.name),
-        "fetching": server.downloads.describe(entry.name),
+        "download_bytes": server.downloads.size(entry.name),
+        "download": server.downloads.describe(entry.name),
     }
 
 
@@ -89,13 +89,13 @@ def show_dataset(name: str, server: Server) -> dict[str, Any]:
     return _describe(entries[name], server)
 
 
-@router.post("/datasets/{name}/fetch", status_code=202, tags=["data sets"])
-def fetch_dataset(name: str, server: Server) -> dict[str, Any]:
+@router.post("/datasets/{name}/download", status_code=202, tags=["data sets"])
+def download_dataset(name: str, server: Server) -> dict[str, Any]:
     """Start to download a data set into the data folder; repeated, return its progress."""
     return server.downloads.start(name)
 
 
-@router.delete("/datasets/{name}/fetch", status_code=204, tags=["data sets"])
-def cancel_fetch(name: str, server: Server) -> None:
+@router.delete("/datasets/{name}/download", status_code=204, tags=["data sets"])
+def cancel_download(name: str, server: Server) -> None:
     """Cancel a download; what was received is kept, and the next one continues from there."""
     server.downloads.cancel(name)

@@ -50,7 +50,7 @@ def test_catalog_lists_available_data_sets_and_how_to_get_the_others(server: Ser
     for name in ("mnist", "mnist-numbers"):
         assert not datasets[name]["available"]
         assert "train-images-idx3-ubyte.gz holds (3, 28, 28)" in datasets[name]["fault"]
-        assert datasets[name]["download"], "it can be downloaded"
+        assert datasets[name]["download_bytes"], "it can be downloaded"
     assert not datasets["cluttered-40"]["available"]
     assert "cluttered_mnist_40" in datasets["cluttered-40"]["how"]
     assert all(dataset["licence"] and dataset["source"] for dataset in datasets.values())
@@ -97,7 +97,7 @@ def test_damaged_data_set_is_refused_and_its_file_named(server: Server) -> None:
     response = server.http.post("/runs", json={"dataset": "mnist"})
     assert (response.status_code, response.json()["field"]) == (422, "dataset")
     assert "MNIST is damaged. train-images-idx3-ubyte.gz holds" in response.json()["detail"]
-    assert "stnscope fetch mnist" in response.json()["detail"]
+    assert "stnscope download mnist" in response.json()["detail"]
 
 
 def test_damage_found_while_reading_fails_the_run_and_names_the_file(server: Server) -> None:
@@ -146,13 +146,13 @@ def files() -> Iterator[FileServer]:
 def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path) -> None:
     with serve(tmp_path / "home", *MINIMAL_SERVER, "--mirror", files.address) as server:
         dataset = server.http.get("/datasets/gtsrb").json()
-        assert (dataset["available"], dataset["fetching"]) == (False, None)
-        assert dataset["download"] == 276_294_756
+        assert (dataset["available"], dataset["download"]) == (False, None)
+        assert dataset["download_bytes"] == 276_294_756
         files.pause.set()
-        assert server.http.post("/datasets/gtsrb/fetch").status_code == 202
-        again = server.http.post("/datasets/gtsrb-regions/fetch")
+        assert server.http.post("/datasets/gtsrb/download").status_code == 202
+        again = server.http.post("/datasets/gtsrb-regions/download")
         assert again.json()["status"] == "running", "the same files"
-        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["fetching"]["done"] > 0)
+        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["download"]["done"] > 0)
         files.pause.clear()
         wait_until(lambda: server.http.get("/datasets/gtsrb").json()["available"])
         assert server.http.get("/datasets/gtsrb-regions").json()["available"]
@@ -164,19 +164,19 @@ def test_downloaded_data_set_can_be_trained_on(files: FileServer, tmp_path: Path
 def test_cancelled_download_continues_where_it_ended(files: FileServer, tmp_path: Path) -> None:
     with serve(tmp_path / "home", *MINIMAL_SERVER, "--mirror", files.address) as server:
         files.pause.set()
-        server.http.post("/datasets/gtsrb/fetch")
-        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["fetching"]["done"] > 0)
-        assert server.http.delete("/datasets/gtsrb/fetch").status_code == 204
+        server.http.post("/datasets/gtsrb/download")
+        wait_until(lambda: server.http.get("/datasets/gtsrb").json()["download"]["done"] > 0)
+        assert server.http.delete("/datasets/gtsrb/download").status_code == 204
         files.pause.clear()
 
         def status() -> str:
-            fetching = server.http.get("/datasets/gtsrb").json()["fetching"]
-            return str(fetching["status"])
+            download = server.http.get("/datasets/gtsrb").json()["download"]
+            return str(download["status"])
 
         wait_until(lambda: status() == "failed")
-        assert server.http.delete("/datasets/gtsrb/fetch").status_code == 404
+        assert server.http.delete("/datasets/gtsrb/download").status_code == 404
         assert not server.http.get("/datasets/gtsrb").json()["available"]
-        server.http.post("/datasets/gtsrb/fetch")
+        server.http.post("/datasets/gtsrb/download")
         wait_until(lambda: status() == "finished")
 
 
@@ -184,28 +184,28 @@ def test_data_set_that_cannot_be_downloaded_is_refused_with_a_reason(
     files: FileServer, tmp_path: Path
 ) -> None:
     with serve(tmp_path / "home", *MINIMAL_SERVER, "--mirror", files.address) as server:
-        assert server.http.post("/datasets/none/fetch").status_code == 404
+        assert server.http.post("/datasets/none/download").status_code == 404
         assert server.http.get("/datasets/none").status_code == 404
-        refused = server.http.post("/datasets/cluttered-40/fetch")
+        refused = server.http.post("/datasets/cluttered-40/download")
         assert refused.status_code == 422
         assert "npz" in refused.json()["detail"]
-        server.http.post("/datasets/mnist/fetch")
+        server.http.post("/datasets/mnist/download")
 
-        def fetching() -> dict[str, str]:
-            state: dict[str, str] = server.http.get("/datasets/mnist").json()["fetching"]
+        def download() -> dict[str, str]:
+            state: dict[str, str] = server.http.get("/datasets/mnist").json()["download"]
             return state
 
-        wait_until(lambda: fetching()["status"] == "failed")
-        assert "Not Found" in fetching()["error"]
+        wait_until(lambda: download()["status"] == "failed")
+        assert "Not Found" in download()["error"]
 
 
-def test_fetch_command_downloads_a_data_set(
+def test_download_command_downloads_a_data_set(
     files: FileServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["--home", str(tmp_path), "--mirror", files.address]
-    assert main(["fetch", "gtsrb", *options]) == 0
+    assert main(["download", "gtsrb", *options]) == 0
     assert f"gtsrb is available, in {tmp_path / 'datasets'}." in capsys.readouterr().out
-    assert main(["fetch", "mnist", *options]) == 2
+    assert main(["download", "mnist", *options]) == 2
     assert "Not Found" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "datasets").iterdir()] == ["gtsrb"]
 
@@ -248,5 +248,5 @@ def test_defaults_depend_on_the_data_set(server: Server) -> None:
 
 def test_mirror_must_be_an_http_address(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        main(["fetch", "mnist", "--mirror", "myhost:8000"])
+        main(["download", "mnist", "--mirror", "myhost:8000"])
     assert "start with http:// or https://" in capsys.readouterr().err

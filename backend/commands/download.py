@@ -1,4 +1,4 @@
-"""`stnscope fetch`: download a data set into the data folder."""
+"""`stnscope download`: download a data set into the data folder."""
 
 import argparse
 import sys
@@ -15,8 +15,8 @@ from stnscope.backend.experiment.data.download import download, with_mirror
 from stnscope.backend.experiment.data.registry import DOWNLOADS
 
 EXAMPLES = """\
-  stnscope fetch mnist                    11 MB
-  stnscope fetch gtsrb                    276 MB
+  stnscope download mnist                 11 MB
+  stnscope download gtsrb                 276 MB
 An interrupted download continues the next time from where it ended.
 """
 
@@ -24,13 +24,13 @@ An interrupted download continues the next time from where it ended.
 def add(commands: Commands) -> None:
     """Add the command."""
     text = "Download a data set; only files with the right checksum are kept."
-    parser = command(commands, "fetch", _fetch, text, EXAMPLES)
+    parser = command(commands, "download", _download, text, EXAMPLES)
     parser.add_argument("dataset", choices=sorted(DOWNLOADS), help="its name")
     add_data(parser)
     add_mirror(parser)
 
 
-def _fetch(options: argparse.Namespace) -> int:
+def _download(options: argparse.Namespace) -> int:
     data = data_folder(options)
     files = DOWNLOADS[options.dataset]
     download(with_mirror(files, options.mirror) if options.mirror else files, data, _print_progress)
