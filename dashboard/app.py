@@ -68,8 +68,8 @@ def page() -> None:
     with st.container(key="stage"):
         runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started")}
         mount({"part": "viewer", "api": api, **runs}, key="viewer")
-    client = Client.from_environment()
     try:
+        client = Client.from_environment()
         catalog = _catalog(client)
     except ApiError as error:
         st.error(str(error))

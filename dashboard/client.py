@@ -23,8 +23,14 @@ class Client:
 
     @classmethod
     def from_environment(cls) -> "Client":
-        """Create a client for `STNSCOPE_API_URL`, with `STNSCOPE_TOKEN` if it is set."""
-        url = os.environ.get("STNSCOPE_API_URL", "http://127.0.0.1:8000")
+        """Create a client for `STNSCOPE_API_URL`, with `STNSCOPE_TOKEN` if it is set.
+
+        Raises:
+            ApiError: there is no address.
+        """
+        url = os.environ.get("STNSCOPE_API_URL", "")
+        if not url:
+            raise ApiError("Set STNSCOPE_API_URL to the address of the server, then start again.")
         return cls(url.rstrip("/"), os.environ.get("STNSCOPE_TOKEN"))
 
     def catalog(self) -> dict[str, Any]:
@@ -73,12 +79,12 @@ class Client:
             "POST", "/api/transform", files=files, data={"weights": weights}
         ).content
 
-    def _request(self, method: str, path: str, **rest: Any) -> httpx.Response:
+    def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:
-            response = httpx.request(
-                method, self.url + path, headers=headers, timeout=TIMEOUT, **rest
-            )
+            # The server is reached directly, whatever proxies the environment names.
+            with httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False) as client:
+                response = client.request(method, self.url + path, **options)
         except httpx.TransportError as error:
             raise ApiError("The server does not answer. It may have been stopped.") from error
         if response.is_error:

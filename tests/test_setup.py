@@ -82,6 +82,14 @@ def test_missing_python_is_reported_with_what_to_install(project: Path, path: Pa
     )
 
 
+def test_checkout_without_links_is_refused(project: Path, path: Path) -> None:
+    (project / "stnscope").mkdir()
+    (project / "stnscope" / "backend").write_text("../backend")
+    result = run_setup(project, path)
+    assert result.returncode == 1
+    assert "git config core.symlinks true" in result.stderr
+
+
 def test_old_python_is_refused(project: Path, path: Path) -> None:
     write_script(path / "python3", "exit 1")
     assert "needs Python 3.11 or newer" in run_setup(project, path).stderr

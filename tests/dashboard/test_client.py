@@ -26,6 +26,20 @@ def test_unreachable_server_is_reported() -> None:
         Client(f"http://127.0.0.1:{free_port()}").catalog()
 
 
+def test_proxies_of_the_environment_are_not_used(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    assert client.catalog()
+
+
+def test_missing_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("STNSCOPE_API_URL", raising=False)
+    with pytest.raises(ApiError, match="STNSCOPE_API_URL"):
+        Client.from_environment()
+
+
 def test_environment_sets_address_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STNSCOPE_API_URL", "http://backend:9000/")
     monkeypatch.setenv("STNSCOPE_TOKEN", "secret")

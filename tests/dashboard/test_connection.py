@@ -2,9 +2,9 @@
 
 import signal
 
-from playwright.sync_api import Route
+from playwright.sync_api import Route, expect
 
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import LAPTOP, OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
     read_pixels,
@@ -14,6 +14,7 @@ from tests.dashboard.page_queries import (
     wait_for_step_where,
 )
 from tests.live_server import Server, wait_until
+from tests.timeouts import TIMEOUT_MS
 
 
 def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
@@ -34,6 +35,9 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     for name in ("Pause", "Stop", "Moving probes", "Restart", "New seed"):
         assert page.locator(".stn-viewer .stn-button", has_text=name).is_disabled(), name
     assert page.get_by_label("Speed of training").is_disabled()
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(page.locator(".stn-state")).to_be_in_viewport(ratio=1, timeout=TIMEOUT_MS)
+    page.set_viewport_size(LAPTOP)
 
     at = drawn_step(page)
     own_server.start()

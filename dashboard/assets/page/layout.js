@@ -1,5 +1,6 @@
 // Lays out the viewer's parts in the available width and the window's height. All sizes are CSS pixels.
 
+/** @import { Timeline } from "../controls/timeline.js" */
 /** @import { Charts } from "../charts/charts.js" */
 /** @import { ComparedRun } from "../runs/compare.js" */
 /** @import { RunStage } from "../stage/run-stage.js" */
@@ -13,6 +14,7 @@
  * @property {RunStage} stage
  * @property {ComparedRun} compared
  * @property {HTMLElement} controls
+ * @property {Timeline} timeline
  * @property {Charts} charts
  */
 
@@ -47,6 +49,8 @@ export function layOutViewer(viewer, view) {
   viewer.element.classList.toggle("stn-wide", isWide);
   const charts = Math.min(MAX_CHARTS_WIDTH, Math.max(MIN_CHARTS_WIDTH, CHARTS_SHARE * clientWidth));
   layOutStageSection(viewer, view, clientWidth - (isWide ? charts + CHARTS_GAP : 0));
+  const timelineHeight = viewer.timeline.element.offsetHeight;
+  viewer.element.style.setProperty("--stn-timeline-height", `${timelineHeight}px`);
   viewer.charts.resize(isWide);
 }
 
