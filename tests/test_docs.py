@@ -84,7 +84,10 @@ def check_command(words: list[str]) -> None:
             assert rest[2] in stages()
         case "git":
             assert rest[0] == "clone"
-        case "cd" | "curl":
+        case "streamlit":
+            assert rest[0] == "run"
+            assert (ROOT / rest[1]).exists()
+        case "cd" | "export" | "curl":
             pass  # tests/test_docs_examples.py runs those of curl
         case _:
             raise AssertionError(f"{program}: no test knows this program")
