@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 from websockets.sync.client import ClientConnection, connect
@@ -54,10 +54,19 @@ class Server:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log
             )
-        self.http = httpx.Client(
+        self.http = self._client()
+        wait_until(self._is_healthy)
+
+    @contextmanager
+    def connected(self) -> Iterator[Self]:
+        """Use a server that runs already, without starting or stopping it."""
+        with self._client() as self.http:
+            yield self
+
+    def _client(self) -> httpx.Client:
+        return httpx.Client(
             base_url=f"http://127.0.0.1:{self.port}/api", timeout=2 * TIMEOUT_SECONDS
         )
-        wait_until(self._is_healthy)
 
     def _is_healthy(self) -> bool:
         try:

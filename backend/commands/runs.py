@@ -26,6 +26,9 @@ def _list_runs(options: argparse.Namespace) -> int:
         return 0
     for run in runs:
         config = run["config"]
+        if config is None:
+            print(f"{run['id']}  {run['status'].replace('_', ' '):<11}  {run['error']}")
+            continue
         print(
             f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{run['steps']:<6}"
             f"  accuracy {percent(run['accuracy']):>6}"

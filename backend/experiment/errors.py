@@ -2,12 +2,17 @@
 
 StnscopeError
 ├── InvalidInput           a value is not accepted; names its field
-│   ├── RecordingError     a file is not a recording
+│   ├── RecordingError     a file is not a recording, or damaged
+│   │   ├── LaterVersion       it was made by a later version of the program
+│   │   ├── RecordingDenied    this user may not read or write it
+│   │   └── RecordingUnavailable   it cannot be read at the moment
 │   ├── PictureError       a picture cannot be used
 │   └── DatasetError       a data set is not available, or damaged; names the file
 ├── TooLarge               a limit is exceeded
+├── AccessDenied           this user may not read or write a file or a folder
 ├── NotFound               no such run, step, weights, data set or export
 ├── Conflict               not possible in the current status; names what is expected
+│   └── LockUnavailable    a file system has no locks
 ├── InsufficientStorage    a quota or the disk is full; names what to delete or enlarge
 ├── TrainerTimeout         a request to a trainer took no effect in time
 └── Unavailable            temporarily not possible; a later attempt may succeed
@@ -32,7 +37,19 @@ class InvalidInput(StnscopeError):
 
 
 class RecordingError(InvalidInput):
-    """A file is not a recording, or one of an unknown version."""
+    """A file is not a recording, or damaged; the text names it and the reason."""
+
+
+class LaterVersion(RecordingError):
+    """A recording was made by a later version of the program; the text names what is unknown."""
+
+
+class RecordingDenied(RecordingError):
+    """This user may not read or write a recording; the text names the file."""
+
+
+class RecordingUnavailable(RecordingError):
+    """A recording cannot be read at the moment, for instance because another program locks it."""
 
 
 class PictureError(InvalidInput):
@@ -50,12 +67,20 @@ class TooLarge(StnscopeError):
     """A limit is exceeded; the text names it."""
 
 
+class AccessDenied(StnscopeError):
+    """This user may not read or write a file or a folder; the text names it."""
+
+
 class NotFound(StnscopeError):
     """There is no such run, step, weights, data set or export."""
 
 
 class Conflict(StnscopeError):
     """The request is not possible in the current status; the text names what is expected."""
+
+
+class LockUnavailable(Conflict):
+    """A file system has no locks, so that nothing can be recorded on it."""
 
 
 class InsufficientStorage(StnscopeError):

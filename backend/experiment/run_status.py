@@ -20,6 +20,16 @@ COMPLETE: frozenset[Status] = frozenset({"finished", "stopped"})
 ENDED: frozenset[Status] = COMPLETE | {"failed"}
 """Statuses in which the trainer has ended the run."""
 
+Fault = Literal["damaged", "later_version", "unreadable", "unavailable"]
+"""What a run has in place of a status while its recording cannot be read.
+
+`damaged` or no recording at all; of a `later_version` of the program; `unreadable` by this user;
+`unavailable` at the moment, for instance locked by another program.
+"""
+FAULTS: frozenset[Fault] = frozenset(get_args(Fault))
+PERMANENT_FAULTS: frozenset[Fault] = FAULTS - {"unavailable"}
+"""Faults that stay until the file is changed or deleted."""
+
 
 @dataclass(frozen=True)
 class Transition:

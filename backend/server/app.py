@@ -12,7 +12,7 @@ from starlette.routing import Match
 
 from stnscope.access.middleware import AccessControl
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.errors import InsufficientStorage
+from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.server.http import page, problems
 from stnscope.backend.server.http.body_limit import BodyLimit
 from stnscope.backend.server.processes.downloads import Downloads
@@ -99,7 +99,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     await state.trainers.start()
     if settings.standby:
         await state.worker.start()
-    if settings.demonstration and not await run_in_threadpool(state.runs.list):
+    if settings.demonstration:
         await _start_demonstration(state)
     return state
 
@@ -124,9 +124,11 @@ def _create_state(settings: Settings) -> State:
 
 
 async def _start_demonstration(state: State) -> None:
+    """Start the demonstration in a home without runs."""
     try:
+        if await run_in_threadpool(state.runs.list):
+            return
         run_id = await run_in_threadpool(state.runs.create, RunConfig(), demonstration=True)
-    except InsufficientStorage as error:
-        log.warning("No demonstration is started. %s", error)
-    else:
         await state.trainers.submit(run_id, demonstration=True)
+    except StnscopeError as error:
+        log.warning("No demonstration is started. %s", error)

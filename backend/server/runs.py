@@ -3,11 +3,12 @@
 Everything here reads or writes files: coroutines call it in a thread.
 """
 
+import os
 import secrets
-import sqlite3
+import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +18,30 @@ from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import (
     Conflict,
     InsufficientStorage,
+    LaterVersion,
+    LockUnavailable,
     NotFound,
+    RecordingDenied,
     RecordingError,
+    RecordingUnavailable,
+)
+from stnscope.backend.experiment.os_errors import (
+    printable,
+    translate_os_error,
+    translating_os_errors,
 )
 from stnscope.backend.experiment.recording.disk_space import SPARE_SUFFIX
-from stnscope.backend.experiment.recording.lock import has_writer
+from stnscope.backend.experiment.recording.lock import LOCK_SUFFIX, has_writer
 from stnscope.backend.experiment.recording.quota import Quota
-from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
-from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from stnscope.backend.experiment.recording.reader import LOCK_SECONDS, SUFFIX, Recording
+from stnscope.backend.experiment.recording.schema import RUN_COLUMNS
+from stnscope.backend.experiment.recording.writer import (
+    SUFFIXES,
+    RecordingWriter,
+    create,
+    mark_failed,
+)
+from stnscope.backend.experiment.run_status import Fault
 
 DATA = "datasets"
 """The name of the data folder, beside that of recordings, unless another one is given."""
@@ -33,6 +50,16 @@ SAMPLE = "sample"
 SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
 
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
+
+SUMMARY_LOCK_SECONDS = 1.0
+"""How long a summary for a list waits for a recording that another program locks."""
+FAULT_OF: tuple[tuple[type[RecordingError], Fault], ...] = (
+    (LaterVersion, "later_version"),
+    (RecordingDenied, "unreadable"),
+    (RecordingUnavailable, "unavailable"),
+    (RecordingError, "damaged"),
+)
+"""The status of a run whose recording cannot be read, by the first class of its error."""
 
 Run = dict[str, Any]
 """A run's summary, as `Recording.summary` returns it, with its `id`."""
@@ -46,13 +73,19 @@ class Runs:
         quota: the disk space for recordings; the default one if left out.
         data: where data sets are read from that do not ship with the program; `datasets` beside the
             folder if left out.
+
+    Raises:
+        AccessDenied, Conflict, InsufficientStorage: the folder does not exist and cannot be made.
     """
 
     def __init__(self, folder: Path, quota: Quota | None = None, data: Path | None = None) -> None:
         self.folder = folder
         self.quota = quota or Quota()
         self.data = data or folder.parent / DATA
-        folder.mkdir(parents=True, exist_ok=True)
+        self._last_summaries: dict[str, Run] = {}
+        """By run, so that a run is listed while its recording is unavailable."""
+        with translating_os_errors(folder):
+            folder.mkdir(parents=True, exist_ok=True)
 
     def path(self, run_id: str) -> Path:
         """Return the file of a run, looked up by its id.
@@ -62,10 +95,10 @@ class Runs:
         """
         if is_sample(run_id) and SAMPLE_PATH.exists():
             return SAMPLE_PATH
-        paths = self._paths()
-        if run_id not in paths:
+        path = self._paths().get(run_id)
+        if path is None:
             raise NotFound(f"There is no run {run_id!r}.")
-        return paths[run_id]
+        return path
 
     def new_path(self, run_id: str) -> Path:
         """Return the path for the recording of a run that is to be created."""
@@ -80,7 +113,22 @@ class Runs:
         return True
 
     def _paths(self) -> dict[str, Path]:
-        return {path.stem: path for path in self.folder.glob(f"*{SUFFIX}")}
+        """Return all files and other things with the suffix of a recording, by run.
+
+        Raises:
+            AccessDenied: this user may not list the folder.
+        """
+        try:
+            names = os.listdir(self.folder)
+        except (FileNotFoundError, NotADirectoryError):  # deleted while the server runs
+            return {}
+        except OSError as error:
+            raise translate_os_error(error, self.folder) from error
+        return {
+            _run_id(name.removesuffix(SUFFIX)): self.folder / name
+            for name in names
+            if name.endswith(SUFFIX)
+        }
 
     @contextmanager
     def open(self, run_id: str) -> Iterator[Recording]:
@@ -132,31 +180,56 @@ class Runs:
             raise InsufficientStorage(shortage)
 
     def summary(self, run_id: str) -> Run:
-        """Return the summary of a run.
+        """Return the summary of a run; of one whose recording cannot be read, the reason.
 
         Raises:
             NotFound: there is no such run.
         """
-        with self.open(run_id) as recording:
-            return recording.summary() | {"id": run_id}
+        return self._summary(run_id, self.path(run_id))
+
+    def read_summary(self, run_id: str) -> Run:
+        """Return the summary of a run, as it is recorded now.
+
+        Raises:
+            NotFound: there is no such run.
+            RecordingError: the recording cannot be read.
+        """
+        return self._read_summary(run_id, self.path(run_id), LOCK_SECONDS)
 
     def list(self) -> list[Run]:
-        """Return the summaries of all runs, the newest first; other files are left out."""
+        """Return the summaries of all runs, the newest first.
+
+        Raises:
+            AccessDenied: this user may not list the folder.
+        """
         runs = []
-        for run_id in self._paths():
-            try:
-                runs.append(self.summary(run_id))
-            except (RecordingError, NotFound, sqlite3.DatabaseError):
-                continue
+        for run_id, path in self._paths().items():
+            with suppress(NotFound):  # deleted meanwhile
+                runs.append(self._summary(run_id, path))
         return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
+
+    def _summary(self, run_id: str, path: Path) -> Run:
+        try:
+            return self._read_summary(run_id, path, SUMMARY_LOCK_SECONDS)
+        except (RecordingUnavailable, InsufficientStorage) as error:
+            unavailable = RecordingUnavailable(str(error))
+            return self._last_summaries.get(run_id) or faulty_run(run_id, unavailable, path)
+        except RecordingError as error:
+            return faulty_run(run_id, error, path)
+
+    def _read_summary(self, run_id: str, path: Path, lock_seconds: float) -> Run:
+        with Recording.open(path, lock_seconds=lock_seconds) as recording:
+            run = self._last_summaries[run_id] = recording.summary() | {"id": run_id}
+        return run
 
     def set_status(self, run_id: str, status: str, error: str | None = None) -> None:
         """Set the status of a run that no trainer trains.
 
         Raises:
             NotFound: there is no such run.
+            RecordingError: its recording cannot be read.
             Conflict: it ships with the program, was imported, failed before its first checkpoint,
-                or is being trained by another process.
+                is being trained by another process, or its file system has no locks.
         """
         if is_sample(run_id):
             raise Conflict("This recording ships with the program and cannot be changed.")
@@ -167,8 +240,20 @@ class Runs:
                 raise Conflict("This run failed before its first checkpoint; start a new one.")
             writer.update(status=status, error=error)
 
+    def fail(self, run_id: str, error: str) -> None:
+        """Mark a queued run as failed, which no trainer has begun.
+
+        Raises:
+            NotFound, RecordingError, Conflict: as `set_status` does.
+        """
+        try:
+            self.set_status(run_id, "failed", error)
+        except LockUnavailable as unavailable:
+            # No trainer can hold a lock there either, and the reason is known.
+            mark_failed(self.path(run_id), str(unavailable))
+
     def delete(self, run_id: str) -> None:
-        """Remove a run that no trainer trains.
+        """Remove a run that no trainer trains, whatever its recording is.
 
         Raises:
             NotFound: there is no such run.
@@ -179,8 +264,57 @@ class Runs:
         path = self.path(run_id)
         if has_writer(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
-        for suffix in (SUFFIX, f"{SUFFIX}-wal", f"{SUFFIX}-shm", ".lock", SPARE_SUFFIX):
-            path.with_name(path.stem + suffix).unlink(missing_ok=True)
+        names = [path.name + suffix for suffix in SUFFIXES]
+        names += [path.stem + suffix for suffix in (LOCK_SUFFIX, SPARE_SUFFIX)]
+        for name in names:
+            with translating_os_errors():
+                _remove(path.with_name(name))
+        self._last_summaries.pop(run_id, None)
+
+
+def faulty_run(run_id: str, error: RecordingError, path: Path | None = None) -> Run:
+    """Return the summary of a run whose recording cannot be read; its `error` has the reason."""
+    fault = next(fault for kind, fault in FAULT_OF if isinstance(error, kind))
+    created = 0.0
+    with suppress(OSError):
+        created = path.lstat().st_mtime if path else 0.0
+    return dict.fromkeys(RUN_COLUMNS) | {
+        "id": run_id,
+        "created": max(0.0, created),
+        "config": None,
+        "demonstration": False,
+        "status": fault,
+        "attempt": 0,
+        "step": 0,
+        "collapsed": False,
+        "error": str(error),
+        "thinned": 0,
+        "imported": False,
+        "settings": None,
+        "epoch": None,
+        "epochs": None,
+        "steps": None,
+        "probes": 0,
+        "added_at": [],
+        "first_step": None,
+        "last_step": None,
+        "frames": 0,
+    }
+
+
+def _run_id(stem: str) -> str:
+    """Return the id of the run in a file of this name: text that fits into addresses and JSON."""
+    run_id = printable(stem).replace("\\", "~")
+    # The recording that ships with the program has this id, and may have been copied here.
+    return f"{SAMPLE}-copy" if run_id == SAMPLE else run_id
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link, or a folder with its contents, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def is_sample(run_id: str) -> bool:

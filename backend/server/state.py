@@ -50,7 +50,8 @@ class State:
         ended as its user wanted (`complete`), whether this server trains it (`owned`), and what can
         be requested of it now (`can`).
         """
-        architecture = ARCHITECTURES.get(run["config"]["architecture"])
+        config = run["config"] or {}  # None if its recording cannot be read
+        architecture = ARCHITECTURES.get(config.get("architecture", ""))
         return run | {
             "transformers": architecture.transformers if architecture else None,
             "live": run["status"] in LIVE,

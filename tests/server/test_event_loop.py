@@ -29,7 +29,7 @@ FILES = (
     *("mkdir", "rmdir", "touch", "unlink", "rename", "rmtree", "mkdtemp", "TemporaryDirectory"),
     *("read_bytes", "read_text", "write_bytes", "write_text", "cleanup"),
 )
-DATABASES = ("connect", "execute", "backup", "acquire", "has_writer", "copy_to", "shortage")
+DATABASES = ("connect", "execute", "backup", "acquire", "has_writer", "copy_recording", "shortage")
 DATA_SETS = ("inspect_dataset", "list_datasets", "list_skipped_folders", "download", "cards")
 BLOCKING = frozenset((*FILES, *DATABASES, *DATA_SETS))
 """Names of functions that read or write files, or wait."""

@@ -9,27 +9,27 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
-from stnscope.backend.experiment.config import RunConfig, SettingsChange
+from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.recording import untrusted_file
 from stnscope.backend.experiment.recording.records import AddedPicture, Change
-from stnscope.backend.experiment.recording.schema import (
-    ABSENT,
-    METRICS,
-    OLDER_VERSIONS,
-    parse_config,
+from stnscope.backend.experiment.recording.run_row import MAX_ERROR_LENGTH, MAX_STEPS, RunRow
+from stnscope.backend.experiment.recording.schema import ABSENT, METRICS, OLDER_VERSIONS
+from stnscope.backend.experiment.recording.untrusted_file import (
+    UntrustedFile,
+    damaged_error,
+    later_version_error,
 )
-from stnscope.backend.experiment.recording.untrusted_file import UntrustedFile, damaged_error
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
-from stnscope.backend.experiment.run_status import ENDED, Status
+from stnscope.backend.experiment.run_status import ENDED
 
 Row = tuple[Any, ...]
 _LABEL: TypeAdapter[Label] = TypeAdapter(Label, config=ConfigDict(strict=True))
@@ -38,29 +38,11 @@ BATCH_SIZE = 500
 """Rows in one transaction."""
 DRAFT_SUFFIX = ".incoming"
 
-MAX_STEPS = 10**12
-MAX_TIME = 10**11
-"""Seconds since 1970; the year 5138."""
 
-
-class _Run(BaseModel):
+class _Run(RunRow):
     """A row of the table `run`, without columns that do not apply to an imported run."""
 
-    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
-
-    created: float = Field(ge=0, le=MAX_TIME)
-    config: Annotated[RunConfig, BeforeValidator(parse_config)]
-    steps_per_epoch: int = Field(ge=1, le=MAX_STEPS)
-    status: Status
-    attempt: int = Field(ge=0, le=10**9)
-    step: int = Field(ge=0, le=MAX_STEPS)
-    loss: float | None
-    accuracy: float | None = Field(ge=0, le=1)
-    validated_step: int | None = Field(ge=0, le=MAX_STEPS)
-    collapsed: int = Field(ge=0, le=1)
-    stillness: float | None
-    error: str | None = Field(max_length=2000)
-    thinned: int = Field(ge=0, le=64)
+    error: str | None = Field(max_length=MAX_ERROR_LENGTH)
 
     def columns(self) -> dict[str, Any]:
         """Return the columns to set in the new run's row."""
@@ -118,8 +100,12 @@ def _read_run(rows: sqlite3.Connection) -> _Run:
     try:
         return _Run.model_validate(dict(zip(names, runs[0], strict=True)))
     except ValidationError as error:
-        first = error.errors()[0]
+        errors = error.errors()
+        unknown = [fault for fault in errors if fault["type"] == "extra_forbidden"]
+        first = [*unknown, *errors][0]
         field = ".".join(str(part) for part in first["loc"])
+        if unknown:
+            raise later_version_error(f"it has an unknown field {field}") from None
         raise damaged_error(f"the {field} of its run is invalid: {first['msg']}") from None
 
 

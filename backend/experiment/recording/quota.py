@@ -1,6 +1,5 @@
 """Limits on the size of recordings, their current size, and errors of a full disk."""
 
-import errno
 import os
 import shutil
 import sqlite3
@@ -10,10 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stnscope.backend.experiment.errors import InsufficientStorage
+from stnscope.backend.experiment.os_errors import FULL_DISK, FULL_ERRNOS
 
-FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
-
-_FULL_ERRNOS = {errno.ENOSPC, errno.EDQUOT}
 # Besides FULL, SQLite reports a disk quota, and no space for the write-ahead log's index, this way.
 _FULL_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 
@@ -81,7 +78,7 @@ def is_full_disk(error: BaseException | None) -> bool:
     """Whether an error means that the disk is full."""
     if isinstance(error, sqlite3.Error):
         return getattr(error, "sqlite_errorcode", None) in _FULL_CODES
-    return isinstance(error, OSError) and error.errno in _FULL_ERRNOS
+    return isinstance(error, OSError) and error.errno in FULL_ERRNOS
 
 
 @contextmanager

@@ -6,26 +6,44 @@ their defaults.
 """
 
 import json
+import math
+import shutil
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing, suppress
+from functools import wraps
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from safetensors.numpy import load as load_tensors
 
 from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
-from stnscope.backend.experiment.errors import NotFound, RecordingError
+from stnscope.backend.experiment.errors import (
+    NotFound,
+    RecordingDenied,
+    RecordingError,
+)
 from stnscope.backend.experiment.frames.frame import Array, Frame
+from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.recording.lock import has_writer
-from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
+from stnscope.backend.experiment.recording.recording_errors import (
+    check_is_file,
+    damaged,
+    later_version,
+    raising_recording_errors,
+)
 from stnscope.backend.experiment.recording.records import (
     AddedPicture,
     Change,
     Checkpoint,
     FrameRef,
     StoredFrame,
+)
+from stnscope.backend.experiment.recording.run_row import (
+    MAX_ERROR_LENGTH,
+    MAX_STEPS,
+    StoredRunRow,
 )
 from stnscope.backend.experiment.recording.schema import (
     ABSENT,
@@ -39,35 +57,54 @@ from stnscope.backend.experiment.recording.schema import (
 from stnscope.backend.experiment.run_status import TRAINING
 
 SUFFIX = ".stnscope"
+LOCK_SECONDS = 5.0
+"""How long a query waits while another program locks the recording."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+R = TypeVar("R", bound="Recording")
+
+
+def _reading(
+    method: Callable[Concatenate[R, P], T],
+) -> Callable[Concatenate[R, P], T]:
+    """Convert what a method raises because of the file; see `raising_recording_errors`."""
+
+    @wraps(method)
+    def read(self: R, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        with raising_recording_errors(self.path):
+            return method(self, *args, **kwargs)
+
+    return read
 
 
 class Recording:
-    """A recording opened for reading. Every query is a separate, short read transaction."""
+    """A recording opened for reading. Every query is a separate, short read transaction.
+
+    Whatever the file does, every method raises RecordingError (see `recording_errors`), and
+    nothing else but NotFound and InsufficientStorage.
+    """
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.connection = connection
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, lock_seconds: float = LOCK_SECONDS) -> Self:
         """Open a recording.
+
+        Args:
+            path: the recording.
+            lock_seconds: how long a query may wait while another program locks the recording.
 
         Raises:
             NotFound: there is no such file.
-            RecordingError: the file is not a recording, or is of another version.
+            RecordingError: the file is not a recording, is damaged or of a later version, or
+                cannot be read.
         """
-        if not path.is_file():
-            raise NotFound(f"There is no recording {path.stem}.")
-        # Several threads may use it, one at a time.
-        connection = sqlite3.connect(
-            f"file:{path}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
-        )
-        try:
-            check_is_recording(connection, path)
-        except BaseException:
-            connection.close()
-            raise
-        return cls(path, connection)
+        check_is_file(path)
+        with raising_recording_errors(path):
+            return cls(path, _connect_for_reading(path, lock_seconds))
 
     def close(self) -> None:
         self.connection.close()
@@ -78,65 +115,79 @@ class Recording:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @_reading
     def data_version(self) -> int:
         """Return a number that changes when another connection writes; a cheap query."""
         return int(self.connection.execute("PRAGMA data_version").fetchone()[0])
 
+    @_reading
     def summary(self, *, check_writer: bool = True) -> dict[str, Any]:
         """Return the run as in the HTTP interface; `interrupted` if it has lost its writer.
 
         Args:
             check_writer: whether to check for the writer; not needed just after a write.
         """
-        names = self._selected("run", RUN_COLUMNS)
-        row = self.connection.execute(f"SELECT {names} FROM run").fetchone()
-        run = dict(zip(RUN_COLUMNS, row, strict=True))
+        row = self._run_row()
+        run = StoredRunRow.model_validate(row)
         first, last, frames = self.connection.execute(
             "SELECT (SELECT min(step) FROM frames), (SELECT max(step) FROM frames), count(*)"
             " FROM frames"
         ).fetchone()
-        if check_writer and run["status"] in TRAINING and not has_writer(self.path):
-            run["status"] = self._status_without_writer()
-        config = parse_config(run["config"])
-        settings = LiveSettings.of(
-            RunConfig.model_validate(config), (change.settings for change in self.changes())
-        )
+        self._check_counts("frames", [step for step in (first, last) if step is not None])
+        status: str = run.status
+        if check_writer and status in TRAINING and not has_writer(self.path):
+            status = self._status_without_writer()
+        settings = LiveSettings.of(run.config, (change.settings for change in self.changes()))
         added_at = self._added_at()
-        return run | {
-            "config": config,
+        return row | {
+            "status": status,
+            "config": parse_config(row["config"]),
+            "error": run.error and run.error[:MAX_ERROR_LENGTH],
             "settings": settings.model_dump(),
-            "demonstration": bool(run["demonstration"]),
-            "collapsed": bool(run["collapsed"]),
-            "imported": bool(run["imported"]),
-            "epoch": epoch_of(run["step"], run["steps_per_epoch"]),
-            "epochs": config["epochs"],
-            "steps": config["epochs"] * run["steps_per_epoch"],
-            "probes": config["probes"]["count"] + len(added_at),
+            "demonstration": bool(run.demonstration),
+            "collapsed": bool(run.collapsed),
+            "imported": bool(run.imported),
+            "epoch": epoch_of(run.step, run.steps_per_epoch),
+            "epochs": run.config.epochs,
+            "steps": run.config.epochs * run.steps_per_epoch,
+            "probes": run.config.probes.count + len(added_at),
             "added_at": added_at,
             "first_step": first,
             "last_step": last,
             "frames": frames,
         }
 
+    def _run_row(self) -> dict[str, Any]:
+        """Return the row of the run; columns that an older version lacks have their defaults."""
+        names = self._selected("run", RUN_COLUMNS)
+        rows = self.connection.execute(f"SELECT {names} FROM run LIMIT 2").fetchall()
+        if len(rows) != 1:
+            raise damaged(self.path, f"it contains {'several runs' if rows else 'no run'}")
+        return dict(zip(RUN_COLUMNS, rows[0], strict=True))
+
     def _status_without_writer(self) -> str:
         # A writer that ended after the first query has written its final status.
         status: str = self.connection.execute("SELECT status FROM run").fetchone()[0]
         return "interrupted" if status in TRAINING else status
 
+    @_reading
     def config(self) -> RunConfig:
-        stored = self.connection.execute("SELECT config FROM run").fetchone()[0]
-        return RunConfig.model_validate(parse_config(stored))
+        return StoredRunRow.model_validate(self._run_row()).config
 
+    @_reading
     def changes(self) -> list[Change]:
         """Return the changes of settings, in the order in which they take effect."""
         rows = self.connection.execute(
             "SELECT step, attempt, settings FROM changes ORDER BY step, seq"
-        )
+        ).fetchall()
+        for step, attempt, _ in rows:
+            self._check_counts("changes", (step, attempt))
         return [
             Change(step, attempt, SettingsChange.model_validate_json(settings))
             for step, attempt, settings in rows
         ]
 
+    @_reading
     def added_pictures(self) -> list[AddedPicture]:
         """Return the pictures that were added to the probes, in the order of the probes."""
         if is_older_version(self.connection):
@@ -152,22 +203,27 @@ class Recording:
     def _added_at(self) -> list[int]:
         if is_older_version(self.connection):
             return []
-        return [
-            step
-            for (step,) in self.connection.execute("SELECT step FROM joined ORDER BY step, seq")
-        ]
+        rows = self.connection.execute("SELECT step FROM joined ORDER BY step, seq").fetchall()
+        steps = [step for (step,) in rows]
+        self._check_counts("joined", steps)
+        return steps
 
+    @_reading
     def frames(self) -> list[FrameRef]:
         """Return all recorded frames, by step; those of a lap follow the frame of their step."""
         rows = self.connection.execute(
             "SELECT seq, step, lap, moving FROM frames ORDER BY step, lap"
-        )
+        ).fetchall()
+        self._check_counts("frames", [row[1] for row in rows])
+        self._check_counts("frames", [row[2] for row in rows if row[2] is not None])
         return [_ref(row) for row in rows]
 
+    @_reading
     def newest_frame(self, after: int = 0) -> StoredFrame | None:
         """Return the frame that was written last, if its `seq` is above `after`; laps excluded."""
         return self._stored("lap IS NULL AND seq > ? ORDER BY seq DESC", after)
 
+    @_reading
     def frame(self, step: int, lap: int | None = None) -> Frame:
         """Return the nearest frame at or before `step`, else the first, with its input.
 
@@ -185,13 +241,30 @@ class Recording:
             stored = stored or self._stored("lap IS NULL ORDER BY step")
         if stored is None:
             raise NotFound("No such frame is recorded; the first one is recorded at step 0.")
+        return self._with_input(stored)
+
+    @_reading
+    def encoded_frame(self, step: int, lap: int | None = None) -> bytes:
+        """Return the bytes of what `frame` returns."""
+        return self.frame(step, lap).encode()
+
+    @_reading
+    def encode_with_input(self, stored: StoredFrame) -> bytes:
+        """Return the bytes of a stored frame with its input."""
+        return self._with_input(stored).encode()
+
+    def _with_input(self, stored: StoredFrame) -> Frame:
         return Frame.decode(stored.data).with_input(self.input(stored.input_key))
 
+    @_reading
     def input(self, key: str) -> Array:
         """Return an input by its key: the probes' images (N, H, W, C) uint8."""
         row = self.connection.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
+        if row is None:
+            raise damaged(self.path, "the input of a frame is missing")
         return load_tensors(row[0])["input"]
 
+    @_reading
     def metrics(
         self, after: int | None = None, every: int = 1, seq: int | None = None
     ) -> dict[str, list[Any]]:
@@ -209,8 +282,12 @@ class Recording:
             (-1 if after is None else after, every, seq or 0),
         ).fetchall()
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        return {name: list(column) for name, column in zip(names, columns, strict=True)}
+        metrics = {name: list(column) for name, column in zip(names, columns, strict=True)}
+        for name in ("seq", "step", "attempt"):
+            self._check_counts("steps", metrics[name])
+        return metrics | {name: _only_numbers(metrics[name]) for name in METRICS}
 
+    @_reading
     def checkpoint(self) -> Checkpoint | None:
         """Return the newest checkpoint."""
         row = self.connection.execute(
@@ -221,18 +298,16 @@ class Recording:
             return None
         return Checkpoint(row[0], row[1], json.loads(row[2]), load_tensors(row[3]))
 
-    def copy_to(self, target: Path) -> None:
-        """Copy the recording to one file; the copy is consistent even while it is written to.
+    def _check_counts(self, table: str, values: Sequence[object]) -> None:
+        """Check that values are numbers of steps, rows or attempts: SQLite columns hold anything.
 
         Raises:
-            InsufficientStorage: the disk of `target` is full.
+            RecordingError: one is not.
         """
-        with (
-            raising_insufficient_storage(),
-            closing(sqlite3.connect(target, isolation_level=None)) as copy,
+        if values and not (
+            set(map(type, values)) == {int} and min(values) >= 0 and max(values) <= MAX_STEPS  # type: ignore[type-var,operator]
         ):
-            self.connection.backup(copy, pages=1024, sleep=0)
-            copy.execute("PRAGMA journal_mode = DELETE")
+            raise damaged(self.path, f"the table {table} has a count that is none")
 
     def _selected(self, table: str, names: Iterable[str]) -> str:
         """Return the columns to select, with defaults for those that an older file lacks."""
@@ -244,7 +319,81 @@ class Recording:
         row = self.connection.execute(
             f"SELECT seq, step, lap, moving, input, data FROM frames WHERE {where} LIMIT 1", values
         ).fetchone()
-        return None if row is None else StoredFrame(_ref(row[:4]), row[4], row[5])
+        if row is None:
+            return None
+        self._check_counts("frames", [row[1]] if row[2] is None else [row[1], row[2]])
+        if not (isinstance(row[4], str) and isinstance(row[5], bytes)):
+            raise damaged(self.path, f"the frame of step {row[1]} is not a frame")
+        return StoredFrame(_ref(row[:4]), row[4], row[5])
+
+
+def copy_recording(path: Path, target: Path) -> None:
+    """Copy a recording to one file; the copy is consistent even while it is written to.
+
+    A damaged recording is copied too, as far as it can be read.
+
+    Raises:
+        NotFound: there is no such file.
+        RecordingError: it is not a file, locked, or may not be read.
+        InsufficientStorage: the disk of `target` is full.
+    """
+    check_is_file(path)
+    with raising_recording_errors(path):
+        try:
+            _back_up(path, target)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorcode not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+                raise
+            shutil.copyfile(path, target)
+
+
+def _back_up(path: Path, target: Path) -> None:
+    with (
+        closing(_connect(path, "mode=ro", LOCK_SECONDS)) as connection,
+        closing(sqlite3.connect(target, isolation_level=None)) as copy,
+    ):
+        connection.backup(copy, pages=1024, sleep=0)
+        copy.execute("PRAGMA journal_mode = DELETE")
+
+
+def _connect_for_reading(path: Path, lock_seconds: float) -> sqlite3.Connection:
+    """Return a connection to a recording, whatever this user may do in its folder."""
+    try:
+        return _connect_and_check(path, "mode=ro", lock_seconds)
+    except RecordingDenied:
+        # A journal that a killed process has left needs to be rolled back, by a writer.
+        with (
+            suppress(sqlite3.Error, RecordingDenied),
+            closing(_connect(path, "mode=rw", lock_seconds)) as writer,
+        ):
+            writer.execute("SELECT 1 FROM sqlite_schema").fetchone()
+            return _connect_and_check(path, "mode=ro", lock_seconds)
+        # In a folder that is read-only, the files cannot be created through which SQLite learns of
+        # a writer; nobody who has none writes there either.
+        return _connect_and_check(path, "mode=ro&immutable=1", lock_seconds)
+
+
+def _connect_and_check(path: Path, options: str, lock_seconds: float) -> sqlite3.Connection:
+    connection = _connect(path, options, lock_seconds)
+    try:
+        with raising_recording_errors(path):
+            check_is_recording(connection, path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path, options: str, lock_seconds: float) -> sqlite3.Connection:
+    # As a URI, so that a path may have any characters. Several threads may use the connection,
+    # one at a time.
+    return sqlite3.connect(
+        f"{path.absolute().as_uri()}?{options}",
+        uri=True,
+        check_same_thread=False,
+        isolation_level=None,
+        timeout=lock_seconds,
+    )
 
 
 def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
@@ -252,27 +401,31 @@ def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
 
     Raises:
         RecordingError: it is not, or is of another version.
+        sqlite3.Error: it cannot be read.
     """
-    try:
-        application = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
-            raise  # another program has locked it
-        raise RecordingError(f"{path.name} is not a recording: {error}.") from error
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
-        raise RecordingError(f"{path.name} is not a recording.")
+        raise RecordingError(f"{display_name(path.name)} is not a recording.")
+    if version > SCHEMA_VERSION:
+        reason = f"it is of version {version}; this program reads those up to {SCHEMA_VERSION}"
+        raise later_version(path, reason)
     if version != SCHEMA_VERSION and version not in OLDER_VERSIONS:
-        raise RecordingError(
-            f"{path.name} is a recording of version {version}; this program reads those up to "
-            f"{SCHEMA_VERSION}."
-        )
+        raise damaged(path, f"there is no version {version}")
 
 
 def is_older_version(connection: sqlite3.Connection) -> bool:
     """Whether a recording is of an older version, which lacks columns and tables."""
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     return version in OLDER_VERSIONS
+
+
+def _only_numbers(column: list[Any]) -> list[float | None]:
+    """Return a column of metrics, with None for what is not a finite number in a damaged file."""
+    # The sum of finite numbers of a metric's size is finite.
+    if set(map(type, column)) <= {float, type(None)} and math.isfinite(sum(filter(None, column))):
+        return column
+    return [v if isinstance(v, float) and math.isfinite(v) else None for v in column]
 
 
 def _ref(row: tuple[int, int, int | None, int]) -> FrameRef:

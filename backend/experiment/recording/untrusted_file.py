@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from stnscope.backend.experiment.errors import RecordingError
+from stnscope.backend.experiment.errors import LaterVersion, RecordingError
 from stnscope.backend.experiment.recording.schema import (
     APPLICATION_ID,
     FIRST_SCHEMA,
@@ -85,6 +85,15 @@ def check_header(header: bytes) -> int:
 
 def _refusal(detail: str) -> RecordingError:
     return RecordingError(detail, "recording")
+
+
+def later_version_error(reason: str) -> LaterVersion:
+    """Return the error for a recording that this version of the program does not know."""
+    return LaterVersion(
+        f"This recording was made by a later version of stnscope: {reason}. Update stnscope to "
+        "import it.",
+        "recording",
+    )
 
 
 def damaged_error(reason: str) -> RecordingError:

@@ -13,14 +13,19 @@ from filelock import FileLock, Timeout
 from safetensors.numpy import save as save_tensors
 
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.errors import Conflict, InsufficientStorage, NotFound
+from stnscope.backend.experiment.errors import Conflict, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame, content_key
-from stnscope.backend.experiment.recording.lock import writer_lock
-from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
+from stnscope.backend.experiment.os_errors import display_name, translate_os_error
+from stnscope.backend.experiment.recording.lock import lock_path, writer_lock
 from stnscope.backend.experiment.recording.reader import (
     Recording,
     check_is_recording,
     is_older_version,
+)
+from stnscope.backend.experiment.recording.recording_errors import (
+    check_is_file,
+    raising_recording_errors,
+    raising_write_errors,
 )
 from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.schema import (
@@ -31,6 +36,10 @@ from stnscope.backend.experiment.recording.schema import (
     UPGRADE,
 )
 
+LOCK_TIMEOUT = 2.0
+"""Seconds in which another process may release the lock."""
+WRITE_LOCK_SECONDS = 10.0
+"""How long a write waits while another program locks the recording."""
 MAX_CHECKPOINTS = 2
 LARGE_CHECKPOINT_BYTES = 200_000_000
 """Only one checkpoint of this size or larger is stored, to save space."""
@@ -47,24 +56,33 @@ class RecordingWriter(Recording):
         self._read_input_keys()
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, *, lock_seconds: float = WRITE_LOCK_SECONDS) -> Self:
         """Open a recording for writing.
+
+        Args:
+            path: the recording.
+            lock_seconds: how long a write may wait while another program locks the recording.
 
         Raises:
             NotFound: there is no such file.
-            Conflict: another process is writing to it.
+            RecordingError: the file is not a recording, is damaged or of a later version.
+            Conflict: another process is writing to it, or its file system has no locks.
+            AccessDenied: this user may not write its lock.
             InsufficientStorage: the disk is full.
         """
-        if not path.is_file():
-            raise NotFound(f"There is no recording {path.stem}.")
+        check_is_file(path)
         lock = writer_lock(path)
         try:
-            lock.acquire(timeout=2)
+            lock.acquire(timeout=LOCK_TIMEOUT)
         except Timeout:
-            raise Conflict(f"Run {path.stem} is being trained by another process.") from None
+            raise Conflict(
+                f"Run {display_name(path.stem)} is being trained by another process."
+            ) from None
+        except OSError as error:
+            raise translate_os_error(error, lock_path(path)) from error
         try:
-            with raising_insufficient_storage():
-                return cls(path, _connect_to_recording(path), lock)
+            with raising_recording_errors(path):
+                return cls(path, _connect_to_recording(path, lock_seconds), lock)
         except BaseException:
             lock.release()
             raise
@@ -72,7 +90,7 @@ class RecordingWriter(Recording):
     def close(self) -> None:
         # This makes the recording a single file. While it is being read, or if the disk is full,
         # SQLite keeps the write-ahead log instead.
-        with suppress(InsufficientStorage), raising_insufficient_storage(), _ignoring_busy():
+        with suppress(StnscopeError), raising_write_errors(self.path):
             self.connection.execute("PRAGMA busy_timeout = 0")
             self.connection.execute("PRAGMA journal_mode = DELETE")
         super().close()
@@ -86,15 +104,16 @@ class RecordingWriter(Recording):
             InsufficientStorage: the disk is full; nothing was written.
         """
         try:
-            with raising_insufficient_storage():
+            with raising_write_errors(self.path):
                 self.connection.execute("BEGIN IMMEDIATE")
                 yield
                 self.connection.execute("COMMIT")
         except BaseException:
             # If the disk is full, SQLite may have rolled back already.
-            if self.connection.in_transaction:
-                self.connection.execute("ROLLBACK")
-            self._read_input_keys()
+            with raising_write_errors(self.path):
+                if self.connection.in_transaction:
+                    self.connection.execute("ROLLBACK")
+                self._read_input_keys()
             raise
 
     def _read_input_keys(self) -> None:
@@ -103,7 +122,7 @@ class RecordingWriter(Recording):
     def update(self, **columns: Any) -> None:
         """Set columns of the run's row."""
         names = ", ".join(f"{name} = ?" for name in columns)
-        with raising_insufficient_storage():
+        with raising_write_errors(self.path):
             self.connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
     def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
@@ -259,11 +278,17 @@ def create(
     """Create the recording of a queued run; the file's stem is the run's id.
 
     Raises:
-        Conflict: the file exists.
+        Conflict: the file exists, or its folder does not.
+        RecordingDenied: this user may not write to the folder.
         InsufficientStorage: the disk is full.
     """
     if path.exists():
-        raise Conflict(f"The recording {path.stem} exists already.")
+        raise Conflict(f"The recording {display_name(path.stem)} exists already.")
+    if not path.parent.is_dir():
+        raise Conflict(
+            f"The folder {display_name(path.parent)} does not exist. If it was moved or deleted, "
+            "restore it and start again."
+        )
     row = {
         "id": path.stem,
         "created": time.time(),
@@ -274,15 +299,17 @@ def create(
     }
     # It is renamed when it is complete, so that no reader opens a partial recording.
     draft = path.with_suffix(".new")
-    draft.unlink(missing_ok=True)
-    try:
-        with raising_insufficient_storage(), closing(connect(draft)) as connection:
-            _write_schema(connection, row)
-    except BaseException:
-        for suffix in SUFFIXES:
-            draft.with_name(draft.name + suffix).unlink(missing_ok=True)
-        raise
-    draft.rename(path)
+    with raising_recording_errors(path):
+        try:
+            draft.unlink(missing_ok=True)
+            with closing(connect(draft)) as connection:
+                _write_schema(connection, row)
+            draft.rename(path)
+        except BaseException:
+            for suffix in SUFFIXES:
+                with suppress(OSError):
+                    draft.with_name(draft.name + suffix).unlink(missing_ok=True)
+            raise
 
 
 def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None:
@@ -297,8 +324,22 @@ def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> Non
     connection.execute("PRAGMA journal_mode = DELETE")
 
 
-def connect(path: Path) -> sqlite3.Connection:
-    connection = sqlite3.connect(path, isolation_level=None, timeout=10)
+def mark_failed(path: Path, error: str) -> None:
+    """Mark a queued run as failed without the lock, where a file system has no locks.
+
+    Raises:
+        RecordingError: the file cannot be written, or is not a recording.
+    """
+    check_is_file(path)
+    with raising_recording_errors(path), closing(connect(path)) as connection:
+        check_is_recording(connection, path)
+        connection.execute(
+            "UPDATE run SET status = 'failed', error = ? WHERE status = 'queued'", (error,)
+        )
+
+
+def connect(path: Path, lock_seconds: float = WRITE_LOCK_SECONDS) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, timeout=lock_seconds)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         # No transaction is lost if the process is killed; the last may be lost if power fails.
@@ -309,9 +350,9 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _connect_to_recording(path: Path) -> sqlite3.Connection:
+def _connect_to_recording(path: Path, lock_seconds: float) -> sqlite3.Connection:
     """Return a connection for writing to a recording, after upgrading an older version."""
-    connection = connect(path)
+    connection = connect(path, lock_seconds)
     try:
         check_is_recording(connection, path)
         if is_older_version(connection):
@@ -320,12 +361,3 @@ def _connect_to_recording(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-@contextmanager
-def _ignoring_busy() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.OperationalError as error:
-        if "locked" not in str(error):
-            raise

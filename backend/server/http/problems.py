@@ -1,5 +1,6 @@
 """Errors as problem details (RFC 9457): the one place that maps them to HTTP statuses."""
 
+import logging
 import sqlite3
 from http import HTTPStatus
 from typing import Any
@@ -14,10 +15,16 @@ from stnscope.access.responses import problem
 from stnscope.backend.experiment import errors
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.frames.frame import FrameError
-from stnscope.backend.experiment.recording.quota import FULL_DISK, is_full_disk
+from stnscope.backend.experiment.os_errors import FULL_DISK, translate_os_error
+from stnscope.backend.experiment.recording.quota import is_full_disk
+
+log = logging.getLogger(__name__)
 
 STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.RecordingDenied: HTTPStatus.FORBIDDEN,
+    errors.RecordingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.AccessDenied: HTTPStatus.FORBIDDEN,
     FrameError: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.NotFound: HTTPStatus.NOT_FOUND,
@@ -31,6 +38,12 @@ LOCKED = "Another program locks this recording. Try again in a moment."
 
 UNREADABLE = "There was an error parsing the body"
 """FastAPI's text for a body that does not match its content type."""
+
+
+def status_of(error: Exception) -> HTTPStatus:
+    """Return the HTTP status of an error: that of its class, or of the nearest one above it."""
+    kinds = (kind for kind in type(error).__mro__ if kind in STATUSES)
+    return next((STATUSES[kind] for kind in kinds), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def install(app: FastAPI) -> None:
@@ -87,6 +100,10 @@ async def _system(_: Request, error: Exception) -> JSONResponse:
         return problem(HTTPStatus.INSUFFICIENT_STORAGE, FULL_DISK)
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, LOCKED)
+    if isinstance(error, OSError) and error.errno is not None:
+        log.warning("%s", error)
+        translated = translate_os_error(error)
+        return problem(status_of(translated), str(translated))
     raise error
 
 

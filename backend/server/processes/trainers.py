@@ -21,6 +21,8 @@ from starlette.concurrency import run_in_threadpool
 from stnscope.backend.experiment.errors import (
     Conflict,
     NotFound,
+    RecordingError,
+    RecordingUnavailable,
     StnscopeError,
     TrainerTimeout,
 )
@@ -29,7 +31,9 @@ from stnscope.backend.experiment.probes.added_pictures import check_can_add_pict
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
     ENDED,
+    FAULTS,
     LIVE,
+    PERMANENT_FAULTS,
     TRAINING,
     TRANSITIONS,
     Action,
@@ -38,7 +42,7 @@ from stnscope.backend.experiment.run_status import (
     format_statuses,
 )
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
-from stnscope.backend.server.runs import IMPORTED, Run, Runs, is_sample
+from stnscope.backend.server.runs import IMPORTED, Run, Runs, faulty_run, is_sample
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +50,7 @@ COMMAND = command_for("trainer_main")
 END_SECONDS = 5.0
 """The time for a trainer to write a checkpoint and end."""
 LOAD_SECONDS = 60.0
-"""The time for a trainer to load torch and its data, in addition to that for a request."""
+"""The time for a trainer to load torch and its data, before that for a request begins."""
 POLL_INTERVAL = 0.02
 SPARE_DELAY = 3.0
 
@@ -81,7 +85,11 @@ class Trainers:
         """Start the spare process, and submit the runs that an earlier server left queued."""
         if self._standby:
             self._spare = await ChildProcess.start(COMMAND)
-        runs = await run_in_threadpool(self._runs.list)
+        try:
+            runs = await run_in_threadpool(self._runs.list)
+        except StnscopeError as error:
+            log.warning("Queued runs are not started. %s", error)
+            return
         for run in reversed(runs):
             if run["status"] == "queued":
                 await self.submit(run["id"], demonstration=run["demonstration"])
@@ -106,7 +114,7 @@ class Trainers:
         """Return what can be requested of a run now."""
         if is_sample(run["id"]):
             return []
-        if run["imported"]:
+        if run["imported"] or run["status"] in FAULTS:
             return ["delete"]
         if run["status"] in LIVE and not self.owns(run["id"]):
             return []
@@ -135,7 +143,7 @@ class Trainers:
             TrainerTimeout: it did not take effect in time.
         """
         async with self._lock(run_id):
-            run = await run_in_threadpool(self._runs.summary, run_id)
+            run = await self._read_run(run_id)
             if run["imported"]:
                 raise Conflict(IMPORTED)
             if not can(action, run["status"]):
@@ -166,7 +174,7 @@ class Trainers:
             TrainerTimeout: they were not recorded in time.
         """
         async with self._lock(run_id):
-            run = await run_in_threadpool(self._runs.summary, run_id)
+            run = await self._read_run(run_id)
             if not can("change", run["status"]):
                 raise Conflict(
                     f"To change settings of a run it must be {format_statuses(TRAINING)}; "
@@ -194,7 +202,7 @@ class Trainers:
             TrainerTimeout: it was not recorded in time.
         """
         async with self._lock(run_id):
-            before = await run_in_threadpool(self._runs.summary, run_id)
+            before = await self._read_run(run_id)
             self.check_can_add_picture(before)
             await self._send(run_id, {"add_picture": {"image": image, "label": label}})
             after = await self._wait_for(
@@ -223,7 +231,7 @@ class Trainers:
         async with self._lock(run_id):
             if run_id in self._processes:
                 run = await run_in_threadpool(self._runs.summary, run_id)
-                if run["status"] not in ENDED:
+                if run["status"] not in ENDED and run["status"] not in PERMANENT_FAULTS:
                     raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
                 await self._wait_for_end(run_id)
             with self._removed_from_queue(run_id):
@@ -242,6 +250,20 @@ class Trainers:
                 self._queue.insert(0, run_id)
                 self._run_in_background(self._start_queued())
             raise
+
+    async def _read_run(self, run_id: str) -> Run:
+        """Return a run as it is recorded now; one that cannot be read has a fault as its status.
+
+        Raises:
+            NotFound: there is no such run.
+            RecordingUnavailable: the recording cannot be read at the moment.
+        """
+        try:
+            return await run_in_threadpool(self._runs.read_summary, run_id)
+        except RecordingUnavailable:
+            raise
+        except RecordingError as error:
+            return faulty_run(run_id, error)
 
     def _lock(self, run_id: str) -> asyncio.Lock:
         """Return the lock under which requests for a run are handled one by one."""
@@ -283,21 +305,31 @@ class Trainers:
 
         Raises:
             Conflict: the trainer ended before that.
+            RecordingError: the recording cannot be read any more.
             TrainerTimeout: it took too long.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout
+        load_deadline = loop.time() + LOAD_SECONDS
+        known = ""
         while True:
             is_owned = self.owns(run_id)
-            run = await run_in_threadpool(self._runs.summary, run_id)
-            if is_done(run) or run["status"] in ENDED:
-                return run
+            try:
+                run = await run_in_threadpool(self._runs.read_summary, run_id)
+            except RecordingUnavailable as error:
+                known = str(error)
+            else:
+                if is_done(run) or run["status"] in ENDED:
+                    return run
+                known = f"The run is {run['status']} at step {run['step']}."
+                if run["status"] == "queued" and loop.time() < load_deadline:
+                    deadline = loop.time() + self._timeout
             if not is_owned:
                 raise _just_ended(run_id)
-            if loop.time() > deadline + (LOAD_SECONDS if run["status"] == "queued" else 0):
+            if loop.time() > deadline:
                 raise TrainerTimeout(
-                    f"The trainer did not {request} within {self._timeout:g} s. The run is "
-                    f"{run['status']} at step {run['step']}; the request may still take effect."
+                    f"The trainer did not {request} within {self._timeout:g} s. {known} The "
+                    "request may still take effect."
                 )
             await asyncio.sleep(POLL_INTERVAL)
 
@@ -373,7 +405,7 @@ class Trainers:
             run = await run_in_threadpool(self._runs.summary, run_id)
             if run["status"] == "queued" and not self.owns(run_id):
                 error = "Its trainer ended before training began."
-                await run_in_threadpool(self._runs.set_status, run_id, "failed", error)
+                await run_in_threadpool(self._runs.fail, run_id, error)
 
     def _forget(self, run_id: str, process: ChildProcess) -> None:
         # The run may have another trainer meanwhile, which is not removed.

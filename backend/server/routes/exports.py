@@ -1,6 +1,7 @@
 """Exports: files made from a recording."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import FileResponse
@@ -44,5 +45,6 @@ async def export(
     """Make a file from a recording, and respond with it."""
     data = await server.exports.make(run_id, options)
     name = f"{run_id}-{options.layout}.{options.format}"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    # As RFC 6266 has it: the id of a run is the name of its file, which may have any characters.
+    headers = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
     return Response(data, media_type=FORMATS[options.format].media_type, headers=headers)

@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 
 from stnscope.access.cache_control import IMMUTABLE
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
-from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
 from stnscope.backend.experiment.run_status import ENDED
 from stnscope.backend.server.http.upload import RECORDING_FIELD
 from stnscope.backend.server.runs import Run
@@ -73,13 +73,13 @@ def show_frame(
 ) -> Response:
     """Return one frame: the nearest at or before the step; before the first, the first."""
     with server.runs.open(run_id) as recording:
-        frame = recording.frame(step, lap)
+        frame = recording.encoded_frame(step, lap)
         run = recording.summary()
     # Once training is past a step, no nearer frame is recorded any more.
     is_past = step < run["step"] or run["status"] in ENDED
     is_final = is_past and attempt == run["attempt"]
     headers = {"Cache-Control": IMMUTABLE if is_final else "no-cache"}
-    return Response(frame.encode(), media_type=MEDIA_TYPE, headers=headers)
+    return Response(frame, media_type=MEDIA_TYPE, headers=headers)
 
 
 @router.get("/runs/{run_id}/recording", tags=["recordings"], response_class=FileResponse)
@@ -88,8 +88,7 @@ def download_recording(run_id: str, server: Server) -> FileResponse:
     folder = tempfile.TemporaryDirectory(prefix="stnscope-")
     target = Path(folder.name) / f"{run_id}{SUFFIX}"
     try:
-        with server.runs.open(run_id) as recording:
-            recording.copy_to(target)
+        copy_recording(server.runs.path(run_id), target)
     except BaseException:
         folder.cleanup()
         raise

@@ -1,19 +1,27 @@
 """The WebSockets: the live end of a run, and a picture that is transformed again and again."""
 
-import sqlite3
+import logging
+from contextlib import suppress
+from http import HTTPStatus
 
 from fastapi import APIRouter, WebSocket
 
-from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.server.http.problems import status_of
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.streams.run_stream import RunStream
 from stnscope.backend.server.streams.transform_stream import TransformStream
 
 router = APIRouter()
 
+log = logging.getLogger(__name__)
+
+INTERNAL_ERROR = 1011
 TRY_AGAIN_LATER = 1013
-NO_SUCH_RUN = 4404
-"""A close code of ours, after HTTP's status 404."""
+FIRST_CLOSE_CODE = 4000
+"""Close codes of ours are an HTTP status above this one, such as 4404 and 4422."""
+MAX_REASON_BYTES = 123
+"""Of a close reason (RFC 6455, 5.5)."""
 
 
 @router.websocket("/runs/{run_id}/stream")
@@ -30,16 +38,30 @@ async def stream(socket: WebSocket, run_id: str, server: Server) -> None:
 async def _serve_run(socket: WebSocket, run_id: str, server: State) -> None:
     try:
         tail = await server.tails.add_viewer(run_id)
-    except NotFound as error:
-        await socket.close(NO_SUCH_RUN, str(error)[:120])
-        return
-    except sqlite3.OperationalError:
-        await socket.close(TRY_AGAIN_LATER, "The recording is locked; try again later.")
-        return
-    try:
-        await RunStream(socket, tail, server.describe).serve()
-    finally:
-        await server.tails.remove_viewer(run_id)
+        try:
+            await RunStream(socket, tail, server.describe).serve()
+        finally:
+            await server.tails.remove_viewer(run_id)
+    except StnscopeError as error:
+        await _close(socket, close_code(error), str(error))
+    except Exception:
+        log.exception("The stream of run %s ended.", run_id)
+        await _close(socket, INTERNAL_ERROR, "Something went wrong; the server's log has it.")
+
+
+def close_code(error: StnscopeError) -> int:
+    """Return the close code that tells a client of an error."""
+    status = status_of(error)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return TRY_AGAIN_LATER
+    return FIRST_CLOSE_CODE + status
+
+
+async def _close(socket: WebSocket, code: int, reason: str) -> None:
+    """Close a socket, unless the client has done so, with as much of the reason as fits."""
+    shortened = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore")
+    with suppress(RuntimeError):
+        await socket.close(code, shortened)
 
 
 @router.websocket("/transform/stream")

@@ -14,7 +14,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.errors import InvalidInput, NotFound, RecordingError
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.streams.client_socket import ClientSocket, run_until_first_completes
 from stnscope.backend.server.streams.messages import (
@@ -97,8 +97,10 @@ class RunStream:
     async def _send_all(self) -> None:
         while True:
             self._wake.clear()
-            await self._send_frame()
-            await self._send_metrics()
+            # A recording that cannot be read now may be readable later; the tail finds out.
+            with suppress(RecordingError, NotFound):
+                await self._send_frame()
+                await self._send_metrics()
             if self._is_run_due():
                 await self._send_run()
             if self._tail.is_deleted:

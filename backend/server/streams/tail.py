@@ -5,18 +5,27 @@ command line is watched in the same way.
 """
 
 import asyncio
-import sqlite3
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
-from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.errors import (
+    NotFound,
+    RecordingError,
+    RecordingUnavailable,
+    StnscopeError,
+)
 from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.recording.recording_errors import raising_recording_errors
 from stnscope.backend.experiment.recording.records import StoredFrame
 from stnscope.backend.experiment.run_status import LIVE
-from stnscope.backend.server.runs import Run, Runs
+from stnscope.backend.server.runs import Run, Runs, faulty_run
+
+log = logging.getLogger(__name__)
 
 LIVE_INTERVAL = 0.01
 """Seconds between two reads of a recording that is being written."""
@@ -24,6 +33,8 @@ IDLE_INTERVAL = 0.25
 """Seconds between two reads of one that is not."""
 LOCK_INTERVAL = 1.0
 """Seconds between two checks of a recording's lock: a trainer that was killed writes nothing."""
+RETRY_INTERVAL = 1.0
+"""Seconds until a recording is opened again that could not be read."""
 MAX_THREADS = 64
 """A recording that another program locks delays a thread, and no other recording's viewers."""
 
@@ -57,6 +68,8 @@ class Tail:
         self.newest: StoredFrame | None = None
         self.is_deleted = False
         self._recording: Recording | None = None
+        self._file: tuple[int, int] | None = None
+        """Device and inode of the file that is open."""
         self._events: set[asyncio.Event] = set()
         self._version: int | None = None
         self._checked_at = 0.0
@@ -68,7 +81,7 @@ class Tail:
 
         Raises:
             NotFound: there is no such run.
-            sqlite3.OperationalError: another program locks the recording.
+            RecordingError: its recording cannot be read.
         """
         try:
             await self._in_thread(self._open)
@@ -78,11 +91,15 @@ class Tail:
             raise
 
     async def follow(self) -> None:
-        """Read the recording again and again until it is deleted."""
+        """Read the recording again and again until it is deleted, whatever happens to it."""
         while not self.is_deleted:
             is_live = self.run["status"] in LIVE
             await asyncio.sleep(LIVE_INTERVAL if is_live else IDLE_INTERVAL)
-            if await self._update():
+            try:
+                is_changed = await self._update()
+            except Exception as error:
+                is_changed = await self._recover(error)
+            if is_changed:
                 for event in self._events:
                     event.set()
 
@@ -106,22 +123,28 @@ class Tail:
     async def with_input(self, stored: StoredFrame) -> bytes:
         """Return a frame's bytes with its input; encoded once, however many viewers need it."""
         if self._with_input[0] != stored.ref.seq:
-            images = await self._read(lambda recording: recording.input(stored.input_key))
-            data = Frame.decode(stored.data).with_input(images).encode()
+            data = await self._read(lambda recording: recording.encode_with_input(stored))
             self._with_input = (stored.ref.seq, data)
         return self._with_input[1]
 
     def _open(self) -> None:
-        self._recording = Recording.open(self._runs.path(self.run_id))
+        path = self._runs.path(self.run_id)
+        self._recording = Recording.open(path)
+        self._file = _identify(path)
 
     def _close(self) -> None:
         if self._recording is not None:
             self._recording.close()
+            self._recording = None
 
     async def _read(self, query: Callable[[Recording], T]) -> T:
-        assert self._recording is not None
-        recording = self._recording
-        return await self._in_thread(lambda: query(recording))
+        def run_query() -> T:
+            if self._recording is None:
+                self._open()
+            assert self._recording is not None
+            return query(self._recording)
+
+        return await self._in_thread(run_query)
 
     async def _in_thread(self, work: Callable[[], T]) -> T:
         """Run `work` in a thread, while no other thread uses the recording."""
@@ -140,21 +163,59 @@ class Tail:
         is_check_due = now - self._checked_at >= LOCK_INTERVAL
         if is_check_due:
             self._checked_at = now
-            self.is_deleted = not await self._in_thread(lambda: self._runs.exists(self.run_id))
+            await self._in_thread(self._check_file)
         seq = self.newest.ref.seq if self.newest else 0
         version = None if is_check_due else self._version
-        try:
-            changes = await self._read(lambda recording: _changes(recording, version, seq))
-        except sqlite3.OperationalError as error:
-            if not self.run or error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-            changes = None  # another program locks the recording, for now
+        changes = await self._read(lambda recording: _changes(recording, version, seq))
         if changes is None:
-            return self.is_deleted
-        is_changed = changes.run != self.run or changes.newest is not None or self.is_deleted
-        self._version, self.run = changes.version, changes.run
+            return False
+        run = changes.run | {"id": self.run_id}
+        is_changed = run != self.run or changes.newest is not None
+        self._version, self.run = changes.version, run
         self.newest = changes.newest or self.newest
         return is_changed
+
+    def _check_file(self) -> None:
+        """Close the recording if its file was replaced by another one; it is then opened again.
+
+        Raises:
+            NotFound: the run was deleted.
+        """
+        file = _identify(self._runs.path(self.run_id))
+        if self._recording is not None and self._file != file:
+            self._close()
+            self.newest = None
+
+    async def _recover(self, error: Exception) -> bool:
+        """Prepare for reading the recording again after an error; return whether the run changed.
+
+        The recording is opened again, as nothing is known about what the error has left. Until it
+        can be read, the run's status says why not; a lock that another program holds is no change.
+        """
+        before, was_deleted = self.run, self.is_deleted
+        if isinstance(error, NotFound):
+            self.is_deleted = True
+        elif isinstance(error, RecordingError) and not isinstance(error, RecordingUnavailable):
+            self.run = faulty_run(self.run_id, error) | {"created": before["created"]}
+        elif not isinstance(error, StnscopeError):
+            log.error("Run %s cannot be read.", self.run_id, exc_info=error)
+        await self.close()
+        self._version, self._checked_at = None, 0.0
+        if not self.is_deleted:
+            await asyncio.sleep(RETRY_INTERVAL)
+        return self.run != before or self.is_deleted != was_deleted
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    """Return device and inode of a recording's file.
+
+    Raises:
+        NotFound: it has been deleted.
+        RecordingError: it cannot be read.
+    """
+    with raising_recording_errors(path):
+        file = path.stat()
+    return file.st_dev, file.st_ino
 
 
 def _changes(recording: Recording, version: int | None, seq: int) -> Changes | None:
@@ -187,7 +248,7 @@ class Tails:
 
         Raises:
             NotFound: there is no such run.
-            sqlite3.OperationalError: another program locks its recording.
+            RecordingError: its recording cannot be read.
         """
         while run_id not in self._tails:
             tail = Tail(self._runs, run_id, self._threads)

@@ -97,7 +97,7 @@ export class RunControls {
    * @param {number} seed
    */
   async #unusedSeed(seed) {
-    const used = new Set((await this.store.api.runs()).map(({ config }) => config.seed));
+    const used = new Set((await this.store.api.runs()).map(({ config }) => config?.seed));
     do seed = (seed + 1) % 2 ** 31; while (used.has(seed));
     return seed;
   }

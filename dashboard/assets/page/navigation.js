@@ -96,7 +96,7 @@ export class Navigation {
     if (this.pinned || !list.runs) return;
     if (store.id && store.player.mode === "paused") return;
     const newest = defaultRun(list.runs);
-    if (shouldSwitch(newest, store.id, list.runs)) this.#open(newest.id);
+    if (newest && shouldSwitch(newest, store.id, list.runs)) this.#open(newest.id);
     else if (!newest && !store.runPlayback) store.openSample();
   }
 

@@ -1,5 +1,7 @@
 // The list of runs, requested again and again while the page is visible.
 
+import { isFaulty } from "../ui/text.js";
+
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Run } from "../protocol/types.js" */
 
@@ -39,12 +41,14 @@ export class RunList extends EventTarget {
 }
 
 /**
- * The run to show by default: the newest that is training, else the newest live one, else the newest.
+ * The run to show by default: the newest that is training, else the newest live one, else the newest
+ * whose recording can be read.
  * @param {Run[]} runs newest first
  */
 export function defaultRun(runs) {
   return (
-    runs.find((run) => run.status === "running") ?? runs.find((run) => run.live) ?? runs[0] ?? null
+    runs.find((run) => run.status === "running") ?? runs.find((run) => run.live) ??
+      runs.find((run) => !isFaulty(run)) ?? null
   );
 }
 

@@ -12,12 +12,15 @@ import { FrameLoop } from "./frame-loop.js";
 import { FrameQueue } from "./frame-queue.js";
 import { Playback, SAMPLE } from "./playback.js";
 import { Problem } from "../protocol/api.js";
+import { isFaulty } from "../ui/text.js";
 import { RunStream } from "../protocol/run-stream.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { MetricColumns, Run } from "../protocol/types.js" */
 /** @import { Player } from "./player.js" */
 
+// Milliseconds until a run is opened again whose recording could not be read.
+const RETRY_MILLISECONDS = 5000;
 // Metrics of longer runs are loaded thinned over HTTP, those of shorter ones come over the stream.
 const MAX_STREAMED_STEPS = 2000;
 
@@ -129,10 +132,25 @@ export class RunStore extends EventTarget {
     this.#setPlayback(playback);
     try {
       const run = await this.api.run(id);
-      if (playback === this.runPlayback) await this.#start(playback, run, step, lap);
+      if (playback !== this.runPlayback) return;
+      if (isFaulty(run)) this.#retryLater(run, { step, lap });
+      else await this.#start(playback, run, step, lap);
     } catch (problem) {
       if (playback === this.runPlayback) this.#setProblem(/** @type {Error} */ (problem));
     }
+  }
+
+  /**
+   * Show why a run's recording cannot be read, and open the run again later.
+   * @param {Run} run
+   * @param {{step: number | null, lap: boolean}} at as of `open`
+   */
+  #retryLater(run, at) {
+    const { runPlayback } = this;
+    this.#setProblem(new Problem(run.error ?? run.status));
+    setTimeout(() => {
+      if (runPlayback === this.runPlayback) this.open(run.id, at);
+    }, RETRY_MILLISECONDS);
   }
 
   /** Play the sample, since there is no run. */
@@ -297,6 +315,13 @@ export class RunStore extends EventTarget {
    * @param {Run} run
    */
   #receiveRun(playback, run) {
+    if (isFaulty(run) && this.run) {
+      // What is known of the run stays; its recording may become readable again.
+      const { status, error, can } = run;
+      this.run = { ...this.run, status, error, can, live: false };
+      this.#setProblem(new Problem(error ?? status));
+      return;
+    }
     this.run = run;
     this.problem = null;
     if (run.status === "deleted") return this.#closeDeleted(run);

@@ -111,7 +111,8 @@
  */
 
 /**
- * A run as the server lists it.
+ * A run as the server lists it. If its recording cannot be read, its status is a fault, its error
+ * has the reason, and it has no configuration.
  * @typedef {object} Run
  * @property {string} id
  * @property {string} status

@@ -1,7 +1,7 @@
 // The table of runs, each with buttons for its actions.
 
 import { defaultConfig } from "../protocol/catalog.js";
-import { duration, percent, runTitle, unusualSettings } from "../ui/text.js";
+import { duration, isFaulty, percent, runTitle, unusualSettings } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
 
 /** @import { Api } from "../protocol/api.js" */
@@ -64,7 +64,7 @@ class Row {
     const { on } = this.table;
     setText(this.link, runTitle(run));
     this.link.title = run.id;
-    setText(this.status, run.status);
+    setText(this.status, run.status.replaceAll("_", " "));
     this.status.dataset.status = run.status;
     setText(this.details, runDetails(run, Date.now()));
     this.details.title = run.error ?? "";
@@ -235,6 +235,7 @@ function describeConfig(config) {
  * @param {number} now milliseconds since 1970
  */
 function runDetails(run, now) {
+  if (isFaulty(run)) return run.error ?? "";
   const parts = [`step ${run.step} of ${totalSteps(run)}`];
   if (run.accuracy !== null) parts.push(`accuracy ${percent(run.accuracy)}`);
   parts.push(`${duration(now - 1000 * run.created)} ago`);

@@ -22,8 +22,17 @@ const COLLAPSE_REASONS = {
  */
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
 
+/**
+ * Whether a run's recording cannot be read; its error has the reason.
+ * @param {Run} run
+ */
+export const isFaulty = (run) => run.config === null;
+
 /** @param {Run} run */
-const titleParts = ({ config, transformers }) => [
+const titleParts = (run) => (isFaulty(run) ? [run.id] : configParts(run));
+
+/** @param {Run} run */
+const configParts = ({ config, transformers }) => [
   config.dataset,
   ...(config.architecture === config.dataset ? [] : [config.architecture]),
   ...(config.distortion.name === defaultConfig()?.distortion.name ? [] : [config.distortion.name]),

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.errors import (
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import writer as writer_module
-from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, copy_recording
 from stnscope.backend.experiment.recording.records import Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 
@@ -168,8 +168,7 @@ def test_run_of_a_killed_writer_is_interrupted_and_has_all_committed_rows(path: 
 def test_copy_made_while_writing_is_consistent(path: Path, tmp_path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         writer.add_frame(frame(0), attempt=0, kept=True)
-        with Recording.open(path) as opened:
-            opened.copy_to(tmp_path / f"copy{SUFFIX}")
+        copy_recording(path, tmp_path / f"copy{SUFFIX}")
         writer.add_frame(frame(1), attempt=0, kept=True)
     with Recording.open(tmp_path / f"copy{SUFFIX}") as copy:
         assert [ref.step for ref in copy.frames()] == [0]

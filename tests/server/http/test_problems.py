@@ -42,7 +42,7 @@ def database_error(code: int) -> sqlite3.Error:
         (OSError(errno.ENOSPC, "no space"), 507, "disk is full"),
         (database_error(sqlite3.SQLITE_FULL), 507, "disk is full"),
         (database_error(sqlite3.SQLITE_BUSY), 503, "locks this recording"),
-        (OSError(errno.EACCES, "no access"), 500, "log"),
+        (OSError(errno.EACCES, "no access", "home"), 403, "home may not be read"),
         (sqlite3.OperationalError("no such table"), 500, "log"),
     ],
 )

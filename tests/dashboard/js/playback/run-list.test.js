@@ -17,6 +17,13 @@ test("defaultRun prefers a training run, then a live one, then the newest", () =
   assert.equal(defaultRun([]), null);
 });
 
+test("defaultRun passes over runs whose recordings cannot be read", () => {
+  const damaged = { ...run("damaged", "damaged", 4), config: null };
+  const ended = run("ended", "finished", 3);
+  assert.equal(defaultRun([damaged, ended]), ended);
+  assert.equal(defaultRun([damaged]), null);
+});
+
 test("shouldSwitch leaves a live run only for a newer one", () => {
   const runs = [run("new", "running", 2), run("old", "paused", 1)];
   assert.ok(shouldSwitch(runs[0], "old", runs));

@@ -1,0 +1,43 @@
+"""The row of the table `run`, validated: everything that its readers rely on."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.recording.schema import parse_config
+from stnscope.backend.experiment.run_status import Status
+
+MAX_STEPS = 10**12
+MAX_TIME = 10**11
+"""Seconds since 1970; the year 5138."""
+MAX_ATTEMPTS = 10**9
+MAX_ERROR_LENGTH = 2000
+
+
+class RunRow(BaseModel):
+    """A row of the table `run`."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
+
+    created: float = Field(ge=0, le=MAX_TIME)
+    config: Annotated[RunConfig, BeforeValidator(parse_config)]
+    steps_per_epoch: int = Field(ge=1, le=MAX_STEPS)
+    status: Status
+    attempt: int = Field(ge=0, le=MAX_ATTEMPTS)
+    step: int = Field(ge=0, le=MAX_STEPS)
+    loss: float | None
+    accuracy: float | None = Field(ge=0, le=1)
+    validated_step: int | None = Field(ge=0, le=MAX_STEPS)
+    collapsed: int = Field(ge=0, le=1)
+    stillness: float | None
+    error: str | None
+    thinned: int = Field(ge=0, le=64)
+
+
+class StoredRunRow(RunRow):
+    """A row as a recording of this home has it."""
+
+    id: str
+    demonstration: int = Field(ge=0, le=1)
+    imported: int = Field(ge=0, le=1)

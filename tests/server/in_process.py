@@ -1,0 +1,33 @@
+"""A server in a thread of the tests: it starts at once, for what needs no process of its own."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from stnscope.backend.server.app import create_app
+from stnscope.backend.server.settings import Settings
+from tests.live_server import Server, free_port, wait_until
+
+
+@contextmanager
+def serve_in_thread(home: Path, **settings: Any) -> Iterator[Server]:
+    """Start a server without a page, a demonstration and spare processes; stop it at the end."""
+    port = free_port()
+    fixed = {"demonstration": False, "standby": False, "port": port}
+    app = create_app(Settings(home=home, **(fixed | settings)))
+    config = uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=2)
+    running = uvicorn.Server(config)
+    thread = threading.Thread(target=running.run)
+    thread.start()
+    try:
+        wait_until(lambda: running.started or not thread.is_alive())
+        assert running.started, "the server did not start"
+        with Server(home, port).connected() as server:
+            yield server
+    finally:
+        running.should_exit = True
+        thread.join()
