@@ -35,7 +35,9 @@ def check_can_add_picture(run: Mapping[str, Any]) -> None:
         )
     if run["probes"] >= MAX_PROBES:
         raise Conflict(f"This run has {run['probes']} probes already, the maximum.")
-    architecture = ARCHITECTURES[run["config"]["architecture"]]
+    architecture = ARCHITECTURES.get(run["config"]["architecture"])
+    if architecture is None:
+        raise Conflict(f"There is no network {run['config']['architecture']!r} here.")
     if architecture.channels not in CHANNELS:
         raise Conflict(
             f"{architecture.title} takes {architecture.channels} images, one in each channel; "
