@@ -5,6 +5,7 @@
 #   MEASURED='gif overhead' the benchmarks that `make bench` runs; all by default
 #   MINUTES=5               duration of the memory benchmark, after a fifth of that as warm-up;
 #                           50 by default
+#   FUZZ_SECONDS=60         duration of the fuzzer in `make test-slow`; 300 by default
 #   PYTHON=/usr/bin/python3 the interpreter that .venv is created with
 
 PORT ?= 8501
@@ -21,7 +22,7 @@ FAST := tests/models tests/experiment tests/access tests/dashboard/test_modules.
   tests/test_imports.py tests/test_registries.py tests/test_compose.py
 OPTIONS_memory = --minutes $(MINUTES) --warm-up $$(expr $(MINUTES) / 5)
 
-.PHONY: help run test test-fast check fix docs bench clean
+.PHONY: help run test test-fast test-slow check fix docs bench clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -39,6 +40,10 @@ test: ## Set up what is missing, a browser too, and run all tests
 test-fast: ## Run the tests that need neither a server nor a browser
 	@sh tools/setup dev
 	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal $(FAST)
+
+test-slow: ## Run the tests that take minutes: a fuzzer, for FUZZ_SECONDS (300)
+	@sh tools/setup dev
+	@$(VENV)/python -m pytest -m slow $(TESTS)
 
 check: ## Check formatting, lint, types and import directions; Python and JavaScript
 	@sh tools/setup dev

@@ -1,5 +1,6 @@
 """Responses to refused requests: problem details for programs, a page for people."""
 
+import json
 from collections.abc import Iterable
 from html import escape
 from http import HTTPStatus
@@ -42,17 +43,28 @@ FORM = """<form>
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "form-action 'self'; base-uri 'none'",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
+
+
+class ProblemResponse(JSONResponse):
+    """Problem details, which may repeat text of a request that is not valid Unicode."""
+
+    media_type = PROBLEM_TYPE
+
+    def render(self, content: Any) -> bytes:
+        # A lone surrogate becomes an escape, as JSON has them.
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+        return text.encode(errors="backslashreplace")
 
 
 def problem(status: int, detail: str, **more: Any) -> JSONResponse:
     """Return problem details (RFC 9457): what is wrong and, if known, in which field."""
     title = HTTPStatus(status).phrase
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return JSONResponse(body, status, media_type=PROBLEM_TYPE)
+    return ProblemResponse(body, status)
 
 
 def refusal_page(status: int, text: str) -> HTMLResponse:

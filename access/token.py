@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from starlette.requests import cookie_parser
 
 COOKIE = "stnscope_token"
+TOKEN_VARIABLE = "STNSCOPE_TOKEN"
+"""The environment variable that has a server's token; no child process has it."""
 
 
 def is_same(candidate: str, token: str) -> bool:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit import file_util
 from streamlit.config import is_manually_set
 
 from stnscope.access.cache_control import ImmutableFiles
 from stnscope.access.middleware import AccessControl
 from stnscope.access.policy import LOOPBACK, Access, own_hosts
+from stnscope.access.security_headers import SecurityHeaders, page_policy
 
 SCHEMES = ("http", "https")
 
@@ -55,7 +57,21 @@ def _access() -> Access:
         raise SystemExit(f"stnscope: {error}") from None
 
 
-app = st.App(
-    Path(__file__).with_name("app.py"),
-    middleware=[Middleware(AccessControl, access=_access()), Middleware(ImmutableFiles)],
-)
+def _policies() -> dict[str, str]:
+    """Return the content security policy of the page."""
+    index = Path(file_util.get_static_dir()) / "index.html"
+    api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
+    return {"/": page_policy(index.read_text(encoding="utf-8"), api)}
+
+
+MIDDLEWARE = [
+    Middleware(
+        SecurityHeaders,
+        policies=_policies(),
+        frames=os.environ.get("STNSCOPE_ALLOW_FRAME", "").split(),
+    ),
+    Middleware(AccessControl, access=_access()),
+    Middleware(ImmutableFiles),
+]
+
+app = st.App(Path(__file__).with_name("app.py"), middleware=MIDDLEWARE)

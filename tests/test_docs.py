@@ -170,6 +170,7 @@ def test_generated_pages_are_current() -> None:
     """If this fails, `make docs` renews them."""
     assert docs.command_line() == read(Path("docs/command-line.md"))
     assert docs.with_layers(ARCHITECTURE) == ARCHITECTURE
+    assert docs.with_messages(INTERFACE) == INTERFACE
 
 
 def paths_in(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Renew the generated parts of docs/: the command line, from `--help`, and the layers of imports.
+"""Renew the generated parts of docs/: the command line, the layers of imports, the messages.
 
     python tools/docs.py
 
@@ -15,9 +15,14 @@ import textwrap
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
+from pydantic import BaseModel
+
 from stnscope.backend.commands.main import main as run_command
+from stnscope.backend.server.schemas import SERVER_MESSAGES
+from stnscope.backend.server.streams.messages import CLIENT_MESSAGES
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -133,10 +138,50 @@ def javascript_layers() -> list[str]:
     return [" | ".join(sorted(names)) for names in reversed(ast.literal_eval(found[1]))]
 
 
+MESSAGES = re.compile(r"(<!-- messages -->\n).*?(<!-- end of messages -->)", re.DOTALL)
+
+
+def with_messages(text: str) -> str:
+    """Return docs/interface.md with the fields of all messages, as their models have them."""
+    tables = "".join(
+        message_table(model, sender)
+        for sender, models in (("client", CLIENT_MESSAGES), ("server", SERVER_MESSAGES))
+        for model in models
+    )
+    return MESSAGES.sub(lambda found: f"{found[1]}\n{tables}{found[2]}", text)
+
+
+def message_table(model: type[BaseModel], sender: str) -> str:
+    """Return a title, what the message means, and a table of its fields."""
+    schema = model.model_json_schema(mode="serialization")
+    fields = dict(schema["properties"])
+    title = f"### `{fields.pop('type')['const']}`, from the {sender}"
+    description = " ".join(schema.get("description", "").split())
+    rows = [
+        f"| `{name}` | {type_name(field)} | {field.get('description', '')} |"
+        for name, field in fields.items()
+    ]
+    table = ["| field | type | meaning |", "|---|---|---|", *rows, ""] if rows else []
+    return "\n".join([title, "", description, "", *table, ""])
+
+
+def type_name(schema: dict[str, Any]) -> str:
+    """Return a JSON schema's type in words."""
+    if "anyOf" in schema:
+        return " or ".join(type_name(each) for each in schema["anyOf"])
+    if "enum" in schema or "const" in schema:
+        return " or ".join(f"`{value}`" for value in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list of {type_name(schema.get('items', {}))}"
+    return str(schema.get("type", "object"))
+
+
 def main() -> None:
     (DOCS / "command-line.md").write_text(command_line())
     architecture = DOCS / "architecture.md"
     architecture.write_text(with_layers(architecture.read_text()))
+    interface = DOCS / "interface.md"
+    interface.write_text(with_messages(interface.read_text()))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,13 @@ def add(commands: Commands) -> None:
         help="accept requests of pages of this origin too; may be repeated",
     )
     serve.add_argument(
+        "--allow-frame",
+        action="append",
+        default=[],
+        metavar="ORIGIN",
+        help="let pages of this origin embed this one, such as a notebook's; may be repeated",
+    )
+    serve.add_argument(
         "--trust-proxy",
         action="append",
         default=[],
@@ -133,6 +140,7 @@ def _settings(options: argparse.Namespace, token: str | None) -> Settings:
         token=token,
         allowed_hosts=frozenset(host.lower() for host in options.allow_host),
         allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
+        allowed_frames=frozenset(origin.lower().rstrip("/") for origin in options.allow_frame),
         proxies=frozenset(options.trust_proxy),
         standby=not options.no_standby,
         control_timeout=options.control_timeout,

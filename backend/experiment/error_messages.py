@@ -7,15 +7,19 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from stnscope.backend.experiment.limits import MAX_COUNT
+
 OBJECT = "an object"
 EXPECTED_TYPES = {
     "int_type": "a whole number",
     "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number",
     "int_from_float": "a whole number",
     "float_type": "a number",
     "float_parsing": "a number",
     "finite_number": "a finite number",
     "string_type": "text",
+    "string_unicode": "text in Unicode",
     "bool_type": "true or false",
     "bool_parsing": "true or false",
     "list_type": "a list",
@@ -26,6 +30,8 @@ EXPECTED_TYPES = {
 """What is expected, by pydantic's error type."""
 BOUNDS = {"ge": "at least {}", "gt": "above {}", "le": "at most {}", "lt": "below {}"}
 BOUND_ERRORS = ("greater_than_equal", "greater_than", "less_than_equal", "less_than")
+MAX_FAULTS = 10
+"""Faults of one request that are named."""
 MAX_VALUE_LENGTH = 40
 """Characters of a rejected value that a message repeats."""
 
@@ -40,7 +46,7 @@ def format_error(
         path: location of the rejected value, from the root.
         model: the model that was validated, if known; its fields and bounds are then named.
     """
-    path = list(path)
+    path = [_shorten(part) if isinstance(part, str) else part for part in path]
     field, kind = ".".join(str(part) for part in path), str(error["type"])
     value = _format_value(error.get("input"))
     if kind == "missing":
@@ -79,7 +85,10 @@ def _describe_expected(error: Mapping[str, Any], info: FieldInfo | None) -> str:
         if hasattr(constraint, name)
     } or {name: context[name] for name in BOUNDS if name in context}
     limits = " and ".join(
-        BOUNDS[name].format(_format_bound(bound)) for name, bound in bounds.items()
+        BOUNDS[name].format(_format_bound(bound))
+        for name, bound in bounds.items()
+        # The bound of all counts is named only if it is exceeded.
+        if bound != MAX_COUNT or kind == "less_than_equal"
     )
     return ", ".join(part for part in (EXPECTED_TYPES.get(kind, ""), limits) if part)
 
@@ -119,5 +128,9 @@ def _format_value(value: Any) -> str:
         return "a list"
     if isinstance(value, str | int | float | bool | None):
         text = json.dumps(value, ensure_ascii=False)
-        return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}..."
+        return _shorten(text)
     return "a file"
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= MAX_VALUE_LENGTH else f"{text[:MAX_VALUE_LENGTH]}..."

@@ -2,6 +2,8 @@
 
 `GET /api/catalog` serves `LIMITS` as `limits`; the page takes its numbers from there:
 
+    json_bytes       bytes of a JSON body, of JSON in a form's field, and of a WebSocket message
+    count            a step, an index or a number of things
     picture_bytes    bytes of a picture's file
     picture_pixels   pixels of a picture
     probes           probes of a run, including added pictures
@@ -13,17 +15,32 @@
 """
 
 from collections.abc import Mapping
+from typing import Annotated
 
+from pydantic import Field
+
+MAX_JSON_BYTES = 64_000
+MAX_COUNT = 2**53 - 1
+"""The largest whole number that is exact in every JSON parser; SQLite's have 64 bits."""
 MAX_PICTURE_BYTES = 10_000_000
 MAX_PICTURE_PIXELS = 16_000_000
 MAX_PROBES = 64
 MAX_EPOCHS = 1000
 MAX_SUPERSAMPLING = 4
 MAX_EXPORT_FRAMES = 300
+MIN_EXPORT_FPS = 0.01
+"""A GIF's frame can be shown for 655 seconds at most."""
 MAX_EXPORT_FPS = 50
 MAX_EXPORT_SCALE = 4
 
+Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
+"""A step, an index or a number of things."""
+PositiveCount = Annotated[int, Field(ge=1, le=MAX_COUNT)]
+"""The same, from 1 on."""
+
 LIMITS: Mapping[str, int] = {
+    "json_bytes": MAX_JSON_BYTES,
+    "count": MAX_COUNT,
     "picture_bytes": MAX_PICTURE_BYTES,
     "picture_pixels": MAX_PICTURE_PIXELS,
     "probes": MAX_PROBES,

@@ -1,19 +1,26 @@
 """The application: interface, streams and page on one port. Nothing is created at import."""
 
 import logging
-from collections.abc import AsyncIterator
+import os
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
+from fastapi.routing import APIRoute
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Match
+from starlette.types import ASGIApp
 
 from stnscope.access.middleware import AccessControl
+from stnscope.access.security_headers import DATA_POLICY, VIEWER_POLICY, SecurityHeaders
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import StnscopeError
-from stnscope.backend.server.http import page, problems
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http import description, page, problems
 from stnscope.backend.server.http.body_limit import BodyLimit
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
@@ -58,7 +65,9 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
                 await stack.enter_async_context(streamlit_app.lifespan()(app))
             yield {"server": await _start(settings, stack)}
 
-    app = FastAPI(
+    app = _Application(
+        _policies(page_script),
+        settings.allowed_frames,
         title="stnscope",
         version=VERSION,
         description=DESCRIPTION,
@@ -72,22 +81,63 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
         allow_headers=["Authorization", "Content-Type"],
         allow_credentials=True,
     )
-    app.add_middleware(BodyLimit, larger={"/api/recordings": max_recording_bytes(settings.quota)})
+    app.add_middleware(
+        BodyLimit,
+        files={
+            "/api/recordings": max_recording_bytes(settings.quota),
+            "/api/transform|/api/runs/[^/]+/probes": MAX_PICTURE_BYTES,
+        },
+    )
     app.add_middleware(AccessControl, access=settings.access)
     problems.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/api")
     app.add_api_route("/api/{rest:path}", _not_found, methods=METHODS, include_in_schema=False)
+    description.install(app, schemas.UNROUTED)
     streamlit_app = page.mount(app, page_script) if page_script else None
     return app
 
 
+class _Application(FastAPI):
+    """FastAPI whose every response, those to errors too, has security headers."""
+
+    def __init__(self, policies: Mapping[str, str], frames: Iterable[str], **options: Any) -> None:
+        self._policies, self._frames = policies, frames
+        super().__init__(**options)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return SecurityHeaders(super().build_middleware_stack(), self._policies, self._frames)
+
+
+def _policies(page_script: Path | None) -> Mapping[str, str]:
+    """Return the content security policies by the beginning of a path."""
+    policies = {"/api/": DATA_POLICY, "/openapi.json": DATA_POLICY, "/docs": VIEWER_POLICY}
+    if page_script is not None:
+        policies["/"] = page.policy(os.environ.get("STNSCOPE_PUBLIC_URL", ""))
+    return policies
+
+
 async def _not_found(request: Request) -> None:
     """Respond with a problem, and never with the page, below `/api`."""
-    matches = [route.matches(request.scope)[0] for route in request.app.routes]
-    if Match.PARTIAL in matches:
-        raise HTTPException(405, f"{request.method} is not one of the methods of this address.")
+    if allowed := _allowed_methods(request):
+        raise HTTPException(
+            405,
+            f"{request.method} is not one of the methods of this address: {', '.join(allowed)}.",
+            {"Allow": ", ".join(allowed)},
+        )
     raise HTTPException(404, f"There is nothing at {request.url.path}; /docs lists what there is.")
+
+
+def _allowed_methods(request: Request) -> list[str]:
+    """Return the methods of a path below `/api`; none if there is no such path."""
+    scope = {**request.scope, "path": request.scope["path"].removeprefix("/api")}
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+    return sorted(
+        method
+        for route in routes
+        for method in route.methods or ()
+        if route.matches({**scope, "method": method})[0] is Match.FULL
+    )
 
 
 async def _start(settings: Settings, stack: AsyncExitStack) -> State:

@@ -22,6 +22,7 @@ class Settings:
         token: what every request must present; required on any address but loopback.
         allowed_hosts: further values of `Host` that are accepted, compared exactly.
         allowed_origins: further values of `Origin` that are accepted, compared exactly.
+        allowed_frames: origins of pages that may embed this one, such as a notebook's.
         proxies: addresses, or networks, of the proxies whose `X-Forwarded-For` and
             `X-Forwarded-Proto` count; nobody else's do.
         standby: whether to keep a trainer and an inference process, with torch imported, ready: a
@@ -44,6 +45,7 @@ class Settings:
     token: str | None = None
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
+    allowed_frames: frozenset[str] = field(default_factory=frozenset)
     proxies: frozenset[str] = field(default_factory=frozenset)
     standby: bool = True
     trainers: int = 2

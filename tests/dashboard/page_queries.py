@@ -2,12 +2,28 @@
 
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, wait_until
 
 # Milliseconds; a busy machine is slow to open a page.
+
+
+def wait_for_expression(page: Page, expression: str, arg: object = None) -> None:
+    """Wait until a JavaScript expression, or function, is true.
+
+    Playwright's own function for this evaluates text inside the page, which the page's content
+    security policy forbids.
+    """
+
+    def is_true() -> bool:
+        try:
+            return bool(page.evaluate(expression, arg))
+        except Error:
+            return False  # the page is being loaded
+
+    wait_until(is_true, TIMEOUT_MS / 1000)
 
 
 def wait_for_frame(page: Page, step: int | None = None) -> int:
@@ -26,9 +42,10 @@ def drawn_step(page: Page) -> int:
 
 def wait_for_step_where(page: Page, condition: str) -> None:
     """Wait until a JavaScript condition on `step`, the step on the stage, is true."""
-    page.wait_for_function(
+    wait_for_expression(
+        page,
         "(() => { const step = Number(document.querySelector('.stn-viewer .stn-probes')"
-        f".dataset.step); return {condition}; }})()"
+        f".dataset.step); return {condition}; }})()",
     )
 
 
@@ -63,9 +80,10 @@ def wait_for_layout(page: Page) -> None:
 
 def wait_for_chart_lines(page: Page) -> None:
     """Wait until every line of every chart has data."""
-    page.wait_for_function(
+    wait_for_expression(
+        page,
         "[...document.querySelectorAll('.stn-plot')]"
-        ".every(({ data }) => data?.every((line) => line.x.length > 0))"
+        ".every(({ data }) => data?.every((line) => line.x.length > 0))",
     )
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from stnscope.access.cache_control import ImmutableFiles
+from stnscope.access.security_headers import POLICY, page_policy
 from stnscope.backend.commands.serve import listen
 from stnscope.backend.server.app import create_app
 from stnscope.backend.server.settings import Settings
@@ -29,9 +30,10 @@ APP = ASSETS.parent / "app.py"
 def component_page() -> Starlette:
     """Build the application that serves the page, and the component's files as cacheable."""
     page = HTML.read_text().replace("/* style */", STYLE).replace("%PART%", PART)
+    headers = {POLICY: page_policy(page)}
     return Starlette(
         routes=[
-            Route("/", lambda _: HTMLResponse(page)),
+            Route("/", lambda _: HTMLResponse(page, headers=headers)),
             Mount(f"/{PART}", StaticFiles(directory=ASSETS)),
         ],
         middleware=[Middleware(ImmutableFiles)],

@@ -7,7 +7,12 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import read_texts, wait_for_frame, wait_for_status_text
+from tests.dashboard.page_queries import (
+    read_texts,
+    wait_for_expression,
+    wait_for_frame,
+    wait_for_status_text,
+)
 from tests.live_server import Server, wait_until
 
 DROP_FILE = """async ([stage, address]) => {
@@ -37,8 +42,8 @@ def add_picture(page: Page, file: Path) -> None:
 
 
 def wait_for_probe_count(page: Page, count: int) -> None:
-    page.wait_for_function(
-        f"document.querySelectorAll('.stn-viewer .stn-probe').length === {count}"
+    wait_for_expression(
+        page, f"document.querySelectorAll('.stn-viewer .stn-probe').length === {count}"
     )
 
 

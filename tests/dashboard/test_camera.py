@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import BrowserContext
 
 from tests.dashboard.conftest import OpenPage, open_browser
+from tests.dashboard.page_queries import wait_for_expression
 from tests.live_server import Server
 
 CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
@@ -39,7 +40,7 @@ def test_photo_is_classified_and_removed_with_the_camera(
     camera_switch.click()
     page.locator("[data-testid=stCameraInput] video").wait_for()
     # A photo that is taken before the camera's first picture is empty.
-    page.wait_for_function("document.querySelector('video').videoWidth > 0")
+    wait_for_expression(page, "document.querySelector('video').videoWidth > 0")
     assert page.evaluate("window.cameraRequests") > 0
     page.get_by_role("button", name="Take Photo").click()
     page.locator(".stn-picture [data-step]").wait_for()

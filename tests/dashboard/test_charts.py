@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     wait_for_chart_lines,
+    wait_for_expression,
     wait_for_frame,
     wait_for_layout,
     wait_for_step_where,
@@ -161,10 +162,10 @@ def test_ticks_stay_few_after_a_run_of_several_epochs(
     page = open_component(server, "?run=sample")
     wait_for_frame(page)
     axis = "document.querySelector('.stn-plot').layout?.xaxis"
-    page.wait_for_function(f"{axis}?.tickmode === 'linear'")
+    wait_for_expression(page, f"{axis}?.tickmode === 'linear'")
     page.locator(f'.stn-run a[href="?run={stopped_run}"]').click()
     steps_per_epoch = server.get_run(stopped_run)["steps_per_epoch"]
-    page.wait_for_function(f"{axis}.range[1] === {steps_per_epoch}")
+    wait_for_expression(page, f"{axis}.range[1] === {steps_per_epoch}")
     wait_until(lambda: evaluate_plot(page, "plot.layout.xaxis.tickmode") == "auto")
     wait_for_layout(page)
     assert evaluate_plot(page, "plot.layout.xaxis.tickmode") == "auto"

@@ -5,7 +5,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.dashboard.conftest import OpenPage, record_run
-from tests.dashboard.page_queries import fetch_frame, wait_for_frame
+from tests.dashboard.page_queries import fetch_frame, wait_for_expression, wait_for_frame
 from tests.live_server import Server, wait_until
 
 # Gives half the steps per epoch of the default, 64.
@@ -47,7 +47,7 @@ def test_cursor_moves_both_runs_by_step_or_by_epoch(
         server, other_run, round(first_step / per_epoch * other_per_epoch)
     )
     wait_until(lambda: drawn_steps(page) == expected)
-    page.wait_for_function("() => location.search.includes('by=epoch')")
+    wait_for_expression(page, "() => location.search.includes('by=epoch')")
     page.keyboard.press("Home")
     wait_until(lambda: drawn_steps(page) == [0, 0])
 
@@ -158,7 +158,7 @@ def test_charts_show_both_runs_until_the_comparison_is_closed(
     row.get_by_role("button", name="Compare").click()
     wait_until(lambda: len(drawn_steps(page)) == 2)
     lines = "document.querySelector('.stn-viewer .stn-plot').data?.length"
-    page.wait_for_function(f"() => {lines} === 2")
+    wait_for_expression(page, f"() => {lines} === 2")
     metrics = server.http.get(f"/runs/{other_run}/metrics").json()
     recorded = [
         step
@@ -169,8 +169,8 @@ def test_charts_show_both_runs_until_the_comparison_is_closed(
     wait_until(lambda: page.evaluate(second) == recorded)
     page.get_by_role("button", name="Close comparison").last.click()
     wait_until(lambda: len(drawn_steps(page)) == 1)
-    page.wait_for_function(f"() => {lines} === 1")
-    page.wait_for_function("() => !location.search.includes('compare')")
+    wait_for_expression(page, f"() => {lines} === 1")
+    wait_for_expression(page, "() => !location.search.includes('compare')")
 
 
 def test_network_without_a_transformer_is_compared_without_outputs(
@@ -204,4 +204,4 @@ def test_deleted_compared_run_is_removed(
     wait_until(lambda: drawn_steps(page) == [0, 0])
     server.http.delete(f"/runs/{deleted}").raise_for_status()
     wait_until(lambda: drawn_steps(page) == [0])
-    page.wait_for_function("() => !location.search.includes('compare')")
+    wait_for_expression(page, "() => !location.search.includes('compare')")

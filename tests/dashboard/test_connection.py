@@ -9,6 +9,7 @@ from tests.dashboard.page_queries import (
     drawn_step,
     read_pixels,
     status_text,
+    wait_for_expression,
     wait_for_frame,
     wait_for_status_text,
     wait_for_step_where,
@@ -28,7 +29,7 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     own_server.stop(signal.SIGKILL)
     wait_for_status_text(page, "Connection lost, reconnecting; last frame")
     before = status_text(page)
-    page.wait_for_function("(text) => !document.body.innerText.includes(text)", arg=before)
+    wait_for_expression(page, "(text) => !document.body.innerText.includes(text)", arg=before)
     assert "Connection lost" in status_text(page), "the age grows"
     assert any(any(image) for image in read_pixels(page, "input")), "the last pixels stay"
     assert page.locator(".stDialog").is_visible() is False

@@ -5,7 +5,7 @@ import io
 from PIL import Image
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import wait_for_frame
+from tests.dashboard.page_queries import wait_for_expression, wait_for_frame
 from tests.live_server import Server
 
 
@@ -19,7 +19,7 @@ def test_gif_is_shown_and_downloaded(server: Server, stopped_run: str, open_page
     page.get_by_role("button", name="Create GIF").click()
     image = page.locator("img.stn-gif[src]")
     image.wait_for()
-    page.wait_for_function("document.querySelector('img.stn-gif').naturalWidth > 0")
+    wait_for_expression(page, "document.querySelector('img.stn-gif').naturalWidth > 0")
     assert stopped_run in (image.get_attribute("alt") or "")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download").click()

@@ -10,6 +10,7 @@ from tests.dashboard.page_queries import (
     drawn_step,
     pump_events,
     status_text,
+    wait_for_expression,
     wait_for_frame,
     wait_for_status_text,
     wait_for_step_where,
@@ -89,7 +90,7 @@ def test_step_chosen_before_the_steps_are_listed_stays(
 ) -> None:
     page = open_component(server, f"?run={stopped_run}", init=BLOCK_LISTS)
     wait_for_frame(page)
-    page.wait_for_function("() => Boolean(window.release)")
+    wait_for_expression(page, "() => Boolean(window.release)")
     page.keyboard.press("Home")
     wait_for_status_text(page, "Playback paused")
     wait_for_frame(page, 0)
@@ -129,7 +130,7 @@ def test_timeline_reaches_every_recorded_step(
     wait_for_frame(page, 0)
     recorded = server.recorded_steps(training_run)
     # During a pause the page lists new steps every two seconds.
-    page.wait_for_function(f"document.querySelector('.stn-timeline').max >= {recorded[-2]}")
+    wait_for_expression(page, f"document.querySelector('.stn-timeline').max >= {recorded[-2]}")
     for step in (recorded[1], recorded[len(recorded) // 2], recorded[-2]):
         page.locator(".stn-timeline").fill(str(step))
         wait_for_frame(page, step)

@@ -5,7 +5,12 @@ from functools import partial
 from playwright.sync_api import APIResponse, Request, Route
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import pump_events, wait_for_frame, wait_for_status_text
+from tests.dashboard.page_queries import (
+    pump_events,
+    wait_for_expression,
+    wait_for_frame,
+    wait_for_status_text,
+)
 from tests.live_server import Server, wait_until
 
 
@@ -66,7 +71,7 @@ def test_run_is_restarted_with_the_same_or_a_new_seed(
     before = own_server.get_run(run_id)["config"]
     assert newest["config"] == {**before, "seed": 13}
     own_server.wait_for_status(run_id, "stopped")
-    page.wait_for_function(f"() => location.search.includes('{newest['id']}')")
+    wait_for_expression(page, f"() => location.search.includes('{newest['id']}')")
     own_server.wait_for_step(newest["id"], 1)
     wait_for_status_text(page, "seed 13")
     page.get_by_role("button", name="Restart").click()
@@ -85,7 +90,7 @@ def test_restart_clicked_several_times_starts_one_run(
     page.get_by_role("button", name="Restart").evaluate(
         "(button) => { for (let press = 0; press < 5; press++) button.click(); }"
     )
-    page.wait_for_function(f"() => !location.search.includes('{run_id}')")
+    wait_for_expression(page, f"() => !location.search.includes('{run_id}')")
     own_server.wait_for_status(run_id, "stopped")
     assert len(own_server.http.get("/runs").json()) == 2
 

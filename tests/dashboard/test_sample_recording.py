@@ -1,7 +1,12 @@
 """The sample recording, which the page shows until the first live frame."""
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text, wait_for_step_where
+from tests.dashboard.page_queries import (
+    wait_for_expression,
+    wait_for_frame,
+    wait_for_status_text,
+    wait_for_step_where,
+)
 from tests.live_server import Server
 
 
@@ -13,7 +18,7 @@ def test_sample_recording_plays_until_the_first_live_frame(
     wait_for_status_text(page, "Sample recording; no run yet")
     assert page.locator(".stn-viewer").get_attribute("data-run") == "sample"
     paints = len(page.evaluate("window.paints"))
-    page.wait_for_function(f"window.paints.length > {paints} + 5")
+    wait_for_expression(page, f"window.paints.length > {paints} + 5")
     assert page.locator(".stn-button-group button:enabled").count() == 0
 
     run_id = own_server.start_run(epochs=1000)

@@ -19,6 +19,7 @@ from tests.compose import ROOT, image_command, image_environment, services
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     pump_events,
+    wait_for_expression,
     wait_for_frame,
     wait_for_status_text,
 )
@@ -129,7 +130,8 @@ def test_one_link_opens_both_services(
     # Before, the page follows the demonstration, whose id may already be in the address.
     (demonstration,) = two_services.backend.http.get("/runs").json()
     page.get_by_role("button", name="Start training").click()
-    page.wait_for_function(
+    wait_for_expression(
+        page,
         "(other) => ![null, other].includes(new URL(location).searchParams.get('run'))",
         arg=demonstration["id"],
     )

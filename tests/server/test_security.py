@@ -13,7 +13,7 @@ from websockets.sync.client import connect
 
 from stnscope.access.policy import Access
 from stnscope.backend.server.settings import Settings
-from tests.live_server import Server, free_port, receive, serve, wait_until
+from tests.live_server import Server, free_port, inference_pid, receive, serve, wait_until
 from tests.server.conftest import MINIMAL_SERVER
 
 ROOT = Path(__file__).parents[2]
@@ -171,6 +171,39 @@ def test_refused_request_changes_nothing(protected: Server) -> None:
     protected.http.post("/runs", json={}, headers=BEARER | {"Origin": "http://evil.example"})
     protected.http.post("/runs", json={}, headers=BEARER | {"Host": "evil.example"})
     assert ids() == before
+
+
+@pytest.mark.parametrize("headers", [BEARER, {}, {"Host": "evil.example"}], ids=str)
+def test_every_response_has_security_headers(
+    protected: Server, routes: Routes, headers: dict[str, str]
+) -> None:
+    for method, path in routes:
+        if method == "WEBSOCKET":
+            continue
+        address = f"http://127.0.0.1:{protected.port}{path}"
+        response = protected.http.request(method, address, headers=headers)
+        policy = response.headers["content-security-policy"]
+        assert "default-src" in policy, (method, path)
+        assert policy.endswith("frame-ancestors 'self'"), (method, path)
+        assert response.headers["x-content-type-options"] == "nosniff", (method, path)
+        assert response.headers["referrer-policy"], (method, path)
+
+
+def test_pages_that_may_embed_this_one_are_named(tmp_path: Path) -> None:
+    frame = ("--allow-frame", "http://localhost:8888")
+    with serve(tmp_path, *MINIMAL_SERVER, *frame) as server:
+        policy = server.http.get("/health").headers["content-security-policy"]
+    assert policy.endswith("; frame-ancestors 'self' http://localhost:8888")
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")
+def test_no_child_process_has_the_token(protected: Server) -> None:
+    """Neither in its environment nor in its arguments."""
+    protected.http.post("/transform", files={"image": b"none"}, headers=BEARER)
+    child = Path("/proc", str(inference_pid(protected)))
+    assert b"PATH=" in (child / "environ").read_bytes()
+    for name in ("environ", "cmdline"):
+        assert TOKEN.encode() not in (child / name).read_bytes()
 
 
 def test_token_is_printed_once_and_never_logged(protected: Server, log: Path) -> None:

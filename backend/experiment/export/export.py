@@ -25,6 +25,8 @@ from stnscope.backend.experiment.limits import (
     MAX_EXPORT_FRAMES,
     MAX_EXPORT_SCALE,
     MAX_PROBES,
+    MIN_EXPORT_FPS,
+    Count,
 )
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
@@ -58,8 +60,8 @@ class ExportOptions(BaseModel):
     layout: Literal["evolution", "moving"] = Field(
         default="evolution", description="evolution: through training; moving: the probes move."
     )
-    first: int | None = Field(default=None, ge=0, description="First step of a range.")
-    last: int | None = Field(default=None, ge=0, description="Last step of a range.")
+    first: Count | None = Field(default=None, description="First step of a range.")
+    last: Count | None = Field(default=None, description="Last step of a range.")
     frames: int | None = Field(
         default=None,
         ge=1,
@@ -79,7 +81,7 @@ class ExportOptions(BaseModel):
     )
     fps: float | None = Field(
         default=None,
-        gt=0,
+        ge=MIN_EXPORT_FPS,
         le=MAX_EXPORT_FPS,
         description="Frames per second, all of equal duration. Without it, tenths have 2 frames a "
         "second and others 20, and the last frame of an evolution is shown longer.",

@@ -1,5 +1,6 @@
 """Limits the size of request bodies."""
 
+import re
 from collections.abc import Mapping
 
 from starlette.datastructures import Headers
@@ -7,7 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from stnscope.access.responses import problem
-from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
+from stnscope.backend.experiment.limits import MAX_JSON_BYTES
 from stnscope.backend.experiment.recording.quota import format_bytes
 
 FORM_BYTES = 1024 * 1024
@@ -19,20 +20,19 @@ class BodyLimit:
 
     Args:
         app: the application; only its paths below `/api/` are limited.
-        larger: paths that accept larger files, and how many bytes these may have.
+        files: patterns of the paths that accept a file, and how many bytes it may have. The body
+            for any other path is JSON.
     """
 
-    def __init__(self, app: ASGIApp, larger: Mapping[str, int] | None = None) -> None:
+    def __init__(self, app: ASGIApp, files: Mapping[str, int] | None = None) -> None:
         self._app = app
-        self._larger = larger or {}
+        self._files = {re.compile(pattern): limit for pattern, limit in (files or {}).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
             await self._app(scope, receive, send)
             return
-        file_limit = self._larger.get(scope["path"], MAX_PICTURE_BYTES)
-        limit = file_limit + FORM_BYTES
-        too_large = f"This request is larger than {format_bytes(file_limit)}. Send a smaller file."
+        limit, too_large = self._limit(scope["path"])
         length = Headers(scope=scope).get("content-length", "0")
         if length.isdecimal() and int(length) > limit:
             await problem(413, too_large)(scope, receive, send)
@@ -48,3 +48,12 @@ class BodyLimit:
             return message
 
         await self._app(scope, receive_limited, send)
+
+    def _limit(self, path: str) -> tuple[int, str]:
+        """Return the limit for a path, and the message for a body beyond it."""
+        for pattern, limit in self._files.items():
+            if pattern.fullmatch(path):
+                message = f"The body is larger than {format_bytes(limit)}. Send a smaller file."
+                return limit + FORM_BYTES, message
+        message = f"The body is larger than {format_bytes(MAX_JSON_BYTES)}. Send less."
+        return MAX_JSON_BYTES, message

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from stnscope.access.cache_control import ImmutableFiles
+from stnscope.access.security_headers import page_policy
 
 
 def mount(app: FastAPI, script: Path) -> Any:
@@ -21,3 +22,11 @@ def mount(app: FastAPI, script: Path) -> Any:
     page = streamlit.App(script, middleware=[Middleware(ImmutableFiles)])
     app.mount("", page)
     return page
+
+
+def policy(api: str) -> str:
+    """Return the content security policy of the page; see `page_policy`."""
+    from streamlit import file_util
+
+    index = Path(file_util.get_static_dir()) / "index.html"
+    return page_policy(index.read_text(encoding="utf-8"), api)

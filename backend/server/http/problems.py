@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from stnscope.access.responses import problem
 from stnscope.backend.experiment import errors
-from stnscope.backend.experiment.error_messages import format_error
+from stnscope.backend.experiment.error_messages import MAX_FAULTS, format_error
 from stnscope.backend.experiment.frames.frame import FrameError
 from stnscope.backend.experiment.os_errors import FULL_DISK, translate_os_error
 from stnscope.backend.experiment.recording.quota import is_full_disk
@@ -35,6 +35,9 @@ STATUSES: dict[type[Exception], HTTPStatus] = {
 }
 
 LOCKED = "Another program locks this recording. Try again in a moment."
+
+MAX_FIELD_LENGTH = 200
+"""Characters of a field's path that a problem repeats."""
 
 UNREADABLE = "There was an error parsing the body"
 """FastAPI's text for a body that does not match its content type."""
@@ -67,7 +70,9 @@ def _handler(status: HTTPStatus) -> Any:
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
-    faults = [_fault(fault, _model(request, fault["loc"][0])) for fault in error.errors()]
+    faults = [
+        _fault(fault, _model(request, fault["loc"][0])) for fault in error.errors()[:MAX_FAULTS]
+    ]
     return problem(422, errors=faults, **faults[0])
 
 
@@ -87,7 +92,7 @@ def _fault(fault: dict[str, Any], model: type[BaseModel] | None) -> dict[str, st
         # Its location is an offset in the text, not a field.
         return {"detail": f"The body is not JSON: {fault['ctx']['error']}."}
     location = fault["loc"][1:]
-    field = ".".join(str(part) for part in location)
+    field = ".".join(str(part) for part in location)[:MAX_FIELD_LENGTH]
     detail = format_error(fault, location, model)
     if "Expected UploadFile" in detail:
         detail = f"{field}: A file is expected here, not text."

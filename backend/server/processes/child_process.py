@@ -7,11 +7,13 @@ its parent is gone. `child_main` has the child's part.
 """
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
+from stnscope.access.token import TOKEN_VARIABLE
 from stnscope.backend.server.processes.error_codec import decode_error
 from stnscope.backend.server.processes.message_pipe import (
     Message,
@@ -43,8 +45,10 @@ class ChildProcess:
     @classmethod
     async def start(cls, command: Sequence[str]) -> Self:
         """Start a child process."""
+        # A child needs no access to the server.
+        environment = {k: v for k, v in os.environ.items() if k != TOKEN_VARIABLE}
         process = await asyncio.create_subprocess_exec(
-            *command, stdin=PIPE, stdout=PIPE, start_new_session=True
+            *command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=environment
         )
         return cls(process)
 

@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter
-
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
@@ -22,21 +20,24 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.limits import LIMITS
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.description import answers
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.throughput import images_per_second
 from stnscope.backend.version import VERSION
 from stnscope.models.cards import cards
 
-router = APIRouter()
+router = ApiRouter()
 
 
-@router.get("/health", tags=["server"])
+@router.get("/health", tags=["server"], **answers(schemas.Health))
 def health() -> dict[str, str]:
     """Respond once the server is ready."""
     return {"status": "ok", "version": VERSION}
 
 
-@router.get("/catalog", tags=["server"])
+@router.get("/catalog", tags=["server"], **answers(schemas.Catalog))
 def catalog(server: Server) -> dict[str, Any]:
     """List what a run can be made of, and the trained weights."""
     tables: dict[str, Mapping[str, Any]] = {
@@ -80,7 +81,7 @@ def _describe(entry: DatasetEntry, server: State) -> dict[str, Any]:
     }
 
 
-@router.get("/datasets/{name}", tags=["data sets"])
+@router.get("/datasets/{name}", tags=["data sets"], **answers(schemas.Dataset, 404))
 def show_dataset(name: str, server: Server) -> dict[str, Any]:
     """Show one data set, as the catalog has it."""
     entries = _datasets(server)
@@ -89,13 +90,15 @@ def show_dataset(name: str, server: Server) -> dict[str, Any]:
     return _describe(entries[name], server)
 
 
-@router.post("/datasets/{name}/download", status_code=202, tags=["data sets"])
+@router.post(
+    "/datasets/{name}/download", tags=["data sets"], **answers(schemas.Download, 404, status=202)
+)
 def download_dataset(name: str, server: Server) -> dict[str, Any]:
     """Start to download a data set into the data folder; repeated, return its progress."""
     return server.downloads.start(name)
 
 
-@router.delete("/datasets/{name}/download", status_code=204, tags=["data sets"])
+@router.delete("/datasets/{name}/download", tags=["data sets"], **answers(None, 404, status=204))
 def cancel_download(name: str, server: Server) -> None:
     """Cancel a download; what was received is kept, and the next one continues from there."""
     server.downloads.cancel(name)

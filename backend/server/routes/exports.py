@@ -3,42 +3,65 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import FileResponse
+from pydantic import ConfigDict
 
 from stnscope.backend.experiment.export.export import ExportOptions
 from stnscope.backend.experiment.export.formats import FORMATS
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.state import Server
 
-router = APIRouter()
+router = ApiRouter()
 
 
-@router.post("/runs/{run_id}/exports", status_code=202, tags=["exports"])
-async def start_export(run_id: str, options: ExportOptions, server: Server) -> dict[str, Any]:
+class ExportRequest(ExportOptions):
+    """Options of an export as JSON: with types of its own, whereas a query has text only."""
+
+    model_config = ConfigDict(strict=True)
+
+
+MEDIA_TYPES = tuple(form.media_type for form in FORMATS.values())
+
+
+@router.post("/runs/{run_id}/exports", tags=["exports"], **answers(schemas.Export, 404, status=202))
+async def start_export(run_id: str, options: ExportRequest, server: Server) -> dict[str, Any]:
     """Start a job that makes a file from a recording."""
     return await server.exports.start(run_id, options)
 
 
-@router.get("/exports/{export_id}", tags=["exports"])
+@router.get("/exports/{export_id}", tags=["exports"], **answers(schemas.Export, 404))
 def show_export(export_id: str, server: Server) -> dict[str, Any]:
     """Show the progress of a job."""
     return server.exports.describe(export_id)
 
 
-@router.delete("/exports/{export_id}", status_code=204, tags=["exports"])
+@router.delete("/exports/{export_id}", tags=["exports"], **answers(None, 404, status=204))
 async def cancel_export(export_id: str, server: Server) -> None:
     """Cancel a job, or remove its file."""
     await server.exports.cancel(export_id)
 
 
-@router.get("/exports/{export_id}/file", tags=["exports"], response_class=FileResponse)
+@router.get(
+    "/exports/{export_id}/file",
+    tags=["exports"],
+    response_class=FileResponse,
+    **answers(file_of(*MEDIA_TYPES), 404, 409, 507),
+)
 def download_export(export_id: str, server: Server) -> FileResponse:
     """Download the finished file."""
     path = server.exports.result(export_id)
     return FileResponse(path, filename=path.name)
 
 
-@router.get("/runs/{run_id}/export", tags=["exports"], response_class=Response)
+@router.get(
+    "/runs/{run_id}/export",
+    tags=["exports"],
+    response_class=Response,
+    **answers(file_of(*MEDIA_TYPES), 404, 409, 507),
+)
 async def export(
     run_id: str, options: Annotated[ExportOptions, Query()], server: Server
 ) -> Response:

@@ -3,20 +3,23 @@
 import json
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import File, Form, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE, Label
-from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
+from stnscope.backend.experiment.limits import MAX_JSON_BYTES, MAX_PICTURE_BYTES
 from stnscope.backend.experiment.probes.added_pictures import parse_label
 from stnscope.backend.experiment.recording.quota import format_bytes
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server, State
 from stnscope.models.cards import cards
 
-router = APIRouter()
+router = ApiRouter()
 
 MAX_SIZE = format_bytes(MAX_PICTURE_BYTES)
 
@@ -29,7 +32,7 @@ Picture = Annotated[
     "/transform",
     tags=["pictures"],
     response_class=Response,
-    responses={200: {"content": {MEDIA_TYPE: {}}}},
+    **answers(file_of(MEDIA_TYPE)),
 )
 async def transform(
     server: Server,
@@ -61,7 +64,11 @@ async def transform(
     return Response(frame, media_type=MEDIA_TYPE)
 
 
-@router.post("/runs/{run_id}/probes", status_code=202, tags=["pictures"])
+@router.post(
+    "/runs/{run_id}/probes",
+    tags=["pictures"],
+    **answers(schemas.RunWithNotes, 404, 409, 504, status=202),
+)
 async def add_picture(
     run_id: str,
     server: Server,
@@ -107,6 +114,8 @@ async def _read(picture: UploadFile) -> bytes:
 def _parse_object(text: str | None, field: str) -> dict[str, Any] | None:
     if not text:
         return None
+    if len(text) > MAX_JSON_BYTES:
+        raise TooLarge(f"{field} is larger than {format_bytes(MAX_JSON_BYTES)}.")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:

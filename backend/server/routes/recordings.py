@@ -2,22 +2,26 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from stnscope.access.cache_control import IMMUTABLE
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
+from stnscope.backend.experiment.limits import Count, PositiveCount
 from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
 from stnscope.backend.experiment.run_status import ENDED
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.http.upload import RECORDING_FIELD
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
 
-router = APIRouter()
+router = ApiRouter()
 
 RECORDING_BODY = {
     "multipart/form-data": {
@@ -31,12 +35,12 @@ RECORDING_BODY = {
 }
 
 
-@router.get("/runs/{run_id}/metrics", tags=["recordings"])
+@router.get("/runs/{run_id}/metrics", tags=["recordings"], **answers(schemas.Metrics, 404))
 def show_metrics(
     run_id: str,
     server: Server,
-    after: Annotated[int | None, Query(ge=-1)] = None,
-    every: Annotated[int, Query(ge=1)] = 1,
+    after: Count | None = None,
+    every: PositiveCount = 1,
 ) -> dict[str, list[Any]]:
     """Return columns of metrics over steps."""
     with server.runs.open(run_id) as recording:
@@ -45,7 +49,7 @@ def show_metrics(
     return columns
 
 
-@router.get("/runs/{run_id}/frames", tags=["recordings"])
+@router.get("/runs/{run_id}/frames", tags=["recordings"], **answers(schemas.FrameList, 404))
 def list_frames(run_id: str, server: Server) -> dict[str, Any]:
     """List the recorded steps."""
     with server.runs.open(run_id) as recording:
@@ -62,14 +66,14 @@ def list_frames(run_id: str, server: Server) -> dict[str, Any]:
     "/runs/{run_id}/frames/{step}",
     tags=["recordings"],
     response_class=Response,
-    responses={200: {"content": {MEDIA_TYPE: {}}}},
+    **answers(file_of(MEDIA_TYPE), 404),
 )
 def show_frame(
     run_id: str,
-    step: int,
+    step: Count,
     server: Server,
-    attempt: Annotated[int | None, Query(ge=0)] = None,
-    lap: Annotated[int | None, Query(ge=0)] = None,
+    attempt: Count | None = None,
+    lap: Count | None = None,
 ) -> Response:
     """Return one frame: the nearest at or before the step; before the first, the first."""
     with server.runs.open(run_id) as recording:
@@ -82,7 +86,12 @@ def show_frame(
     return Response(frame, media_type=MEDIA_TYPE, headers=headers)
 
 
-@router.get("/runs/{run_id}/recording", tags=["recordings"], response_class=FileResponse)
+@router.get(
+    "/runs/{run_id}/recording",
+    tags=["recordings"],
+    response_class=FileResponse,
+    **answers(file_of(MEDIA_TYPE), 404, 507),
+)
 def download_recording(run_id: str, server: Server) -> FileResponse:
     """Download the recording as one file, also of a run that is still training."""
     folder = tempfile.TemporaryDirectory(prefix="stnscope-")
@@ -97,8 +106,8 @@ def download_recording(run_id: str, server: Server) -> FileResponse:
 
 @router.post(
     "/recordings",
-    status_code=201,
     tags=["recordings"],
+    **answers(schemas.Run, 507, status=201),
     openapi_extra={"requestBody": {"required": True, "content": RECORDING_BODY}},
 )
 async def import_recording(request: Request, server: Server, response: Response) -> Run:

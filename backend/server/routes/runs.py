@@ -2,16 +2,19 @@
 
 from typing import Self
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import model_validator
 
 from stnscope.backend.experiment.config import RunConfig, SettingsChange
 from stnscope.backend.experiment.run_status import Action
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.description import answers
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
 
-router = APIRouter()
+router = ApiRouter()
 
 
 class Control(SettingsChange):
@@ -26,13 +29,13 @@ class Control(SettingsChange):
         return self
 
 
-@router.get("/runs", tags=["runs"])
+@router.get("/runs", tags=["runs"], **answers(list[schemas.Run]))
 def list_runs(server: Server) -> list[Run]:
     """List all runs, the newest first."""
     return [server.describe(run) for run in server.runs.list()]
 
 
-@router.post("/runs", status_code=201, tags=["runs"])
+@router.post("/runs", tags=["runs"], **answers(schemas.Run, 507, status=201))
 async def start_run(config: RunConfig, server: Server, response: Response) -> Run:
     """Start a run; an empty object starts the demonstration's configuration."""
     run_id = await run_in_threadpool(server.runs.create, config)
@@ -41,13 +44,13 @@ async def start_run(config: RunConfig, server: Server, response: Response) -> Ru
     return await run_in_threadpool(server.run, run_id)
 
 
-@router.get("/runs/{run_id}", tags=["runs"])
+@router.get("/runs/{run_id}", tags=["runs"], **answers(schemas.Run, 404))
 def show_run(run_id: str, server: Server) -> Run:
     """Show one run."""
     return server.run(run_id)
 
 
-@router.post("/runs/{run_id}/control", tags=["runs"])
+@router.post("/runs/{run_id}/control", tags=["runs"], **answers(schemas.Run, 404, 409, 504, 507))
 async def control_run(run_id: str, control: Control, server: Server) -> Run:
     """Pause, resume, step or stop a run, or change its settings; responds once it took effect.
 
@@ -62,7 +65,7 @@ async def control_run(run_id: str, control: Control, server: Server) -> Run:
     return await run_in_threadpool(server.run, run_id)
 
 
-@router.delete("/runs/{run_id}", status_code=204, tags=["runs"])
+@router.delete("/runs/{run_id}", tags=["runs"], **answers(None, 404, 409, status=204))
 async def delete_run(run_id: str, server: Server) -> None:
     """Remove a run that has no live trainer."""
     await server.trainers.delete(run_id)

@@ -4,15 +4,16 @@ import logging
 from contextlib import suppress
 from http import HTTPStatus
 
-from fastapi import APIRouter, WebSocket
+from fastapi import WebSocket
 
 from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.problems import status_of
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.streams.run_stream import RunStream
 from stnscope.backend.server.streams.transform_stream import TransformStream
 
-router = APIRouter()
+router = ApiRouter()
 
 log = logging.getLogger(__name__)
 

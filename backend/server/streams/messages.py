@@ -6,6 +6,8 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.limits import MAX_JSON_BYTES, Count, PositiveCount
+from stnscope.backend.experiment.recording.quota import format_bytes
 
 INITIAL_CREDIT = 2
 MAX_CREDIT = 8
@@ -19,7 +21,9 @@ class Hello(_Message):
     """Opens a stream; the client has the metrics up to `last_step` already."""
 
     type: Literal["hello"]
-    last_step: int | None = None
+    last_step: Count | None = Field(
+        default=None, description="The last step whose metrics the client has."
+    )
 
 
 class Follow(_Message):
@@ -38,7 +42,7 @@ class Credit(_Message):
     """Grants this many more frames, up to `MAX_CREDIT`; a page grants one after each paint."""
 
     type: Literal["credit"]
-    frames: int = Field(default=1, ge=1)
+    frames: PositiveCount = Field(default=1, description="How many.")
 
 
 class Transform(_Message):
@@ -49,14 +53,26 @@ class Transform(_Message):
     """
 
     type: Literal["transform"]
-    picture: str = Field(max_length=64)
-    weights: str = Field(default="digits", max_length=64)
-    distortion: dict[str, Any] | None = None
-    theta: dict[str, Any] | None = None
-    corners: dict[str, Any] | None = None
-    request: int | None = Field(default=None, ge=0, le=2**53)
-    """Repeated by the response: in a frame's `info`, or in an error."""
+    picture: str = Field(max_length=64, description="The key of the picture.")
+    weights: str = Field(
+        default="digits", max_length=64, description="The name of a trained network."
+    )
+    distortion: dict[str, Any] | None = Field(default=None, description="As in a run.")
+    theta: dict[str, Any] | None = Field(
+        default=None, description="The parameters of transformers, by their names in a frame."
+    )
+    corners: dict[str, Any] | None = Field(
+        default=None,
+        description="The corners of transformers' regions, in pixels of the frame's input, by "
+        "their names; in place of `theta`.",
+    )
+    request: Count | None = Field(
+        default=None,
+        description="Repeated by the response: in a frame's `info`, or in an error.",
+    )
 
+
+CLIENT_MESSAGES = (Hello, Follow, Hold, Credit, Transform)
 
 RunMessage = Hello | Follow | Hold | Credit
 TransformMessage = Hello | Transform
@@ -90,6 +106,8 @@ def parse_transform_message(text: str) -> TransformMessage:
 
 
 def _parse(adapter: TypeAdapter[M], text: str, models: tuple[type[_Message], ...]) -> M:
+    if len(text) > MAX_JSON_BYTES:
+        raise InvalidInput(f"This message is larger than {format_bytes(MAX_JSON_BYTES)}.")
     try:
         return adapter.validate_json(text)
     except ValidationError as error:

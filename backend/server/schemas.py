@@ -1,0 +1,202 @@
+"""The shapes of the interface's JSON: of each response, and of each message that a stream sends.
+
+`/openapi.json` and docs/interface.md are generated from them, and tests compare real responses with
+them. A server does not validate its own responses at run time: a run with an odd value is still
+listed.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from stnscope.backend.experiment.catalog import DatasetEntry, DistortionEntry
+from stnscope.backend.experiment.catalog.training import Choice, Optimiser
+from stnscope.backend.experiment.config import LiveSettings, RunConfig
+from stnscope.backend.experiment.data.availability import SkippedFolder
+from stnscope.backend.experiment.limits import Count
+from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.run_status import Fault, Operation, Status
+from stnscope.models.cards import Card
+from stnscope.models.catalog import Architecture, FamilyEntry
+
+
+class Health(BaseModel):
+    """The server is ready."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class InvalidValue(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str | None = Field(default=None, description="Path of the field, joined by dots.")
+    detail: str = Field(description="What is wrong and what is expected, as a sentence.")
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457): why a request failed."""
+
+    type: Literal["about:blank"]
+    title: str = Field(description="The status in words.")
+    status: int = Field(ge=400, le=599)
+    detail: str = Field(description="What is wrong and what to do, as a sentence.")
+    field: str | None = Field(default=None, description="The field that is wrong, if it is one.")
+    errors: list[InvalidValue] | None = Field(
+        default=None, description="All that is wrong with the values of a request; ten at most."
+    )
+
+
+class Run(BaseModel):
+    """A run: its configuration, its status and how far it is."""
+
+    id: str
+    created: float = Field(description="Seconds since 1970.")
+    config: RunConfig | None = Field(
+        description="Runs recorded by an earlier version lack some of it. Null, as all that is "
+        "unknown, if the recording cannot be read."
+    )
+    settings: LiveSettings | None = Field(description="What can be changed while it trains.")
+    demonstration: bool = Field(description="Whether the server started it by itself.")
+    imported: bool = Field(description="Whether its recording came from elsewhere.")
+    owned: bool = Field(description="Whether this server trains it, or has queued it.")
+    status: Status | Fault
+    live: bool = Field(description="Whether more frames may come.")
+    complete: bool = Field(description="Whether it ended as its user wanted.")
+    can: list[Operation] = Field(description="What can be requested now.")
+    error: str | None = Field(description="Why it failed, is paused or cannot be read.")
+    attempt: Count = Field(description="Rises each time that it is resumed.")
+    step: Count = Field(description="Optimiser steps done.")
+    steps: Count | None = Field(description="Optimiser steps of the whole run.")
+    steps_per_epoch: Count | None
+    epoch: Count | None
+    epochs: Count | None
+    loss: float | None = Field(description="Of the latest step.")
+    accuracy: float | None = Field(description="The latest on held-out images.")
+    validated_step: Count | None = Field(description="The step of that accuracy.")
+    stillness: float | None
+    collapsed: bool
+    transformers: Count | None = Field(description="Spatial transformers of its network.")
+    probes: Count = Field(description="Images that are observed, with those that were added.")
+    added_at: list[Count] = Field(description="The steps at which pictures were added.")
+    frames: Count = Field(description="Recorded frames.")
+    first_step: Count | None = Field(description="The first recorded step.")
+    last_step: Count | None = Field(description="The last recorded step.")
+    thinned: Count = Field(description="How often every second ordinary frame was dropped.")
+
+
+class RunWithNotes(Run):
+    """A run to which a picture was added."""
+
+    notes: list[str] = Field(description="How the picture was fitted.")
+
+
+Metrics = create_model(
+    "Metrics",
+    __doc__="Columns of metrics over steps, all of one length; null where there is no value.",
+    step=(list[Count], ...),
+    attempt=(list[Count], ...),
+    **dict.fromkeys(METRICS, (list[float | None], ...)),  # type: ignore[call-overload]
+)
+
+
+class FrameList(BaseModel):
+    """The recorded frames of a run."""
+
+    attempt: Count = Field(description="With it in their address, frames can be cached for ever.")
+    steps: list[Count]
+    laps: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
+        description="Frames of the closing lap: the step, and the index in the lap."
+    )
+
+
+class Download(BaseModel):
+    """The download of a data set."""
+
+    status: Literal["running", "finished", "failed"]
+    done: Count = Field(description="Bytes received.")
+    total: Count = Field(description="Bytes in all.")
+    error: str | None
+
+
+class Export(BaseModel):
+    """A job that makes a file from a recording."""
+
+    id: str
+    run: str
+    status: Literal["running", "finished", "failed"]
+    done: Count = Field(description="Frames drawn.")
+    total: Count | None = Field(description="Frames in all, once that is known.")
+    size: Count | None = Field(description="Bytes of the finished file.")
+    error: str | None
+    file: str | None = Field(description="The address of the finished file.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset(DatasetEntry):
+    """A data set, the networks that fit it, and its download."""
+
+    networks: list[str]
+    epochs: dict[str, int]
+    """Epochs by default, by network."""
+    download: int | None
+    """Bytes to download; None if it cannot be downloaded."""
+    fetching: Download | None
+    """The state of its download, if this server has started one."""
+
+
+class Catalog(BaseModel):
+    """What a run can be made of, and the trained weights."""
+
+    architectures: list[Architecture]
+    families: list[FamilyEntry]
+    distortions: list[DistortionEntry]
+    optimisers: list[Optimiser]
+    schedules: list[Choice]
+    paddings: list[Choice]
+    datasets: list[Dataset]
+    skipped: list[SkippedFolder] = Field(description="Folders of images that are no data set.")
+    weights: list[Card]
+    limits: dict[str, int] = Field(description="The largest accepted values.")
+    defaults: RunConfig
+    data: str = Field(description="The folder that data sets are read from.")
+    images_per_second: float = Field(
+        description="At which the compact network trains on one core of this machine."
+    )
+
+
+class RunUpdate(Run):
+    """The run: on connecting and on each change; the status `deleted` is the last."""
+
+    type: Literal["run"]
+    status: Status | Fault | Literal["deleted"]  # type: ignore[assignment]
+    skipped: Count = Field(description="Frames that were not sent to this viewer.")
+
+
+class MetricsUpdate(Metrics):  # type: ignore[valid-type, misc]
+    """Columns of the rows that the client lacks, then of new rows at most twice a second."""
+
+    type: Literal["metrics"]
+
+
+class ErrorUpdate(BaseModel):
+    """A message of the client cannot be read or processed; the stream goes on."""
+
+    type: Literal["error"]
+    detail: str
+    field: str | None = Field(description="The field that is wrong, if it is one.")
+    request: Count | None = Field(default=None, description="Of the message, where it has one.")
+
+
+class Heartbeat(BaseModel):
+    """Sent after 2 seconds without another message."""
+
+    type: Literal["heartbeat"]
+    time: float = Field(description="Seconds since 1970.")
+
+
+SERVER_MESSAGES = (RunUpdate, MetricsUpdate, ErrorUpdate, Heartbeat)
+
+UNROUTED: tuple[type[BaseModel], ...] = (Problem, *SERVER_MESSAGES)
+"""The shapes that no route returns itself."""
