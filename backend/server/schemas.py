@@ -154,6 +154,7 @@ class Catalog(BaseModel):
     distortions: list[DistortionEntry]
     optimisers: list[Optimiser]
     schedules: list[Choice]
+    precisions: list[Choice]
     paddings: list[Choice]
     datasets: list[Dataset]
     skipped: list[SkippedFolder] = Field(description="Folders of images that are no data set.")

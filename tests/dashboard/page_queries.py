@@ -23,7 +23,7 @@ def wait_for_expression(page: Page, expression: str, arg: object = None) -> None
         except Error:
             return False  # the page is being loaded
 
-    wait_until(is_true, TIMEOUT_MS / 1000)
+    wait_until(is_true)
 
 
 def wait_for_frame(page: Page, step: int | None = None) -> int:

@@ -15,7 +15,7 @@ import pytest
 
 from tests.conftest import TrainedRun
 from tests.live_server import serve
-from tests.server.conftest import WITHOUT_PAGE
+from tests.server.conftest import MINIMAL_SERVER
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def test_responses_are_as_described(tmp_path: Path, trained_run: TrainedRun) -> 
     copy(trained_run.recording, recordings / "trained.stnscope")
     (recordings / "damaged.stnscope").write_bytes(trained_run.recording.read_bytes()[:10_000])
     log = tmp_path / "log"
-    options = (*WITHOUT_PAGE, "--mirror", NOWHERE, "--home-limit", "2GB")
+    options = (*MINIMAL_SERVER, "--mirror", NOWHERE, "--home-limit", "2GB")
     with serve(tmp_path / "home", *options, log=log) as server:
         address = f"http://127.0.0.1:{server.port}/openapi.json"
         command = [*PROGRAM, "run", address, "--max-time", SECONDS]
