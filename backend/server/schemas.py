@@ -140,9 +140,9 @@ class Dataset(DatasetEntry):
     networks: list[str]
     epochs: dict[str, int]
     """Epochs by default, by network."""
-    download: int | None
+    download_bytes: int | None
     """Bytes to download; None if it cannot be downloaded."""
-    fetching: Download | None
+    download: Download | None
     """The state of its download, if this server has started one."""
 
 
