@@ -76,7 +76,7 @@ class LocalContrast(Pointwise):
     def forward(self, images: Tensor) -> Tensor:
         # Half precision would leave little of the small differences from the mean.
         with torch.autocast(images.device.type, enabled=False):
-            images = images.float()
+            images = images.to(self.window.dtype)
             coverage = self._window_sums(torch.ones_like(images[:1, :1]))
             centred = images - self._window_sums(images.mean(dim=1, keepdim=True)) / coverage
             variance = self._window_sums(centred.square().mean(dim=1, keepdim=True)) / coverage

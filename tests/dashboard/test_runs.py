@@ -62,7 +62,7 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
     # Streamlit removes the replaced fields, further below, a moment later.
     rate = form(page).get_by_label("Learning rate", exact=True).first
     wait_until(lambda: rate.input_value() == "0.02")
-    assert form(page).get_by_label("Weight decay", exact=True).input_value() == "0"
+    assert form(page).get_by_label("Weight decay", exact=True).first.input_value() == "0"
     select_option(page, "Schedule", "Steps")
     select_option(page, "Padding", "Background value")
     form(page).get_by_label("Background", exact=True).fill("0.25")

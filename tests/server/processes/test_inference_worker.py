@@ -28,8 +28,11 @@ T = TypeVar("T")
 
 
 def png(size: tuple[int, int] = (28, 28)) -> bytes:
-    buffer = BytesIO()
-    Image.new("L", size, 200).save(buffer, "PNG")
+    """A picture of a bright bar."""
+    width, height = size
+    buffer, image = BytesIO(), Image.new("L", size)
+    image.paste(200, (2 * width // 5, height // 5, 3 * width // 5, 4 * height // 5))
+    image.save(buffer, "PNG")
     return buffer.getvalue()
 
 
