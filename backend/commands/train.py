@@ -156,11 +156,11 @@ async def _train_and_follow(runs: Runs, run_id: str) -> Run:
     trainer = await ChildProcess.start(COMMAND)
     try:
         with suppress(ChildEnded):
-            await trainer.send(assignment(runs, run_id))
-        run = runs.summary(run_id)
+            await trainer.send(await asyncio.to_thread(assignment, runs, run_id))
+        run = await asyncio.to_thread(runs.summary, run_id)
         # A run that pauses for lack of disk space ends here too; the page can resume it.
         while trainer.is_alive and run["status"] != "paused":
-            run = runs.summary(run_id)
+            run = await asyncio.to_thread(runs.summary, run_id)
             if sys.stdout.isatty():
                 _print_progress(run)
             await asyncio.sleep(0.2)
@@ -168,7 +168,7 @@ async def _train_and_follow(runs: Runs, run_id: str) -> Run:
         # After an interrupt too, the trainer writes a checkpoint before it ends.
         trainer.close_stdin()
         await trainer.wait()
-    return runs.summary(run_id)
+    return await asyncio.to_thread(runs.summary, run_id)
 
 
 def _print_progress(run: Run) -> None:

@@ -1,7 +1,5 @@
 """The event loop never waits for a file, a lock or a database: coroutines use threads for that."""
 
-import ast
-import builtins
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,107 +14,122 @@ from websockets.sync.client import ClientConnection
 
 from tests.conftest import ROOT, TrainedRun
 from tests.live_server import Server, receive, send
-
-SERVER = ROOT / "backend" / "server"
+from tests.server.blocking_calls import Program
 
 ENOUGH_FRAMES = 6
 """More than a blocked server can have sent before it was blocked, and while it responds."""
 ATTEMPTS = 5
 """On a slow machine the frames may take longer than the server waits."""
 
-FILES = (
-    *("exists", "is_dir", "is_file", "stat", "glob", "rglob", "iterdir", "scandir", "open"),
-    *("mkdir", "rmdir", "touch", "unlink", "rename", "rmtree", "mkdtemp", "TemporaryDirectory"),
-    *("read_bytes", "read_text", "write_bytes", "write_text", "cleanup"),
-)
-DATABASES = ("connect", "execute", "backup", "acquire", "has_writer", "copy_recording", "shortage")
-DATA_SETS = ("inspect_dataset", "list_datasets", "list_skipped_folders", "download", "cards")
-BLOCKING = frozenset((*FILES, *DATABASES, *DATA_SETS))
-"""Names of functions that read or write files, or wait."""
-
-HARMLESS = frozenset(dir(builtins)) - {"open"}
-"""Python's own functions, some of which share a name with a method."""
-
-Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def functions(tree: ast.AST) -> Iterator[Function]:
-    return (node for node in ast.walk(tree) if isinstance(node, Function))
-
-
-def calls(function: Function) -> Iterator[tuple[str, int]]:
-    """Yield the name and line of each call that a function makes itself and does not await."""
-    pending: list[ast.AST] = list(function.body)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Function | ast.Lambda):
-            continue  # it is called later, perhaps in a thread
-        if isinstance(node, ast.Await) and isinstance(node.value, ast.Call):
-            pending += [node.value.func, *node.value.args]
-            continue
-        if isinstance(node, ast.Call):
-            match node.func:
-                case ast.Name(id=name) if name not in HARMLESS:
-                    yield name, node.lineno
-                case ast.Attribute(attr=name):
-                    yield name, node.lineno
-        pending += ast.iter_child_nodes(node)
-
-
-def blocking_names(trees: list[ast.Module]) -> set[str]:
-    """Return the names of all functions that block, or call one that does."""
-    blocking = set(BLOCKING)
-    plain = [
-        function
-        for tree in trees
-        for function in functions(tree)
-        if isinstance(function, ast.FunctionDef)
-    ]
-    while True:
-        callers = {
-            function.name
-            for function in plain
-            if any(name in blocking for name, _ in calls(function))
-        }
-        if callers <= blocking:
-            return blocking
-        blocking |= callers
-
-
-def blocking_calls(sources: dict[str, str]) -> list[str]:
-    """Return each blocking call that a coroutine makes, as `file:line name`."""
-    trees = {file: ast.parse(source) for file, source in sources.items()}
-    blocking = blocking_names(list(trees.values()))
-    return [
-        f"{file}:{line} {name}"
-        for file, tree in trees.items()
-        for function in functions(tree)
-        if isinstance(function, ast.AsyncFunctionDef)
-        for name, line in calls(function)
-        if name in blocking
-    ]
-
 
 def test_no_coroutine_makes_a_blocking_call() -> None:
-    sources = {str(path.relative_to(ROOT)): path.read_text() for path in SERVER.rglob("*.py")}
-    assert blocking_calls(sources) == []
+    files = sorted((ROOT / "backend").rglob("*.py"))
+    names = [
+        ".".join(("stnscope", *file.relative_to(ROOT).with_suffix("").parts)) for file in files
+    ]
+    program = Program(
+        {
+            name.removesuffix(".__init__"): file.read_text()
+            for name, file in zip(names, files, strict=True)
+        }
+    )
+    assert "stnscope.backend.server.runs.Runs.summary" in program.blocking_functions
+    assert program.blocking_calls() == []
 
 
 @pytest.mark.parametrize(
-    ("line", "found"),
+    "line",
     [
-        ("path.stat()", ["a.py:2 stat"]),
-        ("with runs.open(run): pass", ["a.py:2 open"]),
-        ("look(path)", ["a.py:2 look"]),
-        ("await run_in_threadpool(look, path)", []),
-        ("await tail.open()", []),
-        ("await run_in_threadpool(lambda: path.stat())", []),
-        ("await wait_for(look(path), 1)", ["a.py:2 look"]),
+        "path.stat()",
+        "path.resolve()",
+        "open(path)",
+        "os.listdir(path)",
+        "os.path.getsize(path)",
+        "shutil.copyfile(path, path)",
+        "shutil.disk_usage(path)",
+        "zipfile.ZipFile(path)",
+        "archive.namelist()",
+        "time.sleep(1)",
+        "pause(1)",
+        "sqlite3.connect(path)",
+        "database.execute('SELECT 1')",
+        "Image.open(path)",
+        "with FileLock(path): pass",
+        "look(path)",
+        "b.look(path)",
+        "runs.size()",
+        "Runs(path)",
+        "runs.is_empty",
+        "self.find()",
+        "await wait_for(look(path), 1)",
+        "[look(each) for each in path]",
+        "await look(path).close()",
     ],
 )
-def test_blocking_calls_are_found(line: str, found: list[str]) -> None:
-    source = f"async def work(path):\n    {line}\n\ndef look(path):\n    return path.exists()\n"
-    assert blocking_calls({"a.py": source}) == found
+def test_blocking_calls_are_found(line: str) -> None:
+    assert len(blocking_calls_in(line)) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "await run_in_threadpool(look, path)",
+        "await run_in_threadpool(path.stat)",
+        "await run_in_threadpool(lambda: look(path))",
+        "await tail.open()",
+        "await asyncio.sleep(1)",
+        "os.fspath(path) + os.environ.get('HOME')",
+        "path.with_suffix('.zip')",
+        "cache.get(path)",
+        "tasks.cancel()",
+    ],
+)
+def test_other_calls_are_not_found(line: str) -> None:
+    assert blocking_calls_in(line) == []
+
+
+def blocking_calls_in(line: str) -> list[str]:
+    """Return the blocking calls of a coroutine that consists of one line, in a small program."""
+    source = f"""\
+import asyncio, os, shutil, sqlite3, time, zipfile
+from time import sleep as pause
+from PIL import Image
+from filelock import FileLock
+from b import Runs, look
+import b
+
+class Work:
+    async def work(self, path):
+        {line}
+
+    def find(self):
+        return Runs()
+"""
+    other = """\
+def look(path):
+    return inspect(path)
+
+def inspect(path):
+    return path.exists()
+
+class Runs:
+    def __init__(self, path):
+        path.mkdir()
+
+    def size(self):
+        return len(self.list())
+
+    def get(self, name):
+        return look(name)
+
+    def list(self):
+        return [*self.folder.iterdir()]
+
+    @property
+    def is_empty(self):
+        return not self.size()
+"""
+    return Program({"a": source, "b": other}).blocking_calls()
 
 
 @contextmanager
