@@ -10,8 +10,10 @@ import pytest
 from starlette.routing import WebSocketRoute
 
 from stnscope.backend.commands.main import build_parser
+from stnscope.backend.experiment import run_status
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording import schema
+from stnscope.backend.experiment.run_status import ALLOWED_IN, DELETED, FAULTS, STATUSES
 from stnscope.backend.server.app import ROUTERS, create_app
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams import messages
@@ -270,6 +272,18 @@ def test_interface_page_lists_every_route_and_no_other(tmp_path: Path) -> None:
                 routes.add(f"WS /api{route.path}")
     listed = re.findall(r"^\| `((?:GET|POST|DELETE|WS) [^`]+)` \|", INTERFACE, re.MULTILINE)
     assert sorted(listed) == sorted(routes)
+
+
+def test_interface_page_lists_every_status_and_operation() -> None:
+    about = INTERFACE.partition("A run has an `id` and a `status`")[2].partition("\n\n")[0]
+    statuses, _, rest = about.partition("Flags ")
+    flags, _, rest = rest.partition("`can` lists ")
+    operations = rest.partition("`picture_refusal`")[0]
+    assert re.findall(r"`(\w+)`", statuses) == [*STATUSES, DELETED]
+    faults = INTERFACE.partition("A recording that cannot be read is listed too")[2]
+    assert set(FAULTS) <= set(re.findall(r"`(\w+)`", faults.partition("\n\n")[0]))
+    assert re.findall(r"`(\w+)`", flags) == list(run_status.flags(DELETED))
+    assert re.findall(r"`(\w+)`", operations) == list(ALLOWED_IN)
 
 
 def documented_messages(title: str, sender: str) -> list[str]:

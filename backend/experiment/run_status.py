@@ -11,6 +11,8 @@ Operation = Action | Literal["change", "add_picture", "delete"]
 """All requests that change a run; `change` changes its live settings."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
+DELETED = "deleted"
+"""What the viewers of a run are sent in place of a status when its recording is removed."""
 TRAINING: frozenset[Status] = frozenset({"running", "paused"})
 """Statuses in which a trainer holds the recording's lock; without one, it is `interrupted`."""
 LIVE: frozenset[Status] = TRAINING | {"queued"}
@@ -39,13 +41,22 @@ class Transition:
     """The statuses in which it can be requested."""
     target: Status | None
     """The status once it took effect; None if the status does not change."""
+    needs_disk_space: bool = False
+    """Whether more is recorded as a result."""
+    ends_count: bool = False
+    """Whether the end of the run fulfils it too."""
 
 
 TRANSITIONS: Mapping[Action, Transition] = {
     "pause": Transition(frozenset({"running"}), "paused"),
-    "step": Transition(frozenset({"paused"}), None),
-    "resume": Transition(frozenset({"paused", "interrupted", "stopped", "failed"}), "running"),
-    "stop": Transition(frozenset({"queued", "running", "paused"}), "stopped"),
+    "step": Transition(frozenset({"paused"}), None, needs_disk_space=True),
+    "resume": Transition(
+        frozenset({"paused", "interrupted", "stopped", "failed"}),
+        "running",
+        needs_disk_space=True,
+        ends_count=True,
+    ),
+    "stop": Transition(frozenset({"queued", "running", "paused"}), "stopped", ends_count=True),
 }
 
 ALLOWED_IN: Mapping[Operation, frozenset[Status]] = {
@@ -60,6 +71,20 @@ ALLOWED_IN: Mapping[Operation, frozenset[Status]] = {
 def can(operation: Operation, status: str) -> bool:
     """Whether a run's status allows an operation."""
     return status in ALLOWED_IN[operation]
+
+
+def flags(status: str) -> dict[str, bool]:
+    """Return what a client asks about a status, so that it needs no list of statuses.
+
+    `running`: steps are being trained; `live`: more frames may come; `complete`: the run ended as
+    its user wanted; `deleted`: its recording was removed.
+    """
+    return {
+        "running": status == "running",
+        "live": status in LIVE,
+        "complete": status in COMPLETE,
+        "deleted": status == DELETED,
+    }
 
 
 def format_statuses(statuses: frozenset[Status]) -> str:

@@ -213,9 +213,11 @@ class Runs:
             return self._read_summary(run_id, path, SUMMARY_LOCK_SECONDS)
         except (RecordingUnavailable, InsufficientStorage) as error:
             unavailable = RecordingUnavailable(str(error))
-            return self._last_summaries.get(run_id) or faulty_run(run_id, unavailable, path)
+            return self._last_summaries.get(run_id) or faulty_run(
+                run_id, unavailable, _modified_at(path)
+            )
         except RecordingError as error:
-            return faulty_run(run_id, error, path)
+            return faulty_run(run_id, error, _modified_at(path))
 
     def _read_summary(self, run_id: str, path: Path, lock_seconds: float) -> Run:
         with Recording.open(path, lock_seconds=lock_seconds) as recording:
@@ -272,15 +274,19 @@ class Runs:
         self._last_summaries.pop(run_id, None)
 
 
-def faulty_run(run_id: str, error: RecordingError, path: Path | None = None) -> Run:
+def _modified_at(path: Path) -> float:
+    """Return when a file was modified, in seconds since 1970; 0 if that is unknown."""
+    with suppress(OSError):
+        return max(0.0, path.lstat().st_mtime)
+    return 0.0
+
+
+def faulty_run(run_id: str, error: RecordingError, created: float = 0.0) -> Run:
     """Return the summary of a run whose recording cannot be read; its `error` has the reason."""
     fault = next(fault for kind, fault in FAULT_OF if isinstance(error, kind))
-    created = 0.0
-    with suppress(OSError):
-        created = path.lstat().st_mtime if path else 0.0
     return dict.fromkeys(RUN_COLUMNS) | {
         "id": run_id,
-        "created": max(0.0, created),
+        "created": created,
         "config": None,
         "demonstration": False,
         "status": fault,

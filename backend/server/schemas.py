@@ -62,9 +62,14 @@ class Run(BaseModel):
     imported: bool = Field(description="Whether its recording came from elsewhere.")
     owned: bool = Field(description="Whether this server trains it, or has queued it.")
     status: Status | Fault
+    running: bool = Field(description="Whether steps are being trained.")
     live: bool = Field(description="Whether more frames may come.")
     complete: bool = Field(description="Whether it ended as its user wanted.")
+    deleted: bool = Field(description="Whether its recording was removed; on its stream only.")
     can: list[Operation] = Field(description="What can be requested now.")
+    picture_refusal: str | None = Field(
+        description="Why no picture can be added to its probes; null if one can."
+    )
     error: str | None = Field(description="Why it failed, is paused or cannot be read.")
     attempt: Count = Field(description="Rises each time that it is resumed.")
     step: Count = Field(description="Optimiser steps done.")

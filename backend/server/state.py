@@ -7,7 +7,7 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES
-from stnscope.backend.experiment.run_status import COMPLETE, LIVE
+from stnscope.backend.experiment.run_status import flags
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
@@ -46,18 +46,18 @@ class State:
     def describe(self, run: Run) -> Run:
         """Return a run's summary as the interface has it.
 
-        It adds the network's transformers, whether more frames may come (`live`), whether the run
-        ended as its user wanted (`complete`), whether this server trains it (`owned`), and what can
-        be requested of it now (`can`).
+        It adds the network's transformers, what a client asks about its status (`running`, `live`,
+        `complete`, `deleted`), whether this server trains it (`owned`), what can be requested of it
+        now (`can`), and why no picture can be added to its probes (`picture_refusal`).
         """
         config = run["config"] or {}  # None if its recording cannot be read
         architecture = ARCHITECTURES.get(config.get("architecture", ""))
         return run | {
             "transformers": architecture.transformers if architecture else None,
-            "live": run["status"] in LIVE,
-            "complete": run["status"] in COMPLETE,
+            **flags(run["status"]),
             "owned": self.trainers.owns(run["id"]),
             "can": self.trainers.allowed(run),
+            "picture_refusal": self.trainers.picture_refusal(run),
         }
 
 

@@ -9,9 +9,12 @@ from typing import NamedTuple
 import pytest
 import torch
 
+from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.run_status import DELETED, FAULTS, STATUSES
 from stnscope.models import catalog, grid
 from stnscope.models.families import IMPLEMENTATIONS, Family
 from tests.dashboard.javascript import ASSETS, deno, run_script
+from tests.source_files import ROOT, tracked_files
 
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
 
@@ -27,6 +30,10 @@ LAYERS = [
 ]
 # Loaded by Streamlit, not by another module.
 ENTRY_POINT = ASSETS / "main.js"
+DEGREES_OF_FREEDOM = {name for family in catalog.FAMILIES.values() for name in family.drag}
+"""What dragging can set: some families have the name of the only one that they have."""
+PLAYBACK_MODE = re.compile(r"mode\s*(?:[!=]==|:)")
+"""The player is in a mode, whose names include one of a run's statuses."""
 # Text of the comment above an export that only tests import.
 FOR_TESTS = "Exported for tests."
 
@@ -39,7 +46,11 @@ class Import(NamedTuple):
 
 
 def test_all_module_tests_are_found() -> None:
-    assert len(TESTS) >= 6
+    stems = {path.name.removesuffix(".test.js") for path in TESTS}
+    tracked = tracked_files("tests/dashboard/js/*")
+    assert {ROOT / file for file in tracked if file.name.endswith(".test.js")} == set(TESTS)
+    assert not [file for file in tracked if "test" in file.suffixes and file.suffix != ".js"]
+    assert stems <= {file.stem for file in module_files()}
 
 
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name.partition(".")[0])
@@ -106,10 +117,39 @@ def test_modules_have_no_import_cycle() -> None:
     TopologicalSorter(graph).prepare()
 
 
-def exports(file: Path) -> dict[str, str]:
-    """Return the exported names of a module, each with the comment above it."""
-    pattern = r"((?:^(?://| \*|/\*\*).*\n)*)^export (?:async )?(?:const|function\*?|class) (\w+)"
-    return {name: comment for comment, name in re.findall(pattern, file.read_text(), re.MULTILINE)}
+def exports(source: str) -> dict[str, str]:
+    """Return the exported names of a module's source, each with the comment above it.
+
+    Raises:
+        AssertionError: an export has another form than `export const name = ...`, `function`,
+            `class` or `default`; the page's modules use no other.
+    """
+    pattern = (
+        r"((?:^(?://| \*|/\*\*).*\n)*)"
+        r"^export (?:(?:async )?(?:const|function\*?|class) (?=\w)|(?=default ))(\w+)"
+    )
+    source = source.removesuffix("export {};\n")  # of a module that has types only
+    found = re.findall(pattern, source, re.MULTILINE)
+    assert len(found) == len(re.findall(r"^\s*export\b|;\s*export\b", source, re.MULTILINE))
+    return {name: comment for comment, name in found}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export { dead };",
+        "export { dead as other };",
+        'export { dead } from "./other.js";',
+        'export * from "./other.js";',
+        "export let dead = 1;",
+        "const dead = 1; export { dead };",
+        "  export { dead };",
+        "export const { dead } = object;",
+    ],
+)
+def test_other_forms_of_export_are_found(line: str) -> None:
+    with pytest.raises(AssertionError):
+        exports(f"const dead = 1;\n{line}\n")
 
 
 def test_every_export_is_imported() -> None:
@@ -122,10 +162,56 @@ def test_every_export_is_imported() -> None:
         f"{file.relative_to(ASSETS)}: {name}"
         for file in module_files()
         if file != ENTRY_POINT
-        for name, comment in exports(file).items()
+        for name, comment in exports(file.read_text()).items()
         if name not in used.get(file, ()) and FOR_TESTS not in comment
     ]
     assert unused == []
+
+
+def without_comments(source: str) -> str:
+    """Return a module's source without comments that begin a line, and JSDoc."""
+    source = re.sub(r"/\*.*?\*/", "", source, flags=re.DOTALL)
+    return re.sub(r"^\s*//.*|\s//\s.*", "", source, flags=re.MULTILINE)
+
+
+def names_of_the_server(source: str) -> list[str]:
+    """Return the literals, keys and properties of a source that name a status or a family."""
+    source = without_comments(source)
+    families = {name for name in catalog.FAMILIES if name not in {*DEGREES_OF_FREEDOM, *METRICS}}
+    literals = re.findall(r"""((?:\b\w+)?\s*(?:[!=]==?|:)?\s*)(["'`])([\w-]+)\2""", source)
+    found = [
+        name
+        for before, _, name in literals
+        if name in {*STATUSES, *FAULTS, DELETED, *families}
+        and not PLAYBACK_MODE.fullmatch(before.strip())
+    ]
+    return found + re.findall(rf"\b({'|'.join(families)})\s*:", source)
+
+
+@pytest.mark.parametrize("file", module_files(), ids=lambda file: file.stem)
+def test_modules_name_no_status_and_no_family(file: Path) -> None:
+    """The server says what a status allows, and the catalog what a family is like."""
+    assert names_of_the_server(file.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'if (run.status === "paused") stop();',
+        'const LIVE = ["queued", "running"];',
+        "const live = new Set(['queued']);",
+        'if (family === "affine") draw();',
+        "switch (run.status) { case `failed`: break; }",
+        "const COLOURS = { projective: 1 };",
+        'const isDeleted = run.status === "deleted"; // once',
+    ],
+)
+def test_names_of_statuses_and_families_are_found(line: str) -> None:
+    assert names_of_the_server(line)
+
+
+def test_modes_of_the_player_are_no_statuses() -> None:
+    assert names_of_the_server('player.mode === "paused"; ({ mode: "paused" }); // "running"') == []
 
 
 def test_style_sheets_use_only_classes_of_modules() -> None:

@@ -2,7 +2,15 @@
 
 import pytest
 
-from stnscope.backend.experiment.run_status import ALLOWED_IN, STATUSES, TRANSITIONS, Operation, can
+from stnscope.backend.experiment.run_status import (
+    ALLOWED_IN,
+    DELETED,
+    STATUSES,
+    TRANSITIONS,
+    Operation,
+    can,
+    flags,
+)
 
 ALLOWED = {
     "queued": {"stop"},
@@ -24,3 +32,20 @@ def test_can_returns_the_operations_that_a_status_allows(status: str) -> None:
 def test_target_of_a_transition_does_not_allow_it_again() -> None:
     for action, transition in TRANSITIONS.items():
         assert transition.target is None or not can(action, transition.target)
+
+
+@pytest.mark.parametrize("status", [*STATUSES, DELETED])
+def test_flags_of_a_status(status: str) -> None:
+    expected = {
+        "queued": {"live"},
+        "running": {"live", "running"},
+        "paused": {"live"},
+        "finished": {"complete"},
+        "stopped": {"complete"},
+        "deleted": {"deleted"},
+    }
+    assert {name for name, value in flags(status).items() if value} == expected.get(status, set())
+
+
+def test_deleted_run_allows_nothing() -> None:
+    assert not any(can(operation, DELETED) for operation in ALLOWED_IN)

@@ -22,7 +22,16 @@ MODULES = (
 )
 """Modules and functions that read or write files, or wait."""
 PURE = frozenset(
-    {"os.environ", "os.getpid", "os.getppid", "os.fspath", "os.cpu_count", "os.urandom"}
+    {
+        "os.environ",
+        "os.getpid",
+        "os.getppid",
+        "os.fspath",
+        "os.fsdecode",
+        "os.fsencode",
+        "os.cpu_count",
+        "os.urandom",
+    }
     | {"os.path.join", "os.path.basename", "os.path.dirname", "os.path.splitext"}
 )
 """What these modules have that only computes."""

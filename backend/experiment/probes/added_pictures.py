@@ -9,40 +9,39 @@ from safetensors.numpy import load, save
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
-from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
-from stnscope.backend.experiment.run_status import TRAINING, format_statuses
+from stnscope.backend.experiment.run_status import ALLOWED_IN, can, format_statuses
 
 CHANNELS = (1, 3)
 """Input channels of the networks that accept a single picture."""
 
 
-def check_can_add_picture(run: Mapping[str, Any]) -> None:
-    """Check that a picture can be added to the probes of a run.
+def refusal_reason(run: Mapping[str, Any]) -> str | None:
+    """Return why no picture can be added to the probes of a run, as a sentence.
 
     Args:
         run: as from `Recording.summary`.
 
-    Raises:
-        Conflict: it is not being trained, has the maximum number of probes, or its network does
-            not accept a single picture.
+    Returns:
+        None if one can be added: the run is being trained, has fewer probes than the maximum, and
+        its network accepts a single picture.
     """
-    if run["status"] not in TRAINING:
-        raise Conflict(
-            f"A picture can be added to a run that is {format_statuses(TRAINING)}; "
-            f"this one is {run['status']}."
-        )
+    if not can("add_picture", run["status"]):
+        expected = format_statuses(ALLOWED_IN["add_picture"])
+        return f"A picture can be added to a run that is {expected}; this one is {run['status']}."
     if run["probes"] >= MAX_PROBES:
-        raise Conflict(f"This run has {run['probes']} probes already, the maximum.")
+        return f"This run has {run['probes']} probes already, the maximum."
     architecture = ARCHITECTURES.get(run["config"]["architecture"])
     if architecture is None:
-        raise Conflict(f"There is no network {run['config']['architecture']!r} here.")
+        return f"There is no network {run['config']['architecture']!r} here."
     if architecture.channels not in CHANNELS:
-        raise Conflict(
+        return (
             f"{architecture.title} takes {architecture.channels} images, one in each channel; "
             "a single picture cannot be its input."
         )
+    return None
 
 
 def parse_label(text: str | None, dataset: DatasetEntry) -> Label:

@@ -27,9 +27,10 @@ from stnscope.backend.experiment.errors import (
     TrainerTimeout,
 )
 from stnscope.backend.experiment.frames.frame import Label
-from stnscope.backend.experiment.probes.added_pictures import check_can_add_picture
+from stnscope.backend.experiment.probes import added_pictures
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
+    DELETED,
     ENDED,
     FAULTS,
     LIVE,
@@ -38,6 +39,7 @@ from stnscope.backend.experiment.run_status import (
     TRANSITIONS,
     Action,
     Operation,
+    Transition,
     can,
     format_statuses,
 )
@@ -114,14 +116,24 @@ class Trainers:
         """Return what can be requested of a run now."""
         if is_sample(run["id"]):
             return []
+        if run["status"] == DELETED:
+            return []
         if run["imported"] or run["status"] in FAULTS:
             return ["delete"]
         if run["status"] in LIVE and not self.owns(run["id"]):
             return []
         operations = [operation for operation in ALLOWED_IN if can(operation, run["status"])]
-        if "add_picture" in operations and not self._can_add_picture(run):
+        if "add_picture" in operations and self.picture_refusal(run):
             operations.remove("add_picture")
         return operations
+
+    def picture_refusal(self, run: Run) -> str | None:
+        """Return why no picture can be added to a run's probes, as a sentence; None if one can."""
+        if run["imported"]:
+            return IMPORTED
+        if reason := added_pictures.refusal_reason(run):
+            return reason
+        return None if run["id"] in self._processes else str(_not_owned(run["id"]))
 
     async def submit(self, run_id: str, *, demonstration: bool = False) -> None:
         """Queue a run; it starts as soon as fewer than the limit train."""
@@ -151,18 +163,20 @@ class Trainers:
                     f"To {action} a run it must be {format_statuses(ALLOWED_IN[action])}; "
                     f"this one is {run['status']}."
                 )
-            if action in ("resume", "step"):
+            transition = TRANSITIONS[action]
+            if transition.needs_disk_space:
                 await run_in_threadpool(self._runs.check_disk_space)
-            if action == "resume" and run["status"] not in TRAINING:
+            if run["status"] not in LIVE:
                 await self._requeue(run)
             elif run_id in self._queue:
+                assert transition.target, "an action on a queued run changes its status"
                 with self._removed_from_queue(run_id):
-                    await run_in_threadpool(self._runs.set_status, run_id, "stopped")
+                    await run_in_threadpool(self._runs.set_status, run_id, transition.target)
             else:
                 await self._send(run_id, {"action": action})
-                is_done = _effect(action, run)
+                is_done = _effect(transition, run)
                 run = await self._wait_for(run_id, is_done, f"{action} the run")
-                if action in ("pause", "step") and not is_done(run):
+                if not is_done(run) and not transition.ends_count:
                     raise Conflict(f"The run ended before it could {action}: {run['status']}.")
 
     async def change(self, run_id: str, settings: Mapping[str, Any]) -> None:
@@ -209,7 +223,7 @@ class Trainers:
                 run_id, lambda now: now["probes"] > before["probes"], "add the picture"
             )
             if after["probes"] == before["probes"]:
-                check_can_add_picture(after)  # the run has ended meanwhile
+                self.check_can_add_picture(after)  # the run has ended meanwhile
 
     def check_can_add_picture(self, run: Run) -> None:
         """Check that a picture can be added to a run's probes.
@@ -217,9 +231,8 @@ class Trainers:
         Raises:
             Conflict: it cannot.
         """
-        check_can_add_picture(run)
-        if run["id"] not in self._processes:
-            raise _not_owned(run["id"])
+        if reason := self.picture_refusal(run):
+            raise Conflict(reason)
 
     async def delete(self, run_id: str) -> None:
         """Remove a run that no trainer trains.
@@ -271,13 +284,6 @@ class Trainers:
         if lock is None:
             lock = self._run_locks[run_id] = asyncio.Lock()
         return lock
-
-    def _can_add_picture(self, run: Run) -> bool:
-        try:
-            self.check_can_add_picture(run)
-        except Conflict:
-            return False
-        return True
 
     async def _requeue(self, run: Run) -> None:
         """Queue a run that has ended or was interrupted, once its last trainer has ended."""
@@ -427,9 +433,9 @@ def assignment(runs: Runs, run_id: str) -> dict[str, Any]:
     }
 
 
-def _effect(action: Action, before: Run) -> Callable[[Run], bool]:
+def _effect(transition: Transition, before: Run) -> Callable[[Run], bool]:
     """Return the condition that shows that an action took effect."""
-    target = TRANSITIONS[action].target
+    target = transition.target
     if target is None:
         return lambda now: bool(now["step"] > before["step"])
     return lambda now: now["status"] == target

@@ -15,6 +15,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stnscope.backend.experiment.errors import InvalidInput, NotFound, RecordingError
+from stnscope.backend.experiment.run_status import DELETED
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.streams.client_socket import ClientSocket, run_until_first_completes
 from stnscope.backend.server.streams.messages import (
@@ -104,8 +105,8 @@ class RunStream:
             if self._is_run_due():
                 await self._send_run()
             if self._tail.is_deleted:
-                deleted = {"status": "deleted", "live": False, "can": []}
-                await self._client.send_message(run_message(self._run() | deleted))
+                deleted = self._describe(self._tail.run | {"status": DELETED})
+                await self._client.send_message(run_message(deleted | {"skipped": self._skipped}))
                 await self._client.close(GOING_AWAY, "The run was deleted.")
                 return
             await self._client.send_heartbeat()

@@ -1,7 +1,6 @@
 // Adds a picture to the probes of the run: chosen with a button, or dropped onto the stage.
 
 import { element, setText } from "../ui/dom.js";
-import { limitOf } from "../protocol/catalog.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 
@@ -15,17 +14,7 @@ const ADD = "Add a picture";
 export function disabledReason({ run, disconnected, isPlayingSample }) {
   if (!run || isPlayingSample) return "A picture can be added once this run has recorded a frame.";
   if (disconnected) return "The connection is lost; a picture can be added once it is back.";
-  if (run.can.includes("add_picture")) return null;
-  if (run.imported) {
-    return "This run was imported: a picture can only be added to one trained here.";
-  }
-  if (run.live && !run.owned) {
-    return "Another process trains this run: it can be viewed, but not changed.";
-  }
-  if (run.can.includes("change") && run.probes >= limitOf("probes")) {
-    return `This run has ${run.probes} probes, as many as a run can have.`;
-  }
-  return `A picture can be added while a run trains or is paused; this one is ${run.status}.`;
+  return run.deleted ? "This run has been deleted." : run.picture_refusal;
 }
 
 /** The button, a field for the picture's label, and the stage as a place to drop a picture. */

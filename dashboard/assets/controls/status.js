@@ -103,7 +103,7 @@ export class Readout {
 function describe(store, now) {
   const { run, player, lastReceived } = store;
   if (!run) return describeUnopened(store);
-  if (run.status === "deleted") return { tone: "error", text: "This run has been deleted" };
+  if (run.deleted) return { tone: "error", text: "This run has been deleted" };
   if (store.disconnected) {
     return { tone: "error", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
   }
@@ -120,14 +120,14 @@ function describe(store, now) {
       text: `${player.mode === "paused" ? "Playback paused" : "Replay"}; ${status}`,
     };
   }
-  if (run.status !== "running") return { tone: "neutral", text: `Following; ${status}` };
+  if (!run.running) return { tone: "neutral", text: `Following; ${status}` };
   const isOld = lastReceived !== null && now - lastReceived > MIN_SHOWN_AGE;
   return { tone: "success", text: `Live; ${status}${isOld ? lastFrame(lastReceived, now) : ""}` };
 }
 
 /** @param {Run} run */
 function describeWithoutFrames(run) {
-  if (run.status === "running") return "this run starts soon";
+  if (run.running) return "this run starts soon";
   return run.live ? `this run is ${run.status}` : `this run is ${run.status}, without frames`;
 }
 
@@ -210,7 +210,7 @@ export class StatusLines {
   /** A link to the run, or from a missing or deleted one to the newest. */
   #updateLink() {
     const { run, problem } = this.store;
-    const isMissing = run ? run.status === "deleted" : Boolean(problem);
+    const isMissing = run ? run.deleted : Boolean(problem);
     setText(this.link, isMissing ? "Show the newest run" : run ? runTitle(run) : "");
     this.link.classList.toggle("stn-newest-link", isMissing);
     this.link.href = run && !isMissing ? `?run=${encodeURIComponent(run.id)}` : location.pathname;

@@ -240,8 +240,7 @@ export class Viewer {
     });
     compared.addEventListener("frame", () => this.#updateDifferences());
     compared.addEventListener("change", () => {
-      const isDeleted = compared.store.run?.status === "deleted";
-      if (isDeleted) this.setView({ ...this.view, compare: null });
+      if (compared.store.run?.deleted) this.setView({ ...this.view, compare: null });
       else this.#updateDifferences();
     });
     compared.addEventListener("metrics", () => this.charts.metricsChanged());
@@ -300,7 +299,7 @@ export class Viewer {
     const probes = shownRun?.probes ?? 0;
     // A link may name a probe that does not exist.
     if (probes && this.view.probe >= probes) this.setView({ ...this.view, probe: probes - 1 });
-    const isTraining = player.mode === "follow" && run?.status === "running" && !isPlayingSample;
+    const isTraining = player.mode === "follow" && run?.running && !isPlayingSample;
     const stepSeconds = isTraining ? (run.settings?.slow_motion ?? 0) : 0;
     this.phases.setStepDuration(stepSeconds, this.#hasTransformer);
     const isMissing = Boolean(store.problem) && !store.frame;

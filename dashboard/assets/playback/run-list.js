@@ -47,7 +47,7 @@ export class RunList extends EventTarget {
  */
 export function defaultRun(runs) {
   return (
-    runs.find((run) => run.status === "running") ?? runs.find((run) => run.live) ??
+    runs.find((run) => run.running) ?? runs.find((run) => run.live) ??
       runs.find((run) => !isFaulty(run)) ?? null
   );
 }

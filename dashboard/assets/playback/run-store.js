@@ -324,7 +324,7 @@ export class RunStore extends EventTarget {
     }
     this.run = run;
     this.problem = null;
-    if (run.status === "deleted") return this.#closeDeleted(run);
+    if (run.deleted) return this.#closeDeleted(run);
     this.skipped = run.skipped ?? 0;
     playback.cache.setAttempt(run.attempt);
     playback.player = player.setLive(playback.player, run.live, run.complete);
@@ -344,7 +344,7 @@ export class RunStore extends EventTarget {
     } catch (problem) {
       const isMissing = problem instanceof Problem && problem.status === 404;
       if (runPlayback === this.runPlayback && isMissing) {
-        this.#closeDeleted({ ...run, status: "deleted" });
+        this.#closeDeleted({ ...run, deleted: true });
       }
     }
   }

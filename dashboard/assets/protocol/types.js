@@ -117,8 +117,11 @@
  * @property {string} id
  * @property {string} status
  * @property {string[]} can the actions that fit now
+ * @property {boolean} running whether steps are being trained
  * @property {boolean} live whether more frames may come
  * @property {boolean} complete whether it finished or was stopped
+ * @property {boolean} deleted whether its recording was removed
+ * @property {string | null} picture_refusal why no picture can be added to its probes
  * @property {RunConfig} config
  * @property {number} created seconds since 1970
  * @property {number} attempt rises each time that the run is resumed
