@@ -123,7 +123,7 @@ def test_python_without_venv_is_skipped(project: Path, path: Path, tmp_path: Pat
     assert "chosen" in run_setup(project, path).stderr
 
 
-def test_setup_is_repeated_only_after_changes(project: Path, path: Path) -> None:
+def test_setup_is_repeated_after_changes_and_when_the_interpreter_is_broken(project: Path, path: Path) -> None:
     write_script(path / "python3", f'exec {sys.executable} "$@"')
     leftover = project / ".venv" / "half" / "made"
     leftover.mkdir(parents=True)
@@ -139,6 +139,12 @@ def test_setup_is_repeated_only_after_changes(project: Path, path: Path) -> None
     assert run_setup(project, path).stderr == ""
     assert not log.exists(), "pip is not called without changes"
 
+    python = project / ".venv" / "bin" / "python"
+    os.remove(python)
+    python.symlink_to("/no/python")
+    assert run_setup(project, path).returncode == 0
+    assert python.resolve().exists()
+
     (project / "constraints.txt").write_text("tiny==1\n")
     assert run_setup(project, path).returncode == 0
     assert "tiny" in log.read_text()
@@ -149,16 +155,6 @@ def test_setup_is_repeated_only_after_changes(project: Path, path: Path) -> None
     assert failed.returncode == 1
     assert "stnscope-has-no-such-package" in failed.stdout, "pip's message is shown"
     assert run_setup(project, path).returncode == 1, "a failed set-up is repeated"
-
-
-def test_broken_interpreter_is_replaced(project: Path, path: Path) -> None:
-    write_script(path / "python3", f'exec {sys.executable} "$@"')
-    assert run_setup(project, path).returncode == 0
-    python = project / ".venv" / "bin" / "python"
-    os.remove(python)
-    python.symlink_to("/no/python")
-    assert run_setup(project, path).returncode == 0
-    assert python.resolve().exists()
 
 
 def find_browser(**environment: str) -> subprocess.CompletedProcess[str]:
