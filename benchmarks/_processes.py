@@ -31,7 +31,7 @@ def processes() -> list[Process]:
 
 
 def trainers(server: Server) -> list[Process]:
-    """Return a server's trainers, the spare included, oldest first."""
+    """Return a server's trainers, the standby process included, oldest first."""
     assert server.process is not None
     pid = server.process.pid
     return sorted(
@@ -45,7 +45,7 @@ def trainers(server: Server) -> list[Process]:
 
 
 def wait_until_idle(server: Server, seconds: float = 3.0) -> None:
-    """Wait until a server's only trainer is a spare that is ready and idle."""
+    """Wait until a server's only trainer is a standby process that is ready and idle."""
 
     def is_idle() -> bool:
         before = trainers(server)

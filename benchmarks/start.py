@@ -2,7 +2,7 @@
 
     python -m benchmarks.start [--starts 10]
 
-The server runs and its spare trainer is ready before each click.
+The server runs and its standby trainer is ready before each click.
 """
 
 import argparse

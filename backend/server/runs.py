@@ -30,7 +30,7 @@ from stnscope.backend.experiment.os_errors import (
     translate_os_error,
     translating_os_errors,
 )
-from stnscope.backend.experiment.recording.disk_space import SPARE_SUFFIX
+from stnscope.backend.experiment.recording.disk_space import RESERVE_SUFFIX
 from stnscope.backend.experiment.recording.lock import LOCK_SUFFIX, has_writer
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import LOCK_SECONDS, SUFFIX, Recording
@@ -267,7 +267,7 @@ class Runs:
         if has_writer(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
         names = [path.name + suffix for suffix in SUFFIXES]
-        names += [path.stem + suffix for suffix in (LOCK_SUFFIX, SPARE_SUFFIX)]
+        names += [path.stem + suffix for suffix in (LOCK_SUFFIX, RESERVE_SUFFIX)]
         for name in names:
             with translating_os_errors():
                 _remove(path.with_name(name))

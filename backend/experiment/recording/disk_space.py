@@ -1,7 +1,7 @@
 """Write to a recording, and detect that its quota is exceeded or its disk is full.
 
 An exceeded quota is detected while the pause can still be recorded. A disk that other programs have
-filled is detected only by a failed write: for that case a spare file beside the recording reserves
+filled is detected only by a failed write: for that case a reserve file beside the recording occupies
 space, which is freed so that the pause can be recorded.
 """
 
@@ -19,35 +19,35 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter
 
 CHECK_INTERVAL = 1.0
 """Seconds between two checks of the recordings' size and of the free space."""
-SPARE_SUFFIX = ".spare"
-SPARE_BYTES = 64 * 1024
+RESERVE_SUFFIX = ".reserve"
+RESERVE_BYTES = 64 * 1024
 """Enough to write the run's row several times."""
 
 
 class DiskSpace:
-    """Disk space of the recording of `writer`; the spare file exists inside its context."""
+    """Disk space of the recording of `writer`; the reserve file exists inside its context."""
 
     def __init__(self, writer: RecordingWriter, quota: Quota) -> None:
         self._writer = writer
         self._quota = quota
         self._thinning = Thinning(writer, quota.run)
         self._last_check = -math.inf
-        self._spare_file = writer.path.with_suffix(SPARE_SUFFIX)
+        self._reserve_file = writer.path.with_suffix(RESERVE_SUFFIX)
 
     def __enter__(self) -> Self:
-        self._reserve_spare()
+        self._create_reserve_file()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._free_spare()
+        self._delete_reserve_file()
 
-    def _reserve_spare(self) -> None:
+    def _create_reserve_file(self) -> None:
         with suppress(OSError):
             # Random bytes, because some file systems allocate no space for zeros.
-            self._spare_file.write_bytes(os.urandom(SPARE_BYTES))
+            self._reserve_file.write_bytes(os.urandom(RESERVE_BYTES))
 
-    def _free_spare(self) -> None:
-        self._spare_file.unlink(missing_ok=True)
+    def _delete_reserve_file(self) -> None:
+        self._reserve_file.unlink(missing_ok=True)
 
     def write(self, writes: Callable[[], None]) -> str | None:
         """Call `writes` in one transaction.
@@ -63,8 +63,8 @@ class DiskSpace:
         return None
 
     def update_run(self, **columns: Any) -> bool:
-        """Set columns of the run's row, using the space of the spare file; return the success."""
-        self._free_spare()
+        """Set columns of the run's row, using the space of the reserve file; return the success."""
+        self._delete_reserve_file()
         return self.write(lambda: self._writer.update(**columns)) is None
 
     def shortage(self) -> str | None:
@@ -87,6 +87,6 @@ class DiskSpace:
         return shortage and f"{shortage} Then resume this run; nothing is lost."
 
     def reset(self) -> None:
-        """Check the space again after the next step, and create the spare file again."""
+        """Check the space again after the next step, and create the reserve file again."""
         self._last_check = -math.inf
-        self._reserve_spare()
+        self._create_reserve_file()

@@ -1,6 +1,6 @@
 """The trainer processes of a server: started, queued, controlled and watched until they end.
 
-One spare process, with torch already imported, makes a start fast. A run that a user starts pauses
+One standby process, with torch already imported, makes a start fast. A run that a user starts pauses
 the demonstration; beyond the limit of trainers, runs queue.
 
 The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
@@ -54,7 +54,7 @@ END_SECONDS = 5.0
 LOAD_SECONDS = 60.0
 """The time for a trainer to load torch and its data, before that for a request begins."""
 POLL_INTERVAL = 0.02
-SPARE_DELAY = 3.0
+STANDBY_DELAY = 3.0
 
 
 class Trainers:
@@ -64,7 +64,7 @@ class Trainers:
         runs: the runs to train.
         limit: how many may train at once.
         timeout: seconds in which a request must take effect.
-        standby: whether to keep a spare process.
+        standby: whether to keep a standby process.
     """
 
     def __init__(
@@ -73,8 +73,8 @@ class Trainers:
         self._runs = runs
         self._limit = limit
         self._timeout = timeout
-        self._standby = standby
-        self._spare: ChildProcess | None = None
+        self._keeps_standby = standby
+        self._standby_process: ChildProcess | None = None
         self._processes: dict[str, ChildProcess] = {}
         self._queue: list[str] = []
         self._demonstrations: set[str] = set()
@@ -84,9 +84,9 @@ class Trainers:
         self._is_closing = False
 
     async def start(self) -> None:
-        """Start the spare process, and submit the runs that an earlier server left queued."""
-        if self._standby:
-            self._spare = await ChildProcess.start(COMMAND)
+        """Start the standby process, and submit the runs that an earlier server left queued."""
+        if self._keeps_standby:
+            self._standby_process = await ChildProcess.start(COMMAND)
         try:
             runs = await run_in_threadpool(self._runs.list)
         except StnscopeError as error:
@@ -99,8 +99,8 @@ class Trainers:
     async def close(self) -> None:
         """Have every trainer write a checkpoint and end; kill those that do not in time."""
         self._is_closing = True
-        if self._spare is not None:
-            await self._spare.kill()
+        if self._standby_process is not None:
+            await self._standby_process.kill()
         processes = list(self._processes.values())
         for process in processes:
             process.close_stdin()
@@ -360,29 +360,29 @@ class Trainers:
             first_message = await run_in_threadpool(assignment, self._runs, run_id)
         except NotFound:
             first_message = None
-        if self._spare is None or not self._spare.is_alive:
-            self._spare = await ChildProcess.start(COMMAND)
+        if self._standby_process is None or not self._standby_process.is_alive:
+            self._standby_process = await ChildProcess.start(COMMAND)
         # It may have been stopped or deleted meanwhile.
         if self._is_closing or run_id not in self._queue:
             return
         self._queue.remove(run_id)
         if first_message is None:
             return
-        process, self._spare = self._spare, None
+        process, self._standby_process = self._standby_process, None
         self._processes[run_id] = process
         self._run_in_background(self._watch(run_id, process))
-        if self._standby:
-            self._run_in_background(self._renew_spare())
+        if self._keeps_standby:
+            self._run_in_background(self._renew_standby())
         # If it has ended, `_watch` marks the run.
         with suppress(ChildEnded):
             await process.send(first_message)
 
-    async def _renew_spare(self) -> None:
+    async def _renew_standby(self) -> None:
         # Importing torch takes a core for seconds, which the run that has just started needs first.
-        await asyncio.sleep(SPARE_DELAY)
+        await asyncio.sleep(STANDBY_DELAY)
         async with self._start_lock:
-            if self._spare is None and not self._is_closing:
-                self._spare = await ChildProcess.start(COMMAND)
+            if self._standby_process is None and not self._is_closing:
+                self._standby_process = await ChildProcess.start(COMMAND)
 
     def _run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run in the background, until the server closes."""

@@ -456,7 +456,7 @@ def test_full_disk_pauses_the_run_without_losing_rows(disk: tuple[Disk, Path], w
     with Recording.open(path) as opened:
         run = opened.summary()
     assert (run["status"], run["error"], run["attempt"]) == ("stopped", None, 0)
-    assert not path.with_suffix(".spare").exists()
+    assert not path.with_suffix(".reserve").exists()
     assert_same_training(whole, path)
 
 
