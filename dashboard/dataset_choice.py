@@ -41,7 +41,7 @@ def choose_dataset(
         return dataset
     if dataset["fault"]:
         st.warning(escape_markdown(f"This data set is damaged. {dataset['fault']}"))
-    st.info(f"{dataset['how']} The data folder is `{catalog['data']}`.")
+    st.info(f"{dataset['instructions']} The data folder is `{catalog['data']}`.")
     if dataset["download_bytes"]:
         _download(client, dataset["name"], dataset["download_bytes"], refresh)
     return None

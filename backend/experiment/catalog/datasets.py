@@ -45,7 +45,7 @@ class DatasetEntry:
     """Default strength of the distortion."""
     consistency: float = 0.0
     """Default weight of the consistency loss for networks with transformers."""
-    how: str = "It is part of the program."
+    instructions: str = "It is part of the program."
     """How to get it. `data.availability` fills it in for data sets that are read from files."""
     available: bool = True
     """Whether its files exist and have passed inspection."""

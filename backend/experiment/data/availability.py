@@ -95,12 +95,12 @@ def find_dataset(name: str, data: Path | None) -> DatasetEntry:
 def _unavailable(entry: DatasetEntry, data: Path | None) -> DatasetError:
     reason = f"is damaged. {entry.fault}" if entry.fault else "is not available."
     where = f" The data folder is {data}." if data else ""
-    return DatasetError(f"{entry.title} {reason} {entry.how}{where}")
+    return DatasetError(f"{entry.title} {reason} {entry.instructions}{where}")
 
 
 def _with_instructions(entry: DatasetEntry) -> DatasetEntry:
     source = SOURCES.get(entry.name)
-    return replace(entry, how=source.instructions) if source else entry
+    return replace(entry, instructions=source.instructions) if source else entry
 
 
 def _inspect_catalog(data: Path) -> dict[str, DatasetEntry]:

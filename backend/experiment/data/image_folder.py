@@ -65,7 +65,7 @@ class ImageFolder:
             classes=tuple(self.classes),
             images=sum(counts) - held_out,
             held_out=held_out,
-            how=f"It is read from {folder}.",
+            instructions=f"It is read from {folder}.",
         )
 
 

@@ -74,7 +74,7 @@ class Downloads:
             raise NotFound(f"There is no data set {name!r}; there are {', '.join(entries)}.")
         files = DOWNLOADS.get(name)
         if files is None:
-            raise InvalidInput(f"It cannot be downloaded. {entries[name].how}", "dataset")
+            raise InvalidInput(f"It cannot be downloaded. {entries[name].instructions}", "dataset")
         with self._lock:
             download = self._downloads.get(files)
             if download is None or download.is_ended:

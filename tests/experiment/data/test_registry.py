@@ -60,7 +60,7 @@ def test_registered_source_needs_a_file_of_each_group(data: Path) -> None:
 def test_registered_source_is_inspected_and_loaded(data: Path) -> None:
     (data / "tiny-files" / "licence.txt").touch()
     entry = availability.inspect_dataset("tiny", data)
-    assert (entry.images, entry.held_out, entry.how) == (3, 2, "Ask the author.")
+    assert (entry.images, entry.held_out, entry.instructions) == (3, 2, "Ask the author.")
     dataset = load("tiny", data)
     assert dataset.entry == entry
     assert dataset.train.pixels.shape == (3, 1, 28, 28)

@@ -52,7 +52,7 @@ def test_catalog_lists_available_data_sets_and_how_to_get_the_others(server: Ser
         assert "train-images-idx3-ubyte.gz holds (3, 28, 28)" in datasets[name]["fault"]
         assert datasets[name]["download_bytes"], "it can be downloaded"
     assert not datasets["cluttered-40"]["available"]
-    assert "cluttered_mnist_40" in datasets["cluttered-40"]["how"]
+    assert "cluttered_mnist_40" in datasets["cluttered-40"]["instructions"]
     assert all(dataset["licence"] and dataset["source"] for dataset in datasets.values())
 
 
