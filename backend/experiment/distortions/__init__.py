@@ -40,4 +40,4 @@ def compose(names: str) -> Distortion:
     Raises:
         KeyError: there is no such distortion.
     """
-    return reduce(Distortion.then, (IMPLEMENTATIONS[name] for name in names.split("+")))
+    return reduce(Distortion.compose_with, (IMPLEMENTATIONS[name] for name in names.split("+")))

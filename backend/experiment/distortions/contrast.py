@@ -125,14 +125,14 @@ def normalise_edges(images: Tensor) -> Tensor:
 
 def _preprocess(
     images: Tensor,
-    others: Tensor,
+    clutter_source: Tensor,
     draws: Tensor,
     strength: float,
     canvas: Canvas,
     *,
     change: Callable[[Tensor], Tensor],
 ) -> Tensor:
-    canvases = centre(images, others, draws, strength, canvas)
+    canvases = centre(images, clutter_source, draws, strength, canvas)
     return torch.lerp(canvases, change(canvases).clamp(0, 1), strength)
 
 

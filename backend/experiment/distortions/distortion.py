@@ -25,7 +25,7 @@ class Distortion:
     Attributes:
         moving_draws: number of draws per image that vary along a path.
         fixed_draws: number of draws per image that do not.
-        apply: takes images (N, C, h, w), other images (M, C, h, w), draws
+        apply: takes images (N, C, h, w), images (M, C, h, w) for clutter, draws
             (moving_draws + fixed_draws, N), a strength from 0 to 1 and the canvas; returns canvases
             (N, C, H, W).
     """
@@ -52,27 +52,35 @@ class Distortion:
         moved = 0.5 + 0.5 * torch.sin(start + 2 * math.pi * phase * periods[:, None])
         return torch.cat([moved, draws[self.moving_draws :]])
 
-    def then(self, other: "Distortion") -> "Distortion":
-        """Return the composition: this distortion, then the other on its canvases."""
+    def compose_with(self, following: "Distortion") -> "Distortion":
+        """Return the composition: this distortion, then the following one on its canvases."""
 
         def apply(
-            images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+            images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
         ) -> Tensor:
-            counts = [self.moving_draws, other.moving_draws, self.fixed_draws, other.fixed_draws]
-            moving, next_moving, fixed, next_fixed = torch.split(draws, counts)
-            first, second = torch.cat([moving, fixed]), torch.cat([next_moving, next_fixed])
-            canvases = self.apply(images, others, first, strength, canvas)
-            return other.apply(canvases, others, second, strength, canvas)
+            parts = (self, following)
+            moving_counts = [part.moving_draws for part in parts]
+            fixed_counts = [part.fixed_draws for part in parts]
+            moving, following_moving, fixed, following_fixed = torch.split(
+                draws, moving_counts + fixed_counts
+            )
+            canvases = self.apply(
+                images, clutter_source, torch.cat([moving, fixed]), strength, canvas
+            )
+            following_draws = torch.cat([following_moving, following_fixed])
+            return following.apply(canvases, clutter_source, following_draws, strength, canvas)
 
         return Distortion(
-            self.moving_draws + other.moving_draws, self.fixed_draws + other.fixed_draws, apply
+            self.moving_draws + following.moving_draws,
+            self.fixed_draws + following.fixed_draws,
+            apply,
         )
 
     def per_channel(self, channels: int) -> "Distortion":
         """Return the distortion that applies this one to each channel with its own draws."""
 
         def apply(
-            images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+            images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
         ) -> Tensor:
             count = len(images)
             parts = torch.split(draws, [self.moving_draws * channels, self.fixed_draws * channels])
@@ -83,7 +91,9 @@ class Distortion:
                     for part, rows in zip(parts, (self.moving_draws, self.fixed_draws), strict=True)
                 ]
             )
-            single = self.apply(images.flatten(0, 1)[:, None], others, columns, strength, canvas)
+            single = self.apply(
+                images.flatten(0, 1)[:, None], clutter_source, columns, strength, canvas
+            )
             return single.view(count, channels, *canvas.size)
 
         return Distortion(self.moving_draws * channels, self.fixed_draws * channels, apply)
@@ -91,10 +101,12 @@ class Distortion:
     def __call__(
         self,
         images: Tensor,
-        others: Tensor,
+        clutter_source: Tensor,
         generator: Generator,
         strength: float,
         canvas: Canvas,
     ) -> Tensor:
         """Distort images with new draws; other arguments as for `apply`."""
-        return self.apply(images, others, self.draw(len(images), generator), strength, canvas)
+        return self.apply(
+            images, clutter_source, self.draw(len(images), generator), strength, canvas
+        )

@@ -16,7 +16,7 @@ CROP_SIDE = 6
 CROP_DRAWS = 5
 PLACEMENT_DRAWS = 4
 
-MAX_RISE = 0.5
+MAX_VERTICAL_OFFSET = 0.5
 """Vertical offset from one element of a row to the next, in heights of an element."""
 ROW_CROPS, ROW_CROP_SIDE = 8, 9
 
@@ -93,7 +93,7 @@ def compute_placement(
 
 def _place(
     images: Tensor,
-    others: Tensor,
+    clutter_source: Tensor,
     draws: Tensor,
     strength: float,
     canvas: Canvas,
@@ -104,11 +104,11 @@ def _place(
     placement = compute_placement(draws[:PLACEMENT_DRAWS], images.shape, strength, canvas, within)
     crop_draws = draws[PLACEMENT_DRAWS:].view(CROP_DRAWS, crops, len(images))
     canvases = apply_placement(images, placement, canvas)
-    return add_clutter(canvases, others, crop_draws[:, : round(crops * strength)])
+    return add_clutter(canvases, clutter_source, crop_draws[:, : round(crops * strength)])
 
 
 def centre(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     """Place images upright in the centre of their canvases, at their original size."""
     if images.shape[-2:] == canvas.size:
@@ -117,24 +117,26 @@ def centre(
     return apply_placement(images, compute_placement(draws, images.shape, 0.0, canvas), canvas)
 
 
-def add_clutter(canvases: Tensor, others: Tensor, draws: Tensor, side: int = CROP_SIDE) -> Tensor:
+def add_clutter(
+    canvases: Tensor, clutter_source: Tensor, draws: Tensor, side: int = CROP_SIDE
+) -> Tensor:
     """Add square crops of other images to each canvas, by the pixelwise maximum.
 
     Args:
         canvases: (N, C, H, W), changed in place.
-        others: (M, C, h, w).
+        clutter_source: (M, C, h, w).
         draws: (5, crops, N), uniform in [0, 1): the image, the crop's top and left in it, and the
             row and column on the canvas.
         side: of a crop, in pixels.
     """
     _, _, height, width = canvases.shape
-    rows, columns = others.shape[2:]
+    rows, columns = clutter_source.shape[2:]
     choices = torch.tensor(
-        [len(others)] + [length - side + 1 for length in (rows, columns, height, width)]
+        [len(clutter_source)] + [length - side + 1 for length in (rows, columns, height, width)]
     )
     index, top, left, row, column = (draws * choices[:, None, None]).long()  # (crops, N) each
     down, across = torch.arange(side)[:, None], torch.arange(side)[None, :]
-    patches = others[
+    patches = clutter_source[
         index[..., None, None],
         :,
         top[..., None, None] + down,
@@ -150,25 +152,25 @@ def add_clutter(canvases: Tensor, others: Tensor, draws: Tensor, side: int = CRO
 
 
 def _slant(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     """Place the square elements of a row on a line that rises or falls."""
     height, width = images.shape[-2:]
     count = width // height if width % height == 0 else 1
-    x_draw, y_draw, rise = draws[:3] - 0.5
+    x_draw, y_draw, offset_draw = draws[:3] - 0.5
     left = (canvas.width - width) * (0.5 + x_draw * strength)
     top = (canvas.height - height) * (0.5 + y_draw * strength)
     zero, one = torch.zeros(len(images)), torch.ones(len(images))
     row = torch.zeros(*images.shape[:2], *canvas.size)
     for index, element in enumerate(images.tensor_split(count, dim=3)):
         from_centre = index - (count - 1) / 2
-        offset_top = top + 2 * MAX_RISE * rise * strength * from_centre * height
+        offset_top = top + 2 * MAX_VERTICAL_OFFSET * offset_draw * strength * from_centre * height
         y = offset_top.clamp(0, canvas.height - height) + height / 2
         x = left + width / count * (index + 0.5)
         placement = Placement(zero, one, torch.stack([x, y], dim=1))
         row = torch.maximum(row, apply_placement(element, placement, canvas))
     crops = draws[3:].view(CROP_DRAWS, ROW_CROPS, len(images))
-    return add_clutter(row, others, crops[:, : round(ROW_CROPS * strength)], ROW_CROP_SIDE)
+    return add_clutter(row, clutter_source, crops[:, : round(ROW_CROPS * strength)], ROW_CROP_SIDE)
 
 
 def _by_placement(within: PlacementRange, crops: int = 0) -> Distortion:

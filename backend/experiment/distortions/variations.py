@@ -37,7 +37,9 @@ CROPS = 10
 CONTROL_DEVIATION = 2.0
 
 
-def _view(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas) -> Tensor:
+def _view(
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
+) -> Tensor:
     yaw, pitch = ((draws * 2 - 1) * MAX_VIEW_ANGLE * strength)[:, :, None]
     x, y = grid.corners().unbind(1)
     # Rotated about the vertical axis, then the horizontal one, then projected.
@@ -52,10 +54,10 @@ def _view(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas
 
 
 def _occlude(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     """Cover the subject by a bar of one value at any angle, its edges one pixel soft."""
-    canvases = centre(images, others, draws[:0], strength, canvas)
+    canvases = centre(images, clutter_source, draws[:0], strength, canvas)
     rotation, offset, width_draw, value = draws[:, :, None]
     height, width = canvas.subject or images.shape[-2:]
     pixels = grid.to_pixels(grid.pixel_centres(*canvas.size), *canvas.size)
@@ -72,10 +74,10 @@ def _occlude(
 
 
 def _illuminate(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     """Change brightness by a gain with a gradient, and add haze."""
-    canvases = centre(images, others, draws[:0], strength, canvas)
+    canvases = centre(images, clutter_source, draws[:0], strength, canvas)
     gain_draw, gradient, rotation, haze = draws[:, :, None]
     points = grid.pixel_centres(*canvas.size)
     angle = 2 * math.pi * rotation
@@ -88,14 +90,16 @@ def _illuminate(
 
 
 def _clutter_background(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
-    canvases = centre(images, others, draws[:0], strength, canvas)
+    canvases = centre(images, clutter_source, draws[:0], strength, canvas)
     crops = draws.view(CROP_DRAWS, CROPS, len(images))
-    return add_clutter(canvases, others, crops[:, : round(CROPS * strength)])
+    return add_clutter(canvases, clutter_source, crops[:, : round(CROPS * strength)])
 
 
-def _vary(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas) -> Tensor:
+def _vary(
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
+) -> Tensor:
     """Change stroke width, aspect ratio and shear."""
     weight, width, shear = (draws * 2 - 1) * strength
     thicker = functional.max_pool2d(images, 3, stride=1, padding=1)
@@ -118,7 +122,7 @@ def _vary(images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas
 
 
 def _deform(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     return warp_spline(images, draws, CONTROL_DEVIATION * strength, torch.ones(len(images)), canvas)
 

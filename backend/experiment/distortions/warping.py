@@ -44,7 +44,7 @@ def canvas_extent(images: Tensor, canvas: Canvas) -> Tensor:
 
 
 def _project(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     """Shift each corner independently; sample by the inverse homography."""
     corners = grid.corners()
@@ -80,7 +80,7 @@ def solve_homography(points: Tensor, targets: Tensor) -> Tensor:
 
 
 def _elastic(
-    images: Tensor, others: Tensor, draws: Tensor, strength: float, canvas: Canvas
+    images: Tensor, clutter_source: Tensor, draws: Tensor, strength: float, canvas: Canvas
 ) -> Tensor:
     scale = _scale(draws[0], strength)[:, 0, 0]
     return warp_spline(images, draws[1:], CONTROL_DEVIATION * strength, scale, canvas)

@@ -204,8 +204,10 @@ def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
     entry = DATASETS[card.dataset]
     # Clutter comes from a bundled data set: the weights' own may not be on this machine.
     name = card.dataset if card.dataset not in SOURCES else BUNDLED_DATASETS[entry.channels]
-    others = _load_dataset(name).held_out
-    pipeline = InputPipeline.for_dataset(entry, config, ARCHITECTURES[card.architecture], others)
+    clutter_source = _load_dataset(name).held_out
+    pipeline = InputPipeline.for_dataset(
+        entry, config, ARCHITECTURES[card.architecture], clutter_source
+    )
     return pipeline.apply_random(image, torch.Generator().manual_seed(config.seed))
 
 

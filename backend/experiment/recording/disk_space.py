@@ -1,8 +1,8 @@
 """Write to a recording, and detect that its quota is exceeded or its disk is full.
 
 An exceeded quota is detected while the pause can still be recorded. A disk that other programs have
-filled is detected only by a failed write: for that case a reserve file beside the recording occupies
-space, which is freed so that the pause can be recorded.
+filled is detected only by a failed write: for that case a reserve file beside the recording
+occupies space, which is freed so that the pause can be recorded.
 """
 
 import math

@@ -20,7 +20,7 @@ class InputPipeline:
     distortion: Distortion
     strength: float
     canvas: Canvas
-    others: Tensor
+    clutter_source: Tensor
 
     @classmethod
     def for_dataset(
@@ -28,7 +28,7 @@ class InputPipeline:
         entry: DatasetEntry,
         config: DistortionConfig,
         architecture: Architecture,
-        others: Images,
+        clutter_source: Images,
     ) -> "InputPipeline":
         """Build the pipeline for a data set's images.
 
@@ -36,12 +36,12 @@ class InputPipeline:
             entry: of the data set.
             config: the distortion.
             architecture: the network, whose input size is the canvas's.
-            others: images of the data set, for clutter.
+            clutter_source: images of the data set, for clutter.
         """
         distortion = compose(config.name)
         if entry.separate_channels:
             distortion = distortion.per_channel(entry.channels)
-        return cls(distortion, config.strength, entry.canvas(architecture), others.pixels)
+        return cls(distortion, config.strength, entry.canvas(architecture), clutter_source.pixels)
 
     @classmethod
     def for_picture(
@@ -62,7 +62,7 @@ class InputPipeline:
 
     def apply(self, images: Tensor, draws: Tensor) -> Tensor:
         """Distort images (N, C, h, w) by draws (draws, N) onto canvases (N, C, H, W)."""
-        return self.distortion.apply(images, self.others, draws, self.strength, self.canvas)
+        return self.distortion.apply(images, self.clutter_source, draws, self.strength, self.canvas)
 
     def apply_random(self, images: Tensor, generator: Generator) -> Tensor:
         """Distort images (N, C, h, w) by new draws onto canvases (N, C, H, W)."""

@@ -261,10 +261,12 @@ def optimise(
     return loss.item()
 
 
-def build_input_pipeline(config: RunConfig, entry: DatasetEntry, others: Images) -> InputPipeline:
-    """Build a run's input pipeline, with clutter cropped from `others`."""
+def build_input_pipeline(
+    config: RunConfig, entry: DatasetEntry, clutter_source: Images
+) -> InputPipeline:
+    """Build a run's input pipeline, with clutter cropped from `clutter_source`."""
     architecture = ARCHITECTURES[config.architecture]
-    return InputPipeline.for_dataset(entry, config.distortion, architecture, others)
+    return InputPipeline.for_dataset(entry, config.distortion, architecture, clutter_source)
 
 
 def _build_untrained(config: RunConfig, classes: int) -> Network:

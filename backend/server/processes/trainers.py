@@ -1,7 +1,7 @@
 """The trainer processes of a server: started, queued, controlled and watched until they end.
 
-One standby process, with torch already imported, makes a start fast. A run that a user starts pauses
-the demonstration; beyond the limit of trainers, runs queue.
+One standby process, with torch already imported, makes a start fast. A run that a user starts
+pauses the demonstration; beyond the limit of trainers, runs queue.
 
 The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
 While a thread works, the loop may start or end a run; therefore requests for one run are handled

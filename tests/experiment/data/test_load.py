@@ -21,7 +21,7 @@ FOR_EACH_DATASET = pytest.mark.parametrize("entry", DATASETS.values(), ids=lambd
 
 def check(dataset: Dataset, entry: DatasetEntry) -> None:
     """Check a loaded data set's shapes, values, labels and counts against the catalog."""
-    assert replace(dataset.entry, how=entry.instructions) == entry
+    assert replace(dataset.entry, instructions=entry.instructions) == entry
     for count, images in ((entry.images, dataset.train), (entry.held_out, dataset.held_out)):
         assert len(images) == count
         pixels = images.take(torch.arange(0, count, max(1, count // 200)))

@@ -167,8 +167,8 @@ def test_slanted_places_a_row_on_a_slanted_line() -> None:
 def test_clutter_is_the_same_from_uint8_and_float_images() -> None:
     bytes_, floats = (images() * 255).byte(), (images() * 255).byte().float() / 255
     one, other = (
-        IMPLEMENTATIONS["TC"](images(), others, generator(), 1.0, CANVAS)
-        for others in (bytes_, floats)
+        IMPLEMENTATIONS["TC"](images(), clutter_source, generator(), 1.0, CANVAS)
+        for clutter_source in (bytes_, floats)
     )
     assert torch.equal(one, other)
 
