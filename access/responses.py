@@ -60,10 +60,11 @@ class ProblemResponse(JSONResponse):
         return text.encode(errors="backslashreplace")
 
 
-def problem(status: int, detail: str, **more: Any) -> JSONResponse:
+def problem(status: int, detail: str, **extensions: Any) -> JSONResponse:
     """Return problem details (RFC 9457): what is wrong and, if known, in which field."""
     title = HTTPStatus(status).phrase
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body |= extensions
     return ProblemResponse(body, status)
 
 

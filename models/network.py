@@ -187,13 +187,13 @@ class Parallel(nn.Module):
         self.transformers = nn.ModuleList(transformers)
 
     def __iter__(self) -> Iterator[SpatialTransformer]:
-        for each in self.transformers:
-            assert isinstance(each, SpatialTransformer)
-            yield each
+        for transformer in self.transformers:
+            assert isinstance(transformer, SpatialTransformer)
+            yield transformer
 
     def forward(self, images: Tensor, thetas: Thetas | None = None) -> list[Warp]:
         """Warp images (N, C, H, W) by each transformer."""
-        return [each(images, (thetas or {}).get(each.name)) for each in self]
+        return [transformer(images, (thetas or {}).get(transformer.name)) for transformer in self]
 
 
 class Chain(Network):

@@ -58,16 +58,16 @@ def load_into(model: Network, path: Path) -> None:
     model.load_state_dict(tensors)
 
 
-def _differences(expected: dict[str, Tensor], found: dict[str, Tensor]) -> list[str]:
-    missing = sorted(expected.keys() - found.keys())
-    unexpected = sorted(found.keys() - expected.keys())
+def _differences(expected: dict[str, Tensor], actual: dict[str, Tensor]) -> list[str]:
+    missing = sorted(expected.keys() - actual.keys())
+    unexpected = sorted(actual.keys() - expected.keys())
     differences = [f"missing {', '.join(missing)}"] if missing else []
     differences += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
-    for name in sorted(expected.keys() & found.keys()):
-        reference, actual = expected[name], found[name]
-        if (reference.shape, reference.dtype) != (actual.shape, actual.dtype):
+    for name in sorted(expected.keys() & actual.keys()):
+        expected_tensor, tensor = expected[name], actual[name]
+        if (tensor.shape, tensor.dtype) != (expected_tensor.shape, expected_tensor.dtype):
             differences.append(
-                f"{name} is {tuple(actual.shape)} {actual.dtype}, "
-                f"not {tuple(reference.shape)} {reference.dtype}"
+                f"{name} is {tuple(tensor.shape)} {tensor.dtype}, "
+                f"not {tuple(expected_tensor.shape)} {expected_tensor.dtype}"
             )
     return differences

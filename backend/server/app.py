@@ -83,7 +83,7 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
     )
     app.add_middleware(
         BodyLimit,
-        files={
+        file_limits={
             "/api/recordings": max_recording_bytes(settings.quota),
             "/api/transform|/api/runs/[^/]+/probes": MAX_PICTURE_BYTES,
         },

@@ -166,16 +166,16 @@ class Runs:
         """Return an id that no run has: the time, and a random part."""
         return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
 
-    def check_disk_space(self, more: int = 0) -> None:
+    def check_disk_space(self, additional_bytes: int = 0) -> None:
         """Check whether more may be recorded.
 
         Args:
-            more: bytes that are about to be added.
+            additional_bytes: bytes that are about to be added.
 
         Raises:
             InsufficientStorage: all recordings are at their limit, or the disk is full.
         """
-        shortage = self.quota.shortage(self.folder, more)
+        shortage = self.quota.shortage(self.folder, additional_bytes)
         if shortage:
             raise InsufficientStorage(shortage)
 

@@ -29,19 +29,19 @@ class Quota:
     home: int = 10_000_000_000
     reserve: int = 64_000_000
 
-    def shortage(self, folder: Path, additional: int = 0) -> str | None:
+    def shortage(self, folder: Path, additional_bytes: int = 0) -> str | None:
         """Return why nothing may be recorded in `folder`, and what to do; None if there is space.
 
         Args:
             folder: the folder of the recordings.
-            additional: bytes to be added to it.
+            additional_bytes: bytes to be added to it.
         """
-        if folder_bytes(folder) + additional >= self.home:
+        if folder_bytes(folder) + additional_bytes >= self.home:
             return (
                 f"All recordings together have reached their limit of {format_bytes(self.home)}. "
                 "Delete runs that are no longer needed, or start with a larger --home-limit."
             )
-        if free_bytes(folder) - additional < self.reserve:
+        if free_bytes(folder) - additional_bytes < self.reserve:
             return (
                 f"The disk is full except for {format_bytes(self.reserve)}, which are left free. "
                 "Make room on it, for instance by deleting runs."

@@ -20,13 +20,13 @@ class BodyLimit:
 
     Args:
         app: the application; only its paths below `/api/` are limited.
-        files: patterns of the paths that accept a file, and how many bytes it may have. The body
+        file_limits: patterns of the paths that accept a file, and how many bytes it may have. The body
             for any other path is JSON.
     """
 
-    def __init__(self, app: ASGIApp, files: Mapping[str, int] | None = None) -> None:
+    def __init__(self, app: ASGIApp, file_limits: Mapping[str, int] | None = None) -> None:
         self._app = app
-        self._files = {re.compile(pattern): limit for pattern, limit in (files or {}).items()}
+        self._file_limits = {re.compile(pattern): limit for pattern, limit in (file_limits or {}).items()}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):
@@ -51,7 +51,7 @@ class BodyLimit:
 
     def _limit(self, path: str) -> tuple[int, str]:
         """Return the limit for a path, and the message for a body beyond it."""
-        for pattern, limit in self._files.items():
+        for pattern, limit in self._file_limits.items():
             if pattern.fullmatch(path):
                 message = f"The body is larger than {format_bytes(limit)}. Send a smaller file."
                 return limit + FORM_BYTES, message

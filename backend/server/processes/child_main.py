@@ -89,8 +89,8 @@ def lower_priority() -> None:
             Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
-def limit_memory(more: int) -> None:
-    """Limit this process to `more` bytes beyond what it has, on platforms that offer it.
+def limit_memory(additional_bytes: int) -> None:
+    """Limit this process to `additional_bytes` beyond what it has, where this is possible.
 
     An allocation beyond the limit raises MemoryError.
     """
@@ -98,5 +98,5 @@ def limit_memory(more: int) -> None:
         import resource
 
         pages = int(Path("/proc/self/statm").read_text().split()[0])
-        limit = pages * resource.getpagesize() + more
+        limit = pages * resource.getpagesize() + additional_bytes
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))

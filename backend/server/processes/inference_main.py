@@ -3,7 +3,7 @@
 First it sends `{"ready": true}`. Then it answers requests, one after another:
 
     {"weights", "distortion", "theta"}  with a picture's bytes: {} with a frame's bytes
-    {"again": {...}}                    the arguments of `transform_cached`, for a picture that it
+    {"cached": {...}}                   the arguments of `transform_cached`, for a picture that it
                                         was sent lately: the same
     {"architecture", "dataset"}         with a picture's bytes: {"image", "notes"}, the picture as
                                         it is added to the probes of such a run
@@ -47,8 +47,8 @@ def _handle(request: Head, picture: bytes) -> Message:
     try:
         if "architecture" in request:
             return _fit(request, picture)
-        if "again" in request:
-            return _transform_cached(**request["again"])
+        if "cached" in request:
+            return _transform_cached(**request["cached"])
         return {}, transform(picture, **request).encode()
     except StnscopeError:
         raise

@@ -101,7 +101,7 @@ class InferenceWorker:
             StnscopeError: as `inference.transform.transform_cached` does.
             Unavailable: too many requests wait, or the process ended while it handled this one.
         """
-        _, frame = await self._request({"again": request})
+        _, frame = await self._request({"cached": request})
         return frame
 
     async def _request(self, head: Head, body: bytes = b"") -> Message:

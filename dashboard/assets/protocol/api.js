@@ -53,7 +53,7 @@ export function createApi(base) {
   };
 
   /** @param {string} id */
-  const run = (id, rest = "") => `runs/${encodeURIComponent(id)}${rest}`;
+  const run = (id, suffix = "") => `runs/${encodeURIComponent(id)}${suffix}`;
 
   /**
    * @param {string} path
