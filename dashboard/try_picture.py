@@ -10,7 +10,7 @@ from stnscope.dashboard.component import mount
 from stnscope.dashboard.examples import EXAMPLES
 
 FILE_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
-SOURCES = ("file", "photo", "example")
+PICTURE_SOURCES = ("file", "photo", "example")
 """Where a picture may come from. The first one with a picture is used, unless another is newer."""
 
 # In a narrow window the result follows the choice; in a wide one it is beside choice and examples.
@@ -64,8 +64,10 @@ def try_picture(client: Client, catalog: dict[str, Any]) -> None:
 
 def _newest(pictures: Mapping[str, Picture | None]) -> Picture | None:
     """Return the picture of the source that was used last, or of the first that has one."""
-    newest = st.session_state.get("newest_picture", SOURCES[0])
-    return next((pictures[source] for source in (newest, *SOURCES) if pictures[source]), None)
+    newest = st.session_state.get("newest_picture", PICTURE_SOURCES[0])
+    return next(
+        (pictures[source] for source in (newest, *PICTURE_SOURCES) if pictures[source]), None
+    )
 
 
 def _set_newest(source: str) -> None:

@@ -21,7 +21,7 @@ from tests.source_files import (
     tracked_files,
 )
 
-SOURCES = [*(f"{folder}/*.py" for folder in FOLDERS), "stnscope/*.py"]
+PATTERNS = [*(f"{folder}/*.py" for folder in FOLDERS), "stnscope/*.py"]
 CONTRACTS = PYPROJECT["tool"]["importlinter"]["contracts"]
 # Processes of their own, which load torch or decode pictures.
 [ENTRY_POINTS] = [each["protected_modules"] for each in CONTRACTS if each["type"] == "protected"]
@@ -81,7 +81,7 @@ def test_frame_module_imports_none_of_our_modules() -> None:
 
 
 def test_no_function_imports_our_modules() -> None:
-    for file in tracked_files(*SOURCES):
+    for file in tracked_files(*PATTERNS):
         for node in ast.walk(parse(file)):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 assert "stnscope" not in imported_packages(node), f"{file}: {node.name}"
@@ -122,7 +122,7 @@ def test_every_dependency_is_imported(extra: str) -> None:
     known = packages_distributions()
     used = {
         found.lower()
-        for file in tracked_files(*SOURCES)
+        for file in tracked_files(*PATTERNS)
         for name in imported_packages(parse(file))
         for found in known.get(name, [])
     }

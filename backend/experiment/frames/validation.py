@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, Array, Frame, FrameError, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
 
-MAX_SIDE = 512
+MAX_IMAGE_SIDE = 512
 """Pixels along a side of an image; no network here has a larger input or output."""
 MAX_CLASSES = 1000
 MAX_TRANSFORMERS = 16
@@ -151,5 +151,5 @@ def _check_tensors(tensors: Mapping[str, Array], info: _Info, count: int) -> Non
 def _are_images(images: Array) -> bool:
     """Whether an array contains images (N, H, W, C) uint8."""
     *sides, channels = images.shape[1:]
-    have_valid_sides = all(1 <= side <= MAX_SIDE for side in sides)
+    have_valid_sides = all(1 <= side <= MAX_IMAGE_SIDE for side in sides)
     return images.dtype == np.uint8 and have_valid_sides and channels in (1, 3)

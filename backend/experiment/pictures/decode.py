@@ -23,7 +23,7 @@ from stnscope.backend.experiment.pictures.file_format import (
     truncated_error,
 )
 
-MAX_SIDE = 65_535
+MAX_PICTURE_SIDE = 65_535
 """The largest side of a JPEG or GIF. Reducing a line of millions of pixels takes seconds."""
 MAX_EXIF_BYTES = 128 * 1024
 """EXIF data above this size is ignored; a JPEG's segment holds at most half of it."""
@@ -126,10 +126,10 @@ def _check_size(width: int, height: int) -> None:
         raise picture_error("Its header declares no pixels. Save the picture again.")
     if width * height > MAX_PICTURE_PIXELS:
         raise _too_many_pixels(f"{width} x {height} pixels")
-    if max(width, height) > MAX_SIDE:
+    if max(width, height) > MAX_PICTURE_SIDE:
         raise TooLarge(
             f"The picture's header declares {width} x {height} pixels; a side may have at most "
-            f"{MAX_SIDE}. Crop it."
+            f"{MAX_PICTURE_SIDE}. Crop it."
         )
 
 

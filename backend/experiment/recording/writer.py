@@ -268,7 +268,7 @@ class RecordingWriter(Recording):
         self.connection.execute("VACUUM")
 
 
-SUFFIXES = ("", "-wal", "-shm", "-journal")
+DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Suffixes of all files that an SQLite database may have."""
 
 
@@ -306,7 +306,7 @@ def create(
                 _write_schema(connection, row)
             draft.rename(path)
         except BaseException:
-            for suffix in SUFFIXES:
+            for suffix in DATABASE_SUFFIXES:
                 with suppress(OSError):
                     draft.with_name(draft.name + suffix).unlink(missing_ok=True)
             raise

@@ -20,7 +20,7 @@ from stnscope.backend.experiment.recording.quota import is_full_disk
 
 log = logging.getLogger(__name__)
 
-STATUSES: dict[type[Exception], HTTPStatus] = {
+HTTP_STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.RecordingDenied: HTTPStatus.FORBIDDEN,
     errors.RecordingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -51,7 +51,7 @@ def status_of(error: Exception) -> HTTPStatus:
 
 def install(app: FastAPI) -> None:
     """Respond with problem details to errors of ours, of validation and of routing."""
-    for kind, status in STATUSES.items():
+    for kind, status in HTTP_STATUSES.items():
         app.add_exception_handler(kind, _handler(status))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

@@ -21,7 +21,7 @@ from stnscope.backend.experiment.recording.quota import (
     raising_insufficient_storage,
 )
 from stnscope.backend.experiment.recording.untrusted_file import HEADER_BYTES, check_header
-from stnscope.backend.experiment.recording.writer import SUFFIXES
+from stnscope.backend.experiment.recording.writer import DATABASE_SUFFIXES
 from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.runs import Runs
@@ -32,7 +32,7 @@ COMMAND = command_for("import_main")
 RESPONSE_SECONDS = 600.0
 """Enough for a recording of the greatest size on a slow disk."""
 MAX_CONCURRENT_UPLOADS = 4
-CHECK_INTERVAL = 32 * 1024 * 1024
+BYTES_PER_CHECK = 32 * 1024 * 1024
 """Bytes that are received between two checks of the disk space."""
 UPLOAD_PREFIX = "incoming-"
 """Begins the name of the folder, in the home, into which an upload is received."""
@@ -123,7 +123,7 @@ class Imports:
             raise TooLarge(
                 f"The file is larger than {format_bytes(limit)}, the most for a recording."
             )
-        if received // CHECK_INTERVAL != size // CHECK_INTERVAL or received == 0:
+        if received // BYTES_PER_CHECK != size // BYTES_PER_CHECK or received == 0:
             self._runs.check_disk_space(size)
 
     async def _read(self, source: Path, target: Path) -> None:
@@ -152,7 +152,7 @@ def _create_upload_folder(home: Path) -> Path:
 def _remove_leftovers(folder: Path, target: Path) -> None:
     """Remove what an import leaves beside its recording, or in place of it."""
     _remove(folder)
-    for suffix in SUFFIXES:
+    for suffix in DATABASE_SUFFIXES:
         _remove(target.with_name(f"{target.stem}{DRAFT_SUFFIX}{suffix}"))
     if not target.exists():
         _remove(target.with_suffix(".lock"))

@@ -6,7 +6,7 @@ import { LiveSettings, sendControl } from "./live-settings.js";
 /** @import { RunStore } from "../playback/run-store.js" */
 
 /** @type {Record<string, {label: string, path: string, title: string}>} */
-const ACTIONS = {
+const TRAINING_ACTIONS = {
   pause: {
     label: "Pause",
     path: ICONS.pause,
@@ -36,7 +36,9 @@ export class RunControls {
     this.isStarting = false;
     /** @type {Record<string, HTMLButtonElement>} */
     this.buttons = {};
-    for (const action of Object.keys(ACTIONS)) this.buttons[action] = this.#actionButton(action);
+    for (const action of Object.keys(TRAINING_ACTIONS)) {
+      this.buttons[action] = this.#actionButton(action);
+    }
     const training = element(
       "div.stn-button-group",
       { role: "group" },
@@ -104,7 +106,7 @@ export class RunControls {
 
   /** @param {string} action */
   #actionButton(action) {
-    const { label, path, title } = ACTIONS[action];
+    const { label, path, title } = TRAINING_ACTIONS[action];
     const button = element("button.stn-button", { type: "button", title }, icon(path), label);
     button.dataset.action = action;
     button.onclick = () => this.send(action);

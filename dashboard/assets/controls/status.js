@@ -25,7 +25,7 @@ const ANNOUNCE_INTERVAL = 10_000;
 const ANNOUNCE_DELAY = 800;
 
 /** @type {[name: string, title: string, hint?: string][]} */
-const MEASUREMENTS = [
+const READOUT_FIELDS = [
   ["step", "Step"],
   ["accuracy", "Accuracy"],
   ["loss", "Loss"],
@@ -46,7 +46,7 @@ export class Readout {
     /** @type {Record<string, HTMLElement>} */
     this.values = {};
     const list = element("dl.stn-measurements");
-    for (const [name, title, hint = ""] of MEASUREMENTS) {
+    for (const [name, title, hint = ""] of READOUT_FIELDS) {
       const value = (this.values[name] = element("dd", {}, "–"));
       list.append(element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), value));
     }

@@ -8,7 +8,7 @@ import { LAYER_NAMES, toggleLayer } from "../ui/view-state.js";
 /** @typedef {{title: string, hint: string, key?: string}} Choice with the key that chooses it */
 
 /** @type {Record<ViewKind, Choice>} */
-const VIEWS = {
+const VIEW_CHOICES = {
   probes: { title: "Probes", hint: "All probes side by side", key: "1" },
   probe: { title: "One probe", hint: "One probe, large, with its numbers", key: "2" },
   summary: {
@@ -19,7 +19,7 @@ const VIEWS = {
 };
 
 /** @type {Record<keyof Layers, Choice>} */
-const LAYERS = {
+const LAYER_CHOICES = {
   dots: { title: "Dots", hint: "The corners of each region", key: "d" },
   outline: { title: "Outline", hint: "The edge of each region", key: "o" },
   mesh: {
@@ -45,8 +45,8 @@ export class ViewToolbar {
    */
   constructor(getView, setView) {
     this.getView = getView;
-    this.views = buttons(VIEWS, (kind) => setView({ ...getView(), kind }));
-    this.layers = buttons(LAYERS, (layer) => setView(toggleLayer(getView(), layer)));
+    this.views = buttons(VIEW_CHOICES, (kind) => setView({ ...getView(), kind }));
+    this.layers = buttons(LAYER_CHOICES, (layer) => setView(toggleLayer(getView(), layer)));
     this.element = element(
       "div.stn-view-toolbar",
       {},
@@ -83,10 +83,10 @@ export class ViewToolbar {
 export function viewKeys(getView, setView) {
   /** @type {Record<string, () => void>} */
   const keys = {};
-  for (const [kind, { key }] of entries(VIEWS)) {
+  for (const [kind, { key }] of entries(VIEW_CHOICES)) {
     if (key) keys[key] = () => setView({ ...getView(), kind });
   }
-  for (const [layer, { key }] of entries(LAYERS)) {
+  for (const [layer, { key }] of entries(LAYER_CHOICES)) {
     if (key) keys[key] = () => setView(toggleLayer(getView(), layer));
   }
   return keys;

@@ -8,7 +8,7 @@ import { latticeSide } from "./region-geometry.js";
 /** @import { Lattice, Point } from "./region-geometry.js" */
 
 /** @type {Object<string, Point>} */
-const ARROWS = {
+const DIRECTIONS = {
   ArrowLeft: [-1, 0],
   ArrowRight: [1, 0],
   ArrowUp: [0, -1],
@@ -38,10 +38,10 @@ export function latticeCorners(lattice) {
  * @returns {Point | null}
  */
 export function keyOffset({ key, shiftKey }) {
-  const arrow = ARROWS[key];
-  if (!arrow) return null;
+  const direction = DIRECTIONS[key];
+  if (!direction) return null;
   const step = shiftKey ? LARGE_STEP : 1;
-  return [step * arrow[0], step * arrow[1]];
+  return [step * direction[0], step * direction[1]];
 }
 
 /**

@@ -35,7 +35,7 @@ const NARROW_STAGE_GAP = 16;
 // The title above each of two runs.
 const TITLE_HEIGHT = 26;
 // The least height of the probe tiles of two runs, so that both are seen together with the timeline.
-const MIN_TILE_HEIGHT = 68;
+const MIN_COMPARED_TILE_HEIGHT = 68;
 
 /**
  * Lay out a viewer.
@@ -104,7 +104,7 @@ function layOutTwoStages({ stage, compared, stages }, view, width, height) {
     width: isSideBySide ? (width - gap) / 2 : width,
     height: height - TITLE_HEIGHT,
     isFixed,
-    minHeight: MIN_TILE_HEIGHT,
+    minHeight: MIN_COMPARED_TILE_HEIGHT,
   };
   resizeStages([stage, compared.stage], view, box, TITLE_HEIGHT);
 }

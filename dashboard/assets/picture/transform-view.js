@@ -3,7 +3,7 @@
 
 import { decodeFrame } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
-import { LAYERS } from "../ui/view-state.js";
+import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { ProbeDetail } from "../stage/probe-detail.js";
 import { RegionHandles } from "./region-handles.js";
 import { TransformStream } from "../protocol/transform-stream.js";
@@ -40,7 +40,7 @@ export class TransformView {
     this.message = element("p.stn-muted", { aria: { live: "polite" } });
     this.controls = element("div.stn-handle-controls", {}, this.reset, this.message);
     this.detail = new ProbeDetail(null, { handles: this.handles, controls: this.controls });
-    this.detail.setView({ probe: 0, layers: LAYERS });
+    this.detail.setView({ probe: 0, layers: DEFAULT_LAYERS });
     this.notes = element("ul.stn-notes");
     this.element = element("div.stn-picture", {}, this.detail.element, this.notes);
     new ResizeObserver(() => this.#resize()).observe(this.element);

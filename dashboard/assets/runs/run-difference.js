@@ -43,7 +43,7 @@ const COUNT = { text: integer, digits: 0, differenceText: (value) => decimal(val
 
 /** @type {{name: string, title: string, of: (info: FrameInfo) => number | null | undefined,
  *   format: NumberFormat}[]} */
-const MEASUREMENTS = [
+const COMPARED_MEASUREMENTS = [
   {
     name: "step",
     title: "Step",
@@ -89,7 +89,7 @@ export function differences(first, second) {
   const infos = frames.map(({ info }) => info);
   const means = frames.map(meanRegion);
   return [
-    ...MEASUREMENTS.map(({ name, title, of, format }) =>
+    ...COMPARED_MEASUREMENTS.map(({ name, title, of, format }) =>
       difference(name, title, infos.map(of), format)
     ),
     ...STATISTICS.map(({ title, text, digits }, index) => {

@@ -11,7 +11,7 @@ import { element, setText } from "../ui/dom.js";
 /** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "delete"} Action */
 
 /** @type {Record<Action, {title: string, hint: string}>} */
-const ACTIONS = {
+const ROW_ACTIONS = {
   download: {
     title: "Download",
     hint: "Download the recording as one file, to keep it or to import it elsewhere",
@@ -92,7 +92,7 @@ class Row {
 
   /** @param {Action} action */
   #button(action) {
-    const { title, hint } = ACTIONS[action];
+    const { title, hint } = ROW_ACTIONS[action];
     const button = element("button.stn-button.stn-small", { type: "button", title: hint }, title);
     button.dataset.action = action;
     button.setAttribute("aria-label", `${title} ${runTitle(this.run)}`);
@@ -124,8 +124,8 @@ class Row {
     button.setAttribute("aria-label", `${CONFIRM} ${runTitle(this.run)}`);
     setTimeout(() => {
       delete button.dataset.confirming;
-      setText(button, ACTIONS.delete.title);
-      button.setAttribute("aria-label", `${ACTIONS.delete.title} ${runTitle(this.run)}`);
+      setText(button, ROW_ACTIONS.delete.title);
+      button.setAttribute("aria-label", `${ROW_ACTIONS.delete.title} ${runTitle(this.run)}`);
     }, CONFIRM_TIMEOUT);
   }
 

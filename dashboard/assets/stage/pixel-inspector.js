@@ -13,7 +13,7 @@ import { percent } from "../ui/text.js";
 
 const HINT = "Point at a pixel of the output to see where it is sampled.";
 /** @type {Object<string, [row: number, column: number]>} */
-const ARROWS = {
+const PIXEL_OFFSETS = {
   ArrowLeft: [0, -1],
   ArrowRight: [0, 1],
   ArrowUp: [-1, 0],
@@ -86,16 +86,16 @@ export class PixelInspector {
    */
   #handleKey(event, output, [rows, columns]) {
     if (event.key === "Escape") this.#inspect(null);
-    const arrow = ARROWS[event.key];
-    if (!arrow) return;
+    const offset = PIXEL_OFFSETS[event.key];
+    if (!offset) return;
     event.preventDefault();
     event.stopPropagation();
     const centre = { row: rows >> 1, column: columns >> 1 };
     const { row, column } = this.pixel?.output === output ? this.pixel : centre;
     this.#inspect({
       output,
-      row: clamp(row + arrow[0], rows),
-      column: clamp(column + arrow[1], columns),
+      row: clamp(row + offset[0], rows),
+      column: clamp(column + offset[1], columns),
     });
     this.onMove();
   }

@@ -13,7 +13,7 @@ import {
   transformerName,
   verdictOf,
 } from "../ui/text.js";
-import { LAYERS } from "../ui/view-state.js";
+import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { ClassBars } from "./class-bars.js";
 import { ImagePane } from "./image-pane.js";
 import { PixelInspector } from "./pixel-inspector.js";
@@ -44,7 +44,7 @@ import { fitPanes, MIN_FIXED_WINDOW_WIDTH, PANE_CAPTION_HEIGHT, PANE_GAP } from 
 // the width below which the facts are below the images; and their least height there.
 const MIN_FACTS_WIDTH = 250;
 const TEXT_HEIGHT = 32;
-const MIN_WIDE_WIDTH = 620;
+const MIN_FACTS_BESIDE_WIDTH = 620;
 const MIN_FACTS_HEIGHT = 120;
 const ZOOMS = [1, 2, 4, 8];
 // The height of a transformer's number, as a share of the margin around the input.
@@ -65,7 +65,7 @@ export class ProbeDetail {
     this.zoom = 1;
     this.probe = 0;
     /** @type {Layers} */
-    this.layers = LAYERS;
+    this.layers = DEFAULT_LAYERS;
     /** @type {Run | null} */
     this.run = null;
     /** @type {Shapes | null} */
@@ -332,7 +332,7 @@ export class ProbeDetail {
     const { input: [inputRows, inputColumns], outputs } = this.shapes;
     const margin = inputMargin(inputRows, inputColumns);
     const [rows, columns] = [inputRows + 2 * margin, inputColumns + 2 * margin];
-    const isStacked = width < MIN_WIDE_WIDTH;
+    const isStacked = width < MIN_FACTS_BESIDE_WIDTH;
     this.element.classList.toggle("stn-stacked", isStacked);
     // On a narrow screen, which is scrolled anyway, the facts take the height they need.
     const isBounded = !isStacked || innerWidth >= MIN_FIXED_WINDOW_WIDTH;

@@ -2,7 +2,7 @@
 
 import { inputMargin } from "../geometry/input-margin.js";
 import { element } from "../ui/dom.js";
-import { LAYERS } from "../ui/view-state.js";
+import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { StageCanvas } from "./canvas.js";
 import { hiddenLayers } from "./probe-layers.js";
 import { ProbeTile } from "./probe-tile.js";
@@ -37,7 +37,7 @@ export class ProbeGrid {
     this.canvas = new StageCanvas();
     this.onOpen = onOpen;
     /** @type {Layers} */
-    this.layers = LAYERS;
+    this.layers = DEFAULT_LAYERS;
     /** @type {ProbeGrid | null} */
     this.partner = null; // another run's grid, laid out alike
     this.reserved = 0; // probes

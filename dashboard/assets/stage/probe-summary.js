@@ -4,7 +4,7 @@ import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-stat
 import { initialProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
 import { transformerName } from "../ui/text.js";
-import { LAYERS } from "../ui/view-state.js";
+import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { PixelImage } from "./canvas.js";
 import { DistributionStrip } from "./distribution-strip.js";
 import { RegionCloud } from "./region-cloud.js";
@@ -40,7 +40,7 @@ export class ProbeSummary {
     const parts = [this.images, this.numbers, this.note];
     this.element = element("div.stn-probe-summary", { tabIndex: -1 }, ...parts);
     /** @type {Layers} */
-    this.layers = LAYERS;
+    this.layers = DEFAULT_LAYERS;
     /** @type {{width: number, height: number} | null} */
     this.space = null;
     this.key = ""; // identifies the shapes that the elements were built for

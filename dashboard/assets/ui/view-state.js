@@ -36,7 +36,7 @@ export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
  * The default layers.
  * @type {Layers}
  */
-export const LAYERS = {
+export const DEFAULT_LAYERS = {
   dots: true,
   outline: true,
   mesh: false,
@@ -45,7 +45,7 @@ export const LAYERS = {
   outputs: false,
 };
 
-export const LAYER_NAMES = /** @type {(keyof Layers)[]} */ (Object.keys(LAYERS));
+export const LAYER_NAMES = /** @type {(keyof Layers)[]} */ (Object.keys(DEFAULT_LAYERS));
 
 /**
  * Exported for tests.
@@ -54,7 +54,7 @@ export const LAYER_NAMES = /** @type {(keyof Layers)[]} */ (Object.keys(LAYERS))
 export const DEFAULT_VIEW = {
   kind: "probes",
   probe: 0,
-  layers: LAYERS,
+  layers: DEFAULT_LAYERS,
   speed: 1,
   compare: null,
   alignment: "step",
@@ -117,7 +117,7 @@ export function viewQuery(view, { step = null, lap = false } = {}) {
   /** @type {<T>(value: T, defaultValue: T) => string | null} */
   const unlessDefault = (value, defaultValue) => value === defaultValue ? null : String(value);
   const drawn = LAYER_NAMES.filter((layer) => view.layers[layer]);
-  const drawnByDefault = LAYER_NAMES.filter((layer) => LAYERS[layer]);
+  const drawnByDefault = LAYER_NAMES.filter((layer) => DEFAULT_LAYERS[layer]);
   return {
     step: step === null ? null : String(step),
     lap: lap ? "1" : null,
@@ -136,8 +136,8 @@ export function viewQuery(view, { step = null, lap = false } = {}) {
  */
 function readLayers(text) {
   const drawn = text?.split(".") ?? [];
-  if (text !== "" && !drawn.some((name) => name in LAYERS)) return LAYERS;
-  const layers = { ...LAYERS };
+  if (text !== "" && !drawn.some((name) => name in DEFAULT_LAYERS)) return DEFAULT_LAYERS;
+  const layers = { ...DEFAULT_LAYERS };
   for (const name of LAYER_NAMES) layers[name] = drawn.includes(name);
   return layers;
 }
