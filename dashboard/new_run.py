@@ -136,8 +136,8 @@ def _number_fields(
         "Epochs",
         value=dataset["epochs"][network["name"]],
         key=f"epochs {suffix}",
-        help="How often the network sees all training images. The default is enough to see it "
-        "learn.",
+        help="How often the network is trained on all training images. The default is enough to "
+        "watch it learn.",
     )
     batch = left.number_input(
         "Batch size", value=defaults["batch_size"], help="Images for each step."

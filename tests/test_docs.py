@@ -92,7 +92,7 @@ def check_command(words: list[str]) -> None:
         case "cd" | "export" | "curl":
             pass  # tests/test_docs_examples.py runs those of curl
         case _:
-            raise AssertionError(f"{program}: no test knows this program")
+            raise AssertionError(f"unknown program {program}")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=str)

@@ -1,7 +1,7 @@
 // The entry point that Streamlit calls: mounts each part of the page once, and updates it with new data.
 //
 // Streamlit calls it again, without a cleanup before, whenever the data or the theme changes; so a part
-// is created once for each element, and lives until Streamlit removes that element.
+// is created once for each element, and exists until Streamlit removes that element.
 
 import { acceptPastes } from "./picture/paste.js";
 import { createApi } from "./protocol/api.js";
@@ -85,7 +85,7 @@ function getPage(data) {
 }
 
 /**
- * Draw again with titles, limits and traits of families from the catalog.
+ * Draw again with titles, limits and families from the catalog.
  * @param {Page} page
  */
 function updateAfterCatalog({ viewer, runs }) {

@@ -1,17 +1,17 @@
 """The families of transformations as a table that can be read without torch.
 
-The implementation of each is in `models.families` under the same name. The traits tell a client how
-to show theta and what dragging a region can set, so that it compares no names.
+The implementation of each is in `models.families` under the same name. An entry describes to a
+client how to show theta and what dragging a region can set, so that it compares no names.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-Freedom = Literal["translation", "rotation", "scale", "shear", "corners"]
+DegreeOfFreedom = Literal["translation", "rotation", "scale", "shear", "corners"]
 
-SIMILARITY: tuple[Freedom, ...] = ("translation", "rotation", "scale")
-PARALLELOGRAM: tuple[Freedom, ...] = (*SIMILARITY, "shear")
-QUADRILATERAL: tuple[Freedom, ...] = (*PARALLELOGRAM, "corners")
+SIMILARITY: tuple[DegreeOfFreedom, ...] = ("translation", "rotation", "scale")
+PARALLELOGRAM: tuple[DegreeOfFreedom, ...] = (*SIMILARITY, "shear")
+QUADRILATERAL: tuple[DegreeOfFreedom, ...] = (*PARALLELOGRAM, "corners")
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,8 @@ class FamilyEntry:
     description: str
     parameters: int
     """Length of theta."""
-    drag: tuple[Freedom, ...]
-    """Degrees of freedom that dragging a corner can set; `corners`: each corner by itself."""
+    degrees_of_freedom: tuple[DegreeOfFreedom, ...]
+    """Those that dragging a corner can set; `corners`: each corner by itself."""
     theta_labels: tuple[str, ...] = ()
     """The name of each number of theta, where each has one."""
     theta_matrix: tuple[int, int] | None = None
@@ -46,7 +46,7 @@ FAMILIES = {
             "Any parallelogram: translation, scale, rotation and shear, as a 2x3 matrix.",
             parameters=6,
             theta_matrix=(2, 3),
-            drag=PARALLELOGRAM,
+            degrees_of_freedom=PARALLELOGRAM,
         ),
         FamilyEntry(
             "attention",
@@ -54,7 +54,7 @@ FAMILIES = {
             "An upright region with the input's aspect ratio: one scale and a translation.",
             parameters=3,
             theta_labels=("s", "tx", "ty"),
-            drag=("translation", "scale"),
+            degrees_of_freedom=("translation", "scale"),
         ),
         FamilyEntry(
             "rotation",
@@ -62,7 +62,7 @@ FAMILIES = {
             "The whole input, rotated about its centre.",
             parameters=1,
             theta_labels=("angle",),
-            drag=("rotation",),
+            degrees_of_freedom=("rotation",),
         ),
         FamilyEntry(
             "scale",
@@ -70,7 +70,7 @@ FAMILIES = {
             "An upright region about the input's centre.",
             parameters=1,
             theta_labels=("scale",),
-            drag=("scale",),
+            degrees_of_freedom=("scale",),
         ),
         FamilyEntry(
             "translation",
@@ -78,7 +78,7 @@ FAMILIES = {
             "The whole input, translated.",
             parameters=2,
             theta_labels=("tx", "ty"),
-            drag=("translation",),
+            degrees_of_freedom=("translation",),
         ),
         FamilyEntry(
             "rotation-scale",
@@ -86,7 +86,7 @@ FAMILIES = {
             "A region with the input's aspect ratio about its centre, rotated.",
             parameters=2,
             theta_labels=("angle", "scale"),
-            drag=("rotation", "scale"),
+            degrees_of_freedom=("rotation", "scale"),
         ),
         FamilyEntry(
             "rotation-translation",
@@ -94,7 +94,7 @@ FAMILIES = {
             "A region of the input's size, rotated and translated.",
             parameters=3,
             theta_labels=("angle", "tx", "ty"),
-            drag=("translation", "rotation"),
+            degrees_of_freedom=("translation", "rotation"),
         ),
         FamilyEntry(
             "scale-translation",
@@ -102,7 +102,7 @@ FAMILIES = {
             "The same transformation as attention.",
             parameters=3,
             theta_labels=("scale", "tx", "ty"),
-            drag=("translation", "scale"),
+            degrees_of_freedom=("translation", "scale"),
         ),
         FamilyEntry(
             "rotation-scale-translation",
@@ -110,7 +110,7 @@ FAMILIES = {
             "A region with the input's aspect ratio: any position, size and rotation, no shear.",
             parameters=4,
             theta_labels=("angle", "scale", "tx", "ty"),
-            drag=SIMILARITY,
+            degrees_of_freedom=SIMILARITY,
         ),
         FamilyEntry(
             "projective",
@@ -118,7 +118,7 @@ FAMILIES = {
             "Any quadrilateral, as under a change of perspective: a 3x3 matrix.",
             parameters=8,
             theta_matrix=(3, 3),
-            drag=QUADRILATERAL,
+            degrees_of_freedom=QUADRILATERAL,
         ),
         FamilyEntry(
             "spline-3",
@@ -126,7 +126,7 @@ FAMILIES = {
             "A smooth deformation, set by 9 control points.",
             parameters=18,
             control_points=3,
-            drag=QUADRILATERAL,
+            degrees_of_freedom=QUADRILATERAL,
         ),
         FamilyEntry(
             "spline-4",
@@ -134,7 +134,7 @@ FAMILIES = {
             "A smooth deformation, set by 16 control points, as in the paper.",
             parameters=32,
             control_points=4,
-            drag=QUADRILATERAL,
+            degrees_of_freedom=QUADRILATERAL,
         ),
         FamilyEntry(
             "spline-5",
@@ -142,7 +142,7 @@ FAMILIES = {
             "A smooth deformation, set by 25 control points.",
             parameters=50,
             control_points=5,
-            drag=QUADRILATERAL,
+            degrees_of_freedom=QUADRILATERAL,
         ),
     )
 }

@@ -231,7 +231,7 @@ def test_style_sheets_use_only_classes_of_modules() -> None:
 def test_dragged_region_stays_in_its_family(family: Family) -> None:
     """The server's fit finds a theta with exactly the corners that the page computes."""
     height, width = 40, 60
-    freedoms = catalog.FAMILIES[family.name].drag
+    degrees = catalog.FAMILIES[family.name].degrees_of_freedom
     generator = torch.Generator().manual_seed(4)
     theta = torch.tensor(family.identity).double()
     theta = theta + 0.1 * torch.randn(8, len(theta), generator=generator).double()
@@ -242,7 +242,7 @@ def test_dragged_region_stays_in_its_family(family: Family) -> None:
     script = f"""
       import {{ moveCorner }} from "{(ASSETS / "geometry" / "region-drag.js").as_uri()}";
       const moved = {json.dumps(regions.tolist())}.map((corners, index) =>
-        moveCorner({json.dumps(freedoms)}, corners, index % 4, [1.5, -2]));
+        moveCorner({json.dumps(degrees)}, corners, index % 4, [1.5, -2]));
       console.log(JSON.stringify(moved));
     """
     dragged = torch.tensor(run_script(script), dtype=torch.float64)

@@ -21,7 +21,7 @@ DRAGGED = {
     "shear": CORNERS + CORNERS.flip(1) * torch.tensor([0.3, 0.0]),
     "corners": CORNERS + 0.2 * torch.eye(4, 2).double(),
 }
-"""The whole image's corners after one freedom has been used, (4, 2)."""
+"""The whole image's corners after one degree of freedom has been used, (4, 2)."""
 MOVED = {
     "angle": CORNERS @ TURN,
     "s": 1.3 * CORNERS,
@@ -85,8 +85,10 @@ def test_control_points_map_to_theta(entry: FamilyEntry) -> None:
 
 
 @FOR_EACH_FAMILY
-@pytest.mark.parametrize("freedom", DRAGGED)
-def test_drag_lists_exactly_what_corners_can_set(entry: FamilyEntry, freedom: str) -> None:
-    family, target = families.get(entry.name), DRAGGED[freedom][None]
+@pytest.mark.parametrize("degree", DRAGGED)
+def test_degrees_of_freedom_are_those_that_dragging_can_set(
+    entry: FamilyEntry, degree: str
+) -> None:
+    family, target = families.get(entry.name), DRAGGED[degree][None]
     reached = family.warp(family.fit(target, 1.0), CORNERS)
-    assert torch.allclose(reached, target, atol=1e-9) == (freedom in entry.drag)
+    assert torch.allclose(reached, target, atol=1e-9) == (degree in entry.degrees_of_freedom)

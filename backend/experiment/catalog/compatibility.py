@@ -47,7 +47,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
 
 
 def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
-    """Return the number of epochs in which a network sees as many images as it needs to learn."""
+    """Return the number of epochs in which a network is shown as many images as it needs."""
     images_per_epoch = max(1, dataset.images * dataset.repeats)
     epochs = math.ceil(architecture.needs_images / images_per_epoch)
     return min(max(MIN_DEFAULT_EPOCHS, epochs), MAX_EPOCHS)

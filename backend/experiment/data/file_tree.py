@@ -22,7 +22,7 @@ class FileTree(Protocol):
         ...
 
     def fingerprint(self) -> str:
-        """Return text that differs as soon as any file has changed."""
+        """Return a digest of the paths, sizes and times of all files."""
         ...
 
     def read(self, path: str) -> bytes:

@@ -26,9 +26,9 @@ NICENESS = 5
 class ParentPipe:
     """The messages from and to the parent, on standard input and output.
 
-    A thread reads them, so that the end of the input, which means that the parent is gone, is seen
-    in the middle of a computation. From then on whatever else reads standard input finds it empty,
-    and whatever else prints, prints to standard error.
+    A thread reads them, so that the end of the input, which means that the parent has ended, is
+    noticed during a computation. For other code in the process, standard input is empty, and
+    standard output is standard error.
 
     Args:
         last: the message to receive when the input has ended; if left out, the process exits then.
@@ -64,7 +64,7 @@ class ParentPipe:
 
     def send(self, head: Head, body: bytes = b"") -> None:
         """Send a message."""
-        # If nobody reads it, the parent is gone, and the end of the input ends this process.
+        # If it is not read, the parent has ended, and the end of the input ends this process.
         with suppress(BrokenPipeError):
             self._output.write(encode_message(head, body))
             self._output.flush()

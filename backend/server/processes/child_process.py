@@ -2,8 +2,8 @@
 
 A child is a module of this package, run in a session of its own: an interrupt typed at the terminal
 reaches the parent alone, which then ends its children in order. Parent and child exchange messages
-(`message_pipe`) over the child's standard input and output. When its input ends, a child ends too:
-its parent is gone. `child_main` has the child's part.
+(`message_pipe`) over the child's standard input and output. When its input ends, its parent has
+ended, and the child ends too. `child_main` has the child's part.
 """
 
 import asyncio
@@ -94,7 +94,7 @@ class ChildProcess:
         return head, body
 
     def close_stdin(self) -> None:
-        """Close the child's input: it is to end in order."""
+        """Close the child's input: it is to end by itself."""
         self._input.close()
 
     async def wait(self) -> int:

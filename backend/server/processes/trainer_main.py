@@ -2,7 +2,7 @@
 
 The first message is `{"recording": PATH, "data": PATH, "quota": {"run", "home", "reserve"}}`. All
 that follow are requests as `runs.controls.Controls` describes them. When the input ends, the server
-is gone: the trainer writes a checkpoint and ends. It does not know whether anyone watches.
+has ended: the trainer writes a checkpoint and ends. It is independent of viewers.
 """
 
 import gc

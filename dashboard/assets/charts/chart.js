@@ -110,7 +110,7 @@ export class Chart {
     const { step } = info;
     const position = (step - from) / (to - from);
     this.cursor.style.visibility = position >= 0 && position <= 1 ? "visible" : "hidden";
-    // Not by a transform: changing one makes the browser compose all layers again.
+    // A transform is not used, because changing one makes the browser compose all layers again.
     this.cursor.style.left = `${this.box.left + position * this.box.width}px`;
     const { title, lines, ofRegions, format } = this.definition;
     // While two runs are compared, the table of differences marks it.

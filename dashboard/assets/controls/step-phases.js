@@ -20,7 +20,7 @@ const PHASES = [
   {
     name: "localise",
     title: "Localise",
-    text: "The localisation network sees each whole image.",
+    text: "The localisation network takes each whole image.",
     transformer: true,
   },
   {

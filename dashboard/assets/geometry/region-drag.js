@@ -4,7 +4,7 @@
 
 import { latticeSide } from "./region-geometry.js";
 
-/** @import { Freedom } from "../protocol/types.js" */
+/** @import { DegreeOfFreedom } from "../protocol/types.js" */
 /** @import { Lattice, Point } from "./region-geometry.js" */
 
 /** @type {Object<string, Point>} */
@@ -56,23 +56,23 @@ export const moveRegion = (corners, offset) => corners.map((corner) => add(corne
  *
  * Where each corner can be set, the others stay. Else the opposite corner stays, or the region's
  * centre where it cannot be translated.
- * @param {Freedom[]} freedoms what dragging can set in the region's family
+ * @param {DegreeOfFreedom[]} degreesOfFreedom what dragging can set in the region's family
  * @param {Point[]} corners
  * @param {number} index of the corner that is moved
  * @param {Point} offset
  * @returns {Point[]}
  */
-export function moveCorner(freedoms, corners, index, offset) {
-  const can = new Set(freedoms);
+export function moveCorner(degreesOfFreedom, corners, index, offset) {
+  const can = new Set(degreesOfFreedom);
   const target = add(corners[index], offset);
-  const onlyOne = corners.map((corner, each) => (each === index ? target : corner));
+  const onlyOne = corners.map((corner, cornerIndex) => (cornerIndex === index ? target : corner));
   if (can.has("corners")) return onlyOne;
   const opposite = (index + 2) % 4;
   if (can.has("shear")) {
     // A parallelogram: each neighbour moves half as far.
     const half = scale(offset, 0.5);
-    return onlyOne.map((corner, each) =>
-      each === index || each === opposite ? corner : add(corner, half)
+    return onlyOne.map((corner, cornerIndex) =>
+      cornerIndex === index || cornerIndex === opposite ? corner : add(corner, half)
     );
   }
   if (!can.has("scale") && !can.has("rotation")) return moveRegion(corners, offset);
@@ -107,7 +107,7 @@ export function thetaOverride(regions) {
  * allowed ones, null where they are undefined.
  * @param {Point} from
  * @param {Point} to
- * @param {Set<Freedom>} can
+ * @param {Set<DegreeOfFreedom>} can
  * @returns {Point | null}
  */
 function similarityBetween(from, to, can) {

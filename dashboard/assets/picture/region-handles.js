@@ -8,12 +8,12 @@ import {
   thetaOverride,
 } from "../geometry/region-drag.js";
 import { element, svgElement } from "../ui/dom.js";
-import { familyTraits } from "../protocol/catalog.js";
+import { familyEntry } from "../protocol/catalog.js";
 import { inputMargin, inputViewBox } from "../geometry/input-margin.js";
 import { regionPaths } from "../stage/region-overlay.js";
 import { rowOf } from "../protocol/frame.js";
 
-/** @import { Frame, Freedom, Transformer } from "../protocol/types.js" */
+/** @import { Frame, DegreeOfFreedom, Transformer } from "../protocol/types.js" */
 /** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
 /** @typedef {[number, number]} Point x and y in pixels of the input */
@@ -38,9 +38,9 @@ const UNBOUNDED = { left: -Infinity, top: -Infinity, right: Infinity, bottom: In
  * What dragging can set. Before the catalog is loaded each corner moves alone, and the server finds the
  * closest theta.
  * @param {string} family
- * @returns {Freedom[]}
+ * @returns {DegreeOfFreedom[]}
  */
-const dragFreedoms = (family) => familyTraits(family)?.drag ?? ["corners"];
+const degreesOfFreedom = (family) => familyEntry(family)?.degrees_of_freedom ?? ["corners"];
 
 export class RegionHandles {
   /**
@@ -110,7 +110,7 @@ export class RegionHandles {
       this.#listen(
         dot,
         region,
-        (corners, offset) => moveCorner(dragFreedoms(region.family), corners, index, offset),
+        (corners, offset) => moveCorner(degreesOfFreedom(region.family), corners, index, offset),
       )
     );
     return region;

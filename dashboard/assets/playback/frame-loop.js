@@ -46,7 +46,7 @@ export class FrameLoop {
     this.trail = []; // the frames of its trail
   }
 
-  /** Forget the playback. What was drawn stays until another frame is drawn. */
+  /** Discard the playback. What was drawn stays until another frame is drawn. */
   clear() {
     this.playback = null;
     this.frame = null;

@@ -1,6 +1,6 @@
-// The server's catalog, loaded once for the whole page: traits of families, limits and defaults.
+// The server's catalog, loaded once for the whole page: families, limits and defaults.
 
-/** @import { Catalog, Family, RunConfig } from "./types.js" */
+/** @import { Catalog, FamilyEntry, RunConfig } from "./types.js" */
 
 const RETRY_MILLISECONDS = 2000;
 
@@ -30,11 +30,11 @@ export function setCatalog(catalog) {
 }
 
 /**
- * The traits of a family; null for an unknown one, and before the catalog is loaded.
+ * Return the entry of a family; null for an unknown one, and before the catalog is loaded.
  * @param {string} name
- * @returns {Family | null}
+ * @returns {FamilyEntry | null}
  */
-export const familyTraits = (name) =>
+export const familyEntry = (name) =>
   current?.families.find((family) => family.name === name) ?? null;
 
 /**

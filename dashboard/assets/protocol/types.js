@@ -62,17 +62,17 @@
 
 /**
  * What dragging a region can set; `corners`: each corner independently.
- * @typedef {"translation" | "rotation" | "scale" | "shear" | "corners"} Freedom
+ * @typedef {"translation" | "rotation" | "scale" | "shear" | "corners"} DegreeOfFreedom
  */
 
 /**
  * A family of transformers, as the catalog describes it; see models/catalog/families.py.
- * @typedef {object} Family
+ * @typedef {object} FamilyEntry
  * @property {string} name
  * @property {string} title
  * @property {string} description
  * @property {number} parameters length of theta
- * @property {Freedom[]} drag
+ * @property {DegreeOfFreedom[]} degrees_of_freedom that dragging a corner can set
  * @property {string[]} theta_labels the name of each number of theta, where each has one
  * @property {number[] | null} theta_matrix rows and columns, where theta is a matrix; its last entry
  *   is 1 where theta is one number short
@@ -82,7 +82,7 @@
 /**
  * What a run can be made of, and the server's limits.
  * @typedef {object} Catalog
- * @property {Family[]} families
+ * @property {FamilyEntry[]} families
  * @property {Object<string, number>} limits largest accepted values
  * @property {Required<RunConfig>} defaults
  */

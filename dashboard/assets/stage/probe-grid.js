@@ -39,7 +39,7 @@ export class ProbeGrid {
     /** @type {Layers} */
     this.layers = DEFAULT_LAYERS;
     /** @type {ProbeGrid | null} */
-    this.partner = null; // another run's grid, laid out alike
+    this.comparedGrid = null; // another run's grid, laid out alike
     this.reserved = 0; // probes
     /** @type {{width: number, height: number, minHeight?: number} | null} */
     this.space = null;
@@ -80,16 +80,16 @@ export class ProbeGrid {
     if (count === this.reserved) return;
     this.reserved = count;
     this.#fit();
-    this.partner?.refit();
+    this.comparedGrid?.refit();
   }
 
   /**
    * Lay tiles out as in another grid, so that a probe has the same position in both; null ends it.
-   * @param {ProbeGrid | null} partner
+   * @param {ProbeGrid | null} comparedGrid
    */
-  alignWith(partner) {
-    if (partner === this.partner) return;
-    this.partner = partner;
+  alignWith(comparedGrid) {
+    if (comparedGrid === this.comparedGrid) return;
+    this.comparedGrid = comparedGrid;
     this.#fit();
   }
 
@@ -175,7 +175,7 @@ export class ProbeGrid {
     this.#fit();
   }
 
-  /** Fit again, since the partner's sizes have changed. */
+  /** Fit again, since the other grid's sizes have changed. */
   refit() {
     this.#fit();
   }
@@ -183,7 +183,7 @@ export class ProbeGrid {
   /** @param {boolean} outputsOnly */
   #bestLayout(outputsOnly) {
     if (!this.space) return null;
-    const grids = this.partner ? [this, this.partner] : [this];
+    const grids = this.comparedGrid ? [this, this.comparedGrid] : [this];
     const inputHeight = Math.max(...grids.map((grid) => grid.inputHeight));
     /** @param {number} scale @returns {Size} */
     const largestTile = (scale) => {
@@ -250,7 +250,7 @@ export class ProbeGrid {
     this.element.replaceChildren(this.canvas.element, ...this.tiles.map((tile) => tile.element));
     this.describedAt = 0;
     this.#fit();
-    this.partner?.refit();
+    this.comparedGrid?.refit();
   }
 
   /**

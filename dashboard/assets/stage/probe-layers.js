@@ -1,7 +1,7 @@
 // The parts of a probe that tile and detail both draw: its region and the inverse warp. Pure.
 
 import { inverseWarp } from "../geometry/inverse-warp.js";
-import { familyTraits } from "../protocol/catalog.js";
+import { familyEntry } from "../protocol/catalog.js";
 import { rowOf } from "../protocol/frame.js";
 import { controlPoints } from "./theta-text.js";
 
@@ -46,7 +46,7 @@ function probeControlPoints({ tensors }, transformer, index) {
   const [theta, lattice] = ["theta", "grid"].map((kind) =>
     rowOf(tensors[`${kind}.${transformer.name}`], index)
   );
-  const family = familyTraits(transformer.family);
+  const family = familyEntry(transformer.family);
   return controlPoints(family, transformer, theta, lattice, tensors.input.shape.slice(1, 3));
 }
 

@@ -67,7 +67,7 @@ class TransformerCloud {
     this.element = svgElement("g", number ? { "data-transformer": number } : {});
     this.element.append(this.outline, this.trail, this.marks);
     this.labelSize = labelSize;
-    // Labels stand side by side: at the start of training all regions coincide.
+    // Labels are placed side by side: at the start of training all regions coincide.
     this.labelOffset = (number - 1) * 0.8 * labelSize;
     /** @type {Element | null} */
     this.label = null;

@@ -1,6 +1,6 @@
 // One transformer's theta on the page: a sentence about the region, theta, its affine map, figures.
 
-import { familyTraits } from "../protocol/catalog.js";
+import { familyEntry } from "../protocol/catalog.js";
 import { element, setText } from "../ui/dom.js";
 import { affineRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
 
@@ -53,7 +53,7 @@ export class ThetaPanel {
    * @param {number[]} input its height and width
    */
   update(transformer, theta, lattice, output, input) {
-    const family = familyTraits(transformer.family);
+    const family = familyEntry(transformer.family);
     setText(this.sentence, regionSentence(lattice, input));
     const { title, rows } = thetaRows(family, theta);
     this.theta.update(title, rows);
@@ -62,7 +62,7 @@ export class ThetaPanel {
     const isAffine = family?.theta_matrix?.[0] === 2;
     this.affine.element.hidden = isAffine;
     if (!isAffine) {
-      const isExact = family && !family.drag.includes("corners");
+      const isExact = family && !family.degrees_of_freedom.includes("corners");
       this.affine.update(isExact ? "as a matrix" : "closest matrix", affineRows(lattice, input));
     }
     const figures = regionFigures(lattice, output, input);
@@ -70,7 +70,7 @@ export class ThetaPanel {
   }
 }
 
-/** Rows of numbers in brackets; cells are kept while the shape stays. */
+/** Rows of numbers in brackets; cells are reused if the shape is unchanged. */
 class NumberTable {
   constructor() {
     this.title = element("caption");

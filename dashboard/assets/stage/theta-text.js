@@ -11,7 +11,7 @@ import { rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { regionStatistics } from "../geometry/region-statistics.js";
 import { correctCount, decimal, labelledCount, percent, transformerName } from "../ui/text.js";
 
-/** @import { Family, Frame, Transformer } from "../protocol/types.js" */
+/** @import { FamilyEntry, Frame, Transformer } from "../protocol/types.js" */
 /** @import { Lattice, Point, RegionPose } from "../geometry/region-geometry.js" */
 
 // In image widths: a smaller bend is not mentioned.
@@ -19,7 +19,7 @@ const MIN_BEND = 0.005;
 
 /**
  * Return theta as it is written in the paper: a matrix, control points or labelled numbers.
- * @param {Family | null} family null until the catalog is loaded
+ * @param {FamilyEntry | null} family null until the catalog is loaded
  * @param {ArrayLike<number>} theta
  * @returns {{title: string, rows: string[][]}}
  */
@@ -136,7 +136,7 @@ export function regionFigures(lattice, output, input) {
 
 /**
  * Return where a family's control points lie in the input; none for a family without them.
- * @param {Family | null} family
+ * @param {FamilyEntry | null} family
  * @param {Transformer} transformer
  * @param {ArrayLike<number>} theta
  * @param {Lattice} lattice

@@ -63,9 +63,9 @@ export function fitTiles(
   const scaleFor = (columns, limit) => {
     const largest = largestScale((scale) => {
       const size = tile(scale);
-      const across = columns * size.width + (columns - 1) * gap;
-      const down = rows(columns) * size.height + (rows(columns) - 1) * gap;
-      return across <= width && down <= limit;
+      const totalWidth = columns * size.width + (columns - 1) * gap;
+      const totalHeight = rows(columns) * size.height + (rows(columns) - 1) * gap;
+      return totalWidth <= width && totalHeight <= limit;
     });
     return wholePixelScale(largest, density, 0.8);
   };
@@ -75,9 +75,10 @@ export function fitTiles(
       columns: index + 1,
       scale: scaleFor(index + 1, limit),
     }));
-  const best = layouts(height).reduce((best, each) => {
-    const hasFewerRows = each.scale === best.scale && rows(each.columns) < rows(best.columns);
-    return each.scale > best.scale || hasFewerRows ? each : best;
+  const best = layouts(height).reduce((best, layout) => {
+    const hasFewerRows = layout.scale === best.scale &&
+      rows(layout.columns) < rows(best.columns);
+    return layout.scale > best.scale || hasFewerRows ? layout : best;
   });
   /** @param {{scale: number}} layout */
   const isReadable = ({ scale }) => tile(scale).height >= minHeight;
@@ -121,7 +122,7 @@ export function fitPanes({ width, height }, [rows, columns], outputs, density) {
     );
     const fitting = layouts.filter((layout) => scale * columns + layout.width <= width);
     if (fitting.length) {
-      return fitting.reduce((best, each) => (each.area > best.area ? each : best));
+      return fitting.reduce((best, layout) => (layout.area > best.area ? layout : best));
     }
   }
   return {
@@ -149,10 +150,10 @@ function outputLayouts(height, outputs, density) {
   return outputs.map((_, index) => {
     const columns = index + 1;
     const rows = Math.ceil(outputs.length / columns);
-    const each = (height - (rows - 1) * (PANE_GAP + PANE_CAPTION_HEIGHT)) / rows;
+    const rowHeight = (height - (rows - 1) * (PANE_GAP + PANE_CAPTION_HEIGHT)) / rows;
     return {
       columns,
-      scales: outputs.map(([side]) => wholePixelScale(Math.max(each, 1) / side, density)),
+      scales: outputs.map(([side]) => wholePixelScale(Math.max(rowHeight, 1) / side, density)),
     };
   });
 }

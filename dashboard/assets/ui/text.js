@@ -204,7 +204,9 @@ export function describeProbe(info, index, probability) {
  * @param {{transformers?: Transformer[]}} info
  */
 export function legendText({ transformers = [{ name: "", family: "", at: "input" }] } = {}) {
-  if (!transformers.length) return "This network has no transformer: it sees its input as it is.";
+  if (!transformers.length) {
+    return "This network has no transformer: its classifier receives the input unchanged.";
+  }
   if (transformers.length === 1) {
     return (
       "White dots: corners of the region the transformer samples; the first corner is a square, " +

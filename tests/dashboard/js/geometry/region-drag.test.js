@@ -10,7 +10,7 @@ import {
 } from "../../../../dashboard/assets/geometry/region-drag.js";
 import { assertClose, latticeOf } from "../lattices.js";
 
-/** @import { Freedom } from "../../../../dashboard/assets/protocol/types.js" */
+/** @import { DegreeOfFreedom } from "../../../../dashboard/assets/protocol/types.js" */
 /** @import { Point } from "../../../../dashboard/assets/geometry/region-geometry.js" */
 
 /** @type {Point[]} */
@@ -20,7 +20,7 @@ const SQUARE = [
   [30, 30],
   [10, 30],
 ];
-/** @type {Freedom[]} */
+/** @type {DegreeOfFreedom[]} */
 const PARALLELOGRAM = ["translation", "rotation", "scale", "shear"];
 
 test("latticeCorners returns the corners clockwise from the top left", () => {
@@ -61,7 +61,7 @@ test("with rotation and scale the region rotates and scales about its opposite c
 });
 
 test("an upright region grows by the offset's part along its diagonal", () => {
-  /** @type {Freedom[]} */
+  /** @type {DegreeOfFreedom[]} */
   const upright = ["translation", "scale"];
   assertClose(
     moveCorner(upright, SQUARE, 2, [10, 10]).flat(),
@@ -79,14 +79,14 @@ test("without translation the region's centre stays", () => {
 test("a region that has shrunk to a point can be enlarged again", () => {
   /** @type {Point[]} */
   const point = [[5, 5], [5, 5], [5, 5], [5, 5]];
-  /** @type {Freedom[][]} */
+  /** @type {DegreeOfFreedom[][]} */
   const families = [
     ["translation", "rotation", "scale"],
     ["translation", "scale"],
     ["translation", "rotation"],
   ];
-  for (const freedoms of families) {
-    assertClose(moveCorner(freedoms, point, 1, [4, 0]).flat(), [5, 5, 9, 5, 5, 5, 5, 5]);
+  for (const degreesOfFreedom of families) {
+    assertClose(moveCorner(degreesOfFreedom, point, 1, [4, 0]).flat(), [5, 5, 9, 5, 5, 5, 5, 5]);
   }
 });
 

@@ -11,24 +11,24 @@ import {
 } from "../../../../dashboard/assets/stage/theta-text.js";
 import { latticeOf } from "../lattices.js";
 
-/** @import { Family, FrameInfo, Transformer } from "../../../../dashboard/assets/protocol/types.js" */
+/** @import { FamilyEntry, FrameInfo, Transformer } from "../../../../dashboard/assets/protocol/types.js" */
 
 const SIZE = [48, 48];
 
 /**
- * @param {Partial<Family>} traits
- * @returns {Family}
+ * @param {Partial<FamilyEntry>} entry
+ * @returns {FamilyEntry}
  */
-const family = (traits) => ({
+const family = (entry) => ({
   name: "",
   title: "",
   description: "",
   parameters: 0,
-  drag: [],
+  degrees_of_freedom: [],
   theta_labels: [],
   theta_matrix: null,
   control_points: null,
-  ...traits,
+  ...entry,
 });
 
 test("theta is written as a matrix, whose last entry is 1 where theta is one number short", () => {
