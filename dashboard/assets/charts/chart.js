@@ -11,7 +11,7 @@ import { MARGIN, plotlyFigure, TITLE_HEIGHT, valueAt } from "./plotly-figure.js"
 /** @import { FrameInfo } from "../protocol/types.js" */
 /** @import { Metrics } from "../playback/metrics.js" */
 /** @import { ChartDefinition, Line } from "./chart-definitions.js" */
-/** @import { ComparedRun, Content, PlotBox } from "./plotly-figure.js" */
+/** @import { ComparedMetrics, Content, PlotBox } from "./plotly-figure.js" */
 
 /**
  * The part of the Plotly library that is used.
@@ -54,7 +54,7 @@ export class Chart {
   }
 
   /**
-   * Set whether a second run's values are shown too.
+   * Set whether the compared run's values are shown too.
    * @param {boolean} isCompared
    */
   setCompared(isCompared) {
@@ -104,7 +104,7 @@ export class Chart {
    * @param {FrameInfo} info
    * @param {number[]} range the visible steps, from and to
    * @param {Metrics | null} metrics
-   * @param {ComparedRun | null} compared
+   * @param {ComparedMetrics | null} compared
    */
   moveCursor(info, [from, to], metrics, compared) {
     const { step } = info;

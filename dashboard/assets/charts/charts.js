@@ -11,7 +11,7 @@ import { plotBoxes, themeColours } from "./plotly-figure.js";
 /** @import { FrameInfo, Run } from "../protocol/types.js" */
 /** @import { Metrics } from "../playback/metrics.js" */
 /** @import { Plotly } from "./chart.js" */
-/** @import { ComparedRun, PlotBox, ThemeColours } from "./plotly-figure.js" */
+/** @import { ComparedMetrics, PlotBox, ThemeColours } from "./plotly-figure.js" */
 
 // A variable, so that the type checker does not follow the import.
 const PLOTLY = "../vendor/plotly-basic-4.1.1.min.js";
@@ -31,7 +31,7 @@ export class Charts {
   constructor(onSeek) {
     /** @type {Metrics | null} */
     this.metrics = null;
-    /** @type {ComparedRun | null} */
+    /** @type {ComparedMetrics | null} */
     this.compared = null;
     this.end = 100; // the last step on the x axis
     /** @type {number | null} */
@@ -79,8 +79,8 @@ export class Charts {
   }
 
   /**
-   * Draw a second run's metrics too; null removes them.
-   * @param {ComparedRun | null} compared
+   * Draw the compared run's metrics too; null removes them.
+   * @param {ComparedMetrics | null} compared
    */
   compare(compared) {
     const isSame = compared?.metrics === this.compared?.metrics &&

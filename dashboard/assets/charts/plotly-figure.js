@@ -19,10 +19,10 @@ import { drawnLines } from "./chart-definitions.js";
  */
 
 /**
- * A second run, whose lines are drawn below the first one's.
- * @typedef {object} ComparedRun
+ * The compared run, whose lines are drawn below those of the run on the stage.
+ * @typedef {object} ComparedMetrics
  * @property {Metrics} metrics
- * @property {number} stretch steps of the first run for each of its steps
+ * @property {number} stretch steps of the run on the stage for each of its steps
  * @property {FrameInfo} [info] of its frame on the stage
  */
 
@@ -30,7 +30,7 @@ import { drawnLines } from "./chart-definitions.js";
  * The data of a chart.
  * @typedef {object} Content
  * @property {Metrics | null} metrics
- * @property {ComparedRun | null} compared
+ * @property {ComparedMetrics | null} compared
  * @property {number[]} range the visible steps, from and to
  * @property {number | null} stepsPerEpoch
  * @property {ThemeColours} colours
@@ -119,7 +119,7 @@ function rgbColour(colour) {
  */
 export function plotlyFigure(chart, box, { metrics, compared, range, stepsPerEpoch, colours }) {
   const lines = drawnLines(chart, compared !== null);
-  const first = lines.map((line, index) => ({
+  const traces = lines.map((line, index) => ({
     ...trace(chart, line, index > 0, metrics, range),
     line: {
       color: colours.lines[index],
@@ -129,8 +129,11 @@ export function plotlyFigure(chart, box, { metrics, compared, range, stepsPerEpo
       dash: index ? "dash" : "solid",
     },
   }));
-  const second = compared ? [comparedTrace(chart, compared, range, colours)] : [];
-  return { data: [...second, ...first], layout: layout(chart, box, range, stepsPerEpoch, colours) };
+  const comparedTraces = compared ? [comparedTrace(chart, compared, range, colours)] : [];
+  return {
+    data: [...comparedTraces, ...traces],
+    layout: layout(chart, box, range, stepsPerEpoch, colours),
+  };
 }
 
 const LINE_WIDTH = 1.5;
@@ -139,9 +142,9 @@ const LINE_WIDTH = 1.5;
 const lineShape = ({ isStepped }) => (isStepped ? "hv" : "linear");
 
 /**
- * The trace of a second run's first line, over the steps of the first run.
+ * Return the trace of the compared run's first line, over the steps of the run on the stage.
  * @param {ChartDefinition} chart
- * @param {ComparedRun} compared
+ * @param {ComparedMetrics} compared
  * @param {number[]} range
  * @param {ThemeColours} colours
  */

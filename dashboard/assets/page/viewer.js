@@ -189,9 +189,9 @@ export class Viewer {
     this.differences.element.hidden = !isComparing;
     if (isComparing) this.stages.append(compared.stage.element);
     else compared.stage.element.remove();
-    const [first, second] = [this.stage.probes, compared.stage.probes];
-    first.alignWith(isComparing ? second : null);
-    second.alignWith(isComparing ? first : null);
+    const [grid, comparedGrid] = [this.stage.probes, compared.stage.probes];
+    grid.alignWith(isComparing ? comparedGrid : null);
+    comparedGrid.alignWith(isComparing ? grid : null);
     this.element.classList.toggle("stn-comparing", isComparing);
     this.#updateDifferences();
   }
@@ -200,13 +200,16 @@ export class Viewer {
   #updateDifferences() {
     const { compared, store, view } = this;
     if (!view.compare) return this.charts.compare(null);
-    const second = compared.store;
-    if (second.runPlayback) {
-      const { metrics } = second.runPlayback;
-      this.charts.compare({ metrics, stretch: compared.stretch, info: second.frame?.info });
+    const comparedStore = compared.store;
+    if (comparedStore.runPlayback) {
+      const { metrics } = comparedStore.runPlayback;
+      const info = comparedStore.frame?.info;
+      this.charts.compare({ metrics, stretch: compared.stretch, info });
     }
-    this.differences.setRuns(store.run, second.run, view.alignment);
-    if (store.frame && second.frame) this.differences.setFrames(store.frame, second.frame);
+    this.differences.setRuns(store.run, comparedStore.run, view.alignment);
+    if (store.frame && comparedStore.frame) {
+      this.differences.setFrames(store.frame, comparedStore.frame);
+    }
   }
 
   /** Whether the network has a transformer, which is assumed before the first frame. */

@@ -1,4 +1,4 @@
-// A second run beside the first one. It shows the step that corresponds to the first run's.
+// A run that is compared with the one on the stage, beside it. It shows the corresponding step.
 
 import { element, icon, ICONS } from "../ui/dom.js";
 import { integer } from "../ui/text.js";
@@ -20,20 +20,20 @@ const FAILURE_MILLISECONDS = 5000;
 export class ComparedRun extends EventTarget {
   /**
    * @param {Api} api
-   * @param {RunStore} first store of the first run
+   * @param {RunStore} runStore of the run on the stage
    * @param {boolean} reducedMotion
    * @param {{openProbe: (probe: number, isByKey?: boolean) => void, changeProbe: (offset: number) => void,
    *   close: () => void}} on as of `RunStage`; `close` is called to end the comparison
    */
-  constructor(api, first, reducedMotion, on) {
+  constructor(api, runStore, reducedMotion, on) {
     super();
-    this.first = first;
+    this.runStore = runStore;
     this.store = new RunStore(api, reducedMotion);
     this.stage = new RunStage(this.store, on);
     this.stage.title.after(closeButton(on.close));
     /** @type {"step" | "epoch"} */
     this.alignment = "step";
-    first.loop.isReady = (step) => this.#isReady(step);
+    runStore.loop.isReady = (step) => this.#isReady(step);
     this.store.addEventListener("frame", (event) => {
       const { frame, trail } = /** @type {CustomEvent} */ (event).detail;
       this.stage.draw(frame, trail);
@@ -59,23 +59,23 @@ export class ComparedRun extends EventTarget {
     }
   }
 
-  /** How many steps of the first run correspond to one of this run. */
+  /** The number of steps of the run on the stage that correspond to one of this run. */
   get stretch() {
-    const { first, second } = this.#stepsPerEpoch;
-    return this.alignment === "epoch" && first && second ? first / second : 1;
+    const { run, comparedRun } = this.#stepsPerEpoch;
+    return this.alignment === "epoch" && run && comparedRun ? run / comparedRun : 1;
   }
 
   get #stepsPerEpoch() {
     return {
-      first: this.first.run?.steps_per_epoch ?? null,
-      second: this.store.run?.steps_per_epoch ?? null,
+      run: this.runStore.run?.steps_per_epoch ?? null,
+      comparedRun: this.store.run?.steps_per_epoch ?? null,
     };
   }
 
-  /** @param {number} step of the first run */
+  /** @param {number} step of the run on the stage */
   #correspondingStep(step) {
-    const { first, second } = this.#stepsPerEpoch;
-    return correspondingStep(step, this.alignment, first, second);
+    const { run, comparedRun } = this.#stepsPerEpoch;
+    return correspondingStep(step, this.alignment, run, comparedRun);
   }
 
   /**
@@ -89,11 +89,12 @@ export class ComparedRun extends EventTarget {
     this.stage.setNote(step > last ? note : null);
   }
 
-  /** Show the step that corresponds to the first run's. */
+  /** Show the step that corresponds to that of the run on the stage. */
   synchronise() {
-    const { first, store } = this;
-    if (!store.id || store.isPlayingSample || first.isPlayingSample || first.isPlayingLap) return;
-    const { player } = first;
+    const { runStore, store } = this;
+    if (!store.id || store.isPlayingSample) return;
+    if (runStore.isPlayingSample || runStore.isPlayingLap) return;
+    const { player } = runStore;
     store.followExternal(player.mode === "follow" && store.player.live);
     if (player.step === null || !store.player.steps.length) return;
     const step = this.#correspondingStep(player.step);
@@ -101,7 +102,9 @@ export class ComparedRun extends EventTarget {
     this.#updateNote(step, store.player);
     if (player.mode === "replay") {
       const upcoming = upcomingSteps(player, PREFETCHED_FRAMES);
-      store.playback?.prefetch(upcoming.map((each) => this.#correspondingStep(each)));
+      store.playback?.prefetch(
+        upcoming.map((upcomingStep) => this.#correspondingStep(upcomingStep)),
+      );
     }
     if (target.step === store.player.step && store.player.mode === "paused") return;
     store.updatePlayer(() => target);
@@ -109,8 +112,8 @@ export class ComparedRun extends EventTarget {
   }
 
   /**
-   * Whether a replay of the first run can go to `step`: it waits for both runs' frames, but not for
-   * those that fail to load.
+   * Whether a replay of the run on the stage can go to `step`: it waits for both runs' frames, but not
+   * for those that fail to load.
    * @param {number} step
    */
   #isReady(step) {

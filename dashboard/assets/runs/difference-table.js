@@ -46,27 +46,27 @@ export class DifferenceTable {
   }
 
   /**
-   * @param {Run | null} first
-   * @param {Run | null} second
+   * @param {Run | null} run
+   * @param {Run | null} comparedRun
    * @param {"step" | "epoch"} alignment
    */
-  setRuns(first, second, alignment) {
+  setRuns(run, comparedRun, alignment) {
     this.alignment.value = alignment;
-    const short = first && second ? distinctTitles(first, second) : [];
-    [first, second].forEach((run, index) => {
-      const title = run ? runTitle(run) : "…";
-      setText(this.titles[index], short[index] ?? title);
+    const shortTitles = run && comparedRun ? distinctTitles(run, comparedRun) : [];
+    const titles = [run, comparedRun].map((titled) => (titled ? runTitle(titled) : "…"));
+    titles.forEach((title, index) => {
+      setText(this.titles[index], shortTitles[index] ?? title);
       this.titles[index].title = title;
     });
   }
 
   /**
    * Show how two frames differ, soon.
-   * @param {Frame} first
-   * @param {Frame} second
+   * @param {Frame} frame
+   * @param {Frame} comparedFrame
    */
-  setFrames(first, second) {
-    this.frames = [first, second];
+  setFrames(frame, comparedFrame) {
+    this.frames = [frame, comparedFrame];
     this.timer ??= setTimeout(
       () => this.#update(),
       Math.max(0, this.updatedAt + UPDATE_INTERVAL - Date.now()),

@@ -7,14 +7,15 @@ import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 /** @import { Frame, FrameInfo } from "../protocol/types.js" */
 
 /**
- * The step of the second run that corresponds to `step` of the first.
+ * Return the step of the compared run that corresponds to `step` of the run.
  * @param {number} step
  * @param {"step" | "epoch"} alignment what the runs are aligned by
- * @param {number | null} first steps per epoch of the first run
- * @param {number | null} second steps per epoch of the second run
+ * @param {number | null} runEpoch steps per epoch of the run
+ * @param {number | null} comparedEpoch steps per epoch of the compared run
  */
-export function correspondingStep(step, alignment, first, second) {
-  return alignment === "epoch" && first && second ? Math.round((step / first) * second) : step;
+export function correspondingStep(step, alignment, runEpoch, comparedEpoch) {
+  if (alignment !== "epoch" || !runEpoch || !comparedEpoch) return step;
+  return Math.round((step / runEpoch) * comparedEpoch);
 }
 
 /**
@@ -23,7 +24,7 @@ export function correspondingStep(step, alignment, first, second) {
  * @property {string} name
  * @property {string} title
  * @property {string[]} values of both runs
- * @property {string} difference of the second to the first
+ * @property {string} difference of the compared run to the run
  */
 
 /**
@@ -77,15 +78,15 @@ const COMPARED_MEASUREMENTS = [
 ];
 
 /**
- * The measurements of two frames and their differences: over the probes that both have, and the
+ * Compute the measurements of two frames and their differences: over the probes that both have, and the
  * regions of the first transformer.
- * @param {Frame} first
- * @param {Frame} second
+ * @param {Frame} frame
+ * @param {Frame} comparedFrame
  * @returns {Difference[]}
  */
-export function differences(first, second) {
-  const shared = Math.min(initialProbeCount(first), initialProbeCount(second));
-  const frames = [firstProbes(first, shared), firstProbes(second, shared)];
+export function differences(frame, comparedFrame) {
+  const shared = Math.min(initialProbeCount(frame), initialProbeCount(comparedFrame));
+  const frames = [firstProbes(frame, shared), firstProbes(comparedFrame, shared)];
   const infos = frames.map(({ info }) => info);
   const means = frames.map(meanRegion);
   return [
@@ -109,7 +110,7 @@ export function differences(first, second) {
  */
 function difference(name, title, values, { text, digits, differenceText = text, scale = 1 }) {
   // The difference is that of the numbers as they are shown.
-  const [first, second] = values.map((value) =>
+  const [number, comparedNumber] = values.map((value) =>
     typeof value === "number" && Number.isFinite(value)
       ? Number((scale * value).toFixed(digits))
       : null
@@ -118,7 +119,9 @@ function difference(name, title, values, { text, digits, differenceText = text, 
     name,
     title,
     values: values.map((value) => text(value)),
-    difference: first === null || second === null ? "–" : signed(second - first, differenceText),
+    difference: number === null || comparedNumber === null
+      ? "–"
+      : signed(comparedNumber - number, differenceText),
   };
 }
 
@@ -136,7 +139,7 @@ const orDash = (text) => (value) =>
   typeof value === "number" && Number.isFinite(value) ? text(value) : "–";
 
 /**
- * The mean statistics of the first transformer's regions; null for a network without one.
+ * Compute the mean statistics of the first transformer's regions; null for a network without one.
  * @param {Frame} frame
  * @returns {(number | null)[]}
  */

@@ -48,16 +48,16 @@ const configParts = ({ config, transformers }) => [
 export const runTitle = (run) => titleParts(run).join(", ");
 
 /**
- * Titles of two runs: the parts in which they differ, if both have some.
- * @param {Run} first
- * @param {Run} second
+ * Return titles of two runs: the parts in which they differ, if both have some.
+ * @param {Run} run
+ * @param {Run} comparedRun
  */
-export function distinctTitles(first, second) {
-  const [firstParts, secondParts] = [titleParts(first), titleParts(second)];
-  const onlyFirst = firstParts.filter((part) => !secondParts.includes(part));
-  const onlySecond = secondParts.filter((part) => !firstParts.includes(part));
-  if (!onlyFirst.length || !onlySecond.length) return [runTitle(first), runTitle(second)];
-  return [onlyFirst.join(", "), onlySecond.join(", ")];
+export function distinctTitles(run, comparedRun) {
+  const [parts, comparedParts] = [titleParts(run), titleParts(comparedRun)];
+  const distinct = parts.filter((part) => !comparedParts.includes(part));
+  const comparedDistinct = comparedParts.filter((part) => !parts.includes(part));
+  if (!distinct.length || !comparedDistinct.length) return [runTitle(run), runTitle(comparedRun)];
+  return [distinct.join(", "), comparedDistinct.join(", ")];
 }
 
 /**
