@@ -43,9 +43,9 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     at = drawn_step(page)
     own_server.start()
     own_server.wait_for_status(run_id, "interrupted")
-    wait_for_status_text(page, "Following; interrupted")
+    wait_for_status_text(page, "Last frame of an interrupted run")
     page.locator(".stn-viewer [data-action=resume]").click()
-    wait_for_status_text(page, "Live; running")
+    wait_for_status_text(page, "Live: training")
     wait_for_step_where(page, f"step > {at}")
     # The form, served by Streamlit, has reconnected too.
     runs = len(own_server.http.get("/runs").json())

@@ -48,7 +48,7 @@ def test_address_describes_the_view(server: Server, stopped_run: str, open_page:
     other_page.get_by_text("Probe 2 of 12").wait_for()
     assert other_page.get_by_label("Speed of a replay").input_value() == "0.5"
     assert (other_page.locator(".stn-viewer .stn-mesh").first.get_attribute("d") or "").count("M")
-    wait_for_status_text(other_page, "Playback paused")
+    wait_for_status_text(other_page, "Paused replay")
     wait_for_address(other_page, **expected)
 
 
@@ -56,7 +56,7 @@ def test_address_of_a_live_view_has_no_step(
     server: Server, training_run: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, f"?run={training_run}&step=3")
-    wait_for_status_text(page, "Playback paused; running")
+    wait_for_status_text(page, "Paused replay of a running run")
     wait_for_step_where(page, "step <= 3")
     page.get_by_role("switch", name="Follow live").click()
     wait_for_status_text(page, "Live")
@@ -147,7 +147,7 @@ def test_back_button_returns_to_the_previous_run_and_step(
     other = record_run(server, seed=41)
     step = str(server.recorded_steps(stopped_run)[5])
     page = open_page(server, f"?run={stopped_run}&step={step}&view=summary")
-    wait_for_status_text(page, "Playback paused")
+    wait_for_status_text(page, "Paused replay")
     wait_for_address(page, run=stopped_run, step=step, view="summary")
     page.locator(".stn-run-title", has_text="seed 41").click()
     wait_for_address(page, run=other, view="summary")
@@ -155,6 +155,6 @@ def test_back_button_returns_to_the_previous_run_and_step(
     page.go_back()
     wait_for_status_text(page, "seed 4")
     wait_for_address(page, run=stopped_run, step=step, view="summary")
-    wait_for_status_text(page, "Playback paused")
+    wait_for_status_text(page, "Paused replay")
     page.go_forward()
     wait_for_status_text(page, "seed 41")

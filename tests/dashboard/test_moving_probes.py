@@ -64,7 +64,7 @@ def test_finished_run_plays_its_closing_lap_and_returns(
 
     def is_paused() -> bool:
         page.keyboard.press("End")
-        return "Playback paused; finished" in status_text(page)
+        return "Paused replay of a finished run" in status_text(page)
 
     wait_until(is_paused)
     wait_for_frame(page, last)
@@ -86,7 +86,7 @@ def test_finished_run_plays_its_closing_lap_and_returns(
     wait_until(lambda: read_pixels(page, "input") != unmoved)
     assert page.locator(".stn-timeline").input_value() == "1"
     switch(page, "Moving probes").click()
-    wait_for_status_text(page, "Playback paused; finished")
+    wait_for_status_text(page, "Paused replay of a finished run")
     wait_until(lambda: read_pixels(page, "input") == unmoved)
     assert not is_checked(page, "Moving probes")
 

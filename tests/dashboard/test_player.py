@@ -27,7 +27,7 @@ def test_ended_run_replays_in_a_loop(
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
-    assert "Replay; stopped" in status_text(page)
+    assert "Replay of a stopped run" in status_text(page)
     last = server.get_run(stopped_run)["last_step"]
     wait_for_step_where(page, f"step === {last}")
     wait_for_step_where(page, "step === 0")
@@ -66,7 +66,7 @@ def test_keys_change_the_step(server: Server, stopped_run: str, open_component: 
     wait_for_status_text(page, "Replay")
     wait_for_step_where(page, f"step < {recorded[-1]}")
     page.keyboard.press("Space")
-    wait_for_status_text(page, "Playback paused")
+    wait_for_status_text(page, "Paused replay")
     at = drawn_step(page)
     page.wait_for_timeout(500)  # playback would paint several frames in this time
     assert drawn_step(page) == at
@@ -92,12 +92,12 @@ def test_step_chosen_before_the_steps_are_listed_stays(
     wait_for_frame(page)
     wait_for_expression(page, "() => Boolean(window.release)")
     page.keyboard.press("Home")
-    wait_for_status_text(page, "Playback paused")
+    wait_for_status_text(page, "Paused replay")
     wait_for_frame(page, 0)
     with page.expect_response(re.compile(r"/frames(\?|$)")):
         page.evaluate("() => window.release()")
     page.wait_for_timeout(500)  # a wrong jump would have been painted by then
-    assert "Playback paused" in status_text(page)
+    assert "Paused replay" in status_text(page)
     assert drawn_step(page) == 0
 
 
@@ -110,12 +110,12 @@ def test_new_frames_do_not_change_a_paused_step(
     page.locator(".stn-timeline").fill("20")
     wait_for_step_where(page, "step > 10 && step <= 20")
     at = drawn_step(page)
-    assert "Playback paused; running" in status_text(page)
+    assert "Paused replay of a running run" in status_text(page)
     assert page.get_by_role("switch", name="Follow live").get_attribute("aria-checked") == "false"
     server.wait_for_step(training_run, server.get_run(training_run)["step"] + 30)
     assert (drawn_step(page), timeline_step(page)) == (at, at)
     page.get_by_role("switch", name="Follow live").click()
-    wait_for_status_text(page, "Live; running")
+    wait_for_status_text(page, "Live: training")
     newest = server.get_run(training_run)["step"]
     wait_for_step_where(page, f"step > {newest}")
 

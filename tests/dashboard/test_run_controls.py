@@ -20,7 +20,7 @@ def test_keys_control_the_run_and_update_other_pages(
     first, second = (open_component(server, f"?run={training_run}") for _ in range(2))
     for page in (first, second):
         wait_for_frame(page)
-        wait_for_status_text(page, "Live; running")
+        wait_for_status_text(page, "Live: training")
     first.keyboard.press("p")
     for page in (first, second):
         wait_for_status_text(page, "paused")
@@ -30,7 +30,7 @@ def test_keys_control_the_run_and_update_other_pages(
     wait_for_frame(first, at + 1)
     wait_for_frame(second, at + 1)
     second.keyboard.press("p")
-    wait_for_status_text(first, "Live; running")
+    wait_for_status_text(first, "Live: training")
 
 
 def test_phases_of_a_step_are_shown_in_slow_motion(
@@ -115,7 +115,7 @@ def test_repeated_key_sends_one_request(
     wait_for_status_text(page, "paused")
     assert requests == ['{"action":"pause"}']
     page.keyboard.press("p")
-    wait_for_status_text(page, "Live; running")
+    wait_for_status_text(page, "Live: training")
     assert page.locator(".stn-stage-section > .stn-message").inner_text() == ""
 
 

@@ -234,7 +234,7 @@ def test_list_opens_a_run_and_updates_the_address(
     wait_for_frame(page)
     row = page.locator(f'.stn-run:has(a[href="?run={stopped_run}"])')
     row.locator("a").click()
-    wait_for_status_text(page, "Replay; stopped")
+    wait_for_status_text(page, "Replay of a stopped run")
     page.wait_for_url(f"**/?run={stopped_run}")
     assert row.get_attribute("aria-current") == "true"
     assert (

@@ -15,7 +15,7 @@ def test_sample_recording_plays_until_the_first_live_frame(
 ) -> None:
     page = open_page(own_server)
     wait_for_frame(page)
-    wait_for_status_text(page, "Sample recording; no run yet")
+    wait_for_status_text(page, "Sample recording: no run yet")
     assert page.locator(".stn-viewer").get_attribute("data-run") == "sample"
     paints = len(page.evaluate("window.paints"))
     wait_for_expression(page, f"window.paints.length > {paints} + 5")
@@ -23,5 +23,5 @@ def test_sample_recording_plays_until_the_first_live_frame(
 
     run_id = own_server.start_run(epochs=1000)
     page.locator(f".stn-viewer[data-run='{run_id}']").wait_for()
-    wait_for_status_text(page, "Live; running")
+    wait_for_status_text(page, "Live: training")
     wait_for_step_where(page, "step > 3")

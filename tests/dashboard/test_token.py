@@ -25,7 +25,7 @@ def test_link_with_the_token_opens_page_and_api(
     run_id = protected_server.start_run(epochs=1000)
     page = open_page(protected_server, f"?token={TOKEN}&run={run_id}")
     wait_for_frame(page)
-    wait_for_status_text(page, "Live; running")
+    wait_for_status_text(page, "Live: training")
     assert TOKEN not in page.url
     assert run_id in page.url
     # The page's own calls have the token too.

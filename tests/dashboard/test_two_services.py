@@ -139,7 +139,7 @@ def test_one_link_opens_both_services(
     assert not two_services.backend.get_run(run_id)["demonstration"]
 
     # The browser opens the socket of another origin; only the cookie authorises it.
-    wait_for_status_text(page, "Live; running")
+    wait_for_status_text(page, "Live: training")
     wait_for_frame(page)
 
     def streams() -> list[SplitResult]:

@@ -95,7 +95,7 @@ export class Readout {
 /** @typedef {{tone: "success" | "neutral" | "error", text: string}} Description */
 
 /**
- * What is shown now: live or not, and how old the last frame is.
+ * Describe what is shown now: live or not, and how old the last frame is.
  * @param {RunStore} store
  * @param {number} now milliseconds since 1970
  * @returns {Description}
@@ -108,21 +108,28 @@ function describe(store, now) {
     return { tone: "error", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
   }
   if (store.isPlayingSample) {
-    return { tone: "neutral", text: `Sample recording; ${describeWithoutFrames(run)}` };
+    return { tone: "neutral", text: `Sample recording: ${describeWithoutFrames(run)}` };
   }
   if (store.isPlayingLap) {
     return { tone: "neutral", text: "Closing lap: the input moves, the trained weights do not" };
   }
-  const status = run.status + (run.imported ? "; imported" : "");
   if (player.mode !== "follow") {
-    return {
-      tone: "neutral",
-      text: `${player.mode === "paused" ? "Playback paused" : "Replay"}; ${status}`,
-    };
+    const replay = player.mode === "paused" ? "Paused replay" : "Replay";
+    return { tone: "neutral", text: `${replay} of ${runWithStatus(run)}` };
   }
-  if (!run.running) return { tone: "neutral", text: `Following; ${status}` };
+  if (!run.live) return { tone: "neutral", text: `Last frame of ${runWithStatus(run)}` };
+  if (!run.running) return { tone: "neutral", text: `Live: ${run.status}` };
   const isOld = lastReceived !== null && now - lastReceived > MIN_SHOWN_AGE;
-  return { tone: "success", text: `Live; ${status}${isOld ? lastFrame(lastReceived, now) : ""}` };
+  return { tone: "success", text: `Live: training${isOld ? lastFrame(lastReceived, now) : ""}` };
+}
+
+/**
+ * Return "a finished run", "an imported run".
+ * @param {Run} run
+ */
+function runWithStatus(run) {
+  const adjective = run.imported ? "imported" : run.status;
+  return `${/^[aeiou]/.test(adjective) ? "an" : "a"} ${adjective} run`;
 }
 
 /** @param {Run} run */
@@ -148,7 +155,7 @@ function lastFrame(received, now) {
 function describeUnopened({ problem, id, frame }) {
   if (problem) return { tone: "error", text: problem.message };
   if (id) return { tone: "neutral", text: "Opening …" };
-  return { tone: "neutral", text: frame ? "Sample recording; no run yet" : "No run yet" };
+  return { tone: "neutral", text: frame ? "Sample recording: no run yet" : "No run yet" };
 }
 
 /** The lines that describe what is shown; and, apart from them, the error message. */
