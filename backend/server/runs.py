@@ -36,7 +36,7 @@ from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import LOCK_SECONDS, SUFFIX, Recording
 from stnscope.backend.experiment.recording.schema import RUN_COLUMNS
 from stnscope.backend.experiment.recording.writer import (
-    SUFFIXES,
+    DATABASE_SUFFIXES,
     RecordingWriter,
     create,
     mark_failed,
@@ -266,7 +266,7 @@ class Runs:
         path = self.path(run_id)
         if has_writer(path):
             raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
-        names = [path.name + suffix for suffix in SUFFIXES]
+        names = [path.name + suffix for suffix in DATABASE_SUFFIXES]
         names += [path.stem + suffix for suffix in (LOCK_SUFFIX, RESERVE_SUFFIX)]
         for name in names:
             with translating_os_errors():

@@ -15,7 +15,7 @@ from tests.live_server import Server, free_port, wait_until
 
 @contextmanager
 def serve_in_thread(home: Path, **settings: Any) -> Iterator[Server]:
-    """Start a server without a page, a demonstration and spare processes; stop it at the end."""
+    """Start a server without a page, a demonstration and standby processes; stop it at the end."""
     port = free_port()
     fixed = {"demonstration": False, "standby": False, "port": port}
     app = create_app(Settings(home=home, **(fixed | settings)))

@@ -20,13 +20,15 @@ class BodyLimit:
 
     Args:
         app: the application; only its paths below `/api/` are limited.
-        file_limits: patterns of the paths that accept a file, and how many bytes it may have. The body
-            for any other path is JSON.
+        file_limits: patterns of the paths that accept a file, and the maximum size of the file in
+            bytes. The body for any other path is JSON.
     """
 
     def __init__(self, app: ASGIApp, file_limits: Mapping[str, int] | None = None) -> None:
         self._app = app
-        self._file_limits = {re.compile(pattern): limit for pattern, limit in (file_limits or {}).items()}
+        self._file_limits = {
+            re.compile(pattern): limit for pattern, limit in (file_limits or {}).items()
+        }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith("/api/"):

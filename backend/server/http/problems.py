@@ -45,8 +45,8 @@ UNREADABLE = "There was an error parsing the body"
 
 def status_of(error: Exception) -> HTTPStatus:
     """Return the HTTP status of an error: that of its class, or of the nearest one above it."""
-    kinds = (kind for kind in type(error).__mro__ if kind in STATUSES)
-    return next((STATUSES[kind] for kind in kinds), HTTPStatus.INTERNAL_SERVER_ERROR)
+    kinds = (kind for kind in type(error).__mro__ if kind in HTTP_STATUSES)
+    return next((HTTP_STATUSES[kind] for kind in kinds), HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def install(app: FastAPI) -> None:
