@@ -54,7 +54,7 @@ def test_every_export_format_has_a_row() -> None:
 
 
 def test_every_route_module_is_included() -> None:
-    assert len(ROUTERS) == len(modules_with("backend/server/routes", "router = APIRouter("))
+    assert len(ROUTERS) == len(modules_with("backend/server/routes", "router = ApiRouter("))
 
 
 def test_every_command_module_is_a_command() -> None:
