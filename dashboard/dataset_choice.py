@@ -40,8 +40,13 @@ def choose_dataset(
     if dataset["available"]:
         return dataset
     if dataset["fault"]:
+<<<<<<< HEAD
         st.warning(escape_markdown(f"This data set is damaged. {dataset['fault']}"))
     st.info(f"{dataset['instructions']} The data folder is `{catalog['data']}`.")
+=======
+        st.warning(escape_markdown(f"This data set cannot be read. {dataset['fault']}"))
+    st.info(f"{dataset['how']} The data folder is `{catalog['data']}`.")
+>>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
     if dataset["download_bytes"]:
         _download(client, dataset["name"], dataset["download_bytes"], refresh)
     return None
@@ -72,7 +77,7 @@ def _download(client: Client, name: str, size: int, refresh: Callable[[], None])
 def _title(dataset: Entry) -> str:
     if dataset["available"]:
         return str(dataset["title"])
-    return f"{dataset['title']} ({'damaged' if dataset['fault'] else 'not available'})"
+    return f"{dataset['title']} ({'cannot be read' if dataset['fault'] else 'not available'})"
 
 
 def escape_markdown(text: str) -> str:

@@ -9,8 +9,12 @@ from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.examples import EXAMPLES
 
+<<<<<<< HEAD
 FILE_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 PICTURE_SOURCES = ("file", "photo", "example")
+=======
+SOURCES = ("file", "photo", "example")
+>>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
 """Where a picture may come from. The first one with a picture is used, unless another is newer."""
 
 # In a narrow window the result follows the choice; in a wide one it is beside choice and examples.
@@ -78,7 +82,8 @@ def _file(subject: str) -> Picture | None:
     """Return a chosen, dropped or pasted file; `assets/picture/paste.js` finds the uploader."""
     file = st.file_uploader(
         f"A picture of one {subject}",
-        type=FILE_TYPES,
+        # Of any name: the server recognises a format by its content, and names one that it refuses.
+        type=None,
         key="upload",
         on_change=_set_newest,
         args=("file",),

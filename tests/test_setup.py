@@ -123,7 +123,9 @@ def test_python_without_venv_is_skipped(project: Path, path: Path, tmp_path: Pat
     assert "chosen" in run_setup(project, path).stderr
 
 
-def test_setup_is_repeated_after_changes_and_when_the_interpreter_is_broken(project: Path, path: Path) -> None:
+def test_setup_is_repeated_after_changes_and_when_the_interpreter_is_broken(
+    project: Path, path: Path
+) -> None:
     write_script(path / "python3", f'exec {sys.executable} "$@"')
     leftover = project / ".venv" / "half" / "made"
     leftover.mkdir(parents=True)

@@ -29,7 +29,7 @@ from stnscope.backend.experiment.catalog import (
     PRECISIONS,
     SCHEDULES,
 )
-from stnscope.backend.experiment.config import RunConfig, SamplerConfig
+from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess
 from stnscope.backend.server.processes.trainers import COMMAND, assignment
@@ -47,6 +47,7 @@ CHOICES: Mapping[str, Iterable[str]] = {
 }
 NO_DEFAULT = {
     "architecture": "as suits the data set",
+    "batch_size": f"{RunConfig().batch_size}, or fewer images of an epoch",
     "epochs": "as suits the network",
     "learning_rate": "as suits the network",
     "localisation_learning_rate": "as suits the network",
@@ -110,7 +111,11 @@ def add(commands: Commands) -> None:
         field = SamplerConfig.model_fields[name]
         _add_field(train, name, field.description, type=kind, default=field.default)
     train.add_argument("--strength", type=float, help="strength of the distortion, 0 to 1")
-    train.add_argument("--probes", type=int, default=12, help="number of probes (%(default)s)")
+    train.add_argument(
+        "--probes",
+        type=int,
+        help=f"number of probes ({ProbesConfig().count}, or fewer held-out images)",
+    )
     train.add_argument("--moving", action="store_true", help="move the probes along smooth paths")
     add_data(train)
     add_quota(train)
@@ -147,7 +152,9 @@ def _config(options: argparse.Namespace, data: Path) -> RunConfig:
         name = fields.get("distortion", entry.distortion)
         fields["distortion"] = {"name": name, "strength": options.strength}
     fields["sampler"] = {name: getattr(options, name) for name in SAMPLER}
-    fields["probes"] = {"count": options.probes, "moving": options.moving}
+    fields["probes"] = {"moving": options.moving}
+    if options.probes is not None:
+        fields["probes"]["count"] = options.probes
     return RunConfig.model_validate(fields)
 
 

@@ -19,8 +19,22 @@ StnscopeError
 """
 
 
+def printable(text: str) -> str:
+    """Return text with what cannot be encoded as UTF-8 written as escapes, such as `\\xe4`.
+
+    Names of files may have any bytes, and texts in files any surrogates.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+
+
 class StnscopeError(Exception):
-    """Base of all exceptions whose text is meant for the user."""
+    """Base of all exceptions whose text is meant for the user, and can be sent and printed."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(printable(detail))
 
 
 class InvalidInput(StnscopeError):

@@ -16,6 +16,7 @@ from stnscope.backend.experiment.errors import (
     LockUnavailable,
     StnscopeError,
     Unavailable,
+    printable,
 )
 
 FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
@@ -31,11 +32,6 @@ _BUSY_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 def display_name(path: str | os.PathLike[str]) -> str:
     """Return a path as text that can be sent and printed, also if its bytes are not UTF-8."""
     return printable(os.fspath(path))
-
-
-def printable(text: str) -> str:
-    """Return text with what cannot be encoded as UTF-8 written as escapes, such as `\\xe4`."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def translate_os_error(error: OSError, path: Path | None = None) -> StnscopeError:

@@ -24,9 +24,9 @@ from stnscope.backend.experiment.errors import (
     RecordingDenied,
     RecordingError,
     RecordingUnavailable,
+    printable,
 )
 from stnscope.backend.experiment.os_errors import (
-    printable,
     translate_os_error,
     translating_os_errors,
 )

@@ -175,7 +175,7 @@ def test_pasted_file_that_is_not_a_picture_is_refused(
     assert paste_file(page, "broken.png", "image/png")
     page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
     assert paste_file(page, "drawing.svg", "image/svg+xml")
-    page.locator(".st-key-upload").get_by_text("not allowed").wait_for()
+    page.locator("[data-testid=stAlert]", has_text="an SVG drawing").wait_for()
 
 
 def test_pasted_text_is_not_uploaded(server: Server, stopped_run: str, open_page: OpenPage) -> None:

@@ -184,9 +184,9 @@ def test_form_reports_damaged_data_sets_and_skipped_folders(
         page = open_page(server)
         page.get_by_text("Skipped folders: 1").click()
         page.get_by_text("my_*nuts* needs two folders or more", exact=False).wait_for()
-        select_option(page, "Data set", "MNIST (damaged)")
+        select_option(page, "Data set", "MNIST (cannot be read)")
         page.get_by_text(
-            "This data set is damaged. train-images-idx3-ubyte.gz holds (3, 28, 28)"
+            "This data set cannot be read. train-images-idx3-ubyte.gz holds (3, 28, 28)"
         ).wait_for()
         page.get_by_role("button", name="Download (12 MB)").wait_for()
         page.get_by_role("button", name="Start training").wait_for(state="detached")

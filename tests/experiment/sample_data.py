@@ -100,10 +100,11 @@ def write_files(files: dict[str, bytes], folder: Path, *, zipped: bool = False) 
     return folder
 
 
-def make_zip(files: dict[str, bytes]) -> bytes:
+def make_zip(files: dict[str, bytes], *, deflated: bool = False) -> bytes:
     """Make a zip of files."""
     buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
+    method = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return buffer.getvalue()

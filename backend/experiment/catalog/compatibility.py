@@ -19,6 +19,8 @@ from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
 
 Entry = TypeVar("Entry")
 
+MIN_BATCH_SIZE = 2
+"""The smallest default; batch normalisation needs two images."""
 MIN_DEFAULT_EPOCHS = 3
 """Lower limit of the default number of epochs."""
 
@@ -40,6 +42,14 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
         "weight_decay": optimiser.weight_decay,
         "consistency": dataset.consistency if architecture.transformers else 0.0,
     }
+    # A default gives way to a small data set; what is requested is refused by `validate`.
+    images_per_epoch = dataset.images * dataset.repeats
+    fields["batch_size"] = min(config.batch_size, max(MIN_BATCH_SIZE, images_per_epoch))
+    if "count" not in config.probes.model_fields_set:
+        count = min(config.probes.count, max(1, dataset.held_out))
+        config = config.model_copy(
+            update={"probes": config.probes.model_copy(update={"count": count})}
+        )
     for rate in ("learning_rate", "localisation_learning_rate"):
         fields[rate] = round(getattr(architecture, rate) * optimiser.rate_factor, 12)
     fields = {name: value for name, value in fields.items() if name not in set_fields}

@@ -5,15 +5,18 @@ a data set, or is skipped for a reason.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
 from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
 from stnscope.backend.experiment.data import image_folder
+from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.data.source import Counts, DataSource
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
+from stnscope.backend.experiment.os_errors import display_name
 
 MAX_NAME_LENGTH = 64
 """Of a data set's name in a configuration."""
@@ -30,7 +33,7 @@ class SkippedFolder:
 
     name: str
     reason: str
-    """What is missing, as a sentence."""
+    """What is missing or wrong, as a sentence."""
 
 
 def list_datasets(data: Path) -> dict[str, DatasetEntry]:
@@ -50,7 +53,14 @@ def list_skipped_folders(data: Path) -> list[SkippedFolder]:
     """Return the folders that contain images and are not data sets, with the reasons."""
     catalog_entries = _inspect_catalog(data)
     found = (_inspect_folder(folder, catalog_entries) for folder in _find_folders(data))
-    return [skipped for skipped in found if isinstance(skipped, SkippedFolder)]
+    skipped = [folder for folder in found if isinstance(folder, SkippedFolder)]
+    try:
+        with raising_dataset_errors(f"The data folder {data}"):
+            if data.exists():
+                next(data.iterdir(), None)
+    except DatasetError as error:
+        skipped.append(SkippedFolder(display_name(data.name), str(error)))
+    return skipped
 
 
 def inspect_dataset(name: str, data: Path | None) -> DatasetEntry:
@@ -65,7 +75,7 @@ def inspect_dataset(name: str, data: Path | None) -> DatasetEntry:
         return entry
     inspected = _inspect(entry, data)
     if not inspected.available:
-        raise _unavailable(inspected, data)
+        raise _unavailable(inspected, data, is_damaged=True)
     return inspected
 
 
@@ -78,8 +88,14 @@ def find_dataset(name: str, data: Path | None) -> DatasetEntry:
     """
     if name in DATASETS:
         entry = _with_instructions(DATASETS[name])
-        if name in SOURCES and (data is None or not SOURCES[name].is_present(data)):
-            raise _unavailable(entry, data)
+        if name in SOURCES:
+            source = SOURCES[name]
+            with raising_dataset_errors(entry.title):
+                if data is None:
+                    raise _unavailable(entry, data)
+                if not source.is_present(data):
+                    fault = source.explain_missing(data)
+                    raise _unavailable(replace(entry, fault=fault), data)
         return entry
     folder = next((path for path in _find_folders(data) if path.name == name), None)
     found = _inspect_folder(folder, {}) if folder else None
@@ -92,10 +108,17 @@ def find_dataset(name: str, data: Path | None) -> DatasetEntry:
     raise InvalidInput(f"There is no data set {name!r}; there are {names}.{where}", "dataset")
 
 
-def _unavailable(entry: DatasetEntry, data: Path | None) -> DatasetError:
-    reason = f"is damaged. {entry.fault}" if entry.fault else "is not available."
+def _unavailable(
+    entry: DatasetEntry, data: Path | None, *, is_damaged: bool = False
+) -> DatasetError:
+    reason = "is damaged." if is_damaged else "is not available."
+    fault = f" {entry.fault}" if entry.fault else ""
     where = f" The data folder is {data}." if data else ""
+<<<<<<< HEAD
     return DatasetError(f"{entry.title} {reason} {entry.instructions}{where}")
+=======
+    return DatasetError(f"{entry.title} {reason}{fault} {entry.how}{where}")
+>>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
 
 
 def _with_instructions(entry: DatasetEntry) -> DatasetEntry:
@@ -112,15 +135,15 @@ def _inspect(entry: DatasetEntry, data: Path) -> DatasetEntry:
     source = SOURCES.get(entry.name)
     if source is None:
         return entry
-    if not source.is_present(data):
-        return replace(entry, available=False)
+    # Around each data set, so that none costs the others, whatever its files do.
     try:
-        folder = data / source.folder
-        counts = _inspect_once(source.inspect, folder, _fingerprint(source, data))
+        with raising_dataset_errors(str(source.path(data))):
+            if not source.is_present(data):
+                return replace(entry, available=False, fault=source.explain_missing(data))
+            fingerprint = _fingerprint(source, data)
+            counts = _inspect_once(source.inspect, source.path(data), fingerprint)
     except DatasetError as error:
         return replace(entry, available=False, fault=str(error))
-    except OSError as error:
-        return replace(entry, available=False, fault=f"{error.filename}: {error.strerror}.")
     return replace(entry, images=counts[0], held_out=counts[1]) if counts else entry
 
 
@@ -143,11 +166,13 @@ def _fingerprint(source: DataSource, data: Path) -> Fingerprint:
 
 def _find_folders(data: Path | None) -> list[Path]:
     """Return the folders in the data folder that may be image folders, sorted."""
-    if data is None or not data.is_dir():
+    if data is None:
         return []
-    return sorted(
-        path for path in data.iterdir() if not path.name.startswith(".") and path.is_dir()
-    )
+    with suppress(OSError):  # reported by `list_skipped_folders`
+        return sorted(
+            path for path in data.iterdir() if not path.name.startswith(".") and path.is_dir()
+        )
+    return []
 
 
 def _inspect_folder(
@@ -159,27 +184,33 @@ def _inspect_folder(
     """
     name = folder.name
     if any(
-        source.folder == name and other in catalog_entries and catalog_entries[other].available
+        source.path(folder.parent) == folder and catalog_entries[other].available
         for other, source in SOURCES.items()
+        if other in catalog_entries
     ):
         return None
+    # Around each folder, so that none hides the others, whatever it contains.
     try:
-        content = image_folder.scan(folder)
+        with raising_dataset_errors(name):
+            content = image_folder.scan(folder)
+            entry = content.describe(folder) if content is not None else None
     except DatasetError as error:
-        return None if name in RESERVED_NAMES else SkippedFolder(name, str(error))
-    # A folder that cannot be read does not hide the others.
-    except OSError as error:
-        return SkippedFolder(name, f"{name} cannot be read: {error.strerror}.")
-    if content is None:
-        return None
+        return None if name in RESERVED_NAMES else SkippedFolder(display_name(name), str(error))
+    if entry is not None and (reason := _find_name_error(name)):
+        return SkippedFolder(display_name(name), reason)
+    return entry
+
+
+def _find_name_error(name: str) -> str | None:
+    """Return why no data set can have the name of a folder; None if one can."""
+    shown = display_name(name)
+    if shown != name:
+        return f"The folder {shown} has a name that is not UTF-8. Rename it."
     if name in RESERVED_NAMES:
-        return SkippedFolder(
-            name, f"The folder {name} has the name of one of the program's data sets. Rename it."
-        )
+        return f"The folder {name} has the name of one of the program's data sets. Rename it."
     if len(name) > MAX_NAME_LENGTH:
-        return SkippedFolder(
-            name,
+        return (
             f"The folder {name} has a name of {len(name)} characters; at most {MAX_NAME_LENGTH} "
-            "are accepted.",
+            "are accepted."
         )
-    return content.describe(folder)
+    return None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.source import Arrays, DataSource, Split
 from stnscope.backend.experiment.errors import DatasetError
 
@@ -19,11 +20,12 @@ def load(folder: Path) -> Split:
         DatasetError: the archive is missing or damaged; names it and what is wrong.
     """
     path = _find_archive(folder)
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            return _read_part(path, arrays, "train"), _read_part(path, arrays, "valid")
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+    with (
+        raising_dataset_errors(path.name),
+        path.open("rb") as file,
+        np.load(file, allow_pickle=False) as arrays,
+    ):
+        return _read_part(path, arrays, "train"), _read_part(path, arrays, "valid")
 
 
 def inspect(folder: Path) -> None:
@@ -33,11 +35,8 @@ def inspect(folder: Path) -> None:
         DatasetError: it is missing, truncated or another one; names it.
     """
     path = _find_archive(folder)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path.name} cannot be read: {error}.") from error
+    with raising_dataset_errors(path.name), zipfile.ZipFile(path) as archive:
+        names = archive.namelist()
     if missing := [name for name in ARRAYS if f"{name}.npy" not in names]:
         raise DatasetError(f"{path.name} has no array {' or '.join(missing)}.")
 
@@ -48,10 +47,16 @@ def _find_archive(folder: Path) -> Path:
     Raises:
         DatasetError: there is none.
     """
-    path = next(iter(sorted(folder.glob("*.npz"))), None)
-    if path is None:
+    paths = find_files(folder)
+    if not paths:
         raise DatasetError(f"There is no npz file in {folder}.")
-    return path
+    return paths[0]
+
+
+def find_files(folder: Path) -> list[Path]:
+    """Return the npz files in the folder and one below it, sorted."""
+    found = (path for pattern in ("*.npz", "*/*.npz") for path in sorted(folder.glob(pattern)))
+    return [path for path in found if path.is_file()]
 
 
 def _read_part(path: Path, arrays: "np.lib.npyio.NpzFile", part: str) -> Arrays:
@@ -71,7 +76,7 @@ def _read_part(path: Path, arrays: "np.lib.npyio.NpzFile", part: str) -> Arrays:
 
 SOURCE = DataSource(
     folder="cluttered_mnist_40",
-    required_files=(("*.npz",),),
+    find_files=find_files,
     instructions=(
         "Put mnist_sequence1_sample_5distortions5x5.npz into the folder `cluttered_mnist_40` of "
         "the data folder."

@@ -17,12 +17,17 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from stnscope.backend.experiment.data.source import RemoteFile
+from stnscope.backend.experiment.data.data_errors import explain
+from stnscope.backend.experiment.data.source import PART_SUFFIX, RemoteFile
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, Unavailable
+from stnscope.backend.experiment.os_errors import (
+    DENIED_ERRNOS,
+    FULL_ERRNOS,
+    translate_os_error,
+)
 
 CHUNK_BYTES = 256 * 1024
 TIMEOUT_SECONDS = 30
-PART_SUFFIX = ".part"
 OLD_SUFFIX = ".old"
 LOCK_NAME = ".download.lock"
 
@@ -48,6 +53,7 @@ def download(files: Sequence[RemoteFile], data: Path, progress: Progress | None 
     Raises:
         Unavailable: a server does not respond, or the connection broke; the next download resumes.
         DatasetError: a downloaded file is invalid; it is deleted.
+        AccessDenied: this user may not write to the data folder.
         InsufficientStorage: the disk is full.
     """
     try:
@@ -62,7 +68,7 @@ def download(files: Sequence[RemoteFile], data: Path, progress: Progress | None 
             f"Another process is downloading into {data}. Wait until it is done."
         ) from None
     except OSError as error:
-        raise DatasetError(f"{data} cannot be written to: {error.strerror}.") from error
+        raise translate_os_error(error, data) from error
 
 
 @contextmanager
@@ -91,20 +97,24 @@ def _download_all(files: Sequence[RemoteFile], data: Path, progress: Progress | 
         if not path.exists() or _find_error(file, path):
             try:
                 _download_one(file, path, lambda done, before=finished: report(before + done))  # type: ignore[misc]
-            except OSError as error:
+            except (OSError, HTTPException, ValueError) as error:
                 raise _translate(error, file) from error
         finished += file.size
         report(finished)
 
 
-def _translate(error: OSError, file: RemoteFile) -> Exception:
-    if error.errno == errno.ENOSPC:
+def _translate(error: Exception, file: RemoteFile) -> Exception:
+    """Return what an error means: of the disk, or of the server and the connection to it."""
+    if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
         return InsufficientStorage(
             f"The disk is full; {file.path} does not fit. Make room and try again."
         )
-    reason = getattr(error, "reason", None) or error.strerror or type(error).__name__
+    if isinstance(error, OSError) and error.errno in DENIED_ERRNOS and error.filename:
+        return translate_os_error(error)
+    reason = getattr(error, "reason", None) or getattr(error, "strerror", None) or error
     return Unavailable(
-        f"{file.url} cannot be downloaded: {reason}. Trying again resumes the download."
+        f"{file.url} cannot be downloaded: {str(reason) or type(error).__name__}. Trying again "
+        "resumes the download."
     )
 
 
@@ -175,8 +185,8 @@ def _find_error(file: RemoteFile, path: Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             damaged = archive.testzip()
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError) as error:
-        return str(error)
+    except Exception as error:  # a damaged zip raises nearly every type of exception
+        return explain(error)
     if damaged:
         return f"{damaged} in it is damaged"
     pattern = file.required_member

@@ -1,19 +1,21 @@
 """The training images of the German Traffic Sign Recognition Benchmark, at 48x48. Without torch.
 
-Two layouts are read, unpacked or as the zip that was downloaded. The official one: a folder for
-each class, with PPM images and a CSV file separated by semicolons. Kaggle's: `Train/<class>/*.png`
-and one `Train.csv`.
+Two layouts are read, unpacked or as the zip that was downloaded, and at any depth of a few folders.
+The official one: a folder for each class, with PPM images and a CSV file separated by semicolons,
+below `Final_Training/Images` or, as torchvision has it, `Training`. Kaggle's:
+`Train/<class>/*.png` and one `Train.csv`.
 
 A track is a series of photos of the same sign. Some tracks are held out as a whole, because their
 photos are too similar to be split between training and held-out images.
 """
 
+import codecs
 import csv
 import io
+import os
 import re
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,10 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.decoded_cache import cached
-from stnscope.backend.experiment.data.file_tree import FileTree, open_trees
+from stnscope.backend.experiment.data.file_tree import FileTree, list_trees, naming, open_tree
 from stnscope.backend.experiment.data.source import Arrays, Counts, DataSource, RemoteFile, Split
 from stnscope.backend.experiment.errors import DatasetError
+from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 
 SIDE = 48
 CLASSES = 43
@@ -34,6 +38,14 @@ TRACKS_PER_HELD_OUT = 10
 SEED = 1307
 OFFICIAL = re.compile(r"(^|/)(Final_Training/Images|Training)/\d{5}/GT-\d{5}\.csv$")
 KAGGLE = re.compile(r"(^|/)Train\.csv$")
+CLASS_FOLDER = re.compile(r"\d{5}")
+IMAGE_FOLDERS = frozenset({"Train", "Test", "Meta", "Final_Test", "Images_Test"})
+"""Folders in which no CSV file is looked for; they have tens of thousands of images."""
+MAX_DEPTH = 5
+"""Of the folders in which CSV files are looked for."""
+DELIMITERS = ";,\t"
+BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+"""What the first bytes tell of a CSV file's encoding; UTF-8 otherwise."""
 COLUMNS = {
     "width": "Width",
     "height": "Height",
@@ -100,20 +112,48 @@ def open_listing(folder: Path) -> Iterator[tuple[FileTree, list[Row]]]:
     Raises:
         DatasetError: there are none, or a CSV file is damaged; names the file and the line.
     """
-    with open_trees(folder) as trees:
-        for tree in trees:
-            sizes = tree.file_sizes()
-            tables = _find_tables(sizes)
-            if tables:
-                rows = [row for table in tables for row in _read_table(tree, table)]
-                if not rows:
-                    raise DatasetError(f"{tree.name} lists no images.")
-                _check_sizes(rows, sizes)
-                yield tree, rows
-                return
+    with ExitStack() as stack:
+        tree, rows = _find_listing(folder, stack)
+        with naming(tree):
+            yield tree, rows
+
+
+def _find_listing(folder: Path, stack: ExitStack) -> tuple[FileTree, list[Row]]:
+    errors = []
+    for path in list_trees(folder):
+        # One that is damaged is no reason not to use another one.
+        try:
+            tree = stack.enter_context(open_tree(path))
+            with naming(tree):
+                rows = _read_rows(tree)
+        except DatasetError as error:
+            errors.append(error)
+        else:
+            if rows is not None:
+                return tree, rows
+    if errors:
+        raise errors[0]
     raise DatasetError(
         f"{folder} has neither the official Final_Training folder or zip nor Kaggle's Train.csv."
     )
+
+
+def _read_rows(tree: FileTree) -> list[Row] | None:
+    """Read the list of images; None if there is no CSV file of the benchmark.
+
+    Raises:
+        DatasetError: a CSV file is damaged, or an image is missing.
+    """
+    with raising_dataset_errors(tree.name):
+        sizes = tree.file_sizes()
+        tables = _find_tables(sizes)
+        if not tables:
+            return None
+        rows = [row for table in tables for row in _read_table(tree, table)]
+        if not rows:
+            raise DatasetError(f"{tree.name} lists no images.")
+        _check_sizes(rows, sizes)
+        return rows
 
 
 def held_out_mask(rows: list[Row]) -> NDArray[np.bool_]:
@@ -129,6 +169,28 @@ def held_out_mask(rows: list[Row]) -> NDArray[np.bool_]:
             count = max(1, len(tracks) // TRACKS_PER_HELD_OUT)
             chosen |= set(generator.choice(tracks, count, replace=False).tolist())
     return np.array([row.track in chosen for row in rows])
+
+
+def find_files(folder: Path) -> list[Path]:
+    """Return the CSV files and zips in a folder that may list images, without reading them."""
+    return [*_iterate_tables(folder), *list_trees(folder)[1:]]
+
+
+def _iterate_tables(folder: Path, depth: int = 0) -> Iterator[Path]:
+    """Yield CSV files, without listing the folders of images."""
+    with os.scandir(folder) as entries:
+        listed = sorted((entry.name, entry.is_dir()) for entry in entries)
+    for name, is_folder in listed:
+        path = folder / name
+        if not is_folder:
+            if name == "Train.csv":
+                yield path
+        elif CLASS_FOLDER.fullmatch(name):
+            table = path / f"GT-{name}.csv"
+            if table.is_file():
+                yield table
+        elif depth < MAX_DEPTH and name not in IMAGE_FOLDERS and not name.startswith("."):
+            yield from _iterate_tables(path, depth + 1)
 
 
 def _image_folders(table: Path) -> Iterator[Path]:
@@ -158,19 +220,31 @@ def _check_sizes(rows: list[Row], sizes: Mapping[str, int]) -> None:
 
 def _read_table(tree: FileTree, table: str) -> Iterator[Row]:
     is_official = bool(OFFICIAL.search(table))
-    try:
-        text = tree.read(table).decode("utf-8-sig", errors="replace")
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{table} cannot be read: {error}.") from error
-    reader = csv.DictReader(io.StringIO(text), delimiter=";" if is_official else ",")
-    path_column = "Filename" if is_official else "Path"
-    missing = {path_column, *COLUMNS.values()} - set(reader.fieldnames or ())
-    if missing:
-        raise DatasetError(f"{table} has no column {' or '.join(sorted(missing))}.")
+    lines = _decode_table(tree.read(table))
     base = table.rpartition("/")[0]
-    for fields in reader:
-        location = f"{table}, line {reader.line_num}"
-        yield _parse_row(fields, location, base, fields[path_column] or "", is_official)
+    path_column = "Filename" if is_official else "Path"
+    with raising_dataset_errors(table):
+        # Not with the text's own line ends, which may be those of an old Macintosh.
+        reader = csv.DictReader(io.StringIO(lines, newline=None), delimiter=_delimiter(lines))
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        missing = {path_column, *COLUMNS.values()} - set(reader.fieldnames)
+        if missing:
+            raise DatasetError(f"{table} has no column {' or '.join(sorted(missing))}.")
+        for fields in reader:
+            location = f"{table}, line {reader.line_num}"
+            file = (fields[path_column] or "").strip().replace("\\", "/")
+            yield _parse_row(fields, location, base, file, is_official)
+
+
+def _decode_table(data: bytes) -> str:
+    encoding = BYTE_ORDER_MARKS.get(data[:2], "utf-8-sig")
+    return data.decode(encoding, errors="replace")
+
+
+def _delimiter(text: str) -> str:
+    """Return the character between columns: the most frequent candidate in the first line."""
+    first = text.lstrip().splitlines()[:1]
+    return max(DELIMITERS, key=first[0].count) if first else DELIMITERS[0]
 
 
 def _parse_row(
@@ -213,12 +287,16 @@ def _decode(tree: FileTree, rows: list[Row], *, cropped: bool) -> NDArray[np.uin
 def _decode_image(tree: FileTree, row: Row, *, cropped: bool) -> NDArray[np.uint8]:
     """Decode and resize one image, (3, SIDE, SIDE)."""
     try:
-        with Image.open(io.BytesIO(tree.read(row.path)), formats=("PPM", "PNG")) as image:
-            colour = image.convert("RGB")
-    except (KeyError, FileNotFoundError):
-        raise DatasetError(f"{row.location}: {row.path} is missing.") from None
-    except (OSError, ValueError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
-        raise DatasetError(f"{row.location}: {row.path} cannot be read: {error}.") from error
+        data = tree.read(row.path)
+    except DatasetError as error:
+        raise DatasetError(f"{row.location}: {error}") from error
+    with (
+        raising_dataset_errors(f"{row.location}: {row.path}"),
+        Image.open(io.BytesIO(data), formats=("PPM", "PNG", "JPEG")) as image,
+    ):
+        if image.width * image.height > MAX_PICTURE_PIXELS:
+            raise ValueError(f"it declares {image.width} x {image.height} pixels")
+        colour = image.convert("RGB")
     if cropped:
         left, top, right, bottom = row.box
         colour = colour.crop((left, top, right + 1, bottom + 1))
@@ -229,15 +307,7 @@ def _decode_image(tree: FileTree, row: Row, *, cropped: bool) -> NDArray[np.uint
 
 SOURCE = DataSource(
     folder="gtsrb",
-    required_files=(
-        (
-            "*.zip",
-            "Train.csv",
-            "*/Train.csv",
-            "Final_Training/Images/*/GT-*.csv",
-            "*/Final_Training/Images/*/GT-*.csv",
-        ),
-    ),
+    find_files=find_files,
     instructions=(
         "Put its training images into the folder `gtsrb` of the data folder: the official archive "
         "or Kaggle's, as a zip or unpacked. `stnscope download gtsrb` downloads the official one."

@@ -5,7 +5,8 @@ Without torch, and without decoding: `load` is given a function that reads an im
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from stnscope.backend.experiment.catalog.datasets import IMAGE_FOLDER, DatasetEntry
 from stnscope.backend.experiment.data.source import Arrays, Split
 from stnscope.backend.experiment.errors import DatasetError, StnscopeError
+from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.pictures.file_format import (
     ACCEPTED_FORMATS,
     HEADER_BYTES,
@@ -23,9 +25,22 @@ from stnscope.backend.experiment.pictures.file_format import (
     identify_format,
 )
 
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp"})
+SUFFIXES = frozenset(
+    {
+        *(".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".jfi", ".jif", ".pjpeg", ".pjp"),
+        *(".webp", ".gif", ".bmp", ".dib"),
+    }
+)
+"""Of images, whatever their content; a file with any other name is one if its content is."""
 OTHER_SUFFIXES = frozenset({".avif", ".heic", ".pgm", ".ppm", ".svg", ".tif", ".tiff"})
 """Of image formats that are not supported; a folder of these gets a message."""
+NO_IMAGE_SUFFIXES = frozenset(
+    {
+        *(".csv", ".db", ".html", ".ini", ".json", ".md", ".npy", ".npz", ".pt", ".py", ".txt"),
+        ".xml",
+    }
+)
+"""Of files that are not opened to see whether they are images."""
 MIN_IMAGES = 10
 """Images that a class needs."""
 MAX_CLASSES = 1000
@@ -48,6 +63,8 @@ class ImageFolder:
     classes: Classes
     omitted: dict[str, int]
     """Class folders with too few images, and how many each has."""
+    unusable: tuple[str, ...] = ()
+    """Folders and files whose names or formats cannot be used, by their paths in the folder."""
 
     def describe(self, folder: Path) -> DatasetEntry:
         """Return the folder's entry in the catalog."""
@@ -57,6 +74,8 @@ class ImageFolder:
         if self.omitted:
             listed = _list_counts(self.omitted)
             description += f" Omitted, with fewer than {MIN_IMAGES} images: {listed}."
+        if self.unusable:
+            description += f" Not read: {_list_names(self.unusable)}."
         return replace(
             IMAGE_FOLDER,
             name=folder.name,
@@ -65,7 +84,11 @@ class ImageFolder:
             classes=tuple(self.classes),
             images=sum(counts) - held_out,
             held_out=held_out,
+<<<<<<< HEAD
             instructions=f"It is read from {folder}.",
+=======
+            how=f"It is read from {display_name(folder)}.",
+>>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
         )
 
 
@@ -112,12 +135,15 @@ def scan(folder: Path) -> ImageFolder | None:
         DatasetError: it contains images but is not a data set; names what is missing.
         OSError: the folder cannot be read.
     """
-    classes = {path.name: _find_images(path) for path in _find_folders(folder)}
+    folders, unusable = _find_class_folders(folder)
+    classes = {path.name: _find_images(path) for path in folders}
+    for path in folders:
+        unusable += [f"{path.name}/{name}" for name in _find_unusable(path)]
     large = {name: paths for name, paths in classes.items() if len(paths) >= MIN_IMAGES}
     if 2 <= len(large) <= MAX_CLASSES:
         _check_headers(folder, large)
         small = {name: len(classes[name]) for name in classes.keys() - large.keys()}
-        return ImageFolder(large, dict(sorted(small.items())))
+        return ImageFolder(large, dict(sorted(small.items())), tuple(unusable))
     if error := _explain(folder, classes, large):
         raise DatasetError(error)
     return None
@@ -148,6 +174,12 @@ def _explain(folder: Path, classes: Classes, large: Classes) -> str | None:
     return None
 
 
+def _list_names(names: Sequence[str]) -> str:
+    """List names, the first few of many."""
+    more = len(names) - MAX_NAMED_CLASSES
+    return ", ".join(names[:MAX_NAMED_CLASSES]) + (f" and {more} more" if more > 0 else "")
+
+
 def _list_counts(counts: Mapping[str, int]) -> str:
     """List class folders with their numbers of images, the first few of many."""
     listed = [f"{name}: {count}" for name, count in list(counts.items())[:MAX_NAMED_CLASSES]]
@@ -159,16 +191,65 @@ def _find_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not _is_hidden(path) and path.is_dir())
 
 
+def _find_class_folders(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the folders whose names can be those of classes, and the names of the others."""
+    folders = _find_folders(folder)
+    return (
+        [path for path in folders if _has_valid_name(path)],
+        [display_name(path.name) for path in folders if not _has_valid_name(path)],
+    )
+
+
+def _has_valid_name(path: Path) -> bool:
+    """Whether a name is UTF-8: others do not fit into a configuration, a frame or a message."""
+    return display_name(path.name) == path.name
+
+
 def _find_images(folder: Path) -> list[Path]:
-    candidates = (path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
-    return sorted(path for path in candidates if not _is_hidden(path) and path.is_file())
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not _is_hidden(path) and _has_valid_name(path) and _is_image(path)
+    )
+
+
+def _find_unusable(folder: Path) -> list[str]:
+    """Return the names of images that are not read."""
+    return sorted(
+        display_name(path.name)
+        for path in folder.iterdir()
+        if not _is_hidden(path)
+        and (path.suffix.lower() in OTHER_SUFFIXES or not _has_valid_name(path))
+        and path.is_file()
+    )
+
+
+def _is_image(path: Path) -> bool:
+    """Whether a file is an image of a supported format, by its name or its content."""
+    suffix = path.suffix.lower()
+    if suffix in SUFFIXES:
+        return path.is_file()
+    if suffix in NO_IMAGE_SUFFIXES | OTHER_SUFFIXES or not path.is_file():
+        return False
+    file = path.stat()
+    return _has_image_content(path, file.st_size, file.st_mtime_ns)
+
+
+@lru_cache(maxsize=100_000)
+def _has_image_content(path: Path, size: int, modified: int) -> bool:
+    """Whether a file begins as an image does. Size and time make the cache notice changes."""
+    with suppress(OSError, StnscopeError), path.open("rb") as file:
+        identify_format(file.read(HEADER_BYTES))
+        return True
+    return False
 
 
 def _has_images(folder: Path) -> bool:
     """Whether there is an image of any format directly in a folder."""
-    suffixes = SUFFIXES | OTHER_SUFFIXES
     return any(
-        path.suffix.lower() in suffixes and not _is_hidden(path) for path in folder.iterdir()
+        path.suffix.lower() in OTHER_SUFFIXES or _is_image(path)
+        for path in folder.iterdir()
+        if not _is_hidden(path)
     )
 
 
@@ -186,7 +267,7 @@ def _check_headers(folder: Path, classes: Classes) -> None:
     for paths in classes.values():
         for path in paths:
             stat = path.stat()
-            digest.update(f"{path}|{stat.st_size}|{stat.st_mtime_ns}\n".encode())
+            digest.update(os.fsencode(f"{path}|{stat.st_size}|{stat.st_mtime_ns}\n"))
     if error := _find_invalid_file(folder, tuple(classes), digest.hexdigest()):
         raise DatasetError(error)
 

@@ -16,6 +16,7 @@ from stnscope.backend.experiment.data import (
     image_folder,
     signs,
 )
+from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.data.source import Arrays, Split
@@ -61,7 +62,8 @@ def load(name: str, data: Path | None = None) -> Dataset:
         train, held_out = BUILT_IN[name]()
     else:
         assert data is not None, "find_dataset finds files only in a data folder"
-        train, held_out = (_to_images(arrays) for arrays in _read_files(entry, data))
+        with raising_dataset_errors(entry.title):
+            train, held_out = (_to_images(arrays) for arrays in _read_files(entry, data))
     if name in COMPOSED:
         train, held_out = COMPOSED[name](entry, train, held_out)
     return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)
@@ -70,7 +72,7 @@ def load(name: str, data: Path | None = None) -> Dataset:
 def _read_files(entry: DatasetEntry, data: Path) -> Split:
     if entry.name in SOURCES:
         source = SOURCES[entry.name]
-        return source.load(data / source.folder)
+        return source.load(source.path(data))
     return image_folder.load(entry, data / entry.name, _read_image)
 
 

@@ -1,18 +1,32 @@
-"""MNIST from its four idx files, gzipped or not. Its test images are held out. Without torch."""
+"""MNIST from its four idx files, gzipped or not. Its test images are held out. Without torch.
+
+The files are found by name or, whatever they are called, by the shape that they declare, in the
+folder, in folders in it, and in zips: torchvision puts them into `raw`, Kaggle each into a folder
+of the same name or all into a zip, and a browser may unpack what keeps its `.gz`.
+"""
 
 import gzip
+import io
 import math
-import zlib
+import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stnscope.backend.experiment.data.source import Arrays, DataSource, RemoteFile, Split
+from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
+from stnscope.backend.experiment.data.file_tree import FileTree, State, list_trees, open_tree
+from stnscope.backend.experiment.data.source import (
+    PART_SUFFIX,
+    Arrays,
+    DataSource,
+    RemoteFile,
+    Split,
+)
 from stnscope.backend.experiment.errors import DatasetError
 
 UNSIGNED_BYTE = 8
@@ -22,10 +36,29 @@ CLASSES = 10
 COUNTS = {"train": 60_000, "t10k": 10_000}
 """Images of each part, by the first word of its file names."""
 CHUNK_BYTES = 1 << 20
+MAX_BYTES = 100_000_000
+"""More than the largest file has; some gzipped files unpack to a thousand times their size."""
+GZIP_MAGIC = b"\x1f\x8b"
+MAX_FILES = 500
+"""Files in which idx files are looked for; a folder with more has something else."""
+FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-._]idx\d[-._]ubyte", re.IGNORECASE)
+STEMS = {
+    f"{part}-{kind}": f"{part}-{kind}-idx{dimensions}-ubyte"
+    for part in COUNTS
+    for kind, dimensions in (("images", 3), ("labels", 1))
+}
+"""The names of the four files, by part and kind."""
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
 Shape = tuple[int, ...]
 Result = TypeVar("Result")
+Key = TypeVar("Key")
+
+_shapes: dict[State, Shape | None] = {}
+"""Declared shapes of files, by their state, which makes the cache notice changes."""
+_errors: dict[tuple[State, Shape], str | None] = {}
+"""What is wrong with files, by their state and the shape that they should have."""
+MAX_CACHED = 4 * MAX_FILES
 
 
 def load(folder: Path) -> Split:
@@ -44,10 +77,9 @@ def read_part(folder: Path, part: str) -> Arrays:
     Raises:
         DatasetError: a file is missing, truncated or has other content; names it.
     """
-    images, labels = (
-        _use_first_valid(folder, stem, lambda path, shape=shape: _read_idx(path, shape))  # type: ignore[misc]
-        for stem, shape in _file_shapes(part).items()
-    )
+    with _open_files(folder) as files:
+        images = _use_first_valid(folder, files, f"{part}-images", _read_idx)
+        labels = _use_first_valid(folder, files, f"{part}-labels", _read_idx)
     return Arrays(images[:, None], labels.astype(np.int64))
 
 
@@ -57,118 +89,207 @@ def inspect(folder: Path) -> None:
     Raises:
         DatasetError: one is missing, truncated or has other content; names it.
     """
-    for part in COUNTS:
-        for stem, shape in _file_shapes(part).items():
-            _use_first_valid(folder, stem, lambda path, shape=shape: _check_idx(path, shape))  # type: ignore[misc]
+    with _open_files(folder) as files:
+        for role in STEMS:
+            _use_first_valid(folder, files, role, _check_idx)
 
 
-def _file_shapes(part: str) -> dict[str, Shape]:
-    """Names of a part's two files, without suffixes, and the shape of the array in each."""
-    count = COUNTS[part]
-    return {
-        f"{part}-images-idx3-ubyte": (count, SIDE, SIDE),
-        f"{part}-labels-idx1-ubyte": (count,),
-    }
+def find_files(folder: Path) -> list[Path]:
+    """Return the files that MNIST is read from; none if one of the four is missing."""
+    with _open_files(folder) as files:
+        if not all(files.values()):
+            return []
+        return sorted({file.on_disk for candidates in files.values() for file in candidates})
 
 
-def _use_first_valid(folder: Path, stem: str, use: Callable[[Path], Result]) -> Result:
-    """Apply `use` to the file of that name: gzipped or not, with a dash or a dot before `idx`.
+@dataclass(frozen=True)
+class _File:
+    """A file that may be one of the four."""
 
-    Where several exist, the first for which `use` raises nothing counts.
+    tree: FileTree
+    path: str
+    """In the tree."""
+    on_disk: Path
+    """The file itself, or the zip that it is in."""
+
+    @property
+    def name(self) -> str:
+        return self.path.rpartition("/")[2]
+
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """Open the file for reading its unpacked content.
+
+        Raises:
+            DatasetError: the file cannot be unpacked, or what is done with its content fails.
+        """
+        with raising_dataset_errors(self.name, "unpacked"), ExitStack() as stack:
+            file = _buffered(stack.enter_context(self.tree.open(self.path)))
+            # By content: browsers unpack files without renaming them, and the other way round.
+            if self.name.endswith(".gz") and file.peek(2)[:2] not in (GZIP_MAGIC, bytes(2)):
+                raise ValueError("it is neither gzipped nor an idx file")
+            while file.peek(2)[:2] == GZIP_MAGIC:
+                file = _buffered(stack.enter_context(gzip.GzipFile(fileobj=file)))
+            yield cast(BinaryIO, file)
+
+
+def _buffered(file: object) -> io.BufferedReader:
+    return io.BufferedReader(cast(io.RawIOBase, file))
+
+
+@contextmanager
+def _open_files(folder: Path) -> Iterator[dict[str, list[_File]]]:
+    """Open the folder and the zips in it; yield the candidates for each of the four files.
+
+    They come in the order in which they are tried: those with the usual names first.
+    """
+    with ExitStack() as stack:
+        found: list[_File] = []
+        for path in list_trees(folder):
+            try:
+                tree = stack.enter_context(open_tree(path, MAX_FILES))
+                found += [
+                    _File(tree, name, folder / name if path == folder else path)
+                    for name in _list_names(tree)
+                ]
+            except DatasetError:
+                # Another tree may have all that is needed; if not, a file is missing.
+                continue
+        found.sort(key=lambda file: (file.path.count("/"), file.path))
+        roles = {role: [file for file in found if _named_role(file) == role] for role in STEMS}
+        unnamed = [file for file in found if _named_role(file) is None]
+        for role, shape in ((role, _shape(role)) for role in STEMS):
+            roles[role] += [file for file in unnamed if _declared_shape(file) == shape]
+        yield roles
+
+
+def _list_names(tree: FileTree) -> list[str]:
+    names = [name for name in tree.file_sizes() if not name.endswith(PART_SUFFIX)]
+    return [name for index, name in enumerate(names) if index < MAX_FILES or FILE_NAME.search(name)]
+
+
+def _named_role(file: _File) -> str | None:
+    """Return which of the four files this is by its name; None if it has another name."""
+    match = FILE_NAME.match(file.name)
+    return f"{match[1]}-{match[2]}".lower() if match else None
+
+
+def _shape(role: str) -> Shape:
+    part, _, kind = role.partition("-")
+    return (COUNTS[part], SIDE, SIDE) if kind == "images" else (COUNTS[part],)
+
+
+def _declared_shape(file: _File) -> Shape | None:
+    """Return the shape that a file's header declares; None if it is not an idx file."""
+    try:
+        state = file.tree.state(file.path)
+    except OSError:
+        return None
+    return _cached(_shapes, state, lambda: _find_shape(file))
+
+
+def _find_shape(file: _File) -> Shape | None:
+    try:
+        with file.open() as content:
+            return _parse_header(file.name, content)
+    except DatasetError:
+        return None
+
+
+def _cached(cache: dict[Key, Result], key: Key, compute: Callable[[], Result]) -> Result:
+    """Return what `compute` returns, once per key; the oldest of many results are dropped."""
+    if key not in cache:
+        cache[key] = compute()
+        while len(cache) > MAX_CACHED:
+            cache.pop(next(iter(cache)), None)
+    return cache[key]
+
+
+def _use_first_valid(
+    folder: Path, files: dict[str, list[_File]], role: str, use: Callable[[_File, Shape], Result]
+) -> Result:
+    """Apply `use` to the first candidate for which it raises nothing.
 
     Raises:
         DatasetError: there is none; if there are invalid ones, what is wrong with the first.
     """
     errors = []
-    for name in (stem, stem.replace("-idx", ".idx")):
-        for path in (folder / name, folder / f"{name}.gz"):
-            if path.is_file():
-                try:
-                    return use(path)
-                except DatasetError as error:
-                    errors.append(error)
+    for file in files[role]:
+        try:
+            return use(file, _shape(role))
+        except DatasetError as error:
+            errors.append(error)
     if errors:
         raise errors[0]
-    raise DatasetError(f"{stem} is missing, gzipped or not; it belongs into {folder}.")
+    raise DatasetError(f"{STEMS[role]} is missing, gzipped or not; it belongs into {folder}.")
 
 
-def _read_idx(path: Path, shape: Shape) -> NDArray[np.uint8]:
-    with _open(path) as file:
-        _read_header(path, file, shape)
-        data = file.read(math.prod(shape))
-        _check_length(path, len(data) + _count_remaining_bytes(file), shape)
+def _read_idx(file: _File, shape: Shape) -> NDArray[np.uint8]:
+    with file.open() as content:
+        _read_header(file.name, content, shape)
+        data = content.read(math.prod(shape))
+        _check_length(file.name, len(data) + _count_remaining_bytes(content), shape)
     array = np.frombuffer(data, dtype=np.uint8).reshape(shape).copy()
     if array.ndim == 1 and array.max() >= CLASSES:
         first = int(np.argmax(array >= CLASSES))
-        raise DatasetError(f"{path.name}: label {first} is {array[first]}, not 0 to 9.")
+        raise DatasetError(f"{file.name}: label {first} is {array[first]}, not 0 to 9.")
     return array
 
 
-def _check_idx(path: Path, shape: Shape) -> None:
-    stat = path.stat()
-    if error := _find_error(path, shape, stat.st_size, stat.st_mtime_ns):
+def _check_idx(file: _File, shape: Shape) -> None:
+    with raising_dataset_errors(file.name):
+        state = file.tree.state(file.path)
+    if error := _cached(_errors, (state, shape), lambda: _find_error(file, shape)):
         raise DatasetError(error)
 
 
-@lru_cache(maxsize=64)
-def _find_error(path: Path, shape: Shape, size: int, modified: int) -> str | None:
-    """Return what is wrong with a file, or None. Size and time make the cache notice changes."""
+def _find_error(file: _File, shape: Shape) -> str | None:
+    """Return what is wrong with a file, or None."""
     try:
-        with _open(path) as file:
-            header_bytes = _read_header(path, file, shape)
-            is_packed = path.suffix == ".gz"
-            length = _count_remaining_bytes(file) if is_packed else size - header_bytes
-            _check_length(path, length, shape)
+        with file.open() as content:
+            _read_header(file.name, content, shape)
+            _check_length(file.name, _count_remaining_bytes(content), shape)
     except DatasetError as error:
         return str(error)
     return None
 
 
-@contextmanager
-def _open(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading its unpacked content.
-
-    Raises:
-        DatasetError: the file cannot be unpacked.
-    """
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            yield cast(BinaryIO, file)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DatasetError(f"{path.name} cannot be unpacked: {error}.") from error
+def _read_header(name: str, file: BinaryIO, shape: Shape) -> None:
+    """Read an idx file's header and check that it declares `shape`."""
+    declared = _parse_header(name, file)
+    if declared != shape:
+        raise DatasetError(f"{name} holds {declared}; MNIST has {shape} there.")
 
 
-def _read_header(path: Path, file: BinaryIO, shape: Shape) -> int:
-    """Read an idx file's header and check that it declares `shape`; return its length."""
+def _parse_header(name: str, file: BinaryIO) -> Shape:
+    """Read an idx file's header; return the shape that it declares."""
     magic = file.read(4)
     is_idx = len(magic) == 4 and magic[:2] == b"\0\0" and 1 <= magic[3] <= 4
     if not is_idx or magic[2] != UNSIGNED_BYTE:
-        raise DatasetError(f"{path.name} is not an idx file of bytes.")
+        raise DatasetError(f"{name} is not an idx file of bytes.")
     sizes = file.read(4 * magic[3])
-    declared = tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, len(sizes), 4))
-    if declared != shape:
-        raise DatasetError(f"{path.name} holds {declared}; MNIST has {shape} there.")
-    return len(magic) + len(sizes)
+    return tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, len(sizes), 4))
 
 
 def _count_remaining_bytes(file: BinaryIO) -> int:
-    return sum(len(chunk) for chunk in iter(lambda: file.read(CHUNK_BYTES), b""))
+    """Return how many bytes follow, or more than `MAX_BYTES` if it is more."""
+    count = 0
+    while count <= MAX_BYTES and (chunk := file.read(CHUNK_BYTES)):
+        count += len(chunk)
+    return count
 
 
-def _check_length(path: Path, count: int, shape: Shape) -> None:
+def _check_length(name: str, count: int, shape: Shape) -> None:
     expected = math.prod(shape)
     if count != expected:
         raise DatasetError(
-            f"{path.name} should hold {expected:,} bytes after its header and holds {count:,}."
+            f"{name} should hold {expected:,} bytes after its header and holds {count:,}."
         )
 
 
 SOURCE = DataSource(
     folder="mnist",
-    required_files=tuple(
-        (f"{stem}*ubyte", f"{stem}*ubyte.gz")
-        for stem in ("train-images", "train-labels", "t10k-images", "t10k-labels")
-    ),
+    find_files=find_files,
     instructions=(
         "Put its four idx files, gzipped or not, into the folder `mnist` of the data folder. Their "
         "names start with train-images, train-labels, t10k-images and t10k-labels. "

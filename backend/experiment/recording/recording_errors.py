@@ -23,11 +23,11 @@ from stnscope.backend.experiment.errors import (
     RecordingUnavailable,
     StnscopeError,
     Unavailable,
+    printable,
 )
 from stnscope.backend.experiment.os_errors import (
     FULL_DISK,
     display_name,
-    printable,
     translate_os_error,
 )
 from stnscope.backend.experiment.recording.quota import is_full_disk

@@ -20,6 +20,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.limits import LIMITS
+from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers
@@ -57,7 +58,7 @@ def catalog(server: Server) -> dict[str, Any]:
         "weights": [asdict(card) for card in cards().values()],
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
-        "data": str(server.runs.data),
+        "data": display_name(server.runs.data),
         "images_per_second": images_per_second(server.runs),
     }
 

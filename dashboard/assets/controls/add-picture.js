@@ -4,7 +4,8 @@ import { element, setText } from "../ui/dom.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 
-const FILE_TYPES = ".png,.jpg,.jpeg,.webp,.gif,.bmp";
+// What the browser offers first; the server recognises a format by its content.
+const FILE_TYPES = "image/*,.jfif,.jpe";
 const ADD = "Add a picture";
 
 /**

@@ -8,13 +8,12 @@ import pytest
 
 from stnscope.backend.experiment.data.download import (
     OLD_SUFFIX,
-    PART_SUFFIX,
     download,
     with_mirror,
 )
 from stnscope.backend.experiment.data.registry import DOWNLOADS
-from stnscope.backend.experiment.data.source import RemoteFile
-from stnscope.backend.experiment.errors import DatasetError, Unavailable
+from stnscope.backend.experiment.data.source import PART_SUFFIX, RemoteFile
+from stnscope.backend.experiment.errors import Conflict, DatasetError, Unavailable
 from tests.experiment import sample_data
 from tests.file_server import FileServer, serve_files
 
@@ -190,5 +189,5 @@ def test_concurrent_downloads_into_one_folder_are_refused(
 
 def test_unwritable_folder_is_named(server: FileServer, tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(DatasetError, match=r"file cannot be written to"):
+    with pytest.raises(Conflict, match=r"file cannot be used: File exists"):
         download(remote_files(server), tmp_path / "file")

@@ -260,6 +260,16 @@ def test_file_with_too_many_bytes_is_refused() -> None:
         (encode(TWO_HALVES, "PPM"), "a PNM"),
         (b"\0\0\0\x18ftypheic" + bytes(100), "HEIC"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?><!-- made by a program --><svg width="1"/>', "SVG"),
+        (b'<!DOCTYPE svg PUBLIC "x" "y"><svg/>', "SVG"),
+        ("<svg >".encode("utf-16"), "SVG"),
+        (b"<!DOCTYPE html><title>404</title>", "a web page"),
+        (b'<?xml version="1.0"?><feed/>', "XML"),
+        (b"\0\0\0\x1cftypavif" + bytes(100), "an AVIF"),
+        (b"\0\0\0\x1cftypisom" + bytes(100), "a video"),
+        (b"\xff\x0a" + bytes(100), "JPEG XL"),
+        (b"\x1f\x8b\x08" + bytes(100), "gzipped"),
+        (b"PK\x03\x04" + bytes(100), "a zip"),
         (b"%PDF-1.7", "PDF"),
         (b"\x89PNG\r\n\x1a\n", "ends before"),
         (b"BM", "BMP"),
@@ -276,6 +286,33 @@ def test_file_that_is_no_picture_is_refused(data: bytes, message: str) -> None:
         decode(data)
     assert str(caught.value).endswith(".")
     assert caught.value.field == "image"
+
+
+def with_frame_header(marker: int, bits: int) -> bytes:
+    """Return a JPEG whose frame header has another marker, and other bits a sample."""
+    data = bytearray(encode(TWO_HALVES, "JPEG"))
+    at = data.index(b"\xff\xc0\x00\x11")
+    data[at + 1], data[at + 4] = marker, bits
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (with_frame_header(0xC1, 12), "a JPEG with 12 bits a sample"),
+        (with_frame_header(0xC3, 8), "a JPEG of a rare kind"),
+        (with_frame_header(0xC9, 8), "a JPEG of a rare kind"),
+        (with_frame_header(0xF7, 8), "JPEG-LS"),
+        (
+            b"\x89PNG\r\n\x1a\n" + png_chunk(b"CgBI", bytes(4)) + encode(TWO_HALVES, "PNG")[8:],
+            "Apple's own format",
+        ),
+        (b"\x89PNG\r\n\x1a\n" + png_chunk(b"IEND", bytes(40)), "its header is missing"),
+    ],
+)
+def test_variant_that_few_programs_read_is_named(data: bytes, message: str) -> None:
+    with pytest.raises(PictureError, match=message):
+        decode(data)
 
 
 def test_text_that_unpacks_to_megabytes_is_refused() -> None:
