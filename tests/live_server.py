@@ -128,16 +128,21 @@ def wait_until(condition: Callable[[], bool]) -> None:
 def inference_pid(server: Server) -> int:
     """Return the process id of a server's inference process."""
     assert server.process is not None
+    [pid] = child_pids(server.process.pid, "inference_main")
+    return pid
+
+
+def child_pids(parent: int, module: str) -> list[int]:
+    """Return the ids of the child processes of a process that run a module of the server."""
+    command = f"stnscope.backend.server.processes.{module}".encode()
+    pids = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            parent = process.joinpath("stat").read_text().rpartition(")")[2].split()[1]
-            command = process.joinpath("cmdline").read_bytes()
-            if (
-                int(parent) == server.process.pid
-                and b"stnscope.backend.server.processes.inference_main" in command
-            ):
-                return int(process.name)
-    raise AssertionError("the server has no inference process")
+            status = process.joinpath("stat").read_text().rpartition(")")[2].split()
+            is_child = int(status[1]) == parent and status[0] != "Z"
+            if is_child and command in process.joinpath("cmdline").read_bytes():
+                pids.append(int(process.name))
+    return pids
 
 
 def send(viewer: ClientConnection, **message: Any) -> None:

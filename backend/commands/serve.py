@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import sys
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from stnscope.backend.commands.options import (
     quota,
 )
 from stnscope.backend.server.app import create_app
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.settings import Settings
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -96,6 +98,21 @@ def add(commands: Commands) -> None:
         metavar="SECONDS",
         help="time in which a trainer must apply a request (%(default)g)",
     )
+    serve.add_argument(
+        "--deadline",
+        action="append",
+        default=[],
+        metavar="NAME=SECONDS",
+        help="wait so long for something before giving it up; NAME is one of "
+        f"{', '.join(field.name for field in fields(Deadlines))}; may be repeated",
+    )
+    serve.add_argument(
+        "--deadline-factor",
+        type=float,
+        default=1.0,
+        metavar="FACTOR",
+        help="wait so many times as long for everything, on a slow machine (%(default)g)",
+    )
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -144,8 +161,25 @@ def _settings(options: argparse.Namespace, token: str | None) -> Settings:
         proxies=frozenset(options.trust_proxy),
         standby=not options.no_standby,
         control_timeout=options.control_timeout,
+        deadlines=_deadlines(options),
         quota=quota(options),
     )
+
+
+def _deadlines(options: argparse.Namespace) -> Deadlines:
+    """Return the deadlines that were chosen.
+
+    Raises:
+        ValueError: one is malformed or does not exist.
+    """
+    chosen = {}
+    for text in options.deadline:
+        name, _, seconds = text.partition("=")
+        try:
+            chosen[name] = float(seconds)
+        except ValueError:
+            raise ValueError(f"A deadline is NAME=SECONDS, not {text!r}.") from None
+    return Deadlines().with_values(options.deadline_factor, chosen)
 
 
 def listen(host: str, port: int) -> socket.socket:

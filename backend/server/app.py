@@ -156,20 +156,24 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
 
 def _create_state(settings: Settings) -> State:
     runs = Runs(settings.recordings, settings.quota, settings.data)
-    worker = InferenceWorker()
+    worker = InferenceWorker(deadlines=settings.deadlines)
     return State(
         settings=settings,
         runs=runs,
         trainers=Trainers(
-            runs, settings.trainers, settings.control_timeout, standby=settings.standby
+            runs,
+            settings.trainers,
+            settings.control_timeout,
+            settings.deadlines,
+            standby=settings.standby,
         ),
         tails=Tails(runs),
         viewer_slots=Slots(settings.viewers),
         worker=worker,
         transform_streams=TransformStreams(worker, settings.viewers),
-        exports=Exports(runs),
+        exports=Exports(runs, settings.deadlines),
         downloads=Downloads(runs.data, settings.mirror),
-        imports=Imports(runs),
+        imports=Imports(runs, settings.deadlines),
     )
 
 

@@ -63,6 +63,9 @@ class Run(BaseModel):
     owned: bool = Field(description="Whether this server trains it, or has queued it.")
     status: Status | Fault
     running: bool = Field(description="Whether steps are being trained.")
+    unresponsive: bool = Field(
+        description="Whether its trainer hangs: it can be stopped, or the run deleted."
+    )
     live: bool = Field(description="Whether more frames may come.")
     complete: bool = Field(description="Whether it ended as its user wanted.")
     deleted: bool = Field(description="Whether its recording was removed; on its stream only.")

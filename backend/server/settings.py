@@ -6,6 +6,7 @@ from pathlib import Path
 
 from stnscope.access.policy import LOOPBACK, Access, own_hosts
 from stnscope.backend.experiment.recording.quota import Quota
+from stnscope.backend.server.deadlines import Deadlines
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Settings:
             start and a first picture need no import, for some 400 MB of memory.
         trainers: how many trainer processes may train at once.
         control_timeout: seconds in which a trainer must apply a request.
+        deadlines: how long the server waits for processes and clients.
         viewers: how many streams of runs, and as many of pictures, may be open at once.
         quota: the disk space for recordings.
 
@@ -50,6 +52,7 @@ class Settings:
     standby: bool = True
     trainers: int = 2
     control_timeout: float = 10.0
+    deadlines: Deadlines = field(default_factory=Deadlines)
     viewers: int = 64
     quota: Quota = field(default_factory=Quota)
 

@@ -47,8 +47,9 @@ class State:
         """Return a run's summary as the interface has it.
 
         It adds the network's transformers, what a client asks about its status (`running`, `live`,
-        `complete`, `deleted`), whether this server trains it (`owned`), what can be requested of it
-        now (`can`), and why no picture can be added to its probes (`picture_refusal`).
+        `complete`, `deleted`), whether this server trains it (`owned`), whether its trainer hangs
+        (`unresponsive`), what can be requested of it now (`can`), and why no picture can be added
+        to its probes (`picture_refusal`).
         """
         config = run["config"] or {}  # None if its recording cannot be read
         architecture = ARCHITECTURES.get(config.get("architecture", ""))
@@ -56,6 +57,7 @@ class State:
             "transformers": architecture.transformers if architecture else None,
             **flags(run["status"]),
             "owned": self.trainers.owns(run["id"]),
+            "unresponsive": self.trainers.is_unresponsive(run["id"]),
             "can": self.trainers.allowed(run),
             "picture_refusal": self.trainers.picture_refusal(run),
         }

@@ -1,7 +1,11 @@
 """Controls of a run, by buttons and keys, and their effect on a second page."""
 
+import os
+import signal
 from functools import partial
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import APIResponse, Request, Route
 
 from tests.dashboard.conftest import OpenPage
@@ -11,7 +15,7 @@ from tests.dashboard.page_queries import (
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import Server, wait_until
+from tests.live_server import Server, child_pids, serve, wait_until
 
 
 def test_keys_control_the_run_and_update_other_pages(
@@ -146,3 +150,22 @@ def test_action_is_sent_before_the_response_to_the_previous_one(
     ((resume_route, response),) = delayed
     resume_route.fulfill(response=response)
     wait_for_status_text(page, "stopped")
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(
+    tmp_path: Path, open_page: OpenPage
+) -> None:
+    options = ("--no-demonstration", "--no-standby", "--deadline", "silence=2")
+    with serve(tmp_path / "home", *options) as server:
+        run_id = server.start_run(epochs=1000)
+        page = open_page(server, f"?run={run_id}")
+        wait_for_frame(page)
+        assert server.process is not None
+        [pid] = child_pids(server.process.pid, "trainer_main")
+        os.kill(pid, signal.SIGSTOP)
+        wait_for_status_text(page, "The trainer does not respond")
+        controls = page.locator(".stn-run-controls")
+        assert controls.get_by_role("button", name="Pause").is_disabled()
+        controls.get_by_role("button", name="Stop").click()
+        wait_for_status_text(page, "stopped")

@@ -3,9 +3,12 @@
 `child_process` has the parent's part.
 """
 
+import _thread
 import os
 import queue
+import signal
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +22,9 @@ from stnscope.backend.server.processes.message_pipe import (
     read_message,
 )
 
+HEARTBEAT_SECONDS = 1.0
+ACTIVITY_SIGNAL = signal.SIGUSR1
+"""Whose handler in the main thread shows that this runs."""
 NICENESS = 5
 """How much a trainer lowers its priority below that of the server and the browser."""
 
@@ -29,6 +35,9 @@ class ParentPipe:
     A thread reads them, so that the end of the input, which means that the parent has ended, is
     noticed during a computation. For other code in the process, standard input is empty, and
     standard output is standard error.
+
+    Another thread sends heartbeats, each with how often the main thread was seen at work: it calls
+    a handler of this class between two of its instructions, but not within an endless native call.
 
     Args:
         last: the message to receive when the input has ended; if left out, the process exits then.
@@ -42,7 +51,12 @@ class ParentPipe:
         os.dup2(2, 1)
         self._last = last
         self._received: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._send_lock = threading.Lock()
+        self._is_waiting = False
+        self._activity = 0
+        signal.signal(ACTIVITY_SIGNAL, self._note_activity)
+        for work in (self._read, self._send_heartbeats):
+            threading.Thread(target=work, daemon=True).start()
 
     def _read(self) -> None:
         while (message := read_message(self._input)) is not None:
@@ -51,21 +65,34 @@ class ParentPipe:
             os._exit(0)
         self._received.put(self._last)
 
+    def _note_activity(self, *_: object) -> None:
+        self._activity += 1
+
+    def _send_heartbeats(self) -> None:
+        while True:
+            self.send({"heartbeat": self._activity, "is_waiting": self._is_waiting})
+            # No signal is sent: this only has the main thread call the handler.
+            _thread.interrupt_main(ACTIVITY_SIGNAL)
+            time.sleep(HEARTBEAT_SECONDS)
+
     def receive(self, timeout: float | None = None) -> Message | None:
         """Wait for the next message; return None if none comes in `timeout` seconds.
 
         Args:
             timeout: without one, wait for as long as it takes.
         """
+        self._is_waiting = timeout != 0
         try:
             return self._received.get(timeout != 0, timeout)
         except queue.Empty:
             return None
+        finally:
+            self._is_waiting = False
 
     def send(self, head: Head, body: bytes = b"") -> None:
         """Send a message."""
         # If it is not read, the parent has ended, and the end of the input ends this process.
-        with suppress(BrokenPipeError):
+        with self._send_lock, suppress(BrokenPipeError):
             self._output.write(encode_message(head, body))
             self._output.flush()
 

@@ -4,6 +4,9 @@ A child is a module of this package, run in a session of its own: an interrupt t
 reaches the parent alone, which then ends its children in order. Parent and child exchange messages
 (`message_pipe`) over the child's standard input and output. When its input ends, its parent has
 ended, and the child ends too. `child_main` has the child's part.
+
+A child sends heartbeats. Without them for some time it counts as hung; what is counted are seconds
+in which this process has run, so that no child is blamed for a time in which all were stopped.
 """
 
 import asyncio
@@ -14,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from stnscope.access.token import TOKEN_VARIABLE
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.error_codec import decode_error
 from stnscope.backend.server.processes.message_pipe import (
     Message,
@@ -21,9 +25,16 @@ from stnscope.backend.server.processes.message_pipe import (
     receive_message,
 )
 
+TICK_SECONDS = 0.5
+"""Between two looks at a child's heartbeat."""
+
 
 class ChildEnded(Exception):
     """The child process ended before it sent the message that was expected."""
+
+
+class ChildHung(ChildEnded):
+    """The child process does not respond: it was stopped, or is in an endless native call."""
 
 
 def command_for(module: str) -> Sequence[str]:
@@ -35,22 +46,36 @@ def command_for(module: str) -> Sequence[str]:
 class ChildProcess:
     """A running child process."""
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, deadlines: Deadlines) -> None:
         assert process.stdin is not None
         assert process.stdout is not None
         self._process = process
         self._input = process.stdin
         self._output = process.stdout
+        self._deadlines = deadlines
+        self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
+        """What was received and not yet asked for; None is the end."""
+        self._has_ended = False
+        self._heartbeats = 0
+        self._activity: tuple[int, bool] | None = None
+        """Of the latest heartbeat: how often the child's main thread was seen at work, and whether
+        it waits for a message."""
+        self._silence = self._stall = 0.0
+        self._changed = asyncio.Event()
+        self._tasks = [
+            asyncio.create_task(self._receive_all()),
+            asyncio.create_task(self._count_silence()),
+        ]
 
     @classmethod
-    async def start(cls, command: Sequence[str]) -> Self:
+    async def start(cls, command: Sequence[str], deadlines: Deadlines | None = None) -> Self:
         """Start a child process."""
         # A child needs no access to the server.
         environment = {k: v for k, v in os.environ.items() if k != TOKEN_VARIABLE}
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=environment
         )
-        return cls(process)
+        return cls(process, deadlines or Deadlines())
 
     @property
     def pid(self) -> int:
@@ -64,7 +89,23 @@ class ChildProcess:
     @property
     def is_alive(self) -> bool:
         """Whether the process runs; False as soon as its output has ended."""
-        return self.exit_code is None and not self._output.at_eof()
+        return self.exit_code is None and not self._has_ended
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether the process has sent no heartbeat for a while; it has sent some before."""
+        return self._heartbeats > 0 and self._silence >= self._deadlines.silence
+
+    @property
+    def is_unresponsive(self) -> bool:
+        """Whether the process hangs: it is silent, or its main thread is in one endless call."""
+        is_late = not self._heartbeats and self._silence >= self._deadlines.start
+        return is_late or self.is_silent or self._stall >= self._deadlines.stall
+
+    async def wait_for_responsiveness(self, is_responsive: bool) -> None:
+        """Wait until the process responds, or does not."""
+        while self.is_unresponsive is is_responsive:
+            await self._changed.wait()
 
     async def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
         """Send a message.
@@ -84,14 +125,53 @@ class ChildProcess:
         Raises:
             StnscopeError: the error that the child sent.
             ChildEnded: the child ended before it sent one.
+            ChildHung: the child has started and sends no heartbeat any more.
         """
-        try:
-            head, body = await receive_message(self._output)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise ChildEnded from error
+        while True:
+            try:
+                async with asyncio.timeout(TICK_SECONDS):
+                    message = await self._messages.get()
+                break
+            except TimeoutError:
+                if self.is_silent:
+                    raise ChildHung from None
+        if message is None:
+            self._messages.put_nowait(None)
+            raise ChildEnded
+        head, body = message
         if "error" in head:
             raise decode_error(head)
         return head, body
+
+    async def _receive_all(self) -> None:
+        try:
+            while True:
+                head, body = await receive_message(self._output)
+                if "heartbeat" in head:
+                    self._heartbeats += 1
+                    activity = (head["heartbeat"], head["is_waiting"])
+                    if activity != self._activity or head["is_waiting"]:
+                        self._stall = 0.0
+                    self._activity = activity
+                else:
+                    self._messages.put_nowait((head, body))
+        except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+            pass  # the end, or something that is no message
+        finally:
+            self._has_ended = True
+            self._messages.put_nowait(None)
+
+    async def _count_silence(self) -> None:
+        """Count the seconds without a heartbeat; a time in which this process is stopped is one."""
+        while not self._has_ended:
+            heartbeats, was_unresponsive = self._heartbeats, self.is_unresponsive
+            await asyncio.sleep(TICK_SECONDS)
+            has_heartbeat = self._heartbeats > heartbeats
+            self._silence = 0.0 if has_heartbeat else self._silence + TICK_SECONDS
+            self._stall += TICK_SECONDS if self._heartbeats else 0.0
+            if was_unresponsive != self.is_unresponsive:
+                self._changed.set()
+                self._changed = asyncio.Event()
 
     def close_stdin(self) -> None:
         """Close the child's input: it is to end by itself."""

@@ -11,7 +11,13 @@ from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.errors import Conflict, NotFound, StnscopeError, Unavailable
 from stnscope.backend.experiment.export.export import ExportOptions
-from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.processes.child_process import (
+    ChildEnded,
+    ChildHung,
+    ChildProcess,
+    command_for,
+)
 from stnscope.backend.server.runs import Runs
 
 COMMAND = command_for("export_main")
@@ -54,8 +60,9 @@ class Job:
 class Exports:
     """The export jobs of one server, one process at a time so that training keeps its core."""
 
-    def __init__(self, runs: Runs) -> None:
+    def __init__(self, runs: Runs, deadlines: Deadlines | None = None) -> None:
         self._runs = runs
+        self._deadlines = deadlines or Deadlines()
         self._folder = tempfile.TemporaryDirectory(prefix="stnscope-exports-")
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -156,13 +163,15 @@ class Exports:
                 await self._make_file(job, request)
         except StnscopeError as error:
             job.error = error
+        except ChildHung:
+            job.error = Unavailable("The export did not respond and was ended. Please try again.")
         except ChildEnded:
             job.error = Unavailable("The export ended unexpectedly. Please try again.")
         finally:
             job.ended.set()
 
     async def _make_file(self, job: Job, request: dict[str, Any]) -> None:
-        process = await ChildProcess.start(COMMAND)
+        process = await ChildProcess.start(COMMAND, self._deadlines)
         try:
             await process.send(request)
             head, _ = await process.receive()

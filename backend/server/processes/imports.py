@@ -22,15 +22,19 @@ from stnscope.backend.experiment.recording.quota import (
 )
 from stnscope.backend.experiment.recording.untrusted_file import HEADER_BYTES, check_header
 from stnscope.backend.experiment.recording.writer import DATABASE_SUFFIXES
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.http.upload import receive_file
-from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.processes.child_process import (
+    ChildEnded,
+    ChildHung,
+    ChildProcess,
+    command_for,
+)
 from stnscope.backend.server.runs import Runs
 
 log = logging.getLogger(__name__)
 
 COMMAND = command_for("import_main")
-RESPONSE_SECONDS = 600.0
-"""Enough for a recording of the greatest size on a slow disk."""
 MAX_CONCURRENT_UPLOADS = 4
 BYTES_PER_CHECK = 32 * 1024 * 1024
 """Bytes that are received between two checks of the disk space."""
@@ -49,12 +53,12 @@ class Imports:
 
     Args:
         runs: where imported recordings are added.
-        timeout: seconds that reading one may take.
+        deadlines: for one to be read, and for the process that does so to show that it runs.
     """
 
-    def __init__(self, runs: Runs, timeout: float = RESPONSE_SECONDS) -> None:
+    def __init__(self, runs: Runs, deadlines: Deadlines | None = None) -> None:
         self._runs = runs
-        self._timeout = timeout
+        self._deadlines = deadlines or Deadlines()
         self._uploads = 0
         self._lock = asyncio.Lock()
         self._process: ChildProcess | None = None
@@ -127,14 +131,19 @@ class Imports:
             self._runs.check_disk_space(size)
 
     async def _read(self, source: Path, target: Path) -> None:
-        process = self._process = await ChildProcess.start(COMMAND)
+        process = self._process = await ChildProcess.start(COMMAND, self._deadlines)
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(self._deadlines.recording):
                 await process.send({"source": str(source), "target": str(target)})
                 await process.receive()
         except TimeoutError:
             raise Unavailable(
-                f"Reading the recording took longer than {self._timeout:.0f} s, so it was given up."
+                f"Reading the recording took longer than {self._deadlines.recording:.0f} s, so it "
+                "was given up."
+            ) from None
+        except ChildHung:
+            raise Unavailable(
+                "The process that reads recordings did not respond and was ended. Try again."
             ) from None
         except ChildEnded:
             log.warning("The import process ended with code %s.", await process.wait())

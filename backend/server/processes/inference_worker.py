@@ -9,14 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stnscope.backend.experiment.errors import Unavailable
-from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.processes.child_process import (
+    ChildEnded,
+    ChildHung,
+    ChildProcess,
+    command_for,
+)
 from stnscope.backend.server.processes.message_pipe import Head, Message
 
 log = logging.getLogger(__name__)
 
 COMMAND = command_for("inference_main")
-RESPONSE_SECONDS = 20.0
-START_SECONDS = 60.0
 MAX_WAITING = 16
 
 
@@ -25,18 +29,18 @@ class InferenceWorker:
 
     Args:
         command: starts the process.
-        timeout: seconds that one picture may take before the process is replaced.
+        deadlines: for the process to start, to show that it runs, and to transform a picture.
         max_waiting: requests that may wait at once; further ones are refused.
     """
 
     def __init__(
         self,
         command: Sequence[str] = COMMAND,
-        timeout: float = RESPONSE_SECONDS,
+        deadlines: Deadlines | None = None,
         max_waiting: int = MAX_WAITING,
     ) -> None:
         self._command = command
-        self._timeout = timeout
+        self._deadlines = deadlines or Deadlines()
         self._max_waiting = max_waiting
         self._process: ChildProcess | None = None
         self._is_ready = False
@@ -51,7 +55,7 @@ class InferenceWorker:
     async def start(self) -> None:
         """Start the process; it imports torch in the background."""
         self._is_ready = False
-        self._process = await ChildProcess.start(self._command)
+        self._process = await ChildProcess.start(self._command, self._deadlines)
 
     async def close(self) -> None:
         """End the process, and cancel all requests."""
@@ -120,33 +124,49 @@ class InferenceWorker:
 
     async def _send_and_receive(self, head: Head, body: bytes) -> Message:
         async with self._lock:
-            process = await self._ready_process()
             try:
-                async with asyncio.timeout(self._timeout):
-                    await process.send(head, body)
-                    return await process.receive()
-            except TimeoutError:
-                await self._replace("took too long")
+                return await self._exchange(head, body)
+            except ChildHung:
+                # Nothing is known against the picture: the process was stopped, or swapped out.
+                await self._replace("does not respond")
+            try:
+                return await self._exchange(head, body)
+            except ChildHung:
+                await self._replace("does not respond")
                 raise Unavailable(
-                    f"The picture took longer than {self._timeout:.0f} s, so it was given up. "
-                    "Try a smaller one."
+                    "The process that reads pictures does not respond. Try again in a moment."
                 ) from None
-            except ChildEnded:
-                await self._replace("ended")
-                raise Unavailable(
-                    "The process that reads pictures ended while it read this one. "
-                    "Save the picture again, for instance as a PNG, and retry."
-                ) from None
+
+    async def _exchange(self, head: Head, body: bytes) -> Message:
+        process = await self._ready_process()
+        try:
+            async with asyncio.timeout(self._deadlines.picture):
+                await process.send(head, body)
+                return await process.receive()
+        except TimeoutError:
+            await self._replace("took too long")
+            raise Unavailable(
+                f"The picture took longer than {self._deadlines.picture:.0f} s, so it was given "
+                "up. Try a smaller one."
+            ) from None
+        except ChildHung:
+            raise
+        except ChildEnded:
+            await self._replace("ended")
+            raise Unavailable(
+                "The process that reads pictures ended while it read this one. "
+                "Save the picture again, for instance as a PNG, and retry."
+            ) from None
 
     async def _ready_process(self) -> ChildProcess:
         """Return a process that is ready for a request; start a new one if the last has ended."""
-        if self._process is None or not self._process.is_alive:
+        if self._process is None or not self._process.is_alive or self._process.is_unresponsive:
             await self._end()
             await self.start()
         assert self._process is not None
         if not self._is_ready:
             try:
-                async with asyncio.timeout(START_SECONDS):
+                async with asyncio.timeout(self._deadlines.start):
                     await self._process.receive()
             except (TimeoutError, ChildEnded):
                 await self._end()

@@ -43,16 +43,13 @@ from stnscope.backend.experiment.run_status import (
     can,
     format_statuses,
 )
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.runs import IMPORTED, Run, Runs, faulty_run, is_sample
 
 log = logging.getLogger(__name__)
 
 COMMAND = command_for("trainer_main")
-END_SECONDS = 5.0
-"""The time for a trainer to write a checkpoint and end."""
-LOAD_SECONDS = 60.0
-"""The time for a trainer to load torch and its data, before that for a request begins."""
 POLL_INTERVAL = 0.02
 STANDBY_DELAY = 3.0
 
@@ -64,13 +61,21 @@ class Trainers:
         runs: the runs to train.
         limit: how many may train at once.
         timeout: seconds in which a request must take effect.
+        deadlines: for a trainer to load, to show that it runs, and to end.
         standby: whether to keep a standby process.
     """
 
     def __init__(
-        self, runs: Runs, limit: int, timeout: float = 10.0, *, standby: bool = True
+        self,
+        runs: Runs,
+        limit: int,
+        timeout: float = 10.0,
+        deadlines: Deadlines | None = None,
+        *,
+        standby: bool = True,
     ) -> None:
         self._runs = runs
+        self._deadlines = deadlines or Deadlines()
         self._limit = limit
         self._timeout = timeout
         self._keeps_standby = standby
@@ -86,7 +91,7 @@ class Trainers:
     async def start(self) -> None:
         """Start the standby process, and submit the runs that an earlier server left queued."""
         if self._keeps_standby:
-            self._standby_process = await ChildProcess.start(COMMAND)
+            self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
         try:
             runs = await run_in_threadpool(self._runs.list)
         except StnscopeError as error:
@@ -104,7 +109,7 @@ class Trainers:
         processes = list(self._processes.values())
         for process in processes:
             process.close_stdin()
-        await asyncio.gather(*(process.wait_or_kill(END_SECONDS) for process in processes))
+        await asyncio.gather(*(self._end(process) for process in processes))
         for task in self._tasks:
             task.cancel()
 
@@ -112,12 +117,19 @@ class Trainers:
         """Whether this server trains the run, or has queued it."""
         return run_id in self._processes or run_id in self._queue
 
+    def is_unresponsive(self, run_id: str) -> bool:
+        """Whether the run has a trainer that hangs; the run can be stopped and deleted then."""
+        process = self._processes.get(run_id)
+        return process is not None and process.is_unresponsive
+
     def allowed(self, run: Run) -> list[Operation]:
         """Return what can be requested of a run now."""
         if is_sample(run["id"]):
             return []
         if run["status"] == DELETED:
             return []
+        if self.is_unresponsive(run["id"]):
+            return ["stop", "delete"] if can("stop", run["status"]) else ["delete"]
         if run["imported"] or run["status"] in FAULTS:
             return ["delete"]
         if run["status"] in LIVE and not self.owns(run["id"]):
@@ -163,6 +175,9 @@ class Trainers:
                     f"To {action} a run it must be {format_statuses(ALLOWED_IN[action])}; "
                     f"this one is {run['status']}."
                 )
+            if self.is_unresponsive(run_id):
+                await self._control_unresponsive(run, action)
+                return
             transition = TRANSITIONS[action]
             if transition.needs_disk_space:
                 await run_in_threadpool(self._runs.check_disk_space)
@@ -178,6 +193,17 @@ class Trainers:
                 run = await self._wait_for(run_id, is_done, f"{action} the run")
                 if not is_done(run) and not transition.ends_count:
                     raise Conflict(f"The run ended before it could {action}: {run['status']}.")
+
+    async def _control_unresponsive(self, run: Run, action: Action) -> None:
+        """Stop a run whose trainer hangs: end the trainer, and mark the run.
+
+        Raises:
+            Conflict: another action was requested.
+        """
+        if action != "stop":
+            raise Conflict(f"The trainer of run {run['id']} does not respond. Stop or delete it.")
+        await self._wait_for_end(run["id"])
+        await run_in_threadpool(self._runs.set_status, run["id"], "stopped")
 
     async def change(self, run_id: str, settings: Mapping[str, Any]) -> None:
         """Request other settings, and wait until they are recorded.
@@ -244,7 +270,8 @@ class Trainers:
         async with self._lock(run_id):
             if run_id in self._processes:
                 run = await run_in_threadpool(self._runs.summary, run_id)
-                if run["status"] not in ENDED and run["status"] not in PERMANENT_FAULTS:
+                can_end = run["status"] in ENDED | PERMANENT_FAULTS
+                if not can_end and not self.is_unresponsive(run_id):
                     raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
                 await self._wait_for_end(run_id)
             with self._removed_from_queue(run_id):
@@ -294,17 +321,26 @@ class Trainers:
     async def _wait_for_end(self, run_id: str) -> None:
         process = self._processes.get(run_id)
         if process is not None:
-            await process.wait_or_kill(END_SECONDS)
+            await self._end(process)
             self._forget(run_id, process)
+
+    async def _end(self, process: ChildProcess) -> None:
+        """Wait until a trainer has ended; kill it after some time, and at once if it hangs."""
+        await process.wait_or_kill(0 if process.is_unresponsive else self._deadlines.end)
 
     async def _send(self, run_id: str, request: Mapping[str, Any]) -> None:
         process = self._processes.get(run_id)
         if process is None:
             raise _not_owned(run_id)
         try:
-            await process.send(request)
+            async with asyncio.timeout(self._timeout):
+                await process.send(request)
         except ChildEnded:
             raise _just_ended(run_id) from None
+        except TimeoutError:
+            raise TrainerTimeout(
+                f"The trainer took no request within {self._timeout:g} s; it may be stopped."
+            ) from None
 
     async def _wait_for(self, run_id: str, is_done: Callable[[Run], bool], request: str) -> Run:
         """Wait until a request has taken effect, or the run has ended; return the run then.
@@ -316,7 +352,7 @@ class Trainers:
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._timeout
-        load_deadline = loop.time() + LOAD_SECONDS
+        load_deadline = loop.time() + self._deadlines.start
         known = ""
         while True:
             is_owned = self.owns(run_id)
@@ -360,8 +396,10 @@ class Trainers:
             first_message = await run_in_threadpool(assignment, self._runs, run_id)
         except NotFound:
             first_message = None
+        if self._standby_process is not None and self._standby_process.is_unresponsive:
+            await self._standby_process.kill()
         if self._standby_process is None or not self._standby_process.is_alive:
-            self._standby_process = await ChildProcess.start(COMMAND)
+            self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
         # It may have been stopped or deleted meanwhile.
         if self._is_closing or run_id not in self._queue:
             return
@@ -382,7 +420,7 @@ class Trainers:
         await asyncio.sleep(STANDBY_DELAY)
         async with self._start_lock:
             if self._standby_process is None and not self._is_closing:
-                self._standby_process = await ChildProcess.start(COMMAND)
+                self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
 
     def _run_in_background(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run in the background, until the server closes."""
@@ -391,12 +429,15 @@ class Trainers:
         task.add_done_callback(self._tasks.discard)
 
     def _training_count(self) -> int:
-        """How many trainers train runs of users; a demonstration does not count."""
-        return len(set(self._processes) - self._demonstrations)
+        """How many trainers train runs of users; a demonstration, or what hangs, does not count."""
+        runs = set(self._processes) - self._demonstrations
+        return sum(not self.is_unresponsive(run_id) for run_id in runs)
 
     async def _watch(self, run_id: str, process: ChildProcess) -> None:
         """Wait until a trainer has ended, and start the next run of the queue."""
+        watching = asyncio.create_task(self._watch_responsiveness(run_id, process))
         code = await process.wait()
+        watching.cancel()
         if code:
             log.warning("The trainer of run %s ended with code %s.", run_id, code)
         self._forget(run_id, process)
@@ -405,6 +446,15 @@ class Trainers:
             # The run may have been deleted, or the disk be full.
             with suppress(StnscopeError):
                 await self._fail_if_not_begun(run_id)
+
+    async def _watch_responsiveness(self, run_id: str, process: ChildProcess) -> None:
+        """Log that a trainer hangs, and let the next run start; log that it responds again."""
+        while True:
+            await process.wait_for_responsiveness(False)
+            log.warning("The trainer of run %s does not respond.", run_id)
+            await self._start_queued()
+            await process.wait_for_responsiveness(True)
+            log.warning("The trainer of run %s responds again.", run_id)
 
     async def _fail_if_not_begun(self, run_id: str) -> None:
         async with self._lock(run_id):

@@ -12,6 +12,7 @@ import {
   runTitle,
   tenths,
   thinningNote,
+  UNRESPONSIVE,
 } from "../ui/text.js";
 
 /** @import { Frame, Run } from "../protocol/types.js" */
@@ -107,6 +108,7 @@ function describe(store, now) {
   if (store.disconnected) {
     return { tone: "error", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
   }
+  if (run.unresponsive) return { tone: "error", text: UNRESPONSIVE };
   if (store.isPlayingSample) {
     return { tone: "neutral", text: `Sample recording: ${describeWithoutFrames(run)}` };
   }

@@ -143,6 +143,7 @@
  * @property {number} thinned how often every second frame was dropped
  * @property {boolean} imported
  * @property {boolean} owned whether this server trains it
+ * @property {boolean} [unresponsive] whether its trainer hangs
  * @property {boolean} demonstration
  * @property {string | null} error
  * @property {Object<string, any>} [settings] that can be changed while it trains

@@ -1,7 +1,14 @@
 // The table of runs, each with buttons for its actions.
 
 import { defaultConfig } from "../protocol/catalog.js";
-import { duration, isFaulty, percent, runTitle, unusualSettings } from "../ui/text.js";
+import {
+  duration,
+  isFaulty,
+  percent,
+  runTitle,
+  UNRESPONSIVE,
+  unusualSettings,
+} from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
 
 /** @import { Api } from "../protocol/api.js" */
@@ -242,6 +249,7 @@ function runDetails(run, now) {
   parts.push(describeConfig(run.config));
   if (run.demonstration) parts.push("demonstration");
   if (run.imported) parts.push("imported");
+  if (run.unresponsive) parts.push(UNRESPONSIVE);
   if (run.error) parts.push(run.error);
   return parts.join(" · ");
 }

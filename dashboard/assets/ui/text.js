@@ -326,3 +326,6 @@ export const labelledCount = (info) => info.labels.filter((label) => label !== n
 function isNumber(value) {
   return typeof value === "number" && Number.isFinite(value);
 }
+
+/** What is shown of a run whose trainer hangs. */
+export const UNRESPONSIVE = "The trainer does not respond; stop or delete this run";

@@ -10,7 +10,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from stnscope.backend.experiment.errors import InvalidInput
-from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess
+from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildHung, ChildProcess
 from tests.live_server import wait_until
 
 CHILD = """
@@ -24,6 +25,9 @@ def handle(head, body):
         raise InvalidInput("This is wrong.", head["field"])
     if "exit" in head:
         os._exit(head["exit"])
+    if "loop" in head:
+        while not pipe._received.qsize():
+            sum(range(1000))
     if "sleep" in head:
         time.sleep(head["sleep"])
     return {"sum": sum(head["numbers"])}, body[::-1]
@@ -35,11 +39,13 @@ while True:
 COMMAND = (sys.executable, "-c", CHILD)
 
 
-def run(scenario: Callable[[ChildProcess], Awaitable[None]]) -> None:
+def run(
+    scenario: Callable[[ChildProcess], Awaitable[None]], deadlines: Deadlines | None = None
+) -> None:
     """Run a scenario with a child process, which is killed at its end."""
 
     async def start_and_kill() -> None:
-        child = await ChildProcess.start(COMMAND)
+        child = await ChildProcess.start(COMMAND, deadlines)
         try:
             await scenario(child)
         finally:
@@ -103,6 +109,56 @@ def test_child_that_does_not_end_with_its_input_is_killed() -> None:
         assert child.exit_code == -signal.SIGKILL
 
     asyncio.run(scenario())
+
+
+def test_stopped_child_is_told_from_one_that_works() -> None:
+    async def scenario(child: ChildProcess) -> None:
+        await child.send({"numbers": [1]})
+        assert await child.receive() == ({"sum": 1}, b"")
+        assert not child.is_unresponsive
+        os.kill(child.pid, signal.SIGSTOP)
+        await child.send({"numbers": [2]})
+        with pytest.raises(ChildHung):
+            await child.receive()
+        assert child.is_silent
+        assert child.is_unresponsive
+        os.kill(child.pid, signal.SIGCONT)
+        await child.wait_for_responsiveness(True)
+        assert await child.receive() == ({"sum": 2}, b"")
+
+    run(scenario, Deadlines(silence=2, stall=600))
+
+
+def test_child_in_an_endless_native_call_is_unresponsive_but_not_silent() -> None:
+    async def scenario(child: ChildProcess) -> None:
+        await child.send({"numbers": [1]})
+        await child.receive()
+        await child.send({"sleep": 600, "numbers": []})
+        await child.wait_for_responsiveness(False)
+        assert not child.is_silent
+
+    run(scenario, Deadlines(silence=600, stall=3))
+
+
+def test_child_that_waits_for_a_message_or_computes_for_long_is_responsive() -> None:
+    async def scenario(child: ChildProcess) -> None:
+        await child.send({"loop": True, "numbers": []})
+        for _ in range(2):  # in a loop, and then waiting for the next message
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(child.wait_for_responsiveness(False), 4)
+            await child.send({"numbers": []})
+
+    run(scenario, Deadlines(silence=600, stall=3))
+
+
+def test_stopped_child_is_killed() -> None:
+    async def scenario(child: ChildProcess) -> None:
+        os.kill(child.pid, signal.SIGSTOP)
+        child.close_stdin()
+        await child.wait_or_kill(0)
+        assert child.exit_code == -signal.SIGKILL
+
+    run(scenario)
 
 
 PARENT = """

@@ -22,6 +22,7 @@ from stnscope.backend.experiment.errors import (
     Unavailable,
 )
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 
 T = TypeVar("T")
@@ -38,7 +39,8 @@ def png(size: tuple[int, int] = (28, 28)) -> bytes:
 
 @asynccontextmanager
 async def running(timeout: float = 60, max_waiting: int = 16) -> AsyncIterator[InferenceWorker]:
-    worker = InferenceWorker(timeout=timeout, max_waiting=max_waiting)
+    deadlines = Deadlines(picture=timeout)
+    worker = InferenceWorker(deadlines=deadlines, max_waiting=max_waiting)
     await worker.start()
     try:
         yield worker
@@ -222,6 +224,7 @@ def test_process_that_does_not_start_is_unavailable() -> None:
 
 SERVER = """
 import asyncio, sys
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 
 async def main():

@@ -14,6 +14,7 @@ import pytest
 
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge, Unavailable
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes import imports
 from stnscope.backend.server.processes.imports import Imports
@@ -225,7 +226,7 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
 
     async def slow() -> None:
         with pytest.raises(Unavailable, match="took longer"):
-            await Imports(runs, timeout=0.01).import_recording(stream_pieces(data), "")
+            await Imports(runs, Deadlines(recording=0.01)).import_recording(stream_pieces(data), "")
 
     async def too_many() -> None:
         uploads = Imports(runs)

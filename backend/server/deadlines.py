@@ -1,0 +1,44 @@
+"""The deadlines of a server: how long it waits for processes and clients before it gives up.
+
+All are in one place, so that tests can shorten one and a slow machine can stretch all of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Deadlines:
+    """Deadlines in seconds.
+
+    Attributes:
+        silence: without a heartbeat, a child process hangs: it was stopped, or is swapped out.
+        stall: in one native call, a child process hangs, though its heartbeat goes on.
+        start: for a child process to start and load what it needs.
+        end: for a trainer to write a checkpoint and end.
+        picture: for a picture to be transformed.
+        recording: for an uploaded recording to be read.
+    """
+
+    silence: float = 10.0
+    stall: float = 20.0
+    start: float = 60.0
+    end: float = 5.0
+    picture: float = 20.0
+    recording: float = 600.0
+
+    def with_values(self, factor: float = 1.0, values: Mapping[str, float] | None = None) -> Self:
+        """Return these deadlines, stretched by a factor, with other `values` for some of them.
+
+        Raises:
+            ValueError: there is no such deadline, or one is not above 0.
+        """
+        values = values or {}
+        names = [field.name for field in fields(self)]
+        if unknown := values.keys() - set(names):
+            raise ValueError(f"There is no deadline {min(unknown)}; there are {', '.join(names)}.")
+        if not all(value > 0 for value in (factor, *values.values())):
+            raise ValueError("A deadline, and the factor of all of them, must be above 0.")
+        stretched = {name: factor * getattr(self, name) for name in names}
+        return replace(self, **(stretched | dict(values)))
