@@ -40,13 +40,8 @@ def choose_dataset(
     if dataset["available"]:
         return dataset
     if dataset["fault"]:
-<<<<<<< HEAD
-        st.warning(escape_markdown(f"This data set is damaged. {dataset['fault']}"))
-    st.info(f"{dataset['instructions']} The data folder is `{catalog['data']}`.")
-=======
         st.warning(escape_markdown(f"This data set cannot be read. {dataset['fault']}"))
-    st.info(f"{dataset['how']} The data folder is `{catalog['data']}`.")
->>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
+    st.info(f"{dataset['instructions']} The data folder is `{catalog['data']}`.")
     if dataset["download_bytes"]:
         _download(client, dataset["name"], dataset["download_bytes"], refresh)
     return None

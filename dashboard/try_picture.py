@@ -9,12 +9,7 @@ from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.examples import EXAMPLES
 
-<<<<<<< HEAD
-FILE_TYPES = ["png", "jpg", "jpeg", "webp", "gif", "bmp"]
 PICTURE_SOURCES = ("file", "photo", "example")
-=======
-SOURCES = ("file", "photo", "example")
->>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
 """Where a picture may come from. The first one with a picture is used, unless another is newer."""
 
 # In a narrow window the result follows the choice; in a wide one it is beside choice and examples.

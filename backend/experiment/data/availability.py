@@ -114,11 +114,7 @@ def _unavailable(
     reason = "is damaged." if is_damaged else "is not available."
     fault = f" {entry.fault}" if entry.fault else ""
     where = f" The data folder is {data}." if data else ""
-<<<<<<< HEAD
-    return DatasetError(f"{entry.title} {reason} {entry.instructions}{where}")
-=======
-    return DatasetError(f"{entry.title} {reason}{fault} {entry.how}{where}")
->>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
+    return DatasetError(f"{entry.title} {reason}{fault} {entry.instructions}{where}")
 
 
 def _with_instructions(entry: DatasetEntry) -> DatasetEntry:

@@ -84,11 +84,7 @@ class ImageFolder:
             classes=tuple(self.classes),
             images=sum(counts) - held_out,
             held_out=held_out,
-<<<<<<< HEAD
-            instructions=f"It is read from {folder}.",
-=======
-            how=f"It is read from {display_name(folder)}.",
->>>>>>> e9542c7 (Read data sets in the layouts of other programs, and give one that cannot be read a fault)
+            instructions=f"It is read from {display_name(folder)}.",
         )
 
 
