@@ -30,7 +30,9 @@ LAYERS = [
 ]
 # Loaded by Streamlit, not by another module.
 ENTRY_POINT = ASSETS / "main.js"
-DEGREES_OF_FREEDOM = {name for family in catalog.FAMILIES.values() for name in family.drag}
+DEGREES_OF_FREEDOM = {
+    name for family in catalog.FAMILIES.values() for name in family.degrees_of_freedom
+}
 """What dragging can set: some families have the name of the only one that they have."""
 PLAYBACK_MODE = re.compile(r"mode\s*(?:[!=]==|:)")
 """The player is in a mode, whose names include one of a run's statuses."""
