@@ -42,7 +42,10 @@ def new_run_form(
         config = _config_fields(catalog, dataset, network)
     is_started = st.button("Start training", type="primary")
     st.caption(_estimate(dataset, network, config["epochs"], catalog["images_per_second"]))
-    st.caption("Two runs train at a time and further ones wait; the demonstration is paused.")
+    st.caption(
+        f"{catalog['trainers']} runs train at a time and further ones wait. Starting a run pauses "
+        "the demonstration."
+    )
     if is_started:
         try:
             run = client.start_run(config)

@@ -3,6 +3,8 @@
 import argparse
 from pathlib import Path
 
+from pydantic.fields import FieldInfo
+
 from stnscope.backend.commands.options import Commands, command, recordings
 from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.server.runs import Runs
@@ -21,7 +23,13 @@ def add(commands: Commands) -> None:
     parser.add_argument("run", help="the run's id, as `stnscope runs` lists it")
     parser.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.FORMAT)")
     for name, field in ExportOptions.model_fields.items():
-        parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=field.description)
+        parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=_describe(field))
+
+
+def _describe(field: FieldInfo) -> str:
+    """Return a field's description in the form of the other options: no capital, no full stop."""
+    text = str(field.description).rstrip(".")
+    return text[0].lower() + text[1:]
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -42,8 +42,10 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Serve the page and the interface on one port."
     serve = command(commands, "serve", _serve, text, EXAMPLES)
-    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
-    serve.add_argument("--port", type=int, default=8501, help="port to listen on (%(default)s)")
+    serve.add_argument("--host", default=Settings.host, help="address to listen on (%(default)s)")
+    serve.add_argument(
+        "--port", type=int, default=Settings.port, help="port to listen on (%(default)s)"
+    )
     serve.add_argument(
         "--token",
         default=os.environ.get("STNSCOPE_TOKEN") or None,

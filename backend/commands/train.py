@@ -126,7 +126,8 @@ def _add_field(
 ) -> None:
     """Add a field of a configuration as an option, with the names that it accepts."""
     text = (description or name).rstrip(".")
-    text = text[0].lower() + text[1:]
+    if not text.startswith("CPU"):
+        text = text[0].lower() + text[1:]
     if name in CHOICES:
         text = f"{text}: {', '.join(CHOICES[name])}"
     default = NO_DEFAULT[name] if arguments["default"] is None else "%(default)s"

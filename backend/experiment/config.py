@@ -8,8 +8,16 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
-from stnscope.backend.experiment.limits import MAX_EPOCHS, MAX_PROBES, MAX_SUPERSAMPLING
+from stnscope.backend.experiment.limits import (
+    MAX_EPOCHS,
+    MAX_NAME_LENGTH,
+    MAX_PROBES,
+    MAX_SUPERSAMPLING,
+)
+from stnscope.models.catalog import Architecture
 
+Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
+"""Of a data set, a network and so on."""
 Padding = float | Literal["border"]
 """Value outside an image, 0 to 1, or `border`, which repeats the pixels at its border."""
 
@@ -32,9 +40,8 @@ class ProbesConfig(_Frozen):
 class DistortionConfig(_Frozen):
     """The distortion of images before they are fed to the network."""
 
-    name: str = Field(
+    name: Name = Field(
         default="RTS",
-        max_length=64,
         description="Name of a distortion, or several joined by +, applied in order.",
     )
     strength: float = Field(
@@ -51,9 +58,8 @@ class DistortionConfig(_Frozen):
 class SamplerConfig(_Frozen):
     """The sampling by spatial transformers; no effect on a network without them."""
 
-    padding: str = Field(
+    padding: Name = Field(
         default="network",
-        max_length=64,
         description="Name of the padding that transformers sample outside the image.",
     )
     background: float | None = Field(
@@ -91,10 +97,11 @@ def _parse_distortion(value: Any) -> Any:
 class RunConfig(_Frozen):
     """All parameters of a run; equal configurations give equal runs."""
 
-    architecture: str = Field(default="digits", max_length=64, description="Name of a network.")
-    dataset: str = Field(default="digits", max_length=64, description="Name of a data set.")
-    family: str = Field(
-        default="affine", max_length=64, description="Family of the spatial transformers."
+    architecture: Name = Field(default="digits", description="Name of a network.")
+    dataset: Name = Field(default="digits", description="Name of a data set.")
+    family: Name = Field(
+        default="affine",
+        description="Family of the spatial transformers.",
     )
     distortion: Annotated[DistortionConfig, BeforeValidator(_parse_distortion)] = DistortionConfig()
     seed: int = Field(
@@ -108,15 +115,17 @@ class RunConfig(_Frozen):
     )
     batch_size: int = Field(default=64, ge=2, le=1024, description="Images per step.")
     learning_rate: float = Field(
-        default=2e-3, gt=0, le=1, description="Peak rate of the classifier."
+        default=Architecture.learning_rate, gt=0, le=1, description="Peak rate of the classifier."
     )
     localisation_learning_rate: float = Field(
-        default=1e-3, ge=0, le=1, description="Peak rate of the localisation networks."
+        default=Architecture.localisation_learning_rate,
+        ge=0,
+        le=1,
+        description="Peak rate of the localisation networks.",
     )
-    optimiser: str = Field(default="adamw", max_length=64, description="Name of an optimiser.")
-    schedule: str = Field(
+    optimiser: Name = Field(default="adamw", description="Name of an optimiser.")
+    schedule: Name = Field(
         default="one_cycle",
-        max_length=64,
         description="Name of a learning rate schedule.",
     )
     weight_decay: float = Field(
@@ -142,8 +151,9 @@ class RunConfig(_Frozen):
         description="Decay, per step, of the exponential moving average of the weights, which is "
         "then what is evaluated and shown; 0 for the weights themselves.",
     )
-    precision: str = Field(
-        default="float32", max_length=64, description="Name of the precision of training."
+    precision: Name = Field(
+        default="float32",
+        description="Name of the precision of training.",
     )
     sampler: SamplerConfig = SamplerConfig()
     threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the trainer.")

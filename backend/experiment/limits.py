@@ -12,6 +12,8 @@
     export_frames    frames of an exported animation
     export_fps       frames per second of an exported animation
     export_scale     scale of an exported animation
+    classes          classes of a data set
+    name_length      characters of the name of a data set, a network and so on
 """
 
 from collections.abc import Mapping
@@ -31,7 +33,10 @@ MAX_EXPORT_FRAMES = 300
 MIN_EXPORT_FPS = 0.01
 """A GIF's frame can be shown for 655 seconds at most."""
 MAX_EXPORT_FPS = 50
+MIN_EXPORT_SCALE = 0.5
 MAX_EXPORT_SCALE = 4
+MAX_CLASSES = 1000
+MAX_NAME_LENGTH = 64
 
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 """A step, an index or a number of things."""
@@ -49,5 +54,7 @@ LIMITS: Mapping[str, int] = {
     "export_frames": MAX_EXPORT_FRAMES,
     "export_fps": MAX_EXPORT_FPS,
     "export_scale": MAX_EXPORT_SCALE,
+    "classes": MAX_CLASSES,
+    "name_length": MAX_NAME_LENGTH,
 }
 """The largest accepted values, by the names under which the catalog serves them."""

@@ -14,6 +14,7 @@ from stnscope.backend.experiment.catalog import DatasetEntry, DistortionEntry
 from stnscope.backend.experiment.catalog.training import Choice, Optimiser
 from stnscope.backend.experiment.config import LiveSettings, RunConfig
 from stnscope.backend.experiment.data.availability import SkippedFolder
+from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.run_status import Fault, Operation, Status
@@ -169,6 +170,8 @@ class Catalog(BaseModel):
     weights: list[Card]
     limits: dict[str, int] = Field(description="The largest accepted values.")
     defaults: RunConfig
+    export_defaults: ExportDefaults
+    trainers: int = Field(description="How many runs may train at once.")
     data: str = Field(description="The folder that data sets are read from.")
     images_per_second: float = Field(
         description="At which the compact network trains on one core of this machine."

@@ -16,10 +16,9 @@ from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.data.source import Counts, DataSource
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
+from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
 from stnscope.backend.experiment.os_errors import display_name
 
-MAX_NAME_LENGTH = 64
-"""Of a data set's name in a configuration."""
 RESERVED_NAMES = frozenset(DATASETS) | {source.folder for source in SOURCES.values()}
 """Names that no image folder can have."""
 

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from stnscope.backend.experiment.catalog.datasets import SIGNS
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.decoded_cache import cached
 from stnscope.backend.experiment.data.file_tree import FileTree, list_trees, naming, open_tree
@@ -32,7 +33,7 @@ from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 
 SIDE = 48
-CLASSES = 43
+CLASSES = len(SIGNS)
 TRACKS_PER_HELD_OUT = 10
 """One in this many tracks of a class is held out; at least one if the class has several."""
 SEED = 1307

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from stnscope.backend.experiment.catalog.datasets import IMAGE_FOLDER, DatasetEntry
 from stnscope.backend.experiment.data.source import Arrays, Split
 from stnscope.backend.experiment.errors import DatasetError, StnscopeError
+from stnscope.backend.experiment.limits import MAX_CLASSES
 from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.pictures.file_format import (
     ACCEPTED_FORMATS,
@@ -43,7 +44,6 @@ NO_IMAGE_SUFFIXES = frozenset(
 """Of files that are not opened to see whether they are images."""
 MIN_IMAGES = 10
 """Images that a class needs."""
-MAX_CLASSES = 1000
 IMAGES_PER_HELD_OUT = 5
 """One in this many images of a class is held out."""
 MAX_NAMED_CLASSES = 5

@@ -5,8 +5,8 @@ of the sampled region. `evolution` shows training, with a counter of tenths of t
 `moving` the probes move, and the outputs of a good transformer do not.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
@@ -26,16 +26,13 @@ from stnscope.backend.experiment.limits import (
     MAX_EXPORT_SCALE,
     MAX_PROBES,
     MIN_EXPORT_FPS,
+    MIN_EXPORT_SCALE,
     Count,
 )
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
 MAX_PIXELS = 4_000_000
 """Pixels of one frame of the animation."""
-DEFAULT_ROWS = {"evolution": 3, "moving": 1}
-
-DEFAULT_TENTHS_FPS = 2.0
-DEFAULT_FPS = 20.0
 LAST_FRAME_HUNDREDTHS = 150
 """Minimum duration of the last frame of an evolution without `fps`."""
 
@@ -45,6 +42,25 @@ PALETTE_PIXELS = 60_000
 
 Progress = Callable[[int, int], None]
 Pixels = NDArray[np.uint8]
+LayoutName = Literal["evolution", "moving"]
+
+
+@dataclass(frozen=True)
+class ExportDefaults:
+    """The values of options that are not given; the catalog serves them as `export_defaults`."""
+
+    format: FormatName = "gif"
+    samples: Mapping[LayoutName, int] = field(default_factory=lambda: {"evolution": 3, "moving": 1})
+    """Number of probes, by layout."""
+    tenths_fps: float = 2.0
+    """Frames per second of the first epoch's tenths."""
+    fps: float = 20.0
+    """Frames per second otherwise."""
+    scale: float = 1.0
+    min_scale: float = MIN_EXPORT_SCALE
+
+
+DEFAULTS = ExportDefaults()
 
 
 class ExportOptions(BaseModel):
@@ -56,8 +72,8 @@ class ExportOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: FormatName = Field(default="gif", description="Format of the file.")
-    layout: Literal["evolution", "moving"] = Field(
+    format: FormatName = Field(default=DEFAULTS.format, description="Format of the file.")
+    layout: LayoutName = Field(
         default="evolution", description="evolution: through training; moving: the probes move."
     )
     first: Count | None = Field(default=None, description="First step of a range.")
@@ -72,7 +88,8 @@ class ExportOptions(BaseModel):
         default=None,
         ge=1,
         le=MAX_PROBES,
-        description="Number of probes; 3 by default, 1 if moving.",
+        description=f"Number of probes; {DEFAULTS.samples['evolution']} by default, "
+        f"{DEFAULTS.samples['moving']} if moving.",
     )
     probes: str | None = Field(
         default=None,
@@ -83,11 +100,15 @@ class ExportOptions(BaseModel):
         default=None,
         ge=MIN_EXPORT_FPS,
         le=MAX_EXPORT_FPS,
-        description="Frames per second, all of equal duration. Without it, tenths have 2 frames a "
-        "second and others 20, and the last frame of an evolution is shown longer.",
+        description=f"Frames per second, all of equal duration. Without it, tenths have "
+        f"{DEFAULTS.tenths_fps:g} frames a second and others {DEFAULTS.fps:g}, and the last frame "
+        "of an evolution is shown longer.",
     )
     scale: float = Field(
-        default=1.0, ge=0.5, le=MAX_EXPORT_SCALE, description="Scale; at 1 an image has 96 pixels."
+        default=DEFAULTS.scale,
+        ge=MIN_EXPORT_SCALE,
+        le=MAX_EXPORT_SCALE,
+        description=f"Scale; at 1 an image has {sheet.TILE} pixels.",
     )
 
 
@@ -195,7 +216,7 @@ def _select_probes(options: ExportOptions, count: int) -> list[int]:
         return selected
     if options.samples is not None and options.samples > count:
         raise InvalidInput(f"The run has only {count} probes.", "samples")
-    return list(range(options.samples or min(DEFAULT_ROWS[options.layout], count)))
+    return list(range(options.samples or min(DEFAULTS.samples[options.layout], count)))
 
 
 def _overshoot(
@@ -235,7 +256,7 @@ def _counter(step: int, steps_per_epoch: int) -> tuple[str, str]:
 
 def _delays(count: int, fps: float | None, footer: str) -> list[int]:
     """Return the duration of each frame in hundredths of a second; their sum is exact."""
-    default = DEFAULT_TENTHS_FPS if footer == "tenths" else DEFAULT_FPS
+    default = DEFAULTS.tenths_fps if footer == "tenths" else DEFAULTS.fps
     ends = [round(100 * number / (fps or default)) for number in range(count + 1)]
     delays = [end - start for start, end in pairwise(ends)]
     if fps or footer == "captions":

@@ -11,11 +11,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, Array, Frame, FrameError, Label
-from stnscope.backend.experiment.limits import MAX_PROBES
+from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_PROBES
 
 MAX_IMAGE_SIDE = 512
 """Pixels along a side of an image; no network here has a larger input or output."""
-MAX_CLASSES = 1000
 MAX_TRANSFORMERS = 16
 
 Count = Annotated[int, Field(ge=0, le=10**12)]

@@ -69,7 +69,7 @@ class Trainers:
         self,
         runs: Runs,
         limit: int,
-        timeout: float = 10.0,
+        timeout: float,
         deadlines: Deadlines | None = None,
         *,
         standby: bool = True,

@@ -19,6 +19,7 @@ from stnscope.backend.experiment.catalog import (
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.export.export import DEFAULTS as EXPORT_DEFAULTS
 from stnscope.backend.experiment.limits import LIMITS
 from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.server import schemas
@@ -58,6 +59,8 @@ def catalog(server: Server) -> dict[str, Any]:
         "weights": [asdict(card) for card in cards().values()],
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
+        "export_defaults": asdict(EXPORT_DEFAULTS),
+        "trainers": server.settings.trainers,
         "data": display_name(server.runs.data),
         "images_per_second": images_per_second(server.runs),
     }

@@ -10,6 +10,7 @@ from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE, Label
 from stnscope.backend.experiment.limits import MAX_JSON_BYTES, MAX_PICTURE_BYTES
+from stnscope.backend.experiment.pictures.file_format import ACCEPTED_FORMATS
 from stnscope.backend.experiment.probes.added_pictures import parse_label
 from stnscope.backend.experiment.recording.quota import format_bytes
 from stnscope.backend.server import schemas
@@ -24,7 +25,7 @@ router = ApiRouter()
 MAX_SIZE = format_bytes(MAX_PICTURE_BYTES)
 
 Picture = Annotated[
-    UploadFile, File(description=f"PNG, JPEG, WebP, GIF or BMP; {MAX_SIZE} at most.")
+    UploadFile, File(description=f"{ACCEPTED_FORMATS} are accepted; {MAX_SIZE} at most.")
 ]
 
 

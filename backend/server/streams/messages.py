@@ -6,7 +6,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
-from stnscope.backend.experiment.limits import MAX_JSON_BYTES, Count, PositiveCount
+from stnscope.backend.experiment.limits import (
+    MAX_JSON_BYTES,
+    MAX_NAME_LENGTH,
+    Count,
+    PositiveCount,
+)
 from stnscope.backend.experiment.recording.quota import format_bytes
 
 INITIAL_CREDIT = 2
@@ -55,7 +60,7 @@ class Transform(_Message):
     type: Literal["transform"]
     picture: str = Field(max_length=64, description="The key of the picture.")
     weights: str = Field(
-        default="digits", max_length=64, description="The name of a trained network."
+        default="digits", max_length=MAX_NAME_LENGTH, description="The name of a trained network."
     )
     distortion: dict[str, Any] | None = Field(default=None, description="As in a run.")
     theta: dict[str, Any] | None = Field(

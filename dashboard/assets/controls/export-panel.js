@@ -2,7 +2,7 @@
 
 import { element, setText } from "../ui/dom.js";
 import { fileSize, withFieldTitles } from "../ui/text.js";
-import { limitOf } from "../protocol/catalog.js";
+import { exportDefaults, limitOf } from "../protocol/catalog.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 
@@ -16,14 +16,8 @@ const TITLES = {
   fps: "Frames per second",
   scale: "Scale",
 };
-const FORMAT = "gif"; // also the suffix of its files
 const CREATE = "Create GIF";
 const DEFAULT_FRAMES = 60;
-const DEFAULT_PROBES = 3;
-const MIN_SCALE = 0.5;
-// The server's own rates, where none is chosen.
-const EPOCH_FPS = "2";
-const STEPS_FPS = "20";
 
 export class ExportPanel {
   /** @param {RunStore} store */
@@ -39,7 +33,7 @@ export class ExportPanel {
     this.create.onclick = () => (this.request ? this.request.abort() : this.#create());
     this.state = element("span.stn-panel-state", { role: "status" });
     this.preview = element("img.stn-gif", { alt: "" });
-    this.link = element("a.stn-button.stn-download", { hidden: true }, "Download");
+    this.link = element("a.stn-button", { hidden: true }, "Download");
     this.range = element(
       "select",
       {},
@@ -50,9 +44,9 @@ export class ExportPanel {
     this.first = numberField({ value: 0, min: 0, step: "" });
     this.last = numberField({ min: 0, step: "" });
     this.frames = numberField({ value: DEFAULT_FRAMES, min: 2 });
-    this.samples = numberField({ value: DEFAULT_PROBES, min: 1 });
+    this.samples = numberField({ min: 1 });
     this.fps = numberField({ min: 1 });
-    this.scale = numberField({ value: 1, min: MIN_SCALE, step: MIN_SCALE });
+    this.scale = numberField({});
     const { range, first, last, frames, samples, fps, scale } = this;
     const fields = Object.entries({ range, first, last, frames, samples, fps, scale }).map((
       [name, field],
@@ -77,23 +71,37 @@ export class ExportPanel {
     setMax(this.frames, limitOf("export_frames"));
     setMax(this.fps, limitOf("export_fps"));
     setMax(this.scale, limitOf("export_scale"));
+    this.#updatePlaceholders();
     const id = playback?.cache.id;
     if (id !== this.id) this.#clear(id);
+  }
+
+  /** Show the server's defaults in the fields that are left empty for them. */
+  #updatePlaceholders() {
+    const defaults = exportDefaults();
+    if (!defaults) return;
+    const { tenths_fps: tenthsFps, fps, samples, scale, min_scale: minScale } = defaults;
+    this.fps.placeholder = String(this.range.value === "epoch" ? tenthsFps : fps);
+    this.samples.placeholder = String(samples[this.#layout]);
+    Object.assign(this.scale, { placeholder: String(scale), min: minScale, step: minScale });
+  }
+
+  get #layout() {
+    return this.range.value === "moving" ? "moving" : "evolution";
   }
 
   /** Only chosen steps have a first, a last and a number of frames. */
   #updateRange() {
     const isChosen = this.range.value === "steps";
     for (const field of [this.first, this.last, this.frames]) field.disabled = !isChosen;
-    this.fps.placeholder = this.range.value === "epoch" ? EPOCH_FPS : STEPS_FPS;
+    this.#updatePlaceholders();
   }
 
   #options() {
     const { range, first, last, frames, samples, fps, scale } = this;
     const isChosen = range.value === "steps";
     return {
-      format: FORMAT,
-      layout: range.value === "moving" ? "moving" : "evolution",
+      layout: this.#layout,
       first: isChosen ? first.value || null : null,
       last: isChosen ? last.value || null : null,
       frames: isChosen ? frames.value || null : null,
@@ -132,7 +140,7 @@ export class ExportPanel {
     this.preview.src = this.url;
     this.preview.alt = `Run ${id} as an animation: inputs with their regions, and outputs.`;
     this.link.href = this.url;
-    this.link.download = `stnscope-${id}.${FORMAT}`;
+    this.link.download = `stnscope-${id}.${exportDefaults()?.format}`;
     this.link.hidden = false;
     setText(this.state, fileSize(file.size));
   }

@@ -174,7 +174,7 @@ export class StatusLines {
     this.skipped = element("span.stn-skipped", {
       title: "Frames that were not sent because this page was busy. All of them are recorded.",
     });
-    this.thinned = element("span.stn-thinned");
+    this.thinned = element("span");
     this.link = element("a.stn-run-link");
     const second = element("p.stn-status-details", {}, this.link, this.skipped, this.thinned);
     this.element = element("div.stn-status-lines", {}, this.description, this.announcement, second);

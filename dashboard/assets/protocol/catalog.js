@@ -1,6 +1,6 @@
 // The server's catalog, loaded once for the whole page: families, limits and defaults.
 
-/** @import { Catalog, FamilyEntry, RunConfig } from "./types.js" */
+/** @import { Catalog, ExportDefaults, FamilyEntry, RunConfig } from "./types.js" */
 
 const RETRY_MILLISECONDS = 2000;
 
@@ -49,3 +49,9 @@ export const limitOf = (name) => current?.limits[name] ?? Infinity;
  * @returns {Required<RunConfig> | null}
  */
 export const defaultConfig = () => current?.defaults ?? null;
+
+/**
+ * Return the values of options of an export that are not given; null before the catalog is loaded.
+ * @returns {ExportDefaults | null}
+ */
+export const exportDefaults = () => current?.export_defaults ?? null;

@@ -85,6 +85,18 @@
  * @property {FamilyEntry[]} families
  * @property {Object<string, number>} limits largest accepted values
  * @property {Required<RunConfig>} defaults
+ * @property {ExportDefaults} export_defaults
+ */
+
+/**
+ * The values of options of an export that are not given.
+ * @typedef {object} ExportDefaults
+ * @property {string} format also the suffix of its files
+ * @property {{evolution: number, moving: number}} samples number of probes, by layout
+ * @property {number} tenths_fps frames per second of the first epoch's tenths
+ * @property {number} fps frames per second otherwise
+ * @property {number} scale
+ * @property {number} min_scale
  */
 
 /**

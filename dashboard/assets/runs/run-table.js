@@ -157,7 +157,7 @@ export class RunTable {
     this.hasListProblem = false; // whether the message is of the list
     /** @type {Map<string, Row>} */
     this.rows = new Map(); // by run
-    this.body = element("ul.stn-runs");
+    this.body = element("ul");
     this.message = element("p.stn-message", { role: "alert" });
     this.empty = element("p.stn-muted", {}, "No run yet.");
     this.file = element("input", { type: "file", accept: ".stnscope", hidden: true });
