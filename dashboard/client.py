@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import httpx
 
+NO_RESPONSE = "The server does not answer. It may have been stopped."
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 
 
@@ -86,7 +87,7 @@ class Client:
             with httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False) as client:
                 response = client.request(method, self.url + path, **options)
         except httpx.TransportError as error:
-            raise ApiError("The server does not answer. It may have been stopped.") from error
+            raise ApiError(NO_RESPONSE) from error
         if response.is_error:
             raise ApiError(_detail(response))
         return response

@@ -7,6 +7,7 @@ It is a run of the default configuration; evenly spaced frames are kept, so that
 
 import shutil
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 from stnscope.backend.experiment.config import RunConfig
@@ -29,10 +30,23 @@ def main() -> None:
             last = steps[-1]
             wanted = [last * number / (FRAMES - 1) for number in range(FRAMES)]
             steps_to_keep = {min(steps, key=lambda step: abs(step - target)) for target in wanted}
-            writer.retain_frames(steps_to_keep)
+            retain_frames(writer, steps_to_keep)
             writer.update(id=SAMPLE)
         shutil.copyfile(path, SAMPLE_PATH)
     print(f"{SAMPLE}{SUFFIX}: {SAMPLE_PATH.stat().st_size / 1000:.0f} kB, steps 0 to {last}")
+
+
+def retain_frames(writer: RecordingWriter, steps: Collection[int]) -> None:
+    """Delete checkpoints, the lap and all frames except those of `steps`; free their space."""
+    with writer.transaction():
+        placeholders = ", ".join("?" * len(steps))
+        writer.connection.execute(
+            f"DELETE FROM frames WHERE lap IS NOT NULL OR step NOT IN ({placeholders})",
+            tuple(steps),
+        )
+        writer.connection.execute("DELETE FROM checkpoints")
+        writer.connection.execute("DELETE FROM inputs WHERE key NOT IN (SELECT input FROM frames)")
+    writer.connection.execute("VACUUM")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from platformdirs import user_data_path
 
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
-from stnscope.backend.server.runs import DATA
+from stnscope.backend.server import runs
 from stnscope.backend.server.settings import Settings
 
 Commands = Any  # argparse keeps the type of its subparsers private
@@ -120,7 +120,7 @@ def recordings(options: argparse.Namespace) -> Path:
 
 def data_folder(options: argparse.Namespace) -> Path:
     """Return the folder that data sets are read from."""
-    return Path(options.data) if options.data else recordings(options).parent / DATA
+    return runs.data_folder(recordings(options), options.data)
 
 
 def percent(fraction: float | None) -> str:

@@ -81,7 +81,7 @@ class Runs:
     def __init__(self, folder: Path, quota: Quota | None = None, data: Path | None = None) -> None:
         self.folder = folder
         self.quota = quota or Quota()
-        self.data = data or folder.parent / DATA
+        self.data = data_folder(folder, data)
         self._last_summaries: dict[str, Run] = {}
         """By run, so that a run is listed while its recording is unavailable."""
         with translating_os_errors(folder):
@@ -265,7 +265,7 @@ class Runs:
             raise Conflict("This recording ships with the program and cannot be deleted.")
         path = self.path(run_id)
         if has_writer(path):
-            raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
+            raise live_trainer_error(run_id)
         names = [path.name + suffix for suffix in DATABASE_SUFFIXES]
         names += [path.stem + suffix for suffix in (LOCK_SUFFIX, RESERVE_SUFFIX)]
         for name in names:
@@ -321,6 +321,16 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def live_trainer_error(run_id: str) -> Conflict:
+    """Return the error for a request that a run in training does not allow."""
+    return Conflict(f"Run {run_id} has a live trainer; stop it first.")
+
+
+def data_folder(recordings: Path, data: Path | None = None) -> Path:
+    """Return the folder that data sets are read from: `data`, or the one beside the recordings."""
+    return data or recordings.parent / DATA
 
 
 def is_sample(run_id: str) -> bool:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from stnscope.backend.experiment.data.source import PART_SUFFIX
+
 MIN_FREE_BYTES = 2_000_000_000
 """Disk space that must be left after writing a cache."""
-PART_SUFFIX = ".part"
 FORMAT = "1"
 """To be changed when the same files are decoded to other pixels."""
 

@@ -45,7 +45,7 @@ class Thinning:
         Returns:
             Whether there is space; False if dropping all ordinary frames did not suffice.
         """
-        if self._after is None:
+        if not self.is_active:
             if self._writer.live_bytes() < self._limit:
                 return True
             self._start_pass(max(1, self._halvings))

@@ -253,20 +253,6 @@ class RecordingWriter(Recording):
             if deleted:
                 self._input_keys.discard(key)
 
-    def retain_frames(self, steps: Collection[int]) -> None:
-        """Delete checkpoints, the lap and all frames except those of `steps`; free their space."""
-        with self.transaction():
-            placeholders = ", ".join("?" * len(steps))
-            self.connection.execute(
-                f"DELETE FROM frames WHERE lap IS NOT NULL OR step NOT IN ({placeholders})",
-                tuple(steps),
-            )
-            self.connection.execute("DELETE FROM checkpoints")
-            self.connection.execute(
-                "DELETE FROM inputs WHERE key NOT IN (SELECT input FROM frames)"
-            )
-        self.connection.execute("VACUUM")
-
 
 DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Suffixes of all files that an SQLite database may have."""

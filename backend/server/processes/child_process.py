@@ -195,6 +195,23 @@ class ChildProcess:
         await self.wait()
 
 
+class ChildOwner:
+    """The owner of at most one child process at a time."""
+
+    _process: ChildProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the process, while there is one."""
+        return None if self._process is None else self._process.pid
+
+    async def _end_process(self) -> None:
+        """Kill the process, if there is one."""
+        process, self._process = self._process, None
+        if process is not None:
+            await process.kill()
+
+
 async def call(module: str, request: Mapping[str, Any]) -> Message:
     """Run a child process for one request; return its response.
 

@@ -27,6 +27,7 @@ from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
     ChildHung,
+    ChildOwner,
     ChildProcess,
     command_for,
 )
@@ -48,7 +49,7 @@ def max_recording_bytes(quota: Quota) -> int:
     return quota.run + quota.run // 16
 
 
-class Imports:
+class Imports(ChildOwner):
     """The imports of one server; recordings are received at once and read one after another.
 
     Args:
@@ -61,12 +62,6 @@ class Imports:
         self._deadlines = deadlines or Deadlines()
         self._uploads = 0
         self._lock = asyncio.Lock()
-        self._process: ChildProcess | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """The id of the process that reads a recording, while there is one."""
-        return None if self._process is None else self._process.pid
 
     async def import_recording(self, body: AsyncIterator[bytes], content_type: str) -> str:
         """Import a recording from a request's body; return its id.
@@ -100,9 +95,7 @@ class Imports:
 
     async def close(self) -> None:
         """End the process that reads a recording."""
-        process, self._process = self._process, None
-        if process is not None:
-            await process.kill()
+        await self._end_process()
 
     async def _receive_and_read(
         self, body: AsyncIterator[bytes], content_type: str, target: Path
@@ -151,7 +144,7 @@ class Imports:
                 "The process that reads recordings ended while it read this one."
             ) from None
         finally:
-            await self.close()
+            await self._end_process()
 
 
 def _create_upload_folder(home: Path) -> Path:

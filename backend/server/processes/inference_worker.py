@@ -13,6 +13,7 @@ from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
     ChildHung,
+    ChildOwner,
     ChildProcess,
     command_for,
 )
@@ -24,7 +25,7 @@ COMMAND = command_for("inference_main")
 MAX_WAITING = 16
 
 
-class InferenceWorker:
+class InferenceWorker(ChildOwner):
     """The inference process of one server.
 
     Args:
@@ -42,15 +43,9 @@ class InferenceWorker:
         self._command = command
         self._deadlines = deadlines or Deadlines()
         self._max_waiting = max_waiting
-        self._process: ChildProcess | None = None
         self._is_ready = False
         self._lock = asyncio.Lock()
         self._requests: set[asyncio.Task[Message]] = set()
-
-    @property
-    def pid(self) -> int | None:
-        """The process's id, while there is one."""
-        return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
         """Start the process; it imports torch in the background."""
@@ -62,7 +57,7 @@ class InferenceWorker:
         for request in list(self._requests):
             request.cancel()
         await asyncio.gather(*self._requests, return_exceptions=True)
-        await self._end()
+        await self._end_process()
 
     async def transform(
         self,
@@ -113,11 +108,11 @@ class InferenceWorker:
             raise Unavailable("Many pictures are waiting. Try again in a moment.")
         request = asyncio.create_task(self._send_and_receive(head, body))
         self._requests.add(request)
-        request.add_done_callback(self._forget)
+        request.add_done_callback(self._discard)
         # A caller who is cancelled leaves no half-read response in the pipe for the next one.
         return await asyncio.shield(request)
 
-    def _forget(self, request: asyncio.Task[Message]) -> None:
+    def _discard(self, request: asyncio.Task[Message]) -> None:
         self._requests.discard(request)
         if not request.cancelled():
             request.exception()  # marked as retrieved, in case the caller was cancelled
@@ -161,7 +156,7 @@ class InferenceWorker:
     async def _ready_process(self) -> ChildProcess:
         """Return a process that is ready for a request; start a new one if the last has ended."""
         if self._process is None or not self._process.is_alive or self._process.is_unresponsive:
-            await self._end()
+            await self._end_process()
             await self.start()
         assert self._process is not None
         if not self._is_ready:
@@ -169,7 +164,7 @@ class InferenceWorker:
                 async with asyncio.timeout(self._deadlines.start):
                     await self._process.receive()
             except (TimeoutError, ChildEnded):
-                await self._end()
+                await self._end_process()
                 raise Unavailable(
                     "The process that reads pictures does not start; see the server's log."
                 ) from None
@@ -178,10 +173,5 @@ class InferenceWorker:
 
     async def _replace(self, reason: str) -> None:
         log.warning("The inference process %s and is replaced.", reason)
-        await self._end()
+        await self._end_process()
         await self.start()
-
-    async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            await process.kill()

@@ -45,7 +45,14 @@ from stnscope.backend.experiment.run_status import (
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
-from stnscope.backend.server.runs import IMPORTED, Run, Runs, faulty_run, is_sample
+from stnscope.backend.server.runs import (
+    IMPORTED,
+    Run,
+    Runs,
+    faulty_run,
+    is_sample,
+    live_trainer_error,
+)
 
 log = logging.getLogger(__name__)
 
@@ -272,7 +279,7 @@ class Trainers:
                 run = await run_in_threadpool(self._runs.summary, run_id)
                 can_end = run["status"] in ENDED | PERMANENT_FAULTS
                 if not can_end and not self.is_unresponsive(run_id):
-                    raise Conflict(f"Run {run_id} has a live trainer; stop it first.")
+                    raise live_trainer_error(run_id)
                 await self._wait_for_end(run_id)
             with self._removed_from_queue(run_id):
                 await run_in_threadpool(self._runs.delete, run_id)
@@ -322,7 +329,7 @@ class Trainers:
         process = self._processes.get(run_id)
         if process is not None:
             await self._end(process)
-            self._forget(run_id, process)
+            self._remove_process(run_id, process)
 
     async def _end(self, process: ChildProcess) -> None:
         """Wait until a trainer has ended; kill it after some time, and at once if it hangs."""
@@ -440,7 +447,7 @@ class Trainers:
         watching.cancel()
         if code:
             log.warning("The trainer of run %s ended with code %s.", run_id, code)
-        self._forget(run_id, process)
+        self._remove_process(run_id, process)
         if not self._is_closing:
             await self._start_queued()
             # The run may have been deleted, or the disk be full.
@@ -463,7 +470,7 @@ class Trainers:
                 error = "Its trainer ended before training began."
                 await run_in_threadpool(self._runs.fail, run_id, error)
 
-    def _forget(self, run_id: str, process: ChildProcess) -> None:
+    def _remove_process(self, run_id: str, process: ChildProcess) -> None:
         # The run may have another trainer meanwhile, which is not removed.
         if self._processes.get(run_id) is process:
             del self._processes[run_id]

@@ -52,6 +52,10 @@ class ClientSocket:
         await self.close(POLICY_VIOLATION, "The first message must be a hello.")
         return None
 
+    async def refuse_hello(self) -> None:
+        """Send the error for a second hello."""
+        await self.send_message(error_message("This stream has received its hello already."))
+
     async def receive(self) -> str:
         """Return the client's next message.
 

@@ -91,8 +91,7 @@ class RunStream:
                 case Credit(frames=frames):
                     self._credit = min(MAX_CREDIT, self._credit + frames)
                 case Hello():
-                    detail = "This stream has received its hello already."
-                    await self._client.send_message(error_message(detail))
+                    await self._client.refuse_hello()
             self._wake.set()
 
     async def _send_all(self) -> None:

@@ -79,8 +79,7 @@ class TransformStream:
                 await self._client.send_message(error_message(str(error), error.field))
                 continue
             if isinstance(message, Hello):
-                detail = "This stream has received its hello already."
-                await self._client.send_message(error_message(detail))
+                await self._client.refuse_hello()
             else:
                 self._newest = message
                 self._wake.set()

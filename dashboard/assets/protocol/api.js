@@ -2,6 +2,8 @@
 
 /** @import { Catalog, MetricColumns, Run } from "./types.js" */
 
+const NO_RESPONSE = "The server does not answer. It may have been stopped.";
+
 /** A failed request, with a sentence to show. */
 export class Problem extends Error {
   /**
@@ -147,7 +149,7 @@ async function request(address, options = {}) {
     response = await fetch(address, { credentials, ...options });
   } catch (error) {
     if (error instanceof Error && error.name === "AbortError") throw error;
-    throw new Problem("The server does not answer. It may have been stopped.");
+    throw new Problem(NO_RESPONSE);
   }
   if (!response.ok) throw await problemOf(response);
   return response;
