@@ -7,7 +7,8 @@ from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import Probes, observe_step, theta_summary
+from stnscope.backend.experiment.inputs.probes import Probes
+from stnscope.backend.experiment.probes.observe import observe_step, theta_summary
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.training.loop import train

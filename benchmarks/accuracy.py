@@ -25,12 +25,13 @@ from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.distortions.placement import PLACEMENT_DRAWS, compute_placement
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.frames.region_geometry import Parallelograms, signed_areas
+from stnscope.backend.experiment.inputs.pipeline import build_input_pipeline
+from stnscope.backend.experiment.inputs.probes import SEED as PROBE_SEED
+from stnscope.backend.experiment.inputs.random_generators import make_generator
 from stnscope.backend.experiment.probes.observe import LAP
-from stnscope.backend.experiment.probes.observe import SEED as PROBE_SEED
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.runs.controls import NoControls
 from stnscope.backend.experiment.runs.session import record
-from stnscope.backend.experiment.training.loop import build_input_pipeline, make_generator
 from stnscope.backend.server.runs import Runs
 
 MIN_ACCURACY, MAX_STILLNESS, MIN_TURN = 0.97, 0.35, 0.8

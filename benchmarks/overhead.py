@@ -21,7 +21,8 @@ import torch
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.probes.observe import Probes, observe_step
+from stnscope.backend.experiment.inputs.probes import Probes
+from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
 from stnscope.backend.experiment.training.loop import Step, train
 from stnscope.backend.server.processes.child_main import NICENESS

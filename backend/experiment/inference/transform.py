@@ -19,12 +19,13 @@ from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.inference.theta_override import resolve_thetas
+from stnscope.backend.experiment.inputs.pipeline import InputPipeline
+from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.pictures.cache import PictureCache
-from stnscope.backend.experiment.pictures.decode import Picture, decode
-from stnscope.backend.experiment.pictures.fit import Fitted, fit
-from stnscope.backend.experiment.probes.observe import Probes, observe
-from stnscope.backend.experiment.training.input_pipeline import InputPipeline
+from stnscope.backend.experiment.pictures.decode import decode
+from stnscope.backend.experiment.pictures.fit import Fitted, Target, fit
+from stnscope.backend.experiment.probes.observe import observe
+from stnscope.backend.experiment.probes.theta_override import resolve_thetas
 from stnscope.models.cards import Card, cards
 from stnscope.models.catalog import ARCHITECTURES, Architecture
 from stnscope.models.network import Network
@@ -59,7 +60,7 @@ def transform(
         data: the bytes of a picture file, as for `pictures.decode.decode`.
         weights: a name in `models.cards`.
         distortion: the fields of `PictureDistortion`; None for no distortion.
-        theta: overrides by the transformer's name, see `inference.theta_override`; the others
+        theta: overrides by the transformer's name, see `probes.theta_override`; the others
             predict theta.
 
     Returns:
@@ -73,7 +74,8 @@ def transform(
         InvalidInput: the distortion or theta is invalid; names the field.
     """
     card, config = _find_card(weights), _validate(distortion)
-    return _transform(_pictures.add(data), card, config, theta)
+    key, fitted = _pictures.fit_file(data, _target(card, on_canvas=config is None))
+    return _transform(key, fitted, card, config, theta)
 
 
 def transform_cached(
@@ -97,18 +99,21 @@ def transform_cached(
         NotFound: there are no such weights, or the picture is no longer in the cache.
         InvalidInput: the distortion, theta or corners are invalid; names the field.
     """
-    return _transform(picture, _find_card(weights), _validate(distortion), theta, corners)
+    card, config = _find_card(weights), _validate(distortion)
+    fitted = _pictures.fit(picture, _target(card, on_canvas=config is None))
+    return _transform(picture, fitted, card, config, theta, corners)
 
 
 def _transform(
     key: str,
+    fitted: Fitted,
     card: Card,
     config: PictureDistortion | None,
     theta: Mapping[str, Any] | None,
     corners: Mapping[str, Any] | None = None,
 ) -> Frame:
     network = _load_network(card.name)
-    image, fitted = _network_input(_pictures.get(key), card, config)
+    image = _network_input(fitted, card, config)
     thetas = resolve_thetas(network, image, theta, corners)
     info = {
         "run": "",
@@ -133,14 +138,15 @@ def _find_card(weights: str) -> Card:
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _network_input(
-    picture: Picture, card: Card, config: PictureDistortion | None
-) -> tuple[Tensor, Fitted]:
-    """Return the network's input (1, C, H, W), and the fitted picture it is made from."""
-    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
-    fitted = _fit(picture, network, dataset, on_canvas=config is None)
+def _network_input(fitted: Fitted, card: Card, config: PictureDistortion | None) -> Tensor:
+    """Return the network's input (1, C, H, W) that is made from a fitted picture."""
     image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]
-    return image if config is None else _distort(image, card, config), fitted
+    return image if config is None else _distort(image, card, config)
+
+
+def _target(card: Card, *, on_canvas: bool) -> Target:
+    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
+    return _target_of(network, dataset, on_canvas=on_canvas)
 
 
 def warm_up(threads: int) -> None:
@@ -181,16 +187,15 @@ def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
         PictureError, TooLarge: the picture cannot be used.
     """
     entry = DATASETS.get(dataset, IMAGE_FOLDER)
-    return _fit(decode(data), ARCHITECTURES[architecture], entry, on_canvas=True)
+    return fit(decode(data), *_target_of(ARCHITECTURES[architecture], entry, on_canvas=True))
 
 
-def _fit(picture: Picture, network: Architecture, dataset: DatasetEntry, on_canvas: bool) -> Fitted:
-    """Fit the picture to the network's size, or to that of the data set before distortion."""
+def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool) -> Target:
+    """Return the network's size as a target, or that of the data set before distortion."""
     # All grey data sets have light strokes on black.
     light_on_dark = network.channels == 1
     target = network if on_canvas else dataset
-    return fit(
-        picture,
+    return Target(
         (target.height, target.width),
         network.channels,
         light_on_dark,

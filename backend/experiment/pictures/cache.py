@@ -2,12 +2,16 @@
 
 import hashlib
 from collections import OrderedDict
+from functools import lru_cache
 
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.pictures.decode import Picture, decode
+from stnscope.backend.experiment.pictures.fit import Fitted, Target, fit
 
 MAX_PICTURES = 32
 """Number of cached pictures; a decoded one takes 0.8 MB at most."""
+MAX_FITTED = 64
+"""Number of cached fitted pictures."""
 
 
 class PictureCache:
@@ -35,6 +39,23 @@ class PictureCache:
             self._pictures.popitem(last=False)
         return key
 
+    def fit_file(self, data: bytes, target: Target) -> tuple[str, Fitted]:
+        """Decode a picture's file, unless it is cached, and fit it; return its key too.
+
+        Raises:
+            PictureError, TooLarge: as `pictures.decode.decode`.
+        """
+        key = self.add(data)
+        return key, self.fit(key, target)
+
+    def fit(self, key: str, target: Target) -> Fitted:
+        """Fit the picture of a key, unless it is cached as it was fitted to the same target.
+
+        Raises:
+            NotFound: it was never added, or has been removed since.
+        """
+        return _fit(self.get(key), target)
+
     def get(self, key: str) -> Picture:
         """Return the picture of a key.
 
@@ -45,3 +66,8 @@ class PictureCache:
             raise NotFound("This picture is no longer available. Upload it again.")
         self._pictures.move_to_end(key)
         return self._pictures[key]
+
+
+@lru_cache(maxsize=MAX_FITTED)
+def _fit(picture: Picture, target: Target) -> Fitted:
+    return fit(picture, *target)

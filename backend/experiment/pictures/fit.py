@@ -5,6 +5,7 @@ picture in it.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,16 @@ class Fitted:
     """What was changed, as sentences."""
     inverted: bool
     """Whether dark strokes were made light."""
+
+
+class Target(NamedTuple):
+    """What a picture is fitted to: the arguments of `fit` besides the picture."""
+
+    size: tuple[int, int]
+    channels: int
+    light_on_dark: bool
+    subject: int | None = None
+    detail_spacing: float = 0.0
 
 
 def fit(

@@ -1,114 +1,28 @@
-"""Probes: the fixed images observed through training, and the frame of a network's results."""
+"""Observe the probes: compute the frame of a network's results for them."""
 
-import itertools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
-from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames import region_geometry
-from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame, Label
+from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame
+from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.progress import tenths_of
-from stnscope.backend.experiment.recording.records import AddedPicture
-from stnscope.backend.experiment.training.input_pipeline import InputPipeline
-from stnscope.backend.experiment.training.loop import Step, build_input_pipeline, make_generator
+from stnscope.backend.experiment.training.loop import Step
 from stnscope.models import grid
 from stnscope.models.network import InputPath, Network, Thetas
 from stnscope.models.transformer import Sampler, Warp
 
-SEED = 48
-"""Of the probes' distortion: the same for every run, so that runs are comparable."""
 MIN_RANGE = 1e-12
 """Minimum range of a map scaled to [0, 1]; a constant map becomes black."""
 LAP = 60
 """Steps of one lap of the moving probes' paths, and frames of a finished run's closing lap."""
-
-
-@dataclass(frozen=True, eq=False)
-class Probes:
-    """Images (N, C, H, W) in [0, 1], their labels (None if unknown, a list if several) and the
-    classes' names."""
-
-    images: Tensor
-    labels: tuple[Label, ...]
-    classes: tuple[str, ...]
-    path: Callable[[float], Tensor] | None = None
-    """Returns the images at a phase of their path, in laps; None if they do not move."""
-    added: int = 0
-    """Number of added pictures, the last of the probes."""
-
-    @classmethod
-    def choose(cls, dataset: Dataset, config: RunConfig) -> "Probes":
-        """Choose held-out images of alternating classes, each with its own distortion.
-
-        A probe's path depends only on its index, so the images of a step are the same in every run.
-        """
-        held_out = dataset.held_out
-        indices = torch.tensor(_alternate_classes(held_out.labels, config.probes.count))
-        pipeline = build_input_pipeline(config, dataset.entry, held_out)
-        images, labels = held_out.take(indices), tuple(held_out.labels[indices].tolist())
-        generators = [make_generator(SEED, "probe", index) for index in range(len(indices))]
-        draws = torch.cat([pipeline.draw(1, generator) for generator in generators], dim=1)
-
-        def path(phase: float) -> Tensor:
-            return pipeline.apply(images, pipeline.at_phase(draws, phase))
-
-        return cls(path(0.0), labels, dataset.entry.classes, path)
-
-    @classmethod
-    def from_picture(
-        cls, picture: AddedPicture, index: int, dataset: DatasetEntry, config: RunConfig
-    ) -> "Probes":
-        """Build the probe of an added picture.
-
-        Unmoved, the picture is as it was fitted, with the run's preprocessings. On its path the
-        run's whole distortion is applied, with draws of its own.
-
-        Args:
-            picture: the fitted picture.
-            index: of the probe, from 0.
-            dataset: the run's.
-            config: of the run.
-        """
-        image = torch.from_numpy(picture.image.copy()).permute(2, 0, 1)[None].float() / 255
-        architecture = ARCHITECTURES[config.architecture]
-        pipeline = InputPipeline.for_picture(dataset, config.distortion, architecture)
-        draws = pipeline.draw(1, make_generator(SEED, "probe", index))
-        preprocessings = [
-            name for name in config.distortion.name.split("+") if name in PREPROCESSINGS
-        ]
-        centred_config = config.distortion.model_copy(
-            update={"name": "+".join(preprocessings or ["centred"])}
-        )
-        centred = InputPipeline.for_picture(dataset, centred_config, architecture)
-
-        def path(phase: float) -> Tensor:
-            return pipeline.apply(image, pipeline.at_phase(draws, phase))
-
-        return cls(centred.apply(image, draws[:0]), (picture.label,), dataset.classes, path, 1)
-
-    def with_picture(self, picture: "Probes") -> "Probes":
-        """Return these probes followed by the probe of an added picture."""
-
-        def path(phase: float) -> Tensor:
-            return torch.cat([self.at_phase(phase).images, picture.at_phase(phase).images])
-
-        images = torch.cat([self.images, picture.images])
-        labels, added = self.labels + picture.labels, self.added + picture.added
-        return Probes(images, labels, self.classes, path, added)
-
-    def at_phase(self, phase: float) -> "Probes":
-        """Return the probes at a phase of their path, in laps."""
-        return self if self.path is None else replace(self, images=self.path(phase))
 
 
 def observe_step(
@@ -238,21 +152,6 @@ def collapsed_share(frame: Frame) -> float:
     """Return the share of the probes for which any transformer has collapsed."""
     by_probe = zip(*frame.info["collapsed"].values(), strict=True)
     return sum(any(reasons) for reasons in by_probe) / len(frame.info["labels"])
-
-
-def _alternate_classes(labels: Tensor, count: int) -> list[int]:
-    """Return indices of `count` images: the first of each class, then the second of each, ...
-
-    Where images have several labels, the first decides.
-    """
-    labels = labels.flatten(1)[:, 0] if labels.dim() > 1 else labels
-    by_class = [
-        (labels == label).nonzero()[:, 0].tolist() for label in sorted(set(labels.tolist()))
-    ]
-    rounds = itertools.zip_longest(*by_class)
-    return [index for round_indices in rounds for index in round_indices if index is not None][
-        :count
-    ]
 
 
 def _warp_tensors(

@@ -6,7 +6,8 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
-from stnscope.backend.experiment.probes.observe import LAP, Probes, observe_step
+from stnscope.backend.experiment.inputs.probes import Probes
+from stnscope.backend.experiment.probes.observe import LAP, observe_step
 from stnscope.backend.experiment.recording.records import AddedPicture
 from stnscope.backend.experiment.training.loop import Step
 

@@ -18,9 +18,10 @@ from stnscope.backend.experiment.config import LiveSettings, RunConfig, Settings
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
+from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.probes.added_pictures import decode_image
-from stnscope.backend.experiment.probes.observe import Probes, observe_step
+from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota

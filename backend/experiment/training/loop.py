@@ -5,29 +5,27 @@ numbers come from (seed, step). A resumed run therefore computes exactly what an
 would, and a checkpoint needs no state of a random generator.
 """
 
-import hashlib
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from stnscope.backend.experiment.catalog import (
-    ARCHITECTURES,
-    DatasetEntry,
     steps_per_epoch,
     validate,
 )
 from stnscope.backend.experiment.config import LiveSettings, RunConfig
-from stnscope.backend.experiment.data.images import Dataset, Images
+from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.inputs.pipeline import build_input_pipeline
+from stnscope.backend.experiment.inputs.random_generators import hash_seed, make_generator
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.training import schedules
 from stnscope.backend.experiment.training.averaging import WeightAverage
 from stnscope.backend.experiment.training.consistency import consistency_loss
-from stnscope.backend.experiment.training.input_pipeline import InputPipeline
 from stnscope.backend.experiment.training.optimisers import (
     PEAK,
     build_optimiser,
@@ -75,16 +73,6 @@ class Step:
     """The network that is trained."""
     state: Callable[[], dict[str, Tensor]]
     """Return copies of all tensors that `train(..., checkpoint=)` needs to resume here."""
-
-
-def make_generator(seed: int, purpose: str, number: int) -> Generator:
-    """Return a generator seeded by these three values, the same on every platform."""
-    return Generator().manual_seed(_hash_seed(seed, purpose, number))
-
-
-def _hash_seed(seed: int, purpose: str, number: int) -> int:
-    digest = hashlib.blake2b(f"{purpose} {seed} {number}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
 
 
 class Batches:
@@ -228,7 +216,7 @@ def train(
         images, labels = batches.batch(done)
         # Dropout draws from torch's global generator: seeded for this step, then restored.
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(_hash_seed(config.seed, "dropout", done))
+            torch.manual_seed(hash_seed(config.seed, "dropout", done))
             loss = optimise(model, optimiser, images, labels, config)
         if average:
             average.update(model)
@@ -259,14 +247,6 @@ def optimise(
     nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
     optimiser.step()
     return loss.item()
-
-
-def build_input_pipeline(
-    config: RunConfig, entry: DatasetEntry, clutter_source: Images
-) -> InputPipeline:
-    """Build a run's input pipeline, with clutter cropped from `clutter_source`."""
-    architecture = ARCHITECTURES[config.architecture]
-    return InputPipeline.for_dataset(entry, config.distortion, architecture, clutter_source)
 
 
 def _build_untrained(config: RunConfig, classes: int) -> Network:

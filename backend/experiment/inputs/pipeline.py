@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor
 
-from stnscope.backend.experiment.catalog import DatasetEntry
+from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.catalog.canvas import Canvas
-from stnscope.backend.experiment.config import DistortionConfig
+from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.images import Images
-from stnscope.backend.experiment.distortions import Distortion, compose
+from stnscope.backend.experiment.distortions import compose
+from stnscope.backend.experiment.distortions.distortion import Distortion
 from stnscope.models.catalog import Architecture
 
 
@@ -71,3 +72,11 @@ class InputPipeline:
     def at_phase(self, draws: Tensor, phase: float) -> Tensor:
         """Return the draws at a phase of their path, in laps."""
         return self.distortion.at_phase(draws, phase) if phase else draws
+
+
+def build_input_pipeline(
+    config: RunConfig, entry: DatasetEntry, clutter_source: Images
+) -> InputPipeline:
+    """Build a run's input pipeline, with clutter cropped from `clutter_source`."""
+    architecture = ARCHITECTURES[config.architecture]
+    return InputPipeline.for_dataset(entry, config.distortion, architecture, clutter_source)

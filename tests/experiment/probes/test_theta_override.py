@@ -10,8 +10,8 @@ from PIL import Image
 
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.inference import transform as module
-from stnscope.backend.experiment.inference.theta_override import resolve_thetas
 from stnscope.backend.experiment.inference.transform import transform, transform_cached, warm_up
+from stnscope.backend.experiment.probes.theta_override import resolve_thetas
 from stnscope.models.architectures import build
 
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
