@@ -187,24 +187,6 @@ def test_paths_exist(document: Path) -> None:
         assert (ROOT / path).exists(), path
 
 
-def test_paths_in_the_picture_exist() -> None:
-    files = [f"/{file.as_posix()}" for file in tracked_files()]
-    picture = blocks(ARCHITECTURE, "text")[0]
-    shown = re.findall(r"[\w-]+/[\w-]+\.(?:py|js)", picture)
-    assert len(shown) > 20
-    for path in shown:
-        assert len([file for file in files if file.endswith(f"/{path}")]) == 1, path
-
-
-def test_each_flow_enters_each_folder_once() -> None:
-    flows = re.findall(r"^- \*\*From .*?(?=^- |\n\n)", ARCHITECTURE, re.DOTALL | re.MULTILINE)
-    assert len(flows) == 3
-    for flow in flows:
-        folders = [Path(path).parent for path in re.findall(r"`([^`]+)`", flow)]
-        entered = [folder for number, folder in enumerate(folders) if folder != folders[number - 1]]
-        assert len(entered) == len(set(entered)), flow
-
-
 def folders_in(parent: str) -> set[str]:
     """Return the names of the folders with tracked files below a folder, `.` being the root."""
     parts = [file.relative_to(parent).parts for file in tracked_files(f"{parent}/**")]

@@ -1,11 +1,12 @@
-"""Run the page's JavaScript modules with deno."""
+"""Run the page's JavaScript modules with deno, and read their imports."""
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stnscope.backend.experiment.frames.frame import Frame
 
@@ -43,3 +44,30 @@ def region_sentence(frame: Frame, transformer: str = "st", probe: int = 0) -> st
       console.log(JSON.stringify(regionSentence({json.dumps(lattice)}, {json.dumps(size)})));
     """)
     return sentence
+
+
+class Import(NamedTuple):
+    """One import of a module: the file, and the names used from it; None for all names."""
+
+    path: Path
+    names: set[str] | None
+
+
+def module_files() -> list[Path]:
+    """Return the page's modules, without vendored ones."""
+    return sorted(file for file in ASSETS.rglob("*.js") if "vendor" not in file.parts)
+
+
+def imports(file: Path) -> list[Import]:
+    """Return the imports of a module, including those of types in JSDoc."""
+    source = file.read_text()
+    found = []
+    pattern = r"""(?:\bimport\b|@import|\bexport\b)\s+([^;"'()]*?)\s*from\s+["'](\.[^"']+)["']"""
+    for clause, target in re.findall(pattern, source):
+        namespace = re.fullmatch(r"\*\s+as\s+(\w+)", clause)
+        if namespace:
+            names = set(re.findall(rf"\b{namespace[1]}\.(\w+)", source))
+        else:
+            names = {name.split(" as ")[0].strip() for name in clause.strip("{} \n").split(",")}
+        found.append(Import((file.parent / target).resolve(), names - {""}))
+    return found

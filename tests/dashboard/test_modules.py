@@ -4,7 +4,6 @@ import json
 import re
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.run_status import DELETED, FAULTS, STATUSES
 from stnscope.models import catalog, grid
 from stnscope.models.families import IMPLEMENTATIONS, Family
-from tests.dashboard.javascript import ASSETS, deno, run_script
+from tests.dashboard.javascript import ASSETS, deno, imports, module_files, run_script
 from tests.source_files import ROOT, tracked_files
 
 TESTS = sorted((Path(__file__).parent / "js").rglob("*.test.js"))
@@ -40,13 +39,6 @@ PLAYBACK_MODE = re.compile(r"mode\s*(?:[!=]==|:)")
 FOR_TESTS = "Exported for tests."
 
 
-class Import(NamedTuple):
-    """One import of a module: the file, and the names used from it; None for all names."""
-
-    path: Path
-    names: set[str] | None
-
-
 def test_all_module_tests_are_found() -> None:
     stems = {path.name.removesuffix(".test.js") for path in TESTS}
     tracked = tracked_files("tests/dashboard/js/*")
@@ -61,32 +53,12 @@ def test_module(path: Path) -> None:
     assert re.search(r"ok \| [1-9]\d* passed .*\| 0 failed", printed), printed
 
 
-def module_files() -> list[Path]:
-    """Return the page's modules, without vendored ones."""
-    return sorted(file for file in ASSETS.rglob("*.js") if "vendor" not in file.parts)
-
-
 def layer_of(file: Path) -> int:
     """Return the index of a module's layer; a folder without a layer fails the test."""
     name = file.relative_to(ASSETS).parts[0]
     layers = [index for index, names in enumerate(LAYERS) if name in names]
     assert layers, f"{name} is in no layer: add it to LAYERS"
     return layers[0]
-
-
-def imports(file: Path) -> list[Import]:
-    """Return the imports of a module, including those of types in JSDoc."""
-    source = file.read_text()
-    found = []
-    pattern = r"""(?:\bimport\b|@import|\bexport\b)\s+([^;"'()]*?)\s*from\s+["'](\.[^"']+)["']"""
-    for clause, target in re.findall(pattern, source):
-        namespace = re.fullmatch(r"\*\s+as\s+(\w+)", clause)
-        if namespace:
-            names = set(re.findall(rf"\b{namespace[1]}\.(\w+)", source))
-        else:
-            names = {name.split(" as ")[0].strip() for name in clause.strip("{} \n").split(",")}
-        found.append(Import((file.parent / target).resolve(), names - {""}))
-    return found
 
 
 def test_every_import_is_parsed() -> None:
