@@ -9,7 +9,7 @@ from stnscope.backend.experiment.pictures import cache
 from stnscope.backend.experiment.recording import schema
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.runs import pace, step_recorder
-from stnscope.backend.server.processes import trainers
+from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.routes import streams
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams import client_socket, messages, run_stream
@@ -29,7 +29,7 @@ Q = Quota()
 
 STATEMENTS: list[tuple[str, str, float]] = [
     ("architecture", r"for each run \((\w+) at a time\)", Settings.trainers),
-    ("architecture", r"and ends, within (\d+) s", trainers.END_SECONDS),
+    ("architecture", r"and ends, within (\d+) s", Deadlines.end),
     ("architecture", r"schema.py`; version (\d+)", schema.SCHEMA_VERSION),
     ("architecture", r"up to (\d+) a second", 1 / pace.FRAME_INTERVAL),
     ("architecture", r"written every (\d+) s", step_recorder.CHECKPOINT_INTERVAL),
