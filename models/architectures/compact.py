@@ -55,7 +55,7 @@ def _convolution(
 
 
 def _digits_classifier(side: int) -> nn.Module:
-    """1 x side x side -> 10.
+    """Return the digits' classifier, 1 x side x side -> 10.
 
     It does not average over positions and works at half resolution, so it recognises digits only
     if they are centred and large: the transformer has to learn to centre and enlarge them.
@@ -77,7 +77,7 @@ def _digits_classifier(side: int) -> nn.Module:
 
 
 def digits(family: str) -> Network:
-    """1x48x48 -> an output of 28x28 -> 10."""
+    """Build the compact ST-CNN, 1x48x48 -> an output of 28x28 -> 10."""
     localisation = Localisation()
     transformer = SpatialTransformer(
         "st", families.get(family), localisation, localisation.features, size=(28, 28)
@@ -86,12 +86,12 @@ def digits(family: str) -> Network:
 
 
 def digits_cnn(family: str) -> Network:
-    """1x48x48 -> 10."""
+    """Build the compact CNN, 1x48x48 -> 10."""
     return Chain((48, 48), _digits_classifier(48))
 
 
 def _signs_classifier(side: int, classes: int) -> nn.Module:
-    """3 x side x side -> classes; like the digits' classifier, it expects centred subjects."""
+    """Return the signs' classifier, 3 x side x side -> classes; it expects centred subjects."""
     return nn.Sequential(  # for a side of 32
         *_convolution(3, 24, 5, stride=2, padding=2),  # 24x16x16
         nn.Conv2d(24, 48, 3, padding=1, bias=False),  # 48x16x16
@@ -112,7 +112,7 @@ def _signs_classifier(side: int, classes: int) -> nn.Module:
 
 
 def signs(family: str, classes: int = 43) -> Network:
-    """3x48x48 -> an output of 32x32 -> classes."""
+    """Build the compact ST-CNN for signs, 3x48x48 -> an output of 32x32 -> classes."""
     localisation = Localisation(channels=3)
     transformer = SpatialTransformer(
         "st",
@@ -126,5 +126,5 @@ def signs(family: str, classes: int = 43) -> Network:
 
 
 def signs_cnn(family: str, classes: int = 43) -> Network:
-    """3x48x48 -> classes."""
+    """Build the compact CNN for signs, 3x48x48 -> classes."""
     return Chain((48, 48), _signs_classifier(48, classes))

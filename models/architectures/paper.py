@@ -65,17 +65,17 @@ def _convolutional_localisation(flat: int) -> nn.Sequential:
 
 
 def fcn(family: str, *, side: int, hidden: int) -> Network:
-    """1 x side x side -> 10."""
+    """Build the FCN, 1 x side x side -> 10."""
     return Chain((side, side), _connected(side**2, hidden))
 
 
 def cnn(family: str, *, side: int, second: int, flat: int) -> Network:
-    """1 x side x side -> 10."""
+    """Build the CNN, 1 x side x side -> 10."""
     return Chain((side, side), _convolutional(second, flat))
 
 
 def st_fcn(family: str, *, side: int, hidden: int) -> Network:
-    """1 x side x side -> a transformer output of the same size -> 10."""
+    """Build the ST-FCN, 1 x side x side -> an output of the same size -> 10."""
     transformer = SpatialTransformer(
         "st", families.get(family), _connected_localisation(side**2), HIDDEN, (side, side)
     )
@@ -85,7 +85,7 @@ def st_fcn(family: str, *, side: int, hidden: int) -> Network:
 def st_cnn(
     family: str, *, side: int, second: int, localised: int, flat: int, ceil_mode: bool
 ) -> Network:
-    """1 x side x side -> a transformer output of the same size, halved -> 10.
+    """Build the ST-CNN, 1 x side x side -> an output of the same size, halved -> 10.
 
     Args:
         second: filters of the second convolution.
@@ -107,7 +107,10 @@ ADDITION_CLASSES = 19
 
 
 def addition(family: str, *, transformers: int, hidden: int) -> Network:
-    """2x42x42, a digit in each channel -> 2x28x28 per transformer -> 19 (A.1)."""
+    """Build the networks for addition, 2x42x42 -> 2x28x28 per transformer -> 19 (A.1).
+
+    A digit is in each channel of the input.
+    """
     inputs = 2 * ADDITION_SIDE**2
     size = (ADDITION_SIDE, ADDITION_SIDE)
     if not transformers:
@@ -139,8 +142,10 @@ MAPS = ((3, 64), (48, 32), (64, 32), (128, 16))
 
 
 def svhn(family: str, *, transformers: int) -> Network:
-    """3x64x64 -> 5 x 11 logits; no transformer, one at the input, or one before each of the first
-    four convolutions (sec. 4.2, A.5)."""
+    """Build the networks for house numbers, 3x64x64 -> 5 x 11 logits (sec. 4.2, A.5).
+
+    With no transformer, one at the input, or one before each of the first four convolutions.
+    """
     before: list[list[nn.Module]] = [[], [], [], []]
     for number, (channels, side) in enumerate(MAPS[:transformers]):
         is_single = transformers == 1

@@ -27,7 +27,7 @@ def _features() -> nn.Sequential:
 
 
 class Recurrent(Network):
-    """1x100x100 -> three outputs of 33x33, one after another -> 3 x 10 logits.
+    """The recurrent ST: 1x100x100 -> three outputs of 33x33 in turn -> 3 x 10 logits.
 
     A GRU, with the same features as input in each time step, predicts the next theta. One
     classifier reads all outputs. The attributes' names are keys of checkpoints.
@@ -75,7 +75,7 @@ class Recurrent(Network):
 
 
 def feed_forward(family: str) -> Network:
-    """1x100x100 -> one output of 50x50 -> 3 x 10 logits."""
+    """Build the feed-forward ST, 1x100x100 -> one output of 50x50 -> 3 x 10 logits."""
     localisation = nn.Sequential(_features(), nn.Linear(MAPS, 200), nn.ReLU())
     transformer = SpatialTransformer("st", families.get(family), localisation, 200, (50, 50))
     return Chain(

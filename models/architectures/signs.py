@@ -15,7 +15,7 @@ SIGNS_MEAN, SIGNS_DEVIATION = 0.3260, 0.2692
 
 
 def idsia(family: str) -> Network:
-    """3x48x48 -> 43: one network of the committee of Ciresan et al., 2012."""
+    """Build one network of the committee of Ciresan et al., 2012, 3x48x48 -> 43."""
     return Chain(
         (SIDE, SIDE),
         init_uniform(
@@ -50,7 +50,7 @@ def moodstocks(
     at_input: Widths | None = None,
     after_second: Widths | None = None,
 ) -> Network:
-    """3x48x48 -> 43.
+    """Build a network of Moodstocks/gtsrb.torch, 3x48x48 -> 43.
 
     Args:
         widths: filters of the three convolutions and units of the hidden layer.
@@ -115,7 +115,7 @@ VGG_HIDDEN = 200
 
 
 def vgg(family: str, classes: int = CLASSES) -> Network:
-    """3x48x48 -> classes; pairs of 3x3 convolutions, as in Simonyan and Zisserman, 2015."""
+    """Build pairs of 3x3 convolutions (Simonyan and Zisserman, 2015), 3x48x48 -> classes."""
     return Chain(
         (SIDE, SIDE),
         LocalContrast.box(9),
@@ -127,9 +127,10 @@ def vgg(family: str, classes: int = CLASSES) -> Network:
 
 
 def vgg_2st(family: str, classes: int = CLASSES) -> Network:
-    """3x48x48 -> an output of 40x40 -> maps, transformed once more after the first pair -> classes.
+    """Build `vgg` with two transformers, 3x48x48 -> an output of 40x40 -> classes.
 
-    The first transformer samples the image after local contrast normalisation.
+    The first one samples the image after local contrast normalisation, the second one the maps
+    after the first pair of convolutions.
     """
     at_input = SpatialTransformer(
         "st1",

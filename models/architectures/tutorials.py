@@ -11,7 +11,7 @@ MNIST_MEAN, MNIST_DEVIATION = 0.1307, 0.3081
 
 
 def pytorch(family: str) -> Network:
-    """1x28x28 -> 10, as in PyTorch's tutorial."""
+    """Build the network of PyTorch's tutorial, 1x28x28 -> 10."""
     localisation = nn.Sequential(
         nn.Conv2d(1, 8, 7),  # 8x22x22
         nn.MaxPool2d(2),
@@ -43,7 +43,7 @@ def pytorch(family: str) -> Network:
 
 
 def lasagne(family: str) -> Network:
-    """1x60x60 -> an output of 20x20 -> 10, as in Lasagne's recipes."""
+    """Build the network of Lasagne's recipes, 1x60x60 -> an output of 20x20 -> 10."""
     localisation = nn.Sequential(
         nn.MaxPool2d(2),  # 1x30x30
         convolution(1, 20, 5),  # 20x13x13
@@ -68,7 +68,7 @@ def lasagne(family: str) -> Network:
 
 
 def tensorflow(family: str) -> Network:
-    """1x40x40 -> 10, as in TensorFlow's research models."""
+    """Build the network of TensorFlow's research models, 1x40x40 -> 10."""
     localisation = nn.Sequential(
         nn.Flatten(),
         nn.Linear(1600, 20),
@@ -91,7 +91,7 @@ def tensorflow(family: str) -> Network:
 
 
 def chainer(family: str) -> Network:
-    """1x42x42 -> an output of 42x42, halved -> 10, as in hvy's Chainer example."""
+    """Build hvy's Chainer example, 1x42x42 -> an output of 42x42, halved -> 10."""
     localisation = nn.Sequential(
         nn.MaxPool2d(2),  # 1x21x21
         nn.Conv2d(1, 20, 5),

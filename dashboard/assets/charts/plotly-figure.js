@@ -186,7 +186,7 @@ function trace(chart, line, isSecond, metrics, [from, to]) {
 }
 
 /**
- * Ticks at whole epochs where several are visible. The mode is always set: Plotly keeps the previous
+ * Return ticks at whole epochs where several are visible. The mode is always set: Plotly keeps the previous
  * one, and in the linear mode without a distance it would draw a tick for every step.
  * @param {number[]} range
  * @param {number | null} stepsPerEpoch

@@ -9,7 +9,7 @@ const FILE_TYPES = "image/*,.jfif,.jpe";
 const ADD = "Add a picture";
 
 /**
- * Why no picture can be added to the run, as a sentence; null if one can. Exported for tests.
+ * Return why no picture can be added to the run, as a sentence; null if one can. Exported for tests.
  * @param {Partial<Pick<RunStore, "run" | "disconnected" | "isPlayingSample">>} store
  */
 export function disabledReason({ run, disconnected, isPlayingSample }) {

@@ -90,7 +90,7 @@ export class ExportPanel {
     return this.range.value === "moving" ? "moving" : "evolution";
   }
 
-  /** Only chosen steps have a first, a last and a number of frames. */
+  /** Enable the fields of the range: only chosen steps have a first, a last and a number of frames. */
   #updateRange() {
     const isChosen = this.range.value === "steps";
     for (const field of [this.first, this.last, this.frames]) field.disabled = !isChosen;

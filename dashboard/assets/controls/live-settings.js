@@ -37,7 +37,7 @@ export async function sendControl(store, setProblem, request) {
 }
 
 /**
- * The run's live settings while they can be changed; otherwise null.
+ * Return the run's live settings while they can be changed; otherwise null.
  * @param {RunStore} store
  */
 const changeableSettings = ({ run, disconnected }) =>
@@ -94,7 +94,7 @@ export class LiveSettings {
 }
 
 /**
- * The offered duration that is nearest to one that another program may have set.
+ * Return the offered duration that is nearest to one that another program may have set.
  * @param {number} seconds
  */
 function nearestDuration(seconds) {

@@ -95,7 +95,7 @@ export class RunControls {
   }
 
   /**
-   * The next seed that no run has.
+   * Return the next seed that no run has.
    * @param {number} seed
    */
   async #unusedSeed(seed) {

@@ -141,7 +141,7 @@ function describeWithoutFrames(run) {
 }
 
 /**
- * The last frame's age, on one line.
+ * Return the last frame's age, on one line.
  * @param {number | null} received
  * @param {number} now
  */
@@ -195,7 +195,7 @@ export class StatusLines {
     return `${id} ${run?.status} ${run?.attempt}`;
   }
 
-  /** Called on each change, and each second for the last frame's age. */
+  /** Update the texts: on each change, and each second for the last frame's age. */
   update() {
     const { tone, text } = describe(this.store, Date.now());
     setText(this.description, text);
@@ -216,7 +216,7 @@ export class StatusLines {
     this.#updateLink();
   }
 
-  /** A link to the run, or from a missing or deleted one to the newest. */
+  /** Link to the run, or from a missing or deleted one to the newest. */
   #updateLink() {
     const { run, problem } = this.store;
     const isMissing = run ? run.deleted : Boolean(problem);

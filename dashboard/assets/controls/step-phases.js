@@ -54,14 +54,14 @@ const MIN_TIMEOUT_MILLISECONDS = 10;
 const TIMER_SLACK_SECONDS = 0.005;
 
 /**
- * The phases of a network's steps. Exported for tests.
+ * Return the phases of a network's steps. Exported for tests.
  * @param {boolean} hasTransformer
  */
 export const phasesOf = (hasTransformer) =>
   PHASES.filter(({ transformer }) => hasTransformer || !transformer);
 
 /**
- * The index of the current phase; the last one lasts until the next step. Exported for tests.
+ * Return the index of the current phase; the last one lasts until the next step. Exported for tests.
  * @param {number} elapsed seconds since the step began
  * @param {number} stepSeconds how long a step takes
  * @param {number} count of phases

@@ -7,7 +7,7 @@ const MIN_COLLAPSED_SHARE = 0.5;
 /** @typedef {{from: number, to: number}} CollapseMark both fractions of the length */
 
 /**
- * Where epochs end between two steps; of many epochs only every 2nd, 5th, 10th and so on.
+ * Return where epochs end between two steps; of many epochs only every 2nd, 5th, 10th and so on.
  * @param {[number, number]} range first and last step
  * @param {number | null | undefined} stepsPerEpoch
  */
@@ -33,7 +33,7 @@ function* repeat(values) {
 }
 
 /**
- * The intervals in which at least half of the probes had collapsed regions.
+ * Return the intervals in which at least half of the probes had collapsed regions.
  * @param {[number, number]} range first and last step
  * @param {{x: number[], y: number[]}} points steps, and the share of collapsed probes at each
  */

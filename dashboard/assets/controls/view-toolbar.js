@@ -76,7 +76,7 @@ export class ViewToolbar {
 }
 
 /**
- * What the keys for views and layers do.
+ * Return what the keys for views and layers do.
  * @param {() => View} getView
  * @param {(view: View) => void} setView
  */

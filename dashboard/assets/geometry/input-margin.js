@@ -1,14 +1,14 @@
 // The margin drawn around an input image, where a region beyond its edge can be seen. Pure.
 
 /**
- * The margin's width, in pixels of the input.
+ * Return the margin's width, in pixels of the input.
  * @param {number} height of the input
  * @param {number} width of the input
  */
 export const inputMargin = (height, width) => Math.round(Math.max(height, width) / 6);
 
 /**
- * An SVG's viewBox that covers an input and its margin, in pixels of the input.
+ * Return an SVG's viewBox that covers an input and its margin, in pixels of the input.
  * @param {number} height of the input
  * @param {number} width of the input
  */

@@ -55,6 +55,8 @@ export function layOutViewer(viewer, view) {
 }
 
 /**
+ * Lay out the stage and its controls.
+ *
  * The controls are as wide as the stage, and the narrower they are the higher, which takes height
  * from the stage. So the stage is laid out with the least height of the controls first, and once more
  * if they need more: the same window always ends in the same layout.
@@ -88,7 +90,7 @@ function layOutOneStage({ stage }, view, width, height) {
 }
 
 /**
- * Two runs are side by side where there is room for both, otherwise below each other.
+ * Lay out two runs: side by side where there is room for both, otherwise below each other.
  * @param {ViewerParts} viewer
  * @param {View} view
  * @param {number} width
@@ -110,7 +112,7 @@ function layOutTwoStages({ stage, compared, stages }, view, width, height) {
 }
 
 /**
- * Every view is made as high as the probes are, so that nothing below moves when the view changes.
+ * Make every view as high as the probes are, so that nothing below moves when the view changes.
  * @param {RunStage[]} stages
  * @param {View} view
  * @param {{width: number, height: number, isFixed: boolean, minHeight?: number}} box
@@ -126,7 +128,7 @@ function resizeStages(stages, view, { width, height, isFixed, minHeight }, title
 }
 
 /**
- * How far the page is scrolled, in whichever of its elements scrolls.
+ * Return how far the page is scrolled, in whichever of its elements scrolls.
  * @param {Element} element
  */
 function scrollOffset(element) {

@@ -25,5 +25,5 @@ export function replaceAddress(run, view, at) {
  */
 export const pushAddress = (run) => history.pushState(null, "", `?run=${encodeURIComponent(run)}`);
 
-/** The parameters of the address. */
+/** Return the parameters of the address. */
 export const addressQuery = () => new URLSearchParams(location.search);

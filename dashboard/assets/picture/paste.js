@@ -20,7 +20,7 @@ export function acceptPastes(page) {
 }
 
 /**
- * The first picture on a clipboard; null if there is none, or if text is pasted into a field.
+ * Return the first picture on a clipboard; null if there is none, or if text is pasted into a field.
  * Exported for tests.
  * @param {DataTransfer | null} clipboard
  * @param {boolean} isIntoField whether a field that takes text is focused

@@ -35,7 +35,7 @@ const CORNER_NAMES = ["top left", "top right", "bottom right", "bottom left"];
 const UNBOUNDED = { left: -Infinity, top: -Infinity, right: Infinity, bottom: Infinity };
 
 /**
- * What dragging can set. Before the catalog is loaded each corner moves alone, and the server finds the
+ * Return what dragging can set. Before the catalog is loaded each corner moves alone, and the server finds the
  * closest theta.
  * @param {string} family
  * @returns {DegreeOfFreedom[]}

@@ -51,7 +51,7 @@ export class FrameCache {
     return steps;
   }
 
-  /** A cache of the closing lap's frames. */
+  /** Return a cache of the closing lap's frames. */
   lap() {
     const lap = new FrameCache(this.api, this.id, this.lastStep);
     lap.setAttempt(this.attempt);
@@ -73,7 +73,7 @@ export class FrameCache {
   }
 
   /**
-   * The cached frame at `step`, or null.
+   * Return the cached frame at `step`, or null.
    * @param {number | null} step
    */
   get(step) {
@@ -174,7 +174,8 @@ export class FrameCache {
 }
 
 /**
- * Tensors are views of the received bytes; copying them frees those bytes, and with them the input.
+ * Replace a frame's input by an equal one that other frames share. Tensors are views of the received
+ * bytes; copying them frees those bytes, and with them the input.
  * @param {Frame} frame
  * @param {Tensor} input
  */

@@ -117,7 +117,7 @@ export class FrameLoop {
   }
 
   /**
-   * The loaded frames of a trail; drawn again when more may have been loaded.
+   * Return the loaded frames of a trail; it is drawn again when more may have been loaded.
    * @param {Playback} playback
    */
   #loadedTrail(playback) {

@@ -52,7 +52,8 @@ export class Metrics {
   }
 
   /**
-   * Values that are measured rarely are moved from a dropped row to the next kept one.
+   * Drop older rows except every `stride`-th. Values that are measured rarely are moved from a dropped
+   * row to the next kept one.
    * @param {number} stride
    */
   #keepEvery(stride) {
@@ -74,7 +75,7 @@ export class Metrics {
   }
 
   /**
-   * The value of `name` at `step`, or the nearest one before it; null if there is none.
+   * Return the value of `name` at `step`, or the nearest one before it; null if there is none.
    * @param {string} name
    * @param {number} step
    */
@@ -87,7 +88,7 @@ export class Metrics {
   }
 
   /**
-   * At most about `limit` points of one column between two steps, and one beyond at either end.
+   * Return at most about `limit` points of one column between two steps, and one beyond at either end.
    * The minimum and the maximum of each bucket are kept, so that no peak is lost.
    * @param {string} name
    * @param {{from?: number, to?: number, limit?: number}} window
@@ -106,7 +107,7 @@ export class Metrics {
   }
 
   /**
-   * The index of the first row after `step`.
+   * Return the index of the first row after `step`.
    * @param {number} step
    */
   #indexAfter(step) {
@@ -122,7 +123,7 @@ export class Metrics {
 }
 
 /**
- * An exponential moving average that halves a value's weight after `halfLife` more values.
+ * Return an exponential moving average, which halves a value's weight after `halfLife` more values.
  * @param {number[]} values
  * @param {number} halfLife
  */

@@ -28,7 +28,7 @@ export class Playback {
   }
 
   /**
-   * The playback of a run's steps.
+   * Create the playback of a run's steps.
    * @param {Api} api
    * @param {string} id
    */
@@ -41,7 +41,7 @@ export class Playback {
   }
 
   /**
-   * The closing lap of this run, played in a loop; null if none is recorded.
+   * Create the playback of the closing lap of this run, played in a loop; null if none is recorded.
    * @param {boolean} reducedMotion
    */
   lap(reducedMotion) {
@@ -76,7 +76,7 @@ export class Playback {
   }
 
   /**
-   * The cached frames that a trail to the current step connects.
+   * Return the cached frames that a trail to the current step connects.
    * @param {number | null} span how many steps the trail goes back
    * @returns {{frames: Frame[], isIncomplete: boolean}} incomplete while others are being loaded
    */

@@ -50,7 +50,7 @@ export function createPlayer({ steps = [], live = false, loops = false, reducedM
 }
 
 /**
- * Recorded frames per second in a replay. Exported for tests.
+ * Return the recorded frames per second in a replay. Exported for tests.
  * @param {Player} player
  */
 export function replayRate(player) {
@@ -169,13 +169,14 @@ export function advance(player, seconds, isReady = () => true, speed = 1) {
 }
 
 /**
- * About one frame per paint becomes exactly one: otherwise some would be skipped and others drawn twice.
+ * Round about one frame per paint to exactly one: otherwise some would be skipped and others drawn
+ * twice.
  * @param {number} frames
  */
 const roundToOne = (frames) => (Math.abs(frames - 1) < 0.3 ? 1 : frames);
 
 /**
- * The next steps of a replay, from the current one on.
+ * Return the next steps of a replay, from the current one on.
  * @param {Player} player
  * @param {number} count
  */
@@ -185,7 +186,7 @@ export function upcomingSteps(player, count) {
 }
 
 /**
- * The index of the last of `steps` at or before `step`; 0 if there is none.
+ * Return the index of the last of `steps` at or before `step`; 0 if there is none.
  * @param {number[]} steps in order
  * @param {number} step
  */

@@ -41,7 +41,7 @@ export class RunList extends EventTarget {
 }
 
 /**
- * The run to show by default: the newest that is training, else the newest live one, else the newest
+ * Return the run to show by default: the newest that is training, else the newest live one, else the newest
  * whose recording can be read.
  * @param {Run[]} runs newest first
  */

@@ -335,7 +335,7 @@ export class RunStore extends EventTarget {
     this.#dispatch("change");
   }
 
-  /** A lost connection may be the only sign that a run was deleted. */
+  /** Check whether the run was deleted: a lost connection may be the only sign of it. */
   async #checkDeleted() {
     const { id, run, runPlayback } = this;
     if (id === null || !run) return;
@@ -403,7 +403,7 @@ export class RunStore extends EventTarget {
   }
 
   /**
-   * The newest frame, if it is the one to draw. It may have replaced a cached one of the same step.
+   * Return the newest frame, if it is the one to draw. It may have replaced a cached one of the same step.
    * @param {number | null} step
    */
   #liveFrame(step) {

@@ -5,7 +5,7 @@ import { stepIndex } from "./player.js";
 const MAX_STEPS = 32;
 
 /**
- * The recorded steps of the last `span` steps up to `step`, itself included: at most about 32 of
+ * Return the recorded steps of the last `span` steps up to `step`, itself included: at most about 32 of
  * them. They stay the same from one step to the next, so that few frames are fetched for each.
  * @param {number[]} steps in order
  * @param {number | null} step

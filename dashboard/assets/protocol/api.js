@@ -29,7 +29,7 @@ export class Problem extends Error {
 /** @typedef {ReturnType<typeof createApi>} Api */
 
 /**
- * The server's interface at an address.
+ * Create a client of the server's interface at an address.
  * @param {string} base the address; empty for the page's own origin
  */
 export function createApi(base) {
@@ -126,7 +126,7 @@ function jsonBody(body) {
 }
 
 /**
- * A form of fields and files; empty ones are left out.
+ * Return a request with a form of fields and files; empty ones are left out.
  * @param {Record<string, File | string>} fields
  * @returns {RequestInit}
  */

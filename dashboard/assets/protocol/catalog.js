@@ -38,14 +38,14 @@ export const familyEntry = (name) =>
   current?.families.find((family) => family.name === name) ?? null;
 
 /**
- * The largest value the server accepts; Infinity before the catalog is loaded.
+ * Return the largest value the server accepts; Infinity before the catalog is loaded.
  * @param {string} name as in backend/experiment/limits.py
  * @returns {number}
  */
 export const limitOf = (name) => current?.limits[name] ?? Infinity;
 
 /**
- * A run's default configuration; null before the catalog is loaded.
+ * Return a run's default configuration; null before the catalog is loaded.
  * @returns {Required<RunConfig> | null}
  */
 export const defaultConfig = () => current?.defaults ?? null;

@@ -37,7 +37,7 @@ export function decodeFrame(bytes) {
 }
 
 /**
- * The same frame with `input`, the tensor that was last sent, if it has none itself.
+ * Return the frame with `input`, the tensor that was last sent, if it has none itself.
  * @param {Frame} frame
  * @param {Tensor | null} input
  * @returns {Frame}
@@ -63,7 +63,7 @@ export function tensorsEqual(a, b) {
 }
 
 /**
- * Row `index` of a tensor's first axis, as a view.
+ * Return row `index` of a tensor's first axis, as a view.
  * @param {Tensor} tensor
  * @param {number} index
  */
@@ -73,20 +73,20 @@ export function rowOf(tensor, index) {
 }
 
 /**
- * All rows of a tensor's first axis, as views.
+ * Return all rows of a tensor's first axis, as views.
  * @param {Tensor} tensor
  */
 export const rowsOf = (tensor) =>
   Array.from({ length: tensor.shape[0] }, (_, index) => rowOf(tensor, index));
 
 /**
- * The number of probes that are the run's own: the first ones; added pictures follow them.
+ * Return the number of probes that are the run's own: the first ones; added pictures follow them.
  * @param {Frame} frame
  */
 export const initialProbeCount = ({ info }) => info.labels.length - (info.joined ?? []).length;
 
 /**
- * The same frame with no more than its first `count` probes.
+ * Return the frame with no more than its first `count` probes.
  * @param {Frame} frame
  * @param {number} count
  * @returns {Frame}
@@ -109,7 +109,7 @@ export function firstProbes(frame, count) {
 }
 
 /**
- * The same frame without added pictures.
+ * Return the frame without added pictures.
  * @param {Frame} frame
  */
 export const withoutAddedPictures = (frame) => firstProbes(frame, initialProbeCount(frame));

@@ -7,7 +7,7 @@ const MAX_DELAY_MILLISECONDS = 10_000;
 const WAKE_EVENTS = ["online", "focus", "pageshow"];
 
 /**
- * Milliseconds before attempt number `attempt` (0 the first) to reconnect. Half of it is random, so
+ * Return the milliseconds before attempt number `attempt` (0 the first) to reconnect. Half of it is random, so
  * that many pages do not reconnect at once. Exported for tests.
  * @param {number} attempt
  * @param {number} random in [0, 1)

@@ -69,7 +69,7 @@ export class RunStream {
     else if (type !== "heartbeat") console.warn(`stnscope: unknown message type ${type}`);
   }
 
-  /** A hidden page requests no frames. */
+  /** Request frames, or none: a hidden page requests none. */
   #requestFollowing() {
     const isFollowing = this.isFollowing && !document.hidden;
     if (!this.socket.isOpen || isFollowing === this.isFollowRequested) return;

@@ -30,7 +30,7 @@ export class PendingRequest {
   }
 
   /**
-   * The message for a new request.
+   * Return the message for a new request.
    * @param {TransformRequest} request
    */
   next(request) {

@@ -118,7 +118,7 @@ class Row {
   }
 
   /**
-   * The first press asks for a confirmation, the second one deletes.
+   * Ask for a confirmation on the first press; delete on the second.
    * @param {HTMLButtonElement} button
    */
   #delete(button) {

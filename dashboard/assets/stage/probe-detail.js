@@ -303,7 +303,7 @@ export class ProbeDetail {
   }
 
   /**
-   * A row of labels has no single distribution that could be shown.
+   * Update the bars of classes; a row of labels has no single distribution that could be shown.
    * @param {Frame} frame
    * @param {number} index
    */

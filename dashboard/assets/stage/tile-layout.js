@@ -139,7 +139,7 @@ function* paneScales(step) {
 }
 
 /**
- * Outputs in every number of columns, as large as they can be without being higher than `height`.
+ * Return layouts of outputs in every number of columns, as large as they can be without being higher than `height`.
  * @param {number} height
  * @param {number[][]} outputs rows and columns of each
  * @param {number} density
@@ -159,7 +159,7 @@ function outputLayouts(height, outputs, density) {
 }
 
 /**
- * The sizes of outputs in a layout, and the width and area that they take.
+ * Return the sizes of outputs in a layout, and the width and area that they take.
  * @param {{columns: number, scales: number[]}} layout
  * @param {number[][]} outputs rows and columns of each
  * @param {number} reduction subtracted from the layout's scales

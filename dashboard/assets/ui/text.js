@@ -17,7 +17,7 @@ const COLLAPSE_REASONS = {
 };
 
 /**
- * "3/10": tenths of the current epoch; "0/10" before the first frame.
+ * Return "3/10": tenths of the current epoch; "0/10" before the first frame.
  * @param {Pick<FrameInfo, "progress">} [info]
  */
 export const tenths = (info) => `${info?.progress ?? 0}/10`;
@@ -42,7 +42,7 @@ const configParts = ({ config, transformers }) => [
 ];
 
 /**
- * A run's title: its configuration in short.
+ * Return a run's title: its configuration in short.
  * @param {Run} run
  */
 export const runTitle = (run) => titleParts(run).join(", ");
@@ -61,7 +61,7 @@ export function distinctTitles(run, comparedRun) {
 }
 
 /**
- * The title of a number that is of the first transformer only, marked if there are several.
+ * Return the title of a number that is of the first transformer only, marked if there are several.
  * @param {string} title
  * @param {Pick<FrameInfo, "transformers">[]} infos of the frames that the number is from
  */
@@ -69,7 +69,7 @@ export const titleForFirst = (title, infos) =>
   infos.some(({ transformers }) => transformers.length > 1) ? `${title}, 1st` : title;
 
 /**
- * An error message of the server, with a field's name replaced by its title on the page.
+ * Return an error message of the server, with a field's name replaced by its title on the page.
  * @param {string} message
  * @param {Record<string, string>} titles by field
  */
@@ -77,7 +77,7 @@ export const withFieldTitles = (message, titles) =>
   message.replace(/^\w+/, (name) => titles[name] ?? name);
 
 /**
- * The settings of training and sampling that differ from the defaults.
+ * Return the settings of training and sampling that differ from the defaults.
  * @param {RunConfig} config a recorded one may lack some settings
  * @param {Required<RunConfig> | null} defaults null before the catalog is loaded
  */
@@ -103,14 +103,14 @@ export function unusualSettings(config, defaults) {
 }
 
 /**
- * "83.2%", or a dash if there is no number.
+ * Return "83.2%", or a dash if there is no number.
  * @param {number | null | undefined} value
  */
 export const percent = (value, digits = 1) =>
   isNumber(value) ? `${(100 * value).toFixed(digits)}%` : "–";
 
 /**
- * "0.412", or a dash if there is no number; with a minus sign, but none before a zero.
+ * Return "0.412", or a dash if there is no number; with a minus sign, but none before a zero.
  * @param {number | null | undefined} value
  */
 export const decimal = (value, digits = 3) => {
@@ -126,14 +126,14 @@ export const decimal = (value, digits = 3) => {
 };
 
 /**
- * "1 234": thousands separated by a narrow space, or a dash if there is no number.
+ * Return "1 234": thousands separated by a narrow space, or a dash if there is no number.
  * @param {number | null | undefined} value
  */
 export const integer = (value) =>
   isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f") : "–";
 
 /**
- * Why a region is collapsed, in short for a caption and in full; null if it is not.
+ * Return why a region is collapsed, in short for a caption and in full; null if it is not.
  * Exported for tests.
  * @param {string | null | undefined} reason
  */
@@ -144,7 +144,7 @@ export function collapseReason(reason) {
 }
 
 /**
- * What thinning has left of a recording, in short and in full; null if nothing was dropped.
+ * Return what thinning has left of a recording, in short and in full; null if nothing was dropped.
  * @param {number | undefined} halvings how often every second frame was dropped
  */
 export function thinningNote(halvings) {
@@ -158,7 +158,7 @@ export function thinningNote(halvings) {
 }
 
 /**
- * "12 s", "3 min", "2 h": coarser the longer it is.
+ * Return "12 s", "3 min", "2 h": coarser the longer it is.
  * @param {number} milliseconds
  */
 export function duration(milliseconds) {
@@ -169,7 +169,7 @@ export function duration(milliseconds) {
 }
 
 /**
- * "1.2 MB", "340 kB".
+ * Return "1.2 MB", "340 kB".
  * @param {number} bytes
  */
 export const fileSize = (bytes) =>
@@ -178,7 +178,7 @@ export const fileSize = (bytes) =>
     : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /**
- * One probe in words: its label, its prediction, and whether its region has collapsed.
+ * Describe a probe in words: its label, its prediction, and whether its region has collapsed.
  * @param {FrameInfo} info
  * @param {number} index of the probe
  * @param {number} probability of the predicted class
@@ -200,7 +200,7 @@ export function describeProbe(info, index, probability) {
 }
 
 /**
- * What is drawn on the stage for a frame's transformers, or before the first frame for one.
+ * Describe what is drawn on the stage for a frame's transformers, or before the first frame for one.
  * @param {{transformers?: Transformer[]}} info
  */
 export function legendText({ transformers = [{ name: "", family: "", at: "input" }] } = {}) {
@@ -227,7 +227,7 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
 }
 
 /**
- * The name of one of several transformers: "Transformer 2", "Time step 2".
+ * Return the name of one of several transformers: "Transformer 2", "Time step 2".
  * @param {Pick<Transformer, "time_step">} transformer
  * @param {number} number counted from 1
  * @param {string} [noun] for one that is no time step
@@ -236,7 +236,7 @@ export const transformerName = ({ time_step: time }, number, noun = "Transformer
   time ? `Time step ${time}` : `${noun} ${number}`;
 
 /**
- * A class's name, of several in a row all names; null if there is no label.
+ * Return a class's name, of several in a row all names; null if there is no label.
  * @param {Pick<FrameInfo, "classes">} info
  * @param {Label | undefined} label
  * @returns {string | null}
@@ -249,7 +249,7 @@ export function labelName(info, label) {
 }
 
 /**
- * The caption of a probe: its label, if known, and whether it was added.
+ * Return the caption of a probe: its label, if known, and whether it was added.
  * @param {FrameInfo} info
  * @param {number} index of the probe
  */
@@ -260,7 +260,7 @@ export function probeCaption(info, index) {
 }
 
 /**
- * Why a frame lacks a probe of its run: an added picture is in no earlier frame.
+ * Return why a frame lacks a probe of its run: an added picture is in no earlier frame.
  * @param {Pick<Run, "probes" | "added_at"> | null} run
  * @param {number} index of the probe
  */
@@ -297,7 +297,7 @@ export function verdictOf(info, index) {
 }
 
 /**
- * Why the first collapsed region of a probe is collapsed, in short and in full; null if none is.
+ * Return why the first collapsed region of a probe is collapsed, in short and in full; null if none is.
  * @param {FrameInfo} info
  * @param {number} index of the probe
  */
@@ -307,14 +307,14 @@ export function probeCollapse(info, index) {
 }
 
 /**
- * The number of probes with a right prediction.
+ * Return the number of probes with a right prediction.
  * @param {FrameInfo} info
  */
 export const correctCount = (info) =>
   info.labels.filter((_, index) => isCorrect(info, index)).length;
 
 /**
- * The number of probes with a known label.
+ * Return the number of probes with a known label.
  * @param {FrameInfo} info
  */
 export const labelledCount = (info) => info.labels.filter((label) => label !== null).length;

@@ -61,7 +61,7 @@ export const DEFAULT_VIEW = {
 };
 
 /**
- * The view with one layer switched on or off.
+ * Return the view with one layer switched on or off.
  * @param {View} view
  * @param {keyof Layers} layer
  * @returns {View}
@@ -71,7 +71,7 @@ export function toggleLayer(view, layer) {
 }
 
 /**
- * The view in an address; missing and invalid values are replaced by defaults.
+ * Return the view in an address; missing and invalid values are replaced by defaults.
  * @param {URLSearchParams} query
  * @returns {View}
  */
@@ -95,7 +95,7 @@ export function readView(query) {
 }
 
 /**
- * The step in an address; null if there is none.
+ * Return the step in an address; null if there is none.
  * @param {URLSearchParams} query
  */
 export const readStep = (query) => readInteger(query.get("step"));
@@ -107,7 +107,7 @@ export const readStep = (query) => readInteger(query.get("step"));
 export const readLap = (query) => query.get("lap") === "1";
 
 /**
- * A view as parameters of an address; null for those that are left out.
+ * Return a view as parameters of an address; null for those that are left out.
  * @param {View} view
  * @param {{step?: number | null, lap?: boolean}} at the step at which the player is paused, and
  *   whether the closing lap is played
