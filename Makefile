@@ -19,7 +19,8 @@ MINUTES ?= 50
 # Modules with a leading underscore are shared by the others. Memory takes an hour, so it is last.
 MEASURED ?= $(filter-out _% memory,$(sort $(basename $(notdir $(wildcard benchmarks/*.py))))) memory
 FAST := tests/models tests/experiment tests/access tests/dashboard/test_modules.py \
-  tests/test_imports.py tests/test_registries.py tests/test_compose.py tests/test_numbers.py
+  tests/test_imports.py tests/test_registries.py tests/test_compose.py tests/test_numbers.py \
+  tests/test_docs.py tests/test_flows.py
 OPTIONS_memory = --minutes $(MINUTES) --warm-up $$(expr $(MINUTES) / 5)
 
 .PHONY: help run test test-fast test-slow check fix docs bench clean

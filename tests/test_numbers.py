@@ -12,11 +12,19 @@ from stnscope.backend.experiment.frames.frame import LATTICE_SIDE
 from stnscope.backend.experiment.pictures.cache import MAX_PICTURES
 from stnscope.backend.experiment.pictures.file_format import ACCEPTED_FORMATS
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
+from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL
+from stnscope.backend.experiment.runs.step_recorder import CHECKPOINT_INTERVAL
 from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.routes.streams import TRY_AGAIN_LATER
 from stnscope.backend.server.settings import Settings
-from stnscope.backend.server.streams.client_socket import HEARTBEAT_SECONDS, HELLO_SECONDS
+from stnscope.backend.server.streams.client_socket import (
+    HEARTBEAT_SECONDS,
+    HELLO_SECONDS,
+    POLICY_VIOLATION,
+)
 from stnscope.backend.server.streams.messages import INITIAL_CREDIT, MAX_CREDIT
+from stnscope.backend.server.streams.run_stream import GOING_AWAY
 from tests.source_files import ROOT
 
 WORDS = {1: "one", 2: "two", 3: "three", 4: "four"}
@@ -43,8 +51,14 @@ DOCUMENTED: dict[str, list[tuple[str, object]]] = {
         (r"and has (\d+) at most", MAX_CREDIT),
         (r"has (\d+ kB) at most", format_bytes(limits.MAX_JSON_BYTES)),
         (r"http://localhost:(\d+)", Settings.port),
+        (r"told within (\d+) s", f"{Deadlines.silence + Deadlines.stall:g}"),
+        (r"codes: (\d+) without a hello", POLICY_VIOLATION),
+        (r"(\d+) when there are too many viewers", TRY_AGAIN_LATER),
+        (r"(\d+) after the run was deleted", GOING_AWAY),
     ],
     "docs/architecture.md": [
+        (r"schema.py`; version (\d+)", SCHEMA_VERSION),
+        (r"written every (\d+) s", f"{CHECKPOINT_INTERVAL:g}"),
         (r"for each run \((\w+) at a time\)", WORDS[Settings.trainers]),
         (r"and ends, within (\d+) s", f"{Deadlines.end:g}"),
         (r"and up to (\d+) a second", round(1 / FRAME_INTERVAL)),
@@ -64,6 +78,26 @@ def test_documents_have_the_numbers_of_the_constants(
 ) -> None:
     text = (ROOT / document).read_text()
     assert set(re.findall(phrase, text, re.MULTILINE)) == {str(number)}
+
+
+QUANTITY = re.compile(r"\b\d[\d,.]* (?:GB|MB|kB|megapixels|viewers|pictures|seconds|s|a second)\b")
+MEASURED = {"docs/deploying.md": ("400 MB of memory",)}
+"""Quantities that were measured, and are set nowhere."""
+
+
+@pytest.mark.parametrize(
+    "document", ["docs/architecture.md", "docs/deploying.md", "docs/interface.md"]
+)
+def test_every_quantity_in_a_document_is_compared(document: str) -> None:
+    text = re.sub(r"^```.*?^```", "", (ROOT / document).read_text(), flags=re.S | re.M)
+    phrases = [phrase for phrase, _ in DOCUMENTED[document]] + list(MEASURED.get(document, ()))
+    spans = [match.span() for each in phrases for match in re.finditer(each, text, re.MULTILINE)]
+    missing = [
+        quantity[0]
+        for quantity in QUANTITY.finditer(text)
+        if not any(first <= quantity.start() < last for first, last in spans)
+    ]
+    assert missing == []
 
 
 def test_documents_list_all_picture_formats() -> None:

@@ -11,7 +11,8 @@ Operation = Action | Literal["change", "add_picture", "delete"]
 """All requests that change a run; `change` changes its live settings."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
-DELETED = "deleted"
+Deleted = Literal["deleted"]
+DELETED: Deleted = "deleted"
 """What the viewers of a run are sent in place of a status when its recording is removed."""
 TRAINING: frozenset[Status] = frozenset({"running", "paused"})
 """Statuses in which a trainer holds the recording's lock; without one, it is `interrupted`."""

@@ -17,7 +17,7 @@ from stnscope.backend.experiment.data.availability import SkippedFolder
 from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
-from stnscope.backend.experiment.run_status import Fault, Operation, Status
+from stnscope.backend.experiment.run_status import Deleted, Fault, Operation, Status
 from stnscope.models.cards import Card
 from stnscope.models.catalog import Architecture, FamilyEntry
 
@@ -182,7 +182,7 @@ class RunUpdate(Run):
     """The run: on connecting and on each change; the status `deleted` is the last."""
 
     type: Literal["run"]
-    status: Status | Fault | Literal["deleted"]  # type: ignore[assignment]
+    status: Status | Fault | Deleted  # type: ignore[assignment]
     skipped: Count = Field(description="Frames that were not sent to this viewer.")
 
 

@@ -12,6 +12,7 @@ from tempfile import gettempdir
 from typing import Any
 
 from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from streamlit.runtime import get_instance
 from streamlit.web.server.starlette.starlette_app import create_streamlit_routes
 
 from stnscope.backend.server.app import ROUTERS, create_app
@@ -40,11 +41,11 @@ def main() -> None:
     app = create_app(Settings(home=Path(gettempdir())), PAGE)
     [mounted] = [route for route in app.routes if isinstance(route, Mount)]
     page: Any = mounted.app
-    page.lifespan()  # creates the runtime
+    page.lifespan()  # creates Streamlit's runtime
     served = [
         *list_routes(app.routes),
         *(route for router in ROUTERS for route in list_routes(router.routes, "/api")),
-        *list_routes(create_streamlit_routes(page._runtime)),
+        *list_routes(create_streamlit_routes(get_instance())),
     ]
     described = {example_path(path) for path in app.openapi()["paths"]}
     assert described <= {path for _, path in served}, "a router is not listed here"
