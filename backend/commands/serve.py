@@ -25,6 +25,7 @@ from stnscope.backend.commands.options import (
 )
 from stnscope.backend.server.app import create_app
 from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.http.connections import ConnectionServer
 from stnscope.backend.server.settings import Settings
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -143,7 +144,7 @@ def _serve(options: argparse.Namespace) -> int:
         timeout_keep_alive=75,
     )
     _silence_request_log()
-    server = _AnnouncingServer(config, _link(settings))
+    server = _AnnouncingServer(config, settings.deadlines, _link(settings))
     server.run([listening])
     return 0 if server.started else 1
 
@@ -206,11 +207,11 @@ def _silence_request_log() -> None:
         logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.WARNING)
 
 
-class _AnnouncingServer(uvicorn.Server):
+class _AnnouncingServer(ConnectionServer):
     """Prints the link once the server accepts connections."""
 
-    def __init__(self, config: uvicorn.Config, link: str) -> None:
-        super().__init__(config)
+    def __init__(self, config: uvicorn.Config, deadlines: Deadlines, link: str) -> None:
+        super().__init__(config, deadlines)
         self._link = link
 
     async def startup(self, sockets: Any = None) -> None:

@@ -21,6 +21,7 @@ from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http import description, page, problems
+from stnscope.backend.server.http.body_deadline import BodyDeadline
 from stnscope.backend.server.http.body_limit import BodyLimit
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
@@ -88,6 +89,7 @@ def create_app(settings: Settings, page_script: Path | None = None) -> FastAPI:
             "/api/transform|/api/runs/[^/]+/probes": MAX_PICTURE_BYTES,
         },
     )
+    app.add_middleware(BodyDeadline, seconds=settings.deadlines.body)
     app.add_middleware(AccessControl, access=settings.access)
     problems.install(app)
     for router in ROUTERS:

@@ -19,6 +19,9 @@ class Deadlines:
         end: for a trainer to write a checkpoint and end.
         picture: for a picture to be transformed.
         recording: for an uploaded recording to be read.
+        header: for a client to send the header of a request, from when it has connected.
+        body: by which the body of a request may be late.
+        unread: for a client to read something of a response.
     """
 
     silence: float = 10.0
@@ -27,6 +30,9 @@ class Deadlines:
     end: float = 5.0
     picture: float = 20.0
     recording: float = 600.0
+    header: float = 20.0
+    body: float = 20.0
+    unread: float = 60.0
 
     def with_values(self, factor: float = 1.0, values: Mapping[str, float] | None = None) -> Self:
         """Return these deadlines, stretched by a factor, with other `values` for some of them.

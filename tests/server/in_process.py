@@ -8,7 +8,9 @@ from typing import Any
 
 import uvicorn
 
+from stnscope.backend.commands.serve import listen
 from stnscope.backend.server.app import create_app
+from stnscope.backend.server.http.connections import ConnectionServer
 from stnscope.backend.server.settings import Settings
 from tests.live_server import Server, free_port, wait_until
 
@@ -18,10 +20,17 @@ def serve_in_thread(home: Path, **settings: Any) -> Iterator[Server]:
     """Start a server without a page, a demonstration and standby processes; stop it at the end."""
     port = free_port()
     fixed = {"demonstration": False, "standby": False, "port": port}
-    app = create_app(Settings(home=home, **(fixed | settings)))
-    config = uvicorn.Config(app, port=port, log_level="error", timeout_graceful_shutdown=2)
-    running = uvicorn.Server(config)
-    thread = threading.Thread(target=running.run)
+    max_connections = settings.pop("max_connections", None)
+    chosen = Settings(home=home, **(fixed | settings))
+    config = uvicorn.Config(
+        create_app(chosen),
+        port=port,
+        log_level="error",
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+    )
+    running = ConnectionServer(config, chosen.deadlines, max_connections)
+    thread = threading.Thread(target=running.run, args=[[listen(chosen.host, port)]])
     thread.start()
     try:
         wait_until(lambda: running.started or not thread.is_alive())

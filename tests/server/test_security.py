@@ -201,7 +201,7 @@ def test_no_child_process_has_the_token(protected: Server) -> None:
     """Neither in its environment nor in its arguments."""
     protected.http.post("/transform", files={"image": b"none"}, headers=BEARER)
     child = Path("/proc", str(inference_pid(protected)))
-    assert b"PATH=" in (child / "environ").read_bytes()
+    wait_until(lambda: b"PATH=" in (child / "environ").read_bytes())
     for name in ("environ", "cmdline"):
         assert TOKEN.encode() not in (child / name).read_bytes()
 

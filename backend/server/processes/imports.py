@@ -8,6 +8,7 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 COMMAND = command_for("import_main")
 MAX_CONCURRENT_UPLOADS = 4
+SLOW_BYTES_PER_SECOND = 100_000.0
+"""An upload below this rate gives its place to another one, after some seconds."""
 BYTES_PER_CHECK = 32 * 1024 * 1024
 """Bytes that are received between two checks of the disk space."""
 UPLOAD_PREFIX = "incoming-"
@@ -60,7 +63,7 @@ class Imports(ChildOwner):
     def __init__(self, runs: Runs, deadlines: Deadlines | None = None) -> None:
         self._runs = runs
         self._deadlines = deadlines or Deadlines()
-        self._uploads = 0
+        self._uploads: dict[str, _Upload] = {}
         self._lock = asyncio.Lock()
 
     async def import_recording(self, body: AsyncIterator[bytes], content_type: str) -> str:
@@ -72,15 +75,30 @@ class Imports(ChildOwner):
             InsufficientStorage: there is no disk space for it.
             Unavailable: too many are being received, or reading it took too long.
         """
-        if self._uploads >= MAX_CONCURRENT_UPLOADS:
+        if len(self._uploads) >= MAX_CONCURRENT_UPLOADS and not self._give_up_slowest():
             raise Unavailable("Other recordings are being received. Try again in a moment.")
         run_id = self._runs.new_id()
-        self._uploads += 1
+        upload = self._uploads[run_id] = _Upload()
         try:
-            await self._receive_and_read(body, content_type, self._runs.new_path(run_id))
+            await self._receive_and_read(
+                upload, upload.count(body), content_type, self._runs.new_path(run_id)
+            )
         finally:
-            self._uploads -= 1
+            self._uploads.pop(run_id, None)
         return run_id
+
+    def _give_up_slowest(self) -> bool:
+        """Give up the slowest upload, so that another one is received; whether there is such."""
+        slow = [
+            (upload.bytes_per_second, run_id)
+            for run_id, upload in self._uploads.items()
+            if upload.seconds > self._deadlines.body
+            and upload.bytes_per_second < SLOW_BYTES_PER_SECOND
+        ]
+        if not slow:
+            return False
+        self._uploads.pop(min(slow)[1]).give_up()
+        return True
 
     def remove_abandoned(self) -> None:
         """Remove the files of imports that an earlier server did not end."""
@@ -98,13 +116,14 @@ class Imports(ChildOwner):
         await self._end_process()
 
     async def _receive_and_read(
-        self, body: AsyncIterator[bytes], content_type: str, target: Path
+        self, upload: "_Upload", body: AsyncIterator[bytes], content_type: str, target: Path
     ) -> None:
         # Not among the recordings, whose size is limited.
         folder = await run_in_threadpool(_create_upload_folder, self._runs.folder.parent)
         try:
             with raising_insufficient_storage():
-                await receive_file(body, content_type, folder / target.name, self._check_piece)
+                async with upload.receiving():
+                    await receive_file(body, content_type, folder / target.name, self._check_piece)
             async with self._lock:
                 await self._read(folder / target.name, target)
         finally:
@@ -145,6 +164,47 @@ class Imports(ChildOwner):
             ) from None
         finally:
             await self._end_process()
+
+
+class _Upload:
+    """An upload: how fast it is, and whether it was given up."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        self._received = 0
+        self._timeout: asyncio.Timeout | None = None
+
+    @property
+    def seconds(self) -> float:
+        """For how long it has been received; 0 once it is complete."""
+        return 0.0 if self._timeout is None else time.monotonic() - self._started
+
+    @property
+    def bytes_per_second(self) -> float:
+        return self._received / max(self.seconds, 1e-3)
+
+    async def count(self, body: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Yield the body's pieces, and count their bytes."""
+        async for piece in body:
+            self._received += len(piece)
+            yield piece
+
+    @asynccontextmanager
+    async def receiving(self) -> AsyncIterator[None]:
+        """Receive inside; raises Unavailable once the upload is given up."""
+        try:
+            async with asyncio.timeout(None) as self._timeout:
+                yield
+        except TimeoutError:
+            raise Unavailable(
+                "The recording was received so slowly that another one took its place. Try again."
+            ) from None
+        finally:
+            self._timeout = None
+
+    def give_up(self) -> None:
+        assert self._timeout is not None, "only what is being received is given up"
+        self._timeout.reschedule(0)
 
 
 def _create_upload_folder(home: Path) -> Path:

@@ -258,6 +258,32 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
     assert leftovers(tmp_path) == []
 
 
+def test_slowest_import_gives_its_place_to_another(tmp_path: Path, trained_run: TrainedRun) -> None:
+    data = trained_run.recording.read_bytes()
+
+    async def scenario() -> None:
+        uploads = Imports(Runs(tmp_path / "recordings"), Deadlines(body=0.01))
+        opened = asyncio.Event()
+
+        async def trickle(size: int) -> AsyncIterator[bytes]:
+            yield b" " * size
+            await opened.wait()
+
+        waiting = [
+            asyncio.create_task(uploads.import_recording(trickle(size), ""))
+            for size in (300, 200, 100, 400)
+        ]
+        await asyncio.sleep(1)  # far beyond the deadline: all of them are slow by now
+        assert await uploads.import_recording(stream_pieces(data), "")
+        assert [task.done() for task in waiting] == [False, False, True, False]
+        opened.set()
+        results = await asyncio.gather(*waiting, return_exceptions=True)
+        kinds = [Unavailable if task == 2 else InvalidInput for task in range(4)]
+        assert all(isinstance(*pair) for pair in zip(results, kinds, strict=True)), results
+
+    asyncio.run(scenario())
+
+
 def leftovers(home: Path) -> list[Path]:
     """Return all files and folders in a home, except for the folder of recordings."""
     return sorted(set(home.rglob("*")) - {home / "recordings"})
