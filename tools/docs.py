@@ -20,6 +20,7 @@ from unittest import mock
 
 from pydantic import BaseModel
 
+from stnscope.backend.commands.main import EXIT_STATUSES
 from stnscope.backend.commands.main import main as run_command
 from stnscope.backend.server.schemas import SERVER_MESSAGES
 from stnscope.backend.server.streams.messages import CLIENT_MESSAGES
@@ -36,6 +37,7 @@ HEAD = """\
 Generated from `--help` by `make docs`. After `make run`, the command is `.venv/bin/stnscope`;
 `python -m stnscope` is the same command. Runs, and the data sets that were downloaded, lie in the
 home folder: `--home`, else `STNSCOPE_HOME`, else your platform's folder for application data.
+
 """
 
 
@@ -46,7 +48,8 @@ def command_line() -> str:
     pages = [page(name) for name in texts]
     rows = [f"| [`stnscope {name}`](#stnscope-{name}) | {text} |" for name, text in texts.items()]
     table = "\n".join(["| command | does |", "|---|---|", *rows])
-    return "\n".join([HEAD, table, "", *pages])
+    status = EXIT_STATUSES[0].upper() + EXIT_STATUSES[1:] + "."
+    return "\n".join([HEAD + textwrap.fill(status, WIDTH) + "\n", table, "", *pages])
 
 
 def commands() -> dict[str, str]:

@@ -3,10 +3,17 @@
 import argparse
 import asyncio
 
-from stnscope.backend.commands.options import Commands, add_data, command, percent, recordings
+from stnscope.backend.commands.options import (
+    RUN_HELP,
+    Commands,
+    add_data,
+    command,
+    existing_runs,
+    find_run,
+    percent,
+)
 from stnscope.backend.experiment.errors import Unavailable
 from stnscope.backend.server.processes.child_process import ChildEnded, call
-from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope committee RUN RUN RUN          averages their predictions for held-out images
@@ -19,13 +26,19 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Average the predictions of several runs, and print their accuracy."
     parser = command(commands, "committee", _evaluate, text, EXAMPLES)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="ids, as `stnscope runs` lists them")
+    parser.add_argument(
+        "runs",
+        nargs="+",
+        metavar="RUN",
+        help=RUN_HELP,
+    )
     add_data(parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    runs = Runs(recordings(options), data=options.data)
-    request = {"recordings": [str(runs.path(run)) for run in options.runs], "data": str(runs.data)}
+    runs = existing_runs(options)
+    paths = [str(runs.path(find_run(runs, text))) for text in options.runs]
+    request = {"recordings": paths, "data": str(runs.data)}
     # A process of its own: this one has no torch, and starts at once.
     try:
         verdict, _ = asyncio.run(call("committee_main", request))

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pydantic.fields import FieldInfo
 
-from stnscope.backend.commands.options import Commands, command, recordings
+from stnscope.backend.commands.options import RUN_HELP, Commands, command, existing_runs, find_run
+from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export.export import ExportOptions, export
-from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope export RUN                     the first epoch's tenths, as RUN.gif
@@ -20,8 +20,10 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Make an animation of a run from its recording."
     parser = command(commands, "export", _export, text, EXAMPLES)
-    parser.add_argument("run", help="the run's id, as `stnscope runs` lists it")
-    parser.add_argument("file", type=Path, nargs="?", help="the file to write (RUN.FORMAT)")
+    parser.add_argument("run", help=RUN_HELP)
+    parser.add_argument(
+        "file", type=Path, nargs="?", help="the file to write, or a folder (RUN.FORMAT)"
+    )
     for name, field in ExportOptions.model_fields.items():
         parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=_describe(field))
 
@@ -35,9 +37,27 @@ def _describe(field: FieldInfo) -> str:
 def _export(arguments: argparse.Namespace) -> int:
     values = {k: v for k, v in vars(arguments).items() if k in ExportOptions.model_fields}
     options = ExportOptions.model_validate(values)
-    with Runs(recordings(arguments)).open(arguments.run) as recording:
+    runs = existing_runs(arguments)
+    run_id = find_run(runs, arguments.run)
+    target = _target(arguments.file, run_id, options.format)
+    with runs.open(run_id) as recording:
         data = export(recording, options)
-    target = arguments.file or Path(f"{arguments.run}.{options.format}")
     target.write_bytes(data)
     print(f"{target}: {len(data) / 1000:.0f} kB")
     return 0
+
+
+def _target(file: Path | None, run_id: str, suffix: str) -> Path:
+    """Return the file to write: the given one, or one named after the run.
+
+    Raises:
+        InvalidInput: the file's name has the suffix of another format.
+    """
+    name = f"{run_id}.{suffix}"
+    if file is None:
+        return Path(name)
+    if file.is_dir():
+        return file / name
+    if file.suffix.lower() != f".{suffix}":
+        raise InvalidInput(f"The file would be a {suffix.upper()}; call it {file.stem}.{suffix}.")
+    return file

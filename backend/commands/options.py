@@ -2,18 +2,24 @@
 
 import argparse
 import os
-import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
 
+from stnscope.backend.commands import parser as types
+from stnscope.backend.commands.parser import Parser, suggestion
+from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
-from stnscope.backend.server import runs
+from stnscope.backend.server import runs as server_runs
+from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 
 Commands = Any  # argparse keeps the type of its subparsers private
+
+RUN_HELP = "a run's id, as `stnscope runs` lists it, or its beginning"
 
 
 def command(
@@ -23,7 +29,7 @@ def command(
     text: str,
     examples: str,
     help_action: str | type[argparse.Action] = "help",
-) -> argparse.ArgumentParser:
+) -> Parser:
     """Add a command with its help and the option `--home`.
 
     Args:
@@ -34,27 +40,38 @@ def command(
         examples: printed below its help.
         help_action: what `--help` does.
     """
-    parser: argparse.ArgumentParser = commands.add_parser(
+    parser: Parser = commands.add_parser(
         name, help=text[0].lower() + text.rstrip(".")[1:], description=text, add_help=False
     )
     parser.add_argument("-h", "--help", action=help_action, help="show this message and exit")
-    parser.set_defaults(command=run)
+    parser.set_defaults(command=run, parser=parser)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"examples:\n{examples}"
     parser.add_argument(
         "--home",
-        type=Path,
-        default=Path(os.environ.get("STNSCOPE_HOME") or user_data_path("stnscope")),
+        type=types.folder,
+        default=_default_home(),
         help="folder with recordings and everything else that is kept (%(default)s)",
     )
+    parser.add_argument(
+        "--debug", action="store_true", help="print where in the program an error arose"
+    )
     return parser
+
+
+def _default_home() -> Path | None:
+    """Return the home folder without `--home`; None if this user has no home directory."""
+    text = os.environ.get("STNSCOPE_HOME") or str(user_data_path("stnscope"))
+    with suppress(argparse.ArgumentTypeError):
+        return types.folder(text)
+    return None
 
 
 def add_quota(parser: argparse.ArgumentParser) -> None:
     """Add the options that limit the disk space for recordings."""
     parser.add_argument(
         "--run-limit",
-        type=_size,
+        type=types.size,
         default=Quota.run,
         metavar="SIZE",
         help="maximum size of one recording, such as 500MB or 2GB; at its limit it drops every "
@@ -62,21 +79,12 @@ def add_quota(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--home-limit",
-        type=_size,
+        type=types.size,
         default=Quota.home,
         metavar="SIZE",
         help="maximum size of all recordings together; at this limit runs are paused and no new "
         f"one starts ({format_bytes(Quota.home)})",
     )
-
-
-def _size(text: str) -> int:
-    """Parse a number of bytes: `800000`, `500MB`, `1.5 GB`."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text.strip().lower())
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a size; write it as 500MB or 2GB")
-    number, unit = found.groups()
-    return int(float(number) * 1000 ** " kmgt".index(unit or " "))
 
 
 def quota(options: argparse.Namespace) -> Quota:
@@ -88,7 +96,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the option `--data`."""
     parser.add_argument(
         "--data",
-        type=Path,
+        type=types.folder,
         default=os.environ.get("STNSCOPE_DATA") or None,
         help="folder that data sets are read from (`datasets` in the home)",
     )
@@ -99,18 +107,10 @@ def add_mirror(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--mirror",
         metavar="ADDRESS",
-        type=_address,
+        type=types.address,
         default=os.environ.get("STNSCOPE_MIRROR") or None,
         help="download data sets from here instead, each file by its path in the data folder",
     )
-
-
-def _address(text: str) -> str:
-    if not text.startswith(("http://", "https://")):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is not an address; it must start with http:// or https://"
-        )
-    return text
 
 
 def recordings(options: argparse.Namespace) -> Path:
@@ -118,9 +118,40 @@ def recordings(options: argparse.Namespace) -> Path:
     return Settings(home=options.home).recordings
 
 
+def existing_runs(options: argparse.Namespace) -> Runs:
+    """Return the runs of a home, which is not created.
+
+    Raises:
+        NotFound: there is no home.
+    """
+    folder = recordings(options)
+    if not folder.is_dir():
+        raise NotFound(f"There are no runs in {options.home} yet.")
+    return Runs(folder, data=data_folder(options) if hasattr(options, "data") else None)
+
+
+def find_run(runs: Runs, text: str) -> str:
+    """Return the id of the run that a text is, or is the beginning of.
+
+    Raises:
+        NotFound: it begins no run's id, or that of several.
+    """
+    ids = runs.ids()
+    matches = [run_id for run_id in ids if run_id == text] or [
+        run_id for run_id in ids if run_id.startswith(text)
+    ]
+    if len(matches) == 1:
+        return matches[0]
+    if matches:
+        raise NotFound(f"{len(matches)} runs begin with {text!r}: {', '.join(matches[:5])}.")
+    raise NotFound(
+        f"There is no run {text!r}; `stnscope runs` lists them{suggestion(text, ids) or '.'}"
+    )
+
+
 def data_folder(options: argparse.Namespace) -> Path:
     """Return the folder that data sets are read from."""
-    return runs.data_folder(recordings(options), options.data)
+    return server_runs.data_folder(recordings(options), options.data)
 
 
 def percent(fraction: float | None) -> str:

@@ -3,9 +3,9 @@
 import argparse
 import json
 
-from stnscope.backend.commands.options import Commands, command, percent, recordings
+from stnscope.backend.commands.options import Commands, command, existing_runs, percent
+from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.run_status import TRAINING
-from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
   stnscope runs                           the newest first
@@ -20,7 +20,10 @@ def add(commands: Commands) -> None:
 
 
 def _list_runs(options: argparse.Namespace) -> int:
-    runs = Runs(recordings(options)).list()
+    try:
+        runs = existing_runs(options).list()
+    except NotFound:
+        runs = []
     if options.json:
         print(json.dumps(runs, indent=2))
         return 0

@@ -1,6 +1,7 @@
 """`stnscope serve`: serve the page and the interface on one port."""
 
 import argparse
+import errno
 import logging
 import os
 import secrets
@@ -15,6 +16,7 @@ from urllib.parse import quote
 import uvicorn
 
 from stnscope.access.policy import EVERYWHERE, LOOPBACK
+from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
     add_data,
@@ -45,7 +47,7 @@ def add(commands: Commands) -> None:
     serve = command(commands, "serve", _serve, text, EXAMPLES)
     serve.add_argument("--host", default=Settings.host, help="address to listen on (%(default)s)")
     serve.add_argument(
-        "--port", type=int, default=Settings.port, help="port to listen on (%(default)s)"
+        "--port", type=types.port, default=Settings.port, help="port to listen on (%(default)s)"
     )
     serve.add_argument(
         "--token",
@@ -55,6 +57,7 @@ def add(commands: Commands) -> None:
     )
     serve.add_argument(
         "--allow-host",
+        type=types.host,
         action="append",
         default=[],
         metavar="HOST[:PORT]",
@@ -62,6 +65,7 @@ def add(commands: Commands) -> None:
     )
     serve.add_argument(
         "--allow-origin",
+        type=types.origin,
         action="append",
         default=[],
         metavar="ORIGIN",
@@ -69,6 +73,7 @@ def add(commands: Commands) -> None:
     )
     serve.add_argument(
         "--allow-frame",
+        type=types.origin,
         action="append",
         default=[],
         metavar="ORIGIN",
@@ -96,7 +101,7 @@ def add(commands: Commands) -> None:
     )
     serve.add_argument(
         "--control-timeout",
-        type=float,
+        type=types.seconds,
         default=Settings.control_timeout,
         metavar="SECONDS",
         help="time in which a trainer must apply a request (%(default)g)",
@@ -158,9 +163,9 @@ def _settings(options: argparse.Namespace, token: str | None) -> Settings:
         port=options.port,
         demonstration=not options.no_demonstration,
         token=token,
-        allowed_hosts=frozenset(host.lower() for host in options.allow_host),
-        allowed_origins=frozenset(origin.lower().rstrip("/") for origin in options.allow_origin),
-        allowed_frames=frozenset(origin.lower().rstrip("/") for origin in options.allow_frame),
+        allowed_hosts=frozenset(options.allow_host),
+        allowed_origins=frozenset(options.allow_origin),
+        allowed_frames=frozenset(options.allow_frame),
         proxies=frozenset(options.trust_proxy),
         standby=not options.no_standby,
         control_timeout=options.control_timeout,
@@ -191,11 +196,21 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         listening = socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = str(error.strerror).partition(" (")[0]
-        sys.exit(f"Cannot listen on port {port} of {host}: {reason}. Choose another port.")
+        sys.exit(f"stnscope: cannot listen on port {port} of {host}: {_reason(error)}")
     # Inherited by each connection; else a response's second part waits 40 ms for an ACK.
     listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listening
+
+
+def _reason(error: OSError) -> str:
+    """Return why a port cannot be listened on, and what to do."""
+    # Negative: the name could not be resolved.
+    if error.errno == errno.EADDRNOTAVAIL or (error.errno or -1) < 0:
+        return "it is no address of this machine. Name one with --host."
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return "this user may not use that port. Choose one above 1023 with --port."
+    reason = str(error.strerror).partition(" (")[0]
+    return f"{reason}. Choose another port with --port."
 
 
 def _silence_request_log() -> None:

@@ -136,7 +136,11 @@ def _add_field(
 
 def _train(options: argparse.Namespace) -> int:
     runs = Runs(recordings(options), quota(options), options.data)
-    run_id = runs.create(_config(options, runs.data))
+    return train_and_report(runs, runs.create(_config(options, runs.data)))
+
+
+def train_and_report(runs: Runs, run_id: str) -> int:
+    """Train a queued run, and print its progress and how it ended; return the exit status."""
     print(f"Run {run_id}", flush=True)
     run = asyncio.run(_train_and_follow(runs, run_id))
     _print_progress(run)

@@ -3,6 +3,7 @@
 Everything here reads or writes files: coroutines call it in a thread.
 """
 
+import builtins
 import os
 import secrets
 import shutil
@@ -103,6 +104,14 @@ class Runs:
     def new_path(self, run_id: str) -> Path:
         """Return the path for the recording of a run that is to be created."""
         return self.folder / f"{run_id}{SUFFIX}"
+
+    def ids(self) -> builtins.list[str]:
+        """Return the ids of all runs, in their order.
+
+        Raises:
+            AccessDenied: this user may not list the folder.
+        """
+        return sorted(self._paths())
 
     def exists(self, run_id: str) -> bool:
         """Whether there is such a run."""

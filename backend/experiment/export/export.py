@@ -223,15 +223,7 @@ def _overshoot(
     recording: ReadableRecording, selected: Sequence[FrameKey], probes: Sequence[int]
 ) -> float:
     """Return the largest distance of a corner outside the input, in its pixels."""
-    overshoot = 0.0
-    for frame in _read(recording, selected):
-        height, width = frame.tensors["input"].shape[1:3]
-        for name in frame.transformers:
-            corners = frame.tensors[f"corners.{name}"]
-            corners = corners[[probe for probe in probes if probe < len(corners)]]
-            distances = np.maximum(-corners, corners - np.array([width, height]))
-            overshoot = max(overshoot, float(distances[np.isfinite(distances)].max(initial=0)))
-    return overshoot
+    return max(sheet.overshoot(frame, probes) for frame in _read(recording, selected))
 
 
 def _read(recording: ReadableRecording, keys: Sequence[FrameKey]) -> Iterator[Frame]:

@@ -106,6 +106,18 @@ def compute_layout(frame: Frame, rows: int, scale: float, overshoot: float) -> L
     )
 
 
+def overshoot(frame: Frame, probes: Sequence[int]) -> float:
+    """Return the largest distance of a corner outside the input, in its pixels."""
+    height, width = frame.tensors["input"].shape[1:3]
+    largest = 0.0
+    for name in frame.transformers:
+        corners = frame.tensors[f"corners.{name}"]
+        corners = corners[[probe for probe in probes if probe < len(corners)]]
+        distances = np.maximum(-corners, corners - np.array([width, height]))
+        largest = max(largest, float(distances[np.isfinite(distances)].max(initial=0)))
+    return largest
+
+
 def _output_shapes(frame: Frame) -> list[tuple[int, int]]:
     shapes = [frame.tensors[f"output.{name}"].shape for name in frame.transformers]
     return [(height, width) for _, height, width, _ in shapes] or [(1, 1)]

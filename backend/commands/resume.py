@@ -1,0 +1,45 @@
+"""`stnscope resume`: go on with a run that was stopped, interrupted or failed."""
+
+import argparse
+
+from stnscope.backend.commands.options import (
+    RUN_HELP,
+    Commands,
+    add_data,
+    add_quota,
+    command,
+    data_folder,
+    existing_runs,
+    find_run,
+    quota,
+)
+from stnscope.backend.commands.train import train_and_report
+from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.experiment.run_status import ALLOWED_IN, can, format_statuses
+from stnscope.backend.server.runs import Runs
+
+EXAMPLES = """\
+  stnscope resume RUN                     from its last checkpoint
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    text = "Resume a run that was stopped or interrupted, without a server."
+    parser = command(commands, "resume", _resume, text, EXAMPLES)
+    parser.add_argument("run", help=RUN_HELP)
+    add_data(parser)
+    add_quota(parser)
+
+
+def _resume(options: argparse.Namespace) -> int:
+    runs = Runs(existing_runs(options).folder, quota(options), data_folder(options))
+    run_id = find_run(runs, options.run)
+    status = runs.read_summary(run_id)["status"]
+    # One that its trainer has not begun stays queued when that is interrupted.
+    if status != "queued" and not can("resume", status):
+        expected = format_statuses(ALLOWED_IN["resume"])
+        raise Conflict(f"To resume a run it must be {expected}; this one is {status}.")
+    runs.check_disk_space()
+    runs.set_status(run_id, "queued")
+    return train_and_report(runs, run_id)

@@ -1,0 +1,64 @@
+"""`stnscope transform`: show what a trained network samples of a picture."""
+
+import argparse
+import asyncio
+import json
+from pathlib import Path
+
+from stnscope.backend.commands.options import Commands, command, percent
+from stnscope.backend.experiment.export.still import draw_png
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.models.cards import cards
+
+EXAMPLES = """\
+  stnscope transform photo.jpg            prints the classes, writes photo-transformed.png
+  stnscope transform sign.png out.png --weights signs --scale 3
+"""
+SHOWN_CLASSES = 3
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    text = "Transform a picture by a trained network: its region, output and classes."
+    parser = command(commands, "transform", _transform, text, EXAMPLES)
+    parser.add_argument("picture", type=Path, help="a PNG, JPEG, WebP, GIF or BMP file")
+    parser.add_argument("file", type=Path, nargs="?", help="the PNG file to write")
+    parser.add_argument(
+        "--weights", choices=sorted(cards()), default="digits", help="the network (%(default)s)"
+    )
+    parser.add_argument(
+        "--scale", type=float, default=2.0, help="at 1, an image has 96 pixels (%(default)g)"
+    )
+    parser.add_argument("--json", action="store_true", help="print all numbers, as JSON")
+
+
+def _transform(options: argparse.Namespace) -> int:
+    frame = asyncio.run(_request(options.picture.read_bytes(), options.weights))
+    target = options.file or options.picture.with_name(f"{options.picture.stem}-transformed.png")
+    target.write_bytes(draw_png(frame, options.scale))
+    probabilities = dict(
+        zip(frame.info["classes"], frame.tensors["probabilities"][0].tolist(), strict=True)
+    )
+    thetas = {name: frame.tensors[f"theta.{name}"][0].tolist() for name in frame.transformers}
+    if options.json:
+        print(json.dumps({"file": str(target), "probabilities": probabilities, "theta": thetas}))
+        return 0
+    for note in frame.info["notes"]:
+        print(note)
+    for name, theta in thetas.items():
+        print(f"theta of {name}: {', '.join(f'{value:.3f}' for value in theta)}")
+    best = sorted(probabilities, key=lambda name: -probabilities[name])[:SHOWN_CLASSES]
+    print(", ".join(f"{name} {percent(probabilities[name])}" for name in best))
+    print(target)
+    return 0
+
+
+async def _request(picture: bytes, weights: str) -> Frame:
+    """Transform a picture in a process of its own, as the server does."""
+    worker = InferenceWorker()
+    await worker.start()
+    try:
+        return Frame.decode(await worker.transform(picture, weights))
+    finally:
+        await worker.close()
