@@ -16,9 +16,9 @@ class Script:
         self._script = list(script)
 
     def has_request(self, seconds: float = 0.0) -> bool:
-        while self._script and isinstance(left := self._script[0], int):
-            if left:
-                self._script[0] = left - 1
+        while self._script and isinstance(actual_run := self._script[0], int):
+            if actual_run:
+                self._script[0] = actual_run - 1
                 return False
             del self._script[0]
         if not self._script:
@@ -31,12 +31,12 @@ class Script:
         return request
 
 
-def assert_same_training(one: Path, other: Path) -> None:
+def assert_same_training(actual: Path, expected: Path) -> None:
     """Check that two recordings have the same steps, losses and checkpoint."""
-    with Recording.open(one) as left, Recording.open(other) as right:
-        assert left.metrics()["step"] == right.metrics()["step"]
-        assert left.metrics()["loss"] == right.metrics()["loss"]
-        first, second = left.checkpoint(), right.checkpoint()
+    with Recording.open(actual) as actual_run, Recording.open(expected) as expected_run:
+        assert actual_run.metrics()["step"] == expected_run.metrics()["step"]
+        assert actual_run.metrics()["loss"] == expected_run.metrics()["loss"]
+        first, second = actual_run.checkpoint(), expected_run.checkpoint()
     assert first is not None
     assert second is not None
     assert first.step == second.step

@@ -98,15 +98,15 @@ def test_check_identity_notices_a_lost_row_or_half_a_pixel(
 @pytest.mark.parametrize("size", [(5, 9), (28, 28), (1, 3)])
 def test_affine_agrees_with_torch(size: tuple[int, int]) -> None:
     theta = random_theta(IMPLEMENTATIONS["affine"], 4, by=1.0)
-    ours = IMPLEMENTATIONS["affine"].warp(theta, points(*size)).view(4, *size, 2)
-    theirs = functional.affine_grid(theta.view(4, 2, 3), [4, 1, *size], align_corners=False)
-    assert torch.allclose(ours, theirs, atol=1e-7)
+    actual = IMPLEMENTATIONS["affine"].warp(theta, points(*size)).view(4, *size, 2)
+    expected = functional.affine_grid(theta.view(4, 2, 3), [4, 1, *size], align_corners=False)
+    assert torch.allclose(actual, expected, atol=1e-7)
 
 
 def test_projective_agrees_with_a_homography_in_numpy() -> None:
     theta = random_theta(IMPLEMENTATIONS["projective"], by=0.1)
-    ours = IMPLEMENTATIONS["projective"].warp(theta, points()).numpy()
-    for numbers, warped in zip(theta.numpy(), ours, strict=True):
+    actual = IMPLEMENTATIONS["projective"].warp(theta, points()).numpy()
+    for numbers, warped in zip(theta.numpy(), actual, strict=True):
         matrix = np.append(numbers, 1.0).reshape(3, 3)
         for (x, y), found in zip(points().tolist(), warped, strict=True):
             across, down, depth = matrix @ [x, y, 1]
@@ -118,10 +118,10 @@ def check_spline(warp: Warp, family: Family) -> None:
     controls = grid.lattice(math.isqrt(family.parameters // 2)).double().numpy()
     # Also beyond the output's edges.
     where = 1.5 * points()
-    ours = warp(theta, where).numpy()
-    for numbers, warped in zip(theta.numpy(), ours, strict=True):
-        theirs = RBFInterpolator(controls, numbers.reshape(-1, 2), kernel="thin_plate_spline")
-        np.testing.assert_allclose(warped, theirs(where.numpy()), atol=1e-9)
+    actual = warp(theta, where).numpy()
+    for numbers, warped in zip(theta.numpy(), actual, strict=True):
+        expected = RBFInterpolator(controls, numbers.reshape(-1, 2), kernel="thin_plate_spline")
+        np.testing.assert_allclose(warped, expected(where.numpy()), atol=1e-9)
 
 
 @pytest.mark.parametrize("family", SPLINES, ids=lambda family: family.name)

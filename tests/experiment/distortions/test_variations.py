@@ -98,10 +98,10 @@ def test_illumination_has_the_drawn_gradient_and_haze() -> None:
 
 
 def test_variation_changes_stroke_and_aspect_ratio() -> None:
-    plain = images(1).sum()
+    undistorted = images(1).sum()
     bold, thin = (apply_draws("variation", amount, 0.5, 0.5).sum() for amount in (1.0, 0.0))
-    assert bold > 1.2 * plain
-    assert thin < 0.8 * plain
+    assert bold > 1.2 * undistorted
+    assert thin < 0.8 * undistorted
     wide, narrow = (
         (apply_draws("variation", 0.5, amount, 0.5)[0, 0] > 0.3).any(dim=0).sum().item()
         for amount in (1.0, 0.0)

@@ -103,6 +103,6 @@ def test_path_moves_the_image_in_small_steps(distortion: Distortion) -> None:
         distortion.apply(digits(8), digits(), distortion.at_phase(draws, number / 60), 1.0, CANVAS)
         for number in range(60)
     ]
-    steps = [(one - other).abs().mean() for one, other in pairwise(lap)]
-    apart = max((lap[0] - other).abs().mean() for other in lap)
+    steps = [(image - next_image).abs().mean() for image, next_image in pairwise(lap)]
+    apart = max((lap[0] - image).abs().mean() for image in lap)
     assert 0 < max(steps) < 0.3 * apart

@@ -77,9 +77,9 @@ def probe_counts(path: Path) -> dict[int, int]:
 # Checks and labels
 
 
-def summary(**more: Any) -> dict[str, Any]:
+def summary(**overrides: Any) -> dict[str, Any]:
     config = {"architecture": "digits"}
-    return {"status": "running", "probes": 12, "config": config} | more
+    return {"status": "running", "probes": 12, "config": config} | overrides
 
 
 @pytest.mark.parametrize("status", ["running", "paused"])
@@ -88,7 +88,7 @@ def test_picture_can_be_added_to_a_run_in_training(status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "message"),
+    ("overrides", "message"),
     [
         ({"status": "finished"}, "that is paused or running; this one is finished"),
         ({"status": "queued"}, "that is paused or running; this one is queued"),
@@ -96,8 +96,8 @@ def test_picture_can_be_added_to_a_run_in_training(status: str) -> None:
         ({"config": {"architecture": "addition-2st"}}, "takes 2 images"),
     ],
 )
-def test_picture_cannot_be_added_otherwise(more: dict[str, Any], message: str) -> None:
-    assert message in str(refusal_reason(summary(**more)))
+def test_picture_cannot_be_added_otherwise(overrides: dict[str, Any], message: str) -> None:
+    assert message in str(refusal_reason(summary(**overrides)))
 
 
 @pytest.mark.parametrize(
@@ -205,12 +205,12 @@ def test_frame_lists_added_pictures_and_the_summary_leaves_them_out(digits: Data
     for index, label in ((2, None), (3, 7)):
         added = AddedPicture(0, 0, label, picture())
         both = both.with_picture(Probes.from_picture(added, index, digits.entry, CONFIG))
-    alone, more = observe(model, initial, {}), observe(model, both, {})
+    alone, with_pictures = observe(model, initial, {}), observe(model, both, {})
     assert "joined" not in alone.info
-    assert (more.info["joined"], more.info["labels"]) == ([2, 3], [0, 1, None, 7])
-    assert theta_summary(more) == pytest.approx(theta_summary(alone))
+    assert (with_pictures.info["joined"], with_pictures.info["labels"]) == ([2, 3], [0, 1, None, 7])
+    assert theta_summary(with_pictures) == pytest.approx(theta_summary(alone))
     for name in ("input", "theta.st", "probabilities"):
-        np.testing.assert_allclose(more.tensors[name][:2], alone.tensors[name], atol=1e-5)
+        np.testing.assert_allclose(with_pictures.tensors[name][:2], alone.tensors[name], atol=1e-5)
     moved = both.at_phase(0.2)
     assert torch.equal(moved.images[:2], initial.at_phase(0.2).images)
     assert moved.labels == both.labels
@@ -289,7 +289,7 @@ def test_added_picture_does_not_affect_training(tmp_path: Path) -> None:
 
 
 def test_resumed_run_keeps_pictures_at_their_steps(tmp_path: Path, each_step: None) -> None:
-    """The process dies at step 25 with its last checkpoint at 10: steps 11 to 25 are run again."""
+    """The process is killed at step 25; after its checkpoint at 10, 11 to 25 are run again."""
     path, whole = new_run(tmp_path), new_run(tmp_path, "whole")
     resume = {"action": "resume"}
     with pytest.raises(KeyboardInterrupt):

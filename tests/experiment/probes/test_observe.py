@@ -77,21 +77,23 @@ def test_frame_shows_the_run_s_padding(probes: Probes, sampler: SamplerConfig, v
 
 
 def test_probes_are_the_same_for_every_run_and_count(digits: Dataset, probes: Probes) -> None:
-    more = CONFIG.probes.model_copy(update={"count": 24})
-    others = Probes.choose(digits, CONFIG.model_copy(update={"seed": 5, "probes": more}))
-    assert torch.equal(others.images[:12], probes.images)
-    assert others.images.shape[0] == 24
+    more_probes = CONFIG.probes.model_copy(update={"count": 24})
+    probes_of_more = Probes.choose(
+        digits, CONFIG.model_copy(update={"seed": 5, "probes": more_probes})
+    )
+    assert torch.equal(probes_of_more.images[:12], probes.images)
+    assert probes_of_more.images.shape[0] == 24
 
 
 def test_path_of_the_probes_is_closed_and_smooth(probes: Probes) -> None:
-    def difference(one: Probes, other: Probes) -> float:
-        return (one.images - other.images).abs().mean().item()
+    def difference(probes: Probes, moved: Probes) -> float:
+        return (probes.images - moved.images).abs().mean().item()
 
     assert torch.equal(probes.at_phase(0).images, probes.images)
     assert difference(probes.at_phase(1), probes) < 1e-3
     lap = [probes.at_phase(number / LAP) for number in range(LAP)]
     steps = [difference(lap[number - 1], lap[number]) for number in range(LAP)]
-    apart = [difference(probes, other) for other in lap[10:50]]
+    apart = [difference(probes, moved) for moved in lap[10:50]]
     assert max(steps) < 0.5 * max(apart)
     assert min(steps) > 0
     finer = [
@@ -101,8 +103,8 @@ def test_path_of_the_probes_is_closed_and_smooth(probes: Probes) -> None:
 
 
 def test_phase_of_moving_probes_depends_only_on_the_step(digits: Dataset, probes: Probes) -> None:
-    other = Probes.choose(digits, CONFIG.model_copy(update={"seed": 9, "batch_size": 3}))
-    assert torch.equal(probes.at_phase(17 / LAP).images, other.at_phase(17 / LAP).images)
+    other_run_probes = Probes.choose(digits, CONFIG.model_copy(update={"seed": 9, "batch_size": 3}))
+    assert torch.equal(probes.at_phase(17 / LAP).images, other_run_probes.at_phase(17 / LAP).images)
 
 
 def test_phase_comes_from_the_lap_if_given_else_from_the_step(

@@ -401,10 +401,11 @@ def disk(
 
 
 class FillingControls:
-    """Fill the disk at step 5, request `then` once the run is paused, and stop at step 20."""
+    """Fill the disk at step 5, make a request once the run is paused, and stop at step 20."""
 
-    def __init__(self, path: Path, disk: Disk, then: Mapping[str, Any]) -> None:
-        self._path, self._disk, self._then = path, disk, then
+    def __init__(self, path: Path, disk: Disk, request_after_pause: Mapping[str, Any]) -> None:
+        self._path, self._disk = path, disk
+        self._request_after_pause = request_after_pause
         self._is_filled = False
         self._requests: list[Mapping[str, Any]] = []
         self.pauses: list[dict[str, Any]] = []
@@ -417,9 +418,9 @@ class FillingControls:
             self._is_filled = True
         if run["status"] == "paused" and not self.pauses:
             self.pauses.append(run)
-            if self._then == RESUME:
+            if self._request_after_pause == RESUME:
                 self._disk.clear()
-            self._requests.append(self._then)
+            self._requests.append(self._request_after_pause)
         if run["step"] == 20:
             self._requests.append(STOP)
         return bool(self._requests)
@@ -447,7 +448,7 @@ NO_RESERVE = Quota(reserve=0)
 
 def test_full_disk_pauses_the_run_without_losing_rows(disk: tuple[Disk, Path], whole: Path) -> None:
     path = new_run(disk[1], "run")
-    controls = FillingControls(path, disk[0], then=RESUME)
+    controls = FillingControls(path, disk[0], request_after_pause=RESUME)
     assert record(path, controls, NO_RESERVE) == "stopped"
     (paused,) = controls.pauses
     assert paused["step"] >= 5
@@ -465,7 +466,7 @@ def test_run_that_ended_on_a_full_disk_can_be_resumed(
     disk: tuple[Disk, Path], whole: Path, action: str
 ) -> None:
     path = new_run(disk[1], "run")
-    controls = FillingControls(path, disk[0], then={"action": action})
+    controls = FillingControls(path, disk[0], request_after_pause={"action": action})
     assert record(path, controls, NO_RESERVE) == "interrupted"
     disk[0].clear()
     with Recording.open(path) as opened:

@@ -60,10 +60,10 @@ def refused(stream: ClientConnection, **fields: Any) -> dict[str, Any]:
     return error
 
 
-def assert_equal(one: Frame, other: Frame) -> None:
-    assert one.tensors.keys() == other.tensors.keys()
-    for name, tensor in one.tensors.items():
-        np.testing.assert_array_equal(other.tensors[name], tensor, err_msg=name)
+def assert_equal(actual: Frame, expected: Frame) -> None:
+    assert actual.tensors.keys() == expected.tensors.keys()
+    for name, tensor in actual.tensors.items():
+        np.testing.assert_array_equal(tensor, expected.tensors[name], err_msg=name)
 
 
 def test_transform_applies_a_given_theta(server: Server) -> None:
@@ -105,8 +105,8 @@ def test_stream_returns_the_same_frame_as_the_form(
     assert_equal(post_picture(server, theta=json.dumps({"st": THETA})), overridden)
     assert (overridden.info["request"], overridden.info["given"]) == (7, ["st"])
     distortion = {"name": "centred"}
-    other = transform(stream, picture=picture, distortion=distortion, weights="digits")
-    assert_equal(post_picture(server, distortion=json.dumps(distortion)), other)
+    streamed = transform(stream, picture=picture, distortion=distortion, weights="digits")
+    assert_equal(post_picture(server, distortion=json.dumps(distortion)), streamed)
     assert transform(stream, picture=picture, weights="signs").info["weights"] == "signs"
 
 

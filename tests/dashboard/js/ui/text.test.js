@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import * as text from "../../../../dashboard/assets/ui/text.js";
+import * as textModule from "../../../../dashboard/assets/ui/text.js";
 
 // Typed loosely: fixtures have only the fields that a test needs.
 /** @type {Object<string, any>} */
-const words = text;
+const text = textModule;
 
 /** @type {any} */
 const info = {
@@ -20,21 +20,21 @@ const info = {
 };
 
 test("tenths counts to ten", () => {
-  assert.equal(words.tenths({ progress: 0 }), "0/10");
-  assert.equal(words.tenths({ progress: 10 }), "10/10");
-  assert.equal(words.tenths(undefined), "0/10");
+  assert.equal(text.tenths({ progress: 0 }), "0/10");
+  assert.equal(text.tenths({ progress: 10 }), "10/10");
+  assert.equal(text.tenths(undefined), "0/10");
 });
 
 test("numbers are formatted", () => {
-  assert.equal(words.percent(0.8316), "83.2%");
-  assert.equal(words.percent(1, 0), "100%");
-  assert.equal(words.percent(null), "–");
-  assert.equal(words.decimal(-0.25, 2), "\u22120.25");
-  assert.equal(words.decimal(-0.001, 2), "0.00");
-  assert.equal(words.decimal(NaN), "–");
-  assert.equal(words.integer(1234567), "1\u202f234\u202f567");
-  assert.equal(words.fileSize(340_200), "340 kB");
-  assert.equal(words.fileSize(1_249_000), "1.2 MB");
+  assert.equal(text.percent(0.8316), "83.2%");
+  assert.equal(text.percent(1, 0), "100%");
+  assert.equal(text.percent(null), "–");
+  assert.equal(text.decimal(-0.25, 2), "\u22120.25");
+  assert.equal(text.decimal(-0.001, 2), "0.00");
+  assert.equal(text.decimal(NaN), "–");
+  assert.equal(text.integer(1234567), "1\u202f234\u202f567");
+  assert.equal(text.fileSize(340_200), "340 kB");
+  assert.equal(text.fileSize(1_249_000), "1.2 MB");
 });
 
 test("unusualSettings lists what differs from the defaults", () => {
@@ -42,13 +42,13 @@ test("unusualSettings lists what differs from the defaults", () => {
   const sampler = { padding: "network", background: null, supersampling: null };
   const training = { label_smoothing: 0.1, consistency: 0, ema_decay: 0, precision: "float32" };
   const defaults = { ...usual, ...training, sampler };
-  assert.deepEqual(words.unusualSettings({ seed: 1 }, defaults), []);
+  assert.deepEqual(text.unusualSettings({ seed: 1 }, defaults), []);
   assert.deepEqual(
-    words.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }, defaults),
+    text.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }, defaults),
     [],
   );
   assert.deepEqual(
-    words.unusualSettings({
+    text.unusualSettings({
       optimiser: "sgd",
       schedule: "steps",
       weight_decay: 0,
@@ -71,28 +71,28 @@ test("unusualSettings lists what differs from the defaults", () => {
     ],
   );
   const edge = { sampler: { padding: "border", background: null, supersampling: 1 } };
-  assert.deepEqual(words.unusualSettings(edge, defaults), ["padding border", "1x1 supersampling"]);
+  assert.deepEqual(text.unusualSettings(edge, defaults), ["padding border", "1x1 supersampling"]);
 });
 
 test("transformerName counts transformers, or time steps", () => {
-  assert.equal(words.transformerName({ name: "st2" }, 2), "Transformer 2");
-  assert.equal(words.transformerName({ name: "st2" }, 2, "Output"), "Output 2");
-  assert.equal(words.transformerName({ name: "st2", time_step: 2 }, 2, "Output"), "Time step 2");
+  assert.equal(text.transformerName({ name: "st2" }, 2), "Transformer 2");
+  assert.equal(text.transformerName({ name: "st2" }, 2, "Output"), "Output 2");
+  assert.equal(text.transformerName({ name: "st2", time_step: 2 }, 2, "Output"), "Time step 2");
   const two = [{ at: "input" }, { at: "input" }];
-  assert.match(words.legendText({ transformers: two }), /that the transformers sample/);
-  const steps = two.map((each, place) => ({ ...each, time_step: place + 1 }));
-  assert.match(words.legendText({ transformers: steps }), /at each time step/);
+  assert.match(text.legendText({ transformers: two }), /that the transformers sample/);
+  const steps = two.map((transformer, index) => ({ ...transformer, time_step: index + 1 }));
+  assert.match(text.legendText({ transformers: steps }), /at each time step/);
 });
 
 test("thinningNote says what is left of a thinned recording", () => {
-  assert.equal(words.thinningNote(0), null);
-  assert.equal(words.thinningNote(undefined), null);
-  assert.equal(words.thinningNote(1).short, "Thinned to 1 in 2 frames");
-  assert.match(words.thinningNote(3).full, /1 in 8 is left/);
+  assert.equal(text.thinningNote(0), null);
+  assert.equal(text.thinningNote(undefined), null);
+  assert.equal(text.thinningNote(1).short, "Thinned to 1 in 2 frames");
+  assert.match(text.thinningNote(3).full, /1 in 8 is left/);
 });
 
 test("duration is coarser the longer it is", () => {
-  assert.deepEqual([400, 12_000, 180_000, 2 * 3_600_000].map(words.duration), [
+  assert.deepEqual([400, 12_000, 180_000, 2 * 3_600_000].map(text.duration), [
     "0 s",
     "12 s",
     "3 min",
@@ -102,13 +102,13 @@ test("duration is coarser the longer it is", () => {
 
 test("missingProbeText distinguishes a missing probe from one added later", () => {
   const run = { probes: 5, added_at: [1234, 2000] };
-  assert.equal(words.missingProbeText(run, 3), "It was added to the run at step 1\u202f234.");
-  assert.equal(words.missingProbeText(run, 4), "It was added to the run at step 2\u202f000.");
+  assert.equal(text.missingProbeText(run, 3), "It was added to the run at step 1\u202f234.");
+  assert.equal(text.missingProbeText(run, 4), "It was added to the run at step 2\u202f000.");
   for (const probe of [5, 60]) {
-    assert.equal(words.missingProbeText(run, probe), "There is no such probe here.");
+    assert.equal(text.missingProbeText(run, probe), "There is no such probe here.");
   }
-  assert.equal(words.missingProbeText({ probes: 3 }, 3), "There is no such probe here.");
-  assert.equal(words.missingProbeText(null, 3), "There is no such probe here.");
+  assert.equal(text.missingProbeText({ probes: 3 }, 3), "There is no such probe here.");
+  assert.equal(text.missingProbeText(null, 3), "There is no such probe here.");
 });
 
 test("distinctTitles lists what differs between two runs", () => {
@@ -125,13 +125,13 @@ test("distinctTitles lists what differs between two runs", () => {
     },
   });
   /** @param {object} config */
-  const apart = (config) => words.distinctTitles(run({}), run(config));
+  const apart = (config) => text.distinctTitles(run({}), run(config));
   assert.deepEqual(apart({ seed: 1 }), ["seed 0", "seed 1"]);
   assert.deepEqual(apart({ family: "spline-3", seed: 4 }), ["affine, seed 0", "spline-3, seed 4"]);
   assert.deepEqual(apart({}), Array(2).fill("digits, RTS, affine, seed 0"));
   // One has no part that the other lacks.
   const plain = { ...run({}), transformers: 0 };
-  assert.deepEqual(words.distinctTitles(run({}), plain), [
+  assert.deepEqual(text.distinctTitles(run({}), plain), [
     "digits, RTS, affine, seed 0",
     "digits, RTS, seed 0",
   ]);
@@ -139,68 +139,68 @@ test("distinctTitles lists what differs between two runs", () => {
 
 test("titleForFirst marks numbers of the first of several transformers", () => {
   const infos = [{ transformers: [{}] }, { transformers: [] }];
-  assert.equal(words.titleForFirst("Width", infos), "Width");
-  assert.equal(words.titleForFirst("Width", [...infos, { transformers: [{}, {}] }]), "Width, 1st");
+  assert.equal(text.titleForFirst("Width", infos), "Width");
+  assert.equal(text.titleForFirst("Width", [...infos, { transformers: [{}, {}] }]), "Width, 1st");
 });
 
 test("withFieldTitles replaces a field's name by its title", () => {
   const titles = { samples: "Probes" };
   assert.equal(
-    words.withFieldTitles("samples must be at least 1.", titles),
+    text.withFieldTitles("samples must be at least 1.", titles),
     "Probes must be at least 1.",
   );
-  assert.equal(words.withFieldTitles("This run is gone.", titles), "This run is gone.");
+  assert.equal(text.withFieldTitles("This run is gone.", titles), "This run is gone.");
 });
 
 test("collapseReason has a text for each reason", () => {
-  assert.equal(words.collapseReason(null), null);
-  assert.equal(words.collapseReason("mirrored").full, "the region is mirrored");
-  assert.equal(words.collapseReason("folded").short, "folded");
+  assert.equal(text.collapseReason(null), null);
+  assert.equal(text.collapseReason("mirrored").full, "the region is mirrored");
+  assert.equal(text.collapseReason("folded").short, "folded");
 });
 
 test("describeProbe names label, prediction and collapse", () => {
   assert.equal(
-    words.describeProbe(info, 0, 0.984),
+    text.describeProbe(info, 0, 0.984),
     "Probe 1: a nought, classified as nought with 98%, right.",
   );
   assert.equal(
-    words.describeProbe(info, 1, 0.5),
+    text.describeProbe(info, 1, 0.5),
     "Probe 2: a one, classified as nought with 50%, wrong, the region lies outside the image.",
   );
-  assert.equal(words.describeProbe(info, 2, 0.5), "Picture, classified as one with 50%.");
+  assert.equal(text.describeProbe(info, 2, 0.5), "Picture, classified as one with 50%.");
 });
 
 test("added pictures are marked, and count if they are labelled", () => {
   const withAdded = { ...info, labels: [0, 1, null, 1], predicted: [0, 0, 1, 1], joined: [2, 3] };
   assert.deepEqual(
-    [0, 2, 3].map((index) => words.probeCaption(withAdded, index)),
+    [0, 2, 3].map((index) => text.probeCaption(withAdded, index)),
     ["nought", "added", "one, added"],
   );
-  assert.equal(words.probeCaption(info, 2), "", "an uploaded picture is no probe");
+  assert.equal(text.probeCaption(info, 2), "", "an uploaded picture is no probe");
   assert.equal(
-    words.describeProbe(withAdded, 2, 0.5),
+    text.describeProbe(withAdded, 2, 0.5),
     "Probe 3, added, classified as one with 50%.",
   );
-  assert.match(words.describeProbe(withAdded, 3, 0.5), /^Probe 4, added: a one, .* right\.$/);
-  assert.equal(words.correctCount(withAdded), 2);
-  assert.equal(words.labelledCount(withAdded), 3);
+  assert.match(text.describeProbe(withAdded, 3, 0.5), /^Probe 4, added: a one, .* right\.$/);
+  assert.equal(text.correctCount(withAdded), 2);
+  assert.equal(text.labelledCount(withAdded), 3);
 });
 
 test("a row of objects is right only if all of its labels are", () => {
   const row = { ...info, labels: [[0, 1], [1, 1]], predicted: [[0, 1], [1, 0]] };
-  assert.equal(words.labelName(row, [0, 1]), "nought, one");
-  assert.equal(words.labelName({ classes: ["0", "1"] }, [1, 0, 1]), "101");
-  assert.equal(words.correctCount(row), 1);
-  assert.match(words.describeProbe(row, 1, 0.5), /a one, one, classified as one, nought .* wrong/);
-  assert.equal(words.correctCount(info), 1);
-  assert.equal(words.labelledCount(info), 2, "a picture without a label does not count");
+  assert.equal(text.labelName(row, [0, 1]), "nought, one");
+  assert.equal(text.labelName({ classes: ["0", "1"] }, [1, 0, 1]), "101");
+  assert.equal(text.correctCount(row), 1);
+  assert.match(text.describeProbe(row, 1, 0.5), /a one, one, classified as one, nought .* wrong/);
+  assert.equal(text.correctCount(info), 1);
+  assert.equal(text.labelledCount(info), 2, "a picture without a label does not count");
 });
 
 test("legendText describes no, one and several transformers", () => {
-  assert.match(words.legendText(), /^White dots/);
-  assert.match(words.legendText({ transformers: [] }), /no transformer/);
+  assert.match(text.legendText(), /^White dots/);
+  assert.match(text.legendText({ transformers: [] }), /no transformer/);
   const two = [{ at: "input" }, { at: "input" }];
-  assert.match(words.legendText({ transformers: two }), /each with its number/);
-  assert.doesNotMatch(words.legendText({ transformers: two }), /map/);
-  assert.match(words.legendText({ transformers: [{ at: "input" }, { at: "12x12 map" }] }), /map/);
+  assert.match(text.legendText({ transformers: two }), /each with its number/);
+  assert.doesNotMatch(text.legendText({ transformers: two }), /map/);
+  assert.match(text.legendText({ transformers: [{ at: "input" }, { at: "12x12 map" }] }), /map/);
 });
