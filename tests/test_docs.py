@@ -77,6 +77,10 @@ def check_command(words: list[str]) -> None:
             assert all(re.search(rf"^{name} \?=", MAKEFILE, re.MULTILINE) for name in settings)
         case "python" if rest[:2] == ["-m", "pytest"]:
             assert (ROOT / rest[2]).exists()
+        case "python" if rest == ["-m", "stnscope"]:
+            assert (ROOT / "stnscope" / "__main__.py").exists()
+        case "python" if rest[0] == "-m":
+            assert (ROOT / f"{rest[1].replace('.', '/')}.py").exists()
         case "deno":
             assert f"deno {rest[0]}" in MAKEFILE
         case "docker" if rest[0] == "compose":
@@ -107,14 +111,17 @@ def test_commands_exist(document: Path) -> None:
 def test_commands_in_text_exist() -> None:
     """Those within a sentence, as `make run PORT=9000` or `stnscope download mnist`."""
     for document in DOCUMENTS:
-        for command in re.findall(r"`((?:make|stnscope) [a-z][^`]*)`", read(document)):
+        programs = "make|stnscope|python|streamlit|docker|deno|git"
+        for command in re.findall(rf"`((?:{programs}) [a-z-][^`]*)`", read(document)):
             words = shlex.split(command)
-            if "--help" in words or words[1:] == ["committee"]:
-                words = [*words[:2], "--help"]
-            if words[0] == "make":
-                check_command(words)
-            else:
+            if words[0] == "stnscope":
+                # A sentence may name a command without its arguments, or an option without a value.
                 assert words[1] in docs.commands(), f"{document}: {command}"
+                known = docs.help_text(words[1])
+                options = [word for word in words if word.startswith("--")]
+                assert all(option in known for option in options), f"{document}: {command}"
+            else:
+                check_command(words)
 
 
 def test_examples_in_help_parse() -> None:

@@ -1,6 +1,7 @@
 """The examples in the documents, run as they stand against a real server."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -11,18 +12,41 @@ from pathlib import Path
 
 import pytest
 
-from stnscope.backend.commands.main import main
+from stnscope.backend.commands.main import build_parser, main
+from stnscope.backend.commands.train import config_of
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.server.runs import Runs
 from tests.conftest import TrainedRun
-from tests.live_server import Server, serve, wait_until
+from tests.experiment import sample_data
+from tests.live_server import Server, free_port, serve, wait_until
 from tests.source_files import ROOT
-from tests.test_docs import blocks, read
+from tests.test_docs import DOCUMENTS, blocks, commands, read
+from tests.timeouts import TIMEOUT_SECONDS
 from tools import docs
 
 INTERFACE = read(Path("docs/interface.md"))
 PICTURES = ROOT / "dashboard" / "assets" / "examples"
-# They do not end, take long, need the internet, or several runs; tests/test_docs.py parses them.
-NOT_RUN = ("serve", "train", "download", "committee")
+# Commands whose examples are run otherwise: here, below, or by a test of their own.
+RUN_OTHERWISE = {
+    "serve": "test_documented_servers_start",
+    "train": "test_documented_trainings_run",
+    # From the internet; those tests run the command with files of this machine.
+    "download": "tests/server/routes/test_catalog.py",
+    # Of several runs that suit each other.
+    "committee": "tests/experiment/inference/test_committee.py",
+}
+# Why no test runs these programs as documented; tests/test_docs.py checks their arguments.
+NOT_RUN = {
+    "make": "it would replace the environment of the tests, and run them: tests/test_setup.py",
+    "docker": "there is no docker where tests run; tests/test_compose.py reads its files",
+    "python": "pytest would run within pytest",
+    "deno": "it would change the files; make check runs it",
+    "git": "it would clone from the internet",
+    "streamlit": "tests/dashboard/test_two_services.py runs it",
+    "curl": "tests here run it",
+    "export": "of the shell",
+    "cd": "of the shell",
+}
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +109,73 @@ def help_examples() -> list[str]:
     text = "\n".join(blocks(docs.command_line(), "text")).replace("\\\n", " ")
     lines = re.findall(r"^ *stnscope (\w+ [^\[\n]*)$", text, re.MULTILINE)
     examples = [re.split(r" {2,}|\|", line)[0].strip() for line in lines]
-    return [each for each in examples if each.split()[0] not in NOT_RUN]
+    return [each for each in examples if each.split()[0] not in RUN_OTHERWISE]
+
+
+def documented(command: str) -> list[tuple[dict[str, str], list[str]]]:
+    """Return the environment and options of each example of a command, in all documents."""
+    text = "\n".join(blocks(docs.command_line(), "text")).replace("\\\n", " ")
+    lines = re.findall(rf"^ *(stnscope {command} -[^\[\n]*)$", text, re.MULTILINE)
+    examples = [shlex.split(re.split(r"(?<! ) {2,}(?! *--)", line)[0]) for line in lines]
+    examples += [words for document in DOCUMENTS for words in commands(document)]
+    found = []
+    for words in examples:
+        settings = [word for word in words if re.fullmatch(r"[A-Z_]+=.*", word)]
+        if words[len(settings) :][:2] == ["stnscope", command]:
+            environment = dict(setting.split("=", 1) for setting in settings)
+            found.append((environment, words[len(settings) + 2 :]))
+    assert found
+    return found
+
+
+def test_every_documented_program_runs_or_has_a_reason() -> None:
+    programs = {
+        next(word for word in words if "=" not in word).removeprefix(".venv/bin/")
+        for document in DOCUMENTS
+        for words in commands(document)
+    }
+    assert programs == {"stnscope", *NOT_RUN} & programs
+    for test in RUN_OTHERWISE.values():
+        assert test in globals() or (ROOT / test).exists()
+
+
+def test_documented_servers_start(tmp_path: Path) -> None:
+    """All at once, on free ports; a documented address that this machine lacks becomes its own."""
+    servers: list[subprocess.Popen[str]] = []
+    for environment, options in documented("serve"):
+        options = ["127.0.0.1" if word == "192.168.1.20" else word for word in options]
+        home = tmp_path / str(len(servers))
+        command = [sys.executable, "-m", "stnscope", "serve", *options, "--home", str(home)]
+        command += ["--port", str(free_port()), "--no-page", "--no-demonstration", "--no-standby"]
+        servers.append(
+            subprocess.Popen(
+                command, env={**os.environ, **environment}, stdout=subprocess.PIPE, text=True
+            )
+        )
+    try:
+        for server in servers:
+            assert server.stdout is not None
+            lines = iter(server.stdout.readline, "")
+            assert any("stnscope is ready" in line for line in lines), server.args
+    finally:
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.communicate(timeout=TIMEOUT_SECONDS)
+
+
+def test_documented_trainings_run(tmp_path: Path) -> None:
+    """Each configuration is accepted; the first is trained, for one short epoch."""
+    folder = tmp_path / "data" / "FOLDER"
+    sample_data.write_image_folder(folder, {"left": 10, "right": 10})
+    runs = Runs(tmp_path / "recordings", data=tmp_path / "data")
+    examples = [options for _, options in documented("train")]
+    for options in examples:
+        parsed = build_parser().parse_args(["train", *options])
+        runs.create(config_of(parsed, runs.data))
+    short = ["--epochs", "1", "--batch-size", "1000", "--probes", "1"]
+    short += ["--architecture", "paper-st-fcn", "--home", str(tmp_path)]
+    assert main(["train", *examples[0], *short]) == 0
 
 
 @pytest.mark.parametrize("example", help_examples())

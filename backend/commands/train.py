@@ -136,7 +136,7 @@ def _add_field(
 
 def _train(options: argparse.Namespace) -> int:
     runs = Runs(recordings(options), quota(options), options.data)
-    return train_and_report(runs, runs.create(_config(options, runs.data)))
+    return train_and_report(runs, runs.create(config_of(options, runs.data)))
 
 
 def train_and_report(runs: Runs, run_id: str) -> int:
@@ -148,7 +148,7 @@ def train_and_report(runs: Runs, run_id: str) -> int:
     return 0 if run["status"] == "finished" else 1
 
 
-def _config(options: argparse.Namespace, data: Path) -> RunConfig:
+def config_of(options: argparse.Namespace, data: Path) -> RunConfig:
     """Return the configuration that the options describe."""
     values = {k: v for k, v in vars(options).items() if k in RunConfig.model_fields}
     fields = {name: value for name, value in values.items() if value is not None}
