@@ -123,10 +123,10 @@ def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
 
 def _redirect_with_cookie(scope: Scope, query: Query, token: str) -> Response:
     """Set the token as a cookie, and redirect to the address without it."""
-    rest = urlencode(_without_token(query))
+    remaining_query = urlencode(_without_token(query))
     # One slash: two would begin another server's address.
     path = "/" + quote(scope["path"]).lstrip("/")
-    response = RedirectResponse(path + (f"?{rest}" if rest else ""), 303)
+    response = RedirectResponse(path + (f"?{remaining_query}" if remaining_query else ""), 303)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     secure = scope["scheme"] == "https"

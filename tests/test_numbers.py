@@ -11,11 +11,16 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.frames.frame import LATTICE_SIDE
 from stnscope.backend.experiment.pictures.cache import MAX_PICTURES
 from stnscope.backend.experiment.pictures.file_format import ACCEPTED_FORMATS
+from stnscope.backend.experiment.probes.observe import LAP
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL
 from stnscope.backend.experiment.runs.step_recorder import CHECKPOINT_INTERVAL
 from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.processes.imports import (
+    MAX_CONCURRENT_UPLOADS,
+    SLOW_BYTES_PER_SECOND,
+)
 from stnscope.backend.server.routes.streams import TRY_AGAIN_LATER
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams.client_socket import (
@@ -41,6 +46,10 @@ DOCUMENTED: dict[str, list[tuple[str, object]]] = {
         (r"A recording may take (\d+ GB)", format_bytes(Quota.run)),
         (r"All recordings may take (\d+ GB)", format_bytes(Quota.home)),
         (r"less than (\d+ MB) of the disk", format_bytes(Quota.reserve)),
+        (r"A client has (\d+) s to send", f"{Deadlines.header:g}"),
+        (r"a body may be (\d+) s late", f"{Deadlines.body:g}"),
+        (r"(\w+) recordings are received at a", WORDS[MAX_CONCURRENT_UPLOADS].capitalize()),
+        (r"at less than (\d+ kB)/s", format_bytes(int(SLOW_BYTES_PER_SECOND))),
         (r"proxy_pass http://127\.0\.0\.1:(\d+)", Settings.port),
     ],
     "docs/interface.md": [
@@ -51,11 +60,12 @@ DOCUMENTED: dict[str, list[tuple[str, object]]] = {
         (r"and has (\d+) at most", MAX_CREDIT),
         (r"has (\d+ kB) at most", format_bytes(limits.MAX_JSON_BYTES)),
         (r"http://localhost:(\d+)", Settings.port),
-        (r"told within (\d+) s", f"{Deadlines.silence + Deadlines.stall:g}"),
+        (r"reported within (\d+) s", f"{Deadlines.silence + Deadlines.stall:g}"),
         (r"codes: (\d+) without a hello", POLICY_VIOLATION),
         (r"(\d+) when there are too many viewers", TRY_AGAIN_LATER),
         (r"(\d+) after the run was deleted", GOING_AWAY),
     ],
+    "docs/using.md": [(r"distortion varies: (\d+) steps", LAP)],
     "docs/architecture.md": [
         (r"schema.py`; version (\d+)", SCHEMA_VERSION),
         (r"written every (\d+) s", f"{CHECKPOINT_INTERVAL:g}"),
@@ -105,7 +115,7 @@ def test_documents_list_all_picture_formats() -> None:
         found
         for file in (ROOT / "docs").glob("*.md")
         for found in re.findall(
-            r"PNG(?:, | or | and |\(its first frame\)|\s|\w)+", file.read_text()
+            r"PNG,(?:, | or | and |\(its first frame\)|\s|\w)+", file.read_text()
         )
     ]
     assert lists

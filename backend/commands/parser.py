@@ -17,7 +17,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*arguments, **options)
 
     def add_argument(self, *names: str, **options: Any) -> Any:
-        """Add an argument, and remember the names of an option."""
+        """Add an argument, and store the names of an option."""
         self._names += [name for name in names if name.startswith("--")]
         return super().add_argument(*names, **options)
 

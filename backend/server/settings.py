@@ -25,7 +25,7 @@ class Settings:
         allowed_origins: further values of `Origin` that are accepted, compared exactly.
         allowed_frames: origins of pages that may embed this one, such as a notebook's.
         proxies: addresses, or networks, of the proxies whose `X-Forwarded-For` and
-            `X-Forwarded-Proto` count; nobody else's do.
+            `X-Forwarded-Proto` are trusted; those of other addresses are not.
         standby: whether to keep a trainer and an inference process, with torch imported, ready: a
             start and a first picture need no import, for some 400 MB of memory.
         trainers: how many trainer processes may train at once.

@@ -40,7 +40,7 @@ def raising_dataset_errors(name: str, verb: str = "read") -> Iterator[None]:
 def explain(error: Exception) -> str:
     """Return why something cannot be read, as the end of a sentence."""
     text = str(error)
-    if isinstance(error, NotImplementedError):  # of zipfile, which knows four methods
+    if isinstance(error, NotImplementedError):  # of zipfile, which supports four methods
         return "it is packed with a method that cannot be unpacked here. Pack it again as usual"
     if isinstance(error, RuntimeError) and "encrypted" in text:
         return "it is encrypted. Unpack it with its password"

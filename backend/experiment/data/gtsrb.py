@@ -46,7 +46,7 @@ MAX_DEPTH = 5
 """Of the folders in which CSV files are looked for."""
 DELIMITERS = ";,\t"
 BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
-"""What the first bytes tell of a CSV file's encoding; UTF-8 otherwise."""
+"""A CSV file's encoding, by its first bytes; UTF-8 otherwise."""
 COLUMNS = {
     "width": "Width",
     "height": "Height",

@@ -369,7 +369,7 @@ def _connect_for_reading(path: Path, lock_seconds: float) -> sqlite3.Connection:
             writer.execute("SELECT 1 FROM sqlite_schema").fetchone()
             return _connect_and_check(path, "mode=ro", lock_seconds)
         # In a folder that is read-only, the files cannot be created through which SQLite learns of
-        # a writer; nobody who has none writes there either.
+        # a writer; without the right to do so, none can write there.
         return _connect_and_check(path, "mode=ro&immutable=1", lock_seconds)
 
 

@@ -112,7 +112,7 @@ def damaged(path: Path, reason: str) -> RecordingError:
 
 
 def later_version(path: Path, reason: str) -> LaterVersion:
-    """Return the error for a recording that this version of the program does not know."""
+    """Return the error for a recording of a version that this program cannot read."""
     return LaterVersion(
         f"{display_name(path.name)} was made by a later version of stnscope: {_shorten(reason)}. "
         "Update stnscope to open it."

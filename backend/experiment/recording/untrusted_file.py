@@ -88,7 +88,7 @@ def _refusal(detail: str) -> RecordingError:
 
 
 def later_version_error(reason: str) -> LaterVersion:
-    """Return the error for a recording that this version of the program does not know."""
+    """Return the error for a recording of a version that this program cannot read."""
     return LaterVersion(
         f"This recording was made by a later version of stnscope: {reason}. Update stnscope to "
         "import it.",

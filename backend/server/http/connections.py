@@ -1,7 +1,7 @@
 """The connections of a server: how many it accepts, and when it closes those that are slow.
 
 uvicorn has one deadline, for idle connections between requests. This adds those for a request's
-header, for a body that nobody reads any more, and for a client that reads nothing; a body that is
+header, for a body that is no longer read, and for a client that reads nothing; a body that is
 read has its own (`body_deadline`).
 """
 

@@ -51,7 +51,7 @@ async def _serve_run(socket: WebSocket, run_id: str, server: State) -> None:
 
 
 def close_code(error: StnscopeError) -> int:
-    """Return the close code that tells a client of an error."""
+    """Return the close code for an error."""
     status = status_of(error)
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return TRY_AGAIN_LATER

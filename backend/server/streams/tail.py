@@ -104,7 +104,7 @@ class Tail:
                     event.set()
 
     async def close(self) -> None:
-        """Close the recording, once nobody reads it."""
+        """Close the recording, once no thread reads it."""
         await self._in_thread(self._close)
 
     @contextmanager

@@ -1,6 +1,6 @@
 // A WebSocket that reconnects. It carries any messages.
 
-// The server sends something at least every two seconds; after three times that a connection is dead.
+// The server sends something at least every two seconds; after three times that a connection is lost.
 const MAX_SILENCE_MILLISECONDS = 6000;
 const MIN_DELAY_MILLISECONDS = 250;
 const MAX_DELAY_MILLISECONDS = 10_000;
@@ -89,7 +89,7 @@ export class ReconnectingSocket {
     else this.on.message(JSON.parse(data));
   }
 
-  /** @param {WebSocket} socket that was closed or is dead */
+  /** @param {WebSocket} socket that was closed or is silent */
   #reconnectLater(socket) {
     if (socket !== this.socket || this.isClosed) return;
     this.#closeSocket();

@@ -12,8 +12,8 @@ export function element(name, properties = {}, ...children) {
   const [tag, ...classes] = name.split(".");
   const created = document.createElement(/** @type {Tag} */ (tag));
   created.className = classes.join(" ");
-  const { aria = {}, data = {}, ...rest } = properties;
-  Object.assign(created, rest);
+  const { aria = {}, data = {}, ...fields } = properties;
+  Object.assign(created, fields);
   for (const [key, value] of Object.entries(aria)) created.setAttribute(`aria-${key}`, value);
   Object.assign(created.dataset, data);
   created.append(...children);
