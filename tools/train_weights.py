@@ -24,7 +24,7 @@ from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
-from stnscope.backend.experiment.reproduction.leg import describe_result, train_leg
+from stnscope.backend.experiment.reproduction.segment import describe_result, train_segment
 from stnscope.backend.experiment.training.loop import (
     MAX_VALIDATION_IMAGES,
     VALIDATION_DRAWS,
@@ -119,7 +119,7 @@ def main() -> None:
     parser.add_argument(
         "--checkpoints", type=Path, help="folder of the checkpoint; none is kept by default"
     )
-    parser.add_argument("--minutes", type=float, help="end the leg after this time")
+    parser.add_argument("--minutes", type=float, help="end the segment after this time")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write them")
     options = parser.parse_args()
     recipe = RECIPES[options.name].config
@@ -128,7 +128,9 @@ def main() -> None:
     dataset = load(config.dataset, options.data)
     with tempfile.TemporaryDirectory() as temporary:
         checkpoints = options.checkpoints or Path(temporary)
-        step = train_leg(config, dataset, checkpoints, minutes=options.minutes, report=print_epoch)
+        step = train_segment(
+            config, dataset, checkpoints, minutes=options.minutes, report=print_epoch
+        )
     if step is None:
         print("Not at the end yet; the same command resumes.")
         return

@@ -131,17 +131,17 @@ def write_clipboard(page: Page, content: str | Path) -> None:
     )
 
 
-def paste_file(page: Page, name: str, kind: str) -> bool:
+def paste_file(page: Page, name: str, kind: str, content: str = "none") -> bool:
     """Paste a file of a type that clipboards refuse; return whether the page handled it."""
     return bool(
         page.evaluate(
-            """([name, type]) => {
+            """([name, type, content]) => {
             const clipboardData = new DataTransfer();
-            clipboardData.items.add(new File(["none"], name, { type }));
+            clipboardData.items.add(new File([content], name, { type }));
             const options = { clipboardData, bubbles: true, cancelable: true };
             return !document.body.dispatchEvent(new ClipboardEvent("paste", options));
             }""",
-            [name, kind],
+            [name, kind, content],
         )
     )
 
@@ -174,7 +174,7 @@ def test_pasted_file_that_is_not_a_picture_is_refused(
     page.locator(".st-key-upload input[type=file]").wait_for(state="attached")
     assert paste_file(page, "broken.png", "image/png")
     page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
-    assert paste_file(page, "drawing.svg", "image/svg+xml")
+    assert paste_file(page, "drawing.svg", "image/svg+xml", "<svg></svg>")
     page.locator("[data-testid=stAlert]", has_text="an SVG drawing").wait_for()
 
 

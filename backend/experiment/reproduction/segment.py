@@ -1,4 +1,4 @@
-"""A long training in legs: a checkpoint each epoch, and the same call resumes it.
+"""A long training in segments: a checkpoint each epoch, and the same call resumes it.
 
 A folder holds `checkpoint.safetensors`, which has the configuration and the time so far in its
 metadata, and `log.jsonl`, a line for each epoch. Both outlive any interruption: the checkpoint is
@@ -29,8 +29,8 @@ CHECKPOINT, LOG = "checkpoint.safetensors", "log.jsonl"
 
 
 @dataclass(frozen=True, eq=False)
-class SavedLeg:
-    """What an earlier leg has left in the folder."""
+class SavedSegment:
+    """What an earlier segment left in the folder."""
 
     state: dict[str, Tensor]
     """As from `Step.state`."""
@@ -38,7 +38,7 @@ class SavedLeg:
     """Duration of the training so far."""
 
     @classmethod
-    def read(cls, folder: Path, config: RunConfig) -> "SavedLeg | None":
+    def read(cls, folder: Path, config: RunConfig) -> "SavedSegment | None":
         """Read the checkpoint; None if there is none.
 
         Raises:
@@ -65,7 +65,7 @@ def write_checkpoint(folder: Path, config: RunConfig, step: Step, seconds: float
     part.replace(folder / CHECKPOINT)
 
 
-def train_leg(
+def train_segment(
     config: RunConfig,
     dataset: Dataset,
     folder: Path,
@@ -79,18 +79,18 @@ def train_leg(
         config: of the training.
         dataset: the loaded `config.dataset`.
         folder: where the checkpoint and the log are.
-        minutes: the leg ends with the first epoch after this time; None for no limit.
+        minutes: the segment ends with the first epoch after this time; None for no limit.
         report: receives each epoch's line of the log.
 
     Returns:
-        The last step, or None if the leg ended before it.
+        The last step, or None if the segment ended before it.
 
     Raises:
         InvalidInput: the folder has the checkpoint of another configuration.
     """
     folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(config.threads)
-    saved = SavedLeg.read(folder, config)
+    saved = SavedSegment.read(folder, config)
     before, start = saved.seconds if saved else 0.0, time.monotonic()
     for step in _epochs(config, dataset, saved.state if saved else None):
         is_last = step.step == config.epochs * step.steps_per_epoch
@@ -98,21 +98,21 @@ def train_leg(
             if is_last:
                 return step
             continue
-        leg = time.monotonic() - start
+        duration = time.monotonic() - start
         line = {
             "epoch": step.epoch,
             "step": step.step,
-            "seconds": round(before + leg, 1),
+            "seconds": round(before + duration, 1),
             "loss": step.loss,
             "accuracy": step.accuracy,
         }
-        write_checkpoint(folder, config, step, before + leg)
+        write_checkpoint(folder, config, step, before + duration)
         with (folder / LOG).open("a", encoding="utf-8") as log:
             log.write(json.dumps(line) + "\n")
         report(line)
         if is_last:
             return step
-        if minutes is not None and leg > 60 * minutes:
+        if minutes is not None and duration > 60 * minutes:
             return None
     raise AssertionError("training ends with its last step")
 

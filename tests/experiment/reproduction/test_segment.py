@@ -1,4 +1,4 @@
-"""Long trainings in legs."""
+"""Long trainings in segments."""
 
 import json
 from pathlib import Path
@@ -11,11 +11,11 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import InvalidInput
-from stnscope.backend.experiment.reproduction.leg import (
+from stnscope.backend.experiment.reproduction.segment import (
     CHECKPOINT,
     LOG,
     describe_result,
-    train_leg,
+    train_segment,
 )
 
 CONFIG = RunConfig(epochs=3, batch_size=8, ema_decay=0.9)
@@ -41,10 +41,10 @@ def read_log(folder: Path) -> list[dict[str, object]]:
 
 def test_resumed_legs_are_bit_identical_to_one(dataset: Dataset, tmp_path: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
-    step = train_leg(CONFIG, dataset, whole)
+    step = train_segment(CONFIG, dataset, whole)
     assert step is not None
     assert step.step == 9
-    results = [train_leg(CONFIG, dataset, parts, minutes=0) for _ in range(3)]
+    results = [train_segment(CONFIG, dataset, parts, minutes=0) for _ in range(3)]
     assert [result is None for result in results] == [True, True, False]
     expected, found = load_file(whole / CHECKPOINT), load_file(parts / CHECKPOINT)
     assert expected.keys() == found.keys()
@@ -55,8 +55,8 @@ def test_resumed_legs_are_bit_identical_to_one(dataset: Dataset, tmp_path: Path)
 
 
 def test_finished_training_is_not_repeated(dataset: Dataset, tmp_path: Path) -> None:
-    train_leg(CONFIG, dataset, tmp_path)
-    step = train_leg(CONFIG, dataset, tmp_path)
+    train_segment(CONFIG, dataset, tmp_path)
+    step = train_segment(CONFIG, dataset, tmp_path)
     assert step is not None
     assert (step.step, len(read_log(tmp_path))) == (9, 3)
 
@@ -64,7 +64,7 @@ def test_finished_training_is_not_repeated(dataset: Dataset, tmp_path: Path) -> 
 def test_interruption_while_writing_leaves_the_checkpoint_before(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train_leg(CONFIG, dataset, tmp_path, minutes=0)
+    train_segment(CONFIG, dataset, tmp_path, minutes=0)
     before = (tmp_path / CHECKPOINT).read_bytes()
 
     def interrupt(*_: object) -> None:
@@ -72,20 +72,20 @@ def test_interruption_while_writing_leaves_the_checkpoint_before(
 
     monkeypatch.setattr("os.fsync", interrupt)
     with pytest.raises(KeyboardInterrupt):
-        train_leg(CONFIG, dataset, tmp_path)
+        train_segment(CONFIG, dataset, tmp_path)
     assert (tmp_path / CHECKPOINT).read_bytes() == before
 
 
 def test_checkpoint_of_another_configuration_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    train_leg(CONFIG, dataset, tmp_path, minutes=0)
+    train_segment(CONFIG, dataset, tmp_path, minutes=0)
     with pytest.raises(InvalidInput, match="another configuration"):
-        train_leg(CONFIG.model_copy(update={"seed": 1}), dataset, tmp_path)
+        train_segment(CONFIG.model_copy(update={"seed": 1}), dataset, tmp_path)
 
 
 def test_result_has_the_accuracy_with_and_without_averaging(
     dataset: Dataset, tmp_path: Path
 ) -> None:
-    step = train_leg(CONFIG, dataset, tmp_path)
+    step = train_segment(CONFIG, dataset, tmp_path)
     assert step is not None
     with torch.no_grad():  # so that the trained weights predict one class
         for parameter in step.trained.parameters():
