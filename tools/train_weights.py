@@ -4,8 +4,8 @@
     python -m tools.train_weights signs --data FOLDER
     python -m tools.train_weights gtsrb-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
 
-With `--checkpoints` a checkpoint is kept each epoch, and the same command resumes it. Those of
-`digits` and `signs` are the default configurations of their data sets, with more epochs.
+With `--checkpoints` a checkpoint is kept each epoch, and the same command resumes it. `digits` is
+the demonstration's configuration, with more epochs.
 """
 
 import argparse
@@ -20,7 +20,12 @@ from typing import Any
 
 import torch
 
-from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
+from stnscope.backend.experiment.catalog import (
+    ARCHITECTURES,
+    DATASETS,
+    DatasetEntry,
+    with_defaults,
+)
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
@@ -55,7 +60,7 @@ GTSRB = RunConfig(
     precision="bfloat16",
 )
 RECIPES = {
-    "digits": Recipe(RunConfig(epochs=10), "digit"),
+    "digits": Recipe(with_defaults(RunConfig(epochs=10), DATASETS["digits"]), "digit"),
     "signs": Recipe(
         RunConfig(
             architecture="signs",

@@ -12,6 +12,7 @@ BUILDERS: Mapping[str, Callable[..., Network]] = {
     "digits": compact.digits,
     "digits-cnn": compact.digits_cnn,
     "signs": compact.signs,
+    "signs-2st": compact.signs_2st,
     "signs-cnn": compact.signs_cnn,
     "paper-fcn": partial(paper.fcn, side=42, hidden=200),
     "paper-cnn": partial(paper.cnn, side=42, second=116, flat=25),

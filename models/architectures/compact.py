@@ -1,5 +1,6 @@
 """Compact networks, which train on two cores in minutes."""
 
+from itertools import pairwise
 from typing import cast
 
 import torch
@@ -12,7 +13,7 @@ from stnscope.models.transformer import SpatialTransformer
 
 
 class Localisation(nn.Module):
-    """Localisation network, C x 48x48 -> 64 features.
+    """Localisation network, C x side x side -> 64 features.
 
     A spatial soft-argmax (`peaks`) finds the subject's position within a few hundred steps; pooled
     maps (`looks`) give its size and rotation. The attributes' names are keys of saved weights.
@@ -20,21 +21,22 @@ class Localisation(nn.Module):
 
     features = 64
 
-    def __init__(self, channels: int = 1) -> None:
+    def __init__(self, channels: int = 1, side: int = 48) -> None:
         super().__init__()
+        map_side = side // 4
         self.maps = nn.Sequential(
-            *_convolution(channels, 16, 8, stride=4, padding=2),  # 16x12x12
+            *_convolution(channels, 16, 8, stride=4, padding=2),  # 16x12x12 for a side of 48
             *_convolution(16, 32, 3, padding=1),  # 32x12x12
             *_convolution(32, 32, 3, padding=1),  # 32x12x12
         )
         self.peaks = nn.Sequential(
             nn.Conv2d(32, 16, 1),  # 16x12x12
-            SpatialSoftArgmax(16, 12, 12),  # 32
+            SpatialSoftArgmax(16, map_side, map_side),  # 32
         )
         self.looks = nn.Sequential(
             nn.MaxPool2d(2),  # 32x6x6
             nn.Flatten(),  # 1152
-            nn.Linear(1152, 32),
+            nn.Linear(32 * (map_side // 2) ** 2, 32),
             nn.ReLU(),
         )
         self.mix = nn.Sequential(nn.Linear(32 + 32, self.features), nn.ReLU())
@@ -123,6 +125,26 @@ def signs(family: str, classes: int = 43) -> Network:
         padding="border",
     )
     return Chain((48, 48), transformer, _signs_classifier(32, classes))
+
+
+def signs_2st(family: str, classes: int = 43) -> Network:
+    """3x48x48 -> an output of 40x40 -> an output of 32x32 -> classes.
+
+    The second transformer's input is the first one's output, so that it corrects what is left.
+    """
+    sides = (48, 40, 32)
+    transformers = [
+        SpatialTransformer(
+            f"st{number}",
+            families.get(family),
+            Localisation(channels=3, side=side),
+            Localisation.features,
+            size=(output, output),
+            padding="border",
+        )
+        for number, (side, output) in enumerate(pairwise(sides), start=1)
+    ]
+    return Chain((48, 48), *transformers, _signs_classifier(32, classes))
 
 
 def signs_cnn(family: str, classes: int = 43) -> Network:
