@@ -124,8 +124,8 @@ def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
 def _redirect_with_cookie(scope: Scope, query: Query, token: str) -> Response:
     """Set the token as a cookie, and redirect to the address without it."""
     remaining_query = urlencode(_without_token(query))
-    # One slash: two would begin another server's address.
-    path = "/" + quote(scope["path"]).lstrip("/")
+    # Relative, because a proxy may serve this below a path of its own.
+    path = "./" + quote(scope["path"].rpartition("/")[2])
     response = RedirectResponse(path + (f"?{remaining_query}" if remaining_query else ""), 303)
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"

@@ -1,6 +1,8 @@
 """The rules of access: which hosts and origins are accepted, and the token."""
 
 import re
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -41,15 +43,32 @@ class Access:
             )
 
 
+def own_addresses() -> list[str]:
+    """Return the addresses with which this machine reaches others; no packet is sent."""
+    addresses = []
+    for family, remote in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((remote, 9))
+            addresses.append(str(probe.getsockname()[0]))
+    return addresses
+
+
+def _bracketed(name: str) -> str:
+    return f"[{name}]" if ":" in name else name
+
+
 def own_hosts(address: str, port: int) -> frozenset[str]:
     """Return the values of `Host` by which a server is reached by default.
 
     Args:
-        address: the address that it listens on.
+        address: the address that it listens on; for one of `EVERYWHERE`, also this machine's name
+            and addresses.
         port: the port in its address; 80 may be left out there.
     """
     names = {"127.0.0.1", "localhost", "[::1]"}
-    if address not in LOOPBACK | EVERYWHERE:
-        names.add(f"[{address}]" if ":" in address else address.lower())
+    if address in EVERYWHERE:
+        names |= {_bracketed(name) for name in (*own_addresses(), socket.gethostname().lower())}
+    elif address not in LOOPBACK:
+        names.add(_bracketed(address.lower()))
     with_port = {f"{name}:{port}" for name in names}
     return frozenset(with_port | (names if port == 80 else set()))

@@ -63,7 +63,9 @@ def page() -> None:
     st.html(TITLE)
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
     if not _is_authorised():
-        st.warning(f"stnscope needs its token. [Sign in]({api}/docs), then reload this page.")
+        st.warning(
+            f"stnscope needs its token. [Sign in]({api or '.'}/docs), then reload this page."
+        )
         return
     with st.container(key="stage"):
         runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started")}

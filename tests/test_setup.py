@@ -131,8 +131,9 @@ def test_setup_is_repeated_after_changes_and_when_the_interpreter_is_broken(
     leftover.mkdir(parents=True)
     (project / ".venv" / "unfinished").touch()
 
-    first = run_setup(project, path)
+    first = run_setup(project, path, PIP_USER="1", PIP_TARGET=str(project / "elsewhere"))
     assert first.returncode == 0, first.stderr
+    assert not (project / "elsewhere").exists(), "what pip installs stays in the environment"
     assert not leftover.exists(), "an interrupted set-up starts from an empty folder"
     assert "The environment is ready" in first.stderr
 

@@ -7,6 +7,7 @@
 equal. pip's own settings (its PIP_ variables and configuration files) apply.
 """
 
+import os
 import queue
 import re
 import shutil
@@ -26,6 +27,8 @@ UNFINISHED = FOLDER / "unfinished"
 EXTRAS = {"run": "backend,dashboard", "dev": "dev"}
 CLEAR = "\r\033[K"  # carriage return, erase the line
 INTERVAL = 10.0  # seconds between two lines if the output is no terminal
+# pip's settings of where to install, which would lead out of .venv; the others of the user apply.
+INTO_VENV = dict.fromkeys(("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"), "") | {"PIP_USER": "0"}
 LOG_LINES = 15  # of pip's log, printed after a failure
 
 
@@ -113,6 +116,7 @@ def install(extras: str, progress: Progress) -> int:
         LOG.open("w", encoding="utf-8") as log,
         subprocess.Popen(
             command,
+            env=os.environ | INTO_VENV,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from stnscope.access.policy import EVERYWHERE, LOOPBACK
+from stnscope.access.policy import EVERYWHERE, LOOPBACK, own_addresses
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
@@ -36,8 +36,7 @@ MAX_MESSAGE_BYTES = 1024 * 1024
 EXAMPLES = """\
   stnscope serve --port 9000              on this machine, on another port
   stnscope serve --host 0.0.0.0           from other machines too; prints a link with a token
-  stnscope serve --host 0.0.0.0 --allow-host lab.example:8501 \\
-      --allow-origin http://lab.example:8501    by a host name of the network
+  stnscope serve --host 0.0.0.0 --allow-host lab.example:8501    by a host name of the network
 """
 
 
@@ -236,8 +235,10 @@ class _AnnouncingServer(ConnectionServer):
 
 
 def _link(settings: Settings) -> str:
-    host = "localhost" if settings.host in LOOPBACK | EVERYWHERE else _url_host(settings.host)
-    address = f"http://{host}:{settings.port}/"
+    host = "localhost" if settings.host in LOOPBACK else settings.host
+    if host in EVERYWHERE:
+        host = next(iter(own_addresses()), "localhost")
+    address = f"http://{_url_host(host)}:{settings.port}/"
     return f"{address}?token={quote(settings.token)}" if settings.token else address
 
 
@@ -247,8 +248,9 @@ def _url_host(host: str) -> str:
 
 def _set_page_environment(settings: Settings) -> None:
     """Set the interface's address and token for the page, which runs in this process."""
-    host = "127.0.0.1" if settings.host in LOOPBACK | EVERYWHERE else _url_host(settings.host)
-    os.environ.setdefault("STNSCOPE_API_URL", f"http://{host}:{settings.port}")
+    same_family = {"localhost": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = _url_host(same_family.get(settings.host, settings.host))
+    os.environ["STNSCOPE_API_URL"] = f"http://{host}:{settings.port}"
     if settings.token:
         os.environ["STNSCOPE_TOKEN"] = settings.token
 

@@ -76,7 +76,10 @@ class Settings:
         hosts = own_hosts(self.host, self.port)
         return Access(
             hosts=hosts | self.allowed_hosts,
-            origins=frozenset(f"http://{host}" for host in hosts) | self.allowed_origins,
+            origins=self.allowed_origins
+            | {f"http://{host}" for host in hosts}
+            # A tunnel or proxy may add TLS.
+            | {f"{scheme}://{host}" for scheme in ("http", "https") for host in self.allowed_hosts},
             token=self.token,
             loopback_only=self.host in LOOPBACK,
         )

@@ -241,10 +241,18 @@ def test_token_with_special_characters_works_in_link_cookie_and_header() -> None
 def test_link_sets_a_cookie_and_redirects_without_the_token() -> None:
     response = request(CLOSED, f"/a%20b?token={TOKEN}&run=a+b")
     assert response.status_code == 303
-    assert response.headers["location"] == "/a%20b?run=a+b"
+    assert response.headers["location"] == "./a%20b?run=a+b"
     assert response.headers["cache-control"] == "no-store"
     attributes = {part.strip().lower() for part in response.headers["set-cookie"].split(";")[1:]}
     assert attributes == {"httponly", "samesite=strict", "path=/"}
+
+
+def test_link_redirects_below_the_path_of_a_proxy() -> None:
+    address = httpx.URL("https://stn.example/vision/")
+    for path, target in (("", "/vision/?run=1"), ("docs", "/vision/docs?run=1")):
+        response = request(CLOSED, f"/{path}?token={TOKEN}&run=1")
+        redirected = address.join(path).join(response.headers["location"])
+        assert redirected.raw_path.decode() == target
 
 
 def test_cookie_is_secure_over_https_only() -> None:
@@ -256,7 +264,7 @@ def test_cookie_is_secure_over_https_only() -> None:
 def test_link_never_redirects_to_another_server(path: str) -> None:
     response = request(CLOSED, f"http://localhost:{PORT}{path}?token={TOKEN}")
     assert response.status_code == 303
-    assert response.headers["location"] in ("/evil.example", "/%5Cevil.example")
+    assert response.url.join(response.headers["location"]).netloc == response.url.netloc
 
 
 def test_wrong_token_in_a_link_sets_no_cookie() -> None:

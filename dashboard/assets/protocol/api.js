@@ -30,10 +30,11 @@ export class Problem extends Error {
 
 /**
  * Create a client of the server's interface at an address.
- * @param {string} base the address; empty for the page's own origin
+ * @param {string} base the address; empty for the page's own folder, which a proxy may have put below
+ * a path of its own
  */
 export function createApi(base) {
-  const root = new URL(base ? base.replace(/\/*$/, "/") : "/", location.href);
+  const root = new URL(base ? base.replace(/\/*$/, "/") : ".", location.href);
 
   /**
    * @param {string} path
