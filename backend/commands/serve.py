@@ -28,6 +28,7 @@ from stnscope.backend.commands.options import (
 from stnscope.backend.server.app import create_app
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.http.connections import ConnectionServer
+from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -130,6 +131,7 @@ def _serve(options: argparse.Namespace) -> int:
         settings = _settings(options, token)
     except ValueError as error:
         sys.exit(f"stnscope: {error}")
+    Runs(settings.recordings)  # reports a home that cannot be made
     listening = listen(settings.host, settings.port)
     _set_page_environment(settings)
     config = uvicorn.Config(

@@ -31,8 +31,9 @@ from stnscope.backend.experiment.catalog import (
 )
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerConfig
 from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess
-from stnscope.backend.server.processes.trainers import COMMAND, assignment
+from stnscope.backend.server.processes.trainers import COMMAND, NOT_BEGUN, assignment
 from stnscope.backend.server.runs import Run, Runs
 
 CHOICES: Mapping[str, Iterable[str]] = {
@@ -180,10 +181,16 @@ async def _train_and_follow(runs: Runs, run_id: str) -> Run:
         # After an interrupt too, the trainer writes a checkpoint before it ends.
         trainer.close_stdin()
         await trainer.wait()
+    run = await asyncio.to_thread(runs.summary, run_id)
+    if run["status"] == "queued":
+        with suppress(Conflict):  # another process trains it meanwhile
+            await asyncio.to_thread(runs.fail, run_id, NOT_BEGUN)
     return await asyncio.to_thread(runs.summary, run_id)
 
 
 def _print_progress(run: Run) -> None:
+    if run["steps"] is None:  # its recording cannot be read
+        return
     loss = "-" if run["loss"] is None else f"{run['loss']:.3f}"
     bar = progress_bar(run["step"], run["steps"])
     print(

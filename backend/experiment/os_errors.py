@@ -24,8 +24,15 @@ FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 DENIED_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _LOCK_ERRNOS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}
-_MISSING_ERRNOS = {errno.ENOENT, errno.ENOTDIR}
-_PATH_ERRNOS = {errno.EEXIST, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTEMPTY}
+_MISSING_ERRNOS = {errno.ENOENT}
+_PATH_ERRNOS = {
+    errno.EEXIST,
+    errno.EISDIR,
+    errno.ENOTDIR,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOTEMPTY,
+}
 _BUSY_ERRNOS = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN}
 
 

@@ -148,6 +148,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     for part in (state.exports, state.imports, state.worker, state.trainers, state.tails):
         stack.push_async_callback(part.close)
     await run_in_threadpool(state.imports.remove_abandoned)
+    if refusal := await run_in_threadpool(state.runs.write_refusal):
+        log.warning("%s", refusal)
     await state.trainers.start()
     if settings.standby:
         await state.worker.start()

@@ -28,6 +28,7 @@ from stnscope.backend.experiment.errors import (
     printable,
 )
 from stnscope.backend.experiment.os_errors import (
+    display_name,
     translate_os_error,
     translating_os_errors,
 )
@@ -87,6 +88,15 @@ class Runs:
         """By run, so that a run is listed while its recording is unavailable."""
         with translating_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
+
+    def write_refusal(self) -> str | None:
+        """Return why nothing can be recorded here, as a sentence; None if this user may write."""
+        if os.access(self.folder, os.W_OK | os.X_OK):
+            return None
+        return (
+            f"{display_name(self.folder)} may not be written by this user: its runs can be "
+            "watched, and nothing can be recorded."
+        )
 
     def path(self, run_id: str) -> Path:
         """Return the file of a run, looked up by its id.

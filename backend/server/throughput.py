@@ -19,13 +19,19 @@ def images_per_second(runs: Runs) -> float:
     It is measured from the newest run that trained at full speed; other networks take
     `relative_cost` times as long.
     """
-    newest = (run for run in runs.list()[:MAX_RUNS] if run["step"] >= MIN_STEPS)
-    for run in newest:
+    for run in _newest(runs):
         architecture = ARCHITECTURES.get(run["config"]["architecture"])
         rate = _steps_per_second(runs, run)
         if architecture is not None and rate:
             return rate * int(run["config"]["batch_size"]) * architecture.relative_cost
     return DEFAULT_IMAGES_PER_SECOND
+
+
+def _newest(runs: Runs) -> list[Run]:
+    """Return the newest runs that have trained for a while; none if they cannot be listed."""
+    with suppress(StnscopeError):
+        return [run for run in runs.list() if run["step"] >= MIN_STEPS][:MAX_RUNS]
+    return []
 
 
 def _steps_per_second(runs: Runs, run: Run) -> float | None:

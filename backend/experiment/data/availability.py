@@ -132,7 +132,7 @@ def _inspect(entry: DatasetEntry, data: Path) -> DatasetEntry:
         return entry
     # Around each data set, so that none costs the others, whatever its files do.
     try:
-        with raising_dataset_errors(str(source.path(data))):
+        with raising_dataset_errors(str(data / source.folder)):
             if not source.is_present(data):
                 return replace(entry, available=False, fault=source.explain_missing(data))
             fingerprint = _fingerprint(source, data)

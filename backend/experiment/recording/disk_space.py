@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Self
 
-from stnscope.backend.experiment.errors import InsufficientStorage
+from stnscope.backend.experiment.errors import InsufficientStorage, NotFound
+from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.experiment.recording.thinning import Thinning
 from stnscope.backend.experiment.recording.writer import RecordingWriter
@@ -72,6 +73,10 @@ class DiskSpace:
 
         Returns:
             Why the run has to pause, and what to do; None if there is space.
+
+        Raises:
+            NotFound: the recording was deleted.
+            Conflict, AccessDenied: its folder was deleted, or may not be listed any more.
         """
         if not self._thinning.advance():
             return (
@@ -83,7 +88,10 @@ class DiskSpace:
         if now - self._last_check < CHECK_INTERVAL:
             return None
         self._last_check = now
-        shortage = self._quota.shortage(self._writer.path.parent)
+        path = self._writer.path
+        shortage = self._quota.shortage(path.parent)
+        if not path.exists():  # nobody can see what would be recorded
+            raise NotFound(f"The recording {display_name(path.stem)} was deleted while it trained.")
         return shortage and f"{shortage} Then resume this run; nothing is lost."
 
     def reset(self) -> None:

@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stnscope.backend.experiment.errors import InsufficientStorage
-from stnscope.backend.experiment.os_errors import FULL_DISK, FULL_ERRNOS
+from stnscope.backend.experiment.os_errors import (
+    FULL_DISK,
+    FULL_ERRNOS,
+    translating_os_errors,
+)
 
 # Besides FULL, SQLite reports a disk quota, and no space for the write-ahead log's index, this way.
 _FULL_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
@@ -35,13 +39,19 @@ class Quota:
         Args:
             folder: the folder of the recordings.
             additional_bytes: bytes to be added to it.
+
+        Raises:
+            Conflict: the folder does not exist any more.
+            AccessDenied: this user may not list it.
         """
-        if folder_bytes(folder) + additional_bytes >= self.home:
+        with translating_os_errors(folder):
+            used_bytes, unused_bytes = folder_bytes(folder), free_bytes(folder)
+        if used_bytes + additional_bytes >= self.home:
             return (
                 f"All recordings together have reached their limit of {format_bytes(self.home)}. "
                 "Delete runs that are no longer needed, or start with a larger --home-limit."
             )
-        if free_bytes(folder) - additional_bytes < self.reserve:
+        if unused_bytes - additional_bytes < self.reserve:
             return (
                 f"The disk is full except for {format_bytes(self.reserve)}, which are left free. "
                 "Make room on it, for instance by deleting runs."

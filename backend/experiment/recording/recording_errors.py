@@ -161,12 +161,19 @@ def _find_cause(error: sqlite3.Error, code: int, path: Path) -> StnscopeError:
         with path.open("rb") as file:
             file.read(1)
     except OSError as cause:
+        if isinstance(cause, FileNotFoundError) and not _may_write(path.parent):
+            return _denied(path)
         return _translate(cause, path)
     if code == sqlite3.SQLITE_IOERR:
         return RecordingUnavailable(f"{display_name(path.name)} cannot be read: {error}.")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
+    if not _may_write(path.parent):
         return _denied(path)
     return damaged(path, str(error))
+
+
+def _may_write(folder: Path) -> bool:
+    """Whether this user may create files in a folder; True if there is none."""
+    return not folder.is_dir() or os.access(folder, os.W_OK | os.X_OK)
 
 
 def _translate_validation(error: ValidationError, path: Path) -> RecordingError:

@@ -33,6 +33,8 @@ from stnscope.backend.experiment.training.loop import Step, train
 
 FULL_DISK_INTERVAL = 0.2
 """Seconds between two checks for requests while the disk is full."""
+RECORDING_LOCK_SECONDS = 60.0
+"""How long training waits while another program locks its recording."""
 
 
 class Session:
@@ -284,7 +286,7 @@ def _open(path: Path, controls: Controls) -> RecordingWriter:
     """Open the recording; while the disk is full, retry until a stop or detach request."""
     while True:
         try:
-            return RecordingWriter.open(path)
+            return RecordingWriter.open(path, lock_seconds=RECORDING_LOCK_SECONDS)
         except InsufficientStorage:
             if controls.has_request() and controls.next_request()["action"] in ("stop", "detach"):
                 raise Detached from None

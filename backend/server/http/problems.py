@@ -106,7 +106,7 @@ async def _system(_: Request, error: Exception) -> JSONResponse:
     if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY:
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, LOCKED)
     if isinstance(error, OSError) and error.errno is not None:
-        log.warning("%s", error)
+        log.info("%s", error)
         translated = translate_os_error(error)
         return problem(status_of(translated), str(translated))
     raise error

@@ -8,13 +8,14 @@ import logging
 import shutil
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import mkdtemp
 
 from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.errors import TooLarge, Unavailable
+from stnscope.backend.experiment.os_errors import translating_os_errors
 from stnscope.backend.experiment.recording.importer import DRAFT_SUFFIX
 from stnscope.backend.experiment.recording.quota import (
     Quota,
@@ -107,9 +108,11 @@ class Imports(ChildOwner):
             *self._runs.folder.glob(f"*{DRAFT_SUFFIX}*"),
         )
         for path in paths:
-            # A younger one may belong to another server of this home.
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
-                _remove(path)
+            # It may be removed by another server of this home, or belong to another user.
+            with suppress(OSError):
+                # A younger one may belong to another server.
+                if time.time() - path.stat().st_mtime > ABANDONED_SECONDS:
+                    _remove(path)
 
     async def close(self) -> None:
         """End the process that reads a recording."""
@@ -208,7 +211,8 @@ class _Upload:
 
 
 def _create_upload_folder(home: Path) -> Path:
-    return Path(mkdtemp(prefix=UPLOAD_PREFIX, dir=home))
+    with translating_os_errors(home):
+        return Path(mkdtemp(prefix=UPLOAD_PREFIX, dir=home))
 
 
 def _remove_leftovers(folder: Path, target: Path) -> None:

@@ -6,11 +6,13 @@ has ended: the trainer writes a checkpoint and ends. It is independent of viewer
 """
 
 import gc
+import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.runs.session import record, warm_up
 from stnscope.backend.server.processes.child_main import ParentPipe, lower_priority
@@ -51,7 +53,10 @@ def main() -> None:
     first = requests.next_request()
     if "recording" in first:
         quota, data = Quota(**first["quota"]), Path(first["data"])
-        record(Path(first["recording"]), requests, quota, data)
+        try:
+            record(Path(first["recording"]), requests, quota, data)
+        except StnscopeError as error:  # what the recording could not be told
+            sys.exit(str(error))
 
 
 if __name__ == "__main__":

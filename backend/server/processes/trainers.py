@@ -57,6 +57,7 @@ from stnscope.backend.server.runs import (
 log = logging.getLogger(__name__)
 
 COMMAND = command_for("trainer_main")
+NOT_BEGUN = "Its trainer ended before training began."
 POLL_INTERVAL = 0.02
 STANDBY_DELAY = 3.0
 
@@ -467,8 +468,7 @@ class Trainers:
         async with self._lock(run_id):
             run = await run_in_threadpool(self._runs.summary, run_id)
             if run["status"] == "queued" and not self.owns(run_id):
-                error = "Its trainer ended before training began."
-                await run_in_threadpool(self._runs.fail, run_id, error)
+                await run_in_threadpool(self._runs.fail, run_id, NOT_BEGUN)
 
     def _remove_process(self, run_id: str, process: ChildProcess) -> None:
         # The run may have another trainer meanwhile, which is not removed.

@@ -19,7 +19,7 @@ from stnscope.backend.experiment.errors import (
     RecordingUnavailable,
     StnscopeError,
 )
-from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.recording.reader import LOCK_SECONDS, Recording
 from stnscope.backend.experiment.recording.recording_errors import raising_recording_errors
 from stnscope.backend.experiment.recording.records import StoredFrame
 from stnscope.backend.experiment.run_status import LIVE
@@ -129,7 +129,7 @@ class Tail:
 
     def _open(self) -> None:
         path = self._runs.path(self.run_id)
-        self._recording = Recording.open(path)
+        self._recording = Recording.open(path, lock_seconds=LOCK_SECONDS)
         self._file = _identify(path)
 
     def _close(self) -> None:
