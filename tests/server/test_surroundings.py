@@ -143,7 +143,7 @@ def test_home_that_cannot_be_made_is_told_in_a_sentence(
     else:
         path.write_text("a file")
     home = path / "home" if kind == "below a file" else path
-    for command in (["serve", "--port", str(free_port())], ["runs"], ["train"]):
+    for command in (["serve", "--port", str(free_port())], ["train"]):
         assert main([*command, "--home", str(home)]) == 2
         error = capsys.readouterr().err
         assert error.startswith(f"stnscope: {home}")
