@@ -6,6 +6,7 @@ from pathlib import Path
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.probes.observe import observe_step, theta_summary
@@ -21,7 +22,7 @@ CHUNK_SIZE = 1000
 
 def make(path: Path, frames: int) -> None:
     """Write the recording of a run that ended at step `frames` - 1, with a frame at each step."""
-    epoch_steps = steps_per_epoch(RunConfig())
+    epoch_steps = steps_per_epoch(RunConfig(), DATASETS["digits"])
     config = RunConfig(epochs=-(-frames // epoch_steps))
     path.parent.mkdir(parents=True, exist_ok=True)
     create(path, config=config, steps_per_epoch=epoch_steps)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageEnhance, ImageFilter
 
-from stnscope.backend.experiment.data import signs
+from stnscope.backend.experiment.data import sign_images
 from stnscope.backend.experiment.data.sign_drawing import draw_sign
 
 FOLDER = Path(__file__).parents[1] / "dashboard" / "assets" / "examples"
@@ -38,7 +38,7 @@ EXAMPLES = {
 def draw(example: Example) -> Image.Image:
     """Draw one picture."""
     generator = torch.Generator().manual_seed(example.seed)
-    background = signs.draw_backgrounds(1, generator)[0].permute(1, 2, 0)
+    background = sign_images.draw_backgrounds(1, generator)[0].permute(1, 2, 0)
     pixels = (background * 255).byte().numpy()
     picture = Image.fromarray(pixels).resize(SIZE, Image.Resampling.BICUBIC)
     pixels = (draw_sign(example.number, example.side) * 255).astype(np.uint8)

@@ -21,7 +21,6 @@ from stnscope.backend.commands.options import (
 )
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
-    DATASETS,
     DISTORTIONS,
     FAMILIES,
     OPTIMISERS,
@@ -31,6 +30,7 @@ from stnscope.backend.experiment.catalog import (
 )
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerConfig
 from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess
 from stnscope.backend.server.processes.trainers import COMMAND, NOT_BEGUN, assignment

@@ -8,7 +8,7 @@ from stnscope.backend.experiment.catalog.compatibility import (
     validate,
     with_defaults,
 )
-from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
@@ -22,7 +22,6 @@ from stnscope.models.catalog import ARCHITECTURES, FAMILIES
 
 __all__ = [
     "ARCHITECTURES",
-    "DATASETS",
     "DISTORTIONS",
     "FAMILIES",
     "OPTIMISERS",

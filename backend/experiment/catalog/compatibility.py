@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import TypeVar
 
-from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
@@ -63,17 +63,16 @@ def default_epochs(architecture: Architecture, dataset: DatasetEntry) -> int:
     return min(max(MIN_DEFAULT_EPOCHS, epochs), MAX_EPOCHS)
 
 
-def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
+def validate(config: RunConfig, dataset: DatasetEntry) -> None:
     """Check that a configuration's parts exist and fit together.
 
     Args:
         config: a run's configuration.
-        dataset: its data set, with the number of images available; by default as in `DATASETS`.
+        dataset: its data set, with the number of images available.
 
     Raises:
         InvalidInput: they do not; names the field and what is expected.
     """
-    dataset = dataset or _look_up("dataset", config.dataset, DATASETS)
     architecture = _look_up("architecture", config.architecture, ARCHITECTURES)
     _look_up("family", config.family, FAMILIES)
     check_distortion(config.distortion.name)
@@ -88,16 +87,15 @@ def validate(config: RunConfig, dataset: DatasetEntry | None = None) -> None:
     _check_fit(config, architecture, dataset)
 
 
-def steps_per_epoch(config: RunConfig, dataset: DatasetEntry | None = None) -> int:
+def steps_per_epoch(config: RunConfig, dataset: DatasetEntry) -> int:
     """Return the optimiser steps in an epoch. An incomplete last batch is dropped.
 
     Args:
         config, dataset: as in `validate`.
 
     Raises:
-        InvalidInput: the data set is unknown, or smaller than a batch.
+        InvalidInput: the data set is smaller than a batch.
     """
-    dataset = dataset or _look_up("dataset", config.dataset, DATASETS)
     images_per_epoch = dataset.images * dataset.repeats
     if config.batch_size > images_per_epoch:
         raise InvalidInput(

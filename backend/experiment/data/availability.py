@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
-from stnscope.backend.experiment.catalog.datasets import DATASETS, DatasetEntry
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data import image_folder
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.data.source import Counts, DataSource
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH

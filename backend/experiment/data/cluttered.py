@@ -5,8 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
-from stnscope.backend.experiment.data.source import Arrays, DataSource, Split
+from stnscope.backend.experiment.data.digit_classes import DIGITS
+from stnscope.backend.experiment.data.source import Arrays, DataSource, Definition, Split
 from stnscope.backend.experiment.errors import DatasetError
 
 SIDE = 40
@@ -83,4 +85,24 @@ SOURCE = DataSource(
     ),
     inspect=inspect,
     load=load,
+)
+
+CLUTTERED_40 = Definition(
+    DatasetEntry(
+        "cluttered-40",
+        "Cluttered MNIST, 40x40",
+        "MNIST digits at random positions among five crops of others; 1,000 are held out.",
+        classes=DIGITS,
+        channels=1,
+        height=40,
+        width=40,
+        images=10_000,
+        held_out=1_000,
+        repeats=1,
+        source="daviddao/spatial-transformer-tensorflow on GitHub.",
+        licence="MIT",
+        architecture="tensorflow",
+        distortion="centred",
+    ),
+    source=SOURCE,
 )

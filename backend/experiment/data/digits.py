@@ -1,37 +1,101 @@
-"""1,797 real handwritten digits, stored in `digits.npz` beside this file.
+"""The bundled handwritten digits, and the data sets that are composed of them. Without torch.
 
-They are the test set of "Optical Recognition of Handwritten Digits" by E. Alpaydin and
-C. Kaynak (1998, UCI Machine Learning Repository, doi.org/10.24432/C50P49, licensed CC BY 4.0),
-as distributed with scikit-learn. Each of the 8x8 pixels is the number, 0 to 16, of inked pixels
-in a 4x4 block.
-
-The file holds `images` uint8 (1797, 8, 8), `labels` uint8 (1797,) and `held_out` bool (1797,).
-297 are held out: the same share of every class, chosen at random once.
+`digit_images` loads them.
 """
 
-from pathlib import Path
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
+from stnscope.backend.experiment.data.digit_classes import DIGITS, NUMERALS, SUMS
+from stnscope.backend.experiment.data.source import Definition
 
-import numpy as np
-import torch
-from torch.nn import functional
+UCI = (
+    "E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning "
+    "Repository, 1998, doi.org/10.24432/C50P49."
+)
 
-from stnscope.backend.experiment.data.images import Images
+SINGLE_DIGITS = Definition(
+    DatasetEntry(
+        "digits",
+        "Handwritten digits",
+        "1,797 real handwritten digits of 8x8 pixels, enlarged to 28x28; 297 are held out.",
+        classes=DIGITS,
+        channels=1,
+        height=28,
+        width=28,
+        images=1500,
+        held_out=297,
+        repeats=16,
+        source=UCI,
+        licence="CC BY 4.0",
+        architecture="digits",
+        distortion="RTS",
+        consistency=0.5,
+    ),
+    images="digits",
+)
 
-FILE = Path(__file__).with_suffix(".npz")
-MAX_VALUE = 16.0
-SIDE = 28
+SEQUENCES = Definition(
+    DatasetEntry(
+        "sequences",
+        "Rows of three digits",
+        "Three handwritten digits in a row; each is one label.",
+        classes=DIGITS,
+        channels=1,
+        height=28,
+        width=84,
+        images=12_000,
+        held_out=300,
+        repeats=1,
+        source=UCI,
+        licence="CC BY 4.0",
+        architecture="recurrent",
+        distortion="slanted",
+        labels=3,
+    ),
+    images="digits",
+    composition="rows",
+)
 
+ADDITION = Definition(
+    DatasetEntry(
+        "addition",
+        "Two digits to add",
+        "Two handwritten digits, one in each channel; their sum is the class.",
+        classes=SUMS,
+        channels=2,
+        height=28,
+        width=28,
+        images=12_000,
+        held_out=300,
+        repeats=1,
+        source=UCI,
+        licence="CC BY 4.0",
+        architecture="addition-2st",
+        distortion="RTS",
+        strength=0.5,
+        separate_channels=True,
+    ),
+    images="digits",
+    composition="pairs",
+)
 
-def load() -> tuple[Images, Images]:
-    """Load the digits, enlarged to 28x28 and light on black: training and held-out images."""
-    with np.load(FILE, allow_pickle=False) as file:
-        small = torch.from_numpy(file["images"]).float()[:, None] / MAX_VALUE  # (1797, 1, 8, 8)
-        labels = torch.from_numpy(file["labels"]).long()
-        held_out = torch.from_numpy(file["held_out"])
-    # Bicubic interpolation keeps strokes sharp; it overshoots at edges, hence the clamp.
-    images = functional.interpolate(small, (SIDE, SIDE), mode="bicubic", align_corners=False)
-    images = images.clamp(0, 1)
-    return (
-        Images(images[~held_out], labels[~held_out]),
-        Images(images[held_out], labels[held_out]),
-    )
+NUMBERS = Definition(
+    DatasetEntry(
+        "numbers",
+        "Numbers of up to five digits",
+        "One to five handwritten digits in a row, like a house number; each position is one label.",
+        classes=NUMERALS,
+        channels=3,
+        height=20,
+        width=60,
+        images=12_000,
+        held_out=300,
+        repeats=1,
+        source=UCI,
+        licence="CC BY 4.0",
+        architecture="svhn-st",
+        distortion="TC",
+        labels=5,
+    ),
+    images="digits",
+    composition="numbers",
+)

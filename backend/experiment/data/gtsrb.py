@@ -24,11 +24,19 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from stnscope.backend.experiment.catalog.datasets import SIGNS
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.decoded_cache import cached
 from stnscope.backend.experiment.data.file_tree import FileTree, list_trees, naming, open_tree
-from stnscope.backend.experiment.data.source import Arrays, Counts, DataSource, RemoteFile, Split
+from stnscope.backend.experiment.data.sign_classes import SIGNS
+from stnscope.backend.experiment.data.source import (
+    Arrays,
+    Counts,
+    DataSource,
+    Definition,
+    RemoteFile,
+    Split,
+)
 from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 
@@ -328,3 +336,50 @@ SOURCE = DataSource(
 """Whole images."""
 CROPPED_SOURCE = replace(SOURCE, load=partial(load, cropped=True))
 """Images cropped to the sign."""
+
+CREDIT = (
+    "J. Stallkamp, M. Schlipsing, J. Salmen and C. Igel, The German Traffic Sign Recognition "
+    "Benchmark, IJCNN 2011."
+)
+
+PHOTOS = Definition(
+    DatasetEntry(
+        "gtsrb",
+        "GTSRB",
+        "Photos of German traffic signs at 48x48; one track in ten is held out.",
+        classes=SIGNS,
+        channels=3,
+        height=48,
+        width=48,
+        images=35_639,
+        held_out=3_570,
+        repeats=1,
+        source=CREDIT,
+        licence="Free for research.",
+        architecture="signs",
+        distortion="centred",
+        padding="border",
+    ),
+    source=SOURCE,
+)
+
+CROPPED_PHOTOS = Definition(
+    DatasetEntry(
+        "gtsrb-regions",
+        "GTSRB, cropped to the sign",
+        "Photos of German traffic signs, cropped to the sign; one track in ten is held out.",
+        classes=SIGNS,
+        channels=3,
+        height=48,
+        width=48,
+        images=35_639,
+        held_out=3_570,
+        repeats=1,
+        source=CREDIT,
+        licence="Free for research.",
+        architecture="idsia",
+        distortion="RTS",
+        padding="border",
+    ),
+    source=CROPPED_SOURCE,
+)

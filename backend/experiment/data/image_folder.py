@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from stnscope.backend.experiment.catalog.datasets import IMAGE_FOLDER, DatasetEntry
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.source import Arrays, Split
 from stnscope.backend.experiment.errors import DatasetError, StnscopeError
 from stnscope.backend.experiment.limits import MAX_CLASSES
@@ -54,6 +54,25 @@ ReadImage = Callable[[bytes, tuple[int, int]], Pixels]
 """Decodes an image file and fits it into (height, width); returns (H, W, 3)."""
 Classes = dict[str, list[Path]]
 """Image files of each class folder, sorted by name."""
+
+IMAGE_FOLDER = DatasetEntry(
+    "image-folder",
+    "Image folder",
+    "",
+    classes=(),
+    channels=3,
+    height=48,
+    width=48,
+    images=0,
+    held_out=0,
+    repeats=4,
+    source="Provided by the user.",
+    licence="Set by the user.",
+    architecture="signs",
+    distortion="centred",
+    padding="border",
+)
+"""What all image folders have in common; `Content.describe` fills in the rest."""
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from stnscope.backend.experiment.catalog import DatasetEntry
 from stnscope.backend.experiment.data import (
     availability,
     composed,
-    digits,
+    digit_images,
     image_folder,
-    signs,
+    sign_images,
 )
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.images import Dataset, Images
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.registry import DEFINITIONS, SOURCES
 from stnscope.backend.experiment.data.source import Arrays, Split
 from stnscope.backend.experiment.pictures.decode import decode
 from stnscope.backend.experiment.pictures.fit import fit
@@ -26,24 +26,18 @@ from stnscope.backend.experiment.pictures.fit import fit
 Parts = tuple[Images, Images]
 """Training images and held-out images."""
 
-BUILT_IN: Mapping[str, Callable[[], Parts]] = {
-    "digits": digits.load,
-    "signs": signs.load,
-    "sequences": digits.load,
-    "addition": digits.load,
-    "numbers": digits.load,
+BUNDLED: Mapping[str, Callable[[], Parts]] = {
+    "digits": digit_images.load,
+    "signs": sign_images.load,
 }
-"""Images of the data sets that are part of the program; those read from files are in `SOURCES`."""
+"""Images that are part of the program."""
 
-COMPOSED: Mapping[str, Callable[[DatasetEntry, Images, Images], Parts]] = {
-    "sequences": composed.rows,
-    "addition": composed.pairs,
+COMPOSITIONS: Mapping[str, Callable[[DatasetEntry, Images, Images], Parts]] = {
+    "rows": composed.rows,
+    "pairs": composed.pairs,
     "numbers": composed.numbers,
-    "mnist-sequences": composed.rows,
-    "mnist-addition": composed.pairs,
-    "mnist-numbers": composed.numbers,
 }
-"""How images are composed for the data sets whose images consist of several."""
+"""How images are composed of several."""
 
 
 def load(name: str, data: Path | None = None) -> Dataset:
@@ -58,14 +52,15 @@ def load(name: str, data: Path | None = None) -> Dataset:
         DatasetError: it is not available or damaged; names the file and what is wrong.
     """
     entry = availability.find_dataset(name, data)
-    if name in BUILT_IN:
-        train, held_out = BUILT_IN[name]()
+    definition = DEFINITIONS.get(name)
+    if definition is not None and definition.images is not None:
+        train, held_out = BUNDLED[definition.images]()
     else:
         assert data is not None, "find_dataset finds files only in a data folder"
         with raising_dataset_errors(entry.title):
             train, held_out = (_to_images(arrays) for arrays in _read_files(entry, data))
-    if name in COMPOSED:
-        train, held_out = COMPOSED[name](entry, train, held_out)
+    if definition is not None and definition.composition is not None:
+        train, held_out = COMPOSITIONS[definition.composition](entry, train, held_out)
     return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)
 
 

@@ -18,12 +18,15 @@ from typing import BinaryIO, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
+from stnscope.backend.experiment.data.digit_classes import DIGITS, NUMERALS, SUMS
 from stnscope.backend.experiment.data.file_tree import FileTree, State, list_trees, open_tree
 from stnscope.backend.experiment.data.source import (
     PART_SUFFIX,
     Arrays,
     DataSource,
+    Definition,
     RemoteFile,
     Split,
 )
@@ -306,4 +309,93 @@ SOURCE = DataSource(
             ("t10k-labels-idx1-ubyte.gz", 4_542, "ec29112dd5afa0611ce80d1b7f02629c"),
         )
     ),
+)
+
+CREDIT = "Y. LeCun, C. Cortes and C. Burges, The MNIST Database of Handwritten Digits."
+
+SINGLE_DIGITS = Definition(
+    DatasetEntry(
+        "mnist",
+        "MNIST",
+        "70,000 handwritten digits of 28x28 pixels; 10,000 are held out.",
+        classes=DIGITS,
+        channels=1,
+        height=28,
+        width=28,
+        images=60_000,
+        held_out=10_000,
+        repeats=1,
+        source=CREDIT,
+        licence="CC BY-SA 3.0",
+        architecture="paper-st-cnn",
+        distortion="RTS",
+    ),
+    source=SOURCE,
+)
+
+SEQUENCES = Definition(
+    DatasetEntry(
+        "mnist-sequences",
+        "Rows of three MNIST digits",
+        "Three MNIST digits in a row; each is one label.",
+        classes=DIGITS,
+        channels=1,
+        height=28,
+        width=84,
+        images=60_000,
+        held_out=1_000,
+        repeats=1,
+        source=CREDIT,
+        licence="CC BY-SA 3.0",
+        architecture="recurrent",
+        distortion="slanted",
+        labels=3,
+    ),
+    source=SOURCE,
+    composition="rows",
+)
+
+ADDITION = Definition(
+    DatasetEntry(
+        "mnist-addition",
+        "Two MNIST digits to add",
+        "Two MNIST digits, one in each channel; their sum is the class.",
+        classes=SUMS,
+        channels=2,
+        height=28,
+        width=28,
+        images=60_000,
+        held_out=1_000,
+        repeats=1,
+        source=CREDIT,
+        licence="CC BY-SA 3.0",
+        architecture="addition-2st",
+        distortion="RTS",
+        strength=0.5,
+        separate_channels=True,
+    ),
+    source=SOURCE,
+    composition="pairs",
+)
+
+NUMBERS = Definition(
+    DatasetEntry(
+        "mnist-numbers",
+        "Numbers of up to five MNIST digits",
+        "One to five MNIST digits in a row, like a house number; each position is one label.",
+        classes=NUMERALS,
+        channels=3,
+        height=20,
+        width=60,
+        images=60_000,
+        held_out=1_000,
+        repeats=1,
+        source=CREDIT,
+        licence="CC BY-SA 3.0",
+        architecture="svhn-st",
+        distortion="TC",
+        labels=5,
+    ),
+    source=SOURCE,
+    composition="numbers",
 )

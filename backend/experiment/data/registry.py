@@ -1,25 +1,39 @@
-"""The data sets that are read from files, one row each. Without torch.
+"""All known data sets, one row each. Without torch; `load` loads them.
 
-Data sets that are part of the program are listed in `data.load`, which needs torch.
+Each row is defined in a module of its own or of its kind, which has the description, the files, and
+how they are checked and read.
 """
 
 from collections.abc import Mapping
 
-from stnscope.backend.experiment.data import cluttered, gtsrb, mnist
-from stnscope.backend.experiment.data.source import DataSource, RemoteFile
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
+from stnscope.backend.experiment.data import cluttered, digits, gtsrb, mnist, signs
+from stnscope.backend.experiment.data.source import DataSource, Definition, RemoteFile
 
+_TABLE = (
+    digits.SINGLE_DIGITS,
+    signs.DRAWN_SIGNS,
+    digits.SEQUENCES,
+    digits.ADDITION,
+    digits.NUMBERS,
+    mnist.SINGLE_DIGITS,
+    mnist.SEQUENCES,
+    mnist.ADDITION,
+    mnist.NUMBERS,
+    cluttered.CLUTTERED_40,
+    gtsrb.PHOTOS,
+    gtsrb.CROPPED_PHOTOS,
+)
+
+DEFINITIONS: Mapping[str, Definition] = {each.entry.name: each for each in _TABLE}
+"""All data sets by name."""
+DATASETS: dict[str, DatasetEntry] = {name: each.entry for name, each in DEFINITIONS.items()}
+"""Their descriptions, whether they are available or not."""
 SOURCES: Mapping[str, DataSource] = {
-    "mnist": mnist.SOURCE,
-    "mnist-sequences": mnist.SOURCE,
-    "mnist-addition": mnist.SOURCE,
-    "mnist-numbers": mnist.SOURCE,
-    "cluttered-40": cluttered.SOURCE,
-    "gtsrb": gtsrb.SOURCE,
-    "gtsrb-regions": gtsrb.CROPPED_SOURCE,
+    name: each.source for name, each in DEFINITIONS.items() if each.source
 }
-"""What each data set is read from, by its name in the catalog."""
-
+"""What each data set is read from that is not part of the program."""
 DOWNLOADS: Mapping[str, tuple[RemoteFile, ...]] = {
     name: source.downloads for name, source in SOURCES.items() if source.downloads
 }
-"""Files to download, by the data set's name in the catalog."""
+"""Files to download, by the data set's name."""

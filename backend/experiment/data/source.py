@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.os_errors import display_name
 
 
@@ -123,3 +124,17 @@ class DataSource:
         more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
         listed = ", ".join(names[:MAX_LISTED])
         return f"{display_name(folder)} has {listed}{more}, but not all that is needed."
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A data set: its description, and where its images come from."""
+
+    entry: DatasetEntry
+    """As the catalog describes it."""
+    source: DataSource | None = None
+    """The files that it is read from; None if it is part of the program."""
+    images: str | None = None
+    """The images of the program that it consists of: a name in `load.BUNDLED`."""
+    composition: str | None = None
+    """How an image is composed of several: a name in `load.COMPOSITIONS`; None if it is not."""

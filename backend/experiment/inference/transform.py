@@ -10,12 +10,12 @@ from PIL import Image
 from pydantic import Field, ValidationError
 from torch import Tensor
 
-from stnscope.backend.experiment.catalog import DATASETS, DatasetEntry, check_distortion
-from stnscope.backend.experiment.catalog.datasets import IMAGE_FOLDER
+from stnscope.backend.experiment.catalog import DatasetEntry, check_distortion
 from stnscope.backend.experiment.config import DistortionConfig
+from stnscope.backend.experiment.data.image_folder import IMAGE_FOLDER
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load as load_dataset
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.frames.frame import Frame

@@ -9,33 +9,32 @@ import pytest
 
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
-    DATASETS,
     default_epochs,
     steps_per_epoch,
     validate,
     with_defaults,
 )
 from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import InvalidInput
 
 
 def test_defaults_fit_and_give_about_a_thousand_steps() -> None:
     config = RunConfig()
-    validate(config)
-    assert steps_per_epoch(config) == 375
-    assert 1000 <= config.epochs * steps_per_epoch(config) <= 1200
+    validate(config, DATASETS[config.dataset])
+    assert steps_per_epoch(config, DATASETS[config.dataset]) == 375
+    assert 1000 <= config.epochs * steps_per_epoch(config, DATASETS[config.dataset]) <= 1200
 
 
 def test_incomplete_batch_is_dropped() -> None:
-    assert steps_per_epoch(RunConfig(batch_size=1000)) == 24
-    assert steps_per_epoch(RunConfig(batch_size=1024)) == 23
+    assert steps_per_epoch(RunConfig(batch_size=1000), DATASETS["digits"]) == 24
+    assert steps_per_epoch(RunConfig(batch_size=1024), DATASETS["digits"]) == 23
 
 
 @pytest.mark.parametrize(
     ("field", "change", "message"),
     [
         ("architecture", {"architecture": "digit"}, "digits, digits-cnn"),
-        ("dataset", {"dataset": "mnists"}, "there are digits"),
         ("family", {"family": "bent"}, "affine, attention"),
         ("distortion", {"distortion": {"name": "tossed"}}, "scattered, centred"),
         ("optimiser", {"optimiser": "lion"}, "adamw, adam, sgd, rmsprop"),
@@ -54,7 +53,7 @@ def test_validate_refuses_unknown_names_by_field(
     field: str, change: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InvalidInput, match=message) as caught:
-        validate(RunConfig(**change))
+        validate(RunConfig(**change), DATASETS["digits"])
     assert caught.value.field == field
 
 
@@ -114,7 +113,7 @@ def test_networks_for_rows_have_lower_default_rates() -> None:
 def test_distortion_names_may_be_joined_with_spaces() -> None:
     for name in ("RTS+occlusion", " RTS + occlusion "):
         config = RunConfig.model_validate({"distortion": name})
-        validate(config)
+        validate(config, DATASETS[config.dataset])
         assert config.distortion.name == "RTS+occlusion"
 
 
@@ -139,18 +138,18 @@ def test_fields_missing_in_older_recordings_have_their_former_values() -> None:
 )
 def test_padding_value(sampler: dict[str, Any], padding: float | str) -> None:
     config = RunConfig.model_validate({"sampler": sampler})
-    validate(config)
+    validate(config, DATASETS[config.dataset])
     assert config.sampler.padding_value == padding
 
 
 def test_network_without_transformers_accepts_any_family() -> None:
-    validate(RunConfig(architecture="digits-cnn", family="attention"))
+    validate(RunConfig(architecture="digits-cnn", family="attention"), DATASETS["digits"])
 
 
 def test_batch_larger_than_an_epoch_is_refused() -> None:
     config = RunConfig().model_copy(update={"batch_size": 24_001})
     with pytest.raises(InvalidInput, match="24000 images") as caught:
-        validate(config)
+        validate(config, DATASETS[config.dataset])
     assert caught.value.field == "batch_size"
 
 
@@ -158,7 +157,7 @@ def test_more_probes_than_held_out_images_are_refused() -> None:
     config = RunConfig()
     probes = config.probes.model_copy(update={"count": 298})
     with pytest.raises(InvalidInput, match="297") as caught:
-        validate(config.model_copy(update={"probes": probes}))
+        validate(config.model_copy(update={"probes": probes}), DATASETS["digits"])
     assert caught.value.field == "probes.count"
 
 

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from stnscope.backend.experiment.catalog import DATASETS
 from stnscope.backend.experiment.data import availability, mnist
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.errors import DatasetError
 from tests.experiment import sample_data
 

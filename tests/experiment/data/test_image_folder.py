@@ -7,9 +7,9 @@ import pytest
 import torch
 from PIL import Image
 
-from stnscope.backend.experiment.catalog import DATASETS
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.pictures.decode import decode
 from stnscope.backend.experiment.pictures.fit import fit

@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from stnscope.backend.experiment.catalog import ARCHITECTURES, DATASETS, check_distortion, fits
+from stnscope.backend.experiment.catalog import ARCHITECTURES, check_distortion, fits
 from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data import mnist
 from stnscope.backend.experiment.data.images import Dataset
-from stnscope.backend.experiment.data.load import BUILT_IN, COMPOSED, load
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.load import BUNDLED, COMPOSITIONS, load
+from stnscope.backend.experiment.data.registry import DATASETS, DEFINITIONS, SOURCES
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
 from tests.experiment import sample_data
 from tests.experiment.sample_data import REAL_DATA
@@ -38,10 +38,11 @@ def check(dataset: Dataset, entry: DatasetEntry) -> None:
     assert len(classes) == (34 if entry.name == "signs" else len(entry.classes))
 
 
-def test_every_data_set_of_the_catalog_has_one_place_to_load_it_from() -> None:
-    assert BUILT_IN.keys() | SOURCES.keys() == DATASETS.keys()
-    assert not BUILT_IN.keys() & SOURCES.keys()
-    assert COMPOSED.keys() <= DATASETS.keys()
+def test_every_data_set_has_one_place_to_load_it_from() -> None:
+    for definition in DEFINITIONS.values():
+        assert (definition.source is None) != (definition.images is None)
+    assert {each.images for each in DEFINITIONS.values()} == {*BUNDLED, None}
+    assert {each.composition for each in DEFINITIONS.values()} == {*COMPOSITIONS, None}
 
 
 @FOR_EACH_DATASET

@@ -15,11 +15,12 @@ import pytest
 from PIL import Image
 
 from stnscope.backend.commands.main import main
-from stnscope.backend.experiment.catalog import DATASETS, validate, with_defaults
+from stnscope.backend.experiment.catalog import validate, with_defaults
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.data import availability, gtsrb, mnist
 from stnscope.backend.experiment.data.file_tree import ZipTree
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
 from tests.experiment import sample_data
 from tests.experiment.data.mutations import MNIST_COUNTS, mutate, read_all, write_data_sets

@@ -6,10 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stnscope.backend.experiment.catalog import DATASETS
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.data.registry import DOWNLOADS, SOURCES
+from stnscope.backend.experiment.data.registry import DATASETS, DOWNLOADS, SOURCES
 from stnscope.backend.experiment.data.source import Arrays, Counts, DataSource, Split
 from stnscope.backend.experiment.errors import DatasetError
 

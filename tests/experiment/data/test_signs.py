@@ -3,8 +3,8 @@
 import numpy as np
 import torch
 
-from stnscope.backend.experiment.data import signs
 from stnscope.backend.experiment.data.sign_drawing import DRAWINGS, draw_sign
+from stnscope.backend.experiment.data.sign_images import DRAWN_SIDE, draw_photos
 
 
 def test_drawings_are_reproducible_and_have_their_colours() -> None:
@@ -30,10 +30,9 @@ def test_drawings_differ_from_one_another() -> None:
 
 
 def test_photos_vary_in_light_and_background() -> None:
-    drawing = torch.from_numpy(draw_sign(17, signs.DRAWN_SIDE)).permute(2, 0, 1)
+    drawing = torch.from_numpy(draw_sign(17, DRAWN_SIDE)).permute(2, 0, 1)
     photos, same = (
-        signs.draw_photos(drawing.expand(40, -1, -1, -1), torch.Generator().manual_seed(1)).float()
-        / 255
+        draw_photos(drawing.expand(40, -1, -1, -1), torch.Generator().manual_seed(1)).float() / 255
         for _ in range(2)
     )
     assert torch.equal(photos, same)

@@ -11,6 +11,7 @@ from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.inference.committee import evaluate
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
@@ -52,7 +53,7 @@ def train_briefly(path: Path, steps: int = STEPS) -> None:
 
 def create_run(folder: Path, name: str, of: RunConfig) -> Path:
     path = folder / f"{name}{SUFFIX}"
-    create(path, config=of, steps_per_epoch=steps_per_epoch(of))
+    create(path, config=of, steps_per_epoch=steps_per_epoch(of, DATASETS[of.dataset]))
     return path
 
 

@@ -11,10 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
+from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame, Label
 from stnscope.backend.experiment.inference.transform import fit_probe
@@ -63,7 +64,7 @@ def add_request(value: int = 255, label: Label = None) -> Mapping[str, Any]:
 
 def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path:
     path = folder / f"{name}{SUFFIX}"
-    create(path, config=config, steps_per_epoch=steps_per_epoch(config))
+    create(path, config=config, steps_per_epoch=steps_per_epoch(config, DATASETS[config.dataset]))
     return path
 
 

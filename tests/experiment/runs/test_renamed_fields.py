@@ -10,6 +10,7 @@ import pytest
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerConfig
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.recording.importer import import_recording
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import create
@@ -37,7 +38,7 @@ def stored_sampler(path: Path, sampler: dict[str, Any] | None = None) -> dict[st
 def old(tmp_path: Path) -> Path:
     """Return a stopped run whose configuration has the old names."""
     path = tmp_path / f"old{SUFFIX}"
-    create(path, config=CONFIG, steps_per_epoch=steps_per_epoch(CONFIG))
+    create(path, config=CONFIG, steps_per_epoch=steps_per_epoch(CONFIG, DATASETS[CONFIG.dataset]))
     record(path, Script(5, {"action": "stop"}))
     stored_sampler(path, OLD_SAMPLER)
     return path

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 import numpy as np
 import pytest
 
-from stnscope.backend.experiment.catalog import DATASETS, steps_per_epoch
+from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import collapsed_share
 from stnscope.backend.experiment.recording.quota import Quota
@@ -29,7 +30,7 @@ STOP = {"action": "stop"}
 
 def new_run(folder: Path, name: str, config: RunConfig = CONFIG) -> Path:
     path = folder / f"{name}{SUFFIX}"
-    create(path, config=config, steps_per_epoch=steps_per_epoch(config))
+    create(path, config=config, steps_per_epoch=steps_per_epoch(config, DATASETS[config.dataset]))
     return path
 
 

@@ -19,7 +19,7 @@ from stnscope.backend.experiment.config import (
 )
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.distortions.placement import centred
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.training.consistency import consistency_loss
@@ -273,7 +273,7 @@ def test_consistency_loss_is_relative_and_rewards_contrast() -> None:
 
 def test_last_step_is_validated(digits: Dataset) -> None:
     """Resumed three steps before the end."""
-    last = SMALL.epochs * steps_per_epoch(SMALL)
+    last = SMALL.epochs * steps_per_epoch(SMALL, DATASETS[SMALL.dataset])
     state = step_number(train(SMALL, digits), 1).state()
     state["training"][0] = last - 3
     steps = list(train(SMALL, digits, state))
