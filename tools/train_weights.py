@@ -22,13 +22,12 @@ import torch
 
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
-    DATASETS,
     DatasetEntry,
     with_defaults,
 )
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.reproduction.segment import describe_result, train_segment
 from stnscope.backend.experiment.training.loop import (
     MAX_VALIDATION_IMAGES,
