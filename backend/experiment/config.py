@@ -103,7 +103,10 @@ class RunConfig(_Frozen):
         default="affine",
         description="Family of the spatial transformers.",
     )
-    distortion: Annotated[DistortionConfig, BeforeValidator(_parse_distortion)] = DistortionConfig()
+    distortion: Annotated[
+        DistortionConfig,
+        BeforeValidator(_parse_distortion, json_schema_input_type=DistortionConfig | str),
+    ] = DistortionConfig()
     seed: int = Field(
         default=0,
         ge=0,
@@ -178,7 +181,13 @@ class SettingsChange(_Frozen):
     localisation_learning_rate: float | None = Field(
         default=None, ge=0, le=1, description="Peak rate of the localisation networks."
     )
-    slow_motion: Annotated[float | None, BeforeValidator(_parse_slow_motion)] = Field(
+    slow_motion: Annotated[
+        float | None,
+        BeforeValidator(
+            _parse_slow_motion,
+            json_schema_input_type=Annotated[float, Field(ge=0, le=10)] | bool | None,
+        ),
+    ] = Field(
         default=None,
         ge=0,
         le=10,

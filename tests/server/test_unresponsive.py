@@ -14,22 +14,24 @@ from tests.server.conftest import LONG
 from tests.server.in_process import serve_in_thread
 
 MODULES = ("trainer_main", "inference_main")
-QUICK = Deadlines(silence=2)
+QUICK = Deadlines(silence=4)
 PICTURE = Path(__file__).parents[2] / "dashboard" / "assets" / "examples" / "corner.png"
 
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that trains one run at a time."""
-    with serve_in_thread(tmp_path / "home", deadlines=QUICK, trainers=1) as server:
+    home = tmp_path_factory.mktemp("home")
+    with serve_in_thread(home, deadlines=QUICK, trainers=1) as server:
         yield server
 
 
 @contextmanager
 def stopped(module: str) -> Iterator[int]:
     """Stop the only child process of a kind; let it continue at the end if it still exists."""
+    wait_until(lambda: len(child_pids(os.getpid(), module)) == 1)  # an earlier one may be ending
     [pid] = child_pids(os.getpid(), module)
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -39,46 +41,44 @@ def stopped(module: str) -> Iterator[int]:
             os.kill(pid, signal.SIGCONT)
 
 
-@pytest.fixture
-def hung(server: Server) -> Iterator[str]:
-    """A run whose trainer is stopped."""
+def is_unresponsive(server: Server, run_id: str) -> bool:
+    return bool(server.get_run(run_id)["unresponsive"])
+
+
+def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(server: Server) -> None:
     run_id = server.start_run(**LONG)
     server.wait_for_step(run_id, 2)
     with stopped("trainer_main"):
-        wait_until(lambda: server.get_run(run_id)["unresponsive"])
-        yield run_id
-
-
-def test_run_with_a_stopped_trainer_can_be_stopped_and_resumed(server: Server, hung: str) -> None:
-    run = server.get_run(hung)
-    assert (run["status"], run["can"]) == ("running", ["stop", "delete"])
-    refused = server.control(hung, "pause")
-    assert refused.status_code == 409
-    assert "does not respond" in refused.json()["detail"]
-    assert server.control(hung, "stop").json()["status"] == "stopped"
-    assert server.control(hung, "resume").status_code == 200
-    assert not server.get_run(hung)["unresponsive"]
-
-
-def test_run_with_a_stopped_trainer_can_be_deleted(server: Server, hung: str) -> None:
-    assert server.http.delete(f"/runs/{hung}").status_code == 204
-    assert server.http.get(f"/runs/{hung}").status_code == 404
-    assert child_pids(os.getpid(), "trainer_main") == []
-
-
-def test_other_runs_train_beside_a_stopped_trainer(server: Server, hung: str) -> None:
-    other = server.start_run(**LONG)
-    server.wait_for_step(other, 2)
-    assert server.get_run(hung)["unresponsive"]
-
-
-def test_trainer_that_continues_is_controlled_again(server: Server) -> None:
-    run_id = server.start_run(**LONG)
-    server.wait_for_step(run_id, 2)
-    with stopped("trainer_main"):
-        wait_until(lambda: server.get_run(run_id)["unresponsive"])
-    wait_until(lambda: not server.get_run(run_id)["unresponsive"])
+        wait_until(lambda: is_unresponsive(server, run_id))
+        run = server.get_run(run_id)
+        assert (run["status"], run["can"]) == ("running", ["stop", "delete"])
+        refused = server.control(run_id, "pause")
+        assert refused.status_code == 409
+        assert "does not respond" in refused.json()["detail"]
+    wait_until(lambda: not is_unresponsive(server, run_id))
     assert server.control(run_id, "pause").json()["status"] == "paused"
+    with stopped("trainer_main"):
+        wait_until(lambda: is_unresponsive(server, run_id))
+        assert server.control(run_id, "stop").json()["status"] == "stopped"
+        assert not is_unresponsive(server, run_id)
+    server.control(run_id, "resume").raise_for_status()
+    server.wait_for_status(run_id, "running")
+    server.control(run_id, "stop").raise_for_status()
+
+
+def test_run_with_a_stopped_trainer_keeps_no_other_waiting_and_can_be_deleted(
+    server: Server,
+) -> None:
+    run_id = server.start_run(**LONG)
+    server.wait_for_step(run_id, 2)
+    with stopped("trainer_main") as pid:
+        other = server.start_run(**LONG)
+        server.wait_for_step(other, 2)
+        assert is_unresponsive(server, run_id)
+        assert server.http.delete(f"/runs/{run_id}").status_code == 204
+        assert server.http.get(f"/runs/{run_id}").status_code == 404
+        assert pid not in child_pids(os.getpid(), "trainer_main")
+    server.control(other, "stop").raise_for_status()
 
 
 def test_picture_is_transformed_though_the_process_was_stopped(server: Server) -> None:
@@ -90,6 +90,17 @@ def test_picture_is_transformed_though_the_process_was_stopped(server: Server) -
     with stopped("inference_main") as pid:
         assert transform() == 200
         assert pid not in child_pids(os.getpid(), "inference_main")
+
+
+def test_export_whose_process_was_stopped_fails_and_the_next_one_is_made(server: Server) -> None:
+    large = {"first": 0, "frames": 40, "samples": 8, "scale": 3}
+    job = server.http.post("/runs/sample/exports", json=large).json()["id"]
+    wait_until(lambda: server.http.get(f"/exports/{job}").json()["done"] > 0)
+    with stopped("export_main"):
+        wait_until(lambda: server.http.get(f"/exports/{job}").json()["status"] == "failed")
+    assert "did not respond" in server.http.get(f"/exports/{job}").json()["error"]
+    made = server.http.get("/runs/sample/export", params={"samples": 1})
+    assert made.status_code == 200, made.text
 
 
 def test_server_with_stopped_processes_ends(tmp_path: Path) -> None:

@@ -93,14 +93,14 @@ class ChildProcess:
 
     @property
     def is_silent(self) -> bool:
-        """Whether the process has sent no heartbeat for a while; it has sent some before."""
-        return self._heartbeats > 0 and self._silence >= self._deadlines.silence
+        """Whether the process has sent no heartbeat for a while, or none since it was started."""
+        deadlines = self._deadlines
+        return self._silence >= (deadlines.silence if self._heartbeats else deadlines.start)
 
     @property
     def is_unresponsive(self) -> bool:
         """Whether the process hangs: it is silent, or its main thread is in one endless call."""
-        is_late = not self._heartbeats and self._silence >= self._deadlines.start
-        return is_late or self.is_silent or self._stall >= self._deadlines.stall
+        return self.is_silent or self._stall >= self._deadlines.stall
 
     async def wait_for_responsiveness(self, is_responsive: bool) -> None:
         """Wait until the process responds, or does not."""
@@ -119,13 +119,17 @@ class ChildProcess:
         except ConnectionError as error:
             raise ChildEnded from error
 
-    async def receive(self) -> Message:
+    async def receive(self, *, can_stall: bool = True, can_be_silent: bool = False) -> Message:
         """Wait for the child's next message.
+
+        Args:
+            can_stall: whether a single native call of the child may take long.
+            can_be_silent: whether it may be busy without a heartbeat, as while it loads torch.
 
         Raises:
             StnscopeError: the error that the child sent.
             ChildEnded: the child ended before it sent one.
-            ChildHung: the child has started and sends no heartbeat any more.
+            ChildHung: the child hangs.
         """
         while True:
             try:
@@ -133,7 +137,9 @@ class ChildProcess:
                     message = await self._messages.get()
                 break
             except TimeoutError:
-                if self.is_silent:
+                if self.is_unresponsive and not (can_be_silent or can_stall):
+                    raise ChildHung from None
+                if self.is_silent and not can_be_silent:
                     raise ChildHung from None
         if message is None:
             self._messages.put_nowait(None)

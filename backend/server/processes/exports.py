@@ -174,10 +174,10 @@ class Exports:
         process = await ChildProcess.start(COMMAND, self._deadlines)
         try:
             await process.send(request)
-            head, _ = await process.receive()
+            head, _ = await process.receive(can_stall=False)
             while "done" in head:
                 job.done, job.total = head["done"], head["total"]
-                head, _ = await process.receive()
+                head, _ = await process.receive(can_stall=False)
         finally:
             await process.kill()
         job.size = (await run_in_threadpool(job.target.stat)).st_size

@@ -162,7 +162,7 @@ class InferenceWorker(ChildOwner):
         if not self._is_ready:
             try:
                 async with asyncio.timeout(self._deadlines.start):
-                    await self._process.receive()
+                    await self._process.receive(can_be_silent=True)
             except (TimeoutError, ChildEnded):
                 await self._end_process()
                 raise Unavailable(

@@ -33,7 +33,7 @@ Picture = Annotated[
     "/transform",
     tags=["pictures"],
     response_class=Response,
-    **answers(file_of(MEDIA_TYPE)),
+    **answers(file_of(MEDIA_TYPE), 404),
 )
 async def transform(
     server: Server,
