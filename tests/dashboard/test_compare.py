@@ -38,6 +38,19 @@ def test_cursor_moves_both_runs_by_step_or_by_epoch(
     page = open_component(server, f"?run={stopped_run}&compare={other_run}&step=36")
     expected = [first_step, last_step_up_to(server, other_run, first_step)]
     wait_until(lambda: drawn_steps(page) == expected)
+    # The second run's frame is loaded after that of the first: its values follow it.
+    page.get_by_label("Go to step").fill("12")
+    page.get_by_label("Go to step").press("Enter")
+    wait_until(lambda: drawn_steps(page) != expected)
+    steps, losses = (
+        server.http.get(f"/runs/{other_run}/metrics").json()[name] for name in ("step", "loss")
+    )
+    loss = losses[steps.index(last_step_up_to(server, other_run, 12))]
+    head = page.locator(".stn-chart-head", has_text="Loss").locator("[data-run]")
+    wait_until(lambda: head.inner_text() == f"{loss:.2f}")
+    page.get_by_label("Go to step").fill("36")
+    page.get_by_label("Go to step").press("Enter")
+    wait_until(lambda: drawn_steps(page) == expected)
     page.get_by_label("Compare by").select_option("epoch")
     per_epoch, other_per_epoch = (
         server.get_run(run)["steps_per_epoch"] for run in (stopped_run, other_run)

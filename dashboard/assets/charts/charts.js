@@ -181,10 +181,11 @@ export class Charts {
     this.boxes = boxes;
     this.visible.forEach((chart, index) => chart.setBox(boxes[index]));
     this.#drawAll();
-    this.#redrawCursor();
+    this.redrawCursor();
   }
 
-  #redrawCursor() {
+  /** Draw the cursor and the values at it again. */
+  redrawCursor() {
     if (this.cursor) this.moveCursor(this.cursor);
   }
 
@@ -197,7 +198,7 @@ export class Charts {
       const chart = this.stale.shift();
       if (chart) await this.#draw(chart);
       if (this.stale.length) return this.#drawNextIn(WITHOUT_PAINT);
-      this.#redrawCursor();
+      this.redrawCursor();
       if (this.hasMore) this.metricsChanged();
     }, milliseconds);
   }
@@ -210,7 +211,7 @@ export class Charts {
       this.timers.all = null;
       this.lastDrawnAt = Date.now();
       for (const chart of this.visible) await this.#draw(chart);
-      this.#redrawCursor();
+      this.redrawCursor();
     });
   }
 

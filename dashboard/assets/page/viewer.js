@@ -241,7 +241,11 @@ export class Viewer {
       this.charts.metricsChanged();
       this.timeline.update();
     });
-    compared.addEventListener("frame", () => this.#updateDifferences());
+    compared.addEventListener("frame", () => {
+      this.#updateDifferences();
+      // While paused no frame of this run follows, which would draw the values anew.
+      if (store.player.mode === "paused") this.charts.redrawCursor();
+    });
     compared.addEventListener("change", () => {
       if (compared.store.run?.deleted) this.setView({ ...this.view, compare: null });
       else this.#updateDifferences();
