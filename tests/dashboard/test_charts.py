@@ -171,3 +171,19 @@ def test_ticks_stay_few_after_a_run_of_several_epochs(
     assert evaluate_plot(page, "plot.layout.xaxis.tickmode") == "auto"
     ticks = page.locator(".stn-plot .xtick")
     assert 0 < ticks.count() < 60
+
+
+def test_plots_follow_the_width_of_their_element(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}")
+    wait_for_chart_lines(page)
+    page.evaluate("document.querySelector('.stn-charts').style.width = '230px'")
+    wait_for_expression(
+        page,
+        """() => {
+        const right = (node) => node.getBoundingClientRect().right;
+        const limit = right(document.querySelector(".stn-charts"));
+        return [...document.querySelectorAll(".stn-plot")].every((plot) => right(plot) <= limit);
+        }""",
+    )

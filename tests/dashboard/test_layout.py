@@ -23,7 +23,7 @@ def test_nothing_is_wider_than_the_window(
     page.wait_for_timeout(500)
     too_wide = page.evaluate(
         """() => [...document.querySelectorAll(".stn-root *")]
-        .filter((each) => !each.closest(".stn-plot, svg, .stn-segments, .stn-chips"))
+        .filter((each) => !each.closest(".stn-plot *, svg, .stn-segments, .stn-chips"))
         .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
         .map((each) => each.className)"""
     )

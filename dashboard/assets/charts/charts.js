@@ -64,6 +64,8 @@ export class Charts {
     const parts = this.charts.flatMap((chart) => chart.elements);
     const label = { aria: { label: "Charts" } };
     this.element = element("section.stn-charts", label, ...parts, this.resetZoom);
+    // The stage beside the charts becomes wider when its first frame has wide images.
+    new ResizeObserver(() => this.resize(this.isBeside)).observe(this.element);
   }
 
   /**
