@@ -58,6 +58,13 @@ def commands(document: Path) -> Iterator[list[str]]:
                 yield words
 
 
+def table_rows(text: str, header: str) -> list[list[str]]:
+    """Return the cells of the rows below a table's header."""
+    below = text.partition(f"{header}\n")[2].splitlines()[1:]
+    table = below[: next((i for i, line in enumerate(below) if not line.startswith("|")), None)]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
+
+
 def check_command(words: list[str]) -> None:
     """Check that a documented command exists, with its options and files.
 
@@ -218,13 +225,6 @@ def test_architecture_page_lists_every_process() -> None:
         assert process.as_posix() in ARCHITECTURE
 
 
-def table_rows(text: str, header: str) -> list[list[str]]:
-    """Return the cells of the rows below a table's header."""
-    below = text.partition(f"{header}\n")[2].splitlines()[1:]
-    table = below[: next((i for i, line in enumerate(below) if not line.startswith("|")), None)]
-    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table]
-
-
 def test_architecture_page_lists_the_tables_of_a_recording() -> None:
     listed = [row[0].strip("`") for row in table_rows(ARCHITECTURE, "| table | holds |")]
     assert set(listed) == set(re.findall(r"CREATE TABLE (\w+)", schema.SCHEMA))
@@ -240,16 +240,42 @@ def test_architecture_page_lists_the_tensors_of_a_frame() -> None:
     assert set(frame.info) <= set(re.findall(r"`(\w+)`", about))
 
 
-def test_table_of_changes_names_one_home_and_at_most_two_more_places() -> None:
-    rows = table_rows(CONTRIBUTING, "| change | home | also | tests |")
-    assert tuple(row[0] for row in rows) == CHANGES
-    for change, home, also, tests in rows:
-        assert len(paths_in(home)) == 1, change
-        assert len(paths_in(also)) <= 2, change
+CHANGE_ROWS = table_rows(CONTRIBUTING, "| change | home | also | tests | documents |")
+# For some changes, one that exists: its name stands in no other file than those of the row.
+EXAMPLES = {
+    "a transformer family": "rotation-scale",
+    "a distortion": "occlusion",
+    "a data set": "cluttered-40",
+}
+
+
+def test_table_of_changes_names_one_home_and_at_most_two_more_files() -> None:
+    assert tuple(row[0] for row in CHANGE_ROWS) == CHANGES
+    for change, home, also, tests, documents in CHANGE_ROWS:
+        [place] = re.findall(r"`([^`]+)`", home)  # a file, or a folder that a file is added to
+        assert (ROOT / place).is_file() or re.search(r"\ba file (in|of) `", home), change
+        others = re.findall(r"`([^`]+)`", also)
+        assert 1 <= len(others) <= 2, change
+        assert all((ROOT / path).is_file() for path in others), change
         assert paths_in(tests), change
         assert all(path.startswith("tests/") for path in paths_in(tests)), change
-        for path in paths_in(home + also + tests):
+        assert documents == "none" or all(path.startswith("docs/") for path in paths_in(documents))
+        for path in paths_in(home + tests + documents):
             assert (ROOT / path).exists(), path
+
+
+@pytest.mark.parametrize(("change", "name"), EXAMPLES.items())
+def test_table_of_changes_is_complete(change: str, name: str) -> None:
+    [row] = [row for row in CHANGE_ROWS if row[0] == change]
+    listed = paths_in(row[1] + row[2])
+    folders = ("models", "backend", "dashboard")
+    files = tracked_files(
+        *(f"{folder}/*{suffix}" for folder in folders for suffix in (".py", ".js"))
+    )
+    named = [file for file in files if f'"{name}"' in read(file)]
+    assert named
+    for file in named:
+        assert {file.as_posix(), f"{file.parent.as_posix()}/"} & listed, file
 
 
 def test_interface_page_lists_every_route_and_no_other(tmp_path: Path) -> None:
