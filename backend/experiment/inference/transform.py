@@ -18,7 +18,7 @@ from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
-from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.pictures.cache import PictureCache
@@ -35,6 +35,11 @@ BUNDLED_DATASETS = {1: "digits", 3: "signs"}
 """A data set that needs no download, by number of channels."""
 DETAIL_SPACINGS = {"digits": 28 / 8}
 """Enlargement of the original images, in data sets of enlarged images."""
+EMPTY_OUTPUT = (
+    "The network samples a region in which nothing is to be seen, so its classes mean nothing."
+)
+MIN_LEVELS = 4
+"""Of 256: an image whose levels differ by less shows nothing."""
 CACHE_SIZE = 64
 """Cached network inputs, each of a picture, network and distortion."""
 
@@ -128,7 +133,16 @@ def _transform(
         "picture": key,
         "given": list(thetas),
     }
-    return observe(network, Probes(image, (None,), card.classes), info, thetas)
+    frame = observe(network, Probes(image, (None,), card.classes), info, thetas)
+    if not _is_uniform(frame.tensors["input"]):
+        for name in frame.transformers:
+            if name not in thetas and _is_uniform(frame.tensors[f"output.{name}"]):
+                return frame.with_info(notes=[*fitted.notes, EMPTY_OUTPUT])
+    return frame
+
+
+def _is_uniform(image: Array) -> bool:
+    return int(image.max()) - int(image.min()) < MIN_LEVELS
 
 
 def _find_card(weights: str) -> Card:

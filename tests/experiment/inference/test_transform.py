@@ -110,3 +110,14 @@ def test_all_weights_accept_a_colour_photo(name: str) -> None:
 def test_bytes_of_no_picture_are_refused() -> None:
     with pytest.raises(PictureError):
         transform(b"no picture", "digits")
+
+
+def test_region_beside_what_is_in_the_picture_is_reported() -> None:
+    pixels = np.zeros((200, 200), dtype=np.uint8)
+    pixels[:20, :20] = pixels[-20:, -20:] = 255
+    result = transform(png(pixels), "digits")
+    assert result.tensors["input"].max() == 255
+    assert result.tensors["output.st"].max() == 0
+    assert "samples a region in which nothing is to be seen" in result.info["notes"][-1]
+    digit, _ = held_out_digits(1)
+    assert not any("nothing" in note for note in transform(png(digit[0]), "digits").info["notes"])
