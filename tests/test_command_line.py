@@ -57,7 +57,7 @@ def test_train_records_a_run_that_the_server_lists(
     assert main(["runs", "--home", str(server.home)]) == 0
     assert f"{trained_run.id}  finished     step     24/24" in capsys.readouterr().out
     assert main(["runs", "--home", str(server.home), "--json"]) == 0
-    assert trained_run.id in [each["id"] for each in json.loads(capsys.readouterr().out)]
+    assert trained_run.id in [run["id"] for run in json.loads(capsys.readouterr().out)]
 
 
 def test_run_of_the_train_command_is_controlled_by_the_server_only_after_its_end(

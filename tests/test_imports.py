@@ -24,7 +24,9 @@ from tests.source_files import (
 PATTERNS = [*(f"{folder}/*.py" for folder in FOLDERS), "stnscope/*.py"]
 CONTRACTS = PYPROJECT["tool"]["importlinter"]["contracts"]
 # Processes of their own, which load torch or decode pictures.
-[ENTRY_POINTS] = [each["protected_modules"] for each in CONTRACTS if each["type"] == "protected"]
+[ENTRY_POINTS] = [
+    contract["protected_modules"] for contract in CONTRACTS if contract["type"] == "protected"
+]
 # Run by Streamlit; importing them runs them.
 SCRIPTS = {"stnscope.dashboard.app", "stnscope.dashboard.service"}
 
@@ -39,7 +41,7 @@ def test_imports_follow_the_contracts() -> None:
 
 
 def test_each_package_has_a_contract_that_names_all_its_layers() -> None:
-    exhaustive = {each["containers"][0] for each in CONTRACTS if each.get("exhaustive")}
+    exhaustive = {contract["containers"][0] for contract in CONTRACTS if contract.get("exhaustive")}
     layered = ("models", "access", "backend", "backend.experiment", "backend.server", "dashboard")
     assert exhaustive == {"stnscope", *(f"stnscope.{name}" for name in layered)}
 

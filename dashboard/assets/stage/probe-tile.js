@@ -121,8 +121,8 @@ export class ProbeTile {
    * @param {number} index
    */
   describe(frame, index) {
-    const sentence = describeProbe(frame.info, index, predictedProbability(frame, index));
-    this.element.setAttribute("aria-label", sentence);
-    this.element.title = sentence;
+    const description = describeProbe(frame.info, index, predictedProbability(frame, index));
+    this.element.setAttribute("aria-label", description);
+    this.element.title = description;
   }
 }

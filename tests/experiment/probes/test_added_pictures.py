@@ -71,7 +71,11 @@ def new_run(folder: Path, name: str = "run", config: RunConfig = CONFIG) -> Path
 def probe_counts(path: Path) -> dict[int, int]:
     """Return the number of probes of each recorded step."""
     with Recording.open(path) as opened:
-        frames = {r.step: opened.frame(r.step) for r in opened.frames() if r.lap is None}
+        frames = {
+            record.step: opened.frame(record.step)
+            for record in opened.frames()
+            if record.lap is None
+        }
     return {step: len(frame.tensors["input"]) for step, frame in frames.items()}
 
 

@@ -267,9 +267,9 @@ def test_settings_of_a_finished_run_cannot_change(server: Server, finished: str)
 def test_trainer_has_a_lower_priority(server: Server, running: str) -> None:
     trainer = trainer_of(server, running)
     assert os.getpriority(os.PRIO_PROCESS, trainer) == NICENESS
-    # Where sessions are weighed, the trainer's own is as well.
-    weighed = Path(f"/proc/{trainer}/autogroup")
-    assert not weighed.exists() or weighed.read_text().endswith(f"nice {NICENESS}\n")
+    # Where the kernel schedules by sessions (autogroups), the trainer's session has it too.
+    autogroup = Path(f"/proc/{trainer}/autogroup")
+    assert not autogroup.exists() or autogroup.read_text().endswith(f"nice {NICENESS}\n")
 
 
 def test_killed_and_resumed_run_equals_an_uninterrupted_one(server: Server, finished: str) -> None:
