@@ -1,4 +1,4 @@
-"""A recording that cannot be read is told with the reason, and costs nothing else."""
+"""A recording that cannot be read is listed with the reason; everything else still works."""
 
 import os
 import shutil

@@ -130,7 +130,7 @@ def _inspect(entry: DatasetEntry, data: Path) -> DatasetEntry:
     source = SOURCES.get(entry.name)
     if source is None:
         return entry
-    # Around each data set, so that none costs the others, whatever its files do.
+    # Errors are caught for each data set, so that one with broken files does not hide the others.
     try:
         with raising_dataset_errors(str(data / source.folder)):
             if not source.is_present(data):

@@ -2,7 +2,7 @@
 
 The only place that decides what an exception means for a data set. Readers name the file with
 `raising_dataset_errors`; around each data set as a whole there is one more such context, so that
-one never costs the others.
+one with broken files never hides the others.
 """
 
 import zipfile

@@ -39,7 +39,7 @@ export class Chart {
     const { title, lines } = definition;
     this.title = element("span", {}, title);
     this.values = lines.map((_, index) =>
-      // Where there are several lines, a value has the look of its line.
+      // With several lines, each value is styled like its line.
       element("span.stn-value", lines.length > 1 ? { data: { line: index + 1 } } : {})
     );
     this.comparedValue = element("span.stn-value", { hidden: true, data: { run: 2 } });

@@ -1,4 +1,4 @@
-"""Whatever a data set's files do, it has a fault that names them, and costs no other data set."""
+"""Whatever a data set's files do, its fault names them; other data sets stay available."""
 
 import gzip
 import json
