@@ -110,7 +110,7 @@ def test_slow_motion_and_learning_rates_are_set_during_training(
     page.get_by_label("Speed of training").select_option("0.5")
     try:
         wait_until(lambda: server.get_run(training_run)["settings"]["slow_motion"] == 0.5)
-        assert "running" in status_text(page)
+        assert "Live: training" in status_text(page)
         page.get_by_text("Learning rates", exact=True).click()
         field = page.locator(".stn-rates").get_by_label("Learning rate", exact=True)
         assert float(field.input_value()) == config["learning_rate"]

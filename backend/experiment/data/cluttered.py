@@ -8,14 +8,14 @@ import numpy as np
 from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.digit_classes import DIGITS
-from stnscope.backend.experiment.data.source import Arrays, DataSource, Definition, Split
+from stnscope.backend.experiment.data.source import Arrays, ArraySplit, DataSource, Definition
 from stnscope.backend.experiment.errors import DatasetError
 
 SIDE = 40
 ARRAYS = ("X_train", "y_train", "X_valid", "y_valid")
 
 
-def load(folder: Path) -> Split:
+def load(folder: Path) -> ArraySplit:
     """Read the training images, and the validation images as held-out ones.
 
     Raises:

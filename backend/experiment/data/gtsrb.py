@@ -31,11 +31,11 @@ from stnscope.backend.experiment.data.file_tree import FileTree, list_trees, nam
 from stnscope.backend.experiment.data.sign_classes import SIGNS
 from stnscope.backend.experiment.data.source import (
     Arrays,
+    ArraySplit,
     Counts,
     DataSource,
     Definition,
     RemoteFile,
-    Split,
 )
 from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
@@ -82,7 +82,7 @@ class Row:
     """Smallest possible size of the image's file."""
 
 
-def load(folder: Path, *, cropped: bool = False) -> Split:
+def load(folder: Path, *, cropped: bool = False) -> ArraySplit:
     """Decode the training images.
 
     Args:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stnscope.backend.experiment.catalog.datasets import DatasetEntry
-from stnscope.backend.experiment.data.source import Arrays, Split
+from stnscope.backend.experiment.data.source import Arrays, ArraySplit
 from stnscope.backend.experiment.errors import DatasetError, StnscopeError
 from stnscope.backend.experiment.limits import MAX_CLASSES
 from stnscope.backend.experiment.os_errors import display_name
@@ -107,7 +107,7 @@ class ImageFolder:
         )
 
 
-def load(entry: DatasetEntry, folder: Path, read_image: ReadImage) -> Split:
+def load(entry: DatasetEntry, folder: Path, read_image: ReadImage) -> ArraySplit:
     """Read all images; every fifth of a class is held out.
 
     Args:

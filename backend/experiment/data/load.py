@@ -19,20 +19,20 @@ from stnscope.backend.experiment.data import (
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.data.registry import DEFINITIONS, SOURCES
-from stnscope.backend.experiment.data.source import Arrays, Split
+from stnscope.backend.experiment.data.source import Arrays, ArraySplit
 from stnscope.backend.experiment.pictures.decode import decode
 from stnscope.backend.experiment.pictures.fit import fit
 
-Parts = tuple[Images, Images]
-"""Training images and held-out images."""
+ImageSplit = tuple[Images, Images]
+"""Training images and held-out images, as tensors."""
 
-BUNDLED: Mapping[str, Callable[[], Parts]] = {
+BUNDLED: Mapping[str, Callable[[], ImageSplit]] = {
     "digits": digit_images.load,
     "signs": sign_images.load,
 }
 """Images that are part of the program."""
 
-COMPOSITIONS: Mapping[str, Callable[[DatasetEntry, Images, Images], Parts]] = {
+COMPOSITIONS: Mapping[str, Callable[[DatasetEntry, Images, Images], ImageSplit]] = {
     "rows": composed.rows,
     "pairs": composed.pairs,
     "numbers": composed.numbers,
@@ -64,7 +64,7 @@ def load(name: str, data: Path | None = None) -> Dataset:
     return Dataset(replace(entry, images=len(train), held_out=len(held_out)), train, held_out)
 
 
-def _read_files(entry: DatasetEntry, data: Path) -> Split:
+def _read_files(entry: DatasetEntry, data: Path) -> ArraySplit:
     if entry.name in SOURCES:
         source = SOURCES[entry.name]
         return source.load(source.path(data))

@@ -25,10 +25,10 @@ from stnscope.backend.experiment.data.file_tree import FileTree, State, list_tre
 from stnscope.backend.experiment.data.source import (
     PART_SUFFIX,
     Arrays,
+    ArraySplit,
     DataSource,
     Definition,
     RemoteFile,
-    Split,
 )
 from stnscope.backend.experiment.errors import DatasetError
 
@@ -64,7 +64,7 @@ _errors: dict[tuple[State, Shape], str | None] = {}
 MAX_CACHED = 4 * MAX_FILES
 
 
-def load(folder: Path) -> Split:
+def load(folder: Path) -> ArraySplit:
     """Read MNIST.
 
     Raises:

@@ -27,8 +27,8 @@ PART_SUFFIX = ".part"
 MAX_LISTED = 8
 """Names that a message lists."""
 
-Split = tuple[Arrays, Arrays]
-"""Training images and held-out images."""
+ArraySplit = tuple[Arrays, Arrays]
+"""Training images and held-out images, as read from files."""
 Counts = tuple[int, int]
 """Number of training images and of held-out images."""
 
@@ -66,7 +66,7 @@ class DataSource:
     Returns the number of images, or None if every complete copy has the same number. Raises
     DatasetError if a file is missing or damaged.
     """
-    load: Callable[[Path], Split]
+    load: Callable[[Path], ArraySplit]
     """Read all images from the folder; raises DatasetError if a file is missing or damaged."""
     required_files: tuple[tuple[str, ...], ...] = ()
     """Glob patterns, relative to the folder. At least one pattern of each group must match."""

@@ -9,11 +9,11 @@ import pytest
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS, DOWNLOADS, SOURCES
-from stnscope.backend.experiment.data.source import Arrays, Counts, DataSource, Split
+from stnscope.backend.experiment.data.source import Arrays, ArraySplit, Counts, DataSource
 from stnscope.backend.experiment.errors import DatasetError
 
 
-def read_arrays(folder: Path) -> Split:
+def read_arrays(folder: Path) -> ArraySplit:
     pixels = np.load(folder / "pixels.npy")
     arrays = Arrays(pixels[:, None], np.arange(len(pixels), dtype=np.int64))
     return arrays, Arrays(arrays.pixels[:2], arrays.labels[:2])
