@@ -274,6 +274,26 @@ def test_run_is_deleted_after_confirmation(server: Server, open_component: OpenP
     assert server.http.get(f"/runs/{run_id}").status_code == 404
 
 
+def test_damaged_recording_is_listed_with_the_reason_and_can_be_deleted(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    path = server.home / "recordings" / "damaged.stnscope"
+    path.write_text("a text")
+    page = open_component(server, f"?run={stopped_run}")
+    wait_for_frame(page)
+    row = page.locator('.stn-run:has(a[href="?run=damaged"])')
+    row.get_by_text("damaged.stnscope is not a recording").wait_for()
+    assert row.locator(".stn-run-status").inner_text() == "damaged"
+    actions = row.locator("button").evaluate_all("(all) => all.map((each) => each.dataset.action)")
+    assert actions == ["download", "delete"]
+    row.locator("a").click()
+    wait_for_status_text(page, "damaged.stnscope is not a recording")
+    row.locator("[data-action=delete]").click()
+    row.get_by_text("Confirm delete").click()
+    row.wait_for(state="detached")
+    assert not path.exists()
+
+
 def test_run_deleted_by_another_page_is_reported(server: Server, open_component: OpenPage) -> None:
     run_id = record_run(server)
     page = open_component(server, f"?run={run_id}")

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.experiment.os_errors import translate_os_error
 from stnscope.backend.server.processes.error_codec import encode_error
 from stnscope.backend.server.processes.message_pipe import (
     Head,
@@ -104,6 +105,8 @@ class ParentPipe:
             response = handle(*request)
         except StnscopeError as error:
             response = encode_error(error), b""
+        except OSError as error:
+            response = encode_error(translate_os_error(error)), b""
         self.send(*response)
 
 
