@@ -42,6 +42,8 @@ def cached(
 
 
 def _read(path: Path, made_from: str) -> NDArray[np.uint8] | None:
+    if not path.is_file():  # reading a pipe would not end
+        return None
     with suppress(OSError, SafetensorError), safe_open(path, framework="numpy") as file:
         if (file.metadata() or {}).get("made_from") == made_from:
             pixels: NDArray[np.uint8] = file.get_tensor("pixels")

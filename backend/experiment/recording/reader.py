@@ -52,6 +52,7 @@ from stnscope.backend.experiment.recording.schema import (
     OLDER_VERSIONS,
     RUN_COLUMNS,
     SCHEMA_VERSION,
+    TABLES,
     parse_config,
 )
 from stnscope.backend.experiment.run_status import TRAINING
@@ -403,6 +404,7 @@ def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
         RecordingError: it is not, or is of another version.
         sqlite3.Error: it cannot be read.
     """
+    connection.execute("PRAGMA trusted_schema = OFF")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
     version = connection.execute("PRAGMA user_version").fetchone()[0]
     if application != APPLICATION_ID:
@@ -412,6 +414,10 @@ def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
         raise later_version(path, reason)
     if version != SCHEMA_VERSION and version not in OLDER_VERSIONS:
         raise damaged(path, f"there is no version {version}")
+    # Views in their place could have the program compute anything.
+    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    if missing := TABLES - {name for (name,) in names}:
+        raise damaged(path, f"its table {min(missing)} is missing")
 
 
 def is_older_version(connection: sqlite3.Connection) -> bool:

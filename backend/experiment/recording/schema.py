@@ -22,6 +22,9 @@ SCHEMA_VERSION = 2
 OLDER_VERSIONS = frozenset({1})
 """Versions that can be read too, and are upgraded before they are written to."""
 
+TABLES = frozenset({"run", "steps", "inputs", "frames", "checkpoints", "changes"})
+"""The tables that every version has."""
+
 METRICS = (
     "time",
     "epoch",

@@ -22,6 +22,15 @@ CONTENT = bytes(range(256)) * 4000
 NAMES = ("set/one.bin", "set/two.bin")
 
 
+def damage_stream(files: dict[str, bytes]) -> bytes:
+    """Return a zip of files, with one whose compressed stream is no such stream."""
+    data = bytearray(sample_data.make_zip(files, deflated=True))
+    name = max(files, key=lambda name: len(files[name])).encode()
+    at = data.index(name) + len(name)
+    data[at : at + 20] = bytes(byte ^ 0xFF for byte in data[at : at + 20])
+    return bytes(data)
+
+
 @pytest.fixture
 def server() -> Iterator[FileServer]:
     with serve_files({NAMES[0]: CONTENT, NAMES[1]: b"two"}) as server:
@@ -136,6 +145,7 @@ def test_exception_in_progress_ends_the_download_and_keeps_the_partial_file(
     [
         (lambda data: data[:-300], "not a zip file"),
         (lambda data: data[:900] + b"?" * 9 + data[909:], "is damaged|Bad CRC|incorrect"),
+        (lambda _: damage_stream(sample_data.make_gtsrb("official")), "damaged"),
         (lambda data: sample_data.make_zip({"readme.txt": b"none"}), "no training images"),
     ],
 )
@@ -147,6 +157,7 @@ def test_downloaded_zip_is_checked(tmp_path: Path, change: object, message: str)
         with pytest.raises(DatasetError, match=message):
             download(with_mirror([file], server.address), tmp_path)
         assert not (tmp_path / file.path).exists()
+        assert not list(tmp_path.rglob(f"*{PART_SUFFIX}")), "another try begins afresh"
         server.files[file.path] = valid
         download(with_mirror([file], server.address), tmp_path)
     assert (tmp_path / file.path).read_bytes() == valid

@@ -48,7 +48,12 @@ def change(path: Path, script: str) -> None:
     [
         ("DELETE FROM run", "no run"),
         ("INSERT INTO run SELECT * FROM run", "several runs"),
-        ("DROP TABLE frames", "no such table"),
+        ("DROP TABLE frames", "its table frames is missing"),
+        (
+            "ALTER TABLE run RENAME TO other; CREATE VIEW run AS WITH RECURSIVE endless(n) AS"
+            " (SELECT 1 UNION ALL SELECT n + 1 FROM endless) SELECT * FROM other, endless",
+            "its table run is missing",
+        ),
         ("ALTER TABLE run DROP COLUMN stillness", "no such column"),
         ("UPDATE run SET config = '{'", "config"),
         ("UPDATE run SET config = '[]'", "config"),
