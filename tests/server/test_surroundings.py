@@ -1,5 +1,5 @@
 """Folders and files that may not be read or written, locks that are not to be had, a home that is
-gone: each is told in a sentence, and what can go on does."""
+gone: each is reported in a sentence, and everything else still works."""
 
 import errno
 import fcntl

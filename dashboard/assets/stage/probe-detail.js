@@ -265,7 +265,7 @@ export class ProbeDetail {
   }
 
   /**
-   * Set the run that the frames belong to, as it is now.
+   * Set the current state of the run that the frames belong to.
    * @param {Run | null} run
    */
   setRun(run) {
