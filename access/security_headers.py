@@ -19,6 +19,13 @@ VIEWER_POLICY = (
 )
 """Of the viewer of the interface's description, whose scripts FastAPI takes from there."""
 
+FIXED_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"content-security-policy", f"{DATA_POLICY}; frame-ancestors 'self'".encode()),
+)
+"""Of a response that no application makes: to what is no HTTP."""
+
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 

@@ -15,6 +15,7 @@ class Deadlines:
     Attributes:
         silence: without a heartbeat, a child process hangs: it was stopped, or is swapped out.
         stall: in one native call, a child process hangs, though its heartbeat goes on.
+        load: without a heartbeat while a child process starts: torch blocks it while it is loaded.
         start: for a child process to start and load what it needs.
         end: for a trainer to write a checkpoint and end.
         picture: for a picture to be transformed.
@@ -26,6 +27,7 @@ class Deadlines:
 
     silence: float = 10.0
     stall: float = 20.0
+    load: float = 25.0
     start: float = 60.0
     end: float = 5.0
     picture: float = 20.0

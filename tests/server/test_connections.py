@@ -73,6 +73,25 @@ def test_silent_connection_is_closed(server: Server) -> None:
         assert read_to_end(connection) == b""
 
 
+@pytest.mark.parametrize(
+    "garbage", [b"\x16\x03\x01\x00\r\n\r\n", b"GET / HTTP/9\r\n\r\n", b" \n" * 9000]
+)
+def test_what_is_no_http_is_refused_like_any_other_error(server: Server, garbage: bytes) -> None:
+    with closing(connect(server)) as connection:
+        connection.send(garbage)
+        response = read_to_end(connection).lower()
+    assert response.startswith(b"http/1.1 400")
+    for text in (b"application/problem+json", b"nosniff", b"referrer-policy", b"frame-ancestors"):
+        assert text in response
+
+
+def test_garbage_behind_a_request_ends_its_connection_only(server: Server) -> None:
+    with closing(connect(server)) as connection:
+        connection.send(head(server, "GET /api/runs", 0) + b"\x00\x01\r\n\r\n" * 100)
+        read_to_end(connection)
+    assert server.http.get("/health").status_code == 200
+
+
 def test_header_that_trickles_is_given_up(server: Server) -> None:
     with closing(connect(server)) as connection:
         connection.send(head(server, "GET /api/health") + b"X-Padding: ")

@@ -13,9 +13,12 @@ from collections import Counter
 from contextlib import suppress
 from typing import Any
 
+import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from stnscope.access.responses import problem
+from stnscope.access.security_headers import FIXED_HEADERS
 from stnscope.backend.server.deadlines import Deadlines
 
 log = logging.getLogger(__name__)
@@ -46,6 +49,24 @@ def raise_file_limit() -> int:
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 
+class Protocol(H11Protocol):
+    """HTTP, whose response to what is no HTTP is like those to all other errors."""
+
+    def send_400_response(self, msg: str) -> None:
+        if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.abort()  # in the middle of a response
+            return
+        response = problem(400, f"{msg.rstrip('.')}.")
+        headers = [*response.raw_headers, *FIXED_HEADERS, (b"connection", b"close")]
+        for event in (
+            h11.Response(status_code=400, headers=headers, reason=b"Bad Request"),
+            h11.Data(data=bytes(response.body)),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+
 class ConnectionServer(uvicorn.Server):
     """A server that accepts connections itself, and closes late ones.
 
@@ -65,7 +86,7 @@ class ConnectionServer(uvicorn.Server):
         deadlines: Deadlines | None = None,
         max_connections: int | None = None,
     ) -> None:
-        config.http = H11Protocol
+        config.http = Protocol
         super().__init__(config)
         self._deadlines = deadlines or Deadlines()
         self._max_connections = max_connections or raise_file_limit() // 2
@@ -112,12 +133,12 @@ class ConnectionServer(uvicorn.Server):
             log.warning("New connections wait until others are closed: %s.", reason)
             self._logged_at = now
         for connection in list(self.server_state.connections):
-            if isinstance(connection, H11Protocol) and connection.timeout_keep_alive_task:
+            if isinstance(connection, Protocol) and connection.timeout_keep_alive_task:
                 connection.timeout_keep_alive_handler()  # idle: closed at once
         await asyncio.sleep(RETRY_SECONDS)
 
     def _create_protocol(self) -> asyncio.Protocol:
-        return H11Protocol(self.config, self.server_state, self.lifespan.state)
+        return Protocol(self.config, self.server_state, self.lifespan.state)
 
     async def _close_late_connections(self) -> None:
         """Close connections that make no progress; counts only time in which this process runs."""
@@ -136,7 +157,7 @@ class ConnectionServer(uvicorn.Server):
 
     def _waits_for(self, connection: Any) -> list[tuple[object, float]]:
         """Return what a connection waits for, and for how long it may."""
-        if not isinstance(connection, H11Protocol):
+        if not isinstance(connection, Protocol):
             return []  # a WebSocket, which has pings
         waits: list[tuple[object, float]] = []
         is_between_requests = connection.cycle is None or connection.cycle.response_complete

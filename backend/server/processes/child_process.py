@@ -94,8 +94,8 @@ class ChildProcess:
     @property
     def is_silent(self) -> bool:
         """Whether the process has sent no heartbeat for a while, or none since it was started."""
-        deadlines = self._deadlines
-        return self._silence >= (deadlines.silence if self._heartbeats else deadlines.start)
+        is_loaded = self._heartbeats > 0
+        return self._silence >= (self._deadlines.silence if is_loaded else self._deadlines.load)
 
     @property
     def is_unresponsive(self) -> bool:
@@ -137,9 +137,7 @@ class ChildProcess:
                     message = await self._messages.get()
                 break
             except TimeoutError:
-                if self.is_unresponsive and not (can_be_silent or can_stall):
-                    raise ChildHung from None
-                if self.is_silent and not can_be_silent:
+                if self._is_hung(can_stall, can_be_silent):
                     raise ChildHung from None
         if message is None:
             self._messages.put_nowait(None)
@@ -148,6 +146,11 @@ class ChildProcess:
         if "error" in head:
             raise decode_error(head)
         return head, body
+
+    def _is_hung(self, can_stall: bool, can_be_silent: bool) -> bool:
+        if can_be_silent:
+            return self._heartbeats > 0 and self._silence >= self._deadlines.load
+        return self.is_silent if can_stall else self.is_unresponsive
 
     async def _receive_all(self) -> None:
         try:

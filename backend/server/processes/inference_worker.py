@@ -155,21 +155,22 @@ class InferenceWorker(ChildOwner):
 
     async def _ready_process(self) -> ChildProcess:
         """Return a process that is ready for a request; start a new one if the last has ended."""
-        if self._process is None or not self._process.is_alive or self._process.is_unresponsive:
-            await self._end_process()
-            await self.start()
-        assert self._process is not None
-        if not self._is_ready:
+        for _ in range(2):  # one may have been ended from outside while it started
+            if self._process is None or not self._process.is_alive or self._process.is_unresponsive:
+                await self._end_process()
+                await self.start()
+            assert self._process is not None
+            if self._is_ready:
+                return self._process
             try:
                 async with asyncio.timeout(self._deadlines.start):
                     await self._process.receive(can_be_silent=True)
             except (TimeoutError, ChildEnded):
                 await self._end_process()
-                raise Unavailable(
-                    "The process that reads pictures does not start; see the server's log."
-                ) from None
-            self._is_ready = True
-        return self._process
+            else:
+                self._is_ready = True
+                return self._process
+        raise Unavailable("The process that reads pictures does not start; see the server's log.")
 
     async def _replace(self, reason: str) -> None:
         log.warning("The inference process %s and is replaced.", reason)
