@@ -29,7 +29,7 @@ PICTURES = ROOT / "dashboard" / "assets" / "examples"
 # Commands whose examples are run otherwise: here, below, or by a test of their own.
 RUN_OTHERWISE = {
     "serve": "test_documented_servers_start",
-    "train": "test_documented_trainings_run",
+    "train": "test_documented_trainings_are_accepted",
     # From the internet; those tests run the command with files of this machine.
     "download": "tests/server/routes/test_catalog.py",
     # Of several runs that suit each other.
@@ -164,18 +164,15 @@ def test_documented_servers_start(tmp_path: Path) -> None:
             server.communicate(timeout=TIMEOUT_SECONDS)
 
 
-def test_documented_trainings_run(tmp_path: Path) -> None:
-    """Each configuration is accepted; the first is trained, for one short epoch."""
+def test_documented_trainings_are_accepted(tmp_path: Path) -> None:
+    """Each creates a run, which is not trained here: the fixture `trained_run` runs the command."""
     folder = tmp_path / "data" / "FOLDER"
     sample_data.write_image_folder(folder, {"left": 10, "right": 10})
     runs = Runs(tmp_path / "recordings", data=tmp_path / "data")
-    examples = [options for _, options in documented("train")]
-    for options in examples:
+    for _, options in documented("train"):
         parsed = build_parser().parse_args(["train", *options])
         runs.create(config_of(parsed, runs.data))
-    short = ["--epochs", "1", "--batch-size", "1000", "--probes", "1"]
-    short += ["--architecture", "paper-st-fcn", "--home", str(tmp_path)]
-    assert main(["train", *examples[0], *short]) == 0
+    assert len(runs.list()) == len(documented("train"))
 
 
 @pytest.mark.parametrize("example", help_examples())
