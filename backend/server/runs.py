@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from stnscope.backend.experiment.catalog import steps_per_epoch, validate, with_defaults
 from stnscope.backend.experiment.config import RunConfig
@@ -43,7 +43,7 @@ from stnscope.backend.experiment.recording.writer import (
     create,
     mark_failed,
 )
-from stnscope.backend.experiment.run_status import Fault
+from stnscope.backend.experiment.run_status import LIVE, Fault
 
 DATA = "datasets"
 """The name of the data folder, beside that of recordings, unless another one is given."""
@@ -67,6 +67,13 @@ Run = dict[str, Any]
 """A run's summary, as `Recording.summary` returns it, with its `id`."""
 
 
+class _Summary(NamedTuple):
+    """A run's summary, and the state of its recording's files when it was read."""
+
+    run: Run
+    file_state: tuple[tuple[int, int, int], ...]
+
+
 class Runs:
     """All recordings in one folder, and the small one that ships with the program.
 
@@ -84,8 +91,8 @@ class Runs:
         self.folder = folder
         self.quota = quota or Quota()
         self.data = data_folder(folder, data)
-        self._last_summaries: dict[str, Run] = {}
-        """By run, so that a run is listed while its recording is unavailable."""
+        self._last_summaries: dict[str, _Summary] = {}
+        """By run: one is listed while its recording is unavailable, and read only after changes."""
         with translating_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -232,15 +239,19 @@ class Runs:
             return self._read_summary(run_id, path, SUMMARY_LOCK_SECONDS)
         except (RecordingUnavailable, InsufficientStorage) as error:
             unavailable = RecordingUnavailable(str(error))
-            return self._last_summaries.get(run_id) or faulty_run(
-                run_id, unavailable, _modified_at(path)
-            )
+            last = self._last_summaries.get(run_id)
+            return last.run if last else faulty_run(run_id, unavailable, _modified_at(path))
         except RecordingError as error:
             return faulty_run(run_id, error, _modified_at(path))
 
     def _read_summary(self, run_id: str, path: Path, lock_seconds: float) -> Run:
+        state = _file_state(path)
+        last = self._last_summaries.get(run_id)
+        if last and last.file_state == state and last.run["status"] not in LIVE:
+            return last.run
         with Recording.open(path, lock_seconds=lock_seconds) as recording:
-            run = self._last_summaries[run_id] = recording.summary() | {"id": run_id}
+            run = recording.summary() | {"id": run_id}
+        self._last_summaries[run_id] = _Summary(run, state)
         return run
 
     def set_status(self, run_id: str, status: str, error: str | None = None) -> None:
@@ -291,6 +302,16 @@ class Runs:
             with translating_os_errors():
                 _remove(path.with_name(name))
         self._last_summaries.pop(run_id, None)
+
+
+def _file_state(path: Path) -> tuple[tuple[int, int, int], ...]:
+    """Return what changes whenever a recording, or its write-ahead log, is written."""
+    states = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(OSError):
+            stat = file.stat()
+            states.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
+    return tuple(states)
 
 
 def _modified_at(path: Path) -> float:

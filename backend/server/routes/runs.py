@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import model_validator
 
@@ -10,6 +10,7 @@ from stnscope.backend.experiment.config import RunConfig, SettingsChange
 from stnscope.backend.experiment.run_status import Action
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.conditional import conditional_json
 from stnscope.backend.server.http.description import answers
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
@@ -29,10 +30,10 @@ class Control(SettingsChange):
         return self
 
 
-@router.get("/runs", tags=["runs"], **answers(list[schemas.Run]))
-def list_runs(server: Server) -> list[Run]:
-    """List all runs, the newest first."""
-    return [server.describe(run) for run in server.runs.list()]
+@router.get("/runs", tags=["runs"], **answers(list[schemas.Run], 304))
+def list_runs(request: Request, server: Server) -> Response:
+    """List all runs, the newest first; 304 if they are as the tag in `If-None-Match` says."""
+    return conditional_json(request, [server.describe(run) for run in server.runs.list()])
 
 
 @router.post("/runs", tags=["runs"], **answers(schemas.Run, 507, status=201))

@@ -35,6 +35,26 @@ def test_health_and_catalog(server: Server) -> None:
     assert all(isinstance(limit, int) for limit in catalog["limits"].values())
 
 
+def test_list_of_runs_is_sent_again_only_after_a_change(server: Server, finished: str) -> None:
+    first = server.http.get("/runs")
+    assert finished in [run["id"] for run in first.json()]
+    same = server.http.get("/runs", headers={"If-None-Match": f'"x", {first.headers["etag"]}'})
+    assert (same.status_code, same.content) == (304, b"")
+    run_id = server.start_run(**LONG)
+    try:
+        changed = server.http.get("/runs", headers={"If-None-Match": first.headers["etag"]})
+        assert run_id in [run["id"] for run in changed.json()]
+        server.wait_for_step(run_id, 1)
+    finally:
+        server.control(run_id, "stop")
+    # What has ended is read again after a change too.
+    stopped = {run["id"]: run for run in server.http.get("/runs").json()}[run_id]
+    assert stopped["status"] == "stopped"
+    assert server.control(run_id, "resume").status_code == 200
+    assert server.get_run(run_id)["status"] == "running"
+    server.control(run_id, "stop")
+
+
 def test_run_has_the_requested_configuration(server: Server) -> None:
     run_id = server.start_run(
         optimiser="sgd",
