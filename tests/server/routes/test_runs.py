@@ -51,7 +51,7 @@ def test_list_of_runs_is_sent_again_only_after_a_change(server: Server, finished
     stopped = {run["id"]: run for run in server.http.get("/runs").json()}[run_id]
     assert stopped["status"] == "stopped"
     assert server.control(run_id, "resume").status_code == 200
-    assert server.get_run(run_id)["status"] == "running"
+    server.wait_for_status(run_id, "running")
     server.control(run_id, "stop")
 
 
