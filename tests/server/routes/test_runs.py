@@ -23,7 +23,7 @@ from tests.timeouts import TIMEOUT_SECONDS
 def test_health_and_catalog(server: Server) -> None:
     assert server.http.get("/health").json()["status"] == "ok"
     catalog = server.http.get("/catalog").json()
-    choices = ("optimisers", "schedules", "paddings")
+    choices = ("optimisers", "schedules", "precisions", "paddings")
     for name in ("architectures", "families", "datasets", "distortions", *choices):
         assert catalog[name], name
         assert all({"name", "title", "description"} <= entry.keys() for entry in catalog[name])
