@@ -2,6 +2,7 @@
 
 from stnscope.backend.experiment.catalog.compatibility import (
     check_distortion,
+    check_names,
     default_epochs,
     fits,
     steps_per_epoch,
@@ -33,6 +34,7 @@ __all__ = [
     "DistortionEntry",
     "Optimiser",
     "check_distortion",
+    "check_names",
     "default_epochs",
     "fits",
     "steps_per_epoch",

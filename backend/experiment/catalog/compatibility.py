@@ -73,18 +73,28 @@ def validate(config: RunConfig, dataset: DatasetEntry) -> None:
     Raises:
         InvalidInput: they do not; names the field and what is expected.
     """
-    architecture = _look_up("architecture", config.architecture, ARCHITECTURES)
-    _look_up("family", config.family, FAMILIES)
-    check_distortion(config.distortion.name)
-    _look_up("optimiser", config.optimiser, OPTIMISERS)
-    _look_up("schedule", config.schedule, SCHEDULES)
-    _look_up("precision", config.precision, PRECISIONS)
+    check_names(config)
+    architecture = ARCHITECTURES[config.architecture]
     _check_sampler(config.sampler)
     if architecture.families and config.family not in architecture.families:
         raise InvalidInput(
             f"{architecture.title} is built with {' or '.join(architecture.families)}.", "family"
         )
     _check_fit(config, architecture, dataset)
+
+
+def check_names(config: RunConfig) -> None:
+    """Check that a configuration's parts exist: one that was recorded may be of a later version.
+
+    Raises:
+        InvalidInput: one does not; the text lists those that exist.
+    """
+    _look_up("architecture", config.architecture, ARCHITECTURES)
+    _look_up("family", config.family, FAMILIES)
+    check_distortion(config.distortion.name)
+    _look_up("optimiser", config.optimiser, OPTIMISERS)
+    _look_up("schedule", config.schedule, SCHEDULES)
+    _look_up("precision", config.precision, PRECISIONS)
 
 
 def steps_per_epoch(config: RunConfig, dataset: DatasetEntry) -> int:

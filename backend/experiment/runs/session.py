@@ -13,11 +13,16 @@ from typing import Any
 
 import torch
 
-from stnscope.backend.experiment.catalog import steps_per_epoch
+from stnscope.backend.experiment.catalog import check_names, steps_per_epoch
 from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.errors import DatasetError, InsufficientStorage, StnscopeError
+from stnscope.backend.experiment.errors import (
+    DatasetError,
+    InsufficientStorage,
+    LaterVersion,
+    StnscopeError,
+)
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.probes.added_pictures import decode_image
@@ -63,6 +68,7 @@ class Session:
         self._is_detaching = False
         self._postponed: list[Mapping[str, Any]] = []
         """Requests that were received while the disk was full."""
+        check_names(self._config)
         torch.set_num_threads(self._config.threads)
         self._dataset = load(self._config.dataset, data)
         self._check_same_data(self._dataset)
@@ -298,7 +304,7 @@ def _train(writer: RecordingWriter, controls: Controls, quota: Quota, data: Path
         session = Session(writer, controls, quota, data)
         with session.disk_space:
             return session.train()
-    except Detached:
+    except (Detached, LaterVersion):  # what a later version wrote is left as it is
         raise
     except Exception as error:
         writer.update(status="failed", error=str(error) or type(error).__name__)

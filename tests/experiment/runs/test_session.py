@@ -13,6 +13,7 @@ import pytest
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.registry import DATASETS
+from stnscope.backend.experiment.errors import LaterVersion
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.observe import collapsed_share
 from stnscope.backend.experiment.recording.quota import Quota
@@ -272,6 +273,35 @@ def test_cadence_compensates_a_short_delay_but_not_a_long_one() -> None:
     assert [cadence.is_due(now) for now in (0.0, 0.01, 5.0, 5.01, 5.02, 5.03, 5.06, 5.11)] == [
         True, False, True, True, True, False, True, True,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("json_set(config, '$.architecture', 'later')", "There is no architecture 'later'"),
+        ("json_set(config, '$.distortion.name', 'later')", "There is no distortion 'later'"),
+        ("json_set(config, '$.optimiser', 'later')", "There is no optimiser 'later'"),
+    ],
+)
+def test_run_fails_with_a_reason_if_a_part_of_it_is_unknown(
+    tmp_path: Path, change: str, reason: str
+) -> None:
+    path = new_run(tmp_path, "run")
+    with RecordingWriter.open(path) as writer:
+        writer.connection.execute(f"UPDATE run SET config = {change}")
+    assert record(path, NoControls()) == "failed"
+    with Recording.open(path) as opened:
+        assert opened.summary()["error"].startswith(reason)
+
+
+def test_run_of_a_later_version_is_left_as_it_is(tmp_path: Path) -> None:
+    path = new_run(tmp_path, "run")
+    with RecordingWriter.open(path) as writer:
+        writer.connection.execute("UPDATE run SET config = json_set(config, '$.later', 1)")
+    with pytest.raises(LaterVersion):
+        record(path, NoControls())
+    with RecordingWriter.open(path) as writer:
+        assert writer.connection.execute("SELECT status FROM run").fetchone() == ("queued",)
 
 
 def test_run_fails_with_a_reason_if_the_loss_is_not_finite(tmp_path: Path) -> None:
