@@ -70,8 +70,8 @@ def test_port_in_use_is_reported_and_nothing_is_created(tmp_path: Path) -> None:
         )
         assert second.returncode == 1
         assert second.stderr == (
-            f"Cannot listen on port {port} of 127.0.0.1: Address already in use. "
-            "Choose another port.\n"
+            f"stnscope: cannot listen on port {port} of 127.0.0.1: Address already in use. "
+            "Choose another port with --port.\n"
         )
         assert not (tmp_path / "other").exists()
 
