@@ -183,5 +183,10 @@ def test_command_line_examples_run(
     run_id = trained_run.copy_into(tmp_path)
     if "--samples" in example:
         run_id = "sample"  # it has as many probes
+    if example.startswith("resume"):
+        Runs(tmp_path / "recordings").set_status(run_id, "stopped")
+    shutil.copy(PICTURES / "corner.png", tmp_path / "photo.jpg")
+    shutil.copy(PICTURES / "stop.png", tmp_path / "sign.png")
+    shutil.copy(trained_run.recording, tmp_path / "run.stnscope")
     words = [run_id if word == "RUN" else word for word in shlex.split(example)]
     assert main([*words, "--home", str(tmp_path)]) == 0

@@ -20,7 +20,7 @@ def add(commands: Commands) -> None:
 def _delete(options: argparse.Namespace) -> int:
     runs = existing_runs(options)
     # All names are looked up before the first run is deleted.
-    for run_id in [find_run(runs, text) for text in options.runs]:
+    for run_id in list(dict.fromkeys(find_run(runs, text) for text in options.runs)):
         runs.delete(run_id)
         print(f"Deleted {run_id}.")
     return 0

@@ -136,10 +136,10 @@ def find_run(runs: Runs, text: str) -> str:
     Raises:
         NotFound: it begins no run's id, or that of several.
     """
+    if runs.exists(text):
+        return text
     ids = runs.ids()
-    matches = [run_id for run_id in ids if run_id == text] or [
-        run_id for run_id in ids if run_id.startswith(text)
-    ]
+    matches = [run_id for run_id in ids if run_id.startswith(text)]
     if len(matches) == 1:
         return matches[0]
     if matches:

@@ -132,7 +132,8 @@ def test_one_link_opens_both_services(
     page.get_by_role("button", name="Start training").click()
     wait_for_expression(
         page,
-        "(other) => ![null, other].includes(new URL(location).searchParams.get('run'))",
+        "(demonstration) => ![null, 'sample', demonstration].includes("
+        "new URL(location).searchParams.get('run'))",
         arg=demonstration["id"],
     )
     run_id = page.evaluate("new URL(location).searchParams.get('run')")
