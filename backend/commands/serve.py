@@ -131,8 +131,8 @@ def _serve(options: argparse.Namespace) -> int:
         settings = _settings(options, token)
     except ValueError as error:
         sys.exit(f"stnscope: {error}")
-    Runs(settings.recordings)  # reports a home that cannot be made
     listening = listen(settings.host, settings.port)
+    Runs(settings.recordings)  # reports a home that cannot be made
     _set_page_environment(settings)
     config = uvicorn.Config(
         create_app(settings, None if options.no_page else _page_script()),

@@ -114,7 +114,7 @@ def test_server_with_stopped_processes_ends(tmp_path: Path) -> None:
         server.wait_for_step(run_id, 1)
         server.http.post("/transform", files={"image": PICTURE.read_bytes()})
         own = children() - others
-        assert len(own) == 2
+        assert len(own) >= 2
         for pid in own:
             os.kill(pid, signal.SIGSTOP)
     assert children().isdisjoint(own)
