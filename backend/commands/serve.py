@@ -131,8 +131,13 @@ def _serve(options: argparse.Namespace) -> int:
         settings = _settings(options, token)
     except ValueError as error:
         sys.exit(f"stnscope: {error}")
-    listening = listen(settings.host, settings.port)
-    Runs(settings.recordings)  # reports a home that cannot be made
+    with listen(settings.host, settings.port) as listening:
+        Runs(settings.recordings)  # reports a home that cannot be made
+        return _run(settings, options, listening)
+
+
+def _run(settings: Settings, options: argparse.Namespace, listening: socket.socket) -> int:
+    """Serve on a bound socket until the process is told to end; return the exit status."""
     _set_page_environment(settings)
     config = uvicorn.Config(
         create_app(settings, None if options.no_page else _page_script()),
