@@ -53,7 +53,8 @@ def own_addresses() -> list[str]:
     return addresses
 
 
-def _bracketed(name: str) -> str:
+def bracketed(name: str) -> str:
+    """Return a host as it is in an address: an IPv6 address has brackets."""
     return f"[{name}]" if ":" in name else name
 
 
@@ -67,8 +68,8 @@ def own_hosts(address: str, port: int) -> frozenset[str]:
     """
     names = {"127.0.0.1", "localhost", "[::1]"}
     if address in EVERYWHERE:
-        names |= {_bracketed(name) for name in (*own_addresses(), socket.gethostname().lower())}
+        names |= {bracketed(name) for name in (*own_addresses(), socket.gethostname().lower())}
     elif address not in LOOPBACK:
-        names.add(_bracketed(address.lower()))
+        names.add(bracketed(address.lower()))
     with_port = {f"{name}:{port}" for name in names}
     return frozenset(with_port | (names if port == 80 else set()))

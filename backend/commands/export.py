@@ -3,9 +3,14 @@
 import argparse
 from pathlib import Path
 
-from pydantic.fields import FieldInfo
-
-from stnscope.backend.commands.options import RUN_HELP, Commands, command, existing_runs, find_run
+from stnscope.backend.commands.options import (
+    RUN_HELP,
+    Commands,
+    command,
+    existing_runs,
+    find_run,
+    option_help,
+)
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export.export import ExportOptions, export
 
@@ -25,13 +30,9 @@ def add(commands: Commands) -> None:
         "file", type=Path, nargs="?", help="the file to write, or a folder (RUN.FORMAT)"
     )
     for name, field in ExportOptions.model_fields.items():
-        parser.add_argument(f"--{name}", default=argparse.SUPPRESS, help=_describe(field))
-
-
-def _describe(field: FieldInfo) -> str:
-    """Return a field's description in the form of the other options: no capital, no full stop."""
-    text = str(field.description).rstrip(".")
-    return text[0].lower() + text[1:]
+        parser.add_argument(
+            f"--{name}", default=argparse.SUPPRESS, help=option_help(str(field.description))
+        )
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -59,6 +59,13 @@ def command(
     return parser
 
 
+def option_help(description: str) -> str:
+    """Return a field's description in the form of the options: no capital, no full stop."""
+    text = description.rstrip(".")
+    # An abbreviation keeps its capitals.
+    return text if text[:2].isupper() else text[0].lower() + text[1:]
+
+
 def _default_home() -> Path | None:
     """Return the home folder without `--home`; None if this user has no home directory."""
     text = os.environ.get("STNSCOPE_HOME") or str(user_data_path("stnscope"))

@@ -15,7 +15,7 @@ from stnscope.backend.commands.options import (
 )
 from stnscope.backend.commands.train import train_and_report
 from stnscope.backend.experiment.errors import Conflict
-from stnscope.backend.experiment.run_status import ALLOWED_IN, can, format_statuses
+from stnscope.backend.experiment.run_status import ALLOWED_IN, can, status_mismatch
 from stnscope.backend.server.runs import Runs
 
 EXAMPLES = """\
@@ -38,8 +38,7 @@ def _resume(options: argparse.Namespace) -> int:
     status = runs.read_summary(run_id)["status"]
     # One that its trainer has not begun stays queued when that is interrupted.
     if status != "queued" and not can("resume", status):
-        expected = format_statuses(ALLOWED_IN["resume"])
-        raise Conflict(f"To resume a run it must be {expected}; this one is {status}.")
+        raise Conflict(status_mismatch("resume a run", ALLOWED_IN["resume"], status))
     runs.check_disk_space()
     runs.set_status(run_id, "queued")
     return train_and_report(runs, run_id)

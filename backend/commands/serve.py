@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import uvicorn
 
-from stnscope.access.policy import EVERYWHERE, LOOPBACK, own_addresses
+from stnscope.access.policy import EVERYWHERE, LOOPBACK, bracketed, own_addresses
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
@@ -137,7 +137,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, options: argparse.Namespace, listening: socket.socket) -> int:
-    """Serve on a bound socket until the process is told to end; return the exit status."""
+    """Serve on a bound socket until the process is asked to end; return the exit status."""
     _set_page_environment(settings)
     config = uvicorn.Config(
         create_app(settings, None if options.no_page else _page_script()),
@@ -245,18 +245,14 @@ def _link(settings: Settings) -> str:
     host = "localhost" if settings.host in LOOPBACK else settings.host
     if host in EVERYWHERE:
         host = next(iter(own_addresses()), "localhost")
-    address = f"http://{_url_host(host)}:{settings.port}/"
+    address = f"http://{bracketed(host)}:{settings.port}/"
     return f"{address}?token={quote(settings.token)}" if settings.token else address
-
-
-def _url_host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _set_page_environment(settings: Settings) -> None:
     """Set the interface's address and token for the page, which runs in this process."""
     same_family = {"localhost": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
-    host = _url_host(same_family.get(settings.host, settings.host))
+    host = bracketed(same_family.get(settings.host, settings.host))
     os.environ["STNSCOPE_API_URL"] = f"http://{host}:{settings.port}"
     if settings.token:
         os.environ["STNSCOPE_TOKEN"] = settings.token

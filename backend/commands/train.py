@@ -14,6 +14,7 @@ from stnscope.backend.commands.options import (
     add_quota,
     command,
     data_folder,
+    option_help,
     percent,
     progress_bar,
     quota,
@@ -126,9 +127,7 @@ def _add_field(
     parser: argparse.ArgumentParser, name: str, description: str | None, **arguments: Any
 ) -> None:
     """Add a field of a configuration as an option, with the names that it accepts."""
-    text = (description or name).rstrip(".")
-    if not text.startswith("CPU"):
-        text = text[0].lower() + text[1:]
+    text = option_help(description or name)
     if name in CHOICES:
         text = f"{text}: {', '.join(CHOICES[name])}"
     default = NO_DEFAULT[name] if arguments["default"] is None else "%(default)s"

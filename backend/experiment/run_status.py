@@ -88,6 +88,11 @@ def flags(status: str) -> dict[str, bool]:
     }
 
 
+def status_mismatch(purpose: str, expected: frozenset[Status], status: str) -> str:
+    """Return why a run's status does not fit a purpose such as `pause a run`, as a sentence."""
+    return f"To {purpose} it must be {format_statuses(expected)}; this one is {status}."
+
+
 def format_statuses(statuses: frozenset[Status]) -> str:
     """Return statuses as text for a message: `paused or running`."""
     return " or ".join(sorted(statuses))

@@ -1,4 +1,4 @@
-"""Child processes that are stopped by a signal: told, ended, and in nobody's way."""
+"""Child processes stopped by a signal are reported, can be ended, and delay nothing else."""
 
 import os
 import signal

@@ -364,22 +364,14 @@ PHOTOS = Definition(
 )
 
 CROPPED_PHOTOS = Definition(
-    DatasetEntry(
-        "gtsrb-regions",
-        "GTSRB, cropped to the sign",
-        "Photos of German traffic signs, cropped to the sign; one track in ten is held out.",
-        classes=SIGNS,
-        channels=3,
-        height=48,
-        width=48,
-        images=35_639,
-        held_out=3_570,
-        repeats=1,
-        source=CREDIT,
-        licence="Free for research.",
+    replace(
+        PHOTOS.entry,
+        name="gtsrb-regions",
+        title="GTSRB, cropped to the sign",
+        description="Photos of German traffic signs, cropped to the sign; one track in ten is held "
+        "out.",
         architecture="idsia",
         distortion="RTS",
-        padding="border",
     ),
     source=CROPPED_SOURCE,
 )

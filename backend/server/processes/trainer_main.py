@@ -55,7 +55,7 @@ def main() -> None:
         quota, data = Quota(**first["quota"]), Path(first["data"])
         try:
             record(Path(first["recording"]), requests, quota, data)
-        except StnscopeError as error:  # what the recording could not be told
+        except StnscopeError as error:  # what could not be written to the recording
             sys.exit(str(error))
 
 

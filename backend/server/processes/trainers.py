@@ -41,7 +41,7 @@ from stnscope.backend.experiment.run_status import (
     Operation,
     Transition,
     can,
-    format_statuses,
+    status_mismatch,
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
@@ -180,8 +180,7 @@ class Trainers:
                 raise Conflict(IMPORTED)
             if not can(action, run["status"]):
                 raise Conflict(
-                    f"To {action} a run it must be {format_statuses(ALLOWED_IN[action])}; "
-                    f"this one is {run['status']}."
+                    status_mismatch(f"{action} a run", ALLOWED_IN[action], run["status"])
                 )
             if self.is_unresponsive(run_id):
                 await self._control_unresponsive(run, action)
@@ -224,10 +223,7 @@ class Trainers:
         async with self._lock(run_id):
             run = await self._read_run(run_id)
             if not can("change", run["status"]):
-                raise Conflict(
-                    f"To change settings of a run it must be {format_statuses(TRAINING)}; "
-                    f"this one is {run['status']}."
-                )
+                raise Conflict(status_mismatch("change settings of a run", TRAINING, run["status"]))
             await self._send(run_id, {"settings": settings})
             run = await self._wait_for(
                 run_id,
