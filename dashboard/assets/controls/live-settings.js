@@ -21,6 +21,11 @@ const RATES = {
   localisation_learning_rate: "Localisation learning rate",
 };
 
+// The last request sent for each function that shows a problem: the answer to an earlier one,
+// which may come later, does not show or clear anything.
+/** @type {WeakMap<(problem: Error | null) => void, object>} */
+const lastRequests = new WeakMap();
+
 /**
  * Send a request to change the run, and show why it is refused.
  * @param {RunStore} store
@@ -28,12 +33,15 @@ const RATES = {
  * @param {object} request
  */
 export async function sendControl(store, setProblem, request) {
+  lastRequests.set(setProblem, request);
+  /** @type {Error | null} */
+  let refusal = null;
   try {
     await store.control(request);
-    setProblem(null);
   } catch (problem) {
-    setProblem(/** @type {Error} */ (problem));
+    refusal = /** @type {Error} */ (problem);
   }
+  if (lastRequests.get(setProblem) === request) setProblem(refusal);
 }
 
 /**
@@ -109,6 +117,9 @@ export class LearningRatesPanel {
   constructor(store) {
     this.store = store;
     this.state = element("span.stn-panel-state", { role: "status" });
+    /** @param {Error | null} problem */
+    this.setProblem = (problem) =>
+      setText(this.state, problem ? withFieldTitles(problem.message, RATES) : "");
     /** @type {Record<string, HTMLInputElement>} */
     this.fields = {};
     const labels = Object.entries(RATES).map(([name, title]) => {
@@ -139,10 +150,7 @@ export class LearningRatesPanel {
    */
   async #change(name, field) {
     if (field.value) {
-      /** @param {Error | null} problem */
-      const setProblem = (problem) =>
-        setText(this.state, problem ? withFieldTitles(problem.message, RATES) : "");
-      await sendControl(this.store, setProblem, { [name]: Number(field.value) });
+      await sendControl(this.store, this.setProblem, { [name]: Number(field.value) });
     }
     this.update();
   }
