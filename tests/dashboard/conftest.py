@@ -27,6 +27,9 @@ OpenPage = Callable[..., Page]
 
 COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
 
+UNHURRIED = 0.1
+"""Seconds for each step of a run that only has to train: it leaves the cores to the browser."""
+
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 
 # Console errors of a browser after a test has cut its connection.
@@ -73,6 +76,7 @@ def paused_run(server: Server) -> Iterator[str]:
     """A run that never finishes, paused while no test uses `training_run`."""
     run_id = server.start_run(epochs=1000)
     server.wait_for_step(run_id, 1)
+    server.post_control(run_id, slow_motion=UNHURRIED)
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")
