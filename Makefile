@@ -36,7 +36,7 @@ run: ## Set up what is missing, serve everything on one port of this machine, pr
 test: ## Set up what is missing, a browser too, and run all tests
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
-	@$(VENV)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(TESTS)
+	@$(VENV)/python -m pytest --numprocesses 4 --dist worksteal $(TESTS)
 
 test-fast: ## Run the tests that need neither a server nor a browser
 	@sh tools/setup dev

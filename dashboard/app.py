@@ -46,8 +46,10 @@ def _catalog(client: Client) -> dict[str, Any]:
     return client.catalog()
 
 
-def _show_run(run_id: str) -> None:
-    st.query_params["run"] = st.session_state["started"] = run_id
+def _show_runs(run_ids: list[str]) -> None:
+    """Show a run that was started, and compare it with a second one."""
+    st.query_params["run"] = run_ids[0]
+    st.session_state["started"] = run_ids
 
 
 def _is_authorised() -> bool:
@@ -68,7 +70,7 @@ def page() -> None:
         )
         return
     with st.container(key="stage"):
-        runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started")}
+        runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started", [])}
         mount({"part": "viewer", "api": api, **runs}, key="viewer")
     try:
         client = Client.from_environment()
@@ -79,7 +81,7 @@ def page() -> None:
     form, run_table = st.columns([1, 2], gap="large")
     with form:
         st.subheader("New run")
-        new_run_form(client, catalog, _show_run, _catalog.clear)
+        new_run_form(client, catalog, _show_runs, _catalog.clear)
     with run_table:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs")

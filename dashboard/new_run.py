@@ -15,45 +15,77 @@ from stnscope.dashboard.catalog_entries import (
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.dataset_choice import choose_dataset
 from stnscope.dashboard.training_fields import sampler_fields, training_fields
+from stnscope.dashboard.training_time import epoch_seconds, format_duration, run_seconds
 
 NO_SECOND_DISTORTION = "None"
+OWN_SETTINGS = "Own settings"
 
 
 @st.fragment
 def new_run_form(
     client: Client,
     catalog: dict[str, Any],
-    show_run: Callable[[str], None],
+    show_runs: Callable[[list[str]], None],
     refresh: Callable[[], None],
 ) -> None:
-    """Draw the form, and start the run.
+    """Draw the form, and start the run, or the two runs of a preset.
 
     Args:
         client: of the server.
         catalog: the server's.
-        show_run: called with the id of a run that was started.
+        show_runs: called with the ids of the runs that were started; a second one is to be
+            compared with the first.
         refresh: called when the catalog has changed.
     """
-    dataset = choose_dataset(client, catalog, refresh)
-    if dataset is None:
+    presets = by_name(catalog["presets"])
+    name = st.pills(
+        "Preset",
+        [*presets, OWN_SETTINGS],
+        default=next(iter(presets)),
+        required=True,
+        format_func=lambda name: presets[name]["title"] if name in presets else name,
+        help="Configurations that were tried to their end, or one of your own.",
+    )
+    preset = presets.get(name)
+    configs = preset["runs"] if preset else _own_config(client, catalog, refresh)
+    if configs is None:
         return
-    network = _choose_network(catalog, dataset)
-    with st.container(key="new-run"):
-        config = _config_fields(catalog, dataset, network)
+    if preset:
+        st.caption(f"{preset['description']} {_duration(catalog, configs)}")
     is_started = st.button("Start training", type="primary")
-    st.caption(_estimate(dataset, network, config["epochs"], catalog["images_per_second"]))
     st.caption(
         f"{catalog['trainers']} runs train at a time and further ones wait. Starting a run pauses "
         "the demonstration."
     )
     if is_started:
         try:
-            run = client.start_run(config)
+            ids = [client.start_run(config)["id"] for config in configs]
         except ApiError as error:
             st.error(str(error))
         else:
-            show_run(run["id"])
+            show_runs(ids)
             st.rerun()
+
+
+def _duration(catalog: dict[str, Any], configs: list[dict[str, Any]]) -> str:
+    """Return how long a preset's runs take; two train at the same time."""
+    duration = format_duration(max(run_seconds(catalog, config) for config in configs))
+    runs = "Its two runs take" if len(configs) > 1 else "It takes"
+    return f"{runs} {duration} here."
+
+
+def _own_config(
+    client: Client, catalog: dict[str, Any], refresh: Callable[[], None]
+) -> list[dict[str, Any]] | None:
+    """Draw the fields of a configuration; return it, or None while its data set is missing."""
+    dataset = choose_dataset(client, catalog, refresh)
+    if dataset is None:
+        return None
+    network = _choose_network(catalog, dataset)
+    with st.container(key="new-run"):
+        config = _config_fields(catalog, dataset, network)
+    st.caption(_estimate(catalog, dataset, network, config["epochs"]))
+    return [config]
 
 
 def _choose_network(catalog: dict[str, Any], dataset: Entry) -> Entry:
@@ -213,16 +245,9 @@ def _distortion_fields(distortions: Entries, dataset: Entry, network: Entry) -> 
     return {"name": name, "strength": strength}
 
 
-def _estimate(dataset: Entry, network: Entry, epochs: int, images_per_second: float) -> str:
-    """Return how long one epoch and all epochs take, by this machine's measured throughput."""
+def _estimate(catalog: dict[str, Any], dataset: Entry, network: Entry, epochs: int) -> str:
+    """Return how long one epoch and all epochs take."""
+    seconds = epoch_seconds(catalog, dataset, network)
+    total = f"; {epochs} epochs take {format_duration(epochs * seconds)}" if epochs > 1 else ""
     images = dataset["images"] * dataset["repeats"]
-    seconds = images * network["relative_cost"] / images_per_second
-    total = f"; {epochs} epochs take {_duration(epochs * seconds)}" if epochs > 1 else ""
-    return f"An epoch shows {images:,} images: {_duration(seconds)} here{total}."
-
-
-def _duration(seconds: float) -> str:
-    for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= 1.5 * unit:
-            return f"about {round(seconds / unit)} {name}s"
-    return "about a second" if seconds < 1.5 else f"about {round(seconds)} seconds"
+    return f"An epoch shows {images:,} images: {format_duration(seconds)} here{total}."

@@ -5,7 +5,6 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
-from itertools import zip_longest
 from pathlib import Path
 from shutil import copy
 
@@ -23,21 +22,6 @@ IS_XDIST_WORKER = "PYTEST_XDIST_WORKER" in os.environ
 if IS_XDIST_WORKER:
     # One worker runs per core, so more threads would only compete for the cores.
     os.environ["OMP_NUM_THREADS"] = "1"
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Alternate between the files that use a browser and the others, those with a server first.
-
-    Both kinds then run side by side: the first mostly wait, the others compute.
-    """
-    files: dict[Path, list[pytest.Item]] = {}
-    for item in items:
-        files.setdefault(item.path, []).append(item)
-    dashboard = [path for path in files if "dashboard" in path.parts]
-    others = [path for path in files if path not in dashboard]
-    others.sort(key=lambda path: "server" not in path.parts)
-    order = [path for pair in zip_longest(dashboard, others) for path in pair if path]
-    items[:] = [item for path in order for item in files[path]]
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, create_model
 
-from stnscope.backend.experiment.catalog import DatasetEntry, DistortionEntry
+from stnscope.backend.experiment.catalog import DatasetEntry, DistortionEntry, Preset
 from stnscope.backend.experiment.catalog.training import Choice, Optimiser
 from stnscope.backend.experiment.config import LiveSettings, RunConfig
 from stnscope.backend.experiment.data.availability import SkippedFolder
@@ -165,6 +165,7 @@ class Catalog(BaseModel):
     schedules: list[Choice]
     precisions: list[Choice]
     paddings: list[Choice]
+    presets: list[Preset]
     datasets: list[Dataset]
     skipped: list[SkippedFolder] = Field(description="Folders of images that are no data set.")
     weights: list[Card]

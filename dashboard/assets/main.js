@@ -21,7 +21,8 @@ import { Viewer } from "./page/viewer.js";
  * @property {"viewer" | "runs"} part
  * @property {string} api the server's address; empty for the page's own origin
  * @property {string | null} [run] id of the run in the address
- * @property {string | null} [started] id of the run that was last started with the form
+ * @property {string[] | null} [started] ids of the run that was last started with the form, and of one to
+ *   compare it with
  */
 
 /** @typedef {(name: string, value: unknown) => void} Trigger runs the script */
@@ -106,16 +107,20 @@ function createViewer(data, parent) {
   viewer.resize();
   /** @type {string | null | undefined} */
   let lastRun = undefined; // that Streamlit passed; the user may have opened another one since
-  /** @type {string | null} */
-  let lastStarted = null;
+  /** @type {string | undefined} */
+  let lastStarted = undefined;
   return {
     element,
     /** @param {PartData} data */
-    update: ({ run = null, started = null }) => {
+    update: ({ run = null, started: ids }) => {
+      const [started, compared] = ids ?? [];
       if (run !== lastRun) viewer.navigation.pin(run);
       lastRun = run;
       // The form is below the stage. A restarted Streamlit passes no started run.
-      if (started && started !== lastStarted) viewer.scrollIntoView();
+      if (started && started !== lastStarted) {
+        viewer.scrollIntoView();
+        if (compared) viewer.compare(compared);
+      }
       lastStarted = started ?? lastStarted;
       viewer.updateTheme();
     },

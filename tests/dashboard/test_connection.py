@@ -5,7 +5,7 @@ import signal
 
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.dashboard.conftest import LAPTOP, OpenPage
+from tests.dashboard.conftest import LAPTOP, UNHURRIED, OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
     read_pixels,
@@ -94,11 +94,15 @@ def test_refused_control_is_reported(
 def test_skipped_frames_are_counted(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
+    server.post_control(training_run, slow_motion=0)
     page = open_component(server, f"?run={training_run}")
-    wait_for_frame(page)
-    wait_for_status_text(page, "Live")
-    page.evaluate("{ const end = Date.now() + 2500; while (Date.now() < end); }")
-    page.locator(".stn-skipped", has_text="frames skipped").wait_for()
+    try:
+        wait_for_frame(page)
+        wait_for_status_text(page, "Live")
+        page.evaluate("{ const end = Date.now() + 2500; while (Date.now() < end); }")
+        page.locator(".stn-skipped", has_text="frames skipped").wait_for()
+    finally:
+        server.post_control(training_run, slow_motion=UNHURRIED)
 
 
 # Bytes transferred for each of the page's modules.

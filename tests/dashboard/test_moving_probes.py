@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.conftest import TrainedRun
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import UNHURRIED, OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
     read_pixels,
@@ -122,4 +122,6 @@ def test_slow_motion_and_learning_rates_are_set_during_training(
         page.locator(".stn-panel [role=status]", has_text="Learning rate must be").wait_for()
         assert server.get_run(training_run)["settings"]["learning_rate"] == 0.0007
     finally:
-        server.post_control(training_run, slow_motion=0, learning_rate=config["learning_rate"])
+        server.post_control(
+            training_run, slow_motion=UNHURRIED, learning_rate=config["learning_rate"]
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Request, Route
 
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import UNHURRIED, OpenPage
 from tests.dashboard.page_queries import (
     pump_events,
     wait_for_expression,
@@ -58,7 +58,7 @@ def test_phases_of_a_step_are_shown_in_slow_motion(
         phases.wait_for(state="hidden")
         assert page.locator(".stn-run-stage").first.get_attribute("data-phase") == ""
     finally:
-        server.post_control(training_run, slow_motion=0)
+        server.post_control(training_run, slow_motion=UNHURRIED)
 
 
 def test_run_is_restarted_with_the_same_or_a_new_seed(

@@ -7,7 +7,12 @@ from playwright.sync_api import Locator, Page
 
 from stnscope.backend.experiment.data.registry import DOWNLOADS
 from tests.dashboard.conftest import OpenPage, record_run
-from tests.dashboard.page_queries import select_option, wait_for_frame, wait_for_status_text
+from tests.dashboard.page_queries import (
+    select_option,
+    wait_for_expression,
+    wait_for_frame,
+    wait_for_status_text,
+)
 from tests.experiment import sample_data
 from tests.file_server import serve_files
 from tests.live_server import Server, serve, wait_until
@@ -21,9 +26,16 @@ def form(page: Page) -> Locator:
     return page.locator(".st-key-new-run")
 
 
+def open_own_settings(page: Page) -> None:
+    """Show the fields, instead of the presets."""
+    page.get_by_role("radio", name="Own settings").click()
+    page.get_by_text("Advanced settings").wait_for()
+
+
 def test_form_starts_a_run_and_the_page_shows_it(server: Server, open_page: OpenPage) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
+    open_own_settings(page)
     form(page).get_by_label("Seed", exact=True).fill("7")
     form(page).get_by_label("Batch size", exact=True).fill("100")
     form(page).get_by_label("Learning rate", exact=True).fill("0.003")
@@ -56,6 +68,7 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
 ) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
+    open_own_settings(page)
     page.get_by_text("3 epochs take").wait_for()
     form(page).get_by_text("Advanced settings").click()
     select_option(page, "Optimiser", "SGD with momentum")
@@ -104,6 +117,7 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
 def test_invalid_setting_of_the_form_is_reported(server: Server, open_page: OpenPage) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server)
+    open_own_settings(page)
     form(page).get_by_label("Learning rate", exact=True).fill("5")
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("learning_rate must be above 0 and at most 1, not").wait_for()
@@ -112,6 +126,7 @@ def test_invalid_setting_of_the_form_is_reported(server: Server, open_page: Open
 
 def test_form_offers_every_family_and_distortion(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
+    open_own_settings(page)
     select_option(page, "Transformer", "Thin plate spline, 4x4")
     select_option(page, "Distortion", "Elastic (E)")
     page.get_by_role("button", name="Start training").click()
@@ -134,6 +149,7 @@ def test_form_offers_networks_and_defaults_of_the_data_set(
     server: Server, open_page: OpenPage
 ) -> None:
     page = open_page(server)
+    open_own_settings(page)
     select_option(page, "Data set", "Rows of three digits")
     page.get_by_text("Three handwritten digits in a row").wait_for()
     page.get_by_role("combobox", name="Network", exact=True).click()
@@ -166,6 +182,7 @@ def test_form_offers_networks_and_defaults_of_the_data_set(
 
 def test_form_shows_how_to_get_an_unavailable_data_set(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
+    open_own_settings(page)
     select_option(page, "Data set", "GTSRB (not available)")
     page.get_by_text("Put its training images into the folder").wait_for()
     page.get_by_role("button", name="Download (276 MB)").wait_for()
@@ -182,6 +199,7 @@ def test_form_reports_damaged_data_sets_and_skipped_folders(
     sample_data.write_image_folder(data / "my_*nuts*", {"hazel": 12})
     with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
         page = open_page(server)
+        open_own_settings(page)
         page.get_by_text("Skipped folders: 1").click()
         page.get_by_text("my_*nuts* needs two folders or more", exact=False).wait_for()
         select_option(page, "Data set", "MNIST (cannot be read)")
@@ -194,6 +212,7 @@ def test_form_reports_damaged_data_sets_and_skipped_folders(
 
 def test_form_starts_with_the_defaults_of_the_catalog(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
+    open_own_settings(page)
     defaults = server.http.get("/catalog").json()["defaults"]
     for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch size", "batch_size")):
         assert form(page).get_by_label(label, exact=True).input_value() == str(defaults[field])
@@ -318,6 +337,7 @@ def test_form_downloads_a_data_set(tmp_path: Path, open_page: OpenPage) -> None:
         ) as server,
     ):
         page = open_page(server)
+        open_own_settings(page)
         select_option(page, "Data set", "GTSRB (not available)")
         files.pause.set()
         page.get_by_role("button", name="Download (276 MB)").click()
@@ -325,3 +345,30 @@ def test_form_downloads_a_data_set(tmp_path: Path, open_page: OpenPage) -> None:
         files.pause.clear()
         page.get_by_role("button", name="Start training").wait_for()
         assert page.get_by_text("not available").count() == 0
+
+
+def test_preset_of_two_runs_starts_and_compares_them(server: Server, open_page: OpenPage) -> None:
+    before = {run["id"] for run in server.http.get("/runs").json()}
+    page = open_page(server)
+    preset = next(
+        each for each in server.http.get("/catalog").json()["presets"] if len(each["runs"]) == 2
+    )
+    page.get_by_role("radio", name=preset["title"]).click()
+    page.get_by_text(preset["description"]).wait_for()
+    page.get_by_text("Its two runs take about").wait_for()
+    page.get_by_role("button", name="Start training").click()
+    page.wait_for_url("**compare=*")
+    query = parse_qs(urlparse(page.url).query)
+    first, second = query["run"][0], query["compare"][0]
+    try:
+        assert {first, second} == {run["id"] for run in server.http.get("/runs").json()} - before
+        for run_id, config in zip((first, second), preset["runs"], strict=True):
+            recorded = server.get_run(run_id)["config"]
+            assert recorded | config == recorded
+        wait_for_expression(
+            page, "document.querySelectorAll('.stn-viewer .stn-probes').length == 2"
+        )
+    finally:
+        for run_id in (first, second):
+            server.control(run_id, "stop")
+            server.wait_for_status(run_id, "stopped")

@@ -11,6 +11,7 @@ from stnscope.backend.experiment.catalog.compatibility import (
 )
 from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, DistortionEntry
+from stnscope.backend.experiment.catalog.presets import PRESETS, Preset
 from stnscope.backend.experiment.catalog.training import (
     OPTIMISERS,
     PADDINGS,
@@ -28,11 +29,13 @@ __all__ = [
     "OPTIMISERS",
     "PADDINGS",
     "PRECISIONS",
+    "PRESETS",
     "SCHEDULES",
     "Choice",
     "DatasetEntry",
     "DistortionEntry",
     "Optimiser",
+    "Preset",
     "check_distortion",
     "check_names",
     "default_epochs",

@@ -11,6 +11,7 @@ from stnscope.backend.experiment.catalog import (
     OPTIMISERS,
     PADDINGS,
     PRECISIONS,
+    PRESETS,
     SCHEDULES,
     DatasetEntry,
     default_epochs,
@@ -50,6 +51,7 @@ def catalog(server: Server) -> dict[str, Any]:
         "schedules": SCHEDULES,
         "precisions": PRECISIONS,
         "paddings": PADDINGS,
+        "presets": PRESETS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_describe(entry, server) for entry in _datasets(server).values()],

@@ -9,6 +9,8 @@ import pytest
 
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
+    PRESETS,
+    Preset,
     default_epochs,
     steps_per_epoch,
     validate,
@@ -100,6 +102,15 @@ def test_consistency_loss_is_the_data_set_s_default_where_there_are_transformers
     assert with_defaults(RunConfig(consistency=0.0), digits).consistency == 0
     mnist = RunConfig(dataset="mnist")
     assert with_defaults(mnist, DATASETS["mnist"]).consistency == 0
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=lambda preset: preset.name)
+def test_presets_are_valid_and_their_runs_differ(preset: Preset) -> None:
+    configs = [RunConfig.model_validate(run) for run in preset.runs]
+    completed = [with_defaults(config, DATASETS[config.dataset]) for config in configs]
+    for config in completed:
+        validate(config, DATASETS[config.dataset])
+    assert len(set(completed)) == len(completed) in (1, 2)
 
 
 def test_networks_for_rows_have_lower_default_rates() -> None:

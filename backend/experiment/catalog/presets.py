@@ -1,0 +1,84 @@
+"""Presets: configurations that were trained to their end, and what one sees."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A run, or two runs to be compared."""
+
+    name: str
+    title: str
+    description: str
+    """What one sees, in a sentence or two."""
+    runs: tuple[Mapping[str, Any], ...]
+    """Each as `POST /api/runs` takes it: a field that is not set has its default."""
+
+
+PRESETS: Mapping[str, Preset] = {
+    preset.name: preset
+    for preset in (
+        Preset(
+            "digits",
+            "Digits",
+            "Digits that are turned, scaled and shifted: within half a minute the regions close in "
+            "on the digits and turn with them, so that the outputs stand upright and alike.",
+            ({},),
+        ),
+        Preset(
+            "signs",
+            "Traffic signs",
+            "Signs at any place, size and slant in front of larger backgrounds: the regions first "
+            "find the signs, then close in on them.",
+            ({"dataset": "signs", "consistency": 2.0, "localisation_learning_rate": 0.005},),
+        ),
+        Preset(
+            "two-transformers",
+            "Two transformers",
+            "TWO",
+            (
+                {
+                    "dataset": "signs",
+                    "architecture": "signs-2st",
+                    "consistency": 2.0,
+                    "localisation_learning_rate": 0.005,
+                },
+            ),
+        ),
+        Preset(
+            "spline",
+            "Spline",
+            "SPLINE",
+            ({"family": "spline-4", "distortion": "E"},),
+        ),
+        Preset(
+            "addition",
+            "Addition",
+            "ADDITION",
+            ({"dataset": "addition", "architecture": "addition-2st"},),
+        ),
+        Preset(
+            "row",
+            "A row of three",
+            "ROW",
+            ({"dataset": "sequences", "architecture": "recurrent"},),
+        ),
+        Preset(
+            "with-and-without",
+            "With and without",
+            "The same digits with a transformer and, beside it, without one. Both learn them; the "
+            "one that may look first ends with a third of the errors.",
+            ({}, {"architecture": "digits-cnn"}),
+        ),
+        Preset(
+            "collapse",
+            "Collapse and its cure",
+            "A localisation rate of 0.3 throws every region out of the image within a few steps, "
+            "and the accuracy falls to chance for good. Beside it the cure: the same run at the "
+            "default rate.",
+            ({"localisation_learning_rate": 0.3, "consistency": 0.0}, {"consistency": 0.0}),
+        ),
+    )
+}
