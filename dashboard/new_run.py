@@ -19,6 +19,12 @@ from stnscope.dashboard.training_time import epoch_seconds, format_duration, run
 
 NO_SECOND_DISTORTION = "None"
 OWN_SETTINGS = "Own settings"
+MOTIONS: dict[bool | str, str] = {
+    False: "Off",
+    True: "Along a path of their distortion",
+    "tracks": "Along their tracks",
+}
+"""How probes move, where the data set has tracks."""
 
 
 @st.fragment
@@ -200,12 +206,7 @@ def _number_fields(
         help=f"Held-out images that are shown while the network trains, at most "
         f"{catalog['limits']['probes']}.",
     )
-    moving = st.checkbox(
-        "Moving probes",
-        defaults["probes"]["moving"],
-        help="Move the probes while the network trains, to see how well its regions follow them. "
-        "This can be changed later.",
-    )
+    moving = _moving_field(defaults["probes"]["moving"], dataset)
     return {
         "seed": seed,
         "epochs": epochs,
@@ -214,6 +215,23 @@ def _number_fields(
         "localisation_learning_rate": localisation_rate,
         "probes": {"count": probes, "moving": moving},
     }
+
+
+def _moving_field(default: bool, dataset: Entry) -> bool | str:
+    """Draw the field for moving probes; return it as a configuration has it."""
+    help_text = (
+        "Move the probes while the network trains, to see how well its regions follow them. "
+        "This can be changed later."
+    )
+    if not dataset["tracks"]:
+        return st.checkbox("Moving probes", default, help=help_text)
+    return st.selectbox(
+        "Moving probes",
+        list(MOTIONS),
+        index=list(MOTIONS).index(default),
+        format_func=lambda motion: MOTIONS[motion],
+        help=f"{help_text} A track is a series of photos of one sign.",
+    )
 
 
 def _distortion_fields(distortions: Entries, dataset: Entry, network: Entry) -> dict[str, Any]:

@@ -118,7 +118,14 @@ def add(commands: Commands) -> None:
         type=int,
         help=f"number of probes ({ProbesConfig().count}, or fewer held-out images)",
     )
-    train.add_argument("--moving", action="store_true", help="move the probes along smooth paths")
+    train.add_argument(
+        "--moving",
+        nargs="?",
+        const=True,
+        default=False,
+        choices=["tracks"],
+        help="move the probes along smooth paths of their distortion, or through their tracks",
+    )
     add_data(train)
     add_quota(train)
 

@@ -32,8 +32,10 @@ class ProbesConfig(_Frozen):
     count: int = Field(
         default=12, ge=1, le=MAX_PROBES, description="Number of held-out images observed."
     )
-    moving: bool = Field(
-        default=False, description="Whether their distortion follows a smooth path."
+    moving: bool | Literal["tracks"] = Field(
+        default=False,
+        description="Whether they move: true along a smooth path of their distortion, `tracks` "
+        "through a series of photos of their subject, which some data sets have.",
     )
 
 
@@ -216,7 +218,7 @@ class LiveSettings(_Frozen):
         settings = cls(
             learning_rate=config.learning_rate,
             localisation_learning_rate=config.localisation_learning_rate,
-            moving=config.probes.moving,
+            moving=bool(config.probes.moving),
         )
         for change in changes:
             settings = settings.model_copy(update=change.values)

@@ -166,6 +166,10 @@ def _check_fit(config: RunConfig, architecture: Architecture, dataset: DatasetEn
             f"{config.probes.count} probes.",
             "probes.count",
         )
+    if config.probes.moving == "tracks" and not dataset.tracks:
+        raise InvalidInput(
+            f"{dataset.title} has no tracks; probes.moving must be true or false.", "probes.moving"
+        )
     steps_per_epoch(config, dataset)
 
 

@@ -50,6 +50,8 @@ class DatasetEntry:
     """Whether each channel is an image that is distorted separately."""
     padding: Padding = 0.0
     """Padding around an image on its canvas."""
+    tracks: bool = False
+    """Whether held-out images are tracks: series of photos of one subject, in order of time."""
     subject: tuple[int, int] | None = None
     """(height, width) of the object in the middle of an image, in pixels; None if it fills it."""
 

@@ -14,7 +14,7 @@ import csv
 import io
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -76,6 +76,8 @@ class Row:
     path: str
     label: int
     track: str
+    frame: str
+    """Its number in the track; in order of time if sorted as text."""
     box: tuple[int, int, int, int]
     """Region of the sign: left, top, right and bottom in pixels, inclusive."""
     min_bytes: int
@@ -97,10 +99,19 @@ def load(folder: Path, *, cropped: bool = False) -> ArraySplit:
         pixels = cached(cache, tree.fingerprint(), lambda: _decode(tree, rows, cropped=cropped))
     labels = np.array([row.label for row in rows], dtype=np.int64)
     is_held_out = held_out_mask(rows)
+    held_out_rows = [row for row, held_out in zip(rows, is_held_out, strict=True) if held_out]
     return (
         Arrays(pixels[~is_held_out], labels[~is_held_out]),
-        Arrays(pixels[is_held_out], labels[is_held_out]),
+        Arrays(pixels[is_held_out], labels[is_held_out], _list_tracks(held_out_rows)),
     )
+
+
+def _list_tracks(rows: Sequence[Row]) -> list[NDArray[np.int64]]:
+    """Return the indices of each track's images, in order of time."""
+    tracks: dict[str, list[int]] = {}
+    for index in sorted(range(len(rows)), key=lambda index: rows[index].frame):
+        tracks.setdefault(rows[index].track, []).append(index)
+    return [np.array(tracks[name], dtype=np.int64) for name in sorted(tracks)]
 
 
 def inspect(folder: Path) -> Counts:
@@ -282,7 +293,7 @@ def _parse_row(
     # PPM is uncompressed, with three bytes per pixel.
     min_bytes = 3 * width * height if suffix.lower() == "ppm" else 1
     path = f"{base}/{file}" if base else file
-    return Row(location, path, numbers["class"], track, box, min_bytes)
+    return Row(location, path, numbers["class"], track, words[-1], box, min_bytes)
 
 
 def _decode(tree: FileTree, rows: list[Row], *, cropped: bool) -> NDArray[np.uint8]:
@@ -359,6 +370,7 @@ PHOTOS = Definition(
         architecture="signs",
         distortion="centred",
         padding="border",
+        tracks=True,
     ),
     source=SOURCE,
 )

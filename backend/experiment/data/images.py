@@ -26,6 +26,9 @@ class Images:
     side_by_side: bool = True
     """Whether the parts are concatenated along the width; otherwise along the channels."""
 
+    tracks: tuple[Tensor, ...] = ()
+    """Indices of each track's images, in order of time; none if the data set has no tracks."""
+
     def __len__(self) -> int:
         return len(self.labels)
 

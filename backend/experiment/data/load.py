@@ -78,4 +78,5 @@ def _read_image(data: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def _to_images(arrays: Arrays) -> Images:
-    return Images(torch.from_numpy(arrays.pixels), torch.from_numpy(arrays.labels))
+    tracks = tuple(torch.from_numpy(track) for track in arrays.tracks)
+    return Images(torch.from_numpy(arrays.pixels), torch.from_numpy(arrays.labels), tracks=tracks)

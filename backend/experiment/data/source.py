@@ -20,6 +20,8 @@ class Arrays(NamedTuple):
     """(N, C, H, W), uint8 from 0 to 255 or float32 in [0, 1]."""
     labels: NDArray[np.int64]
     """Indices of classes, (N,)."""
+    tracks: Sequence[NDArray[np.int64]] = ()
+    """Indices of each track's images, in order of time."""
 
 
 PART_SUFFIX = ".part"

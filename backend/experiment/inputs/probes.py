@@ -1,8 +1,9 @@
 """Probes: the fixed images that are observed through training, chosen and distorted."""
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -38,6 +39,8 @@ class Probes:
         """Choose held-out images of alternating classes, each with its own distortion.
 
         A probe's path depends only on its index, so the images of a step are the same in every run.
+        It is one of the distortion, or of the photos of the image's track: if the configuration
+        says so, or if the distortion has no path.
         """
         held_out = dataset.held_out
         indices = torch.tensor(_alternate_classes(held_out.labels, config.probes.count))
@@ -49,6 +52,13 @@ class Probes:
         def path(phase: float) -> Tensor:
             return pipeline.apply(images, pipeline.at_phase(draws, phase))
 
+        def along_tracks(phase: float) -> Tensor:
+            return pipeline.apply(held_out.take(tracks.at_phase(phase)), draws)
+
+        has_path = pipeline.distortion.moving_draws > 0
+        if config.probes.moving == "tracks" or (held_out.tracks and not has_path):
+            tracks = _Tracks.of(indices, held_out.tracks)
+            path = along_tracks
         return cls(path(0.0), labels, dataset.entry.classes, path)
 
     @classmethod
@@ -96,6 +106,37 @@ class Probes:
     def at_phase(self, phase: float) -> "Probes":
         """Return the probes at a phase of their path, in laps."""
         return self if self.path is None else replace(self, images=self.path(phase))
+
+
+@dataclass(frozen=True)
+class _Tracks:
+    """The tracks of images, which are followed to their end and back in a lap."""
+
+    tracks: Sequence[Tensor]
+    positions: Sequence[int]
+    """The position of each image in its track."""
+
+    @classmethod
+    def of(cls, images: Tensor, tracks: Iterable[Tensor]) -> Self:
+        """Find the tracks of images, given by their indices."""
+        track_of = {image: track for track in tracks for image in track.tolist()}
+        found = [track_of[image] for image in images.tolist()]
+        positions = [
+            track.tolist().index(image) for image, track in zip(images.tolist(), found, strict=True)
+        ]
+        return cls(found, positions)
+
+    def at_phase(self, phase: float) -> Tensor:
+        """Return the indices of the images at a phase, in laps."""
+        pairs = zip(self.tracks, self.positions, strict=True)
+        return torch.stack([_follow(track, position, phase) for track, position in pairs])
+
+
+def _follow(track: Tensor, position: int, phase: float) -> Tensor:
+    """Return the index of a track's image at a phase, in laps from its image at `position`."""
+    last = len(track) - 1
+    travelled = (position + 2 * last * phase) % (2 * last) if last else 0
+    return track[round(min(travelled, 2 * last - travelled))]
 
 
 def _alternate_classes(labels: Tensor, count: int) -> list[int]:

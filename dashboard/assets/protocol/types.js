@@ -111,7 +111,7 @@
  * @property {number} batch_size
  * @property {number} learning_rate of the classifier, at the schedule's peak
  * @property {number} localisation_learning_rate at the schedule's peak
- * @property {{count: number, moving: boolean}} probes
+ * @property {{count: number, moving: boolean | "tracks"}} probes
  * @property {string} [optimiser]
  * @property {string} [schedule]
  * @property {number} [weight_decay]

@@ -233,7 +233,8 @@ function describeConfig(config) {
   const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
   const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
   parts.push(`learning rates ${rates}`, ...unusualSettings(config, defaultConfig()));
-  if (probes.moving) parts.push("moving probes");
+  if (probes.moving === "tracks") parts.push("probes along tracks");
+  else if (probes.moving) parts.push("moving probes");
   return parts.join(", ");
 }
 

@@ -57,6 +57,25 @@ def test_tracks_are_held_out_as_a_whole(tmp_path: Path) -> None:
     assert mask.sum() == 3 * 2 * 3
 
 
+@LAYOUTS
+def test_photos_of_a_held_out_track_are_listed_in_order_of_time(
+    tmp_path: Path, layout: str
+) -> None:
+    files = sample_data.make_gtsrb(layout, classes=2, tracks=11, frames=3)
+    for name in [name for name in files if name.endswith(".csv")]:
+        head, *lines = files[name].decode().strip().split("\r\n")
+        files[name] = "\r\n".join([head, *reversed(lines)]).encode()
+    _, held_out = gtsrb.load(sample_data.write_files(files, tmp_path / "gtsrb"))
+    assert [len(track) for track in held_out.tracks] == [3, 3]
+    assert sorted(np.concatenate(held_out.tracks).tolist()) == list(range(6))
+    for track in held_out.tracks:
+        assert len(set(held_out.labels[track].tolist())) == 1
+        # The photos grow, so that the margin, of a constant width, covers less of them.
+        margins = (held_out.pixels[track][:, :, 24] == 0).all(axis=1).sum(axis=1)
+        assert margins.tolist() == sorted(margins.tolist(), reverse=True)
+        assert margins[0] > margins[-1]
+
+
 def test_the_only_track_of_a_class_is_not_held_out(tmp_path: Path) -> None:
     files = sample_data.make_gtsrb("kaggle", tracks=1)
     folder = sample_data.write_files(files, tmp_path / "gtsrb")

@@ -21,7 +21,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("gzipped", [True, False])
 def test_read_part_returns_images_and_labels(tmp_path: Path, gzipped: bool) -> None:
     folder = sample_data.write_mnist(tmp_path / "mnist", COUNTS, gzipped=gzipped)
-    images, labels = mnist.read_part(folder, "train")
+    images, labels, _ = mnist.read_part(folder, "train")
     assert (images.shape, labels.tolist()) == ((30, 1, 28, 28), [n % 10 for n in range(30)])
 
 
