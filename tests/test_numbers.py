@@ -65,7 +65,7 @@ DOCUMENTED: dict[str, list[tuple[str, object]]] = {
         (r"(\d+) when there are too many viewers", TRY_AGAIN_LATER),
         (r"(\d+) after the run was deleted", GOING_AWAY),
     ],
-    "docs/using.md": [(r"distortion varies: (\d+) steps", LAP)],
+    "docs/using.md": [(r"end and back: (\d+) steps", LAP)],
     "docs/architecture.md": [
         (r"schema.py`; version (\d+)", SCHEMA_VERSION),
         (r"written every (\d+) s", f"{CHECKPOINT_INTERVAL:g}"),
