@@ -1,14 +1,15 @@
 """A recording of any length, made in seconds from the frames of a few training steps."""
 
-from itertools import cycle, islice
+from itertools import islice
 from pathlib import Path
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
-from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.inputs.probes import Probes
+from stnscope.backend.experiment.limits import MAX_EPOCHS
 from stnscope.backend.experiment.probes.observe import observe_step, theta_summary
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
@@ -20,25 +21,37 @@ CHUNK_SIZE = 1000
 """Steps in one transaction."""
 
 
-def make(path: Path, frames: int) -> None:
-    """Write the recording of a run that ended at step `frames` - 1, with a frame at each step."""
+def make(path: Path, steps: int, *, every: int = 1, probes: int = ProbesConfig().count) -> None:
+    """Write the recording of a run that ended at step `steps` - 1.
+
+    Args:
+        path: the recording.
+        steps: how many steps have metrics.
+        every: each step that is a multiple of this has a frame too.
+        probes: images of a frame.
+    """
     epoch_steps = steps_per_epoch(RunConfig(), DATASETS["digits"])
-    config = RunConfig(epochs=-(-frames // epoch_steps))
+    # Longer runs than a configuration may ask for have more steps an epoch.
+    epoch_steps = max(epoch_steps, -(-steps // MAX_EPOCHS))
+    config = RunConfig(epochs=-(-steps // epoch_steps), probes=ProbesConfig(count=probes))
     path.parent.mkdir(parents=True, exist_ok=True)
     create(path, config=config, steps_per_epoch=epoch_steps)
     trained = _trained(config, path.stem)
     summaries = [theta_summary(frame) for frame in trained]
-    turns = islice(zip(cycle(trained), cycle(summaries), strict=False), frames)
     with RecordingWriter.open(path) as writer:
-        steps = list(enumerate(turns))
-        for begin in range(0, frames, CHUNK_SIZE):
+        for begin in range(0, steps, CHUNK_SIZE):
             with writer.transaction():
-                for step, (frame, summary) in steps[begin : begin + CHUNK_SIZE]:
-                    moved = _at_step(frame, step, epoch_steps)
+                for step in range(begin, min(steps, begin + CHUNK_SIZE)):
+                    index = step % TRAINED
+                    moved = _at_step(trained[index], step, epoch_steps)
                     metrics = {name: moved.info[name] for name in ("time", "epoch", "loss")}
-                    writer.add_step(step, 0, metrics | summary)
-                    writer.add_frame(moved, attempt=0, kept=True)
-        writer.update(status="stopped", step=frames - 1, loss=moved.info["loss"])
+                    if step % every == 0:
+                        metrics |= summaries[index]
+                        writer.add_frame(moved, attempt=0, kept=True)
+                    if step % epoch_steps == 0:
+                        metrics["accuracy"] = step / steps
+                    writer.add_step(step, 0, metrics)
+        writer.update(status="stopped", step=steps - 1, loss=moved.info["loss"])
 
 
 def _trained(config: RunConfig, run: str) -> list[Frame]:

@@ -30,6 +30,7 @@ from stnscope.backend.server.streams.client_socket import (
 )
 from stnscope.backend.server.streams.messages import INITIAL_CREDIT, MAX_CREDIT
 from stnscope.backend.server.streams.run_stream import GOING_AWAY
+from stnscope.backend.server.streams.tail import MAX_MESSAGE_ROWS
 from tests.source_files import ROOT
 
 WORDS = {1: "one", 2: "two", 3: "three", 4: "four"}
@@ -54,6 +55,8 @@ DOCUMENTED: dict[str, list[tuple[str, object]]] = {
     ],
     "docs/interface.md": [
         (r"keeps the latest (\d+) pictures", MAX_PICTURES),
+        (r"over steps, of ([\d,]+) steps at most", f"{limits.MAX_METRIC_ROWS:,}"),
+        (r"client lacks, (\d+) at a time", MAX_MESSAGE_ROWS),
         (r"first, within (\d+) seconds", f"{HELLO_SECONDS:g}"),
         (r"after (\d+) seconds without another message", f"{HEARTBEAT_SECONDS:g}"),
         (r"A client starts with (\d+) and", INITIAL_CREDIT),

@@ -4,6 +4,7 @@
 
     json_bytes       bytes of a JSON body, of JSON in a form's field, and of a WebSocket message
     count            a step, an index or a number of things
+    metric_rows      rows of metrics in one response
     picture_bytes    bytes of a picture's file
     picture_pixels   pixels of a picture
     probes           probes of a run, including added pictures
@@ -24,6 +25,7 @@ from pydantic import Field
 MAX_JSON_BYTES = 64_000
 MAX_COUNT = 2**53 - 1
 """The largest whole number that is exact in every JSON parser; SQLite's have 64 bits."""
+MAX_METRIC_ROWS = 10_000
 MAX_PICTURE_BYTES = 10_000_000
 MAX_PICTURE_PIXELS = 16_000_000
 MAX_PROBES = 64
@@ -46,6 +48,7 @@ PositiveCount = Annotated[int, Field(ge=1, le=MAX_COUNT)]
 LIMITS: Mapping[str, int] = {
     "json_bytes": MAX_JSON_BYTES,
     "count": MAX_COUNT,
+    "metric_rows": MAX_METRIC_ROWS,
     "picture_bytes": MAX_PICTURE_BYTES,
     "picture_pixels": MAX_PICTURE_PIXELS,
     "probes": MAX_PROBES,

@@ -43,7 +43,7 @@ from stnscope.backend.experiment.recording.writer import (
     create,
     mark_failed,
 )
-from stnscope.backend.experiment.run_status import LIVE, Fault
+from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
 
 DATA = "datasets"
 """The name of the data folder, beside that of recordings, unless another one is given."""
@@ -65,13 +65,15 @@ FAULT_OF: tuple[tuple[type[RecordingError], Fault], ...] = (
 
 Run = dict[str, Any]
 """A run's summary, as `Recording.summary` returns it, with its `id`."""
+FileState = tuple[tuple[int, int, int], ...]
+"""Inode, time of the last change and size, of a recording and its write-ahead log."""
 
 
 class _Summary(NamedTuple):
     """A run's summary, and the state of its recording's files when it was read."""
 
     run: Run
-    file_state: tuple[tuple[int, int, int], ...]
+    file_state: FileState
 
 
 class Runs:
@@ -113,10 +115,10 @@ class Runs:
         """
         if is_sample(run_id) and SAMPLE_PATH.exists():
             return SAMPLE_PATH
-        path = self._paths().get(run_id)
-        if path is None:
-            raise NotFound(f"There is no run {run_id!r}.")
-        return path
+        name = self._names().get(run_id)
+        if name is None:
+            raise no_such_run(run_id)
+        return self.folder / name
 
     def new_path(self, run_id: str) -> Path:
         """Return the path for the recording of a run that is to be created."""
@@ -128,7 +130,7 @@ class Runs:
         Raises:
             AccessDenied: this user may not list the folder.
         """
-        return sorted(self._paths())
+        return sorted(self._names())
 
     def exists(self, run_id: str) -> bool:
         """Whether there is such a run."""
@@ -138,8 +140,8 @@ class Runs:
             return False
         return True
 
-    def _paths(self) -> dict[str, Path]:
-        """Return all files and other things with the suffix of a recording, by run.
+    def _names(self) -> dict[str, str]:
+        """Return the names of all files and other things with a recording's suffix, by run.
 
         Raises:
             AccessDenied: this user may not list the folder.
@@ -150,11 +152,7 @@ class Runs:
             return {}
         except OSError as error:
             raise translate_os_error(error, self.folder) from error
-        return {
-            _run_id(name.removesuffix(SUFFIX)): self.folder / name
-            for name in names
-            if name.endswith(SUFFIX)
-        }
+        return {_run_id(name.removesuffix(SUFFIX)): name for name in names if name.endswith(SUFFIX)}
 
     @contextmanager
     def open(self, run_id: str) -> Iterator[Recording]:
@@ -229,10 +227,39 @@ class Runs:
             AccessDenied: this user may not list the folder.
         """
         runs = []
-        for run_id, path in self._paths().items():
+        for run_id, name in self._names().items():
+            # Paths are made of those that have changed only: that takes longer than all else.
+            last = self._unchanged_summary(run_id, _file_state(f"{self.folder}{os.sep}{name}"))
+            if last:
+                runs.append(last)
+                continue
             with suppress(NotFound):  # deleted meanwhile
-                runs.append(self._summary(run_id, path))
+                runs.append(self._summary(run_id, self.folder / name))
         return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
+
+    def page(
+        self, *, limit: int | None = None, after: str | None = None, live: bool | None = None
+    ) -> tuple[builtins.list[Run], bool]:
+        """Return some of what `list` returns, and whether more follow.
+
+        Args:
+            limit: how many at most; None for all.
+            after: the run that they follow in the list.
+            live: whether more frames may come; None for both.
+
+        Raises:
+            NotFound: there is no run `after`.
+            AccessDenied: this user may not list the folder.
+        """
+        runs = self.list()
+        if after is not None:
+            position = next((i for i, run in enumerate(runs) if run["id"] == after), None)
+            if position is None:
+                raise no_such_run(after)
+            runs = runs[position + 1 :]
+        if live is not None:
+            runs = [run for run in runs if (run["status"] in LIVE) == live]
+        return runs[:limit], limit is not None and len(runs) > limit
 
     def _summary(self, run_id: str, path: Path) -> Run:
         try:
@@ -245,14 +272,21 @@ class Runs:
             return faulty_run(run_id, error, _modified_at(path))
 
     def _read_summary(self, run_id: str, path: Path, lock_seconds: float) -> Run:
-        state = _file_state(path)
-        last = self._last_summaries.get(run_id)
-        if last and last.file_state == state and last.run["status"] not in LIVE:
-            return last.run
+        state = _file_state(str(path))
+        if last := self._unchanged_summary(run_id, state):
+            return last
         with Recording.open(path, lock_seconds=lock_seconds) as recording:
             run = recording.summary() | {"id": run_id}
         self._last_summaries[run_id] = _Summary(run, state)
         return run
+
+    def _unchanged_summary(self, run_id: str, state: FileState) -> Run | None:
+        """Return the last summary of a run, if its recording is in the state it was read in."""
+        last = self._last_summaries.get(run_id)
+        # Whether a trainer holds its lock is not seen from a file.
+        if last and last.file_state == state and last.run["status"] not in TRAINING:
+            return last.run
+        return None
 
     def set_status(self, run_id: str, status: str, error: str | None = None) -> None:
         """Set the status of a run that no trainer trains.
@@ -304,12 +338,12 @@ class Runs:
         self._last_summaries.pop(run_id, None)
 
 
-def _file_state(path: Path) -> tuple[tuple[int, int, int], ...]:
+def _file_state(path: str) -> FileState:
     """Return what changes whenever a recording, or its write-ahead log, is written."""
     states = []
-    for file in (path, path.with_name(f"{path.name}-wal")):
+    for file in (path, f"{path}-wal"):
         with suppress(OSError):
-            stat = file.stat()
+            stat = os.stat(file)
             states.append((stat.st_ino, stat.st_mtime_ns, stat.st_size))
     return tuple(states)
 
@@ -361,6 +395,11 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def no_such_run(run_id: str) -> NotFound:
+    """Return the error for the id of a run that does not exist."""
+    return NotFound(f"There is no run {run_id!r}.")
 
 
 def live_trainer_error(run_id: str) -> Conflict:

@@ -114,6 +114,10 @@ class FrameList(BaseModel):
     """The recorded frames of a run."""
 
     attempt: Count = Field(description="With it in their address, frames can be cached for ever.")
+    before: Count = Field(
+        description="How many steps are recorded that are not listed, with `after`: if a client "
+        "knows another number of them, some were dropped, and it should list all again."
+    )
     steps: list[Count]
     laps: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
         description="Frames of the closing lap: the step, and the index in the lap."
@@ -188,7 +192,7 @@ class RunUpdate(Run):
 
 
 class MetricsUpdate(Metrics):  # type: ignore[valid-type, misc]
-    """Columns of the rows that the client lacks, then of new rows at most twice a second."""
+    """Columns of the rows that the client lacks, 2000 at a time, then of new ones."""
 
     type: Literal["metrics"]
 

@@ -1,6 +1,6 @@
 """The state of a running server: created in its lifespan, passed to each request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from fastapi import Depends
@@ -8,6 +8,8 @@ from starlette.requests import HTTPConnection
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES
 from stnscope.backend.experiment.run_status import flags
+from stnscope.backend.server.http.conditional import JsonBody
+from stnscope.backend.server.http.shared_results import SharedResults
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
@@ -34,6 +36,8 @@ class State:
     exports: Exports
     downloads: Downloads
     imports: Imports
+    run_lists: SharedResults[tuple[JsonBody, str | None]] = field(default_factory=SharedResults)
+    """Lists of runs as JSON, each with the id of its last run if more follow."""
 
     def run(self, run_id: str) -> Run:
         """Return a run as the interface has it; coroutines call this in a thread.

@@ -1,11 +1,16 @@
 """The form for new runs, the list of runs, and the run in the address."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
+import pytest
 from playwright.sync_api import Locator, Page
 
+from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.registry import DOWNLOADS
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from tests.conftest import TrainedRun
 from tests.dashboard.conftest import OpenPage, record_run
 from tests.dashboard.page_queries import (
     select_option,
@@ -311,6 +316,43 @@ def test_damaged_recording_is_listed_with_the_reason_and_can_be_deleted(
     row.get_by_text("Confirm delete").click()
     row.wait_for(state="detached")
     assert not path.exists()
+
+
+@pytest.fixture
+def hundreds(server: Server, trained_run: TrainedRun) -> Iterator[Path]:
+    """A few hundred runs, and a queued one that is older; the folder that they are in."""
+    folder = server.home / "recordings"
+    paths = [folder / f"one-of-many-{number:03}.stnscope" for number in range(220)]
+    oldest = folder / "oldest.stnscope"
+    create(oldest, config=RunConfig(), steps_per_epoch=24)
+    with RecordingWriter.open(oldest) as writer:
+        writer.update(created=1.0)
+    for path in paths:
+        path.hardlink_to(trained_run.recording)
+    yield folder
+    for path in (oldest, *paths):
+        path.unlink()
+
+
+def test_hundreds_of_runs_are_listed_as_needed(
+    server: Server, hundreds: Path, open_component: OpenPage
+) -> None:
+    expected = [run["id"] for run in server.http.get("/runs").json()]
+    live = {run["id"] for run in server.http.get("/runs", params={"live": True}).json()}
+    page = open_component(server, "?run=one-of-many-000")
+    wait_for_status_text(page, "Replay of a finished run")
+    rows = page.locator(".stn-run")
+    more = page.get_by_role("button", name="Show more runs")
+    for limit in range(50, len(expected), 50):
+        shown = [run_id for i, run_id in enumerate(expected) if i < limit or run_id in live]
+        rows.nth(len(shown) - 1).wait_for()
+        titles = rows.locator("a").evaluate_all("(all) => all.map((each) => each.title)")
+        assert titles == shown
+        assert titles[-1] == "oldest"
+        more.click()
+    more.wait_for(state="hidden")
+    rows.nth(len(expected) - 1).wait_for()
+    assert rows.count() == len(expected)
 
 
 def test_run_deleted_by_another_page_is_reported(server: Server, open_component: OpenPage) -> None:

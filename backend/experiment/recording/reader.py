@@ -24,6 +24,7 @@ from stnscope.backend.experiment.errors import (
     RecordingError,
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
+from stnscope.backend.experiment.limits import MAX_METRIC_ROWS
 from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.recording.lock import has_writer
@@ -60,6 +61,12 @@ from stnscope.backend.experiment.run_status import TRAINING
 SUFFIX = ".stnscope"
 LOCK_SECONDS = 5.0
 """How long a query waits while another program locks the recording."""
+
+ROWS_PER_INTERVAL = 5
+"""Rows that `sampled_metrics` selects of one interval of steps at most."""
+
+Columns = dict[str, list[Any]]
+"""Columns of equal length, by name."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -220,6 +227,35 @@ class Recording:
         return [_ref(row) for row in rows]
 
     @_reading
+    def frame_steps(self, after: int | None = None) -> list[int]:
+        """Return the steps that have a frame and are greater than `after`, in order."""
+        rows = self.connection.execute(
+            "SELECT step FROM frames WHERE lap IS NULL AND step > ? ORDER BY step",
+            (-1 if after is None else after,),
+        ).fetchall()
+        steps = [step for (step,) in rows]
+        self._check_counts("frames", steps)
+        return steps
+
+    @_reading
+    def frame_count(self, until: int | None = None) -> int:
+        """Return how many steps up to `until` have a frame; 0 for None."""
+        (count,) = self.connection.execute(
+            "SELECT count(*) FROM frames WHERE lap IS NULL AND step <= ?",
+            (-1 if until is None else until,),
+        ).fetchone()
+        return int(count)
+
+    @_reading
+    def lap_frames(self) -> list[tuple[int, int]]:
+        """Return step and index of the closing lap's frames, in order."""
+        rows: list[tuple[int, int]] = self.connection.execute(
+            "SELECT step, lap FROM frames WHERE lap NOTNULL ORDER BY step, lap"
+        ).fetchall()
+        self._check_counts("frames", [number for row in rows for number in row])
+        return rows
+
+    @_reading
     def newest_frame(self, after: int = 0) -> StoredFrame | None:
         """Return the frame that was written last, if its `seq` is above `after`; laps excluded."""
         return self._stored("lap IS NULL AND seq > ? ORDER BY seq DESC", after)
@@ -267,20 +303,83 @@ class Recording:
 
     @_reading
     def metrics(
-        self, after: int | None = None, every: int = 1, seq: int | None = None
-    ) -> dict[str, list[Any]]:
+        self, after: int | None = None, every: int = 1, limit: int = MAX_METRIC_ROWS
+    ) -> Columns:
         """Return columns over steps: `step` and all of `METRICS`; None if there is no value.
 
         Args:
             after: return only steps greater than this.
             every: return only steps that are multiples of this.
-            seq: return only rows written after this one.
+            limit: return at most this many rows; those of the first steps.
         """
+        return self._metrics(
+            "WHERE step > ? AND step % ? = 0 ORDER BY step LIMIT ?",
+            (-1 if after is None else after, every, limit),
+        )
+
+    @_reading
+    def new_metrics(
+        self, seq: int, after: int | None = None, limit: int = MAX_METRIC_ROWS
+    ) -> Columns:
+        """Return the rows of `metrics` that were written after row `seq`, in that order.
+
+        Args:
+            seq: the number of the last row that is known.
+            after: return only steps greater than this.
+            limit: return at most this many rows; those that were written first.
+        """
+        # By `seq`, SQLite finds the new rows without a look at the others.
+        return self._metrics(
+            "WHERE seq > ? AND step > ? ORDER BY seq LIMIT ?",
+            (seq, -1 if after is None else after, limit),
+        )
+
+    @_reading
+    def sampled_metrics(self, points: int, after: int | None = None) -> Columns:
+        """Return rows of `metrics` that show the course of a run of any length.
+
+        The steps are divided into intervals of equal length. Of each, the rows are returned that
+        have the last step, the last accuracy, the lowest and the highest loss, and the frame with
+        most collapsed regions: no peak is lost, nor what is measured rarely.
+
+        Args:
+            points: return at most this many rows, or ten if it is less.
+            after: return only steps greater than this.
+        """
+        known = -1 if after is None else after
+        first, last = self.connection.execute(
+            "SELECT (SELECT min(step) FROM steps WHERE step > ?1),"
+            " (SELECT max(step) FROM steps WHERE step > ?1)",
+            (known,),
+        ).fetchone()
+        if first is None:
+            return self._metrics("WHERE 0", ())
+        self._check_counts("steps", [first, last])
+        if last - first < points:
+            return self.metrics(after=after, limit=points)
+        # The first and the last interval may be cut off, so that there is one more.
+        span = -(-(last - first + 1) // max(1, points // ROWS_PER_INTERVAL - 1))
+        collapsed = self._selected("steps", ["collapsed"])
+        wanted = [
+            "SELECT max(step) AS step FROM steps WHERE {in_range} GROUP BY {interval}",
+            "SELECT max(step) FROM steps WHERE accuracy NOTNULL AND {in_range} GROUP BY {interval}",
+            *(
+                f"SELECT step FROM (SELECT step, {extreme} FROM steps"
+                f" WHERE {value} NOTNULL AND {{in_range}} GROUP BY {{interval}})"
+                for extreme, value in (
+                    ("min(loss)", "loss"),
+                    ("max(loss)", "loss"),
+                    (f"max(coalesce({collapsed}, 0))", f"coalesce({collapsed}, scale, stillness)"),
+                )
+            ),
+        ]
+        steps = " UNION ".join(wanted).format(in_range="step > ?1", interval="step / ?2")
+        return self._metrics(f"WHERE step IN ({steps}) ORDER BY step", (known, span))
+
+    def _metrics(self, selection: str, values: tuple[int, ...]) -> Columns:
         names = ("seq", "step", "attempt", *METRICS)
         rows = self.connection.execute(
-            f"SELECT {self._selected('steps', names)} FROM steps"
-            " WHERE step > ? AND step % ? = 0 AND seq > ? ORDER BY step",
-            (-1 if after is None else after, every, seq or 0),
+            f"SELECT {self._selected('steps', names)} FROM steps {selection}", values
         ).fetchall()
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
         metrics = {name: list(column) for name, column in zip(names, columns, strict=True)}

@@ -2,20 +2,21 @@
 
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from stnscope.access.cache_control import IMMUTABLE
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
-from stnscope.backend.experiment.limits import Count, PositiveCount
+from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, Count, PositiveCount
 from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
 from stnscope.backend.experiment.run_status import ENDED
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.conditional import JsonBody, next_link
 from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.http.upload import RECORDING_FIELD
 from stnscope.backend.server.runs import Run
@@ -35,31 +36,51 @@ RECORDING_BODY = {
 }
 
 
-@router.get("/runs/{run_id}/metrics", tags=["recordings"], **answers(schemas.Metrics, 404))
+@router.get("/runs/{run_id}/metrics", tags=["recordings"], **answers(schemas.Metrics, 304, 404))
 def show_metrics(
+    request: Request,
     run_id: str,
     server: Server,
-    after: Count | None = None,
-    every: PositiveCount = 1,
-) -> dict[str, list[Any]]:
-    """Return columns of metrics over steps."""
+    after: Annotated[Count | None, Query(description="Only steps after this one.")] = None,
+    every: Annotated[PositiveCount, Query(description="Only steps that are multiples.")] = 1,
+    points: Annotated[
+        PositiveCount | None,
+        Query(description="About so many rows, chosen so that no peak is lost; `every` is unused."),
+    ] = None,
+) -> Response:
+    """Return columns of metrics over steps, of 10,000 steps at most.
+
+    The header `Link` has the address of those of later steps, if there are more.
+    """
     with server.runs.open(run_id) as recording:
-        columns = recording.metrics(after=after, every=every)
+        if points is not None:
+            columns = recording.sampled_metrics(min(points, MAX_METRIC_ROWS), after=after)
+        else:
+            # One more, to know whether there are more.
+            columns = recording.metrics(after=after, every=every, limit=MAX_METRIC_ROWS + 1)
+    has_more = len(columns["step"]) > MAX_METRIC_ROWS
     del columns["seq"]
-    return columns
+    columns = {name: column[:MAX_METRIC_ROWS] for name, column in columns.items()}
+    last = columns["step"][-1] if has_more else None
+    return JsonBody.encode(columns).respond(request, next_link(request, after=last))
 
 
-@router.get("/runs/{run_id}/frames", tags=["recordings"], **answers(schemas.FrameList, 404))
-def list_frames(run_id: str, server: Server) -> dict[str, Any]:
+@router.get("/runs/{run_id}/frames", tags=["recordings"], **answers(schemas.FrameList, 304, 404))
+def list_frames(
+    request: Request,
+    run_id: str,
+    server: Server,
+    after: Annotated[Count | None, Query(description="Only steps after this one.")] = None,
+) -> Response:
     """List the recorded steps."""
     with server.runs.open(run_id) as recording:
-        attempt = recording.summary()["attempt"]
-        frames = recording.frames()
-    return {
-        "attempt": attempt,
-        "steps": [frame.step for frame in frames if frame.lap is None],
-        "laps": [[frame.step, frame.lap] for frame in frames if frame.lap is not None],
-    }
+        content = {
+            "attempt": recording.summary()["attempt"],
+            "before": recording.frame_count(after),
+            "steps": recording.frame_steps(after),
+            "laps": recording.lap_frames(),
+        }
+    return JsonBody.encode(content).respond(request)
 
 
 @router.get(

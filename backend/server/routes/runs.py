@@ -1,16 +1,17 @@
 """Runs: list, start, control and delete them."""
 
-from typing import Self
+from typing import Annotated, Self
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import model_validator
 
 from stnscope.backend.experiment.config import RunConfig, SettingsChange
+from stnscope.backend.experiment.limits import PositiveCount
 from stnscope.backend.experiment.run_status import Action
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
-from stnscope.backend.server.http.conditional import conditional_json
+from stnscope.backend.server.http.conditional import JsonBody, next_link
 from stnscope.backend.server.http.description import answers
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
@@ -30,10 +31,28 @@ class Control(SettingsChange):
         return self
 
 
-@router.get("/runs", tags=["runs"], **answers(list[schemas.Run], 304))
-def list_runs(request: Request, server: Server) -> Response:
-    """List all runs, the newest first; 304 if they are as the tag in `If-None-Match` says."""
-    return conditional_json(request, [server.describe(run) for run in server.runs.list()])
+@router.get("/runs", tags=["runs"], **answers(list[schemas.Run], 304, 404))
+def list_runs(
+    request: Request,
+    server: Server,
+    limit: Annotated[PositiveCount | None, Query(description="How many at most; else all.")] = None,
+    after: Annotated[str | None, Query(description="Only those that follow this run.")] = None,
+    live: Annotated[
+        bool | None, Query(description="Only those to which frames may be added, or the others.")
+    ] = None,
+) -> Response:
+    """List runs, the newest first; 304 if they are as the tag in `If-None-Match` says.
+
+    With a limit, the header `Link` has the address of the next ones, if there are more.
+    """
+
+    def encode() -> tuple[JsonBody, str | None]:
+        runs, has_more = server.runs.page(limit=limit, after=after, live=live)
+        body = JsonBody.encode([server.describe(run) for run in runs])
+        return body, runs[-1]["id"] if has_more else None
+
+    body, last = server.run_lists.get((limit, after, live), encode)
+    return body.respond(request, next_link(request, after=last))
 
 
 @router.post("/runs", tags=["runs"], **answers(schemas.Run, 507, status=201))

@@ -30,7 +30,7 @@ from stnscope.backend.server.streams.messages import (
     parse_run_message,
     run_message,
 )
-from stnscope.backend.server.streams.tail import Tail
+from stnscope.backend.server.streams.tail import MAX_MESSAGE_ROWS, Tail
 
 METRICS_SECONDS = 0.5
 
@@ -138,6 +138,9 @@ class RunStream:
             # From here on only new rows count, also those of steps that are run again.
             self._after = None
             await self._client.send_message(metrics_message(columns))
+            if len(columns["seq"]) == MAX_MESSAGE_ROWS:  # there may be more
+                self._metrics_sent_at = -METRICS_SECONDS
+                self._wake.set()
 
     def _run(self) -> Run:
         return self._describe(self._tail.run) | {"skipped": self._skipped}

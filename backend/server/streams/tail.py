@@ -38,6 +38,9 @@ RETRY_INTERVAL = 1.0
 MAX_THREADS = 64
 """A recording that another program locks delays a thread, and no other recording's viewers."""
 
+MAX_MESSAGE_ROWS = 2000
+"""Rows of metrics in one message; a client that lacks more of them gets several."""
+
 T = TypeVar("T")
 
 
@@ -117,8 +120,10 @@ class Tail:
             self._events.discard(event)
 
     async def metrics(self, *, after: int | None, seq: int) -> dict[str, list[Any]]:
-        """Return rows of metrics for steps after `after`, written after `seq`."""
-        return await self._read(lambda recording: recording.metrics(after=after, seq=seq))
+        """Return the first rows of metrics for steps after `after`, written after `seq`."""
+        return await self._read(
+            lambda recording: recording.new_metrics(seq, after=after, limit=MAX_MESSAGE_ROWS)
+        )
 
     async def with_input(self, stored: StoredFrame) -> bytes:
         """Return a frame's bytes with its input; encoded once, however many viewers need it."""

@@ -96,7 +96,8 @@ export class Navigation {
     if (this.pinned || !list.runs) return;
     if (store.id && store.player.mode === "paused") return;
     const newest = defaultRun(list.runs);
-    if (newest && shouldSwitch(newest, store.id, list.runs)) this.#open(newest.id);
+    const isOpen = newest?.id === store.id;
+    if (newest && !isOpen && shouldSwitch(newest, store.run)) this.#open(newest.id);
     else if (!newest && !store.runPlayback) store.openSample();
   }
 

@@ -24,6 +24,10 @@ export class FrameCache {
     this.lapOf = lapOf;
     /** @type {number | null} */
     this.attempt = null;
+    /** @type {number | null} */
+    this.listedAttempt = null;
+    /** @type {number[]} */
+    this.steps = []; // recorded, in order
     /** @type {number[]} */
     this.lapNumbers = []; // of the closing lap's frames
     /** @type {number | null} */
@@ -44,11 +48,17 @@ export class FrameCache {
 
   /** List the recorded steps, in order. Cached frames of an earlier attempt are dropped. */
   async listSteps() {
-    const { attempt, steps, laps } = await this.api.frames(this.id);
-    this.setAttempt(attempt);
-    this.lapNumbers = laps.map(([, number]) => number);
-    this.lastStep = steps.at(-1) ?? null;
-    return steps;
+    const known = this.steps;
+    let list = await this.api.frames(this.id, { after: known.at(-1) });
+    // If steps were dropped or trained again, those that are known may be wrong.
+    const isValid = list.before === known.length && list.attempt === this.listedAttempt;
+    if (known.length && !isValid) list = await this.api.frames(this.id);
+    this.setAttempt(list.attempt);
+    this.listedAttempt = list.attempt;
+    this.lapNumbers = list.laps.map(([, number]) => number);
+    this.steps = list.before ? [...known, ...list.steps] : list.steps;
+    this.lastStep = this.steps.at(-1) ?? null;
+    return this.steps;
   }
 
   /** Return a cache of the closing lap's frames. */

@@ -1,4 +1,4 @@
-// The list of runs, requested again and again while the page is visible.
+// The newest runs and those that are live, requested again and again while the page is visible.
 
 import { isFaulty } from "../ui/text.js";
 
@@ -6,6 +6,10 @@ import { isFaulty } from "../ui/text.js";
 /** @import { Run } from "../protocol/types.js" */
 
 const INTERVAL_MILLISECONDS = 2000;
+// Runs that are listed at first, and added by each request for more.
+const PAGE_SIZE = 50;
+// There are a few in training, and as many as wait for it.
+const MAX_LIVE = 100;
 
 export class RunList extends EventTarget {
   /** @param {Api} api */
@@ -14,10 +18,18 @@ export class RunList extends EventTarget {
     this.api = api;
     /** @type {Run[] | null} */
     this.runs = null; // newest first; null before the first response
+    this.limit = PAGE_SIZE; // runs that are listed, besides live ones
+    this.hasMore = false; // whether there are older runs
     /** @type {Error | null} */
     this.problem = null;
     document.addEventListener("visibilitychange", () => document.hidden || this.refresh());
     this.refresh();
+  }
+
+  /** List some more of the older runs. */
+  async showMore() {
+    this.limit += PAGE_SIZE;
+    await this.refresh();
   }
 
   /** Request the runs now, and then every two seconds. */
@@ -25,9 +37,14 @@ export class RunList extends EventTarget {
     clearTimeout(this.timer);
     const request = (this.request = Symbol("request"));
     try {
-      const runs = await this.api.runs();
+      const { limit } = this;
+      const [newest, live] = await Promise.all([
+        this.api.runs({ limit: limit + 1 }),
+        this.api.runs({ limit: MAX_LIVE, live: true }),
+      ]);
       if (request !== this.request) return;
-      this.runs = runs;
+      this.runs = mergeRuns(newest.slice(0, limit), live);
+      this.hasMore = newest.length > limit;
       this.problem = null;
     } catch (problem) {
       if (request !== this.request) return;
@@ -38,6 +55,17 @@ export class RunList extends EventTarget {
       this.timer = setTimeout(() => this.refresh(), INTERVAL_MILLISECONDS);
     }
   }
+}
+
+/**
+ * Return runs and live ones as one list, the newest first. Exported for tests.
+ * @param {Run[]} runs
+ * @param {Run[]} live
+ */
+export function mergeRuns(runs, live) {
+  const ids = new Set(runs.map((run) => run.id));
+  const others = live.filter((run) => !ids.has(run.id));
+  return [...runs, ...others].sort((a, b) => b.created - a.created || (a.id < b.id ? 1 : -1));
 }
 
 /**
@@ -53,13 +81,11 @@ export function defaultRun(runs) {
 }
 
 /**
- * Whether to switch from the run `id` to `candidate` without a request by the user.
+ * Whether to switch from the current run to `candidate` without a request by the user.
  * @param {Run | null} candidate
- * @param {string | null} id
- * @param {Run[]} runs
+ * @param {Run | null} current
  */
-export function shouldSwitch(candidate, id, runs) {
-  if (!candidate || candidate.id === id) return false;
-  const current = runs.find((run) => run.id === id);
+export function shouldSwitch(candidate, current) {
+  if (!candidate || candidate.id === current?.id) return false;
   return !current?.live || candidate.created > current.created;
 }

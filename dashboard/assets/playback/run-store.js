@@ -21,7 +21,7 @@ import { RunStream } from "../protocol/run-stream.js";
 
 // Milliseconds until a run is opened again whose recording could not be read.
 const RETRY_MILLISECONDS = 5000;
-// Metrics of longer runs are loaded thinned over HTTP, those of shorter ones come over the stream.
+// Of longer runs a sample of the metrics is loaded over HTTP, the metrics of shorter ones come over the stream.
 const MAX_STREAMED_STEPS = 2000;
 
 export class RunStore extends EventTarget {
@@ -248,8 +248,7 @@ export class RunStore extends EventTarget {
    */
   async #loadMetrics(playback, run) {
     if (run.step <= MAX_STREAMED_STEPS) return;
-    const every = Math.ceil(run.step / MAX_STREAMED_STEPS);
-    playback.metrics.append(await this.api.metrics(run.id, { every }));
+    playback.metrics.append(await this.api.metrics(run.id, { points: MAX_STREAMED_STEPS }));
   }
 
   /** @param {Playback} runPlayback of the run that has no frames yet */

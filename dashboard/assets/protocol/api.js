@@ -20,6 +20,7 @@ export class Problem extends Error {
  * A run's recorded frames.
  * @typedef {object} FrameList
  * @property {number} attempt
+ * @property {number} before number of recorded steps that are not listed
  * @property {number[]} steps in order
  * @property {[number, number][]} laps step and number of each frame of the closing lap
  */
@@ -69,8 +70,11 @@ export function createApi(base) {
     /** @returns {Promise<Catalog>} */
     catalog: () => json("catalog"),
 
-    /** @returns {Promise<Run[]>} newest first */
-    runs: () => json("runs"),
+    /**
+     * List runs, the newest first: all, at most `limit`, or only those to which frames may be added.
+     * @type {(query?: {limit?: number, live?: boolean}) => Promise<Run[]>}
+     */
+    runs: (query) => json("runs", query),
 
     /** @type {(id: string) => Promise<Run>} */
     run: (id) => json(run(id)),
@@ -93,8 +97,11 @@ export function createApi(base) {
     /** @type {(recording: File) => Promise<Run>} */
     importRecording: (recording) => json("recordings", {}, formBody({ recording })),
 
-    /** @type {(id: string) => Promise<FrameList>} */
-    frames: (id) => json(run(id, "/frames")),
+    /**
+     * List the recorded steps, or only those after one.
+     * @type {(id: string, query?: {after?: number}) => Promise<FrameList>}
+     */
+    frames: (id, query) => json(run(id, "/frames"), query),
 
     /** @type {(id: string, query?: Query) => Promise<MetricColumns>} */
     metrics: (id, query) => json(run(id, "/metrics"), query),

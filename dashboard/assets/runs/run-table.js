@@ -35,6 +35,7 @@ const CONFIRM = "Confirm delete";
 // Milliseconds in which a deletion can be confirmed.
 const CONFIRM_TIMEOUT = 5000;
 const IMPORT = "Import a recording";
+const MORE = "Show more runs";
 
 /**
  * @typedef {object} RunTableCallbacks
@@ -166,7 +167,12 @@ export class RunTable {
     this.button.title = "Import a recording that was downloaded, here or elsewhere, as a run";
     this.button.onclick = () => this.file.click();
     const files = element("div.stn-row", {}, this.button, this.file);
-    this.element = element("div.stn-runlist", {}, this.body, this.empty, files, this.message);
+    this.more = element("button.stn-button.stn-small", { type: "button" }, MORE);
+    this.more.title = "Older runs are listed on request";
+    this.more.onclick = () => this.#showMore();
+    this.moreRow = element("div.stn-row", { hidden: true }, this.more);
+    const parts = [this.body, this.empty, this.moreRow, files, this.message];
+    this.element = element("div.stn-runlist", {}, ...parts);
     list.addEventListener("change", () => this.update());
   }
 
@@ -190,6 +196,12 @@ export class RunTable {
     this.list.refresh();
   }
 
+  async #showMore() {
+    this.more.disabled = true;
+    await this.list.showMore();
+    this.more.disabled = false;
+  }
+
   /**
    * Import a recording, and open it.
    * @param {File | undefined} file
@@ -205,12 +217,13 @@ export class RunTable {
   }
 
   update() {
-    const { runs, problem } = this.list;
+    const { runs, problem, hasMore } = this.list;
     if (problem) setText(this.message, problem.message);
     else if (this.hasListProblem) setText(this.message, "");
     this.hasListProblem = Boolean(problem);
     if (!runs) return;
     this.empty.hidden = runs.length > 0;
+    this.moreRow.hidden = !hasMore;
     const rows = runs.map((run) => {
       const row = this.rows.get(run.id) ?? new Row(this, run);
       row.update(run);

@@ -96,7 +96,7 @@ def test_repeated_step_replaces_its_rows_with_newer_ones(path: Path) -> None:
         assert (newest.ref.seq, newest.ref.step) == (2, 5)
         assert writer.metrics()["loss"] == [2.0]
         assert len(writer.frames()) == 1
-        assert writer.metrics(seq=writer.metrics()["seq"][0])["step"] == []
+        assert writer.new_metrics(writer.metrics()["seq"][0])["step"] == []
 
 
 def test_frames_of_a_lap_follow_the_frame_of_their_step(path: Path) -> None:

@@ -11,12 +11,15 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.lock import writer_lock
 from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.server.processes.child_main import NICENESS
 from tests.live_server import SHORT_RUN, Server, serve, wait_until
 from tests.server.conftest import LONG, MINIMAL_SERVER
+from tests.server.in_process import serve_in_thread
 from tests.timeouts import TIMEOUT_SECONDS
 
 
@@ -53,6 +56,61 @@ def test_list_of_runs_is_sent_again_only_after_a_change(server: Server, finished
     assert server.control(run_id, "resume").status_code == 200
     server.wait_for_status(run_id, "running")
     server.control(run_id, "stop")
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with seven runs, of which the oldest is queued."""
+    home = tmp_path_factory.mktemp("many")
+    folder = home / "recordings"
+    folder.mkdir()
+    for number in range(7):
+        path = folder / f"run-{number}.stnscope"
+        create(path, config=RunConfig(), steps_per_epoch=24)
+        with RecordingWriter.open(path) as writer:
+            writer.update(created=number, status="stopped" if number else "queued")
+    with serve_in_thread(home) as server:
+        yield server
+
+
+def ids(response: httpx.Response) -> list[str]:
+    return [run["id"] for run in response.raise_for_status().json()]
+
+
+def test_pages_list_each_run_once(many: Server) -> None:
+    address, listed, sizes = "/runs?limit=3", [], []
+    while address:
+        response = many.http.get(address)
+        sizes.append(len(ids(response)))
+        listed += ids(response)
+        address = response.links.get("next", {}).get("url", "")
+    assert sizes == [3, 3, 1]
+    assert listed == ids(many.http.get("/runs")) == [f"run-{n}" for n in range(6, -1, -1)]
+
+
+def test_live_runs_are_listed_however_old_they_are(many: Server) -> None:
+    assert ids(many.http.get("/runs", params={"live": True, "limit": 1})) == ["run-0"]
+    assert "run-0" not in ids(many.http.get("/runs", params={"live": False}))
+    (oldest,) = many.http.get("/runs", params={"after": "run-1"}).json()
+    assert oldest == many.get_run("run-0")
+
+
+def test_page_after_an_unknown_run_is_refused(many: Server) -> None:
+    assert many.http.get("/runs", params={"after": "none"}).status_code == 404
+    assert many.http.get("/runs", params={"limit": 0}).status_code == 422
+
+
+def test_large_list_is_compressed_for_clients_that_read_gzip(many: Server) -> None:
+    plain = many.http.get("/runs", headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    refused = many.http.get("/runs", headers={"Accept-Encoding": "br, gzip;q=0"})
+    assert "content-encoding" not in refused.headers
+    compressed = many.http.get("/runs", headers={"Accept-Encoding": "br;q=1.0, gzip;q=0.8"})
+    assert compressed.headers["content-encoding"] == "gzip"
+    assert compressed.json() == plain.json()
+    assert int(compressed.headers["content-length"]) < len(plain.content) / 5
+    known = {"If-None-Match": compressed.headers["etag"], "Accept-Encoding": "identity"}
+    assert many.http.get("/runs", headers=known).status_code == 304
 
 
 def test_run_has_the_requested_configuration(server: Server) -> None:
