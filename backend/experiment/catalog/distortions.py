@@ -41,6 +41,11 @@ _TABLE = (
         "The parts of a row are placed along a rising or falling line, among eight crops of other "
         "images.",
     ),
+    DistortionEntry(
+        "scene",
+        "In a scene",
+        "At a random position, scaled by 0.4 to 0.8, before enlarged corners of other photos.",
+    ),
     DistortionEntry("viewpoint", "Viewpoint", "Seen from the side, from above or from below."),
     DistortionEntry("scale", "Scale", "Scaled by 0.5 to 1.5."),
     DistortionEntry("deformation", "Deformation", "Warped elastically, at its own size."),

@@ -50,8 +50,9 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "spline",
             "Spline",
-            "SPLINE",
-            ({"family": "spline-4", "distortion": "E"},),
+            "Digits that are bent out of shape: the regions bend with them, and the outputs are "
+            "straighter than the inputs.",
+            ({"family": "spline-4", "distortion": "E", "consistency": 0.25},),
         ),
         Preset(
             "addition",
@@ -75,9 +76,9 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "collapse",
             "Collapse and its cure",
-            "A localisation rate of 0.1, a hundred times the default, throws every region out of the image within a few steps, "
-            "and the accuracy falls to chance for good. Beside it the cure: the same run at the "
-            "default rate.",
+            "A localisation rate of 0.1, a hundred times the default, throws every region out of "
+            "the image within a few steps, and the accuracy stays at chance. Beside it the cure: "
+            "the same run at the default rate.",
             ({"localisation_learning_rate": 0.1, "consistency": 0.0}, {"consistency": 0.0}),
         ),
     )

@@ -6,7 +6,13 @@ To add one: its function in the module of its kind, its name in `IMPLEMENTATIONS
 
 from functools import reduce
 
-from stnscope.backend.experiment.distortions import contrast, placement, variations, warping
+from stnscope.backend.experiment.distortions import (
+    contrast,
+    placement,
+    scenery,
+    variations,
+    warping,
+)
 from stnscope.backend.experiment.distortions.distortion import Distortion
 
 __all__ = ["IMPLEMENTATIONS", "Distortion", "compose"]
@@ -20,6 +26,7 @@ IMPLEMENTATIONS = {
     "E": warping.elastic,
     "TC": placement.translated_cluttered,
     "slanted": placement.slanted,
+    "scene": scenery.scene,
     "viewpoint": variations.viewpoint,
     "scale": placement.rescaled,
     "deformation": variations.deformation,
