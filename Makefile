@@ -5,6 +5,7 @@
 #   MEASURED='gif overhead' the benchmarks that `make bench` runs; all by default
 #   MINUTES=5               duration of the memory benchmark, after a fifth of that as warm-up;
 #                           50 by default
+#   HOURS=1                 duration of `make soak`; 24 by default
 #   FUZZ_SECONDS=60         duration of the fuzzer in `make test-slow`; 300 by default
 #   PYTHON=/usr/bin/python3 the interpreter that .venv is created with
 
@@ -16,14 +17,15 @@ export PYTHON
 
 VENV := .venv/bin
 MINUTES ?= 50
+HOURS ?= 24
 # Modules with a leading underscore are shared by the others. Memory takes an hour, so it is last.
-MEASURED ?= $(filter-out _% memory,$(sort $(basename $(notdir $(wildcard benchmarks/*.py))))) memory
+MEASURED ?= $(filter-out _% memory soak,$(sort $(basename $(notdir $(wildcard benchmarks/*.py))))) memory
 FAST := tests/models tests/experiment tests/access tests/dashboard/test_modules.py \
   tests/test_imports.py tests/test_registries.py tests/test_compose.py tests/test_numbers.py \
   tests/test_docs.py tests/test_flows.py
 OPTIONS_memory = --minutes $(MINUTES) --warm-up $$(expr $(MINUTES) / 5)
 
-.PHONY: help run test test-fast test-slow check fix docs bench clean
+.PHONY: help run test test-fast test-slow check fix docs bench soak clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' Makefile
@@ -70,6 +72,11 @@ bench: ## Measure, and print, what benchmarks/ measures
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
 	@set -e; $(foreach name,$(MEASURED),$(VENV)/python -m benchmarks.$(name) $(OPTIONS_$(name));)
+
+soak: ## Watch a training for HOURS (24); the result is kept in benchmarks/results/
+	@sh tools/setup dev
+	@$(VENV)/python tools/browser.py --install
+	@$(VENV)/python -m benchmarks.soak --hours $(HOURS)
 
 clean: ## Remove the environment and every cache; recordings stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache build dist *.egg-info

@@ -35,7 +35,8 @@ def open_page() -> Iterator[Page]:
     browser_path = find()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        # The page's policy forbids the evaluation of text, by which Playwright waits.
+        page = browser.new_page(viewport={"width": 1280, "height": 720}, bypass_csp=True)
         page.set_default_timeout(TIMEOUT)
         page.add_init_script(RECORD_PAINTS)
         yield page

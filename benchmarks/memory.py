@@ -31,14 +31,24 @@ MIN_SAMPLES = 3
 def sample(server: Server, trainer: int, session: CDPSession) -> dict[str, float]:
     """Return the current size of each in megabytes."""
     assert server.process is not None
-    resident = {process.pid: process.kilobytes * 1024 / 1e6 for process in processes()}
+    return {
+        "server": resident_megabytes(server.process.pid),
+        "trainer": resident_megabytes(trainer),
+        "page": page_megabytes(session),
+    }
+
+
+def resident_megabytes(pid: int) -> float:
+    """Return the resident set of a process."""
+    (kilobytes,) = (process.kilobytes for process in processes() if process.pid == pid)
+    return kilobytes * 1024 / 1e6
+
+
+def page_megabytes(session: CDPSession) -> float:
+    """Return a page's heap and buffers after a forced collection."""
     session.send("HeapProfiler.collectGarbage")
     usage = session.send("Runtime.getHeapUsage")
-    return {
-        "server": resident[server.process.pid],
-        "trainer": resident[trainer],
-        "page": sum(usage.get(name, 0) for name in COUNTERS) / 1e6,
-    }
+    return float(sum(usage.get(name, 0) for name in COUNTERS)) / 1e6
 
 
 def slope(hours: list[float], megabytes: list[float]) -> tuple[float, float]:
