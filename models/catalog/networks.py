@@ -121,6 +121,7 @@ _TABLE = (
         families=ALL,
         parameters=236_137,
         relative_cost=2.1,
+        localisation_learning_rate=3e-3,
         source="After the network of Moodstocks/gtsrb.torch.",
         differences="Forty times smaller, to train on two cores in minutes.",
     ),
@@ -137,6 +138,7 @@ _TABLE = (
         families=ALL,
         parameters=283_919,
         relative_cost=2.6,
+        localisation_learning_rate=3e-3,
         source="After Lin and Lucey, 2017 (arXiv 1612.03897).",
         differences="Each transformer has a localisation network of its own and samples the output "
         "of the one before, not the input again.",

@@ -30,22 +30,16 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "signs",
             "Traffic signs",
-            "Signs at any place, size and slant in front of larger backgrounds: the regions first "
-            "find the signs, then close in on them.",
-            ({"dataset": "signs", "consistency": 4.0, "localisation_learning_rate": 0.003},),
+            "Signs at any place, size and angle: within an epoch the regions find them and close in "
+            "on them. One sign is so plain in its middle that its region shrinks to a dot.",
+            ({"dataset": "signs"},),
         ),
         Preset(
             "two-transformers",
             "Two transformers",
-            "TWO",
-            (
-                {
-                    "dataset": "signs",
-                    "architecture": "signs-2st",
-                    "consistency": 2.0,
-                    "localisation_learning_rate": 0.005,
-                },
-            ),
+            "Two in series: the first region closes in on the sign, and the second one, which sees "
+            "only the first one's output, corrects it.",
+            ({"dataset": "signs", "architecture": "signs-2st"},),
         ),
         Preset(
             "spline",

@@ -21,6 +21,7 @@ DRAWN_SIGNS = Definition(
         licence="MIT",
         architecture="signs",
         distortion="RTS",
+        consistency=4.0,
         padding="border",
         subject=(34, 34),
     ),
