@@ -1,7 +1,7 @@
 """Access control for HTTP, WebSockets and the page alike.
 
-Values are compared exactly, never by pattern; the token in constant time. A WebSocket is refused
-before it is accepted.
+Values are compared exactly, never by pattern; tokens in constant time. A WebSocket is refused
+before it is accepted. What a request may do, look or act, is stored in its scope.
 """
 
 from urllib.parse import parse_qsl, quote, urlencode
@@ -12,7 +12,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stnscope.access.policy import Access
 from stnscope.access.responses import problem, refusal_page, sign_in_page
-from stnscope.access.token import COOKIE, is_presented, is_same
+from stnscope.access.rights import VIEWER_REFUSAL, WEBSOCKET, Right, needed_right, set_right
+from stnscope.access.token import COOKIE, VIEWER_COOKIE, is_same, presented_token
 
 TOKEN_REQUIRED = "This server needs its token: open the link that it printed when it started."
 ENTER_TOKEN = (
@@ -74,16 +75,24 @@ class AccessControl:
         return self._access.loopback_only or self._access.token is not None
 
     def _token_response(self, scope: Scope, headers: Headers) -> Response | None:
-        token = self._access.token
+        token, viewer_token = self._access.token, self._access.viewer_token
         if token is None or _is_preflight(scope, headers):
+            set_right(scope, Right.ACT)
             return None
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         query_token = dict(query).get("token")
-        if query_token is not None and _is_get(scope) and is_same(query_token, token):
-            return _redirect_with_cookie(scope, query, token)
-        if is_presented(headers, token):
-            return None
-        return _token_refusal(scope, headers, query)
+        if query_token is not None and _is_get(scope):
+            for cookie, linked in ((COOKIE, token), (VIEWER_COOKIE, viewer_token)):
+                if linked is not None and is_same(query_token, linked):
+                    return _redirect_with_cookie(scope, query, cookie, linked)
+        presented = presented_token(headers, token, viewer_token)
+        if presented is None:
+            return _token_refusal(scope, headers, query)
+        right = Right.ACT if presented == token else Right.LOOK
+        if right is Right.LOOK and needed_right(_method(scope), scope["path"]) is Right.ACT:
+            return _readable(_refusal(scope, 403, VIEWER_REFUSAL), headers)
+        set_right(scope, right)
+        return None
 
 
 def _is_preflight(scope: Scope, headers: Headers) -> bool:
@@ -92,6 +101,10 @@ def _is_preflight(scope: Scope, headers: Headers) -> bool:
         and scope["method"] == "OPTIONS"
         and "access-control-request-method" in headers
     )
+
+
+def _method(scope: Scope) -> str:
+    return WEBSOCKET if scope["type"] == "websocket" else str(scope["method"])
 
 
 def _is_get(scope: Scope) -> bool:
@@ -113,16 +126,20 @@ def _token_refusal(scope: Scope, headers: Headers, query: Query) -> Response:
         return sign_in_page(text, _without_token(query), retry=is_cross_site)
     refused = problem(401, TOKEN_REQUIRED)
     refused.headers["WWW-Authenticate"] = "Bearer"
+    return _readable(refused, headers)
+
+
+def _readable(refused: Response, headers: Headers) -> Response:
+    """Let an allowed page of another origin read why its request was refused."""
     if origin := headers.get("origin"):
-        # An allowed page of another origin may read why the request was refused.
         refused.headers["Access-Control-Allow-Origin"] = origin
         refused.headers["Access-Control-Allow-Credentials"] = "true"
         refused.headers["Vary"] = "Origin"
     return refused
 
 
-def _redirect_with_cookie(scope: Scope, query: Query, token: str) -> Response:
-    """Set the token as a cookie, and redirect to the address without it."""
+def _redirect_with_cookie(scope: Scope, query: Query, cookie: str, token: str) -> Response:
+    """Set a token as a cookie, and redirect to the address without it."""
     remaining_query = urlencode(_without_token(query))
     # Relative, because a proxy may serve this below a path of its own.
     path = "./" + quote(scope["path"].rpartition("/")[2])
@@ -130,7 +147,7 @@ def _redirect_with_cookie(scope: Scope, query: Query, token: str) -> Response:
     response.headers["Cache-Control"] = "no-store"
     response.headers["Referrer-Policy"] = "no-referrer"
     secure = scope["scheme"] == "https"
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", path="/", secure=secure)
+    response.set_cookie(cookie, token, httponly=True, samesite="strict", path="/", secure=secure)
     return response
 
 

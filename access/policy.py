@@ -1,4 +1,4 @@
-"""The rules of access: which hosts and origins are accepted, and the token."""
+"""The rules of access: which hosts and origins are accepted, and the tokens."""
 
 import re
 import socket
@@ -20,11 +20,12 @@ class Access:
         hosts: the values of `Host` that are accepted, in lower case.
         origins: the values of `Origin` that are accepted.
         token: what every request must present; None if nothing is needed.
+        viewer_token: what suffices for requests that change nothing; None for no such token.
         loopback_only: whether only this machine can reach the server.
         host_option: the option that adds to `hosts`; a refusal names it.
 
     Raises:
-        ValueError: the token cannot be a cookie's value, or is needed and missing.
+        ValueError: a token cannot be a cookie's value, or is needed and missing.
     """
 
     hosts: frozenset[str]
@@ -32,15 +33,19 @@ class Access:
     token: str | None
     loopback_only: bool
     host_option: str = "--allow-host"
+    viewer_token: str | None = None
 
     def __post_init__(self) -> None:
         if not self.loopback_only and not self.token:
             raise ValueError("A server that listens beyond this machine needs a token.")
-        if self.token is not None and not TOKEN_PATTERN.fullmatch(self.token):
-            raise ValueError(
-                "A token consists of printable ASCII characters, without spaces, quotes, commas, "
-                "semicolons or backslashes."
-            )
+        for token in (self.token, self.viewer_token):
+            if token is not None and not TOKEN_PATTERN.fullmatch(token):
+                raise ValueError(
+                    "A token consists of printable ASCII characters, without spaces, quotes, "
+                    "commas, semicolons or backslashes."
+                )
+        if self.viewer_token is not None and self.token in (None, self.viewer_token):
+            raise ValueError("Beside a token for viewing another one is needed, for acting.")
 
 
 def own_addresses() -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from stnscope.access.token import is_presented
+from stnscope.access.token import TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE, presented_token
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.new_run import new_run_form
@@ -52,10 +52,20 @@ def _show_runs(run_ids: list[str]) -> None:
     st.session_state["started"] = run_ids
 
 
-def _is_authorised() -> bool:
-    """Whether the browser presents the token; the page sends no request with it for others."""
-    token = os.environ.get("STNSCOPE_TOKEN")
-    return not token or is_presented(st.context.headers, token)
+def _visitor_token() -> str | None:
+    """Return the token with which the script sends requests: the one that the visitor presents.
+
+    Raises:
+        PermissionError: the server needs a token, and the visitor presents none.
+    """
+    token = os.environ.get(TOKEN_VARIABLE)
+    if not token:
+        return None
+    viewer_token = os.environ.get(VIEWER_TOKEN_VARIABLE) or None
+    presented = presented_token(st.context.headers, token, viewer_token)
+    if presented is None:
+        raise PermissionError
+    return presented
 
 
 def page() -> None:
@@ -64,7 +74,9 @@ def page() -> None:
     st.html(STYLE)
     st.html(TITLE)
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
-    if not _is_authorised():
+    try:
+        token = _visitor_token()
+    except PermissionError:
         st.warning(
             f"stnscope needs its token. [Sign in]({api or '.'}/docs), then reload this page."
         )
@@ -73,15 +85,19 @@ def page() -> None:
         runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started", [])}
         mount({"part": "viewer", "api": api, **runs}, key="viewer")
     try:
-        client = Client.from_environment()
+        client = Client.from_environment(token)
         catalog = _catalog(client)
+        refusal = client.access()["refusal"]
     except ApiError as error:
         st.error(str(error))
         return
     form, run_table = st.columns([1, 2], gap="large")
     with form:
         st.subheader("New run")
-        new_run_form(client, catalog, _show_runs, _catalog.clear)
+        if refusal:
+            st.info(refusal)
+        else:
+            new_run_form(client, catalog, _show_runs, _catalog.clear)
     with run_table:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs")

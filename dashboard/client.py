@@ -17,14 +17,17 @@ class ApiError(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """A client of the server at `url`, with its `token` if it needs one."""
+    """A client of the server at `url`, with a `token` if it needs one."""
 
     url: str
     token: str | None = None
 
     @classmethod
-    def from_environment(cls) -> "Client":
-        """Create a client for `STNSCOPE_API_URL`, with `STNSCOPE_TOKEN` if it is set.
+    def from_environment(cls, token: str | None = None) -> "Client":
+        """Create a client for `STNSCOPE_API_URL`.
+
+        Args:
+            token: that of the page's visitor, so that the page does no more than they may.
 
         Raises:
             ApiError: there is no address.
@@ -32,7 +35,16 @@ class Client:
         url = os.environ.get("STNSCOPE_API_URL", "")
         if not url:
             raise ApiError("Set STNSCOPE_API_URL to the address of the server, then start again.")
-        return cls(url.rstrip("/"), os.environ.get("STNSCOPE_TOKEN"))
+        return cls(url.rstrip("/"), token)
+
+    def access(self) -> dict[str, Any]:
+        """Return what the token permits.
+
+        Raises:
+            ApiError: the server refuses or does not answer.
+        """
+        access: dict[str, Any] = self._request("GET", "/api/access").json()
+        return access
 
     def catalog(self) -> dict[str, Any]:
         """Return what runs can be made of, and the trained networks.

@@ -18,6 +18,7 @@ from stnscope.access.cache_control import ImmutableFiles
 from stnscope.access.middleware import AccessControl
 from stnscope.access.policy import LOOPBACK, Access, own_hosts
 from stnscope.access.security_headers import SecurityHeaders, page_policy
+from stnscope.access.token import TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE
 
 SCHEMES = ("http", "https")
 
@@ -49,7 +50,8 @@ def _access() -> Access:
             hosts=hosts,
             # A proxy that terminates TLS in front of the page makes its origin https.
             origins=frozenset(f"{scheme}://{host}" for scheme in SCHEMES for host in hosts),
-            token=os.environ.get("STNSCOPE_TOKEN") or None,
+            token=os.environ.get(TOKEN_VARIABLE) or None,
+            viewer_token=os.environ.get(VIEWER_TOKEN_VARIABLE) or None,
             loopback_only=listens_on in LOOPBACK,
             host_option="--browser.serverAddress",
         )

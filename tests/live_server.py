@@ -49,7 +49,7 @@ class Server:
         # Of two equal options the last one counts: a test may choose its own timeout.
         command = [*self.program, "serve", *CONTROL_TIMEOUT, *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
-        environment = os.environ | {"STNSCOPE_TOKEN": ""}
+        environment = os.environ | {"STNSCOPE_TOKEN": "", "STNSCOPE_VIEWER_TOKEN": ""}
         with self.log.open("ab") if self.log else nullcontext() as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log

@@ -175,7 +175,7 @@ def test_readme_leads_to_every_document() -> None:
 
 
 def test_documented_environment_variables_are_read() -> None:
-    files = tracked_files("backend/*.py", "dashboard/*.py")
+    files = tracked_files("access/*.py", "backend/*.py", "dashboard/*.py")
     source = " ".join(read(file) for file in files)
     for file in [*DOCUMENTS, Path("docker-compose.yml"), Path("Dockerfile")]:
         for name in set(re.findall(r"\bSTNSCOPE_[A-Z_]+", read(file))):

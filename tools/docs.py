@@ -30,7 +30,7 @@ DOCS = ROOT / "docs"
 WIDTH = 100
 # What a machine's own settings would put into the help.
 ENVIRONMENT = {"COLUMNS": "10000", "NO_COLOR": "1", "STNSCOPE_HOME": "HOME"}
-UNSET = ("STNSCOPE_DATA", "STNSCOPE_MIRROR", "STNSCOPE_TOKEN")
+UNSET = ("STNSCOPE_DATA", "STNSCOPE_MIRROR", "STNSCOPE_TOKEN", "STNSCOPE_VIEWER_TOKEN")
 HEAD = """\
 # Command line
 

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import uvicorn
 
-from stnscope.access.policy import EVERYWHERE, LOOPBACK, bracketed, own_addresses
+from stnscope.access.policy import LOOPBACK, bracketed
+from stnscope.access.token import TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
@@ -36,7 +37,7 @@ MAX_MESSAGE_BYTES = 1024 * 1024
 
 EXAMPLES = """\
   stnscope serve --port 9000              on this machine, on another port
-  stnscope serve --host 0.0.0.0           from other machines too; prints a link with a token
+  stnscope serve --host 0.0.0.0           from other machines too; prints links with tokens
   stnscope serve --host 0.0.0.0 --allow-host lab.example:8501    by a host name of the network
 """
 
@@ -51,9 +52,16 @@ def add(commands: Commands) -> None:
     )
     serve.add_argument(
         "--token",
-        default=os.environ.get("STNSCOPE_TOKEN") or None,
+        default=os.environ.get(TOKEN_VARIABLE) or None,
         help="secret that every request must present; generated and printed where one is needed "
         "and none is given",
+    )
+    serve.add_argument(
+        "--viewer-token",
+        default=os.environ.get(VIEWER_TOKEN_VARIABLE) or None,
+        metavar="TOKEN",
+        help="secret that suffices to look, but not to start, control, import, export or delete; "
+        "generated and printed if other machines reach the page and none is given",
     )
     serve.add_argument(
         "--allow-host",
@@ -124,11 +132,8 @@ def add(commands: Commands) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    token = options.token or None
-    if token is None and options.host not in LOOPBACK:
-        token = secrets.token_urlsafe(24)
     try:
-        settings = _settings(options, token)
+        settings = _settings(options)
     except ValueError as error:
         sys.exit(f"stnscope: {error}")
     with listen(settings.host, settings.port) as listening:
@@ -155,12 +160,24 @@ def _run(settings: Settings, options: argparse.Namespace, listening: socket.sock
         timeout_keep_alive=75,
     )
     _silence_request_log()
-    server = _AnnouncingServer(config, settings.deadlines, _link(settings))
+    server = _AnnouncingServer(config, settings)
     server.run([listening])
     return 0 if server.started else 1
 
 
-def _settings(options: argparse.Namespace, token: str | None) -> Settings:
+def _settings(options: argparse.Namespace) -> Settings:
+    """Return the settings, with tokens where some are needed and not given.
+
+    Raises:
+        ValueError: an option is malformed.
+    """
+    is_shared = options.host not in LOOPBACK
+    token, viewer_token = options.token or None, options.viewer_token or None
+    if token is None and (is_shared or viewer_token):
+        token = secrets.token_urlsafe(24)
+    # A page that is served elsewhere would not know a generated one.
+    if viewer_token is None and is_shared and not options.no_page:
+        viewer_token = secrets.token_urlsafe(24)
     return Settings(
         home=options.home,
         data=options.data,
@@ -169,6 +186,7 @@ def _settings(options: argparse.Namespace, token: str | None) -> Settings:
         port=options.port,
         demonstration=not options.no_demonstration,
         token=token,
+        viewer_token=viewer_token,
         allowed_hosts=frozenset(options.allow_host),
         allowed_origins=frozenset(options.allow_origin),
         allowed_frames=frozenset(options.allow_frame),
@@ -229,33 +247,37 @@ def _silence_request_log() -> None:
 
 
 class _AnnouncingServer(ConnectionServer):
-    """Prints the link once the server accepts connections."""
+    """Prints the links once the server accepts connections."""
 
-    def __init__(self, config: uvicorn.Config, deadlines: Deadlines, link: str) -> None:
-        super().__init__(config, deadlines)
-        self._link = link
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config, settings.deadlines)
+        self._settings = settings
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)
         if self.started:
-            print(f"\n  stnscope is ready: {self._link}\n  Ctrl-C stops it.\n", flush=True)
+            print(f"\n{_announcement(self._settings)}\n  Ctrl-C stops it.\n", flush=True)
 
 
-def _link(settings: Settings) -> str:
-    host = "localhost" if settings.host in LOOPBACK else settings.host
-    if host in EVERYWHERE:
-        host = next(iter(own_addresses()), "localhost")
-    address = f"http://{bracketed(host)}:{settings.port}/"
-    return f"{address}?token={quote(settings.token)}" if settings.token else address
+def _announcement(settings: Settings) -> str:
+    """Return the line with the link and, if there is one, the line with that for viewers."""
+    ready = f"  stnscope is ready: {_link(settings, settings.token)}"
+    if settings.viewer_token is None:
+        return ready
+    return f"{ready}\n  To hand out, for viewing only: {_link(settings, settings.viewer_token)}"
+
+
+def _link(settings: Settings, token: str | None) -> str:
+    return f"{settings.address}?token={quote(token)}" if token else settings.address
 
 
 def _set_page_environment(settings: Settings) -> None:
-    """Set the interface's address and token for the page, which runs in this process."""
+    """Set the interface's address and tokens for the page, which runs in this process."""
     same_family = {"localhost": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}
     host = bracketed(same_family.get(settings.host, settings.host))
     os.environ["STNSCOPE_API_URL"] = f"http://{host}:{settings.port}"
-    if settings.token:
-        os.environ["STNSCOPE_TOKEN"] = settings.token
+    os.environ[TOKEN_VARIABLE] = settings.token or ""
+    os.environ[VIEWER_TOKEN_VARIABLE] = settings.viewer_token or ""
 
 
 def _page_script() -> Path:

@@ -29,6 +29,18 @@ class Health(BaseModel):
     version: str
 
 
+class Access(BaseModel):
+    """What a client may do, and what a link for others is made of."""
+
+    may_act: bool = Field(description="Whether its token permits more than to look.")
+    refusal: str | None = Field(description="Why it may not act; null if it may.")
+    needs_token: bool = Field(description="Whether the server requires a token.")
+    viewer_token: str | None = Field(description="The token for viewing, if there is one.")
+    address: str | None = Field(
+        description="Where other machines reach the server; null if only its own does."
+    )
+
+
 class InvalidValue(BaseModel):
     """One thing that is wrong with a request."""
 
@@ -70,7 +82,9 @@ class Run(BaseModel):
     live: bool = Field(description="Whether more frames may come.")
     complete: bool = Field(description="Whether it ended as its user wanted.")
     deleted: bool = Field(description="Whether its recording was removed; on its stream only.")
-    can: list[Operation] = Field(description="What can be requested now.")
+    can: list[Operation] = Field(
+        description="What can be requested now; nothing with a token for viewing."
+    )
     picture_refusal: str | None = Field(
         description="Why no picture can be added to its probes; null if one can."
     )

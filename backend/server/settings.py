@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from ipaddress import ip_network
 from pathlib import Path
 
-from stnscope.access.policy import LOOPBACK, Access, own_hosts
+from stnscope.access.policy import (
+    EVERYWHERE,
+    LOOPBACK,
+    Access,
+    bracketed,
+    own_addresses,
+    own_hosts,
+)
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.server.deadlines import Deadlines
 
@@ -21,6 +28,7 @@ class Settings:
         port: the port to listen on.
         demonstration: whether to start a demonstration run in an empty home.
         token: what every request must present; required on any address but loopback.
+        viewer_token: what suffices to look: for requests that change nothing.
         allowed_hosts: further values of `Host` that are accepted, compared exactly.
         allowed_origins: further values of `Origin` that are accepted, compared exactly.
         allowed_frames: origins of pages that may embed this one, such as a notebook's.
@@ -35,7 +43,7 @@ class Settings:
         quota: the disk space for recordings.
 
     Raises:
-        ValueError: a token is needed and missing, or the token or a proxy is malformed.
+        ValueError: a token is needed and missing, or a token or a proxy is malformed.
     """
 
     home: Path
@@ -45,6 +53,7 @@ class Settings:
     port: int = 8501
     demonstration: bool = True
     token: str | None = None
+    viewer_token: str | None = None
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
     allowed_frames: frozenset[str] = field(default_factory=frozenset)
@@ -67,6 +76,19 @@ class Settings:
         return self.home / "recordings"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether other machines reach the server."""
+        return self.host not in LOOPBACK
+
+    @property
+    def address(self) -> str:
+        """The address of the page, for other machines if they reach it."""
+        host = self.host if self.is_shared else "localhost"
+        if host in EVERYWHERE:
+            host = next(iter(own_addresses()), "localhost")
+        return f"http://{bracketed(host)}:{self.port}/"
+
+    @property
     def access(self) -> Access:
         """The rules of access.
 
@@ -81,5 +103,6 @@ class Settings:
             # A tunnel or proxy may add TLS.
             | {f"{scheme}://{host}" for scheme in ("http", "https") for host in self.allowed_hosts},
             token=self.token,
-            loopback_only=self.host in LOOPBACK,
+            viewer_token=self.viewer_token,
+            loopback_only=not self.is_shared,
         )

@@ -1,11 +1,12 @@
 """The state of a running server: created in its lifespan, passed to each request."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from stnscope.access.rights import VIEWER_REFUSAL, may_act
 from stnscope.backend.experiment.catalog import ARCHITECTURES
 from stnscope.backend.experiment.run_status import flags
 from stnscope.backend.server.http.conditional import JsonBody
@@ -24,7 +25,11 @@ from stnscope.backend.server.streams.transform_stream import TransformStreams
 
 @dataclass(frozen=True)
 class State:
-    """The parts of one running server."""
+    """The parts of one running server, as one request sees it.
+
+    Attributes:
+        may_act: whether the request may act; if not, no run allows it anything.
+    """
 
     settings: Settings
     runs: Runs
@@ -38,6 +43,7 @@ class State:
     imports: Imports
     run_lists: SharedResults[tuple[JsonBody, str | None]] = field(default_factory=SharedResults)
     """Lists of runs as JSON, each with the id of its last run if more follow."""
+    may_act: bool = True
 
     def run(self, run_id: str) -> Run:
         """Return a run as the interface has it; coroutines call this in a thread.
@@ -62,14 +68,16 @@ class State:
             **flags(run["status"]),
             "owned": self.trainers.owns(run["id"]),
             "unresponsive": self.trainers.is_unresponsive(run["id"]),
-            "can": self.trainers.allowed(run),
-            "picture_refusal": self.trainers.picture_refusal(run),
+            "can": self.trainers.allowed(run) if self.may_act else [],
+            "picture_refusal": self.trainers.picture_refusal(run)
+            if self.may_act
+            else VIEWER_REFUSAL,
         }
 
 
 def _state(connection: HTTPConnection) -> State:
     state: State = connection.state.server
-    return state
+    return state if may_act(connection.scope) else replace(state, may_act=False)
 
 
 Server = Annotated[State, Depends(_state)]

@@ -6,6 +6,7 @@
 import { acceptPastes } from "./picture/paste.js";
 import { createApi } from "./protocol/api.js";
 import { decodeFrame } from "./protocol/frame.js";
+import { loadAccess } from "./protocol/access.js";
 import { loadCatalog } from "./protocol/catalog.js";
 import { onReconnect } from "./page/streamlit-reconnect.js";
 import { RunList } from "./playback/run-list.js";
@@ -79,17 +80,19 @@ function getPage(data) {
     const api = createApi(data.api);
     const page = { api, runs: new RunList(api), viewer: null, open: () => {} };
     sharedPage = page;
-    loadCatalog(api).then(() => updateAfterCatalog(page));
+    loadCatalog(api).then(() => update(page));
+    loadAccess(api).then(() => update(page));
     acceptPastes(document);
   }
   return sharedPage;
 }
 
 /**
- * Draw again with titles, limits and families from the catalog.
+ * Draw again: with titles, limits and families from the catalog, or with what the visitor may do.
  * @param {Page} page
  */
-function updateAfterCatalog({ viewer, runs }) {
+function update({ viewer, runs }) {
+  viewer?.update();
   viewer?.setView(viewer.view);
   runs.dispatchEvent(new Event("change"));
 }

@@ -40,7 +40,8 @@ def test_missing_address_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
         Client.from_environment()
 
 
-def test_environment_sets_address_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_sets_the_address_and_never_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STNSCOPE_API_URL", "http://backend:9000/")
     monkeypatch.setenv("STNSCOPE_TOKEN", "secret")
-    assert Client.from_environment() == Client("http://backend:9000", "secret")
+    assert Client.from_environment() == Client("http://backend:9000", None)
+    assert Client.from_environment("visitor") == Client("http://backend:9000", "visitor")

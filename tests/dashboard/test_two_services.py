@@ -11,10 +11,11 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from stnscope.access.rights import VIEWER_REFUSAL
 from tests.compose import ROOT, image_command, image_environment, services
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
@@ -27,6 +28,7 @@ from tests.live_server import Server, free_port, wait_until
 from tests.timeouts import TIMEOUT_MS, TIMEOUT_SECONDS
 
 TOKEN = "open-sesame-open-sesame"
+VIEWER_TOKEN = "peep-hole-peep-hole"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 # The page's address for the backend differs from the browser's, where a second loopback exists.
 BACKEND_HOST = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
@@ -74,6 +76,7 @@ def two_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]
             ("8502", str(backend_port)),
             ("8501", str(page_port)),
             ("${STNSCOPE_TOKEN:?Set STNSCOPE_TOKEN to a secret of yours.}", TOKEN),
+            ("${STNSCOPE_VIEWER_TOKEN:-}", VIEWER_TOKEN),
             ("/data", str(home)),
         ):
             text = text.replace(original, value)
@@ -156,6 +159,19 @@ def test_one_link_opens_both_services(
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
     two_services.backend.control(run_id, "stop").raise_for_status()
+
+
+def test_one_link_for_viewing_opens_both_services(
+    two_services: Services, open_page: OpenPage, picture: Path
+) -> None:
+    page = open_page(two_services.page, f"?token={VIEWER_TOKEN}")
+    wait_for_frame(page)
+    expect(page.locator(".stn-refusal")).to_have_text(VIEWER_REFUSAL)
+    expect(page.locator(".stAlert")).to_have_text(VIEWER_REFUSAL)
+    expect(page.get_by_role("button", name="Start training")).to_have_count(0)
+    # The page sends the picture with its visitor's token, not with its own.
+    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
+    page.locator(".stn-picture [data-step]").wait_for()
 
 
 def test_visitor_without_the_token_enters_it_and_sees_the_page(

@@ -1,4 +1,6 @@
-"""Prints all routes of a server with its page, as JSON: [[method or "WEBSOCKET", path], ...].
+"""Prints all routes of a server with its page, as JSON.
+
+Each is [method or "WEBSOCKET", example of its path, its path as the route has it].
 
 A program of its own, because Streamlit creates its routes for a runtime, one in a process.
 """
@@ -21,16 +23,16 @@ from stnscope.backend.server.settings import Settings
 PAGE = Path(__file__).parents[2] / "dashboard" / "app.py"
 
 
-def list_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each route as a method and an example of its path."""
+def list_routes(routes: Iterable[BaseRoute], prefix: str = "") -> Iterator[tuple[str, str, str]]:
+    """Yield each route as a method, an example of its path, and its path."""
     for route in routes:
         if isinstance(route, WebSocketRoute):
-            yield "WEBSOCKET", prefix + example_path(route.path)
+            yield "WEBSOCKET", prefix + example_path(route.path), prefix + route.path
         elif isinstance(route, Route):
             for method in sorted(route.methods or ()):
-                yield method, prefix + example_path(route.path)
+                yield method, prefix + example_path(route.path), prefix + route.path
         elif isinstance(route, Mount):
-            yield "GET", prefix + route.path + "/"
+            yield "GET", prefix + route.path + "/", prefix + route.path + "/{path:path}"
 
 
 def example_path(path: str) -> str:
@@ -48,7 +50,7 @@ def main() -> None:
         *list_routes(create_streamlit_routes(get_instance())),
     ]
     described = {example_path(path) for path in app.openapi()["paths"]}
-    assert described <= {path for _, path in served}, "a router is not listed here"
+    assert described <= {path for _, path, _ in served}, "a router is not listed here"
     json.dump(served, sys.stdout)
 
 

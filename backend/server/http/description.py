@@ -1,7 +1,7 @@
 """The description of the interface, `/openapi.json`: each status of a route, and its shape.
 
 A route names its response and its own errors (`answers`); those that any route may give are added
-here. All errors are problem details.
+here, as is the right that a route needs (`x-right`). All errors are problem details.
 """
 
 from collections.abc import Iterable, Mapping
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from stnscope.access.responses import PROBLEM_TYPE
+from stnscope.access.rights import needed_right
 
 REF = "#/components/schemas/{model}"
 PROBLEM = {"content": {PROBLEM_TYPE: {"schema": {"$ref": REF.format(model="Problem")}}}}
@@ -20,7 +21,7 @@ PROBLEM = {"content": {PROBLEM_TYPE: {"schema": {"$ref": REF.format(model="Probl
 ERRORS: Mapping[int, str] = {
     400: "The body cannot be read.",
     401: "The token is missing or wrong.",
-    403: "The origin is not allowed.",
+    403: "The origin is not allowed, or the token is for viewing only.",
     404: "There is no such address, run, data set, export or weights.",
     408: "The body was not received in time.",
     409: "The run's status does not allow it; `detail` states which one does.",
@@ -82,8 +83,9 @@ def _complete(description: dict[str, Any], models: Iterable[type[BaseModel]]) ->
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     schemas |= definitions["$defs"]
-    for path in description["paths"].values():
-        for operation in path.values():
+    for path, operations in description["paths"].items():
+        for method, operation in operations.items():
+            operation["x-right"] = needed_right(method.upper(), path)
             _complete_operation(operation)
     return description
 

@@ -16,7 +16,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from stnscope.access.token import TOKEN_VARIABLE
+from stnscope.access.token import TOKEN_VARIABLES
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.error_codec import decode_error
 from stnscope.backend.server.processes.message_pipe import (
@@ -71,7 +71,7 @@ class ChildProcess:
     async def start(cls, command: Sequence[str], deadlines: Deadlines | None = None) -> Self:
         """Start a child process."""
         # A child needs no access to the server.
-        environment = {k: v for k, v in os.environ.items() if k != TOKEN_VARIABLE}
+        environment = {k: v for k, v in os.environ.items() if k not in TOKEN_VARIABLES}
         process = await asyncio.create_subprocess_exec(
             *command, stdin=PIPE, stdout=PIPE, start_new_session=True, env=environment
         )

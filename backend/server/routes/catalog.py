@@ -1,9 +1,10 @@
-"""The catalog: everything a run can be made of; and data sets to download."""
+"""The catalog: everything a run can be made of; data sets to download; what a client may do."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from stnscope.access.rights import VIEWER_REFUSAL
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
@@ -38,6 +39,19 @@ router = ApiRouter()
 def health() -> dict[str, str]:
     """Respond once the server is ready."""
     return {"status": "ok", "version": VERSION}
+
+
+@router.get("/access", tags=["server"], **answers(schemas.Access))
+def access(server: Server) -> dict[str, Any]:
+    """Show what the request's token permits, and what a link for others is made of."""
+    settings = server.settings
+    return {
+        "may_act": server.may_act,
+        "refusal": None if server.may_act else VIEWER_REFUSAL,
+        "needs_token": settings.token is not None,
+        "viewer_token": settings.viewer_token,
+        "address": settings.address if settings.is_shared else None,
+    }
 
 
 @router.get("/catalog", tags=["server"], **answers(schemas.Catalog))

@@ -51,7 +51,8 @@ def list_runs(
         body = JsonBody.encode([server.describe(run) for run in runs])
         return body, runs[-1]["id"] if has_more else None
 
-    body, last = server.run_lists.get((limit, after, live), encode)
+    # A run's description depends on what the request may do.
+    body, last = server.run_lists.get((limit, after, live, server.may_act), encode)
     return body.respond(request, next_link(request, after=last))
 
 

@@ -39,7 +39,7 @@ export class AddPicture {
     this.label.setAttribute("list", this.labels.id);
     this.label.setAttribute("aria-label", "Label of the picture (optional)");
     const parts = [this.button, this.label, this.labels, this.file];
-    this.element = element("div.stn-add-picture", {}, ...parts);
+    this.element = element("div.stn-add-picture.stn-acting", {}, ...parts);
     store.addEventListener("change", () => this.update());
     this.#acceptDrops(stage);
     this.update();

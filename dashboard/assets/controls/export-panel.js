@@ -54,7 +54,7 @@ export class ExportPanel {
     range.onchange = () => this.#updateRange();
     this.#updateRange();
     this.element = element(
-      "details.stn-panel",
+      "details.stn-panel.stn-acting",
       {},
       element("summary.stn-summary", {}, "Export"),
       element("div.stn-fields", {}, ...fields),

@@ -2,6 +2,7 @@
 // learning rates in a panel.
 
 import { element, setText } from "../ui/dom.js";
+import { viewerRefusal } from "../protocol/access.js";
 import { withFieldTitles } from "../ui/text.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
@@ -67,7 +68,7 @@ export class LiveSettings {
       element("option", { value: seconds }, text)
     );
     this.slowMotion = element(
-      "select.stn-entry",
+      "select.stn-entry.stn-acting",
       { aria: { label: "Speed of training" } },
       ...durations,
     );
@@ -89,13 +90,14 @@ export class LiveSettings {
     const { store } = this;
     const settings = changeableSettings(store);
     const isMoving = settings ? settings.moving : store.isPlayingLap;
+    const refusal = store.run?.live ? viewerRefusal() : null;
     this.moving.setAttribute("aria-checked", String(isMoving));
     this.moving.disabled = store.isPlayingSample || !(settings || store.hasLap);
     this.moving.title = settings
       ? "Move the probes while the network trains, to see how well its regions follow them"
       : store.hasLap
       ? "Play the closing lap: the probes move, the weights of the trained network do not"
-      : "The probes do not move. A run records moving probes when it finishes.";
+      : refusal ?? "The probes do not move. A run records moving probes when it finishes.";
     this.slowMotion.value = String(nearestDuration(settings ? settings.slow_motion : 0));
     this.slowMotion.disabled = !settings;
   }
@@ -135,7 +137,7 @@ export class LearningRatesPanel {
         "next step on.",
     );
     this.element = element(
-      "details.stn-panel",
+      "details.stn-panel.stn-acting",
       {},
       element("summary.stn-summary", {}, "Learning rates"),
       element("div.stn-fields.stn-rates", {}, ...labels),

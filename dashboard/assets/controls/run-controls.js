@@ -1,7 +1,8 @@
 // Buttons that control the training of a run, and that start another one like it.
 
-import { element, icon, ICONS } from "../ui/dom.js";
+import { element, icon, ICONS, setText } from "../ui/dom.js";
 import { LiveSettings, sendControl } from "./live-settings.js";
+import { viewerRefusal } from "../protocol/access.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 
@@ -40,7 +41,7 @@ export class RunControls {
       this.buttons[action] = this.#actionButton(action);
     }
     const training = element(
-      "div.stn-button-group",
+      "div.stn-button-group.stn-acting",
       { role: "group" },
       ...Object.values(this.buttons),
     );
@@ -56,9 +57,16 @@ export class RunControls {
       "Start a new run with the same configuration and an unused seed, to see how much is chance",
       (seed) => this.#unusedSeed(seed),
     );
-    const start = element("div.stn-button-group", { role: "group" }, this.restart, this.newSeed);
+    const start = element(
+      "div.stn-button-group.stn-acting",
+      { role: "group" },
+      this.restart,
+      this.newSeed,
+    );
     start.setAttribute("aria-label", "New run");
-    this.element = element("div.stn-run-controls", {}, training, this.settings.element, start);
+    this.refusal = element("p.stn-muted.stn-refusal"); // in place of the buttons
+    const parts = [training, this.settings.element, start, this.refusal];
+    this.element = element("div.stn-run-controls", {}, ...parts);
   }
 
   /**
@@ -139,6 +147,7 @@ export class RunControls {
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
     this.settings.update();
+    setText(this.refusal, viewerRefusal() ?? "");
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
   }
 }

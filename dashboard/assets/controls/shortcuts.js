@@ -32,12 +32,18 @@ const DESCRIPTIONS = [
   ["d o m t b", "dots, outline, mesh, trail, outputs pasted back"],
 ];
 
+// Those that do nothing for who may only look.
+const ACTING_KEYS = ["p", "s"];
+
 /** Create the panel that lists the shortcuts. */
 export function createShortcutsPanel() {
-  const rows = DESCRIPTIONS.flatMap(([keys, description]) => [
-    element("dt", {}, ...keys.split(" ").map((key) => element("kbd", {}, key))),
-    element("dd", {}, description),
-  ]);
+  const rows = DESCRIPTIONS.flatMap(([keys, description]) => {
+    const suffix = ACTING_KEYS.includes(keys) ? ".stn-acting" : "";
+    return [
+      element(`dt${suffix}`, {}, ...keys.split(" ").map((key) => element("kbd", {}, key))),
+      element(`dd${suffix}`, {}, description),
+    ];
+  });
   return element(
     "details.stn-panel",
     {},

@@ -55,17 +55,18 @@ export class Navigation {
    */
   goTo(id) {
     if (id === this.pinned) return;
-    this.#replaceAddress();
+    this.replaceAddress();
     pushAddress(id);
     this.pin(id);
   }
 
   /** Write what is shown into the address, soon, so that a reload or a copied link shows it again. */
   updateAddress() {
-    this.timer ??= setTimeout(() => this.#replaceAddress(), ADDRESS_DELAY_MILLISECONDS);
+    this.timer ??= setTimeout(() => this.replaceAddress(), ADDRESS_DELAY_MILLISECONDS);
   }
 
-  #replaceAddress() {
+  /** Write what is shown into the address at once. */
+  replaceAddress() {
     this.#clearTimer();
     const { id, player, isPlayingSample, isPlayingLap } = this.store;
     const isPaused = !isPlayingSample && !isPlayingLap && player.mode === "paused";

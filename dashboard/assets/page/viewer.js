@@ -4,6 +4,7 @@
 import { AddPicture } from "../controls/add-picture.js";
 import { Charts } from "../charts/charts.js";
 import { ComparedRun } from "../runs/compare.js";
+import { CopyLink } from "./copy-link.js";
 import { createShortcutsPanel, handleKey } from "../controls/shortcuts.js";
 import { DifferenceTable } from "../runs/difference-table.js";
 import { element, setText } from "../ui/dom.js";
@@ -18,6 +19,7 @@ import { RunStage } from "../stage/run-stage.js";
 import { RunStore } from "../playback/run-store.js";
 import { StepPhases } from "../controls/step-phases.js";
 import { Timeline } from "../controls/timeline.js";
+import { viewerRefusal } from "../protocol/access.js";
 import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
 
 /** @import { Api } from "../protocol/api.js" */
@@ -66,6 +68,7 @@ export class Viewer {
     this.toolbar = new ViewToolbar(() => this.view, (view) => this.setView(view));
     this.readout = new Readout();
     this.status = new StatusLines(store);
+    this.copyLink = new CopyLink(api, () => this.navigation.replaceAddress());
     this.timeline = new Timeline(store, (speed) => this.setView({ ...this.view, speed }));
     /** @type {(problem: Error | null) => void} */
     const setProblem = (problem) => this.status.setProblem(problem);
@@ -79,7 +82,13 @@ export class Viewer {
     this.controls = element(
       "div.stn-controls",
       {},
-      element("div.stn-status", {}, this.readout.element, this.status.element),
+      element(
+        "div.stn-status",
+        {},
+        this.readout.element,
+        this.status.element,
+        this.copyLink.element,
+      ),
       this.differences.element,
       this.timeline.element,
       this.runControls.element,
@@ -95,7 +104,7 @@ export class Viewer {
     );
     this.#listen();
     this.setView(this.view);
-    this.#update();
+    this.update();
   }
 
   #createStageSection() {
@@ -233,7 +242,7 @@ export class Viewer {
       const { frame, trail } = /** @type {CustomEvent} */ (event).detail;
       this.#draw(frame, trail);
     });
-    store.addEventListener("change", () => this.#update());
+    store.addEventListener("change", () => this.update());
     store.addEventListener("playback", () => {
       if (store.playback) this.charts.open(store.playback.metrics, store.run);
     });
@@ -293,9 +302,11 @@ export class Viewer {
     if (mode === "paused") this.navigation.updateAddress();
   }
 
-  #update() {
+  /** Show the run's status, and enable what is allowed. */
+  update() {
     const { store } = this;
     const { run, player, isPlayingSample, shownRun } = store;
+    this.element.classList.toggle("stn-viewing-only", viewerRefusal() !== null);
     this.element.dataset.mode = isPlayingSample ? "sample" : player.mode;
     this.timeline.update();
     this.runControls.update();

@@ -1,6 +1,6 @@
 // The server's HTTP interface, as functions. Errors carry the server's own message.
 
-/** @import { Catalog, MetricColumns, Run } from "./types.js" */
+/** @import { Access, Catalog, MetricColumns, Run } from "./types.js" */
 
 const NO_RESPONSE = "The server does not answer. It may have been stopped.";
 
@@ -67,6 +67,12 @@ export function createApi(base) {
   const json = async (path, query, options) => (await request(url(path, query), options)).json();
 
   return {
+    /** Whether the server serves the page too. */
+    isOwnServer: root.origin === location.origin,
+
+    /** @returns {Promise<Access>} */
+    access: () => json("access"),
+
     /** @returns {Promise<Catalog>} */
     catalog: () => json("catalog"),
 

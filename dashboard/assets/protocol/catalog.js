@@ -12,9 +12,19 @@ let current = null;
  * @param {{catalog: () => Promise<Catalog>}} api
  */
 export async function loadCatalog(api) {
-  while (!current) {
+  current ??= await retry(api.catalog);
+}
+
+/**
+ * Repeat a request until the server answers it.
+ * @template T
+ * @param {() => Promise<T>} request
+ * @returns {Promise<T>}
+ */
+export async function retry(request) {
+  for (;;) {
     try {
-      current = await api.catalog();
+      return await request();
     } catch {
       await new Promise((resolve) => setTimeout(resolve, RETRY_MILLISECONDS));
     }

@@ -80,6 +80,15 @@
  */
 
 /**
+ * What the page's visitor may do, and what a link for others is made of.
+ * @typedef {object} Access
+ * @property {string | null} refusal why the visitor may only look; null if not
+ * @property {boolean} needs_token whether the server requires a token
+ * @property {string | null} viewer_token the token for viewing, if there is one
+ * @property {string | null} address where other machines reach the server; null if none does
+ */
+
+/**
  * What a run can be made of, and the server's limits.
  * @typedef {object} Catalog
  * @property {FamilyEntry[]} families

@@ -10,6 +10,7 @@ import {
   unusualSettings,
 } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
+import { viewerRefusal } from "../protocol/access.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Run, RunConfig } from "../protocol/types.js" */
@@ -166,7 +167,7 @@ export class RunTable {
     this.button = element("button.stn-button.stn-small", { type: "button" }, IMPORT);
     this.button.title = "Import a recording that was downloaded, here or elsewhere, as a run";
     this.button.onclick = () => this.file.click();
-    const files = element("div.stn-row", {}, this.button, this.file);
+    const files = element("div.stn-row.stn-acting", {}, this.button, this.file);
     this.more = element("button.stn-button.stn-small", { type: "button" }, MORE);
     this.more.title = "Older runs are listed on request";
     this.more.onclick = () => this.#showMore();
@@ -218,6 +219,7 @@ export class RunTable {
 
   update() {
     const { runs, problem, hasMore } = this.list;
+    this.element.classList.toggle("stn-viewing-only", viewerRefusal() !== null);
     if (problem) setText(this.message, problem.message);
     else if (this.hasListProblem) setText(this.message, "");
     this.hasListProblem = Boolean(problem);
