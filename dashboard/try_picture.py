@@ -20,6 +20,9 @@ STYLE = """
     grid: auto 1fr / minmax(0, 1fr) minmax(0, 2fr); }
   .st-key-picture-parts > :nth-child(2) { grid-area: 1 / 2 / span 2; }
 }
+/* Streamlit keeps a file that it refused beside the next ones. */
+.st-key-upload [data-testid="stFileChips"] :has([data-testid="stFileChipIconError"]):has(
+  ~ [data-testid="stFileChip"], ~ * [data-testid="stFileChip"]) { display: none !important; }
 </style>
 """
 

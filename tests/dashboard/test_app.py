@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from stnscope.dashboard.new_run import OWN_SETTINGS
 from tests.live_server import Server, free_port
 from tests.timeouts import TIMEOUT_SECONDS
 
@@ -29,6 +30,7 @@ def test_form_offers_sampling_options_only_for_networks_with_a_transformer(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run_script(monkeypatch, server.port)
+    app.button_group[0].set_value(OWN_SETTINGS).run()
     assert "Padding" in [each.label for each in app.selectbox]
     assert "Tone" not in [each.label for each in app.number_input]
     app.selectbox(key="network for digits").select("digits-cnn").run()

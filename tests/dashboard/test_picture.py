@@ -7,9 +7,10 @@ from typing import Literal
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.javascript import region_sentence
 from tests.dashboard.page_queries import read_large_pixels, select_option
@@ -96,6 +97,23 @@ def test_example_on_paper_is_inverted_with_a_note(
     page.get_by_text("On paper").click()
     notes = page.locator(".stn-picture .stn-notes li", has_text="nvert")
     notes.first.wait_for()
+
+
+def test_refused_file_is_gone_once_another_one_is_chosen(
+    server: Server, stopped_run: str, open_page: OpenPage, picture: Path, tmp_path: Path
+) -> None:
+    large = tmp_path / "large.png"
+    large.write_bytes(bytes(MAX_PICTURE_BYTES + 1_000_000))
+    page = open_page(server, f"?run={stopped_run}")
+    uploader = page.locator(".st-key-upload")
+    for file in (large, picture):
+        uploader.locator("input[type=file]").set_input_files(file)
+        expect(uploader.get_by_text(file.name)).to_be_visible()
+    page.locator(".stn-picture [data-step]").wait_for()
+    expect(uploader.get_by_text("must be")).to_be_hidden()
+    # But one that is refused after a good one is reported.
+    uploader.locator("input[type=file]").set_input_files(large)
+    expect(uploader.get_by_text("must be").last).to_be_visible()
 
 
 def test_file_that_is_not_a_picture_shows_the_servers_message(

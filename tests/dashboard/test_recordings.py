@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.conftest import TrainedRun
@@ -56,5 +56,11 @@ def test_file_that_is_not_a_recording_is_refused(
     file = tmp_path / "notes.stnscope"
     file.write_text("not a recording")
     import_file(page, file)
-    page.locator(".stn-runlist .stn-message", has_text="This file is not a recording").wait_for()
+    message = page.locator(".stn-runlist .stn-message")
+    expect(message).to_contain_text("This file is not a recording")
     assert [run["id"] for run in server.http.get("/runs").json()] == [run["id"] for run in before]
+    # The message is gone as soon as another file is sent.
+    page.route("**/api/recordings", lambda _: None)
+    import_file(page, file)
+    expect(page.get_by_role("button", name="Importing …")).to_be_visible()
+    expect(message).to_be_empty()

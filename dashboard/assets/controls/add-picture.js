@@ -89,6 +89,7 @@ export class AddPicture {
     const { api, id } = this.store;
     if (!file || id === null || this.isUploading) return;
     this.isUploading = true;
+    this.setProblem(null); // that of the picture before
     this.update();
     try {
       await api.addPicture(id, file, this.label.value);

@@ -212,6 +212,7 @@ export class RunTable {
     if (!file) return;
     this.button.disabled = true;
     setText(this.button, "Importing …");
+    setText(this.message, ""); // that of the file before
     await this.request(async (api) => this.on.open((await api.importRecording(file)).id));
     this.button.disabled = false;
     setText(this.button, IMPORT);
