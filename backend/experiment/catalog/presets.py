@@ -30,8 +30,8 @@ PRESETS: Mapping[str, Preset] = {
         Preset(
             "signs",
             "Traffic signs",
-            "Signs at any place, size and angle: within an epoch the regions find them and close in "
-            "on them. One sign is so plain in its middle that its region shrinks to a dot.",
+            "Signs at any place, size and angle: within an epoch the regions find them and close "
+            "in on them. One sign is so plain in its middle that its region shrinks to a dot.",
             ({"dataset": "signs"},),
         ),
         Preset(
