@@ -25,6 +25,10 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
 @media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
 /* Streamlit's own grey has too little contrast. */
+.stApp [data-testid="stCaptionContainer"] { opacity: 1; }
+[data-testid="stButtonGroup"] button p {
+  color: color-mix(in srgb, currentcolor 75%, canvastext);
+}
 [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.8; }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; display: inline; }
