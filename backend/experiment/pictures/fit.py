@@ -15,10 +15,14 @@ from stnscope.backend.experiment.pictures.decode import Picture
 
 MIN_CONTRAST = 0.04
 """Below it a picture counts as uniform, so that the grain of paper is not amplified."""
-INK_THRESHOLD = 0.35
-"""Value from which a pixel belongs to a stroke, where strokes are measured."""
-MAX_SUBJECT_RATIO = 1.2
+INK_THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45)
+"""Values from which a pixel belongs to a stroke; strokes are measured with each of them, since a
+file's compression may connect or part two strokes at one."""
+MAX_SUBJECT_RATIO = 1.1
 """An object larger than usual by more than this factor is reduced, to leave a margin."""
+REDUCTION_SLOPE = 1 / 3
+"""How fast, above that factor, a larger object is reduced to the usual size: not at once, so that
+two files of one photo, which differ a little, are fitted at nearly one size."""
 BLUR_PER_DETAIL = 0.36
 """Standard deviation of the blur per pixel between details; the best of those tried on
 handwriting from other sources."""
@@ -77,9 +81,10 @@ def fit(
         subject, detail_spacing = None, 0.0
     deviation = BLUR_PER_DETAIL * detail_spacing
     strokes, inverted, changes = _extract_strokes(_blur(content, deviation))
-    largest = _largest_extent(strokes.mean(axis=2) > INK_THRESHOLD)
-    if subject is not None and largest > MAX_SUBJECT_RATIO * subject:
-        height, width = (max(1, round(side * subject / largest)) for side in size)
+    ratio = 0.0 if subject is None else _subject_extent(strokes) / subject
+    if ratio > MAX_SUBJECT_RATIO:
+        reduced = max(1.0, MAX_SUBJECT_RATIO - (ratio - MAX_SUBJECT_RATIO) * REDUCTION_SLOPE)
+        height, width = (max(1, round(side * reduced / ratio)) for side in size)
         content = _resize(picture, (height, width), channels)
         strokes, inverted, changes = _extract_strokes(_blur(content, deviation))
         changes.append("It was made smaller, to leave a margin as in the training images.")
@@ -195,6 +200,12 @@ def _border(image: NDArray[np.floating]) -> NDArray[np.floating]:
     is_inside = np.zeros((height, width), dtype=bool)
     is_inside[thickness : height - thickness, thickness : width - thickness] = True
     return image[~is_inside]
+
+
+def _subject_extent(strokes: Floats) -> float:
+    """Return the longer side of the largest object drawn by strokes (h, w, C), in pixels."""
+    values = strokes.mean(axis=2)
+    return float(np.mean([_largest_extent(values > threshold) for threshold in INK_THRESHOLDS]))
 
 
 def _largest_extent(ink: NDArray[np.bool]) -> int:

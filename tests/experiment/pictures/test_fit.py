@@ -1,5 +1,7 @@
 """A picture is fitted into a network's input, and made similar to its training images."""
 
+from io import BytesIO
+
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw
@@ -145,3 +147,41 @@ def test_strokes_are_blurred_by_the_detail_spacing() -> None:
     soft = fit(make_picture(image), (48, 48), 1, light_on_dark=True, detail_spacing=4.0)
     assert (soft.image > 0.1).sum() > 1.5 * (sharp.image > 0.1).sum()
     assert soft.image.max() > 0.95
+
+
+def fit_subject(image: Image.Image) -> Fitted:
+    return fit(make_picture(image), (48, 48), 1, light_on_dark=True, subject=24, detail_spacing=3.5)
+
+
+def extent(fitted: Fitted) -> float:
+    """The side of a square as large as what is drawn, in pixels."""
+    return float(fitted.image.sum()) ** 0.5
+
+
+def test_files_of_one_photo_are_fitted_at_nearly_one_size() -> None:
+    """Whatever the size of the subject, near the one from which it is reduced too."""
+    generator = np.random.default_rng(5)
+    grain = generator.normal(0, 5, (160, 160))
+    for width in range(6, 27, 2):
+        pixels = np.array(draw_cross(40, 215, (160, 160), width).resize((160, 160)), np.float64)
+        photo = Image.fromarray(np.clip(pixels + grain, 0, 255).astype(np.uint8))
+        extents = []
+        for kind, quality in (("PNG", 0), ("JPEG", 90), ("JPEG", 60), ("WEBP", 90), ("WEBP", 60)):
+            file = BytesIO()
+            photo.convert("RGB").save(file, kind, quality=quality)
+            with Image.open(file) as stored:
+                extents.append(extent(fit_subject(stored)))
+        assert max(extents) - min(extents) < 0.06 * max(extents), (width, extents)
+
+
+def test_fitted_size_has_no_jump_as_the_subject_grows() -> None:
+    sizes = []
+    for side in range(20, 48):
+        image = Image.new("L", (240, 240), 0)
+        half = side * 5 // 2
+        ImageDraw.Draw(image).rectangle((120 - half, 120 - half, 119 + half, 119 + half), fill=255)
+        sizes.append(extent(fit_subject(image)))
+    steps = np.abs(np.diff(sizes))
+    assert steps.max() < 2.1
+    assert max(sizes) < 1.25 * 24
+    assert sizes[-1] < 1.1 * 24
