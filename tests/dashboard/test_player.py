@@ -180,6 +180,7 @@ def test_keys_typed_into_a_form_do_not_change_the_step(
     wait_for_frame(page)
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
+    page.get_by_role("radio", name="Own settings").click()
     entry = page.get_by_label(field, exact=True)
     entry.click()
     page.keyboard.press("End")
