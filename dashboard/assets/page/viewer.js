@@ -87,7 +87,6 @@ export class Viewer {
         {},
         this.readout.element,
         this.status.element,
-        this.copyLink.element,
       ),
       this.differences.element,
       this.timeline.element,
@@ -131,6 +130,7 @@ export class Viewer {
       this.learningRates.element,
       this.addPicture.element,
       createShortcutsPanel(),
+      this.copyLink.element,
     );
   }
 
