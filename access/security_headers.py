@@ -24,7 +24,12 @@ FIXED_HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"content-security-policy", f"{DATA_POLICY}; frame-ancestors 'self'".encode()),
 )
-"""Of a response that no application makes: to what is no HTTP."""
+"""Of a response that no application makes: to what is no HTTP, and to a refused WebSocket."""
+REFUSED_SOCKET: tuple[Message, ...] = (
+    {"type": "websocket.http.response.start", "status": 403, "headers": list(FIXED_HEADERS)},
+    {"type": "websocket.http.response.body", "body": b""},
+)
+"""The response to a WebSocket that is closed before it is accepted."""
 
 INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
@@ -83,6 +88,9 @@ class SecurityHeaders:
         self._ancestors = " ".join(["frame-ancestors 'self'", *sorted(frames)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket" and "websocket.http.response" in scope["extensions"]:
+            await self._app(scope, receive, _with_headers_of_refusal(send))
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -102,3 +110,19 @@ class SecurityHeaders:
         return next(
             (policy for prefix, policy in self._policies if path.startswith(prefix)), DATA_POLICY
         )
+
+
+def _with_headers_of_refusal(send: Send) -> Send:
+    """Return `send` with the headers in the response to a WebSocket that is refused."""
+    is_accepted = False
+
+    async def send_refusal(message: Message) -> None:
+        nonlocal is_accepted
+        is_accepted = is_accepted or message["type"] == "websocket.accept"
+        if message["type"] == "websocket.close" and not is_accepted:
+            for part in REFUSED_SOCKET:
+                await send(part)
+        else:
+            await send(message)
+
+    return send_refusal

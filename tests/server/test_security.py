@@ -344,6 +344,23 @@ def test_token_is_printed_once_and_never_logged(protected: Server, log: Path) ->
         assert f": http://localhost:{protected.port}/?token={token}\n" in printed
 
 
+def test_refused_websocket_has_security_headers(protected: Server) -> None:
+    for path in ("/api/transform/stream", "/no/such/socket"):
+        response = protected.http.get(
+            f"http://127.0.0.1:{protected.port}{path}",
+            headers={
+                "Connection": "Upgrade",
+                "Upgrade": "websocket",
+                "Sec-WebSocket-Version": "13",
+                "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+            },
+        )
+        assert response.status_code == 403
+        assert response.headers["content-security-policy"].endswith("frame-ancestors 'self'")
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["referrer-policy"] == "same-origin"
+
+
 def test_forwarded_headers_are_trusted_from_named_proxies_only(tmp_path: Path) -> None:
     forwarded = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.1"}
     interface = (*MINIMAL_SERVER, "--token", TOKEN)

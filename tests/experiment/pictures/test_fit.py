@@ -155,7 +155,7 @@ def fit_subject(image: Image.Image) -> Fitted:
 
 def extent(fitted: Fitted) -> float:
     """The side of a square as large as what is drawn, in pixels."""
-    return float(fitted.image.sum()) ** 0.5
+    return float(np.sqrt(fitted.image.sum()))
 
 
 def test_files_of_one_photo_are_fitted_at_nearly_one_size() -> None:
