@@ -12,6 +12,8 @@ from stnscope.models.architectures import build
 from stnscope.models.cards import FOLDER, Card, cards
 from stnscope.models.network import Network
 
+SUFFIX = ".safetensors"
+
 
 class WeightsError(ValueError):
     """Weights that do not fit the network; the message lists the differences."""
@@ -19,7 +21,7 @@ class WeightsError(ValueError):
 
 def save(model: Network, card: Card, folder: Path = FOLDER) -> Path:
     """Write `<name>.safetensors` and its card `<name>.json`; return the path of the former."""
-    path = folder / f"{card.name}.safetensors"
+    path = folder / f"{card.name}{SUFFIX}"
     tensors = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     save_file(tensors, path)
     text = json.dumps(dataclasses.asdict(card), indent=2, ensure_ascii=False)
@@ -38,7 +40,7 @@ def load(name: str) -> Network:
         raise KeyError(f"There are no weights {name!r}; there are {', '.join(cards())}.")
     card = cards()[name]
     model = build(card.architecture, card.family)
-    load_into(model, FOLDER / f"{name}.safetensors")
+    load_into(model, FOLDER / f"{name}{SUFFIX}")
     return model.eval()
 
 

@@ -34,6 +34,9 @@ RUN_OTHERWISE = {
     "download": "tests/server/routes/test_catalog.py",
     # Of several runs that suit each other.
     "committee": "tests/experiment/inference/test_committee.py",
+    # Of files that are elsewhere; the rows take minutes to hours.
+    "evaluate": "tests/experiment/reproduction/test_evaluation.py",
+    "reproduce": "tests/experiment/reproduction/test_reproduce.py",
 }
 # Why no test runs these programs as documented; tests/test_docs.py checks their arguments.
 NOT_RUN = {

@@ -2,21 +2,20 @@
 
     python -m tools.train_weights digits [--seed 0] [--epochs 10]
     python -m tools.train_weights signs --data FOLDER
-    python -m tools.train_weights gtsrb-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
+    python -m tools.train_weights gtsrb-vgg-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
 
-With `--checkpoints` a checkpoint is kept each epoch, and the same command resumes it. `digits` is
-the demonstration's configuration, with more epochs.
+With `--checkpoints` the same command resumes a training that was interrupted; with the folder of
+a finished `stnscope reproduce` it only writes the weights. `digits` is the demonstration's
+configuration, with more epochs; other names are rows of published tables.
 """
 
 import argparse
 import datetime
-import json
 import os
 import platform
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -28,7 +27,8 @@ from stnscope.backend.experiment.catalog import (
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
-from stnscope.backend.experiment.reproduction.segment import describe_result, train_segment
+from stnscope.backend.experiment.reproduction.rows import ROWS
+from stnscope.backend.experiment.reproduction.segment import Progress, train_segment
 from stnscope.backend.experiment.training.loop import (
     MAX_VALIDATION_IMAGES,
     VALIDATION_DRAWS,
@@ -46,18 +46,6 @@ class Recipe:
     subject: str
 
 
-GTSRB = RunConfig(
-    architecture="vgg-2st",
-    dataset="gtsrb",
-    distortion=DistortionConfig(name="centred"),
-    epochs=24,
-    batch_size=128,
-    learning_rate=3e-3,
-    localisation_learning_rate=1e-3,
-    label_smoothing=0.05,
-    ema_decay=0.999,
-    precision="bfloat16",
-)
 RECIPES = {
     "digits": Recipe(with_defaults(RunConfig(epochs=10), DATASETS["digits"]), "digit"),
     "signs": Recipe(
@@ -69,18 +57,20 @@ RECIPES = {
         ),
         "traffic sign",
     ),
-    "gtsrb-2st": Recipe(GTSRB, "traffic sign"),
-    "gtsrb-cnn": Recipe(GTSRB.model_copy(update={"architecture": "vgg"}), "traffic sign"),
+} | {
+    name: Recipe(row.config, "traffic sign" if row.table == "gtsrb" else "digit")
+    for name, row in ROWS.items()
 }
 
 
-def print_epoch(line: dict[str, Any]) -> None:
-    """Print a line of the log."""
-    print(
-        f"epoch {line['epoch']}: {line['seconds']:.0f} s, loss {line['loss']:.3f}, "
-        f"accuracy {line['accuracy']:.4f}",
-        flush=True,
-    )
+def print_epoch(progress: Progress) -> None:
+    """Print how far the training is, at the end of an epoch."""
+    if progress.is_epoch:
+        print(
+            f"epoch {progress.epoch}: {progress.seconds:.0f} s, loss {progress.loss:.3f}, "
+            f"accuracy {progress.accuracy:.4f}",
+            flush=True,
+        )
 
 
 def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) -> Card:
@@ -132,16 +122,15 @@ def main() -> None:
     dataset = load(config.dataset, options.data)
     with tempfile.TemporaryDirectory() as temporary:
         checkpoints = options.checkpoints or Path(temporary)
-        step = train_segment(
+        segment = train_segment(
             config, dataset, checkpoints, minutes=options.minutes, report=print_epoch
         )
-    if step is None:
+    if not segment.is_complete:
         print("Not at the end yet; the same command resumes.")
         return
-    card = describe(options.name, config, dataset.entry, step)
-    path = save(step.model, card, options.folder)
-    result = json.dumps(describe_result(config, dataset, step), indent=2)
-    print(f"{result}\nWrote {path}, {path.stat().st_size:,} bytes, and its card.")
+    card = describe(options.name, config, dataset.entry, segment.step)
+    path = save(segment.step.model, card, options.folder)
+    print(f"Wrote {path}, {path.stat().st_size:,} bytes, and its card.")
 
 
 if __name__ == "__main__":

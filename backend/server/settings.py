@@ -89,6 +89,11 @@ class Settings:
         return f"http://{bracketed(host)}:{self.port}/"
 
     @property
+    def results(self) -> Path:
+        """The folder of the user's own result files."""
+        return self.home / "results"
+
+    @property
     def access(self) -> Access:
         """The rules of access.
 

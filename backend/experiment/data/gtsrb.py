@@ -166,7 +166,7 @@ def _read_rows(tree: FileTree) -> list[Row] | None:
     """
     with raising_dataset_errors(tree.name):
         sizes = tree.file_sizes()
-        tables = _find_tables(sizes)
+        tables = find_tables(sizes)
         if not tables:
             return None
         rows = [row for table in tables for row in _read_table(tree, table)]
@@ -221,28 +221,52 @@ def _image_folders(table: Path) -> Iterator[Path]:
         yield table.parent
 
 
-def _find_tables(names: Iterable[str]) -> list[str]:
+def find_tables(names: Iterable[str]) -> list[str]:
+    """Return which of these paths are the CSV files of a training layout; none if it is another."""
     return sorted(n for n in names if OFFICIAL.search(n)) or [n for n in names if KAGGLE.search(n)]
 
 
 def _check_sizes(rows: list[Row], sizes: Mapping[str, int]) -> None:
-    """Check that each image exists and has at least its smallest possible size."""
     for row in rows:
-        size = sizes.get(row.path)
-        if size is None:
-            raise DatasetError(f"{row.location}: {row.path} is missing.")
-        if size < row.min_bytes:
-            raise DatasetError(
-                f"{row.location}: {row.path} cannot be read: it has {size:,} bytes, of at least "
-                f"{row.min_bytes:,}."
-            )
+        check_size(row, sizes)
+
+
+def check_size(row: Row, sizes: Mapping[str, int]) -> None:
+    """Check that an image exists and has at least its smallest possible size.
+
+    Raises:
+        DatasetError: it does not; names it.
+    """
+    size = sizes.get(row.path)
+    if size is None:
+        raise DatasetError(f"{row.location}: {row.path} is missing.")
+    if size < row.min_bytes:
+        raise DatasetError(
+            f"{row.location}: {row.path} cannot be read: it has {size:,} bytes, of at least "
+            f"{row.min_bytes:,}."
+        )
 
 
 def _read_table(tree: FileTree, table: str) -> Iterator[Row]:
     is_official = bool(OFFICIAL.search(table))
+    words = 2 if is_official else 3
+    yield from read_table(tree, table, "Filename" if is_official else "Path", words)
+
+
+def read_table(tree: FileTree, table: str, path_column: str, words: int) -> Iterator[Row]:
+    """Read a table of images.
+
+    Args:
+        tree: has the table.
+        table: its path.
+        path_column: the column with an image's path, relative to the table's folder.
+        words: of an image's name, joined by `_`; with more than one, they name its track.
+
+    Raises:
+        DatasetError: the table is damaged; names the line.
+    """
     lines = _decode_table(tree.read(table))
     base = table.rpartition("/")[0]
-    path_column = "Filename" if is_official else "Path"
     with raising_dataset_errors(table):
         # Not with the text's own line ends, which may be those of an old Macintosh.
         reader = csv.DictReader(io.StringIO(lines, newline=None), delimiter=_delimiter(lines))
@@ -253,7 +277,7 @@ def _read_table(tree: FileTree, table: str) -> Iterator[Row]:
         for fields in reader:
             location = f"{table}, line {reader.line_num}"
             file = (fields[path_column] or "").strip().replace("\\", "/")
-            yield _parse_row(fields, location, base, file, is_official)
+            yield _parse_row(fields, location, base, file, words)
 
 
 def _decode_table(data: bytes) -> str:
@@ -267,9 +291,7 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=first[0].count) if first else DELIMITERS[0]
 
 
-def _parse_row(
-    fields: dict[str, str], location: str, base: str, file: str, is_official: bool
-) -> Row:
+def _parse_row(fields: dict[str, str], location: str, base: str, file: str, words: int) -> Row:
     try:
         numbers = {key: int(fields[column]) for key, column in COLUMNS.items()}
     except (TypeError, ValueError):
@@ -282,14 +304,16 @@ def _parse_row(
     if file.startswith("/") or ".." in parts:
         raise DatasetError(f"{location}: {file!r} is outside the data set's folder.")
     stem, _, suffix = parts[-1].rpartition(".")
-    words = stem.split("_")
-    if len(words) != (2 if is_official else 3):
+    name = stem.split("_")
+    if words > 1 and len(name) != words:
         raise DatasetError(f"{location}: {file!r} does not name its track and frame.")
+    if not stem:
+        raise DatasetError(f"{location}: {file!r} does not name an image.")
     width, height = numbers["width"], numbers["height"]
     box = numbers["left"], numbers["top"], numbers["right"], numbers["bottom"]
     if not (0 <= box[0] < box[2] <= width and 0 <= box[1] < box[3] <= height):
         raise DatasetError(f"{location}: the region {box} is not inside the image.")
-    track = f"{numbers['class']} {words[-2]}"
+    track = f"{numbers['class']} {name[-2]}" if words > 1 else ""
     # PPM is uncompressed, with three bytes per pixel.
     min_bytes = 3 * width * height if suffix.lower() == "ppm" else 1
     path = f"{base}/{file}" if base else file
@@ -300,11 +324,11 @@ def _decode(tree: FileTree, rows: list[Row], *, cropped: bool) -> NDArray[np.uin
     """Decode all images, (N, 3, SIDE, SIDE)."""
     pixels = np.empty((len(rows), 3, SIDE, SIDE), dtype=np.uint8)
     for index, row in enumerate(rows):
-        pixels[index] = _decode_image(tree, row, cropped=cropped)
+        pixels[index] = decode_image(tree, row, cropped=cropped)
     return pixels
 
 
-def _decode_image(tree: FileTree, row: Row, *, cropped: bool) -> NDArray[np.uint8]:
+def decode_image(tree: FileTree, row: Row, *, cropped: bool) -> NDArray[np.uint8]:
     """Decode and resize one image, (3, SIDE, SIDE)."""
     try:
         data = tree.read(row.path)

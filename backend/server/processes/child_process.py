@@ -10,6 +10,7 @@ in which this process has run, so that no child is blamed for a time in which al
 """
 
 import asyncio
+import math
 import os
 import sys
 from asyncio.subprocess import PIPE, Process
@@ -27,6 +28,10 @@ from stnscope.backend.server.processes.message_pipe import (
 
 TICK_SECONDS = 0.5
 """Between two looks at a child's heartbeat."""
+
+
+NO_DEADLINES = Deadlines().with_values(math.inf)
+"""Of a child whose user waits at a terminal and can interrupt it; a busy machine delays it."""
 
 
 class ChildEnded(Exception):
@@ -222,13 +227,13 @@ class ChildOwner:
 
 
 async def call(module: str, request: Mapping[str, Any]) -> Message:
-    """Run a child process for one request; return its response.
+    """Run a child process for one request, however long it takes; return its response.
 
     Raises:
         StnscopeError: the error that the child sent.
         ChildEnded: the child ended before it sent a response.
     """
-    child = await ChildProcess.start(command_for(module))
+    child = await ChildProcess.start(command_for(module), NO_DEADLINES)
     try:
         await child.send(request)
         return await child.receive()

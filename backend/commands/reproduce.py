@@ -1,0 +1,173 @@
+"""`stnscope reproduce`: train and evaluate one row of a published table from scratch."""
+
+import argparse
+import asyncio
+import sys
+import time
+from typing import Any
+
+from stnscope.backend.commands import parser as types
+from stnscope.backend.commands.evaluate import add_threads
+from stnscope.backend.commands.options import (
+    Commands,
+    add_data,
+    command,
+    data_folder,
+    percent,
+    progress_bar,
+)
+from stnscope.backend.commands.parser import suggestion
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.errors import InvalidInput, NotFound, Unavailable
+from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
+from stnscope.backend.server.processes.child_process import (
+    NO_DEADLINES,
+    ChildEnded,
+    ChildProcess,
+    command_for,
+)
+from stnscope.backend.server.settings import Settings
+
+EXAMPLES = """\
+  stnscope reproduce --list               all rows, with the published figures
+  stnscope reproduce pytorch-tutorial     one row, with seed 0
+  stnscope reproduce mnist-rts-st-cnn-affine --seeds 3 --minutes 100
+The same command resumes a training, whatever ended it: its results are those of one without an
+interruption, bit for bit. What --minutes cuts short is evaluated as it is, and its result file says
+so.
+"""
+NOTHING_NAMED = "Name a row, or list all with --list."
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    text = "Train and evaluate one row of a published table, and write a result file."
+    parser = command(commands, "reproduce", _reproduce, text, EXAMPLES)
+    parser.add_argument("row", nargs="?", metavar="NAME", help="name of the row")
+    parser.add_argument("--list", action="store_true", help="list the rows")
+    seeds = parser.add_mutually_exclusive_group()
+    seeds.add_argument("--seed", type=int, default=0, help="seed of the training (%(default)s)")
+    seeds.add_argument("--seeds", type=types.count, metavar="N", help="train the seeds 0 to N - 1")
+    parser.add_argument(
+        "--minutes",
+        type=types.minutes,
+        help="end after this time; what is not complete can be resumed (no limit)",
+    )
+    add_threads(parser)
+    add_data(parser)
+    parser.add_argument(
+        "--folder",
+        type=types.folder,
+        help="folder of result files and checkpoints (`results` in the home)",
+    )
+
+
+def _reproduce(options: argparse.Namespace) -> int:
+    if options.list:
+        _print_rows()
+        return 0
+    row = _find_row(options.row)
+    folder = options.folder or Settings(home=options.home).results
+    seeds = range(options.seeds) if options.seeds else [options.seed]
+    end = None if options.minutes is None else time.monotonic() + 60 * options.minutes
+    is_complete = True
+    for seed in seeds:
+        changed = {"seed": seed, "threads": options.threads}
+        RunConfig.model_validate(row.config.model_dump() | changed)
+    for seed in seeds:
+        minutes = None if end is None else (end - time.monotonic()) / 60
+        if minutes is not None and minutes <= 0 and seed != seeds[0]:
+            print(f"Seed {seed} was not begun: the time is over.")
+            return 1
+        request = {
+            "row": row.name,
+            "seed": seed,
+            "folder": str(folder),
+            "data": str(data_folder(options)),
+            "threads": options.threads,
+            "minutes": minutes,
+        }
+        try:
+            response = asyncio.run(_train(request))
+        except ChildEnded:
+            raise Unavailable(
+                "The process that trains ended unexpectedly; the same command resumes it."
+            ) from None
+        _print_result(row, response)
+        is_complete &= response["result"]["complete"]
+    return 0 if is_complete else 1
+
+
+async def _train(request: dict[str, Any]) -> dict[str, Any]:
+    """Train in a process of its own, and print its progress; return its response."""
+    child = await ChildProcess.start(command_for("reproduction_main"), NO_DEADLINES)
+    try:
+        await child.send(request)
+        while "progress" in (head := (await child.receive())[0]):
+            _print_progress(head["progress"])
+        return head
+    finally:
+        # After an interrupt too, it writes a checkpoint before it ends.
+        child.close_stdin()
+        await child.wait()
+
+
+def _print_progress(progress: dict[str, Any]) -> None:
+    if not (sys.stdout.isatty() or progress["is_epoch"]):
+        return
+    loss, left = progress["loss"], progress["seconds_left"]
+    bar = f"{progress_bar(progress['step'], progress['steps'])} " if sys.stdout.isatty() else ""
+    print(
+        f"{bar}epoch {progress['epoch']}/{progress['epochs']}  loss {loss:.3f}  "
+        f"accuracy {percent(progress['accuracy'])}  {progress['images_per_second']:,.0f} images/s"
+        f"  {duration(progress['seconds'])} so far, {duration(left)} left ",
+        end="\r" if sys.stdout.isatty() else "\n",
+        flush=True,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as hours and minutes, or minutes and seconds."""
+    hours, rest = divmod(round(seconds), 3600)
+    return f"{hours} h {rest // 60:02} min" if hours else f"{rest // 60} min {rest % 60:02} s"
+
+
+def _print_result(row: Row, response: dict[str, Any]) -> None:
+    result = response["result"]
+    lines = {
+        "row": f"{row.name}, seed {result['config']['seed']}",
+        "errors": f"{result['errors']:,} of {result['labels']:,}",
+        "training": f"{duration(result['seconds'])}, {result['images_per_second']:,.0f} images/s",
+        "published": f"{row.published} % {TABLES[row.table].measure}",
+        "result": response["path"],
+    }
+    if not result["complete"]:
+        lines["cut short"] = (
+            f"in epoch {result['epoch']} of {result['config']['epochs']}, after "
+            f"{result['step']:,} of {result['steps']:,} steps; the same command resumes it"
+        )
+    print()
+    for name, text in lines.items():
+        print(f"{name:10} {text}")
+    fraction = result["error"] if TABLES[row.table].measure == "error" else 1 - result["error"]
+    print(f"{TABLES[row.table].measure} {fraction:.4f}")
+
+
+def _print_rows() -> None:
+    width = max(map(len, ROWS))
+    for table in TABLES.values():
+        print(f"{table.title}: {table.measure} in %, {table.source}")
+        for row in ROWS.values():
+            if row.table == table.name:
+                print(f"  {row.name:{width}}  {row.published:>14}  {row.network}; {row.data}")
+
+
+def _find_row(name: str | None) -> Row:
+    if name is None:
+        raise InvalidInput(NOTHING_NAMED)
+    if name not in ROWS:
+        raise NotFound(
+            f"There is no row {name!r}; `stnscope reproduce --list` lists them"
+            f"{suggestion(name, ROWS) or '.'}"
+        )
+    return ROWS[name]

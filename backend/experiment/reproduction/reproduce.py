@@ -1,0 +1,176 @@
+"""Train and evaluate one row of a published table, and write its result file."""
+
+import datetime
+import os
+import platform
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.reproduction.evaluation import (
+    Evaluation,
+    TrainedNetwork,
+    evaluate_images,
+)
+from stnscope.backend.experiment.reproduction.results import (
+    EvaluationResult,
+    Machine,
+    SeedResult,
+    add_seed,
+)
+from stnscope.backend.experiment.reproduction.rows import ROWS
+from stnscope.backend.experiment.reproduction.segment import Progress, Segment, train_segment
+from stnscope.backend.experiment.training.loop import Validation
+from stnscope.backend.version import VERSION
+
+CHECKPOINTS = "checkpoints"
+"""The folder, in that of the results, with one folder for each row and seed."""
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    """What a training of a row came to."""
+
+    result: SeedResult
+    path: Path
+    """Of the result file."""
+
+
+def reproduce(
+    name: str,
+    seed: int,
+    folder: Path,
+    data: Path | None = None,
+    *,
+    threads: int = 1,
+    minutes: float | None = None,
+    report: Callable[[Progress], None] = lambda _: None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> Reproduction | None:
+    """Train a row from its checkpoint, or from the start; evaluate it and write its result file.
+
+    None if `should_stop` ended the training.
+
+    Args:
+        name: of the row.
+        seed: of the training.
+        folder: of result files and checkpoints.
+        data: the data folder.
+        threads: CPU threads; equal results need equal numbers.
+        minutes: as for `train_segment`. What has been trained by then is evaluated, and marked as
+            not complete.
+        report, should_stop: as for `train_segment`. The same call resumes the training.
+
+    Raises:
+        InvalidInput: the folder has the checkpoint of another recipe or number of threads.
+        Conflict: another process trains this row and seed in this folder.
+        DatasetError: the data set is not available, or damaged.
+    """
+    row = ROWS[name]
+    config = row.config.model_copy(update={"seed": seed, "threads": threads})
+    dataset = load(config.dataset, data)
+    checkpoints = checkpoint_folder(folder, name, seed)
+    segment = train_segment(
+        config, dataset, checkpoints, minutes=minutes, report=report, should_stop=should_stop
+    )
+    if segment.is_stopped:
+        return None
+    held_out = Validation.build(config, dataset, complete=True)
+    evaluation = evaluate_images(
+        TrainedNetwork(name, segment.step.model, config), held_out, dataset.entry
+    )
+    averaged = segment.step.model is not segment.step.trained
+    trained = held_out.accuracy(segment.step.trained) if averaged else evaluation.accuracy
+    command = f"stnscope reproduce {name} --seed {seed} --threads {threads}"
+    result = _describe(config, segment, evaluation, 1 - trained, command)
+    return Reproduction(result, add_seed(folder, row, result))
+
+
+def checkpoint_folder(folder: Path, name: str, seed: int) -> Path:
+    """Return where the checkpoint and the log of a row and seed are."""
+    return folder / CHECKPOINTS / f"{name}-{seed}"
+
+
+def describe_evaluation(evaluation: Evaluation, threads: int) -> EvaluationResult:
+    """Return the result file of an evaluation."""
+    words = ("stnscope", "evaluate", "--weights", evaluation.weights)
+    return EvaluationResult(
+        weights=evaluation.weights,
+        architecture=evaluation.architecture,
+        dataset=evaluation.dataset,
+        images=evaluation.images,
+        kind=evaluation.kind,
+        labels=evaluation.labels,
+        errors=evaluation.errors,
+        accuracy=evaluation.accuracy,
+        parameters=evaluation.parameters,
+        multiply_adds=evaluation.multiply_adds,
+        evaluation_milliseconds=_milliseconds(evaluation),
+        machine=describe_machine(threads),
+        command=shlex.join((*words, "--dataset", evaluation.dataset)) + " --data DATA",
+        date=_today(),
+    )
+
+
+def describe_machine(threads: int) -> Machine:
+    """Return what this process computes on."""
+    return Machine(
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        device="cpu",
+        threads=threads,
+        torch=torch.__version__,
+        version=VERSION,
+    )
+
+
+def _processor() -> str:
+    """Return the processor's name, or at least its kind."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()
+
+
+def _describe(
+    config: RunConfig,
+    segment: Segment,
+    evaluation: Evaluation,
+    error_trained: float,
+    command: str,
+) -> SeedResult:
+    step = segment.step
+    return SeedResult(
+        config=config,
+        complete=segment.is_complete,
+        epoch=step.epoch,
+        step=step.step,
+        steps=config.epochs * step.steps_per_epoch,
+        seconds=round(segment.seconds, 1),
+        images_per_second=round(step.step * config.batch_size / max(segment.seconds, 1e-9), 1),
+        labels=evaluation.labels,
+        errors=evaluation.errors,
+        error=evaluation.errors / evaluation.labels,
+        error_trained=error_trained,
+        parameters=evaluation.parameters,
+        multiply_adds=evaluation.multiply_adds,
+        evaluation_milliseconds=_milliseconds(evaluation),
+        machine=describe_machine(config.threads),
+        command=command,
+        date=_today(),
+    )
+
+
+def _milliseconds(evaluation: Evaluation) -> float:
+    return round(1000 * evaluation.seconds / evaluation.images, 3)
+
+
+def _today() -> str:
+    return datetime.datetime.now(datetime.UTC).date().isoformat()

@@ -1,0 +1,227 @@
+"""Result files: what was trained or evaluated, on what, how long, and what came out. Without torch.
+
+A figure exists only with its file. One of a row of a published table is `<row>.json`, with a run
+for each seed; one of an evaluation is `evaluation-<weights>-<data set>.json`. Those that are kept
+with the program are in `results/` beside this module.
+"""
+
+import json
+import os
+import statistics
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from filelock import FileLock
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.error_messages import format_error
+from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.reproduction.rows import ROWS, Row
+
+KEPT = Path(__file__).with_name("results")
+"""The files that are kept with the program."""
+FORMAT = 1
+EVALUATION_PREFIX = "evaluation-"
+LOCK = ".results.lock"
+
+
+class _Stored(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Machine(_Stored):
+    """Where something was computed."""
+
+    processor: str
+    cores: int
+    device: str
+    threads: int = Field(description="Those that were used.")
+    torch: str
+    version: str = Field(description="Of stnscope.")
+
+
+class SeedResult(_Stored):
+    """One training of a row and its evaluation."""
+
+    config: RunConfig
+    complete: bool = Field(description="Whether it was trained to its end.")
+    epoch: int = Field(description="The one that it was trained to.")
+    step: int
+    steps: int = Field(description="Of the whole training.")
+    seconds: float = Field(description="Duration of the training.")
+    images_per_second: float
+    labels: int = Field(description="Labels that were evaluated.")
+    errors: int = Field(description="Wrong ones.")
+    error: float = Field(description="Their fraction.")
+    error_trained: float = Field(description="That of the weights without averaging.")
+    parameters: int
+    multiply_adds: int = Field(description="For one image.")
+    evaluation_milliseconds: float = Field(description="For one image.")
+    machine: Machine
+    command: str
+    date: str
+
+    @property
+    def seed(self) -> int:
+        return self.config.seed
+
+
+class RowResult(_Stored):
+    """All trainings of a row."""
+
+    format: Literal[1] = 1
+    row: str
+    error: float = Field(description="The mean over the seeds.")
+    spread: float | None = Field(description="Standard deviation over seeds; null for one.")
+    complete: bool = Field(description="Whether all were trained to their end.")
+    runs: list[SeedResult] = Field(min_length=1)
+
+    @classmethod
+    def of(cls, row: str, runs: list[SeedResult]) -> "RowResult":
+        """Return the result of some trainings."""
+        errors = [run.error for run in runs]
+        return cls(
+            row=row,
+            error=statistics.fmean(errors),
+            spread=statistics.stdev(errors) if len(errors) > 1 else None,
+            complete=all(run.complete for run in runs),
+            runs=sorted(runs, key=lambda run: run.seed),
+        )
+
+
+class EvaluationResult(_Stored):
+    """One evaluation of trained weights."""
+
+    format: Literal[1] = 1
+    weights: str
+    architecture: str
+    dataset: str
+    images: int
+    kind: str = Field(description="Which images they are.")
+    labels: int
+    errors: int
+    accuracy: float
+    parameters: int
+    multiply_adds: int
+    evaluation_milliseconds: float
+    machine: Machine
+    command: str
+    date: str
+
+
+Stored = TypeVar("Stored", bound=_Stored)
+
+
+@dataclass(frozen=True)
+class UnreadableResult:
+    """A result file that is not shown."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """The result files of a folder."""
+
+    rows: Mapping[str, RowResult]
+    evaluations: Mapping[str, EvaluationResult]
+    unreadable: tuple[UnreadableResult, ...] = ()
+
+
+def read_results(folder: Path = KEPT) -> Results:
+    """Read all result files in a folder, which need not exist; those that are damaged are named."""
+    rows: dict[str, RowResult] = {}
+    evaluations: dict[str, EvaluationResult] = {}
+    unreadable = []
+    for path in sorted(folder.glob("*.json")):
+        try:
+            if path.name.startswith(EVALUATION_PREFIX):
+                evaluations[path.stem] = _read(path, EvaluationResult)
+            else:
+                rows[path.stem] = read_row(path)
+        except InvalidInput as error:
+            unreadable.append(UnreadableResult(path.name, str(error)))
+    return Results(rows, evaluations, tuple(unreadable))
+
+
+def read_row(path: Path) -> RowResult:
+    """Read the result file of a row.
+
+    Raises:
+        InvalidInput: it is damaged, or its figures are not those of its runs.
+    """
+    result = _read(path, RowResult)
+    if result.row not in ROWS or path.stem != result.row:
+        raise InvalidInput(f"{path.name} is of a row {result.row!r} that is not known.")
+    for run in result.runs:
+        if run.error != run.errors / run.labels:
+            raise InvalidInput(f"{path.name} has an error that is not its errors by its labels.")
+    if result != RowResult.of(result.row, list(result.runs)):
+        raise InvalidInput(f"{path.name} has a mean or spread that is not that of its runs.")
+    return result
+
+
+def add_seed(folder: Path, row: Row, run: SeedResult) -> Path:
+    """Write a training's result into its row's file, in place of an earlier one of the seed.
+
+    Earlier results of another recipe are removed. Returns the file's path.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{row.name}.json"
+    # Several processes may train a seed each.
+    with FileLock(folder / LOCK):
+        others = _earlier_runs(path)
+        same = without_seed(run.config)
+        runs = [o for o in others if o.seed != run.seed and without_seed(o.config) == same]
+        _write(path, RowResult.of(row.name, [*runs, run]))
+    return path
+
+
+def add_evaluation(folder: Path, result: EvaluationResult) -> Path:
+    """Write the result of an evaluation; return the file's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{EVALUATION_PREFIX}{result.weights}-{result.dataset}.json"
+    with FileLock(folder / LOCK):
+        _write(path, result)
+    return path
+
+
+def without_seed(config: RunConfig) -> RunConfig:
+    """Return a configuration's recipe: without what differs between repetitions of it."""
+    return config.model_copy(update={"seed": 0, "threads": 1})
+
+
+def _earlier_runs(path: Path) -> list[SeedResult]:
+    try:
+        return list(read_row(path).runs) if path.exists() else []
+    except InvalidInput:  # a file that cannot be read shows nothing either
+        return []
+
+
+def _read(path: Path, model: type[Stored]) -> Stored:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        message = format_error(first, first["loc"], model)
+        raise InvalidInput(f"{path.name} is not a result: {message}") from None
+    except OSError as error:
+        raise InvalidInput(f"{path.name} cannot be read: {error.strerror}.") from None
+
+
+def _write(path: Path, result: BaseModel) -> None:
+    """Replace a file, by a complete one or not at all."""
+    part = path.with_suffix(f".{os.getpid()}.part")
+    text = json.dumps(result.model_dump(mode="json"), indent=2, ensure_ascii=False)
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -1,0 +1,41 @@
+"""The process that evaluates weights: it loads torch, answers one request and ends.
+
+The request has the arguments of `reproduction.evaluation.evaluate`, the number of `threads`, and
+`folder` for a result file, or null. The response has the fields of `Evaluation`, and `path`, that
+of the result file.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from stnscope.backend.experiment.reproduction.evaluation import evaluate
+from stnscope.backend.experiment.reproduction.reproduce import describe_evaluation
+from stnscope.backend.experiment.reproduction.results import add_evaluation
+from stnscope.backend.server.processes.child_main import ParentPipe
+from stnscope.backend.server.processes.message_pipe import Head, Message
+
+
+def main() -> None:
+    ParentPipe().handle_request(_evaluate)
+
+
+def _evaluate(request: Head, _: bytes) -> Message:
+    torch.set_num_threads(request["threads"])
+    evaluation = evaluate(
+        request["weights"],
+        request["dataset"],
+        Path(request["data"]),
+        request["distortion"],
+        every_image=request["every_image"],
+    )
+    path = None
+    if request["folder"]:
+        result = describe_evaluation(evaluation, request["threads"])
+        path = str(add_evaluation(Path(request["folder"]), result))
+    return asdict(evaluation) | {"path": path}, b""
+
+
+if __name__ == "__main__":
+    main()

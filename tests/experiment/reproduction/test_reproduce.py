@@ -1,0 +1,148 @@
+"""A row of a published table, trained and evaluated to its end by the command."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from filelock import FileLock
+from safetensors.torch import load_file
+
+from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.catalog import validate
+from stnscope.backend.experiment.data.registry import DATASETS
+from stnscope.backend.experiment.reproduction.reproduce import checkpoint_folder, reproduce
+from stnscope.backend.experiment.reproduction.results import read_results
+from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES
+from stnscope.backend.experiment.reproduction.segment import CHECKPOINT, LOCK
+from stnscope.models.catalog import ARCHITECTURES
+from tests.experiment import sample_data
+from tests.timeouts import TIMEOUT_SECONDS
+
+ROW = "tensorflow-40"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with as many cluttered digits as a step of the row takes."""
+    folder = tmp_path_factory.mktemp("data")
+    generator = np.random.default_rng(3)
+    count = ROWS[ROW].config.batch_size
+    sample_data.write_cluttered(
+        folder / "cluttered_mnist_40",
+        X_train=generator.random((count, 1600), dtype=np.float32),
+        y_train=np.arange(count, dtype=np.int32)[:, None] % 10,
+    )
+    return folder
+
+
+def command(folder: Path, data: Path, *more: str) -> list[str]:
+    return ["reproduce", ROW, "--folder", str(folder), "--data", str(data), *more]
+
+
+def read_result(folder: Path) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads((folder / f"{ROW}.json").read_text())
+    return result
+
+
+def test_rows_fit_their_data_sets() -> None:
+    for row in ROWS.values():
+        validate(row.config, DATASETS[row.config.dataset])
+        assert row.table in TABLES
+        has_transformer = ARCHITECTURES[row.config.architecture].transformers > 0
+        assert has_transformer or row.config.family == "affine"
+    assert ROWS["mnist-rts-st-cnn-tps"].config.family == "spline-4"
+    assert ROWS["mnist-tc-cnn"].config.architecture == "paper-cnn-60"
+
+
+def test_killed_training_resumes_to_the_same_weights(data: Path, tmp_path: Path) -> None:
+    whole = reproduce(ROW, 4, tmp_path / "whole", data)
+    assert whole is not None
+    assert whole.result.complete
+    killed = tmp_path / "killed"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stnscope", *command(killed, data, "--seed", "4")],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(3)]
+    assert "epoch 3/" in lines[-1]
+    assert "left" in lines[-1]
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    # The process that trains notices that its parent has ended.
+    with FileLock(checkpoint_folder(killed, ROW, 4) / LOCK, timeout=TIMEOUT_SECONDS):
+        pass
+    assert not (killed / f"{ROW}.json").exists()
+    resumed = reproduce(ROW, 4, killed, data)
+    assert resumed is not None
+    assert resumed.result.errors == whole.result.errors
+    expected, found = (
+        load_file(checkpoint_folder(folder, ROW, 4) / CHECKPOINT)
+        for folder in (tmp_path / "whole", killed)
+    )
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_what_is_cut_short_says_so_and_is_completed_by_the_same_command(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(command(tmp_path, data, "--minutes", "1e-9")) == 1
+    printed = capsys.readouterr().out
+    assert "cut short  in epoch 1 of 100" in printed
+    cut = read_result(tmp_path)
+    assert (cut["complete"], cut["runs"][0]["step"], cut["runs"][0]["steps"]) == (False, 1, 100)
+    assert main(command(tmp_path, data)) == 0
+    printed = capsys.readouterr().out
+    complete = read_result(tmp_path)
+    run = complete["runs"][0]
+    assert (complete["complete"], run["step"], run["epoch"], len(complete["runs"])) == (
+        *(True, 100, 100, 1),
+    )
+    assert run["error"] == run["errors"] / 20
+    assert run["images_per_second"] > 0
+    assert run["machine"]["threads"] == 1
+    assert printed.splitlines()[-1] == f"accuracy {1 - run['error']:.4f}"
+    assert read_results(tmp_path).unreadable == ()
+
+
+def test_several_seeds_give_a_spread(data: Path, tmp_path: Path) -> None:
+    for seed in range(2):
+        reproduce(ROW, seed, tmp_path, data, minutes=0)
+    result = read_results(tmp_path).rows[ROW]
+    first, second = (run.error for run in result.runs)
+    assert result.error == (first + second) / 2
+    assert result.spread == pytest.approx(abs(first - second) / 2**0.5)
+    assert not result.complete
+
+
+def test_rows_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["reproduce", "--list"]) == 0
+    printed = capsys.readouterr().out
+    for row in ROWS.values():
+        assert f"  {row.name} " in printed
+        assert row.published in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["reproduce"], "Name a row"),
+        (["reproduce", "mnist-rts-st-cnn-afine"], "Did you mean mnist-rts-st-cnn-affine?"),
+        (["reproduce", ROW, "--seed", "-1"], "seed"),
+        (["reproduce", ROW, "--threads", "65"], "threads"),
+        (["reproduce", ROW, "--data", "none"], "is not available"),
+    ],
+)
+def test_what_cannot_be_done_is_said(
+    arguments: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*arguments, "--home", str(tmp_path)]) == 2
+    assert message in capsys.readouterr().err
