@@ -317,7 +317,7 @@ def _parse_row(fields: dict[str, str], location: str, base: str, file: str, word
     # PPM is uncompressed, with three bytes per pixel.
     min_bytes = 3 * width * height if suffix.lower() == "ppm" else 1
     path = f"{base}/{file}" if base else file
-    return Row(location, path, numbers["class"], track, words[-1], box, min_bytes)
+    return Row(location, path, numbers["class"], track, name[-1], box, min_bytes)
 
 
 def _decode(tree: FileTree, rows: list[Row], *, cropped: bool) -> NDArray[np.uint8]:

@@ -152,7 +152,7 @@ def _list_class_folders(trees: list[FileTree]) -> list[_Photo]:
             label = _class_number(name, numbers)
             if label is None:
                 continue
-            row = gtsrb.Row(name, name, label, "", (0, 0, 0, 0), 1)
+            row = gtsrb.Row(name, name, label, "", "", (0, 0, 0, 0), 1)
             photos.append(_Photo(tree, row))
         if photos:
             if len(photos) < len(names):

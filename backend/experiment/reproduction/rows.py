@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from stnscope.backend.experiment.config import DistortionConfig, RunConfig
+from stnscope.backend.experiment.data.cluttered import CLUTTERED_40
 
 PAPER = "Jaderberg et al., 2015 (arXiv 1506.02025)"
 
@@ -235,7 +236,7 @@ def _tutorial_rows() -> Iterator[Row]:
         "TensorFlow's research model",
         "TensorFlow's own 40x40 file",
         "97.4 to 97.6",
-        _config("tensorflow", "cluttered-40", "centred", epochs=100, batch_size=100),
+        _config("tensorflow", CLUTTERED_40.entry.name, "centred", epochs=100, batch_size=100),
     )
 
 

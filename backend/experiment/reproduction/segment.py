@@ -27,7 +27,7 @@ from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.training.loop import Step, train
 
 CHECKPOINT, LOG, LOCK = "checkpoint.safetensors", "log.jsonl", "training.lock"
-CHECKPOINT_SECONDS = 60.0
+CHECKPOINT_SECONDS = 20.0
 """Training that an interruption costs at most, apart from a step."""
 REPORT_SECONDS = 0.5
 """Between two reports of progress."""
@@ -184,7 +184,7 @@ def _train(
         is_end = is_last or is_stopped or is_over
         if progress.is_epoch:
             _append_line(folder / LOG, progress)
-        if progress.is_epoch or is_end or now - written >= CHECKPOINT_SECONDS:
+        if is_end or now - written >= CHECKPOINT_SECONDS:
             write_checkpoint(folder, config, step, before + duration, len(dataset.entry.classes))
             written = time.monotonic()
         if progress.is_epoch or now - reported >= REPORT_SECONDS:

@@ -60,29 +60,33 @@ def test_rows_fit_their_data_sets() -> None:
     assert ROWS["mnist-tc-cnn"].config.architecture == "paper-cnn-60"
 
 
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from stnscope.backend.experiment.reproduction import segment
+from stnscope.backend.experiment.reproduction.reproduce import reproduce
+
+def report(progress):
+    if progress.step == 3:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+segment.CHECKPOINT_SECONDS = 0.0
+reproduce(sys.argv[1], 4, Path(sys.argv[2]), Path(sys.argv[3]), report=report)
+"""
+
+
 def test_killed_training_resumes_to_the_same_weights(data: Path, tmp_path: Path) -> None:
     whole = reproduce(ROW, 4, tmp_path / "whole", data)
     assert whole is not None
     assert whole.result.complete
     killed = tmp_path / "killed"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "stnscope", *command(killed, data, "--seed", "4")],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    lines = [process.stdout.readline() for _ in range(3)]
-    assert "epoch 3/" in lines[-1]
-    assert "left" in lines[-1]
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    process.stdout.close()
-    # The process that trains notices that its parent has ended.
-    with FileLock(checkpoint_folder(killed, ROW, 4) / LOCK, timeout=TIMEOUT_SECONDS):
-        pass
+    arguments = [sys.executable, "-c", KILLED, ROW, str(killed), str(data)]
+    assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
     assert not (killed / f"{ROW}.json").exists()
-    resumed = reproduce(ROW, 4, killed, data)
+    steps: list[int] = []
+    resumed = reproduce(ROW, 4, killed, data, report=lambda progress: steps.append(progress.step))
     assert resumed is not None
+    assert steps[0] == 4, "it goes on where it was killed"
     assert resumed.result.errors == whole.result.errors
     expected, found = (
         load_file(checkpoint_folder(folder, ROW, 4) / CHECKPOINT)
@@ -91,14 +95,35 @@ def test_killed_training_resumes_to_the_same_weights(data: Path, tmp_path: Path)
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
+def test_training_ends_with_its_command(data: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "stnscope", *command(tmp_path, data)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert "epoch 1/100" in line
+    assert "left" in line
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    checkpoints = checkpoint_folder(tmp_path, ROW, 0)
+    with FileLock(checkpoints / LOCK, timeout=TIMEOUT_SECONDS):
+        assert (checkpoints / CHECKPOINT).exists()
+
+
 def test_what_is_cut_short_says_so_and_is_completed_by_the_same_command(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    answers = iter([False] * 97 + [True])  # as after an interrupt, two steps before the end
+    assert reproduce(ROW, 0, tmp_path, data, should_stop=lambda: next(answers)) is None
+    assert not (tmp_path / f"{ROW}.json").exists()
     assert main(command(tmp_path, data, "--minutes", "1e-9")) == 1
     printed = capsys.readouterr().out
-    assert "cut short  in epoch 1 of 100" in printed
+    assert "cut short  in epoch 99 of 100" in printed
     cut = read_result(tmp_path)
-    assert (cut["complete"], cut["runs"][0]["step"], cut["runs"][0]["steps"]) == (False, 1, 100)
+    assert (cut["complete"], cut["runs"][0]["step"], cut["runs"][0]["steps"]) == (False, 99, 100)
     assert main(command(tmp_path, data)) == 0
     printed = capsys.readouterr().out
     complete = read_result(tmp_path)

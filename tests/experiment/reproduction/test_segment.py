@@ -77,8 +77,9 @@ def test_interruption_while_writing_leaves_the_checkpoint_before(
 
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", interrupt)
+        answers = iter([False, True])  # to the end of the first epoch, step 3
         with pytest.raises(KeyboardInterrupt):
-            train_segment(CONFIG, dataset, tmp_path)
+            train_segment(CONFIG, dataset, tmp_path, should_stop=lambda: next(answers))
     assert (tmp_path / CHECKPOINT).read_bytes() == before
     # The epoch was in the log before it was in the checkpoint.
     assert [line["step"] for line in read_log(tmp_path)] == [3]
