@@ -52,8 +52,10 @@ RECIPES = {
         RunConfig(
             architecture="signs",
             dataset="gtsrb",
-            distortion=DistortionConfig(name="RTS"),
-            epochs=8,
+            distortion=DistortionConfig(name="scene"),
+            consistency=4.0,
+            localisation_learning_rate=3e-3,
+            epochs=24,
         ),
         "traffic sign",
     ),

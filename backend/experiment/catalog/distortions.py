@@ -44,7 +44,7 @@ _TABLE = (
     DistortionEntry(
         "scene",
         "In a scene",
-        "At a random position, scaled by 0.4 to 0.8, before enlarged corners of other photos.",
+        "At a random position, scaled by 0.4 to 1, before enlarged corners of other photos.",
     ),
     DistortionEntry("viewpoint", "Viewpoint", "Seen from the side, from above or from below."),
     DistortionEntry("scale", "Scale", "Scaled by 0.5 to 1.5."),

@@ -13,7 +13,7 @@ from stnscope.backend.experiment.distortions.placement import (
 )
 from stnscope.models import grid
 
-ANYWHERE = PlacementRange(scale=(0.4, 0.8), translated=True)
+ANYWHERE = PlacementRange(scale=(0.4, 1.0), translated=True)
 TILES = 2
 """Tiles of the background along each side."""
 TILE_DRAWS = 3
@@ -88,5 +88,5 @@ def _light(tiles: Tensor, brightness: Tensor) -> Tensor:
 
 
 scene = Distortion(PLACEMENT_DRAWS, TILE_DRAWS * TILES * TILES, _place_in_scene)
-"""At any place, scaled by 0.4 to 0.8, before enlarged corners of other photos. Strength 0 is the
+"""At any place, scaled by 0.4 to 1, before enlarged corners of other photos. Strength 0 is the
 image itself. On a path the images move and the background stays."""
