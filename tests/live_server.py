@@ -118,6 +118,10 @@ class Server:
         return connection
 
 
+UNHURRIED = 0.1
+"""Seconds for each step of a run that only has to train: it leaves the cores to other tests."""
+
+
 def wait_until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + TIMEOUT_SECONDS
     while not condition():

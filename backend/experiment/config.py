@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from stnscope.backend.experiment.limits import (
     MAX_EPOCHS,
@@ -26,13 +27,25 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+TRACKS = "tracks"
+"""Probes move through a series of photos of their subject."""
+
+
+def _check_moving(value: Any) -> Any:
+    """Reject what is neither a boolean nor the name of a motion, with all that is accepted."""
+    if isinstance(value, bool) or value == TRACKS:
+        return value
+    expected = {"expected": f"true, false or '{TRACKS}'"}
+    raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
+
+
 class ProbesConfig(_Frozen):
     """The probes: fixed images that are observed throughout training."""
 
     count: int = Field(
         default=12, ge=1, le=MAX_PROBES, description="Number of held-out images observed."
     )
-    moving: bool | Literal["tracks"] = Field(
+    moving: Annotated[bool | Literal["tracks"], BeforeValidator(_check_moving)] = Field(
         default=False,
         description="Whether they move: true along a smooth path of their distortion, `tracks` "
         "through a series of photos of their subject, which some data sets have.",

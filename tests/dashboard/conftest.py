@@ -20,15 +20,12 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-from tests.live_server import Server, serve, wait_until
+from tests.live_server import UNHURRIED, Server, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 OpenPage = Callable[..., Page]
 
 COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
-
-UNHURRIED = 0.1
-"""Seconds for each step of a run that only has to train: it leaves the cores to the browser."""
 
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 

@@ -5,7 +5,7 @@ import signal
 
 from playwright.sync_api import BrowserContext, Route, expect
 
-from tests.dashboard.conftest import LAPTOP, UNHURRIED, OpenPage
+from tests.dashboard.conftest import LAPTOP, OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
     read_pixels,
@@ -15,7 +15,7 @@ from tests.dashboard.page_queries import (
     wait_for_status_text,
     wait_for_step_where,
 )
-from tests.live_server import Server, wait_until
+from tests.live_server import UNHURRIED, Server, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 

@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page
 
 from tests.conftest import TrainedRun
-from tests.dashboard.conftest import UNHURRIED, OpenPage
+from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
     read_pixels,
@@ -12,7 +12,7 @@ from tests.dashboard.page_queries import (
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import Server, wait_until
+from tests.live_server import UNHURRIED, Server, wait_until
 
 
 @pytest.fixture(scope="module")

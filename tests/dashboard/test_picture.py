@@ -198,6 +198,7 @@ def test_pasted_file_that_is_not_a_picture_is_refused(
 
 def test_pasted_text_is_not_uploaded(server: Server, stopped_run: str, open_page: OpenPage) -> None:
     page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
+    page.get_by_role("radio", name="Own settings").click()
     seed = page.get_by_role("spinbutton", name="Seed")
     write_clipboard(page, "321")
     seed.fill("")

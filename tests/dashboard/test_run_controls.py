@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Request, Route
 
-from tests.dashboard.conftest import UNHURRIED, OpenPage
+from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     pump_events,
     wait_for_expression,
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import Server, child_pids, serve, wait_until
+from tests.live_server import UNHURRIED, Server, child_pids, serve, wait_until
 
 
 def test_keys_control_the_run_and_update_other_pages(

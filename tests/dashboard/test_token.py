@@ -92,7 +92,7 @@ def test_copied_link_shows_others_the_same_step_and_lets_them_look(
     opened = open_page(protected_server, f"?{query}", accept_downloads=False)
     expect(opened.locator(".stn-refusal")).to_have_text(VIEWER_REFUSAL)
     opened.locator(".stn-viewer[data-mode=paused]").wait_for()
-    assert "step=0" in opened.url
+    opened.wait_for_url("**step=0**")
 
 
 def test_link_is_selected_where_a_page_may_not_copy(

@@ -50,7 +50,10 @@ EPOCHS = "epochs must be a whole number, at least 1 and at most 1000, not"
             "distortion must be an object with any of name, strength, not a list.",
         ),
         ({"distortion": {"nme": 1}}, "There is no field distortion.nme; there are name, strength."),
-        ({"probes": {"moving": "yes"}}, 'probes.moving must be true or false, not "yes".'),
+        (
+            {"probes": {"moving": "yes"}},
+            "probes.moving must be true, false or 'tracks', not \"yes\".",
+        ),
         ({"epoch": 3}, f"There is no field epoch; there are {FIELDS}."),
         ([], f"The body must be an object with any of {FIELDS}, not a list."),
     ],

@@ -12,7 +12,7 @@ from stnscope.backend.experiment.catalog.training import (
     PRECISIONS,
     SCHEDULES,
 )
-from stnscope.backend.experiment.config import DistortionConfig, RunConfig, SamplerConfig
+from stnscope.backend.experiment.config import TRACKS, DistortionConfig, RunConfig, SamplerConfig
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.limits import MAX_EPOCHS
 from stnscope.models.catalog import ARCHITECTURES, FAMILIES, Architecture
@@ -166,7 +166,7 @@ def _check_fit(config: RunConfig, architecture: Architecture, dataset: DatasetEn
             f"{config.probes.count} probes.",
             "probes.count",
         )
-    if config.probes.moving == "tracks" and not dataset.tracks:
+    if config.probes.moving == TRACKS and not dataset.tracks:
         raise InvalidInput(
             f"{dataset.title} has no tracks; probes.moving must be true or false.", "probes.moving"
         )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
 from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
-from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.config import TRACKS, RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.frames.frame import Label
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline, build_input_pipeline
@@ -56,7 +56,7 @@ class Probes:
             return pipeline.apply(held_out.take(tracks.at_phase(phase)), draws)
 
         has_path = pipeline.distortion.moving_draws > 0
-        if config.probes.moving == "tracks" or (held_out.tracks and not has_path):
+        if config.probes.moving == TRACKS or (held_out.tracks and not has_path):
             tracks = _Tracks.of(indices, held_out.tracks)
             path = along_tracks
         return cls(path(0.0), labels, dataset.entry.classes, path)

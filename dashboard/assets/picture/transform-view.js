@@ -32,6 +32,8 @@ export class TransformView {
     this.source = {}; // what is transformed
     /** @type {string | null} */
     this.problem = null; // why the last request was refused
+    /** @type {TransformRequest} */
+    this.override = {}; // the regions that were chosen last
     this.disconnected = false;
     this.handles = new RegionHandles((override) => this.#send(override));
     this.reset = element("button.stn-button.stn-small", { type: "button" }, "Reset region");
@@ -48,16 +50,19 @@ export class TransformView {
 
   /**
    * Show a picture as its network transforms it. A region that was chosen by hand in the same picture
-   * stays.
+   * stays; if it was refused, because a restarted server had no picture yet, it is sent again.
    * @param {Frame} frame
    */
   update(frame) {
     const { picture, weights, notes = [] } = frame.info;
+    const wasRefused = this.problem !== null;
     this.problem = null;
     if (picture && this.#isCurrent(frame)) {
+      if (wasRefused) this.#send(this.override);
       this.#updateMessage();
       return;
     }
+    this.override = {};
     this.source = { picture, weights };
     this.handles.reset();
     this.#draw(frame);
@@ -103,6 +108,7 @@ export class TransformView {
 
   /** @param {TransformRequest} override */
   #send(override) {
+    this.override = override;
     return this.stream?.send({ ...this.source, ...override }) ?? 0;
   }
 
