@@ -14,8 +14,10 @@ from stnscope.backend.experiment.run_status import TRANSITIONS, Action
 from stnscope.backend.server.app import ROUTERS
 from stnscope.models import catalog, families
 from stnscope.models.architectures import BUILDERS
+from stnscope.models.cards import cards
 from tests.source_files import ROOT
 from tools import docs
+from tools.train_weights import RECIPES
 
 
 def modules_with(folder: str, text: str) -> set[str]:
@@ -68,3 +70,11 @@ def test_every_chart_shows_recorded_metrics() -> None:
     shown = {line.split('"')[1] for line in charts.split("name: ")[1:]}
     assert shown
     assert shown <= set(METRICS)
+
+
+def test_commands_on_cards_train_their_weights() -> None:
+    for name, card in cards().items():
+        words = card.command.split()
+        assert words[:4] == ["python", "-m", "tools.train_weights", name]
+        config = RECIPES[name].config
+        assert (config.architecture, config.dataset) == (card.architecture, card.dataset)

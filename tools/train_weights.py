@@ -2,7 +2,7 @@
 
     python -m tools.train_weights digits [--seed 0] [--epochs 10]
     python -m tools.train_weights signs --data FOLDER
-    python -m tools.train_weights gtsrb-vgg-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
+    python -m tools.train_weights gtsrb-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
 
 With `--checkpoints` the same command resumes a training that was interrupted; with the folder of
 a finished `stnscope reproduce` it only writes the weights. `digits` is the demonstration's
@@ -59,6 +59,8 @@ RECIPES = {
         ),
         "traffic sign",
     ),
+    "gtsrb-2st": Recipe(ROWS["gtsrb-vgg-2st"].config, "traffic sign"),
+    "gtsrb-cnn": Recipe(ROWS["gtsrb-vgg"].config, "traffic sign"),
 } | {
     name: Recipe(row.config, "traffic sign" if row.table == "gtsrb" else "digit")
     for name, row in ROWS.items()
