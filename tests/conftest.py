@@ -54,15 +54,19 @@ class TrainedRun:
 
 
 @pytest.fixture(scope="session")
-def trained_run(tmp_path_factory: pytest.TempPathFactory) -> TrainedRun:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is made once for all processes that run the tests."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder.parent if IS_XDIST_WORKER else folder
+
+
+@pytest.fixture(scope="session")
+def trained_run(shared_folder: Path) -> TrainedRun:
     """A complete run of one epoch in 24 steps, trained once for all tests that only read it.
 
     Its network trains in half the time of the default one.
     """
-    folder = tmp_path_factory.getbasetemp()
-    if IS_XDIST_WORKER:
-        folder = folder.parent  # shared by the workers
-    home = folder / "trained"
+    home = shared_folder / "trained"
     output = home / "output.txt"
     with FileLock(f"{home}.lock"):
         if not output.exists():

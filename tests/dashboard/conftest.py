@@ -5,10 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from shutil import copy
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
 import pytest
+from filelock import FileLock
 from playwright.sync_api import (
     Browser,
     BrowserContext,
@@ -20,12 +22,18 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.runs.session import record
+from stnscope.backend.server.runs import Runs
+from tests.experiment.scripted import Script
 from tests.live_server import UNHURRIED, Server, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 OpenPage = Callable[..., Page]
 
 COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
+
+STEPS_TO_ACCURACY = 80
 
 LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 
@@ -50,9 +58,24 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def stopped_run(server: Server) -> str:
-    """A stopped run, long enough for data in every chart."""
-    return record_run(server, lambda run: run["accuracy"] is not None, seed=4)
+def stopped_run(server: Server, shared_folder: Path) -> str:
+    """A stopped run, long enough for data in every chart; recorded once for all processes."""
+    home = shared_folder / "stopped"
+    with FileLock(f"{home}.lock"):
+        if not home.exists():
+            record_stopped_run(home)
+    (recording,) = home.glob("*.stnscope")
+    copy(recording, server.home / "recordings")
+    return recording.stem
+
+
+def record_stopped_run(folder: Path) -> None:
+    """Record a run that is stopped just after its accuracy was measured."""
+    runs = Runs(folder.with_suffix(".new"))
+    config = RunConfig(epochs=1000, seed=4)
+    path = runs.path(runs.create(config))
+    record(path, Script(STEPS_TO_ACCURACY, {"action": "stop"}))
+    runs.folder.rename(folder)
 
 
 def record_run(
