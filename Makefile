@@ -40,9 +40,9 @@ test: ## Set up what is missing, a browser too, and run all tests
 	@$(VENV)/python tools/browser.py --install
 	@$(VENV)/python -m pytest --numprocesses 4 --dist worksteal $(TESTS)
 
-test-fast: ## Run the tests that need neither a server nor a browser
+test-fast: ## Run the tests that need neither a server nor a browser, nor take seconds
 	@sh tools/setup dev
-	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal $(FAST)
+	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal -m 'not slow and not seconds' $(FAST)
 
 test-slow: ## Run the tests that take minutes: a fuzzer, for FUZZ_SECONDS (300)
 	@sh tools/setup dev

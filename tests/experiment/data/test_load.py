@@ -51,6 +51,7 @@ def test_defaults_of_a_data_set_fit_it(entry: DatasetEntry) -> None:
     check_distortion(entry.distortion)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "entry",
     # Cropped signs come from the same files and take seconds; generated ones are tested instead.

@@ -101,6 +101,7 @@ def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
     assert result.labels == 4 * 297
 
 
+@pytest.mark.seconds
 def test_committee_command_prints_the_accuracies(
     home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

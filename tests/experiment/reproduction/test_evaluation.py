@@ -24,6 +24,8 @@ from stnscope.models.architectures import build
 from stnscope.models.cards import FOLDER
 from tests.experiment import sample_data
 
+pytestmark = pytest.mark.seconds
+
 
 def test_shipped_weights_have_the_accuracy_of_their_predictions() -> None:
     evaluation = evaluate("digits")

@@ -25,6 +25,8 @@ from stnscope.models.catalog import ARCHITECTURES
 from tests.experiment import sample_data
 from tests.timeouts import TIMEOUT_SECONDS
 
+pytestmark = pytest.mark.seconds
+
 ROW = "tensorflow-40"
 
 

@@ -285,6 +285,7 @@ def test_last_step_is_validated(digits: Dataset) -> None:
     assert steps[-1].accuracy is not None
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
 def test_loss_decreases(digits: Dataset, optimiser: str) -> None:
     config = with_defaults(RunConfig(optimiser=optimiser), digits.entry)
@@ -314,6 +315,7 @@ def test_inconsistent_configuration_is_refused(digits: Dataset) -> None:
         next(train(SMALL.model_copy(update={"family": "none"}), digits))
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("card", cards().values(), ids=lambda card: card.name)
 def test_shipped_weights_have_their_card_s_accuracy(card: Card) -> None:
     if card.dataset in SOURCES and not REAL_DATA.exists():
