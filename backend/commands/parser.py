@@ -62,23 +62,21 @@ def port(text: str) -> int:
 
 def seconds(text: str) -> float:
     """Parse a duration in seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration in seconds, greater than 0")
-    return value
+    return _duration(text, "seconds")
 
 
 def minutes(text: str) -> float:
     """Parse a duration in minutes."""
+    return _duration(text, "minutes")
+
+
+def _duration(text: str, unit: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a duration in minutes, greater than 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a duration in {unit}, greater than 0")
     return value
 
 

@@ -12,7 +12,7 @@ MIN_CONTRAST = 4.5
 """Of small text (WCAG 2.2, 1.4.3)."""
 
 # Returns the texts below a contrast, each with its own; disabled controls need none, and text above
-# a picture is told by its shadow.
+# a picture has a shadow for contrast.
 LOW_CONTRASTS = """(least) => {
     const context = document.createElement("canvas").getContext("2d");
     const rgba = (colour) => {

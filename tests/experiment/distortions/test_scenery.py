@@ -32,7 +32,7 @@ def test_strength_0_leaves_the_image() -> None:
 def test_background_is_of_the_corners_of_photos_as_bright_as_the_image() -> None:
     dim = white_images(40) * 0.5
     draws = SCENE.draw(40, torch.Generator().manual_seed(0))
-    # Corners as bright as the image cannot be told from it; those with a subject could.
+    # Corners as bright as the image equal it; the middle of a photo would be black.
     placed = SCENE.apply(dim, photos(100, 0), draws, 1.0, CANVAS)
     torch.testing.assert_close(placed, dim, atol=0.03, rtol=0)
 
