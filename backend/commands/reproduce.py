@@ -17,13 +17,13 @@ from stnscope.backend.commands.options import (
     progress_bar,
 )
 from stnscope.backend.commands.parser import suggestion
+from stnscope.backend.commands.training_child import training_child
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import InvalidInput, NotFound, Unavailable
 from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
 from stnscope.backend.server.processes.child_process import (
-    NO_DEADLINES,
     ChildEnded,
-    ChildProcess,
+    ChildHung,
     command_for,
 )
 from stnscope.backend.server.settings import Settings
@@ -100,16 +100,17 @@ def _reproduce(options: argparse.Namespace) -> int:
 
 async def _train(request: dict[str, Any]) -> dict[str, Any]:
     """Train in a process of its own, and print its progress; return its response."""
-    child = await ChildProcess.start(command_for("reproduction_main"), NO_DEADLINES)
-    try:
+    async with training_child(command_for("reproduction_main")) as child:
         await child.send(request)
-        while "progress" in (head := (await child.receive())[0]):
+        while True:
+            try:
+                head, _ = await child.receive()
+            except ChildHung:
+                await child.wait_for_responsiveness(True)
+                continue
+            if "progress" not in head:
+                return head
             _print_progress(head["progress"])
-        return head
-    finally:
-        # After an interrupt too, it writes a checkpoint before it ends.
-        child.close_stdin()
-        await child.wait()
 
 
 def _print_progress(progress: dict[str, Any]) -> None:

@@ -20,6 +20,7 @@ from stnscope.backend.commands.options import (
     quota,
     recordings,
 )
+from stnscope.backend.commands.training_child import training_child
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
@@ -33,7 +34,7 @@ from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerC
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict
-from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess
+from stnscope.backend.server.processes.child_process import ChildEnded
 from stnscope.backend.server.processes.trainers import COMMAND, NOT_BEGUN, assignment
 from stnscope.backend.server.runs import Run, Runs
 
@@ -172,8 +173,7 @@ def config_of(options: argparse.Namespace, data: Path) -> RunConfig:
 
 async def _train_and_follow(runs: Runs, run_id: str) -> Run:
     """Train a run in a process of its own, and print its progress; return the run at its end."""
-    trainer = await ChildProcess.start(COMMAND)
-    try:
+    async with training_child(COMMAND) as trainer:
         with suppress(ChildEnded):
             await trainer.send(await asyncio.to_thread(assignment, runs, run_id))
         run = await asyncio.to_thread(runs.summary, run_id)
@@ -183,10 +183,6 @@ async def _train_and_follow(runs: Runs, run_id: str) -> Run:
             if sys.stdout.isatty():
                 _print_progress(run)
             await asyncio.sleep(0.2)
-    finally:
-        # After an interrupt too, the trainer writes a checkpoint before it ends.
-        trainer.close_stdin()
-        await trainer.wait()
     run = await asyncio.to_thread(runs.summary, run_id)
     if run["status"] == "queued":
         with suppress(Conflict):  # another process trains it meanwhile

@@ -30,7 +30,9 @@ def protected_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 @pytest.fixture(scope="module")
 def run_id(protected_server: Server) -> str:
-    return protected_server.start_run(epochs=1000)
+    run_id = protected_server.start_run(epochs=1000)
+    protected_server.wait_for_step(run_id, 1)  # before its first frame, the page plays the sample
+    return run_id
 
 
 def test_link_with_the_token_opens_page_and_api(
@@ -76,6 +78,7 @@ def test_copied_link_shows_others_the_same_step_and_lets_them_look(
     page = open_page(protected_server, f"?token={TOKEN}&run={run_id}", permissions=CLIPBOARD)
     wait_for_frame(page)
     page.locator(".stn-viewer").press("Home")
+    page.locator(".stn-viewer[data-mode=paused]").wait_for()
     page.keyboard.press("2")
     copy_link(page, "Copied. It opens on this machine only.")
     link = page.evaluate("navigator.clipboard.readText()")

@@ -6,6 +6,7 @@ their defaults.
 """
 
 import json
+import logging
 import math
 import shutil
 import sqlite3
@@ -22,6 +23,7 @@ from stnscope.backend.experiment.errors import (
     NotFound,
     RecordingDenied,
     RecordingError,
+    RecordingUnavailable,
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.limits import MAX_METRIC_ROWS
@@ -57,6 +59,8 @@ from stnscope.backend.experiment.recording.schema import (
     parse_config,
 )
 from stnscope.backend.experiment.run_status import TRAINING
+
+log = logging.getLogger(__name__)
 
 SUFFIX = ".stnscope"
 LOCK_SECONDS = 5.0
@@ -389,14 +393,30 @@ class Recording:
 
     @_reading
     def checkpoint(self) -> Checkpoint | None:
-        """Return the newest checkpoint."""
-        row = self.connection.execute(
-            "SELECT step, attempt, info, data FROM checkpoints"
-            " ORDER BY attempt DESC, step DESC LIMIT 1"
+        """Return the newest checkpoint that is not damaged.
+
+        Raises:
+            RecordingError: all are damaged, or the file cannot be read.
+        """
+        steps = self.connection.execute(
+            "SELECT step FROM checkpoints ORDER BY attempt DESC, step DESC"
+        ).fetchall()
+        for [step] in steps[:-1]:
+            try:
+                return self._checkpoint(step)
+            except RecordingUnavailable:
+                raise
+            except RecordingError as error:
+                log.warning("The checkpoint of step %d cannot be used. %s", step, error)
+        return self._checkpoint(steps[-1][0]) if steps else None
+
+    @_reading
+    def _checkpoint(self, step: int) -> Checkpoint:
+        step, attempt, info, data = self.connection.execute(
+            "SELECT step, attempt, info, data FROM checkpoints WHERE step = ?", (step,)
         ).fetchone()
-        if row is None:
-            return None
-        return Checkpoint(row[0], row[1], json.loads(row[2]), load_tensors(row[3]))
+        self._check_counts("checkpoints", [step, attempt])
+        return Checkpoint(step, attempt, json.loads(info), load_tensors(data))
 
     def _check_counts(self, table: str, values: Sequence[object]) -> None:
         """Check that values are numbers of steps, rows or attempts: SQLite columns hold anything.

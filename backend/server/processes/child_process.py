@@ -99,16 +99,19 @@ class ChildProcess:
     @property
     def is_silent(self) -> bool:
         """Whether the process has sent no heartbeat for a while, or none since it was started."""
+        if self._has_ended:
+            return False
         is_loaded = self._heartbeats > 0
         return self._silence >= (self._deadlines.silence if is_loaded else self._deadlines.load)
 
     @property
     def is_unresponsive(self) -> bool:
         """Whether the process hangs: it is silent, or its main thread is in one endless call."""
-        return self.is_silent or self._stall >= self._deadlines.stall
+        is_stalled = self._stall >= self._deadlines.stall and not self._has_ended
+        return self.is_silent or is_stalled
 
     async def wait_for_responsiveness(self, is_responsive: bool) -> None:
-        """Wait until the process responds, or does not."""
+        """Wait until the process responds, or has ended; or until it does not respond."""
         while self.is_unresponsive is is_responsive:
             await self._changed.wait()
 
@@ -174,6 +177,7 @@ class ChildProcess:
         finally:
             self._has_ended = True
             self._messages.put_nowait(None)
+            self._notify()
 
     async def _count_silence(self) -> None:
         """Count the seconds without a heartbeat; a time in which this process is stopped is one."""
@@ -184,8 +188,12 @@ class ChildProcess:
             self._silence = 0.0 if has_heartbeat else self._silence + TICK_SECONDS
             self._stall += TICK_SECONDS if self._heartbeats else 0.0
             if was_unresponsive != self.is_unresponsive:
-                self._changed.set()
-                self._changed = asyncio.Event()
+                self._notify()
+
+    def _notify(self) -> None:
+        """Wake those that wait for the process to respond, or not to."""
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def close_stdin(self) -> None:
         """Close the child's input: it is to end by itself."""
@@ -201,6 +209,17 @@ class ChildProcess:
             await asyncio.wait_for(self.wait(), seconds)
         except TimeoutError:
             await self.kill()
+
+    async def wait_or_kill_if_unresponsive(self) -> None:
+        """Wait until the process has ended, however long it takes; kill it if it hangs."""
+        waits = (self.wait(), self.wait_for_responsiveness(False))
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        await self.kill()
 
     async def kill(self) -> None:
         """Kill the process if it still runs, and wait until it has ended."""

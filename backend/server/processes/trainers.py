@@ -458,7 +458,8 @@ class Trainers:
             log.warning("The trainer of run %s does not respond.", run_id)
             await self._start_queued()
             await process.wait_for_responsiveness(True)
-            log.warning("The trainer of run %s responds again.", run_id)
+            if process.is_alive:
+                log.warning("The trainer of run %s responds again.", run_id)
 
     async def _fail_if_not_begun(self, run_id: str) -> None:
         async with self._lock(run_id):

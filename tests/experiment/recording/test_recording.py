@@ -132,6 +132,29 @@ def test_add_checkpoint_deletes_all_but_the_newest_two(path: Path) -> None:
         assert writer.connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (2,)
 
 
+DAMAGES = {
+    "its tensors": ("data", b"no tensors"),
+    "its note": ("info", "{"),
+    "its attempt": ("attempt", "later"),
+}
+
+
+@pytest.mark.parametrize(("column", "value"), DAMAGES.values(), ids=DAMAGES)
+def test_older_checkpoint_takes_the_place_of_a_damaged_one(
+    path: Path, column: str, value: object
+) -> None:
+    with RecordingWriter.open(path) as writer:
+        for step in (1, 2):
+            writer.add_checkpoint(Checkpoint(step, 0, {}, {"weight": np.zeros(3, np.float32)}))
+        writer.connection.execute(f"UPDATE checkpoints SET {column} = ? WHERE step = 2", (value,))
+        older = writer.checkpoint()
+        assert older is not None
+        assert older.step == 1
+        writer.connection.execute(f"UPDATE checkpoints SET {column} = ?", (value,))
+        with pytest.raises(RecordingError, match="damaged"):
+            writer.checkpoint()
+
+
 def test_second_writer_is_refused(path: Path) -> None:
     with RecordingWriter.open(path), pytest.raises(Conflict, match="another process"):
         RecordingWriter.open(path)
