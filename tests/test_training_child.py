@@ -43,16 +43,15 @@ def test_child_that_is_stopped_is_reported_and_again_when_it_continues(
 
 
 def test_child_that_is_stopped_is_killed_at_the_end() -> None:
-    async def interrupt() -> int | None:
-        with pytest.raises(KeyboardInterrupt):
-            async with training_child(COMMAND, QUICK) as child:
-                await child.send({"text": "ready"})
-                await child.receive()
-                os.kill(child.pid, signal.SIGSTOP)
-                raise KeyboardInterrupt
+    async def stop() -> int | None:
+        async with training_child(COMMAND, QUICK) as child:
+            await child.send({"text": "ready"})
+            await child.receive()
+            os.kill(child.pid, signal.SIGSTOP)
+            await child.wait_for_responsiveness(False)
         return child.exit_code
 
-    assert asyncio.run(interrupt()) == -signal.SIGKILL
+    assert asyncio.run(stop()) == -signal.SIGKILL
 
 
 def test_child_that_ends_while_it_is_waited_for_counts_as_responsive() -> None:
