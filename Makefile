@@ -14,6 +14,8 @@ SERVE ?=
 TESTS ?=
 PYTHON ?=
 export PYTHON
+# Some images of Python set this; each of a few hundred processes would then compile the same modules.
+unexport PYTHONDONTWRITEBYTECODE
 
 VENV := .venv/bin
 MINUTES ?= 50

@@ -10,6 +10,10 @@ First it sends `{"ready": true}`. Then it answers requests, one after another:
                                         (`probes.added_pictures.encode_image`)
 """
 
+# isort: off
+from stnscope.backend.server.processes import garbage
+
+# isort: on
 import faulthandler
 import logging
 from typing import Any
@@ -37,6 +41,7 @@ def main() -> None:
     faulthandler.enable()
     pipe = ParentPipe()
     warm_up(threads=1)
+    garbage.start_collection()
     limit_memory(MAX_MEMORY)
     pipe.send({"ready": True})
     while True:

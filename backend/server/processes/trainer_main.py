@@ -5,7 +5,10 @@ that follow are requests as `runs.controls.Controls` describes them. When the in
 has ended: the trainer writes a checkpoint and ends. It is independent of viewers.
 """
 
-import gc
+# isort: off
+from stnscope.backend.server.processes import garbage
+
+# isort: on
 import sys
 import time
 from collections.abc import Mapping
@@ -48,8 +51,7 @@ def main() -> None:
     time.sleep(0.05)  # enough to read what was sent while torch was imported
     if not requests.has_request():
         warm_up()
-    # What is loaded at this point is never freed; scanning it for garbage would delay a step.
-    gc.freeze()
+    garbage.start_collection()
     first = requests.next_request()
     if "recording" in first:
         quota, data = Quota(**first["quota"]), Path(first["data"])
