@@ -66,9 +66,9 @@ fix: ## Format, and fix what the linter can
 	@$(VENV)/ruff format .
 	@$(VENV)/deno fmt --quiet
 
-docs: ## Renew what is generated in docs/: the command line, the layers
+docs: ## Renew what is generated in docs/: the command line, results, the layers
 	@sh tools/setup dev
-	@$(VENV)/python tools/docs.py
+	@$(VENV)/python -m tools.docs
 
 bench: ## Measure, and print, what benchmarks/ measures
 	@sh tools/setup dev

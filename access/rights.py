@@ -58,6 +58,7 @@ LOOKING = (
     "GET /api/runs/{run_id}/recording",
     "GET /api/exports/{export_id}",
     "GET /api/exports/{export_id}/file",
+    "GET /api/results",
     "POST /api/transform",
     "WEBSOCKET /api/runs/{run_id}/stream",
     "WEBSOCKET /api/transform/stream",

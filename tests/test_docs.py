@@ -185,6 +185,7 @@ def test_documented_environment_variables_are_read() -> None:
 def test_generated_pages_are_current() -> None:
     """If this fails, `make docs` renews them."""
     assert docs.command_line() == read(Path("docs/command-line.md"))
+    assert docs.results() == read(Path("docs/results.md"))
     assert docs.with_layers(ARCHITECTURE) == ARCHITECTURE
     assert docs.with_messages(INTERFACE) == INTERFACE
 

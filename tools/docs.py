@@ -1,6 +1,6 @@
-"""Renew the generated parts of docs/: the command line, the layers of imports, the messages.
+"""Renew the generated parts of docs/: the command line, results, layers of imports, messages.
 
-    python tools/docs.py
+    python -m tools.docs
 
 The output is the same for each version of Python: `--help` is printed so wide that argparse wraps
 nothing, and is laid out here.
@@ -22,8 +22,10 @@ from pydantic import BaseModel
 
 from stnscope.backend.commands.main import EXIT_STATUSES
 from stnscope.backend.commands.main import main as run_command
+from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server.schemas import SERVER_MESSAGES
 from stnscope.backend.server.streams.messages import CLIENT_MESSAGES
+from tools.results_page import results_page
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -50,6 +52,11 @@ def command_line() -> str:
     table = "\n".join(["| command | does |", "|---|---|", *rows])
     status = EXIT_STATUSES[0].upper() + EXIT_STATUSES[1:] + "."
     return "\n".join([HEAD + textwrap.fill(status, WIDTH) + "\n", table, "", *pages])
+
+
+def results() -> str:
+    """Return docs/results.md."""
+    return results_page(build_tables())
 
 
 def commands() -> dict[str, str]:
@@ -181,6 +188,7 @@ def type_name(schema: dict[str, Any]) -> str:
 
 def main() -> None:
     (DOCS / "command-line.md").write_text(command_line())
+    (DOCS / "results.md").write_text(results())
     architecture = DOCS / "architecture.md"
     architecture.write_text(with_layers(architecture.read_text()))
     interface = DOCS / "interface.md"

@@ -28,7 +28,15 @@ from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports, max_recording_bytes
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.backend.server.processes.trainers import Trainers
-from stnscope.backend.server.routes import catalog, exports, pictures, recordings, runs, streams
+from stnscope.backend.server.routes import (
+    catalog,
+    exports,
+    pictures,
+    recordings,
+    results,
+    runs,
+    streams,
+)
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.state import State
@@ -40,7 +48,7 @@ from stnscope.backend.version import VERSION
 log = logging.getLogger(__name__)
 
 ROUTERS = tuple(
-    resource.router for resource in (catalog, runs, recordings, pictures, exports, streams)
+    resource.router for resource in (catalog, runs, recordings, pictures, exports, results, streams)
 )
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """

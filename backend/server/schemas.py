@@ -17,6 +17,7 @@ from stnscope.backend.experiment.data.availability import SkippedFolder
 from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.reproduction.tables import ResultTables
 from stnscope.backend.experiment.run_status import Deleted, Fault, Operation, Status
 from stnscope.models.cards import Card
 from stnscope.models.catalog import Architecture, FamilyEntry
@@ -195,6 +196,14 @@ class Catalog(BaseModel):
     images_per_second: float = Field(
         description="At which the compact network trains on one core of this machine."
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results(ResultTables):
+    """Published figures, and ours beside them."""
+
+    folder: str
+    """The home's folder of result files."""
 
 
 class RunUpdate(Run):

@@ -66,6 +66,7 @@ def test_every_response_is_typed(description: dict[str, Any]) -> None:
         ("/health", schemas.Health),
         ("/catalog", schemas.Catalog),
         ("/datasets/digits", schemas.Dataset),
+        ("/results", schemas.Results),
         ("/runs", list[schemas.Run]),
         ("/runs/{run}", schemas.Run),
         ("/runs/sample", schemas.Run),

@@ -1,5 +1,6 @@
 """Evaluate trained weights on the held-out images of a data set, once each."""
 
+import hashlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
+from stnscope.backend.experiment.reproduction.results import Training
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT
 from stnscope.backend.experiment.training.loop import Validation, build_network, model_state
 from stnscope.models.cards import FOLDER, Card, cards
@@ -33,8 +35,13 @@ class Evaluation:
     """What a network's predictions for some images are worth."""
 
     weights: str
+    digest: str
+    """SHA-256 of their file; empty for a network in memory."""
     architecture: str
+    family: str
     dataset: str
+    distortion: str
+    """Of the images."""
     images: int
     kind: str
     """Which images they are, as `test images`."""
@@ -53,6 +60,8 @@ class Evaluation:
     classes: tuple[str, ...]
     confusion: list[list[int]]
     """Number of labels of each class (rows) that were predicted as each class (columns)."""
+    training: Training | None
+    """Of the weights; None for a network in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +72,9 @@ class TrainedNetwork:
     model: Network
     config: RunConfig
     """Only what determines the network and its images is that of the training."""
+    digest: str = ""
+    """SHA-256 of the file of the weights; empty for a network in memory."""
+    training: Training | None = None
 
 
 def evaluate(
@@ -98,7 +110,8 @@ def evaluate(
     loaded, kind, note = _load_images(name, data, every_image=every_image)
     validate(config, loaded.entry)
     images = Validation.build(config, loaded, complete=True)
-    return evaluate_images(trained, images, loaded.entry, kind, note)
+    evaluation = evaluate_images(trained, images, loaded.entry, kind, note)
+    return replace(evaluation, distortion=config.distortion.name)
 
 
 def evaluate_images(
@@ -124,8 +137,11 @@ def evaluate_images(
     labels, correct = validation.labels.numel(), int(confusion.diagonal().sum())
     return Evaluation(
         weights=trained.name,
+        digest=trained.digest,
         architecture=trained.config.architecture,
+        family=trained.config.family,
         dataset=entry.name,
+        distortion=trained.config.distortion.name,
         images=len(validation.labels),
         kind=kind,
         note=note,
@@ -137,6 +153,7 @@ def evaluate_images(
         accuracy=correct / labels,
         classes=entry.classes,
         confusion=confusion.tolist(),
+        training=trained.training,
     )
 
 
@@ -204,7 +221,16 @@ def _load_with_card(path: Path, card: Card) -> TrainedNetwork:
         load_into(model, path)
     except WeightsError as error:
         raise InvalidInput(str(error)) from error
-    return TrainedNetwork(card.name, model.eval(), config)
+    training = Training(
+        distortion=card.distortion,
+        seed=card.seed,
+        steps=card.steps,
+        seconds=None,
+        machine=card.machine,
+        command=card.command,
+        date=card.date,
+    )
+    return TrainedNetwork(card.name, model.eval(), config, _digest(path), training)
 
 
 def _load_checkpoint(
@@ -217,7 +243,20 @@ def _load_checkpoint(
         model.load_state_dict(model_state(tensors))
     except RuntimeError as error:
         raise InvalidInput(f"{path} does not fit {config.architecture}: {error}") from error
-    return TrainedNetwork(path.parent.name, model.eval(), config)
+    training = Training(
+        distortion=config.distortion.name,
+        seed=config.seed,
+        steps=None,
+        seconds=float(metadata["seconds"]) if "seconds" in metadata else None,
+        machine=None,
+        command=None,
+        date=None,
+    )
+    return TrainedNetwork(path.parent.name, model.eval(), config, _digest(path), training)
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _load_images(name: str, data: Path | None, *, every_image: bool) -> tuple[Dataset, str, str]:

@@ -12,6 +12,7 @@ import torch
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.reproduction.evaluation import (
     Evaluation,
     TrainedNetwork,
@@ -96,23 +97,45 @@ def checkpoint_folder(folder: Path, name: str, seed: int) -> Path:
     return folder / CHECKPOINTS / f"{name}-{seed}"
 
 
-def describe_evaluation(evaluation: Evaluation, threads: int) -> EvaluationResult:
-    """Return the result file of an evaluation."""
-    words = ("stnscope", "evaluate", "--weights", evaluation.weights)
+def describe_evaluation(
+    evaluation: Evaluation, threads: int, *, every_image: bool = False
+) -> EvaluationResult:
+    """Return the result file of an evaluation.
+
+    Args:
+        evaluation: of weights in a file.
+        threads: CPU threads that were used.
+        every_image: as for `evaluate`.
+    """
+    training = evaluation.training
+    assert training is not None, "the weights are in a file"
+    words = ["stnscope", "evaluate", "--weights", evaluation.weights]
+    words += ["--dataset", evaluation.dataset]
+    if evaluation.distortion != training.distortion:
+        words += ["--distortion", evaluation.distortion]
+    if every_image:
+        words.append("--every-image")
+    if evaluation.dataset in SOURCES:
+        words += ["--data", "DATA"]
     return EvaluationResult(
         weights=evaluation.weights,
+        digest=evaluation.digest,
         architecture=evaluation.architecture,
+        family=evaluation.family,
         dataset=evaluation.dataset,
+        distortion=evaluation.distortion,
         images=evaluation.images,
         kind=evaluation.kind,
+        note=evaluation.note,
         labels=evaluation.labels,
         errors=evaluation.errors,
         accuracy=evaluation.accuracy,
         parameters=evaluation.parameters,
         multiply_adds=evaluation.multiply_adds,
         evaluation_milliseconds=_milliseconds(evaluation),
+        training=training,
         machine=describe_machine(threads),
-        command=shlex.join((*words, "--dataset", evaluation.dataset)) + " --data DATA",
+        command=shlex.join(words),
         date=_today(),
     )
 

@@ -11,7 +11,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,13 +19,19 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.reproduction.rows import ROWS, Row
 
 KEPT = Path(__file__).with_name("results")
 """The files that are kept with the program."""
-FORMAT = 1
+MAX_BYTES = 1_000_000
+"""A larger file is no result: one of a hundred seeds has a tenth of it."""
 EVALUATION_PREFIX = "evaluation-"
 LOCK = ".results.lock"
+
+Origin = Literal["stnscope", "home"]
+"""Where a result file is: kept with the program, or in the user's home."""
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Stored(BaseModel):
@@ -49,14 +55,14 @@ class SeedResult(_Stored):
     config: RunConfig
     complete: bool = Field(description="Whether it was trained to its end.")
     epoch: int = Field(description="The one that it was trained to.")
-    step: int
-    steps: int = Field(description="Of the whole training.")
+    step: int = Field(ge=0)
+    steps: int = Field(gt=0, description="Of the whole training.")
     seconds: float = Field(description="Duration of the training.")
     images_per_second: float
-    labels: int = Field(description="Labels that were evaluated.")
-    errors: int = Field(description="Wrong ones.")
-    error: float = Field(description="Their fraction.")
-    error_trained: float = Field(description="That of the weights without averaging.")
+    labels: int = Field(gt=0, description="Labels that were evaluated.")
+    errors: int = Field(ge=0, description="Wrong ones.")
+    error: Fraction = Field(description="Their fraction.")
+    error_trained: Fraction = Field(description="That of the weights without averaging.")
     parameters: int
     multiply_adds: int = Field(description="For one image.")
     evaluation_milliseconds: float = Field(description="For one image.")
@@ -68,13 +74,18 @@ class SeedResult(_Stored):
     def seed(self) -> int:
         return self.config.seed
 
+    @property
+    def complete_epochs(self) -> int:
+        """Epochs that were trained to their end."""
+        return self.step * self.config.epochs // self.steps
+
 
 class RowResult(_Stored):
     """All trainings of a row."""
 
     format: Literal[1] = 1
     row: str
-    error: float = Field(description="The mean over the seeds.")
+    error: Fraction = Field(description="The mean over the seeds.")
     spread: float | None = Field(description="Standard deviation over seeds; null for one.")
     complete: bool = Field(description="Whether all were trained to their end.")
     runs: list[SeedResult] = Field(min_length=1)
@@ -92,26 +103,44 @@ class RowResult(_Stored):
         )
 
 
+class Training(_Stored):
+    """How evaluated weights were trained; null is what is not recorded."""
+
+    distortion: str
+    seed: int | None
+    steps: int | None
+    seconds: float | None = Field(description="Duration of the training.")
+    machine: str | None
+    command: str | None = Field(description="The command that trained them.")
+    date: str | None
+
+
 class EvaluationResult(_Stored):
     """One evaluation of trained weights."""
 
     format: Literal[1] = 1
     weights: str
+    digest: str = Field(description="SHA-256 of the file of the weights.")
     architecture: str
+    family: str
     dataset: str
-    images: int
+    distortion: str = Field(description="Of the images.")
+    images: int = Field(gt=0)
     kind: str = Field(description="Which images they are.")
-    labels: int
-    errors: int
-    accuracy: float
+    note: str = Field(description="What to know about them, as sentences; may be empty.")
+    labels: int = Field(gt=0)
+    errors: int = Field(ge=0)
+    accuracy: Fraction
     parameters: int
-    multiply_adds: int
-    evaluation_milliseconds: float
+    multiply_adds: int = Field(description="For one image.")
+    evaluation_milliseconds: float = Field(description="For one image.")
+    training: Training
     machine: Machine
     command: str
     date: str
 
 
+Result = RowResult | EvaluationResult
 Stored = TypeVar("Stored", bound=_Stored)
 
 
@@ -125,7 +154,7 @@ class UnreadableResult:
 
 @dataclass(frozen=True)
 class Results:
-    """The result files of a folder."""
+    """The result files of a folder, by name without suffix."""
 
     rows: Mapping[str, RowResult]
     evaluations: Mapping[str, EvaluationResult]
@@ -133,18 +162,21 @@ class Results:
 
 
 def read_results(folder: Path = KEPT) -> Results:
-    """Read all result files in a folder, which need not exist; those that are damaged are named."""
+    """Read all result files in a folder, which need not exist.
+
+    Those that are damaged, or no results, are named with the reason.
+    """
     rows: dict[str, RowResult] = {}
     evaluations: dict[str, EvaluationResult] = {}
     unreadable = []
     for path in sorted(folder.glob("*.json")):
         try:
             if path.name.startswith(EVALUATION_PREFIX):
-                evaluations[path.stem] = _read(path, EvaluationResult)
+                evaluations[path.stem] = read_evaluation(path)
             else:
                 rows[path.stem] = read_row(path)
         except InvalidInput as error:
-            unreadable.append(UnreadableResult(path.name, str(error)))
+            unreadable.append(UnreadableResult(display_name(path.name), str(error)))
     return Results(rows, evaluations, tuple(unreadable))
 
 
@@ -155,13 +187,34 @@ def read_row(path: Path) -> RowResult:
         InvalidInput: it is damaged, or its figures are not those of its runs.
     """
     result = _read(path, RowResult)
+    name = display_name(path.name)
     if result.row not in ROWS or path.stem != result.row:
-        raise InvalidInput(f"{path.name} is of a row {result.row!r} that is not known.")
+        raise InvalidInput(f"{name} is of a row {result.row!r} that is not known.")
     for run in result.runs:
         if run.error != run.errors / run.labels:
-            raise InvalidInput(f"{path.name} has an error that is not its errors by its labels.")
+            raise InvalidInput(f"{name} has an error that is not its errors by its labels.")
+        if run.complete != (run.step == run.steps) or run.step > run.steps:
+            raise InvalidInput(f"{name} is not complete where it says so, or the reverse.")
+        if _task(run.config) != _task(ROWS[result.row].config):
+            raise InvalidInput(f"{name} is of another network or data set than its row.")
+    if len({run.seed for run in result.runs}) < len(result.runs):
+        raise InvalidInput(f"{name} has a seed twice.")
     if result != RowResult.of(result.row, list(result.runs)):
-        raise InvalidInput(f"{path.name} has a mean or spread that is not that of its runs.")
+        raise InvalidInput(f"{name} has a mean or spread that is not that of its runs.")
+    return result
+
+
+def read_evaluation(path: Path) -> EvaluationResult:
+    """Read the result file of an evaluation.
+
+    Raises:
+        InvalidInput: it is damaged, or its accuracy is not that of its errors.
+    """
+    result = _read(path, EvaluationResult)
+    if result.accuracy != (result.labels - result.errors) / result.labels:
+        raise InvalidInput(
+            f"{display_name(path.name)} has an accuracy that is not that of its errors."
+        )
     return result
 
 
@@ -182,9 +235,15 @@ def add_seed(folder: Path, row: Row, run: SeedResult) -> Path:
 
 
 def add_evaluation(folder: Path, result: EvaluationResult) -> Path:
-    """Write the result of an evaluation; return the file's path."""
+    """Write the result of an evaluation; return the file's path.
+
+    The distortion is in its name where it is not that of the training.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{EVALUATION_PREFIX}{result.weights}-{result.dataset}.json"
+    names = [result.weights, result.dataset]
+    if result.distortion != result.training.distortion:
+        names.append(result.distortion.replace(" ", ""))
+    path = folder / f"{EVALUATION_PREFIX}{'-'.join(names)}.json"
     with FileLock(folder / LOCK):
         _write(path, result)
     return path
@@ -195,6 +254,11 @@ def without_seed(config: RunConfig) -> RunConfig:
     return config.model_copy(update={"seed": 0, "threads": 1})
 
 
+def _task(config: RunConfig) -> tuple[object, ...]:
+    """Return what a row is about; the rest of its configuration is the recipe."""
+    return config.architecture, config.family, config.dataset, config.distortion
+
+
 def _earlier_runs(path: Path) -> list[SeedResult]:
     try:
         return list(read_row(path).runs) if path.exists() else []
@@ -203,14 +267,19 @@ def _earlier_runs(path: Path) -> list[SeedResult]:
 
 
 def _read(path: Path, model: type[Stored]) -> Stored:
+    name = display_name(path.name)
     try:
+        if not path.is_file():
+            raise InvalidInput(f"{name} is no file.")  # a pipe would be waited for
+        if path.stat().st_size > MAX_BYTES:
+            raise InvalidInput(f"{name} is too large for a result.")
         return model.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         message = format_error(first, first["loc"], model)
-        raise InvalidInput(f"{path.name} is not a result: {message}") from None
+        raise InvalidInput(f"{name} is not a result: {message}") from None
     except OSError as error:
-        raise InvalidInput(f"{path.name} cannot be read: {error.strerror}.") from None
+        raise InvalidInput(f"{name} cannot be read: {error.strerror}.") from None
 
 
 def _write(path: Path, result: BaseModel) -> None:

@@ -32,9 +32,12 @@ def _evaluate(request: Head, _: bytes) -> Message:
     )
     path = None
     if request["folder"]:
-        result = describe_evaluation(evaluation, request["threads"])
+        result = describe_evaluation(
+            evaluation, request["threads"], every_image=request["every_image"]
+        )
         path = str(add_evaluation(Path(request["folder"]), result))
-    return asdict(evaluation) | {"path": path}, b""
+    training = evaluation.training.model_dump() if evaluation.training else None
+    return asdict(evaluation) | {"training": training, "path": path}, b""
 
 
 if __name__ == "__main__":
