@@ -1,9 +1,10 @@
 """Fixtures: a real server with its page, real runs on it, and a real browser."""
 
+import asyncio
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from shutil import copy
 from typing import Any, Literal
@@ -111,35 +112,49 @@ def training_run(server: Server, paused_run: str) -> Iterator[str]:
     server.control(paused_run, "pause")
 
 
+# A simulated camera, which needs no consent.
+CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+
+
 @pytest.fixture(scope="session")
-def profile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The browser profile shared by all modules, which caches the page's compiled scripts."""
-    return tmp_path_factory.mktemp("profile")
+def session_browser(
+    chromium: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[BrowserContext, asyncio.AbstractEventLoop]]:
+    """One browser for all tests, without an emulated graphics card, and its suspended event loop.
 
-
-@contextmanager
-def open_browser(chromium: str, profile: Path, *flags: str) -> Iterator[BrowserContext]:
-    """Start a browser with a profile, without an emulated graphics card."""
+    Its profile caches the page's compiled scripts.
+    """
     with sync_playwright() as playwright:
         context = playwright.chromium.launch_persistent_context(
-            profile,
+            tmp_path_factory.mktemp("profile"),
             executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *flags],
+            args=["--no-sandbox", "--disable-gpu", *CAMERA],
             no_viewport=True,
         )
         context.pages[0].add_init_script(RECORD_PAINTS)
-        yield context
+        loop = asyncio.get_running_loop()
+        asyncio._set_running_loop(None)
+        yield context, loop
+        asyncio._set_running_loop(loop)
         context.close()
 
 
-@pytest.fixture(scope="module")
-def context(chromium: str, profile: Path) -> Iterator[BrowserContext]:
-    """A browser for one module: while open, its event loop runs in the tests' thread."""
-    with open_browser(chromium, profile) as context:
-        yield context
+@pytest.fixture
+def context(
+    session_browser: tuple[BrowserContext, asyncio.AbstractEventLoop],
+) -> Iterator[BrowserContext]:
+    """The browser, for one test.
+
+    Between its calls Playwright leaves its event loop as the thread's running one. Other tests,
+    which run loops of their own, must not find it there.
+    """
+    context, loop = session_browser
+    asyncio._set_running_loop(loop)
+    yield context
+    asyncio._set_running_loop(None)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser(context: BrowserContext) -> Browser:
     """The browser of `context`, for contexts that share no cookies or storage with others."""
     assert context.browser is not None
@@ -169,12 +184,12 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
         if message.type == "error":
             errors.append(message.text)
 
-    def new_page(init: str, options: dict[str, Any]) -> tuple[Page, Callable[[], None]]:
+    def new_page(options: dict[str, Any]) -> tuple[Page, Callable[[], None]]:
         """Return a page and the function that closes it."""
-        if not (options or init or visited):
+        if not (options or visited):
             return tab, lambda: empty_tab(tab)
         page = browser.new_context(**options).new_page() if options else context.new_page()
-        page.add_init_script(RECORD_PAINTS + init)
+        page.add_init_script(RECORD_PAINTS)
         return page, page.context.close if options else page.close
 
     def open_address(
@@ -185,9 +200,13 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
         viewport: ViewportSize = LAPTOP,
         color_scheme: Literal["light", "dark"] = "light",
         reduced_motion: Literal["reduce", "no-preference"] = "no-preference",
+        permissions: Sequence[str] = (),
         **options: Any,
     ) -> Page:
-        page, close_page = new_page(init, options)
+        if permissions:
+            context.grant_permissions(permissions)
+            cleanup.callback(context.clear_permissions)
+        page, close_page = new_page(options)
         page.set_default_timeout(TIMEOUT_MS)
         page.set_viewport_size(viewport)
         page.emulate_media(color_scheme=color_scheme, reduced_motion=reduced_motion)
@@ -201,6 +220,8 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
         ):
             cleanup.callback(page.remove_listener, event, listener)
         cleanup.callback(close_page)
+        if init:
+            cleanup.enter_context(page.add_init_script(init))
         visited.add(urlsplit(address))
         page.goto(address, wait_until="commit")
         page.locator(".stn-viewer").wait_for()

@@ -1,16 +1,8 @@
 """A photo, taken with the simulated camera of the browser."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
-from playwright.sync_api import BrowserContext
-
-from tests.dashboard.conftest import OpenPage, open_browser
+from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import wait_for_expression
 from tests.live_server import Server
-
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 # Counts the page's requests for a camera.
 COUNT_CAMERA_REQUESTS = """
@@ -21,12 +13,6 @@ navigator.mediaDevices.getUserMedia = (constraints) => {
   return getUserMedia(constraints);
 };
 """
-
-
-@pytest.fixture(scope="module")
-def context(chromium: str, profile: Path) -> Iterator[BrowserContext]:
-    with open_browser(chromium, profile, *CAMERA) as context:
-        yield context
 
 
 def test_photo_is_classified_and_removed_with_the_camera(
