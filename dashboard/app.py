@@ -107,6 +107,7 @@ def page() -> None:
         mount({"part": "runs", "api": api}, key="runs")
     st.subheader("Try a picture")
     try_picture(client, catalog)
+    mount({"part": "results", "api": api}, key="results")
 
 
 page()

@@ -9,6 +9,7 @@ import { decodeFrame } from "./protocol/frame.js";
 import { loadAccess } from "./protocol/access.js";
 import { loadCatalog } from "./protocol/catalog.js";
 import { onReconnect } from "./page/streamlit-reconnect.js";
+import { Results } from "./results/results.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
 import { TransformView } from "./picture/transform-view.js";
@@ -19,7 +20,7 @@ import { Viewer } from "./page/viewer.js";
 /**
  * What Streamlit passes: a transformed picture's frame, or the name of a part and its data.
  * @typedef {object} PartData
- * @property {"viewer" | "runs"} part
+ * @property {"viewer" | "runs" | "results"} part
  * @property {string} api the server's address; empty for the page's own origin
  * @property {string | null} [run] id of the run in the address
  * @property {string[] | null} [started] ids of the run that was last started with the form, and of one to
@@ -71,6 +72,7 @@ export default function mount({ data, parentElement, setTriggerValue }) {
  */
 function createPart(data, parent) {
   if (data instanceof Uint8Array) return createPicture(parent);
+  if (data.part === "results") return createResults(data, parent);
   return data.part === "viewer" ? createViewer(data, parent) : createRuns(data, parent);
 }
 
@@ -157,6 +159,20 @@ function createRuns(data, parent) {
       };
       page.runs.refresh();
     },
+  };
+}
+
+/**
+ * @param {PartData} data
+ * @param {HTMLElement} parent
+ * @returns {Part}
+ */
+function createResults(data, parent) {
+  const results = new Results(getPage(data).api);
+  return {
+    element: createRoot(parent, results.element),
+    update: () => results.load(),
+    close: () => results.close(),
   };
 }
 

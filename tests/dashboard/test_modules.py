@@ -23,7 +23,7 @@ LAYERS = [
     {"ui"},
     {"playback", "geometry"},
     {"stage", "charts"},
-    {"controls", "picture", "runs"},
+    {"controls", "picture", "results", "runs"},
     {"page"},
     {"main.js"},
 ]

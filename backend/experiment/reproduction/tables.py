@@ -119,8 +119,9 @@ class SignNetwork:
     """Accuracy in percent, on held-out images."""
     spread: float | None
     seeds: int
-    images: str
-    """Which images they are, such as `3,570 images of held-out tracks`."""
+    images: int
+    kind: str
+    """Which images they are, such as `images of held-out tracks`."""
     notes: tuple[str, ...]
 
 
@@ -294,7 +295,8 @@ def _sign_networks(
             value=figure.value,
             spread=figure.spread,
             seeds=figure.seeds,
-            images=f"{first.labels:,} images of held-out tracks",
+            images=first.labels,
+            kind="images of held-out tracks",
             notes=figure.notes,
         )
     for evaluation in evaluations:
@@ -315,6 +317,7 @@ def _sign_networks(
                 value=evaluation.value,
                 spread=None,
                 seeds=1,
-                images=f"{result.images:,} {result.kind}",
+                images=result.images,
+                kind=result.kind,
                 notes=(result.note,) if result.note else (),
             )

@@ -1,6 +1,6 @@
 // The server's HTTP interface, as functions. Errors carry the server's own message.
 
-/** @import { Access, Catalog, MetricColumns, Run } from "./types.js" */
+/** @import { Access, Catalog, MetricColumns, ResultTables, Run } from "./types.js" */
 
 const NO_RESPONSE = "The server does not answer. It may have been stopped.";
 
@@ -75,6 +75,9 @@ export function createApi(base) {
 
     /** @returns {Promise<Catalog>} */
     catalog: () => json("catalog"),
+
+    /** @returns {Promise<ResultTables>} */
+    results: () => json("results"),
 
     /**
      * List runs, the newest first: all, at most `limit`, or only those to which frames may be added.

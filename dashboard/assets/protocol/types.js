@@ -176,4 +176,163 @@
  * @typedef {{step: number[], [name: string]: (number | null)[]}} MetricColumns
  */
 
+/**
+ * Where a result file is: kept with the program, or in the user's home.
+ * @typedef {"stnscope" | "home"} Origin
+ */
+
+/**
+ * @typedef {object} Machine
+ * @property {string} processor
+ * @property {number} cores
+ * @property {number} threads that were used
+ * @property {string} torch
+ * @property {string} version of stnscope
+ */
+
+/**
+ * One training of a row, and its evaluation.
+ * @typedef {object} SeedResult
+ * @property {RunConfig} config
+ * @property {boolean} complete
+ * @property {number} step
+ * @property {number} steps
+ * @property {number} seconds
+ * @property {number} images_per_second
+ * @property {number} labels
+ * @property {number} errors
+ * @property {number} error
+ * @property {number} error_trained of the weights without averaging
+ * @property {number} parameters
+ * @property {number} multiply_adds
+ * @property {Machine} machine
+ * @property {string} date
+ */
+
+/** @typedef {{runs: SeedResult[]}} RowResult */
+
+/**
+ * How evaluated weights were trained; null is what is not recorded.
+ * @typedef {object} Training
+ * @property {number | null} seed
+ * @property {number | null} steps
+ * @property {number | null} seconds
+ * @property {string | null} machine
+ * @property {string | null} command
+ */
+
+/**
+ * One evaluation of trained weights.
+ * @typedef {object} EvaluationResult
+ * @property {string} weights
+ * @property {string} digest
+ * @property {string} dataset
+ * @property {string} distortion
+ * @property {number} images
+ * @property {string} kind
+ * @property {string} note
+ * @property {number} labels
+ * @property {number} errors
+ * @property {number} parameters
+ * @property {number} multiply_adds
+ * @property {Training} training
+ * @property {Machine} machine
+ * @property {string} command
+ * @property {string} date
+ */
+
+/**
+ * A figure of ours in percent, from one result file.
+ * @typedef {object} RowFigure
+ * @property {Origin} origin
+ * @property {string} file
+ * @property {number} value
+ * @property {number | null} spread
+ * @property {number} seeds
+ * @property {boolean} complete whether all were trained to their end
+ * @property {string[]} notes
+ * @property {string} command
+ * @property {RowResult} result
+ */
+
+/**
+ * A row of a published table, with our figures of it.
+ * @typedef {object} TableRow
+ * @property {string} network
+ * @property {string} data
+ * @property {string} published
+ * @property {RowFigure[]} figures
+ */
+
+/**
+ * @typedef {object} ResultTable
+ * @property {string} title
+ * @property {string} source
+ * @property {string} measure
+ * @property {string} recipe
+ * @property {string[]} columns the data, where networks have a figure for each; else empty
+ * @property {TableRow[]} rows
+ */
+
+/**
+ * @typedef {object} EvaluationFigure
+ * @property {Origin} origin
+ * @property {string} file
+ * @property {string} title of the network
+ * @property {number} value
+ * @property {EvaluationResult} result
+ */
+
+/**
+ * @typedef {object} PublishedNetwork
+ * @property {string} title
+ * @property {string} source
+ * @property {number} networks
+ * @property {boolean | null} augmentation
+ * @property {boolean | null} jitter
+ * @property {string} weights as published
+ * @property {number | null} parameters
+ * @property {number | null} multiply_adds
+ * @property {string} accuracy
+ */
+
+/**
+ * @typedef {object} SignNetwork
+ * @property {string} name
+ * @property {string} title
+ * @property {Origin} origin
+ * @property {string} file
+ * @property {string} command
+ * @property {RowResult | EvaluationResult} result
+ * @property {number} networks
+ * @property {boolean} augmentation
+ * @property {number} parameters
+ * @property {number} multiply_adds
+ * @property {number} value
+ * @property {number | null} spread
+ * @property {number} seeds
+ * @property {number} images
+ * @property {string} kind which images they are
+ * @property {string[]} notes
+ */
+
+/**
+ * @typedef {object} SignTable
+ * @property {string} title
+ * @property {string} source
+ * @property {string} recipe
+ * @property {PublishedNetwork[]} published
+ * @property {SignNetwork[]} ours
+ */
+
+/**
+ * Published figures, and ours beside them.
+ * @typedef {object} ResultTables
+ * @property {SignTable} signs
+ * @property {ResultTable[]} tables
+ * @property {EvaluationFigure[]} evaluations
+ * @property {{origin: Origin, name: string, reason: string}[]} unreadable
+ * @property {string} folder of the home's result files
+ */
+
 export {};

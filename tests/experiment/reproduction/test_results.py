@@ -121,9 +121,9 @@ def test_sign_networks_are_rows_and_undistorted_evaluations(tmp_path: Path) -> N
     tables = build_tables(kept=tmp_path)
     assert len(tables.evaluations) == 3, "one for each distortion"
     row, weights = tables.signs.ours
-    assert (row.name, row.images) == ("gtsrb-vgg", "10,000 images of held-out tracks")
+    assert (row.name, row.images, row.kind) == ("gtsrb-vgg", 10_000, "images of held-out tracks")
     assert row.value == pytest.approx(99.1)
-    assert (weights.name, weights.images) == ("mine", "10,000 images of held-out tracks")
+    assert (weights.name, weights.images, weights.kind) == ("mine", 10_000, row.kind)
     assert weights.value == pytest.approx(99.75)
     assert not weights.augmentation
 

@@ -1,0 +1,81 @@
+// What one result file holds: how its figure was made, and the command that makes it again.
+
+import { element } from "../ui/dom.js";
+import { integer, percent } from "../ui/text.js";
+import { machineText, recorded, timeText } from "./result-text.js";
+
+/** @import { EvaluationResult, Origin, RowResult, SeedResult } from "../protocol/types.js" */
+
+/** @type {Record<Origin, string>} */
+const PLACES = { stnscope: "kept with stnscope", home: "in your home's results" };
+
+/**
+ * Create the description of a result file.
+ * @param {object} file
+ * @param {string} file.file its name
+ * @param {Origin} file.origin
+ * @param {string} file.command that makes it again
+ * @param {string[]} file.notes
+ * @param {RowResult | EvaluationResult} file.result
+ */
+export function createDetails({ file, origin, command, notes, result }) {
+  const lists = "runs" in result ? result.runs.map(describeSeed) : [describeEvaluation(result)];
+  const config = "runs" in result ? result.runs[0].config : result.training;
+  return element(
+    "div.stn-result-details",
+    {},
+    element("p", {}, element("code", {}, file), ` ${[PLACES[origin], ...notes].join(", ")}`),
+    element("div.stn-result-runs", {}, ...lists.map(createList)),
+    element("p.stn-muted", {}, "The command that makes it again:"),
+    element("pre.stn-result-code", {}, command.replaceAll("; ", "\n")),
+    element(
+      "details",
+      {},
+      element("summary.stn-summary", {}, "Configuration"),
+      element("pre.stn-result-code", { tabIndex: 0 }, JSON.stringify(config, null, 2)),
+    ),
+  );
+}
+
+/** @param {[string, string][]} facts */
+const createList = (facts) =>
+  element(
+    "dl.stn-result-facts",
+    {},
+    ...facts.flatMap(([name, text]) => [element("dt", {}, name), element("dd", {}, text)]),
+  );
+
+/**
+ * @param {SeedResult} run
+ * @returns {[string, string][]}
+ */
+const describeSeed = (run) => [
+  ["Seed", String(run.config.seed)],
+  ["Wrong", `${integer(run.errors)} of ${integer(run.labels)}`],
+  ["Error", percent(run.error, 2)],
+  ["Without averaging", percent(run.error_trained, 2)],
+  ["Trained", `${integer(run.step)} of ${integer(run.steps)} steps`],
+  ["Time", `${timeText(run.seconds)}, ${integer(run.images_per_second)} images/s`],
+  ["Parameters", integer(run.parameters)],
+  ["Multiply-adds", integer(run.multiply_adds)],
+  ["Machine", machineText(run.machine)],
+  ["Date", run.date],
+];
+
+/**
+ * @param {EvaluationResult} result
+ * @returns {[string, string][]}
+ */
+const describeEvaluation = (result) => [
+  ["Wrong", `${integer(result.errors)} of ${integer(result.labels)}`],
+  ["Images", `${integer(result.images)} ${result.kind}. ${result.note}`.trim()],
+  ["Distortion", result.distortion],
+  ["Seed of the training", recorded(result.training.seed)],
+  ["Trained", `${recorded(result.training.steps)} steps`],
+  ["Time of the training", timeText(result.training.seconds)],
+  ["Machine of the training", recorded(result.training.machine)],
+  ["Command of the training", recorded(result.training.command)],
+  ["Machine of the evaluation", machineText(result.machine)],
+  ["Date of the evaluation", result.date],
+  ["SHA-256 of the weights", result.digest],
+];

@@ -1,0 +1,129 @@
+"""Results on the page: figures of result files beside published ones, and what files hold."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
+
+from stnscope.backend.experiment.reproduction.published import NETWORKS
+from stnscope.backend.experiment.reproduction.rows import ROWS
+from tests.dashboard.conftest import OpenPage
+from tests.experiment.result_files import write_seed
+from tests.live_server import Server
+
+RTS, TC = "mnist-rts-st-cnn-affine", "mnist-tc-cnn"
+SIZES: list[ViewportSize] = [
+    {"width": 390, "height": 844},
+    {"width": 900, "height": 900},
+    {"width": 1440, "height": 900},
+]
+
+
+@pytest.fixture(scope="module")
+def results(server: Server) -> Iterator[None]:
+    """Files in the home: of three seeds, cut short, and damaged."""
+    folder = server.home / "results"
+    paths = {write_seed(folder, RTS, errors, seed) for seed, errors in enumerate((40, 44, 48))}
+    paths.add(write_seed(folder, TC, 300, epochs=12))
+    damaged = folder / "damaged.json"
+    damaged.write_text("{")
+    yield
+    for path in (*paths, damaged):
+        path.unlink()
+
+
+def section(page: Page, title: str) -> Locator:
+    return page.locator(".stn-result-section", has=page.get_by_text(title, exact=True))
+
+
+def figure(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=f"here, {name}: details")
+
+
+def test_figures_are_beside_the_published_ones_and_open_their_files(
+    server: Server, results: None, open_page: OpenPage
+) -> None:
+    page = open_page(server)
+    mnist = section(page, "Distorted MNIST")
+    mnist.scroll_into_view_if_needed()
+    row = mnist.locator("tr", has=page.get_by_text("ST-CNN, affine", exact=True))
+    cells = row.locator("td").all_inner_texts()
+    assert [cell.split("\n")[0] for cell in cells] == ["0.7", "0.5", "0.8", "1.2", "1.7"]
+    assert "0.44 ±\u00a00.04" in cells[1]
+    assert "3 seeds" in cells[1]
+    cut = mnist.get_by_text("CNN, TC, 3.00: home, cut short after 12 of 40 epochs.")
+    expect(cut).to_be_visible()
+
+    button = figure(page, "ST-CNN, affine, RTS")
+    expect(button).to_have_attribute("aria-expanded", "false")
+    button.click()
+    details = mnist.locator(".stn-result-details")
+    expect(details).to_contain_text(f"stnscope reproduce {RTS} --seeds 3")
+    for text in (f"{RTS}.json", "44 of 10\u202f000", "20 min", "A processor, 1 of 2 cores used"):
+        expect(details).to_contain_text(text)
+    details.get_by_text("Configuration").click()
+    config = json.loads(details.locator("details pre").inner_text())
+    assert config["epochs"] == ROWS[RTS].config.epochs
+    button.click()
+    expect(details).to_have_count(0)
+    unreadable = page.locator(".stn-result-unreadable")
+    expect(unreadable).to_contain_text("damaged.json is not shown.")
+    # What was only published is there, closed.
+    assert section(page, "MNIST addition").get_attribute("open") is None
+
+
+def test_published_sign_networks_are_always_there(
+    server: Server, results: None, open_page: OpenPage
+) -> None:
+    page = open_page(server)
+    signs = section(page, "Traffic signs (GTSRB)")
+    expect(signs.locator(".stn-published")).to_have_text([each.accuracy for each in NETWORKS])
+    ours = signs.locator("tr", has=page.get_by_text("gtsrb-2st", exact=True))
+    expect(ours).to_contain_text("images of held-out tracks")
+    expect(signs).to_contain_text("Published figures are on the official test set")
+
+
+def test_section_is_away_without_any_file(server: Server, open_page: OpenPage) -> None:
+    """The program has files of its own; the response is changed to that of one without."""
+    handled: list[str] = []
+
+    def without_files(route: Route) -> None:
+        response = route.fetch()
+        content = response.json()
+        content |= {"evaluations": [], "unreadable": []}
+        content["signs"]["ours"] = []
+        for row in (row for table in content["tables"] for row in table["rows"]):
+            row["figures"] = []
+        route.fulfill(response=response, json=content)
+        handled.append(route.request.url)
+
+    page = open_page(server)
+    page.route("**/api/results", without_files)
+    with page.expect_response("**/api/results"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator(".stn-results")).to_be_hidden()
+    assert handled
+
+
+@pytest.mark.parametrize("viewport", SIZES, ids=lambda size: str(size["width"]))
+def test_tables_fit_the_window(
+    server: Server, results: None, open_page: OpenPage, viewport: ViewportSize
+) -> None:
+    page = open_page(server, viewport=viewport)
+    figure(page, "ST-CNN, affine, RTS").click()
+    figure(page, "gtsrb-2st").first.click()
+    page.evaluate("document.querySelectorAll('.stn-results details').forEach((e) => e.open = true)")
+    too_wide = page.evaluate(
+        """() => [...document.querySelectorAll(".stn-results *")]
+        .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+        .map((each) => each.className)"""
+    )
+    assert too_wide == []
+    # Nothing is cut off within a cell either.
+    cut_off = page.evaluate(
+        """() => [...document.querySelectorAll(".stn-results :is(th, td, p, dd, pre)")]
+        .filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1)
+        .map((each) => each.textContent)"""
+    )
+    assert cut_off == []
