@@ -58,6 +58,10 @@ LOW_CONTRASTS = """(least) => {
 }"""
 
 
+VIEWS = {"1": ".stn-probes", "2": ".stn-detail", "3": ".stn-probe-summary"}
+"""What is shown after a key was pressed."""
+
+
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_every_visible_text_has_enough_contrast(
     server: Server, stopped_run: str, open_page: OpenPage, color_scheme: Literal["light", "dark"]
@@ -66,6 +70,9 @@ def test_every_visible_text_has_enough_contrast(
     wait_for_frame(page)
     page.get_by_role("button", name="Start training").wait_for()
     page.get_by_text("The region that the network samples, and its output").wait_for()
-    seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
-    assert seen > 50
-    assert low == {}
+    for key, view in VIEWS.items():
+        page.locator(".stn-viewer").press(key)
+        page.locator(view).first.wait_for()
+        seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
+        assert seen > 50
+        assert low == {}, view
