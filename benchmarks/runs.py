@@ -17,7 +17,7 @@ from shutil import copy
 import httpx
 
 from benchmarks._spread import summary
-from stnscope.backend.server.runs import SAMPLE_PATH
+from tests.examples import EXAMPLE_PATH
 from tests.live_server import Server, serve
 
 CLIENTS = 10
@@ -66,7 +66,7 @@ def main() -> None:
         recordings = Path(folder) / "recordings"
         recordings.mkdir()
         for number in range(options.recordings):
-            copy(SAMPLE_PATH, recordings / f"20260101-000000-{number:06x}.stnscope")
+            copy(EXAMPLE_PATH, recordings / f"20260101-000000-{number:06x}.stnscope")
         started = time.monotonic()
         with serve(
             Path(folder), "--no-page", "--no-demonstration", "--no-standby", "--home-limit", "99GB"

@@ -185,7 +185,7 @@ def test_command_line_examples_run(
     monkeypatch.chdir(tmp_path)
     run_id = trained_run.copy_into(tmp_path)
     if "--samples" in example:
-        run_id = "sample"  # it has as many probes
+        run_id = "example-digits"  # it has as many probes
     if example.startswith("resume"):
         Runs(tmp_path / "recordings").set_status(run_id, "stopped")
     shutil.copy(PICTURES / "corner.png", tmp_path / "photo.jpg")

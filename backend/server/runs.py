@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from stnscope.backend.experiment.catalog import steps_per_epoch, validate, with_defaults
+from stnscope.backend.experiment.catalog.examples import EXAMPLE_PREFIX, EXAMPLES
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import (
@@ -47,9 +48,9 @@ from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
 
 DATA = "datasets"
 """The name of the data folder, beside that of recordings, unless another one is given."""
-SAMPLE = "sample"
-"""The id of the recording that ships with the program."""
-SAMPLE_PATH = Path(__file__).with_name(f"{SAMPLE}{SUFFIX}")
+EXAMPLE_IDS = frozenset(example.id for example in EXAMPLES.values())
+EXAMPLE_FOLDER = Path(__file__).with_name("examples")
+"""The recordings that ship with the program."""
 
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
 
@@ -77,7 +78,7 @@ class _Summary(NamedTuple):
 
 
 class Runs:
-    """All recordings in one folder, and the small one that ships with the program.
+    """All recordings in one folder, and the examples that ship with the program.
 
     Args:
         folder: where recordings are kept.
@@ -113,8 +114,8 @@ class Runs:
         Raises:
             NotFound: there is no such run.
         """
-        if is_sample(run_id) and SAMPLE_PATH.exists():
-            return SAMPLE_PATH
+        if is_example(run_id) and example_path(run_id).exists():
+            return example_path(run_id)
         name = self._names().get(run_id)
         if name is None:
             raise no_such_run(run_id)
@@ -297,7 +298,7 @@ class Runs:
             Conflict: it ships with the program, was imported, failed before its first checkpoint,
                 is being trained by another process, or its file system has no locks.
         """
-        if is_sample(run_id):
+        if is_example(run_id):
             raise Conflict("This recording ships with the program and cannot be changed.")
         with RecordingWriter.open(self.path(run_id)) as writer:
             if writer.summary()["imported"]:
@@ -325,7 +326,7 @@ class Runs:
             NotFound: there is no such run.
             Conflict: it is being trained, or ships with the program.
         """
-        if is_sample(run_id):
+        if is_example(run_id):
             raise Conflict("This recording ships with the program and cannot be deleted.")
         path = self.path(run_id)
         if has_writer(path):
@@ -385,8 +386,8 @@ def faulty_run(run_id: str, error: RecordingError, created: float = 0.0) -> Run:
 def _run_id(stem: str) -> str:
     """Return the id of the run in a file of this name: text that fits into addresses and JSON."""
     run_id = printable(stem).replace("\\", "~")
-    # The recording that ships with the program has this id, and may have been copied here.
-    return f"{SAMPLE}-copy" if run_id == SAMPLE else run_id
+    # An example has its own id, and may have been copied here.
+    return f"{run_id}-copy" if is_example(run_id) else run_id
 
 
 def _remove(path: Path) -> None:
@@ -412,6 +413,11 @@ def data_folder(recordings: Path, data: Path | None = None) -> Path:
     return data or recordings.parent / DATA
 
 
-def is_sample(run_id: str) -> bool:
-    """Whether a run is the one that ships with the program."""
-    return run_id == SAMPLE
+def is_example(run_id: str) -> bool:
+    """Whether a run is one of those that ship with the program."""
+    return run_id in EXAMPLE_IDS
+
+
+def example_path(run_id: str) -> Path:
+    """Return the file of an example, by the id of its run."""
+    return EXAMPLE_FOLDER / f"{run_id.removeprefix(EXAMPLE_PREFIX)}{SUFFIX}"

@@ -148,6 +148,15 @@ class Download(BaseModel):
     error: str | None
 
 
+class Example(BaseModel):
+    """A recording that ships with the program."""
+
+    title: str
+    description: str = Field(description="What one sees, in a sentence.")
+    compare: str | None = Field(description="The example that it is to be seen beside.")
+    run: Run
+
+
 class Export(BaseModel):
     """A job that makes a file from a recording."""
 

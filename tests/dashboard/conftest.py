@@ -20,6 +20,7 @@ from playwright.sync_api import (
     Page,
     ViewportSize,
     WebSocket,
+    expect,
     sync_playwright,
 )
 
@@ -29,6 +30,8 @@ from stnscope.backend.server.runs import Runs
 from tests.experiment.scripted import Script
 from tests.live_server import UNHURRIED, Server, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
+
+expect.set_options(timeout=TIMEOUT_MS)
 
 OpenPage = Callable[..., Page]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlparse
 
 import pytest
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.registry import DOWNLOADS
@@ -341,7 +341,7 @@ def test_hundreds_of_runs_are_listed_as_needed(
     live = {run["id"] for run in server.http.get("/runs", params={"live": True}).json()}
     page = open_component(server, "?run=one-of-many-000")
     wait_for_status_text(page, "Replay of a finished run")
-    rows = page.locator(".stn-run")
+    rows = page.locator(".stn-runlist > ul > .stn-run")
     more = page.get_by_role("button", name="Show more runs")
     for limit in range(50, len(expected), 50):
         shown = [run_id for i, run_id in enumerate(expected) if i < limit or run_id in live]
@@ -353,6 +353,22 @@ def test_hundreds_of_runs_are_listed_as_needed(
     more.wait_for(state="hidden")
     rows.nth(len(expected) - 1).wait_for()
     assert rows.count() == len(expected)
+
+
+def test_examples_are_listed_and_open_beside_each_other(
+    server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(server, "?run=example-digits")
+    examples = page.locator(".stn-runlist section", has_text="Examples")
+    collapse = examples.locator("li", has_text="A collapse")
+    expect(collapse).to_contain_text("leave the image within a few steps")
+    expect(collapse.get_by_role("button")).to_have_text(["Download", "Compare"])
+    collapse.get_by_role("link").click()
+    page.wait_for_url("**compare=example-cure*")
+    assert shown_run(page) == "example-collapse"
+    expect(page.locator(".stn-viewer .stn-probes")).to_have_count(2)
+    wait_for_frame(page)
+    assert examples.locator("li[aria-current=true]").inner_text().startswith("example")
 
 
 def test_run_deleted_by_another_page_is_reported(server: Server, open_component: OpenPage) -> None:

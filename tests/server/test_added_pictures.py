@@ -95,7 +95,7 @@ def test_add_picture_needs_a_run_in_training(server: Server, finished: str) -> N
     assert "paused or running" in response.json()["detail"]
     assert "finished" in response.json()["detail"]
     assert add_picture(server, "none", picture()).status_code == 404
-    assert add_picture(server, "sample", picture()).status_code == 409
+    assert add_picture(server, "example-digits", picture()).status_code == 409
 
 
 def test_pictures_can_be_added_up_to_the_limit_of_probes(server: Server) -> None:

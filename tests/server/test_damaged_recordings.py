@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from stnscope.backend.experiment.recording.reader import SUFFIX
-from stnscope.backend.server.runs import SAMPLE_PATH
+from tests.examples import EXAMPLE_PATH
 from tests.live_server import Server
 from tests.server.in_process import serve_in_thread
 
@@ -33,7 +33,7 @@ def write_odd_recordings(folder: Path) -> None:
     folder.mkdir(parents=True)
     for name in ("good", "truncated", *SCRIPTS):
         path = folder / f"{name}{SUFFIX}"
-        shutil.copy(SAMPLE_PATH, path)
+        shutil.copy(EXAMPLE_PATH, path)
         with closing(sqlite3.connect(path)) as connection:
             connection.executescript(SCRIPTS.get(name, ""))
     os.truncate(folder / f"truncated{SUFFIX}", 50_000)
@@ -102,7 +102,7 @@ def test_their_files_can_be_downloaded_and_all_of_them_deleted(
 
 def test_run_with_any_name_can_be_exported(tmp_path: Path) -> None:
     (tmp_path / "recordings").mkdir()
-    shutil.copy(SAMPLE_PATH, tmp_path / "recordings" / f"日本 #1{SUFFIX}")
+    shutil.copy(EXAMPLE_PATH, tmp_path / "recordings" / f"日本 #1{SUFFIX}")
     with serve_in_thread(tmp_path) as server:
         response = server.http.get(f"/runs/{quote('日本 #1')}/export?frames=2")
     assert response.status_code == 200, response.text

@@ -69,7 +69,7 @@ def test_every_response_is_typed(description: dict[str, Any]) -> None:
         ("/results", schemas.Results),
         ("/runs", list[schemas.Run]),
         ("/runs/{run}", schemas.Run),
-        ("/runs/sample", schemas.Run),
+        ("/runs/example-digits", schemas.Run),
         ("/runs/{run}/frames", schemas.FrameList),
         ("/runs/{run}/metrics?every=5", schemas.Metrics),
         ("/runs/none", schemas.Problem),

@@ -83,15 +83,15 @@ def test_downloads_and_uploads_on_a_full_disk_are_507(
             disk.fill()
             picture = {"image": ("picture", bytes(3_000_000))}
             for response in (
-                server.http.get("/runs/sample/recording"),
-                server.http.get("/runs/sample/export"),
+                server.http.get("/runs/example-digits/recording"),
+                server.http.get("/runs/example-digits/export"),
                 server.http.post("/transform", files=picture),
             ):
                 assert response.status_code == 507, response.text
                 assert "The disk is full" in response.json()["detail"]
             disk.clear()
-            assert server.http.get("/runs/sample/export").status_code == 200
-            assert server.http.get("/runs/sample/recording").status_code == 200
+            assert server.http.get("/runs/example-digits/export").status_code == 200
+            assert server.http.get("/runs/example-digits/recording").status_code == 200
 
 
 def test_train_command_ends_at_the_limit_and_prints_the_reason(

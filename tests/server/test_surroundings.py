@@ -23,8 +23,9 @@ from stnscope.backend.experiment.errors import (
 from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
-from stnscope.backend.server.runs import SAMPLE_PATH, Runs
+from stnscope.backend.server.runs import Runs
 from tests.conftest import ROOT
+from tests.examples import EXAMPLE_PATH
 from tests.live_server import Server, free_port
 from tests.server.in_process import serve_in_thread
 
@@ -58,7 +59,7 @@ def without_privileges() -> list[str]:
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     (tmp_path / "home" / "recordings").mkdir(parents=True)
-    shutil.copy(SAMPLE_PATH, tmp_path / "home" / "recordings" / f"good{SUFFIX}")
+    shutil.copy(EXAMPLE_PATH, tmp_path / "home" / "recordings" / f"good{SUFFIX}")
     return tmp_path / "home"
 
 
@@ -74,7 +75,7 @@ def detail_of(server: Server, method: str, path: str, status: int, **request: An
 def write_requests(server: Server, status: int) -> Iterator[str]:
     """Send each request that writes to the home; yield why it is refused."""
     yield detail_of(server, "POST", "/runs", status, json={})
-    yield detail_of(server, "POST", "/recordings", status, content=SAMPLE_PATH.read_bytes())
+    yield detail_of(server, "POST", "/recordings", status, content=EXAMPLE_PATH.read_bytes())
 
 
 def test_home_that_is_deleted_while_a_server_runs_is_told(home: Path) -> None:
@@ -88,9 +89,9 @@ def test_home_that_is_deleted_while_a_server_runs_is_told(home: Path) -> None:
             assert "does not exist" in detail
         for method, path in (("DELETE", "/runs/good"), ("GET", "/runs/good/recording")):
             detail_of(server, method, path, 404)
-        assert server.http.get("/runs/sample/frames/0").status_code == 200
+        assert server.http.get("/runs/example-digits/frames/0").status_code == 200
         home.joinpath("recordings").mkdir(parents=True)
-        response = server.http.post("/recordings", content=SAMPLE_PATH.read_bytes())
+        response = server.http.post("/recordings", content=EXAMPLE_PATH.read_bytes())
         assert response.status_code == 201, "the home was restored"
 
 
@@ -130,7 +131,7 @@ def test_folder_that_may_not_be_listed_is_told(home: Path, monkeypatch: pytest.M
         assert "may not be read" in detail_of(server, "GET", "/runs", 403)
         assert "may not be read" in detail_of(server, "GET", "/runs/good", 403)
         assert server.http.get("/catalog").status_code == 200
-        assert server.http.get("/runs/sample").status_code == 200
+        assert server.http.get("/runs/example-digits").status_code == 200
 
 
 @pytest.mark.parametrize("kind", ["file", "below a file", "dangling link"])
@@ -205,8 +206,8 @@ def test_folder_without_write_access_is_read(tmp_path: Path) -> None:
         assert writer.connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         shutil.copy(folder / f"killed{SUFFIX}", tmp_path / "copy")
     os.replace(tmp_path / "copy", folder / f"killed{SUFFIX}")
-    shutil.copy(SAMPLE_PATH, folder / f"good{SUFFIX}")
-    shutil.copy(SAMPLE_PATH, folder / f"secret{SUFFIX}")
+    shutil.copy(EXAMPLE_PATH, folder / f"good{SUFFIX}")
+    shutil.copy(EXAMPLE_PATH, folder / f"secret{SUFFIX}")
     (folder / f"secret{SUFFIX}").chmod(0)
     command = [*without_privileges(), sys.executable, "-c", READ_AND_CREATE, str(folder)]
     folder.chmod(0o500)

@@ -94,12 +94,12 @@ def test_picture_is_transformed_though_the_process_was_stopped(server: Server) -
 
 def test_export_whose_process_was_stopped_fails_and_the_next_one_is_made(server: Server) -> None:
     large = {"first": 0, "frames": 40, "samples": 8, "scale": 3}
-    job = server.http.post("/runs/sample/exports", json=large).json()["id"]
+    job = server.http.post("/runs/example-digits/exports", json=large).json()["id"]
     wait_until(lambda: server.http.get(f"/exports/{job}").json()["done"] > 0)
     with stopped("export_main"):
         wait_until(lambda: server.http.get(f"/exports/{job}").json()["status"] == "failed")
     assert "did not respond" in server.http.get(f"/exports/{job}").json()["error"]
-    made = server.http.get("/runs/sample/export", params={"samples": 1})
+    made = server.http.get("/runs/example-digits/export", params={"samples": 1})
     assert made.status_code == 200, made.text
 
 

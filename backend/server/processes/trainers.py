@@ -50,7 +50,7 @@ from stnscope.backend.server.runs import (
     Run,
     Runs,
     faulty_run,
-    is_sample,
+    is_example,
     live_trainer_error,
 )
 
@@ -132,7 +132,7 @@ class Trainers:
 
     def allowed(self, run: Run) -> list[Operation]:
         """Return what can be requested of a run now."""
-        if is_sample(run["id"]):
+        if is_example(run["id"]):
             return []
         if run["status"] == DELETED:
             return []

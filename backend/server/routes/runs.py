@@ -1,11 +1,12 @@
 """Runs: list, start, control and delete them."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from fastapi import Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from pydantic import model_validator
 
+from stnscope.backend.experiment.catalog.examples import EXAMPLES
 from stnscope.backend.experiment.config import RunConfig, SettingsChange
 from stnscope.backend.experiment.limits import PositiveCount
 from stnscope.backend.experiment.run_status import Action
@@ -54,6 +55,21 @@ def list_runs(
     # A run's description depends on what the request may do.
     body, last = server.run_lists.get((limit, after, live, server.may_act), encode)
     return body.respond(request, next_link(request, after=last))
+
+
+@router.get("/examples", tags=["runs"], **answers(list[schemas.Example]))
+def list_examples(server: Server) -> list[dict[str, Any]]:
+    """List the recordings that ship with the program; requests for a run accept their ids."""
+    examples = [example for example in EXAMPLES.values() if server.runs.exists(example.id)]
+    return [
+        {
+            "title": example.title,
+            "description": example.description,
+            "compare": EXAMPLES[example.compare].id if example.compare else None,
+            "run": server.run(example.id),
+        }
+        for example in examples
+    ]
 
 
 @router.post("/runs", tags=["runs"], **answers(schemas.Run, 507, status=201))

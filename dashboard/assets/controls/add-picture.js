@@ -10,10 +10,12 @@ const ADD = "Add a picture";
 
 /**
  * Return why no picture can be added to the run, as a sentence; null if one can. Exported for tests.
- * @param {Partial<Pick<RunStore, "run" | "disconnected" | "isPlayingSample">>} store
+ * @param {Partial<Pick<RunStore, "run" | "disconnected" | "isPlayingPlaceholder">>} store
  */
-export function disabledReason({ run, disconnected, isPlayingSample }) {
-  if (!run || isPlayingSample) return "A picture can be added once this run has recorded a frame.";
+export function disabledReason({ run, disconnected, isPlayingPlaceholder }) {
+  if (!run || isPlayingPlaceholder) {
+    return "A picture can be added once this run has recorded a frame.";
+  }
   if (disconnected) return "The connection is lost; a picture can be added once it is back.";
   return run.deleted ? "This run has been deleted." : run.picture_refusal;
 }

@@ -92,7 +92,7 @@ export class LiveSettings {
     const isMoving = settings ? settings.moving : store.isPlayingLap;
     const refusal = store.run?.live ? viewerRefusal() : null;
     this.moving.setAttribute("aria-checked", String(isMoving));
-    this.moving.disabled = store.isPlayingSample || !(settings || store.hasLap);
+    this.moving.disabled = store.isPlayingPlaceholder || !(settings || store.hasLap);
     this.moving.title = settings
       ? "Move the probes while the network trains, to see how well its regions follow them"
       : store.hasLap

@@ -109,8 +109,8 @@ function describe(store, now) {
     return { tone: "error", text: `Connection lost, reconnecting${lastFrame(lastReceived, now)}` };
   }
   if (run.unresponsive) return { tone: "error", text: UNRESPONSIVE };
-  if (store.isPlayingSample) {
-    return { tone: "neutral", text: `Sample recording: ${describeWithoutFrames(run)}` };
+  if (store.isPlayingPlaceholder) {
+    return { tone: "neutral", text: `Example: ${describeWithoutFrames(run)}` };
   }
   if (store.isPlayingLap) {
     return { tone: "neutral", text: "Closing lap: the input moves, the trained weights do not" };
@@ -157,7 +157,7 @@ function lastFrame(received, now) {
 function describeUnopened({ problem, id, frame }) {
   if (problem) return { tone: "error", text: problem.message };
   if (id) return { tone: "neutral", text: "Opening …" };
-  return { tone: "neutral", text: frame ? "Sample recording: no run yet" : "No run yet" };
+  return { tone: "neutral", text: frame ? "Example: no run yet" : "No run yet" };
 }
 
 /** The lines that describe what is shown; and, apart from them, the error message. */

@@ -68,8 +68,8 @@ export class Navigation {
   /** Write what is shown into the address at once. */
   replaceAddress() {
     this.#clearTimer();
-    const { id, player, isPlayingSample, isPlayingLap } = this.store;
-    const isPaused = !isPlayingSample && !isPlayingLap && player.mode === "paused";
+    const { id, player, isPlayingPlaceholder, isPlayingLap } = this.store;
+    const isPaused = !isPlayingPlaceholder && !isPlayingLap && player.mode === "paused";
     replaceAddress(id, this.on.getView(), {
       step: isPaused ? player.step : null,
       lap: isPlayingLap,
@@ -99,7 +99,7 @@ export class Navigation {
     const newest = defaultRun(list.runs);
     const isOpen = newest?.id === store.id;
     if (newest && !isOpen && shouldSwitch(newest, store.run)) this.#open(newest.id);
-    else if (!newest && !store.runPlayback) store.openSample();
+    else if (!newest && !store.runPlayback) store.openPlaceholder();
   }
 
   /** @param {string} id */

@@ -305,9 +305,9 @@ export class Viewer {
   /** Show the run's status, and enable what is allowed. */
   update() {
     const { store } = this;
-    const { run, player, isPlayingSample, shownRun } = store;
+    const { run, player, isPlayingPlaceholder, shownRun } = store;
     this.element.classList.toggle("stn-viewing-only", viewerRefusal() !== null);
-    this.element.dataset.mode = isPlayingSample ? "sample" : player.mode;
+    this.element.dataset.mode = isPlayingPlaceholder ? "placeholder" : player.mode;
     this.timeline.update();
     this.runControls.update();
     this.status.update();
@@ -317,7 +317,7 @@ export class Viewer {
     const probes = shownRun?.probes ?? 0;
     // A link may name a probe that does not exist.
     if (probes && this.view.probe >= probes) this.setView({ ...this.view, probe: probes - 1 });
-    const isTraining = player.mode === "follow" && run?.running && !isPlayingSample;
+    const isTraining = player.mode === "follow" && run?.running && !isPlayingPlaceholder;
     const stepSeconds = isTraining ? (run.settings?.slow_motion ?? 0) : 0;
     this.phases.setStepDuration(stepSeconds, this.#hasTransformer);
     const isMissing = Boolean(store.problem) && !store.frame;

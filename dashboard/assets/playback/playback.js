@@ -1,4 +1,4 @@
-// What can be played: a run's steps, its closing lap, or the recording that ships with stnscope.
+// What can be played: a run's steps, its closing lap, or an example.
 
 import { createPlayer, setSteps, stepIndex } from "./player.js";
 import { FrameCache } from "./frame-cache.js";
@@ -8,8 +8,8 @@ import { trailSteps } from "./trail-steps.js";
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
 
-/** The id of the recording that ships with stnscope; it is played until a run has frames. */
-export const SAMPLE = "sample";
+/** The id of the example that is played until a run has frames. */
+export const PLACEHOLDER = "example-digits";
 
 // Milliseconds between two requests for the recorded steps of a live run.
 const LIST_INTERVAL = 2000;

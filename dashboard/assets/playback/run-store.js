@@ -10,7 +10,7 @@
 import * as player from "./player.js";
 import { FrameLoop } from "./frame-loop.js";
 import { FrameQueue } from "./frame-queue.js";
-import { Playback, SAMPLE } from "./playback.js";
+import { PLACEHOLDER, Playback } from "./playback.js";
 import { Problem } from "../protocol/api.js";
 import { isFaulty } from "../ui/text.js";
 import { RunStream } from "../protocol/run-stream.js";
@@ -73,7 +73,7 @@ export class RunStore extends EventTarget {
     this.loop.clear();
   }
 
-  /** What is played: the run's steps, its closing lap, or the sample until the run has frames. */
+  /** What is played: the run's steps, its closing lap, or an example until the run has frames. */
   get playback() {
     return this.loop.playback;
   }
@@ -92,14 +92,14 @@ export class RunStore extends EventTarget {
     return this.loop.trail;
   }
 
-  /** Whether the sample is played in place of the run. */
-  get isPlayingSample() {
+  /** Whether an example is played in place of the run. */
+  get isPlayingPlaceholder() {
     return this.playback !== this.runPlayback && !this.isPlayingLap;
   }
 
-  /** The run whose frames are drawn; null for the sample. */
+  /** The run whose frames are drawn; null for an example in its place. */
   get shownRun() {
-    return this.isPlayingSample ? null : this.run;
+    return this.isPlayingPlaceholder ? null : this.run;
   }
 
   /** Whether the closing lap is played, in which the probes move and the weights do not. */
@@ -153,11 +153,11 @@ export class RunStore extends EventTarget {
     }, RETRY_MILLISECONDS);
   }
 
-  /** Play the sample, since there is no run. */
-  async openSample() {
+  /** Play an example, since there is no run. */
+  async openPlaceholder() {
     this.clear();
-    this.runPlayback = Playback.ofRun(this.api, SAMPLE);
-    await this.#playSample(this.runPlayback);
+    this.runPlayback = Playback.ofRun(this.api, PLACEHOLDER);
+    await this.#playPlaceholder(this.runPlayback);
   }
 
   /**
@@ -239,7 +239,7 @@ export class RunStore extends EventTarget {
     this.playLap(lap);
     this.#dispatch("change");
     if (steps.length) this.loop.schedule();
-    else await this.#playSample(playback);
+    else await this.#playPlaceholder(playback);
   }
 
   /**
@@ -252,17 +252,17 @@ export class RunStore extends EventTarget {
   }
 
   /** @param {Playback} runPlayback of the run that has no frames yet */
-  async #playSample(runPlayback) {
-    const sample = Playback.ofRun(this.api, SAMPLE);
+  async #playPlaceholder(runPlayback) {
+    const example = Playback.ofRun(this.api, PLACEHOLDER);
     try {
-      const steps = await sample.cache.listSteps();
-      sample.metrics.append(await this.api.metrics(SAMPLE));
+      const steps = await example.cache.listSteps();
+      example.metrics.append(await this.api.metrics(PLACEHOLDER));
       if (runPlayback !== this.runPlayback || runPlayback.player.steps.length) return;
-      sample.player = player.createPlayer({ steps, reducedMotion: this.reducedMotion });
-      this.#setPlayback(sample);
+      example.player = player.createPlayer({ steps, reducedMotion: this.reducedMotion });
+      this.#setPlayback(example);
       this.loop.schedule();
     } catch (problem) {
-      // A server may have no sample.
+      // A server may have no examples.
       const isMissing = problem instanceof Problem && problem.status === 404;
       if (runPlayback === this.runPlayback && !isMissing) {
         this.#setProblem(/** @type {Error} */ (problem));
@@ -357,7 +357,7 @@ export class RunStore extends EventTarget {
     this.disconnected = false;
     this.run = { ...run, can: [], live: false };
     const playback = this.runPlayback;
-    if (playback && !this.isPlayingSample) {
+    if (playback && !this.isPlayingPlaceholder) {
       const steps = playback.player.steps.filter((step) => playback.cache.has(step));
       const shortened = { ...playback.player, steps, live: false };
       playback.player = player.seek(shortened, /** @type {number} */ (playback.player.step));
@@ -373,7 +373,7 @@ export class RunStore extends EventTarget {
   #receiveMetrics(playback, stream, columns) {
     playback.metrics.append(columns);
     stream.lastStep = playback.metrics.lastStep;
-    if (!this.isPlayingSample) this.#dispatch("metrics");
+    if (!this.isPlayingPlaceholder) this.#dispatch("metrics");
   }
 
   /**
@@ -382,7 +382,7 @@ export class RunStore extends EventTarget {
    */
   #receiveFrame(playback, bytes) {
     this.queue.receive(bytes, playback.cache);
-    if (this.isPlayingSample) this.#setPlayback(playback);
+    if (this.isPlayingPlaceholder) this.#setPlayback(playback);
     this.loop.schedule();
   }
 

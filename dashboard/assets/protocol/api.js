@@ -1,6 +1,6 @@
 // The server's HTTP interface, as functions. Errors carry the server's own message.
 
-/** @import { Access, Catalog, MetricColumns, ResultTables, Run } from "./types.js" */
+/** @import { Access, Catalog, Example, MetricColumns, ResultTables, Run } from "./types.js" */
 
 const NO_RESPONSE = "The server does not answer. It may have been stopped.";
 
@@ -84,6 +84,9 @@ export function createApi(base) {
      * @type {(query?: {limit?: number, live?: boolean}) => Promise<Run[]>}
      */
     runs: (query) => json("runs", query),
+
+    /** @returns {Promise<Example[]>} */
+    examples: () => json("examples"),
 
     /** @type {(id: string) => Promise<Run>} */
     run: (id) => json(run(id)),

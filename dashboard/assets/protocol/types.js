@@ -172,6 +172,15 @@
  */
 
 /**
+ * A recording that ships with the program.
+ * @typedef {object} Example
+ * @property {string} title
+ * @property {string} description what one sees, in a sentence
+ * @property {string | null} compare id of the example that it is to be seen beside
+ * @property {Run} run
+ */
+
+/**
  * Columns of equal length over `step`.
  * @typedef {{step: number[], [name: string]: (number | null)[]}} MetricColumns
  */

@@ -92,8 +92,8 @@ export class ComparedRun extends EventTarget {
   /** Show the step that corresponds to that of the run on the stage. */
   synchronise() {
     const { runStore, store } = this;
-    if (!store.id || store.isPlayingSample) return;
-    if (runStore.isPlayingSample || runStore.isPlayingLap) return;
+    if (!store.id || store.isPlayingPlaceholder) return;
+    if (runStore.isPlayingPlaceholder || runStore.isPlayingLap) return;
     const { player } = runStore;
     store.followExternal(player.mode === "follow" && store.player.live);
     if (player.step === null || !store.player.steps.length) return;
@@ -117,8 +117,8 @@ export class ComparedRun extends EventTarget {
    * @param {number} step
    */
   #isReady(step) {
-    const { playback, player, isPlayingSample } = this.store;
-    if (!playback || isPlayingSample || !player.steps.length) return true;
+    const { playback, player, isPlayingPlaceholder } = this.store;
+    if (!playback || isPlayingPlaceholder || !player.steps.length) return true;
     const { cache } = playback;
     const target = player.steps[stepIndex(player.steps, this.#correspondingStep(step))];
     return cache.has(target) || Date.now() < cache.failedAt + FAILURE_MILLISECONDS;

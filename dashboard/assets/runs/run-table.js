@@ -13,7 +13,7 @@ import { element, setText } from "../ui/dom.js";
 import { viewerRefusal } from "../protocol/access.js";
 
 /** @import { Api } from "../protocol/api.js" */
-/** @import { Run, RunConfig } from "../protocol/types.js" */
+/** @import { Example, Run, RunConfig } from "../protocol/types.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 
 /** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "delete"} Action */
@@ -51,17 +51,19 @@ class Row {
   /**
    * @param {RunTable} table
    * @param {Run} run
+   * @param {Example | null} example which the run is, if it ships with the program
    */
-  constructor(table, run) {
+  constructor(table, run, example = null) {
     this.table = table;
     this.run = run;
+    this.example = example;
     this.actions = ""; // of the buttons, joined
     this.link = element("a.stn-run-title", { href: `?run=${encodeURIComponent(run.id)}` });
     this.link.onclick = (event) => this.#open(event);
     this.status = element("span.stn-run-status");
     this.details = element("span.stn-run-detail");
     this.progress = element("span");
-    const bar = element("span.stn-bar", {}, this.progress);
+    const bar = element("span.stn-bar", { hidden: example !== null }, this.progress);
     this.buttons = element("span.stn-run-actions");
     const words = element("div.stn-run-text", {}, this.link, this.details);
     this.element = element("li.stn-run", {}, this.status, words, bar, this.buttons);
@@ -71,11 +73,11 @@ class Row {
   update(run) {
     this.run = run;
     const { on } = this.table;
-    setText(this.link, runTitle(run));
+    setText(this.link, this.title);
     this.link.title = run.id;
-    setText(this.status, run.status.replaceAll("_", " "));
+    setText(this.status, this.example ? "example" : run.status.replaceAll("_", " "));
     this.status.dataset.status = run.status;
-    setText(this.details, runDetails(run, Date.now()));
+    setText(this.details, this.example?.description ?? runDetails(run, Date.now()));
     this.details.title = run.error ?? "";
     this.progress.style.width = `${(100 * run.step) / Math.max(1, totalSteps(run))}%`;
     this.element.setAttribute("aria-current", String(run.id === on.openId()));
@@ -84,6 +86,10 @@ class Row {
     if (actions.join() === this.actions) return;
     this.actions = actions.join();
     this.buttons.replaceChildren(...actions.map((action) => this.#button(action)));
+  }
+
+  get title() {
+    return this.example?.title ?? runTitle(this.run);
   }
 
   /** @returns {Action[]} */
@@ -104,7 +110,7 @@ class Row {
     const { title, hint } = ROW_ACTIONS[action];
     const button = element("button.stn-button.stn-small", { type: "button", title: hint }, title);
     button.dataset.action = action;
-    button.setAttribute("aria-label", `${title} ${runTitle(this.run)}`);
+    button.setAttribute("aria-label", `${title} ${this.title}`);
     button.onclick = () => {
       if (action === "delete") this.#delete(button);
       else if (action === "download") this.#download();
@@ -130,11 +136,11 @@ class Row {
     }
     button.dataset.confirming = "true";
     setText(button, CONFIRM);
-    button.setAttribute("aria-label", `${CONFIRM} ${runTitle(this.run)}`);
+    button.setAttribute("aria-label", `${CONFIRM} ${this.title}`);
     setTimeout(() => {
       delete button.dataset.confirming;
       setText(button, ROW_ACTIONS.delete.title);
-      button.setAttribute("aria-label", `${ROW_ACTIONS.delete.title} ${runTitle(this.run)}`);
+      button.setAttribute("aria-label", `${ROW_ACTIONS.delete.title} ${this.title}`);
     }, CONFIRM_TIMEOUT);
   }
 
@@ -143,6 +149,7 @@ class Row {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     this.table.on.open(this.run.id);
+    if (this.example?.compare) this.table.compare(this.example.compare);
   }
 }
 
@@ -172,7 +179,16 @@ export class RunTable {
     this.more.title = "Older runs are listed on request";
     this.more.onclick = () => this.#showMore();
     this.moreRow = element("div.stn-row", { hidden: true }, this.more);
-    const parts = [this.body, this.empty, this.moreRow, files, this.message];
+    /** @type {Row[] | null} */
+    this.examples = null; // requested once
+    this.exampleList = element("ul");
+    this.exampleSection = element(
+      "section",
+      { hidden: true },
+      element("h4", {}, "Examples"),
+      this.exampleList,
+    );
+    const parts = [this.body, this.empty, this.moreRow, files, this.message, this.exampleSection];
     this.element = element("div.stn-runlist", {}, ...parts);
     list.addEventListener("change", () => this.update());
   }
@@ -237,6 +253,23 @@ export class RunTable {
     const isSame = elements.length === this.body.children.length &&
       elements.every((each, index) => each === this.body.children[index]);
     if (!isSame) this.body.replaceChildren(...elements);
+    this.#updateExamples();
+  }
+
+  async #updateExamples() {
+    if (!this.examples) {
+      this.examples = [];
+      try {
+        const examples = await this.api.examples();
+        this.examples = examples.map((example) => new Row(this, example.run, example));
+      } catch {
+        this.examples = null; // requested again with the next list
+        return;
+      }
+      this.exampleList.replaceChildren(...this.examples.map((row) => row.element));
+      this.exampleSection.hidden = this.examples.length === 0;
+    }
+    for (const row of this.examples) row.update(row.run);
   }
 }
 

@@ -21,7 +21,8 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.importer import import_recording
 from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter
-from stnscope.backend.server.runs import SAMPLE_PATH, Runs
+from stnscope.backend.server.runs import Runs
+from tests.examples import EXAMPLE_PATH
 
 ODD_VALUES: tuple[Any, ...] = (
     *(None, "", "x", -1, 0, 1, 2**53, 2**63 - 1, -(2**63), 1e308, 9e999, -9e999, True, b""),
@@ -31,10 +32,10 @@ TABLES = ("run", "steps", "frames", "inputs", "checkpoints", "changes", "joined"
 JSON_VALUES = ("null", "1e999", "-1", "[]", "{}", '""', "true", "9" * 30, '{"a": {"b": []}}')
 
 
-def upgraded_sample(folder: Path) -> Path:
+def upgraded_example(folder: Path) -> Path:
     """Return a copy of the recording that ships with the program, in the newest version."""
     path = folder / f"sample{SUFFIX}"
-    shutil.copy(SAMPLE_PATH, path)
+    shutil.copy(EXAMPLE_PATH, path)
     with RecordingWriter.open(path):
         return path
 
@@ -205,7 +206,7 @@ def main() -> None:
     deadline = time.monotonic() + seconds
     with TemporaryDirectory() as folder:
         runs = Runs(Path(folder) / "recordings")
-        sources = SAMPLE_PATH, upgraded_sample(Path(folder))
+        sources = EXAMPLE_PATH, upgraded_example(Path(folder))
         number = 0
         while time.monotonic() < deadline:
             state = generator.getstate()

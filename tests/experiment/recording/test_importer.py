@@ -22,7 +22,7 @@ from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
 from stnscope.backend.experiment.recording.schema import APPLICATION_ID, FIRST_SCHEMA
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
-from stnscope.backend.server.runs import SAMPLE_PATH
+from tests.examples import EXAMPLE_PATH
 
 CONFIG = RunConfig(epochs=2, probes=ProbesConfig(count=2))
 
@@ -124,9 +124,9 @@ def test_import_copies_all_that_can_be_viewed(source: Path, target: Path) -> Non
 
 
 def test_recording_of_version_1_is_imported(target: Path) -> None:
-    """The sample recording has this version."""
-    import_recording(SAMPLE_PATH, target)
-    with Recording.open(target) as new, Recording.open(SAMPLE_PATH) as old:
+    """The examples have this version."""
+    import_recording(EXAMPLE_PATH, target)
+    with Recording.open(target) as new, Recording.open(EXAMPLE_PATH) as old:
         assert len(new.frames()) == len(old.frames()) > 40
         assert new.metrics()["loss"] == old.metrics()["loss"]
         assert new.summary()["status"] == "finished"

@@ -25,8 +25,9 @@ from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, copy
 from stnscope.backend.experiment.recording.recording_errors import raising_recording_errors
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.server import runs as runs_module
-from stnscope.backend.server.runs import SAMPLE_PATH, Runs
-from tests.experiment.recording.mutations import mutate, read_all, upgraded_sample
+from stnscope.backend.server.runs import Runs
+from tests.examples import EXAMPLE_PATH
+from tests.experiment.recording.mutations import mutate, read_all, upgraded_example
 
 MUTATIONS = 60
 
@@ -34,7 +35,7 @@ MUTATIONS = 60
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     path = tmp_path / f"run{SUFFIX}"
-    shutil.copy(SAMPLE_PATH, path)
+    shutil.copy(EXAMPLE_PATH, path)
     return path
 
 
@@ -125,7 +126,7 @@ def make_socket(path: Path) -> None:
         (lambda path: path.symlink_to("/dev/null"), "a device"),
         (lambda path: path.write_bytes(b""), "not a recording"),
         (lambda path: path.write_text("a text"), "not a recording"),
-        (lambda path: path.write_bytes(SAMPLE_PATH.read_bytes()[:100]), "malformed"),
+        (lambda path: path.write_bytes(EXAMPLE_PATH.read_bytes()[:100]), "malformed"),
     ],
 )
 def test_other_things_of_that_name_are_listed_with_a_reason_and_deleted(
@@ -133,7 +134,7 @@ def test_other_things_of_that_name_are_listed_with_a_reason_and_deleted(
 ) -> None:
     runs = Runs(tmp_path / "recordings")
     make(runs.new_path("odd"))
-    shutil.copy(SAMPLE_PATH, runs.new_path("good"))
+    shutil.copy(EXAMPLE_PATH, runs.new_path("good"))
     listed = {run["id"]: run for run in runs.list()}
     assert listed["good"]["error"] is None
     assert listed["odd"]["status"] == "damaged"
@@ -144,12 +145,17 @@ def test_other_things_of_that_name_are_listed_with_a_reason_and_deleted(
 
 def test_runs_have_ids_that_fit_into_json_whatever_their_files_are_called(tmp_path: Path) -> None:
     runs = Runs(tmp_path / "home #1 100%" / "recordings")
-    for name in (b"bad\xe4", "日本 ?#%41".encode(), b"new\nline", b"sample"):
+    for name in (b"bad\xe4", "日本 ?#%41".encode(), b"new\nline", b"example-digits"):
         target = os.fsencode(runs.folder) + b"/" + name + os.fsencode(SUFFIX)
-        shutil.copy(os.fsencode(SAMPLE_PATH), target)
+        shutil.copy(os.fsencode(EXAMPLE_PATH), target)
     listed = runs.list()
     assert {run["status"] for run in listed} == {"finished"}
-    assert {run["id"] for run in listed} == {"bad~xe4", "日本 ?#%41", "new\nline", "sample-copy"}
+    assert {run["id"] for run in listed} == {
+        "bad~xe4",
+        "日本 ?#%41",
+        "new\nline",
+        "example-digits-copy",
+    }
     json.dumps(listed, ensure_ascii=False).encode()
     for run in listed:
         with runs.open(run["id"]) as recording:
@@ -164,7 +170,7 @@ def test_locked_recording_is_listed_as_it_was_last_read(
     for name in ("SUMMARY_LOCK_SECONDS", "LOCK_SECONDS"):
         monkeypatch.setattr(runs_module, name, 0.01)
     runs = Runs(tmp_path)
-    shutil.copy(SAMPLE_PATH, runs.new_path("one"))
+    shutil.copy(EXAMPLE_PATH, runs.new_path("one"))
     with closing(sqlite3.connect(runs.new_path("one"), isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert runs.list()[0]["status"] == "unavailable"
@@ -205,7 +211,7 @@ def test_damaged_recording_can_be_copied_as_it_is(path: Path, tmp_path: Path) ->
 def test_randomly_damaged_recordings_raise_nothing_but_recording_errors(tmp_path: Path) -> None:
     """`python -m tests.experiment.recording.mutations` runs this for as long as one likes."""
     generator = random.Random(14)
-    runs, source = Runs(tmp_path / "recordings"), upgraded_sample(tmp_path)
+    runs, source = Runs(tmp_path / "recordings"), upgraded_example(tmp_path)
     outcomes = {"read": 0, "refused": 0}
     for number in range(MUTATIONS):
         mutate(source, runs.new_path("mutated"), generator, number)

@@ -11,8 +11,8 @@ import pytest
 from websockets.sync.client import ClientConnection
 
 from stnscope.backend.experiment.recording.reader import SUFFIX
-from stnscope.backend.server.runs import SAMPLE_PATH
 from stnscope.backend.server.streams import tail
+from tests.examples import EXAMPLE_PATH
 from tests.live_server import Server, receive, send, wait_until
 from tests.server.in_process import serve_in_thread
 
@@ -21,7 +21,7 @@ from tests.server.in_process import serve_in_thread
 def recording(tmp_path: Path) -> Path:
     path = tmp_path / "recordings" / f"one{SUFFIX}"
     path.parent.mkdir()
-    shutil.copy(SAMPLE_PATH, path)
+    shutil.copy(EXAMPLE_PATH, path)
     return path
 
 

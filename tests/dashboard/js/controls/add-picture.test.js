@@ -14,7 +14,7 @@ test("disabledReason says why no picture can be added", () => {
   /** @type {[any, RegExp][]} */
   const cases = [
     [{}, /recorded a frame/],
-    [{ run, isPlayingSample: true }, /recorded a frame/],
+    [{ run, isPlayingPlaceholder: true }, /recorded a frame/],
     [{ run, disconnected: true }, /connection is lost/],
     [{ run: { ...run, deleted: true } }, /has been deleted/],
     [{ run: { ...run, picture_refusal: "This run has 64 probes." } }, /64 probes/],

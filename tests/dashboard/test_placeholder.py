@@ -1,4 +1,4 @@
-"""The sample recording, which the page shows until the first live frame."""
+"""The example that the page plays until the first live frame."""
 
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
@@ -10,13 +10,11 @@ from tests.dashboard.page_queries import (
 from tests.live_server import Server
 
 
-def test_sample_recording_plays_until_the_first_live_frame(
-    own_server: Server, open_page: OpenPage
-) -> None:
+def test_example_plays_until_the_first_live_frame(own_server: Server, open_page: OpenPage) -> None:
     page = open_page(own_server)
     wait_for_frame(page)
-    wait_for_status_text(page, "Sample recording: no run yet")
-    assert page.locator(".stn-viewer").get_attribute("data-run") == "sample"
+    wait_for_status_text(page, "Example: no run yet")
+    assert page.locator(".stn-viewer").get_attribute("data-run") == "example-digits"
     paints = len(page.evaluate("window.paints"))
     wait_for_expression(page, f"window.paints.length > {paints} + 5")
     assert page.locator(".stn-button-group button:enabled").count() == 0
