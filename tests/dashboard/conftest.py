@@ -74,6 +74,15 @@ def stopped_run(server: Server, shared_folder: Path) -> str:
     return recording.stem
 
 
+@pytest.fixture(scope="session")
+def still(stopped_run: str) -> str:
+    """The address of a view at rest, of the last step of `stopped_run`.
+
+    Without a step the page plays the run, which takes a third of a core for as long as it is open.
+    """
+    return f"?run={stopped_run}&step={STEPS_TO_ACCURACY}"
+
+
 def record_stopped_run(folder: Path) -> None:
     """Record a run that is stopped just after its accuracy was measured."""
     runs = Runs(folder.with_suffix(".new"))

@@ -114,9 +114,9 @@ def test_file_that_is_not_a_picture_is_refused(
 
 
 def test_add_button_of_a_stopped_run_is_disabled_with_a_reason(
-    server: Server, stopped_run: str, open_component: OpenPage
+    server: Server, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}")
+    page = open_component(server, still)
     wait_for_frame(page)
     button = page.get_by_role("button", name="Add a picture")
     assert button.is_disabled()

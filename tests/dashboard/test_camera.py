@@ -16,9 +16,9 @@ navigator.mediaDevices.getUserMedia = (constraints) => {
 
 
 def test_photo_is_classified_and_removed_with_the_camera(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", init=COUNT_CAMERA_REQUESTS)
+    page = open_page(server, still, init=COUNT_CAMERA_REQUESTS)
     camera_switch = page.get_by_text("Use the camera")
     camera_switch.wait_for()
     assert page.evaluate("window.cameraRequests") == 0

@@ -33,9 +33,9 @@ def step_ranges(page: Page) -> list[list[float]]:
 
 
 def test_lines_show_the_recorded_metrics(
-    server: Server, stopped_run: str, open_component: OpenPage
+    server: Server, stopped_run: str, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}")
+    page = open_component(server, still)
     wait_for_frame(page)
     wait_for_chart_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
@@ -72,9 +72,9 @@ def test_cursor_and_values_follow_the_stage(
 
 
 def test_hover_label_stays_inside_its_plot(
-    server: Server, stopped_run: str, open_component: OpenPage
+    server: Server, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}")
+    page = open_component(server, still)
     wait_for_frame(page)
     wait_for_chart_lines(page)
     plot = page.locator(".stn-plot").first
@@ -139,11 +139,11 @@ def test_click_on_a_chart_shows_that_step(
 
 
 def test_each_theme_draws_in_different_colours(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
     colours = set()
     for scheme in ("light", "dark"):
-        page = open_page(server, f"?run={stopped_run}", color_scheme=scheme)
+        page = open_page(server, still, color_scheme=scheme)
         wait_for_frame(page)
         wait_for_chart_lines(page)
         colours.add(
@@ -174,9 +174,9 @@ def test_ticks_stay_few_after_a_run_of_several_epochs(
 
 
 def test_plots_follow_the_width_of_their_element(
-    server: Server, stopped_run: str, open_component: OpenPage
+    server: Server, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}")
+    page = open_component(server, still)
     wait_for_chart_lines(page)
     page.evaluate("document.querySelector('.stn-charts').style.width = '230px'")
     wait_for_expression(

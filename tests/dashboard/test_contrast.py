@@ -64,9 +64,9 @@ VIEWS = {"1": ".stn-probes", "2": ".stn-detail", "3": ".stn-probe-summary"}
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_every_visible_text_has_enough_contrast(
-    server: Server, stopped_run: str, open_page: OpenPage, color_scheme: Literal["light", "dark"]
+    server: Server, still: str, open_page: OpenPage, color_scheme: Literal["light", "dark"]
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", color_scheme=color_scheme)
+    page = open_page(server, still, color_scheme=color_scheme)
     wait_for_frame(page)
     page.get_by_role("button", name="Start training").wait_for()
     page.get_by_text("The region that the network samples, and its output").wait_for()

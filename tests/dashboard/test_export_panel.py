@@ -9,8 +9,10 @@ from tests.dashboard.page_queries import wait_for_expression, wait_for_frame
 from tests.live_server import Server
 
 
-def test_gif_is_shown_and_downloaded(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_gif_is_shown_and_downloaded(
+    server: Server, stopped_run: str, still: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, still)
     wait_for_frame(page)
     page.get_by_text("Export", exact=True).click()
     page.get_by_label("Content").select_option("Chosen steps")
@@ -29,10 +31,8 @@ def test_gif_is_shown_and_downloaded(server: Server, stopped_run: str, open_page
         assert getattr(gif, "n_frames", 1) == 4
 
 
-def test_invalid_options_are_reported(
-    server: Server, stopped_run: str, open_component: OpenPage
-) -> None:
-    page = open_component(server, f"?run={stopped_run}")
+def test_invalid_options_are_reported(server: Server, still: str, open_component: OpenPage) -> None:
+    page = open_component(server, still)
     wait_for_frame(page)
     page.get_by_text("Export", exact=True).click()
     page.get_by_label("Content").select_option("Chosen steps")

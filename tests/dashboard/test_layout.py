@@ -1,70 +1,84 @@
 """Layout: elements fit the window, do not shift, and the stage is at the top."""
 
 import pytest
+from playwright.sync_api import Page
 
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     SIDE_LENGTHS,
+    wait_for_expression,
     wait_for_frame,
+    wait_for_layout,
 )
 from tests.live_server import Server
 
 SIZES = [(390, 844), (768, 1024), (1280, 720), (1920, 1080)]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
-def test_nothing_is_wider_than_the_window(
-    server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
-) -> None:
-    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
+def resize(page: Page, width: int, height: int) -> None:
+    """Change the window's size; the layout is then as if the page were opened in that size.
+
+    `test_equal_window_sizes_give_equal_layouts` shows this.
+    """
+    page.set_viewport_size({"width": width, "height": height})
+    wait_for_expression(page, f"innerWidth === {width} && innerHeight === {height}")
+    # Size observers run within two animation frames.
+    for _ in range(2):
+        wait_for_layout(page)
+
+
+def test_nothing_is_wider_than_the_window(server: Server, still: str, open_page: OpenPage) -> None:
+    page = open_page(server, still)
     wait_for_frame(page)
     # Closed sections have no layout to measure.
     page.evaluate("document.querySelectorAll('.stn-root details').forEach((e) => (e.open = true))")
-    page.wait_for_timeout(500)
-    too_wide = page.evaluate(
-        """() => [...document.querySelectorAll(".stn-root *")]
-        .filter((each) => !each.closest(".stn-plot *, svg, .stn-segments, .stn-chips"))
-        .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
-        .map((each) => each.className)"""
-    )
-    assert too_wide == []
-    assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth")
+    for size in SIZES:
+        resize(page, *size)
+        page.wait_for_timeout(500)
+        too_wide = page.evaluate(
+            """() => [...document.querySelectorAll(".stn-root *")]
+            .filter((each) => !each.closest(".stn-plot *, svg, .stn-segments, .stn-chips"))
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+            .map((each) => each.className)"""
+        )
+        assert too_wide == [], size
+        assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth"), size
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES[2:])
 def test_stage_counter_and_controls_fit_the_first_screen(
-    server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
+    page = open_page(server, still)
     wait_for_frame(page)
-    for part in (
-        ".stn-probes",
-        ".stn-tenths",
-        ".stn-timeline-controls",
-        ".stn-run-controls",
-        ".stn-charts",
-    ):
-        box = page.locator(f".stn-viewer {part}").bounding_box()
-        assert box is not None
-        assert box["y"] >= 0
-        assert box["y"] + box["height"] <= height
+    for width, height in SIZES[2:]:
+        resize(page, width, height)
+        for part in (
+            ".stn-probes",
+            ".stn-tenths",
+            ".stn-timeline-controls",
+            ".stn-run-controls",
+            ".stn-charts",
+        ):
+            box = page.locator(f".stn-viewer {part}").bounding_box()
+            assert box is not None
+            assert box["y"] >= 0, (part, width)
+            assert box["y"] + box["height"] <= height, (part, width)
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES[2:])
-def test_pixels_have_equal_sizes(
-    server: Server, stopped_run: str, open_page: OpenPage, width: int, height: int
-) -> None:
-    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": height})
+def test_pixels_have_equal_sizes(server: Server, still: str, open_page: OpenPage) -> None:
+    page = open_page(server, still)
     wait_for_frame(page)
     assert page.evaluate("devicePixelRatio") == 1
-    for kind, side in SIDE_LENGTHS.items():
-        sizes = page.locator(f".stn-viewer .stn-{kind} .stn-pixels").evaluate_all(
-            "(all) => all.map(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
-        )
-        assert len(sizes) == 12
-        assert all(
-            across == down and across % side == 0 and across > side for across, down in sizes
-        )
+    for size in SIZES[2:]:
+        resize(page, *size)
+        for kind, side in SIDE_LENGTHS.items():
+            sizes = page.locator(f".stn-viewer .stn-{kind} .stn-pixels").evaluate_all(
+                "(all) => all.map(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
+            )
+            assert len(sizes) == 12
+            assert all(
+                across == down and across % side == 0 and across > side for across, down in sizes
+            ), size
 
 
 @pytest.mark.parametrize(("width", "height"), [SIZES[0], (1440, 900), SIZES[3]])
@@ -79,7 +93,7 @@ def test_every_picture_is_inside_its_stage(
     """Even a single pixel outside the stage would be cut off."""
     page = open_page(
         server,
-        f"?run={stopped_run}&compare={training_run}",
+        f"?run={stopped_run}&compare={training_run}&step=0",
         viewport={"width": width, "height": height},
     )
     outside = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {
@@ -103,10 +117,10 @@ def test_every_picture_is_inside_its_stage(
 
 
 def test_equal_window_sizes_give_equal_layouts(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
     """The previous layout has no effect, although stage and controls size each other."""
-    page = open_page(server, f"?run={stopped_run}", viewport={"width": 1280, "height": 700})
+    page = open_page(server, still, viewport={"width": 1280, "height": 700})
     wait_for_frame(page)
 
     def measure_layout(width: int, height: int) -> list[float]:
@@ -152,9 +166,9 @@ def test_layout_does_not_shift_after_the_viewer_appears(
 
 
 def test_streamlits_header_and_menu_are_hidden(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     wait_for_frame(page)
     assert page.title() == "stnscope"
     for selector in ("header.stAppHeader", "#MainMenu", ".stAppDeployButton"):

@@ -92,9 +92,9 @@ def test_finished_run_plays_its_closing_lap_and_returns(
 
 
 def test_run_without_a_lap_disables_the_switch_with_a_reason(
-    server: Server, stopped_run: str, open_component: OpenPage
+    server: Server, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}")
+    page = open_component(server, still)
     wait_for_frame(page)
     assert switch(page, "Moving probes").is_disabled()
     assert "finishes" in (switch(page, "Moving probes").get_attribute("title") or "")

@@ -28,9 +28,9 @@ def fetch_transform(server: Server, picture: Path) -> Frame:
 
 
 def test_upload_shows_input_output_sentence_and_classes(
-    server: Server, stopped_run: str, open_page: OpenPage, picture: Path
+    server: Server, still: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     result = page.locator(".stn-picture")
     result.locator("[data-step]").wait_for()
@@ -50,9 +50,9 @@ def test_upload_shows_input_output_sentence_and_classes(
 
 
 def test_sign_is_classified_by_the_network_for_signs(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     select_option(page, "Trained network", "Compact ST-CNN for signs on GTSRB")
     page.get_by_text("A picture of one traffic sign").wait_for()
     page.get_by_text("In the dark").click()
@@ -67,9 +67,9 @@ def test_sign_is_classified_by_the_network_for_signs(
 
 @pytest.mark.parametrize("width", [390, 1280])
 def test_result_is_next_to_the_upload_or_below_it(
-    server: Server, stopped_run: str, open_page: OpenPage, picture: Path, width: int
+    server: Server, still: str, open_page: OpenPage, picture: Path, width: int
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", viewport={"width": width, "height": 844})
+    page = open_page(server, still, viewport={"width": width, "height": 844})
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
     choice, result, examples = (
@@ -91,20 +91,20 @@ def test_result_is_next_to_the_upload_or_below_it(
 
 
 def test_example_on_paper_is_inverted_with_a_note(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     page.get_by_text("On paper").click()
     notes = page.locator(".stn-picture .stn-notes li", has_text="nvert")
     notes.first.wait_for()
 
 
 def test_refused_file_is_gone_once_another_one_is_chosen(
-    server: Server, stopped_run: str, open_page: OpenPage, picture: Path, tmp_path: Path
+    server: Server, still: str, open_page: OpenPage, picture: Path, tmp_path: Path
 ) -> None:
     large = tmp_path / "large.png"
     large.write_bytes(bytes(MAX_PICTURE_BYTES + 1_000_000))
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     uploader = page.locator(".st-key-upload")
     for file in (large, picture):
         uploader.locator("input[type=file]").set_input_files(file)
@@ -117,7 +117,7 @@ def test_refused_file_is_gone_once_another_one_is_chosen(
 
 
 def test_file_that_is_not_a_picture_shows_the_servers_message(
-    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
+    server: Server, still: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(b"not a picture")
@@ -126,7 +126,7 @@ def test_file_that_is_not_a_picture_shows_the_servers_message(
         files={"image": broken.read_bytes()},
         data={"weights": "digits"},
     )
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     page.locator(".st-key-upload input[type=file]").set_input_files(broken)
     alert = page.locator("[data-testid=stAlert]")
     alert.wait_for()
@@ -169,9 +169,9 @@ def wait_for_note(page: Page, text: str, state: Literal["visible", "detached"] =
 
 
 def test_pasted_picture_is_uploaded(
-    server: Server, stopped_run: str, open_page: OpenPage, picture: Path
+    server: Server, still: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
+    page = open_page(server, still, permissions=CLIPBOARD)
     uploader = page.locator(".st-key-upload")
     uploader.wait_for()
     write_clipboard(page, picture)
@@ -186,9 +186,9 @@ def test_pasted_picture_is_uploaded(
 
 
 def test_pasted_file_that_is_not_a_picture_is_refused(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     page.locator(".st-key-upload input[type=file]").wait_for(state="attached")
     assert paste_file(page, "broken.png", "image/png")
     page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
@@ -196,8 +196,8 @@ def test_pasted_file_that_is_not_a_picture_is_refused(
     page.locator("[data-testid=stAlert]", has_text="an SVG drawing").wait_for()
 
 
-def test_pasted_text_is_not_uploaded(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}", permissions=CLIPBOARD)
+def test_pasted_text_is_not_uploaded(server: Server, still: str, open_page: OpenPage) -> None:
+    page = open_page(server, still, permissions=CLIPBOARD)
     page.get_by_role("radio", name="Own settings").click()
     seed = page.get_by_role("spinbutton", name="Seed")
     write_clipboard(page, "321")
@@ -208,9 +208,9 @@ def test_pasted_text_is_not_uploaded(server: Server, stopped_run: str, open_page
 
 
 def test_latest_picture_is_shown(
-    server: Server, stopped_run: str, open_page: OpenPage, picture: Path
+    server: Server, still: str, open_page: OpenPage, picture: Path
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_page(server, still)
     page.get_by_text("On paper").click()
     wait_for_note(page, "nvert")
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)

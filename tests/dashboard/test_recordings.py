@@ -49,9 +49,9 @@ def test_recording_is_downloaded_and_imported(
 
 
 def test_file_that_is_not_a_recording_is_refused(
-    server: Server, open_component: OpenPage, tmp_path: Path
+    server: Server, still: str, open_component: OpenPage, tmp_path: Path
 ) -> None:
-    page = open_component(server)
+    page = open_component(server, still)
     before = server.http.get("/runs").json()
     file = tmp_path / "notes.stnscope"
     file.write_text("not a recording")

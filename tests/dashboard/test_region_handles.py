@@ -257,7 +257,7 @@ def test_next_picture_starts_with_the_region_of_the_network(
 def test_regions_of_a_run_have_no_handles(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}&view=probe")
+    page = open_component(server, f"?run={stopped_run}&view=probe&step=0")
     page.locator(".stn-viewer .stn-detail[data-step]").wait_for()
     assert page.locator(".stn-viewer .stn-handle").count() == 0
 

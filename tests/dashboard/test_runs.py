@@ -69,10 +69,10 @@ def test_form_starts_a_run_and_the_page_shows_it(server: Server, open_page: Open
 
 
 def test_advanced_settings_of_the_form_are_applied_and_listed(
-    server: Server, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
-    page = open_page(server)
+    page = open_page(server, still)
     open_own_settings(page)
     page.get_by_text("3 epochs take").wait_for()
     form(page).get_by_text("Advanced settings").click()
@@ -119,9 +119,11 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_invalid_setting_of_the_form_is_reported(server: Server, open_page: OpenPage) -> None:
+def test_invalid_setting_of_the_form_is_reported(
+    server: Server, still: str, open_page: OpenPage
+) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
-    page = open_page(server)
+    page = open_page(server, still)
     open_own_settings(page)
     form(page).get_by_label("Learning rate", exact=True).fill("5")
     page.get_by_role("button", name="Start training").click()
@@ -129,8 +131,10 @@ def test_invalid_setting_of_the_form_is_reported(server: Server, open_page: Open
     assert [run["id"] for run in server.http.get("/runs").json()] == before
 
 
-def test_form_offers_every_family_and_distortion(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_form_offers_every_family_and_distortion(
+    server: Server, still: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, still)
     open_own_settings(page)
     select_option(page, "Transformer", "Thin plate spline, 4x4")
     select_option(page, "Distortion", "Elastic (E)")
@@ -151,9 +155,9 @@ def test_form_offers_every_family_and_distortion(server: Server, open_page: Open
 
 
 def test_form_offers_networks_and_defaults_of_the_data_set(
-    server: Server, open_page: OpenPage
+    server: Server, still: str, open_page: OpenPage
 ) -> None:
-    page = open_page(server)
+    page = open_page(server, still)
     open_own_settings(page)
     select_option(page, "Data set", "Rows of three digits")
     page.get_by_text("Three handwritten digits in a row").wait_for()
@@ -185,8 +189,10 @@ def test_form_offers_networks_and_defaults_of_the_data_set(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_form_shows_how_to_get_an_unavailable_data_set(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_form_shows_how_to_get_an_unavailable_data_set(
+    server: Server, still: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, still)
     open_own_settings(page)
     select_option(page, "Data set", "GTSRB (not available)")
     page.get_by_text("Put its training images into the folder").wait_for()
@@ -215,8 +221,10 @@ def test_form_reports_damaged_data_sets_and_skipped_folders(
         page.get_by_role("button", name="Start training").wait_for(state="detached")
 
 
-def test_form_starts_with_the_defaults_of_the_catalog(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server)
+def test_form_starts_with_the_defaults_of_the_catalog(
+    server: Server, still: str, open_page: OpenPage
+) -> None:
+    page = open_page(server, still)
     open_own_settings(page)
     defaults = server.http.get("/catalog").json()["defaults"]
     for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch size", "batch_size")):
@@ -299,11 +307,11 @@ def test_run_is_deleted_after_confirmation(server: Server, open_component: OpenP
 
 
 def test_damaged_recording_is_listed_with_the_reason_and_can_be_deleted(
-    server: Server, stopped_run: str, open_component: OpenPage
+    server: Server, still: str, open_component: OpenPage
 ) -> None:
     path = server.home / "recordings" / "damaged.stnscope"
     path.write_text("a text")
-    page = open_component(server, f"?run={stopped_run}")
+    page = open_component(server, still)
     wait_for_frame(page)
     row = page.locator('.stn-run:has(a[href="?run=damaged"])')
     row.get_by_text("damaged.stnscope is not a recording").wait_for()
