@@ -138,7 +138,7 @@ def _list(table: ResultTable) -> str:
 
 
 def _cell(row: TableRow) -> str:
-    return ", ".join([*map(_ours, row.figures), row.published])
+    return ", ".join([row.published, *map(_ours, row.figures)])
 
 
 def _ours(figure: RowFigure) -> str:

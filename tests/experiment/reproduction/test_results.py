@@ -198,7 +198,7 @@ def test_page_has_no_figure_without_a_file(tmp_path: Path) -> None:
     write_seed(tmp_path, RTS, 40)
     page = results_page(build_tables(kept=tmp_path))
     assert page.count("**0.40**") == page.count("**") // 2 == 1
-    assert "| ST-CNN, affine | 0.7 | **0.40**, 0.5 | 0.8 | 1.2 | 1.7 |" in page
+    assert "| ST-CNN, affine | 0.7 | 0.5, **0.40** | 0.8 | 1.2 | 1.7 |" in page
     assert f"`stnscope reproduce {RTS}`" in page
 
 
