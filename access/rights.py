@@ -50,6 +50,7 @@ LOOKING = (
     "GET /api/access",
     "GET /api/catalog",
     "GET /api/datasets/{name}",
+    "GET /api/examples",
     "GET /api/runs",
     "GET /api/runs/{run_id}",
     "GET /api/runs/{run_id}/metrics",

@@ -159,7 +159,7 @@ def test_each_theme_draws_in_different_colours(
 def test_ticks_stay_few_after_a_run_of_several_epochs(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, "?run=sample")
+    page = open_component(server, "?run=example-digits")
     wait_for_frame(page)
     axis = "document.querySelector('.stn-plot').layout?.xaxis"
     wait_for_expression(page, f"{axis}?.tickmode === 'linear'")

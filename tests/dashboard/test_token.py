@@ -65,7 +65,9 @@ def test_link_for_viewing_opens_a_page_on_which_nothing_acts(
     for button in ("Delete", "Import a recording", "Add a picture"):
         expect(page.get_by_role("button", name=button)).to_have_count(0)
     # What only looks is there.
-    assert page.locator(".stn-run-actions button").all_inner_texts() == ["Download"]
+    assert page.locator(".stn-runlist > ul .stn-run-actions button").all_inner_texts() == [
+        "Download"
+    ]
     page.keyboard.press("p")
     page.locator(".st-key-upload input[type=file]").set_input_files(picture)
     page.locator(".stn-picture [data-step]").wait_for()
