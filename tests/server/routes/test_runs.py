@@ -370,26 +370,22 @@ def test_killed_and_resumed_run_equals_an_uninterrupted_one(server: Server, fini
     assert (theta == resumed_theta).all()
 
 
-def test_third_run_is_queued_and_a_queued_run_can_be_stopped(own_server: Server) -> None:
+def test_third_run_is_queued_until_another_ends_though_another_program_locks_it(
+    own_server: Server,
+) -> None:
     first, second, third = (own_server.start_run(**LONG) for _ in range(3))
+    with writer_lock(own_server.home / "recordings" / f"{third}.stnscope"):
+        assert own_server.control(third, "stop").status_code == 409
+        assert own_server.http.delete(f"/runs/{third}").status_code == 409
     own_server.wait_for_step(first, 1)
     own_server.wait_for_step(second, 1)
-    assert own_server.get_run(third)["status"] == "queued"
+    run = own_server.get_run(third)
+    assert (run["status"], run["owned"], run["can"]) == ("queued", True, ["stop"])
     own_server.control(first, "stop")
     own_server.wait_for_step(third, 1)
     fourth = own_server.start_run(**LONG)
+    assert own_server.get_run(fourth)["status"] == "queued"
     assert own_server.control(fourth, "stop").json()["status"] == "stopped"
-
-
-def test_queued_run_keeps_its_place_while_another_program_locks_it(own_server: Server) -> None:
-    first, _, queued = (own_server.start_run(**LONG) for _ in range(3))
-    with writer_lock(own_server.home / "recordings" / f"{queued}.stnscope"):
-        assert own_server.control(queued, "stop").status_code == 409
-        assert own_server.http.delete(f"/runs/{queued}").status_code == 409
-    run = own_server.get_run(queued)
-    assert (run["status"], run["owned"], run["can"]) == ("queued", True, ["stop"])
-    own_server.control(first, "stop")
-    own_server.wait_for_step(queued, 1)
 
 
 def test_pause_of_a_run_that_ends_meanwhile_is_a_conflict(server: Server, run_id: str) -> None:
@@ -498,7 +494,7 @@ def test_empty_home_starts_a_demonstration_that_a_user_run_pauses(tmp_path: Path
 
 
 def test_user_run_pauses_a_demonstration_that_has_not_begun(tmp_path: Path) -> None:
-    with serve(tmp_path / "home", "--no-page") as server:
+    with serve(tmp_path / "home", "--no-page", "--no-standby") as server:
         (demonstration,) = server.http.get("/runs").json()
         server.start_run(**LONG)
         assert server.wait_for_status(demonstration["id"], "paused")["step"] < 5
