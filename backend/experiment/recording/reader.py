@@ -11,7 +11,7 @@ import math
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
@@ -21,19 +21,21 @@ from safetensors.numpy import load as load_tensors
 from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.errors import (
     NotFound,
-    RecordingDenied,
     RecordingError,
     RecordingUnavailable,
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.limits import MAX_METRIC_ROWS
-from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.progress import epoch_of
+from stnscope.backend.experiment.recording.connection import (
+    connect,
+    connect_for_reading,
+    is_older_version,
+)
 from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.recording.recording_errors import (
     check_is_file,
     damaged,
-    later_version,
     raising_recording_errors,
 )
 from stnscope.backend.experiment.recording.records import (
@@ -50,12 +52,8 @@ from stnscope.backend.experiment.recording.run_row import (
 )
 from stnscope.backend.experiment.recording.schema import (
     ABSENT,
-    APPLICATION_ID,
     METRICS,
-    OLDER_VERSIONS,
     RUN_COLUMNS,
-    SCHEMA_VERSION,
-    TABLES,
     parse_config,
 )
 from stnscope.backend.experiment.run_status import TRAINING
@@ -116,7 +114,7 @@ class Recording:
         """
         check_is_file(path)
         with raising_recording_errors(path):
-            return cls(path, _connect_for_reading(path, lock_seconds))
+            return cls(path, connect_for_reading(path, lock_seconds))
 
     def close(self) -> None:
         self.connection.close()
@@ -469,80 +467,11 @@ def copy_recording(path: Path, target: Path) -> None:
 
 def _back_up(path: Path, target: Path) -> None:
     with (
-        closing(_connect(path, "mode=ro", LOCK_SECONDS)) as connection,
+        closing(connect(path, "mode=ro", LOCK_SECONDS)) as connection,
         closing(sqlite3.connect(target, isolation_level=None)) as copy,
     ):
         connection.backup(copy, pages=1024, sleep=0)
         copy.execute("PRAGMA journal_mode = DELETE")
-
-
-def _connect_for_reading(path: Path, lock_seconds: float) -> sqlite3.Connection:
-    """Return a connection to a recording, whatever this user may do in its folder."""
-    try:
-        return _connect_and_check(path, "mode=ro", lock_seconds)
-    except RecordingDenied:
-        # A journal that a killed process has left needs to be rolled back, by a writer.
-        with (
-            suppress(sqlite3.Error, RecordingDenied),
-            closing(_connect(path, "mode=rw", lock_seconds)) as writer,
-        ):
-            writer.execute("SELECT 1 FROM sqlite_schema").fetchone()
-            return _connect_and_check(path, "mode=ro", lock_seconds)
-        # In a folder that is read-only, the files cannot be created through which SQLite learns of
-        # a writer; without the right to do so, none can write there.
-        return _connect_and_check(path, "mode=ro&immutable=1", lock_seconds)
-
-
-def _connect_and_check(path: Path, options: str, lock_seconds: float) -> sqlite3.Connection:
-    connection = _connect(path, options, lock_seconds)
-    try:
-        with raising_recording_errors(path):
-            check_is_recording(connection, path)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _connect(path: Path, options: str, lock_seconds: float) -> sqlite3.Connection:
-    # As a URI, so that a path may have any characters. Several threads may use the connection,
-    # one at a time.
-    return sqlite3.connect(
-        f"{path.absolute().as_uri()}?{options}",
-        uri=True,
-        check_same_thread=False,
-        isolation_level=None,
-        timeout=lock_seconds,
-    )
-
-
-def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
-    """Check that a database is a recording.
-
-    Raises:
-        RecordingError: it is not, or is of another version.
-        sqlite3.Error: it cannot be read.
-    """
-    connection.execute("PRAGMA trusted_schema = OFF")
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if application != APPLICATION_ID:
-        raise RecordingError(f"{display_name(path.name)} is not a recording.")
-    if version > SCHEMA_VERSION:
-        reason = f"it is of version {version}; this program reads those up to {SCHEMA_VERSION}"
-        raise later_version(path, reason)
-    if version != SCHEMA_VERSION and version not in OLDER_VERSIONS:
-        raise damaged(path, f"there is no version {version}")
-    # Views in their place could have the program compute anything.
-    names = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
-    if missing := TABLES - {name for (name,) in names}:
-        raise damaged(path, f"its table {min(missing)} is missing")
-
-
-def is_older_version(connection: sqlite3.Connection) -> bool:
-    """Whether a recording is of an older version, which lacks columns and tables."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version in OLDER_VERSIONS
 
 
 def _only_numbers(column: list[Any]) -> list[float | None]:

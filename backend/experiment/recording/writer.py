@@ -16,12 +16,12 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import Conflict, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame, content_key
 from stnscope.backend.experiment.os_errors import display_name, translate_os_error
-from stnscope.backend.experiment.recording.lock import lock_path, writer_lock
-from stnscope.backend.experiment.recording.reader import (
-    Recording,
+from stnscope.backend.experiment.recording.connection import (
     check_is_recording,
     is_older_version,
 )
+from stnscope.backend.experiment.recording.lock import lock_path, writer_lock
+from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.recording_errors import (
     check_is_file,
     raising_recording_errors,
