@@ -19,6 +19,9 @@ from tests.live_server import UNHURRIED, Server, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 
+SCRIPT_HAS_RUN = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
+
+
 def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     own_server: Server, open_page: OpenPage
 ) -> None:
@@ -48,7 +51,9 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     page.locator(".stn-viewer [data-action=resume]").click()
     wait_for_status_text(page, "Live: training")
     wait_for_step_where(page, f"step > {at}")
-    # The form, served by Streamlit, has reconnected too.
+    # The form, served by Streamlit, reconnects too; what is clicked before its new script has run
+    # is lost.
+    page.locator(SCRIPT_HAS_RUN).wait_for()
     runs = len(own_server.http.get("/runs").json())
     page.get_by_role("button", name="Start training").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == runs + 1)
