@@ -18,7 +18,6 @@ from tests.dashboard.page_queries import (
 from tests.live_server import UNHURRIED, Server, wait_until
 from tests.timeouts import TIMEOUT_MS
 
-
 SCRIPT_HAS_RUN = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
 
 
