@@ -60,6 +60,7 @@ LOOKING = (
     "GET /api/exports/{export_id}",
     "GET /api/exports/{export_id}/file",
     "GET /api/results",
+    "GET /api/results/{origin}/{name}/pictures",
     "POST /api/transform",
     "WEBSOCKET /api/runs/{run_id}/stream",
     "WEBSOCKET /api/transform/stream",

@@ -27,7 +27,17 @@ def _digest(folder: Path) -> str:
 PART = f"page-{_digest(ASSETS)}"
 _NAME = f"stnscope.{PART}"
 # Later sheets override earlier ones.
-_SHEETS = ("page", "stage", "controls", "view", "charts", "panels", "results", "small")
+_SHEETS = (
+    "page",
+    "stage",
+    "controls",
+    "view",
+    "charts",
+    "panels",
+    "results",
+    "invariance",
+    "small",
+)
 STYLE = "\n".join(
     (ASSETS / "styles" / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS
 )

@@ -36,6 +36,7 @@ RUN_OTHERWISE = {
     "committee": "tests/experiment/inference/test_committee.py",
     # Of files that are elsewhere; the rows take minutes to hours.
     "evaluate": "tests/experiment/reproduction/test_evaluation.py",
+    "invariance": "tests/experiment/reproduction/test_invariance.py",
     "reproduce": "tests/experiment/reproduction/test_reproduce.py",
 }
 # Why no test runs these programs as documented; tests/test_docs.py checks their arguments.

@@ -46,19 +46,26 @@ class Recipe:
     subject: str
 
 
+DIGITS = with_defaults(RunConfig(epochs=10), DATASETS["digits"])
+SIGNS = RunConfig(
+    architecture="signs",
+    dataset="gtsrb",
+    distortion=DistortionConfig(name="scene"),
+    consistency=4.0,
+    localisation_learning_rate=3e-3,
+    epochs=24,
+)
+DIGITS_CNN = {"architecture": "digits-cnn"}
+CENTRED = {"distortion": DistortionConfig(name="centred")}
 RECIPES = {
-    "digits": Recipe(with_defaults(RunConfig(epochs=10), DATASETS["digits"]), "digit"),
-    "signs": Recipe(
-        RunConfig(
-            architecture="signs",
-            dataset="gtsrb",
-            distortion=DistortionConfig(name="scene"),
-            consistency=4.0,
-            localisation_learning_rate=3e-3,
-            epochs=24,
-        ),
-        "traffic sign",
-    ),
+    "digits": Recipe(DIGITS, "digit"),
+    "signs": Recipe(SIGNS, "traffic sign"),
+    # Without a transformer, on the same batches: `consistency` stays, since it composes them.
+    "digits-cnn": Recipe(DIGITS.model_copy(update=DIGITS_CNN), "digit"),
+    "signs-cnn": Recipe(SIGNS.model_copy(update={"architecture": "signs-cnn"}), "traffic sign"),
+    # On digits in the centre, to see what a network forgives that has seen no variation.
+    "digits-centred": Recipe(DIGITS.model_copy(update=CENTRED), "digit"),
+    "digits-cnn-centred": Recipe(DIGITS.model_copy(update=DIGITS_CNN | CENTRED), "digit"),
     "gtsrb-2st": Recipe(ROWS["gtsrb-vgg-2st"].config, "traffic sign"),
     "gtsrb-cnn": Recipe(ROWS["gtsrb-vgg"].config, "traffic sign"),
 } | {

@@ -7,12 +7,14 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
 from stnscope.backend.experiment.reproduction.published import NETWORKS
+from stnscope.backend.experiment.reproduction.results import KEPT, read_invariance
 from stnscope.backend.experiment.reproduction.rows import ROWS
 from tests.dashboard.conftest import OpenPage
 from tests.experiment.result_files import write_seed
 from tests.live_server import Server
 
 RTS, TC = "mnist-rts-st-cnn-affine", "mnist-tc-cnn"
+KEPT_DIGITS = read_invariance(KEPT / "invariance-digits-digits.json")
 SIZES: list[ViewportSize] = [
     {"width": 390, "height": 844},
     {"width": 900, "height": 900},
@@ -92,7 +94,7 @@ def test_section_is_away_without_any_file(server: Server, open_page: OpenPage) -
     def without_files(route: Route) -> None:
         response = route.fetch()
         content = response.json()
-        content |= {"evaluations": [], "unreadable": []}
+        content |= {"evaluations": [], "invariances": [], "unreadable": []}
         content["signs"]["ours"] = []
         for row in (row for table in content["tables"] for row in table["rows"]):
             row["figures"] = []
@@ -105,6 +107,45 @@ def test_section_is_away_without_any_file(server: Server, open_page: OpenPage) -
         page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator(".stn-results")).to_be_hidden()
     assert handled
+
+
+def test_charts_share_a_cursor_with_the_pictures_below_it(
+    server: Server, open_page: OpenPage
+) -> None:
+    page = open_page(server)
+    charts = section(page, "Invariance: Handwritten digits")
+    charts.scroll_into_view_if_needed()
+    slider = charts.get_by_role("slider", name="Strength")
+    slider.fill("0")
+    rotation = charts.locator(".stn-invariance-cell", has=page.get_by_text("Rotated (R)"))
+    inputs = rotation.get_by_role("img", name="Inputs")
+    painted = "(canvas) => canvas.getContext('2d').getImageData(0, 0, 48, 48).data.join()"
+    expect(inputs).to_be_visible()
+    page.wait_for_function(
+        "(canvas) => canvas.getContext('2d').getImageData(24, 24, 1, 1).data[3] === 255",
+        arg=inputs.element_handle(),
+    )
+    upright = inputs.evaluate(painted)
+    scale = charts.locator(".stn-invariance-cell", has=page.get_by_text("Scale", exact=True))
+    chart = scale.get_by_role("img", name="Compact ST-CNN, trained on RTS").first
+    box = chart.bounding_box()
+    assert box is not None
+    chart.hover(position={"x": box["width"] - 4, "y": box["height"] / 2})
+    # The cursor in one chart moves that of all.
+    expect(slider).to_have_value("5")
+    expect(slider).to_have_attribute("aria-valuetext", "1.0")
+    assert inputs.evaluate(painted) != upright
+    result = KEPT_DIGITS.curves[[curve.distortion for curve in KEPT_DIGITS.curves].index("R")]
+    expect(
+        rotation.locator(
+            ".stn-invariance-accuracy", has_text=f"{100 * result.points[-1].accuracy:.1f}%"
+        )
+    ).to_be_visible()
+    button = charts.get_by_role("button", name="Compact ST-CNN, trained on RTS")
+    button.click()
+    expect(charts.locator(".stn-result-details")).to_contain_text(KEPT_DIGITS.command)
+    button.click()
+    expect(charts.locator(".stn-result-details")).to_have_count(0)
 
 
 @pytest.mark.parametrize("viewport", SIZES, ids=lambda size: str(size["width"]))

@@ -1,14 +1,29 @@
 """Made-up result files."""
 
+import base64
+import io
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from stnscope.backend.experiment.reproduction.invariance_curve import (
+    STRENGTHS,
+    InvarianceCurve,
+    InvariancePoint,
+    Pictures,
+    find_half_lost,
+)
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
+    InvarianceResult,
     Machine,
     SeedResult,
     Training,
     add_evaluation,
+    add_invariance,
     add_seed,
 )
 from stnscope.backend.experiment.reproduction.rows import ROWS
@@ -90,3 +105,94 @@ def write_evaluation(folder: Path, weights: str, errors: int, **fields: Any) -> 
         "date": "2026-01-01",
     }
     return add_evaluation(folder, EvaluationResult.model_validate(values | fields))
+
+
+CELL = 8
+"""Side of a picture of a made-up invariance, in pixels."""
+
+
+def write_invariance(
+    folder: Path,
+    weights: str,
+    architecture: str,
+    errors: Mapping[str, Sequence[int]],
+    **fields: Any,
+) -> Path:
+    """Write an evaluation of weights for digits under variations; return the file's path.
+
+    Args:
+        folder: of result files.
+        weights, architecture: their names.
+        errors: by distortion, those of 1,000 at each strength.
+        fields: what differs otherwise.
+    """
+    has_outputs = architecture == "digits"
+    values: dict[str, Any] = {
+        "weights": weights,
+        "digest": "0" * 64,
+        "architecture": architecture,
+        "family": "affine",
+        "dataset": "digits",
+        "images": 1000,
+        "kind": "held-out images",
+        "note": "",
+        "draws": 1,
+        "seed": 0,
+        "guessing": 0.1,
+        "parameters": 163_040,
+        "seconds": 90.0,
+        "curves": [_curve(name, counts) for name, counts in errors.items()],
+        "pictures": _pictures(len(errors) * (2 if has_outputs else 1), has_outputs),
+        "training": Training(
+            distortion="RTS",
+            seed=0,
+            steps=10,
+            seconds=None,
+            machine=None,
+            command=None,
+            date=None,
+        ),
+        "machine": MACHINE,
+        "command": f"stnscope invariance --weights {weights} --dataset digits",
+        "date": "2026-01-01",
+    }
+    return add_invariance(folder, InvarianceResult.model_validate(values | fields))
+
+
+def _curve(distortion: str, errors: Sequence[int]) -> InvarianceCurve:
+    points = []
+    for strength, count in zip(STRENGTHS, errors, strict=True):
+        accuracy = (1000 - count) / 1000
+        error = math.sqrt(accuracy * (1 - accuracy) / 1000)
+        points.append(
+            InvariancePoint(
+                strength=strength,
+                labels=1000,
+                errors=count,
+                accuracy=accuracy,
+                standard_error=error,
+            )
+        )
+    predicted = [["3", "4" if count else "8"] for count in errors]
+    half_lost = find_half_lost(points, 0.1)
+    return InvarianceCurve(
+        distortion=distortion, points=points, half_lost=half_lost, predicted=predicted
+    )
+
+
+def _pictures(rows: int, has_outputs: bool) -> Pictures:
+    """Make pictures of two digits, brighter at each strength."""
+    image = Image.new("RGB", (2 * len(STRENGTHS) * CELL, rows * CELL))
+    for index in range(2 * len(STRENGTHS)):
+        grey = 20 * index + 30
+        left = index * CELL
+        image.paste((grey, grey, grey), (left, 0, left + CELL, rows * CELL))
+    file = io.BytesIO()
+    image.save(file, "WEBP", lossless=True)
+    return Pictures(
+        height=CELL,
+        width=CELL,
+        labels=["3", "8"],
+        outputs=has_outputs,
+        content=base64.b64encode(file.getvalue()).decode(),
+    )

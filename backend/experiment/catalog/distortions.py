@@ -26,6 +26,7 @@ _TABLE = (
         "Rotated, scaled, translated (RTS)",
         "Rotated by up to 45 degrees, scaled by 0.7 to 1.2, at a random position.",
     ),
+    DistortionEntry("T", "Translated (T)", "At a random position, upright, at its own size."),
     DistortionEntry("P", "Projective (P)", "Each corner is shifted at random."),
     DistortionEntry(
         "E", "Elastic (E)", "Warped by a thin plate spline of 16 randomly shifted points."

@@ -22,6 +22,7 @@ IMPLEMENTATIONS = {
     "centred": placement.centred,
     "R": placement.rotated,
     "RTS": placement.rotated_scaled_translated,
+    "T": placement.translated,
     "P": warping.projective,
     "E": warping.elastic,
     "TC": placement.translated_cluttered,

@@ -195,6 +195,9 @@ rotated = _by_placement(PlacementRange(rotation=math.pi / 2))
 rotated_scaled_translated = _by_placement(FULL)
 """RTS: rotated by up to 45 degrees, scaled by 0.7 to 1.2, translated."""
 
+translated = _by_placement(PlacementRange(translated=True))
+"""T: translated, upright, at the original size."""
+
 translated_cluttered = _by_placement(PlacementRange(translated=True), CROPS)
 """TC: translated, upright, among six 6x6 crops of other images."""
 

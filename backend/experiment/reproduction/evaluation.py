@@ -107,7 +107,7 @@ def evaluate(
         check_distortion(distortion)
         changed["distortion"] = DistortionConfig(name=distortion)
     config = trained.config.model_copy(update=changed)
-    loaded, kind, note = _load_images(name, data, every_image=every_image)
+    loaded, kind, note = load_images(name, data, every_image=every_image)
     validate(config, loaded.entry)
     images = Validation.build(config, loaded, complete=True)
     evaluation = evaluate_images(trained, images, loaded.entry, kind, note)
@@ -259,7 +259,9 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _load_images(name: str, data: Path | None, *, every_image: bool) -> tuple[Dataset, str, str]:
+def load_images(
+    name: str, data: Path | None, *, every_image: bool = False
+) -> tuple[Dataset, str, str]:
     """Return a data set whose held-out images are to be evaluated, their kind, and a note."""
     if name in CROPPED and data is not None:
         photos = gtsrb_test.load(

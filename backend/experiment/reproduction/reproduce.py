@@ -18,8 +18,10 @@ from stnscope.backend.experiment.reproduction.evaluation import (
     TrainedNetwork,
     evaluate_images,
 )
+from stnscope.backend.experiment.reproduction.invariance import Invariance
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
+    InvarianceResult,
     Machine,
     SeedResult,
     add_seed,
@@ -28,6 +30,8 @@ from stnscope.backend.experiment.reproduction.rows import ROWS
 from stnscope.backend.experiment.reproduction.segment import Progress, Segment, train_segment
 from stnscope.backend.experiment.training.loop import Validation
 from stnscope.backend.version import VERSION
+from stnscope.models.cards import cards
+from stnscope.models.weights import SUFFIX
 
 CHECKPOINTS = "checkpoints"
 """The folder, in that of the results, with one folder for each row and seed."""
@@ -134,6 +138,44 @@ def describe_evaluation(
         multiply_adds=evaluation.multiply_adds,
         evaluation_milliseconds=_milliseconds(evaluation),
         training=training,
+        machine=describe_machine(threads),
+        command=shlex.join(words),
+        date=_today(),
+    )
+
+
+def describe_invariance(invariance: Invariance, threads: int) -> InvarianceResult:
+    """Return the result file of an evaluation under variations.
+
+    Args:
+        invariance: of weights in a file.
+        threads: CPU threads that were used.
+    """
+    trained = invariance.trained
+    assert trained.training is not None, "the weights are in a file"
+    name = trained.name if trained.name in cards() else f"{trained.name}{SUFFIX}"
+    words = ["stnscope", "invariance", "--weights", name, "--dataset", invariance.dataset]
+    words += ["--images", str(invariance.images), "--draws", str(invariance.draws)]
+    words += ["--seed", str(invariance.seed)]
+    if invariance.dataset in SOURCES:
+        words += ["--data", "DATA"]
+    return InvarianceResult(
+        weights=trained.name,
+        digest=trained.digest,
+        architecture=trained.config.architecture,
+        family=trained.config.family,
+        dataset=invariance.dataset,
+        images=invariance.images,
+        kind=invariance.kind,
+        note=invariance.note,
+        draws=invariance.draws,
+        seed=invariance.seed,
+        guessing=invariance.guessing,
+        parameters=invariance.parameters,
+        seconds=round(invariance.seconds, 1),
+        curves=list(invariance.curves),
+        pictures=invariance.pictures,
+        training=trained.training,
         machine=describe_machine(threads),
         command=shlex.join(words),
         date=_today(),

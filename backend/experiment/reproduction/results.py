@@ -1,8 +1,9 @@
 """Result files: what was trained or evaluated, on what, how long, and what came out. Without torch.
 
 A figure exists only with its file. One of a row of a published table is `<row>.json`, with a run
-for each seed; one of an evaluation is `evaluation-<weights>-<data set>.json`. Those that are kept
-with the program are in `results/` beside this module.
+for each seed; one of an evaluation is `evaluation-<weights>-<data set>.json`, and one of accuracy
+over the strength of variations `invariance-<weights>-<data set>.json`. Those that are kept with the
+program are in `results/` beside this module.
 """
 
 import json
@@ -11,34 +12,36 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Literal, TypeVar
 
 from filelock import FileLock
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.os_errors import display_name
+from stnscope.backend.experiment.reproduction.invariance_curve import (
+    InvarianceCurve,
+    Pictures,
+    check_curves,
+)
 from stnscope.backend.experiment.reproduction.rows import ROWS, Row
+from stnscope.backend.experiment.reproduction.stored_model import Fraction, StoredModel
 
 KEPT = Path(__file__).with_name("results")
 """The files that are kept with the program."""
 MAX_BYTES = 1_000_000
 """A larger file is no result: one of a hundred seeds has a tenth of it."""
 EVALUATION_PREFIX = "evaluation-"
+INVARIANCE_PREFIX = "invariance-"
 LOCK = ".results.lock"
 
 Origin = Literal["stnscope", "home"]
 """Where a result file is: kept with the program, or in the user's home."""
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
-class _Stored(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class Machine(_Stored):
+class Machine(StoredModel):
     """Where something was computed."""
 
     processor: str
@@ -49,7 +52,7 @@ class Machine(_Stored):
     version: str = Field(description="Of stnscope.")
 
 
-class SeedResult(_Stored):
+class SeedResult(StoredModel):
     """One training of a row and its evaluation."""
 
     config: RunConfig
@@ -80,7 +83,7 @@ class SeedResult(_Stored):
         return self.step * self.config.epochs // self.steps
 
 
-class RowResult(_Stored):
+class RowResult(StoredModel):
     """All trainings of a row."""
 
     format: Literal[1] = 1
@@ -103,7 +106,7 @@ class RowResult(_Stored):
         )
 
 
-class Training(_Stored):
+class Training(StoredModel):
     """How evaluated weights were trained; null is what is not recorded."""
 
     distortion: str
@@ -115,7 +118,7 @@ class Training(_Stored):
     date: str | None
 
 
-class EvaluationResult(_Stored):
+class EvaluationResult(StoredModel):
     """One evaluation of trained weights."""
 
     format: Literal[1] = 1
@@ -140,8 +143,33 @@ class EvaluationResult(_Stored):
     date: str
 
 
-Result = RowResult | EvaluationResult
-Stored = TypeVar("Stored", bound=_Stored)
+class InvarianceResult(StoredModel):
+    """The accuracy of trained weights as each variation of the images grows."""
+
+    format: Literal[1] = 1
+    weights: str
+    digest: str = Field(description="SHA-256 of the file of the weights.")
+    architecture: str
+    family: str
+    dataset: str
+    images: int = Field(gt=0)
+    kind: str = Field(description="Which images they are.")
+    note: str = Field(description="What to know about them, as sentences; may be empty.")
+    draws: int = Field(gt=0, description="Times that each image is distorted at each strength.")
+    seed: int = Field(description="Of the choice of images and of the distortions.")
+    guessing: Fraction = Field(description="Accuracy of a guess.")
+    parameters: int
+    seconds: float = Field(description="Duration of the evaluation.")
+    curves: list[InvarianceCurve] = Field(min_length=1)
+    pictures: Pictures
+    training: Training
+    machine: Machine
+    command: str
+    date: str
+
+
+Result = RowResult | EvaluationResult | InvarianceResult
+Stored = TypeVar("Stored", bound=StoredModel)
 
 
 @dataclass(frozen=True)
@@ -158,6 +186,7 @@ class Results:
 
     rows: Mapping[str, RowResult]
     evaluations: Mapping[str, EvaluationResult]
+    invariances: Mapping[str, InvarianceResult]
     unreadable: tuple[UnreadableResult, ...] = ()
 
 
@@ -168,16 +197,19 @@ def read_results(folder: Path = KEPT) -> Results:
     """
     rows: dict[str, RowResult] = {}
     evaluations: dict[str, EvaluationResult] = {}
+    invariances: dict[str, InvarianceResult] = {}
     unreadable = []
     for path in sorted(folder.glob("*.json")):
         try:
             if path.name.startswith(EVALUATION_PREFIX):
                 evaluations[path.stem] = read_evaluation(path)
+            elif path.name.startswith(INVARIANCE_PREFIX):
+                invariances[path.stem] = read_invariance(path)
             else:
                 rows[path.stem] = read_row(path)
         except InvalidInput as error:
             unreadable.append(UnreadableResult(display_name(path.name), str(error)))
-    return Results(rows, evaluations, tuple(unreadable))
+    return Results(rows, evaluations, invariances, tuple(unreadable))
 
 
 def read_row(path: Path) -> RowResult:
@@ -218,6 +250,18 @@ def read_evaluation(path: Path) -> EvaluationResult:
     return result
 
 
+def read_invariance(path: Path) -> InvarianceResult:
+    """Read the result file of an evaluation under variations.
+
+    Raises:
+        InvalidInput: it is damaged, or a figure is not that of its errors.
+    """
+    result = _read(path, InvarianceResult)
+    if fault := check_curves(result.curves, result.guessing, result.pictures):
+        raise InvalidInput(f"{display_name(path.name)} has {fault}.")
+    return result
+
+
 def add_seed(folder: Path, row: Row, run: SeedResult) -> Path:
     """Write a training's result into its row's file, in place of an earlier one of the seed.
 
@@ -244,6 +288,15 @@ def add_evaluation(folder: Path, result: EvaluationResult) -> Path:
     if result.distortion != result.training.distortion:
         names.append(result.distortion.replace(" ", ""))
     path = folder / f"{EVALUATION_PREFIX}{'-'.join(names)}.json"
+    with FileLock(folder / LOCK):
+        _write(path, result)
+    return path
+
+
+def add_invariance(folder: Path, result: InvarianceResult) -> Path:
+    """Write the result of an evaluation under variations; return the file's path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{INVARIANCE_PREFIX}{result.weights}-{result.dataset}.json"
     with FileLock(folder / LOCK):
         _write(path, result)
     return path

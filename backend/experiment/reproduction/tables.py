@@ -9,6 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from stnscope.backend.experiment.reproduction.invariance_tables import (
+    InvarianceTable,
+    build_invariance_tables,
+)
 from stnscope.backend.experiment.reproduction.published import NETWORKS, PublishedNetwork
 from stnscope.backend.experiment.reproduction.results import (
     KEPT,
@@ -152,6 +156,7 @@ class ResultTables:
     signs: SignTable
     tables: tuple[ResultTable, ...]
     evaluations: tuple[EvaluationFigure, ...]
+    invariances: tuple[InvarianceTable, ...]
     unreadable: tuple[UnreadableFile, ...]
 
 
@@ -183,6 +188,13 @@ def build_tables(home: Path | None = None, kept: Path = KEPT) -> ResultTables:
             _build_table(table, figures) for table in TABLES.values() if table.name != SIGNS
         ),
         evaluations=evaluations,
+        invariances=tuple(
+            build_invariance_tables(
+                (origin, file, result)
+                for origin, results in folders
+                for file, result in results.invariances.items()
+            )
+        ),
         unreadable=tuple(
             UnreadableFile(origin, file.name, file.reason)
             for origin, results in folders

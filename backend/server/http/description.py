@@ -22,7 +22,7 @@ ERRORS: Mapping[int, str] = {
     400: "The body cannot be read.",
     401: "The token is missing or wrong.",
     403: "The origin is not allowed, or the token is for viewing only.",
-    404: "There is no such address, run, data set, export or weights.",
+    404: "There is no such address, run, data set, export, result or weights.",
     408: "The body was not received in time.",
     409: "The run's status does not allow it; `detail` states which one does.",
     413: "The body is larger than its limit.",

@@ -4,12 +4,15 @@ from dataclasses import asdict
 
 from fastapi import Request, Response
 
+from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.os_errors import display_name
+from stnscope.backend.experiment.reproduction.invariance_curve import decode_pictures
+from stnscope.backend.experiment.reproduction.results import KEPT, Origin, read_results
 from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody
-from stnscope.backend.server.http.description import answers
+from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.state import Server
 
 router = ApiRouter()
@@ -25,3 +28,19 @@ def list_results(request: Request, server: Server) -> Response:
     folder = server.settings.results
     content = asdict(build_tables(folder)) | {"folder": display_name(folder)}
     return JsonBody.encode(content).respond(request)
+
+
+@router.get(
+    "/results/{origin}/{name}/pictures",
+    tags=["results"],
+    response_class=Response,
+    **answers(file_of("image/webp"), 404),
+)
+def show_pictures(origin: Origin, name: str, server: Server) -> Response:
+    """Return the pictures of a result file of variations; `name` is the file's."""
+    folder = server.settings.results if origin == "home" else KEPT
+    result = read_results(folder).invariances.get(name.removesuffix(".json"))
+    pictures = decode_pictures(result.pictures) if result else None
+    if pictures is None:
+        raise NotFound("There is no such result file with pictures.")
+    return Response(pictures, media_type="image/webp", headers={"Cache-Control": "no-cache"})

@@ -79,6 +79,10 @@ export function createApi(base) {
     /** @returns {Promise<ResultTables>} */
     results: () => json("results"),
 
+    /** @type {(origin: string, file: string) => Promise<Blob>} */
+    resultPictures: async (origin, file) =>
+      (await request(url(`results/${origin}/${encodeURIComponent(file)}/pictures`))).blob(),
+
     /**
      * List runs, the newest first: all, at most `limit`, or only those to which frames may be added.
      * @type {(query?: {limit?: number, live?: boolean}) => Promise<Run[]>}

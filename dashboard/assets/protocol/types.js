@@ -223,6 +223,7 @@
 /**
  * How evaluated weights were trained; null is what is not recorded.
  * @typedef {object} Training
+ * @property {string} distortion
  * @property {number | null} seed
  * @property {number | null} steps
  * @property {number | null} seconds
@@ -335,11 +336,62 @@
  */
 
 /**
+ * The accuracy under one variation, at rising strengths.
+ * @typedef {object} InvarianceCurve
+ * @property {string} distortion
+ * @property {{strength: number, accuracy: number, standard_error: number}[]} points
+ * @property {number | null} half_lost the strength at which half of what can be lost is lost
+ * @property {string[][]} predicted at each strength, for the pictured images
+ */
+
+/**
+ * The accuracy of trained weights as each variation of the images grows.
+ * @typedef {object} InvarianceResult
+ * @property {string} weights
+ * @property {string} digest
+ * @property {string} architecture
+ * @property {number} images
+ * @property {string} kind
+ * @property {string} note
+ * @property {number} draws
+ * @property {number} seed
+ * @property {number} parameters
+ * @property {number} seconds
+ * @property {InvarianceCurve[]} curves
+ * @property {{height: number, width: number, labels: string[], outputs: boolean}} pictures
+ * @property {Training} training
+ * @property {Machine} machine
+ * @property {string} command
+ * @property {string} date
+ */
+
+/**
+ * @typedef {object} InvarianceNetwork
+ * @property {Origin} origin
+ * @property {string} file
+ * @property {string} title
+ * @property {number} transformers
+ * @property {InvarianceResult} result
+ */
+
+/**
+ * Networks on one data set, under each variation.
+ * @typedef {object} InvarianceTable
+ * @property {string} dataset
+ * @property {string} title
+ * @property {string} text
+ * @property {string[]} sentences
+ * @property {{name: string, title: string, description: string}[]} variations
+ * @property {InvarianceNetwork[]} networks
+ */
+
+/**
  * Published figures, and ours beside them.
  * @typedef {object} ResultTables
  * @property {SignTable} signs
  * @property {ResultTable[]} tables
  * @property {EvaluationFigure[]} evaluations
+ * @property {InvarianceTable[]} invariances
  * @property {{origin: Origin, name: string, reason: string}[]} unreadable
  * @property {string} folder of the home's result files
  */

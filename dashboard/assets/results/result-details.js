@@ -4,7 +4,11 @@ import { element } from "../ui/dom.js";
 import { integer, percent } from "../ui/text.js";
 import { machineText, recorded, timeText } from "./result-text.js";
 
-/** @import { EvaluationResult, Origin, RowResult, SeedResult } from "../protocol/types.js" */
+/**
+ * @import {
+ *   EvaluationResult, InvarianceResult, Origin, RowResult, SeedResult, Training,
+ * } from "../protocol/types.js"
+ */
 
 /** @type {Record<Origin, string>} */
 const PLACES = { stnscope: "kept with stnscope", home: "in your home's results" };
@@ -16,10 +20,12 @@ const PLACES = { stnscope: "kept with stnscope", home: "in your home's results" 
  * @param {Origin} file.origin
  * @param {string} file.command that makes it again
  * @param {string[]} file.notes
- * @param {RowResult | EvaluationResult} file.result
+ * @param {RowResult | EvaluationResult | InvarianceResult} file.result
  */
 export function createDetails({ file, origin, command, notes, result }) {
-  const lists = "runs" in result ? result.runs.map(describeSeed) : [describeEvaluation(result)];
+  const lists = "runs" in result
+    ? result.runs.map(describeSeed)
+    : ["curves" in result ? describeInvariance(result) : describeEvaluation(result)];
   const config = "runs" in result ? result.runs[0].config : result.training;
   return element(
     "div.stn-result-details",
@@ -70,12 +76,37 @@ const describeEvaluation = (result) => [
   ["Wrong", `${integer(result.errors)} of ${integer(result.labels)}`],
   ["Images", `${integer(result.images)} ${result.kind}. ${result.note}`.trim()],
   ["Distortion", result.distortion],
-  ["Seed of the training", recorded(result.training.seed)],
-  ["Trained", `${recorded(result.training.steps)} steps`],
-  ["Time of the training", timeText(result.training.seconds)],
-  ["Machine of the training", recorded(result.training.machine)],
-  ["Command of the training", recorded(result.training.command)],
+  ...describeTraining(result.training),
   ["Machine of the evaluation", machineText(result.machine)],
   ["Date of the evaluation", result.date],
   ["SHA-256 of the weights", result.digest],
+];
+
+/**
+ * @param {InvarianceResult} result
+ * @returns {[string, string][]}
+ */
+const describeInvariance = (result) => [
+  ["Images", `${integer(result.images)} ${result.kind}. ${result.note}`.trim()],
+  ["Draws at each strength", String(result.draws)],
+  ["Seed of the distortions", String(result.seed)],
+  ["Parameters", integer(result.parameters)],
+  ["Distortion of the training", result.training.distortion],
+  ...describeTraining(result.training),
+  ["Machine of the evaluation", machineText(result.machine)],
+  ["Time of the evaluation", timeText(result.seconds)],
+  ["Date of the evaluation", result.date],
+  ["SHA-256 of the weights", result.digest],
+];
+
+/**
+ * @param {Training} training
+ * @returns {[string, string][]}
+ */
+const describeTraining = ({ seed, steps, seconds, machine, command }) => [
+  ["Seed of the training", recorded(seed)],
+  ["Trained", `${recorded(steps)} steps`],
+  ["Time of the training", timeText(seconds)],
+  ["Machine of the training", recorded(machine)],
+  ["Command of the training", recorded(command)],
 ];

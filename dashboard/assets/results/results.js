@@ -1,5 +1,6 @@
 // Results: published figures, and beside them those of result files. Hidden while there is no file.
 
+import { createInvarianceSection } from "./invariance.js";
 import { createEvaluationTable, createResultTable, createSignTable } from "./result-tables.js";
 import { element } from "../ui/dom.js";
 import { retry } from "../protocol/catalog.js";
@@ -43,14 +44,16 @@ export class Results {
   }
 
   /** @param {ResultTables} results */
-  #draw({ signs, tables, evaluations, unreadable, folder }) {
+  #draw({ signs, tables, evaluations, invariances, unreadable, folder }) {
     const figures = tables.flatMap((table) => table.rows).flatMap((row) => row.figures);
-    this.element.hidden = ![...figures, ...signs.ours, ...evaluations, ...unreadable].length;
+    const own = [...figures, ...signs.ours, ...evaluations, ...invariances, ...unreadable];
+    this.element.hidden = !own.length;
     const published = tables.map(createResultTable);
     this.tables.replaceChildren(
       createSignTable(signs),
       ...published.filter((table) => table.open),
       ...(evaluations.length ? [createEvaluationTable(evaluations)] : []),
+      ...invariances.map((table) => createInvarianceSection(table, this.api)),
       ...published.filter((table) => !table.open),
       ...unreadable.map(({ origin, name, reason }) =>
         element(

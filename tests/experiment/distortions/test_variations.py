@@ -9,6 +9,7 @@ from stnscope.backend.experiment.distortions import IMPLEMENTATIONS, compose
 
 CANVAS = Canvas(48, 40)
 VARIATIONS = (
+    "T",
     "viewpoint",
     "scale",
     "deformation",

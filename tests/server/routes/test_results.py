@@ -1,7 +1,7 @@
 """The results over HTTP: sent again only after a change, whatever is in the home's folder."""
 
 from stnscope.backend.experiment.reproduction.rows import ROWS
-from tests.experiment.result_files import write_seed
+from tests.experiment.result_files import write_invariance, write_seed
 from tests.live_server import Server
 
 ROW = "mnist-rts-st-cnn-affine"
@@ -30,3 +30,26 @@ def test_results_of_the_home_are_beside_the_published_ones(server: Server) -> No
     finally:
         path.unlink()
         damaged.unlink()
+
+
+def test_pictures_of_an_invariance_are_sent_apart(server: Server) -> None:
+    path = write_invariance(server.home / "results", "mine", "digits", {"R": (0, 0, 0, 0, 0, 9)})
+    try:
+        tables = server.http.get("/results").json()["invariances"]
+        networks = {network["file"]: network for table in tables for network in table["networks"]}
+        assert networks[path.name]["origin"] == "home"
+        assert networks[path.name]["result"]["pictures"]["content"] == ""
+        pictures = server.http.get(f"/results/home/{path.name}/pictures")
+        assert pictures.headers["content-type"] == "image/webp"
+        assert pictures.content[8:12] == b"WEBP"
+        kept = server.http.get("/results/stnscope/invariance-digits-digits.json/pictures")
+        assert kept.status_code == 200
+        assert kept.content != pictures.content
+        for address, status in (
+            ("stnscope/invariance-mine-digits.json", 404),
+            ("home/..%2Fresults%2Finvariance-mine-digits", 404),
+            ("elsewhere/invariance-mine-digits", 422),
+        ):
+            assert server.http.get(f"/results/{address}/pictures").status_code == status
+    finally:
+        path.unlink()

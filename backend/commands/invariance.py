@@ -1,0 +1,99 @@
+"""`stnscope invariance`: the accuracy of trained weights as each variation of the images grows."""
+
+import argparse
+import asyncio
+import json
+from typing import Any
+
+from stnscope.backend.commands import parser as types
+from stnscope.backend.commands.evaluate import add_threads
+from stnscope.backend.commands.options import Commands, add_data, command, data_folder
+from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.server.processes.child_process import ChildEnded, call
+
+EXAMPLES = """\
+  stnscope invariance --weights digits
+  stnscope invariance --weights signs --dataset gtsrb --data FOLDER --folder results
+The variations are place, rotation, scale, viewpoint, deformation, occlusion, illumination, clutter
+and intra-class variation, each alone on a centred image, and the distortion of the training. With
+--folder in the `results` folder of the home, *Results* on the page draws the curves.
+"""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    text = "Evaluate trained weights as each variation of the images grows."
+    parser = command(commands, "invariance", _evaluate, text, EXAMPLES)
+    parser.add_argument(
+        "--weights",
+        required=True,
+        help="name of trained weights, or path of a .safetensors file with its card beside it, or "
+        "of a checkpoint",
+    )
+    parser.add_argument(
+        "--dataset", help="name of a data set (the one that the weights were trained on)"
+    )
+    add_data(parser)
+    parser.add_argument(
+        "--images",
+        type=types.count,
+        default=1200,
+        help="number of held-out images at most (%(default)s)",
+    )
+    parser.add_argument(
+        "--draws",
+        type=types.count,
+        help="times that each image is distorted at each strength (as make some 2,400 images)",
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, help="seed of the images and distortions (%(default)s)"
+    )
+    add_threads(parser)
+    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
+    parser.add_argument(
+        "--folder", type=types.folder, help="write a result file into this folder (none)"
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    request = {
+        "weights": options.weights,
+        "dataset": options.dataset,
+        "data": str(data_folder(options)),
+        "variations": {
+            "images": options.images,
+            "draws": options.draws,
+            "seed": options.seed,
+        },
+        "threads": options.threads,
+        "folder": str(options.folder) if options.folder else None,
+    }
+    try:
+        result, _ = asyncio.run(call("evaluation_main", request))
+    except ChildEnded:
+        raise Unavailable("The process that evaluates the weights ended unexpectedly.") from None
+    if options.json:
+        print(json.dumps(result, indent=2, ensure_ascii=False))
+    else:
+        _print(result)
+    return 0
+
+
+def _print(result: dict[str, Any]) -> None:
+    print(f"weights   {result['weights']}, {result['architecture']}")
+    draws = f"{result['draws']} times at each strength" if result["draws"] > 1 else "once each"
+    print(f"images    {result['images']:,} {result['kind']} of {result['dataset']}, {draws}")
+    if result["note"]:
+        print(f"note      {result['note']}")
+    if result["path"]:
+        print(f"result    {result['path']}")
+    curves = result["curves"]
+    width = max(len(curve["distortion"]) for curve in curves)
+    strengths = "".join(f"{point['strength']:8.1f}" for point in curves[0]["points"])
+    print(f"\n{'accuracy in %':{width}}{strengths}  half lost at")
+    for curve in curves:
+        accuracies = "".join(f"{100 * point['accuracy']:8.2f}" for point in curve["points"])
+        half = "never" if curve["half_lost"] is None else f"{curve['half_lost']:.2f}"
+        print(f"{curve['distortion']:{width}}{accuracies}  {half}")
+    largest = max(point["standard_error"] for curve in curves for point in curve["points"])
+    print(f"Standard errors are at most {100 * largest:.2f}.")
