@@ -15,6 +15,7 @@ from stnscope.backend.experiment.reproduction.results import (
     KEPT,
     MAX_BYTES,
     EvaluationResult,
+    InvarianceResult,
     read_results,
 )
 from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES
@@ -47,12 +48,10 @@ def all_figures(tables: ResultTables) -> list[RowFigure]:
 def test_kept_files_are_readable_and_of_the_weights_that_ship() -> None:
     kept = read_results(KEPT)
     assert kept.unreadable == ()
-    shipped = {
-        name: result
-        for name, result in kept.invariances.items()
-        if result.weights in cards()  # others were only trained for the comparison
-    }
-    for name, result in {**kept.evaluations, **shipped}.items():
+    results: dict[str, EvaluationResult | InvarianceResult] = {**kept.evaluations}
+    # Other weights were only trained for the comparison.
+    results |= {n: each for n, each in kept.invariances.items() if each.weights in cards()}
+    for name, result in results.items():
         assert result.weights in cards(), f"{name}: no such weights ship; remove the file"
         weights = FOLDER / f"{result.weights}{SUFFIX}"
         digest = hashlib.sha256(weights.read_bytes()).hexdigest()
