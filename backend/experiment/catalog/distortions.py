@@ -83,3 +83,15 @@ _TABLE = (
 PREPROCESSINGS = frozenset({"imadjust", "histeq", "adapthisteq", "conorm"})
 """Distortions that change an image's contrast only, not its geometry or content."""
 DISTORTIONS = {entry.name: entry for entry in _TABLE}
+VARIATIONS = (
+    "T",
+    "R",
+    "scale",
+    "viewpoint",
+    "deformation",
+    "occlusion",
+    "illumination",
+    "clutter",
+    "variation",
+)
+"""Distortions of one kind each: place, rotation, and the seven challenges of the course CS231n."""

@@ -15,6 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, validate
+from stnscope.backend.experiment.catalog.distortions import VARIATIONS
 from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig
 from stnscope.backend.experiment.data.images import Images
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline, build_input_pipeline
@@ -35,18 +36,6 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
 )
 from stnscope.backend.experiment.training.loop import Validation
 
-VARIATIONS = (
-    "T",
-    "R",
-    "scale",
-    "viewpoint",
-    "deformation",
-    "occlusion",
-    "illumination",
-    "clutter",
-    "variation",
-)
-"""Distortions of one kind each: place, rotation, and the seven challenges of the course CS231n."""
 UNDISTORTED = "centred"
 MAX_IMAGES = 1200
 """Held-out images that are evaluated unless more are asked for."""

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.catalog.distortions import VARIATIONS
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.reproduction.evaluation import load_trained
 from stnscope.backend.experiment.reproduction.invariance import (
-    VARIATIONS,
     choose_pictured,
     evaluate_invariance,
 )
