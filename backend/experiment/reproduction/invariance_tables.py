@@ -177,7 +177,16 @@ def compare(pooled: InvarianceNetwork, transforming: InvarianceNetwork) -> str:
         f"Trained on {training}, the network without a transformer "
         f"{' and '.join(pooling) or f'loses more than {limit} under each variation'}; the one with "
         f"a transformer loses {' and '.join(transforming_parts) or 'neither more nor less'}."
+        f"{_unequal_training(pooled, transforming)}"
     )
+
+
+def _unequal_training(pooled: InvarianceNetwork, transforming: InvarianceNetwork) -> str:
+    """Return what to know if two networks were trained for unequal numbers of steps."""
+    steps, others = (each.result.training.steps for each in (pooled, transforming))
+    if steps == others or steps is None or others is None:
+        return ""
+    return f" They were trained for {steps:,} and {others:,} steps."
 
 
 def _difference_error(curve: InvarianceCurve, other: InvarianceCurve) -> float:

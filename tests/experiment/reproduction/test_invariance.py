@@ -207,6 +207,17 @@ def test_sentence_and_page_have_the_numbers(tmp_path: Path) -> None:
     assert table.sentences[0] in " ".join(page.split())
 
 
+def test_sentence_says_that_networks_were_trained_for_unequal_numbers_of_steps(
+    tmp_path: Path,
+) -> None:
+    write_invariance(tmp_path, "with", "digits", {"R": STEADY})
+    path = write_invariance(tmp_path, "without", "digits-cnn", {"R": FALLING})
+    training = json.loads(path.read_text())["training"]
+    change(path, training=training | {"steps": 2000})
+    [table] = build_tables(kept=tmp_path).invariances
+    assert table.sentences[0].endswith(" They were trained for 2,000 and 10 steps.")
+
+
 def test_networks_of_other_trainings_are_not_compared(tmp_path: Path) -> None:
     write_invariance(tmp_path, "with", "digits", {"R": STEADY})
     path = write_invariance(tmp_path, "without", "digits-cnn", {"R": FALLING})
