@@ -51,6 +51,7 @@ def main() -> None:
     ):
         page.goto(f"http://127.0.0.1:{server.port}/")
         page.get_by_role("button", name="Start training").wait_for()
+        page.get_by_role("radio", name="Own settings").click()
         times = [start(page, server, seed) for seed in range(starts)]
     print(
         f"Click on Start training to the run's first painted frame: {summary(times, 'starts')}, "
