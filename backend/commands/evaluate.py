@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stnscope.backend.commands import parser as types
@@ -24,6 +25,20 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Evaluate trained weights on a data set, and print their accuracy."
     parser = command(commands, "evaluate", _evaluate, text, EXAMPLES)
+    add_weights(parser)
+    parser.add_argument(
+        "--distortion", help="distortions of each image, joined by + (those of the training)"
+    )
+    parser.add_argument(
+        "--every-image",
+        action="store_true",
+        help="with gtsrb, use all images of a training layout, not the held-out tracks alone",
+    )
+    add_output(parser)
+
+
+def add_weights(parser: argparse.ArgumentParser) -> None:
+    """Add the options for what is evaluated: weights, and a data set."""
     parser.add_argument(
         "--weights",
         required=True,
@@ -34,14 +49,10 @@ def add(commands: Commands) -> None:
         "--dataset", help="name of a data set (the one that the weights were trained on)"
     )
     add_data(parser)
-    parser.add_argument(
-        "--distortion", help="distortions of each image, joined by + (those of the training)"
-    )
-    parser.add_argument(
-        "--every-image",
-        action="store_true",
-        help="with gtsrb, use all images of a training layout, not the held-out tracks alone",
-    )
+
+
+def add_output(parser: argparse.ArgumentParser) -> None:
+    """Add the options `--threads`, `--json` and `--folder`."""
     add_threads(parser)
     parser.add_argument("--json", action="store_true", help="print everything, as JSON")
     parser.add_argument(
@@ -55,24 +66,38 @@ def add_threads(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
+    request = {"distortion": options.distortion, "every_image": options.every_image}
+    return evaluate_and_print(options, request, _print)
+
+
+def evaluate_and_print(
+    options: argparse.Namespace,
+    arguments: Mapping[str, Any],
+    print_result: Callable[[dict[str, Any]], None],
+) -> int:
+    """Have weights evaluated, and print the result; return the exit status.
+
+    Args:
+        options: those of `add_weights` and `add_output`.
+        arguments: the others of the request to the process that evaluates.
+        print_result: prints a result, unless it is printed as JSON.
+    """
     request = {
         "weights": options.weights,
         "dataset": options.dataset,
         "data": str(data_folder(options)),
-        "distortion": options.distortion,
-        "every_image": options.every_image,
         "threads": options.threads,
         "folder": str(options.folder) if options.folder else None,
     }
     # A process of its own: this one has no torch, and starts at once.
     try:
-        evaluation, _ = asyncio.run(call("evaluation_main", request))
+        result, _ = asyncio.run(call("evaluation_main", request | dict(arguments)))
     except ChildEnded:
         raise Unavailable("The process that evaluates the weights ended unexpectedly.") from None
     if options.json:
-        print(json.dumps(evaluation, indent=2, ensure_ascii=False))
+        print(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        _print(evaluation)
+        print_result(result)
     return 0
 
 

@@ -1,15 +1,11 @@
 """`stnscope invariance`: the accuracy of trained weights as each variation of the images grows."""
 
 import argparse
-import asyncio
-import json
 from typing import Any
 
 from stnscope.backend.commands import parser as types
-from stnscope.backend.commands.evaluate import add_threads
-from stnscope.backend.commands.options import Commands, add_data, command, data_folder
-from stnscope.backend.experiment.errors import Unavailable
-from stnscope.backend.server.processes.child_process import ChildEnded, call
+from stnscope.backend.commands.evaluate import add_output, add_weights, evaluate_and_print
+from stnscope.backend.commands.options import Commands, command
 
 EXAMPLES = """\
   stnscope invariance --weights digits
@@ -24,16 +20,7 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Evaluate trained weights as each variation of the images grows."
     parser = command(commands, "invariance", _evaluate, text, EXAMPLES)
-    parser.add_argument(
-        "--weights",
-        required=True,
-        help="name of trained weights, or path of a .safetensors file with its card beside it, or "
-        "of a checkpoint",
-    )
-    parser.add_argument(
-        "--dataset", help="name of a data set (the one that the weights were trained on)"
-    )
-    add_data(parser)
+    add_weights(parser)
     parser.add_argument(
         "--images",
         type=types.count,
@@ -48,35 +35,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--seed", type=int, default=0, help="seed of the images and distortions (%(default)s)"
     )
-    add_threads(parser)
-    parser.add_argument("--json", action="store_true", help="print everything, as JSON")
-    parser.add_argument(
-        "--folder", type=types.folder, help="write a result file into this folder (none)"
-    )
+    add_output(parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    request = {
-        "weights": options.weights,
-        "dataset": options.dataset,
-        "data": str(data_folder(options)),
-        "variations": {
-            "images": options.images,
-            "draws": options.draws,
-            "seed": options.seed,
-        },
-        "threads": options.threads,
-        "folder": str(options.folder) if options.folder else None,
-    }
-    try:
-        result, _ = asyncio.run(call("evaluation_main", request))
-    except ChildEnded:
-        raise Unavailable("The process that evaluates the weights ended unexpectedly.") from None
-    if options.json:
-        print(json.dumps(result, indent=2, ensure_ascii=False))
-    else:
-        _print(result)
-    return 0
+    variations = {"images": options.images, "draws": options.draws, "seed": options.seed}
+    return evaluate_and_print(options, {"variations": variations}, _print)
 
 
 def _print(result: dict[str, Any]) -> None:

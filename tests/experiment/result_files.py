@@ -91,15 +91,7 @@ def write_evaluation(folder: Path, weights: str, errors: int, **fields: Any) -> 
         "parameters": 1_459_215,
         "multiply_adds": 127_475_160,
         "evaluation_milliseconds": 0.5,
-        "training": Training(
-            distortion="centred",
-            seed=0,
-            steps=10,
-            seconds=None,
-            machine=None,
-            command=None,
-            date=None,
-        ),
+        "training": _training("centred"),
         "machine": MACHINE,
         "command": f"stnscope evaluate --weights {weights} --dataset gtsrb --data DATA",
         "date": "2026-01-01",
@@ -143,20 +135,24 @@ def write_invariance(
         "seconds": 90.0,
         "curves": [_curve(name, counts) for name, counts in errors.items()],
         "pictures": _pictures(len(errors) * (2 if has_outputs else 1), has_outputs),
-        "training": Training(
-            distortion="RTS",
-            seed=0,
-            steps=10,
-            seconds=None,
-            machine=None,
-            command=None,
-            date=None,
-        ),
+        "training": _training("RTS"),
         "machine": MACHINE,
         "command": f"stnscope invariance --weights {weights} --dataset digits",
         "date": "2026-01-01",
     }
     return add_invariance(folder, InvarianceResult.model_validate(values | fields))
+
+
+def _training(distortion: str) -> Training:
+    return Training(
+        distortion=distortion,
+        seed=0,
+        steps=10,
+        seconds=None,
+        machine=None,
+        command=None,
+        date=None,
+    )
 
 
 def _curve(distortion: str, errors: Sequence[int]) -> InvarianceCurve:

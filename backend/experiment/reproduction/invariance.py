@@ -138,11 +138,7 @@ def choose_pictured(labels: Tensor, count: int = PICTURED) -> Tensor:
     Args:
         labels: (N,) or (N, T).
     """
-    order = (
-        labels.flatten(1)[:, 0].argsort(stable=True)
-        if labels.dim() > 1
-        else labels.argsort(stable=True)
-    )
+    order = labels.view(len(labels), -1)[:, 0].argsort(stable=True)
     count = min(count, len(order))
     return order[[int((index + 0.5) / count * len(order)) for index in range(count)]]
 
