@@ -6,6 +6,7 @@ from typing import Any
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.evaluate import add_output, add_weights, evaluate_and_print
 from stnscope.backend.commands.options import Commands, command
+from stnscope.backend.experiment.reproduction.invariance_curve import MAX_IMAGES
 
 EXAMPLES = """\
   stnscope invariance --weights digits
@@ -24,7 +25,7 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--images",
         type=types.count,
-        default=1200,
+        default=MAX_IMAGES,
         help="number of held-out images at most (%(default)s)",
     )
     parser.add_argument(

@@ -28,6 +28,7 @@ from stnscope.backend.experiment.reproduction.evaluation import (
     load_trained,
 )
 from stnscope.backend.experiment.reproduction.invariance_curve import (
+    MAX_IMAGES,
     STRENGTHS,
     InvarianceCurve,
     InvariancePoint,
@@ -37,8 +38,6 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
 from stnscope.backend.experiment.training.loop import Validation
 
 UNDISTORTED = "centred"
-MAX_IMAGES = 1200
-"""Held-out images that are evaluated unless more are asked for."""
 LABELS_PER_POINT = 2400
 """About as many are evaluated at each strength, by as many draws as that takes."""
 PICTURED = 4

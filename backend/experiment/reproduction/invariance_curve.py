@@ -12,6 +12,8 @@ from pydantic import Field
 
 from stnscope.backend.experiment.reproduction.stored_model import Fraction, StoredModel
 
+MAX_IMAGES = 1200
+"""Held-out images that are evaluated unless more are asked for."""
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 TOLERANCE = 1e-9
 """Of figures that are computed again."""
