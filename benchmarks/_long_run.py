@@ -8,9 +8,10 @@ from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.frame_metrics import theta_summary
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.limits import MAX_EPOCHS
-from stnscope.backend.experiment.probes.observe import observe_step, theta_summary
+from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.training.loop import train

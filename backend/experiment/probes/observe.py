@@ -5,7 +5,6 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -13,14 +12,17 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.frames import region_geometry
 from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame
 from stnscope.backend.experiment.inputs.probes import Probes
+from stnscope.backend.experiment.probes.tensor_pictures import (
+    average_channels,
+    to_picture,
+    to_uint8,
+)
 from stnscope.backend.experiment.progress import tenths_of
 from stnscope.backend.experiment.training.loop import Step
 from stnscope.models import grid
 from stnscope.models.network import InputPath, Network, Thetas
 from stnscope.models.transformer import Sampler, Warp
 
-MIN_RANGE = 1e-12
-"""Minimum range of a map scaled to [0, 1]; a constant map becomes black."""
 LAP = 60
 """Steps of one lap of the moving probes' paths, and frames of a finished run's closing lap."""
 
@@ -80,7 +82,7 @@ def observe(
     with torch.inference_mode():
         prediction = model(probes.images, thetas)
         tensors = {
-            "input": _to_uint8(_to_picture(probes.images)),
+            "input": to_uint8(to_picture(probes.images)),
             "probabilities": prediction.logits.softmax(dim=-1).numpy(),
         }
         for index, picture in enumerate(model.resample(probes.images, prediction.warps)):
@@ -123,37 +125,6 @@ def _added_indices(probes: Probes) -> dict[str, list[int]]:
     return {"joined": list(range(count - probes.added, count))} if probes.added else {}
 
 
-def theta_summary(frame: Frame) -> dict[str, float]:
-    """Compute means of the first transformer's regions over the probes; empty without one.
-
-    Added pictures are left out, so that a chart has no jump where one was added.
-
-    `scale` is the root of the region's area as a share of the image, `rotation` is in radians
-    clockwise, `shift_x` and `shift_y` are the centre's offset from the image's, in half image
-    sides.
-    """
-    if not frame.transformers:
-        return {}
-    lattice = frame.tensors[f"grid.{frame.transformers[0]}"][: frame.initial_probes]
-    height, width = frame.tensors["input"].shape[1:3]
-    nearest = region_geometry.Parallelograms.fit(lattice)
-    turns = np.exp(1j * nearest.rotations())
-    shift_x, shift_y = nearest.shifts(height, width).mean(axis=0)
-    shares = np.abs(region_geometry.signed_areas(lattice)) / (height * width)
-    return {
-        "scale": float(np.sqrt(shares).mean()),
-        "rotation": float(np.angle(turns.mean())),
-        "shift_x": float(shift_x),
-        "shift_y": float(shift_y),
-    }
-
-
-def collapsed_share(frame: Frame) -> float:
-    """Return the share of the probes for which any transformer has collapsed."""
-    by_probe = zip(*frame.info["collapsed"].values(), strict=True)
-    return sum(any(reasons) for reasons in by_probe) / len(frame.info["labels"])
-
-
 def _warp_tensors(
     model: Network, warps: Sequence[Warp], index: int, picture: Tensor | None, images: Tensor
 ) -> dict[str, Array]:
@@ -171,34 +142,10 @@ def _warp_tensors(
     lattice = grid.to_pixels(points, height, width).view(-1, LATTICE_SIDE, LATTICE_SIDE, 2).numpy()
     name, warp = model.transformers[index].name, warps[index]
     return {
-        f"output.{name}": _to_uint8(
-            _average_channels(warp.output) if picture is None else _to_picture(picture)
+        f"output.{name}": to_uint8(
+            average_channels(warp.output) if picture is None else to_picture(picture)
         ),
         f"theta.{name}": warp.theta.numpy(),
         f"corners.{name}": lattice[:, [0, 0, -1, -1], [0, -1, -1, 0]],
         f"grid.{name}": lattice,
     }
-
-
-def _to_picture(images: Tensor) -> Tensor:
-    """Convert images (N, C, H, W) to one channel or three.
-
-    Two channels become red and cyan, so that pixels set in both are white; more than three are
-    averaged, as for a feature map.
-    """
-    channels = images.shape[1]
-    if channels == 2:
-        return images[:, [0, 1, 1]]
-    return images if channels in (1, 3) else _average_channels(images)
-
-
-def _average_channels(maps: Tensor) -> Tensor:
-    """Average maps (N, C, H, W) over the channels; scale each to [0, 1] by its own range."""
-    mean = maps.mean(dim=1, keepdim=True)
-    low, high = mean.amin(dim=(2, 3), keepdim=True), mean.amax(dim=(2, 3), keepdim=True)
-    return (mean - low) / (high - low).clamp(min=MIN_RANGE)
-
-
-def _to_uint8(images: Tensor) -> Array:
-    """Convert images (N, C, H, W) in [0, 1] to (N, H, W, C) uint8, rounded to the nearest."""
-    return (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()

@@ -4,13 +4,16 @@ The methods return the writes of one transaction as a function, so that the sess
 if the disk was full.
 """
 
-import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import collapsed_share, theta_summary
+from stnscope.backend.experiment.frames.frame_metrics import (
+    Metrics,
+    finite,
+    frame_metrics,
+    is_mostly_collapsed,
+)
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.progress import tenths_of
 from stnscope.backend.experiment.recording.records import AddedPicture, Checkpoint
@@ -23,7 +26,6 @@ CHECKPOINT_INTERVAL = 8.0
 
 Writes = Callable[[], None]
 """Performs the writes of one transaction."""
-Metrics = dict[str, float | None]
 
 
 class StepRecorder:
@@ -61,16 +63,16 @@ class StepRecorder:
         metrics = self._metrics(step)
         columns: dict[str, Any] = {
             "step": step.step,
-            "loss": _finite(step.loss),
+            "loss": finite(step.loss),
             "accuracy": step.accuracy,
             "validated_step": step.validated_step,
         }
         frame = None
         if has_frame:
             frame = self._probes.frame(step, moving=moving)
-            metrics |= _frame_metrics(frame)
+            metrics |= frame_metrics(frame)
             columns["stillness"] = frame.info["stillness"]
-            columns["collapsed"] = _is_mostly_collapsed(frame.info["collapsed"])
+            columns["collapsed"] = is_mostly_collapsed(frame.info["collapsed"])
         self._latest = (step.step, metrics)
         checkpoint = None
         if now - self.pace.checkpoint_time >= CHECKPOINT_INTERVAL:
@@ -133,13 +135,13 @@ class StepRecorder:
         self._writer.add_frame(frame, attempt=self._attempt, kept=True)
         latest_step, metrics = self._latest
         if latest_step == step.step:
-            self._writer.add_step(step.step, self._attempt, metrics | _frame_metrics(frame))
+            self._writer.add_step(step.step, self._attempt, metrics | frame_metrics(frame))
 
     def _metrics(self, step: Step) -> Metrics:
         return {
             "time": time.time(),
             "epoch": step.epoch,
-            "loss": _finite(step.loss),
+            "loss": finite(step.loss),
             "accuracy": step.accuracy if step.validated_step == step.step else None,
             "learning_rate": step.learning_rate,
             "steps_per_second": self.pace.steps_per_second,
@@ -156,22 +158,3 @@ class StepRecorder:
         tensors = {name: tensor.numpy(force=True) for name, tensor in step.state().items()}
         info = {"accuracy": step.accuracy, "validated_step": step.validated_step}
         return Checkpoint(step.step, self._attempt, info, tensors)
-
-
-def _finite(value: float | None) -> float | None:
-    return value if value is not None and math.isfinite(value) else None
-
-
-def _frame_metrics(frame: Frame) -> Metrics:
-    """Compute the metrics of a frame."""
-    summary = {"stillness": frame.info["stillness"], **theta_summary(frame)}
-    metrics = {name: _finite(value) for name, value in summary.items()}
-    return metrics | {"collapsed": collapsed_share(frame)}
-
-
-def _is_mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:
-    """Whether any transformer has collapsed on at least half of the probes."""
-    return any(
-        2 * sum(reason is not None for reason in reasons) >= len(reasons)
-        for reasons in collapsed.values()
-    )

@@ -18,6 +18,7 @@ from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame, Label
+from stnscope.backend.experiment.frames.frame_metrics import theta_summary
 from stnscope.backend.experiment.inference.transform import fit_probe
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.probes.added_pictures import (
@@ -26,7 +27,7 @@ from stnscope.backend.experiment.probes.added_pictures import (
     parse_label,
     refusal_reason,
 )
-from stnscope.backend.experiment.probes.observe import observe, theta_summary
+from stnscope.backend.experiment.probes.observe import observe
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.records import AddedPicture
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create

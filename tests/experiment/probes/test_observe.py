@@ -9,12 +9,12 @@ from stnscope.backend.experiment.config import RunConfig, SamplerConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.frame_metrics import theta_summary
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.probes.observe import (
     LAP,
     observe,
     observe_step,
-    theta_summary,
 )
 from stnscope.backend.experiment.training.loop import Batches, build_network, train
 from stnscope.models.architectures import build

@@ -14,8 +14,6 @@ from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import LaterVersion
-from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.probes.observe import collapsed_share
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
@@ -68,15 +66,6 @@ def test_metrics_have_the_share_of_collapsed_probes_at_each_frame(
     for step, frame in frames.items():
         (reasons,) = frame.info["collapsed"].values()
         assert shares[step] == sum(reason is not None for reason in reasons) / 3
-
-
-def test_collapsed_share_counts_a_probe_once_for_several_transformers() -> None:
-    info: dict[str, Any] = {
-        "labels": [0, 1, None, 3],
-        "collapsed": {"a": ["outside", None, None, None], "b": ["folded", "shared", None, None]},
-    }
-    assert collapsed_share(Frame(info, {})) == 0.5
-    assert collapsed_share(Frame(info | {"collapsed": {}}, {})) == 0
 
 
 def test_tenths_are_recorded_even_if_no_frame_is_due(

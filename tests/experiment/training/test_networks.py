@@ -10,8 +10,9 @@ import torch
 from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.experiment.export.frame_selection import FrameEntry
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.frame_metrics import theta_summary
 from stnscope.backend.experiment.inputs.probes import Probes
-from stnscope.backend.experiment.probes.observe import observe, theta_summary
+from stnscope.backend.experiment.probes.observe import observe
 from stnscope.models import weights
 from stnscope.models.architectures import build
 from stnscope.models.cards import Card
