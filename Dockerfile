@@ -26,7 +26,10 @@ EXPOSE 8502
 CMD ["stnscope", "serve", "--no-page", "--host", "0.0.0.0", "--port", "8502"]
 
 FROM base AS dashboard
-RUN pip install --constraint constraints.txt ".[dashboard]"
+# Only the extra: the package itself requires torch, which the page does not import.
+RUN python -c "import tomllib; project = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+    print(*project['optional-dependencies']['dashboard'], sep='\n')" > page.txt && \
+    pip install --constraint constraints.txt --requirement page.txt
 COPY stnscope stnscope
 COPY access access
 COPY dashboard dashboard

@@ -92,9 +92,7 @@ class ReceptiveField:
             (side + 2 * padding - extent) // stride + 1
             for side, (extent, stride, padding) in zip(self.size, (rows, columns), strict=True)
         )
-        # The window of pixel j begins at stride j - padding; the pixel's edge lies half a stride
-        # before the window's centre.
-        offsets = [(extent - stride) / 2 - padding for extent, stride, padding in (columns, rows)]
+        offsets = [window_offset(*axis) for axis in (columns, rows)]
         return replace(
             self,
             size=(sizes[0], sizes[1]),
@@ -114,6 +112,16 @@ class ReceptiveField:
         """Map points (..., 2) of the image to points of the map, both normalised."""
         pixels = grid.to_pixels(points, *self.source) - points.new_tensor(self.start)
         return grid.from_pixels(pixels / points.new_tensor(self.step), *self.size)
+
+
+def window_offset(extent: int, stride: int, padding: int) -> float:
+    """Return where a map's first outer edge lies in the image that windows were moved over.
+
+    Along one axis, in the image's pixels.
+    """
+    # The window of pixel j begins at stride j - padding; the pixel's edge lies half a stride before
+    # the window's centre.
+    return (extent - stride) / 2 - padding
 
 
 def _window(layer: nn.Conv2d | nn.MaxPool2d | nn.AvgPool2d, axis: int) -> tuple[int, int, int]:

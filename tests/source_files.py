@@ -11,7 +11,11 @@ FOLDERS = ("models", "access", "backend", "dashboard")
 """The linked folders, each of which is a package below `stnscope`."""
 
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+REQUIRED: list[str] = PYPROJECT["project"]["dependencies"]
+"""What recording a training loop needs, and every installation has."""
 EXTRAS: dict[str, list[str]] = PYPROJECT["project"]["optional-dependencies"]
+DEPENDENCIES = {"required": REQUIRED, **EXTRAS}
+"""The requirements by extra, and those without one."""
 
 
 def tracked_files(*patterns: str) -> list[Path]:

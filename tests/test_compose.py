@@ -47,7 +47,9 @@ def test_names_and_ports_match() -> None:
 
 def test_page_image_has_neither_torch_nor_the_backend() -> None:
     instructions = " ".join(rest for _, rest in stages()["dashboard"])
-    assert "[dashboard]" in instructions
+    assert "['dashboard']" in instructions
+    assert "pip install --no-deps" in instructions
+    assert ".[" not in instructions
     assert not re.search(r"\b(models|backend)\b", instructions)
 
 

@@ -20,7 +20,7 @@ from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
 from tests.live_server import Server, free_port
-from tests.source_files import EXTRAS, FOLDERS, ROOT, distribution, tracked_files
+from tests.source_files import DEPENDENCIES, FOLDERS, ROOT, distribution, tracked_files
 from tests.timeouts import TIMEOUT_SECONDS
 
 # Names that a user's own project may have; importing the wrong one raises.
@@ -190,7 +190,7 @@ def test_page_script_folder_shadows_no_package() -> None:
 
 def test_every_dependency_has_a_reason_above_it() -> None:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
-    for requirement in (entry for entries in EXTRAS.values() for entry in entries):
+    for requirement in (entry for entries in DEPENDENCIES.values() for entry in entries):
         if requirement.startswith("stnscope["):
             continue
         index = next(i for i, line in enumerate(lines) if f'"{requirement}"' in line)
@@ -200,7 +200,7 @@ def test_every_dependency_has_a_reason_above_it() -> None:
 def test_every_dependency_is_pinned() -> None:
     constraints = (ROOT / "constraints.txt").read_text()
     pinned = set(re.findall(r"^([a-z0-9-]+)==[0-9a-z.]+$", constraints, re.MULTILINE))
-    required = {distribution(entry) for entries in EXTRAS.values() for entry in entries}
+    required = {distribution(entry) for entries in DEPENDENCIES.values() for entry in entries}
     assert required - pinned == {"stnscope"}
 
 

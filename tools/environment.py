@@ -24,7 +24,7 @@ FOLDER = Path(".venv")
 PYTHON = FOLDER / "bin" / "python"
 LOG = FOLDER / "setup.log"
 UNFINISHED = FOLDER / "unfinished"
-EXTRAS = {"run": "backend,dashboard", "dev": "dev"}
+EXTRAS = {"run": "serve", "dev": "dev"}
 CLEAR = "\r\033[K"  # carriage return, erase the line
 INTERVAL = 10.0  # seconds between two lines if the output is no terminal
 # pip's settings of where to install, which would lead out of .venv; the others of the user apply.

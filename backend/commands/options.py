@@ -7,11 +7,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from platformdirs import user_data_path
-
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.parser import Parser, suggestion
 from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.home import default_home
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.server import runs as server_runs
 from stnscope.backend.server.runs import Runs
@@ -68,9 +67,8 @@ def option_help(description: str) -> str:
 
 def _default_home() -> Path | None:
     """Return the home folder without `--home`; None if this user has no home directory."""
-    text = os.environ.get("STNSCOPE_HOME") or str(user_data_path("stnscope"))
     with suppress(argparse.ArgumentTypeError):
-        return types.folder(text)
+        return types.folder(str(default_home(os.environ)))
     return None
 
 

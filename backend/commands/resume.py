@@ -16,7 +16,7 @@ from stnscope.backend.commands.options import (
 from stnscope.backend.commands.train import train_and_report
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.run_status import ALLOWED_IN, can, status_mismatch
-from stnscope.backend.server.runs import Runs
+from stnscope.backend.server.runs import Runs, training_refusal
 
 EXAMPLES = """\
   stnscope resume RUN                     from its last checkpoint
@@ -35,7 +35,10 @@ def add(commands: Commands) -> None:
 def _resume(options: argparse.Namespace) -> int:
     runs = Runs(existing_runs(options).folder, quota(options), data_folder(options))
     run_id = find_run(runs, options.run)
-    status = runs.read_summary(run_id)["status"]
+    run = runs.read_summary(run_id)
+    status = run["status"]
+    if refusal := training_refusal(run):
+        raise Conflict(refusal)
     # One that its trainer has not begun stays queued when that is interrupted.
     if status != "queued" and not can("resume", status):
         raise Conflict(status_mismatch("resume a run", ALLOWED_IN["resume"], status))

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from typing import Any
 
 from stnscope.backend.commands.options import Commands, command, existing_runs, percent
 from stnscope.backend.experiment.errors import NotFound
@@ -19,6 +20,15 @@ def add(commands: Commands) -> None:
     runs.add_argument("--json", action="store_true", help="print all fields, as JSON")
 
 
+def _describe(config: dict[str, Any]) -> str:
+    """Return what distinguishes a run, in a few words."""
+    if "model" in config:
+        return f"{config['model']}, a loop of its own"
+    return (
+        f"{config['dataset']}, {config['architecture']}, {config['family']}, seed {config['seed']}"
+    )
+
+
 def _list_runs(options: argparse.Namespace) -> int:
     try:
         runs = existing_runs(options).list()
@@ -32,11 +42,10 @@ def _list_runs(options: argparse.Namespace) -> int:
         if config is None:
             print(f"{run['id']}  {run['status'].replace('_', ' '):<11}  {run['error']}")
             continue
+        steps = "?" if run["steps"] is None else run["steps"]
         print(
-            f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{run['steps']:<6}"
-            f"  accuracy {percent(run['accuracy']):>6}"
-            f"  {config['dataset']}, {config['architecture']}, {config['family']}, "
-            f"seed {config['seed']}"
+            f"{run['id']}  {run['status']:<11}  step {run['step']:>6}/{steps:<6}"
+            f"  accuracy {percent(run['accuracy']):>6}  {_describe(config)}"
         )
     if not runs:
         print(f"There are no runs in {options.home} yet.")

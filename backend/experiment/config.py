@@ -6,7 +6,15 @@ Every field has a default; the default configuration is the demonstration's.
 from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from stnscope.backend.experiment.limits import (
@@ -176,6 +184,31 @@ class RunConfig(_Frozen):
     sampler: SamplerConfig = SamplerConfig()
     threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the trainer.")
     probes: ProbesConfig = ProbesConfig()
+
+
+class WatchConfig(_Frozen):
+    """What is known of a run whose loop is its user's own, and is only watched."""
+
+    model: Name = Field(description="Name of the network.")
+    parameters: int = Field(ge=0, description="Number of its weights.")
+    transformers: int = Field(ge=0, description="Number of its calls of grid_sample.")
+    probes: ProbesConfig = ProbesConfig()
+    epochs: int | None = Field(
+        default=None, ge=1, description="Passes over the training images; null if unknown."
+    )
+
+
+def _kind(config: Any) -> str:
+    """Return which kind of configuration a value is."""
+    is_watched = isinstance(config, WatchConfig) or (isinstance(config, dict) and "model" in config)
+    return "watched" if is_watched else "trained"
+
+
+AnyConfig = Annotated[
+    Annotated[RunConfig, Tag("trained")] | Annotated[WatchConfig, Tag("watched")],
+    Discriminator(_kind),
+]
+"""The configuration of a run that is trained here, or of one that is watched."""
 
 
 DEFAULT_SLOW_MOTION = 0.5

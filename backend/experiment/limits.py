@@ -15,6 +15,7 @@
     export_scale     scale of an exported animation
     classes          classes of a data set
     name_length      characters of the name of a data set, a network and so on
+    scalars          further metrics of a watched run
 """
 
 from collections.abc import Mapping
@@ -39,6 +40,8 @@ MIN_EXPORT_SCALE = 0.5
 MAX_EXPORT_SCALE = 4
 MAX_CLASSES = 1000
 MAX_NAME_LENGTH = 64
+MAX_SCALARS = 32
+"""Further metrics of a loop that is not ours."""
 
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 """A step, an index or a number of things."""
@@ -59,5 +62,6 @@ LIMITS: Mapping[str, int] = {
     "export_scale": MAX_EXPORT_SCALE,
     "classes": MAX_CLASSES,
     "name_length": MAX_NAME_LENGTH,
+    "scalars": MAX_SCALARS,
 }
 """The largest accepted values, by the names under which the catalog serves them."""

@@ -5,9 +5,7 @@ Everything here reads or writes files: coroutines call it in a thread.
 
 import builtins
 import os
-import secrets
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,6 +26,7 @@ from stnscope.backend.experiment.errors import (
     RecordingUnavailable,
     printable,
 )
+from stnscope.backend.experiment.home import new_run_id
 from stnscope.backend.experiment.os_errors import (
     display_name,
     translate_os_error,
@@ -53,6 +52,7 @@ EXAMPLE_FOLDER = Path(__file__).with_name("examples")
 """The recordings that ship with the program."""
 
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
+WATCHED = "This run is trained by a program of its own: it can be watched, but not controlled here."
 
 SUMMARY_LOCK_SECONDS = 1.0
 """How long a summary for a list waits for a recording that another program locks."""
@@ -178,7 +178,7 @@ class Runs:
         config = with_defaults(config, dataset)
         validate(config, dataset)
         self.check_disk_space()
-        run_id = self.new_id()
+        run_id = new_run_id()
         create(
             self.new_path(run_id),
             config=config,
@@ -186,10 +186,6 @@ class Runs:
             demonstration=demonstration,
         )
         return run_id
-
-    def new_id(self) -> str:
-        """Return an id that no run has: the time, and a random part."""
-        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"
 
     def check_disk_space(self, additional_bytes: int = 0) -> None:
         """Check whether more may be recorded.
@@ -301,8 +297,8 @@ class Runs:
         if is_example(run_id):
             raise Conflict("This recording ships with the program and cannot be changed.")
         with RecordingWriter.open(self.path(run_id)) as writer:
-            if writer.summary()["imported"]:
-                raise Conflict(IMPORTED)
+            if refusal := training_refusal(writer.summary()):
+                raise Conflict(refusal)
             if writer.summary()["status"] == "failed" and writer.checkpoint() is None:
                 raise Conflict("This run failed before its first checkpoint; start a new one.")
             writer.update(status=status, error=error)
@@ -372,6 +368,7 @@ def faulty_run(run_id: str, error: RecordingError, created: float = 0.0) -> Run:
         "thinned": 0,
         "imported": False,
         "settings": None,
+        "watched": False,
         "epoch": None,
         "epochs": None,
         "steps": None,
@@ -401,6 +398,13 @@ def _remove(path: Path) -> None:
 def no_such_run(run_id: str) -> NotFound:
     """Return the error for the id of a run that does not exist."""
     return NotFound(f"There is no run {run_id!r}.")
+
+
+def training_refusal(run: Run) -> str | None:
+    """Return why a run cannot be trained here, whatever its status, as a sentence; None if so."""
+    if run["imported"]:
+        return IMPORTED
+    return WATCHED if run["watched"] else None
 
 
 def live_trainer_error(run_id: str) -> Conflict:

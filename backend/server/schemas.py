@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from stnscope.backend.experiment.catalog import DatasetEntry, DistortionEntry, Preset
 from stnscope.backend.experiment.catalog.training import Choice, Optimiser
-from stnscope.backend.experiment.config import LiveSettings, RunConfig
+from stnscope.backend.experiment.config import LiveSettings, RunConfig, WatchConfig
 from stnscope.backend.experiment.data.availability import SkippedFolder
 from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count
@@ -67,11 +67,16 @@ class Run(BaseModel):
 
     id: str
     created: float = Field(description="Seconds since 1970.")
-    config: RunConfig | None = Field(
+    config: RunConfig | WatchConfig | None = Field(
         description="Runs recorded by an earlier version lack some of it. Null, as all that is "
         "unknown, if the recording cannot be read."
     )
-    settings: LiveSettings | None = Field(description="What can be changed while it trains.")
+    settings: LiveSettings | None = Field(
+        description="What can be changed while it trains; null in a watched run."
+    )
+    watched: bool = Field(
+        description="Whether its loop is a program of its own, which records itself."
+    )
     demonstration: bool = Field(description="Whether the server started it by itself.")
     imported: bool = Field(description="Whether its recording came from elsewhere.")
     owned: bool = Field(description="Whether this server trains it, or has queued it.")
@@ -92,7 +97,10 @@ class Run(BaseModel):
     error: str | None = Field(description="Why it failed, is paused or cannot be read.")
     attempt: Count = Field(description="Rises each time that it is resumed.")
     step: Count = Field(description="Optimiser steps done.")
-    steps: Count | None = Field(description="Optimiser steps of the whole run.")
+    steps: Count | None = Field(
+        description="Optimiser steps of the whole run; null, as the next three, if a watched run's "
+        "loop has not said."
+    )
     steps_per_epoch: Count | None
     epoch: Count | None
     epochs: Count | None
@@ -122,6 +130,10 @@ Metrics = create_model(
     step=(list[Count], ...),
     attempt=(list[Count], ...),
     **dict.fromkeys(METRICS, (list[float | None], ...)),  # type: ignore[call-overload]
+    scalars=(
+        dict[str, list[float | None]],
+        Field(description="Further metrics of a watched run, by name, of the same length."),
+    ),
 )
 
 

@@ -12,6 +12,7 @@ from stnscope.access.policy import (
     own_addresses,
     own_hosts,
 )
+from stnscope.backend.experiment.home import recordings_folder
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.server.deadlines import Deadlines
 
@@ -73,7 +74,7 @@ class Settings:
     @property
     def recordings(self) -> Path:
         """The folder of recordings."""
-        return self.home / "recordings"
+        return recordings_folder(self.home)
 
     @property
     def is_shared(self) -> bool:

@@ -64,7 +64,9 @@ class State:
         config = run["config"] or {}  # None if its recording cannot be read
         architecture = ARCHITECTURES.get(config.get("architecture", ""))
         return run | {
-            "transformers": architecture.transformers if architecture else None,
+            "transformers": architecture.transformers
+            if architecture
+            else config.get("transformers"),
             **flags(run["status"]),
             "owned": self.trainers.owns(run["id"]),
             "unresponsive": self.trainers.is_unresponsive(run["id"]),

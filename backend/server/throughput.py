@@ -20,6 +20,8 @@ def images_per_second(runs: Runs) -> float:
     `relative_cost` times as long.
     """
     for run in _newest(runs):
+        if run["watched"]:
+            continue
         architecture = ARCHITECTURES.get(run["config"]["architecture"])
         rate = _steps_per_second(runs, run)
         if architecture is not None and rate:

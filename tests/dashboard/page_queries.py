@@ -3,11 +3,11 @@
 from typing import Any
 
 from playwright.sync_api import Error, Page
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.live_server import Server, wait_until
-
-# Milliseconds; a busy machine is slow to open a page.
+from tests.timeouts import TIMEOUT_MS
 
 
 def wait_for_expression(page: Page, expression: str, arg: object = None) -> None:
@@ -58,14 +58,20 @@ def select_option(page: Page, label: str, option: str) -> None:
     """Choose an option of a Streamlit select box."""
     list_option = page.get_by_role("option", name=option)
 
-    def is_open() -> bool:
-        # A layout change of the page closes an open list.
+    def is_chosen() -> bool:
+        # A layout change of the page closes an open list, or leaves it outside the window.
         page.get_by_role("combobox", name=label, exact=True).click()
         page.wait_for_timeout(500)
-        return list_option.is_visible()
+        if not list_option.is_visible():
+            return False
+        try:
+            list_option.click(timeout=TIMEOUT_MS / 12)
+        except PlaywrightTimeout:
+            page.keyboard.press("Escape")
+            return False
+        return True
 
-    wait_until(is_open)
-    list_option.click()
+    wait_until(is_chosen)
 
 
 def pump_events(page: Page) -> None:
@@ -82,7 +88,7 @@ def wait_for_chart_lines(page: Page) -> None:
     """Wait until every line of every chart has data."""
     wait_for_expression(
         page,
-        "[...document.querySelectorAll('.stn-plot')]"
+        "[...document.querySelectorAll('.stn-plot:not([hidden])')]"
         ".every(({ data }) => data?.every((line) => line.x.length > 0))",
     )
 

@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from tests.examples import EXAMPLE_PATH
 from tests.live_server import Server
 from tests.server.in_process import serve_in_thread
@@ -22,7 +23,7 @@ SCRIPTS = {
     "created-as-text": "UPDATE run SET created = 'yesterday'",
     "no-steps": "UPDATE run SET steps_per_epoch = 0",
     "later-field": "UPDATE run SET config = json_set(config, '$.future', 1)",
-    "later-version": "PRAGMA user_version = 3",
+    "later-version": f"PRAGMA user_version = {SCHEMA_VERSION + 1}",
 }
 LATER = {"later-field", "later-version"}
 FILES = {*SCRIPTS, "truncated", "text"}

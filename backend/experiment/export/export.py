@@ -45,6 +45,10 @@ Pixels = NDArray[np.uint8]
 LayoutName = Literal["evolution", "moving"]
 
 
+TENTHS = 11
+"""Frames of an evolution: before training, and after each tenth of the first epoch."""
+
+
 @dataclass(frozen=True)
 class ExportDefaults:
     """The values of options that are not given; the catalog serves them as `export_defaults`."""
@@ -163,8 +167,7 @@ def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
     if options.layout == "moving":
         footer, selected = "captions", frame_selection.select_moving(recording.frames(), options)
     elif (options.first, options.last, options.frames) == (None, None, None):
-        per_epoch = recording.summary()["steps_per_epoch"]
-        footer, selected = "tenths", frame_selection.select_tenths(recording.frames(), per_epoch)
+        footer, selected = _select_evolution(recording)
     else:
         selected = frame_selection.select_range(recording.frames(), options)
     # The last frame has the most probes, because pictures can be added to them.
@@ -179,6 +182,16 @@ def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
     return Plan(selected, delays, probes, layout, is_grey, options.format, footer)
 
 
+def _select_evolution(
+    recording: ReadableRecording,
+) -> tuple[Literal["tenths", "steps"], list[FrameKey]]:
+    """Return the footer and frames of an evolution: the first epoch's tenths, if it is known."""
+    per_epoch, frames = recording.summary()["steps_per_epoch"], recording.frames()
+    if per_epoch is not None:
+        return "tenths", frame_selection.select_tenths(frames, per_epoch)
+    return "steps", frame_selection.select_range(frames, ExportOptions(frames=TENTHS))
+
+
 def draw(recording: ReadableRecording, plan: Plan, progress: Progress | None = None) -> bytes:
     """Draw and encode the animation of a plan; `progress` as in `export`."""
     run = recording.summary()
@@ -191,8 +204,8 @@ def draw(recording: ReadableRecording, plan: Plan, progress: Progress | None = N
         if plan.footer == "captions":
             sheet.draw_captions(overlay, layout)
         else:
-            counter, details = _counter(key.step, run["steps_per_epoch"])
-            sheet.draw_footer(overlay, counter, details if plan.footer == "steps" else "", layout)
+            counter, details = _counter(key.step, run["steps_per_epoch"], plan.footer)
+            sheet.draw_footer(overlay, counter, details, layout)
         images = sheet.draw_images(frame, plan.probes, layout, plan.is_grey)
         writer.add(palette.indices(images, overlay, overlay != sheet.TRANSPARENT), delay)
         if progress is not None:
@@ -205,7 +218,8 @@ def _comment(run: dict[str, Any], plan: Plan) -> str:
     steps = f"steps {first.step} to {last.step}"
     if last.lap is not None:
         steps = f"closing lap at step {last.step}"
-    return f"Run {run['id']}, {steps}, seed {run['config']['seed']}."
+    seed = "" if run["watched"] else f", seed {run['config']['seed']}"
+    return f"Run {run['id']}, {steps}{seed}."
 
 
 def _select_probes(options: ExportOptions, count: int) -> list[int]:
@@ -240,9 +254,13 @@ def _check_size(layout: sheet.Layout) -> None:
         )
 
 
-def _counter(step: int, steps_per_epoch: int) -> tuple[str, str]:
-    """Return two texts: the tenths of the step's epoch, and the epoch and step."""
+def _counter(step: int, steps_per_epoch: int | None, footer: str) -> tuple[str, str]:
+    """Return two texts: the tenths of the step's epoch, and what stands beside them."""
+    if steps_per_epoch is None:
+        return f"step {step:,}", ""
     tenths = f"{tenths_of(step, steps_per_epoch)}/10"
+    if footer == "tenths":
+        return tenths, ""
     return tenths, f"epoch {epoch_of(step, steps_per_epoch)}, step {step:,}"
 
 

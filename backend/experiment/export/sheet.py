@@ -254,6 +254,8 @@ def _draw_prediction(levels: Overlay, frame: Frame, probe: int, row: int, layout
     """Draw the prediction of a network without transformers in the place of an output."""
     area = levels[layout.output_box(row)]
     height, width = area.shape
+    if frame.info["predicted"][probe] is None:
+        return
     predicted = np.atleast_1d(frame.info["predicted"][probe]).tolist()
     name = "".join(frame.info["classes"][index] for index in predicted)
     probability = frame.tensors["probabilities"][probe].max(axis=-1).prod()
@@ -265,7 +267,10 @@ def _draw_prediction(levels: Overlay, frame: Frame, probe: int, row: int, layout
 
 
 def draw_footer(levels: Overlay, counter: str, details: str, layout: Layout) -> None:
-    """Draw a counter such as `3/10` with a fixed position of the slash, and details beside it."""
+    """Draw a counter such as `3/10` with a fixed position of the slash, and details beside it.
+
+    A counter without a slash is drawn in the middle.
+    """
     area = levels[-layout.footer :]
     height, width = area.shape
     size, small = 15 * layout.scale, 12 * layout.scale
@@ -276,7 +281,10 @@ def draw_footer(levels: Overlay, counter: str, details: str, layout: Layout) -> 
         x -= (font(small).getlength(details) + space) / 2
         start = x + slash / 2 + digits + space
         draw_text(area, details, (start, y), small, ink=MUTED, anchor="lm")
-    done, total = counter.split("/")
+    done, slash_text, total = counter.partition("/")
+    if not slash_text:
+        draw_text(area, counter, (x, y), size)
+        return
     draw_text(area, done, (x - slash / 2, y), size, anchor="rm")
     draw_text(area, f"/{total}", (x - slash / 2, y), size, anchor="lm")
 

@@ -5,7 +5,7 @@ N probes, (H, W) input size, C channels (1 or 3), K classes, T labels of an imag
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -34,23 +34,26 @@ class _Transformer(_Model):
     family: ShortText
     at: ShortText
     time_step: Count | None = None
+    theta: Literal["read", "fitted"] = "read"
+    residual: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    placement: Literal["exact", "stretched"] = "exact"
 
 
 class _Info(_Model):
     """Those entries of a frame's `info` that its readers use."""
 
     step: Count
-    epoch: Annotated[int, Field(ge=1, le=10**12)]
-    progress: Annotated[int, Field(ge=0, le=10)]
+    epoch: Annotated[int, Field(ge=1, le=10**12)] | None
+    progress: Annotated[int, Field(ge=0, le=10)] | None
     loss: FiniteFloat | None
     accuracy: FiniteFloat | None
     time: FiniteFloat
     lap: Count | None = None
     moving: bool = False
     stillness: FiniteFloat | None = None
-    classes: Annotated[list[ShortText], Field(min_length=1, max_length=MAX_CLASSES)]
+    classes: Annotated[list[ShortText], Field(max_length=MAX_CLASSES)]
     labels: list[Label]
-    predicted: list[int | list[int]]
+    predicted: list[int | list[int] | None]
     joined: list[int] = []
     transformers: Annotated[list[_Transformer], Field(max_length=MAX_TRANSFORMERS)]
     collapsed: dict[str, Reasons] = {}
@@ -129,8 +132,12 @@ def _check_tensors(tensors: Mapping[str, Array], info: _Info, count: int) -> Non
     lengths = [len(labels) for labels in info.predicted if isinstance(labels, list)]
     if lengths and (len(lengths), len(set(lengths))) != (count, 1):
         raise FrameError("Its predictions are of different lengths.")
-    shape = (count, *lengths[:1], len(info.classes))
-    expected["probabilities"] = ("float32", shape)
+    unknown = info.predicted.count(None)
+    if unknown not in (0, count):
+        raise FrameError("It has predictions of some probes only.")
+    if not unknown:
+        shape = (count, *lengths[:1], len(info.classes))
+        expected["probabilities"] = ("float32", shape)
     if tensors.keys() != expected.keys():
         names = ", ".join(sorted(tensors.keys() ^ expected.keys()))
         raise FrameError(f"It lacks tensors, or has unknown ones: {names}.")

@@ -4,6 +4,7 @@ N images, C channels, (H, W) their size.
 """
 
 from torch import Tensor
+from torch.nn import functional
 
 from stnscope.backend.experiment.frames.frame import Array
 
@@ -33,3 +34,13 @@ def average_channels(maps: Tensor) -> Tensor:
 def to_uint8(images: Tensor) -> Array:
     """Convert images (N, C, H, W) in [0, 1] to (N, H, W, C) uint8, rounded to the nearest."""
     return (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+
+
+def reduce(pictures: Tensor, side: int) -> Tensor:
+    """Reduce pictures (N, C, H, W) so that no side is longer than `side` pixels."""
+    height, width = pictures.shape[-2:]
+    scale = min(1.0, side / max(height, width))
+    if scale == 1.0:
+        return pictures
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    return functional.interpolate(pictures, size, mode="area")

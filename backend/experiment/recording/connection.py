@@ -69,7 +69,7 @@ def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
     """
     connection.execute("PRAGMA trusted_schema = OFF")
     application = connection.execute("PRAGMA application_id").fetchone()[0]
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(connection)
     if application != APPLICATION_ID:
         raise RecordingError(f"{display_name(path.name)} is not a recording.")
     if version > SCHEMA_VERSION:
@@ -83,7 +83,6 @@ def check_is_recording(connection: sqlite3.Connection, path: Path) -> None:
         raise damaged(path, f"its table {min(missing)} is missing")
 
 
-def is_older_version(connection: sqlite3.Connection) -> bool:
-    """Whether a recording is of an older version, which lacks columns and tables."""
-    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
-    return version in OLDER_VERSIONS
+def version_of(connection: sqlite3.Connection) -> int:
+    """Return the version of a recording; an older one lacks columns and tables."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])

@@ -12,17 +12,24 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import from_json
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 
 from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.frames import validation
 from stnscope.backend.experiment.frames.frame import Array, Frame, FrameError, Label
-from stnscope.backend.experiment.limits import MAX_PROBES
+from stnscope.backend.experiment.limits import MAX_PROBES, MAX_SCALARS
 from stnscope.backend.experiment.recording import untrusted_file
+from stnscope.backend.experiment.recording.reader import ADDED_PICTURES_VERSION
 from stnscope.backend.experiment.recording.records import AddedPicture, Change
 from stnscope.backend.experiment.recording.run_row import MAX_ERROR_LENGTH, MAX_STEPS, RunRow
-from stnscope.backend.experiment.recording.schema import ABSENT, METRICS, OLDER_VERSIONS
+from stnscope.backend.experiment.recording.schema import (
+    METRICS,
+    SCALARS,
+    absent_columns,
+    parse_scalars,
+)
 from stnscope.backend.experiment.recording.untrusted_file import (
     UntrustedFile,
     damaged_error,
@@ -85,7 +92,7 @@ def import_recording(source: Path, target: Path) -> None:
             _copy_frames(file.rows, writer)
             with writer.transaction():
                 _copy_changes(file.rows, writer)
-                if file.version not in OLDER_VERSIONS:
+                if file.version >= ADDED_PICTURES_VERSION:
                     _copy_added_pictures(file.rows, writer, MAX_PROBES - run.config.probes.count)
                 writer.update(**run.columns())
     draft.rename(target)
@@ -110,16 +117,36 @@ def _read_run(rows: sqlite3.Connection) -> _Run:
 
 
 def _copy_steps(file: UntrustedFile, writer: RecordingWriter) -> None:
-    absent = ABSENT["steps"] if file.version in OLDER_VERSIONS else {}
-    names = [name for name in METRICS if name not in absent]
-    query = f"SELECT step, attempt, {', '.join(names)} FROM steps ORDER BY seq"
-    for batch in _batches(file.rows.execute(query)):
+    absent = absent_columns(file.version, "steps")
+    columns = ", ".join(absent.get(name, name) for name in (*METRICS, SCALARS))
+    scalar_names: set[str] = set()
+    for batch in _batches(
+        file.rows.execute(f"SELECT step, attempt, {columns} FROM steps ORDER BY seq")
+    ):
         with writer.transaction():
-            for step, attempt, *values in batch:
+            for step, attempt, *values, text in batch:
                 _check_counts("steps", step, attempt)
                 for value in values:
                     _check_number(step, value)
-                writer.add_step(step, attempt, dict(zip(names, values, strict=True)))
+                scalars = _parse_scalars(step, text)
+                scalar_names |= scalars.keys()
+                if len(scalar_names) > MAX_SCALARS:
+                    raise damaged_error(f"it has more than {MAX_SCALARS} further metrics")
+                writer.add_step(step, attempt, dict(zip(METRICS, values, strict=True)), scalars)
+
+
+def _parse_scalars(step: int, text: object) -> dict[str, float]:
+    """Return the further metrics of a step."""
+    if text is None:
+        return {}
+    try:
+        values = from_json(text) if isinstance(text, str) else None
+    except ValueError:
+        values = None
+    scalars = parse_scalars(text)
+    if not isinstance(values, dict) or len(values) != len(scalars):
+        raise damaged_error(f"its further metrics at step {step} are not numbers by name")
+    return scalars
 
 
 def _copy_frames(rows: sqlite3.Connection, writer: RecordingWriter) -> None:

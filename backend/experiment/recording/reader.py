@@ -18,19 +18,26 @@ from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 from safetensors.numpy import load as load_tensors
 
-from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
+from stnscope.backend.experiment.config import (
+    LiveSettings,
+    RunConfig,
+    SettingsChange,
+    WatchConfig,
+)
 from stnscope.backend.experiment.errors import (
+    Conflict,
     NotFound,
     RecordingError,
     RecordingUnavailable,
 )
 from stnscope.backend.experiment.frames.frame import Array, Frame
-from stnscope.backend.experiment.limits import MAX_METRIC_ROWS
+from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, MAX_SCALARS
+from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.recording.connection import (
     connect,
     connect_for_reading,
-    is_older_version,
+    version_of,
 )
 from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.recording.recording_errors import (
@@ -51,10 +58,12 @@ from stnscope.backend.experiment.recording.run_row import (
     StoredRunRow,
 )
 from stnscope.backend.experiment.recording.schema import (
-    ABSENT,
     METRICS,
     RUN_COLUMNS,
+    SCALARS,
+    absent_columns,
     parse_config,
+    parse_scalars,
 )
 from stnscope.backend.experiment.run_status import TRAINING
 
@@ -67,8 +76,11 @@ LOCK_SECONDS = 5.0
 ROWS_PER_INTERVAL = 5
 """Rows that `sampled_metrics` selects of one interval of steps at most."""
 
-Columns = dict[str, list[Any]]
-"""Columns of equal length, by name."""
+ADDED_PICTURES_VERSION = 2
+"""The first version that has pictures that were added to the probes."""
+
+Columns = dict[str, Any]
+"""Columns of equal length, by name; under `SCALARS` a mapping of further ones."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -147,19 +159,25 @@ class Recording:
         status: str = run.status
         if check_writer and status in TRAINING and not has_writer(self.path):
             status = self._status_without_writer()
-        settings = LiveSettings.of(run.config, (change.settings for change in self.changes()))
+        config, per_epoch = run.config, run.steps_per_epoch
+        is_watched = isinstance(config, WatchConfig)
+        settings = None
+        if not isinstance(config, WatchConfig):
+            changes = (change.settings for change in self.changes())
+            settings = LiveSettings.of(config, changes).model_dump()
         added_at = self._added_at()
         return row | {
             "status": status,
             "config": parse_config(row["config"]),
             "error": run.error and run.error[:MAX_ERROR_LENGTH],
-            "settings": settings.model_dump(),
+            "settings": settings,
+            "watched": is_watched,
             "demonstration": bool(run.demonstration),
             "collapsed": bool(run.collapsed),
             "imported": bool(run.imported),
-            "epoch": epoch_of(run.step, run.steps_per_epoch),
-            "epochs": run.config.epochs,
-            "steps": run.config.epochs * run.steps_per_epoch,
+            "epoch": per_epoch and epoch_of(run.step, per_epoch),
+            "epochs": config.epochs,
+            "steps": config.epochs and per_epoch and config.epochs * per_epoch,
             "probes": run.config.probes.count + len(added_at),
             "added_at": added_at,
             "first_step": first,
@@ -182,7 +200,18 @@ class Recording:
 
     @_reading
     def config(self) -> RunConfig:
-        return StoredRunRow.model_validate(self._run_row()).config
+        """Return the configuration of a run that is trained here.
+
+        Raises:
+            Conflict: the run is only watched.
+        """
+        config = StoredRunRow.model_validate(self._run_row()).config
+        if isinstance(config, WatchConfig):
+            raise Conflict(
+                f"Run {display_name(self.path.stem)} is trained by a program of its own, which "
+                "recorded it; there is no configuration to train it here."
+            )
+        return config
 
     @_reading
     def changes(self) -> list[Change]:
@@ -200,7 +229,7 @@ class Recording:
     @_reading
     def added_pictures(self) -> list[AddedPicture]:
         """Return the pictures that were added to the probes, in the order of the probes."""
-        if is_older_version(self.connection):
+        if version_of(self.connection) < ADDED_PICTURES_VERSION:
             return []
         rows = self.connection.execute(
             "SELECT step, attempt, label, data FROM joined ORDER BY step, seq"
@@ -211,7 +240,7 @@ class Recording:
         ]
 
     def _added_at(self) -> list[int]:
-        if is_older_version(self.connection):
+        if version_of(self.connection) < ADDED_PICTURES_VERSION:
             return []
         rows = self.connection.execute("SELECT step FROM joined ORDER BY step, seq").fetchall()
         steps = [step for (step,) in rows]
@@ -309,6 +338,8 @@ class Recording:
     ) -> Columns:
         """Return columns over steps: `step` and all of `METRICS`; None if there is no value.
 
+        Under `scalars`, a mapping has those of further metrics.
+
         Args:
             after: return only steps greater than this.
             every: return only steps that are multiples of this.
@@ -379,15 +410,16 @@ class Recording:
         return self._metrics(f"WHERE step IN ({steps}) ORDER BY step", (known, span))
 
     def _metrics(self, selection: str, values: tuple[int, ...]) -> Columns:
-        names = ("seq", "step", "attempt", *METRICS)
+        names = ("seq", "step", "attempt", *METRICS, SCALARS)
         rows = self.connection.execute(
             f"SELECT {self._selected('steps', names)} FROM steps {selection}", values
         ).fetchall()
         columns = zip(*rows, strict=True) if rows else [()] * len(names)
-        metrics = {name: list(column) for name, column in zip(names, columns, strict=True)}
+        metrics: Columns = {name: list(column) for name, column in zip(names, columns, strict=True)}
         for name in ("seq", "step", "attempt"):
             self._check_counts("steps", metrics[name])
-        return metrics | {name: _only_numbers(metrics[name]) for name in METRICS}
+        metrics |= {name: _only_numbers(metrics[name]) for name in METRICS}
+        return metrics | {SCALARS: _scalar_columns(metrics[SCALARS])}
 
     @_reading
     def checkpoint(self) -> Checkpoint | None:
@@ -430,7 +462,7 @@ class Recording:
     def _selected(self, table: str, names: Iterable[str]) -> str:
         """Return the columns to select, with defaults for those that an older file lacks."""
         # Checked for each query: a writer may upgrade the file while it is read.
-        absent = ABSENT[table] if is_older_version(self.connection) else {}
+        absent = absent_columns(version_of(self.connection), table)
         return ", ".join(absent.get(name, name) for name in names)
 
     def _stored(self, where: str, *values: int) -> StoredFrame | None:
@@ -480,6 +512,15 @@ def _only_numbers(column: list[Any]) -> list[float | None]:
     if set(map(type, column)) <= {float, type(None)} and math.isfinite(sum(filter(None, column))):
         return column
     return [v if isinstance(v, float) and math.isfinite(v) else None for v in column]
+
+
+def _scalar_columns(texts: list[Any]) -> dict[str, list[float | None]]:
+    """Return the columns of further metrics, by name, from the JSON of each row."""
+    if not any(texts):
+        return {}
+    rows = [parse_scalars(text) for text in texts]
+    names = list(dict.fromkeys(name for row in rows for name in row))[:MAX_SCALARS]
+    return {name: [row.get(name) for row in rows] for name in names}
 
 
 def _ref(row: tuple[int, int, int | None, int]) -> FrameRef:

@@ -1,10 +1,10 @@
 """The row of the table `run`, validated: everything that its readers rely on."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.config import AnyConfig, WatchConfig
 from stnscope.backend.experiment.recording.schema import parse_config
 from stnscope.backend.experiment.run_status import Status
 
@@ -21,8 +21,9 @@ class RunRow(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", allow_inf_nan=False)
 
     created: float = Field(ge=0, le=MAX_TIME)
-    config: Annotated[RunConfig, BeforeValidator(parse_config)]
-    steps_per_epoch: int = Field(ge=1, le=MAX_STEPS)
+    config: Annotated[AnyConfig, BeforeValidator(parse_config)]
+    steps_per_epoch: int | None = Field(ge=1, le=MAX_STEPS)
+    """None if unknown, in a watched run only."""
     status: Status
     attempt: int = Field(ge=0, le=MAX_ATTEMPTS)
     step: int = Field(ge=0, le=MAX_STEPS)
@@ -33,6 +34,13 @@ class RunRow(BaseModel):
     stillness: float | None
     error: str | None
     thinned: int = Field(ge=0, le=64)
+
+    @model_validator(mode="after")
+    def _check_epoch(self) -> Self:
+        """Check that the steps of an epoch are known if the run was trained here."""
+        if self.steps_per_epoch is None and not isinstance(self.config, WatchConfig):
+            raise ValueError("steps_per_epoch is missing")
+        return self
 
 
 class StoredRunRow(RunRow):

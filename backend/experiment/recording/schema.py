@@ -1,4 +1,4 @@
-"""The tables of a recording, and the upgrade of older versions.
+"""The tables of a recording, and the upgrades of older versions.
 
     run          one row: id, configuration, status, progress
     steps        metrics, one row per optimiser step
@@ -12,14 +12,17 @@
 finds newer rows by one comparison.
 """
 
-from collections.abc import Iterable, Mapping
+import sys
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic_core import from_json
 
+from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
+
 APPLICATION_ID = 0x53544E31  # "STN1"
-SCHEMA_VERSION = 2
-OLDER_VERSIONS = frozenset({1})
+SCHEMA_VERSION = 3
+OLDER_VERSIONS = frozenset({1, 2})
 """Versions that can be read too, and are upgraded before they are written to."""
 
 TABLES = frozenset({"run", "steps", "inputs", "frames", "checkpoints", "changes"})
@@ -45,7 +48,7 @@ RUN_COLUMNS = {
     "created": "REAL NOT NULL",
     "config": "TEXT NOT NULL",
     "demonstration": "INTEGER NOT NULL",
-    "steps_per_epoch": "INTEGER NOT NULL",
+    "steps_per_epoch": "INTEGER",
     "status": "TEXT NOT NULL",
     "attempt": "INTEGER NOT NULL DEFAULT 0",
     "step": "INTEGER NOT NULL DEFAULT 0",
@@ -66,11 +69,36 @@ CREATE TABLE joined (
 );
 """
 
-ABSENT: Mapping[str, Mapping[str, str]] = {
-    "run": {"imported": "0"},
-    "steps": {"collapsed": "NULL"},
+SCALARS = "scalars"
+"""The column of `steps` with further metrics, those of a loop that is not ours: a JSON object."""
+
+MAX_SCALAR = sys.float_info.max
+"""The largest finite number; NaN is not at most this."""
+
+ADDED_COLUMNS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
+    2: {
+        "run": {"imported": RUN_COLUMNS["imported"]},
+        "steps": {"collapsed": "REAL"},
+    },
+    3: {"steps": {SCALARS: "TEXT"}},
 }
-"""Defaults of the columns that older versions lack."""
+"""The columns that each version added, by table."""
+ADDED_TABLES: Mapping[int, str] = {2: JOINED_TABLE}
+"""The tables that each version added."""
+CHANGED_COLUMNS: Mapping[int, Mapping[str, str]] = {3: {"steps_per_epoch": "INTEGER NOT NULL"}}
+"""Columns of `run` that a version made anew, as they were before; files that are upgraded keep
+them."""
+
+
+def absent_columns(version: int, table: str) -> dict[str, str]:
+    """Return the columns of a table that a version lacks, each with its default in SQL."""
+    return {
+        name: kind.partition("DEFAULT ")[2] or "NULL"
+        for added, tables in ADDED_COLUMNS.items()
+        if added > version
+        for name, kind in tables.get(table, {}).items()
+    }
+
 
 RENAMED_CONFIG_FIELDS: Mapping[str, Mapping[str, str]] = {
     "sampler": {"outside": "padding", "samples": "supersampling"},
@@ -95,12 +123,50 @@ def parse_config(text: Any) -> Any:
     return config
 
 
-def _schema(run: Mapping[str, str], metrics: Iterable[str], tables: str = "") -> str:
+def parse_scalars(text: Any) -> dict[str, float]:
+    """Return further metrics from the column `SCALARS`, without what is no finite number.
+
+    Args:
+        text: JSON, of a file that may be damaged.
+    """
+    try:
+        values = from_json(text) if isinstance(text, str) else {}
+    except ValueError:
+        return {}
+    if not isinstance(values, dict):
+        return {}
+    return {
+        name: float(value)
+        for name, value in values.items()
+        if type(value) in (int, float) and abs(value) <= MAX_SCALAR and _is_scalar_name(name)
+    }
+
+
+def _is_scalar_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name not in METRICS
+
+
+def schema_of(version: int) -> str:
+    """Return the script that creates the tables of a version."""
+    run_kinds: dict[str, str] = {}
+    for changed, columns in sorted(CHANGED_COLUMNS.items(), reverse=True):
+        run_kinds |= columns if changed > version else {}
+    run = {
+        name: run_kinds.get(name, kind)
+        for name, kind in RUN_COLUMNS.items()
+        if name not in absent_columns(version, "run")
+    }
+    steps = {
+        name: "TEXT" if name == SCALARS else "REAL"
+        for name in (*METRICS, SCALARS)
+        if name not in absent_columns(version, "steps")
+    }
+    tables = [tables for added, tables in ADDED_TABLES.items() if added <= version]
     return f"""
 CREATE TABLE run ({", ".join(f"{name} {kind}" for name, kind in run.items())});
 CREATE TABLE steps (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER UNIQUE NOT NULL, attempt INTEGER NOT NULL,
-    {", ".join(f"{name} REAL" for name in metrics)}
+    {", ".join(f"{name} {kind}" for name, kind in steps.items())}
 );
 CREATE TABLE inputs (key TEXT PRIMARY KEY, data BLOB NOT NULL);
 CREATE TABLE frames (
@@ -119,22 +185,23 @@ CREATE TABLE changes (
     seq INTEGER PRIMARY KEY AUTOINCREMENT, step INTEGER NOT NULL, attempt INTEGER NOT NULL,
     time REAL NOT NULL, settings TEXT NOT NULL
 );
-{tables}"""
+{"".join(tables)}"""
 
 
-SCHEMA = _schema(RUN_COLUMNS, METRICS, JOINED_TABLE)
-FIRST_SCHEMA = _schema(
-    {name: kind for name, kind in RUN_COLUMNS.items() if name not in ABSENT["run"]},
-    [name for name in METRICS if name not in ABSENT["steps"]],
-)
-"""The tables of version 1."""
-
-UPGRADE = f"""
+def upgrade_to(version: int) -> str:
+    """Return the script that upgrades the version before it to a version."""
+    columns = "\n".join(
+        f"ALTER TABLE {table} ADD COLUMN {name} {kind};"
+        for table, added in ADDED_COLUMNS[version].items()
+        for name, kind in added.items()
+    )
+    return f"""
 BEGIN IMMEDIATE;
-ALTER TABLE run ADD COLUMN imported {RUN_COLUMNS["imported"]};
-ALTER TABLE steps ADD COLUMN collapsed REAL;
-{JOINED_TABLE}
-PRAGMA user_version = {SCHEMA_VERSION};
+{columns}
+{ADDED_TABLES.get(version, "")}
+PRAGMA user_version = {version};
 COMMIT;
 """
-"""The script that upgrades version 1."""
+
+
+SCHEMA = schema_of(SCHEMA_VERSION)

@@ -15,11 +15,10 @@ from pathlib import Path
 from stnscope.backend.experiment.errors import LaterVersion, RecordingError
 from stnscope.backend.experiment.recording.schema import (
     APPLICATION_ID,
-    FIRST_SCHEMA,
     OLDER_VERSIONS,
-    SCHEMA,
     SCHEMA_VERSION,
-    UPGRADE,
+    schema_of,
+    upgrade_to,
 )
 
 MAGIC = b"SQLite format 3\0"
@@ -144,12 +143,15 @@ def _read_schema(connection: sqlite3.Connection) -> Schema:
 
 @cache
 def _known_schemas() -> tuple[Schema, ...]:
-    """Return the schemas of recordings: version 2, version 1, and version 1 upgraded."""
+    """Return the schemas of recordings: of each version, as it was created and upgraded."""
     schemas = []
-    for script in (SCHEMA, FIRST_SCHEMA, FIRST_SCHEMA + UPGRADE):
+    for created in sorted({*OLDER_VERSIONS, SCHEMA_VERSION}):
         with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
-            connection.executescript(script)
+            connection.executescript(schema_of(created))
             schemas.append(_read_schema(connection))
+            for version in range(created + 1, SCHEMA_VERSION + 1):
+                connection.executescript(upgrade_to(version))
+                schemas.append(_read_schema(connection))
     return tuple(schemas)
 
 

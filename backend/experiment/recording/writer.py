@@ -12,13 +12,13 @@ import numpy as np
 from filelock import FileLock, Timeout
 from safetensors.numpy import save as save_tensors
 
-from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.config import RunConfig, WatchConfig
 from stnscope.backend.experiment.errors import Conflict, StnscopeError
 from stnscope.backend.experiment.frames.frame import Frame, content_key
 from stnscope.backend.experiment.os_errors import display_name, translate_os_error
 from stnscope.backend.experiment.recording.connection import (
     check_is_recording,
-    is_older_version,
+    version_of,
 )
 from stnscope.backend.experiment.recording.lock import lock_path, writer_lock
 from stnscope.backend.experiment.recording.reader import Recording
@@ -31,9 +31,10 @@ from stnscope.backend.experiment.recording.records import AddedPicture, Change, 
 from stnscope.backend.experiment.recording.schema import (
     APPLICATION_ID,
     METRICS,
+    SCALARS,
     SCHEMA,
     SCHEMA_VERSION,
-    UPGRADE,
+    upgrade_to,
 )
 
 LOCK_TIMEOUT = 2.0
@@ -125,14 +126,27 @@ class RecordingWriter(Recording):
         with raising_write_errors(self.path):
             self.connection.execute(f"UPDATE run SET {names}", tuple(columns.values()))
 
-    def add_step(self, step: int, attempt: int, metrics: Mapping[str, float | None]) -> None:
-        """Add the metrics of a step; they replace those of an earlier attempt."""
+    def add_step(
+        self,
+        step: int,
+        attempt: int,
+        metrics: Mapping[str, float | None],
+        scalars: Mapping[str, float] | None = None,
+    ) -> None:
+        """Add the metrics of a step; they replace those of an earlier attempt.
+
+        Args:
+            step: optimiser steps done.
+            attempt: the attempt that recorded it.
+            metrics: by the names of `METRICS`.
+            scalars: further ones, of a loop that is not ours.
+        """
         values = [metrics.get(name) for name in METRICS]
-        placeholders = ", ".join("?" * (2 + len(METRICS)))
+        placeholders = ", ".join("?" * (3 + len(METRICS)))
         self.connection.execute(
-            f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)})"
+            f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)}, {SCALARS})"
             f" VALUES ({placeholders})",
-            (step, attempt, *values),
+            (step, attempt, *values, json.dumps(scalars) if scalars else None),
         )
 
     def add_frame(self, frame: Frame, *, attempt: int, kept: bool) -> None:
@@ -259,9 +273,19 @@ DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 
 
 def create(
-    path: Path, *, config: RunConfig, steps_per_epoch: int, demonstration: bool = False
+    path: Path,
+    *,
+    config: RunConfig | WatchConfig,
+    steps_per_epoch: int | None,
+    demonstration: bool = False,
 ) -> None:
     """Create the recording of a queued run; the file's stem is the run's id.
+
+    Args:
+        path: the recording.
+        config: of the run.
+        steps_per_epoch: None if unknown, in a loop that is not ours.
+        demonstration: whether the server starts it by itself.
 
     Raises:
         Conflict: the file exists, or its folder does not.
@@ -341,8 +365,8 @@ def _connect_to_recording(path: Path, lock_seconds: float) -> sqlite3.Connection
     connection = connect(path, lock_seconds)
     try:
         check_is_recording(connection, path)
-        if is_older_version(connection):
-            connection.executescript(UPGRADE)
+        for version in range(version_of(connection) + 1, SCHEMA_VERSION + 1):
+            connection.executescript(upgrade_to(version))
     except BaseException:
         connection.close()
         raise

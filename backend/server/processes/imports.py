@@ -15,6 +15,7 @@ from tempfile import mkdtemp
 from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.errors import TooLarge, Unavailable
+from stnscope.backend.experiment.home import new_run_id
 from stnscope.backend.experiment.os_errors import translating_os_errors
 from stnscope.backend.experiment.recording.importer import DRAFT_SUFFIX
 from stnscope.backend.experiment.recording.quota import (
@@ -78,7 +79,7 @@ class Imports(ChildOwner):
         """
         if len(self._uploads) >= MAX_CONCURRENT_UPLOADS and not self._give_up_slowest():
             raise Unavailable("Other recordings are being received. Try again in a moment.")
-        run_id = self._runs.new_id()
+        run_id = new_run_id()
         upload = self._uploads[run_id] = _Upload()
         try:
             await self._receive_and_read(

@@ -46,12 +46,12 @@ from stnscope.backend.experiment.run_status import (
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.runs import (
-    IMPORTED,
     Run,
     Runs,
     faulty_run,
     is_example,
     live_trainer_error,
+    training_refusal,
 )
 
 log = logging.getLogger(__name__)
@@ -138,10 +138,10 @@ class Trainers:
             return []
         if self.is_unresponsive(run["id"]):
             return ["stop", "delete"] if can("stop", run["status"]) else ["delete"]
-        if run["imported"] or run["status"] in FAULTS:
-            return ["delete"]
         if run["status"] in LIVE and not self.owns(run["id"]):
             return []
+        if training_refusal(run) or run["status"] in FAULTS:
+            return ["delete"]
         operations = [operation for operation in ALLOWED_IN if can(operation, run["status"])]
         if "add_picture" in operations and self.picture_refusal(run):
             operations.remove("add_picture")
@@ -149,8 +149,8 @@ class Trainers:
 
     def picture_refusal(self, run: Run) -> str | None:
         """Return why no picture can be added to a run's probes, as a sentence; None if one can."""
-        if run["imported"]:
-            return IMPORTED
+        if refusal := training_refusal(run):
+            return refusal
         if reason := added_pictures.refusal_reason(run):
             return reason
         return None if run["id"] in self._processes else str(_not_owned(run["id"]))
@@ -176,8 +176,8 @@ class Trainers:
         """
         async with self._lock(run_id):
             run = await self._read_run(run_id)
-            if run["imported"]:
-                raise Conflict(IMPORTED)
+            if refusal := training_refusal(run):
+                raise Conflict(refusal)
             if not can(action, run["status"]):
                 raise Conflict(
                     status_mismatch(f"{action} a run", ALLOWED_IN[action], run["status"])

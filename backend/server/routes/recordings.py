@@ -13,6 +13,7 @@ from stnscope.access.cache_control import IMMUTABLE
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
 from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, Count, PositiveCount
 from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
+from stnscope.backend.experiment.recording.schema import SCALARS
 from stnscope.backend.experiment.run_status import ENDED
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
@@ -60,7 +61,9 @@ def show_metrics(
             columns = recording.metrics(after=after, every=every, limit=MAX_METRIC_ROWS + 1)
     has_more = len(columns["step"]) > MAX_METRIC_ROWS
     del columns["seq"]
+    scalars = columns.pop(SCALARS)
     columns = {name: column[:MAX_METRIC_ROWS] for name, column in columns.items()}
+    columns[SCALARS] = {name: column[:MAX_METRIC_ROWS] for name, column in scalars.items()}
     last = columns["step"][-1] if has_more else None
     return JsonBody.encode(columns).respond(request, next_link(request, after=last))
 

@@ -134,7 +134,7 @@ def run_message(run: dict[str, Any]) -> dict[str, Any]:
     return {"type": "run", **run}
 
 
-def metrics_message(columns: dict[str, list[Any]]) -> dict[str, Any]:
+def metrics_message(columns: dict[str, Any]) -> dict[str, Any]:
     """Return a message with columns of metrics."""
     return {"type": "metrics", **{k: v for k, v in columns.items() if k != "seq"}}
 

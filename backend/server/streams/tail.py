@@ -119,7 +119,7 @@ class Tail:
         finally:
             self._events.discard(event)
 
-    async def metrics(self, *, after: int | None, seq: int) -> dict[str, list[Any]]:
+    async def metrics(self, *, after: int | None, seq: int) -> dict[str, Any]:
         """Return the first rows of metrics for steps after `after`, written after `seq`."""
         return await self._read(
             lambda recording: recording.new_metrics(seq, after=after, limit=MAX_MESSAGE_ROWS)

@@ -18,6 +18,7 @@ import { decimal, percent } from "../ui/text.js";
  * @property {Line[]} lines
  * @property {(value: number | null) => string} format for the value beside the title
  * @property {boolean} [ofRegions] whether a network without transformers lacks it
+ * @property {boolean} [isScalar] whether it is of a further metric of a watched run
  * @property {"tozero"} [rangemode] of the y axis, as Plotly defines it
  * @property {[number, number]} [range] fixed, of the y axis
  * @property {[number, number]} [include] values that the y axis includes, so that small changes look
@@ -79,6 +80,19 @@ export const CHARTS = [
     rangemode: "tozero",
   },
 ];
+
+/**
+ * Return the chart of a further metric of a watched run.
+ * @param {string} name
+ * @param {string} column in the metrics
+ * @returns {ChartDefinition}
+ */
+export const scalarChart = (name, column) => ({
+  title: name,
+  lines: [{ name: column }],
+  format: (value) => decimal(value, 3),
+  isScalar: true,
+});
 
 /**
  * Return the lines that a chart draws of a run: only the first while two runs are compared.

@@ -5,12 +5,13 @@
 
 import { element } from "../ui/dom.js";
 import { Chart } from "./chart.js";
-import { CHARTS } from "./chart-definitions.js";
+import { CHARTS, scalarChart } from "./chart-definitions.js";
 import { plotBoxes, themeColours } from "./plotly-figure.js";
 
 /** @import { FrameInfo, Run } from "../protocol/types.js" */
 /** @import { Metrics } from "../playback/metrics.js" */
 /** @import { Plotly } from "./chart.js" */
+/** @import { ChartDefinition } from "./chart-definitions.js" */
 /** @import { ComparedMetrics, PlotBox, ThemeColours } from "./plotly-figure.js" */
 
 // A variable, so that the type checker does not follow the import.
@@ -25,6 +26,7 @@ const WITHOUT_PAINT = 100;
 // that are narrower than this have two instead of three.
 const MIN_TWO_COLUMNS_WIDTH = 420;
 const MIN_THREE_COLUMNS_WIDTH = 560;
+const MIN_CHART_HEIGHT = 90;
 
 export class Charts {
   /** @param {(step: number) => void} onSeek called with the step that was clicked */
@@ -44,9 +46,11 @@ export class Charts {
     this.stale = []; // charts whose new rows are not drawn yet
     this.hasMore = false; // whether rows arrived while those were being drawn
     const on = { seek: onSeek, zoom: this.#zoom.bind(this) };
+    this.on = on;
     this.charts = CHARTS.map((definition) => new Chart(definition, on));
     this.visible = this.charts;
-    this.hidesRegions = false; // for a network without transformers
+    /** @type {Run | null} */
+    this.run = null;
     /** @type {PlotBox[] | null} */
     this.boxes = null;
     this.isBeside = false; // the stage, not below it
@@ -62,8 +66,9 @@ export class Charts {
     const resetZoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
     this.resetZoom = element("button.stn-button.stn-reset-zoom", resetZoom, "Whole run");
     const parts = this.charts.flatMap((chart) => chart.elements);
+    this.area = element("div.stn-chart-area", {}, ...parts);
     const label = { aria: { label: "Charts" } };
-    this.element = element("section.stn-charts", label, ...parts, this.resetZoom);
+    this.element = element("section.stn-charts", label, this.area, this.resetZoom);
     // The stage beside the charts becomes wider when its first frame has wide images.
     new ResizeObserver(() => this.resize(this.isBeside)).observe(this.element);
   }
@@ -90,7 +95,7 @@ export class Charts {
     this.compared = compared;
     if (isSame) return;
     for (const chart of this.charts) chart.setCompared(Boolean(compared));
-    if (compared) this.#setHidesRegions(false);
+    this.#updateVisible();
     this.#drawAll();
   }
 
@@ -99,7 +104,8 @@ export class Charts {
    * @param {Run | null} run
    */
   setRun(run) {
-    this.#setHidesRegions(run?.transformers === 0 && !this.compared);
+    this.run = run;
+    this.#updateVisible();
     const stepsPerEpoch = run?.steps_per_epoch ?? null;
     const done = Math.max(run?.step ?? 0, this.metrics?.lastStep ?? 0, 1);
     const end = stepsPerEpoch ? Math.ceil(done / stepsPerEpoch) * stepsPerEpoch : done;
@@ -109,21 +115,43 @@ export class Charts {
     this.#drawAll();
   }
 
-  /**
-   * Leave out the charts of regions, for a network without transformers.
-   * @param {boolean} hidesRegions
-   */
-  #setHidesRegions(hidesRegions) {
-    if (hidesRegions === this.hidesRegions) return;
-    this.hidesRegions = hidesRegions;
-    this.visible = this.charts.filter(({ definition }) => !(hidesRegions && definition.ofRegions));
-    for (const chart of this.charts) chart.setVisible(this.visible.includes(chart));
+  // Add a chart for each further metric, and leave out those that have nothing to show.
+  #updateVisible() {
+    const known = new Set(this.charts.map(({ definition }) => definition.lines[0].name));
+    const both = [this.metrics, this.compared?.metrics ?? null];
+    for (const { name, column } of both.flatMap((metrics) => metrics?.scalars ?? [])) {
+      if (known.has(column)) continue;
+      known.add(column);
+      const chart = new Chart(scalarChart(name, column), this.on);
+      chart.setCompared(Boolean(this.compared));
+      this.charts.push(chart);
+      this.area.append(...chart.elements);
+    }
+    const visible = this.charts.filter(({ definition }) => this.#hasContent(definition));
+    if (visible.length === this.visible.length && visible.every((c, i) => c === this.visible[i])) {
+      return;
+    }
+    this.visible = visible;
+    for (const chart of this.charts) chart.setVisible(visible.includes(chart));
     this.size = "";
     if (this.boxes) this.resize(this.isBeside);
   }
 
+  /**
+   * Whether a chart has, or will have, values of one of the runs.
+   * @param {ChartDefinition} definition
+   */
+  #hasContent({ ofRegions, isScalar, lines }) {
+    const both = [this.metrics, this.compared?.metrics ?? null];
+    const hasValues = both.some((each) => lines.some(({ name }) => each?.names.has(name)));
+    // What a loop of its own has not passed so far, it may never pass.
+    if (isScalar || (this.run?.watched && this.metrics?.steps.length)) return hasValues;
+    return !(ofRegions && this.run?.transformers === 0 && !this.compared);
+  }
+
   /** Draw rows that were added to the metrics: soon, at most twice a second. */
   metricsChanged() {
+    this.#updateVisible();
     if (this.stepsPerEpoch === null && this.metrics?.lastStep) this.end = this.metrics.lastStep;
     if (this.timers.rows !== null) return;
     // Charts that are drawn already lack these rows.
@@ -179,7 +207,11 @@ export class Charts {
       : width < MIN_THREE_COLUMNS_WIDTH
       ? 2
       : 3;
-    const boxes = plotBoxes(width, height, columns, this.visible.length);
+    // More charts than fit are scrolled.
+    const rows = Math.ceil(this.visible.length / columns);
+    const areaHeight = Math.max(height, rows * MIN_CHART_HEIGHT);
+    this.area.style.height = `${areaHeight}px`;
+    const boxes = plotBoxes(width, areaHeight, columns, this.visible.length);
     this.boxes = boxes;
     this.visible.forEach((chart, index) => chart.setBox(boxes[index]));
     this.#drawAll();

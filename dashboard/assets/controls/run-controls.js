@@ -22,6 +22,9 @@ const TRAINING_ACTIONS = {
   stop: { label: "Stop", path: ICONS.stop, title: "Stop the training; the recording is kept" },
 };
 
+// In place of the buttons, of a run whose loop is a program of its own.
+const WATCHED = "This run is trained by a program of its own, which controls it.";
+
 export class RunControls {
   /**
    * @param {RunStore} store
@@ -67,6 +70,7 @@ export class RunControls {
     this.refusal = element("p.stn-muted.stn-refusal"); // in place of the buttons
     const parts = [training, this.settings.element, start, this.refusal];
     this.element = element("div.stn-run-controls", {}, ...parts);
+    this.acting = [training, this.settings.element, start]; // what only a run that is trained here has
   }
 
   /**
@@ -147,7 +151,8 @@ export class RunControls {
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
     this.settings.update();
-    setText(this.refusal, viewerRefusal() ?? "");
+    for (const part of this.acting) part.hidden = Boolean(run?.watched);
+    setText(this.refusal, viewerRefusal() ?? (run?.watched ? WATCHED : ""));
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
   }
 }

@@ -66,12 +66,14 @@ export class Readout {
     const { info } = frame;
     const total = run?.epochs ? ` of ${run.epochs}` : "";
     setText(this.tenths, tenths(info));
-    setText(this.epoch, `of epoch ${info.epoch}${total}`);
+    setText(this.epoch, info.epoch === null ? "steps" : `of epoch ${info.epoch}${total}`);
+    this.values.step.parentElement?.toggleAttribute("hidden", info.epoch === null);
     setText(this.values.step, integer(info.step));
     setText(this.values.accuracy, percent(info.accuracy));
     setText(this.values.loss, decimal(info.loss));
     setText(this.values.stillness, decimal(info.stillness, 2));
-    setText(this.values.right, `${correctCount(info)}/${labelledCount(info)}`);
+    const labelled = labelledCount(info);
+    setText(this.values.right, labelled ? `${correctCount(info)}/${labelled}` : "–");
     this.#announce(frame, isPlaying);
   }
 

@@ -10,6 +10,9 @@ const TARGET_ROWS = 5000;
 // The newest rows, which are never thinned.
 const UNTHINNED_ROWS = 1000;
 
+// Further metrics of a watched run have any names: the prefix parts them from the fixed ones.
+const SCALAR_PREFIX = "scalar:";
+
 export class Metrics {
   constructor() {
     /** @type {Map<number, Row>} */
@@ -17,6 +20,14 @@ export class Metrics {
     /** @type {number[]} */
     this.steps = []; // in order
     this.stride = 1; // between older rows
+    /** @type {Set<string>} */
+    this.names = new Set(); // of the columns that have had a value
+  }
+
+  /** The names of further metrics, each with the name of its column. */
+  get scalars() {
+    const columns = [...this.names].filter((name) => name.startsWith(SCALAR_PREFIX));
+    return columns.map((column) => ({ column, name: column.slice(SCALAR_PREFIX.length) }));
   }
 
   /** The last step that has a row; null if there is none. */
@@ -26,17 +37,23 @@ export class Metrics {
 
   /**
    * Append rows, or replace those of steps that were trained again.
-   * @param {MetricColumns} columns `step` and others of equal length
+   * @param {MetricColumns} columns `step`, others of equal length, and `scalars` by name
    */
   append(columns) {
-    const names = Object.keys(columns).filter((name) => name !== "step");
+    const { step: steps, scalars = {}, ...fixed } = columns;
+    /** @type {[string, (number | null)[]][]} */
+    const all = Object.entries(fixed);
+    for (const [name, column] of Object.entries(scalars)) all.push([SCALAR_PREFIX + name, column]);
+    for (const [name, column] of all) {
+      if (!this.names.has(name) && column.some(isNumber)) this.names.add(name);
+    }
     let sorted = true;
-    columns.step.forEach((step, index) => {
+    steps.forEach((step, index) => {
       if (!this.rows.has(step)) {
         sorted &&= this.lastStep === null || step > this.lastStep;
         this.steps.push(step);
       }
-      this.rows.set(step, Object.fromEntries(names.map((name) => [name, columns[name][index]])));
+      this.rows.set(step, Object.fromEntries(all.map(([name, column]) => [name, column[index]])));
     });
     if (!sorted) this.steps.sort((a, b) => a - b);
     if (this.steps.length > MAX_ROWS) this.#thin();

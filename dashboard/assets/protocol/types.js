@@ -9,8 +9,9 @@
 
 /**
  * A frame's tensors by name; see backend/experiment/frames/frame.py for their shapes. For each
- * transformer `t` there are `output.t`, `theta.t`, `corners.t` and `grid.t`.
- * @typedef {{[name: string]: Tensor, input: Tensor, probabilities: Tensor}} Tensors
+ * transformer `t` there are `output.t`, `theta.t`, `corners.t` and `grid.t`; where there are class
+ * scores, `probabilities`.
+ * @typedef {{[name: string]: Tensor, input: Tensor}} Tensors
  */
 
 /**
@@ -20,6 +21,9 @@
  * @property {string} family a name in the catalog's families
  * @property {string} at "input", or the map it works on
  * @property {number} [time_step] counted from 1, where the network is recurrent
+ * @property {"read" | "fitted"} [theta] whether theta is the network's own, or fitted to its grid
+ * @property {number} [residual] largest distance of the fitted grid, in pixels
+ * @property {"exact" | "stretched"} [placement] whether a map's position in the input is known
  */
 
 /**
@@ -33,14 +37,14 @@
  * @property {number} protocol
  * @property {string} run the run's id
  * @property {number} step optimiser steps done
- * @property {number} epoch
- * @property {number} progress tenths of the epoch
+ * @property {number | null} epoch
+ * @property {number | null} progress tenths of the epoch; null, as the epoch, if its length is unknown
  * @property {number | null} loss
  * @property {number | null} accuracy
  * @property {number} time when the step was done, in seconds since 1970
  * @property {string[]} classes
  * @property {Label[]} labels one for each probe
- * @property {Label[]} predicted one for each probe
+ * @property {Label[]} predicted one for each probe; null where there are no class scores
  * @property {Transformer[]} transformers in the order in which they act
  * @property {Object<string, (string | null)[]>} [collapsed] by transformer, the reason for each probe
  * @property {number[]} [joined] indices of the pictures that were added to the probes
@@ -132,6 +136,15 @@
  */
 
 /**
+ * What is known of a watched run's configuration.
+ * @typedef {object} WatchConfig
+ * @property {string} model name of the network
+ * @property {number} parameters number of its weights
+ * @property {number} transformers number of its calls of grid_sample
+ * @property {number | null} epochs
+ */
+
+/**
  * A run as the server lists it. If its recording cannot be read, its status is a fault, its error
  * has the reason, and it has no configuration.
  * @typedef {object} Run
@@ -143,12 +156,13 @@
  * @property {boolean} complete whether it finished or was stopped
  * @property {boolean} deleted whether its recording was removed
  * @property {string | null} picture_refusal why no picture can be added to its probes
- * @property {RunConfig} config
+ * @property {RunConfig & Partial<WatchConfig>} config a watched run has only that of `WatchConfig`
+ * @property {boolean} watched whether its loop is a program of its own
  * @property {number} created seconds since 1970
  * @property {number} attempt rises each time that the run is resumed
  * @property {number} step
- * @property {number} epoch
- * @property {number} epochs
+ * @property {number | null} epoch
+ * @property {number | null} epochs
  * @property {number | null} steps_per_epoch
  * @property {number | null} loss
  * @property {number | null} accuracy on held-out images
@@ -181,8 +195,9 @@
  */
 
 /**
- * Columns of equal length over `step`.
- * @typedef {{step: number[], [name: string]: (number | null)[]}} MetricColumns
+ * Columns of equal length over `step`; `scalars` has those of a watched run's further metrics.
+ * @typedef {{step: number[], scalars?: Object<string, (number | null)[]>,
+ *   [name: string]: any}} MetricColumns
  */
 
 /**

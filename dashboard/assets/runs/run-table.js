@@ -3,6 +3,7 @@
 import { defaultConfig } from "../protocol/catalog.js";
 import {
   duration,
+  integer,
   isFaulty,
   percent,
   runTitle,
@@ -274,10 +275,11 @@ export class RunTable {
 }
 
 /** @param {Run} run */
-const totalSteps = (run) => run.epochs * (run.steps_per_epoch ?? 0);
+const totalSteps = (run) => (run.epochs ?? 0) * (run.steps_per_epoch ?? 0);
 
-/** @param {RunConfig} config */
-function describeConfig(config) {
+/** @param {Run} run */
+function describeConfig({ config, watched }) {
+  if (watched) return `${integer(config.parameters)} weights, watched`;
   const { epochs, batch_size: batch, probes } = config;
   const rates = [config.learning_rate, config.localisation_learning_rate].join(" and ");
   const parts = [`${epochs} ${epochs === 1 ? "epoch" : "epochs"}`, `batch ${batch}`];
@@ -293,10 +295,11 @@ function describeConfig(config) {
  */
 function runDetails(run, now) {
   if (isFaulty(run)) return run.error ?? "";
-  const parts = [`step ${run.step} of ${totalSteps(run)}`];
+  const total = totalSteps(run);
+  const parts = [total ? `step ${run.step} of ${total}` : `step ${run.step}`];
   if (run.accuracy !== null) parts.push(`accuracy ${percent(run.accuracy)}`);
   parts.push(`${duration(now - 1000 * run.created)} ago`);
-  parts.push(describeConfig(run.config));
+  parts.push(describeConfig(run));
   if (run.demonstration) parts.push("demonstration");
   if (run.imported) parts.push("imported");
   if (run.unresponsive) parts.push(UNRESPONSIVE);

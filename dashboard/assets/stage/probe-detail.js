@@ -308,9 +308,9 @@ export class ProbeDetail {
    * @param {number} index
    */
   #updateClasses({ info, tensors }, index) {
-    const [, ...shape] = tensors.probabilities.shape;
-    this.classes.element.hidden = shape.length > 1;
-    if (shape.length > 1) return;
+    const [, ...shape] = tensors.probabilities?.shape ?? [];
+    this.classes.element.hidden = shape.length !== 1;
+    if (shape.length !== 1) return;
     const probabilities = [...rowOf(tensors.probabilities, index)];
     const limit = this.thetas.length > 1 ? MAX_CLASSES_OF_SEVERAL : undefined;
     this.classes.update(probabilities, info.classes, info.predicted[index], limit);
@@ -388,6 +388,7 @@ const transformerTitles = (transformers, title) =>
  */
 function verdictText(frame, index) {
   const { info } = frame;
+  if (info.predicted[index] === null) return probeCollapse(info, index)?.full ?? "";
   const predicted = `classified as ${labelName(info, info.predicted[index])}`;
   const probability = percent(predictedProbability(frame, index), 0);
   const verdict = verdictOf(info, index);

@@ -100,12 +100,12 @@ export class ProbeTile {
   /**
    * @param {FrameInfo} info
    * @param {number} index
-   * @param {number} probability
+   * @param {number | null} probability
    */
   #updateCaption(info, index, probability) {
     setText(this.label, probeCaption(info, index));
     setText(this.predicted, labelName(info, info.predicted[index]) ?? "");
-    setText(this.probability, percent(probability, 0));
+    setText(this.probability, probability === null ? "" : percent(probability, 0));
     const verdict = verdictOf(info, index);
     if (this.element.dataset.verdict !== verdict) {
       this.element.dataset.verdict = verdict;

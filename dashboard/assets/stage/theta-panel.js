@@ -2,6 +2,7 @@
 
 import { familyEntry } from "../protocol/catalog.js";
 import { element, setText } from "../ui/dom.js";
+import { accuracyNote } from "../ui/text.js";
 import { affineRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
 
 /** @import { Transformer } from "../protocol/types.js" */
@@ -27,6 +28,7 @@ export class ThetaPanel {
    */
   constructor(number, name) {
     this.sentence = element("p.stn-theta-text");
+    this.note = element("p.stn-muted.stn-theta-note");
     this.theta = new NumberTable();
     this.affine = new NumberTable();
     /** @type {Object<string, HTMLElement>} */
@@ -41,6 +43,7 @@ export class ThetaPanel {
       { data: number ? { transformer: number } : {} },
       ...(number ? [element("span.stn-theta-name", {}, name)] : []),
       this.sentence,
+      this.note,
       element("div.stn-numbers", {}, list, this.theta.element, this.affine.element),
     );
   }
@@ -55,6 +58,8 @@ export class ThetaPanel {
   update(transformer, theta, lattice, output, input) {
     const family = familyEntry(transformer.family);
     setText(this.sentence, regionSentence(lattice, input));
+    setText(this.note, accuracyNote(transformer));
+    this.note.hidden = !this.note.textContent;
     const { title, rows } = thetaRows(family, theta);
     this.theta.update(title, rows);
     this.theta.element.classList.toggle("stn-points", Boolean(family?.control_points));

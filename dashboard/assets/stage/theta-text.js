@@ -161,9 +161,11 @@ export function controlPoints(family, { at }, theta, lattice, [height, width]) {
 export function frameSentence(frame) {
   const { info } = frame;
   const accuracy = Number.isFinite(info.accuracy) ? `, accuracy ${percent(info.accuracy, 0)}` : "";
+  const epoch = info.epoch === null ? "" : `, epoch ${info.epoch}, ${info.progress} of 10`;
+  const labelled = labelledCount(info);
+  const right = labelled ? `: ${correctCount(info)} of ${labelled} probes right` : "";
   return (
-    `Step ${info.step}, epoch ${info.epoch}, ${info.progress} of 10${accuracy}: ` +
-    `${correctCount(info)} of ${labelledCount(info)} probes right.` +
+    `Step ${info.step}${epoch}${accuracy}${right}.` +
     meanRegionSentence(withoutAddedPictures(frame))
   );
 }

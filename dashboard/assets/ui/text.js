@@ -17,10 +17,12 @@ const COLLAPSE_REASONS = {
 };
 
 /**
- * Return "3/10": tenths of the current epoch; "0/10" before the first frame.
- * @param {Pick<FrameInfo, "progress">} [info]
+ * Return "3/10": tenths of the current epoch; "0/10" before the first frame; the step if the length of
+ * an epoch is unknown.
+ * @param {Pick<FrameInfo, "progress" | "step">} [info]
  */
-export const tenths = (info) => `${info?.progress ?? 0}/10`;
+export const tenths = (info) =>
+  info?.progress === null ? integer(info.step) : `${info?.progress ?? 0}/10`;
 
 /**
  * Whether a run's recording cannot be read; its error has the reason.
@@ -29,7 +31,10 @@ export const tenths = (info) => `${info?.progress ?? 0}/10`;
 export const isFaulty = (run) => run.config === null;
 
 /** @param {Run} run */
-const titleParts = (run) => (isFaulty(run) ? [run.id] : configParts(run));
+const titleParts = (run) => {
+  if (isFaulty(run)) return [run.id];
+  return run.watched ? [run.config.model ?? "", "watched"] : configParts(run);
+};
 
 /** @param {Run} run */
 const configParts = ({ config, transformers }) => [
@@ -181,7 +186,7 @@ export const fileSize = (bytes) =>
  * Describe a probe in words: its label, its prediction, and whether its region has collapsed.
  * @param {FrameInfo} info
  * @param {number} index of the probe
- * @param {number} probability of the predicted class
+ * @param {number | null} probability of the predicted class; null without class scores
  */
 export function describeProbe(info, index, probability) {
   const label = labelName(info, info.labels[index]);
@@ -190,8 +195,10 @@ export function describeProbe(info, index, probability) {
   const name = isAdded ? `Probe ${index + 1}, added` : `Probe ${index + 1}`;
   const unlabelled = isAdded ? name : "Picture";
   const parts = [label === null ? unlabelled : `${name}: a ${label}`];
-  parts.push(`classified as ${predicted} with ${percent(probability, 0)}`);
-  if (label !== null) parts.push(isCorrect(info, index) ? "right" : "wrong");
+  if (predicted !== null) {
+    parts.push(`classified as ${predicted} with ${percent(probability, 0)}`);
+    if (label !== null) parts.push(isCorrect(info, index) ? "right" : "wrong");
+  }
   for (const reasons of Object.values(info.collapsed ?? {})) {
     const reason = collapseReason(reasons[index]);
     if (reason) parts.push(reason.full);
@@ -284,15 +291,18 @@ const isAddedPicture = (info, index) => (info.joined ?? []).includes(index);
  * @param {FrameInfo} info
  * @param {number} index of the probe
  */
-const isCorrect = (info, index) => String(info.labels[index]) === String(info.predicted[index]);
+const isCorrect = (info, index) =>
+  info.predicted[index] !== null && String(info.labels[index]) === String(info.predicted[index]);
 
 /**
- * Whether a probe's prediction is right, wrong, or of an unknown label.
+ * Whether a probe's prediction is right, wrong, or unknown, as without a label or a prediction.
  * @param {FrameInfo} info
  * @param {number} index of the probe
  */
 export function verdictOf(info, index) {
-  if (labelName(info, info.labels[index]) === null) return "unknown";
+  if ([info.labels, info.predicted].some((each) => labelName(info, each[index]) === null)) {
+    return "unknown";
+  }
   return isCorrect(info, index) ? "right" : "wrong";
 }
 
@@ -314,10 +324,29 @@ export const correctCount = (info) =>
   info.labels.filter((_, index) => isCorrect(info, index)).length;
 
 /**
- * Return the number of probes with a known label.
+ * Return the number of probes with a known label and a prediction.
  * @param {FrameInfo} info
  */
-export const labelledCount = (info) => info.labels.filter((label) => label !== null).length;
+export const labelledCount = (info) =>
+  info.labels.filter((label, index) => label !== null && info.predicted[index] !== null).length;
+
+/**
+ * Return how a transformer of a foreign network is known, as a sentence; empty if exactly.
+ * @param {Transformer} transformer
+ */
+export function accuracyNote({ theta, residual, placement }) {
+  const parts = [];
+  if (theta === "fitted") {
+    const distance = isNumber(residual) && residual >= 0.05
+      ? `, up to ${decimal(residual, 1)} px from the grid that is drawn`
+      : "";
+    parts.push(`Theta is fitted to the grid${distance}.`);
+  }
+  if (placement === "stretched") {
+    parts.push("The layers before this map are not known: it is stretched over the input.");
+  }
+  return parts.join(" ");
+}
 
 /**
  * @param {unknown} value

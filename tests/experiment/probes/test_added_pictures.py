@@ -34,6 +34,7 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
 from stnscope.backend.experiment.runs.session import record
 from stnscope.models.architectures import build
+from tests.experiment.recording.older_versions import TO_VERSION_1
 from tests.experiment.scripted import Script, assert_same_training
 
 CONFIG = RunConfig(epochs=1, batch_size=8, probes=ProbesConfig(count=2), seed=3)
@@ -332,10 +333,7 @@ def test_recording_of_version_1_accepts_pictures_after_migration(
     path = new_run(tmp_path)
     record(path, Script(3, STOP))
     with RecordingWriter.open(path) as writer:
-        writer.connection.executescript(
-            "ALTER TABLE run DROP COLUMN imported; ALTER TABLE steps DROP COLUMN collapsed;"
-            "DROP TABLE joined; PRAGMA user_version = 1;"
-        )
+        writer.connection.executescript(TO_VERSION_1)
     with Recording.open(path) as opened:
         assert (opened.added_pictures(), opened.summary()["probes"]) == ([], 2)
     record(path, Script(2, add_request(), 2, STOP))

@@ -20,7 +20,7 @@ from stnscope.backend.experiment.recording import importer
 from stnscope.backend.experiment.recording.importer import import_recording
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
-from stnscope.backend.experiment.recording.schema import APPLICATION_ID, FIRST_SCHEMA
+from stnscope.backend.experiment.recording.schema import APPLICATION_ID, schema_of
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.examples import EXAMPLE_PATH
 
@@ -137,7 +137,7 @@ def old(source: Path) -> Path:
     """Return the same recording in version 1."""
     path = source.with_name(f"old{SUFFIX}")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.executescript(FIRST_SCHEMA)
+        connection.executescript(schema_of(1))
         connection.execute("ATTACH ? AS source", (str(source),))
         for table in ("run", "steps", "inputs", "frames", "checkpoints", "changes"):
             rows = connection.execute(f"PRAGMA main.table_info({table})").fetchall()
@@ -344,7 +344,7 @@ def with_raw_info(**info: Any) -> Callable[[Frame], bytes]:
         (with_info(progress=11), "progress"),
         (with_raw_info(loss=float("nan")), "loss"),
         (with_raw_info(more=[float("inf")]), "cannot be encoded"),
-        (with_info(classes=[]), "classes"),
+        (with_info(classes=[]), "class 0 of 0"),
         (with_info(classes=["x" * 300, "one"]), "classes"),
         (with_info(labels=[0]), "labels of 1"),
         (with_info(labels=[0, 2]), "class 2 of 2"),

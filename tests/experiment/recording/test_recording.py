@@ -20,7 +20,9 @@ from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import writer as writer_module
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, copy_recording
 from stnscope.backend.experiment.recording.records import Checkpoint
+from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from tests.experiment.recording.older_versions import TO_VERSION_1
 
 PER_EPOCH = 20
 
@@ -311,14 +313,6 @@ def test_add_checkpoint_deletes_all_but_the_newest_large_one(
         assert writer.connection.execute("SELECT count(*) FROM checkpoints").fetchone() == (1,)
 
 
-DOWNGRADE = """
-ALTER TABLE run DROP COLUMN imported;
-ALTER TABLE steps DROP COLUMN collapsed;
-DROP TABLE joined;
-PRAGMA user_version = 1;
-"""
-
-
 @pytest.fixture
 def old(path: Path) -> Path:
     """Return a recording of version 1."""
@@ -326,7 +320,7 @@ def old(path: Path) -> Path:
         writer.add_step(0, 0, {"loss": 0.5})
         writer.add_frame(frame(0), attempt=0, kept=True)
     with closing(sqlite3.connect(path)) as connection:
-        connection.executescript(DOWNGRADE)
+        connection.executescript(TO_VERSION_1)
     return path
 
 
@@ -346,11 +340,12 @@ def test_writer_upgrades_a_recording_of_version_1(old: Path) -> None:
             writer.add_step(1, 0, {"loss": 0.25, "collapsed": 0.5})
         assert reader.metrics()["collapsed"] == [None, 0.5]
     with closing(sqlite3.connect(old)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (SCHEMA_VERSION,)
 
 
 def test_recording_of_a_later_version_is_refused(path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 3")
-    with pytest.raises(RecordingError, match="of version 3; this program reads those up to 2"):
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    expected = f"of version {SCHEMA_VERSION + 1}; this program reads those up to {SCHEMA_VERSION}"
+    with pytest.raises(RecordingError, match=expected):
         Recording.open(path)

@@ -23,6 +23,7 @@ from stnscope.backend.experiment.errors import (
 )
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording, copy_recording
 from stnscope.backend.experiment.recording.recording_errors import raising_recording_errors
+from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.server import runs as runs_module
 from stnscope.backend.server.runs import Runs
@@ -84,7 +85,7 @@ def test_damaged_recording_has_a_reason(path: Path, script: str, reason: str) ->
 @pytest.mark.parametrize(
     "script",
     [
-        "PRAGMA user_version = 3",
+        f"PRAGMA user_version = {SCHEMA_VERSION + 1}",
         "UPDATE run SET config = json_set(config, '$.future', 1)",
         "UPDATE run SET config = json_set(config, '$.epochs', 99999, '$.probes.future', 1)",
         "INSERT INTO changes VALUES (1, 1, 0, 0, '{\"future\": 1}')",

@@ -39,7 +39,7 @@ class Recorded:
     only: Frame
 
     def summary(self) -> dict[str, Any]:
-        return {"id": "run", "steps_per_epoch": 10, "config": {"seed": 0}}
+        return {"id": "run", "steps_per_epoch": 10, "config": {"seed": 0}, "watched": False}
 
     def frames(self) -> Sequence[FrameEntry]:
         return [FixedStep()]

@@ -1,0 +1,29 @@
+"""Where everything is kept: the home folder, and the recordings in it."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from platformdirs import user_data_path
+
+HOME_VARIABLE = "STNSCOPE_HOME"
+
+
+def default_home(environment: Mapping[str, str]) -> Path:
+    """Return the home folder that the environment names, else the platform's folder for data.
+
+    Args:
+        environment: the variables of the process.
+    """
+    return Path(environment.get(HOME_VARIABLE) or user_data_path("stnscope"))
+
+
+def recordings_folder(home: Path) -> Path:
+    """Return the folder of recordings in a home."""
+    return home / "recordings"
+
+
+def new_run_id() -> str:
+    """Return an id that no run has: the time, and a random part."""
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(3)}"

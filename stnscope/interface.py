@@ -1,0 +1,120 @@
+"""The interface for Python: watch any training loop, or trace what a network does with images."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.home import default_home, recordings_folder
+from stnscope.backend.experiment.watching.network_observer import Forward, NetworkObserver
+from stnscope.backend.experiment.watching.probe_images import ToPicture, choose_probes
+from stnscope.backend.experiment.watching.probe_pass import device_of, unwrap
+from stnscope.backend.experiment.watching.watched_run import (
+    UnwatchedRun,
+    WatchedRun,
+    WatchOptions,
+    is_first_process,
+)
+
+
+def watch(
+    model: nn.Module,
+    images: Any,
+    labels: Any = None,
+    *,
+    classes: Sequence[str] | None = None,
+    name: str | None = None,
+    count: int | None = None,
+    every: int | None = None,
+    share: float = 0.03,
+    steps_per_epoch: int | None = None,
+    epochs: int | None = None,
+    forward: Forward | None = None,
+    to_pictures: ToPicture | None = None,
+    home: str | os.PathLike[str] | None = None,
+) -> WatchedRun | UnwatchedRun:
+    """Record a training loop, to be watched in the page that `stnscope serve` shows.
+
+    Call it before the loop, and `step` of what it returns after each optimiser step. Training is as
+    without it: the probes are observed in evaluation mode, without gradients, and modes, buffers
+    and random numbers are restored.
+
+    Args:
+        model: any network; each of its calls of `grid_sample` is shown as a transformer.
+        images: what is observed: a tensor (N, C, H, W), a list of tensors or of pictures of PIL, a
+            data set or a data loader.
+        labels: their classes, as indices or names, where known; those of a data set are its own.
+        classes: names of the classes.
+        name: of the network on the page; that of its class by default.
+        count: number of images. By default all of a tensor or list, up to 64, and 12 of a data set,
+            one of each class first.
+        every: observe each so many steps; by default as often as `share` allows.
+        share: of the loop's time that observing may take, at most 20 times a second.
+        steps_per_epoch: optimiser steps of an epoch, if known; the page then counts epochs.
+        epochs: of the whole training, if known.
+        forward: how the network is applied, if not by `model(images)`.
+        to_pictures: converts images as the network takes them to pictures in [0, 1]; by default
+            values outside [0, 1] are scaled by the smallest and largest of all.
+        home: the folder that `stnscope serve` shows: by default `STNSCOPE_HOME`, else the
+            platform's folder for application data.
+
+    Returns:
+        The run; in a distributed training, in all processes but the first, one that does nothing.
+
+    Raises:
+        TypeError: the images are nothing that images can be taken from, or the network's weights
+            are distributed over processes.
+        ValueError: the images or labels do not fit each other, or a number is out of range.
+        StnscopeError: the recording cannot be written; the text says why.
+    """
+    model = unwrap(model)
+    options = WatchOptions(
+        name or type(model).__name__,
+        every=every,
+        share=share,
+        steps_per_epoch=steps_per_epoch,
+        epochs=epochs,
+    )
+    if not is_first_process(os.environ):
+        return UnwatchedRun()
+    probes = choose_probes(
+        images,
+        labels,
+        classes=classes,
+        count=count,
+        device=device_of(model),
+        to_pictures=to_pictures,
+    )
+    observer = NetworkObserver(model, probes, forward)
+    folder = recordings_folder(Path(home) if home is not None else default_home(os.environ))
+    return WatchedRun(model, observer, len(probes.labels), folder, options)
+
+
+def trace(
+    model: nn.Module,
+    images: Any,
+    labels: Any = None,
+    *,
+    classes: Sequence[str] | None = None,
+    forward: Forward | None = None,
+    to_pictures: ToPicture | None = None,
+) -> Frame:
+    """Return what a network does with images, as one frame, without a run.
+
+    Args:
+        model, images, labels, classes, forward, to_pictures: as for `watch`; one image (C, H, W) or
+            one picture will do.
+
+    Returns:
+        Its `tensors`, arrays by name: `input`, and of each transformer `output.<name>`,
+        `theta.<name>`, `corners.<name>` and `grid.<name>`, the last two in pixels of `input`;
+        `probabilities` where there are class scores. Its `info` names the transformers.
+    """
+    model = unwrap(model)
+    probes = choose_probes(
+        images, labels, classes=classes, device=device_of(model), to_pictures=to_pictures
+    )
+    return NetworkObserver(model, probes, forward).observe_once()

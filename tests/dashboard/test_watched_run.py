@@ -1,0 +1,40 @@
+"""The page of a run whose loop is a program of its own."""
+
+import torch
+from playwright.sync_api import expect
+
+import stnscope
+from stnscope.backend.experiment.watching.watched_run import WatchedRun
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_chart_lines, wait_for_frame
+from tests.experiment.watching.networks import Sampled, regular_grid
+from tests.live_server import Server
+
+
+def test_page_shows_a_loop_of_which_little_is_known(
+    server: Server, open_component: OpenPage
+) -> None:
+    grid = regular_grid(12, 12).clone()
+    grid[..., 0] += 0.2 * torch.sin(3 * grid[..., 1])
+    run = stnscope.watch(
+        Sampled(grid), torch.rand(3, 1, 12, 12), name="Bent", every=1, home=server.home
+    )
+    assert isinstance(run, WatchedRun)
+    with run:
+        for step in range(30):
+            run.step(loss=3.0 - step / 20, grad_norm=step)
+    page = open_component(server, f"?run={run.id}&step=20")
+    wait_for_frame(page, 20)
+    wait_for_chart_lines(page)
+    titles = page.locator(".stn-chart-head:visible > :first-child").all_inner_texts()
+    # The loop has no accuracy.
+    assert titles == ["Loss", "Scale", "Rotation", "Position", "Steps/s", "grad_norm"]
+    grad_norm = page.locator(".stn-chart-head", has_text="grad_norm")
+    expect(grad_norm).to_contain_text("19.000")
+    expect(page.locator(".stn-counter")).to_have_text("20steps")
+    page.get_by_role("button", name="One probe").click()
+    expect(page.locator(".stn-theta-note")).to_contain_text("Theta is fitted to the grid, up to")
+    expect(page.locator(".stn-classes")).to_be_hidden()
+    expect(page.get_by_role("group", name="Training", exact=True)).to_be_hidden()
+    expect(page.get_by_role("button", name="Restart")).to_be_hidden()
+    expect(page.locator(".stn-refusal")).to_contain_text("trained by a program of its own")
