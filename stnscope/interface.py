@@ -11,7 +11,7 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.home import default_home, recordings_folder
 from stnscope.backend.experiment.watching.network_observer import Forward, NetworkObserver
 from stnscope.backend.experiment.watching.probe_images import ToPicture, choose_probes
-from stnscope.backend.experiment.watching.probe_pass import device_of, unwrap
+from stnscope.backend.experiment.watching.probe_pass import check_is_initialised, device_of, unwrap
 from stnscope.backend.experiment.watching.watched_run import (
     UnwatchedRun,
     WatchedRun,
@@ -67,7 +67,8 @@ def watch(
     Raises:
         TypeError: the images are nothing that images can be taken from, or the network's weights
             are distributed over processes.
-        ValueError: the images or labels do not fit each other, or a number is out of range.
+        ValueError: the images or labels do not fit each other, a number is out of range, or weights
+            are lazy.
         StnscopeError: the recording cannot be written; the text says why.
     """
     model = unwrap(model)
@@ -80,6 +81,7 @@ def watch(
     )
     if not is_first_process(os.environ):
         return UnwatchedRun()
+    check_is_initialised(model)
     probes = choose_probes(
         images,
         labels,
@@ -114,6 +116,7 @@ def trace(
         `probabilities` where there are class scores. Its `info` names the transformers.
     """
     model = unwrap(model)
+    check_is_initialised(model)
     probes = choose_probes(
         images, labels, classes=classes, device=device_of(model), to_pictures=to_pictures
     )

@@ -9,6 +9,8 @@ from torch import Tensor
 from stnscope.backend.experiment.frames.frame import Label
 from stnscope.backend.experiment.limits import MAX_CLASSES
 
+SCORE_NAMES = ("logits", "scores")
+"""What class scores are called among other outputs."""
 MIN_CLASSES = 2
 SUM_TOLERANCE = 1e-3
 """Largest distance from 1 of the sum of probabilities."""
@@ -18,7 +20,8 @@ def class_probabilities(output: Any, labels: Sequence[Label], classes: int | Non
     """Return the probabilities (N, K), or (N, T, K) for sequences; None if there are no scores.
 
     A tensor holds class scores if the number of classes is known, and is its last side; else if the
-    labels are classes of it. Values of a regression, boxes or maps are none.
+    labels are classes of it. Values of a regression, boxes or maps are none. Of several tensors,
+    the first is taken.
 
     Args:
         output: of the network: a tensor, or any nesting of tuples, lists and mappings.
@@ -35,8 +38,8 @@ def _tensors(output: Any) -> Iterator[Tensor]:
     if isinstance(output, Tensor):
         yield output
     elif isinstance(output, Mapping):
-        for part in output.values():
-            yield from _tensors(part)
+        for name in sorted(output, key=lambda name: name not in SCORE_NAMES):
+            yield from _tensors(output[name])
     elif isinstance(output, Sequence) and not isinstance(output, str):
         for part in output:
             yield from _tensors(part)

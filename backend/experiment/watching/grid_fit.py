@@ -7,6 +7,7 @@ Thetas are in the convention of `models.grid`, normalised with `align_corners=Fa
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stnscope.backend.experiment.frames.region_geometry import Floats
 from stnscope.backend.experiment.watching.placement import parent_of
@@ -17,7 +18,7 @@ EXACT_RESIDUAL = 0.01
 PROJECTIVE_ADVANTAGE = 0.25
 """Largest residual of a projective fit that is preferred, as a share of the affine one's."""
 MAX_FITTED_POINTS = 15
-"""Points along each side of a grid that a homography is fitted to."""
+"""Points along each side of a grid that are fitted."""
 MIN_DEPTH = 1e-3
 """Smallest third coordinate of a point; a region beyond the horizon is not fitted."""
 
@@ -97,18 +98,25 @@ def _read(made: Source, call: SamplingCall) -> Floats:
 def _fit(points: Floats, size: tuple[int, int], *, is_projective: bool) -> FittedTheta:
     count, height, width = points.shape[:3]
     sides = np.array([size[1], size[0]], dtype=np.float64)
-    targets = (points * 2 / sides - 1).reshape(count, -1, 2)
-    x, y = _centres(width), _centres(height)
-    plane = np.stack([*np.meshgrid(x, y), np.ones((height, width))], axis=-1).reshape(-1, 3)
+    rows, columns = _spread(height), _spread(width)
+    targets = (points[:, rows][:, :, columns] * 2 / sides - 1).reshape(count, -1, 2)
+    x, y = np.meshgrid(_centres(width)[columns], _centres(height)[rows])
+    plane = np.stack([x, y, np.ones_like(x)], axis=-1).reshape(-1, 3)
     affine = _fit_affine(targets, plane)
     affine_residual = _residual(affine, targets, plane, sides)
     if is_projective or affine_residual > EXACT_RESIDUAL:
-        projective = _fit_projective(points, targets, plane)
+        projective = _fit_projective(targets, plane)
         residual = _residual(projective, targets, plane, sides)
         limit = max(EXACT_RESIDUAL, PROJECTIVE_ADVANTAGE * affine_residual)
         if is_projective or residual <= limit:
             return FittedTheta("projective", projective[:, :8], residual)
     return FittedTheta("affine", affine[:, :6], affine_residual)
+
+
+def _spread(side: int) -> NDArray[np.intp]:
+    """Return up to `MAX_FITTED_POINTS` indices along a side, evenly spaced, with both ends."""
+    count = min(side, MAX_FITTED_POINTS)
+    return np.linspace(0, side - 1, count).round().astype(np.intp)
 
 
 def _centres(side: int) -> Floats:
@@ -121,26 +129,20 @@ def _fit_affine(targets: Floats, plane: Floats) -> Floats:
     return np.concatenate([theta, np.tile([0.0, 0.0, 1.0], (len(theta), 1))], axis=1)
 
 
-def _fit_projective(points: Floats, targets: Floats, plane: Floats) -> Floats:
-    """Fit by linear least squares to some of the points; return homographies, (B, 9)."""
-    count, height, width = points.shape[:3]
-    rows, columns = (
-        np.unique(np.linspace(0, side - 1, min(side, MAX_FITTED_POINTS)).round().astype(int))
-        for side in (height, width)
-    )
-    chosen = (rows[:, None] * width + columns).ravel()
-    source, target = plane[chosen], np.nan_to_num(targets[:, chosen])
-    zeros = np.zeros_like(source)
+def _fit_projective(targets: Floats, plane: Floats) -> Floats:
+    """Fit by linear least squares; return homographies, (B, 9)."""
+    count, target = len(targets), np.nan_to_num(targets)
+    zeros = np.zeros_like(plane)
     system = np.concatenate(
         [
             np.concatenate(
                 [
-                    np.broadcast_to(np.concatenate(sides, axis=1), (count, len(chosen), 6)),
-                    -target[..., axis, None] * source[:, :2],
+                    np.broadcast_to(np.concatenate(sides, axis=1), (count, len(plane), 6)),
+                    -target[..., axis, None] * plane[:, :2],
                 ],
                 axis=2,
             )
-            for axis, sides in enumerate(((source, zeros), (zeros, source)))
+            for axis, sides in enumerate(((plane, zeros), (zeros, plane)))
         ],
         axis=1,
     )

@@ -22,7 +22,7 @@ from stnscope.backend.experiment.watching.call_warp import CallWarp, call_warps
 from stnscope.backend.experiment.watching.class_scores import class_probabilities
 from stnscope.backend.experiment.watching.placement import Placement, place
 from stnscope.backend.experiment.watching.probe_images import ProbeImages
-from stnscope.backend.experiment.watching.probe_pass import evaluating
+from stnscope.backend.experiment.watching.probe_pass import as_input_of, evaluating
 from stnscope.backend.experiment.watching.sampling_calls import (
     SamplingCall,
     SamplingTrace,
@@ -71,8 +71,8 @@ class NetworkObserver:
         warps = _Warps(trace, self._probes, self._projective)
         if self._count is None:
             self._count = len(warps.shown)
-            if not warps.shown:
-                warnings.warn(_why_nothing_is_seen(self._model, trace), stacklevel=4)
+            if note := _note(self._model, trace, len(warps.shown)):
+                warnings.warn(note, stacklevel=4)
         if len(warps.shown) < self._count:
             return None
         probes = self._probes
@@ -125,8 +125,7 @@ class NetworkObserver:
         return frame
 
     def _apply(self) -> tuple[SamplingTrace, Any]:
-        # A copy, so that a network that changes its input in place does not change the probes.
-        images = self._probes.images.clone()
+        images = as_input_of(self._model, self._probes.images)
         with evaluating(self._model), observe_sampling(images) as observer:
             apply = self._forward
             output = apply(self._model, images) if apply else self._model(images)
@@ -142,7 +141,7 @@ class _Warps:
         self._probes = probes
         self._size: tuple[int, int] = (probes.images.shape[-2], probes.images.shape[-1])
         self._by_call: dict[SamplingCall, list[CallWarp]] = {}
-        for number, call in enumerate(trace.calls):
+        for number, call in enumerate(trace.calls[:MAX_TRANSFORMERS]):
             before = frozenset(part for index, part in projective if index == number)
             warps = call_warps(call, len(probes.labels), before)
             self._by_call[call] = warps
@@ -223,7 +222,12 @@ class _Warps:
         )
 
 
-def _why_nothing_is_seen(model: nn.Module, trace: SamplingTrace) -> str:
+def _note(model: nn.Module, trace: SamplingTrace, shown: int) -> str | None:
+    """Return what is not shown of a network's calls, and why; None if all are."""
+    if shown:
+        left_out = len(trace.calls) > MAX_TRANSFORMERS or shown == MAX_TRANSFORMERS
+        count = len(trace.calls)
+        return f"Of {count} calls of grid_sample, {shown} maps are shown." if left_out else None
     if trace.volumes:
         return "This network samples volumes, of which there is no picture; its metrics are shown."
     if trace.calls:

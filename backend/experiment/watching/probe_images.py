@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_NAME_LENGTH, MAX_PROBES
@@ -21,6 +21,9 @@ MAX_SCANNED = 2000
 """Images of a data set that are looked at to find one of each class."""
 MAX_INPUT_SIDE = 256
 """Pixels; the pictures of larger images are reduced."""
+
+IMAGES, LABELS = ("image", "pixel_values", "img", "images"), ("label", "labels")
+"""The names of images and of labels in a data set of mappings."""
 
 ToPicture = Callable[[Tensor], Tensor]
 """Converts images (N, C, H, W), as the network takes them, to pictures in [0, 1]."""
@@ -65,7 +68,8 @@ def choose_probes(
         images: a tensor or an array (N, C, H, W), one image (C, H, W), a list of either or of
             pictures of PIL, a data set or a data loader.
         labels: indices or names of classes, one for each image; by default those of a data set.
-        classes: names of the classes.
+        classes: names of the classes; by default those of a data set that has `classes`, as
+            torchvision's do.
         count: number of probes. By default all images of a tensor or list, up to `MAX_PROBES`, and
             `DEFAULT_COUNT` of a data set, one of each class first.
         device: the network's.
@@ -87,7 +91,8 @@ def choose_probes(
             "no batch. Resize them first."
         )
     batch = torch.stack(found)
-    names = tuple(str(name)[:MAX_NAME_LENGTH] for name in (classes or ()))[:MAX_CLASSES]
+    given = classes if classes is not None else _classes_of(images)
+    names = tuple(str(name)[:MAX_NAME_LENGTH] for name in given)[:MAX_CLASSES]
     indices, names = _index_labels(found_labels, names, len(found))
     picture_tensor = _to_unit_range(batch.float(), to_pictures)
     return ProbeImages(
@@ -97,6 +102,19 @@ def choose_probes(
         picture_tensor=picture_tensor,
         pictures=to_uint8(reduce(to_picture(picture_tensor), MAX_INPUT_SIDE)),
     )
+
+
+def _classes_of(source: Any) -> Sequence[Any]:
+    """Return the names of a data set's classes: torchvision's, Hugging Face's, or none."""
+    while isinstance(source, DataLoader | Subset):
+        source = source.dataset
+    names = getattr(source, "classes", None)
+    features = getattr(source, "features", None)
+    if names is None and isinstance(features, Mapping):
+        names = next(
+            (getattr(features[key], "names", None) for key in LABELS if key in features), None
+        )
+    return names if isinstance(names, list | tuple) else ()
 
 
 def _load(images: Any, labels: Any, count: int | None) -> tuple[list[Tensor], list[Any]]:
@@ -151,12 +169,12 @@ def _unpack(sample: Any) -> tuple[Any, Any]:
     """Return the image and the label of a sample: a pair, a mapping, or the image alone."""
     if isinstance(sample, Mapping):
         image = next(
-            (sample[key] for key in ("image", "pixel_values", "img", "images") if key in sample),
+            (sample[key] for key in IMAGES if key in sample),
             None,
         )
         if image is None:
             raise TypeError(f"A sample has {', '.join(map(str, sample))}, but no image.")
-        return image, next((sample[key] for key in ("label", "labels") if key in sample), None)
+        return image, next((sample[key] for key in LABELS if key in sample), None)
     if isinstance(sample, tuple | list) and sample:
         return sample[0], sample[1] if len(sample) > 1 else None
     return sample, None

@@ -8,6 +8,9 @@ from contextlib import ExitStack, contextmanager
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+REDUCED = (torch.float16, torch.bfloat16)
 
 
 @contextmanager
@@ -75,6 +78,32 @@ def unwrap(model: nn.Module) -> nn.Module:
             "pass runs in one of them. Use DistributedDataParallel, or watch on one device."
         )
     return model
+
+
+def check_is_initialised(model: nn.Module) -> None:
+    """Check that all weights of a network exist.
+
+    Raises:
+        ValueError: some are lazy: the probe pass would draw them, and training would not be as
+            without it.
+    """
+    if any(is_lazy(parameter) for parameter in model.parameters()):
+        raise ValueError(
+            "Some weights of this network are lazy and do not exist yet. Apply it to a batch once, "
+            "then watch it."
+        )
+
+
+def as_input_of(model: nn.Module, images: Tensor) -> Tensor:
+    """Return a copy of images on a network's device, in its precision if that is reduced.
+
+    A copy, so that a network that changes its input in place does not change the probes.
+    """
+    weight = next(model.parameters(), None)
+    dtype = images.dtype
+    if weight is not None and images.is_floating_point() and weight.dtype in REDUCED:
+        dtype = weight.dtype
+    return images.to(device_of(model), dtype, copy=True)
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -37,11 +37,21 @@ def images(count: int = 3, channels: int = 1, side: int = 12, seed: int = 0) -> 
     return torch.rand(count, channels, side, side, generator=torch.Generator().manual_seed(seed))
 
 
-@pytest.mark.parametrize("family", ["affine", "projective"])
-@pytest.mark.parametrize("entry", WITH_TRANSFORMERS, ids=lambda entry: entry.name)
+OUR_NETWORKS = [
+    *((entry, "affine") for entry in WITH_TRANSFORMERS),
+    # Homographies one behind the other, on pictures and on maps.
+    *(
+        (entry, "projective")
+        for entry in WITH_TRANSFORMERS
+        if entry.name in ("signs-2st", "vgg-2st")
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("entry", "family"), OUR_NETWORKS, ids=lambda value: getattr(value, "name", value)
+)
 def test_our_networks_are_traced_as_they_are_observed(entry: Any, family: str) -> None:
-    if entry.families and family not in entry.families:
-        pytest.skip("The network has no transformers of this family.")
     torch.manual_seed(1)
     network = build(entry.name, family)
     for module in network.modules():
@@ -293,3 +303,36 @@ def test_large_images_are_reduced_with_their_regions() -> None:
 def test_network_that_cannot_take_the_probes_says_so_itself() -> None:
     with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         stnscope.trace(TransformerNet(side=11), images())
+
+
+def test_lazy_weights_are_refused() -> None:
+    network = nn.Sequential(nn.Flatten(), nn.LazyLinear(4))
+    with pytest.raises(ValueError, match="Apply it to a batch once"):
+        stnscope.trace(network, images())
+
+
+def test_network_of_reduced_precision_is_given_its_precision() -> None:
+    torch.manual_seed(0)
+    network = TransformerNet()
+    exact = stnscope.trace(network, images(), [0, 1, 2])
+    reduced = stnscope.trace(network.bfloat16(), images(), [0, 1, 2])
+    np.testing.assert_allclose(reduced.tensors["corners.st"], exact.tensors["corners.st"], atol=0.3)
+    np.testing.assert_array_equal(reduced.tensors["input"], exact.tensors["input"])
+
+
+def test_of_many_calls_the_first_are_shown_and_said_to_be() -> None:
+    class Many(nn.Module):
+        def forward(self, batch: Tensor) -> Tensor:
+            grid = regular_grid(4, 4).expand(len(batch), -1, -1, -1)
+            maps = [functional.grid_sample(batch, grid, align_corners=False) for _ in range(20)]
+            return torch.stack(maps).mean()
+
+    with pytest.warns(UserWarning, match="Of 20 calls of grid_sample, 16 maps are shown"):
+        frame = stnscope.trace(Many(), images())
+    assert len(frame.transformers) == 16
+
+
+def test_region_that_is_not_finite_has_collapsed() -> None:
+    frame = stnscope.trace(Sampled(torch.full((1, 4, 4, 2), float("nan"))), images())
+    assert frame.info["collapsed"]["st"] == ["vanishing"] * 3
+    assert Frame.decode(frame.encode()).info == frame.info
