@@ -113,6 +113,11 @@ class SamplingObserver(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self._sources = WeakTensorKeyDictionary()
         self._sources[images] = Source(INPUT, tuple(images.shape))
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Whether torch keeps its compiler out of this mode; to do so it imports it."""
+        return False  # that takes seconds, and nothing is compiled during a probe pass
+
     def __torch_dispatch__(
         self,
         func: Any,

@@ -315,7 +315,7 @@ sys.meta_path.insert(0, Refusing())
 import stnscope
 assert "torch" not in sys.modules
 assert "numpy" not in sys.modules
-""" + PROGRAM.format(end="")
+""" + PROGRAM.format(end="assert 'torch._dynamo' not in sys.modules  # takes seconds")
 NOT_NEEDED = {
     "PIL", "fastapi", "starlette", "uvicorn", "websockets", "streamlit", "plotly", "httpx",
     "multipart", "h11", "anyio",
