@@ -281,9 +281,10 @@ class Runs:
         """Return the last summary of a run, if its recording is in the state it was read in."""
         last = self._last_summaries.get(run_id)
         # Whether a trainer holds its lock is not seen from a file.
-        if last and last.file_state == state and last.run["status"] not in TRAINING:
-            return last.run
-        return None
+        if last is None or last.file_state != state:
+            return None
+        with_trainer = LIVE if last.run["watched"] else TRAINING
+        return None if last.run["status"] in with_trainer else last.run
 
     def set_status(self, run_id: str, status: str, error: str | None = None) -> None:
         """Set the status of a run that no trainer trains.

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.export import frame_selection, sheet
 from stnscope.backend.experiment.export.formats import FORMATS, FormatName
 from stnscope.backend.experiment.export.frame_selection import FrameEntry, FrameKey
@@ -70,8 +70,9 @@ DEFAULTS = ExportDefaults()
 class ExportOptions(BaseModel):
     """Options of an export.
 
-    Without `first`, `last` and `frames`, `evolution` shows the first epoch's tenths, and `moving`
-    the closing lap or, without one, all steps whose probes moved.
+    Without `first`, `last` and `frames`, `evolution` shows the first epoch's tenths, or as many
+    frames of the whole run if the length of an epoch is unknown, and `moving` the closing lap or,
+    without one, all steps whose probes moved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -140,7 +141,10 @@ class Plan:
     """Whether all images are grey; then their levels are exact."""
     format: FormatName
     footer: Literal["tenths", "steps", "captions"]
-    """A counter of tenths, a counter with epoch and step, or the names of the columns."""
+    """A counter of tenths, a counter with epoch and step, or the names of the columns.
+
+    If the length of an epoch is unknown, both counters have the step alone.
+    """
 
 
 def export(
@@ -165,9 +169,9 @@ def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
     """Select frames and probes, and compute the layout; raises the same errors as `export`."""
     footer: Literal["tenths", "steps", "captions"] = "steps"
     if options.layout == "moving":
-        footer, selected = "captions", frame_selection.select_moving(recording.frames(), options)
+        footer, selected = "captions", _select_moving(recording, options)
     elif (options.first, options.last, options.frames) == (None, None, None):
-        footer, selected = _select_evolution(recording)
+        footer, selected = "tenths", _select_evolution(recording)
     else:
         selected = frame_selection.select_range(recording.frames(), options)
     # The last frame has the most probes, because pictures can be added to them.
@@ -182,14 +186,20 @@ def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
     return Plan(selected, delays, probes, layout, is_grey, options.format, footer)
 
 
-def _select_evolution(
-    recording: ReadableRecording,
-) -> tuple[Literal["tenths", "steps"], list[FrameKey]]:
-    """Return the footer and frames of an evolution: the first epoch's tenths, if it is known."""
+def _select_evolution(recording: ReadableRecording) -> list[FrameKey]:
+    """Return the frames of an evolution: the first epoch's tenths, or those of the whole run."""
     per_epoch, frames = recording.summary()["steps_per_epoch"], recording.frames()
     if per_epoch is not None:
-        return "tenths", frame_selection.select_tenths(frames, per_epoch)
-    return "steps", frame_selection.select_range(frames, ExportOptions(frames=TENTHS))
+        return frame_selection.select_tenths(frames, per_epoch)
+    return frame_selection.select_range(frames, ExportOptions(frames=TENTHS))
+
+
+def _select_moving(recording: ReadableRecording, options: ExportOptions) -> list[FrameKey]:
+    """Return the frames of moving probes, which those of a watched run hardly are."""
+    frames = recording.frames()
+    if not any(frame.moving for frame in frames) and recording.summary()["watched"]:
+        raise Conflict("The probes of a watched run do not move. Export its evolution instead.")
+    return frame_selection.select_moving(frames, options)
 
 
 def draw(recording: ReadableRecording, plan: Plan, progress: Progress | None = None) -> bytes:

@@ -7,7 +7,7 @@ of a run that had not ended is `stopped`.
 import math
 import sqlite3
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -258,8 +258,8 @@ def _check_number(step: int, value: object) -> None:
         raise damaged_error(f"in its metrics at step {step}, {value!r:.40} is not a number")
 
 
-def _batches(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Yield the rows in batches, one for each transaction."""
+def _batches(rows: Iterable[Row]) -> Iterator[Iterable[Row]]:
+    """Yield the rows in batches, one for each transaction; a row is read when it is needed."""
     remaining = iter(rows)
-    while batch := list(islice(remaining, BATCH_SIZE)):
-        yield batch
+    for first in remaining:
+        yield chain([first], islice(remaining, BATCH_SIZE - 1))

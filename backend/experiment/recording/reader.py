@@ -10,7 +10,7 @@ import logging
 import math
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 from functools import wraps
 from pathlib import Path
@@ -65,7 +65,7 @@ from stnscope.backend.experiment.recording.schema import (
     parse_config,
     parse_scalars,
 )
-from stnscope.backend.experiment.run_status import TRAINING
+from stnscope.backend.experiment.run_status import LIVE, TRAINING
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,8 @@ ROWS_PER_INTERVAL = 5
 
 ADDED_PICTURES_VERSION = 2
 """The first version that has pictures that were added to the probes."""
+SCALARS_VERSION = 3
+"""The first version that has further metrics."""
 
 Columns = dict[str, Any]
 """Columns of equal length, by name; under `SCALARS` a mapping of further ones."""
@@ -157,10 +159,12 @@ class Recording:
         ).fetchone()
         self._check_counts("frames", [step for step in (first, last) if step is not None])
         status: str = run.status
-        if check_writer and status in TRAINING and not has_writer(self.path):
-            status = self._status_without_writer()
         config, per_epoch = run.config, run.steps_per_epoch
         is_watched = isinstance(config, WatchConfig)
+        # A watched run is not queued: its program holds the lock from the beginning.
+        with_trainer = LIVE if is_watched else TRAINING
+        if check_writer and status in with_trainer and not has_writer(self.path):
+            status = self._status_without_writer(with_trainer)
         settings = None
         if not isinstance(config, WatchConfig):
             changes = (change.settings for change in self.changes())
@@ -193,10 +197,10 @@ class Recording:
             raise damaged(self.path, f"it contains {'several runs' if rows else 'no run'}")
         return dict(zip(RUN_COLUMNS, rows[0], strict=True))
 
-    def _status_without_writer(self) -> str:
+    def _status_without_writer(self, with_trainer: Collection[str]) -> str:
         # A writer that ended after the first query has written its final status.
         status: str = self.connection.execute("SELECT status FROM run").fetchone()[0]
-        return "interrupted" if status in TRAINING else status
+        return "interrupted" if status in with_trainer else status
 
     @_reading
     def config(self) -> RunConfig:
@@ -373,10 +377,11 @@ class Recording:
 
         The steps are divided into intervals of equal length. Of each, the rows are returned that
         have the last step, the last accuracy, the lowest and the highest loss, and the frame with
-        most collapsed regions: no peak is lost, nor what is measured rarely.
+        most collapsed regions; also the last, lowest and highest value of each further metric: no
+        peak is lost, nor what is measured rarely.
 
         Args:
-            points: return at most this many rows, or ten if it is less.
+            points: return at most this many rows, or those of two intervals if they are more.
             after: return only steps greater than this.
         """
         known = -1 if after is None else after
@@ -390,8 +395,30 @@ class Recording:
         self._check_counts("steps", [first, last])
         if last - first < points:
             return self.metrics(after=after, limit=points)
+        # Files of an older version have no further metrics.
+        has_scalars = version_of(self.connection) >= SCALARS_VERSION and self._is_watched()
         # The first and the last interval may be cut off, so that there is one more.
         span = -(-(last - first + 1) // max(1, points // ROWS_PER_INTERVAL - 1))
+        while True:
+            steps = self._outstanding_steps(known, span, with_scalars=has_scalars)
+            if len(steps) <= max(points, 2 * ROWS_PER_INTERVAL) or span > last - first:
+                break
+            span *= -(-len(steps) // points)
+        return self._metrics(
+            "WHERE step IN (SELECT value FROM json_each(?)) ORDER BY step", (json.dumps(steps),)
+        )
+
+    def _is_watched(self) -> bool:
+        return isinstance(StoredRunRow.model_validate(self._run_row()).config, WatchConfig)
+
+    def _outstanding_steps(self, after: int, span: int, *, with_scalars: bool) -> list[int]:
+        """Return the steps that show the course of each interval, in any order.
+
+        Args:
+            after: return only steps greater than this.
+            span: the length of an interval in steps.
+            with_scalars: whether to look at further metrics, which takes longer.
+        """
         collapsed = self._selected("steps", ["collapsed"])
         wanted = [
             "SELECT max(step) AS step FROM steps WHERE {in_range} GROUP BY {interval}",
@@ -406,10 +433,18 @@ class Recording:
                 )
             ),
         ]
-        steps = " UNION ".join(wanted).format(in_range="step > ?1", interval="step / ?2")
-        return self._metrics(f"WHERE step IN ({steps}) ORDER BY step", (known, span))
+        if with_scalars:
+            # What is no JSON, in a damaged file, is left out as elsewhere.
+            values = f"json_each(iif(json_valid({SCALARS}), {SCALARS}, '{{{{}}}}'))"
+            wanted += [
+                f"SELECT step FROM (SELECT step, {extreme} FROM steps, {values}"
+                " WHERE {in_range} GROUP BY {interval}, key)"
+                for extreme in ("max(step)", "min(value)", "max(value)")
+            ]
+        query = " UNION ".join(wanted).format(in_range="step > ?1", interval="step / ?2")
+        return [step for (step,) in self.connection.execute(query, (after, span))]
 
-    def _metrics(self, selection: str, values: tuple[int, ...]) -> Columns:
+    def _metrics(self, selection: str, values: tuple[int | str, ...]) -> Columns:
         names = ("seq", "step", "attempt", *METRICS, SCALARS)
         rows = self.connection.execute(
             f"SELECT {self._selected('steps', names)} FROM steps {selection}", values

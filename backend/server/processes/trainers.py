@@ -106,7 +106,7 @@ class Trainers:
             log.warning("Queued runs are not started. %s", error)
             return
         for run in reversed(runs):
-            if run["status"] == "queued":
+            if run["status"] == "queued" and not run["watched"]:
                 await self.submit(run["id"], demonstration=run["demonstration"])
 
     async def close(self) -> None:
@@ -222,6 +222,8 @@ class Trainers:
         """
         async with self._lock(run_id):
             run = await self._read_run(run_id)
+            if refusal := training_refusal(run):
+                raise Conflict(refusal)
             if not can("change", run["status"]):
                 raise Conflict(status_mismatch("change settings of a run", TRAINING, run["status"]))
             await self._send(run_id, {"settings": settings})

@@ -19,6 +19,7 @@ from stnscope.backend.experiment.export.export import ExportOptions, export, pla
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from tests.watched_run import write_watched_run
 
 PER_EPOCH = 20
 SIDE = 48
@@ -450,3 +451,32 @@ def test_captions_are_centred_below_their_columns(record: Record) -> None:
     for box, text in ((left, columns[columns < middle]), (right, columns[columns > middle])):
         assert (text.min() + text.max()) / 2 == pytest.approx((box.start + box.stop) / 2, abs=2)
     assert np.array_equal(first[-layout.footer :], second[-layout.footer :])
+
+
+# Watched runs
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Callable[..., Recording]:
+    def write(**run: Any) -> Recording:
+        return Recording.open(write_watched_run(tmp_path / f"watched{SUFFIX}", **run))
+
+    return write
+
+
+def test_evolution_of_unknown_epochs_counts_steps_of_the_whole_run(
+    watched: Callable[..., Recording],
+) -> None:
+    with watched(steps=50) as recording:
+        assert steps_of(recording, ExportOptions()) == list(range(0, 51, 5))
+        gif = decode(export(recording, ExportOptions()))
+        assert (len(gif.frames), gif.delays) == (11, [500] * 10 + [1500])
+        assert gif.image.info["comment"] == b"Run watched, steps 0 to 50."
+        assert decode(export(recording, ExportOptions(first=40, last=50))).frames
+        with pytest.raises(Conflict, match="watched run do not move"):
+            plan(recording, ExportOptions(layout="moving"))
+
+
+def test_watched_run_with_epochs_is_exported_by_tenths(watched: Callable[..., Recording]) -> None:
+    with watched(steps=15, steps_per_epoch=10, epoch=1, progress=0) as recording:
+        assert steps_of(recording, ExportOptions()) == list(range(11))

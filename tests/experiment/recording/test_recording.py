@@ -23,6 +23,7 @@ from stnscope.backend.experiment.recording.records import Checkpoint
 from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.experiment.recording.older_versions import TO_VERSION_1
+from tests.watched_run import write_watched_run
 
 PER_EPOCH = 20
 
@@ -349,3 +350,26 @@ def test_recording_of_a_later_version_is_refused(path: Path) -> None:
     expected = f"of version {SCHEMA_VERSION + 1}; this program reads those up to {SCHEMA_VERSION}"
     with pytest.raises(RecordingError, match=expected):
         Recording.open(path)
+
+
+def test_watched_run_without_its_program_is_interrupted_from_the_beginning(tmp_path: Path) -> None:
+    path = write_watched_run(tmp_path / f"watched{SUFFIX}", status="queued")
+    with Recording.open(path) as opened:
+        assert opened.summary()["status"] == "interrupted"
+        with RecordingWriter.open(path):
+            assert opened.summary()["status"] == "queued"
+
+
+def test_sampled_metrics_lose_no_peak_and_no_rare_value_of_a_further_metric(tmp_path: Path) -> None:
+    path = write_watched_run(tmp_path / f"watched{SUFFIX}", steps=0, scalars=0)
+    with RecordingWriter.open(path) as writer, writer.transaction():
+        for step in range(3000):
+            scalars = {"norm": 99.0 if step == 1234 else 1.0}
+            scalars |= {"mAP": step / 3000} if step % 1000 == 500 else {}
+            writer.add_step(step, 0, {"loss": 1.0}, scalars)
+        writer.connection.execute("UPDATE steps SET scalars = '{' WHERE step = 7")
+        columns = writer.sampled_metrics(100)
+    assert len(columns["step"]) <= 100
+    assert max(columns["scalars"]["norm"]) == 99.0
+    rare = [value for value in columns["scalars"]["mAP"] if value]
+    assert rare == [500 / 3000, 1500 / 3000, 2500 / 3000]
