@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 FRAME_INTERVAL = 1 / 20
 """Seconds."""
+WRITE_INTERVAL = 1 / 20
+"""Seconds of steps that are written in one transaction, and that a crash may cost."""
 
 
 class Cadence:
@@ -39,6 +41,9 @@ class Pace:
 
     frames: Cadence = field(default_factory=lambda: Cadence(FRAME_INTERVAL))
     checkpoint_time: float = field(default_factory=time.monotonic)
+    write_time: float = field(default_factory=time.monotonic)
+    step_seconds: float = 0.0
+    """Duration of the last step."""
     step_time: float | None = None
     """End of the last step; None after a pause."""
     steps_per_second: float | None = None
@@ -46,10 +51,15 @@ class Pace:
     def add_step(self, now: float) -> None:
         """Update the steps per second after a step that ended at `now`."""
         if self.step_time is not None and now > self.step_time:
-            rate = 1 / (now - self.step_time)
+            self.step_seconds = now - self.step_time
+            rate = 1 / self.step_seconds
             previous = self.steps_per_second
             self.steps_per_second = rate if previous is None else 0.9 * previous + 0.1 * rate
         self.step_time = now
+
+    def is_write_due(self) -> bool:
+        """Whether another step would end after `WRITE_INTERVAL`."""
+        return time.monotonic() + self.step_seconds >= self.write_time + WRITE_INTERVAL
 
     def pause(self) -> None:
         """Exclude the time until the next step from the steps per second."""

@@ -1,13 +1,15 @@
 """Train a run, write its recording, and handle the requests that control it.
 
-For each step: train, observe the probes if a frame is due, write one transaction, and handle
-requests. A session depends on neither processes nor sockets: requests come from a `Controls`, and
-all results are written to the recording.
+For each step: train, observe the probes if a frame is due, and handle requests. Steps are written
+in one transaction with the next frame, or after `WRITE_INTERVAL`: each in one of its own would take
+longer than a fast step. A session depends on neither processes nor sockets: requests come from a
+`Controls`, and all results are written to the recording.
 """
 
 import math
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,8 @@ class Session:
         self._is_single_step = False
         """Whether the run pauses again after the current step."""
         self._is_detaching = False
+        self._unwritten: list[Callable[[], None]] = []
+        """The writes of steps that the next transaction will contain."""
         self._postponed: list[Mapping[str, Any]] = []
         """Requests that were received while the disk was full."""
         check_names(self._config)
@@ -83,6 +87,14 @@ class Session:
 
     def train(self) -> str:
         """Train until the last step or a stop request; return the final status."""
+        try:
+            return self._train()
+        except Exception:
+            with suppress(StnscopeError):  # what ended the training is what counts
+                self.disk_space.write(self._take_unwritten())
+            raise
+
+    def _train(self) -> str:
         columns = {"status": "running", "attempt": self._attempt, "error": None}
         self._write(lambda: self._writer.update(**columns))
         checkpoint, step = self._checkpoint, None
@@ -128,7 +140,9 @@ class Session:
     def _record(self, step: Step) -> None:
         moving = self._is_moving(step)
         writes = self._recorder.record(step, moving=moving, with_frame=self._is_single_step)
-        self._write_and_resume(writes)
+        self._unwritten.append(writes)
+        if self._recorder.is_write_due() or self._settings(step.step + 1).slow_motion:
+            self._write_and_resume(_nothing)
 
     def _handle_requests(self, step: Step) -> str | None:
         """Handle all requests; while paused, wait for requests. Return `stop` to end the run."""
@@ -141,6 +155,8 @@ class Session:
             or self._postponed
             or self._controls.has_request(self._slow_motion_left(step))
         ):
+            if self._unwritten:  # what a request changes comes after all steps so far
+                self._write_and_resume(_nothing)
             match self._postponed.pop(0) if self._postponed else self._controls.next_request():
                 case {"settings": dict(settings)}:
                     self._change_settings(step, settings)
@@ -217,7 +233,8 @@ class Session:
             self._resume(single_step=self._is_single_step)
 
     def _write(self, writes: Callable[[], None]) -> bool:
-        """Call `writes` in one transaction; if the disk is full, retry when the run is resumed.
+        """Call pending writes and `writes` in one transaction; if the disk is full, retry when the
+        run is resumed.
 
         Returns:
             Whether a full disk paused the run meanwhile.
@@ -226,12 +243,25 @@ class Session:
             Detached: the run was stopped or detached while the disk was full.
         """
         was_paused = False
-        while shortage := self.disk_space.write(writes):
+        self._unwritten.append(writes)
+        all_writes = self._take_unwritten()
+        while shortage := self.disk_space.write(all_writes):
             if self._is_detaching:
                 raise Detached
             was_paused = True
             self._wait_for_resume(shortage)
         return was_paused
+
+    def _take_unwritten(self) -> Callable[[], None]:
+        """Return the pending writes as one function, which may be called again if it fails."""
+        pending, self._unwritten = self._unwritten, []
+        self._recorder.pace.write_time = time.monotonic()
+
+        def write() -> None:
+            for writes in pending:
+                writes()
+
+        return write
 
     def _wait_for_resume(self, error: str) -> None:
         """Record the pause as soon as it can be written; wait until the run is resumed."""
@@ -252,6 +282,10 @@ class Session:
                     raise Detached
                 case {"action": "detach"}:
                     raise Detached
+
+
+def _nothing() -> None:
+    """Write nothing besides what is pending."""
 
 
 def warm_up() -> None:

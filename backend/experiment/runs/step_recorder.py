@@ -47,6 +47,8 @@ class StepRecorder:
         self._steps_per_epoch: int = run["steps_per_epoch"]
         self._latest: tuple[int, Metrics] = (-1, {})
         """The step that was recorded last, and its metrics."""
+        self._has_frame = self._has_checkpoint = False
+        """Whether that step has a frame, and a checkpoint."""
 
     def record(self, step: Step, *, moving: bool, with_frame: bool) -> Writes:
         """Observe a step if a frame is due; return its writes.
@@ -74,9 +76,11 @@ class StepRecorder:
             columns["stillness"] = frame.info["stillness"]
             columns["collapsed"] = is_mostly_collapsed(frame.info["collapsed"])
         self._latest = (step.step, metrics)
+        self._has_frame = has_frame
         checkpoint = None
         if now - self.pace.checkpoint_time >= CHECKPOINT_INTERVAL:
             checkpoint = self._checkpoint(step)
+        self._has_checkpoint = checkpoint is not None
 
         def write() -> None:
             self._writer.add_step(step.step, self._attempt, metrics)
@@ -88,6 +92,10 @@ class StepRecorder:
             self._writer.update(**columns)
 
         return write
+
+    def is_write_due(self) -> bool:
+        """Whether the writes of the latest steps shall not wait for those of later ones."""
+        return self._has_frame or self._has_checkpoint or self.pace.is_write_due()
 
     def save(self, step: Step, *, moving: bool, **columns: Any) -> Writes:
         """Return the writes of a checkpoint, the step's frame, and `columns` of the run."""

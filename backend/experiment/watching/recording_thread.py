@@ -22,9 +22,8 @@ from stnscope.backend.experiment.frames.frame_metrics import (
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.runs.pace import WRITE_INTERVAL
 
-WRITE_INTERVAL = 0.05
-"""Seconds of steps that are written in one transaction, and that a crash may cost."""
 MAX_PENDING_FRAMES = 2
 """While the disk is slow, further frames are left out, or waited for; metrics are not."""
 MAX_PENDING_STEPS = 100_000

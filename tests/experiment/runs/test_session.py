@@ -20,6 +20,7 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.runs import pace
 from stnscope.backend.experiment.runs.controls import NoControls
 from stnscope.backend.experiment.runs.session import record
+from stnscope.backend.experiment.training.loop import train
 from tests.experiment.scripted import Script, assert_same_training
 from tests.small_disk import small_disk
 
@@ -496,3 +497,49 @@ def test_run_that_ended_on_a_full_disk_can_be_resumed(
     # There is no checkpoint yet, so it restarts at step 0.
     assert record(path, Script(20, STOP), NO_RESERVE) == "stopped"
     assert_same_training(whole, path)
+
+
+@pytest.fixture
+def transactions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The number of steps in each transaction, while only time and the end ask for one."""
+    monkeypatch.setattr(pace, "WRITE_INTERVAL", 1e6)
+    monkeypatch.setattr(pace, "FRAME_INTERVAL", 1e6)
+    sizes: list[int] = []
+    transaction, add_step = RecordingWriter.transaction, RecordingWriter.add_step
+
+    def counted(self: RecordingWriter) -> Any:
+        sizes.append(0)
+        return transaction(self)
+
+    def counting(self: RecordingWriter, *args: Any) -> None:
+        sizes[-1] += 1
+        add_step(self, *args)
+
+    monkeypatch.setattr(RecordingWriter, "transaction", counted)
+    monkeypatch.setattr(RecordingWriter, "add_step", counting)
+    return sizes
+
+
+def test_steps_without_a_frame_share_a_transaction(tmp_path: Path, transactions: list[int]) -> None:
+    path = new_run(tmp_path, "run")
+    assert record(path, Script(9, STOP)) == "stopped"
+    with Recording.open(path) as recording:
+        assert recording.metrics()["step"] == list(range(10))
+    assert max(transactions) >= 2
+
+
+def test_error_loses_no_step(
+    tmp_path: Path, transactions: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*args: Any) -> Any:
+        for step in train(*args):
+            yield step
+            if step.step == 8:
+                raise FloatingPointError("as if the loss were not finite")
+
+    monkeypatch.setattr("stnscope.backend.experiment.runs.session.train", failing)
+    path = new_run(tmp_path, "run")
+    assert record(path, Script(99, STOP)) == "failed"
+    with Recording.open(path) as recording:
+        assert recording.metrics()["step"] == list(range(9))
+        assert recording.summary()["step"] == 8
