@@ -1,6 +1,6 @@
 // The charts, one row each: which recorded metrics they draw, and how values are written. Pure.
 
-import { decimal, percent } from "../ui/text.js";
+import { decimal, percent, significant } from "../ui/text.js";
 
 /**
  * A line of a chart.
@@ -25,6 +25,7 @@ import { decimal, percent } from "../ui/text.js";
  *   small and the axis does not follow them
  * @property {string} [tickformat] of the y axis
  * @property {string} [ticksuffix] of the y axis
+ * @property {"e"} [exponentformat] of the y axis
  */
 
 /** @param {number} radians */
@@ -90,8 +91,9 @@ export const CHARTS = [
 export const scalarChart = (name, column) => ({
   title: name,
   lines: [{ name: column }],
-  format: (value) => decimal(value, 3),
+  format: significant,
   isScalar: true,
+  exponentformat: "e",
 });
 
 /**

@@ -37,7 +37,7 @@ export class Chart {
     this.definition = definition;
     this.on = on;
     const { title, lines } = definition;
-    this.title = element("span", {}, title);
+    this.title = element("span", { title }, title);
     this.values = lines.map((_, index) =>
       // With several lines, each value is styled like its line.
       element("span.stn-value", lines.length > 1 ? { data: { line: index + 1 } } : {})

@@ -26,7 +26,11 @@ const WITHOUT_PAINT = 100;
 // that are narrower than this have two instead of three.
 const MIN_TWO_COLUMNS_WIDTH = 420;
 const MIN_THREE_COLUMNS_WIDTH = 560;
-const MIN_CHART_HEIGHT = 90;
+// CSS pixels: the least height of a chart beside the stage, where more charts than fit are scrolled, and
+// of one of more rows below it than the style sheet has room for.
+const MIN_HEIGHT_BESIDE = 76;
+const MIN_HEIGHT_BELOW = 100;
+const ROWS_BELOW = 3;
 
 export class Charts {
   /** @param {(step: number) => void} onSeek called with the step that was clicked */
@@ -198,18 +202,24 @@ export class Charts {
    */
   resize(isBeside) {
     this.isBeside = isBeside;
-    const { clientWidth: width, clientHeight: height } = this.element;
-    const size = `${isBeside} ${width} ${height}`;
-    if (!width || size === this.size) return;
-    this.size = size;
+    const { clientWidth: width } = this.element;
     const columns = isBeside
       ? (width > MIN_TWO_COLUMNS_WIDTH ? 2 : 1)
       : width < MIN_THREE_COLUMNS_WIDTH
       ? 2
       : 3;
-    // More charts than fit are scrolled.
     const rows = Math.ceil(this.visible.length / columns);
-    const areaHeight = Math.max(height, rows * MIN_CHART_HEIGHT);
+    this.element.style.minHeight = isBeside || rows <= ROWS_BELOW
+      ? ""
+      : `${rows * MIN_HEIGHT_BELOW}px`;
+    const { clientHeight: height } = this.element;
+    const size = `${isBeside} ${width} ${height}`;
+    if (!width || size === this.size) return;
+    this.size = size;
+    const areaHeight = Math.max(height, isBeside ? rows * MIN_HEIGHT_BESIDE : 0);
+    // So that the keyboard can scroll it too.
+    if (areaHeight > height) this.element.tabIndex = 0;
+    else this.element.removeAttribute("tabindex");
     this.area.style.height = `${areaHeight}px`;
     const boxes = plotBoxes(width, areaHeight, columns, this.visible.length);
     this.boxes = boxes;

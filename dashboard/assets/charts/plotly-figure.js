@@ -234,6 +234,7 @@ function layout(chart, box, range, stepsPerEpoch, colours) {
       autorangeoptions: { include: chart.include },
       tickformat: chart.tickformat,
       ticksuffix: chart.ticksuffix,
+      exponentformat: chart.exponentformat,
     },
   };
 }

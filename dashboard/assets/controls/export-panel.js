@@ -18,6 +18,9 @@ const TITLES = {
 };
 const CREATE = "Create GIF";
 const DEFAULT_FRAMES = 60;
+const FIRST_EPOCH = "First epoch";
+// What the server chooses instead where the length of an epoch is unknown.
+const WHOLE_RUN = "Whole run";
 
 export class ExportPanel {
   /** @param {RunStore} store */
@@ -34,12 +37,14 @@ export class ExportPanel {
     this.state = element("span.stn-panel-state", { role: "status" });
     this.preview = element("img.stn-gif", { alt: "" });
     this.link = element("a.stn-button", { hidden: true }, "Download");
+    this.evolution = new Option(FIRST_EPOCH, "epoch");
+    this.moving = new Option("Moving probes", "moving");
     this.range = element(
       "select",
       {},
-      new Option("First epoch", "epoch"),
+      this.evolution,
       new Option("Chosen steps", "steps"),
-      new Option("Moving probes", "moving"),
+      this.moving,
     );
     this.first = numberField({ value: 0, min: 0, step: "" });
     this.last = numberField({ min: 0, step: "" });
@@ -65,7 +70,9 @@ export class ExportPanel {
 
   /** Fit the fields to the shown run and the server's limits. */
   update() {
-    const { playback, frame } = this.store;
+    const { playback, frame, shownRun } = this.store;
+    setText(this.evolution, shownRun?.steps_per_epoch === null ? WHOLE_RUN : FIRST_EPOCH);
+    this.moving.disabled = Boolean(shownRun?.watched);
     this.last.placeholder = String(playback?.player.steps.at(-1) ?? "");
     setMax(this.samples, frame?.info.labels.length ?? Infinity);
     setMax(this.frames, limitOf("export_frames"));

@@ -160,6 +160,7 @@ export class LearningRatesPanel {
   update() {
     const isChangeable = changeableSettings(this.store) !== null;
     const settings = this.store.run?.settings;
+    this.element.hidden = Boolean(this.store.run?.watched);
     for (const [name, field] of Object.entries(this.fields)) {
       field.disabled = !isChangeable;
       if (settings && document.activeElement !== field) field.value = settings[name];

@@ -15,7 +15,7 @@ import {
   UNRESPONSIVE,
 } from "../ui/text.js";
 
-/** @import { Frame, Run } from "../protocol/types.js" */
+/** @import { Frame, FrameInfo, Run } from "../protocol/types.js" */
 /** @import { RunStore } from "../playback/run-store.js" */
 
 // The last frame's age is shown from here on, in milliseconds.
@@ -46,10 +46,13 @@ export class Readout {
     this.epoch = element("span.stn-epoch", {}, "of epoch 1");
     /** @type {Record<string, HTMLElement>} */
     this.values = {};
+    /** @type {Record<string, HTMLElement>} */
+    this.fields = {};
     const list = element("dl.stn-measurements");
     for (const [name, title, hint = ""] of READOUT_FIELDS) {
       const value = (this.values[name] = element("dd", {}, "–"));
-      list.append(element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), value));
+      const field = element(`div.stn-${name}`, { title: hint }, element("dt", {}, title), value);
+      list.append(this.fields[name] = field);
     }
     this.announcedAt = 0;
     this.announcement = element("div.stn-visually-hidden", { aria: { live: "polite" } });
@@ -67,14 +70,27 @@ export class Readout {
     const total = run?.epochs ? ` of ${run.epochs}` : "";
     setText(this.tenths, tenths(info));
     setText(this.epoch, info.epoch === null ? "steps" : `of epoch ${info.epoch}${total}`);
-    this.values.step.parentElement?.toggleAttribute("hidden", info.epoch === null);
     setText(this.values.step, integer(info.step));
     setText(this.values.accuracy, percent(info.accuracy));
     setText(this.values.loss, decimal(info.loss));
     setText(this.values.stillness, decimal(info.stillness, 2));
     const labelled = labelledCount(info);
     setText(this.values.right, labelled ? `${correctCount(info)}/${labelled}` : "–");
+    this.#hideUnknown(info, Boolean(run?.watched));
     this.#announce(frame, isPlaying);
+  }
+
+  /**
+   * Hide what a watched run does not measure, and its step where the counter has it.
+   * @param {FrameInfo} info
+   * @param {boolean} isWatched
+   */
+  #hideUnknown(info, isWatched) {
+    this.fields.step.hidden = info.epoch === null;
+    for (const name of /** @type {const} */ (["accuracy", "loss", "stillness"])) {
+      this.fields[name].hidden = isWatched && typeof info[name] !== "number";
+    }
+    this.fields.right.hidden = isWatched && !labelledCount(info);
   }
 
   /**

@@ -132,14 +132,18 @@ export class Timeline {
     const text = JSON.stringify([epochs, collapses]);
     if (text === this.drawnMarks) return;
     this.drawnMarks = text;
-    this.slider.setAttribute("aria-description", describeMarks([from, to], epochs, collapses));
+    const hasEpochs = Boolean(shownRun?.steps_per_epoch);
+    this.slider.setAttribute(
+      "aria-description",
+      describeMarks([from, to], hasEpochs ? epochs : null, collapses),
+    );
     this.marks.replaceChildren(...epochs.map(epochTick), ...collapses.map(collapseBar));
   }
 }
 
 /**
  * @param {[number, number]} range first and last step
- * @param {EpochMark[]} epochs
+ * @param {EpochMark[] | null} epochs null if their length is unknown
  * @param {CollapseMark[]} collapses
  */
 function describeMarks([first, last], epochs, collapses) {
@@ -147,9 +151,10 @@ function describeMarks([first, last], epochs, collapses) {
   const step = (fraction) => Math.round(first + fraction * (last - first));
   const intervals = collapses.map(({ from, to }) => `${step(from)} to ${step(to)}`);
   const collapsed = intervals.length
-    ? ` At least half of the regions had collapsed in steps ${intervals.join(", ")}.`
+    ? `At least half of the regions had collapsed in steps ${intervals.join(", ")}.`
     : "";
-  return `${epochs.length} ends of epochs are marked.${collapsed}`;
+  const ends = epochs ? `${epochs.length} ends of epochs are marked.` : "";
+  return [ends, collapsed].filter(Boolean).join(" ");
 }
 
 /** @param {EpochMark} mark */

@@ -27,7 +27,11 @@ const LAYER_CHOICES = {
     hint: "The sampling grid within each region, and a spline's control points",
     key: "m",
   },
-  trail: { title: "Trail", hint: "Where the corners were over the last epoch", key: "t" },
+  trail: {
+    title: "Trail",
+    hint: "Where the corners were over the last epoch, or before if its length is unknown",
+    key: "t",
+  },
   inverse: {
     title: "Pasted back",
     hint: "Each output pasted back where it was sampled, to see what the network keeps",

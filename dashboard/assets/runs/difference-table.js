@@ -20,11 +20,12 @@ export class DifferenceTable {
     this.frames = null;
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
+    this.byEpoch = element("option", { value: "epoch" }, "by epoch");
     this.alignment = element(
       "select.stn-entry",
       { title: "Whether the runs are compared at the same step, or at the same share of an epoch" },
       element("option", { value: "step" }, "by step"),
-      element("option", { value: "epoch" }, "by epoch"),
+      this.byEpoch,
     );
     this.alignment.setAttribute("aria-label", "Compare by");
     this.alignment.onchange = () =>
@@ -51,7 +52,9 @@ export class DifferenceTable {
    * @param {"step" | "epoch"} alignment
    */
   setRuns(run, comparedRun, alignment) {
-    this.alignment.value = alignment;
+    // An epoch of unknown length has no share that a step could be at.
+    this.byEpoch.disabled = [run, comparedRun].some((each) => each?.steps_per_epoch === null);
+    this.alignment.value = this.byEpoch.disabled ? "step" : alignment;
     const shortTitles = run && comparedRun ? distinctTitles(run, comparedRun) : [];
     const titles = [run, comparedRun].map((titled) => (titled ? runTitle(titled) : "…"));
     titles.forEach((title, index) => {

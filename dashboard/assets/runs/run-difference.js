@@ -1,6 +1,13 @@
 // Two runs compared: which of their steps correspond, and how their frames differ. Pure.
 
-import { correctCount, decimal, integer, percent, titleForFirst } from "../ui/text.js";
+import {
+  correctCount,
+  decimal,
+  integer,
+  labelledCount,
+  percent,
+  titleForFirst,
+} from "../ui/text.js";
 import { firstProbes, initialProbeCount, rowsOf } from "../protocol/frame.js";
 import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 
@@ -68,7 +75,12 @@ const COMPARED_MEASUREMENTS = [
     of: ({ loss }) => loss,
     format: { text: (value) => decimal(value), digits: 3 },
   },
-  { name: "right", title: "Probes right", of: correctCount, format: COUNT },
+  {
+    name: "right",
+    title: "Probes right",
+    of: (info) => labelledCount(info) ? correctCount(info) : null,
+    format: COUNT,
+  },
   {
     name: "stillness",
     title: "Stillness",

@@ -64,10 +64,10 @@ class Row {
     this.status = element("span.stn-run-status");
     this.details = element("span.stn-run-detail");
     this.progress = element("span");
-    const bar = element("span.stn-bar", { hidden: example !== null }, this.progress);
+    this.bar = element("span.stn-bar", { hidden: example !== null }, this.progress);
     this.buttons = element("span.stn-run-actions");
     const words = element("div.stn-run-text", {}, this.link, this.details);
-    this.element = element("li.stn-run", {}, this.status, words, bar, this.buttons);
+    this.element = element("li.stn-run", {}, this.status, words, this.bar, this.buttons);
   }
 
   /** @param {Run} run */
@@ -80,7 +80,9 @@ class Row {
     this.status.dataset.status = run.status;
     setText(this.details, this.example?.description ?? runDetails(run, Date.now()));
     this.details.title = run.error ?? "";
-    this.progress.style.width = `${(100 * run.step) / Math.max(1, totalSteps(run))}%`;
+    const total = totalSteps(run);
+    this.bar.style.visibility = total ? "" : "hidden";
+    this.progress.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
     this.element.setAttribute("aria-current", String(run.id === on.openId()));
     this.element.toggleAttribute("data-compared", run.id === on.comparedId());
     const actions = this.#allowedActions();

@@ -33,8 +33,19 @@ export const isFaulty = (run) => run.config === null;
 /** @param {Run} run */
 const titleParts = (run) => {
   if (isFaulty(run)) return [run.id];
-  return run.watched ? [run.config.model ?? "", "watched"] : configParts(run);
+  // Of a watched run nothing but the time distinguishes one from the next.
+  return run.watched
+    ? [run.config.model ?? "", dateTime.format(1000 * run.created)]
+    : configParts(run);
 };
+
+const dateTime = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "short",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+});
 
 /** @param {Run} run */
 const configParts = ({ config, transformers }) => [
@@ -131,6 +142,23 @@ export const decimal = (value, digits = 3) => {
 };
 
 /**
+ * Return a number of any size with three significant digits, such as "0.412", "1230" or "1.00e-5"; a
+ * dash if there is none.
+ * @param {number | null | undefined} value
+ */
+export function significant(value) {
+  if (!isNumber(value)) return "–";
+  const absolute = Math.abs(value);
+  const isPlain = absolute === 0 || (absolute >= 1e-3 && absolute < 1e5);
+  const text = !isPlain
+    ? absolute.toExponential(2)
+    : absolute >= 1000
+    ? absolute.toFixed(0)
+    : absolute.toPrecision(3);
+  return value < 0 ? `\u2212${text}` : text;
+}
+
+/**
  * Return "1 234": thousands separated by a narrow space, or a dash if there is no number.
  * @param {number | null | undefined} value
  */
@@ -193,7 +221,7 @@ export function describeProbe(info, index, probability) {
   const predicted = labelName(info, info.predicted[index]);
   const isAdded = isAddedPicture(info, index);
   const name = isAdded ? `Probe ${index + 1}, added` : `Probe ${index + 1}`;
-  const unlabelled = isAdded ? name : "Picture";
+  const unlabelled = isAdded || info.labels.length > 1 ? name : "Picture";
   const parts = [label === null ? unlabelled : `${name}: a ${label}`];
   if (predicted !== null) {
     parts.push(`classified as ${predicted} with ${percent(probability, 0)}`);
@@ -214,13 +242,18 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
   if (!transformers.length) {
     return "This network has no transformer: its classifier receives the input unchanged.";
   }
+  const stretched = transformers.some(({ placement }) => placement === "stretched")
+    ? " A region of a feature map whose receptive fields are unknown is drawn edge to edge."
+    : "";
   if (transformers.length === 1) {
     return (
       "White dots: corners of the region the transformer samples; the first corner is a square, " +
-      "hollow ones lie further out. Right of it: the transformer's output."
+      `hollow ones lie further out. Right of it: the transformer's output.${stretched}`
     );
   }
-  const hasDeeper = transformers.some(({ at }) => at !== "input");
+  const hasDeeper = transformers.some(({ at, placement }) =>
+    at !== "input" && placement !== "stretched"
+  );
   const subject = transformers.every(({ time_step: time }) => time)
     ? "the transformer samples at each time step,"
     : "the transformers sample,";
@@ -229,7 +262,8 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
     "of line; the first corner is a square. Right of them: the outputs." +
     (hasDeeper
       ? " A transformer of a feature map is drawn at the centres of its receptive fields."
-      : "")
+      : "") +
+    stretched
   );
 }
 

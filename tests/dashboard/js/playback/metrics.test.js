@@ -24,6 +24,19 @@ test("append adds rows, and replaces those of repeated steps", () => {
   assert.deepEqual(made.points("loss").x, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
 });
 
+test("further metrics have columns of their own, which may come and go", () => {
+  const made = new Metrics();
+  made.append({ step: [0], loss: [1], scalars: { loss: [7], constructor: [null] } });
+  made.append({ step: [1], loss: [2], scalars: { constructor: [0.5] } });
+  made.append({ step: [2], loss: [3] });
+  const [loss, constructor] = made.scalars;
+  assert.deepEqual([loss.name, constructor.name], ["loss", "constructor"]);
+  assert.deepEqual(made.points(constructor.column), { x: [1], y: [0.5] });
+  assert.equal(made.valueAt(constructor.column, 0), null);
+  assert.deepEqual(made.points(loss.column).y, [7]);
+  assert.deepEqual(made.points("loss").y, [1, 2, 3]);
+});
+
 test("append sorts rows that are late", () => {
   const made = new Metrics();
   made.append({ step: [5, 7], loss: [5, 7] });

@@ -23,6 +23,17 @@ test("correspondingStep returns the same step, or the same share of an epoch", (
   );
 });
 
+test("differences has no number of right probes without class scores", () => {
+  /** @type {any} */
+  const info = { transformers: [], step: 1, labels: [1, 0], predicted: [null, null] };
+  /** @type {any} */
+  const tensors = { input: { shape: [2, 4, 4, 1], data: new Uint8Array(0) } };
+  const scored = { info: { ...info, predicted: [1, 1] }, tensors };
+  const rows = differences({ info, tensors }, scored);
+  const right = rows.find(({ name }) => name === "right");
+  assert.deepEqual([right?.values, right?.difference], [["–", "1"], "–"]);
+});
+
 test("differences returns both values and the difference of the second to the first", () => {
   // Their first transformers' regions: of two probes, and half as wide.
   const size = [40, 40];

@@ -140,4 +140,6 @@ test("frameSentence describes progress, accuracy and the mean region", () => {
     frameSentence({ info: plain, tensors }),
     "Step 150, epoch 1, 4 of 10: 1 of 1 probes right.",
   );
+  const watched = { ...plain, epoch: null, progress: null, predicted: [null, null] };
+  assert.equal(frameSentence({ info: watched, tensors }), "Step 150.");
 });

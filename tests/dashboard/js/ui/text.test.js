@@ -23,6 +23,15 @@ test("tenths counts to ten", () => {
   assert.equal(text.tenths({ progress: 0 }), "0/10");
   assert.equal(text.tenths({ progress: 10 }), "10/10");
   assert.equal(text.tenths(undefined), "0/10");
+  assert.equal(text.tenths({ progress: null, step: 1200 }), "1\u202f200", "of unknown epochs");
+});
+
+test("significant writes numbers of any size", () => {
+  assert.deepEqual(
+    [0, 0.5, -12.345, 1234.5, 99999, 1e5, -1.234e-5].map(text.significant),
+    ["0.00", "0.500", "\u221212.3", "1235", "99999", "1.00e+5", "\u22121.23e-5"],
+  );
+  assert.equal(text.significant(null), "–");
 });
 
 test("numbers are formatted", () => {
@@ -167,7 +176,38 @@ test("describeProbe names label, prediction and collapse", () => {
     text.describeProbe(info, 1, 0.5),
     "Probe 2: a one, classified as nought with 50%, wrong, the region lies outside the image.",
   );
-  assert.equal(text.describeProbe(info, 2, 0.5), "Picture, classified as one with 50%.");
+  const uploaded = { ...info, labels: [null], predicted: [1], collapsed: {} };
+  assert.equal(text.describeProbe(uploaded, 0, 0.5), "Picture, classified as one with 50%.");
+  assert.equal(text.describeProbe(info, 2, 0.5), "Probe 3, classified as one with 50%.");
+});
+
+test("without class scores nothing is said of a prediction", () => {
+  const labelled = { ...info, predicted: [null, null, null] };
+  const bare = { ...labelled, classes: [], labels: [null, null, null] };
+  for (const each of [labelled, bare]) {
+    assert.deepEqual([0, 2].map((index) => text.verdictOf(each, index)), ["unknown", "unknown"]);
+    assert.deepEqual([text.correctCount(each), text.labelledCount(each)], [0, 0]);
+  }
+  assert.equal(text.describeProbe(labelled, 0, null), "Probe 1: a nought.");
+  assert.equal(text.describeProbe(bare, 1, null), "Probe 2, the region lies outside the image.");
+  assert.equal(text.probeCaption(bare, 0), "");
+});
+
+test("a watched run has the title of its model and its start", () => {
+  const run = { config: { model: "LeNet" }, created: 1e9, watched: true };
+  assert.match(text.runTitle(run), /^LeNet, \d Sept?,? \d\d:\d\d:40$/);
+  const [first, second] = text.distinctTitles(run, { ...run, created: 1e9 + 1 });
+  assert.notEqual(first, second);
+});
+
+test("accuracyNote says what was fitted, and what is drawn edge to edge", () => {
+  assert.equal(text.accuracyNote({}), "");
+  assert.equal(text.accuracyNote({ theta: "read", placement: "exact" }), "");
+  assert.equal(text.accuracyNote({ theta: "fitted" }), "Theta is fitted to the grid.");
+  assert.match(
+    text.accuracyNote({ theta: "fitted", residual: 0.31, placement: "stretched" }),
+    /up to 0\.3 px .* stretched over the input\.$/,
+  );
 });
 
 test("added pictures are marked, and count if they are labelled", () => {
@@ -203,4 +243,9 @@ test("legendText describes no, one and several transformers", () => {
   assert.match(text.legendText({ transformers: two }), /each with its number/);
   assert.doesNotMatch(text.legendText({ transformers: two }), /map/);
   assert.match(text.legendText({ transformers: [{ at: "input" }, { at: "12x12 map" }] }), /map/);
+  const stretched = { at: "12x12 map", placement: "stretched" };
+  for (const transformers of [[stretched], [{ at: "input" }, stretched]]) {
+    assert.match(text.legendText({ transformers }), /drawn edge to edge\.$/);
+    assert.doesNotMatch(text.legendText({ transformers }), /centres/);
+  }
 });
