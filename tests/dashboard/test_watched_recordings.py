@@ -62,7 +62,7 @@ def test_watched_run_counts_steps_and_leaves_its_control_to_its_program(
     page.get_by_text("This run is trained by a program of its own").wait_for()
     for name in ("Training", "New run"):
         expect(page.get_by_role("group", name=name)).to_be_hidden()
-    expect(page.get_by_text("Learning rates")).to_be_hidden()
+    expect(page.locator(".stn-summary", has_text="Learning rates")).to_be_hidden()
     add = page.get_by_role("button", name="Add a picture")
     expect(add).to_be_disabled()
     assert "a program of its own" in str(add.get_attribute("title"))

@@ -97,9 +97,10 @@ export class Charts {
     const isSame = compared?.metrics === this.compared?.metrics &&
       compared?.stretch === this.compared?.stretch;
     this.compared = compared;
+    // Its metrics may have come since, before its first frame.
+    this.#updateVisible();
     if (isSame) return;
     for (const chart of this.charts) chart.setCompared(Boolean(compared));
-    this.#updateVisible();
     this.#drawAll();
   }
 
