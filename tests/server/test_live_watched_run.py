@@ -6,7 +6,6 @@ import pytest
 import torch
 
 import stnscope
-from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.watching.watched_run import WatchedRun
 from tests.experiment.watching.networks import TransformerNet
 from tests.live_server import Server, receive, send, wait_until
@@ -56,23 +55,3 @@ def test_live_loop_is_streamed_and_not_controlled(server: Server, watched: Watch
     picture = {"image": ("a.png", b"x")}
     assert server.http.post(f"/runs/{watched.id}/probes", files=picture).status_code == 409
     assert server.http.delete(f"/runs/{watched.id}").status_code == 409
-
-
-def test_ended_loop_is_replayed_exported_and_deleted(server: Server, watched: WatchedRun) -> None:
-    watched.end()
-    run = server.get_run(watched.id)
-    assert (run["status"], run["can"]) == ("finished", ["delete"])
-    assert server.control(watched.id, "resume").status_code == 409
-    metrics = server.http.get(f"/runs/{watched.id}/metrics").json()
-    assert metrics["scalars"] == {"temperature": [None, 20, 21, 22]}
-    frame = Frame.decode(server.http.get(f"/runs/{watched.id}/frames/2").content)
-    assert (frame.info["loss"], frame.info["progress"]) == (2.0, None)
-    exported = server.http.get(f"/runs/{watched.id}/export")
-    assert exported.content.startswith(b"GIF")
-    data = server.http.get(f"/runs/{watched.id}/recording").content
-    imported = server.http.post("/recordings", files={"recording": ("run.stnscope", data)}).json()
-    assert imported["watched"]
-    assert server.http.get(f"/runs/{imported['id']}/metrics").json() == metrics
-    assert server.http.get("/catalog").status_code == 200
-    for run_id in (watched.id, imported["id"]):
-        assert server.http.delete(f"/runs/{run_id}").status_code == 204
