@@ -52,7 +52,7 @@ export class Charts {
     const on = { seek: onSeek, zoom: this.#zoom.bind(this) };
     this.on = on;
     this.charts = CHARTS.map((definition) => new Chart(definition, on));
-    this.visible = this.charts;
+    this.visible = [...this.charts];
     /** @type {Run | null} */
     this.run = null;
     /** @type {PlotBox[] | null} */
