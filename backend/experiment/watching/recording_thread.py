@@ -70,6 +70,7 @@ class RecordingThread:
         self._path = path
         self._quota = quota
         self._pending: deque[StepRecord] = deque()
+        self._pending_frames = 0
         self._end: dict[str, Any] | None = None
         """Columns of the run at its end."""
         self._changed = threading.Condition()
@@ -92,15 +93,17 @@ class RecordingThread:
             return self._changed.wait_for(self._has_room, timeout)
 
     def _has_room(self) -> bool:
-        pending = sum(record.frame is not None for record in self._pending)
-        return pending < MAX_PENDING_FRAMES or not self.is_alive
+        return self._pending_frames < MAX_PENDING_FRAMES or not self.is_alive
 
     def add(self, record: StepRecord) -> None:
         """Add a step; it is written within `WRITE_INTERVAL`."""
         with self._changed:
             if self.is_alive and len(self._pending) < MAX_PENDING_STEPS:
                 self._pending.append(record)
-                self._changed.notify_all()
+                self._pending_frames += record.frame is not None
+                # Not for each step: the thread that writes would take time from the loop.
+                if len(self._pending) == 1 or self._is_urgent():
+                    self._changed.notify_all()
 
     def close(self, status: str, error: str | None) -> None:
         """Write what is pending and how the run ended; wait for it."""
@@ -140,6 +143,7 @@ class RecordingThread:
                 self._changed.wait_for(self._is_urgent, WRITE_INTERVAL)
             records = list(self._pending)
             self._pending.clear()
+            self._pending_frames = 0
             self._changed.notify_all()
             return records, self._end
 
