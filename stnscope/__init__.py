@@ -1,8 +1,8 @@
 """Watch a Spatial Transformer Network learn where to look.
 
 `watch` records the training loop of any network of PyTorch that samples by `grid_sample`; `trace`
-observes what it does with images at hand. The subpackages are links to the folders `models`,
-`backend`, `dashboard` and `access`.
+returns what a network does with images, without a run. The subpackages are links to the folders
+`models`, `backend`, `dashboard` and `access`.
 """
 
 from importlib import import_module

@@ -138,11 +138,12 @@ def parse_scalars(text: Any) -> dict[str, float]:
     return {
         name: float(value)
         for name, value in values.items()
-        if type(value) in (int, float) and abs(value) <= MAX_SCALAR and _is_scalar_name(name)
+        if type(value) in (int, float) and abs(value) <= MAX_SCALAR and is_scalar_name(name)
     }
 
 
-def _is_scalar_name(name: str) -> bool:
+def is_scalar_name(name: str) -> bool:
+    """Whether a further metric may have this name."""
     return 0 < len(name) <= MAX_NAME_LENGTH and name.isprintable() and name not in METRICS
 
 

@@ -15,7 +15,7 @@ from stnscope.backend.experiment.frames.frame_metrics import (
     is_mostly_collapsed,
 )
 from stnscope.backend.experiment.probes.run_probes import RunProbes
-from stnscope.backend.experiment.progress import tenths_of
+from stnscope.backend.experiment.progress import begins_tenth
 from stnscope.backend.experiment.recording.records import AddedPicture, Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.pace import Pace
@@ -158,8 +158,7 @@ class StepRecorder:
     def _is_kept(self, step: int) -> bool:
         """Whether thinning must not drop its frame: step 0, first of a tenth, or the last step."""
         per_epoch = self._steps_per_epoch
-        is_first = step == 0 or tenths_of(step, per_epoch) != tenths_of(step - 1, per_epoch) % 10
-        return is_first or step == self._steps
+        return step in (0, self._steps) or begins_tenth(step, per_epoch)
 
     def _checkpoint(self, step: Step) -> Checkpoint:
         self.pace.checkpoint_time = time.monotonic()

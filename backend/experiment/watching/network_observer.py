@@ -150,6 +150,9 @@ class _Warps:
                 for part, warp in enumerate(warps)
                 if warp.theta.family == "projective"
             }
+        self._placements = {
+            call: place(call.image, call.size, self._size) for call in self._by_call
+        }
         self.shown = [warp for warps in self._by_call.values() for warp in warps]
         del self.shown[MAX_TRANSFORMERS:]
 
@@ -184,7 +187,7 @@ class _Warps:
 
     def _place(self, warp: CallWarp) -> tuple[Placement, CallWarp | None]:
         """Return where a warp's sampled map lies, and the warp whose output that is."""
-        placement = place(warp.call.image, warp.call.size, self._size)
+        placement = self._placements[warp.call]
         earlier = self._by_call[placement.call] if placement.call else []
         # Of several maps an image the first; which of them was read is not known.
         return placement, earlier[0] if earlier else None

@@ -20,7 +20,7 @@ INPUT = "input"
 SAMPLERS = frozenset({"grid_sampler_2d", "cudnn_grid_sampler", "_grid_sampler_2d_cpu_fallback"})
 SAMPLERS_3D = frozenset({"grid_sampler_3d"})
 AFFINE_GRIDS = frozenset({"affine_grid_generator"})
-PADDINGS = ("zeros", "border", "reflection")
+PADDING_MODES = ("zeros", "border", "reflection")
 INTERPOLATIONS = ("bilinear", "nearest", "bicubic")
 
 
@@ -169,7 +169,7 @@ def _call(args: Sequence[Any], arguments: Sequence[Any], output: Tensor) -> Samp
         grid_source=arguments[1].source,
         output=output.detach(),
         interpolation=INTERPOLATIONS[interpolation],
-        padding=PADDINGS[padding],
+        padding=PADDING_MODES[padding],
         align_corners=bool(align_corners),
     )
 

@@ -18,10 +18,10 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.home import new_run_id
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_SCALARS
 from stnscope.backend.experiment.os_errors import translating_os_errors
-from stnscope.backend.experiment.progress import epoch_of, tenths_of
+from stnscope.backend.experiment.progress import begins_tenth, epoch_of, tenths_of
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX
-from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.recording.schema import METRICS, is_scalar_name
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.runs.pace import Pace
 from stnscope.backend.experiment.watching.loop_end import (
@@ -41,8 +41,6 @@ from stnscope.backend.experiment.watching.recording_thread import (
 
 LOOP_METRICS = frozenset({"loss", "accuracy", "learning_rate", "epoch"})
 """Fixed metrics that a loop may pass; the others are computed."""
-
-
 EVERY_SECONDS = 10.0
 """How long a step waits for a slow disk if a frame of it was asked for by `every`."""
 
@@ -211,9 +209,7 @@ class WatchedRun:
 
     def _is_kept(self, step: int) -> bool:
         per_epoch = self._options.steps_per_epoch
-        if per_epoch is None:
-            return False
-        return tenths_of(step, per_epoch) != tenths_of(step - 1, per_epoch) % 10
+        return per_epoch is not None and begins_tenth(step, per_epoch)
 
     def _observe(self) -> Frame | None:
         """Observe the probes at the current step, within the budget's count of time."""
@@ -271,11 +267,11 @@ class WatchedRun:
             return True
         if name in (*METRICS, "step", "attempt"):
             self._warn(name, f"`{name}` is computed by the program; give yours another name.")
-        elif len(name) > MAX_NAME_LENGTH or len(self._scalars) >= MAX_SCALARS:
+        elif not is_scalar_name(name) or len(self._scalars) >= MAX_SCALARS:
             self._warn(
                 name,
                 f"`{name[:MAX_NAME_LENGTH]}` is not recorded: a run has up to {MAX_SCALARS} "
-                f"further scalars, with names of up to {MAX_NAME_LENGTH} characters.",
+                f"further scalars, with printable names of up to {MAX_NAME_LENGTH} characters.",
             )
         else:
             self._scalars.add(name)

@@ -274,14 +274,24 @@ def main():
     run = stnscope.watch(TransformerNet(), torch.rand(2, 1, 12, 12))
     run.step(loss=1.0)
     print(run.path, flush=True)
-main()
+    return run.path
+path = main()
 {end}
+"""
+KILLED_AFTER_A_STEP = """
+import os
+from stnscope.backend.experiment.recording.reader import Recording
+while True:
+    with Recording.open(path) as recording:
+        if recording.summary()["step"] == 1:
+            os.kill(os.getpid(), 9)
+    time.sleep(0.01)
 """
 ENDS = {
     "finished": ("", 0),
     "failed": ("raise RuntimeError('out of luck')", 1),
     "stopped": ("raise KeyboardInterrupt", -signal.SIGINT),
-    "interrupted": ("import os; time.sleep(0.5); os.kill(os.getpid(), 9)", -signal.SIGKILL),
+    "interrupted": (KILLED_AFTER_A_STEP, -signal.SIGKILL),
 }
 
 
