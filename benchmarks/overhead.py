@@ -19,6 +19,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks import _interleaved as interleaved
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.inputs.probes import Probes
@@ -34,10 +35,12 @@ CONFIG = RunConfig(epochs=1000)
 class BareLoop:
     """Training alone, or training and the probe passes of a recorded run."""
 
-    def __init__(self, *, probing: bool) -> None:
-        dataset = load(CONFIG.dataset)
-        self._steps: Iterator[Step] = train(CONFIG, dataset)
-        self._probes = Probes.choose(dataset, CONFIG) if probing else None
+    def __init__(self, config: RunConfig = CONFIG, *, probing: bool) -> None:
+        dataset = load(config.dataset)
+        self._config = config
+        self._steps: Iterator[Step] = train(config, dataset)
+        next(self._steps)  # step 0 is no training, and loads what is used first
+        self._probes = Probes.choose(dataset, config) if probing else None
 
     def rate(self, seconds: float) -> float:
         """Return steps per second over about that many seconds."""
@@ -48,7 +51,7 @@ class BareLoop:
             step = next(self._steps)
             count += 1
             if self._probes is not None and frames.is_due(now):
-                observe_step(step, self._probes, run="bare", config=CONFIG)
+                observe_step(step, self._probes, run="bare", config=self._config)
         return count / (now - start)
 
 
@@ -130,13 +133,7 @@ def _measure(server: Server, rounds: int, seconds: float) -> dict[str, list[floa
         "recorded, 10 viewers": lambda: run.rate(seconds, viewers=10),
         "recorded, 10 viewers, one stalled": lambda: run.rate(seconds, viewers=10, stalled=1),
     }
-    rates: dict[str, list[float]] = {name: [] for name in ways}
-    names = list(ways)
-    for turn in range(rounds):
-        # The machine may be faster at the start of a round than at its end.
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            rates[name].append(ways[name]())
-    return rates
+    return interleaved.measure(ways, rounds)
 
 
 def _report(rates: dict[str, list[float]]) -> None:

@@ -12,6 +12,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import stnscope
+from benchmarks import _interleaved as interleaved
+from benchmarks.overhead import BareLoop
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.inputs.probes import Probes
-from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.recording.writer import create
-from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL, Cadence
 from stnscope.backend.experiment.runs.session import record
-from stnscope.backend.experiment.training.loop import train
 from stnscope.backend.experiment.watching.network_observer import NetworkObserver
 from stnscope.backend.experiment.watching.pass_budget import PassBudget
 from stnscope.backend.experiment.watching.probe_images import choose_probes
@@ -72,17 +71,7 @@ def recorded(seconds: float) -> float:
 
 def unrecorded(seconds: float) -> float:
     """Return the same of a run that only observes its probes as often."""
-    dataset = load(CONFIG.dataset)
-    probes, frames = Probes.choose(dataset, CONFIG), Cadence(FRAME_INTERVAL)
-    steps = train(CONFIG, dataset)
-    next(steps)
-    start, count = time.monotonic(), 0
-    while (now := time.monotonic()) - start < seconds:
-        step = next(steps)
-        count += 1
-        if frames.is_due(now):
-            observe_step(step, probes, run="bare", config=CONFIG)
-    return 1000 * (now - start) / count
+    return 1000 / BareLoop(CONFIG, probing=True).rate(seconds)
 
 
 class Net(nn.Module):
@@ -173,11 +162,9 @@ def main() -> None:
         "loop with probe passes": observed,
         "loop, watched": watched,
     }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    names = list(ways)
-    for turn in range(options.rounds):
-        for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            times[name].append(ways[name](options.seconds))
+    times = interleaved.measure(
+        {name: partial(way, options.seconds) for name, way in ways.items()}, options.rounds
+    )
     print("Milliseconds a step")
     for name, values in times.items():
         low, middle, high = statistics.quantiles(values, n=4)

@@ -12,7 +12,12 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_NAME_LENGTH, MAX_PROBES
-from stnscope.backend.experiment.probes.tensor_pictures import reduce, to_picture, to_uint8
+from stnscope.backend.experiment.probes.tensor_pictures import (
+    MIN_RANGE,
+    reduce,
+    to_picture,
+    to_uint8,
+)
 from stnscope.backend.experiment.watching.probe_pass import preserving_random_state
 
 DEFAULT_COUNT = 12
@@ -267,4 +272,4 @@ def _to_unit_range(images: Tensor, to_pictures: ToPicture | None) -> Tensor:
     low, high = images.min(), images.max()
     if low >= 0 and high <= 1:
         return images
-    return (images - low) / (high - low).clamp(min=1e-12)
+    return (images - low) / (high - low).clamp(min=MIN_RANGE)
