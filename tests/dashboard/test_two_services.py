@@ -135,7 +135,7 @@ def test_one_link_opens_both_services(
     page.get_by_role("button", name="Start training").click()
     wait_for_expression(
         page,
-        "(demonstration) => ![null, 'sample', demonstration].includes("
+        "(demonstration) => ![null, 'example-digits', demonstration].includes("
         "new URL(location).searchParams.get('run'))",
         arg=demonstration["id"],
     )
