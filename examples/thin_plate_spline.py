@@ -85,6 +85,7 @@ def main() -> None:
             loss.backward()
             optimiser.step()
             run.step(loss=loss, error=(outputs - targets).abs().mean())
+            run.pause_point(optimiser)  # the page may pause the loop, and change its rate
 
 
 if __name__ == "__main__":

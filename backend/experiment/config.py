@@ -21,12 +21,16 @@ from stnscope.backend.experiment.limits import (
     MAX_EPOCHS,
     MAX_NAME_LENGTH,
     MAX_PROBES,
+    MAX_RATE_FACTOR,
+    MAX_RATE_FACTORS,
     MAX_SUPERSAMPLING,
 )
 from stnscope.models.catalog import Architecture
 
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
 """Of a data set, a network and so on."""
+RateFactor = Annotated[float, Field(ge=0, le=MAX_RATE_FACTOR)]
+"""What the learning rate of a parameter group is multiplied by; 0 freezes it."""
 Padding = float | Literal["border"]
 """Value outside an image, 0 to 1, or `border`, which repeats the pixels at its border."""
 
@@ -243,11 +247,38 @@ class SettingsChange(_Frozen):
         "half a second.",
     )
     moving: bool | None = Field(default=None, description="Whether the probes' distortion moves.")
+    rate_factors: dict[Name, RateFactor] | None = Field(
+        default=None,
+        max_length=MAX_RATE_FACTORS,
+        description="Factors of the learning rates of a watched run, by parameter group.",
+    )
 
     @property
     def values(self) -> dict[str, Any]:
         """The changed settings, by name."""
         return self.model_dump(exclude_none=True)
+
+    def followed_by(self, later: Self) -> Self:
+        """Return one change for this and a later one."""
+        factors = (self.rate_factors or {}) | (later.rate_factors or {})
+        return self.model_copy(update=later.values | {"rate_factors": factors or None})
+
+
+class WatchedSettings(_Frozen):
+    """The values at a step of what can be changed of a watched run at its pause points."""
+
+    rate_factors: dict[str, float]
+    slow_motion: float = 0.0
+
+    @classmethod
+    def of(cls, changes: Iterable[SettingsChange]) -> Self | None:
+        """Return the settings after all changes; None if there is none, and so no pause point."""
+        merged = None
+        for change in changes:
+            merged = change if merged is None else merged.followed_by(change)
+        if merged is None:
+            return None
+        return cls(rate_factors=merged.rate_factors or {}, slow_motion=merged.slow_motion or 0.0)
 
 
 class LiveSettings(_Frozen):
@@ -267,5 +298,6 @@ class LiveSettings(_Frozen):
             moving=bool(config.probes.moving),
         )
         for change in changes:
-            settings = settings.model_copy(update=change.values)
+            known = {name: change.values[name] for name in cls.model_fields.keys() & change.values}
+            settings = settings.model_copy(update=known)
         return settings

@@ -42,6 +42,9 @@ MAX_CLASSES = 1000
 MAX_NAME_LENGTH = 64
 MAX_SCALARS = 32
 """Further metrics of a loop that is not ours."""
+MAX_RATE_FACTORS = 16
+"""Parameter groups of such a loop whose learning rate can be changed each for itself."""
+MAX_RATE_FACTOR = 1000.0
 
 Count = Annotated[int, Field(ge=0, le=MAX_COUNT)]
 """A step, an index or a number of things."""

@@ -6,7 +6,7 @@ Everything here reads or writes files: coroutines call it in a thread.
 import builtins
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +18,7 @@ from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import (
     Conflict,
     InsufficientStorage,
+    InvalidInput,
     LaterVersion,
     LockUnavailable,
     NotFound,
@@ -44,6 +45,7 @@ from stnscope.backend.experiment.recording.writer import (
     mark_failed,
 )
 from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
+from stnscope.backend.experiment.watching.loop_requests import REQUEST_SUFFIX
 
 DATA = "datasets"
 """The name of the data folder, beside that of recordings, unless another one is given."""
@@ -329,7 +331,7 @@ class Runs:
         if has_writer(path):
             raise live_trainer_error(run_id)
         names = [path.name + suffix for suffix in DATABASE_SUFFIXES]
-        names += [path.stem + suffix for suffix in (LOCK_SUFFIX, RESERVE_SUFFIX)]
+        names += [path.stem + suffix for suffix in (LOCK_SUFFIX, RESERVE_SUFFIX, REQUEST_SUFFIX)]
         for name in names:
             with translating_os_errors():
                 _remove(path.with_name(name))
@@ -406,6 +408,23 @@ def training_refusal(run: Run) -> str | None:
     if run["imported"]:
         return IMPORTED
     return WATCHED if run["watched"] else None
+
+
+def check_changeable(settings: Mapping[str, Any], run: Run) -> None:
+    """Check that a run has the settings that are to be changed.
+
+    Raises:
+        InvalidInput: it has others.
+    """
+    for name, value in settings.items():
+        if name not in run["settings"]:
+            raise InvalidInput(f"This run's settings are {', '.join(run['settings'])}.", name)
+        if isinstance(value, Mapping) and (unknown := value.keys() - run["settings"][name].keys()):
+            known = ", ".join(run["settings"][name]) or "none"
+            raise InvalidInput(
+                f"{min(unknown)!r} is no parameter group of this run; its groups are: {known}.",
+                name,
+            )
 
 
 def live_trainer_error(run_id: str) -> Conflict:

@@ -12,7 +12,12 @@ from pydantic import BaseModel, Field, create_model
 
 from stnscope.backend.experiment.catalog import DatasetEntry, DistortionEntry, Preset
 from stnscope.backend.experiment.catalog.training import Choice, Optimiser
-from stnscope.backend.experiment.config import LiveSettings, RunConfig, WatchConfig
+from stnscope.backend.experiment.config import (
+    LiveSettings,
+    RunConfig,
+    WatchConfig,
+    WatchedSettings,
+)
 from stnscope.backend.experiment.data.availability import SkippedFolder
 from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count
@@ -71,8 +76,9 @@ class Run(BaseModel):
         description="Runs recorded by an earlier version lack some of it. Null, as all that is "
         "unknown, if the recording cannot be read."
     )
-    settings: LiveSettings | None = Field(
-        description="What can be changed while it trains; null in a watched run."
+    settings: LiveSettings | WatchedSettings | None = Field(
+        description="What can be changed while it trains; null in a watched run whose loop has no "
+        "pause point."
     )
     watched: bool = Field(
         description="Whether its loop is a program of its own, which records itself."

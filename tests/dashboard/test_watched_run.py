@@ -1,5 +1,7 @@
 """The page of a run whose loop is a program of its own."""
 
+import threading
+
 import torch
 from playwright.sync_api import expect
 
@@ -7,8 +9,8 @@ import stnscope
 from stnscope.backend.experiment.watching.watched_run import WatchedRun
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import wait_for_chart_lines, wait_for_frame
-from tests.experiment.watching.networks import Sampled, regular_grid
-from tests.live_server import Server
+from tests.experiment.watching.networks import Sampled, TransformerNet, regular_grid
+from tests.live_server import Server, wait_until
 
 
 def test_page_shows_a_loop_of_which_little_is_known(
@@ -38,3 +40,56 @@ def test_page_shows_a_loop_of_which_little_is_known(
     expect(page.get_by_role("group", name="Training", exact=True)).to_be_hidden()
     expect(page.get_by_role("button", name="Restart")).to_be_hidden()
     expect(page.locator(".stn-refusal")).to_contain_text("trained by a program of its own")
+
+
+def test_page_controls_a_loop_at_its_pause_points(server: Server, open_component: OpenPage) -> None:
+    network = TransformerNet()
+    optimiser = torch.optim.SGD(
+        [
+            {"params": network.localisation.parameters()},
+            {"params": network.classifier.parameters()},
+        ],
+        0.1,
+    )
+    run = stnscope.watch(network, torch.rand(3, 1, 12, 12), home=server.home)
+    assert isinstance(run, WatchedRun)
+    is_over = threading.Event()
+
+    def train() -> None:
+        while not is_over.is_set():
+            run.step(loss=1.0)
+            run.pause_point(optimiser)
+            is_over.wait(0.01)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    try:
+        page = open_component(server, f"?run={run.id}")
+        training = page.get_by_role("group", name="Training", exact=True)
+        assert training.get_by_role("button").locator("visible=true").all_inner_texts() == [
+            "Pause",
+            "Step",
+        ]
+        expect(page.locator(".stn-refusal")).to_be_empty()
+        training.get_by_role("button", name="Pause").click()
+        training.get_by_role("button", name="Resume").wait_for()
+        step = server.get_run(run.id)["step"]
+        training.get_by_role("button", name="Step").click()
+        wait_for_frame(page, step + 1)
+        page.locator(".stn-summary", has_text="Learning rates").click()
+        field = page.get_by_label("localisation")
+        field.fill("0")
+        field.press("Tab")
+        wait_until(
+            lambda: (
+                server.get_run(run.id)["settings"]["rate_factors"]
+                == {"localisation": 0, "classifier": 1}
+            )
+        )
+        training.get_by_role("button", name="Resume").click()
+        training.get_by_role("button", name="Pause").wait_for()
+    finally:
+        is_over.set()
+        run.end()
+        thread.join()
+    training.wait_for(state="hidden")

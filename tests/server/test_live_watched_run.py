@@ -1,12 +1,20 @@
 """A real server shows the training loop of another program, which records itself."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
 
 import stnscope
+from stnscope.backend.experiment.errors import InvalidInput, TrainerTimeout
+from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.watching.rate_factors import ALL
 from stnscope.backend.experiment.watching.watched_run import WatchedRun
+from stnscope.backend.server.processes.watched_loops import WatchedLoops
+from stnscope.backend.server.runs import Runs, check_changeable
 from tests.experiment.watching.networks import TransformerNet
 from tests.live_server import Server, receive, send, wait_until
 
@@ -55,3 +63,71 @@ def test_live_loop_is_streamed_and_not_controlled(server: Server, watched: Watch
     picture = {"image": ("a.png", b"x")}
     assert server.http.post(f"/runs/{watched.id}/probes", files=picture).status_code == 409
     assert server.http.delete(f"/runs/{watched.id}").status_code == 409
+
+
+@pytest.fixture
+def pausable(watched: WatchedRun) -> Iterator[WatchedRun]:
+    """The same loop, which goes on in another thread, with a pause point after each step."""
+    network = TransformerNet()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+    is_over = threading.Event()
+
+    def train() -> None:
+        while not is_over.is_set():
+            watched.step(loss=1.0)
+            watched.pause_point(optimiser)
+            is_over.wait(0.01)
+
+    thread = threading.Thread(target=train)
+    thread.start()
+    yield watched
+    is_over.set()
+    watched.end()
+    thread.join()
+
+
+def test_loop_with_a_pause_point_is_controlled(server: Server, pausable: WatchedRun) -> None:
+    def run() -> dict[str, Any]:
+        return server.get_run(pausable.id)
+
+    wait_until(lambda: run()["can"] == ["pause", "change"])
+    paused = server.control(pausable.id, "pause").json()
+    assert (paused["status"], paused["can"]) == ("paused", ["resume", "step", "change"])
+    stepped = server.control(pausable.id, "step").json()
+    assert (stepped["status"], stepped["step"]) == ("paused", run()["step"])
+    assert stepped["step"] == paused["step"] + 1
+    wait_until(lambda: run()["last_step"] == stepped["step"])
+    changed = server.post_control(pausable.id, rate_factors={ALL: 0.5}, slow_motion=0.02).json()
+    assert changed["settings"] == {"rate_factors": {ALL: 0.5}, "slow_motion": 0.02}
+    for wrong, status in (
+        ({"action": "pause"}, 409),
+        ({"action": "stop"}, 409),
+        ({"learning_rate": 0.1}, 422),
+        ({"rate_factors": {"nose": 1}}, 422),
+        ({"rate_factors": {ALL: -1}}, 422),
+    ):
+        assert server.post_control(pausable.id, **wrong).status_code == status
+    assert run()["status"] == "paused"
+    assert server.control(pausable.id, "resume").json()["status"] == "running"
+    pausable.end()
+    assert server.control(pausable.id, "pause").status_code == 409
+    assert run()["can"] == ["delete"]
+
+
+def test_request_that_the_loop_does_not_reach_in_time_takes_effect_later(
+    server: Server, watched: WatchedRun
+) -> None:
+    watched.pause_point()
+    wait_until(lambda: server.get_run(watched.id)["can"] == ["pause", "change"])
+    recording = server.home / "recordings" / f"{watched.id}{SUFFIX}"
+    runs = Runs(recording.parent)
+    loops = WatchedLoops(runs, timeout=0.1)
+    with pytest.raises(TrainerTimeout, match="The loop reached no pause point"):
+        asyncio.run(loops.change(runs.summary(watched.id), {"slow_motion": 0.5}))
+    watched.pause_point()
+    wait_until(lambda: server.get_run(watched.id)["settings"]["slow_motion"] == 0.5)
+
+
+def test_trained_run_has_no_rate_factors() -> None:
+    with pytest.raises(InvalidInput, match="learning_rate"):
+        check_changeable({"rate_factors": {}}, {"settings": {"learning_rate": 0.1}})

@@ -23,6 +23,7 @@ from stnscope.backend.experiment.config import (
     RunConfig,
     SettingsChange,
     WatchConfig,
+    WatchedSettings,
 )
 from stnscope.backend.experiment.errors import (
     Conflict,
@@ -165,16 +166,18 @@ class Recording:
         with_trainer = LIVE if is_watched else TRAINING
         if check_writer and status in with_trainer and not has_writer(self.path):
             status = self._status_without_writer(with_trainer)
-        settings = None
-        if not isinstance(config, WatchConfig):
-            changes = (change.settings for change in self.changes())
-            settings = LiveSettings.of(config, changes).model_dump()
+        changes = (change.settings for change in self.changes())
+        settings = (
+            WatchedSettings.of(changes)
+            if isinstance(config, WatchConfig)
+            else LiveSettings.of(config, changes)
+        )
         added_at = self._added_at()
         return row | {
             "status": status,
             "config": parse_config(row["config"]),
             "error": run.error and run.error[:MAX_ERROR_LENGTH],
-            "settings": settings,
+            "settings": settings and settings.model_dump(),
             "watched": is_watched,
             "demonstration": bool(run.demonstration),
             "collapsed": bool(run.collapsed),

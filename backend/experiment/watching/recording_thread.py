@@ -5,7 +5,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from stnscope.backend.experiment.frames.frame_metrics import (
 )
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
+from stnscope.backend.experiment.recording.records import Change
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.pace import WRITE_INTERVAL
 
@@ -55,6 +56,16 @@ class StepRecord:
     is_kept: bool = False
 
 
+@dataclass(frozen=True)
+class RunUpdate:
+    """Columns of the run that change between two steps."""
+
+    columns: Mapping[str, Any]
+
+
+Record = StepRecord | Change | RunUpdate
+
+
 class RecordingThread:
     """Writes one recording; the thread that it starts is the only one that touches the file.
 
@@ -69,7 +80,7 @@ class RecordingThread:
     def __init__(self, path: Path, quota: Quota) -> None:
         self._path = path
         self._quota = quota
-        self._pending: deque[StepRecord] = deque()
+        self._pending: deque[Record] = deque()
         self._pending_frames = 0
         self._end: dict[str, Any] | None = None
         """Columns of the run at its end."""
@@ -95,12 +106,12 @@ class RecordingThread:
     def _has_room(self) -> bool:
         return self._pending_frames < MAX_PENDING_FRAMES or not self.is_alive
 
-    def add(self, record: StepRecord) -> None:
-        """Add a step; it is written within `WRITE_INTERVAL`."""
+    def add(self, record: Record) -> None:
+        """Add what is to be recorded; it is written within `WRITE_INTERVAL`."""
         with self._changed:
             if self.is_alive and len(self._pending) < MAX_PENDING_STEPS:
                 self._pending.append(record)
-                self._pending_frames += record.frame is not None
+                self._pending_frames += isinstance(record, StepRecord) and record.frame is not None
                 # Not for each step: the thread that writes would take time from the loop.
                 if len(self._pending) == 1 or self._is_urgent():
                     self._changed.notify_all()
@@ -133,8 +144,8 @@ class RecordingThread:
     def _is_urgent(self) -> bool:
         return self._end is not None or not self._has_room()
 
-    def _take(self, timeout: float | None) -> tuple[list[StepRecord], dict[str, Any] | None]:
-        """Wait for steps or the end; return the steps so far, and the columns of the end."""
+    def _take(self, timeout: float | None) -> tuple[list[Record], dict[str, Any] | None]:
+        """Wait for records or the end; return those so far, and the columns of the end."""
         with self._changed:
             if not self._pending and self._end is None:
                 self._changed.wait(timeout)
@@ -155,12 +166,12 @@ class _Writes:
         self,
         writer: RecordingWriter,
         disk_space: DiskSpace,
-        take: Callable[[float | None], tuple[list[StepRecord], dict[str, Any] | None]],
+        take: Callable[[float | None], tuple[list[Record], dict[str, Any] | None]],
     ) -> None:
         self._writer = writer
         self._disk_space = disk_space
         self._take = take
-        self._unwritten: list[StepRecord] = []
+        self._unwritten: list[Record] = []
         self._accuracy: float | None = None
         """The latest."""
         self._shortage: str | None = None
@@ -175,8 +186,8 @@ class _Writes:
             self._disk_space.update_run(**columns)
         )
 
-    def _write(self, records: list[StepRecord]) -> None:
-        """Write steps in one transaction; keep the metrics of those that a full disk refuses."""
+    def _write(self, records: list[Record]) -> None:
+        """Write records in one transaction; keep all but the frames that a full disk refuses."""
         if not records:
             return
         shortage = self._disk_space.shortage() or self._disk_space.write(lambda: self._add(records))
@@ -199,22 +210,34 @@ class _Writes:
             )
         self._shortage = shortage
 
-    def _add(self, records: list[StepRecord]) -> None:
+    def _add(self, records: list[Record]) -> None:
         columns: dict[str, Any] = {}
         for record in records:
-            metrics = {name: _number(value) for name, value in record.metrics.items()}
-            scalars = {name: _number(value) for name, value in record.scalars.items()}
-            columns |= _columns(record, metrics)
-            self._accuracy = columns.get("accuracy", self._accuracy)
-            if record.frame is not None:
-                info = {"loss": metrics.get("loss"), "accuracy": self._accuracy}
-                frame = record.frame.with_info(**info)
-                metrics |= frame_metrics(frame)
-                columns["collapsed"] = is_mostly_collapsed(frame.info["collapsed"])
-                self._writer.add_frame(frame, attempt=0, kept=record.is_kept)
-            known = {name: value for name, value in scalars.items() if value is not None}
-            self._writer.add_step(record.step, 0, metrics, known or None)
-        self._writer.update(**columns)
+            match record:
+                case StepRecord():
+                    columns |= self._add_step(record)
+                case RunUpdate():
+                    columns |= record.columns
+                case Change():
+                    self._writer.add_change(record)
+        if columns:
+            self._writer.update(**columns)
+
+    def _add_step(self, record: StepRecord) -> dict[str, Any]:
+        """Add a step; return the columns of the run that it changes."""
+        metrics = {name: _number(value) for name, value in record.metrics.items()}
+        scalars = {name: _number(value) for name, value in record.scalars.items()}
+        columns = _columns(record, metrics)
+        self._accuracy = columns.get("accuracy", self._accuracy)
+        if record.frame is not None:
+            info = {"loss": metrics.get("loss"), "accuracy": self._accuracy}
+            frame = record.frame.with_info(**info)
+            metrics |= frame_metrics(frame)
+            columns["collapsed"] = is_mostly_collapsed(frame.info["collapsed"])
+            self._writer.add_frame(frame, attempt=0, kept=record.is_kept)
+        known = {name: value for name, value in scalars.items() if value is not None}
+        self._writer.add_step(record.step, 0, metrics, known or None)
+        return columns
 
 
 def _columns(record: StepRecord, metrics: Metrics) -> dict[str, Any]:
@@ -228,8 +251,8 @@ def _columns(record: StepRecord, metrics: Metrics) -> dict[str, Any]:
     return columns
 
 
-def _without_frame(record: StepRecord) -> StepRecord:
-    return StepRecord(record.step, record.metrics, record.scalars)
+def _without_frame(record: Record) -> Record:
+    return replace(record, frame=None) if isinstance(record, StepRecord) else record
 
 
 def _number(value: Value) -> float | None:

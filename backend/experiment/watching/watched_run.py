@@ -32,7 +32,9 @@ from stnscope.backend.experiment.watching.loop_end import (
 )
 from stnscope.backend.experiment.watching.network_observer import NetworkObserver
 from stnscope.backend.experiment.watching.pass_budget import PassBudget
+from stnscope.backend.experiment.watching.pause_points import PausePoints
 from stnscope.backend.experiment.watching.probe_pass import device_of
+from stnscope.backend.experiment.watching.rate_factors import RateFactors
 from stnscope.backend.experiment.watching.recording_thread import (
     RecordingThread,
     StepRecord,
@@ -108,6 +110,8 @@ class WatchedRun:
         self._is_percent = False
         """Whether the loop counts its accuracy to 100."""
         self._has_ended = False
+        self._is_distributed = _is_distributed()
+        self._rates = RateFactors(model)
         # Before anything is written: a network that the probes do not fit is the caller's error.
         frame = self._observe()
         config = WatchConfig(
@@ -121,6 +125,7 @@ class WatchedRun:
             folder.mkdir(parents=True, exist_ok=True)
         create(self.path, config=config, steps_per_epoch=options.steps_per_epoch)
         self._recording = RecordingThread(self.path, Quota())
+        self._pause_points = PausePoints(self.path, self._recording, self._rates)
         self._last = StepRecord(0, {"time": time.time()}, {}, frame, is_kept=True)
         self._recording.add(self._last)
         for earlier in open_runs():
@@ -173,6 +178,33 @@ class WatchedRun:
         )
         self._recording.add(self._last)
 
+    def pause_point(self, *optimisers: Any) -> None:
+        """Let the page pause the loop here, train single steps, slow it down and change rates.
+
+        Call it after `step`, with the optimisers whose learning rates may be changed: those of a
+        parameter group are multiplied by a factor during a step, whatever schedule sets them. It
+        returns at once unless the page has requested something. In a distributed training it does
+        nothing, since the other processes would not wait.
+
+        Args:
+            *optimisers: of torch, of Accelerate or of Lightning.
+
+        Raises:
+            TypeError: one is no optimiser.
+        """
+        if not self.is_recorded or os.getpid() != self._process or self._is_distributed:
+            return
+        if self._rates.add(optimisers):
+            self._pause_points.announce(self._step)
+        if self._pause_points.wait(self._step, self._show_step):
+            self._pace.pause()
+
+    def _show_step(self) -> None:
+        """Record a frame of the last step, if it has none."""
+        if self._last.frame is None:
+            self._last = replace(self._last, frame=self._try_to_observe())
+            self._recording.add(self._last)
+
     def end(self, status: str = "finished", error: str | None = None) -> None:
         """End the run, with a frame of its last step; later calls change nothing.
 
@@ -187,6 +219,7 @@ class WatchedRun:
             self._last = replace(self._last, frame=self._try_to_observe())
         self._recording.add(replace(self._last, is_kept=True))
         has_ended(self)
+        self._pause_points.close()
         self._recording.close(status, error)
 
     def __enter__(self) -> Self:
@@ -294,6 +327,9 @@ class UnwatchedRun:
     def step(self, loss: Any = None, accuracy: Any = None, **scalars: Any) -> None:
         """Do nothing."""
 
+    def pause_point(self, *optimisers: Any) -> None:
+        """Do nothing."""
+
     def end(self, status: str = "finished", error: str | None = None) -> None:
         """Do nothing."""
 
@@ -314,6 +350,16 @@ def is_first_process(environment: Mapping[str, str]) -> bool:
     if distributed.is_available() and distributed.is_initialized():
         return int(distributed.get_rank()) == 0
     return environment.get("RANK", "0") == "0"
+
+
+def _is_distributed() -> bool:
+    """Whether this is one of several processes of a training."""
+    distributed = torch.distributed
+    return bool(
+        distributed.is_available()
+        and distributed.is_initialized()
+        and distributed.get_world_size() > 1
+    )
 
 
 def _synchronize(device: torch.device) -> None:

@@ -39,15 +39,17 @@ from stnscope.backend.experiment.run_status import (
     TRANSITIONS,
     Action,
     Operation,
-    Transition,
     can,
     status_mismatch,
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.processes.effects import effect, just_ended, wait_for_effect
+from stnscope.backend.server.processes.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import (
     Run,
     Runs,
+    check_changeable,
     faulty_run,
     is_example,
     live_trainer_error,
@@ -58,7 +60,6 @@ log = logging.getLogger(__name__)
 
 COMMAND = command_for("trainer_main")
 NOT_BEGUN = "Its trainer ended before training began."
-POLL_INTERVAL = 0.02
 STANDBY_DELAY = 3.0
 
 
@@ -83,6 +84,7 @@ class Trainers:
         standby: bool = True,
     ) -> None:
         self._runs = runs
+        self._loops = WatchedLoops(runs, timeout)
         self._deadlines = deadlines or Deadlines()
         self._limit = limit
         self._timeout = timeout
@@ -136,6 +138,8 @@ class Trainers:
             return []
         if run["status"] == DELETED:
             return []
+        if run["watched"]:
+            return self._loops.allowed(run)
         if self.is_unresponsive(run["id"]):
             return ["stop", "delete"] if can("stop", run["status"]) else ["delete"]
         if run["status"] in LIVE and not self.owns(run["id"]):
@@ -176,6 +180,9 @@ class Trainers:
         """
         async with self._lock(run_id):
             run = await self._read_run(run_id)
+            if run["watched"]:
+                await self._loops.control(run, action)
+                return
             if refusal := training_refusal(run):
                 raise Conflict(refusal)
             if not can(action, run["status"]):
@@ -196,7 +203,7 @@ class Trainers:
                     await run_in_threadpool(self._runs.set_status, run_id, transition.target)
             else:
                 await self._send(run_id, {"action": action})
-                is_done = _effect(transition, run)
+                is_done = effect(transition, run)
                 run = await self._wait_for(run_id, is_done, f"{action} the run")
                 if not is_done(run) and not transition.ends_count:
                     raise Conflict(f"The run ended before it could {action}: {run['status']}.")
@@ -218,12 +225,17 @@ class Trainers:
         Raises:
             NotFound: there is no such run.
             Conflict: the run is not being trained, or another process trains it.
+            InvalidInput: it has no such setting.
             TrainerTimeout: they were not recorded in time.
         """
         async with self._lock(run_id):
             run = await self._read_run(run_id)
+            if run["watched"]:
+                await self._loops.change(run, settings)
+                return
             if refusal := training_refusal(run):
                 raise Conflict(refusal)
+            check_changeable(settings, run)
             if not can("change", run["status"]):
                 raise Conflict(status_mismatch("change settings of a run", TRAINING, run["status"]))
             await self._send(run_id, {"settings": settings})
@@ -342,7 +354,7 @@ class Trainers:
             async with asyncio.timeout(self._timeout):
                 await process.send(request)
         except ChildEnded:
-            raise _just_ended(run_id) from None
+            raise just_ended(run_id) from None
         except TimeoutError:
             raise TrainerTimeout(
                 f"The trainer took no request within {self._timeout:g} s; it may be stopped."
@@ -352,34 +364,17 @@ class Trainers:
         """Wait until a request has taken effect, or the run has ended; return the run then.
 
         Raises:
-            Conflict: the trainer ended before that.
-            RecordingError: the recording cannot be read any more.
-            TrainerTimeout: it took too long.
+            Conflict, RecordingError, TrainerTimeout: as `wait_for_effect` does.
         """
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
-        load_deadline = loop.time() + self._deadlines.start
-        known = ""
-        while True:
-            is_owned = self.owns(run_id)
-            try:
-                run = await run_in_threadpool(self._runs.read_summary, run_id)
-            except RecordingUnavailable as error:
-                known = str(error)
-            else:
-                if is_done(run) or run["status"] in ENDED:
-                    return run
-                known = f"The run is {run['status']} at step {run['step']}."
-                if run["status"] == "queued" and loop.time() < load_deadline:
-                    deadline = loop.time() + self._timeout
-            if not is_owned:
-                raise _just_ended(run_id)
-            if loop.time() > deadline:
-                raise TrainerTimeout(
-                    f"The trainer did not {request} within {self._timeout:g} s. {known} The "
-                    "request may still take effect."
-                )
-            await asyncio.sleep(POLL_INTERVAL)
+        return await wait_for_effect(
+            self._runs,
+            run_id,
+            is_done,
+            is_trained=lambda: self.owns(run_id),
+            timeout=self._timeout,
+            start_timeout=self._deadlines.start,
+            failure=f"The trainer did not {request}",
+        )
 
     async def _pause_demonstrations(self) -> None:
         for run_id in self._demonstrations & set(self._processes):
@@ -489,20 +484,8 @@ def assignment(runs: Runs, run_id: str) -> dict[str, Any]:
     }
 
 
-def _effect(transition: Transition, before: Run) -> Callable[[Run], bool]:
-    """Return the condition that shows that an action took effect."""
-    target = transition.target
-    if target is None:
-        return lambda now: bool(now["step"] > before["step"])
-    return lambda now: now["status"] == target
-
-
 def _not_owned(run_id: str) -> Conflict:
     return Conflict(
         f"Run {run_id} is trained by a process that this server did not start: it can be watched, "
         "not controlled."
     )
-
-
-def _just_ended(run_id: str) -> Conflict:
-    return Conflict(f"The trainer of run {run_id} has just ended.")

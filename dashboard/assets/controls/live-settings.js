@@ -91,6 +91,7 @@ export class LiveSettings {
     const settings = changeableSettings(store);
     const isMoving = settings ? settings.moving : store.isPlayingLap;
     const refusal = store.run?.live ? viewerRefusal() : null;
+    this.moving.hidden = Boolean(store.run?.watched);
     this.moving.setAttribute("aria-checked", String(isMoving));
     this.moving.disabled = store.isPlayingPlaceholder || !(settings || store.hasLap);
     this.moving.title = settings
@@ -114,6 +115,14 @@ function nearestDuration(seconds) {
   );
 }
 
+const RATES_NOTE =
+  "Peak rates of the schedule. They can be changed while the run trains or is paused, from the next " +
+  "step on.";
+const FACTORS_NOTE =
+  "What the learning rate of each parameter group is multiplied by, whatever its schedule is; 0 " +
+  "freezes the group. They are changed at the next pause point.";
+
+/** The learning rates of a run that is trained here, or the factors of those of a watched run. */
 export class LearningRatesPanel {
   /** @param {RunStore} store */
   constructor(store) {
@@ -124,24 +133,14 @@ export class LearningRatesPanel {
       setText(this.state, problem ? withFieldTitles(problem.message, RATES) : "");
     /** @type {Record<string, HTMLInputElement>} */
     this.fields = {};
-    const labels = Object.entries(RATES).map(([name, title]) => {
-      const field = element("input", { type: "number", min: 0, max: 1, step: "any" });
-      field.onchange = () => this.#change(name, field);
-      this.fields[name] = field;
-      return element("label.stn-field", {}, element("span", {}, title), field);
-    });
-    const note = element(
-      "p.stn-muted",
-      {},
-      "Peak rates of the schedule. They can be changed while the run trains or is paused, from the " +
-        "next step on.",
-    );
+    this.rates = element("div.stn-fields.stn-rates");
+    this.note = element("p.stn-muted");
     this.element = element(
       "details.stn-panel.stn-acting",
       {},
       element("summary.stn-summary", {}, "Learning rates"),
-      element("div.stn-fields.stn-rates", {}, ...labels),
-      note,
+      this.rates,
+      this.note,
       this.state,
     );
   }
@@ -152,18 +151,45 @@ export class LearningRatesPanel {
    */
   async #change(name, field) {
     if (field.value) {
-      await sendControl(this.store, this.setProblem, { [name]: Number(field.value) });
+      const value = Number(field.value);
+      const isFactor = Boolean(this.store.run?.watched);
+      const request = isFactor ? { rate_factors: { [name]: value } } : { [name]: value };
+      await sendControl(this.store, this.setProblem, request);
     }
     this.update();
   }
 
+  /**
+   * Make one field for each rate, unless they are there.
+   * @param {Record<string, string>} titles of the rates, by name
+   */
+  #renderFields(titles) {
+    if (Object.keys(titles).join("\n") === Object.keys(this.fields).join("\n")) return;
+    this.fields = {};
+    const labels = Object.entries(titles).map(([name, title]) => {
+      const field = element("input", { type: "number", min: 0, step: "any" });
+      field.onchange = () => this.#change(name, field);
+      this.fields[name] = field;
+      return element("label.stn-field", {}, element("span", {}, title), field);
+    });
+    this.rates.replaceChildren(...labels);
+  }
+
   update() {
     const isChangeable = changeableSettings(this.store) !== null;
-    const settings = this.store.run?.settings;
-    this.element.hidden = Boolean(this.store.run?.watched);
+    const { run } = this.store;
+    /** @type {Record<string, number> | undefined} */
+    const factors = run?.watched ? run.settings?.rate_factors ?? {} : undefined;
+    const titles = factors
+      ? Object.fromEntries(Object.keys(factors).map((name) => [name, `\u00d7 ${name}`]))
+      : RATES;
+    this.element.hidden = !Object.keys(titles).length;
+    this.#renderFields(titles);
+    setText(this.note, factors ? FACTORS_NOTE : RATES_NOTE);
+    const values = factors ?? run?.settings;
     for (const [name, field] of Object.entries(this.fields)) {
       field.disabled = !isChangeable;
-      if (settings && document.activeElement !== field) field.value = settings[name];
+      if (values && document.activeElement !== field) field.value = String(values[name]);
     }
   }
 }

@@ -22,8 +22,9 @@ const TRAINING_ACTIONS = {
   stop: { label: "Stop", path: ICONS.stop, title: "Stop the training; the recording is kept" },
 };
 
-// In place of the buttons, of a run whose loop is a program of its own.
-const WATCHED = "This run is trained by a program of its own, which controls it.";
+// In place of the buttons, of a run whose loop is a program of its own and has no pause point.
+const WATCHED = "This run is trained by a program of its own, which controls it. With " +
+  "run.pause_point() in its loop it can be paused here.";
 
 export class RunControls {
   /**
@@ -70,7 +71,8 @@ export class RunControls {
     this.refusal = element("p.stn-muted.stn-refusal"); // in place of the buttons
     const parts = [training, this.settings.element, start, this.refusal];
     this.element = element("div.stn-run-controls", {}, ...parts);
-    this.acting = [training, this.settings.element, start]; // what only a run that is trained here has
+    this.training = [training, this.settings.element];
+    this.start = start;
   }
 
   /**
@@ -151,8 +153,12 @@ export class RunControls {
     this.buttons.resume.hidden = !allowed.includes("resume");
     this.buttons.pause.hidden = allowed.includes("resume");
     this.settings.update();
-    for (const part of this.acting) part.hidden = Boolean(run?.watched);
-    setText(this.refusal, viewerRefusal() ?? (run?.watched ? WATCHED : ""));
+    const isWatched = Boolean(run?.watched);
+    // It ends where it was started.
+    this.buttons.stop.hidden = this.start.hidden = isWatched;
+    const hasNoPausePoint = isWatched && !run?.settings;
+    for (const part of this.training) part.hidden = hasNoPausePoint || (isWatched && !run?.live);
+    setText(this.refusal, viewerRefusal() ?? (hasNoPausePoint ? WATCHED : ""));
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
   }
 }

@@ -181,7 +181,8 @@
  * @property {boolean} [unresponsive] whether its trainer hangs
  * @property {boolean} demonstration
  * @property {string | null} error
- * @property {Object<string, any>} [settings] that can be changed while it trains
+ * @property {Object<string, any> | null} [settings] that can be changed while it trains; null in
+ *   a watched run whose loop has no pause point
  * @property {number} [skipped] frames that this viewer was not sent
  */
 

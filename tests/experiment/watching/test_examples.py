@@ -78,11 +78,12 @@ def test_documented_lines_run(recordings: Path) -> None:
         "optimiser": torch.optim.SGD(model.parameters(), lr=0.1),
         "loss_function": nn.NLLLoss(),
         "norm": 1.0,
+        "loss": 1.0,
         "Trainer": dict,
         "Accelerator": dict,
     }
     page = blocks(read(Path("docs/python.md")), "python")
-    assert len(page) == 4
+    assert len(page) == 5
     for block in page:
         exec(block, values)
     for run in open_runs():
@@ -91,4 +92,4 @@ def test_documented_lines_run(recordings: Path) -> None:
     for path in recordings.glob("*.stnscope"):
         with Recording.open(path) as recording:
             steps.append(recording.summary()["step"])
-    assert sorted(steps) == [0, 2]  # Accelerate's tracker has logged nothing
+    assert sorted(steps) == [0, 3]  # Accelerate's tracker has logged nothing

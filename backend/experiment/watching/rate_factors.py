@@ -1,0 +1,110 @@
+"""Factors of the learning rates of optimisers, applied within their steps only."""
+
+from collections.abc import Iterable, Mapping
+from itertools import takewhile
+from typing import Any
+
+from torch import nn
+from torch.optim import Optimizer
+from torch.utils.hooks import RemovableHandle
+
+from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_RATE_FACTORS
+from stnscope.backend.experiment.recording.schema import is_scalar_name
+
+ALL = "all weights"
+"""The name of what is one parameter group, or of all where there are too many."""
+
+
+class RateFactors:
+    """What the learning rates of optimisers are multiplied by, by the name of a parameter group.
+
+    A rate is multiplied before each step of its optimiser and restored after it: a schedule never
+    meets what was multiplied. Nothing is touched while the factor is 1.
+
+    Args:
+        model: names the groups, by the modules that they are the weights of.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self._names = {id(weight): name for name, weight in model.named_parameters()}
+        self._optimisers: list[Optimizer] = []
+        self._group_names: list[list[str]] = []
+        self._originals: list[tuple[dict[str, Any], Any]] = []
+        self._hooks: list[RemovableHandle] = []
+        self.values: dict[str, float] = {}
+
+    def add(self, optimisers: Iterable[Optimizer]) -> bool:
+        """Take optimisers in; return whether one is new.
+
+        Raises:
+            TypeError: one is no optimiser of torch.
+        """
+        new = [_unwrap(optimiser) for optimiser in optimisers]
+        new = [optimiser for optimiser in new if all(optimiser is not o for o in self._optimisers)]
+        if not new:
+            return False
+        for optimiser in new:
+            self._optimisers.append(optimiser)
+            self._hooks.append(optimiser.register_step_pre_hook(self._multiply))
+            self._hooks.append(optimiser.register_step_post_hook(self._restore))
+        self._name_groups()
+        return True
+
+    def change(self, factors: Mapping[str, float]) -> None:
+        """Change factors by the names of groups; unknown names are ignored."""
+        self.values |= {name: factors[name] for name in factors.keys() & self.values}
+
+    def remove(self) -> None:
+        """Leave the optimisers as they were."""
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks.clear()
+        self._optimisers.clear()
+
+    def _name_groups(self) -> None:
+        groups = [group for optimiser in self._optimisers for group in optimiser.param_groups]
+        names = [self._name_of(group, index) for index, group in enumerate(groups)]
+        if len(groups) == 1 or len(set(names)) > MAX_RATE_FACTORS:
+            names = [ALL] * len(groups)
+        rest = iter(names)
+        self._group_names = [[next(rest) for _ in o.param_groups] for o in self._optimisers]
+        self.values = {name: self.values.get(name, 1.0) for name in names}
+
+    def _name_of(self, group: Mapping[str, Any], index: int) -> str:
+        """Return the name that a group has, or the module that all its weights are in."""
+        given = group.get("name")
+        if isinstance(given, str) and is_scalar_name(given):
+            return given
+        paths = [self._names.get(id(weight), "").split(".")[:-1] for weight in group["params"]]
+        levels = takewhile(lambda level: len({*level}) == 1, zip(*paths, strict=False))
+        return ".".join(level[0] for level in levels)[:MAX_NAME_LENGTH] or f"group {index}"
+
+    def _multiply(self, optimiser: Optimizer, *_: object) -> None:
+        self._restore()  # a step that raised an exception had no end
+        index = next(i for i, known in enumerate(self._optimisers) if known is optimiser)
+        # A group that was added later has no name yet.
+        for name, group in zip(self._group_names[index], optimiser.param_groups, strict=False):
+            if self.values[name] != 1:
+                self._originals.append((group, group["lr"]))
+                group["lr"] = group["lr"] * self.values[name]
+
+    def _restore(self, *_: object) -> None:
+        while self._originals:
+            group, rate = self._originals.pop()
+            group["lr"] = rate
+
+
+def _unwrap(optimiser: Any) -> Optimizer:
+    """Return the optimiser of torch in one of Accelerate or Lightning.
+
+    Raises:
+        TypeError: there is none.
+    """
+    inner = getattr(optimiser, "optimizer", None)
+    if isinstance(inner, Optimizer):
+        return _unwrap(inner)
+    if isinstance(optimiser, Optimizer):
+        return optimiser
+    raise TypeError(
+        f"A pause point takes optimisers of torch.optim, not {type(optimiser).__name__}."
+    )

@@ -1,0 +1,120 @@
+"""Requests to the loops of watched runs, which take them at their pause points."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from stnscope.backend.experiment.config import SettingsChange
+from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.experiment.recording.lock import has_writer
+from stnscope.backend.experiment.run_status import (
+    ALLOWED_IN,
+    TRAINING,
+    TRANSITIONS,
+    Action,
+    Operation,
+    can,
+    status_mismatch,
+)
+from stnscope.backend.experiment.watching.loop_requests import LoopRequest, send
+from stnscope.backend.server.processes.effects import effect, wait_for_effect
+from stnscope.backend.server.runs import Run, Runs, check_changeable, training_refusal
+
+OPERATIONS: tuple[Operation, ...] = ("pause", "resume", "step", "change")
+"""What can be requested of a loop at a pause point; it is stopped where it was started."""
+NO_PAUSE_POINT = (
+    "This run is trained by a program of its own, whose loop has no pause point: it can be "
+    "watched, but not controlled here. Call `run.pause_point()` in the loop."
+)
+
+
+class WatchedLoops:
+    """The loops of watched runs: programs that this server did not start.
+
+    Args:
+        runs: all runs.
+        timeout: seconds in which a request must take effect.
+    """
+
+    def __init__(self, runs: Runs, timeout: float) -> None:
+        self._runs = runs
+        self._timeout = timeout
+
+    def allowed(self, run: Run) -> list[Operation]:
+        """Return what can be requested of a watched run now."""
+        if run["status"] not in TRAINING:
+            return ["delete"] if can("delete", run["status"]) else []
+        if _refusal(run):
+            return []
+        return [operation for operation in OPERATIONS if can(operation, run["status"])]
+
+    async def control(self, run: Run, action: Action) -> None:
+        """Request an action, and wait until it takes effect.
+
+        Raises:
+            Conflict: it does not fit the run's status, or the loop has no pause point.
+            StnscopeError: the request cannot be written.
+            TrainerTimeout: the loop has not reached a pause point in time.
+        """
+        self._check(run, action, f"{action} a run")
+        await self._request(run, LoopRequest(action=action), effect(TRANSITIONS[action], run))
+
+    async def change(self, run: Run, settings: Mapping[str, Any]) -> None:
+        """Request other settings, and wait until they are recorded.
+
+        Raises:
+            InvalidInput: the run has no such setting.
+            Conflict, StnscopeError, TrainerTimeout: as in `control`.
+        """
+        self._check(run, "change", "change settings of a run")
+        check_changeable(settings, run)
+        change = SettingsChange.model_validate(settings)
+        await self._request(
+            run, LoopRequest(settings=change), lambda now: _has(now["settings"], settings)
+        )
+
+    def _check(self, run: Run, operation: Operation, purpose: str) -> None:
+        if refusal := _refusal(run):
+            raise Conflict(refusal)
+        expected = ALLOWED_IN[operation] & TRAINING
+        if operation not in OPERATIONS or run["status"] not in expected:
+            raise Conflict(
+                "A watched run is stopped where its program was started."
+                if operation == "stop" and run["status"] in TRAINING
+                else status_mismatch(purpose, expected, run["status"])
+            )
+
+    async def _request(
+        self, run: Run, request: LoopRequest, is_done: Callable[[Run], bool]
+    ) -> None:
+        path = await run_in_threadpool(self._runs.path, run["id"])
+        await run_in_threadpool(send, path, request)
+        after = await wait_for_effect(
+            self._runs,
+            run["id"],
+            is_done,
+            is_trained=lambda: has_writer(path),
+            timeout=self._timeout,
+            start_timeout=0,
+            failure="The loop reached no pause point",
+        )
+        if not is_done(after):
+            raise Conflict(f"The run ended before that: it is {after['status']}.")
+
+
+def _refusal(run: Run) -> str | None:
+    """Return why the loop of a watched run cannot be controlled, as a sentence; None if it can."""
+    if run["imported"]:
+        return training_refusal(run)
+    return None if run["settings"] else NO_PAUSE_POINT
+
+
+def _has(settings: Mapping[str, Any], change: Mapping[str, Any]) -> bool:
+    """Whether settings contain a change, of which factors are by name."""
+    return all(
+        value.items() <= settings[name].items()
+        if isinstance(value, dict)
+        else settings[name] == value
+        for name, value in change.items()
+    )
