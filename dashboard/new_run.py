@@ -14,6 +14,7 @@ from stnscope.dashboard.catalog_entries import (
 )
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.dataset_choice import choose_dataset
+from stnscope.dashboard.machine_fields import machine_fields
 from stnscope.dashboard.training_fields import sampler_fields, training_fields
 from stnscope.dashboard.training_time import epoch_seconds, format_duration, run_seconds
 
@@ -124,6 +125,8 @@ def _config_fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> d
     with st.expander("Advanced settings"):
         training = training_fields(catalog, dataset, network)
         sampler = sampler_fields(catalog) if network["transformers"] else {}
+    with st.expander("Machine"):
+        machine = machine_fields(catalog)
     optimiser = by_name(catalog["optimisers"])[training["optimiser"]]
     with basic:
         task = _task_fields(catalog, dataset, network)
@@ -134,6 +137,7 @@ def _config_fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> d
         **task,
         **numbers,
         **training,
+        **machine,
         "sampler": sampler,
     }
 

@@ -38,7 +38,7 @@ def training_fields(catalog: dict[str, Any], dataset: Entry, network: Entry) -> 
         "weight_decay": decay,
         "label_smoothing": smoothing,
         **_consistency_field(dataset, network),
-        **_precision_fields(catalog),
+        "ema_decay": _averaging_field(catalog["defaults"]["ema_decay"]),
     }
 
 
@@ -60,21 +60,16 @@ def _consistency_field(dataset: Entry, network: Entry) -> dict[str, Any]:
     return {"consistency": weight}
 
 
-def _precision_fields(catalog: dict[str, Any]) -> dict[str, Any]:
-    """Draw the fields of the averaging of weights and of the precision."""
-    defaults, precisions = catalog["defaults"], by_name(catalog["precisions"])
-    left, right = st.columns(2)
-    decay = left.number_input(
+def _averaging_field(default: float) -> float:
+    """Draw the field of the averaging of weights."""
+    return st.number_input(
         "Weight averaging",
-        value=defaults["ema_decay"],
+        value=default,
         step=0.01,
         format="%g",
         help="Decay of the moving average of the weights, such as 0.99 over some hundred steps; "
         "the average is shown and evaluated. 0 for the weights themselves.",
     )
-    with right:
-        precision = select_entry("Precision", precisions, defaults["precision"])
-    return {"ema_decay": decay, "precision": precision}
 
 
 def sampler_fields(catalog: dict[str, Any]) -> dict[str, Any]:

@@ -72,7 +72,7 @@ class Family:
         degenerate region, the result is finite but otherwise arbitrary.
         """
         theta, points = theta.double(), points.double()
-        corners = self.warp(theta, grid.corners().double(), aspect)
+        corners = self.warp(theta, grid.corners().to(theta), aspect)
         affine = inverse_fit.affine(corners, aspect).view(-1, 2, 3)
         found: Tensor = (points - affine[:, None, :, 2]) @ torch.linalg.pinv(affine[:, :, :2]).mT
         for _ in range(MAX_NEWTON_STEPS):
@@ -85,7 +85,7 @@ class Family:
 
     def _jacobian(self, theta: Tensor, points: Tensor, aspect: float) -> Tensor:
         """Return the warp's derivatives at points (N, M, 2): (N, M, 2, 2), output axis last."""
-        steps = DIFFERENCE * torch.eye(2, dtype=points.dtype)
+        steps = DIFFERENCE * torch.eye(2, dtype=points.dtype, device=points.device)
         differences = [
             self.warp(theta, points + step, aspect) - self.warp(theta, points - step, aspect)
             for step in steps
@@ -153,7 +153,7 @@ def _spline_basis(points: Tensor, side: int) -> Tensor:
     system[:count, count:] = _linear(controls)
     system[count:, :count] = system[:count, count:].T
     solution = torch.linalg.inv(system)[:, :count]
-    exact = points.detach().double().cpu()
+    exact = points.detach().cpu().double()
     weights = torch.cat([radial_basis(exact, controls), _linear(exact)], dim=-1) @ solution
     return torch.cat([points, weights.to(points)], dim=-1)
 

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from stnscope.models import grid
+from stnscope.models.precision import autocast
 from stnscope.models.receptive_field import Pointwise
 
 
@@ -75,7 +76,7 @@ class LocalContrast(Pointwise):
 
     def forward(self, images: Tensor) -> Tensor:
         # Half precision would leave little of the small differences from the mean.
-        with torch.autocast(images.device.type, enabled=False):
+        with autocast(images.device, is_enabled=False):
             images = images.to(self.window.dtype)
             coverage = self._window_sums(torch.ones_like(images[:1, :1]))
             centred = images - self._window_sums(images.mean(dim=1, keepdim=True)) / coverage

@@ -69,6 +69,11 @@ class Network(nn.Module):
     input_paths: Sequence[InputPath] = ()
     localisation_modules: Sequence[nn.Module] = ()
 
+    @property
+    def device(self) -> torch.device:
+        """The device of its weights, where its input must be."""
+        return next(self.parameters()).device
+
     def localisation_parameters(self) -> Iterator[nn.Parameter]:
         """Iterate over the parameters of the localisation modules."""
         return chain.from_iterable(module.parameters() for module in self.localisation_modules)

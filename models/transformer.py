@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from stnscope.models import grid
 from stnscope.models.families import Family
+from stnscope.models.precision import autocast
 
 
 class Warp(NamedTuple):
@@ -86,7 +87,7 @@ class Sampler(nn.Module):
     def warp(self, images: Tensor, theta: Tensor) -> Warp:
         """Warp images (N, C, H, W) by theta (N, P)."""
         # In half precision the grid could not resolve neighbouring pixels.
-        with torch.autocast(images.device.type, enabled=False):
+        with autocast(images.device, is_enabled=False):
             theta = theta if theta.dtype == torch.float64 else theta.float()
             points = self._compute_grid(theta, self.basis, images, 1)
             return Warp(theta, points, self._sample(images, theta, points, self.padding))
@@ -154,7 +155,7 @@ class SpatialTransformer(Sampler):
     def predict(self, images: Tensor) -> Tensor:
         """Return theta (N, P) for images (N, C, H, W), in single precision under autocast too."""
         features = self.localisation(images)
-        with torch.autocast(images.device.type, enabled=False):
+        with autocast(images.device, is_enabled=False):
             theta: Tensor = self.regression(features.to(self.regression.weight.dtype))
         return theta
 

@@ -89,7 +89,8 @@ def test_options_set_every_field_of_a_configuration(tmp_path: Path) -> None:
     options += ["--optimiser", "rmsprop", "--schedule", "constant", "--weight-decay", "0.001"]
     options += ["--consistency", "0.5", "--ema-decay", "0.9", "--precision", "bfloat16"]
     options += ["--label-smoothing", "0.2", "--padding", "background", "--background", "0.5"]
-    assert main(["train", "--home", str(tmp_path), *options, "--supersampling", "2"]) == 0
+    options += ["--supersampling", "2", "--device", "auto", "--threads", "auto", "--channels-last"]
+    assert main(["train", "--home", str(tmp_path), *options]) == 0
     (path,) = tmp_path.rglob("*.stnscope")
     with Recording.open(path) as recording:
         config = recording.config()
@@ -97,6 +98,8 @@ def test_options_set_every_field_of_a_configuration(tmp_path: Path) -> None:
     assert (config.weight_decay, config.label_smoothing) == (0.001, 0.2)
     assert (config.consistency, config.ema_decay, config.precision) == (0.5, 0.9, "bfloat16")
     assert config.sampler == SamplerConfig(padding="background", background=0.5, supersampling=2)
+    assert (config.device, config.threads) != ("auto", "auto")
+    assert config.channels_last
     assert config.distortion == DistortionConfig(name="RTS+occlusion")
 
 
@@ -112,6 +115,8 @@ def test_options_set_every_field_of_a_configuration(tmp_path: Path) -> None:
         (["--padding", "void"], "zeros, border, background"),
         (["--background", "0.5"], "required with the sampler.padding"),
         (["--supersampling", "9"], "sampler.supersampling"),
+        (["--device", "gpu"], "There is no device 'gpu' here; there are auto, cpu"),
+        (["--threads", "65"], "a whole number from 1 to 64"),
     ],
 )
 def test_invalid_options_are_refused_and_start_no_run(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stnscope.backend.commands import parser as types
-from stnscope.backend.commands.options import Commands, add_data, command, data_folder
+from stnscope.backend.commands.options import Commands, add_data, add_device, command, data_folder
 from stnscope.backend.experiment.errors import Unavailable
 from stnscope.backend.server.processes.child_process import ChildEnded, call
 
@@ -52,16 +52,17 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
 
 
 def add_output(parser: argparse.ArgumentParser) -> None:
-    """Add the options `--threads`, `--json` and `--folder`."""
-    add_threads(parser)
+    """Add the options `--device`, `--threads`, `--json` and `--folder`."""
+    add_machine(parser)
     parser.add_argument("--json", action="store_true", help="print everything, as JSON")
     parser.add_argument(
         "--folder", type=types.folder, help="write a result file into this folder (none)"
     )
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
-    """Add the option `--threads`."""
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    """Add the options `--device` and `--threads`."""
+    add_device(parser)
     parser.add_argument("--threads", type=types.count, default=1, help="CPU threads (%(default)s)")
 
 
@@ -86,6 +87,7 @@ def evaluate_and_print(
         "weights": options.weights,
         "dataset": options.dataset,
         "data": str(data_folder(options)),
+        "device": options.device,
         "threads": options.threads,
         "folder": str(options.folder) if options.folder else None,
     }

@@ -9,6 +9,7 @@ from typing import Any
 
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.parser import Parser, suggestion
+from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.home import default_home
 from stnscope.backend.experiment.recording.quota import Quota, format_bytes
@@ -104,6 +105,16 @@ def add_data(parser: argparse.ArgumentParser) -> None:
         type=types.folder,
         default=os.environ.get("STNSCOPE_DATA") or None,
         help="folder that data sets are read from (`datasets` in the home)",
+    )
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add the option `--device`."""
+    parser.add_argument(
+        "--device",
+        default=CPU,
+        help="device that networks are applied on: auto, cpu, cuda, cuda:1 and so on, mps "
+        "(%(default)s)",
     )
 
 

@@ -8,6 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Never
 
+from stnscope.backend.experiment.config import AUTO
+
 
 class Parser(argparse.ArgumentParser):
     """A parser whose error messages suggest the nearest command, option or name."""
@@ -85,6 +87,11 @@ def count(text: str) -> int:
     if not (text.isascii() and text.isdecimal()) or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of 1 or more")
     return int(text)
+
+
+def threads(text: str) -> int | str:
+    """Parse a number of threads, or `auto`; its limit is checked with the configuration."""
+    return text if text == AUTO else count(text)
 
 
 def size(text: str) -> int:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from stnscope.backend.commands import parser as types
-from stnscope.backend.commands.evaluate import add_threads
+from stnscope.backend.commands.evaluate import add_machine
 from stnscope.backend.commands.options import (
     Commands,
     add_data,
@@ -53,7 +53,7 @@ def add(commands: Commands) -> None:
         type=types.minutes,
         help="end after this time; what is not complete can be resumed (no limit)",
     )
-    add_threads(parser)
+    add_machine(parser)
     add_data(parser)
     parser.add_argument(
         "--folder",
@@ -84,6 +84,7 @@ def _reproduce(options: argparse.Namespace) -> int:
             "seed": seed,
             "folder": str(folder),
             "data": str(data_folder(options)),
+            "device": options.device,
             "threads": options.threads,
             "minutes": minutes,
         }

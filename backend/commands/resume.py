@@ -1,6 +1,7 @@
 """`stnscope resume`: go on with a run that was stopped, interrupted or failed."""
 
 import argparse
+import asyncio
 
 from stnscope.backend.commands.options import (
     RUN_HELP,
@@ -14,8 +15,10 @@ from stnscope.backend.commands.options import (
     quota,
 )
 from stnscope.backend.commands.train import train_and_report
+from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.run_status import ALLOWED_IN, can, status_mismatch
+from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.runs import Runs, training_refusal
 
 EXAMPLES = """\
@@ -42,6 +45,7 @@ def _resume(options: argparse.Namespace) -> int:
     # One that its trainer has not begun stays queued when that is interrupted.
     if status != "queued" and not can("resume", status):
         raise Conflict(status_mismatch("resume a run", ALLOWED_IN["resume"], status))
+    asyncio.run(Devices().check_resume(run["config"].get("device", CPU)))
     runs.check_disk_space()
     runs.set_status(run_id, "queued")
     return train_and_report(runs, run_id)

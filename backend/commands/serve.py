@@ -1,6 +1,7 @@
 """`stnscope serve`: serve the page and the interface on one port."""
 
 import argparse
+import asyncio
 import errno
 import logging
 import os
@@ -21,6 +22,7 @@ from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
     add_data,
+    add_device,
     add_mirror,
     add_quota,
     command,
@@ -29,6 +31,7 @@ from stnscope.backend.commands.options import (
 from stnscope.backend.server.app import create_app
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.http.connections import ConnectionServer
+from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 
@@ -94,6 +97,7 @@ def add(commands: Commands) -> None:
         metavar="ADDRESS",
         help="trust X-Forwarded-For and -Proto of this proxy, or network; may be repeated",
     )
+    add_device(serve)
     add_data(serve)
     add_mirror(serve)
     add_quota(serve)
@@ -136,6 +140,7 @@ def _serve(options: argparse.Namespace) -> int:
         settings = _settings(options)
     except ValueError as error:
         sys.exit(f"stnscope: {error}")
+    asyncio.run(Devices().find(settings.device))
     with listen(settings.host, settings.port) as listening:
         Runs(settings.recordings)  # reports a home that cannot be made
         return _run(settings, options, listening)

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
     add_data,
@@ -35,6 +36,7 @@ from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.server.processes.child_process import ChildEnded
+from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.trainers import COMMAND, NOT_BEGUN, assignment
 from stnscope.backend.server.runs import Run, Runs
 
@@ -105,10 +107,16 @@ def add(commands: Commands) -> None:
     text = "Train a network and record it; an open page follows the run."
     train = command(commands, "train", _train, text, EXAMPLES, Help)
     for name, field in RunConfig.model_fields.items():
-        if field.annotation in (int, float, str):
-            kind: Any = field.annotation
+        kind: Any = types.threads if name == "threads" else field.annotation
+        if kind in (int, float, str, types.threads):
             fallback = None if name in NO_DEFAULT else field.default
             _add_field(train, name, field.description, type=kind, default=fallback)
+    train.add_argument(
+        "--channels-last",
+        action=argparse.BooleanOptionalAction,
+        help="store weights with their channels last, which is faster for most convolutions and "
+        "rounds differently (with bfloat16 only)",
+    )
     _add_field(train, "distortion", "Distortions of each image, joined by +.", default=None)
     for name, kind in SAMPLER.items():
         field = SamplerConfig.model_fields[name]
@@ -144,7 +152,8 @@ def _add_field(
 
 def _train(options: argparse.Namespace) -> int:
     runs = Runs(recordings(options), quota(options), options.data)
-    return train_and_report(runs, runs.create(config_of(options, runs.data)))
+    config = asyncio.run(Devices().resolve(config_of(options, runs.data)))
+    return train_and_report(runs, runs.create(config))
 
 
 def train_and_report(runs: Runs, run_id: str) -> int:

@@ -5,10 +5,11 @@ import asyncio
 import json
 from pathlib import Path
 
-from stnscope.backend.commands.options import Commands, command, percent
+from stnscope.backend.commands.options import Commands, add_device, command, percent
 from stnscope.backend.experiment.export.still import draw_png
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.backend.server.processes.devices import Devices
+from stnscope.backend.server.processes.inference_worker import InferenceWorker, command_on
 from stnscope.models.cards import cards
 
 EXAMPLES = """\
@@ -30,11 +31,12 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--scale", type=float, default=2.0, help="at 1, an image has 96 pixels (%(default)g)"
     )
+    add_device(parser)
     parser.add_argument("--json", action="store_true", help="print all numbers, as JSON")
 
 
 def _transform(options: argparse.Namespace) -> int:
-    frame = asyncio.run(_request(options.picture.read_bytes(), options.weights))
+    frame = asyncio.run(_request(options.picture.read_bytes(), options.weights, options.device))
     target = options.file or options.picture.with_name(f"{options.picture.stem}-transformed.png")
     target.write_bytes(draw_png(frame, options.scale))
     probabilities = dict(
@@ -54,9 +56,14 @@ def _transform(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _request(picture: bytes, weights: str) -> Frame:
-    """Transform a picture in a process of its own, as the server does."""
-    worker = InferenceWorker()
+async def _request(picture: bytes, weights: str, device: str) -> Frame:
+    """Transform a picture in a process of its own, as the server does.
+
+    Raises:
+        InvalidInput: there is no such device.
+    """
+    await Devices().find(device)
+    worker = InferenceWorker(command_on(device))
     await worker.start()
     try:
         return Frame.decode(await worker.transform(picture, weights))

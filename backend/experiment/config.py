@@ -24,6 +24,7 @@ from stnscope.backend.experiment.limits import (
     MAX_RATE_FACTOR,
     MAX_RATE_FACTORS,
     MAX_SUPERSAMPLING,
+    MAX_THREADS,
 )
 from stnscope.models.catalog import Architecture
 
@@ -39,6 +40,10 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+AUTO: Literal["auto"] = "auto"
+"""Stands for what suits the machine; a run is created with what that is."""
+CPU = "cpu"
+"""The device that every machine has."""
 TRACKS = "tracks"
 """Probes move through a series of photos of their subject."""
 
@@ -48,6 +53,14 @@ def _check_moving(value: Any) -> Any:
     if isinstance(value, bool) or value == TRACKS:
         return value
     expected = {"expected": f"true, false or '{TRACKS}'"}
+    raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
+
+
+def _check_threads(value: Any) -> Any:
+    """Reject what is neither `auto` nor a number of threads, with all that is accepted."""
+    if value == AUTO or (type(value) is int and 1 <= value <= MAX_THREADS):
+        return value
+    expected = {"expected": f"'{AUTO}' or a whole number from 1 to {MAX_THREADS}"}
     raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
 
 
@@ -122,7 +135,10 @@ def _parse_distortion(value: Any) -> Any:
 
 
 class RunConfig(_Frozen):
-    """All parameters of a run; equal configurations give equal runs."""
+    """All parameters of a run; equal configurations give equal runs.
+
+    A recorded one that lacks a field was made before there was one, and means its default.
+    """
 
     architecture: Name = Field(default="digits", description="Name of a network.")
     dataset: Name = Field(default="digits", description="Name of a data set.")
@@ -181,12 +197,25 @@ class RunConfig(_Frozen):
         description="Decay, per step, of the exponential moving average of the weights, which is "
         "then what is evaluated and shown; 0 for the weights themselves.",
     )
+    device: Name = Field(
+        default=CPU,
+        description="Name of the device that the network is trained on: auto, cpu, cuda, cuda:1 "
+        "and so on, mps.",
+    )
     precision: Name = Field(
         default="float32",
         description="Name of the precision of training.",
     )
+    channels_last: bool | None = Field(
+        default=None,
+        description="Whether weights are stored with their channels last, which is faster for most "
+        "convolutions and rounds differently; null for with bfloat16 only.",
+    )
+    threads: Annotated[
+        Annotated[int, Field(ge=1, le=MAX_THREADS)] | Literal["auto"],
+        BeforeValidator(_check_threads),
+    ] = Field(default=1, description="CPU threads of the trainer, or auto.")
     sampler: SamplerConfig = SamplerConfig()
-    threads: int = Field(default=1, ge=1, le=64, description="CPU threads of the trainer.")
     probes: ProbesConfig = ProbesConfig()
 
 

@@ -16,6 +16,7 @@ StnscopeError
 ├── InsufficientStorage    a quota or the disk is full; names what to delete or enlarge
 ├── TrainerTimeout         a request to a trainer took no effect in time
 └── Unavailable            temporarily not possible; a later attempt may succeed
+    └── OutOfMemory        a device has too little memory; names it and what to do
 """
 
 
@@ -107,3 +108,7 @@ class TrainerTimeout(StnscopeError):
 
 class Unavailable(StnscopeError):
     """The request is temporarily not possible; a later attempt may succeed."""
+
+
+class OutOfMemory(Unavailable):
+    """A device has too little memory; the text names it and what to do."""

@@ -10,6 +10,7 @@
     probes           probes of a run, including added pictures
     epochs           epochs of a run
     supersampling    samples along each side of an output pixel
+    threads          CPU threads of a run
     export_frames    frames of an exported animation
     export_fps       frames per second of an exported animation
     export_scale     scale of an exported animation
@@ -32,6 +33,7 @@ MAX_PICTURE_PIXELS = 16_000_000
 MAX_PROBES = 64
 MAX_EPOCHS = 1000
 MAX_SUPERSAMPLING = 4
+MAX_THREADS = 64
 MAX_EXPORT_FRAMES = 300
 MIN_EXPORT_FPS = 0.01
 """A GIF's frame can be shown for 655 seconds at most."""
@@ -60,6 +62,7 @@ LIMITS: Mapping[str, int] = {
     "probes": MAX_PROBES,
     "epochs": MAX_EPOCHS,
     "supersampling": MAX_SUPERSAMPLING,
+    "threads": MAX_THREADS,
     "export_frames": MAX_EXPORT_FRAMES,
     "export_fps": MAX_EXPORT_FPS,
     "export_scale": MAX_EXPORT_SCALE,

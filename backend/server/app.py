@@ -23,10 +23,11 @@ from stnscope.backend.server import schemas
 from stnscope.backend.server.http import description, page, problems
 from stnscope.backend.server.http.body_deadline import BodyDeadline
 from stnscope.backend.server.http.body_limit import BodyLimit
+from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports, max_recording_bytes
-from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.backend.server.processes.inference_worker import InferenceWorker, command_on
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.routes import (
     catalog,
@@ -153,7 +154,14 @@ def _allowed_methods(request: Request) -> list[str]:
 async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     """Create the server's state, and start its processes."""
     state = await run_in_threadpool(_create_state, settings)
-    for part in (state.exports, state.imports, state.worker, state.trainers, state.tails):
+    for part in (
+        state.exports,
+        state.imports,
+        state.worker,
+        state.trainers,
+        state.tails,
+        state.devices,
+    ):
         stack.push_async_callback(part.close)
     await run_in_threadpool(state.imports.remove_abandoned)
     if refusal := await run_in_threadpool(state.runs.write_refusal):
@@ -161,6 +169,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     await state.trainers.start()
     if settings.standby:
         await state.worker.start()
+    state.devices.start()
     if settings.demonstration:
         await _start_demonstration(state)
     return state
@@ -168,7 +177,8 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
 
 def _create_state(settings: Settings) -> State:
     runs = Runs(settings.recordings, settings.quota, settings.data)
-    worker = InferenceWorker(deadlines=settings.deadlines)
+    worker = InferenceWorker(command_on(settings.device), settings.deadlines)
+    devices = Devices()
     return State(
         settings=settings,
         runs=runs,
@@ -177,6 +187,7 @@ def _create_state(settings: Settings) -> State:
             settings.trainers,
             settings.control_timeout,
             settings.deadlines,
+            devices=devices,
             standby=settings.standby,
         ),
         tails=Tails(runs),
@@ -186,6 +197,7 @@ def _create_state(settings: Settings) -> State:
         exports=Exports(runs, settings.deadlines),
         downloads=Downloads(runs.data, settings.mirror),
         imports=Imports(runs, settings.deadlines),
+        devices=devices,
     )
 
 

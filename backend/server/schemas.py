@@ -19,6 +19,7 @@ from stnscope.backend.experiment.config import (
     WatchedSettings,
 )
 from stnscope.backend.experiment.data.availability import SkippedFolder
+from stnscope.backend.experiment.devices.choice import Device
 from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
@@ -99,6 +100,10 @@ class Run(BaseModel):
     )
     picture_refusal: str | None = Field(
         description="Why no picture can be added to its probes; null if one can."
+    )
+    resume_note: str | None = Field(
+        description="What a resume on its device does not promise; null if the result is that of a "
+        "run without interruption, bit for bit."
     )
     error: str | None = Field(description="Why it failed, is paused or cannot be read.")
     attempt: Count = Field(description="Rises each time that it is resumed.")
@@ -214,6 +219,9 @@ class Catalog(BaseModel):
     presets: list[Preset]
     datasets: list[Dataset]
     skipped: list[SkippedFolder] = Field(description="Folders of images that are no data set.")
+    devices: list[Device] = Field(description="The processor first, the automatic choice last.")
+    cores: int = Field(description="Cores of the processor that the server may use.")
+    automatic_threads: int = Field(description="What `auto` threads mean.")
     weights: list[Card]
     limits: dict[str, int] = Field(description="The largest accepted values.")
     defaults: RunConfig

@@ -12,6 +12,8 @@ from stnscope.access.policy import (
     own_addresses,
     own_hosts,
 )
+from stnscope.backend.experiment.config import CPU
+from stnscope.backend.experiment.devices.cores import TRAINERS
 from stnscope.backend.experiment.home import recordings_folder
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.server.deadlines import Deadlines
@@ -38,6 +40,7 @@ class Settings:
         standby: whether to keep a trainer and an inference process, with torch imported, ready: a
             start and a first picture need no import, for some 400 MB of memory.
         trainers: how many trainer processes may train at once.
+        device: name of the one that pictures are transformed on.
         control_timeout: seconds in which a trainer must apply a request.
         deadlines: how long the server waits for processes and clients.
         viewers: how many streams of runs, and as many of pictures, may be open at once.
@@ -60,7 +63,8 @@ class Settings:
     allowed_frames: frozenset[str] = field(default_factory=frozenset)
     proxies: frozenset[str] = field(default_factory=frozenset)
     standby: bool = True
-    trainers: int = 2
+    trainers: int = TRAINERS
+    device: str = CPU
     control_timeout: float = 10.0
     deadlines: Deadlines = field(default_factory=Deadlines)
     viewers: int = 64

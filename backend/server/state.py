@@ -8,9 +8,12 @@ from starlette.requests import HTTPConnection
 
 from stnscope.access.rights import VIEWER_REFUSAL, may_act
 from stnscope.backend.experiment.catalog import ARCHITECTURES
+from stnscope.backend.experiment.config import CPU
+from stnscope.backend.experiment.devices.choice import resume_note
 from stnscope.backend.experiment.run_status import flags
 from stnscope.backend.server.http.conditional import JsonBody
 from stnscope.backend.server.http.shared_results import SharedResults
+from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
@@ -41,6 +44,7 @@ class State:
     exports: Exports
     downloads: Downloads
     imports: Imports
+    devices: Devices
     run_lists: SharedResults[tuple[JsonBody, str | None]] = field(default_factory=SharedResults)
     """Lists of runs as JSON, each with the id of its last run if more follow."""
     may_act: bool = True
@@ -59,7 +63,7 @@ class State:
         It adds the network's transformers, what a client asks about its status (`running`, `live`,
         `complete`, `deleted`), whether this server trains it (`owned`), whether its trainer hangs
         (`unresponsive`), what can be requested of it now (`can`), and why no picture can be added
-        to its probes (`picture_refusal`).
+        to its probes (`picture_refusal`), and what a resume does not promise (`resume_note`).
         """
         config = run["config"] or {}  # None if its recording cannot be read
         architecture = ARCHITECTURES.get(config.get("architecture", ""))
@@ -74,6 +78,7 @@ class State:
             "picture_refusal": self.trainers.picture_refusal(run)
             if self.may_act
             else VIEWER_REFUSAL,
+            "resume_note": None if run["watched"] else resume_note(config.get("device", CPU)),
         }
 
 

@@ -1,8 +1,11 @@
 """The training speed of this machine, measured from its runs."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from typing import Any
 
 from stnscope.backend.experiment.catalog import ARCHITECTURES
+from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.server.runs import Run, Runs
 
@@ -11,6 +14,8 @@ DEFAULT_IMAGES_PER_SECOND = 1500.0
 MIN_STEPS = 20
 """Steps after which a run's speed is representative."""
 MAX_RUNS = 5
+MACHINE_FIELDS = ("device", "precision", "channels_last", "threads")
+"""Fields of a configuration that change the speed, and not what is trained."""
 
 
 def images_per_second(runs: Runs) -> float:
@@ -20,7 +25,7 @@ def images_per_second(runs: Runs) -> float:
     `relative_cost` times as long.
     """
     for run in _newest(runs):
-        if run["watched"]:
+        if run["watched"] or not _is_on_one_core(run["config"]):
             continue
         architecture = ARCHITECTURES.get(run["config"]["architecture"])
         rate = _steps_per_second(runs, run)
@@ -34,6 +39,12 @@ def _newest(runs: Runs) -> list[Run]:
     with suppress(StnscopeError):
         return [run for run in runs.list() if run["step"] >= MIN_STEPS][:MAX_RUNS]
     return []
+
+
+def _is_on_one_core(config: Mapping[str, Any]) -> bool:
+    """Whether a run is computed as one is by default."""
+    usual: dict[str, Any] = {name: RunConfig.model_fields[name].default for name in MACHINE_FIELDS}
+    return {name: config.get(name, value) for name, value in usual.items()} == usual
 
 
 def _steps_per_second(runs: Runs, run: Run) -> float | None:

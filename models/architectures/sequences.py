@@ -56,6 +56,8 @@ class Recurrent(Network):
         self.transformers = [
             Sampler(f"st{time}", kind, self.REGION) for time in range(1, DIGITS + 1)
         ]
+        # Registered, so that they move to a device with the network; they have no weights.
+        self.samplers = nn.ModuleList(self.transformers)
         field = ReceptiveField.identity((SIDE, SIDE))
         self.input_paths = [InputPath(field, time_step=time) for time in range(1, DIGITS + 1)]
         self.localisation_modules = [self.looks, self.memory, self.regression]

@@ -88,6 +88,8 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
     form(page).get_by_label("Label smoothing", exact=True).fill("0")
     form(page).get_by_label("Consistency loss", exact=True).fill("0.25")
     form(page).get_by_label("Weight averaging", exact=True).fill("0.99")
+    form(page).get_by_text("Machine", exact=True).click()
+    select_option(page, "Precision", "bfloat16")
     form(page).get_by_label("Epochs", exact=True).fill("40")
     form(page).get_by_label("Epochs", exact=True).press("Enter")
     page.get_by_text("40 epochs take").wait_for()
@@ -101,7 +103,8 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
         assert config["epochs"] == 40
         assert (config["weight_decay"], config["label_smoothing"]) == (0, 0)
         assert (config["consistency"], config["ema_decay"]) == (0.25, 0.99)
-        assert config["precision"] == "float32"
+        assert (config["device"], config["precision"]) == ("cpu", "bfloat16")
+        assert (config["channels_last"], config["threads"]) == (True, 1)
         assert (config["learning_rate"], config["localisation_learning_rate"]) == (0.02, 0.01)
         assert config["sampler"] == {
             "padding": "background",

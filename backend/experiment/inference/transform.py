@@ -11,11 +11,12 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, check_distortion
-from stnscope.backend.experiment.config import DistortionConfig
+from stnscope.backend.experiment.config import CPU, DistortionConfig
 from stnscope.backend.experiment.data.image_folder import IMAGE_FOLDER
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
+from stnscope.backend.experiment.devices.torch_devices import naming_full_memory, torch_device
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.frames.frame import Array, Frame
@@ -51,6 +52,8 @@ class PictureDistortion(DistortionConfig):
 
 
 _pictures = PictureCache()
+_device = torch.device(CPU)
+"""Where networks are applied."""
 
 
 def transform(
@@ -117,6 +120,18 @@ def _transform(
     theta: Mapping[str, Any] | None,
     corners: Mapping[str, Any] | None = None,
 ) -> Frame:
+    with naming_full_memory(str(_device), "Try again in a moment, or serve on another device."):
+        return _observe(key, fitted, card, config, theta, corners)
+
+
+def _observe(
+    key: str,
+    fitted: Fitted,
+    card: Card,
+    config: PictureDistortion | None,
+    theta: Mapping[str, Any] | None,
+    corners: Mapping[str, Any] | None,
+) -> Frame:
     network = _load_network(card.name)
     image = _network_input(fitted, card, config)
     thetas = resolve_thetas(network, image, theta, corners)
@@ -163,12 +178,17 @@ def _target(card: Card, *, on_canvas: bool) -> Target:
     return _target_of(network, dataset, on_canvas=on_canvas)
 
 
-def warm_up(threads: int) -> None:
-    """Set torch's number of threads, and transform a blank picture.
+def warm_up(threads: int, device: str = CPU) -> None:
+    """Set torch's number of threads and the device of networks, and transform a blank picture.
 
     So the first request waits for no import and no file.
+
+    Raises:
+        InvalidInput: there is no such device.
     """
+    global _device
     torch.set_num_threads(threads)
+    _device = torch_device(device)
     blank = BytesIO()
     Image.new("L", (8, 8)).save(blank, "PNG")
     for name in list(cards())[:1]:
@@ -232,7 +252,7 @@ def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
 
 @cache
 def _load_network(weights: str) -> Network:
-    return load_weights(weights)
+    return load_weights(weights).to(_device)
 
 
 @cache

@@ -80,13 +80,17 @@ def observe(
     """
     model.eval()
     with torch.inference_mode():
-        prediction = model(probes.images, thetas)
+        images = probes.images.to(model.device)
+        prediction = model(images, {k: v.to(images.device) for k, v in (thetas or {}).items()})
         tensors = {
             "input": to_uint8(to_picture(probes.images)),
-            "probabilities": prediction.logits.softmax(dim=-1).numpy(),
+            "probabilities": prediction.logits.softmax(dim=-1).cpu().numpy(),
         }
-        for index, picture in enumerate(model.resample(probes.images, prediction.warps)):
-            tensors |= _warp_tensors(model, prediction.warps, index, picture, probes.images)
+        pictures = model.resample(images, prediction.warps)
+        # Where regions lie is computed on the CPU: it is little, and some devices lack float64.
+        warps = [warp._replace(theta=warp.theta.cpu()) for warp in prediction.warps]
+        for index, picture in enumerate(pictures):
+            tensors |= _warp_tensors(model, warps, index, picture, probes.images)
         predicted = prediction.logits.argmax(dim=-1).tolist()
     size = probes.images.shape[-2:]
     names = [transformer.name for transformer in model.transformers]
@@ -132,7 +136,7 @@ def _warp_tensors(
 
     Args:
         model: the network.
-        warps: of its prediction.
+        warps: of its prediction, theta on the CPU.
         index: of the transformer.
         picture: its output as a picture; None on a feature map.
         images: the network's input.

@@ -33,7 +33,7 @@ def average_channels(maps: Tensor) -> Tensor:
 
 def to_uint8(images: Tensor) -> Array:
     """Convert images (N, C, H, W) in [0, 1] to (N, H, W, C) uint8, rounded to the nearest."""
-    return (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy()
+    return (images * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).cpu().numpy()
 
 
 def reduce(pictures: Tensor, side: int) -> Tensor:

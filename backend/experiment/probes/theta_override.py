@@ -17,6 +17,7 @@ from torch import Tensor
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.models import grid
 from stnscope.models.network import Network
+from stnscope.models.transformer import Warp
 
 MAX_VALUE = 1e6
 """Of the absolute value of each number."""
@@ -26,7 +27,7 @@ RANGE = f"each from -{MAX_VALUE:.0f} to {MAX_VALUE:.0f}"
 def resolve_thetas(
     model: Network, images: Tensor, theta: Any = None, corners: Any = None
 ) -> dict[str, Tensor]:
-    """Validate overrides and convert them to theta (N, P) by the transformer's name.
+    """Validate overrides and convert them to theta (N, P) by the transformer's name, on the CPU.
 
     Args:
         model: the network, in evaluation mode.
@@ -51,9 +52,16 @@ def resolve_thetas(
             with torch.inference_mode():
                 # The transformers before it may be overridden too.
                 is_deeper = model.input_paths[index].previous is not None
-                warps = model(images, thetas).warps if is_deeper else ()
+                warps = _predict_warps(model, images, thetas) if is_deeper else []
                 thetas[transformer.name] = model.fit_theta(index, warps, targets)
     return thetas
+
+
+def _predict_warps(model: Network, images: Tensor, thetas: Mapping[str, Tensor]) -> list[Warp]:
+    """Return a network's warps of images, theta on the CPU."""
+    given = {name: theta.to(model.device) for name, theta in thetas.items()}
+    warps = model(images.to(model.device), given).warps
+    return [warp._replace(theta=warp.theta.cpu()) for warp in warps]
 
 
 def _parse_theta(model: Network, theta: Any) -> dict[str, list[float]]:

@@ -12,11 +12,12 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from stnscope.backend.experiment.catalog import DatasetEntry, check_distortion, validate
-from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
+from stnscope.backend.experiment.config import CPU, DistortionConfig, ProbesConfig, RunConfig
 from stnscope.backend.experiment.data import gtsrb_test
 from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
+from stnscope.backend.experiment.devices.torch_devices import torch_device
 from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.reproduction.results import Training
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT
@@ -84,6 +85,7 @@ def evaluate(
     distortion: str | None = None,
     *,
     every_image: bool = False,
+    device: str = CPU,
 ) -> Evaluation:
     """Evaluate weights on a data set.
 
@@ -94,13 +96,15 @@ def evaluate(
         data: the data folder, or the folder of the data set itself.
         distortion: of the images; by default that of the training.
         every_image: whether to use the training images too, where there is no test set.
+        device: name of the one that the network is applied on.
 
     Raises:
         NotFound: there are no such weights.
-        InvalidInput: they are damaged, or do not fit the data set.
+        InvalidInput: they are damaged, or do not fit the data set; or there is no such device.
         DatasetError: the data set is not available, or damaged.
     """
     trained = load_trained(weights)
+    trained.model.to(torch_device(device))
     name = dataset or trained.config.dataset
     changed: dict[str, Any] = {"dataset": name, "probes": ProbesConfig(count=1), "batch_size": 2}
     if distortion is not None:
@@ -129,7 +133,9 @@ def evaluate_images(
         entry: of their data set.
         kind, note: as in `Evaluation`.
     """
-    multiply_adds = count_multiply_adds(trained.model, validation.images[:1])
+    multiply_adds = count_multiply_adds(
+        trained.model, validation.images[:1].to(trained.model.device)
+    )
     start = time.perf_counter()
     predicted = validation.logits(trained.model).argmax(dim=-1)
     seconds = time.perf_counter() - start
@@ -162,7 +168,7 @@ def count_multiply_adds(model: Network, images: Tensor) -> int:
 
     Args:
         model: the network.
-        images: (N, C, H, W).
+        images: (N, C, H, W), on its device.
     """
     model.eval()
     counter = FlopCounterMode(display=False)

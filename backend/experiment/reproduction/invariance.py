@@ -16,8 +16,9 @@ from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, validate
 from stnscope.backend.experiment.catalog.distortions import VARIATIONS
-from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig
+from stnscope.backend.experiment.config import CPU, DistortionConfig, ProbesConfig
 from stnscope.backend.experiment.data.images import Images
+from stnscope.backend.experiment.devices.torch_devices import torch_device
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline, build_input_pipeline
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.inputs.random_generators import make_generator
@@ -72,6 +73,7 @@ def evaluate_invariance(
     images: int = MAX_IMAGES,
     draws: int | None = None,
     seed: int = 0,
+    device: str = CPU,
 ) -> Invariance:
     """Evaluate weights under each variation, and under the distortion that they were trained with.
 
@@ -85,11 +87,13 @@ def evaluate_invariance(
         draws: times that each image is distorted; by default as many as make some 2,400 labels at
             each strength.
         seed: of the choice of images and of the distortions.
+        device: as for `evaluation.evaluate`.
 
     Raises:
         NotFound, InvalidInput, DatasetError: as for `evaluation.evaluate`.
     """
     trained = load_trained(weights)
+    trained.model.to(torch_device(device))
     name = dataset or trained.config.dataset
     loaded, kind, note = load_images(name, data)
     changed = {"dataset": name, "probes": ProbesConfig(count=1), "batch_size": 2}

@@ -2,7 +2,6 @@
 
 import datetime
 import os
-import platform
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,9 +9,12 @@ from pathlib import Path
 
 import torch
 
-from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.config import CPU, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
+from stnscope.backend.experiment.devices.choice import find_device, processor, thread_count
+from stnscope.backend.experiment.devices.cores import processor_name
+from stnscope.backend.experiment.devices.torch_devices import list_devices, torch_device
 from stnscope.backend.experiment.reproduction.evaluation import (
     Evaluation,
     TrainedNetwork,
@@ -52,6 +54,7 @@ def reproduce(
     folder: Path,
     data: Path | None = None,
     *,
+    device: str = CPU,
     threads: int = 1,
     minutes: float | None = None,
     report: Callable[[Progress], None] = lambda _: None,
@@ -66,18 +69,21 @@ def reproduce(
         seed: of the training.
         folder: of result files and checkpoints.
         data: the data folder.
+        device: name of the one that the network is trained and evaluated on.
         threads: CPU threads; equal results need equal numbers.
         minutes: as for `train_segment`. What has been trained by then is evaluated, and marked as
             not complete.
         report, should_stop: as for `train_segment`. The same call resumes the training.
 
     Raises:
-        InvalidInput: the folder has the checkpoint of another recipe or number of threads.
+        InvalidInput: the folder has the checkpoint of another recipe, device or number of threads;
+            or there is no such device.
         Conflict: another process trains this row and seed in this folder.
         DatasetError: the data set is not available, or damaged.
     """
     row = ROWS[name]
-    config = row.config.model_copy(update={"seed": seed, "threads": threads})
+    changed = {"seed": seed, "device": str(torch_device(device)), "threads": threads}
+    config = row.config.model_copy(update=changed)
     dataset = load(config.dataset, data)
     checkpoints = checkpoint_folder(folder, name, seed)
     segment = train_segment(
@@ -92,6 +98,8 @@ def reproduce(
     averaged = segment.step.model is not segment.step.trained
     trained = held_out.accuracy(segment.step.trained) if averaged else evaluation.accuracy
     command = f"stnscope reproduce {name} --seed {seed} --threads {threads}"
+    if config.device != CPU:
+        command += f" --device {config.device}"
     result = _describe(config, segment, evaluation, 1 - trained, command)
     return Reproduction(result, add_seed(folder, row, result))
 
@@ -102,13 +110,13 @@ def checkpoint_folder(folder: Path, name: str, seed: int) -> Path:
 
 
 def describe_evaluation(
-    evaluation: Evaluation, threads: int, *, every_image: bool = False
+    evaluation: Evaluation, threads: int, device: str = CPU, *, every_image: bool = False
 ) -> EvaluationResult:
     """Return the result file of an evaluation.
 
     Args:
         evaluation: of weights in a file.
-        threads: CPU threads that were used.
+        threads, device: what was used.
         every_image: as for `evaluate`.
     """
     training = evaluation.training
@@ -138,18 +146,20 @@ def describe_evaluation(
         multiply_adds=evaluation.multiply_adds,
         evaluation_milliseconds=_milliseconds(evaluation),
         training=training,
-        machine=describe_machine(threads),
+        machine=describe_machine(threads, device),
         command=shlex.join(words),
         date=_today(),
     )
 
 
-def describe_invariance(invariance: Invariance, threads: int) -> InvarianceResult:
+def describe_invariance(
+    invariance: Invariance, threads: int, device: str = CPU
+) -> InvarianceResult:
     """Return the result file of an evaluation under variations.
 
     Args:
         invariance: of weights in a file.
-        threads: CPU threads that were used.
+        threads, device: what was used.
     """
     trained = invariance.trained
     assert trained.training is not None, "the weights are in a file"
@@ -176,32 +186,28 @@ def describe_invariance(invariance: Invariance, threads: int) -> InvarianceResul
         curves=list(invariance.curves),
         pictures=invariance.pictures,
         training=trained.training,
-        machine=describe_machine(threads),
+        machine=describe_machine(threads, device),
         command=shlex.join(words),
         date=_today(),
     )
 
 
-def describe_machine(threads: int) -> Machine:
-    """Return what this process computes on."""
+def describe_machine(threads: int, device: str = CPU) -> Machine:
+    """Return what this process computes on.
+
+    Args:
+        threads: CPU threads that are used.
+        device: name of the one that networks are applied on.
+    """
+    entry = find_device(device, [processor()] if device == CPU else list_devices())
     return Machine(
-        processor=_processor(),
+        processor=processor_name(),
         cores=os.cpu_count() or 1,
-        device="cpu",
+        device=entry.name if entry.name == CPU else f"{entry.name}, {entry.title}",
         threads=threads,
         torch=torch.__version__,
         version=VERSION,
     )
-
-
-def _processor() -> str:
-    """Return the processor's name, or at least its kind."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def _describe(
@@ -227,7 +233,7 @@ def _describe(
         parameters=evaluation.parameters,
         multiply_adds=evaluation.multiply_adds,
         evaluation_milliseconds=_milliseconds(evaluation),
-        machine=describe_machine(config.threads),
+        machine=describe_machine(thread_count(config), config.device),
         command=command,
         date=_today(),
     )

@@ -17,7 +17,7 @@ from typing import Literal, TypeVar
 from filelock import FileLock
 from pydantic import BaseModel, Field, ValidationError
 
-from stnscope.backend.experiment.config import RunConfig
+from stnscope.backend.experiment.config import CPU, RunConfig
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.os_errors import display_name
@@ -304,7 +304,7 @@ def add_invariance(folder: Path, result: InvarianceResult) -> Path:
 
 def without_seed(config: RunConfig) -> RunConfig:
     """Return a configuration's recipe: without what differs between repetitions of it."""
-    return config.model_copy(update={"seed": 0, "threads": 1})
+    return config.model_copy(update={"seed": 0, "device": CPU, "threads": 1})
 
 
 def _task(config: RunConfig) -> tuple[object, ...]:

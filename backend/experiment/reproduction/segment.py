@@ -3,7 +3,7 @@
 A folder holds `checkpoint.safetensors`, which has the configuration and the time so far in its
 metadata, and `log.jsonl`, a line for each epoch. Both outlive any interruption: the checkpoint is
 replaced only by a complete one. A resumed training computes the same as one without interruption,
-bit for bit, on the same machine with the same number of threads.
+bit for bit, on the processor of the same machine with the same number of threads.
 """
 
 import json
@@ -23,6 +23,7 @@ from torch import Tensor
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.devices.choice import thread_count
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.training.loop import Step, train
 
@@ -153,7 +154,7 @@ def _train(
     report: Callable[[Progress], None],
     should_stop: Callable[[], bool],
 ) -> Segment:
-    torch.set_num_threads(config.threads)
+    torch.set_num_threads(thread_count(config))
     saved = SavedSegment.read(folder, config)
     before, start = saved.seconds if saved else 0.0, time.monotonic()
     per_epoch = steps_per_epoch(config, dataset.entry)

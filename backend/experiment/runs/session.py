@@ -19,6 +19,8 @@ from stnscope.backend.experiment.catalog import check_names, steps_per_epoch
 from stnscope.backend.experiment.config import LiveSettings, RunConfig, SettingsChange
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
+from stnscope.backend.experiment.devices.choice import thread_count
+from stnscope.backend.experiment.devices.torch_devices import naming_full_memory
 from stnscope.backend.experiment.errors import (
     DatasetError,
     InsufficientStorage,
@@ -73,7 +75,7 @@ class Session:
         self._postponed: list[Mapping[str, Any]] = []
         """Requests that were received while the disk was full."""
         check_names(self._config)
-        torch.set_num_threads(self._config.threads)
+        torch.set_num_threads(thread_count(self._config))
         self._dataset = load(self._config.dataset, data)
         self._check_same_data(self._dataset)
         self._probes = RunProbes(
@@ -87,8 +89,10 @@ class Session:
 
     def train(self) -> str:
         """Train until the last step or a stop request; return the final status."""
+        remedy = "Start a run with a smaller batch size, or on another device."
         try:
-            return self._train()
+            with naming_full_memory(self._config.device, remedy):
+                return self._train()
         except Exception:
             with suppress(StnscopeError):  # what ended the training is what counts
                 self.disk_space.write(self._take_unwritten())
@@ -291,7 +295,7 @@ def _nothing() -> None:
 def warm_up() -> None:
     """Train one step of a default run and discard it: torch loads parts of itself at first use."""
     config = RunConfig()
-    torch.set_num_threads(config.threads)
+    torch.set_num_threads(thread_count(config))
     dataset = load(config.dataset)
     steps = train(config, dataset)
     observe_step(next(steps), Probes.choose(dataset, config), run="warm-up", config=config)

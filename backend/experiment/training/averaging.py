@@ -24,11 +24,13 @@ class WeightAverage:
 
     def __init__(self, model: Network, decay: float, steps: int = 0) -> None:
         def update(average: Tensors, current: Tensors, count: Tensor | int) -> None:
-            risen = (1 + int(count)) / (WARM_UP + int(count))
+            # Not `count`, which is on the network's device: reading it would wait for that.
+            risen = (1 + self._steps) / (WARM_UP + self._steps)
             get_ema_multi_avg_fn(min(decay, risen))(average, current, count)  # type: ignore[no-untyped-call]
 
         self._average = AveragedModel(model, multi_avg_fn=update, use_buffers=True)
         self._average.n_averaged.fill_(steps)
+        self._steps = steps
 
     @property
     def model(self) -> Network:
@@ -38,3 +40,4 @@ class WeightAverage:
     def update(self, model: Network) -> None:
         """Add the weights after a step."""
         self._average.update_parameters(model)
+        self._steps += 1

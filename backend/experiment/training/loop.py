@@ -19,6 +19,8 @@ from stnscope.backend.experiment.catalog import (
 )
 from stnscope.backend.experiment.config import LiveSettings, RunConfig
 from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.devices.choice import BFLOAT16, has_channels_last
+from stnscope.backend.experiment.devices.torch_devices import preserving_generators, torch_device
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.inputs.pipeline import build_input_pipeline
 from stnscope.backend.experiment.inputs.random_generators import hash_seed, make_generator
@@ -29,11 +31,13 @@ from stnscope.backend.experiment.training.consistency import consistency_loss
 from stnscope.backend.experiment.training.optimisers import (
     PEAK,
     build_optimiser,
+    copy_to_cpu,
     load_optimiser_state,
     optimiser_state,
 )
 from stnscope.models.architectures import build
 from stnscope.models.network import Network
+from stnscope.models.precision import autocast
 
 GRADIENT_NORM = 5.0
 VALIDATE_EVERY = 75
@@ -47,7 +51,6 @@ VALIDATION_SEED = 297
 Checkpoint = Mapping[str, Tensor]
 MODEL, AVERAGE = "model.", "average."
 """Prefixes of the names in a checkpoint."""
-BFLOAT16 = "bfloat16"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,10 +146,11 @@ class Validation:
         return cls(images, held_out.labels[indices])
 
     def logits(self, model: Network) -> Tensor:
-        """Return the network's logits for the images, (M, K) or (M, T, K)."""
+        """Return the network's logits for the images, (M, K) or (M, T, K), on the CPU."""
         with torch.inference_mode():
             model.eval()
-            return torch.cat([model(images).logits for images in torch.split(self.images, 99)])
+            batches = torch.split(self.images, 99)
+            return torch.cat([model(images.to(model.device)).logits.cpu() for images in batches])
 
     def accuracy_of(self, scores: Tensor) -> float:
         """Return the accuracy of logits or probabilities (M, K) or (M, T, K)."""
@@ -166,6 +170,9 @@ def train(
 ) -> Iterator[Step]:
     """Train a network, yielding step 0 and then every optimiser step.
 
+    Images are made on the CPU, and the network is initialised there: these are the same on every
+    device.
+
     Args:
         config: the run; `threads` is ignored, since it is a setting of the process.
         dataset: the loaded `config.dataset`.
@@ -176,13 +183,15 @@ def train(
         validate_every: steps from one validation to the next.
 
     Raises:
-        InvalidInput: the configuration is inconsistent, or the checkpoint is of another run.
+        InvalidInput: the configuration is inconsistent, there is no such device, or the checkpoint
+            is of another run.
     """
     validate(config, dataset.entry)
+    device = torch_device(config.device)
     defaults = LiveSettings.of(config)
     settings = settings or (lambda _: defaults)
     batches, validation = Batches(config, dataset), Validation.build(config, dataset)
-    model = _build_untrained(config, len(dataset.entry.classes))
+    model = build_untrained(config, len(dataset.entry.classes)).to(device)
     optimiser = build_optimiser(config, model)
     schedule, steps = schedules.IMPLEMENTATIONS[config.schedule], config.epochs * batches.per_epoch
     done, accuracy, validated = 0, None, None
@@ -215,9 +224,9 @@ def train(
             group["lr"] = getattr(peaks, group[PEAK]) * schedule(done, steps)
         images, labels = batches.batch(done)
         # Dropout draws from torch's global generator: seeded for this step, then restored.
-        with torch.random.fork_rng(devices=[]):
+        with preserving_generators(device):
             torch.manual_seed(hash_seed(config.seed, "dropout", done))
-            loss = optimise(model, optimiser, images, labels, config)
+            loss = optimise(model, optimiser, images.to(device), labels.to(device), config).item()
         if average:
             average.update(model)
         if done % validate_every == 0 or done == steps:
@@ -230,10 +239,10 @@ def optimise(
     images: Tensor,
     labels: Tensor,
     config: RunConfig,
-) -> float:
-    """Do one optimiser step; return the batch's loss before it."""
+) -> Tensor:
+    """Do one optimiser step; return the batch's loss before it, on the network's device."""
     model.train()
-    with torch.autocast(images.device.type, torch.bfloat16, config.precision == BFLOAT16):
+    with autocast(images.device, is_enabled=config.precision == BFLOAT16):
         logits, warps = model(images)
     loss = functional.cross_entropy(
         logits.float().flatten(0, -2),  # (N, K) or (N T, K)
@@ -246,17 +255,17 @@ def optimise(
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
     optimiser.step()
-    return loss.item()
+    return loss.detach()
 
 
-def _build_untrained(config: RunConfig, classes: int) -> Network:
+def build_untrained(config: RunConfig, classes: int) -> Network:
     """Build the run's network, initialised from the seed alone."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(config.seed)
         model = build_network(config, classes)
-    # Convolutions in bfloat16 are faster in this layout.
-    is_half = config.precision == BFLOAT16
-    return model.to(memory_format=torch.channels_last) if is_half else model  # type: ignore[call-overload]
+    if has_channels_last(config):
+        model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return model
 
 
 def build_network(config: RunConfig, classes: int) -> Network:
@@ -288,10 +297,7 @@ def _state(
 
 def _weights(model: Network, prefix: str) -> dict[str, Tensor]:
     """Return copies of a network's weights, as they are named in a checkpoint."""
-    return {
-        prefix + name: tensor.clone(memory_format=torch.contiguous_format)
-        for name, tensor in model.state_dict().items()
-    }
+    return {prefix + name: copy_to_cpu(tensor) for name, tensor in model.state_dict().items()}
 
 
 def _load_weights(model: Network, checkpoint: Checkpoint, prefix: str) -> None:

@@ -69,7 +69,7 @@ def build_optimiser(config: RunConfig, model: Network) -> torch.optim.Optimizer:
 def optimiser_state(model: nn.Module, optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     """Return copies of an optimiser's state, for `load_optimiser_state`."""
     return {
-        f"{PREFIX}.{key}.{name}": value.clone(memory_format=torch.contiguous_format)
+        f"{PREFIX}.{key}.{name}": copy_to_cpu(value)
         for name, parameter in model.named_parameters()
         for key, value in optimiser.state[parameter].items()
     }
@@ -90,8 +90,16 @@ def load_optimiser_state(
         }
 
 
+def copy_to_cpu(tensor: Tensor) -> Tensor:
+    """Return a copy of a tensor on the CPU, contiguous."""
+    return tensor.to("cpu", copy=True, memory_format=torch.contiguous_format)
+
+
 def _in_layout_of(parameter: Tensor, value: Tensor) -> Tensor:
-    """Return a copy of a value, in the parameter's memory format if it has its shape."""
+    """Return a copy of a value, as the parameter is stored if it has its shape.
+
+    What else there is, the number of steps, an optimiser keeps on the CPU.
+    """
     return (
         torch.empty_like(parameter, requires_grad=False).copy_(value)
         if value.shape == parameter.shape

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
+from stnscope.backend.experiment.devices.torch_devices import preserving_generators
+
 REDUCED = (torch.float16, torch.bfloat16)
 
 
@@ -22,12 +24,7 @@ def preserving_random_state(*devices: torch.device) -> Iterator[None]:
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()
     with ExitStack() as stack:
-        stack.enter_context(torch.random.fork_rng(devices=[]))
-        for device in devices:
-            if device.type not in ("cpu", "meta"):
-                stack.enter_context(
-                    torch.random.fork_rng(devices=[device], device_type=device.type)
-                )
+        stack.enter_context(preserving_generators(*devices))
         try:
             yield
         finally:

@@ -38,11 +38,15 @@ def _evaluate(request: Head, _: bytes) -> Message:
         Path(request["data"]),
         request["distortion"],
         every_image=request["every_image"],
+        device=request["device"],
     )
     path = None
     if request["folder"]:
         result = describe_evaluation(
-            evaluation, request["threads"], every_image=request["every_image"]
+            evaluation,
+            request["threads"],
+            request["device"],
+            every_image=request["every_image"],
         )
         path = str(add_evaluation(Path(request["folder"]), result))
     training = evaluation.training.model_dump() if evaluation.training else None
@@ -51,9 +55,13 @@ def _evaluate(request: Head, _: bytes) -> Message:
 
 def _evaluate_invariance(request: Head, _: bytes) -> Message:
     invariance = evaluate_invariance(
-        request["weights"], request["dataset"], Path(request["data"]), **request["variations"]
+        request["weights"],
+        request["dataset"],
+        Path(request["data"]),
+        device=request["device"],
+        **request["variations"],
     )
-    result = describe_invariance(invariance, request["threads"])
+    result = describe_invariance(invariance, request["threads"], request["device"])
     folder = request["folder"]
     path = str(add_invariance(Path(folder), result)) if folder else None
     return result.model_dump(mode="json") | {"path": path}, b""

@@ -1,5 +1,6 @@
 """The inference process: decodes untrusted pictures and transforms them with trained networks.
 
+Its argument is the name of the device that networks are applied on; the processor without one.
 First it sends `{"ready": true}`. Then it answers requests, one after another:
 
     {"weights", "distortion", "theta"}  with a picture's bytes: {} with a frame's bytes
@@ -16,10 +17,12 @@ from stnscope.backend.server.processes import garbage
 # isort: on
 import faulthandler
 import logging
+import sys
 from typing import Any
 
 import numpy as np
 
+from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import StnscopeError, Unavailable
 from stnscope.backend.experiment.inference.transform import (
     fit_probe,
@@ -40,9 +43,11 @@ MAX_MEMORY = 1024**3
 def main() -> None:
     faulthandler.enable()
     pipe = ParentPipe()
-    warm_up(threads=1)
+    device = sys.argv[1] if len(sys.argv) > 1 else CPU
+    warm_up(threads=1, device=device)
     garbage.start_collection()
-    limit_memory(MAX_MEMORY)
+    if device == CPU:  # drivers of others reserve far more address space than they use
+        limit_memory(MAX_MEMORY)
     pipe.send({"ready": True})
     while True:
         pipe.handle_request(_handle)

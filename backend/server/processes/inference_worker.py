@@ -22,6 +22,13 @@ from stnscope.backend.server.processes.message_pipe import Head, Message
 log = logging.getLogger(__name__)
 
 COMMAND = command_for("inference_main")
+
+
+def command_on(device: str) -> Sequence[str]:
+    """Return the command of a process that applies networks on this device."""
+    return (*COMMAND, device)
+
+
 MAX_WAITING = 16
 
 

@@ -33,6 +33,7 @@ def _reproduce(pipe: ParentPipe, request: Head) -> Message:
         request["seed"],
         Path(request["folder"]),
         Path(request["data"]),
+        device=request["device"],
         threads=request["threads"],
         minutes=request["minutes"],
         report=report,

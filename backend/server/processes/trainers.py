@@ -18,6 +18,7 @@ from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 
+from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import (
     Conflict,
     NotFound,
@@ -44,6 +45,7 @@ from stnscope.backend.experiment.run_status import (
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.effects import effect, just_ended, wait_for_effect
 from stnscope.backend.server.processes.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import (
@@ -71,6 +73,7 @@ class Trainers:
         limit: how many may train at once.
         timeout: seconds in which a request must take effect.
         deadlines: for a trainer to load, to show that it runs, and to end.
+        devices: of this machine.
         standby: whether to keep a standby process.
     """
 
@@ -81,6 +84,7 @@ class Trainers:
         timeout: float,
         deadlines: Deadlines | None = None,
         *,
+        devices: Devices | None = None,
         standby: bool = True,
     ) -> None:
         self._runs = runs
@@ -88,6 +92,7 @@ class Trainers:
         self._deadlines = deadlines or Deadlines()
         self._limit = limit
         self._timeout = timeout
+        self._devices = devices or Devices()
         self._keeps_standby = standby
         self._standby_process: ChildProcess | None = None
         self._processes: dict[str, ChildProcess] = {}
@@ -174,7 +179,8 @@ class Trainers:
 
         Raises:
             NotFound: there is no such run.
-            Conflict: it does not fit the run's status, or another process trains the run.
+            Conflict: it does not fit the run's status, another process trains the run, or this
+                machine lacks the run's device.
             InsufficientStorage: it would record more, and there is no disk space for that.
             TrainerTimeout: it did not take effect in time.
         """
@@ -196,6 +202,7 @@ class Trainers:
             if transition.needs_disk_space:
                 await run_in_threadpool(self._runs.check_disk_space)
             if run["status"] not in LIVE:
+                await self._devices.check_resume(run["config"].get("device", CPU))
                 await self._requeue(run)
             elif run_id in self._queue:
                 assert transition.target, "an action on a queued run changes its status"

@@ -1,8 +1,10 @@
 """The catalog: everything a run can be made of; data sets to download; what a client may do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+from fastapi.concurrency import run_in_threadpool
 
 from stnscope.access.rights import VIEWER_REFUSAL
 from stnscope.backend.experiment.catalog import (
@@ -20,6 +22,8 @@ from stnscope.backend.experiment.catalog import (
 )
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
+from stnscope.backend.experiment.devices.choice import Device, automatic
+from stnscope.backend.experiment.devices.cores import automatic_threads, count_cores
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.export.export import DEFAULTS as EXPORT_DEFAULTS
 from stnscope.backend.experiment.limits import LIMITS
@@ -55,8 +59,13 @@ def access(server: Server) -> dict[str, Any]:
 
 
 @router.get("/catalog", tags=["server"], **answers(schemas.Catalog))
-def catalog(server: Server) -> dict[str, Any]:
+async def catalog(server: Server) -> dict[str, Any]:
     """List what a run can be made of, and the trained weights."""
+    devices = await server.devices.all()
+    return await run_in_threadpool(_catalog, server, devices)
+
+
+def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
     tables: dict[str, Mapping[str, Any]] = {
         "architectures": ARCHITECTURES,
         "families": FAMILIES,
@@ -72,6 +81,9 @@ def catalog(server: Server) -> dict[str, Any]:
         "skipped": [
             asdict(folder) for folder in availability.list_skipped_folders(server.runs.data)
         ],
+        "devices": [asdict(device) for device in (*devices, automatic(devices))],
+        "cores": count_cores(),
+        "automatic_threads": automatic_threads(),
         "weights": [asdict(card) for card in cards().values()],
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),

@@ -75,6 +75,7 @@ def list_examples(server: Server) -> list[dict[str, Any]]:
 @router.post("/runs", tags=["runs"], **answers(schemas.Run, 507, status=201))
 async def start_run(config: RunConfig, server: Server, response: Response) -> Run:
     """Start a run; an empty object starts the demonstration's configuration."""
+    config = await server.devices.resolve(config)
     run_id = await run_in_threadpool(server.runs.create, config)
     await server.trainers.submit(run_id)
     response.headers["Location"] = f"/api/runs/{run_id}"

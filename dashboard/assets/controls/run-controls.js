@@ -69,7 +69,8 @@ export class RunControls {
     );
     start.setAttribute("aria-label", "New run");
     this.refusal = element("p.stn-muted.stn-refusal"); // in place of the buttons
-    const parts = [training, this.settings.element, start, this.refusal];
+    this.note = element("p.stn-muted.stn-resume-note");
+    const parts = [training, this.settings.element, start, this.refusal, this.note];
     this.element = element("div.stn-run-controls", {}, ...parts);
     this.training = [training, this.settings.element];
     this.start = start;
@@ -159,6 +160,7 @@ export class RunControls {
     const hasNoPausePoint = isWatched && !run?.settings;
     for (const part of this.training) part.hidden = hasNoPausePoint || (isWatched && !run?.live);
     setText(this.refusal, viewerRefusal() ?? (hasNoPausePoint ? WATCHED : ""));
+    setText(this.note, run?.resume_note ?? "");
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
   }
 }

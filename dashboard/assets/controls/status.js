@@ -3,6 +3,7 @@
 import { element, setText } from "../ui/dom.js";
 import { frameSentence } from "../stage/theta-text.js";
 import {
+  computationText,
   correctCount,
   decimal,
   duration,
@@ -194,7 +195,11 @@ export class StatusLines {
     });
     this.thinned = element("span");
     this.link = element("a.stn-run-link");
-    const second = element("p.stn-status-details", {}, this.link, this.skipped, this.thinned);
+    this.computation = element("span.stn-computation", {
+      title: "What this run is computed on: the device, its precision, threads of the processor.",
+    });
+    const details = [this.link, this.computation, this.skipped, this.thinned];
+    const second = element("p.stn-status-details", {}, ...details);
     this.element = element("div.stn-status-lines", {}, this.description, this.announcement, second);
   }
 
@@ -231,6 +236,7 @@ export class StatusLines {
     const note = thinningNote(run?.thinned);
     setText(this.thinned, note?.short ?? "");
     this.thinned.title = note?.full ?? "";
+    setText(this.computation, run && !run.deleted ? computationText(run) : "");
     this.#updateLink();
   }
 

@@ -131,7 +131,10 @@
  * @property {number} [label_smoothing]
  * @property {number} [consistency] weight of the consistency loss
  * @property {number} [ema_decay] of the average of the weights
+ * @property {string} [device] name of the device that the network is trained on
  * @property {string} [precision]
+ * @property {boolean | null} [channels_last] whether weights have their channels last
+ * @property {number} [threads] of the processor
  * @property {{padding?: string, background?: number | null, supersampling?: number | null}} [sampler]
  */
 
@@ -156,6 +159,7 @@
  * @property {boolean} complete whether it finished or was stopped
  * @property {boolean} deleted whether its recording was removed
  * @property {string | null} picture_refusal why no picture can be added to its probes
+ * @property {string | null} resume_note what a resume on its device does not promise
  * @property {RunConfig & Partial<WatchConfig>} config a watched run has only that of `WatchConfig`
  * @property {boolean} watched whether its loop is a program of its own
  * @property {number} created seconds since 1970

@@ -102,7 +102,7 @@ export function unusualSettings(config, defaults) {
   const settings = { ...defaults, ...config };
   const sampler = { ...defaults.sampler, ...config.sampler };
   const { optimiser, schedule, weight_decay: decay, label_smoothing: smoothing } = settings;
-  const { consistency, ema_decay: emaDecay, precision } = settings;
+  const { consistency, ema_decay: emaDecay, device, precision, threads } = settings;
   const { padding, background, supersampling } = sampler;
   const parts = [];
   if (optimiser !== defaults.optimiser) parts.push(optimiser);
@@ -111,11 +111,32 @@ export function unusualSettings(config, defaults) {
   if (smoothing !== defaults.label_smoothing) parts.push(`label smoothing ${smoothing}`);
   if (consistency !== defaults.consistency) parts.push(`consistency ${consistency}`);
   if (emaDecay !== defaults.ema_decay) parts.push(`averaged weights ${emaDecay}`);
+  if (device !== defaults.device) parts.push(`on ${device}`);
   if (precision !== defaults.precision) parts.push(precision);
+  if (settings.channels_last) parts.push("channels last");
+  if (threads !== defaults.threads) parts.push(threadsText(threads));
   if (padding === "background") parts.push(`padding ${background}`);
   else if (padding !== defaults.sampler.padding) parts.push(`padding ${padding}`);
   if (supersampling) parts.push(`${supersampling}x${supersampling} supersampling`);
   return parts;
+}
+
+/** @param {number} count */
+const threadsText = (count) => `${count} ${count === 1 ? "thread" : "threads"}`;
+
+// What runs were computed on before they could say so.
+const UNSAID = { device: "cpu", precision: "float32", threads: 1 };
+
+/**
+ * Return "cpu, float32, 1 thread": what a run is computed on, and how; empty if that is not known.
+ * @param {Pick<Run, "config" | "watched">} run
+ */
+export function computationText({ config, watched }) {
+  if (!config || watched) return "";
+  const { device, precision, threads, channels_last: channelsLast } = { ...UNSAID, ...config };
+  const parts = [device, precision, threadsText(threads)];
+  if (channelsLast) parts.push("channels last");
+  return parts.join(", ");
 }
 
 /**

@@ -130,12 +130,13 @@ def test_distortion_names_may_be_joined_with_spaces() -> None:
 
 def test_fields_missing_in_older_recordings_have_their_former_values() -> None:
     added = {"optimiser", "schedule", "weight_decay", "label_smoothing", "sampler"}
-    added |= {"consistency", "ema_decay", "precision"}
+    added |= {"consistency", "ema_decay", "precision", "device", "channels_last", "threads"}
     config = RunConfig.model_validate_json(RunConfig().model_dump_json(exclude=added))
     assert config == RunConfig()
     assert (config.optimiser, config.schedule) == ("adamw", "one_cycle")
     assert (config.weight_decay, config.label_smoothing) == (1e-2, 0.1)
     assert (config.consistency, config.ema_decay, config.precision) == (0.0, 0.0, "float32")
+    assert (config.device, config.channels_last, config.threads) == ("cpu", None, 1)
     assert (config.sampler.padding_value, config.sampler.supersampling) == (None, None)
 
 

@@ -1,5 +1,6 @@
 """A session records training, handles requests, and resumes with the same results."""
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -9,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import pytest
+import torch
 
 from stnscope.backend.experiment.catalog import steps_per_epoch
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig
@@ -300,13 +302,31 @@ def test_run_fails_with_a_reason_if_the_loss_is_not_finite(tmp_path: Path) -> No
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pace, "FRAME_INTERVAL", 0.0)
         # No valid configuration diverges with certainty, so a loss of NaN is injected.
-        patch.setattr("stnscope.backend.experiment.training.loop.optimise", lambda *_: float("nan"))
+        patch.setattr(
+            "stnscope.backend.experiment.training.loop.optimise", lambda *_: torch.tensor(math.nan)
+        )
         assert record(path, NoControls()) == "failed"
     with Recording.open(path) as opened:
         run = opened.summary()
     assert run["status"] == "failed"
     assert "learning rate" in run["error"]
     assert run["loss"] is None
+
+
+def test_run_fails_with_what_to_do_if_its_device_has_too_little_memory(tmp_path: Path) -> None:
+    path = new_run(tmp_path, "run")
+    with pytest.MonkeyPatch.context() as patch:
+        # A step that needs a petabyte; no valid configuration does.
+        patch.setattr(
+            "stnscope.backend.experiment.training.loop.optimise", lambda *_: torch.empty(2**48)
+        )
+        assert record(path, NoControls()) == "failed"
+    with Recording.open(path) as opened:
+        error = opened.summary()["error"]
+    assert error == (
+        "This machine has too little memory for this. Start a run with a smaller batch size, or on "
+        "another device."
+    )
 
 
 Request = int | Mapping[str, Any] | Callable[[], Mapping[str, Any]]

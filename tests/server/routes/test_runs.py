@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.lock import writer_lock
@@ -26,7 +27,7 @@ from tests.timeouts import TIMEOUT_SECONDS
 def test_health_and_catalog(server: Server) -> None:
     assert server.http.get("/health").json()["status"] == "ok"
     catalog = server.http.get("/catalog").json()
-    choices = ("optimisers", "schedules", "precisions", "paddings")
+    choices = ("optimisers", "schedules", "precisions", "paddings", "devices")
     for name in ("architectures", "families", "datasets", "distortions", *choices):
         assert catalog[name], name
         assert all({"name", "title", "description"} <= entry.keys() for entry in catalog[name])
@@ -93,6 +94,42 @@ def test_live_runs_are_listed_however_old_they_are(many: Server) -> None:
     assert "run-0" not in ids(many.http.get("/runs", params={"live": False}))
     (oldest,) = many.http.get("/runs", params={"after": "run-1"}).json()
     assert oldest == many.get_run("run-0")
+
+
+@pytest.fixture(scope="module")
+def waiting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server on which runs wait and none is trained."""
+    home = tmp_path_factory.mktemp("waiting")
+    with serve_in_thread(home, trainers=0) as server:
+        yield server
+
+
+def test_run_says_on_what_it_is_computed(waiting: Server) -> None:
+    catalog = waiting.http.get("/catalog").json()
+    names = [device["name"] for device in catalog["devices"]]
+    assert (names[0], names[-1]) == ("cpu", "auto")
+    run = waiting.get_run(waiting.start_run(device="auto", threads="auto"))
+    assert run["config"]["device"] in names[:-1]
+    assert run["config"]["threads"] == catalog["automatic_threads"]
+    usual = waiting.get_run(waiting.start_run())
+    assert (usual["config"]["device"], usual["config"]["threads"]) == ("cpu", 1)
+    assert usual["resume_note"] is None
+
+
+def test_run_on_a_device_that_is_not_here_is_not_resumed(
+    waiting: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = waiting.home / "recordings" / "elsewhere.stnscope"
+    create(path, config=RunConfig(device="cuda:99"), steps_per_epoch=24)
+    with RecordingWriter.open(path) as writer:
+        writer.update(status="stopped")
+    assert "not bit for bit" in waiting.get_run("elsewhere")["resume_note"]
+    refused = waiting.post_control("elsewhere", action="resume")
+    assert refused.status_code == 409
+    assert "trained on cuda:99, which is not here" in refused.json()["detail"]
+    assert main(["resume", "--home", str(waiting.home), "elsewhere"]) != 0
+    assert "start a new run on another device" in capsys.readouterr().err
+    assert waiting.get_run("elsewhere")["status"] == "stopped"
 
 
 def test_page_after_an_unknown_run_is_refused(many: Server) -> None:
@@ -180,6 +217,14 @@ def test_frame_by_http_has_its_input_and_can_be_cached(server: Server, finished:
         ({"consistency": -1}, "consistency"),
         ({"ema_decay": 1}, "ema_decay"),
         ({"precision": "float8"}, "precision"),
+        ({"device": "gpu"}, "device"),
+        ({"device": "cuda:99"}, "device"),
+        ({"device": 0}, "device"),
+        ({"threads": 0}, "threads"),
+        ({"threads": 65}, "threads"),
+        ({"threads": True}, "threads"),
+        ({"threads": "all"}, "threads"),
+        ({"channels_last": 1}, "channels_last"),
         ({"sampler": {"padding": "void"}}, "sampler.padding"),
         ({"sampler": {"padding": "background"}}, "sampler.background"),
         ({"sampler": {"padding": "zeros", "background": 0.5}}, "sampler.background"),

@@ -50,7 +50,8 @@ test("unusualSettings lists what differs from the defaults", () => {
   const usual = { optimiser: "adamw", schedule: "one_cycle", weight_decay: 0.01 };
   const sampler = { padding: "network", background: null, supersampling: null };
   const training = { label_smoothing: 0.1, consistency: 0, ema_decay: 0, precision: "float32" };
-  const defaults = { ...usual, ...training, sampler };
+  const machine = { device: "cpu", channels_last: null, threads: 1 };
+  const defaults = { ...usual, ...training, ...machine, sampler };
   assert.deepEqual(text.unusualSettings({ seed: 1 }, defaults), []);
   assert.deepEqual(
     text.unusualSettings({ ...usual, label_smoothing: 0.1, sampler }, defaults),
@@ -64,7 +65,10 @@ test("unusualSettings lists what differs from the defaults", () => {
       label_smoothing: 0.2,
       consistency: 0.5,
       ema_decay: 0.99,
+      device: "cuda:0",
       precision: "bfloat16",
+      channels_last: true,
+      threads: 4,
       sampler: { padding: "background", background: 0.5, supersampling: 2 },
     }, defaults),
     [
@@ -74,13 +78,27 @@ test("unusualSettings lists what differs from the defaults", () => {
       "label smoothing 0.2",
       "consistency 0.5",
       "averaged weights 0.99",
+      "on cuda:0",
       "bfloat16",
+      "channels last",
+      "4 threads",
       "padding 0.5",
       "2x2 supersampling",
     ],
   );
   const edge = { sampler: { padding: "border", background: null, supersampling: 1 } };
   assert.deepEqual(text.unusualSettings(edge, defaults), ["padding border", "1x1 supersampling"]);
+});
+
+test("computationText says on what a run is computed", () => {
+  const config = { device: "cuda:0", precision: "bfloat16", threads: 4, channels_last: true };
+  assert.equal(
+    text.computationText({ config, watched: false }),
+    "cuda:0, bfloat16, 4 threads, channels last",
+  );
+  assert.equal(text.computationText({ config: {}, watched: false }), "cpu, float32, 1 thread");
+  assert.equal(text.computationText({ config: {}, watched: true }), "");
+  assert.equal(text.computationText({ config: null, watched: false }), "");
 });
 
 test("transformerName counts transformers, or time steps", () => {
