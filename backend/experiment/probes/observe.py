@@ -82,16 +82,17 @@ def observe(
     with torch.inference_mode():
         images = probes.images.to(model.device)
         prediction = model(images, {k: v.to(images.device) for k, v in (thetas or {}).items()})
+        logits = prediction.logits.cpu()
         tensors = {
             "input": to_uint8(to_picture(probes.images)),
-            "probabilities": prediction.logits.softmax(dim=-1).cpu().numpy(),
+            "probabilities": logits.softmax(dim=-1).numpy(),
         }
         pictures = model.resample(images, prediction.warps)
         # Where regions lie is computed on the CPU: it is little, and some devices lack float64.
         warps = [warp._replace(theta=warp.theta.cpu()) for warp in prediction.warps]
         for index, picture in enumerate(pictures):
             tensors |= _warp_tensors(model, warps, index, picture, probes.images)
-        predicted = prediction.logits.argmax(dim=-1).tolist()
+        predicted = logits.argmax(dim=-1).tolist()
     size = probes.images.shape[-2:]
     names = [transformer.name for transformer in model.transformers]
     entries = {

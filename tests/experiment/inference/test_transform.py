@@ -10,8 +10,10 @@ from PIL import Image
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import InvalidInput, NotFound, PictureError
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.experiment.inference.transform import transform, warm_up
+from stnscope.backend.experiment.inference import transform as transform_module
+from stnscope.backend.experiment.inference.transform import transform, transform_cached, warm_up
 from stnscope.models.cards import cards
+from tests.experiment.other_device import other_device
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -121,3 +123,34 @@ def test_region_beside_what_is_in_the_picture_is_reported() -> None:
     assert "samples a region in which nothing is to be seen" in result.info["notes"][-1]
     digit, _ = held_out_digits(1)
     assert not any("nothing" in note for note in transform(png(digit[0]), "digits").info["notes"])
+
+
+@pytest.mark.filterwarnings("ignore:.*from a non-meta parameter")
+def test_picture_is_transformed_on_another_device_as_on_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    images, _ = held_out_digits(1)
+    picture, corners = png(images[0]), {"st": [[4, 4], [40, 8], [40, 40], [4, 40]]}
+    given = {"st": [0.5, 0.0, 0.1, 0.0, 0.5, 0.0]}
+
+    def results() -> list[Frame]:
+        first = transform(picture, "digits")
+        return [
+            first,
+            transform(picture, "digits", theta=given),
+            transform_cached(first.info["picture"], "digits", corners=corners),
+        ]
+
+    expected = results()
+    transform_module._load_network.cache_clear()
+    try:
+        with other_device(monkeypatch) as device:
+            monkeypatch.setattr(transform_module, "_device", device)
+            actual = results()
+            assert transform_module._load_network("digits").device == device
+    finally:
+        transform_module._load_network.cache_clear()
+    for first, second in zip(expected, actual, strict=True):
+        assert first.tensors.keys() == second.tensors.keys()
+        for name, array in first.tensors.items():
+            assert np.array_equal(second.tensors[name], array), name
