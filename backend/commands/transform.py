@@ -36,7 +36,9 @@ def add(commands: Commands) -> None:
 
 
 def _transform(options: argparse.Namespace) -> int:
-    frame = asyncio.run(_request(options.picture.read_bytes(), options.weights, options.device))
+    picture, device = options.picture.read_bytes(), options.device
+    asyncio.run(Devices().find(device))
+    frame = asyncio.run(_request(picture, options.weights, device))
     target = options.file or options.picture.with_name(f"{options.picture.stem}-transformed.png")
     target.write_bytes(draw_png(frame, options.scale))
     probabilities = dict(
@@ -57,12 +59,7 @@ def _transform(options: argparse.Namespace) -> int:
 
 
 async def _request(picture: bytes, weights: str, device: str) -> Frame:
-    """Transform a picture in a process of its own, as the server does.
-
-    Raises:
-        InvalidInput: there is no such device.
-    """
-    await Devices().find(device)
+    """Transform a picture in a process of its own, as the server does."""
     worker = InferenceWorker(command_on(device))
     await worker.start()
     try:

@@ -169,7 +169,7 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
     await state.trainers.start()
     if settings.standby:
         await state.worker.start()
-    state.devices.start()
+    await state.devices.start()
     if settings.demonstration:
         await _start_demonstration(state)
     return state

@@ -62,20 +62,21 @@ class Devices:
 
     def __init__(self, *, is_asked: bool | None = None) -> None:
         self._is_asked = can_have_accelerators() if is_asked is None else is_asked
+        self._processor = processor()
         self._asking: asyncio.Task[list[Device]] | None = None
 
     async def all(self) -> list[Device]:
         """Return all devices, the processor first; the first call may take seconds."""
         if not self._is_asked:
-            return [processor()]
+            return [self._processor]
         if self._asking is None:
-            self._asking = asyncio.create_task(_ask())
+            self._asking = asyncio.create_task(self._ask())
         return await asyncio.shield(self._asking)
 
-    def start(self) -> None:
+    async def start(self) -> None:
         """Begin to ask, so that `all` has the answer sooner."""
         if self._is_asked and self._asking is None:
-            self._asking = asyncio.create_task(_ask())
+            self._asking = asyncio.create_task(self._ask())
 
     async def close(self) -> None:
         """Give up asking."""
@@ -89,7 +90,8 @@ class Devices:
         Raises:
             InvalidInput: there is no such device.
         """
-        return resolve(config, await self._list_for(config.device))
+        # The number of threads is read from a file of the system.
+        return await asyncio.to_thread(resolve, config, await self._list_for(config.device))
 
     async def find(self, name: str) -> Device:
         """Return the device that a name means.
@@ -113,13 +115,12 @@ class Devices:
 
     async def _list_for(self, name: str) -> "list[Device]":
         """Return the devices, or the processor alone if that is the one that is named."""
-        return [processor()] if name == CPU else await self.all()
+        return [self._processor] if name == CPU else await self.all()
 
-
-async def _ask() -> list[Device]:
-    try:
-        response, _ = await call("devices_main", {})
-    except (ChildEnded, StnscopeError) as error:
-        log.warning("The devices cannot be listed; there is the processor alone. %s", error)
-        return [processor()]
-    return [Device(**fields) for fields in response["devices"]]
+    async def _ask(self) -> list[Device]:
+        try:
+            response, _ = await call("devices_main", {})
+        except (ChildEnded, StnscopeError) as error:
+            log.warning("The devices cannot be listed; there is the processor alone. %s", error)
+            return [self._processor]
+        return [Device(**fields) for fields in response["devices"]]

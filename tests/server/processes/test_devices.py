@@ -20,7 +20,7 @@ def test_devices_are_those_of_torch() -> None:
     async def ask() -> None:
         assert await Devices().all() == list_devices()
         asked = Devices(is_asked=True)
-        asked.start()
+        await asked.start()
         assert await asked.all() == await asked.all() == list_devices()
         await asked.close()
 
