@@ -4,6 +4,7 @@ import hashlib
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -18,6 +19,16 @@ VIEWER_POLICY = (
     "img-src https://fastapi.tiangolo.com data:; base-uri 'none'; form-action 'none'"
 )
 """Of the viewer of the interface's description, whose scripts FastAPI takes from there."""
+
+NOTEBOOK = "notebook"
+"""Stands for the frames of notebooks on this machine: those of Jupyter, and those of VS Code."""
+NOTEBOOK_FRAMES = (
+    "http://localhost:*",
+    "http://127.0.0.1:*",
+    # Each page above a frame is checked: the notebook's, and the window's.
+    "vscode-webview:",
+    "vscode-file:",
+)
 
 FIXED_HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -77,7 +88,7 @@ class SecurityHeaders:
     Args:
         app: the application.
         policies: content security policies by the beginning of a path; the longest one applies.
-        frames: origins of pages that may embed these, besides their own.
+        frames: origins of pages that may embed these, besides their own; or `NOTEBOOK`.
     """
 
     def __init__(
@@ -85,7 +96,8 @@ class SecurityHeaders:
     ) -> None:
         self._app = app
         self._policies = sorted(policies.items(), key=lambda item: len(item[0]), reverse=True)
-        self._ancestors = " ".join(["frame-ancestors 'self'", *sorted(frames)])
+        origins = [NOTEBOOK_FRAMES if frame == NOTEBOOK else (frame,) for frame in sorted(frames)]
+        self._ancestors = " ".join(["frame-ancestors 'self'", *chain(*origins)])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket" and "websocket.http.response" in scope["extensions"]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Never
 
 from stnscope.backend.experiment.config import AUTO
+from stnscope.access.security_headers import NOTEBOOK
 
 
 class Parser(argparse.ArgumentParser):
@@ -123,6 +124,11 @@ def origin(text: str) -> str:
             f"{text!r} is not an origin; write it as http://lab.example:8501"
         )
     return lower
+
+
+def frame(text: str) -> str:
+    """Parse the origin of a page that may embed this one, or `notebook`."""
+    return text if text == NOTEBOOK else origin(text)
 
 
 def host(text: str) -> str:

@@ -11,12 +11,14 @@ import sys
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from urllib.parse import quote
 
 import uvicorn
 
 from stnscope.access.policy import LOOPBACK, bracketed
+from stnscope.access.security_headers import NOTEBOOK
 from stnscope.access.token import TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
@@ -84,11 +86,12 @@ def add(commands: Commands) -> None:
     )
     serve.add_argument(
         "--allow-frame",
-        type=types.origin,
+        type=types.frame,
         action="append",
         default=[],
         metavar="ORIGIN",
-        help="let pages of this origin embed this one, such as a notebook's; may be repeated",
+        help=f"let pages of this origin embed this one; {NOTEBOOK} stands for the notebooks of "
+        "Jupyter and VS Code on this machine; may be repeated",
     )
     serve.add_argument(
         "--trust-proxy",
@@ -110,6 +113,12 @@ def add(commands: Commands) -> None:
         action="store_true",
         help="keep no process ready to train or to transform a picture: saves some 400 MB, and "
         "each start takes seconds longer",
+    )
+    serve.add_argument(
+        "--end-with-input",
+        action="store_true",
+        help="end when the standard input is closed, as it is when the program ends that started "
+        "this one",
     )
     serve.add_argument(
         "--control-timeout",
@@ -166,8 +175,17 @@ def _run(settings: Settings, options: argparse.Namespace, listening: socket.sock
     )
     _silence_request_log()
     server = _AnnouncingServer(config, settings)
+    if options.end_with_input:
+        Thread(target=_end_with_input, args=(server,), daemon=True).start()
     server.run([listening])
     return 0 if server.started else 1
+
+
+def _end_with_input(server: uvicorn.Server) -> None:
+    """Wait until the standard input is closed, and end the server."""
+    while os.read(0, 1024):
+        pass
+    server.should_exit = True
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 
 from stnscope.access.policy import Access
 from stnscope.access.rights import DECLARED, VIEWER_REFUSAL, Right, needed_right
+from stnscope.backend.experiment.watching import page_server
 from stnscope.backend.server.settings import Settings
 from tests.conftest import TrainedRun
 from tests.live_server import Server, free_port, inference_pid, receive, send, serve, wait_until
@@ -313,11 +314,20 @@ def test_every_response_has_security_headers(
         assert response.headers["referrer-policy"], (method, path)
 
 
-def test_pages_that_may_embed_this_one_are_named(tmp_path: Path) -> None:
-    frame = ("--allow-frame", "http://localhost:8888")
-    with serve(tmp_path, *MINIMAL_SERVER, *frame) as server:
+def test_pages_that_may_embed_this_one_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = ("--allow-frame", "http://lab.example", "--allow-frame", "notebook")
+    with serve(tmp_path, *MINIMAL_SERVER, *frames) as server:
         policy = server.http.get("/health").headers["content-security-policy"]
-    assert policy.endswith("; frame-ancestors 'self' http://localhost:8888")
+        # A loop in a notebook shows its run on a server that runs already.
+        address = f"http://localhost:{server.port}/"
+        monkeypatch.setattr(page_server, "DEFAULT_ADDRESS", address)
+        assert page_server.find_or_start("example-digits", tmp_path) == address
+    assert policy.endswith(
+        "; frame-ancestors 'self' http://lab.example http://localhost:* http://127.0.0.1:*"
+        " vscode-webview: vscode-file:"
+    )
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")

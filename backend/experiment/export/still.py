@@ -1,4 +1,4 @@
-"""Draw one frame as a PNG: input and outputs of its first probe, with the sampled corners."""
+"""Draw one frame as a PNG: input and outputs of its first probes, with the sampled corners."""
 
 from io import BytesIO
 
@@ -11,8 +11,13 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_EXPORT_SCALE
 
 
-def draw_png(frame: Frame, scale: float) -> bytes:
-    """Return a PNG file of a frame with its input.
+def draw_png(frame: Frame, scale: float, rows: int = 1) -> bytes:
+    """Return a PNG file of a frame.
+
+    Args:
+        frame: with its input.
+        scale: of the picture.
+        rows: how many probes are drawn at most, below each other.
 
     Raises:
         InvalidInput: the scale is out of range.
@@ -21,9 +26,10 @@ def draw_png(frame: Frame, scale: float) -> bytes:
         raise InvalidInput(
             f"The scale must be 0.5 to {MAX_EXPORT_SCALE:g}, not {scale:g}.", "scale"
         )
-    layout = sheet.compute_layout(frame, 1, scale, sheet.overshoot(frame, [0]))
-    images = sheet.draw_images(frame, [0], layout, is_grey=False)
-    overlay = sheet.draw_overlay(frame, [0], layout)
+    probes = range(min(rows, len(frame.tensors["input"])))
+    layout = sheet.compute_layout(frame, len(probes), scale, sheet.overshoot(frame, probes))
+    images = sheet.draw_images(frame, probes, layout, is_grey=False)
+    overlay = sheet.draw_overlay(frame, probes, layout)
     sheet.draw_captions(overlay, layout)
     covered = overlay != sheet.TRANSPARENT
     images[covered] = overlay[covered][:, None].astype(np.uint8)

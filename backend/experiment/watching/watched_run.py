@@ -24,6 +24,7 @@ from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.schema import METRICS, is_scalar_name
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.runs.pace import Pace
+from stnscope.backend.experiment.watching.display import ShownRun, show
 from stnscope.backend.experiment.watching.loop_end import (
     end_of,
     end_with_program,
@@ -31,6 +32,7 @@ from stnscope.backend.experiment.watching.loop_end import (
     open_runs,
 )
 from stnscope.backend.experiment.watching.network_observer import NetworkObserver
+from stnscope.backend.experiment.watching.page_server import find_or_start
 from stnscope.backend.experiment.watching.pass_budget import PassBudget
 from stnscope.backend.experiment.watching.pause_points import PausePoints
 from stnscope.backend.experiment.watching.probe_pass import device_of
@@ -199,6 +201,25 @@ class WatchedRun:
         if self._pause_points.wait(self._step, self._show_step):
             self._pace.pause()
 
+    def show(self, height: int = 720) -> None:
+        """Show the run's page: in a notebook below the cell, elsewhere in a browser.
+
+        The server is one that runs on the default port with `--allow-frame notebook` and the same
+        home, else one that is started in the background and ends with this program.
+
+        Args:
+            height: of the page in a notebook, in pixels.
+
+        Raises:
+            Unavailable: no server can be started; the text says why.
+        """
+        address = find_or_start(self.id, self.path.parent.parent)
+        title = f"{self._options.name}, run {self.id}"
+        show(ShownRun(self.id, title, address, lambda: self.is_recorded), height)
+
+    def _ipython_display_(self) -> None:
+        self.show()
+
     def _show_step(self) -> None:
         """Record a frame of the last step, if it has none."""
         if self._last.frame is None:
@@ -328,6 +349,9 @@ class UnwatchedRun:
         """Do nothing."""
 
     def pause_point(self, *optimisers: Any) -> None:
+        """Do nothing."""
+
+    def show(self, height: int = 720) -> None:
         """Do nothing."""
 
     def end(self, status: str = "finished", error: str | None = None) -> None:

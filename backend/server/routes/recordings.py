@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from stnscope.access.cache_control import IMMUTABLE
+from stnscope.backend.experiment.export.still import draw_png
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
 from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, Count, PositiveCount
 from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
@@ -24,6 +25,10 @@ from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
 
 router = ApiRouter()
+
+PICTURE_SCALE = 1.0
+PICTURE_ROWS = 3
+"""Probes in the picture of a frame."""
 
 RECORDING_BODY = {
     "multipart/form-data": {
@@ -108,6 +113,20 @@ def show_frame(
     is_final = is_past and attempt == run["attempt"]
     headers = {"Cache-Control": IMMUTABLE if is_final else "no-cache"}
     return Response(frame, media_type=MEDIA_TYPE, headers=headers)
+
+
+@router.get(
+    "/runs/{run_id}/frames/{step}/picture",
+    tags=["recordings"],
+    response_class=Response,
+    **answers(file_of("image/png"), 404),
+)
+def draw_frame(run_id: str, step: Count, server: Server) -> Response:
+    """Draw that frame: input and outputs of its first probes, as a small PNG."""
+    with server.runs.open(run_id) as recording:
+        frame = recording.frame(step)
+    picture = draw_png(frame, PICTURE_SCALE, PICTURE_ROWS)
+    return Response(picture, media_type="image/png", headers={"Cache-Control": "no-cache"})
 
 
 @router.get(
