@@ -106,7 +106,7 @@ def page() -> None:
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs")
     st.subheader("Try a picture")
-    try_picture(client, catalog)
+    try_picture(client)
     mount({"part": "results", "api": api}, key="results")
 
 

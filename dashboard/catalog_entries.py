@@ -1,6 +1,6 @@
 """Entries of the server's catalog in the form: by name, and as a choice."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -9,7 +9,7 @@ Entry = Mapping[str, Any]
 Entries = dict[str, Entry]
 
 
-def by_name(entries: list[Entry]) -> Entries:
+def by_name(entries: Sequence[Entry]) -> Entries:
     """Return a table of the catalog by the entries' names."""
     return {entry["name"]: entry for entry in entries}
 

@@ -81,6 +81,15 @@ class Client:
         run: dict[str, Any] = self._request("POST", "/api/runs", json=config).json()
         return run
 
+    def weights(self) -> list[dict[str, Any]]:
+        """Return what can transform a picture: trained networks, and checkpoints of runs.
+
+        Raises:
+            ApiError: the server refuses or does not answer.
+        """
+        weights: list[dict[str, Any]] = self._request("GET", "/api/weights").json()
+        return weights
+
     def transform(self, name: str, picture: bytes, weights: str) -> bytes:
         """Return a Frame's bytes: a picture, transformed and classified by a trained network.
 

@@ -1,10 +1,11 @@
 """A picture of the user's, transformed and classified by a trained network."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import streamlit as st
 
+from stnscope.dashboard.catalog_entries import Entries, by_name
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.examples import EXAMPLES
@@ -35,9 +36,13 @@ class Picture(NamedTuple):
 
 
 @st.fragment
-def try_picture(client: Client, catalog: dict[str, Any]) -> None:
+def try_picture(client: Client) -> None:
     """Draw the choice of a picture, and the network's result for it."""
-    networks = {entry["name"]: entry for entry in catalog["weights"]}
+    try:
+        networks = by_name(client.weights())
+    except ApiError as error:
+        st.error(str(error))
+        return
     if not networks:
         st.info("No trained network is installed.")
         return
@@ -55,7 +60,7 @@ def try_picture(client: Client, catalog: dict[str, Any]) -> None:
         subject = networks[weights]["subject"]
         pictures = {"file": _file(subject), "photo": _photo(subject)}
     with examples:
-        pictures["example"] = _example(weights)
+        pictures["example"] = _example(weights, networks)
     picture = _newest(pictures)
     with result:
         if picture is None:
@@ -104,8 +109,11 @@ def _photo(subject: str) -> Picture | None:
     return Picture(photo.name, photo.getvalue()) if photo else None
 
 
-def _example(weights: str) -> Picture | None:
-    examples = EXAMPLES.get(weights, {})
+def _example(weights: str, networks: Entries) -> Picture | None:
+    subject = networks[weights]["subject"]
+    examples = next(
+        (EXAMPLES[name] for name in EXAMPLES if networks[name]["subject"] == subject), {}
+    )
     if not examples:
         return None
     name = st.pills(

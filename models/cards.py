@@ -1,10 +1,11 @@
 """Cards: the provenance of the weights that ship with the package; readable without torch."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 FOLDER = Path(__file__).with_name("weights")
 
@@ -24,20 +25,24 @@ class Card:
     distortion: str
     classes: tuple[str, ...]
     parameters: int
-    command: str
-    """The command that trained them."""
-    seed: int
-    steps: int
-    accuracy: float
+    command: str | None = None
+    """The command that trained them; as all that follow, None if unknown."""
+    seed: int | None = None
+    steps: int | None = None
+    accuracy: float | None = None
     """On held-out images, at the last step."""
-    date: str
-    machine: str
+    date: str | None = None
+    machine: str | None = None
 
     @classmethod
-    def read(cls, path: Path) -> "Card":
+    def of(cls, fields: Mapping[str, Any]) -> Self:
+        """Return a card from its fields as JSON has them."""
+        return cls(**{**fields, "classes": tuple(fields["classes"])})
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
         """Read a card from a JSON file."""
-        fields: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**fields | {"classes": tuple(fields["classes"])})
+        return cls.of(json.loads(path.read_text(encoding="utf-8")))
 
 
 @cache

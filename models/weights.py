@@ -13,6 +13,8 @@ from stnscope.models.cards import FOLDER, Card, cards
 from stnscope.models.network import Network
 
 SUFFIX = ".safetensors"
+MAX_LISTED = 8
+"""Tensors that a message names."""
 
 
 class WeightsError(ValueError):
@@ -54,22 +56,43 @@ def load_into(model: Network, path: Path) -> None:
         tensors = load_file(path)
     except SafetensorError as error:
         raise WeightsError(f"{path.name} is not a safetensors file: {error}.") from error
+    load_state(model, tensors, path.name)
+
+
+def load_state(model: Network, tensors: dict[str, Tensor], source: str) -> None:
+    """Load weights into a network; on an error nothing is changed.
+
+    Args:
+        model: the network.
+        tensors: by name.
+        source: where they are from, the beginning of an error's text.
+
+    Raises:
+        WeightsError: tensors are missing, unexpected, or of another shape or type.
+    """
     differences = _differences(model.state_dict(), tensors)
     if differences:
-        raise WeightsError(f"{path.name} does not fit this network: {'; '.join(differences)}.")
+        raise WeightsError(f"{source} does not fit this network: {'; '.join(differences)}.")
     model.load_state_dict(tensors)
 
 
 def _differences(expected: dict[str, Tensor], actual: dict[str, Tensor]) -> list[str]:
     missing = sorted(expected.keys() - actual.keys())
     unexpected = sorted(actual.keys() - expected.keys())
-    differences = [f"missing {', '.join(missing)}"] if missing else []
-    differences += [f"unexpected {', '.join(unexpected)}"] if unexpected else []
+    differences = [f"missing {_list(missing)}"] if missing else []
+    differences += [f"unexpected {_list(unexpected)}"] if unexpected else []
+    others = []
     for name in sorted(expected.keys() & actual.keys()):
         expected_tensor, tensor = expected[name], actual[name]
         if (tensor.shape, tensor.dtype) != (expected_tensor.shape, expected_tensor.dtype):
-            differences.append(
+            others.append(
                 f"{name} is {tuple(tensor.shape)} {tensor.dtype}, "
                 f"not {tuple(expected_tensor.shape)} {expected_tensor.dtype}"
             )
-    return differences
+    return differences + others[:MAX_LISTED]
+
+
+def _list(names: list[str]) -> str:
+    """Return names for a message, and how many more there are."""
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return ", ".join(names[:MAX_LISTED]) + more

@@ -13,6 +13,7 @@ import pytest
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.config import DistortionConfig, SamplerConfig
 from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.models.cards import FOLDER
 from tests.conftest import TrainedRun
 from tests.experiment import sample_data
 from tests.live_server import Server, serve
@@ -169,3 +170,35 @@ def test_runs_command_reports_an_empty_home(
 ) -> None:
     assert main(["runs", "--home", str(tmp_path)]) == 0
     assert str(tmp_path) in capsys.readouterr().out
+
+
+def test_weights_are_listed_added_and_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = ("--home", str(tmp_path / "home"))
+    file = tmp_path / "net.safetensors"
+    file.write_bytes((FOLDER / "digits.safetensors").read_bytes())
+    assert main(["weights", "list", *home]) == 0
+    assert "signs" in capsys.readouterr().out
+    # Neither a card nor what would stand for one; no file; a file that loading would execute.
+    for arguments, reason in (
+        (("add", str(file)), "--architecture"),
+        (("add", str(tmp_path / "none.safetensors")), "There is no file"),
+        (("add",), "Name a .safetensors file"),
+        (("remove", "digits"), "ship with the program"),
+        (("add", str(file), "--architecture", "digit", "--dataset", "digits"), "'digit'"),
+        (("add", str(file), "--architecture", "digits", "--dataset", "digit"), "'digit'"),
+    ):
+        assert main(["weights", *arguments, *home]) != 0
+        assert reason in capsys.readouterr().err
+    architecture = ("--architecture", "digits", "--dataset", "mnist")
+    assert main(["weights", "add", str(file), "--name", "mine", *architecture, *home]) == 0
+    assert main(["weights", "list", "--json", *home]) == 0
+    listed = capsys.readouterr().out.partition("\n")[2]
+    mine = json.loads(listed)[-1]
+    assert (mine["name"], mine["dataset"], mine["parameters"]) == ("mine", "mnist", 163_040)
+    assert main(["weights", "add", str(file), "--name", "signs-2", *architecture[:1], "signs",
+                 "--dataset", "signs", *home]) != 0  # fmt: skip
+    assert "does not fit this network: missing" in capsys.readouterr().err
+    assert main(["weights", "remove", "mine", *home]) == 0
+    assert list((tmp_path / "home" / "weights").iterdir()) == []

@@ -21,6 +21,7 @@ from stnscope.backend.commands import (
     serve,
     train,
     transform,
+    weights,
 )
 from stnscope.backend.commands.parser import Parser
 from stnscope.backend.experiment.config import RunConfig
@@ -36,6 +37,7 @@ COMMANDS = (
     runs,
     export,
     transform,
+    weights,
     evaluate,
     invariance,
     reproduce,

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Never
 
-from stnscope.backend.experiment.config import AUTO
 from stnscope.access.security_headers import NOTEBOOK
+from stnscope.backend.experiment.config import AUTO
 
 
 class Parser(argparse.ArgumentParser):

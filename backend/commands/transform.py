@@ -5,16 +5,26 @@ import asyncio
 import json
 from pathlib import Path
 
-from stnscope.backend.commands.options import Commands, add_device, command, percent
+from stnscope.backend.commands.options import (
+    Commands,
+    add_device,
+    command,
+    existing_runs,
+    find_run,
+    percent,
+)
 from stnscope.backend.experiment.export.still import draw_png
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.weights.trained_weights import TrainedWeights, find_for_picture
+from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
 from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.inference_worker import InferenceWorker, command_on
-from stnscope.models.cards import cards
+from stnscope.backend.server.runs import WEIGHTS
 
 EXAMPLES = """\
   stnscope transform photo.jpg            prints the classes, writes photo-transformed.png
   stnscope transform sign.png out.png --weights signs --scale 3
+  stnscope transform photo.jpg --weights run:RUN      by the newest checkpoint of a run
 """
 SHOWN_CLASSES = 3
 
@@ -26,7 +36,10 @@ def add(commands: Commands) -> None:
     parser.add_argument("picture", type=Path, help="a PNG, JPEG, WebP, GIF or BMP file")
     parser.add_argument("file", type=Path, nargs="?", help="the PNG file to write")
     parser.add_argument(
-        "--weights", choices=sorted(cards()), default="digits", help="the network (%(default)s)"
+        "--weights",
+        default="digits",
+        help="name of trained weights, as `stnscope weights list` has them, or run:ID for the "
+        "newest checkpoint of a run (%(default)s)",
     )
     parser.add_argument(
         "--scale", type=float, default=2.0, help="at 1, an image has 96 pixels (%(default)g)"
@@ -36,9 +49,16 @@ def add(commands: Commands) -> None:
 
 
 def _transform(options: argparse.Namespace) -> int:
+    def find_recording(text: str) -> Path:
+        runs = existing_runs(options)
+        return runs.path(find_run(runs, text))
+
     picture, device = options.picture.read_bytes(), options.device
+    weights = find_for_picture(
+        options.weights, WeightsFolder(options.home / WEIGHTS), find_recording
+    )
     asyncio.run(Devices().find(device))
-    frame = asyncio.run(_request(picture, options.weights, device))
+    frame = asyncio.run(_request(picture, weights, device))
     target = options.file or options.picture.with_name(f"{options.picture.stem}-transformed.png")
     target.write_bytes(draw_png(frame, options.scale))
     probabilities = dict(
@@ -58,7 +78,7 @@ def _transform(options: argparse.Namespace) -> int:
     return 0
 
 
-async def _request(picture: bytes, weights: str, device: str) -> Frame:
+async def _request(picture: bytes, weights: TrainedWeights, device: str) -> Frame:
     """Transform a picture in a process of its own, as the server does."""
     worker = InferenceWorker(command_on(device))
     await worker.start()

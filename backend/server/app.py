@@ -193,7 +193,7 @@ def _create_state(settings: Settings) -> State:
         tails=Tails(runs),
         viewer_slots=Slots(settings.viewers),
         worker=worker,
-        transform_streams=TransformStreams(worker, settings.viewers),
+        transform_streams=TransformStreams(worker, runs.find_weights, settings.viewers),
         exports=Exports(runs, settings.deadlines),
         downloads=Downloads(runs.data, settings.mirror),
         imports=Imports(runs, settings.deadlines),

@@ -25,6 +25,7 @@ from stnscope.backend.experiment.errors import (
     RecordingDenied,
     RecordingError,
     RecordingUnavailable,
+    StnscopeError,
     printable,
 )
 from stnscope.backend.experiment.home import new_run_id
@@ -46,7 +47,17 @@ from stnscope.backend.experiment.recording.writer import (
 )
 from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
 from stnscope.backend.experiment.watching.loop_requests import REQUEST_SUFFIX
+from stnscope.backend.experiment.weights.trained_weights import (
+    RUN_PREFIX,
+    TrainedWeights,
+    find_for_picture,
+    transform_refusal,
+)
+from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
+from stnscope.models.cards import Card, cards
 
+WEIGHTS = "weights"
+"""The name of the folder of the user's own weights, beside that of recordings."""
 DATA = "datasets"
 """The name of the data folder, beside that of recordings, unless another one is given."""
 EXAMPLE_IDS = frozenset(example.id for example in EXAMPLES.values())
@@ -96,6 +107,7 @@ class Runs:
         self.folder = folder
         self.quota = quota or Quota()
         self.data = data_folder(folder, data)
+        self.weights = WeightsFolder(folder.parent / WEIGHTS)
         self._last_summaries: dict[str, _Summary] = {}
         """By run: one is listed while its recording is unavailable, and read only after changes."""
         with translating_os_errors(folder):
@@ -156,6 +168,40 @@ class Runs:
         except OSError as error:
             raise translate_os_error(error, self.folder) from error
         return {_run_id(name.removesuffix(SUFFIX)): name for name in names if name.endswith(SUFFIX)}
+
+    def find_weights(self, name: str) -> TrainedWeights:
+        """Return trained weights by name; those of a run are `run:ID` or `run:ID:STEP`.
+
+        Raises:
+            NotFound: there are none of that name.
+            Conflict: a picture cannot be transformed by their network, or the run has none yet.
+            StnscopeError: they cannot be read.
+        """
+        return find_for_picture(name, self.weights, self.path)
+
+    def weights_cards(self) -> dict[str, Card]:
+        """Return the cards of the weights that ship and of the user's own, by name.
+
+        Only of networks that can transform a picture.
+        """
+        known = cards() | self.weights.cards()
+        return {name: card for name, card in known.items() if transform_refusal(card) is None}
+
+    def checkpoint_cards(self, limit: int) -> dict[str, Card]:
+        """Return the cards of the newest checkpoints of the newest runs, by name, as above.
+
+        Args:
+            limit: how many at most.
+        """
+        found: dict[str, Card] = {}
+        for run in self.list():
+            if len(found) == limit:
+                break
+            # Those that have no checkpoint, or none that can transform a picture.
+            with suppress(StnscopeError):
+                name = f"{RUN_PREFIX}{run['id']}"
+                found[name] = self.find_weights(name).card
+        return found
 
     @contextmanager
     def open(self, run_id: str) -> Iterator[Recording]:

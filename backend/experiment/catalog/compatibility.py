@@ -21,8 +21,27 @@ Entry = TypeVar("Entry")
 
 MIN_BATCH_SIZE = 2
 """The smallest default; batch normalisation needs two images."""
+PICTURE_CHANNELS = (1, 3)
+"""Input channels of the networks that accept a single picture."""
 MIN_DEFAULT_EPOCHS = 3
 """Lower limit of the default number of epochs."""
+
+
+def picture_refusal(name: str) -> str | None:
+    """Return why a single picture cannot be the input of a network; None if it can.
+
+    Args:
+        name: of the network.
+    """
+    architecture = ARCHITECTURES.get(name)
+    if architecture is None:
+        return f"There is no network {name!r} here."
+    if architecture.channels not in PICTURE_CHANNELS:
+        return (
+            f"{architecture.title} takes {architecture.channels} images, one in each channel; "
+            "a single picture cannot be its input."
+        )
+    return None
 
 
 def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.devices.torch_devices import naming_full_memory, torch_device
 from stnscope.backend.experiment.error_messages import format_error
-from stnscope.backend.experiment.errors import InvalidInput, NotFound
+from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline
 from stnscope.backend.experiment.inputs.probes import Probes
@@ -27,10 +27,11 @@ from stnscope.backend.experiment.pictures.decode import decode
 from stnscope.backend.experiment.pictures.fit import Fitted, Target, fit
 from stnscope.backend.experiment.probes.observe import observe
 from stnscope.backend.experiment.probes.theta_override import resolve_thetas
+from stnscope.backend.experiment.weights.load import load as load_weights
+from stnscope.backend.experiment.weights.trained_weights import TrainedWeights, shipped
 from stnscope.models.cards import Card, cards
 from stnscope.models.catalog import ARCHITECTURES, Architecture
 from stnscope.models.network import Network
-from stnscope.models.weights import load as load_weights
 
 BUNDLED_DATASETS = {1: "digits", 3: "signs"}
 """A data set that needs no download, by number of channels."""
@@ -41,6 +42,7 @@ EMPTY_OUTPUT = (
 )
 MIN_LEVELS = 4
 """Of 256: an image whose levels differ by less shows nothing."""
+CACHED_NETWORKS = 8
 CACHE_SIZE = 64
 """Cached network inputs, each of a picture, network and distortion."""
 
@@ -58,7 +60,7 @@ _device = torch.device(CPU)
 
 def transform(
     data: bytes,
-    weights: str,
+    weights: TrainedWeights,
     distortion: Mapping[str, Any] | None = None,
     theta: Mapping[str, Any] | None = None,
 ) -> Frame:
@@ -66,7 +68,7 @@ def transform(
 
     Args:
         data: the bytes of a picture file, as for `pictures.decode.decode`.
-        weights: a name in `models.cards`.
+        weights: of a network whose input a single picture can be.
         distortion: the fields of `PictureDistortion`; None for no distortion.
         theta: overrides by the transformer's name, see `probes.theta_override`; the others
             predict theta.
@@ -78,17 +80,17 @@ def transform(
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
-        NotFound: there are no such weights.
-        InvalidInput: the distortion or theta is invalid; names the field.
+        InvalidInput: the distortion or theta is invalid, which names the field; or the weights do
+            not fit their network.
     """
-    card, config = _find_card(weights), _validate(distortion)
-    key, fitted = _pictures.fit_file(data, _target(card, on_canvas=config is None))
-    return _transform(key, fitted, card, config, theta)
+    config = _validate(distortion)
+    key, fitted = _pictures.fit_file(data, _target(weights.card, on_canvas=config is None))
+    return _transform(key, fitted, weights, config, theta)
 
 
 def transform_cached(
     picture: str,
-    weights: str,
+    weights: TrainedWeights,
     distortion: Mapping[str, Any] | None = None,
     theta: Mapping[str, Any] | None = None,
     corners: Mapping[str, Any] | None = None,
@@ -104,35 +106,36 @@ def transform_cached(
         A frame as from `transform`.
 
     Raises:
-        NotFound: there are no such weights, or the picture is no longer in the cache.
-        InvalidInput: the distortion, theta or corners are invalid; names the field.
+        NotFound: the picture is no longer in the cache.
+        InvalidInput: the distortion, theta or corners are invalid, which names the field; or the
+            weights do not fit their network.
     """
-    card, config = _find_card(weights), _validate(distortion)
-    fitted = _pictures.fit(picture, _target(card, on_canvas=config is None))
-    return _transform(picture, fitted, card, config, theta, corners)
+    config = _validate(distortion)
+    fitted = _pictures.fit(picture, _target(weights.card, on_canvas=config is None))
+    return _transform(picture, fitted, weights, config, theta, corners)
 
 
 def _transform(
     key: str,
     fitted: Fitted,
-    card: Card,
+    weights: TrainedWeights,
     config: PictureDistortion | None,
     theta: Mapping[str, Any] | None,
     corners: Mapping[str, Any] | None = None,
 ) -> Frame:
     with naming_full_memory(str(_device), "Try again in a moment, or serve on another device."):
-        return _observe(key, fitted, card, config, theta, corners)
+        return _observe(key, fitted, weights, config, theta, corners)
 
 
 def _observe(
     key: str,
     fitted: Fitted,
-    card: Card,
+    weights: TrainedWeights,
     config: PictureDistortion | None,
     theta: Mapping[str, Any] | None,
     corners: Mapping[str, Any] | None,
 ) -> Frame:
-    network = _load_network(card.name)
+    network, card = _load_network(weights), weights.card
     image = _network_input(fitted, card, config)
     thetas = resolve_thetas(network, image, theta, corners)
     info = {
@@ -160,12 +163,6 @@ def _is_uniform(image: Array) -> bool:
     return int(image.max()) - int(image.min()) < MIN_LEVELS
 
 
-def _find_card(weights: str) -> Card:
-    if weights not in cards():
-        raise NotFound(f"There are no weights {weights!r}; there are {', '.join(cards())}.")
-    return cards()[weights]
-
-
 @lru_cache(maxsize=CACHE_SIZE)
 def _network_input(fitted: Fitted, card: Card, config: PictureDistortion | None) -> Tensor:
     """Return the network's input (1, C, H, W) that is made from a fitted picture."""
@@ -174,8 +171,8 @@ def _network_input(fitted: Fitted, card: Card, config: PictureDistortion | None)
 
 
 def _target(card: Card, *, on_canvas: bool) -> Target:
-    network, dataset = ARCHITECTURES[card.architecture], DATASETS[card.dataset]
-    return _target_of(network, dataset, on_canvas=on_canvas)
+    dataset = DATASETS.get(card.dataset, IMAGE_FOLDER)
+    return _target_of(ARCHITECTURES[card.architecture], dataset, on_canvas=on_canvas)
 
 
 def warm_up(threads: int, device: str = CPU) -> None:
@@ -191,8 +188,8 @@ def warm_up(threads: int, device: str = CPU) -> None:
     _device = torch_device(device)
     blank = BytesIO()
     Image.new("L", (8, 8)).save(blank, "PNG")
-    for name in list(cards())[:1]:
-        transform(blank.getvalue(), name)
+    for card in list(cards().values())[:1]:
+        transform(blank.getvalue(), shipped(card))
 
 
 def _validate(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
@@ -240,9 +237,10 @@ def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool)
 
 def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
     """Distort the image (1, C, h, w) onto a canvas (1, C, H, W), as in training."""
-    entry = DATASETS[card.dataset]
+    entry = DATASETS.get(card.dataset, IMAGE_FOLDER)
     # Clutter comes from a bundled data set: the weights' own may not be on this machine.
-    name = card.dataset if card.dataset not in SOURCES else BUNDLED_DATASETS[entry.channels]
+    is_bundled = entry.name in DATASETS and entry.name not in SOURCES
+    name = entry.name if is_bundled else BUNDLED_DATASETS[entry.channels]
     clutter_source = _load_dataset(name).held_out
     pipeline = InputPipeline.for_dataset(
         entry, config, ARCHITECTURES[card.architecture], clutter_source
@@ -250,8 +248,8 @@ def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
     return pipeline.apply_random(image, torch.Generator().manual_seed(config.seed))
 
 
-@cache
-def _load_network(weights: str) -> Network:
+@lru_cache(maxsize=CACHED_NETWORKS)
+def _load_network(weights: TrainedWeights) -> Network:
     return load_weights(weights).to(_device)
 
 

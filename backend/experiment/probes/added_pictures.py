@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import load, save
 
-from stnscope.backend.experiment.catalog import ARCHITECTURES, DatasetEntry
+from stnscope.backend.experiment.catalog import DatasetEntry, picture_refusal
 from stnscope.backend.experiment.catalog.datasets import NO_DIGIT
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.run_status import ALLOWED_IN, can, format_statuses
-
-CHANNELS = (1, 3)
-"""Input channels of the networks that accept a single picture."""
 
 
 def refusal_reason(run: Mapping[str, Any]) -> str | None:
@@ -33,15 +30,7 @@ def refusal_reason(run: Mapping[str, Any]) -> str | None:
         return f"A picture can be added to a run that is {expected}; this one is {run['status']}."
     if run["probes"] >= MAX_PROBES:
         return f"This run has {run['probes']} probes already, the maximum."
-    architecture = ARCHITECTURES.get(run["config"]["architecture"])
-    if architecture is None:
-        return f"There is no network {run['config']['architecture']!r} here."
-    if architecture.channels not in CHANNELS:
-        return (
-            f"{architecture.title} takes {architecture.channels} images, one in each channel; "
-            "a single picture cannot be its input."
-        )
-    return None
+    return picture_refusal(run["config"]["architecture"])
 
 
 def parse_label(text: str | None, dataset: DatasetEntry) -> Label:

@@ -50,6 +50,7 @@ from stnscope.backend.experiment.recording.records import (
     AddedPicture,
     Change,
     Checkpoint,
+    CheckpointRef,
     FrameRef,
     StoredFrame,
 )
@@ -477,6 +478,26 @@ class Recording:
             except RecordingError as error:
                 log.warning("The checkpoint of step %d cannot be used. %s", step, error)
         return self._checkpoint(steps[-1][0]) if steps else None
+
+    @_reading
+    def checkpoints(self) -> list[CheckpointRef]:
+        """Return which checkpoints there are, the newest last."""
+        rows = self.connection.execute(
+            "SELECT step, attempt FROM checkpoints ORDER BY attempt, step"
+        ).fetchall()
+        for row in rows:
+            self._check_counts("checkpoints", row)
+        return [CheckpointRef(step, attempt) for step, attempt in rows]
+
+    def checkpoint_at(self, step: int) -> Checkpoint:
+        """Return the checkpoint of a step.
+
+        Raises:
+            NotFound: there is none any more; a newer one has taken its place.
+        """
+        if all(each.step != step for each in self.checkpoints()):
+            raise NotFound(f"The checkpoint of step {step} is not kept any more.")
+        return self._checkpoint(step)
 
     @_reading
     def _checkpoint(self, step: int) -> Checkpoint:

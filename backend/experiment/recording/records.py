@@ -17,6 +17,13 @@ class FrameRef(NamedTuple):
     moving: bool
 
 
+class CheckpointRef(NamedTuple):
+    """A recorded checkpoint: its step, and the attempt that wrote it."""
+
+    step: int
+    attempt: int
+
+
 @dataclass(frozen=True)
 class StoredFrame:
     """A stored frame: its encoding without the input, and the key of its input."""

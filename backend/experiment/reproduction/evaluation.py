@@ -22,6 +22,7 @@ from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.reproduction.results import Training
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT
 from stnscope.backend.experiment.training.loop import Validation, build_network, model_state
+from stnscope.backend.experiment.weights.weights_folder import check_is_no_pickle
 from stnscope.models.cards import FOLDER, Card, cards
 from stnscope.models.catalog import ARCHITECTURES
 from stnscope.models.network import Network
@@ -194,6 +195,7 @@ def load_trained(weights: str) -> TrainedNetwork:
             f"There are no weights {weights!r}; there are {', '.join(cards())}, or name a "
             f"{SUFFIX} file."
         )
+    check_is_no_pickle(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata: dict[str, str] = file.metadata() or {}

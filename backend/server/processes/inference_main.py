@@ -3,7 +3,8 @@
 Its argument is the name of the device that networks are applied on; the processor without one.
 First it sends `{"ready": true}`. Then it answers requests, one after another:
 
-    {"weights", "distortion", "theta"}  with a picture's bytes: {} with a frame's bytes
+    {"weights", "distortion", "theta"}  with a picture's bytes: {} with a frame's bytes; weights as
+                                        `TrainedWeights.encode` has them
     {"cached": {...}}                   the arguments of `transform_cached`, for a picture that it
                                         was sent lately: the same
     {"architecture", "dataset"}         with a picture's bytes: {"image", "notes"}, the picture as
@@ -18,6 +19,7 @@ from stnscope.backend.server.processes import garbage
 import faulthandler
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -31,6 +33,7 @@ from stnscope.backend.experiment.inference.transform import (
     warm_up,
 )
 from stnscope.backend.experiment.probes.added_pictures import encode_image
+from stnscope.backend.experiment.weights.trained_weights import TrainedWeights
 from stnscope.backend.server.processes.child_main import ParentPipe, limit_memory
 from stnscope.backend.server.processes.message_pipe import Head, Message
 
@@ -59,7 +62,7 @@ def _handle(request: Head, picture: bytes) -> Message:
             return _fit(request, picture)
         if "cached" in request:
             return _transform_cached(**request["cached"])
-        return {}, transform(picture, **request).encode()
+        return {}, transform(picture, **_decode(request)).encode()
     except StnscopeError:
         raise
     except Exception:
@@ -76,7 +79,11 @@ def _fit(request: Head, picture: bytes) -> Message:
 
 
 def _transform_cached(request: int | None, **arguments: Any) -> Message:
-    return {}, transform_cached(**arguments).with_info(request=request).encode()
+    return {}, transform_cached(**_decode(arguments)).with_info(request=request).encode()
+
+
+def _decode(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {**arguments, "weights": TrainedWeights.decode(arguments["weights"])}
 
 
 if __name__ == "__main__":

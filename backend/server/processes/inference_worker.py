@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.experiment.weights.trained_weights import TrainedWeights
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
@@ -69,7 +70,7 @@ class InferenceWorker(ChildOwner):
     async def transform(
         self,
         data: bytes,
-        weights: str,
+        weights: TrainedWeights,
         distortion: Mapping[str, Any] | None = None,
         theta: Mapping[str, Any] | None = None,
     ) -> bytes:
@@ -79,7 +80,7 @@ class InferenceWorker(ChildOwner):
             StnscopeError: as `inference.transform.transform` does.
             Unavailable: too many requests wait, or the process ended while it handled this one.
         """
-        request = {"weights": weights, "distortion": distortion, "theta": theta}
+        request = {"weights": weights.encode(), "distortion": distortion, "theta": theta}
         _, frame = await self._request(request, data)
         return frame
 
@@ -96,18 +97,19 @@ class InferenceWorker(ChildOwner):
         fitted, _ = await self._request({"architecture": architecture, "dataset": dataset}, data)
         return fitted
 
-    async def transform_cached(self, request: Mapping[str, Any]) -> bytes:
+    async def transform_cached(self, weights: TrainedWeights, request: Mapping[str, Any]) -> bytes:
         """Return a frame's bytes, made by `inference.transform.transform_cached`.
 
         Args:
-            request: that function's arguments by name, and `request`, a number that the frame's
-                `info` repeats, or None.
+            weights: of the network.
+            request: that function's other arguments by name, and `request`, a number that the
+                frame's `info` repeats, or None.
 
         Raises:
             StnscopeError: as `inference.transform.transform_cached` does.
             Unavailable: too many requests wait, or the process ended while it handled this one.
         """
-        _, frame = await self._request({"cached": request})
+        _, frame = await self._request({"cached": {**request, "weights": weights.encode()}})
         return frame
 
     async def _request(self, head: Head, body: bytes = b"") -> Message:

@@ -34,7 +34,6 @@ from stnscope.backend.server.http.description import answers
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.throughput import images_per_second
 from stnscope.backend.version import VERSION
-from stnscope.models.cards import cards
 
 router = ApiRouter()
 
@@ -84,7 +83,7 @@ def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
         "devices": [asdict(device) for device in (*devices, automatic(devices))],
         "cores": count_cores(),
         "automatic_threads": automatic_threads(),
-        "weights": [asdict(card) for card in cards().values()],
+        "weights": [asdict(card) for card in server.runs.weights_cards().values()],
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
         "export_defaults": asdict(EXPORT_DEFAULTS),

@@ -1,6 +1,7 @@
 """Pictures: transform one with a trained network, or add one to the probes of a run."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import File, Form, Request, Response, UploadFile
@@ -18,10 +19,11 @@ from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server, State
-from stnscope.models.cards import cards
+from stnscope.models.cards import Card
 
 router = ApiRouter()
 
+MAX_LISTED_RUNS = 20
 MAX_SIZE = format_bytes(MAX_PICTURE_BYTES)
 
 Picture = Annotated[
@@ -29,17 +31,27 @@ Picture = Annotated[
 ]
 
 
+@router.get("/weights", tags=["pictures"], **answers(list[Card]))
+def list_weights(server: Server) -> list[dict[str, Any]]:
+    """List what can transform a picture: trained weights, and checkpoints of the newest runs."""
+    found = server.runs.weights_cards() | server.runs.checkpoint_cards(MAX_LISTED_RUNS)
+    return [asdict(card) for card in found.values()]
+
+
 @router.post(
     "/transform",
     tags=["pictures"],
     response_class=Response,
-    **answers(file_of(MEDIA_TYPE), 404),
+    **answers(file_of(MEDIA_TYPE), 404, 409),
 )
 async def transform(
     server: Server,
     request: Request,
     image: Picture,
-    weights: Annotated[str, Form()] = "digits",
+    weights: Annotated[
+        str,
+        Form(description="A name in the catalog, or `run:ID` or `run:ID:STEP` for a checkpoint."),
+    ] = "digits",
     distortion: Annotated[str | None, Form(description="JSON, as in a run.")] = None,
     theta: Annotated[
         str | None,
@@ -56,11 +68,12 @@ async def transform(
     """
     # FastAPI takes an empty field for a missing one, and would use the default.
     if (await request.form()).get("weights") == "":
-        names = await run_in_threadpool(cards)
+        names = await run_in_threadpool(server.runs.weights_cards)
         raise InvalidInput(f"weights is empty; there are {', '.join(names)}.", "weights")
     data = await _read(image)
+    found = await run_in_threadpool(server.runs.find_weights, weights)
     frame = await server.worker.transform(
-        data, weights, _parse_object(distortion, "distortion"), _parse_object(theta, "theta")
+        data, found, _parse_object(distortion, "distortion"), _parse_object(theta, "theta")
     )
     return Response(frame, media_type=MEDIA_TYPE)
 

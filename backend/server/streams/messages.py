@@ -60,7 +60,7 @@ class Transform(_Message):
     type: Literal["transform"]
     picture: str = Field(max_length=64, description="The key of the picture.")
     weights: str = Field(
-        default="digits", max_length=MAX_NAME_LENGTH, description="The name of a trained network."
+        default="digits", max_length=MAX_NAME_LENGTH, description="As in `POST /api/transform`."
     )
     distortion: dict[str, Any] | None = Field(default=None, description="As in a run.")
     theta: dict[str, Any] | None = Field(

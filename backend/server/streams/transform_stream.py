@@ -8,11 +8,14 @@ one while the picture is being transformed: they are skipped.
 """
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
+from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from stnscope.backend.experiment.errors import InvalidInput, StnscopeError
+from stnscope.backend.experiment.weights.trained_weights import TrainedWeights
 from stnscope.backend.server.processes.inference_worker import MAX_WAITING, InferenceWorker
 from stnscope.backend.server.streams.client_socket import (
     HEARTBEAT_SECONDS,
@@ -36,11 +39,18 @@ class TransformStreams:
 
     Args:
         worker: transforms the pictures.
+        find_weights: returns trained weights by name.
         limit: streams that may be open at once.
     """
 
-    def __init__(self, worker: InferenceWorker, limit: int) -> None:
+    def __init__(
+        self,
+        worker: InferenceWorker,
+        find_weights: Callable[[str], TrainedWeights],
+        limit: int,
+    ) -> None:
         self._worker = worker
+        self._find_weights = find_weights
         self.slots = Slots(limit)
         self._requests = asyncio.Semaphore(MAX_CONCURRENT_REQUESTS)
 
@@ -48,10 +58,13 @@ class TransformStreams:
         """Return a frame's bytes.
 
         Raises:
-            StnscopeError: as `InferenceWorker.transform_cached` does.
+            StnscopeError: as `InferenceWorker.transform_cached` does, or there are no such weights.
         """
+        weights = await run_in_threadpool(self._find_weights, request.weights)
         async with self._requests:
-            return await self._worker.transform_cached(request.model_dump(exclude={"type"}))
+            return await self._worker.transform_cached(
+                weights, request.model_dump(exclude={"type", "weights"})
+            )
 
 
 class TransformStream:

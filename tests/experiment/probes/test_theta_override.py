@@ -12,7 +12,11 @@ from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.inference import transform as module
 from stnscope.backend.experiment.inference.transform import transform, transform_cached, warm_up
 from stnscope.backend.experiment.probes.theta_override import resolve_thetas
+from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.models.architectures import build
+from stnscope.models.cards import cards
+
+DIGITS = shipped(cards()["digits"])
 
 THETA = [0.5, 0.1, 0.2, -0.1, 0.6, -0.3]
 
@@ -39,8 +43,9 @@ def corners_of(theta: list[float], side: int) -> list[list[float]]:
     ]
 
 
-@pytest.mark.parametrize("weights", ["digits", "signs"])
-def test_given_theta_is_used(picture: bytes, weights: str) -> None:
+@pytest.mark.parametrize("name", ["digits", "signs"])
+def test_given_theta_is_used(picture: bytes, name: str) -> None:
+    weights = shipped(cards()[name])
     predicted = transform(picture, weights)
     frame = transform(picture, weights, theta={"st": THETA})
     assert predicted.info["given"] == []
@@ -53,24 +58,24 @@ def test_given_theta_is_used(picture: bytes, weights: str) -> None:
 
 
 def test_giving_the_predicted_theta_changes_nothing(picture: bytes) -> None:
-    predicted = transform(picture, "digits")
-    same = transform(picture, "digits", theta={"st": predicted.tensors["theta.st"][0].tolist()})
+    predicted = transform(picture, DIGITS)
+    same = transform(picture, DIGITS, theta={"st": predicted.tensors["theta.st"][0].tolist()})
     for name, tensor in predicted.tensors.items():
         np.testing.assert_array_equal(same.tensors[name], tensor)
 
 
 def test_corners_of_a_parallelogram_give_its_theta(picture: bytes) -> None:
-    key = transform(picture, "digits").info["picture"]
-    frame = transform_cached(key, "digits", corners={"st": corners_of(THETA, 48)})
+    key = transform(picture, DIGITS).info["picture"]
+    frame = transform_cached(key, DIGITS, corners={"st": corners_of(THETA, 48)})
     np.testing.assert_allclose(frame.tensors["theta.st"], [THETA], atol=1e-6)
     assert frame.info["given"] == ["st"]
 
 
 def test_other_corners_give_the_best_fit(picture: bytes) -> None:
-    key = transform(picture, "digits").info["picture"]
+    key = transform(picture, DIGITS).info["picture"]
     offsets = np.array([[2, 0], [-2, 0], [2, 0], [-2, 0]])
     bent = np.array(corners_of(THETA, 48)) + offsets
-    frame = transform_cached(key, "digits", corners={"st": bent.tolist()})
+    frame = transform_cached(key, DIGITS, corners={"st": bent.tolist()})
     np.testing.assert_allclose(frame.tensors["theta.st"], [THETA], atol=1e-6)
 
 
@@ -78,9 +83,9 @@ def test_picture_is_decoded_and_fitted_once(
     picture: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     distortion = {"name": "scattered", "seed": 5}
-    first = transform(picture, "digits", distortion)
+    first = transform(picture, DIGITS, distortion)
     monkeypatch.setattr(module, "fit", None)
-    again = transform_cached(first.info["picture"], "digits", distortion)
+    again = transform_cached(first.info["picture"], DIGITS, distortion)
     for name, tensor in first.tensors.items():
         np.testing.assert_array_equal(again.tensors[name], tensor)
     assert again.info["notes"] == first.info["notes"]
@@ -88,9 +93,7 @@ def test_picture_is_decoded_and_fitted_once(
 
 def test_unknown_picture_is_not_available() -> None:
     with pytest.raises(NotFound, match="no longer available"):
-        transform_cached("0" * 32, "digits")
-    with pytest.raises(NotFound, match="digits"):
-        transform_cached("0" * 32, "none")
+        transform_cached("0" * 32, DIGITS)
 
 
 @pytest.mark.parametrize(
@@ -117,9 +120,9 @@ def test_unknown_picture_is_not_available() -> None:
 def test_invalid_override_names_the_field(
     picture: bytes, theta: Any, corners: Any, field: str, message: str
 ) -> None:
-    key = transform(picture, "digits").info["picture"]
+    key = transform(picture, DIGITS).info["picture"]
     with pytest.raises(InvalidInput, match=message) as caught:
-        transform_cached(key, "digits", theta=theta, corners=corners)
+        transform_cached(key, DIGITS, theta=theta, corners=corners)
     assert caught.value.field == field
 
 
@@ -143,7 +146,7 @@ def test_corners_of_a_deeper_transformer_use_the_overridden_theta_before_it() ->
 
 @pytest.mark.parametrize("value", [0.0, 1e6, -1e6])
 def test_any_theta_gives_a_finite_frame(picture: bytes, value: float) -> None:
-    frame = transform(picture, "digits", theta={"st": [value] * 6})
+    frame = transform(picture, DIGITS, theta={"st": [value] * 6})
     assert frame.encode()
     assert frame.info["collapsed"]["st"][0] is not None
     assert all(np.isfinite(tensor).all() for tensor in frame.tensors.values())

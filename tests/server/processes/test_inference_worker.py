@@ -16,14 +16,17 @@ from PIL import Image
 
 from stnscope.backend.experiment.errors import (
     InvalidInput,
-    NotFound,
     PictureError,
     TooLarge,
     Unavailable,
 )
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.models.cards import cards
+
+DIGITS = shipped(cards()["digits"])
 
 T = TypeVar("T")
 
@@ -74,11 +77,11 @@ def wait_for_end(pid: int) -> None:
 def test_transform_returns_a_frame() -> None:
     async def scenario() -> None:
         async with running() as worker:
-            first = Frame.decode(await worker.transform(png(), "digits"))
+            first = Frame.decode(await worker.transform(png(), DIGITS))
             assert first.tensors["input"].shape == (1, 48, 48, 1)
             pid = worker.pid
             several = await asyncio.gather(
-                *(worker.transform(png(), "digits", {"seed": seed}) for seed in range(5))
+                *(worker.transform(png(), DIGITS, {"seed": seed}) for seed in range(5))
             )
             seeds = [Frame.decode(frame).tensors["input"].tobytes() for frame in several]
             assert len(set(seeds)) == 5
@@ -92,16 +95,14 @@ def test_errors_keep_their_class_and_field() -> None:
         async with running() as worker:
             pid = worker.pid
             with pytest.raises(PictureError, match="not a picture") as refused:
-                await worker.transform(b"no picture", "digits")
+                await worker.transform(b"no picture", DIGITS)
             assert refused.value.field == "image"
-            with pytest.raises(NotFound):
-                await worker.transform(png(), "none")
             with pytest.raises(InvalidInput) as wrong:
-                await worker.transform(png(), "digits", {"name": "none"})
+                await worker.transform(png(), DIGITS, {"name": "none"})
             assert wrong.value.field == "distortion.name"
             with pytest.raises(TooLarge, match="16 million"):
-                await worker.transform(png((4100, 4000)), "digits")
-            await worker.transform(png(), "digits")
+                await worker.transform(png((4100, 4000)), DIGITS)
+            await worker.transform(png(), DIGITS)
             assert worker.pid == pid
 
     run(scenario)
@@ -109,10 +110,10 @@ def test_errors_keep_their_class_and_field() -> None:
 
 async def stop_during_request(worker: InferenceWorker) -> asyncio.Task[bytes]:
     """Return a request whose process is stopped while it handles it."""
-    await worker.transform(png(), "digits")
+    await worker.transform(png(), DIGITS)
     assert worker.pid is not None
     os.kill(worker.pid, signal.SIGSTOP)
-    request = asyncio.create_task(worker.transform(png(), "digits"))
+    request = asyncio.create_task(worker.transform(png(), DIGITS))
     await asyncio.sleep(0.2)
     assert not request.done()
     return request
@@ -124,7 +125,7 @@ def test_process_killed_during_a_request_is_replaced() -> None:
             request = await stop_during_request(worker)
             killed = worker.pid
             assert killed is not None
-            waiting = asyncio.create_task(worker.transform(png(), "digits"))
+            waiting = asyncio.create_task(worker.transform(png(), DIGITS))
             await asyncio.sleep(0)
             os.kill(killed, signal.SIGKILL)
             with pytest.raises(Unavailable, match="ended while it read this one"):
@@ -138,12 +139,12 @@ def test_process_killed_during_a_request_is_replaced() -> None:
 def test_process_killed_while_idle_is_replaced() -> None:
     async def scenario() -> None:
         async with running() as worker:
-            await worker.transform(png(), "digits")
+            await worker.transform(png(), DIGITS)
             killed = worker.pid
             assert killed is not None
             os.kill(killed, signal.SIGKILL)
             await asyncio.sleep(0.2)
-            assert Frame.decode(await worker.transform(png(), "digits")).info["step"] == 0
+            assert Frame.decode(await worker.transform(png(), DIGITS)).info["step"] == 0
             assert worker.pid != killed
 
     run(scenario)
@@ -158,7 +159,7 @@ def test_request_beyond_the_timeout_replaces_the_process() -> None:
             with pytest.raises(Unavailable, match="took longer than 1 s"):
                 await request
             assert not is_alive(stuck)
-            assert Frame.decode(await worker.transform(png(), "digits")).info["step"] == 0
+            assert Frame.decode(await worker.transform(png(), DIGITS)).info["step"] == 0
 
     run(scenario)
 
@@ -172,7 +173,7 @@ def test_cancelled_request_does_not_disturb_the_next() -> None:
             request.cancel()
             await asyncio.sleep(0)
             os.kill(pid, signal.SIGCONT)
-            frame = await worker.transform(png(), "digits", {"name": "centred"})
+            frame = await worker.transform(png(), DIGITS, {"name": "centred"})
             assert Frame.decode(frame).tensors["input"][0, :9].max() == 0
             assert worker.pid == pid
 
@@ -183,10 +184,10 @@ def test_more_requests_than_the_limit_are_refused() -> None:
     async def scenario() -> None:
         async with running(max_waiting=2) as worker:
             request = await stop_during_request(worker)
-            second = asyncio.create_task(worker.transform(png(), "digits"))
+            second = asyncio.create_task(worker.transform(png(), DIGITS))
             await asyncio.sleep(0)
             with pytest.raises(Unavailable, match="Many pictures"):
-                await worker.transform(png(), "digits")
+                await worker.transform(png(), DIGITS)
             assert worker.pid is not None
             os.kill(worker.pid, signal.SIGCONT)
             assert (
@@ -216,7 +217,7 @@ def test_process_that_does_not_start_is_unavailable() -> None:
         await worker.start()
         for _ in range(2):
             with pytest.raises(Unavailable, match="does not start"):
-                await worker.transform(png(), "digits")
+                await worker.transform(png(), DIGITS)
         await worker.close()
 
     run(scenario)
@@ -225,12 +226,14 @@ def test_process_that_does_not_start_is_unavailable() -> None:
 SERVER = """
 import asyncio, sys
 from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.models.cards import cards
 
 async def main():
     worker = InferenceWorker()
     await worker.start()
-    await worker.transform(sys.stdin.buffer.read(), "digits")
+    await worker.transform(sys.stdin.buffer.read(), shipped(cards()["digits"]))
     print(worker.pid, flush=True)
     await asyncio.sleep(600)
 

@@ -1,6 +1,7 @@
 """Transforms of uploaded pictures, over HTTP."""
 
 import json
+import shutil
 from io import BytesIO
 
 import httpx
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.models.cards import FOLDER
 from tests.live_server import Server
 
 
@@ -78,3 +80,36 @@ def test_missing_picture_names_its_field(server: Server) -> None:
     response = server.http.post("/transform", data={"weights": "digits"})
     assert response.status_code == 422
     assert response.json()["field"] == "image"
+
+
+def test_checkpoints_of_runs_and_weights_of_ones_own_transform_pictures(
+    server: Server, finished: str
+) -> None:
+    def named() -> dict[str, str]:
+        return {card["name"]: card["subject"] for card in server.http.get("/weights").json()}
+
+    name = f"run:{finished}"
+    assert named()[name] == "digit"
+    frame = Frame.decode(upload(server, picture(), weights=name).content)
+    assert frame.info["weights"] == name
+    assert frame.transformers == ["st"]
+    folder = server.home / "weights"
+    folder.mkdir()
+    try:
+        card = json.loads((FOLDER / "digits.json").read_text())
+        (folder / "mine.json").write_text(json.dumps(card))
+        (folder / "mine.safetensors").write_bytes((FOLDER / "digits.safetensors").read_bytes())
+        (folder / "damaged.safetensors").write_bytes(b"")
+        assert named().keys() >= {"digits", "signs", "mine"}
+        own = Frame.decode(upload(server, picture(), weights="mine").content)
+        shipped = Frame.decode(upload(server, picture()).content)
+        assert own.tensors["theta.st"].tolist() == shipped.tensors["theta.st"].tolist()
+        (folder / "mine.safetensors").write_bytes(b"no weights")
+        refused = upload(server, picture(), weights="mine")
+        assert (refused.status_code, "not a safetensors file" in refused.text) == (422, True)
+        assert upload(server, picture()).status_code == 200
+    finally:
+        shutil.rmtree(folder)
+    assert upload(server, picture(), weights="mine").status_code == 404
+    assert upload(server, picture(), weights=f"{name}:999").status_code == 404
+    assert upload(server, picture(), weights="run:none").status_code == 404
