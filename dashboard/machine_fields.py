@@ -1,5 +1,6 @@
 """The form's settings of the machine: on what a run is computed. They change speed and rounding."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
@@ -32,6 +33,13 @@ def machine_fields(catalog: dict[str, Any]) -> dict[str, Any]:
         "threads": threads,
         "channels_last": channels_last,
     }
+
+
+def is_usual_machine(catalog: dict[str, Any], config: Mapping[str, Any]) -> bool:
+    """Whether a run is computed as one is by default, for which durations are estimated."""
+    defaults = catalog["defaults"]
+    names = ("device", "precision", "threads")
+    return not config["channels_last"] and all(config[name] == defaults[name] for name in names)
 
 
 def _threads_field(catalog: dict[str, Any]) -> int | str:

@@ -14,7 +14,7 @@ from stnscope.dashboard.catalog_entries import (
 )
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.dataset_choice import choose_dataset
-from stnscope.dashboard.machine_fields import machine_fields
+from stnscope.dashboard.machine_fields import is_usual_machine, machine_fields
 from stnscope.dashboard.training_fields import sampler_fields, training_fields
 from stnscope.dashboard.training_time import epoch_seconds, format_duration, run_seconds
 
@@ -91,7 +91,7 @@ def _own_config(
     network = _choose_network(catalog, dataset)
     with st.container(key="new-run"):
         config = _config_fields(catalog, dataset, network)
-    st.caption(_estimate(catalog, dataset, network, config["epochs"]))
+    st.caption(_estimate(catalog, dataset, network, config))
     return [config]
 
 
@@ -267,9 +267,13 @@ def _distortion_fields(distortions: Entries, dataset: Entry, network: Entry) -> 
     return {"name": name, "strength": strength}
 
 
-def _estimate(catalog: dict[str, Any], dataset: Entry, network: Entry, epochs: int) -> str:
-    """Return how long one epoch and all epochs take."""
+def _estimate(
+    catalog: dict[str, Any], dataset: Entry, network: Entry, config: dict[str, Any]
+) -> str:
+    """Return how long one epoch and all epochs take, on one thread of the processor."""
+    epochs: int = config["epochs"]
+    place = "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
     seconds = epoch_seconds(catalog, dataset, network)
     total = f"; {epochs} epochs take {format_duration(epochs * seconds)}" if epochs > 1 else ""
     images = dataset["images"] * dataset["repeats"]
-    return f"An epoch shows {images:,} images: {format_duration(seconds)} here{total}."
+    return f"An epoch shows {images:,} images: {format_duration(seconds)} {place}{total}."

@@ -31,8 +31,8 @@ class Device(Choice):
 def processor() -> Device:
     """Return the processor, which every machine has."""
     cores = count_cores()
-    text = f"The processor, {cores} core{'s' if cores > 1 else ''}. Runs on it repeat bit for bit."
-    return Device(CPU, processor_name(), text, memory=None, exact=True)
+    text = f"It has {cores} core{'s' if cores > 1 else ''}. Runs on it repeat bit for bit."
+    return Device(CPU, f"Processor: {processor_name()}", text, memory=None, exact=True)
 
 
 def automatic(devices: Sequence[Device]) -> Device:
