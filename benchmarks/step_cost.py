@@ -4,7 +4,9 @@
 
 A run takes steps of some 2 ms, once alone with the same probe passes and once recorded. A loop of a
 network of its own takes as long steps, alone, with the same probe passes, and with the three lines
-of `stnscope.watch`. Milliseconds a step, medians and quartiles, on one thread.
+of `stnscope.watch`; if tensorboard is installed, also with what it would take to write the loss of
+each step, and inputs and outputs as often, by `add_scalar` and `add_images`. Milliseconds a step,
+medians and quartiles, on one thread.
 """
 
 import argparse
@@ -13,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +132,27 @@ def observed(seconds: float) -> float:
     return _time_loop(model, seconds, observe)
 
 
+def with_tensorboard(seconds: float) -> float:
+    """Return the same with the same probe passes, written for TensorBoard."""
+    from torch.utils.tensorboard import SummaryWriter
+
+    model = Net()
+    probes = choose_probes(torch.rand(12, 1, 28, 28), device=torch.device("cpu"))
+    observer, budget = NetworkObserver(model, probes), PassBudget(SHARE, None)
+    with tempfile.TemporaryDirectory() as folder, SummaryWriter(folder) as writer:
+
+        def write(step: int, loss: Tensor) -> None:
+            writer.add_scalar("loss", loss.item(), step)
+            now = time.monotonic()
+            if budget.is_due(step, now):
+                tensors = observer.observe_once().tensors
+                budget.add_pass(now, time.monotonic(), 0)
+                for name in ("input", next(n for n in tensors if n.startswith("output."))):
+                    writer.add_images(name, tensors[name], step, dataformats="NHWC")
+
+        return _time_loop(model, seconds, write)
+
+
 def watched(seconds: float) -> float:
     """Return the same with the three lines."""
     model = Net()
@@ -162,6 +186,8 @@ def main() -> None:
         "loop with probe passes": observed,
         "loop, watched": watched,
     }
+    if find_spec("tensorboard"):
+        ways["loop with TensorBoard"] = with_tensorboard
     times = interleaved.measure(
         {name: partial(way, options.seconds) for name, way in ways.items()}, options.rounds
     )
@@ -174,6 +200,9 @@ def main() -> None:
     lines = medians["loop, watched"] / medians["loop with probe passes"] - 1
     print(f"Recording a run costs {recording:.3f} ms a step. To hold: 0.15 ms at 2 ms a step.")
     print(f"The three lines cost {lines:.1%} of the loop with probes. To hold: 3 %.")
+    if "loop with TensorBoard" in medians:
+        others = medians["loop with TensorBoard"] / medians["loop with probe passes"] - 1
+        print(f"What TensorBoard writes of the same costs {others:.1%}.")
 
 
 if __name__ == "__main__":
