@@ -10,7 +10,7 @@ from torch import nn
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.home import default_home, recordings_folder
 from stnscope.backend.experiment.watching.network_observer import Forward, NetworkObserver
-from stnscope.backend.experiment.watching.probe_images import ToPicture, choose_probes
+from stnscope.backend.experiment.watching.probe_images import FromPicture, ToPicture, choose_probes
 from stnscope.backend.experiment.watching.probe_pass import check_is_initialised, device_of, unwrap
 from stnscope.backend.experiment.watching.watched_run import (
     UnwatchedRun,
@@ -34,6 +34,7 @@ def watch(
     epochs: int | None = None,
     forward: Forward | None = None,
     to_pictures: ToPicture | None = None,
+    from_pictures: FromPicture | None = None,
     home: str | os.PathLike[str] | None = None,
 ) -> WatchedRun | UnwatchedRun:
     """Record a training loop, to be watched in the page that `stnscope serve` shows.
@@ -58,6 +59,8 @@ def watch(
         forward: how the network is applied, if not by `model(images)`.
         to_pictures: converts images as the network takes them to pictures in [0, 1]; by default
             values outside [0, 1] are scaled by the smallest and largest of all.
+        from_pictures: the inverse, so that pictures can be put through the network from the page;
+            not needed without `to_pictures`.
         home: the folder that `stnscope serve` shows: by default `STNSCOPE_HOME`, else the
             platform's folder for application data.
 
@@ -89,10 +92,11 @@ def watch(
         count=count,
         device=device_of(model),
         to_pictures=to_pictures,
+        from_pictures=from_pictures,
     )
     observer = NetworkObserver(model, probes, forward)
     folder = recordings_folder(Path(home) if home is not None else default_home(os.environ))
-    return WatchedRun(model, observer, len(probes.labels), folder, options)
+    return WatchedRun(model, observer, probes, folder, options)
 
 
 def trace(

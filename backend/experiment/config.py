@@ -219,6 +219,15 @@ class RunConfig(_Frozen):
     probes: ProbesConfig = ProbesConfig()
 
 
+class PictureInput(_Frozen):
+    """What a picture must be to be the input of a watched network."""
+
+    height: int = Field(ge=1)
+    width: int = Field(ge=1)
+    channels: Literal[1, 3]
+    light_on_dark: bool = Field(description="Whether its images are light strokes on black.")
+
+
 class WatchConfig(_Frozen):
     """What is known of a run whose loop is its user's own, and is only watched."""
 
@@ -228,6 +237,10 @@ class WatchConfig(_Frozen):
     probes: ProbesConfig = ProbesConfig()
     epochs: int | None = Field(
         default=None, ge=1, description="Passes over the training images; null if unknown."
+    )
+    picture: PictureInput | None = Field(
+        default=None,
+        description="What a picture is fitted to for the network; null if it takes none.",
     )
 
 

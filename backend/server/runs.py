@@ -46,8 +46,10 @@ from stnscope.backend.experiment.recording.writer import (
     mark_failed,
 )
 from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
+from stnscope.backend.experiment.watching.loop_pictures import ANSWER_SUFFIX, PICTURE_SUFFIX
 from stnscope.backend.experiment.watching.loop_requests import REQUEST_SUFFIX
 from stnscope.backend.experiment.weights.trained_weights import (
+    OBJECT,
     RUN_PREFIX,
     TrainedWeights,
     find_for_picture,
@@ -63,6 +65,9 @@ DATA = "datasets"
 EXAMPLE_IDS = frozenset(example.id for example in EXAMPLES.values())
 EXAMPLE_FOLDER = Path(__file__).with_name("examples")
 """The recordings that ship with the program."""
+
+REMOVED_SUFFIXES = (LOCK_SUFFIX, RESERVE_SUFFIX, REQUEST_SUFFIX, PICTURE_SUFFIX, ANSWER_SUFFIX)
+"""Of the files beside a recording."""
 
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
 WATCHED = "This run is trained by a program of its own: it can be watched, but not controlled here."
@@ -179,6 +184,15 @@ class Runs:
         """
         return find_for_picture(name, self.weights, self.path)
 
+    def find_loop(self, name: str) -> Run | None:
+        """Return the watched run that `run:ID` names; None if it names anything else."""
+        if not name.startswith(RUN_PREFIX):
+            return None
+        with suppress(NotFound):
+            run = self.summary(name.removeprefix(RUN_PREFIX))
+            return run if run["watched"] else None
+        return None
+
     def weights_cards(self) -> dict[str, Card]:
         """Return the cards of the weights that ship and of the user's own, by name.
 
@@ -197,9 +211,13 @@ class Runs:
         for run in self.list():
             if len(found) == limit:
                 break
+            name = f"{RUN_PREFIX}{run['id']}"
+            if run["watched"]:
+                if run["status"] in TRAINING and run["config"]["picture"]:
+                    found[name] = _card_of_loop(name, run)
+                continue
             # Those that have no checkpoint, or none that can transform a picture.
             with suppress(StnscopeError):
-                name = f"{RUN_PREFIX}{run['id']}"
                 found[name] = self.find_weights(name).card
         return found
 
@@ -377,11 +395,28 @@ class Runs:
         if has_writer(path):
             raise live_trainer_error(run_id)
         names = [path.name + suffix for suffix in DATABASE_SUFFIXES]
-        names += [path.stem + suffix for suffix in (LOCK_SUFFIX, RESERVE_SUFFIX, REQUEST_SUFFIX)]
+        names += [path.stem + suffix for suffix in REMOVED_SUFFIXES]
         for name in names:
             with translating_os_errors():
                 _remove(path.with_name(name))
         self._last_summaries.pop(run_id, None)
+
+
+def _card_of_loop(name: str, run: Run) -> Card:
+    """Return what is known of the network of a loop that is being watched."""
+    return Card(
+        name=name,
+        title=f"{run['config']['model']}, as it is being trained",
+        description="The network of a loop that is being watched.",
+        subject=OBJECT,
+        architecture="",
+        family="",
+        dataset="",
+        distortion="",
+        classes=(),
+        parameters=run["config"]["parameters"],
+        steps=run["step"],
+    )
 
 
 def _file_state(path: str) -> FileState:

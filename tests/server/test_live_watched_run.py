@@ -3,13 +3,17 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 
+import httpx
 import pytest
 import torch
+from PIL import Image
 
 import stnscope
 from stnscope.backend.experiment.errors import InvalidInput, TrainerTimeout
+from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.watching.rate_factors import ALL
 from stnscope.backend.experiment.watching.watched_run import WatchedRun
@@ -112,6 +116,26 @@ def test_loop_with_a_pause_point_is_controlled(server: Server, pausable: Watched
     pausable.end()
     assert server.control(pausable.id, "pause").status_code == 409
     assert run()["can"] == ["delete"]
+
+
+def test_picture_goes_through_the_network_of_a_loop(server: Server, pausable: WatchedRun) -> None:
+    def post(picture: bytes, **form: str) -> httpx.Response:
+        form = {"weights": f"run:{pausable.id}"} | form
+        return server.http.post("/transform", files={"image": ("a.png", picture)}, data=form)
+
+    listed = {card["name"]: card["title"] for card in server.http.get("/weights").json()}
+    assert listed[f"run:{pausable.id}"] == "TransformerNet, as it is being trained"
+    file = BytesIO()
+    Image.new("RGB", (40, 30), "white").save(file, "PNG")
+    answered = post(file.getvalue())
+    assert answered.status_code == 200, answered.text
+    frame = Frame.decode(answered.content)
+    assert frame.tensors["input"].shape == (1, 12, 12, 1)
+    assert (frame.info["weights"], frame.transformers) == (f"run:{pausable.id}", ["st"])
+    assert post(b"no picture").status_code == 422
+    assert post(file.getvalue(), theta='{"st": [1, 0, 0, 0, 1, 0]}').status_code == 422
+    pausable.end()
+    assert post(file.getvalue()).status_code == 409
 
 
 def test_request_that_the_loop_does_not_reach_in_time_takes_effect_later(

@@ -52,6 +52,7 @@ def test_it_is_listed_with_what_is_known(watching: Server) -> None:
         "transformers": 1,
         "epochs": None,
         "probes": {"count": 3, "moving": False},
+        "picture": None,
     }
     assert (run["settings"], run["transformers"]) == (None, 1)
     assert "a program of its own" in run["picture_refusal"]

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, check_distortion
-from stnscope.backend.experiment.config import CPU, DistortionConfig
+from stnscope.backend.experiment.config import CPU, DistortionConfig, PictureInput
 from stnscope.backend.experiment.data.image_folder import IMAGE_FOLDER
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load as load_dataset
@@ -219,6 +219,16 @@ def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
     """
     entry = DATASETS.get(dataset, IMAGE_FOLDER)
     return fit(decode(data), *_target_of(ARCHITECTURES[architecture], entry, on_canvas=True))
+
+
+def fit_input(data: bytes, network_input: PictureInput) -> Fitted:
+    """Fit a picture to a network of which no more is known than its input.
+
+    Raises:
+        PictureError, TooLarge: the picture cannot be used.
+    """
+    size = (network_input.height, network_input.width)
+    return fit(decode(data), size, network_input.channels, network_input.light_on_dark)
 
 
 def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool) -> Target:

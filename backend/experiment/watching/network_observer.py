@@ -124,6 +124,18 @@ class NetworkObserver:
         assert frame is not None, "the first frame has all transformers"
         return frame
 
+    def observe_picture(self, picture: Array, info: Mapping[str, Any]) -> Frame:
+        """Return the frame of what the network does now with a picture.
+
+        Args:
+            picture: as for `ProbeImages.of_picture`.
+            info: as for `observe`.
+        """
+        probes = self._probes.of_picture(picture)
+        frame = NetworkObserver(self._model, probes, self._forward).observe(info)
+        assert frame is not None, "the first frame has all transformers"
+        return frame
+
     def _apply(self) -> tuple[SamplingTrace, Any]:
         images = as_input_of(self._model, self._probes.images)
         with evaluating(self._model), observe_sampling(images) as observer:

@@ -17,6 +17,10 @@ POLL_INTERVAL = 0.02
 """Seconds between two looks for a request while a loop waits."""
 
 
+def _do_nothing() -> None:
+    pass
+
+
 class PausePoints:
     """Pauses a loop, trains single steps, slows it down and changes rates, as the page requests.
 
@@ -46,12 +50,15 @@ class PausePoints:
         self._is_announced = True
         self._record(SettingsChange(rate_factors=self._rates.values), step)
 
-    def wait(self, step: int, show_step: Callable[[], None]) -> bool:
+    def wait(
+        self, step: int, show_step: Callable[[], None], idle: Callable[[], None] = _do_nothing
+    ) -> bool:
         """Take what is requested, and wait while the loop is paused; return whether it was.
 
         Args:
             step: optimiser steps done.
             show_step: records a frame of this step; called where the loop stays.
+            idle: called again and again while it stays.
         """
         if not self._is_announced:
             self.announce(step)
@@ -75,6 +82,7 @@ class PausePoints:
                 if request.action == "resume" and self._is_paused:
                     self._is_paused = False
                     self._set_status("running")
+            idle()
             left = self._passed + self._slow_motion - time.monotonic()
             if not self._is_paused and left <= 0:
                 break

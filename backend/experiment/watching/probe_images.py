@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, IterableDataset, Subset
 
+from stnscope.backend.experiment.config import PictureInput
 from stnscope.backend.experiment.frames.frame import Array, Label
 from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_NAME_LENGTH, MAX_PROBES
 from stnscope.backend.experiment.probes.tensor_pictures import (
@@ -32,6 +33,10 @@ IMAGES, LABELS = ("image", "pixel_values", "img", "images"), ("label", "labels")
 
 ToPicture = Callable[[Tensor], Tensor]
 """Converts images (N, C, H, W), as the network takes them, to pictures in [0, 1]."""
+FromPicture = Callable[[Tensor], Tensor]
+"""Converts pictures (N, C, H, W) in [0, 1] to images as the network takes them."""
+MAX_LIGHT_ON_DARK = 0.4
+"""The mean of pictures of light strokes on black is below this."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +49,7 @@ class ProbeImages:
         classes: names of the classes; empty if unknown.
         picture_tensor: (N, C, H, W) in [0, 1], on the CPU.
         pictures: (N, H', W', 1 or 3) uint8; H' and W' are reduced if H or W is large.
+        from_picture: converts further pictures; None if that is not known.
     """
 
     images: Tensor
@@ -51,6 +57,37 @@ class ProbeImages:
     classes: tuple[str, ...]
     picture_tensor: Tensor
     pictures: Array
+    from_picture: FromPicture | None = None
+
+    @property
+    def picture_input(self) -> PictureInput | None:
+        """What a picture is fitted to for the network; None if it takes no single picture."""
+        _, channels, height, width = self.picture_tensor.shape
+        if self.from_picture is None or channels not in (1, 3):
+            return None
+        is_light_on_dark = channels == 1 and bool(self.picture_tensor.mean() < MAX_LIGHT_ON_DARK)
+        return PictureInput(
+            height=height,
+            width=width,
+            channels=1 if channels == 1 else 3,
+            light_on_dark=is_light_on_dark,
+        )
+
+    def of_picture(self, picture: Array) -> "ProbeImages":
+        """Return a picture as the only probe of the same network.
+
+        Args:
+            picture: (H, W, C) uint8, fitted to `picture_input`.
+        """
+        assert self.from_picture is not None
+        unit = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255
+        return ProbeImages(
+            images=self.from_picture(unit).to(self.images),
+            labels=(None,),
+            classes=self.classes,
+            picture_tensor=unit,
+            pictures=to_uint8(reduce(to_picture(unit), MAX_INPUT_SIDE)),
+        )
 
     @property
     def class_count(self) -> int | None:
@@ -66,6 +103,7 @@ def choose_probes(
     count: int | None = None,
     device: torch.device,
     to_pictures: ToPicture | None = None,
+    from_pictures: FromPicture | None = None,
 ) -> ProbeImages:
     """Choose the probes from whatever a training loop has.
 
@@ -80,6 +118,8 @@ def choose_probes(
         device: the network's.
         to_pictures: for images that are normalised; by default values outside [0, 1] are scaled by
             the smallest and largest of all probes.
+        from_pictures: the inverse, for pictures that are put through the network later; known by
+            default where `to_pictures` is not given.
 
     Raises:
         TypeError: the images are none of these.
@@ -106,6 +146,7 @@ def choose_probes(
         classes=names,
         picture_tensor=picture_tensor,
         pictures=to_uint8(reduce(to_picture(picture_tensor), MAX_INPUT_SIDE)),
+        from_picture=from_pictures or (None if to_pictures else _inverse_of_scaling(batch.float())),
     )
 
 
@@ -269,7 +310,17 @@ def _to_unit_range(images: Tensor, to_pictures: ToPicture | None) -> Tensor:
     images = torch.nan_to_num(images.cpu())
     if to_pictures is not None:
         return to_pictures(images).float().cpu().clamp(0, 1)
-    low, high = images.min(), images.max()
-    if low >= 0 and high <= 1:
-        return images
-    return (images - low) / (high - low).clamp(min=MIN_RANGE)
+    low, high = _range(images)
+    return (images - low) / max(high - low, MIN_RANGE)
+
+
+def _inverse_of_scaling(images: Tensor) -> FromPicture:
+    """Return the inverse of what `_to_unit_range` does by default with these images."""
+    low, high = _range(torch.nan_to_num(images.cpu()))
+    return lambda pictures: pictures * (high - low) + low
+
+
+def _range(images: Tensor) -> tuple[float, float]:
+    """Return the values that stand for black and white."""
+    low, high = float(images.min()), float(images.max())
+    return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)

@@ -18,12 +18,14 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.home import new_run_id
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_SCALARS
 from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.probes.added_pictures import decode_image
 from stnscope.backend.experiment.progress import begins_tenth, epoch_of, tenths_of
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.schema import METRICS, is_scalar_name
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.runs.pace import Pace
+from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.display import ShownRun, show
 from stnscope.backend.experiment.watching.loop_end import (
     end_of,
@@ -35,6 +37,7 @@ from stnscope.backend.experiment.watching.network_observer import NetworkObserve
 from stnscope.backend.experiment.watching.page_server import find_or_start
 from stnscope.backend.experiment.watching.pass_budget import PassBudget
 from stnscope.backend.experiment.watching.pause_points import PausePoints
+from stnscope.backend.experiment.watching.probe_images import ProbeImages
 from stnscope.backend.experiment.watching.probe_pass import device_of
 from stnscope.backend.experiment.watching.rate_factors import RateFactors
 from stnscope.backend.experiment.watching.recording_thread import (
@@ -93,7 +96,7 @@ class WatchedRun:
         self,
         model: nn.Module,
         observer: NetworkObserver,
-        probes: int,
+        probes: ProbeImages,
         folder: Path,
         options: WatchOptions,
     ) -> None:
@@ -120,8 +123,9 @@ class WatchedRun:
             model=options.name[:MAX_NAME_LENGTH],
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             transformers=len(frame.transformers) if frame else 0,
-            probes=ProbesConfig(count=probes),
+            probes=ProbesConfig(count=len(probes.labels)),
             epochs=options.epochs,
+            picture=probes.picture_input,
         )
         with translating_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -179,6 +183,7 @@ class WatchedRun:
             self._step, metrics, further, frame, is_kept=self._is_kept(self._step)
         )
         self._recording.add(self._last)
+        self._answer_picture()
 
     def pause_point(self, *optimisers: Any) -> None:
         """Let the page pause the loop here, train single steps, slow it down and change rates.
@@ -198,7 +203,7 @@ class WatchedRun:
             return
         if self._rates.add(optimisers):
             self._pause_points.announce(self._step)
-        if self._pause_points.wait(self._step, self._show_step):
+        if self._pause_points.wait(self._step, self._show_step, self._answer_picture):
             self._pace.pause()
 
     def show(self, height: int = 720) -> None:
@@ -219,6 +224,19 @@ class WatchedRun:
 
     def _ipython_display_(self) -> None:
         self.show()
+
+    def _answer_picture(self) -> None:
+        """Put a picture through the network that somebody left for it."""
+        picture = loop_pictures.take(self.path)
+        if picture is None:
+            return
+        frame, error = None, ""
+        try:
+            image = decode_image(picture.image)
+            frame = self._observer.observe_picture(image, self._info()).encode()
+        except Exception as problem:  # training goes on whatever the network does with it
+            error = repr(problem)
+        loop_pictures.answer(self.path, picture.key, frame, error)
 
     def _show_step(self) -> None:
         """Record a frame of the last step, if it has none."""
@@ -241,6 +259,7 @@ class WatchedRun:
         self._recording.add(replace(self._last, is_kept=True))
         has_ended(self)
         self._pause_points.close()
+        loop_pictures.remove(self.path)
         self._recording.close(status, error)
 
     def __enter__(self) -> Self:
@@ -268,22 +287,25 @@ class WatchedRun:
     def _observe(self) -> Frame | None:
         """Observe the probes at the current step, within the budget's count of time."""
         _synchronize(self._device)
-        start, per_epoch = time.monotonic(), self._options.steps_per_epoch
-        frame = self._observer.observe(
-            {
-                "run": self.id,
-                "step": self._step,
-                "epoch": self._epoch(),
-                "progress": tenths_of(self._step, per_epoch) if per_epoch else None,
-                "loss": None,
-                "accuracy": None,
-                "moving": False,
-            }
-        )
+        start = time.monotonic()
+        frame = self._observer.observe(self._info())
         tensors = frame.without_input().tensors.values() if frame else ()
         size = sum(array.nbytes for array in tensors)
         self._budget.add_pass(start, time.monotonic(), size)
         return frame
+
+    def _info(self) -> dict[str, Any]:
+        """Return what a frame of the current step says of it."""
+        per_epoch = self._options.steps_per_epoch
+        return {
+            "run": self.id,
+            "step": self._step,
+            "epoch": self._epoch(),
+            "progress": tenths_of(self._step, per_epoch) if per_epoch else None,
+            "loss": None,
+            "accuracy": None,
+            "moving": False,
+        }
 
     def _try_to_observe(self) -> Frame | None:
         try:

@@ -9,6 +9,8 @@ First it sends `{"ready": true}`. Then it answers requests, one after another:
                                         was sent lately: the same
     {"architecture", "dataset"}         with a picture's bytes: {"image", "notes"}, the picture as
                                         it is added to the probes of such a run
+    {"input"}                           with a picture's bytes: the same, for a network that takes
+                                        such pictures (`PictureInput`)
                                         (`probes.added_pictures.encode_image`)
 """
 
@@ -24,9 +26,10 @@ from typing import Any
 
 import numpy as np
 
-from stnscope.backend.experiment.config import CPU
+from stnscope.backend.experiment.config import CPU, PictureInput
 from stnscope.backend.experiment.errors import StnscopeError, Unavailable
 from stnscope.backend.experiment.inference.transform import (
+    fit_input,
     fit_probe,
     transform,
     transform_cached,
@@ -58,7 +61,7 @@ def main() -> None:
 
 def _handle(request: Head, picture: bytes) -> Message:
     try:
-        if "architecture" in request:
+        if "input" in request or "architecture" in request:
             return _fit(request, picture)
         if "cached" in request:
             return _transform_cached(**request["cached"])
@@ -73,7 +76,12 @@ def _handle(request: Head, picture: bytes) -> Message:
 
 
 def _fit(request: Head, picture: bytes) -> Message:
-    fitted = fit_probe(picture, request["architecture"], request["dataset"])
+    """Fit a picture to a network: one of ours, or one of which only the input is known."""
+    fitted = (
+        fit_input(picture, PictureInput.model_validate(request["input"]))
+        if "input" in request
+        else fit_probe(picture, request["architecture"], request["dataset"])
+    )
     pixels = (fitted.image * 255).round().astype(np.uint8)
     return {"image": encode_image(pixels), "notes": fitted.notes}, b""
 

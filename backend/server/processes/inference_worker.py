@@ -97,6 +97,16 @@ class InferenceWorker(ChildOwner):
         fitted, _ = await self._request({"architecture": architecture, "dataset": dataset}, data)
         return fitted
 
+    async def fit_input(self, data: bytes, network_input: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a picture fitted to a network's input, as `fit` does.
+
+        Args:
+            data: the bytes of a picture file.
+            network_input: the fields of `PictureInput`.
+        """
+        fitted, _ = await self._request({"input": network_input}, data)
+        return fitted
+
     async def transform_cached(self, weights: TrainedWeights, request: Mapping[str, Any]) -> bytes:
         """Return a frame's bytes, made by `inference.transform.transform_cached`.
 

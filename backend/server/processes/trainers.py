@@ -276,6 +276,16 @@ class Trainers:
             if after["probes"] == before["probes"]:
                 self.check_can_add_picture(after)  # the run has ended meanwhile
 
+    async def transform_by_loop(self, run: Run, image: str) -> bytes:
+        """Return the frame's bytes of what the network of a watched loop does with a picture.
+
+        Raises:
+            Conflict, StnscopeError, TrainerTimeout: as `WatchedLoops.transform` does.
+        """
+        # A loop has one picture at a time.
+        async with self._lock(run["id"]):
+            return await self._loops.transform(run, image)
+
     def check_can_add_picture(self, run: Run) -> None:
         """Check that a picture can be added to a run's probes.
 

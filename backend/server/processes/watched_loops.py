@@ -1,12 +1,13 @@
 """Requests to the loops of watched runs, which take them at their pause points."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.config import SettingsChange
-from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.experiment.errors import Conflict, TrainerTimeout
 from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
@@ -17,8 +18,9 @@ from stnscope.backend.experiment.run_status import (
     can,
     status_mismatch,
 )
+from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.loop_requests import LoopRequest, send
-from stnscope.backend.server.processes.effects import effect, wait_for_effect
+from stnscope.backend.server.processes.effects import POLL_INTERVAL, effect, wait_for_effect
 from stnscope.backend.server.runs import Run, Runs, check_changeable, training_refusal
 
 OPERATIONS: tuple[Operation, ...] = ("pause", "resume", "step", "change")
@@ -72,6 +74,32 @@ class WatchedLoops:
         change = SettingsChange.model_validate(settings)
         await self._request(
             run, LoopRequest(settings=change), lambda now: _has(now["settings"], settings)
+        )
+
+    async def transform(self, run: Run, image: str) -> bytes:
+        """Return the frame's bytes of what a loop's network does now with a picture.
+
+        Args:
+            run: a watched one that takes pictures.
+            image: fitted, as `probes.added_pictures.encode_image` has it.
+
+        Raises:
+            Conflict: the run is not being trained, or the network cannot take the picture.
+            StnscopeError: the picture cannot be written.
+            TrainerTimeout: the loop has taken no step in time.
+        """
+        if run["status"] not in TRAINING:
+            raise Conflict(status_mismatch("transform a picture", TRAINING, run["status"]))
+        path = await run_in_threadpool(self._runs.path, run["id"])
+        key = await run_in_threadpool(loop_pictures.send, path, image)
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._timeout
+        while loop.time() < deadline:
+            if frame := await run_in_threadpool(loop_pictures.read_answer, path, key):
+                return frame
+            await asyncio.sleep(POLL_INTERVAL)
+        raise TrainerTimeout(
+            f"The loop took no step within {self._timeout:g} s. Try again while it trains."
         )
 
     def _check(self, run: Run, operation: Operation, purpose: str) -> None:

@@ -1,4 +1,4 @@
-"""At its pause points a watched loop takes what the page requests of it."""
+"""A watched loop takes what the page requests of it, and pictures for its network."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -6,14 +6,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 import stnscope
 from stnscope.backend.experiment.config import SettingsChange
+from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.added_pictures import encode_image
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.run_status import Action
+from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.loop_requests import (
     LoopRequest,
     request_path,
@@ -280,3 +285,43 @@ def test_optimisers_of_libraries_are_taken_and_others_refused(run: WatchedRun) -
     assert not rates.add([inner])
     with pytest.raises(TypeError, match=r"torch\.optim"):
         run.pause_point(0.1)
+
+
+def test_picture_goes_through_the_network_at_the_next_step(run: WatchedRun) -> None:
+    image = np.full((12, 12, 1), 128, np.uint8)
+    state = torch.get_rng_state()
+    key = loop_pictures.send(run.path, encode_image(image))
+    assert loop_pictures.read_answer(run.path, key) is None
+    run.step(loss=1.0)
+    answer = loop_pictures.read_answer(run.path, key)
+    assert answer is not None
+    frame = Frame.decode(answer)
+    np.testing.assert_array_equal(frame.tensors["input"], image[None])
+    assert (frame.info["step"], frame.info["labels"]) == (1, [None])
+    assert frame.tensors["corners.st"].shape == (1, 4, 2)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert loop_pictures.read_answer(run.path, key) is None
+
+
+def test_picture_goes_through_the_network_of_a_paused_loop(run: WatchedRun) -> None:
+    with loop(run):
+        request(run, "pause")
+        wait_until(has_status(run, "paused"))
+        key = loop_pictures.send(run.path, encode_image(np.zeros((12, 12, 1), np.uint8)))
+        wait_until(lambda: loop_pictures.read_answer(run.path, key) is not None)
+
+
+def test_picture_that_the_network_cannot_take_costs_the_training_nothing(run: WatchedRun) -> None:
+    for image, reason in (
+        (encode_image(np.zeros((9, 9, 1), np.uint8)), "RuntimeError"),
+        ("no picture", "Error"),
+    ):
+        key = loop_pictures.send(run.path, image)
+        run.step(loss=1.0)
+        with pytest.raises(Conflict, match=reason):
+            loop_pictures.read_answer(run.path, key)
+    run.path.with_suffix(loop_pictures.PICTURE_SUFFIX).write_text("{}")
+    run.step(loss=1.0)
+    assert run.is_recorded
+    run.end()
+    assert [path.suffix for path in run.path.parent.iterdir()].count(".answer") == 0
