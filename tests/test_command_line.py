@@ -197,8 +197,5 @@ def test_weights_are_listed_added_and_removed(
     listed = capsys.readouterr().out.partition("\n")[2]
     mine = json.loads(listed)[-1]
     assert (mine["name"], mine["dataset"], mine["parameters"]) == ("mine", "mnist", 163_040)
-    assert main(["weights", "add", str(file), "--name", "signs-2", *architecture[:1], "signs",
-                 "--dataset", "signs", *home]) != 0  # fmt: skip
-    assert "does not fit this network: missing" in capsys.readouterr().err
     assert main(["weights", "remove", "mine", *home]) == 0
     assert list((tmp_path / "home" / "weights").iterdir()) == []

@@ -14,7 +14,7 @@ PROGRAM = """
 import sys
 import torch
 import torch.distributed as distributed
-from torch.multiprocessing import spawn
+from torch.multiprocessing import start_processes
 from torch.nn.parallel import DistributedDataParallel
 
 import stnscope
@@ -49,7 +49,8 @@ def train(rank: int, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    spawn(train, (sys.argv[1],), nprocs=2)
+    # Forked, so that torch is imported once.
+    start_processes(train, (sys.argv[1],), nprocs=2, start_method="fork")
 """
 
 
