@@ -14,7 +14,7 @@ from stnscope.interface import watch
 
 
 class StnscopeTracker(GeneralTracker):  # type: ignore[misc]
-    """Records each call of `accelerator.log` as a step.
+    """Records each call of `accelerator.log` as a step, at which the page may pause the loop.
 
     Args:
         model, images, labels, **options: as for `stnscope.watch`.
@@ -43,6 +43,7 @@ class StnscopeTracker(GeneralTracker):  # type: ignore[misc]
             step, **kwargs: of other trackers; steps are counted here.
         """
         self.run.step(**values)
+        self.run.pause_point()
 
     def finish(self) -> None:
         """End the run."""

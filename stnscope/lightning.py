@@ -15,7 +15,7 @@ from stnscope.interface import watch
 
 
 class StnscopeCallback(Callback):
-    """Watches each fit; what the module logs becomes a chart.
+    """Watches each fit; what the module logs becomes a chart. The page may pause it.
 
     Args:
         images, labels, **options: as for `stnscope.watch`.
@@ -53,6 +53,7 @@ class StnscopeCallback(Callback):
         self._step = trainer.global_step
         loss = outputs.get("loss") if isinstance(outputs, Mapping) else outputs
         self.run.step(**({**trainer.callback_metrics} | {"loss": loss}))
+        self.run.pause_point(*trainer.optimizers)
 
     def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """End the run."""

@@ -18,6 +18,7 @@ from tests.source_files import ROOT, tracked_files
 from tests.test_docs import blocks, read
 
 EXAMPLES = tracked_files("examples/*.py")
+PAUSABLE = {"thin_plate_spline", "lightning_module"}
 
 
 @pytest.fixture
@@ -48,6 +49,8 @@ def test_example_runs_and_is_recorded(
         assert recording.summary()["watched"]
         assert (recording.summary()["step"], recording.summary()["status"]) == (3, "finished")
         assert recording.frame(3).transformers == ["st"]
+        has_pause_point = recording.summary()["settings"] is not None
+    assert has_pause_point == (example.stem in PAUSABLE)
 
 
 def test_tracker_of_accelerate_records_what_is_logged(recordings: Path) -> None:
@@ -63,6 +66,7 @@ def test_tracker_of_accelerate_records_what_is_logged(recordings: Path) -> None:
     accelerator.end_training()
     summary = only_summary(recordings)
     assert (summary["step"], summary["status"]) == (3, "finished")
+    assert summary["settings"] == {"rate_factors": {}, "slow_motion": 0}
 
 
 def test_documented_lines_run(recordings: Path) -> None:
