@@ -14,7 +14,7 @@ COPY pyproject.toml constraints.txt README.md LICENSE ./
 
 FROM base AS backend
 # The dependencies before the source, so that a change of the source does not reinstall them.
-RUN pip install --constraint constraints.txt ".[backend]"
+RUN pip install --constraint constraints.txt ".[backend,data]"
 COPY models models
 COPY stnscope stnscope
 COPY access access

@@ -152,7 +152,7 @@ def test_help_lists_image_folders(tmp_path: Path, capsys: pytest.CaptureFixture[
     with pytest.raises(SystemExit):
         main([*home, "--help"])
     output = capsys.readouterr().out
-    assert f"image folders in {tmp_path / 'home' / 'datasets'}:\n  fruit\n" in output
+    assert f"data sets in {tmp_path / 'home' / 'datasets'}:\n  fruit\n" in output
     assert "skipped:" not in output
     elsewhere = [*home, "--data", str(tmp_path / "elsewhere")]
     with pytest.raises(SystemExit):

@@ -31,6 +31,7 @@ CHANGES = (
     "a transformer family",
     "a distortion",
     "a data set",
+    "a layout of the user's data sets",
     "how dots are drawn on the stage",
     "a field of Frame",
     "an export format",

@@ -39,6 +39,11 @@ WORDS = {1: "one", 2: "two", 3: "three", 4: "four"}
 DOCUMENTED: dict[str, list[tuple[str, object]]] = {
     "README.md": [(r"serves port (\d+)", Settings.port)],
     "docs/contributing.md": [(r"on port (\d+)$", Settings.port)],
+    "docs/networks-and-data.md": [
+        (r"At most (\d+) classes and", limits.MAX_CLASSES),
+        (r"classes and (\d+ GB) of decoded", format_bytes(limits.MAX_DATASET_BYTES)),
+        (r"are read: ([\d,]+) in colour", f"{limits.MAX_DATASET_BYTES // (3 * 48 * 48):,}"),
+    ],
     "docs/deploying.md": [
         (r"may have (\d+ MB) and", format_bytes(limits.MAX_PICTURE_BYTES)),
         (r"and (\d+) megapixels", limits.MAX_PICTURE_PIXELS // 10**6),

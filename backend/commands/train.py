@@ -73,14 +73,14 @@ EXAMPLES = """\
   stnscope train --seed 4 --epochs 10     longer, and another one
   stnscope train --architecture digits-cnn    without a transformer, to compare
   stnscope train --optimiser sgd --schedule steps --learning-rate 0.01    the paper's schedule
-  stnscope train --dataset FOLDER         an image folder in the data folder
+  stnscope train --dataset FOLDER         a folder in the data folder
 A page that is open on the same home follows the run; Ctrl-C interrupts it, and the page
 can resume it.
 """
 
 
 class Help(argparse.Action):
-    """Print the help, and the image folders in the data folder, of an earlier `--data` if given."""
+    """Print the help, and what is in the data folder, that of an earlier `--data` if given."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, help: str | None = None) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, help=help)
@@ -89,15 +89,16 @@ class Help(argparse.Action):
         self, parser: argparse.ArgumentParser, options: argparse.Namespace, *_: object
     ) -> None:
         parser.print_help()
-        print(f"\n{_image_folders(data_folder(options))}")
+        print(f"\n{_list_own(data_folder(options))}")
         parser.exit()
 
 
-def _image_folders(data: Path) -> str:
-    """Return a list of the image folders in the data folder, and of those that are skipped."""
-    names = sorted(availability.list_datasets(data).keys() - DATASETS.keys())
-    lines = [f"image folders in {data}:", f"  {', '.join(names) or 'none'}"]
-    if skipped := availability.list_skipped_folders(data):
+def _list_own(data: Path) -> str:
+    """Return a list of the user's data sets in the data folder, and of what is skipped."""
+    entries, skipped = availability.list_all(data)
+    names = sorted(entries.keys() - DATASETS.keys())
+    lines = [f"data sets in {data}:", f"  {', '.join(names) or 'none'}"]
+    if skipped:
         lines += ["skipped:", *(f"  {folder.reason}" for folder in skipped)]
     return "\n".join(lines)
 

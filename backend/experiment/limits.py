@@ -15,6 +15,7 @@
     export_fps       frames per second of an exported animation
     export_scale     scale of an exported animation
     classes          classes of a data set
+    dataset_bytes    bytes of a data set's decoded images
     name_length      characters of the name of a data set, a network and so on
     scalars          further metrics of a watched run
 """
@@ -41,6 +42,8 @@ MAX_EXPORT_FPS = 50
 MIN_EXPORT_SCALE = 0.5
 MAX_EXPORT_SCALE = 4
 MAX_CLASSES = 1000
+MAX_DATASET_BYTES = 2_000_000_000
+"""Of a user's data set's decoded images, which training keeps in memory."""
 MAX_NAME_LENGTH = 64
 MAX_SCALARS = 32
 """Further metrics of a loop that is not ours."""
@@ -67,6 +70,7 @@ LIMITS: Mapping[str, int] = {
     "export_fps": MAX_EXPORT_FPS,
     "export_scale": MAX_EXPORT_SCALE,
     "classes": MAX_CLASSES,
+    "dataset_bytes": MAX_DATASET_BYTES,
     "name_length": MAX_NAME_LENGTH,
     "scalars": MAX_SCALARS,
 }

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.config import (
     WatchConfig,
     WatchedSettings,
 )
-from stnscope.backend.experiment.data.availability import SkippedFolder
+from stnscope.backend.experiment.data.layouts.find import SkippedFolder
 from stnscope.backend.experiment.devices.choice import Device
 from stnscope.backend.experiment.export.export import ExportDefaults
 from stnscope.backend.experiment.limits import Count

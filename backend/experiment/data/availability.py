@@ -1,18 +1,23 @@
 """Which data sets are available in a data folder, and how many images they have. Without torch.
 
-Known data sets are those of the catalog. Besides them, each folder of images in the data folder is
-a data set, or is skipped for a reason.
+Known data sets are those of the catalog. Besides them, each folder in the data folder that has
+labelled images, in a layout of `data.layouts`, is a data set, or is skipped for a reason.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from stnscope.backend.experiment.catalog.datasets import DatasetEntry
-from stnscope.backend.experiment.data import image_folder
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
+from stnscope.backend.experiment.data.layouts.find import (
+    Found,
+    SkippedFolder,
+    StoredDataset,
+    find_datasets,
+)
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.data.source import Counts, DataSource
 from stnscope.backend.experiment.errors import DatasetError, InvalidInput
@@ -20,46 +25,39 @@ from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
 from stnscope.backend.experiment.os_errors import display_name
 
 RESERVED_NAMES = frozenset(DATASETS) | {source.folder for source in SOURCES.values()}
-"""Names that no image folder can have."""
+"""Names that no other data set can have."""
 
 Fingerprint = tuple[tuple[str, int, int], ...]
 """Path, modification time in ns and size of each watched path."""
 
 
-@dataclass(frozen=True)
-class SkippedFolder:
-    """A folder in the data folder that contains images and is not a data set."""
-
-    name: str
-    reason: str
-    """What is missing or wrong, as a sentence."""
-
-
 def list_datasets(data: Path) -> dict[str, DatasetEntry]:
-    """Return all known data sets, available or not, and all image folders, by name.
+    """Return all known data sets, available or not, and those in the data folder, by name.
 
     Args:
         data: the data folder; it need not exist.
     """
-    catalog_entries = _inspect_catalog(data)
-    found = (_inspect_folder(folder, catalog_entries) for folder in _find_folders(data))
-    return catalog_entries | {
-        entry.name: entry for entry in found if isinstance(entry, DatasetEntry)
-    }
+    return list_all(data)[0]
 
 
 def list_skipped_folders(data: Path) -> list[SkippedFolder]:
     """Return the folders that contain images and are not data sets, with the reasons."""
-    catalog_entries = _inspect_catalog(data)
-    found = (_inspect_folder(folder, catalog_entries) for folder in _find_folders(data))
-    skipped = [folder for folder in found if isinstance(folder, SkippedFolder)]
+    return list_all(data)[1]
+
+
+def list_all(data: Path) -> tuple[dict[str, DatasetEntry], list[SkippedFolder]]:
+    """Return what `list_datasets` and `list_skipped_folders` do, at the cost of one of them."""
+    entries = _inspect_catalog(data)
+    found = list(_unique(_find_folders(data), entries))
+    skipped = [each for each in found if isinstance(each, SkippedFolder)]
     try:
         with raising_dataset_errors(f"The data folder {data}"):
             if data.exists():
                 next(data.iterdir(), None)
     except DatasetError as error:
         skipped.append(SkippedFolder(display_name(data.name), str(error)))
-    return skipped
+    stored = (each.entry for each in found if isinstance(each, StoredDataset))
+    return entries | {entry.name: entry for entry in stored}, skipped
 
 
 def inspect_dataset(name: str, data: Path | None) -> DatasetEntry:
@@ -96,14 +94,30 @@ def find_dataset(name: str, data: Path | None) -> DatasetEntry:
                     fault = source.explain_missing(data)
                     raise _unavailable(replace(entry, fault=fault), data)
         return entry
-    folder = next((path for path in _find_folders(data) if path.name == name), None)
-    found = _inspect_folder(folder, {}) if folder else None
-    if isinstance(found, DatasetEntry):
-        return found
-    if found is not None:
-        raise DatasetError(f"{found.reason} The data folder is {data}.")
+    return find_stored(name, data).entry
+
+
+def find_stored(name: str, data: Path | None) -> StoredDataset:
+    """Find a data set in the data folder.
+
+    Raises:
+        InvalidInput: there is none of that name; the text lists those that exist.
+        DatasetError: it cannot be used.
+    """
+    # Others are not opened: one folder may have several data sets, whose names begin with its own.
+    folders = [
+        path
+        for path in _find_folders(data)
+        if name == path.name or name.startswith(f"{path.name}-")
+    ]
+    matches = [found for found in _unique(folders, {}) if _name(found) == name]
+    match = next((each for each in matches if isinstance(each, StoredDataset)), None)
+    if match is not None:
+        return match
+    if skipped := [found for found in matches if isinstance(found, SkippedFolder)]:
+        raise DatasetError(f"{skipped[0].reason} The data folder is {data}.")
     names = ", ".join(list_datasets(data) if data else DATASETS)
-    where = f" An image folder of that name belongs into {data}." if data else ""
+    where = f" A folder of that name with images belongs into {data}." if data else ""
     raise InvalidInput(f"There is no data set {name!r}; there are {names}.{where}", "dataset")
 
 
@@ -160,7 +174,7 @@ def _fingerprint(source: DataSource, data: Path) -> Fingerprint:
 
 
 def _find_folders(data: Path | None) -> list[Path]:
-    """Return the folders in the data folder that may be image folders, sorted."""
+    """Return the folders in the data folder that may have images, sorted."""
     if data is None:
         return []
     with suppress(OSError):  # reported by `list_skipped_folders`
@@ -170,30 +184,40 @@ def _find_folders(data: Path | None) -> list[Path]:
     return []
 
 
-def _inspect_folder(
-    folder: Path, catalog_entries: dict[str, DatasetEntry]
-) -> DatasetEntry | SkippedFolder | None:
-    """Return a folder as a data set, or why it is skipped.
+def _unique(folders: Sequence[Path], catalog_entries: dict[str, DatasetEntry]) -> Iterator[Found]:
+    """Yield what is in folders. A folder's name is that of no data set in another folder."""
+    names = {folder.name for folder in folders}
+    for folder in folders:
+        for found in _inspect_folder(folder, catalog_entries):
+            name = _name(found)
+            if name == display_name(folder.name):
+                yield found
+            elif name in names:
+                reason = f"{folder.name} has a data set whose name would be {name}, and there is"
+                yield SkippedFolder(name, f"{reason} one already. Rename one of them.")
+            else:
+                names.add(name)
+                yield found
 
-    None if it contains no images, or a known data set that is available.
+
+def _name(found: Found) -> str:
+    return found.entry.name if isinstance(found, StoredDataset) else found.name
+
+
+def _inspect_folder(folder: Path, catalog_entries: dict[str, DatasetEntry]) -> Iterator[Found]:
+    """Yield a folder's data sets, and what cannot be used.
+
+    None if it has no images, or a known data set that is available.
     """
-    name = folder.name
-    if any(
-        source.path(folder.parent) == folder and catalog_entries[other].available
-        for other, source in SOURCES.items()
-        if other in catalog_entries
-    ):
-        return None
-    # Around each folder, so that none hides the others, whatever it contains.
-    try:
-        with raising_dataset_errors(name):
-            content = image_folder.scan(folder)
-            entry = content.describe(folder) if content is not None else None
-    except DatasetError as error:
-        return None if name in RESERVED_NAMES else SkippedFolder(display_name(name), str(error))
-    if entry is not None and (reason := _find_name_error(name)):
-        return SkippedFolder(display_name(name), reason)
-    return entry
+    sources = [name for name, source in SOURCES.items() if source.path(folder.parent) == folder]
+    if any(catalog_entries[name].available for name in sources if name in catalog_entries):
+        return
+    is_reserved = bool(sources) or folder.name in RESERVED_NAMES
+    for found in find_datasets(folder):
+        if isinstance(found, StoredDataset) and (reason := _find_name_error(found.entry.name)):
+            yield SkippedFolder(display_name(found.entry.name), reason)
+        elif not is_reserved:
+            yield found
 
 
 def _find_name_error(name: str) -> str | None:

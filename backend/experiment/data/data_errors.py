@@ -37,6 +37,26 @@ def raising_dataset_errors(name: str, verb: str = "read") -> Iterator[None]:
         raise DatasetError(detail) from error
 
 
+@contextmanager
+def requiring(package: str, reason: str) -> Iterator[None]:
+    """Convert the ImportError of a package that not every installation has.
+
+    Args:
+        package: what is imported inside this context.
+        reason: what it is needed for, as the start of a sentence.
+
+    Raises:
+        DatasetError: it is not installed; says how to install it.
+    """
+    try:
+        yield
+    except ImportError as error:
+        raise DatasetError(
+            f"{reason}, and {package}, which reads them, is not installed. "
+            'Run: pip install "stnscope[data]"'
+        ) from error
+
+
 def explain(error: Exception) -> str:
     """Return why something cannot be read, as the end of a sentence."""
     text = str(error)

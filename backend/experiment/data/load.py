@@ -6,21 +6,21 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from stnscope.backend.experiment.catalog import DatasetEntry
 from stnscope.backend.experiment.data import (
     availability,
     composed,
     digit_images,
-    image_folder,
     sign_images,
 )
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.images import Dataset, Images
+from stnscope.backend.experiment.data.layouts import stored_images
+from stnscope.backend.experiment.data.layouts.stored_images import Pixels, Size
 from stnscope.backend.experiment.data.registry import DEFINITIONS, SOURCES
 from stnscope.backend.experiment.data.source import Arrays, ArraySplit
-from stnscope.backend.experiment.pictures.decode import decode
+from stnscope.backend.experiment.pictures.decode import Picture, decode
 from stnscope.backend.experiment.pictures.fit import fit
 
 ImageSplit = tuple[Images, Images]
@@ -44,7 +44,7 @@ def load(name: str, data: Path | None = None) -> Dataset:
     """Load a data set.
 
     Args:
-        name: a name in the catalog, or of an image folder.
+        name: a name in the catalog, or of one in the data folder.
         data: the data folder; not needed for data sets that are part of the program.
 
     Raises:
@@ -68,13 +68,29 @@ def _read_files(entry: DatasetEntry, data: Path) -> ArraySplit:
     if entry.name in SOURCES:
         source = SOURCES[entry.name]
         return source.load(source.path(data))
-    return image_folder.load(entry, data / entry.name, _read_image)
+    found = availability.find_stored(entry.name, data)
+    return stored_images.load(found.entry, found.images, found.folder, _ImageReader())
 
 
-def _read_image(data: bytes, size: tuple[int, int]) -> NDArray[np.uint8]:
-    """Decode and fit an image as an uploaded picture is, (H, W, 3)."""
-    fitted = fit(decode(data), size, channels=3, light_on_dark=False)
-    return (fitted.image * 255).round().astype(np.uint8)
+class _ImageReader:
+    """Decodes and fits images as uploaded pictures are."""
+
+    def decode(self, data: bytes, size: Size, channels: int) -> Pixels:
+        return self._fit(decode(data), size, channels)
+
+    def fit(self, pixels: Pixels, size: Size, channels: int) -> Pixels:
+        if pixels.shape == size and channels == 1:
+            return pixels[..., None]
+        if pixels.ndim == 2:
+            pixels = np.repeat(pixels[..., None], 3, axis=2)
+        elif pixels.shape == (*size, channels):
+            return pixels
+        picture = Picture(np.ascontiguousarray(pixels), pixels.shape[1::-1])
+        return self._fit(picture, size, channels)
+
+    def _fit(self, picture: Picture, size: Size, channels: int) -> Pixels:
+        fitted = fit(picture, size, channels, light_on_dark=False)
+        return (fitted.image * 255).round().astype(np.uint8)
 
 
 def _to_images(arrays: Arrays) -> Images:

@@ -22,6 +22,7 @@ from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.digit_classes import DIGITS, NUMERALS, SUMS
 from stnscope.backend.experiment.data.file_tree import FileTree, State, list_trees, open_tree
+from stnscope.backend.experiment.data.idx_format import Shape, read_header
 from stnscope.backend.experiment.data.source import (
     PART_SUFFIX,
     Arrays,
@@ -32,8 +33,6 @@ from stnscope.backend.experiment.data.source import (
 )
 from stnscope.backend.experiment.errors import DatasetError
 
-UNSIGNED_BYTE = 8
-"""Third byte of an idx file: its data type (yann.lecun.com/exdb/mnist)."""
 SIDE = 28
 CLASSES = 10
 COUNTS = {"train": 60_000, "t10k": 10_000}
@@ -53,7 +52,6 @@ STEMS = {
 """The names of the four files, by part and kind."""
 URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 
-Shape = tuple[int, ...]
 Result = TypeVar("Result")
 Key = TypeVar("Key")
 
@@ -266,12 +264,10 @@ def _read_header(name: str, file: BinaryIO, shape: Shape) -> None:
 
 def _parse_header(name: str, file: BinaryIO) -> Shape:
     """Read an idx file's header; return the shape that it declares."""
-    magic = file.read(4)
-    is_idx = len(magic) == 4 and magic[:2] == b"\0\0" and 1 <= magic[3] <= 4
-    if not is_idx or magic[2] != UNSIGNED_BYTE:
+    item_bytes, shape = read_header(name, file)
+    if item_bytes != 1:
         raise DatasetError(f"{name} is not an idx file of bytes.")
-    sizes = file.read(4 * magic[3])
-    return tuple(int.from_bytes(sizes[at : at + 4], "big") for at in range(0, len(sizes), 4))
+    return shape
 
 
 def _count_remaining_bytes(file: BinaryIO) -> int:

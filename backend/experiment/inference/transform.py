@@ -12,8 +12,8 @@ from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, check_distortion
 from stnscope.backend.experiment.config import CPU, DistortionConfig, PictureInput
-from stnscope.backend.experiment.data.image_folder import IMAGE_FOLDER
 from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.data.layouts.stored_images import COLOUR, GREY
 from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.devices.torch_devices import naming_full_memory, torch_device
@@ -171,7 +171,7 @@ def _network_input(fitted: Fitted, card: Card, config: PictureDistortion | None)
 
 
 def _target(card: Card, *, on_canvas: bool) -> Target:
-    dataset = DATASETS.get(card.dataset, IMAGE_FOLDER)
+    dataset = _find_entry(card.dataset, ARCHITECTURES[card.architecture])
     return _target_of(ARCHITECTURES[card.architecture], dataset, on_canvas=on_canvas)
 
 
@@ -212,13 +212,14 @@ def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
     Args:
         data: the bytes of a picture file, as for `pictures.decode.decode`.
         architecture: the run's, with one input channel or three.
-        dataset: the run's; an unknown name is a user's image folder.
+        dataset: the run's; an unknown name is that of a data set in the data folder.
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
     """
-    entry = DATASETS.get(dataset, IMAGE_FOLDER)
-    return fit(decode(data), *_target_of(ARCHITECTURES[architecture], entry, on_canvas=True))
+    network = ARCHITECTURES[architecture]
+    entry = _find_entry(dataset, network)
+    return fit(decode(data), *_target_of(network, entry, on_canvas=True))
 
 
 def fit_input(data: bytes, network_input: PictureInput) -> Fitted:
@@ -229,6 +230,11 @@ def fit_input(data: bytes, network_input: PictureInput) -> Fitted:
     """
     size = (network_input.height, network_input.width)
     return fit(decode(data), size, network_input.channels, network_input.light_on_dark)
+
+
+def _find_entry(dataset: str, network: Architecture) -> DatasetEntry:
+    """Return a data set's entry; of one in the data folder what all of its kind have in common."""
+    return DATASETS.get(dataset, GREY if network.channels == 1 else COLOUR)
 
 
 def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool) -> Target:
@@ -247,7 +253,7 @@ def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool)
 
 def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
     """Distort the image (1, C, h, w) onto a canvas (1, C, H, W), as in training."""
-    entry = DATASETS.get(card.dataset, IMAGE_FOLDER)
+    entry = _find_entry(card.dataset, ARCHITECTURES[card.architecture])
     # Clutter comes from a bundled data set: the weights' own may not be on this machine.
     is_bundled = entry.name in DATASETS and entry.name not in SOURCES
     name = entry.name if is_bundled else BUNDLED_DATASETS[entry.channels]

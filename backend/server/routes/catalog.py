@@ -65,6 +65,7 @@ async def catalog(server: Server) -> dict[str, Any]:
 
 
 def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
+    datasets, skipped = availability.list_all(server.runs.data)
     tables: dict[str, Mapping[str, Any]] = {
         "architectures": ARCHITECTURES,
         "families": FAMILIES,
@@ -76,10 +77,8 @@ def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
         "presets": PRESETS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
-        "datasets": [_describe(entry, server) for entry in _datasets(server).values()],
-        "skipped": [
-            asdict(folder) for folder in availability.list_skipped_folders(server.runs.data)
-        ],
+        "datasets": [_describe(entry, server) for entry in datasets.values()],
+        "skipped": [asdict(folder) for folder in skipped],
         "devices": [asdict(device) for device in (*devices, automatic(devices))],
         "cores": count_cores(),
         "automatic_threads": automatic_threads(),

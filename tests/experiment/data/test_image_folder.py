@@ -56,7 +56,9 @@ def test_load_names_an_unreadable_image(tmp_path: Path) -> None:
 def test_skipped_folders_have_a_reason(tmp_path: Path) -> None:
     write_image_folder(tmp_path / "single", {"apple": 15})
     write_image_folder(tmp_path / "few", {"apple": 9, "pear": 12})
-    write_image_folder(tmp_path / "deep" / "train", {"apple": 12, "pear": 12})
+    write_image_folder(tmp_path / "deep" / "00", {"apple": 12, "pear": 12})
+    for number in range(1, 33):
+        (tmp_path / "deep" / f"{number:02}").mkdir()
     write_image_folder(tmp_path, {"flat": 12})
     write_image_folder(tmp_path / "digits", {"apple": 12, "pear": 12})
     write_image_folder(tmp_path / "mnist", {"apple": 12, "pear": 12})
@@ -70,7 +72,7 @@ def test_skipped_folders_have_a_reason(tmp_path: Path) -> None:
         "single": "single needs two folders or more with at least 10 images each, one for each "
         "class. It has apple: 15;",
         "few": "apple: 9, pear: 12; PNG, JPEG, WebP, GIF and BMP count.",
-        "deep": "one folder too deep, as in deep/train",
+        "deep": "one folder too deep, as in deep/00",
         "flat": "flat has images, but no folders.",
         "digits": "The folder digits has the name of one of the program's data sets.",
         "mnist": "The folder mnist has the name of one of the program's data sets.",

@@ -1,21 +1,33 @@
-"""The user's own images as a data set: a folder with one folder of images per class.
+"""One folder of images per class, directly in a folder or in one folder for each part.
 
-Without torch, and without decoding: `load` is given a function that reads an image.
+`ImageFolder` of torchvision, Imagenette and Hugging Face's `imagefolder` have one or the other.
+Without torch, and without decoding.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stnscope.backend.experiment.catalog.datasets import DatasetEntry
-from stnscope.backend.experiment.data.source import Arrays, ArraySplit
+from stnscope.backend.experiment.data.layouts.listing import Listing
+from stnscope.backend.experiment.data.layouts.splits import Part, find_part
+from stnscope.backend.experiment.data.layouts.stored_images import (
+    MIN_IMAGES,
+    ImageReader,
+    Labels,
+    Mask,
+    Open,
+    Pixels,
+    Size,
+    StoredImages,
+    hold_out_every_fifth,
+    naming_image,
+)
 from stnscope.backend.experiment.errors import DatasetError, StnscopeError
 from stnscope.backend.experiment.limits import MAX_CLASSES
 from stnscope.backend.experiment.os_errors import display_name
@@ -38,116 +50,143 @@ OTHER_SUFFIXES = frozenset({".avif", ".heic", ".pgm", ".ppm", ".svg", ".tif", ".
 NO_IMAGE_SUFFIXES = frozenset(
     {
         *(".csv", ".db", ".html", ".ini", ".json", ".md", ".npy", ".npz", ".pt", ".py", ".txt"),
-        ".xml",
+        *(".arrow", ".gz", ".mat", ".parquet", ".pkl", ".pth", ".tgz", ".xml", ".zip"),
     }
 )
 """Of files that are not opened to see whether they are images."""
-MIN_IMAGES = 10
-"""Images that a class needs."""
-IMAGES_PER_HELD_OUT = 5
-"""One in this many images of a class is held out."""
 MAX_NAMED_CLASSES = 5
 """Class folders that a message lists."""
 
-Pixels = NDArray[np.uint8]
-ReadImage = Callable[[bytes, tuple[int, int]], Pixels]
-"""Decodes an image file and fits it into (height, width); returns (H, W, 3)."""
 Classes = dict[str, list[Path]]
 """Image files of each class folder, sorted by name."""
-
-IMAGE_FOLDER = DatasetEntry(
-    "image-folder",
-    "Image folder",
-    "",
-    classes=(),
-    channels=3,
-    height=48,
-    width=48,
-    images=0,
-    held_out=0,
-    repeats=4,
-    source="Provided by the user.",
-    licence="Set by the user.",
-    architecture="signs",
-    distortion="centred",
-    padding="border",
-)
-"""What all image folders have in common; `Content.describe` fills in the rest."""
 
 
 @dataclass(frozen=True)
 class ImageFolder:
-    """Content of a folder that is a data set."""
+    """The class folders in a folder."""
 
     classes: Classes
     omitted: dict[str, int]
     """Class folders with too few images, and how many each has."""
-    unusable: tuple[str, ...] = ()
+    unusable: tuple[str, ...]
     """Folders and files whose names or formats cannot be used, by their paths in the folder."""
+    fingerprint: str
 
-    def describe(self, folder: Path) -> DatasetEntry:
-        """Return the folder's entry in the catalog."""
-        counts = [len(paths) for paths in self.classes.values()]
-        held_out = sum(count // IMAGES_PER_HELD_OUT for count in counts)
-        description = f"Your own images: {sum(counts):,} in {len(counts)} folders."
+    def describe_omissions(self) -> str:
+        """Return what is not read, as sentences after a space; empty if all of it is."""
+        text = ""
         if self.omitted:
             listed = _list_counts(self.omitted)
-            description += f" Omitted, with fewer than {MIN_IMAGES} images: {listed}."
+            text += f" Omitted, with fewer than {MIN_IMAGES} images: {listed}."
         if self.unusable:
-            description += f" Not read: {_list_names(self.unusable)}."
-        return replace(
-            IMAGE_FOLDER,
-            name=folder.name,
-            title=folder.name,
-            description=description,
-            classes=tuple(self.classes),
-            images=sum(counts) - held_out,
-            held_out=held_out,
-            instructions=f"It is read from {display_name(folder)}.",
-        )
+            text += f" Not read: {_list_names(self.unusable)}."
+        return text
 
 
-def load(entry: DatasetEntry, folder: Path, read_image: ReadImage) -> ArraySplit:
-    """Read all images; every fifth of a class is held out.
+def find(listing: Listing) -> dict[str, Open]:
+    """Return how to open the folder, if there are images in it or in its folders."""
+    folder = listing.folder
+    if parts := _find_part_folders(folder):
+        return {"": partial(_open_parts, folder, parts)}
+    if _has_images(folder) or any(_has_images(path) for path in _find_folders(folder)):
+        return {"": partial(_open_classes, folder)}
+    return {}
 
-    Args:
-        entry: the folder's entry in the catalog; images get its size.
-        folder: the data set's folder.
-        read_image: decodes and fits one image.
 
-    Raises:
-        DatasetError: an image cannot be read, or the folder has just changed; names it.
-    """
+def _find_part_folders(folder: Path) -> dict[Part, Path]:
+    """Return the folders of a data set's parts; none without one for training."""
+    parts: dict[Part, Path] = {}
+    for path in _find_folders(folder):
+        part = find_part(path.name)
+        if part is None or part in parts or _has_images(path):
+            continue
+        if any(_has_images(nested) for nested in _find_folders(path)):
+            parts[part] = path
+    return parts if "train" in parts else {}
+
+
+def _open_classes(folder: Path) -> StoredImages:
+    """Open class folders; every fifth image of a class is held out."""
     content = scan(folder)
-    if content is None or tuple(content.classes) != entry.classes:
-        raise DatasetError(f"{folder} has just changed. Try again.")
-    pixels: tuple[list[Pixels], list[Pixels]] = [], []
-    labels: tuple[list[int], list[int]] = [], []
-    for label, paths in enumerate(content.classes.values()):
-        for index, path in enumerate(paths):
-            part = index % IMAGES_PER_HELD_OUT == IMAGES_PER_HELD_OUT - 1
-            pixels[part].append(_read_file(path, (entry.height, entry.width), read_image))
-            labels[part].append(label)
-    train, held_out = (
-        Arrays(np.stack(images).transpose(0, 3, 1, 2), np.array(classes, dtype=np.int64))
-        for images, classes in zip(pixels, labels, strict=True)
+    counts = [len(paths) for paths in content.classes.values()]
+    held_out = np.concatenate([hold_out_every_fifth(count) for count in counts])
+    text = f"Your own images: {sum(counts):,} in {len(counts)} folders."
+    return _store(content, [content.classes], held_out, text)
+
+
+def _open_parts(folder: Path, parts: Mapping[Part, Path]) -> StoredImages:
+    """Open a given split; without validation images, those of the test are held out."""
+    train, other = parts["train"], parts.get("validation", parts.get("test"))
+    if other is None:
+        return _open_classes(train)
+    content = scan(train)
+    held_out = _scan_held_out(content, train, other)
+    counts = [_count(content.classes), _count(held_out)]
+    text = (
+        f"Your own images: {counts[0]:,} in {len(held_out)} folders of {train.name}, and "
+        f"{counts[1]:,} held out, in {other.name}."
     )
-    return train, held_out
+    mask = np.repeat([False, True], counts)
+    fingerprint = _check_headers(other, held_out)
+    return _store(content, [content.classes, held_out], mask, text, fingerprint)
 
 
-def _read_file(path: Path, size: tuple[int, int], read_image: ReadImage) -> Pixels:
-    try:
-        return read_image(path.read_bytes(), size)
-    except (OSError, StnscopeError) as error:
-        name = "/".join(path.parts[-3:])
-        raise DatasetError(f"{name} cannot be used. {error}") from error
+def _count(classes: Classes) -> int:
+    return sum(len(paths) for paths in classes.values())
 
 
-def scan(folder: Path) -> ImageFolder | None:
-    """Find a folder's classes and images; None if it contains no images at all.
+def _scan_held_out(content: ImageFolder, train: Path, folder: Path) -> Classes:
+    """Find the held-out images of the same classes.
 
     Raises:
-        DatasetError: it contains images but is not a data set; names what is missing.
+        DatasetError: a class is missing in one of the two; names it.
+    """
+    name = f"{folder.parent.name}/{folder.name}"
+    found = {path.name: _find_images(path) for path in _find_class_folders(folder)[0]}
+    found = {name: paths for name, paths in found.items() if paths}
+    if missing := [each for each in content.classes if each not in found]:
+        raise DatasetError(
+            f"{name} has no images of {_list_names(missing)}, and {train.name} has. Both need "
+            "the same folders."
+        )
+    if extra := found.keys() - content.classes.keys() - content.omitted.keys():
+        raise DatasetError(
+            f"{name} has images of {_list_names(sorted(extra))}, and {train.name} has none. Both "
+            "need the same folders."
+        )
+    return {each: found[each] for each in content.classes}
+
+
+def _store(
+    content: ImageFolder, parts: Sequence[Classes], held_out: Mask, text: str, fingerprint: str = ""
+) -> StoredImages:
+    files = [path for classes in parts for paths in classes.values() for path in paths]
+
+    def read_labels() -> tuple[Labels, Mask]:
+        counts = [[len(paths) for paths in classes.values()] for classes in parts]
+        labels = [np.repeat(np.arange(len(part), dtype=np.int64), part) for part in counts]
+        return np.concatenate(labels), held_out
+
+    def read_pixels(reader: ImageReader, size: Size, channels: int) -> Iterator[Pixels]:
+        for path in files:
+            with naming_image("/".join(path.parts[-3:])):
+                yield reader.decode(path.read_bytes(), size, channels)
+
+    return StoredImages(
+        tuple(content.classes),
+        (int((~held_out).sum()), int(held_out.sum())),
+        f"{text}{content.describe_omissions()}",
+        f"{content.fingerprint} {fingerprint}",
+        read_labels,
+        read_pixels,
+    )
+
+
+def scan(folder: Path) -> ImageFolder:
+    """Find a folder's classes and images.
+
+    Raises:
+        DatasetError: it is not a data set; names what is missing.
         OSError: the folder cannot be read.
     """
     folders, unusable = _find_class_folders(folder)
@@ -155,38 +194,28 @@ def scan(folder: Path) -> ImageFolder | None:
     for path in folders:
         unusable += [f"{path.name}/{name}" for name in _find_unusable(path)]
     large = {name: paths for name, paths in classes.items() if len(paths) >= MIN_IMAGES}
-    if 2 <= len(large) <= MAX_CLASSES:
-        _check_headers(folder, large)
-        small = {name: len(classes[name]) for name in classes.keys() - large.keys()}
-        return ImageFolder(large, dict(sorted(small.items())), tuple(unusable))
-    if error := _explain(folder, classes, large):
-        raise DatasetError(error)
-    return None
+    if not 2 <= len(large) <= MAX_CLASSES:
+        raise DatasetError(_explain(folder, classes, large))
+    small = {name: len(classes[name]) for name in classes.keys() - large.keys()}
+    fingerprint = _check_headers(folder, large)
+    return ImageFolder(large, dict(sorted(small.items())), tuple(unusable), fingerprint)
 
 
-def _explain(folder: Path, classes: Classes, large: Classes) -> str | None:
-    """Return what a folder lacks to be a data set; None if it contains no images at all."""
+def _explain(folder: Path, classes: Classes, large: Classes) -> str:
+    """Return what a folder lacks to be a data set."""
     name = folder.name
     if len(large) > MAX_CLASSES:
         return f"{name} has {len(large):,} folders of images; at most {MAX_CLASSES:,} are read."
-    if any(classes.values()) or any(_has_images(path) for path in _find_folders(folder)):
-        counts = _list_counts({name: len(paths) for name, paths in classes.items()})
-        return (
-            f"{name} needs two folders or more with at least {MIN_IMAGES} images each, one for "
-            f"each class. It has {counts}; {ACCEPTED_FORMATS} count."
-        )
-    if _has_images(folder):
+    if not any(classes.values()) and _has_images(folder):
         return (
             f"{name} has images, but no folders. Put them into one folder per class, at least "
             f"{MIN_IMAGES} into each."
         )
-    for path in _find_folders(folder):
-        if any(_has_images(nested) for nested in _find_folders(path)):
-            return (
-                f"{name} has its images one folder too deep, as in {name}/{path.name}. Move the "
-                f"class folders directly into {name}."
-            )
-    return None
+    counts = _list_counts({name: len(paths) for name, paths in classes.items()})
+    return (
+        f"{name} needs two folders or more with at least {MIN_IMAGES} images each, one for "
+        f"each class. It has {counts or 'none'}; {ACCEPTED_FORMATS} count."
+    )
 
 
 def _list_names(names: Sequence[str]) -> str:
@@ -272,8 +301,11 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def _check_headers(folder: Path, classes: Classes) -> None:
+def _check_headers(folder: Path, classes: Classes) -> str:
     """Check that every file's size and first bytes are those of a supported image.
+
+    Returns:
+        A digest of the files' names, sizes and times.
 
     Raises:
         DatasetError: one file's are not; names it.
@@ -285,6 +317,7 @@ def _check_headers(folder: Path, classes: Classes) -> None:
             digest.update(os.fsencode(f"{path}|{stat.st_size}|{stat.st_mtime_ns}\n"))
     if error := _find_invalid_file(folder, tuple(classes), digest.hexdigest()):
         raise DatasetError(error)
+    return digest.hexdigest()
 
 
 @lru_cache(maxsize=64)
