@@ -25,6 +25,8 @@ IMAGES_PER_HELD_OUT = 5
 """One in this many images is held out where no part is given to be."""
 MIN_IMAGES = 10
 """Images that a data set's class needs, on average or, in a folder of its own, each."""
+MAX_REPEATED = 20_000
+"""Training images up to which an epoch shows each of them several times."""
 MIN_CACHED = 2_000
 """Images from which on decoded ones are kept in a file; fewer are decoded in a second or two."""
 MAX_CLASS_NAME = 200
@@ -113,24 +115,10 @@ def describe(images: StoredImages, name: str, folder: Path) -> DatasetEntry:
     Raises:
         DatasetError: there are too many or too few of them, or of their classes.
     """
-    count = len(images.classes)
-    if count < 2 or count > MAX_CLASSES:
-        raise DatasetError(f"{name} has {count:,} classes; from 2 to {MAX_CLASSES:,} are read.")
-    for text in images.classes:
-        if not text or len(text) > MAX_CLASS_NAME or display_name(text) != text:
-            shown = display_name(text[:20])
-            raise DatasetError(
-                f"{name} has a class called {shown!r}; a name has from 1 to {MAX_CLASS_NAME} "
-                "characters of Unicode."
-            )
+    _check_classes(name, images.classes)
     train, held_out = images.counts
-    if train < 2 * MIN_IMAGES - 2 * MIN_IMAGES // IMAGES_PER_HELD_OUT or held_out < 1:
-        raise DatasetError(
-            f"{name} has {train:,} training images and {held_out:,} held-out ones; at least "
-            f"{2 * MIN_IMAGES} images are needed."
-        )
-    template = replace(
-        GREY,
+    entry = replace(
+        _template_of(images),
         name=name,
         title=name,
         description=images.description,
@@ -139,19 +127,40 @@ def describe(images: StoredImages, name: str, folder: Path) -> DatasetEntry:
         held_out=held_out,
         instructions=f"It is read from {display_name(folder)}.",
     )
-    if not images.light_on_black or not any(
-        fits(network, template) for network in ARCHITECTURES.values()
-    ):
-        shared = ("channels", "height", "width", "repeats", "architecture", "distortion", "padding")
-        template = replace(template, **{field: getattr(COLOUR, field) for field in shared})
-    size = template.channels * template.height * template.width
-    limit = MAX_DATASET_BYTES // size
+    if train + held_out < 2 * MIN_IMAGES or held_out < 1:
+        raise DatasetError(
+            f"{name} has {train + held_out:,} images; at least {2 * MIN_IMAGES} are needed."
+        )
+    limit = MAX_DATASET_BYTES // (entry.channels * entry.height * entry.width)
     if train + held_out > limit:
         raise DatasetError(
             f"{name} has {train + held_out:,} images; at most {limit:,} of "
-            f"{template.width}x{template.height} pixels are read. Use a part of them."
+            f"{entry.width}x{entry.height} pixels are read. Use a part of them."
         )
-    return template
+    return entry
+
+
+def _template_of(images: StoredImages) -> DatasetEntry:
+    """Return what the images have in common with others of their kind."""
+    if images.light_on_black:
+        grey = replace(GREY, classes=images.classes)
+        if any(fits(network, grey) for network in ARCHITECTURES.values()):
+            return GREY
+    return COLOUR if images.counts[0] <= MAX_REPEATED else replace(COLOUR, repeats=1)
+
+
+def _check_classes(name: str, classes: Sequence[str]) -> None:
+    if not 2 <= len(classes) <= MAX_CLASSES:
+        raise DatasetError(
+            f"{name} has {len(classes):,} classes; from 2 to {MAX_CLASSES:,} are read."
+        )
+    for text in classes:
+        if not text or len(text) > MAX_CLASS_NAME or display_name(text) != text:
+            shown = display_name(text[:20])
+            raise DatasetError(
+                f"{name} has a class called {shown!r}; a name has from 1 to {MAX_CLASS_NAME} "
+                "characters of Unicode."
+            )
 
 
 def load(

@@ -20,8 +20,8 @@ from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_DATASET_BYTES
 from stnscope.backend.experiment.os_errors import display_name
 
-IMAGE_ROWS = 8
-"""Images that are read at a time; each may have `MAX_PICTURE_BYTES`, or be refused."""
+IMAGE_ROWS = 1
+"""Images that are read at a time, so that memory is bounded by the largest one in a file."""
 LABEL_ROWS = 65_536
 MAX_ROWS = MAX_DATASET_BYTES // 28**2
 """More than the images of any data set that is read."""
@@ -180,16 +180,23 @@ class _Arrow:
         if not self._is_file and source.read() != ARROW_END:
             raise EOFError("it ends before its end")
         source.seek(0)
-        self._reader = ipc.open_file(source) if self._is_file else ipc.open_stream(source)
-        self.schema = self._reader.schema
+        self._source = source
+        reader = ipc.open_file(source) if self._is_file else ipc.open_stream(source)
+        self.schema = reader.schema
 
     def batches(self, column: str, rows: int) -> Iterator[Any]:
-        """Yield the file's batches, of whatever number of rows."""
+        """Yield a column in the file's batches, of whatever number of rows."""
+        from pyarrow import ipc
+
+        # Other columns are not decompressed.
+        fields = [self.schema.get_field_index(column)]
+        options = ipc.IpcReadOptions(included_fields=fields, use_threads=False)
+        self._source.seek(0)
         if self._is_file:
-            indices = range(self._reader.num_record_batches)
-            yield from (self._reader.get_batch(index) for index in indices)
+            reader = ipc.open_file(self._source, options=options)
+            yield from (reader.get_batch(index) for index in range(reader.num_record_batches))
         else:
-            yield from self._reader
+            yield from ipc.open_stream(self._source, options=options)
 
 
 @contextmanager

@@ -119,6 +119,15 @@ def test_decoded_images_of_large_data_sets_are_kept(
     assert len(load("fruit", tmp_path).train) == 36
 
 
+def test_an_epoch_shows_few_images_several_times(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_cifar(tmp_path / "things")
+    assert availability.inspect_dataset("things", tmp_path).repeats > 1
+    monkeypatch.setattr(stored_images, "MAX_REPEATED", 50)
+    assert availability.inspect_dataset("things", tmp_path).repeats == 1
+
+
 def test_listing_of_names_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder in ("a", "b", "c/d/e/f"):
         (tmp_path / folder).mkdir(parents=True)

@@ -218,7 +218,7 @@ def test_image_that_cannot_be_used_is_named(tmp_path: Path, cell: Any, reason: s
         (make_table(labels_of(20), names=["apple"]), "has 1 classes|kind 1 is 1"),
         (make_table(labels_of(20), names=["a", "\ud800"]), "a name has from 1 to 200"),
         (make_table(labels_of(20), names=["a", "b" * 201]), "a name has from 1 to 200"),
-        (make_table(labels_of(4)), "at least 20 images"),
+        (make_table(labels_of(4)), "has 4 images; at least 20 are"),
         (make_table(labels_of(20)).drop_columns("picture"), "no column with images; it has label"),
         (make_table(labels_of(20)).drop_columns("kind"), "no column with classes"),
         (make_table(labels_of(20), cells=[1.5] * 20), "column picture whose values are no images"),
