@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from stnscope.backend.commands.evaluate import locate_weights
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.config import DistortionConfig, SamplerConfig
 from stnscope.backend.experiment.recording.reader import Recording
@@ -197,5 +198,9 @@ def test_weights_are_listed_added_and_removed(
     listed = capsys.readouterr().out.partition("\n")[2]
     mine = json.loads(listed)[-1]
     assert (mine["name"], mine["dataset"], mine["parameters"]) == ("mine", "mnist", 163_040)
+    # `stnscope evaluate` finds them too.
+    located = locate_weights("mine", tmp_path / "home")
+    assert Path(located).read_bytes() == file.read_bytes()
+    assert locate_weights("digits", tmp_path / "home") == "digits"
     assert main(["weights", "remove", "mine", *home]) == 0
     assert list((tmp_path / "home" / "weights").iterdir()) == []

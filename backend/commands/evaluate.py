@@ -4,12 +4,15 @@ import argparse
 import asyncio
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import Commands, add_data, add_device, command, data_folder
 from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
 from stnscope.backend.server.processes.child_process import ChildEnded, call
+from stnscope.backend.server.runs import WEIGHTS
 
 EXAMPLES = """\
   stnscope evaluate --weights digits      on the images that were held out of its training
@@ -42,8 +45,8 @@ def add_weights(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--weights",
         required=True,
-        help="name of trained weights, or path of a .safetensors file with its card beside it, or "
-        "of a checkpoint",
+        help="name of trained weights, as `stnscope weights list` has them, or path of a "
+        ".safetensors file with its card beside it, or of a checkpoint",
     )
     parser.add_argument(
         "--dataset", help="name of a data set (the one that the weights were trained on)"
@@ -84,7 +87,7 @@ def evaluate_and_print(
         print_result: prints a result, unless it is printed as JSON.
     """
     request = {
-        "weights": options.weights,
+        "weights": locate_weights(options.weights, options.home),
         "dataset": options.dataset,
         "data": str(data_folder(options)),
         "device": options.device,
@@ -101,6 +104,12 @@ def evaluate_and_print(
     else:
         print_result(result)
     return 0
+
+
+def locate_weights(name: str, home: Path) -> str:
+    """Return the path of the user's own weights of a name; else the name, or path, as it is."""
+    own = WeightsFolder(home / WEIGHTS)
+    return str(own.path(name)) if name in own.cards() else name
 
 
 def _print(evaluation: dict[str, Any]) -> None:
