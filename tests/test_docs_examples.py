@@ -8,14 +8,18 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from stnscope.backend.commands.main import build_parser, main
 from stnscope.backend.commands.train import config_of
+from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.frames.frame import Frame
-from stnscope.backend.server.runs import Runs
+from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
+from stnscope.backend.server.runs import WEIGHTS, Runs
+from stnscope.models.cards import FOLDER, cards
 from tests.conftest import TrainedRun
 from tests.experiment import sample_data
 from tests.live_server import Server, free_port, serve, wait_until
@@ -170,11 +174,12 @@ def test_documented_servers_start(tmp_path: Path) -> None:
 
 def test_documented_trainings_are_accepted(tmp_path: Path) -> None:
     """Each creates a run, which is not trained here: the fixture `trained_run` runs the command."""
-    folder = tmp_path / "data" / "FOLDER"
-    sample_data.write_image_folder(folder, {"left": 10, "right": 10})
     runs = Runs(tmp_path / "recordings", data=tmp_path / "data")
     for _, options in documented("train"):
         parsed = build_parser().parse_args(["train", *options])
+        if parsed.dataset not in (None, *DATASETS):
+            folder = tmp_path / "data" / parsed.dataset
+            sample_data.write_image_folder(folder, {"left": 10, "right": 10})
         runs.create(config_of(parsed, runs.data))
     assert len(runs.list()) == len(documented("train"))
 
@@ -192,5 +197,11 @@ def test_command_line_examples_run(
     shutil.copy(PICTURES / "corner.png", tmp_path / "photo.jpg")
     shutil.copy(PICTURES / "stop.png", tmp_path / "sign.png")
     shutil.copy(trained_run.recording, tmp_path / "run.stnscope")
-    words = [run_id if word == "RUN" else word for word in shlex.split(example)]
+    for suffix in (".safetensors", ".json"):
+        shutil.copy(FOLDER / f"digits{suffix}", tmp_path / f"NET{suffix}")
+    if example == "weights remove NET":
+        WeightsFolder(tmp_path / WEIGHTS).add(
+            tmp_path / "NET.safetensors", replace(cards()["digits"], name="NET")
+        )
+    words = [re.sub(r"^(run:)?RUN$", rf"\g<1>{run_id}", word) for word in shlex.split(example)]
     assert main([*words, "--home", str(tmp_path)]) == 0

@@ -53,10 +53,10 @@ def _transform(options: argparse.Namespace) -> int:
         runs = existing_runs(options)
         return runs.path(find_run(runs, text))
 
-    picture, device = options.picture.read_bytes(), options.device
     weights = find_for_picture(
         options.weights, WeightsFolder(options.home / WEIGHTS), find_recording
     )
+    picture, device = options.picture.read_bytes(), options.device
     asyncio.run(Devices().find(device))
     frame = asyncio.run(_request(picture, weights, device))
     target = options.file or options.picture.with_name(f"{options.picture.stem}-transformed.png")

@@ -8,6 +8,7 @@ its checkpoints.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Self
 
@@ -93,8 +94,12 @@ def find(name: str, folder: WeightsFolder, find_recording: FindRecording) -> Tra
         return shipped(cards()[name])
     path = folder.path(name)
     if not path.is_file():
-        names = ", ".join([*cards(), *folder.cards()])
-        raise NotFound(f"There are no weights {name!r}; there are {names}, or {RUN_PREFIX}ID.")
+        names = [*cards(), *folder.cards()]
+        nearest = get_close_matches(name, names, 1)
+        hint = f" Did you mean {nearest[0]}?" if nearest else ""
+        raise NotFound(
+            f"There are no weights {name!r}; there are {', '.join(names)}, or {RUN_PREFIX}ID.{hint}"
+        )
     return TrainedWeights(folder.card(name), path, modified_ns=path.stat().st_mtime_ns)
 
 
