@@ -25,6 +25,8 @@ IMAGE_ROWS = 1
 LABEL_ROWS = 65_536
 MAX_ROWS = MAX_DATASET_BYTES // 28**2
 """More than the images of any data set that is read."""
+MAX_GROUP_BYTES = 256 * 1024**2
+"""Of a row group whose images are read as a whole."""
 BUFFER_BYTES = 1 << 20
 MAX_STREAMED_BYTES = 200_000_000
 """Of an arrow file whose labels are read with all that lies between them. A larger one is mapped
@@ -156,16 +158,24 @@ class _Parquet:
     def __init__(self, source: Any) -> None:
         from pyarrow import parquet
 
-        # A stream of small reads: a column of images need not fit into memory.
-        self._file = parquet.ParquetFile(source, buffer_size=BUFFER_BYTES, pre_buffer=False)
-        self.schema = self._file.schema_arrow
+        self._source = source
+        self.schema = parquet.ParquetFile(source).schema_arrow
 
     def batches(self, column: str, rows: int) -> Iterator[Any]:
         """Yield the rows of a column, some at a time."""
-        count = self._file.metadata.num_rows
+        from pyarrow import parquet
+
+        metadata = parquet.ParquetFile(self._source).metadata
+        count, groups = metadata.num_rows, range(metadata.num_row_groups)
         if count > MAX_ROWS:
             raise ValueError(f"it declares {count:,} rows, and at most {MAX_ROWS:,} are read")
-        yield from self._file.iter_batches(rows, columns=[column], use_threads=False)
+        largest = max((metadata.row_group(each).total_byte_size for each in groups), default=0)
+        # A column of a row group is read as a whole, so that its pages take no more memory than
+        # the file has, whatever they declare; page by page only where it is too large for that.
+        is_large = rows == IMAGE_ROWS and largest > MAX_GROUP_BYTES
+        buffer_bytes = BUFFER_BYTES if is_large else 0
+        file = parquet.ParquetFile(self._source, buffer_size=buffer_bytes, pre_buffer=False)
+        yield from file.iter_batches(rows, columns=[column], use_threads=False)
 
 
 class _Arrow:

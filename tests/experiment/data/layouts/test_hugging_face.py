@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 import torch
+from pyarrow import parquet
 
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.images import Images
@@ -260,6 +261,27 @@ def test_damaged_parquet_is_named(
     assert reason in reasons(tmp_path)["fruit"]
     path.write_bytes(whole)
     assert found(tmp_path) == {"fruit": (16, 4)}, "a repaired file is noticed"
+
+
+@pytest.mark.parametrize("column", ["kind", "picture.bytes"])
+def test_page_that_declares_gigabytes_takes_no_memory(tmp_path: Path, column: str) -> None:
+    path = write_parquet(tmp_path / "fruit" / "train.parquet", make_table(labels_of(20)))
+    group = parquet.read_metadata(path).row_group(0)
+    chunks = [group.column(index) for index in range(group.num_columns)]
+    chunk = next(each for each in chunks if each.path_in_schema == column)
+    data = bytearray(path.read_bytes())
+    # A page's header: its type, its size, and its size compressed, as fields of one type (0x15).
+    start = end = chunk.dictionary_page_offset or chunk.data_page_offset
+    for _ in range(3):
+        assert data[end] == 0x15
+        start = end + 1
+        end = next(at for at in range(start, start + 9) if data[at] < 0x80) + 1
+    data[start:end] = b"\xfe\xff\xff\xff\x0f"  # 2 GB
+    path.write_bytes(data)
+    with pytest.raises(DatasetError, match=r"train\.parquet cannot be read"):
+        load("fruit", tmp_path)
+    # Of all tests of the process.
+    assert pa.default_memory_pool().max_memory() < 500_000_000
 
 
 @pytest.mark.parametrize(
