@@ -95,8 +95,9 @@ def watch(
         from_pictures=from_pictures,
     )
     observer = NetworkObserver(model, probes, forward)
-    folder = recordings_folder(Path(home) if home is not None else default_home(os.environ))
-    return WatchedRun(model, observer, probes, folder, options)
+    # Absolute: the program may change its folder later.
+    home = Path(home if home is not None else default_home(os.environ)).absolute()
+    return WatchedRun(model, observer, probes, recordings_folder(home), options)
 
 
 def trace(

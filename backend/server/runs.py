@@ -5,6 +5,7 @@ Everything here reads or writes files: coroutines call it in a thread.
 
 import builtins
 import os
+import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -66,8 +67,10 @@ EXAMPLE_IDS = frozenset(example.id for example in EXAMPLES.values())
 EXAMPLE_FOLDER = Path(__file__).with_name("examples")
 """The recordings that ship with the program."""
 
-REMOVED_SUFFIXES = (LOCK_SUFFIX, RESERVE_SUFFIX, REQUEST_SUFFIX, PICTURE_SUFFIX, ANSWER_SUFFIX)
+REMOVED_SUFFIXES = (LOCK_SUFFIX, RESERVE_SUFFIX)
 """Of the files beside a recording."""
+MESSAGES = "|".join(map(re.escape, (REQUEST_SUFFIX, PICTURE_SUFFIX, ANSWER_SUFFIX)))
+"""Suffixes of messages to and from a loop, as a pattern; drafts and answers have a longer one."""
 
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
 WATCHED = "This run is trained by a program of its own: it can be watched, but not controlled here."
@@ -396,6 +399,8 @@ class Runs:
             raise live_trainer_error(run_id)
         names = [path.name + suffix for suffix in DATABASE_SUFFIXES]
         names += [path.stem + suffix for suffix in REMOVED_SUFFIXES]
+        is_message = re.compile(f"{re.escape(path.stem)}({MESSAGES})(-[0-9a-z-]+)?").fullmatch
+        names += [name for name in os.listdir(path.parent) if is_message(name)]
         for name in names:
             with translating_os_errors():
                 _remove(path.with_name(name))

@@ -7,20 +7,24 @@ from io import BytesIO
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 import torch
 from PIL import Image
 
 import stnscope
-from stnscope.backend.experiment.errors import InvalidInput, TrainerTimeout
+from stnscope.backend.experiment.errors import Conflict, InvalidInput, TrainerTimeout
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.probes.added_pictures import encode_image
 from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.watching.loop_pictures import PICTURE_SUFFIX
 from stnscope.backend.experiment.watching.rate_factors import ALL
 from stnscope.backend.experiment.watching.watched_run import WatchedRun
 from stnscope.backend.server.processes.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import Runs, check_changeable
 from tests.experiment.watching.networks import TransformerNet
 from tests.live_server import Server, receive, send, wait_until
+from tests.timeouts import TIMEOUT_SECONDS
 
 
 @pytest.fixture
@@ -136,6 +140,44 @@ def test_picture_goes_through_the_network_of_a_loop(server: Server, pausable: Wa
     assert post(file.getvalue(), theta='{"st": [1, 0, 0, 0, 1, 0]}').status_code == 422
     pausable.end()
     assert post(file.getvalue()).status_code == 409
+
+
+def test_many_pictures_are_answered_and_do_not_delay_control(
+    server: Server, pausable: WatchedRun
+) -> None:
+    wait_until(lambda: server.get_run(pausable.id)["can"] == ["pause", "change"])
+    server.control(pausable.id, "pause")
+    image = encode_image(np.zeros((12, 12, 1), np.uint8))
+    runs = Runs(server.home / "recordings")
+    loops = WatchedLoops(runs, timeout=TIMEOUT_SECONDS)
+
+    async def transform_all() -> list[bytes]:
+        run = runs.summary(pausable.id)
+        return await asyncio.gather(*(loops.transform(run, image) for _ in range(12)))
+
+    assert all(Frame.decode(frame).transformers for frame in asyncio.run(transform_all()))
+    assert server.control(pausable.id, "resume").json()["status"] == "running"
+
+
+def test_picture_of_a_loop_that_ends_or_stands_still_is_withdrawn(
+    server: Server, watched: WatchedRun
+) -> None:
+    runs = Runs(server.home / "recordings")
+    path = runs.path(watched.id)
+    wait_until(lambda: runs.summary(watched.id)["step"] == 3)
+    run = runs.summary(watched.id)
+    with pytest.raises(TrainerTimeout, match="has not taken the picture"):
+        asyncio.run(WatchedLoops(runs, timeout=0.1).transform(run, ""))
+    assert not path.with_suffix(PICTURE_SUFFIX).exists()
+    # Ended meanwhile: the summary is from before.
+    watched.end()
+    with pytest.raises(Conflict, match="just ended"):
+        asyncio.run(WatchedLoops(runs, timeout=TIMEOUT_SECONDS).transform(run, ""))
+    for name in (".request-0a", ".picture", ".answer-12-new", ".answers"):
+        path.with_suffix(name).write_text("left by a server that was killed")
+    runs.delete(watched.id)
+    assert [each.name for each in path.parent.glob(f"{watched.id}*")] == [f"{watched.id}.answers"]
+    path.with_suffix(".answers").unlink()
 
 
 def test_request_that_the_loop_does_not_reach_in_time_takes_effect_later(

@@ -3,6 +3,7 @@
 import atexit
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Protocol
@@ -12,7 +13,13 @@ End = tuple[str, str | None]
 
 
 class Endable(Protocol):
-    """What ends with its loop, and calls `has_ended` then."""
+    """What ends with its loop, and calls `has_ended` then.
+
+    Attributes:
+        thread: the identity of the one that its loop runs in.
+    """
+
+    thread: int
 
     def end(self, status: str = "finished", error: str | None = None) -> None:
         """End it; later calls change nothing."""
@@ -42,6 +49,7 @@ def end_with_program(run: Endable) -> None:
         _open.clear()
         atexit.register(_end_all)
         _watch_exceptions()
+        _watch_threads()
         _watch_cells()
     _open.add(run)
 
@@ -75,6 +83,20 @@ def _watch_exceptions() -> None:
         previous(kind, error, traceback)
 
     sys.excepthook = note
+
+
+def _watch_threads() -> None:
+    """End the runs of a thread that an exception ends: the program may go on without it."""
+    previous: Callable[..., Any] = threading.excepthook
+
+    def note(failure: threading.ExceptHookArgs) -> None:
+        if failure.thread is not None and os.getpid() == _process:
+            for run in list(_open):
+                if run.thread == failure.thread.ident:
+                    run.end(*end_of(failure.exc_value))
+        previous(failure)
+
+    threading.excepthook = note
 
 
 def _watch_cells() -> None:

@@ -7,17 +7,20 @@ file; the loop takes it after its next step and leaves the frame, or why there i
 import json
 import os
 import secrets
-import threading
+from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.watching.loop_requests import create_exclusively, take_file
 
 PICTURE_SUFFIX, ANSWER_SUFFIX = ".picture", ".answer"
 ERROR = "error"
 """The name of an answer that is no frame."""
+MAX_ANSWERS = 16
+"""Of a loop, that nobody has read; older ones are removed."""
 
 
 class LoopPicture(NamedTuple):
@@ -27,8 +30,8 @@ class LoopPicture(NamedTuple):
     image: str
 
 
-def send(recording: Path, image: str) -> str:
-    """Leave a picture for a loop, in place of one that it has not taken; return its key.
+def send(recording: Path, image: str) -> str | None:
+    """Leave a picture for a loop; return its key, None while another one waits there.
 
     Raises:
         StnscopeError: the file cannot be written; the text says why.
@@ -36,35 +39,44 @@ def send(recording: Path, image: str) -> str:
     key = secrets.token_hex(8)
     path = recording.with_suffix(PICTURE_SUFFIX)
     with translating_os_errors(path):
-        _write(path, json.dumps({"key": key, "image": image}).encode())
-    return key
+        if path.exists():
+            return None
+        data = json.dumps({"key": key, "image": image}).encode()
+        return key if create_exclusively(path, data) else None
+
+
+def withdraw(recording: Path, key: str) -> None:
+    """Remove a picture that the loop has not taken, or its answer that nobody waits for."""
+    path = recording.with_suffix(PICTURE_SUFFIX)
+    with suppress(OSError, ValueError, TypeError, KeyError):
+        if json.loads(path.read_bytes())["key"] == key:
+            path.unlink()
+    with suppress(OSError):
+        _answer_path(recording, key).unlink()
 
 
 def take(recording: Path) -> LoopPicture | None:
     """Return the picture that is left for a loop, and remove it; None if there is none."""
-    path = recording.with_suffix(PICTURE_SUFFIX)
-    taken = path.with_suffix(f"{PICTURE_SUFFIX}-{os.getpid()}-{threading.get_ident()}")
-    try:
-        os.replace(path, taken)
-    except OSError:
+    data = take_file(recording.with_suffix(PICTURE_SUFFIX))
+    if data is None:
         return None
     try:
-        fields = json.loads(taken.read_bytes())
-        return LoopPicture(str(fields["key"]), str(fields["image"]))
-    except (OSError, ValueError, TypeError, KeyError):
+        fields = json.loads(data)
+        picture = LoopPicture(str(fields["key"]), str(fields["image"]))
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    finally:
-        with suppress(OSError):
-            taken.unlink()
+    return picture if picture.key.isalnum() else None
 
 
 def answer(recording: Path, key: str, frame: bytes | None, error: str = "") -> None:
     """Leave the answer to a picture: a frame's bytes, or why there is none."""
-    head = f"{key}\n{ERROR if frame is None else ''}\n".encode()
+    head = f"{ERROR if frame is None else ''}\n".encode()
+    path = _answer_path(recording, key)
+    draft = path.with_name(f"{path.name}-new")
     # Whoever asked may be gone, or the disk full; the loop goes on.
     with suppress(OSError):
-        body = error.encode() if frame is None else frame
-        _write(recording.with_suffix(ANSWER_SUFFIX), head + body)
+        draft.write_bytes(head + (error.encode(errors="replace") if frame is None else frame))
+        os.replace(draft, path)  # complete before anybody reads it
 
 
 def read_answer(recording: Path, key: str) -> bytes | None:
@@ -73,12 +85,10 @@ def read_answer(recording: Path, key: str) -> bytes | None:
     Raises:
         Conflict: the network cannot take the picture; the text says why.
     """
-    path = recording.with_suffix(ANSWER_SUFFIX)
+    path = _answer_path(recording, key)
     try:
-        head, kind, body = path.read_bytes().split(b"\n", 2)
+        kind, body = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError):
-        return None
-    if head.decode(errors="replace") != key:
         return None
     with suppress(OSError):
         path.unlink()
@@ -87,15 +97,28 @@ def read_answer(recording: Path, key: str) -> bytes | None:
     return body
 
 
-def remove(recording: Path) -> None:
-    """Remove what is left for a loop, and by it."""
-    for suffix in (PICTURE_SUFFIX, ANSWER_SUFFIX):
-        with suppress(OSError):
-            recording.with_suffix(suffix).unlink()
+class Answers:
+    """The answers of one loop; those that nobody has read are removed in time.
+
+    Args:
+        recording: of the loop.
+    """
+
+    def __init__(self, recording: Path) -> None:
+        self._recording = recording
+        self._keys: deque[str] = deque()
+
+    def add(self, key: str, frame: bytes | None, error: str = "") -> None:
+        """Leave the answer to a picture, as `answer` does."""
+        answer(self._recording, key, frame, error)
+        self._keys.append(key)
+        if len(self._keys) > MAX_ANSWERS:
+            withdraw(self._recording, self._keys.popleft())
+
+    def close(self) -> None:
+        """Remove a picture that nobody will take; whoever waits for an answer may still read it."""
+        take(self._recording)
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file that nobody reads before it is complete."""
-    draft = path.with_suffix(f"{path.suffix}-new")
-    draft.write_bytes(data)
-    os.replace(draft, path)
+def _answer_path(recording: Path, key: str) -> Path:
+    return recording.with_suffix(f"{ANSWER_SUFFIX}-{key}")

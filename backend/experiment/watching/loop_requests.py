@@ -5,17 +5,20 @@ waits until the loop is ready, and serves every server of that folder.
 """
 
 import os
-import threading
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stnscope.backend.experiment.config import SettingsChange
-from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.experiment.os_errors import display_name, translating_os_errors
 from stnscope.backend.experiment.run_status import Action
 
 REQUEST_SUFFIX = ".request"
+MAX_ATTEMPTS = 100
+"""To leave a request while others do so."""
 
 
 class LoopRequest(BaseModel):
@@ -42,17 +45,20 @@ def send(recording: Path, request: LoopRequest) -> None:
     """Request something of a loop; what it has not taken yet is requested as well.
 
     Raises:
+        Unavailable: others request something all the time.
         StnscopeError: the file cannot be written; the text says why.
     """
     path = request_path(recording)
     with translating_os_errors(path):
-        pending = take(recording)
-        if pending is not None:
-            request = pending.followed_by(request)
-        draft = path.with_suffix(f"{REQUEST_SUFFIX}-new")
-        draft.write_text(request.model_dump_json(exclude_none=True))
-        # Renamed when it is complete, so that the loop never reads a part of it.
-        os.replace(draft, path)
+        # Again where another server, or another thread of this one, sends something meanwhile.
+        for _ in range(MAX_ATTEMPTS):
+            pending = take(recording)
+            if pending is not None:
+                request = pending.followed_by(request)
+            text = request.model_dump_json(exclude_none=True)
+            if create_exclusively(path, text.encode()):
+                return
+    raise Unavailable(f"Another request to this loop is in {display_name(path)}; try again.")
 
 
 def take(recording: Path) -> LoopRequest | None:
@@ -60,17 +66,51 @@ def take(recording: Path) -> LoopRequest | None:
 
     It costs a loop some microseconds if there is none. What is no request is removed and ignored.
     """
-    path = request_path(recording)
-    taken = path.with_suffix(f"{REQUEST_SUFFIX}-{os.getpid()}-{threading.get_ident()}")
+    data = take_file(request_path(recording))
     try:
-        # Renamed before it is read: a request is taken once, even if two try to at once.
+        return None if data is None else LoopRequest.model_validate_json(data)
+    except ValidationError:
+        return None
+
+
+def take_file(path: Path) -> bytes | None:
+    """Return what is in a file, and remove it; None if there is none."""
+    taken = _draft(path)
+    try:
+        # Renamed before it is read: it is taken once, even if two try to at once.
         os.replace(path, taken)
     except OSError:
         return None
     try:
-        return LoopRequest.model_validate_json(taken.read_bytes())
-    except (OSError, ValidationError):
+        return taken.read_bytes()
+    except OSError:
         return None
     finally:
         with suppress(OSError):
             taken.unlink()
+
+
+def create_exclusively(path: Path, data: bytes) -> bool:
+    """Create a file that is complete from the first moment on; return False if there is one.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    draft = _draft(path)
+    try:
+        draft.write_bytes(data)
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links
+            os.replace(draft, path)
+    finally:
+        with suppress(OSError):
+            draft.unlink()
+    return True
+
+
+def _draft(path: Path) -> Path:
+    """Return a name beside a file that nothing else has."""
+    return path.with_name(f"{path.name}-{secrets.token_hex(8)}")

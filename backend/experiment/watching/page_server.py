@@ -100,6 +100,7 @@ def _end(process: "subprocess.Popen[bytes]", seconds: float) -> None:
     """Let a server end within a time; then kill it."""
     assert process.stdin is not None
     process.stdin.close()
+    process.terminate()  # workers of a data loader may hold the other end of its input
     with suppress(subprocess.TimeoutExpired):
         process.wait(seconds)
     process.kill()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.recording.records import Change
-from stnscope.backend.experiment.watching.loop_requests import request_path, take
+from stnscope.backend.experiment.watching.loop_requests import take
 from stnscope.backend.experiment.watching.rate_factors import RateFactors
 from stnscope.backend.experiment.watching.recording_thread import RecordingThread, RunUpdate
 
@@ -93,7 +93,7 @@ class PausePoints:
     def close(self) -> None:
         """Leave the optimisers as they were, and what is requested."""
         self._rates.remove()
-        request_path(self._path).unlink(missing_ok=True)
+        take(self._path)
 
     def _change(self, settings: SettingsChange, step: int) -> None:
         if not settings.values:

@@ -81,8 +81,10 @@ class ProbeImages:
         """
         assert self.from_picture is not None
         unit = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None].float() / 255
+        with preserving_random_state(self.images.device), torch.no_grad():
+            images = self.from_picture(unit.clone()).to(self.images)
         return ProbeImages(
-            images=self.from_picture(unit).to(self.images),
+            images=images,
             labels=(None,),
             classes=self.classes,
             picture_tensor=unit,
@@ -139,7 +141,8 @@ def choose_probes(
     given = classes if classes is not None else _classes_of(images)
     names = tuple(str(name)[:MAX_NAME_LENGTH] for name in given)[:MAX_CLASSES]
     indices, names = _index_labels(found_labels, names, len(found))
-    picture_tensor = _to_unit_range(batch.float(), to_pictures)
+    with preserving_random_state(device):
+        picture_tensor = _to_unit_range(batch.float(), to_pictures)
     return ProbeImages(
         images=batch.to(device),
         labels=indices,

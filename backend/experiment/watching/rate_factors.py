@@ -13,6 +13,8 @@ from stnscope.backend.experiment.recording.schema import is_scalar_name
 
 ALL = "all weights"
 """The name of what is one parameter group, or of all where there are too many."""
+COMPILED = "_orig_mod."
+"""What `torch.compile` puts before the names of weights."""
 
 
 class RateFactors:
@@ -26,10 +28,13 @@ class RateFactors:
     """
 
     def __init__(self, model: nn.Module) -> None:
-        self._names = {id(weight): name for name, weight in model.named_parameters()}
+        self._names = {
+            id(weight): name.replace(COMPILED, "") for name, weight in model.named_parameters()
+        }
         self._optimisers: list[Optimizer] = []
         self._group_names: list[list[str]] = []
-        self._originals: list[tuple[dict[str, Any], Any]] = []
+        self._originals: dict[int, list[tuple[dict[str, Any], Any]]] = {}
+        """Groups and their rates, by optimiser: one may step in another thread, or within one."""
         self._hooks: list[RemovableHandle] = []
         self.values: dict[str, float] = {}
 
@@ -80,17 +85,16 @@ class RateFactors:
         return ".".join(level[0] for level in levels)[:MAX_NAME_LENGTH] or f"group {index}"
 
     def _multiply(self, optimiser: Optimizer, *_: object) -> None:
-        self._restore()  # a step that raised an exception had no end
+        self._restore(optimiser)  # a step that raised an exception had no end
         index = next(i for i, known in enumerate(self._optimisers) if known is optimiser)
         # A group that was added later has no name yet.
         for name, group in zip(self._group_names[index], optimiser.param_groups, strict=False):
             if self.values[name] != 1:
-                self._originals.append((group, group["lr"]))
+                self._originals.setdefault(id(optimiser), []).append((group, group["lr"]))
                 group["lr"] = group["lr"] * self.values[name]
 
-    def _restore(self, *_: object) -> None:
-        while self._originals:
-            group, rate = self._originals.pop()
+    def _restore(self, optimiser: Optimizer, *_: object) -> None:
+        for group, rate in self._originals.pop(id(optimiser), ()):
             group["lr"] = rate
 
 

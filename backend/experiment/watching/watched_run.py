@@ -2,6 +2,7 @@
 
 import math
 import os
+import threading
 import time
 import warnings
 from collections.abc import Mapping
@@ -46,6 +47,8 @@ from stnscope.backend.experiment.watching.recording_thread import (
     Value,
 )
 
+PICTURE_SHARE = 0.2
+"""Of the loop's time, at most, that pictures of the page take while it trains."""
 LOOP_METRICS = frozenset({"loss", "accuracy", "learning_rate", "epoch"})
 """Fixed metrics that a loop may pass; the others are computed."""
 EVERY_SECONDS = 10.0
@@ -90,6 +93,7 @@ class WatchedRun:
     Attributes:
         id: of the run.
         path: its recording.
+        thread: the identity of the one that the last step was in.
     """
 
     def __init__(
@@ -109,6 +113,7 @@ class WatchedRun:
         self._budget = PassBudget(options.share, options.every)
         self._pace = Pace()
         self._process = os.getpid()
+        self.thread = threading.get_ident()
         self._step = 0
         self._scalars: set[str] = set()
         self._warned: set[str] = set()
@@ -131,6 +136,8 @@ class WatchedRun:
             folder.mkdir(parents=True, exist_ok=True)
         create(self.path, config=config, steps_per_epoch=options.steps_per_epoch)
         self._recording = RecordingThread(self.path, Quota())
+        self._picture_budget = PassBudget(PICTURE_SHARE, every=None)
+        self._answers = loop_pictures.Answers(self.path)
         self._pause_points = PausePoints(self.path, self._recording, self._rates)
         self._last = StepRecord(0, {"time": time.time()}, {}, frame, is_kept=True)
         self._recording.add(self._last)
@@ -145,7 +152,7 @@ class WatchedRun:
         """Whether what is passed to `step` is recorded; not after the end, or without a file."""
         return not self._has_ended and self._recording.is_alive
 
-    def step(self, loss: Any = None, accuracy: Any = None, **scalars: Any) -> None:
+    def step(self, /, loss: Any = None, accuracy: Any = None, **scalars: Any) -> None:
         """Record an optimiser step; call this after it.
 
         Never raises: what cannot be recorded costs a warning. Waits for the disk only where `every`
@@ -160,6 +167,7 @@ class WatchedRun:
         if not self.is_recorded or os.getpid() != self._process:
             return
         self._step += 1
+        self.thread = threading.get_ident()
         now = time.monotonic()
         self._pace.add_step(now)
         metrics: dict[str, Value] = {
@@ -227,6 +235,9 @@ class WatchedRun:
 
     def _answer_picture(self) -> None:
         """Put a picture through the network that somebody left for it."""
+        start = time.monotonic()
+        if not (self._pause_points.is_paused or self._picture_budget.is_due(self._step, start)):
+            return
         picture = loop_pictures.take(self.path)
         if picture is None:
             return
@@ -236,7 +247,8 @@ class WatchedRun:
             frame = self._observer.observe_picture(image, self._info()).encode()
         except Exception as problem:  # training goes on whatever the network does with it
             error = repr(problem)
-        loop_pictures.answer(self.path, picture.key, frame, error)
+        self._answers.add(picture.key, frame, error)
+        self._picture_budget.add_pass(start, time.monotonic(), 0)
 
     def _show_step(self) -> None:
         """Record a frame of the last step, if it has none."""
@@ -259,7 +271,7 @@ class WatchedRun:
         self._recording.add(replace(self._last, is_kept=True))
         has_ended(self)
         self._pause_points.close()
-        loop_pictures.remove(self.path)
+        self._answers.close()
         self._recording.close(status, error)
 
     def __enter__(self) -> Self:
@@ -367,7 +379,7 @@ class UnwatchedRun:
     id = None
     path = None
 
-    def step(self, loss: Any = None, accuracy: Any = None, **scalars: Any) -> None:
+    def step(self, /, loss: Any = None, accuracy: Any = None, **scalars: Any) -> None:
         """Do nothing."""
 
     def pause_point(self, *optimisers: Any) -> None:

@@ -16,11 +16,14 @@ from stnscope.backend.experiment.catalog import ARCHITECTURES, picture_refusal
 from stnscope.backend.experiment.config import RunConfig, SamplerConfig
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict, NotFound
+from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.weights.weights_folder import SUFFIX, WeightsFolder
 from stnscope.models.cards import FOLDER, Card, cards
 
 RUN_PREFIX = "run:"
+MAX_DIGITS = 16
+"""Of a step: at most 2^53 - 1, as everywhere."""
 OBJECT = "object"
 """What a picture should show for a network whose data set says nothing about it."""
 
@@ -87,8 +90,10 @@ def find(name: str, folder: WeightsFolder, find_recording: FindRecording) -> Tra
     """
     if name.startswith(RUN_PREFIX):
         run_id, _, step = name.removeprefix(RUN_PREFIX).partition(":")
-        if step and not (step.isascii() and step.isdecimal()):
-            raise NotFound(f"A checkpoint is named {RUN_PREFIX}{run_id}:STEP, not {name!r}.")
+        if step and not (step.isascii() and step.isdecimal() and len(step) <= MAX_DIGITS):
+            raise NotFound(
+                f"A checkpoint is named {RUN_PREFIX}ID:STEP, not {name[:MAX_NAME_LENGTH]!r}."
+            )
         return of_run(find_recording(run_id), int(step) if step else None, name)
     if name in cards():
         return shipped(cards()[name])

@@ -10,13 +10,16 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from stnscope.backend.experiment.errors import Conflict, InvalidInput, NotFound
-from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
+from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_NAME_LENGTH
 from stnscope.backend.experiment.os_errors import display_name, translating_os_errors
 from stnscope.models.cards import Card, cards
 
 SUFFIX = ".safetensors"
 PICKLE_SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".bin", ".pkl"})
 MAX_CARD_BYTES = 1_000_000
+
+MAX_TEXT_LENGTH = 1000
+"""Characters of each text on a card."""
 
 _CARD = TypeAdapter(Card)
 
@@ -132,9 +135,12 @@ def read_card(path: Path) -> Card:
     """
     name = display_name(path)
     try:
+        # To read a pipe, for instance, would wait for ever.
+        if path.exists() and not path.is_file():
+            raise InvalidInput(f"{name} is not the card of weights: it is no file.")
         if path.stat().st_size > MAX_CARD_BYTES:
             raise InvalidInput(f"{name} is too large for the card of weights.")
-        return _CARD.validate_json(path.read_bytes())
+        card = _CARD.validate_json(path.read_bytes())
     except FileNotFoundError:
         raise InvalidInput(
             f"The weights need their card, {name}, beside them, or --architecture and --dataset."
@@ -142,6 +148,26 @@ def read_card(path: Path) -> Card:
     except (OSError, ValidationError) as error:
         reason = error.strerror if isinstance(error, OSError) else error.errors()[0]["msg"]
         raise InvalidInput(f"{name} is not the card of weights: {reason}.") from None
+    if fault := _fault(card):
+        raise InvalidInput(f"{name} is not the card of weights: {fault}.")
+    return card
+
+
+def _fault(card: Card) -> str | None:
+    """Return what is wrong with a card whose fields have the right types; None if nothing is."""
+    texts = [value for value in asdict(card).values() if isinstance(value, str)]
+    if any(len(text) > MAX_TEXT_LENGTH or not text.isprintable() for text in texts):
+        return f"a text is longer than {MAX_TEXT_LENGTH} characters, or cannot be printed"
+    if not 1 <= len(card.classes) <= MAX_CLASSES:
+        return f"it has {len(card.classes)} classes, and 1 to {MAX_CLASSES} are possible"
+    if any(len(name) > MAX_NAME_LENGTH or not name.isprintable() for name in card.classes):
+        return f"a class has a name that cannot be printed, or above {MAX_NAME_LENGTH} characters"
+    if card.accuracy is not None and not 0 <= card.accuracy <= 1:
+        return "its accuracy is not between 0 and 1"
+    numbers = [card.parameters, card.seed or 0, card.steps or 0]
+    if not all(0 <= number < 2**53 for number in numbers):
+        return "a number is negative or too large"
+    return None
 
 
 def check_is_no_pickle(path: Path) -> None:
@@ -153,8 +179,12 @@ def check_is_no_pickle(path: Path) -> None:
     is_pickle = path.suffix.lower() in PICKLE_SUFFIXES
     if not is_pickle and path.is_file():
         with path.open("rb") as file:
-            # A zip archive or a pickle; a safetensors file begins with the length of its header.
-            is_pickle = file.read(4) in (b"PK\x03\x04", b"\x80\x02ctorch"[:4])
+            begin = file.read(4)
+            # A zip archive, or a pickle of any protocol; a safetensors file begins with the length
+            # of its header, which would be above 2 MB.
+            is_pickle = begin == b"PK\x03\x04" or (
+                begin[:1] == b"\x80" and begin[1:2] in b"\2\3\4\5" and begin[2:3] >= b" "
+            )
     if is_pickle:
         raise InvalidInput(
             f"{display_name(path)} is a pickle, which can run any code when it is loaded. Where "

@@ -282,9 +282,8 @@ class Trainers:
         Raises:
             Conflict, StnscopeError, TrainerTimeout: as `WatchedLoops.transform` does.
         """
-        # A loop has one picture at a time.
-        async with self._lock(run["id"]):
-            return await self._loops.transform(run, image)
+        # Not in turn with what controls the run: whoever only looks must not delay that.
+        return await self._loops.transform(run, image)
 
     def check_can_add_picture(self, run: Run) -> None:
         """Check that a picture can be added to a run's probes.

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 
@@ -20,7 +22,12 @@ from stnscope.backend.experiment.run_status import (
 )
 from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.loop_requests import LoopRequest, send
-from stnscope.backend.server.processes.effects import POLL_INTERVAL, effect, wait_for_effect
+from stnscope.backend.server.processes.effects import (
+    POLL_INTERVAL,
+    effect,
+    just_ended,
+    wait_for_effect,
+)
 from stnscope.backend.server.runs import Run, Runs, check_changeable, training_refusal
 
 OPERATIONS: tuple[Operation, ...] = ("pause", "resume", "step", "change")
@@ -42,6 +49,7 @@ class WatchedLoops:
     def __init__(self, runs: Runs, timeout: float) -> None:
         self._runs = runs
         self._timeout = timeout
+        self._picture_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     def allowed(self, run: Run) -> list[Operation]:
         """Return what can be requested of a watched run now."""
@@ -86,21 +94,42 @@ class WatchedLoops:
         Raises:
             Conflict: the run is not being trained, or the network cannot take the picture.
             StnscopeError: the picture cannot be written.
-            TrainerTimeout: the loop has taken no step in time.
+            TrainerTimeout: the loop has not taken it in time.
         """
         if run["status"] not in TRAINING:
             raise Conflict(status_mismatch("transform a picture", TRAINING, run["status"]))
         path = await run_in_threadpool(self._runs.path, run["id"])
-        key = await run_in_threadpool(loop_pictures.send, path, image)
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + self._timeout
-        while loop.time() < deadline:
-            if frame := await run_in_threadpool(loop_pictures.read_answer, path, key):
-                return frame
-            await asyncio.sleep(POLL_INTERVAL)
-        raise TrainerTimeout(
-            f"The loop took no step within {self._timeout:g} s. Try again while it trains."
-        )
+        lock = self._picture_locks.setdefault(run["id"], asyncio.Lock())
+        try:
+            # A loop has one picture at a time; those that wait do not wait longer for that.
+            async with asyncio.timeout(self._timeout), lock:
+                return await self._transform(run["id"], path, image)
+        except TimeoutError:
+            raise TrainerTimeout(
+                f"The loop has not taken the picture within {self._timeout:g} s. Try again while "
+                "it trains."
+            ) from None
+
+    async def _transform(self, run_id: str, path: Path, image: str) -> bytes:
+        """Return the frame of a picture; waits for it as long as the loop trains.
+
+        Raises:
+            Conflict, StnscopeError: as `transform` does.
+        """
+        key: str | None = None
+        try:
+            while True:
+                was_trained = await run_in_threadpool(has_writer, path)
+                if key is None:  # another server's picture may wait there
+                    key = await run_in_threadpool(loop_pictures.send, path, image)
+                elif frame := await run_in_threadpool(loop_pictures.read_answer, path, key):
+                    return frame
+                if not was_trained:
+                    raise just_ended(run_id)
+                await asyncio.sleep(POLL_INTERVAL)
+        finally:
+            if key is not None:
+                await run_in_threadpool(loop_pictures.withdraw, path, key)
 
     def _check(self, run: Run, operation: Operation, purpose: str) -> None:
         if refusal := _refusal(run):

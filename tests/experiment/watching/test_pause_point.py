@@ -1,7 +1,9 @@
 """A watched loop takes what the page requests of it, and pictures for its network."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ import stnscope
 from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.limits import MAX_RATE_FACTORS
 from stnscope.backend.experiment.probes.added_pictures import encode_image
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.run_status import Action
@@ -187,6 +190,21 @@ def test_requests_that_the_loop_has_not_taken_are_merged(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
+def test_requests_at_once_are_all_taken(tmp_path: Path) -> None:
+    recording = tmp_path / "a.stnscope"
+    names = [str(index) for index in range(MAX_RATE_FACTORS)]
+
+    def send_one(name: str) -> None:
+        send(recording, LoopRequest(settings=SettingsChange(rate_factors={name: 0.5})))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(send_one, names))
+    taken = take(recording)
+    assert taken is not None
+    assert taken.settings.values == {"rate_factors": dict.fromkeys(names, 0.5)}
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_distributed_loop_is_not_paused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "get_rank", lambda: 0)
@@ -274,6 +292,23 @@ def test_rate_is_restored_after_a_step_that_failed() -> None:
     assert optimiser.param_groups[0]["lr"] == 0.5
 
 
+def test_optimiser_that_steps_within_another_leaves_its_rate_alone() -> None:
+    weights = [nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    inner, outer = (torch.optim.SGD([weight], lr=0.5) for weight in weights)
+    rates = RateFactors(nn.Module())
+    rates.add([inner, outer])
+    rates.change(dict.fromkeys(rates.values, 0.5))
+    weights[1].grad = torch.ones(1)
+
+    def closure() -> float:
+        inner.step()
+        return 0.0
+
+    outer.step(closure)
+    assert weights[1].item() == -0.25
+    assert [each.param_groups[0]["lr"] for each in (inner, outer)] == [0.5, 0.5]
+
+
 def test_optimisers_of_libraries_are_taken_and_others_refused(run: WatchedRun) -> None:
     inner = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.5)
 
@@ -287,10 +322,30 @@ def test_optimisers_of_libraries_are_taken_and_others_refused(run: WatchedRun) -
         run.pause_point(0.1)
 
 
+def put(run: WatchedRun, image: str) -> str:
+    """Leave a picture for a loop; return its key."""
+    key = loop_pictures.send(run.path, image)
+    assert key is not None
+    return key
+
+
+def step_until_answered(run: WatchedRun, key: str) -> bytes:
+    """Train steps until a picture is answered; raise what is wrong with it."""
+    answers: list[bytes] = []
+
+    def is_answered() -> bool:
+        run.step(loss=1.0)
+        answers.extend(filter(None, [loop_pictures.read_answer(run.path, key)]))
+        return bool(answers)
+
+    wait_until(is_answered)
+    return answers[0]
+
+
 def test_picture_goes_through_the_network_at_the_next_step(run: WatchedRun) -> None:
     image = np.full((12, 12, 1), 128, np.uint8)
     state = torch.get_rng_state()
-    key = loop_pictures.send(run.path, encode_image(image))
+    key = put(run, encode_image(image))
     assert loop_pictures.read_answer(run.path, key) is None
     run.step(loss=1.0)
     answer = loop_pictures.read_answer(run.path, key)
@@ -307,7 +362,7 @@ def test_picture_goes_through_the_network_of_a_paused_loop(run: WatchedRun) -> N
     with loop(run):
         request(run, "pause")
         wait_until(has_status(run, "paused"))
-        key = loop_pictures.send(run.path, encode_image(np.zeros((12, 12, 1), np.uint8)))
+        key = put(run, encode_image(np.zeros((12, 12, 1), np.uint8)))
         wait_until(lambda: loop_pictures.read_answer(run.path, key) is not None)
 
 
@@ -316,12 +371,59 @@ def test_picture_that_the_network_cannot_take_costs_the_training_nothing(run: Wa
         (encode_image(np.zeros((9, 9, 1), np.uint8)), "RuntimeError"),
         ("no picture", "Error"),
     ):
-        key = loop_pictures.send(run.path, image)
-        run.step(loss=1.0)
+        key = put(run, image)
         with pytest.raises(Conflict, match=reason):
-            loop_pictures.read_answer(run.path, key)
-    run.path.with_suffix(loop_pictures.PICTURE_SUFFIX).write_text("{}")
-    run.step(loss=1.0)
+            step_until_answered(run, key)
+    for damaged in ("{}", '{"key": "../../key", "image": ""}', "[" * 5000):
+        run.path.with_suffix(loop_pictures.PICTURE_SUFFIX).write_text(damaged)
+        assert loop_pictures.take(run.path) is None
     assert run.is_recorded
+    put(run, "at the end")
     run.end()
-    assert [path.suffix for path in run.path.parent.iterdir()].count(".answer") == 0
+    assert left_beside(run) == []
+
+
+def left_beside(run: WatchedRun) -> list[str]:
+    """Return the names of what lies beside a recording, besides the files of SQLite."""
+    kept = (run.path.name, f"{run.path.name}-", f"{run.id}.lock", f"{run.id}.reserve")
+    return [path.name for path in run.path.parent.iterdir() if not path.name.startswith(kept)]
+
+
+def test_pictures_of_several_servers_do_not_replace_each_other(run: WatchedRun) -> None:
+    image = encode_image(np.zeros((12, 12, 1), np.uint8))
+    keys = [put(run, image)]
+    assert loop_pictures.send(run.path, image) is None
+    run.step(loss=1.0)
+    keys.append(put(run, image))
+    # The first answer is read after the second was written.
+    for key in reversed(keys):
+        assert step_until_answered(run, key)
+    withdrawn = put(run, image)
+    loop_pictures.withdraw(run.path, "another")
+    assert loop_pictures.send(run.path, image) is None
+    loop_pictures.withdraw(run.path, withdrawn)
+    assert left_beside(run) == []
+
+
+def test_answers_that_nobody_reads_are_removed(run: WatchedRun) -> None:
+    answers = loop_pictures.Answers(run.path)
+    for index in range(loop_pictures.MAX_ANSWERS + 3):
+        answers.add(f"key{index}", b"frame")
+    assert len(left_beside(run)) == loop_pictures.MAX_ANSWERS
+    assert loop_pictures.read_answer(run.path, "key2") is None
+    assert loop_pictures.read_answer(run.path, "key3") == b"frame"
+
+
+def test_many_pictures_take_a_share_of_the_time_of_a_loop(
+    run: WatchedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1e9]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    image = encode_image(np.zeros((12, 12, 1), np.uint8))
+    taken = 0
+    for _ in range(100):
+        now[0] += 0.01
+        taken += loop_pictures.send(run.path, image) is not None
+        run.step(loss=1.0)
+    # 100 steps in a second: not one at each.
+    assert 15 <= taken <= 25

@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Iterator
@@ -264,6 +265,40 @@ def fail_within(run: WatchedRun, error: BaseException) -> None:
     with run:
         run.step(loss=1.0)
         raise error
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_thread_that_fails_ends_its_own_runs(home: Path) -> None:
+    others = watch(home)
+    runs: list[WatchedRun] = []
+
+    def loop() -> None:
+        runs.append(watch(home))
+        runs[0].step(loss=1.0)
+        raise ValueError("no")
+
+    thread = threading.Thread(target=loop)
+    thread.start()
+    thread.join()
+    with Recording.open(runs[0].path) as recording:
+        summary = recording.summary()
+    assert (summary["status"], summary["error"]) == ("failed", "ValueError: no")
+    assert others.is_recorded
+    others.end()
+
+
+def test_program_that_changes_its_folder_is_recorded_where_it_began(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(home.parent)
+    run = watch(Path(home.name))
+    monkeypatch.chdir("/")
+    run.step(loss=1.0)
+    run.pause_point()
+    run.end()
+    assert run.path.is_relative_to(home)
+    with Recording.open(run.path) as recording:
+        assert recording.summary()["settings"] is not None
 
 
 PROGRAM = """

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import os
 import pickle
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -183,3 +185,55 @@ def test_network_without_a_transformer_or_with_two_images_is_not_offered(
 def test_card_that_is_missing_says_how_to_do_without(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="--architecture"):
         read_card(tmp_path / "net.json")
+
+
+def test_shipped_cards_can_be_read() -> None:
+    for card in FOLDER.glob("*.json"):
+        assert read_card(card).name == card.stem
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("accuracy", float("nan")),
+        ("accuracy", float("inf")),
+        ("accuracy", 97.0),
+        ("parameters", 10**300),
+        ("steps", -1),
+        ("title", "a" * 2000),
+        ("dataset", "\x1b[2J"),
+        ("classes", []),
+        ("classes", ["a"] * 2000),
+        ("classes", ["\n"]),
+    ],
+)
+def test_card_that_no_list_could_show_is_a_fault(
+    folder: WeightsFolder, field: str, value: Any
+) -> None:
+    folder.add(FILE, dataclasses.replace(DIGITS, name="mine", **{field: value}))
+    assert folder.cards() == {}
+    assert "is not the card of weights" in folder.faults()["mine"]
+
+
+def test_pipe_in_place_of_a_card_is_a_fault(folder: WeightsFolder) -> None:
+    path = folder.add(FILE, dataclasses.replace(DIGITS, name="mine")).with_suffix(".json")
+    path.unlink()
+    os.mkfifo(path)
+    assert "no file" in folder.faults()["mine"]
+
+
+@pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))
+def test_pickle_under_another_name_is_refused(tmp_path: Path, protocol: int) -> None:
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(pickle.dumps({"weight": list(range(300))}, protocol))
+    with pytest.raises(InvalidInput, match="is a pickle"):
+        check_is_no_pickle(path)
+    torch.save({"weight": torch.zeros(2)}, path, _use_new_zipfile_serialization=False)
+    with pytest.raises(InvalidInput, match="is a pickle"):
+        check_is_no_pickle(path)
+
+
+def test_checkpoint_of_an_endless_step_is_not_found(folder: WeightsFolder, run: Path) -> None:
+    for step in ("9" * 5000, "-1", "\u0663", "9" * 16):
+        with pytest.raises(NotFound):
+            find(f"run:{run.stem}:{step}", folder, lambda _: run)
