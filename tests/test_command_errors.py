@@ -1,6 +1,7 @@
 """The command line reports what it cannot do in one sentence, with an exit status."""
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -191,3 +192,14 @@ def test_run_is_resumed_to_its_end(
     run = runs.read_summary(run_id)
     assert (run["status"], run["step"]) == ("finished", 24)
     assert run["attempt"] == (status == "stopped")
+
+
+def test_device_that_does_not_exist_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # else a server would start
+        port = str(taken.getsockname()[1])
+        for arguments in (["serve", "--port", port], ["transform", str(PICTURE)]):
+            status = exit_status(*arguments, "--home", str(tmp_path), "--device", "gpu")
+            assert status == 2
+            assert "There is no device 'gpu' here; there are auto, cpu" in capsys.readouterr().err

@@ -215,6 +215,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         allowed_frames=frozenset(options.allow_frame),
         proxies=frozenset(options.trust_proxy),
         standby=not options.no_standby,
+        device=options.device,
         control_timeout=options.control_timeout,
         deadlines=_deadlines(options),
         quota=quota(options),
