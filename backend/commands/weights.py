@@ -53,7 +53,7 @@ def _weights(options: argparse.Namespace) -> int:
     if options.action == "list":
         return _list(folder, as_json=options.json)
     if options.item is None:
-        what = "a .safetensors file to add" if options.action == "add" else "the name to remove"
+        what = "a .safetensors file to add" if options.action == "add" else "the weights to remove"
         raise InvalidInput(f"Name {what}.")
     if options.action == "remove":
         folder.remove(options.item)
@@ -83,7 +83,7 @@ def _add(folder: WeightsFolder, options: argparse.Namespace) -> int:
         raise NotFound(f"There is no file {options.item!r}.")
     check_is_no_pickle(file)
     card = replace(_card(file, options), name=options.name or file.stem)
-    weights = TrainedWeights(card, file.resolve(), modified_ns=file.stat().st_mtime_ns)
+    weights = TrainedWeights(card, file.absolute(), modified_ns=file.stat().st_mtime_ns)
     # A process of its own: this one has no torch, and the file is not trusted.
     try:
         checked, _ = asyncio.run(call("weights_main", weights.encode()))

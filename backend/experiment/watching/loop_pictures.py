@@ -30,19 +30,22 @@ class LoopPicture(NamedTuple):
     image: str
 
 
-def send(recording: Path, image: str) -> str | None:
-    """Leave a picture for a loop; return its key, None while another one waits there.
+def new_key() -> str:
+    """Return a key that no picture has."""
+    return secrets.token_hex(8)
+
+
+def send(recording: Path, picture: LoopPicture) -> bool:
+    """Leave a picture for a loop; return False while another one waits there.
 
     Raises:
         StnscopeError: the file cannot be written; the text says why.
     """
-    key = secrets.token_hex(8)
     path = recording.with_suffix(PICTURE_SUFFIX)
     with translating_os_errors(path):
         if path.exists():
-            return None
-        data = json.dumps({"key": key, "image": image}).encode()
-        return key if create_exclusively(path, data) else None
+            return False
+        return create_exclusively(path, json.dumps(picture._asdict()).encode())
 
 
 def withdraw(recording: Path, key: str) -> None:

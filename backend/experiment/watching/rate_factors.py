@@ -33,20 +33,21 @@ class RateFactors:
         }
         self._optimisers: list[Optimizer] = []
         self._group_names: list[list[str]] = []
+        self._group_counts: list[int] = []
         self._originals: dict[int, list[tuple[dict[str, Any], Any]]] = {}
         """Groups and their rates, by optimiser: one may step in another thread, or within one."""
         self._hooks: list[RemovableHandle] = []
         self.values: dict[str, float] = {}
 
     def add(self, optimisers: Iterable[Optimizer]) -> bool:
-        """Take optimisers in; return whether one is new.
+        """Take optimisers in; return whether one is new, or has other parameter groups.
 
         Raises:
             TypeError: one is no optimiser of torch.
         """
         new = [_unwrap(optimiser) for optimiser in optimisers]
         new = [optimiser for optimiser in new if all(optimiser is not o for o in self._optimisers)]
-        if not new:
+        if not new and [len(o.param_groups) for o in self._optimisers] == self._group_counts:
             return False
         for optimiser in new:
             self._optimisers.append(optimiser)
@@ -71,6 +72,7 @@ class RateFactors:
         names = [self._name_of(group, index) for index, group in enumerate(groups)]
         if len(groups) == 1 or len(set(names)) > MAX_RATE_FACTORS:
             names = [ALL] * len(groups)
+        self._group_counts = [len(o.param_groups) for o in self._optimisers]
         rest = iter(names)
         self._group_names = [[next(rest) for _ in o.param_groups] for o in self._optimisers]
         self.values = {name: self.values.get(name, 1.0) for name in names}

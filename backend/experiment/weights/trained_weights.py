@@ -135,7 +135,13 @@ def of_run(path: Path, step: int | None, name: str) -> TrainedWeights:
         RecordingError: it cannot be read.
     """
     with Recording.open(path) as recording:
-        config, summary = recording.config(), recording.summary(check_writer=False)
+        summary = recording.summary(check_writer=False)
+        if summary["watched"]:
+            raise Conflict(
+                f"Run {path.stem} has no checkpoints, because a program of its own trains it. While "
+                f"that trains, {RUN_PREFIX}{path.stem} is its network."
+            )
+        config = recording.config()
         checkpoints = recording.checkpoints()
         if not checkpoints:
             raise Conflict(f"Run {path.stem} has no checkpoint; one is written while it trains.")

@@ -21,6 +21,7 @@ from stnscope.backend.experiment.run_status import (
     status_mismatch,
 )
 from stnscope.backend.experiment.watching import loop_pictures
+from stnscope.backend.experiment.watching.loop_pictures import LoopPicture
 from stnscope.backend.experiment.watching.loop_requests import LoopRequest, send
 from stnscope.backend.server.processes.effects import (
     POLL_INTERVAL,
@@ -116,20 +117,20 @@ class WatchedLoops:
         Raises:
             Conflict, StnscopeError: as `transform` does.
         """
-        key: str | None = None
+        # Made here: if this is cancelled while the picture is sent, it can be withdrawn.
+        picture, is_sent = LoopPicture(loop_pictures.new_key(), image), False
         try:
             while True:
                 was_trained = await run_in_threadpool(has_writer, path)
-                if key is None:  # another server's picture may wait there
-                    key = await run_in_threadpool(loop_pictures.send, path, image)
-                elif frame := await run_in_threadpool(loop_pictures.read_answer, path, key):
+                if not is_sent:  # another server's picture may wait there
+                    is_sent = await run_in_threadpool(loop_pictures.send, path, picture)
+                elif frame := await run_in_threadpool(loop_pictures.read_answer, path, picture.key):
                     return frame
                 if not was_trained:
                     raise just_ended(run_id)
                 await asyncio.sleep(POLL_INTERVAL)
         finally:
-            if key is not None:
-                await run_in_threadpool(loop_pictures.withdraw, path, key)
+            await run_in_threadpool(loop_pictures.withdraw, path, picture.key)
 
     def _check(self, run: Run, operation: Operation, purpose: str) -> None:
         if refusal := _refusal(run):

@@ -22,6 +22,7 @@ from stnscope.backend.experiment.probes.added_pictures import encode_image
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.run_status import Action
 from stnscope.backend.experiment.watching import loop_pictures
+from stnscope.backend.experiment.watching.loop_pictures import LoopPicture
 from stnscope.backend.experiment.watching.loop_requests import (
     LoopRequest,
     request_path,
@@ -292,6 +293,18 @@ def test_rate_is_restored_after_a_step_that_failed() -> None:
     assert optimiser.param_groups[0]["lr"] == 0.5
 
 
+def test_group_that_is_added_later_has_a_factor() -> None:
+    weights = [nn.Parameter(torch.zeros(1)) for _ in range(2)]
+    optimiser = torch.optim.SGD(weights[:1], lr=0.5)
+    rates = RateFactors(nn.Module())
+    rates.add([optimiser])
+    optimiser.add_param_group({"params": weights[1:], "name": "unfrozen"})
+    assert rates.add([optimiser])
+    assert not rates.add([optimiser])
+    rates.change({"unfrozen": 0.5})
+    assert step_sizes(optimiser, [*weights]) == [0.5, 0.25]
+
+
 def test_optimiser_that_steps_within_another_leaves_its_rate_alone() -> None:
     weights = [nn.Parameter(torch.zeros(1)) for _ in range(2)]
     inner, outer = (torch.optim.SGD([weight], lr=0.5) for weight in weights)
@@ -324,8 +337,8 @@ def test_optimisers_of_libraries_are_taken_and_others_refused(run: WatchedRun) -
 
 def put(run: WatchedRun, image: str) -> str:
     """Leave a picture for a loop; return its key."""
-    key = loop_pictures.send(run.path, image)
-    assert key is not None
+    key = loop_pictures.new_key()
+    assert loop_pictures.send(run.path, LoopPicture(key, image))
     return key
 
 
@@ -392,7 +405,7 @@ def left_beside(run: WatchedRun) -> list[str]:
 def test_pictures_of_several_servers_do_not_replace_each_other(run: WatchedRun) -> None:
     image = encode_image(np.zeros((12, 12, 1), np.uint8))
     keys = [put(run, image)]
-    assert loop_pictures.send(run.path, image) is None
+    assert not loop_pictures.send(run.path, LoopPicture("later", image))
     run.step(loss=1.0)
     keys.append(put(run, image))
     # The first answer is read after the second was written.
@@ -400,7 +413,7 @@ def test_pictures_of_several_servers_do_not_replace_each_other(run: WatchedRun) 
         assert step_until_answered(run, key)
     withdrawn = put(run, image)
     loop_pictures.withdraw(run.path, "another")
-    assert loop_pictures.send(run.path, image) is None
+    assert not loop_pictures.send(run.path, LoopPicture("later", image))
     loop_pictures.withdraw(run.path, withdrawn)
     assert left_beside(run) == []
 
@@ -423,7 +436,7 @@ def test_many_pictures_take_a_share_of_the_time_of_a_loop(
     taken = 0
     for _ in range(100):
         now[0] += 0.01
-        taken += loop_pictures.send(run.path, image) is not None
+        taken += loop_pictures.send(run.path, LoopPicture(loop_pictures.new_key(), image))
         run.step(loss=1.0)
     # 100 steps in a second: not one at each.
     assert 15 <= taken <= 25

@@ -36,6 +36,7 @@ from stnscope.backend.experiment.weights.weights_folder import (
 )
 from stnscope.models.cards import FOLDER, cards
 from tests.conftest import TrainedRun
+from tests.watched_run import write_watched_run
 
 DIGITS = cards()["digits"]
 FILE = FOLDER / "digits.safetensors"
@@ -237,3 +238,10 @@ def test_checkpoint_of_an_endless_step_is_not_found(folder: WeightsFolder, run: 
     for step in ("9" * 5000, "-1", "\u0663", "9" * 16):
         with pytest.raises(NotFound):
             find(f"run:{run.stem}:{step}", folder, lambda _: run)
+
+
+def test_watched_run_has_no_checkpoints(folder: WeightsFolder, tmp_path: Path) -> None:
+    path = tmp_path / "watched.stnscope"
+    write_watched_run(path, steps=2)
+    with pytest.raises(Conflict, match="no checkpoints"):
+        find("run:watched:1", folder, lambda _: path)
