@@ -138,8 +138,8 @@ def of_run(path: Path, step: int | None, name: str) -> TrainedWeights:
         summary = recording.summary(check_writer=False)
         if summary["watched"]:
             raise Conflict(
-                f"Run {path.stem} has no checkpoints, because a program of its own trains it. While "
-                f"that trains, {RUN_PREFIX}{path.stem} is its network."
+                f"Run {path.stem} has no checkpoints, because a program of its own trains it. "
+                f"While that trains, {RUN_PREFIX}{path.stem} is its network."
             )
         config = recording.config()
         checkpoints = recording.checkpoints()
