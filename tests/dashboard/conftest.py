@@ -263,8 +263,8 @@ def open_component(open_address: OpenAddress) -> OpenPage:
 
 def empty_tab(page: Page) -> None:
     """Remove a test's routes, session storage and document from a tab."""
-    # A handler that is at work would fail in a later test.
-    page.unroute_all(behavior="wait")
+    # A handler that is still at work would else fail in a later test.
+    page.unroute_all(behavior="ignoreErrors")
     page.evaluate("sessionStorage.clear()")
     page.goto("about:blank")
 
