@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,6 +14,7 @@ import torch
 from PIL import Image
 
 import stnscope
+from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.errors import Conflict, InvalidInput, TrainerTimeout
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.probes.added_pictures import encode_image
@@ -122,7 +124,9 @@ def test_loop_with_a_pause_point_is_controlled(server: Server, pausable: Watched
     assert run()["can"] == ["delete"]
 
 
-def test_picture_goes_through_the_network_of_a_loop(server: Server, pausable: WatchedRun) -> None:
+def test_picture_goes_through_the_network_of_a_loop(
+    server: Server, pausable: WatchedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     def post(picture: bytes, **form: str) -> httpx.Response:
         form = {"weights": f"run:{pausable.id}"} | form
         return server.http.post("/transform", files={"image": ("a.png", picture)}, data=form)
@@ -136,6 +140,11 @@ def test_picture_goes_through_the_network_of_a_loop(server: Server, pausable: Wa
     frame = Frame.decode(answered.content)
     assert frame.tensors["input"].shape == (1, 12, 12, 1)
     assert (frame.info["weights"], frame.transformers) == (f"run:{pausable.id}", ["st"])
+    path = tmp_path / "a.png"
+    path.write_bytes(file.getvalue())
+    command = ["transform", str(path), "--weights", f"run:{pausable.id}"]
+    assert main([*command, "--home", str(server.home)]) == 0
+    assert "theta of st" in capsys.readouterr().out
     assert post(b"no picture").status_code == 422
     assert post(file.getvalue(), theta='{"st": [1, 0, 0, 0, 1, 0]}').status_code == 422
     pausable.end()

@@ -27,7 +27,7 @@ from stnscope.backend.experiment.errors import (
     StnscopeError,
     TrainerTimeout,
 )
-from stnscope.backend.experiment.frames.frame import Label
+from stnscope.backend.experiment.frames.frame import Frame, Label
 from stnscope.backend.experiment.probes import added_pictures
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
@@ -47,6 +47,7 @@ from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
 from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.effects import effect, just_ended, wait_for_effect
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.backend.server.processes.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import (
     Run,
@@ -276,14 +277,13 @@ class Trainers:
             if after["probes"] == before["probes"]:
                 self.check_can_add_picture(after)  # the run has ended meanwhile
 
-    async def transform_by_loop(self, run: Run, image: str) -> bytes:
-        """Return the frame's bytes of what the network of a watched loop does with a picture.
+    async def transform_by_loop(self, run: Run, data: bytes, worker: InferenceWorker) -> Frame:
+        """Return the frame of what the network of a watched loop does with a picture.
 
-        Raises:
-            Conflict, StnscopeError, TrainerTimeout: as `WatchedLoops.transform` does.
+        Args, raises: as for `WatchedLoops.transform_picture`.
         """
         # Not in turn with what controls the run: whoever only looks must not delay that.
-        return await self._loops.transform(run, image)
+        return await self._loops.transform_picture(run, data, worker)
 
     def check_can_add_picture(self, run: Run) -> None:
         """Check that a picture can be added to a run's probes.

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.errors import Conflict, TrainerTimeout
+from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
@@ -23,12 +24,14 @@ from stnscope.backend.experiment.run_status import (
 from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.loop_pictures import LoopPicture
 from stnscope.backend.experiment.watching.loop_requests import LoopRequest, send
+from stnscope.backend.experiment.weights.trained_weights import RUN_PREFIX
 from stnscope.backend.server.processes.effects import (
     POLL_INTERVAL,
     effect,
     just_ended,
     wait_for_effect,
 )
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.backend.server.runs import Run, Runs, check_changeable, training_refusal
 
 OPERATIONS: tuple[Operation, ...] = ("pause", "resume", "step", "change")
@@ -85,6 +88,26 @@ class WatchedLoops:
             run, LoopRequest(settings=change), lambda now: _has(now["settings"], settings)
         )
 
+    async def transform_picture(self, run: Run, data: bytes, worker: InferenceWorker) -> Frame:
+        """Return the frame of what a loop's network does now with a picture.
+
+        Args:
+            run: a watched one.
+            data: the bytes of a picture file.
+            worker: fits the picture to the network.
+
+        Raises:
+            Conflict: the network takes no picture, or is not being trained.
+            StnscopeError: as `InferenceWorker.fit_input` and `transform` do.
+        """
+        if not run["config"]["picture"]:
+            raise Conflict("The network of this loop takes no single picture.")
+        _check_is_trained(run)
+        fitted = await worker.fit_input(data, run["config"]["picture"])
+        frame = Frame.decode(await self.transform(run, fitted["image"]))
+        name = f"{RUN_PREFIX}{run['id']}"
+        return frame.with_info(weights=name, notes=fitted["notes"], inverted=False)
+
     async def transform(self, run: Run, image: str) -> bytes:
         """Return the frame's bytes of what a loop's network does now with a picture.
 
@@ -97,8 +120,7 @@ class WatchedLoops:
             StnscopeError: the picture cannot be written.
             TrainerTimeout: the loop has not taken it in time.
         """
-        if run["status"] not in TRAINING:
-            raise Conflict(status_mismatch("transform a picture", TRAINING, run["status"]))
+        _check_is_trained(run)
         path = await run_in_threadpool(self._runs.path, run["id"])
         lock = self._picture_locks.setdefault(run["id"], asyncio.Lock())
         try:
@@ -166,6 +188,16 @@ def _refusal(run: Run) -> str | None:
     if run["imported"]:
         return training_refusal(run)
     return None if run["settings"] else NO_PAUSE_POINT
+
+
+def _check_is_trained(run: Run) -> None:
+    """Check that a loop can put a picture through its network.
+
+    Raises:
+        Conflict: it has ended.
+    """
+    if run["status"] not in TRAINING:
+        raise Conflict(status_mismatch("transform a picture", TRAINING, run["status"]))
 
 
 def _has(settings: Mapping[str, Any], change: Mapping[str, Any]) -> bool:

@@ -8,13 +8,12 @@ from fastapi import File, Form, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.data import availability
-from stnscope.backend.experiment.errors import Conflict, InvalidInput, TooLarge
-from stnscope.backend.experiment.frames.frame import MEDIA_TYPE, Frame, Label
+from stnscope.backend.experiment.errors import InvalidInput, TooLarge
+from stnscope.backend.experiment.frames.frame import MEDIA_TYPE, Label
 from stnscope.backend.experiment.limits import MAX_JSON_BYTES, MAX_PICTURE_BYTES
 from stnscope.backend.experiment.pictures.file_format import ACCEPTED_FORMATS
 from stnscope.backend.experiment.probes.added_pictures import parse_label
 from stnscope.backend.experiment.recording.quota import format_bytes
-from stnscope.backend.experiment.weights.trained_weights import RUN_PREFIX
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers, file_of
@@ -75,31 +74,13 @@ async def transform(
     settings = _parse_object(distortion, "distortion"), _parse_object(theta, "theta")
     loop = await run_in_threadpool(server.runs.find_loop, weights)
     if loop is not None:
-        frame = await _transform_by_loop(server, loop, data, settings)
+        if any(settings):
+            raise InvalidInput("The network of a watched loop takes a picture as it is.")
+        frame = (await server.trainers.transform_by_loop(loop, data, server.worker)).encode()
     else:
         found = await run_in_threadpool(server.runs.find_weights, weights)
         frame = await server.worker.transform(data, found, *settings)
     return Response(frame, media_type=MEDIA_TYPE)
-
-
-async def _transform_by_loop(
-    server: State, run: Run, data: bytes, settings: tuple[dict[str, Any] | None, ...]
-) -> bytes:
-    """Return the frame of a picture that the loop of a watched run puts through its network.
-
-    Raises:
-        InvalidInput: a distortion or theta is given.
-        Conflict: the network takes no picture, or is not being trained.
-        StnscopeError: as `InferenceWorker.fit_input` and `Trainers.transform_by_loop` do.
-    """
-    if any(settings):
-        raise InvalidInput("The network of a watched loop takes a picture as it is.")
-    if not run["config"]["picture"]:
-        raise Conflict("The network of this loop takes no single picture.")
-    fitted = await server.worker.fit_input(data, run["config"]["picture"])
-    frame = Frame.decode(await server.trainers.transform_by_loop(run, fitted["image"]))
-    name = f"{RUN_PREFIX}{run['id']}"
-    return frame.with_info(weights=name, notes=fitted["notes"], inverted=False).encode()
 
 
 @router.post(
