@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from itertools import takewhile
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from torch import nn
 from torch.optim import Optimizer
@@ -31,30 +32,32 @@ class RateFactors:
         self._names = {
             id(weight): name.replace(COMPILED, "") for name, weight in model.named_parameters()
         }
-        self._optimisers: list[Optimizer] = []
-        self._group_names: list[list[str]] = []
-        self._group_counts: list[int] = []
+        # Weak: a loop that makes a new optimiser in each phase must not keep the states of all.
+        self._group_names: WeakKeyDictionary[Optimizer, list[str]] = WeakKeyDictionary()
+        self._hooks: WeakKeyDictionary[Optimizer, list[RemovableHandle]] = WeakKeyDictionary()
         self._originals: dict[int, list[tuple[dict[str, Any], Any]]] = {}
         """Groups and their rates, by optimiser: one may step in another thread, or within one."""
-        self._hooks: list[RemovableHandle] = []
         self.values: dict[str, float] = {}
 
     def add(self, optimisers: Iterable[Optimizer]) -> bool:
-        """Take optimisers in; return whether one is new, or has other parameter groups.
+        """Take optimisers in; return whether the names of all groups have changed.
 
         Raises:
             TypeError: one is no optimiser of torch.
         """
-        new = [_unwrap(optimiser) for optimiser in optimisers]
-        new = [optimiser for optimiser in new if all(optimiser is not o for o in self._optimisers)]
-        if not new and [len(o.param_groups) for o in self._optimisers] == self._group_counts:
+        taken = [_unwrap(optimiser) for optimiser in optimisers]
+        if all(len(self._group_names.get(o, ())) == len(o.param_groups) for o in taken):
             return False
-        for optimiser in new:
-            self._optimisers.append(optimiser)
-            self._hooks.append(optimiser.register_step_pre_hook(self._multiply))
-            self._hooks.append(optimiser.register_step_post_hook(self._restore))
+        for optimiser in taken:
+            self._group_names.setdefault(optimiser, [])
+            if optimiser not in self._hooks:
+                self._hooks[optimiser] = [
+                    optimiser.register_step_pre_hook(self._multiply),
+                    optimiser.register_step_post_hook(self._restore),
+                ]
+        before = list(self.values)
         self._name_groups()
-        return True
+        return list(self.values) != before
 
     def change(self, factors: Mapping[str, float]) -> None:
         """Change factors by the names of groups; unknown names are ignored."""
@@ -62,19 +65,21 @@ class RateFactors:
 
     def remove(self) -> None:
         """Leave the optimisers as they were."""
-        for hook in self._hooks:
-            hook.remove()
+        for hooks in self._hooks.values():
+            for hook in hooks:
+                hook.remove()
         self._hooks.clear()
-        self._optimisers.clear()
+        self._group_names.clear()
 
     def _name_groups(self) -> None:
-        groups = [group for optimiser in self._optimisers for group in optimiser.param_groups]
+        optimisers = list(self._group_names)
+        groups = [group for optimiser in optimisers for group in optimiser.param_groups]
         names = [self._name_of(group, index) for index, group in enumerate(groups)]
         if len(groups) == 1 or len(set(names)) > MAX_RATE_FACTORS:
             names = [ALL] * len(groups)
-        self._group_counts = [len(o.param_groups) for o in self._optimisers]
         rest = iter(names)
-        self._group_names = [[next(rest) for _ in o.param_groups] for o in self._optimisers]
+        for optimiser in optimisers:
+            self._group_names[optimiser] = [next(rest) for _ in optimiser.param_groups]
         self.values = {name: self.values.get(name, 1.0) for name in names}
 
     def _name_of(self, group: Mapping[str, Any], index: int) -> str:
@@ -88,9 +93,9 @@ class RateFactors:
 
     def _multiply(self, optimiser: Optimizer, *_: object) -> None:
         self._restore(optimiser)  # a step that raised an exception had no end
-        index = next(i for i, known in enumerate(self._optimisers) if known is optimiser)
-        # A group that was added later has no name yet.
-        for name, group in zip(self._group_names[index], optimiser.param_groups, strict=False):
+        # A group that was added since the last pause point has no name yet.
+        names = self._group_names.get(optimiser, ())
+        for name, group in zip(names, optimiser.param_groups, strict=False):
             if self.values[name] != 1:
                 self._originals.setdefault(id(optimiser), []).append((group, group["lr"]))
                 group["lr"] = group["lr"] * self.values[name]

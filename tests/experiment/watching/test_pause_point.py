@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -303,6 +304,21 @@ def test_group_that_is_added_later_has_a_factor() -> None:
     assert not rates.add([optimiser])
     rates.change({"unfrozen": 0.5})
     assert step_sizes(optimiser, [*weights]) == [0.5, 0.25]
+
+
+def test_optimisers_that_a_loop_drops_are_not_kept() -> None:
+    weight = nn.Parameter(torch.zeros(1))
+    rates = RateFactors(nn.Module())
+    changes = 0
+    for _ in range(30):
+        optimiser = torch.optim.SGD([weight], lr=0.5)
+        changes += rates.add([optimiser])
+        assert step_sizes(optimiser, [weight]) == [0.5 * rates.values[ALL]]
+        rates.change({ALL: 0.5})
+    dropped = weakref.ref(optimiser)
+    del optimiser
+    assert dropped() is None
+    assert changes == 1
 
 
 def test_optimiser_that_steps_within_another_leaves_its_rate_alone() -> None:
