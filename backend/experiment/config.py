@@ -315,12 +315,14 @@ class WatchedSettings(_Frozen):
     @classmethod
     def of(cls, changes: Iterable[SettingsChange]) -> Self | None:
         """Return the settings after all changes; None if there is none, and so no pause point."""
-        merged = None
+        factors: dict[str, float] | None = None
+        slow_motion = 0.0
         for change in changes:
-            merged = change if merged is None else merged.followed_by(change)
-        if merged is None:
-            return None
-        return cls(rate_factors=merged.rate_factors or {}, slow_motion=merged.slow_motion or 0.0)
+            new, known = change.rate_factors or {}, factors or {}
+            # A loop whose groups have changed names all of them; a request names known ones only.
+            factors = new if new.keys() - known.keys() else known | new
+            slow_motion = slow_motion if change.slow_motion is None else change.slow_motion
+        return None if factors is None else cls(rate_factors=factors, slow_motion=slow_motion)
 
 
 class LiveSettings(_Frozen):

@@ -96,9 +96,11 @@ class PausePoints:
         take(self._path)
 
     def _change(self, settings: SettingsChange, step: int) -> None:
+        # The groups may have other names by now.
+        factors = self._rates.change(settings.rate_factors or {})
+        settings = settings.model_copy(update={"rate_factors": factors or None})
         if not settings.values:
             return
-        self._rates.change(settings.rate_factors or {})
         if settings.slow_motion is not None:
             self._slow_motion = settings.slow_motion
         self._record(settings, step)

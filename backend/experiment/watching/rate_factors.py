@@ -59,9 +59,11 @@ class RateFactors:
         self._name_groups()
         return list(self.values) != before
 
-    def change(self, factors: Mapping[str, float]) -> None:
-        """Change factors by the names of groups; unknown names are ignored."""
-        self.values |= {name: factors[name] for name in factors.keys() & self.values}
+    def change(self, factors: Mapping[str, float]) -> dict[str, float]:
+        """Change factors by the names of groups; return those that there are, ignore others."""
+        known = {name: factor for name, factor in factors.items() if name in self.values}
+        self.values |= known
+        return known
 
     def remove(self) -> None:
         """Leave the optimisers as they were."""

@@ -129,6 +129,20 @@ def test_settings_are_recorded_and_take_effect(run: WatchedRun) -> None:
     assert weight.item() == 1 - 0.5 * 0.25 - 0.5
 
 
+def test_factors_are_those_of_the_present_groups(run: WatchedRun) -> None:
+    weights = [nn.Parameter(torch.ones(())) for _ in range(2)]
+    optimiser = torch.optim.SGD(weights[:1], lr=0.5)
+    with loop(run, optimiser):
+        wait_until(lambda: summary(run)["settings"] is not None)
+        optimiser.add_param_group({"params": weights[1:], "name": "unfrozen"})
+        groups = {"group 0": 1.0, "unfrozen": 1.0}
+        wait_until(lambda: summary(run)["settings"]["rate_factors"] == groups)
+        request(run, rate_factors={ALL: 0.5, "unfrozen": 0.25})
+        request(run, slow_motion=0.001)
+        wait_until(lambda: summary(run)["settings"]["slow_motion"] == 0.001)
+        assert summary(run)["settings"]["rate_factors"] == groups | {"unfrozen": 0.25}
+
+
 def test_slow_motion_ends_at_once_when_it_is_switched_off(run: WatchedRun) -> None:
     with loop(run) as steps:
         wait_until(lambda: summary(run)["settings"] is not None)
