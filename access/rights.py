@@ -1,8 +1,9 @@
 """The right that each route needs: to look, or to act. The one place that declares it.
 
 Looking changes nothing for anybody else: whatever reads, the streams, and a picture of one's own
-through a trained network, or that of a watched loop, which bounds what that costs. Acting trains, controls, imports, deletes or downloads a data set. An
-export is an act, because exports are made one at a time and compute beside the trainers.
+through a trained network, or through that of a watched loop, which bounds what that costs. Acting
+trains, controls, imports, deletes or downloads a data set. An export is an act, because exports
+are made one at a time and compute beside the trainers.
 """
 
 from collections.abc import Iterable, MutableMapping
