@@ -248,8 +248,7 @@ def test_next_picture_starts_with_the_region_of_the_network(
     original = fetch_transform(server, paper)
     wait_for_pixels(page, original)
     region = page.locator(".stn-picture .stn-handle-region")
-    region.focus()
-    page.keyboard.press("ArrowLeft")
+    region.press("ArrowLeft")
     seen = wait_for_corners(page, received, original.tensors["corners.st"][0] + np.array([-1, 0]))
     assert seen.info["picture"] == original.info["picture"]
 
@@ -270,8 +269,7 @@ def test_picture_lost_by_the_server_must_be_uploaded_again(
     os.kill(inference_pid(server), signal.SIGKILL)
     region = page.locator(".stn-picture .stn-handle-region")
     message = page.locator(".stn-picture .stn-handle-controls")
-    region.focus()
-    page.keyboard.press("ArrowLeft")
+    region.press("ArrowLeft")
     # The first request may get the message that the process has ended.
     message.get_by_text(re.compile("ended while it read this one|Upload it again")).wait_for()
     page.keyboard.press("ArrowLeft")
@@ -290,18 +288,15 @@ def test_lost_connection_is_reported_and_restored(
     page.locator(f"{HANDLES}:visible").nth(3).wait_for()
     result = page.locator(".stn-picture")
     region = result.locator(".stn-handle-region")
-    region.focus()
-    page.keyboard.press("ArrowLeft")
+    region.press("ArrowLeft")
     result.get_by_text("You chose this region.").wait_for()
     corners = received.frames[-1].tensors["corners.st"][0]
     before = read_large_pixels(page, ".stn-picture")
     own_server.stop(signal.SIGKILL)
     result.get_by_text("The connection is lost").wait_for()
-    region.focus()
-    page.keyboard.press("ArrowLeft")  # sent again once the connection is restored
+    region.press("ArrowLeft")  # sent again once the connection is restored
     assert read_large_pixels(page, ".stn-picture") == before
     own_server.start()
     result.get_by_text("You chose this region.").wait_for()
-    region.focus()
-    page.keyboard.press("ArrowUp")
+    region.press("ArrowUp")
     wait_for_corners(page, received, corners + np.array([-1, -1]))
