@@ -208,12 +208,10 @@ class Runs:
         """Return the cards of the newest checkpoints of the newest runs, by name, as above.
 
         Args:
-            limit: how many at most.
+            limit: how many runs are looked at.
         """
         found: dict[str, Card] = {}
-        for run in self.list():
-            if len(found) == limit:
-                break
+        for run in self.list()[:limit]:
             name = f"{RUN_PREFIX}{run['id']}"
             if run["watched"]:
                 if run["status"] in TRAINING and run["config"]["picture"]:
