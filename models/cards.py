@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 FOLDER = Path(__file__).with_name("weights")
+SUFFIX = ".safetensors"
+"""Of weights; their card has the same name with `.json`."""
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from stnscope.models.architectures import build
-from stnscope.models.cards import FOLDER, Card, cards
+from stnscope.models.cards import FOLDER, SUFFIX, Card, cards
 from stnscope.models.network import Network
 
-SUFFIX = ".safetensors"
 MAX_LISTED = 8
 """Tensors that a message names."""
 

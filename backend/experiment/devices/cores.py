@@ -1,4 +1,4 @@
-"""The processor of this machine: its name, the cores at hand, and how many threads a run takes."""
+"""The processor of this machine: its name, its cores, and how many threads a run has by default."""
 
 import math
 import os
@@ -39,13 +39,13 @@ def count_cores(quota: Path = CGROUP_QUOTA) -> int:
 
 
 def automatic_threads(cores: int | None = None, trainers: int = TRAINERS) -> int:
-    """Return how many threads a run takes if it is not told.
+    """Return the number of threads of a run whose configuration says `auto`.
 
     One core is left to the server and the page, and the others are shared by the runs that may
     train at once, so that neither waits for the other.
 
     Args:
-        cores: at hand; by default those of this machine.
+        cores: that are available; by default those of this machine.
         trainers: how many runs may train at once.
     """
     shared = (cores or count_cores()) - 1

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
@@ -17,7 +16,12 @@ from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.experiment.training.loop import Validation, build_network, model_state
+from stnscope.backend.experiment.training.loop import (
+    Validation,
+    build_network,
+    model_state,
+    to_tensors,
+)
 from stnscope.models.network import Network
 
 MIN_MEMBERS = 2
@@ -97,10 +101,8 @@ def _load_run(path: Path) -> _TrainedRun:
         checkpoint = recording.checkpoint()
         if checkpoint is None:
             raise Conflict(f"Run {path.stem} has no checkpoint yet.")
-        tensors = {
-            name: torch.from_numpy(array.copy()) for name, array in checkpoint.tensors.items()
-        }
-        return _TrainedRun(path.stem, checkpoint.step, recording.config(), model_state(tensors))
+        tensors = model_state(to_tensors(checkpoint.tensors))
+        return _TrainedRun(path.stem, checkpoint.step, recording.config(), tensors)
 
 
 def _images_of(config: RunConfig) -> tuple[str, list[str], float]:

@@ -22,11 +22,11 @@ from stnscope.backend.experiment.errors import InvalidInput, NotFound
 from stnscope.backend.experiment.reproduction.results import Training
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT
 from stnscope.backend.experiment.training.loop import Validation, build_network, model_state
+from stnscope.backend.experiment.weights.load import load as load_weights
+from stnscope.backend.experiment.weights.trained_weights import TrainedWeights
 from stnscope.backend.experiment.weights.weights_folder import check_is_no_pickle
-from stnscope.models.cards import FOLDER, Card, cards
-from stnscope.models.catalog import ARCHITECTURES
+from stnscope.models.cards import FOLDER, SUFFIX, Card, cards
 from stnscope.models.network import Network
-from stnscope.models.weights import SUFFIX, WeightsError, load_into
 
 CROPPED = {"gtsrb": False, "gtsrb-regions": True}
 """Data sets of photos that may have a test set, and whether they are cropped to the sign."""
@@ -222,13 +222,7 @@ def _load_with_card(path: Path, card: Card) -> TrainedNetwork:
         dataset=card.dataset,
         distortion=DistortionConfig(name=card.distortion, strength=strength),
     )
-    if config.architecture not in ARCHITECTURES:
-        raise InvalidInput(f"{path} is of a network {config.architecture!r} that is not known.")
-    model = build_network(config, len(card.classes))
-    try:
-        load_into(model, path)
-    except WeightsError as error:
-        raise InvalidInput(str(error)) from error
+    model = load_weights(TrainedWeights(card, path))
     training = Training(
         distortion=card.distortion,
         seed=card.seed,
@@ -238,7 +232,7 @@ def _load_with_card(path: Path, card: Card) -> TrainedNetwork:
         command=card.command,
         date=card.date,
     )
-    return TrainedNetwork(card.name, model.eval(), config, _digest(path), training)
+    return TrainedNetwork(card.name, model, config, _digest(path), training)
 
 
 def _load_checkpoint(

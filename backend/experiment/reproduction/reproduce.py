@@ -32,8 +32,7 @@ from stnscope.backend.experiment.reproduction.rows import ROWS
 from stnscope.backend.experiment.reproduction.segment import Progress, Segment, train_segment
 from stnscope.backend.experiment.training.loop import Validation
 from stnscope.backend.version import VERSION
-from stnscope.models.cards import cards
-from stnscope.models.weights import SUFFIX
+from stnscope.models.cards import SUFFIX, cards
 
 CHECKPOINTS = "checkpoints"
 """The folder, in that of the results, with one folder for each row and seed."""

@@ -34,11 +34,11 @@ from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
-from stnscope.backend.experiment.recording.records import AddedPicture, Change, Checkpoint
+from stnscope.backend.experiment.recording.records import AddedPicture, Change
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.controls import Controls, Detached
 from stnscope.backend.experiment.runs.step_recorder import StepRecorder
-from stnscope.backend.experiment.training.loop import Step, train
+from stnscope.backend.experiment.training.loop import Step, to_tensors, train
 
 FULL_DISK_INTERVAL = 0.2
 """Seconds between two checks for requests while the disk is full."""
@@ -102,7 +102,8 @@ class Session:
         columns = {"status": "running", "attempt": self._attempt, "error": None}
         self._write(lambda: self._writer.update(**columns))
         checkpoint, step = self._checkpoint, None
-        for step in train(self._config, self._dataset, _state_of(checkpoint), self._settings):
+        state = to_tensors(checkpoint.tensors) if checkpoint else None
+        for step in train(self._config, self._dataset, state, self._settings):
             if checkpoint is None or step.step > checkpoint.step:
                 self._record(step)
             if step.loss is not None and not math.isfinite(step.loss):
@@ -349,10 +350,3 @@ def _train(writer: RecordingWriter, controls: Controls, quota: Quota, data: Path
         if isinstance(error, FloatingPointError | StnscopeError):
             return "failed"
         raise
-
-
-def _state_of(checkpoint: Checkpoint | None) -> dict[str, torch.Tensor] | None:
-    if checkpoint is None:
-        return None
-    # Training needs a copy, because arrays that were read from the file are read-only.
-    return {name: torch.from_numpy(array.copy()) for name, array in checkpoint.tensors.items()}

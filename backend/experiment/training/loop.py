@@ -22,6 +22,7 @@ from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.devices.choice import BFLOAT16, has_channels_last
 from stnscope.backend.experiment.devices.torch_devices import preserving_generators, torch_device
 from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.frames.frame import Array
 from stnscope.backend.experiment.inputs.pipeline import build_input_pipeline
 from stnscope.backend.experiment.inputs.random_generators import hash_seed, make_generator
 from stnscope.backend.experiment.progress import epoch_of
@@ -306,6 +307,11 @@ def _load_weights(model: Network, checkpoint: Checkpoint, prefix: str) -> None:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise InvalidInput(f"The checkpoint does not fit this run: {error}") from error
+
+
+def to_tensors(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+    """Copy the arrays of a recorded checkpoint: those that are read from a file are read-only."""
+    return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
 
 
 def model_state(checkpoint: Checkpoint) -> dict[str, Tensor]:

@@ -1,10 +1,8 @@
 """Load trained weights into their network."""
 
-import torch
-
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.experiment.training.loop import model_state
+from stnscope.backend.experiment.training.loop import model_state, to_tensors
 from stnscope.backend.experiment.weights.trained_weights import TrainedWeights
 from stnscope.backend.experiment.weights.weights_folder import check_is_no_pickle
 from stnscope.models.architectures import build
@@ -41,9 +39,7 @@ def load(weights: TrainedWeights) -> Network:
         else:
             with Recording.open(weights.path) as recording:
                 arrays = recording.checkpoint_at(weights.step).tensors
-            state = model_state(
-                {name: torch.from_numpy(each.copy()) for name, each in arrays.items()}
-            )
+            state = model_state(to_tensors(arrays))
             load_state(network, state, f"The checkpoint of run {weights.path.stem}")
     except WeightsError as error:
         raise InvalidInput(str(error)) from error

@@ -18,8 +18,8 @@ from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict, NotFound
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.experiment.weights.weights_folder import SUFFIX, WeightsFolder
-from stnscope.models.cards import FOLDER, Card, cards
+from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
+from stnscope.models.cards import FOLDER, SUFFIX, Card, cards
 
 RUN_PREFIX = "run:"
 MAX_DIGITS = 16

@@ -12,9 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 from stnscope.backend.experiment.errors import Conflict, InvalidInput, NotFound
 from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_NAME_LENGTH
 from stnscope.backend.experiment.os_errors import display_name, translating_os_errors
-from stnscope.models.cards import Card, cards
+from stnscope.models.cards import SUFFIX, Card, cards
 
-SUFFIX = ".safetensors"
 PICKLE_SUFFIXES = frozenset({".pt", ".pth", ".ckpt", ".bin", ".pkl"})
 MAX_CARD_BYTES = 1_000_000
 

@@ -1,4 +1,4 @@
-"""The cores at hand, and the threads that a run takes."""
+"""The available cores, and the automatic number of threads."""
 
 from pathlib import Path
 

@@ -27,8 +27,7 @@ from stnscope.backend.experiment.reproduction.tables import (
     build_tables,
 )
 from stnscope.models.architectures import build
-from stnscope.models.cards import FOLDER, cards
-from stnscope.models.weights import SUFFIX
+from stnscope.models.cards import FOLDER, SUFFIX, cards
 from tests.experiment.result_files import write_evaluation, write_seed
 from tests.source_files import ROOT
 from tools.results_page import results_page

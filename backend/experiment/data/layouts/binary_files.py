@@ -19,6 +19,7 @@ from stnscope.backend.experiment.data.layouts.stored_images import (
     Pixels,
     Size,
     StoredImages,
+    check_labels,
     mask_of,
 )
 from stnscope.backend.experiment.errors import DatasetError
@@ -118,12 +119,7 @@ def _inspect(
     for part in parts:
         read = [_read_labels(layout, file) for file in part]
         for file, each in zip(part, read, strict=True):
-            wrong = np.flatnonzero((each < 0) | (each >= len(classes)))
-            if wrong.size:
-                raise DatasetError(
-                    f"{layout.labels_of(file).name}: label {wrong[0]} is {each[wrong[0]]}, and "
-                    f"there are {len(classes)} classes."
-                )
+            check_labels(f"{layout.labels_of(file).name}: label", each, classes)
         labels.append(np.concatenate(read))
     return classes, labels
 

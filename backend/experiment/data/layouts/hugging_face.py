@@ -35,6 +35,7 @@ from stnscope.backend.experiment.data.layouts.stored_images import (
     Pixels,
     Size,
     StoredImages,
+    check_labels,
     count_parts,
     mask_of,
     naming_image,
@@ -203,12 +204,7 @@ def _inspect(
             if unknown is not None:
                 raise DatasetError(f"{files[0].name}: {str(unknown)[:40]!r} is no class.")
             values = np.array([indices[value] for value in values], dtype=np.int64)
-        wrong = np.flatnonzero((values < 0) | (values >= len(classes)))
-        if wrong.size:
-            raise DatasetError(
-                f"{files[0].name}: {columns.label} {wrong[0]} is {values[wrong[0]]}, and there are "
-                f"{len(classes)} classes."
-            )
+        check_labels(f"{files[0].name}: {columns.label}", values, classes)
         labels.append(values.astype(np.int64))
     return _Contents(columns, classes, tuple(labels))
 

@@ -30,6 +30,7 @@ from stnscope.backend.experiment.data.layouts.stored_images import (
     Pixels,
     Size,
     StoredImages,
+    check_labels,
     count_parts,
     mask_of,
 )
@@ -156,12 +157,7 @@ def _inspect(
         labels = tuple(each - 1 for each in labels)  # EMNIST's letters are from 1 to 26
     classes = names or tuple(str(number) for number in range(min(largest, MAX_CLASSES) + 1))
     for part, each in zip(parts, labels, strict=True):
-        wrong = np.flatnonzero((each < 0) | (each >= len(classes)))
-        if wrong.size:
-            raise DatasetError(
-                f"{part.labels.name}: label {wrong[0]} is {each[wrong[0]]}, and there are "
-                f"{len(classes)} classes."
-            )
+        check_labels(f"{part.labels.name}: label", each, classes)
     return _Inspected(shapes, labels, classes)
 
 

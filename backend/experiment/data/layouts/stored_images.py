@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,6 +161,24 @@ def _check_classes(name: str, classes: Sequence[str]) -> None:
                 f"{name} has a class called {shown!r}; a name has from 1 to {MAX_CLASS_NAME} "
                 "characters of Unicode."
             )
+
+
+def check_labels(title: str, labels: NDArray[np.integer[Any]], classes: Sequence[str]) -> None:
+    """Check that labels are indices of classes.
+
+    Args:
+        title: of a label, the beginning of an error's text.
+        labels: (N,).
+        classes: their names.
+
+    Raises:
+        DatasetError: one is not.
+    """
+    wrong = np.flatnonzero((labels < 0) | (labels >= len(classes)))
+    if wrong.size:
+        raise DatasetError(
+            f"{title} {wrong[0]} is {labels[wrong[0]]}, and there are {len(classes)} classes."
+        )
 
 
 def load(
