@@ -1,6 +1,6 @@
 // The server's HTTP interface, as functions. Errors carry the server's own message.
 
-/** @import { Access, Catalog, Example, MetricColumns, ResultTables, Run } from "./types.js" */
+/** @import { Access, Catalog, Example, MetricColumns, ResultTables, Run, WeightsCard } from "./types.js" */
 
 const NO_RESPONSE = "The server does not answer. It may have been stopped.";
 
@@ -133,6 +133,16 @@ export function createApi(base) {
     /** @param {string} id */
     streamUrl: (id) => socketUrl(run(id, "/stream")),
 
+    /**
+     * Return the frame of a picture that a trained network has transformed.
+     * @type {(image: Blob, weights: string) => Promise<ArrayBuffer>}
+     */
+    transform: async (image, weights) =>
+      (await request(url("transform"), formBody({ image, weights }))).arrayBuffer(),
+
+    /** @returns {Promise<WeightsCard[]>} */
+    weights: () => json("weights"),
+
     transformUrl: () => socketUrl("transform/stream"),
   };
 }
@@ -151,7 +161,7 @@ function jsonBody(body) {
 
 /**
  * Return a request with a form of fields and files; empty ones are left out.
- * @param {Record<string, File | string>} fields
+ * @param {Record<string, Blob | string>} fields
  * @returns {RequestInit}
  */
 function formBody(fields) {

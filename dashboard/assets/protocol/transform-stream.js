@@ -5,6 +5,21 @@
 import { ReconnectingSocket } from "./reconnecting-socket.js";
 
 /**
+ * Changes of a picture; those that are left out change nothing.
+ * @typedef {object} Variation
+ * @property {number} [rotation] degrees, clockwise
+ * @property {number} [scale]
+ * @property {number} [shift_x] share of half the input's side
+ * @property {number} [shift_y]
+ * @property {number} [tilt] degrees about the vertical axis
+ * @property {number} [bend] -1 to 1
+ * @property {number} [cover] width of a bar across the middle, as a share of the side
+ * @property {number} [darkness] 0 to 1
+ * @property {number} [clutter] number of crops of other images
+ * @property {number} [seed] of their places
+ */
+
+/**
  * What to transform: the key of an uploaded picture, the weights, and for each transformer whose
  * region is chosen by hand its theta or its corners.
  * @typedef {object} TransformRequest
@@ -12,12 +27,17 @@ import { ReconnectingSocket } from "./reconnecting-socket.js";
  * @property {string} [weights]
  * @property {Object<string, number[]>} [theta]
  * @property {Object<string, number[][]>} [corners]
+ * @property {Variation} [variation] how the picture is changed first
+ * @property {{class: number}} [gradient] requests the gradient of that class's loss
+ * @property {{class: number, count: number, rate: number}} [steps] takes steps on theta along it
+ * @property {boolean} [maps] requests the localisation network's feature maps
  */
 
 /**
  * @typedef {object} TransformStreamCallbacks
  * @property {(bytes: ArrayBuffer) => void} frame
- * @property {(detail: string, request: number) => void} error the server refused a request
+ * @property {(detail: string, request: number, field: string | null) => void} error the server refused a
+ *   request; `field` is the one that is wrong
  * @property {(isConnected: boolean) => void} connection the connection was made or lost
  */
 
@@ -59,7 +79,8 @@ export class TransformStream {
     this.pending = new PendingRequest();
     this.socket = new ReconnectingSocket(url, {
       open: () => this.#start(),
-      message: ({ type, detail, request }) => type === "error" && on.error(detail, request),
+      message: ({ type, detail, request, field }) =>
+        type === "error" && on.error(detail, request, field ?? null),
       frame: on.frame,
       connection: on.connection,
     });

@@ -191,6 +191,19 @@
  */
 
 /**
+ * A trained network that can transform a picture.
+ * @typedef {object} WeightsCard
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {string} subject what a picture should show
+ * @property {string} dataset
+ * @property {string[]} classes
+ * @property {number} transformers
+ * @property {string | null} without_transformer name of weights of the same data without a transformer
+ */
+
+/**
  * A recording that ships with the program.
  * @typedef {object} Example
  * @property {string} title
