@@ -9,7 +9,16 @@ from stnscope.access.token import TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE, present
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.new_run import new_run_form
-from stnscope.dashboard.try_picture import try_picture
+
+# The titles of the page's rooms: one is shown at a time, which the address's `room` names.
+ROOMS = {
+    "watch": "Watch",
+    "picture": "Try a picture",
+    "how": "How it works",
+    "new": "New run",
+    "results": "Results",
+}
+ROOM = "room"
 
 # Streamlit's own header and dialogs are hidden, that of a lost connection too: the stage shows a
 # message that does not cover it. While the script runs again nothing is dimmed.
@@ -21,6 +30,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .st-key-stage { min-height: calc(100vh - 5.5rem); }
 .stMain:focus-visible, .stMain:focus-visible::before { outline: none; box-shadow: none; border: 0; }
 .st-key-runs { min-height: 8rem; }
+.st-key-form { max-width: 760px; }
 /* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
 @media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
@@ -31,18 +41,40 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 }
 [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.8; }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
-.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; display: inline; }
-.stn-title { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 14px; }
-.stn-title h1, .stn-title p { margin: 0; }
+.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
+.stn-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 28px; }
+.stn-header h1 { margin: 0; }
+.stn-rooms { display: flex; flex-wrap: wrap; gap: 2px 20px; }
+.stn-rooms a, .stn-rooms a:visited {
+  padding: 4px 0; border-bottom: 2px solid transparent; color: inherit; opacity: 0.78;
+  text-decoration: none;
+}
+.stn-rooms a:hover { opacity: 1; }
+.stn-rooms a[aria-current] {
+  border-color: var(--st-primary-color); font-weight: 600; opacity: 1;
+}
+@media (pointer: coarse), (max-width: 640px) { .stn-rooms a { padding: 8px 0; } }
 </style>
 """
 
-TITLE = """
-<div class="stn-title">
-<h1>stnscope</h1>
-<p>Watch a spatial transformer network learn where to look.</p>
-</div>
-"""
+
+def _hide_other_rooms(shown: str) -> str:
+    """Return the style that hides all rooms but one: `shown`, until the page's modules set it."""
+    selectors = [f"html[data-room]:not([data-room={room}]) .st-key-room-{room}" for room in ROOMS]
+    selectors += [f"html:not([data-room]) .st-key-room-{room}" for room in ROOMS if room != shown]
+    return f"<style>{', '.join(selectors)} {{ display: none; }}</style>"
+
+
+def _header() -> str:
+    """Return the page's title and the navigation, whose links the page's modules follow."""
+    links = "".join(
+        f'<a href="{"." if room == "watch" else f"?{ROOM}={room}"}" data-room="{room}">{title}</a>'
+        for room, title in ROOMS.items()
+    )
+    return (
+        '<div class="stn-header"><h1>stnscope</h1>'
+        f'<nav class="stn-rooms" aria-label="Rooms">{links}</nav></div>'
+    )
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -52,7 +84,6 @@ def _catalog(client: Client) -> dict[str, Any]:
 
 def _show_runs(run_ids: list[str]) -> None:
     """Show a run that was started, and compare it with a second one."""
-    st.query_params["run"] = run_ids[0]
     st.session_state["started"] = run_ids
 
 
@@ -75,8 +106,9 @@ def _visitor_token() -> str | None:
 def page() -> None:
     """Draw the page."""
     st.set_page_config("stnscope", layout="wide")
-    st.html(STYLE)
-    st.html(TITLE)
+    room = st.query_params.get(ROOM, "")
+    st.html(STYLE + _hide_other_rooms(room if room in ROOMS else "watch"))
+    st.html(_header())
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
     try:
         token = _visitor_token()
@@ -85,9 +117,22 @@ def page() -> None:
             f"stnscope needs its token. [Sign in]({api or '.'}/docs), then reload this page."
         )
         return
-    with st.container(key="stage"):
-        runs = {"run": st.query_params.get("run"), "started": st.session_state.get("started", [])}
-        mount({"part": "viewer", "api": api, **runs}, key="viewer")
+    with st.container(key="room-watch"):
+        with st.container(key="stage"):
+            started = st.session_state.get("started", [])
+            run = st.query_params.get("run")
+            mount({"part": "viewer", "api": api, "run": run, "started": started}, key="viewer")
+        st.subheader("Runs")
+        mount({"part": "runs", "api": api}, key="runs")
+    for name in ("picture", "results"):
+        with st.container(key=f"room-{name}"):
+            mount({"part": name, "api": api}, key=name)
+    with st.container(key="room-new"):
+        _new_run(token)
+
+
+def _new_run(token: str | None) -> None:
+    """Draw the form, or why there is none."""
     try:
         client = Client.from_environment(token)
         catalog = _catalog(client)
@@ -95,19 +140,12 @@ def page() -> None:
     except ApiError as error:
         st.error(str(error))
         return
-    form, run_table = st.columns([1, 2], gap="large")
-    with form:
-        st.subheader("New run")
-        if refusal:
-            st.info(refusal)
-        else:
-            new_run_form(client, catalog, _show_runs, _catalog.clear)
-    with run_table:
-        st.subheader("Runs")
-        mount({"part": "runs", "api": api}, key="runs")
-    st.subheader("Try a picture")
-    try_picture(client)
-    mount({"part": "results", "api": api}, key="results")
+    st.subheader("New run")
+    if refusal:
+        st.info(refusal)
+        return
+    with st.container(key="form"):
+        new_run_form(client, catalog, _show_runs, _catalog.clear)
 
 
 page()

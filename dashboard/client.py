@@ -81,26 +81,6 @@ class Client:
         run: dict[str, Any] = self._request("POST", "/api/runs", json=config).json()
         return run
 
-    def weights(self) -> list[dict[str, Any]]:
-        """Return what can transform a picture: trained networks, and checkpoints of runs.
-
-        Raises:
-            ApiError: the server refuses or does not answer.
-        """
-        weights: list[dict[str, Any]] = self._request("GET", "/api/weights").json()
-        return weights
-
-    def transform(self, name: str, picture: bytes, weights: str) -> bytes:
-        """Return a Frame's bytes: a picture, transformed and classified by a trained network.
-
-        Raises:
-            ApiError: the picture is refused, or the server does not answer.
-        """
-        files = {"image": (name, picture)}
-        return self._request(
-            "POST", "/api/transform", files=files, data={"weights": weights}
-        ).content
-
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:

@@ -34,6 +34,8 @@ _SHEETS = (
     "view",
     "charts",
     "panels",
+    "rooms",
+    "picture",
     "results",
     "invariance",
     "small",
@@ -43,11 +45,11 @@ STYLE = "\n".join(
 )
 
 
-def mount(data: dict[str, Any] | bytes, *, key: str) -> None:
+def mount(data: dict[str, Any], *, key: str) -> None:
     """Mount a part of the page, or update it.
 
     Args:
-        data: `data["part"]` names the part; the bytes of a Frame are a transformed picture.
+        data: `data["part"]` names the part.
         key: the same on each rerun, so that the part stays as it is unless its data has changed.
     """
     manager = get_bidi_component_manager()

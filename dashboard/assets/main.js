@@ -4,23 +4,24 @@
 // is created once for each element, and exists until Streamlit removes that element.
 
 import { acceptPastes } from "./picture/paste.js";
+import { addressQuery } from "./page/url.js";
 import { createApi } from "./protocol/api.js";
-import { decodeFrame } from "./protocol/frame.js";
 import { loadAccess } from "./protocol/access.js";
 import { loadCatalog } from "./protocol/catalog.js";
 import { onReconnect } from "./page/streamlit-reconnect.js";
+import { PictureRoom } from "./picture/picture-room.js";
+import { Rooms } from "./page/rooms.js";
 import { Results } from "./results/results.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
-import { TransformView } from "./picture/transform-view.js";
 import { Viewer } from "./page/viewer.js";
 
 /** @import { Api } from "./protocol/api.js" */
 
 /**
- * What Streamlit passes: a transformed picture's frame, or the name of a part and its data.
+ * What Streamlit passes.
  * @typedef {object} PartData
- * @property {"viewer" | "runs" | "results"} part
+ * @property {"viewer" | "runs" | "picture" | "results"} part
  * @property {string} api the server's address; empty for the page's own origin
  * @property {string | null} [run] id of the run in the address
  * @property {string[] | null} [started] ids of the run that was last started with the form, and of one to
@@ -42,7 +43,10 @@ import { Viewer } from "./page/viewer.js";
  * @typedef {object} Page
  * @property {Api} api
  * @property {RunList} runs
+ * @property {Rooms} rooms
  * @property {Viewer | null} viewer
+ * @property {PictureRoom | null} picture
+ * @property {string | null} started id of the run that was last started with the form
  * @property {(id: string) => void} open
  */
 
@@ -52,7 +56,7 @@ const parts = new Map(); // by parent element
 let sharedPage = null;
 
 /**
- * @param {{data: PartData | Uint8Array, parentElement: HTMLElement, setTriggerValue: Trigger}} options
+ * @param {{data: PartData, parentElement: HTMLElement, setTriggerValue: Trigger}} options
  * @returns {() => void} removes the part
  */
 export default function mount({ data, parentElement, setTriggerValue }) {
@@ -66,25 +70,37 @@ export default function mount({ data, parentElement, setTriggerValue }) {
   };
 }
 
+/** @type {Record<PartData["part"], (data: PartData, parent: HTMLElement) => Part>} */
+const CREATE = {
+  viewer: createViewer,
+  runs: createRuns,
+  picture: createPicture,
+  results: createResults,
+};
+
 /**
- * @param {PartData | Uint8Array} data
+ * @param {PartData} data
  * @param {HTMLElement} parent
  */
-function createPart(data, parent) {
-  if (data instanceof Uint8Array) return createPicture(parent);
-  if (data.part === "results") return createResults(data, parent);
-  return data.part === "viewer" ? createViewer(data, parent) : createRuns(data, parent);
-}
+const createPart = (data, parent) => CREATE[data.part](data, parent);
 
 /** @param {PartData} data */
 function getPage(data) {
   if (!sharedPage) {
     const api = createApi(data.api);
-    const page = { api, runs: new RunList(api), viewer: null, open: () => {} };
+    const runs = new RunList(api);
+    const page = {
+      api,
+      runs,
+      rooms: new Rooms(),
+      viewer: null,
+      picture: null,
+      started: null,
+      open: () => {},
+    };
     sharedPage = page;
     loadCatalog(api).then(() => update(page));
     loadAccess(api).then(() => update(page));
-    acceptPastes(document);
   }
   return sharedPage;
 }
@@ -107,26 +123,25 @@ function update({ viewer, runs }) {
 function createViewer(data, parent) {
   const page = getPage(data);
   // Streamlit may mount the viewer into another element; its state stays.
-  const viewer = (page.viewer ??= new Viewer(page.api, page.runs, (id) => page.open(id)));
+  const viewer =
+    (page.viewer ??= new Viewer(page.api, page.runs, page.rooms, (id) => page.open(id)));
   const element = createRoot(parent, viewer.element);
   viewer.resize();
   /** @type {string | null | undefined} */
   let lastRun = undefined; // that Streamlit passed; the user may have opened another one since
-  /** @type {string | undefined} */
-  let lastStarted = undefined;
   return {
     element,
     /** @param {PartData} data */
     update: ({ run = null, started: ids }) => {
       const [started, compared] = ids ?? [];
-      if (run !== lastRun) viewer.navigation.pin(run);
-      lastRun = run;
-      // The form is below the stage. A restarted Streamlit passes no started run.
-      if (started && started !== lastStarted) {
-        viewer.scrollIntoView();
+      page.rooms.apply();
+      // A restarted Streamlit passes no started run.
+      if (started && started !== page.started) {
+        viewer.goTo(started);
         if (compared) viewer.compare(compared);
-      }
-      lastStarted = started ?? lastStarted;
+      } else if (viewer.isShown && run !== lastRun) viewer.navigation.pin(run);
+      lastRun = run;
+      page.started = started ?? page.started;
       viewer.updateTheme();
     },
   };
@@ -177,17 +192,35 @@ function createResults(data, parent) {
 }
 
 /**
+ * @param {PartData} data
  * @param {HTMLElement} parent
  * @returns {Part}
  */
-function createPicture(parent) {
-  const picture = new TransformView(() => sharedPage?.api.transformUrl());
+function createPicture(data, parent) {
+  const page = getPage(data);
+  page.picture ??= createPictureRoom(page);
   return {
-    element: createRoot(parent, picture.element),
-    /** @param {Uint8Array} bytes */
-    update: (bytes) => picture.update(decodeFrame(bytes)),
-    close: () => picture.close(),
+    element: createRoot(parent, page.picture.element),
+    update: () => showPicture(page),
   };
+}
+
+/** @param {Page} page */
+function createPictureRoom(page) {
+  const picture = new PictureRoom(page.api);
+  picture.onchange = () => page.rooms.replaceAddress("picture", picture.query());
+  page.rooms.addEventListener("change", () => showPicture(page));
+  acceptPastes(document, (file) => {
+    page.rooms.go("picture");
+    picture.take(file);
+  });
+  return picture;
+}
+
+/** @param {Page} page */
+function showPicture({ picture, rooms }) {
+  if (rooms.current === "picture") picture?.show(addressQuery());
+  else picture?.hide();
 }
 
 /**

@@ -1,9 +1,11 @@
 // Which run is shown: that of the page's address and the browser's history, or the newest one.
 
-import { addressQuery, pushAddress, replaceAddress } from "./url.js";
+import { addressOf, addressQuery, pushAddress } from "./url.js";
 import { defaultRun, shouldSwitch } from "../playback/run-list.js";
-import { readLap, readStep, readView } from "../ui/view-state.js";
+import { readLap, readStep, readView, viewQuery } from "../ui/view-state.js";
+import { roomQuery } from "./rooms.js";
 
+/** @import { Rooms } from "./rooms.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 /** @import { RunStore } from "../playback/run-store.js" */
 /** @import { View } from "../ui/view-state.js" */
@@ -15,24 +17,28 @@ export class Navigation {
   /**
    * @param {RunStore} store in which runs are opened
    * @param {RunList} list
+   * @param {Rooms} rooms
    * @param {object} on
    * @param {() => View} on.getView the current view
    * @param {(view: View) => void} on.setView called when the user goes back or forward
    * @param {() => void} on.runChanged called when another run was chosen
    */
-  constructor(store, list, on) {
+  constructor(store, list, rooms, on) {
     this.store = store;
     this.list = list;
+    this.rooms = rooms;
     this.on = on;
     /** @type {string | null | undefined} */
     this.pinned = undefined; // id of the chosen run; null for the newest
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
-    const query = addressQuery();
+    const query = this.#query;
     this.initialView = readView(query);
     this.start = { step: readStep(query), lap: readLap(query) }; // of the run that is opened next
     list.addEventListener("change", () => this.#openNewest());
-    addEventListener("popstate", () => this.#restore());
+    rooms.addEventListener("restore", (event) => {
+      this.#restore(/** @type {CustomEvent} */ (event).detail.isReturning);
+    });
   }
 
   /**
@@ -56,7 +62,7 @@ export class Navigation {
   goTo(id) {
     if (id === this.pinned) return;
     this.replaceAddress();
-    pushAddress(id);
+    pushAddress(addressOf(roomQuery("watch", { run: id }, addressQuery())));
     this.pin(id);
   }
 
@@ -70,20 +76,28 @@ export class Navigation {
     this.#clearTimer();
     const { id, player, isPlayingPlaceholder, isPlayingLap } = this.store;
     const isPaused = !isPlayingPlaceholder && !isPlayingLap && player.mode === "paused";
-    replaceAddress(id, this.on.getView(), {
-      step: isPaused ? player.step : null,
-      lap: isPlayingLap,
-    });
+    const at = { step: isPaused ? player.step : null, lap: isPlayingLap };
+    this.rooms.replaceAddress("watch", { run: id, ...viewQuery(this.on.getView(), at) });
   }
 
-  /** Show what the address names, after the user went back or forward. */
-  #restore() {
-    this.#clearTimer();
+  /**
+   * Show what the address names, after the user went back or forward.
+   * @param {boolean} isReturning whether from another room: then the run that is still open stays
+   */
+  #restore(isReturning) {
+    if (this.rooms.current !== "watch") return;
     const query = addressQuery();
+    if (isReturning && query.get("run") === this.store.id) return;
+    this.#clearTimer();
     this.start = { step: readStep(query), lap: readLap(query) };
     this.on.setView(readView(query));
     this.pinned = undefined;
     this.pin(query.get("run"));
+  }
+
+  /** The stage's own parameters in the address: none while another room is shown. */
+  get #query() {
+    return this.rooms.current === "watch" ? addressQuery() : new URLSearchParams();
   }
 
   #clearTimer() {

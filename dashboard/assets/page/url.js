@@ -1,18 +1,12 @@
-// The page's address: it names the run, the step and the view, so that every view is a link.
-
-import { viewQuery } from "../ui/view-state.js";
-
-/** @import { View } from "../ui/view-state.js" */
+// The page's address: it names the room and what is shown in it, so that every view is a link.
 
 /**
- * Write a run and its view into the address, in place of the current entry of the browser's history.
- * @param {string | null} run its id
- * @param {View} view
- * @param {{step: number | null, lap: boolean}} at as of `viewQuery`
+ * Write parameters into the address, in place of the current entry of the browser's history.
+ * @param {Record<string, string | null>} fields null for those that are left out; others stay
  */
-export function replaceAddress(run, view, at) {
+export function replaceQuery(fields) {
   const address = new URL(location.href);
-  for (const [name, value] of Object.entries({ run, ...viewQuery(view, at) })) {
+  for (const [name, value] of Object.entries(fields)) {
     if (value === null) address.searchParams.delete(name);
     else address.searchParams.set(name, value);
   }
@@ -20,10 +14,16 @@ export function replaceAddress(run, view, at) {
 }
 
 /**
- * Add a run's address to the browser's history.
- * @param {string} run its id
+ * Return the address of the page with a query.
+ * @param {URLSearchParams} query
  */
-export const pushAddress = (run) => history.pushState(null, "", `?run=${encodeURIComponent(run)}`);
+export const addressOf = (query) => (query.size ? `?${query}` : location.pathname);
+
+/**
+ * Add an address to the browser's history.
+ * @param {string} address
+ */
+export const pushAddress = (address) => history.pushState(null, "", address);
 
 /** Return the parameters of the address. */
 export const addressQuery = () => new URLSearchParams(location.search);

@@ -24,6 +24,7 @@ import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
+/** @import { Rooms } from "./rooms.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 /** @import { View } from "../ui/view-state.js" */
 
@@ -34,13 +35,15 @@ export class Viewer {
   /**
    * @param {Api} api
    * @param {RunList} list
+   * @param {Rooms} rooms
    * @param {(id: string) => void} open called with the id of a run that was started here
    */
-  constructor(api, list, open) {
+  constructor(api, list, rooms, open) {
+    this.rooms = rooms;
     const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
     const store = (this.store = new RunStore(api, reducedMotion));
     /** @type {Navigation} */
-    this.navigation = new Navigation(store, list, {
+    this.navigation = new Navigation(store, list, rooms, {
       getView: () => this.view,
       setView: (view) => this.setView(view),
       runChanged: () => this.status.setProblem(null),
@@ -139,6 +142,7 @@ export class Viewer {
    * @param {string} id
    */
   goTo(id) {
+    this.rooms.go("watch");
     this.navigation.goTo(id);
     this.scrollIntoView();
   }
@@ -148,8 +152,19 @@ export class Viewer {
    * @param {string} id
    */
   compare(id) {
+    this.rooms.go("watch");
     this.setView({ ...this.view, compare: id });
     this.scrollIntoView();
+  }
+
+  /** Whether the stage is the room that is shown. */
+  get isShown() {
+    return this.rooms.current === "watch";
+  }
+
+  #showOrHide() {
+    for (const store of [this.store, this.compared.store]) store.setHidden(!this.isShown);
+    if (this.isShown) this.resize();
   }
 
   /** Scroll back to the stage if the page is scrolled past it. */
@@ -269,7 +284,11 @@ export class Viewer {
       "[": () => this.#changeProbe(-1),
       "]": () => this.#changeProbe(1),
     };
-    document.addEventListener("keydown", (event) => handleKey(store, keys, event));
+    document.addEventListener("keydown", (event) => {
+      if (this.isShown) handleKey(store, keys, event);
+    });
+    this.rooms.addEventListener("change", () => this.#showOrHide());
+    this.#showOrHide();
     const resize = () => this.resize();
     new ResizeObserver(resize).observe(this.element);
     addEventListener("resize", resize);

@@ -52,6 +52,11 @@ export class NetworkSession {
     this.onconnection = () => {};
   }
 
+  /** The number of the newest request, which its frame repeats. */
+  get number() {
+    return this.stream?.pending.number ?? 0;
+  }
+
   /**
    * Upload a picture, and return its frame.
    * @param {Blob} blob its file

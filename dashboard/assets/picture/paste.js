@@ -1,21 +1,16 @@
-// Pictures that are pasted anywhere on the page go to the file uploader.
+// Pictures that are pasted anywhere on the page.
 
 /**
- * Pass pasted pictures to the uploader, so that its limits and error messages apply.
+ * Call a function with each picture that is pasted.
  * @param {Document} page
+ * @param {(picture: File) => void} onPicture
  */
-export function acceptPastes(page) {
+export function acceptPastes(page, onPicture) {
   page.addEventListener("paste", (event) => {
-    const uploader = page.querySelector(".st-key-upload");
-    const input = uploader?.querySelector("input");
     const picture = pastedPicture(event.clipboardData, isEditable(event.composedPath()[0]));
-    if (!uploader || input?.type !== "file" || !picture) return;
+    if (!picture) return;
     event.preventDefault();
-    const transfer = new DataTransfer();
-    transfer.items.add(picture);
-    input.files = transfer.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
-    uploader.scrollIntoView({ block: "nearest" });
+    onPicture(picture);
   });
 }
 

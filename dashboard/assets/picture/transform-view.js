@@ -1,83 +1,179 @@
-// A picture that a trained network has transformed and classified. Its regions can be dragged, and the
-// network classifies the new output.
+// A picture that a trained network transforms and classifies. The picture can be dragged, and so can the
+// region: the network classifies the new output.
 
-import { decodeFrame } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
+import { PictureDrag } from "./picture-drag.js";
 import { ProbeDetail } from "../stage/probe-detail.js";
 import { RegionHandles } from "./region-handles.js";
-import { TransformStream } from "../protocol/transform-stream.js";
 
-/** @import { Frame } from "../protocol/types.js" */
-/** @import { TransformRequest } from "../protocol/transform-stream.js" */
+/** @import { Frame, Transformer } from "../protocol/types.js" */
+/** @import { TransformRequest, Variation } from "../protocol/transform-stream.js" */
+/** @import { NetworkSession } from "./network-session.js" */
 
-const HEIGHT = 320;
-const MAX_WIDTH = 1000;
+/** @typedef {"picture" | "region"} DragTarget */
 
-const HINT =
-  "Drag a corner, or the region, to see how the output and the prediction change. Arrow keys move " +
-  "the focused one.";
-const CHOSEN_BY_HAND = "You chose this region.";
+const HEIGHT = 420;
+const MAX_WIDTH = 1100;
+
+/** @type {Record<DragTarget, string>} */
+const HINTS = {
+  picture:
+    "Drag the picture: the region follows it. With Shift it rotates, with Shift and the wheel it scales.",
+  region: "Drag a corner, or the region, to see how the output and the prediction change.",
+};
+const CHOSEN_BY_HAND = "You chose this region: the network no longer predicts it.";
 const DISCONNECTED = "The connection is lost; reconnecting. The picture stays as it is.";
 
 export class TransformView {
-  /** @param {() => URL | undefined} streamUrl address of the transform stream */
-  constructor(streamUrl) {
-    this.streamUrl = streamUrl;
-    /** @type {TransformStream | null} */
-    this.stream = null;
+  /**
+   * @param {(variation: Variation) => void} onVary called when the picture was dragged
+   * @param {(frame: Frame) => void} onFrame called with each frame that is drawn
+   */
+  constructor(onVary, onFrame) {
+    this.onVary = onVary;
+    this.onFrame = onFrame;
+    /** @type {NetworkSession | null} */
+    this.session = null;
     /** @type {Frame | null} */
     this.frame = null;
-    /** @type {{picture?: string, weights?: string}} */
-    this.source = {}; // what is transformed
+    /** @type {Variation} */
+    this.variation = {};
     /** @type {string | null} */
     this.problem = null; // why the last request was refused
     /** @type {TransformRequest} */
-    this.override = {}; // the regions that were chosen last
+    this.override = {}; // the regions that were chosen by hand
     this.disconnected = false;
-    this.handles = new RegionHandles((override) => this.#send(override));
+    this.handles = new RegionHandles((override) => this.#override(override));
+    this.drag = new PictureDrag(() => this.variation, (change) => this.#vary(change));
+    this.targets = { picture: this.#targetButton("picture"), region: this.#targetButton("region") };
     this.reset = element("button.stn-button.stn-small", { type: "button" }, "Reset region");
     this.reset.title = "Sample the region that the network predicts";
-    this.reset.onclick = () => this.#reset();
+    this.reset.onclick = () => this.#resetRegion();
     this.message = element("p.stn-muted", { aria: { live: "polite" } });
-    this.controls = element("div.stn-handle-controls", {}, this.reset, this.message);
-    this.detail = new ProbeDetail(null, { handles: this.handles, controls: this.controls });
+    const targets = element(
+      "span.stn-segments",
+      { aria: { label: "What dragging moves" } },
+      this.targets.picture,
+      this.targets.region,
+    );
+    targets.setAttribute("role", "group");
+    const buttons = element("div.stn-drag-targets", {}, "Drag", targets, this.reset);
+    this.controls = element("div.stn-handle-controls", {}, buttons, this.message);
+    this.detail = new ProbeDetail(null, { handles: this.#handles(), controls: this.controls });
     this.detail.setView({ probe: 0, layers: DEFAULT_LAYERS });
     this.notes = element("ul.stn-notes");
     this.element = element("div.stn-picture", {}, this.detail.element, this.notes);
+    /** @type {DragTarget} */
+    this.target = "picture";
+    this.#setTarget("picture");
     new ResizeObserver(() => this.#resize()).observe(this.element);
   }
 
+  /** Combine both kinds of handles above the input. */
+  #handles() {
+    const both = element("div.stn-handle-layers", {}, this.drag.element, this.handles.element);
+    return {
+      element: both,
+      /** @type {(transformers: Transformer[], input: number[]) => void} */
+      build: (transformers, input) => {
+        this.handles.build(transformers, input);
+        this.drag.build(input);
+      },
+      /** @type {(frame: Frame, index: number) => void} */
+      update: (frame, index) => this.handles.update(frame, index),
+    };
+  }
+
+  /** @param {DragTarget} target */
+  #targetButton(target) {
+    const button = element("button.stn-chip", { type: "button" }, `the ${target}`);
+    button.onclick = () => this.#setTarget(target);
+    return button;
+  }
+
+  /** @param {DragTarget} target */
+  #setTarget(target) {
+    this.target = target;
+    for (const [name, button] of Object.entries(this.targets)) {
+      button.setAttribute("aria-pressed", String(name === target));
+    }
+    this.handles.element.hidden = target !== "region";
+    this.drag.element.hidden = target !== "picture";
+    this.#updateMessage();
+  }
+
   /**
-   * Show a picture as its network transforms it. A region that was chosen by hand in the same picture
-   * stays; if it was refused, because a restarted server had no picture yet, it is sent again.
+   * Show a picture that a session has opened.
+   * @param {NetworkSession} session
    * @param {Frame} frame
    */
-  update(frame) {
-    const { picture, weights, notes = [] } = frame.info;
-    const wasRefused = this.problem !== null;
+  open(session, frame) {
+    this.session = session;
     this.problem = null;
-    if (picture && this.#isCurrent(frame)) {
-      if (wasRefused) this.#send(this.override);
-      this.#updateMessage();
-      return;
-    }
     this.override = {};
-    this.source = { picture, weights };
+    this.variation = {};
+    this.disconnected = false;
+    session.onconnection = (isConnected) => {
+      this.disconnected = !isConnected;
+      this.#updateMessage();
+    };
     this.handles.reset();
+    const hasRegion = frame.info.transformers.length > 0;
+    this.targets.region.disabled = !hasRegion;
+    if (!hasRegion) this.#setTarget("picture");
+    const { notes = [] } = frame.info;
+    this.notes.replaceChildren(...notes.map((note) => element("li", {}, note)));
     this.#draw(frame);
     this.#resize();
-    this.notes.replaceChildren(...notes.map((note) => element("li", {}, note)));
-    this.#connect(frame);
   }
 
-  close() {
-    this.stream?.close();
+  /**
+   * Vary the picture.
+   * @param {Variation} variation
+   */
+  vary(variation) {
+    this.variation = variation;
+    return this.#send();
   }
 
-  /** @param {Frame} frame */
-  #isCurrent({ info }) {
-    return info.picture === this.source.picture && info.weights === this.source.weights;
+  /** @param {Variation} change */
+  #vary(change) {
+    this.onVary({ ...this.variation, ...change });
+  }
+
+  /** @param {TransformRequest} override */
+  #override(override) {
+    this.override = override;
+    this.#send();
+    return this.session?.number ?? 0;
+  }
+
+  #resetRegion() {
+    this.handles.reset();
+    this.#override({});
+  }
+
+  /**
+   * Request the frame, and draw it.
+   * @returns {Promise<Frame | null>} null if a newer request superseded it, or it was refused
+   */
+  async #send() {
+    const { session, override, variation } = this;
+    if (!session) return null;
+    try {
+      const frame = await session.request({ ...override, variation });
+      if (!frame || session !== this.session) return null;
+      this.problem = null;
+      this.#draw(frame);
+      return frame;
+    } catch (problem) {
+      if (session !== this.session) return null;
+      this.problem = /** @type {Error} */ (problem).message;
+      this.handles.reset();
+      this.#updateMessage();
+      return null;
+    }
   }
 
   /** @param {Frame} frame */
@@ -85,60 +181,13 @@ export class TransformView {
     this.frame = frame;
     this.detail.draw(frame);
     this.#updateMessage();
-  }
-
-  /**
-   * Open the stream; without a transformer there is nothing to drag.
-   * @param {Frame} frame
-   */
-  #connect({ info }) {
-    const url = this.streamUrl();
-    const canDrag = Boolean(info.picture && url && info.transformers.length);
-    this.handles.element.hidden = this.controls.hidden = !canDrag;
-    if (!url || !canDrag || this.stream) return;
-    this.stream = new TransformStream(url, {
-      frame: (bytes) => this.#receive(decodeFrame(bytes)),
-      error: (detail, request) => this.#receiveError(detail, request),
-      connection: (isConnected) => {
-        this.disconnected = !isConnected;
-        this.#updateMessage();
-      },
-    });
-  }
-
-  /** @param {TransformRequest} override */
-  #send(override) {
-    this.override = override;
-    return this.stream?.send({ ...this.source, ...override }) ?? 0;
-  }
-
-  #reset() {
-    this.handles.reset();
-    this.#send({});
-  }
-
-  /** @param {Frame} frame */
-  #receive(frame) {
-    this.problem = null;
-    this.stream?.settle(frame.info.request);
-    if (this.#isCurrent(frame)) this.#draw(frame);
-  }
-
-  /**
-   * @param {string} detail
-   * @param {number} request
-   */
-  #receiveError(detail, request) {
-    if (!this.stream?.settle(request)) return;
-    this.problem = detail;
-    this.handles.reset();
-    this.#updateMessage();
+    this.onFrame(frame);
   }
 
   #updateMessage() {
     const isByHand = Boolean(this.frame?.info.given?.length);
     this.reset.disabled = !isByHand;
-    const message = this.problem ?? (isByHand ? CHOSEN_BY_HAND : HINT);
+    const message = this.problem ?? (isByHand ? CHOSEN_BY_HAND : HINTS[this.target]);
     setText(this.message, this.disconnected ? DISCONNECTED : message);
   }
 

@@ -34,6 +34,7 @@ export class FrameLoop {
     /** @type {(step: number) => boolean} */
     this.isReady = () => true; // whether all else that is drawn with a step of a replay is loaded
     this.hasTrail = false; // whether earlier frames are drawn as a trail
+    this.isHidden = false; // whether nothing is drawn, as the stage is not shown
     this.isLoading = false;
     this.request = 0; // of the next animation frame
     /** @type {number | null} */
@@ -63,9 +64,21 @@ export class FrameLoop {
     this.schedule();
   }
 
-  /** Draw before the next repaint. */
+  /** Draw before the next repaint, or once the stage is shown again. */
   schedule() {
-    if (!this.request) this.request = requestAnimationFrame((now) => this.#tick(now));
+    if (!this.request && !this.isHidden) {
+      this.request = requestAnimationFrame((now) => this.#tick(now));
+    }
+  }
+
+  /**
+   * Draw nothing while the stage is hidden, and go on when it is shown again.
+   * @param {boolean} isHidden
+   */
+  setHidden(isHidden) {
+    this.isHidden = isHidden;
+    this.lastTick = null;
+    this.schedule();
   }
 
   /** Draw at once, together with something else. */

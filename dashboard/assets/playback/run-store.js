@@ -219,6 +219,15 @@ export class RunStore extends EventTarget {
   }
 
   /**
+   * Request and draw no frames while the stage is hidden.
+   * @param {boolean} isHidden
+   */
+  setHidden(isHidden) {
+    this.loop.setHidden(isHidden);
+    this.#updateFollowing();
+  }
+
+  /**
    * @param {Playback} playback
    * @param {Run} run
    * @param {number | null} step
@@ -433,7 +442,8 @@ export class RunStore extends EventTarget {
   }
 
   #updateFollowing() {
-    this.stream?.follow(this.followsExternal || this.runPlayback?.player.mode === "follow");
+    const isFollowing = this.followsExternal || this.runPlayback?.player.mode === "follow";
+    this.stream?.follow(isFollowing && !this.loop.isHidden);
   }
 
   /** @param {Error | null} problem the last one; null when it works again */

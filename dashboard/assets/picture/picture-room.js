@@ -1,0 +1,235 @@
+// A picture of one's own: chosen, varied, transformed and classified by a trained network, and beside it
+// by the same data's network without a transformer.
+
+import { element, setText } from "../ui/dom.js";
+import { GALLERY, galleryPicture } from "./gallery.js";
+import { NetworkSession } from "./network-session.js";
+import { PictureSource } from "./picture-source.js";
+import { savePicture } from "./save-picture.js";
+import { SweepChart } from "./sweep.js";
+import { sweepValues } from "./sweep-curves.js";
+import { TransformView } from "./transform-view.js";
+import { readVariation, variationQuery, VariationSliders } from "./variations.js";
+import { WithoutTransformer } from "./without-transformer.js";
+
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Frame, WeightsCard } from "../protocol/types.js" */
+/** @import { Variation } from "../protocol/transform-stream.js" */
+/** @import { ChosenPicture } from "./picture-source.js" */
+/** @import { SweepPoint } from "./sweep-curves.js" */
+/** @import { VariationEntry } from "./variations.js" */
+
+const LOADING = "Transforming the picture …";
+
+export class PictureRoom {
+  /** @param {Api} api */
+  constructor(api) {
+    this.api = api;
+    /** @type {WeightsCard[]} */
+    this.cards = [];
+    /** @type {ChosenPicture | null} */
+    this.picture = null;
+    /** @type {NetworkSession | null} */
+    this.session = null;
+    /** @type {NetworkSession | null} */
+    this.without = null; // of the network without a transformer
+    this.opened = 0; // counts the pictures and networks that were opened
+    this.isSweeping = false;
+    /**
+     * Called when what the room shows has changed, for its address.
+     * @type {() => void}
+     */
+    this.onchange = () => {};
+    this.source = new PictureSource((picture) => this.#choose(picture));
+    this.sliders = new VariationSliders(
+      (variation) => this.#vary(variation),
+      (entry) => this.#sweep(entry),
+    );
+    this.view = new TransformView((variation) => this.#vary(variation), () => {});
+    this.withoutPanel = new WithoutTransformer();
+    this.chart = new SweepChart((point) => this.#showPoint(point));
+    this.weights = element("select.stn-entry", { aria: { label: "Trained network" } });
+    this.weights.onchange = () => this.#open();
+    this.save = element("button.stn-button.stn-small", { type: "button" }, "Save as PNG");
+    this.save.onclick = () => this.view.frame && savePicture(this.view.frame);
+    this.message = element("p.stn-room-message", { aria: { live: "polite" } }, LOADING);
+    this.element = this.#layOut();
+    this.source.acceptDrops(this.element);
+  }
+
+  #layOut() {
+    const network = element("label.stn-field", {}, "Trained network", this.weights);
+    return element(
+      "div.stn-picture-room",
+      {},
+      element("h2.stn-room-title", {}, "Try a picture"),
+      element(
+        "p.stn-room-sentence",
+        {},
+        "The network finds the digit or sign in a picture, wherever it is. Move it, and watch the output stand still.",
+      ),
+      this.source.element,
+      element(
+        "div.stn-picture-main",
+        {},
+        element("div.stn-picture-head", {}, network, this.save),
+        this.message,
+        this.view.element,
+        element(
+          "div.stn-picture-lower",
+          {},
+          this.sliders.element,
+          element("div.stn-picture-beside", {}, this.withoutPanel.element, this.chart.element),
+        ),
+      ),
+    );
+  }
+
+  /**
+   * Show what an address names: at first an example.
+   * @param {URLSearchParams} query
+   */
+  async show(query) {
+    if (this.cards.length) return;
+    try {
+      this.cards = (await this.api.weights()).filter(({ transformers }) => transformers > 0);
+    } catch (problem) {
+      setText(this.message, /** @type {Error} */ (problem).message);
+      return;
+    }
+    this.weights.replaceChildren(
+      ...this.cards.map(({ name, title }) => new Option(title, name)),
+    );
+    const wanted = query.get("weights");
+    if (this.cards.some(({ name }) => name === wanted)) this.weights.value = wanted ?? "";
+    this.sliders.set(readVariation(query));
+    // A picture may have been pasted before the networks were known.
+    if (this.picture) return this.#open();
+    const example = galleryPicture(query.get("picture")) ??
+      GALLERY.find(({ subject }) => subject === this.#card?.subject) ?? GALLERY[0];
+    await this.source.openGallery(example);
+  }
+
+  /** Return the room's parameters of the address. */
+  query() {
+    return {
+      weights: this.weights.value || null,
+      picture: this.picture?.gallery?.name ?? null,
+      ...variationQuery(this.sliders.variation),
+    };
+  }
+
+  /**
+   * Show a picture, as if it had been chosen.
+   * @param {Blob} blob
+   */
+  take(blob) {
+    this.#choose({ blob, gallery: null });
+  }
+
+  /** Switch the camera off: another room is shown. */
+  hide() {
+    this.source.closeCamera();
+    this.isSweeping = false;
+  }
+
+  get #card() {
+    return this.cards.find(({ name }) => name === this.weights.value);
+  }
+
+  /** @param {ChosenPicture} picture */
+  #choose(picture) {
+    const subject = picture.gallery?.subject;
+    if (subject && this.#card?.subject !== subject) {
+      const fitting = this.cards.find((card) => card.subject === subject);
+      if (fitting) this.weights.value = fitting.name;
+    }
+    // What was chosen first keeps the variation that its address names.
+    if (this.picture) this.sliders.set({});
+    this.picture = picture;
+    return this.#open();
+  }
+
+  /** Open the picture with the chosen network, and with the one without a transformer. */
+  async #open() {
+    const card = this.#card;
+    const { picture } = this;
+    if (!card || !picture) return;
+    const opened = ++this.opened;
+    this.chart.clear();
+    setText(this.message, this.view.frame ? "" : LOADING);
+    const session = new NetworkSession(this.api, card.name);
+    const without = card.without_transformer
+      ? new NetworkSession(this.api, card.without_transformer)
+      : null;
+    try {
+      const [frame] = await Promise.all([session.open(picture.blob), without?.open(picture.blob)]);
+      if (opened !== this.opened) return session.close();
+      this.session?.close();
+      this.without?.close();
+      Object.assign(this, { session, without });
+      if (!without) this.withoutPanel.clear();
+      setText(this.message, "");
+      this.view.open(session, frame);
+      this.#vary(this.sliders.variation);
+    } catch (problem) {
+      session.close();
+      without?.close();
+      if (opened === this.opened) setText(this.message, /** @type {Error} */ (problem).message);
+    }
+  }
+
+  /** @param {Variation} variation */
+  async #vary(variation) {
+    this.isSweeping = false;
+    this.sliders.set(variation);
+    this.onchange();
+    await this.#request(this.sliders.variation);
+  }
+
+  /**
+   * Request what both networks say of a variation, and draw it.
+   * @param {Variation} variation
+   * @returns {Promise<[Frame | null, Frame | null]>} null where a newer request superseded it
+   */
+  async #request(variation) {
+    const { view, without } = this;
+    const [frame, frameWithout] = await Promise.all([
+      view.vary(variation),
+      without?.request({ variation }).catch(() => null) ?? null,
+    ]);
+    if (view.frame && frameWithout && without === this.without) {
+      this.withoutPanel.draw(frameWithout, view.frame);
+    }
+    return [frame, frameWithout];
+  }
+
+  /**
+   * Move a variation from end to end, then back to where it was.
+   * @param {VariationEntry} entry
+   */
+  async #sweep(entry) {
+    const start = this.sliders.variation;
+    const label = this.view.frame?.info.predicted[0];
+    if (typeof label !== "number") return;
+    const { opened } = this;
+    this.isSweeping = true;
+    /** @type {SweepPoint[]} */
+    const points = [];
+    for (const value of sweepValues(entry)) {
+      const variation = { ...start, [entry.name]: value };
+      this.sliders.set(variation);
+      const [frame, without] = await this.#request(variation);
+      if (!frame || !this.isSweeping || opened !== this.opened) return;
+      points.push({ value, frame, without });
+      this.chart.draw(entry, points, label, frame.info.classes[label] ?? String(label));
+    }
+    this.#vary(start);
+  }
+
+  /** @param {SweepPoint} point */
+  #showPoint({ value }) {
+    const { entry } = this.chart;
+    if (entry) this.#vary({ ...this.sliders.variation, [entry.name]: value });
+  }
+}

@@ -1,0 +1,49 @@
+// What the same data's network without a transformer says of the same picture.
+
+import { ClassBars } from "../stage/class-bars.js";
+import { element, setText } from "../ui/dom.js";
+import { labelName, percent } from "../ui/text.js";
+import { predictedProbability } from "../stage/probe-layers.js";
+import { rowOf } from "../protocol/frame.js";
+
+/** @import { Frame } from "../protocol/types.js" */
+
+const MAX_CLASSES = 3;
+
+export class WithoutTransformer {
+  constructor() {
+    this.verdict = element("p.stn-detail-verdict");
+    this.classes = new ClassBars();
+    const heading = element("h3.stn-room-heading", {}, "The same without a transformer");
+    this.element = element(
+      "section.stn-without",
+      { hidden: true, aria: { label: "Without a transformer" } },
+      heading,
+      this.verdict,
+      this.classes.element,
+    );
+  }
+
+  /** Show nothing: there is no such network. */
+  clear() {
+    this.element.hidden = true;
+  }
+
+  /**
+   * @param {Frame} frame of the network without a transformer
+   * @param {Frame} compared of the one with transformers
+   */
+  draw(frame, compared) {
+    const { info, tensors } = frame;
+    const predicted = info.predicted[0];
+    if (Array.isArray(predicted) || !tensors.probabilities) return this.clear();
+    this.element.hidden = false;
+    const agrees = predicted === compared.info.predicted[0];
+    const probability = percent(predictedProbability(frame, 0), 0);
+    const text = `classified as ${labelName(info, predicted)} (${probability})`;
+    setText(this.verdict, agrees ? `${text}, as with it` : text);
+    this.verdict.dataset.verdict = agrees ? "unknown" : "wrong";
+    const probabilities = [...rowOf(tensors.probabilities, 0)];
+    this.classes.update(probabilities, info.classes, predicted, MAX_CLASSES);
+  }
+}
