@@ -27,6 +27,7 @@ TOOK = """(known) => {
 
 def start(page: Page, server: Server, seed: int) -> float:
     """Return milliseconds from the click to the first painted frame of the new run."""
+    page.get_by_role("link", name="New run").click()
     page.get_by_label("Seed", exact=True).fill(str(seed))
     page.get_by_label("Seed", exact=True).press("Tab")
     page.wait_for_timeout(SETTLING)
@@ -50,6 +51,7 @@ def main() -> None:
         serve(Path(home), "--no-demonstration") as server,
     ):
         page.goto(f"http://127.0.0.1:{server.port}/")
+        page.get_by_role("link", name="New run").click()
         page.get_by_role("button", name="Start training").wait_for()
         page.get_by_role("radio", name="Own settings").click()
         times = [start(page, server, seed) for seed in range(starts)]

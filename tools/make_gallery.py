@@ -5,7 +5,6 @@
 `paper` is a photo and is not drawn here. Digits are held-out ones of the bundled data set.
 """
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -53,7 +52,7 @@ SIGNS = {
 class Digit(NamedTuple):
     """Which held-out digit is distorted, and how."""
 
-    index: int
+    number: int
     distortion: str
     strength: float
     seed: int
@@ -92,7 +91,7 @@ def draw_digit_picture(digit: Digit) -> Image.Image:
     config = DistortionConfig(name=digit.distortion, strength=digit.strength)
     architecture = ARCHITECTURES["digits"]
     pipeline = InputPipeline.for_dataset(dataset.entry, config, architecture, dataset.held_out)
-    image = dataset.held_out.pixels[digit.index][None].float()
+    image = dataset.held_out.pixels[digit.number][None].float()
     image = image / 255 if image.max() > 1 else image
     canvas = pipeline.apply_random(image, torch.Generator().manual_seed(digit.seed))
     pixels = (canvas[0, 0] * 255).round().byte().numpy()
@@ -101,13 +100,11 @@ def draw_digit_picture(digit: Digit) -> Image.Image:
 
 def main() -> None:
     """Draw all pictures as PNG with few colours, to keep them small."""
-    pictures: dict[str, Callable[[], Image.Image]] = {
-        **{name: lambda sign=sign: draw_sign_picture(sign) for name, sign in SIGNS.items()},
-        **{name: lambda digit=digit: draw_digit_picture(digit) for name, digit in DIGITS.items()},
-    }
-    for name, draw in pictures.items():
+    pictures = {name: draw_sign_picture(sign) for name, sign in SIGNS.items()}
+    pictures |= {name: draw_digit_picture(digit) for name, digit in DIGITS.items()}
+    for name, picture in pictures.items():
         path = FOLDER / f"{name}.png"
-        draw().save(path, optimize=True)
+        picture.save(path, optimize=True)
         print(f"Wrote {path.name}, {path.stat().st_size:,} bytes.")
 
 

@@ -236,7 +236,8 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
             cleanup.enter_context(page.add_init_script(init))
         visited.add(urlsplit(address))
         page.goto(address, wait_until="commit")
-        page.locator(".stn-viewer").wait_for()
+        is_hidden = "room=" in address
+        page.locator(".stn-viewer").wait_for(state="attached" if is_hidden else "visible")
         return page
 
     with cleanup:

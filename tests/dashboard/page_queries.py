@@ -1,5 +1,6 @@
 """Queries and waits on an open page."""
 
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Error, Page
@@ -47,6 +48,17 @@ def wait_for_step_where(page: Page, condition: str) -> None:
         "(() => { const step = Number(document.querySelector('.stn-viewer .stn-probes')"
         f".dataset.step); return {condition}; }})()",
     )
+
+
+def open_room(page: Page, title: str) -> None:
+    """Show another room of the page."""
+    page.get_by_role("navigation", name="Rooms").get_by_role("link", name=title).click()
+
+
+def choose_picture(page: Page, file: Path) -> None:
+    """Choose a file in *Try a picture*, and wait for its frame."""
+    page.locator(".stn-source input[type=file]").set_input_files(file)
+    page.locator(".stn-picture [data-step]").wait_for()
 
 
 def status_text(page: Page) -> str:

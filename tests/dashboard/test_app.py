@@ -17,13 +17,13 @@ def run_script(monkeypatch: pytest.MonkeyPatch, port: int) -> AppTest:
     return AppTest.from_file(str(SCRIPT), default_timeout=TIMEOUT_SECONDS).run()
 
 
-def test_script_shows_the_form_the_runs_and_the_picture(
+def test_script_shows_the_form_and_the_runs(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = run_script(monkeypatch, server.port)
     assert not app.exception
     assert not app.error
-    assert [each.value for each in app.subheader] == ["New run", "Runs", "Try a picture"]
+    assert [each.value for each in app.subheader] == ["Runs", "New run"]
 
 
 def test_form_offers_sampling_options_only_for_networks_with_a_transformer(

@@ -8,6 +8,7 @@ from playwright.sync_api import BrowserContext, Route, expect
 from tests.dashboard.conftest import LAPTOP, OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
+    open_room,
     read_pixels,
     status_text,
     wait_for_expression,
@@ -54,6 +55,7 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     # is lost.
     page.locator(SCRIPT_HAS_RUN).wait_for()
     runs = len(own_server.http.get("/runs").json())
+    open_room(page, "New run")
     page.get_by_role("button", name="Start training").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == runs + 1)
 

@@ -5,7 +5,7 @@ from typing import Literal
 import pytest
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import wait_for_frame
+from tests.dashboard.page_queries import open_room, wait_for_frame
 from tests.live_server import Server
 
 MIN_CONTRAST = 4.5
@@ -61,6 +61,13 @@ LOW_CONTRASTS = """(least) => {
 VIEWS = {"1": ".stn-probes", "2": ".stn-detail", "3": ".stn-probe-summary"}
 """What is shown after a key was pressed."""
 
+ROOMS = {
+    "Try a picture": ".stn-picture [data-step]",
+    "New run": "[data-testid=stBaseButton-primary]",
+    "Results": ".stn-result-section",
+}
+"""What is waited for in each further room."""
+
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 def test_every_visible_text_has_enough_contrast(
@@ -68,11 +75,15 @@ def test_every_visible_text_has_enough_contrast(
 ) -> None:
     page = open_page(server, still, color_scheme=color_scheme)
     wait_for_frame(page)
-    page.get_by_role("button", name="Start training").wait_for()
-    page.get_by_text("The region that the network samples, and its output").wait_for()
     for key, view in VIEWS.items():
         page.locator(".stn-viewer").press(key)
         page.locator(view).first.wait_for()
         seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
         assert seen > 50
         assert low == {}, view
+    for room, part in ROOMS.items():
+        open_room(page, room)
+        page.locator(part).first.wait_for()
+        seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
+        assert seen > 5
+        assert low == {}, room

@@ -1,45 +1,82 @@
-"""Uploaded and pasted pictures, transformed and classified by the shipped networks."""
+"""*Try a picture*: a picture is chosen, varied, swept and saved; both networks answer it."""
 
+import csv
+import io
+import json
+import re
 from base64 import b64encode
 from pathlib import Path
-from typing import Literal
+from urllib.parse import parse_qs, urlsplit
 
-import httpx
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.javascript import region_sentence
-from tests.dashboard.page_queries import read_large_pixels, select_option
-from tests.live_server import Server
+from tests.dashboard.page_queries import (
+    choose_picture,
+    read_large_pixels,
+    wait_for_expression,
+)
+from tests.live_server import Server, wait_until
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
+ROOM = "?room=picture"
+RESULT = ".stn-picture"
+
+# Counts the page's requests for a camera.
+COUNT_CAMERA_REQUESTS = """
+window.cameraRequests = 0;
+const getUserMedia = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+navigator.mediaDevices.getUserMedia = (constraints) => {
+  window.cameraRequests += 1;
+  return getUserMedia(constraints);
+};
+"""
 
 
-def fetch_transform(server: Server, picture: Path) -> Frame:
+def fetch_transform(
+    server: Server, picture: Path, weights: str = "digits", **fields: object
+) -> Frame:
+    """Return the frame of a picture, with further fields of the form as JSON."""
+    data = {name: json.dumps(value) for name, value in fields.items()}
     response = server.http.post(
-        "/transform", files={"image": picture.read_bytes()}, data={"weights": "digits"}
+        "/transform", files={"image": picture.read_bytes()}, data=data | {"weights": weights}
     )
     return Frame.decode(response.raise_for_status().content)
 
 
-def test_upload_shows_input_output_sentence_and_classes(
-    server: Server, still: str, open_page: OpenPage, picture: Path
+def wait_for_pixels(page: Page, frame: Frame) -> None:
+    """Wait until input and output show exactly the pixels of a frame."""
+    expected = [frame.tensors[name].ravel().tolist() for name in ("input", "output.st")]
+    wait_until(lambda: read_large_pixels(page, RESULT) == expected)
+
+
+def set_slider(page: Page, label: str, value: float) -> None:
+    page.get_by_role("slider", name=label, exact=True).fill(str(value))
+
+
+def query_of(page: Page) -> dict[str, str]:
+    """Return the parameters of the page's address."""
+    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def test_example_is_shown_at_once_and_another_file_in_its_place(
+    server: Server, open_component: OpenPage, picture: Path
 ) -> None:
-    page = open_page(server, still)
-    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    result = page.locator(".stn-picture")
+    page = open_component(server, ROOM)
+    result = page.locator(RESULT)
     result.locator("[data-step]").wait_for()
+    wait_for_pixels(page, fetch_transform(server, EXAMPLES / "upright.png"))
+    choose_picture(page, picture)
     expected = fetch_transform(server, picture)
-    for index, name in enumerate(("input", "output.st")):
-        shown = read_large_pixels(page, ".stn-picture")[index]
-        np.testing.assert_array_equal(shown, expected.tensors[name].ravel())
-    sentence = region_sentence(expected)
-    assert result.locator(".stn-theta-text").inner_text() == sentence
+    wait_for_pixels(page, expected)
+    assert result.locator(".stn-theta-text").inner_text() == region_sentence(expected)
     percentages = [
         float(text.rstrip("%"))
         for text in result.locator(".stn-class-probability").all_inner_texts()
@@ -47,91 +84,150 @@ def test_upload_shows_input_output_sentence_and_classes(
     np.testing.assert_allclose(percentages, 100 * expected.tensors["probabilities"][0], atol=0.5001)
     predicted = result.locator(".stn-class[aria-current=true] .stn-class-name").inner_text()
     assert predicted == str(expected.info["predicted"][0])
+    # The same data's network without a transformer.
+    without = fetch_transform(server, picture, "digits-cnn")
+    panel = page.locator(".stn-without")
+    name = without.info["classes"][without.info["predicted"][0]]
+    expect(panel.locator(".stn-detail-verdict")).to_contain_text(f"classified as {name} (")
 
 
-def test_sign_is_classified_by_the_network_for_signs(
-    server: Server, still: str, open_page: OpenPage
+def test_variation_is_that_of_the_server_and_a_link_shows_it_again(
+    server: Server, open_component: OpenPage
 ) -> None:
-    page = open_page(server, still)
-    select_option(page, "Trained network", "Compact ST-CNN for signs on GTSRB")
-    page.get_by_text("A picture of one traffic sign").wait_for()
-    page.get_by_text("In the dark").click()
-    predicted = page.locator(".stn-picture .stn-class[aria-current=true] .stn-class-name")
-    predicted.wait_for()
-    assert predicted.inner_text() == "keep right"
-    texts = page.locator(".stn-picture .stn-class-probability").all_inner_texts()
-    assert len(texts) == 10
+    page = open_component(server, f"{ROOM}&picture=corner")
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    set_slider(page, "Rotation", 40)
+    set_slider(page, "Shift right", -0.3)
+    variation = {"rotation": 40, "shift_x": -0.3}
+    expected = fetch_transform(server, EXAMPLES / "corner.png", variation=variation)
+    wait_for_pixels(page, expected)
+    wait_until(lambda: query_of(page).get("rotation") == "40")
+    assert query_of(page)["shift_x"] == "-0.3"
+    address = page.url
+    page.get_by_role("button", name="Put all back").click()
+    wait_for_pixels(page, fetch_transform(server, EXAMPLES / "corner.png"))
+    page.goto(address, wait_until="commit")
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    wait_for_pixels(page, expected)
+    # Dragged by a quarter of the input, in pixels of the screen.
+    box = page.locator(".stn-picture-drag").bounding_box()
+    assert box is not None
+    start = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] + box["width"] * 48 / 64 / 4, start[1])
+    page.mouse.up()
+    wait_until(lambda: abs(float(query_of(page).get("shift_x", "0")) - 0.2) < 0.01)
+
+
+def test_gallery_shows_signs_with_their_network(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, ROOM)
+    page.get_by_role("button", name="In the dark").click()
+    predicted = page.locator(f"{RESULT} .stn-class[aria-current=true] .stn-class-name")
+    expect(predicted).to_have_text("keep right")
+    expect(page.get_by_label("Trained network")).to_have_value("signs")
+    texts = page.locator(f"{RESULT} .stn-class-probability").all_inner_texts()
     percentages = [float(text.rstrip("%")) for text in texts]
     assert percentages == sorted(percentages, reverse=True)
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_result_is_next_to_the_upload_or_below_it(
-    server: Server, still: str, open_page: OpenPage, picture: Path, width: int
+def test_refused_file_shows_the_servers_message_and_loses_nothing(
+    server: Server, open_component: OpenPage, picture: Path, tmp_path: Path
 ) -> None:
-    page = open_page(server, still, viewport={"width": width, "height": 844})
-    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    page.locator(".stn-picture [data-step]").wait_for()
-    choice, result, examples = (
-        page.locator(f".st-key-picture-{part}").bounding_box()
-        for part in ("choice", "result", "examples")
+    page = open_component(server, ROOM)
+    choose_picture(page, picture)
+    expected = fetch_transform(server, picture)
+    wait_for_pixels(page, expected)
+    message = page.locator(".stn-room-message")
+    for name, content, text in (
+        ("broken.png", b"not a picture", "not a picture"),
+        ("large.png", bytes(MAX_PICTURE_BYTES + 1), "larger than"),
+    ):
+        broken = tmp_path / name
+        broken.write_bytes(content)
+        page.locator(".stn-source input[type=file]").set_input_files(broken)
+        expect(message).to_contain_text(text)
+        assert read_large_pixels(page, RESULT)[0] == expected.tensors["input"].ravel().tolist()
+    choose_picture(page, EXAMPLES / "paper.png")
+    page.locator(".stn-notes li", has_text="nvert").first.wait_for()
+    expect(message).to_be_empty()
+
+
+def test_drawing_is_transformed_after_each_line(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, ROOM)
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    page.get_by_role("button", name="Draw a digit").click()
+    box = page.locator(".stn-drawing").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] * 0.8, steps=4)
+    page.mouse.up()
+    predicted = page.locator(f"{RESULT} .stn-class[aria-current=true] .stn-class-name")
+    expect(predicted).to_have_text("1")
+
+
+def test_photo_is_classified_and_the_camera_ends_with_its_room(
+    server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(server, ROOM, init=COUNT_CAMERA_REQUESTS)
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    before = read_large_pixels(page, RESULT)
+    assert page.evaluate("window.cameraRequests") == 0
+    page.get_by_role("button", name="Use the camera").click()
+    # A photo that is taken before the camera's first picture is empty.
+    wait_for_expression(page, "document.querySelector('video').videoWidth > 0")
+    assert page.evaluate("window.cameraRequests") == 1
+    page.get_by_role("button", name="Take a photo").click()
+    wait_until(lambda: read_large_pixels(page, RESULT) != before)
+    page.get_by_role("link", name="Watch").click()
+    wait_for_expression(page, "document.querySelector('video').srcObject === null")
+
+
+def test_sweep_plots_and_saves_what_the_server_answers(
+    server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"{ROOM}&picture=upright")
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    page.get_by_role("button", name="Sweep clutter").click()
+    chart = page.locator(".stn-sweep")
+    chart.get_by_text(re.compile(r"Stillness \d")).wait_for()
+    wait_until(lambda: query_of(page).get("clutter") is None)
+    wait_for_expression(
+        page,
+        "document.querySelector('.stn-sweep-chart path')?.getAttribute('d').match(/[ML]/g)"
+        ".length === 13",
     )
-    assert choice is not None
-    assert result is not None
-    assert examples is not None
-    if width < 640:
-        assert choice["x"] == result["x"] == examples["x"]
-        assert choice["y"] + choice["height"] <= result["y"]
-        assert result["y"] + result["height"] <= examples["y"]
-    else:
-        assert choice["x"] == examples["x"]
-        assert choice["x"] + choice["width"] <= result["x"]
-        assert choice["y"] == result["y"]
-        assert choice["y"] + choice["height"] <= examples["y"] < result["y"] + result["height"]
-
-
-def test_example_on_paper_is_inverted_with_a_note(
-    server: Server, still: str, open_page: OpenPage
-) -> None:
-    page = open_page(server, still)
-    page.get_by_text("On paper").click()
-    notes = page.locator(".stn-picture .stn-notes li", has_text="nvert")
-    notes.first.wait_for()
-
-
-def test_refused_file_is_gone_once_another_one_is_chosen(
-    server: Server, still: str, open_page: OpenPage, picture: Path, tmp_path: Path
-) -> None:
-    large = tmp_path / "large.png"
-    large.write_bytes(bytes(MAX_PICTURE_BYTES + 1_000_000))
-    page = open_page(server, still)
-    uploader = page.locator(".st-key-upload")
-    for file in (large, picture):
-        uploader.locator("input[type=file]").set_input_files(file)
-        expect(uploader.get_by_text(file.name)).to_be_visible()
-    page.locator(".stn-picture [data-step]").wait_for()
-    expect(uploader.get_by_text("must be")).to_be_hidden()
-    # But one that is refused after a good one is reported.
-    uploader.locator("input[type=file]").set_input_files(large)
-    expect(uploader.get_by_text("must be").last).to_be_visible()
-
-
-def test_file_that_is_not_a_picture_shows_the_servers_message(
-    server: Server, still: str, open_page: OpenPage, tmp_path: Path
-) -> None:
-    broken = tmp_path / "broken.png"
-    broken.write_bytes(b"not a picture")
-    refused = httpx.post(
-        f"http://127.0.0.1:{server.port}/api/transform",
-        files={"image": broken.read_bytes()},
-        data={"weights": "digits"},
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Save as CSV").click()
+    rows = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
+    assert [float(row["clutter"]) for row in rows] == list(range(13))
+    picture = EXAMPLES / "upright.png"
+    label = fetch_transform(server, picture).info["predicted"][0]
+    expected = fetch_transform(server, picture, variation={"clutter": 12})
+    assert float(rows[-1]["probability_with_the_transformer"]) == pytest.approx(
+        float(expected.tensors["probabilities"][0, label]), abs=1e-6
     )
-    page = open_page(server, still)
-    page.locator(".st-key-upload input[type=file]").set_input_files(broken)
-    alert = page.locator("[data-testid=stAlert]")
-    alert.wait_for()
-    assert alert.inner_text().strip() == refused.json()["detail"]
-    assert page.locator(".stn-picture").count() == 0
+    assert float(rows[-1]["theta.st.2"]) == pytest.approx(
+        float(expected.tensors["theta.st"][0, 2]), abs=1e-6
+    )
+
+
+def test_saved_picture_has_input_and_output(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, f"{ROOM}&picture=upright")
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    expected = fetch_transform(server, EXAMPLES / "upright.png")
+    wait_for_pixels(page, expected)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save as PNG").click()
+    image = np.asarray(Image.open(download.value.path()).convert("L"))
+    left = (48 + 2 * 8) * 8 + 16
+    shown = image[64 : 64 + 384, left : left + 384]
+    # Each pixel of the output is enlarged to a square; its centre is compared.
+    centres = ((np.arange(28) + 0.5) * 384 / 28).astype(int)
+    np.testing.assert_array_equal(
+        shown[np.ix_(centres, centres)], expected.tensors["output.st"][0, :, :, 0]
+    )
 
 
 def write_clipboard(page: Page, content: str | Path) -> None:
@@ -164,40 +260,19 @@ def paste_file(page: Page, name: str, kind: str, content: str = "none") -> bool:
     )
 
 
-def wait_for_note(page: Page, text: str, state: Literal["visible", "detached"] = "visible") -> None:
-    page.locator(".stn-picture .stn-notes li", has_text=text).first.wait_for(state=state)
-
-
-def test_pasted_picture_is_uploaded(
+def test_pasted_picture_opens_the_room(
     server: Server, still: str, open_page: OpenPage, picture: Path
 ) -> None:
     page = open_page(server, still, permissions=CLIPBOARD)
-    uploader = page.locator(".st-key-upload")
-    uploader.wait_for()
+    page.locator(".st-key-room-picture .stn-root").wait_for(state="attached")
     write_clipboard(page, picture)
     page.keyboard.press("Control+V")
-    page.locator(".stn-picture [data-step]").wait_for()
-    uploader.get_by_text("image.png").wait_for()
-    # The next pasted picture replaces it.
-    write_clipboard(page, EXAMPLES / "paper.png")
-    page.keyboard.press("Control+V")
-    wait_for_note(page, "nvert")
-    assert uploader.get_by_text("image.png").count() == 1
-
-
-def test_pasted_file_that_is_not_a_picture_is_refused(
-    server: Server, still: str, open_page: OpenPage
-) -> None:
-    page = open_page(server, still)
-    page.locator(".st-key-upload input[type=file]").wait_for(state="attached")
-    assert paste_file(page, "broken.png", "image/png")
-    page.locator("[data-testid=stAlert]", has_text="not a picture").wait_for()
+    page.locator(f"{RESULT} [data-step]").wait_for()
+    wait_for_pixels(page, fetch_transform(server, picture))
     assert paste_file(page, "drawing.svg", "image/svg+xml", "<svg></svg>")
-    page.locator("[data-testid=stAlert]", has_text="an SVG drawing").wait_for()
-
-
-def test_pasted_text_is_not_uploaded(server: Server, still: str, open_page: OpenPage) -> None:
-    page = open_page(server, still, permissions=CLIPBOARD)
+    expect(page.locator(".stn-room-message")).to_contain_text("an SVG drawing")
+    # Text goes where it is pasted.
+    page.get_by_role("link", name="New run").click()
     page.get_by_role("radio", name="Own settings").click()
     seed = page.get_by_role("spinbutton", name="Seed")
     write_clipboard(page, "321")
@@ -205,16 +280,3 @@ def test_pasted_text_is_not_uploaded(server: Server, still: str, open_page: Open
     seed.press("Control+V")
     assert seed.input_value() == "321"
     assert not paste_file(page, "note.txt", "text/plain")
-
-
-def test_latest_picture_is_shown(
-    server: Server, still: str, open_page: OpenPage, picture: Path
-) -> None:
-    page = open_page(server, still)
-    page.get_by_text("On paper").click()
-    wait_for_note(page, "nvert")
-    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    wait_for_note(page, "nvert", "detached")
-    page.get_by_text("On paper").click()  # clears the choice, which was still set
-    page.get_by_text("On paper").click()
-    wait_for_note(page, "nvert")

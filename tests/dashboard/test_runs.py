@@ -13,6 +13,7 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.conftest import TrainedRun
 from tests.dashboard.conftest import OpenPage, record_run
 from tests.dashboard.page_queries import (
+    open_room,
     select_option,
     wait_for_expression,
     wait_for_frame,
@@ -32,7 +33,8 @@ def form(page: Page) -> Locator:
 
 
 def open_own_settings(page: Page) -> None:
-    """Show the fields, instead of the presets."""
+    """Show the form, with its fields instead of the presets."""
+    open_room(page, "New run")
     page.get_by_role("radio", name="Own settings").click()
     page.get_by_text("Advanced settings").wait_for()
 

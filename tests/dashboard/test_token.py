@@ -8,7 +8,12 @@ from playwright.sync_api import Page, expect
 
 from stnscope.access.rights import VIEWER_REFUSAL
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import wait_for_frame, wait_for_status_text
+from tests.dashboard.page_queries import (
+    choose_picture,
+    open_room,
+    wait_for_frame,
+    wait_for_status_text,
+)
 from tests.live_server import Server, serve
 
 TOKEN = "open-sesame-open-sesame"
@@ -44,7 +49,7 @@ def test_link_with_the_token_opens_page_and_api(
     assert TOKEN not in page.url
     assert run_id in page.url
     # The page's own calls have the token too.
-    page.get_by_role("button", name="Start training").wait_for()
+    page.get_by_role("button", name="Start training").wait_for(state="attached")
     page.locator(".stn-button-group [data-action=pause]").click()
     protected_server.wait_for_status(run_id, "paused")
     page.locator(".stn-button-group [data-action=resume]").click()
@@ -69,8 +74,8 @@ def test_link_for_viewing_opens_a_page_on_which_nothing_acts(
         "Download"
     ]
     page.keyboard.press("p")
-    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    page.locator(".stn-picture [data-step]").wait_for()
+    open_room(page, "Try a picture")
+    choose_picture(page, picture)
     assert protected_server.get_run(run_id)["status"] == "running"
 
 

@@ -19,6 +19,8 @@ from stnscope.access.rights import VIEWER_REFUSAL
 from tests.compose import ROOT, image_command, image_environment, services
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
+    choose_picture,
+    open_room,
     pump_events,
     wait_for_expression,
     wait_for_frame,
@@ -132,6 +134,7 @@ def test_one_link_opens_both_services(
     # The form starts a run through the page's private address of the backend.
     # Before, the page follows the demonstration, whose id may already be in the address.
     (demonstration,) = two_services.backend.http.get("/runs").json()
+    open_room(page, "New run")
     page.get_by_role("button", name="Start training").click()
     wait_for_expression(
         page,
@@ -156,8 +159,8 @@ def test_one_link_opens_both_services(
     page.locator(".stn-button-group [data-action=pause]").click()
     two_services.backend.wait_for_status(run_id, "paused")
 
-    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    page.locator(".stn-picture [data-step]").wait_for()
+    open_room(page, "Try a picture")
+    choose_picture(page, picture)
     two_services.backend.control(run_id, "stop").raise_for_status()
 
 
@@ -169,9 +172,8 @@ def test_one_link_for_viewing_opens_both_services(
     expect(page.locator(".stn-refusal")).to_have_text(VIEWER_REFUSAL)
     expect(page.locator(".stAlert")).to_have_text(VIEWER_REFUSAL)
     expect(page.get_by_role("button", name="Start training")).to_have_count(0)
-    # The page sends the picture with its visitor's token, not with its own.
-    page.locator(".st-key-upload input[type=file]").set_input_files(picture)
-    page.locator(".stn-picture [data-step]").wait_for()
+    open_room(page, "Try a picture")
+    choose_picture(page, picture)
 
 
 def test_visitor_without_the_token_enters_it_and_sees_the_page(
