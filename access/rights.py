@@ -64,6 +64,7 @@ LOOKING = (
     "GET /api/results",
     "GET /api/results/{origin}/{name}/pictures",
     "GET /api/weights",
+    "GET /api/source/{path:path}",
     "POST /api/transform",
     "WEBSOCKET /api/runs/{run_id}/stream",
     "WEBSOCKET /api/transform/stream",

@@ -54,6 +54,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
   border-color: var(--st-primary-color); font-weight: 600; opacity: 1;
 }
 @media (pointer: coarse), (max-width: 640px) { .stn-rooms a { padding: 8px 0; } }
+@media (max-width: 640px) { .stn-rooms { gap: 2px 11px; font-size: 13.5px; } }
 </style>
 """
 

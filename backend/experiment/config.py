@@ -36,7 +36,7 @@ Padding = float | Literal["border"]
 """Value outside an image, 0 to 1, or `border`, which repeats the pixels at its border."""
 
 
-class _Frozen(BaseModel):
+class FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
@@ -64,7 +64,7 @@ def _check_threads(value: Any) -> Any:
     raise PydanticCustomError("literal_error", "Input should be {expected}", expected)
 
 
-class ProbesConfig(_Frozen):
+class ProbesConfig(FrozenModel):
     """The probes: fixed images that are observed throughout training."""
 
     count: int = Field(
@@ -77,7 +77,7 @@ class ProbesConfig(_Frozen):
     )
 
 
-class DistortionConfig(_Frozen):
+class DistortionConfig(FrozenModel):
     """The distortion of images before they are fed to the network."""
 
     name: Name = Field(
@@ -95,7 +95,29 @@ class DistortionConfig(_Frozen):
         return "+".join(part.strip() for part in name.split("+"))
 
 
-class SamplerConfig(_Frozen):
+MAX_CLUTTER = 12
+
+
+class PictureVariation(FrozenModel):
+    """How a picture is changed; the defaults change nothing."""
+
+    rotation: float = Field(default=0, ge=-180, le=180, description="Degrees, clockwise.")
+    scale: float = Field(default=1, ge=0.25, le=3)
+    shift_x: float = Field(default=0, ge=-1.5, le=1.5, description="Share of half the width.")
+    shift_y: float = Field(default=0, ge=-1.5, le=1.5, description="Share of half the height.")
+    tilt: float = Field(default=0, ge=-60, le=60, description="Degrees about the vertical axis.")
+    bend: float = Field(default=0, ge=-1, le=1)
+    cover: float = Field(
+        default=0, ge=0, le=1, description="Width of a bar across the middle, as a share."
+    )
+    darkness: float = Field(default=0, ge=0, le=1)
+    clutter: int = Field(
+        default=0, ge=0, le=MAX_CLUTTER, description="Small crops of other images."
+    )
+    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Of the places of clutter.")
+
+
+class SamplerConfig(FrozenModel):
     """The sampling by spatial transformers; no effect on a network without them."""
 
     padding: Name = Field(
@@ -134,7 +156,7 @@ def _parse_distortion(value: Any) -> Any:
     return {"name": value} if isinstance(value, str) else value
 
 
-class RunConfig(_Frozen):
+class RunConfig(FrozenModel):
     """All parameters of a run; equal configurations give equal runs.
 
     A recorded one that lacks a field was made before there was one, and means its default.
@@ -219,7 +241,7 @@ class RunConfig(_Frozen):
     probes: ProbesConfig = ProbesConfig()
 
 
-class PictureInput(_Frozen):
+class PictureInput(FrozenModel):
     """What a picture must be to be the input of a watched network."""
 
     height: int = Field(ge=1)
@@ -228,7 +250,7 @@ class PictureInput(_Frozen):
     light_on_dark: bool = Field(description="Whether its images are light strokes on black.")
 
 
-class WatchConfig(_Frozen):
+class WatchConfig(FrozenModel):
     """What is known of a run whose loop is its user's own, and is only watched."""
 
     model: Name = Field(description="Name of the network.")
@@ -266,7 +288,7 @@ def _parse_slow_motion(value: Any) -> Any:
     return DEFAULT_SLOW_MOTION * value if isinstance(value, bool) else value
 
 
-class SettingsChange(_Frozen):
+class SettingsChange(FrozenModel):
     """A change of settings while a run trains; None does not change a setting."""
 
     learning_rate: float | None = Field(
@@ -306,7 +328,7 @@ class SettingsChange(_Frozen):
         return self.model_copy(update=later.values | {"rate_factors": factors or None})
 
 
-class WatchedSettings(_Frozen):
+class WatchedSettings(FrozenModel):
     """The values at a step of what can be changed of a watched run at its pause points."""
 
     rate_factors: dict[str, float]
@@ -325,7 +347,7 @@ class WatchedSettings(_Frozen):
         return None if factors is None else cls(rate_factors=factors, slow_motion=slow_motion)
 
 
-class LiveSettings(_Frozen):
+class LiveSettings(FrozenModel):
     """The values at a step of the settings that can be changed while a run trains."""
 
     learning_rate: float

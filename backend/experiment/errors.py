@@ -11,6 +11,7 @@ StnscopeError
 ├── TooLarge               a limit is exceeded
 ├── AccessDenied           this user may not read or write a file or a folder
 ├── NotFound               no such run, step, weights, data set or export
+│   └── PictureNotFound    no such picture in the cache: it is to be uploaded again
 ├── Conflict               not possible in the current status; names what is expected
 │   └── LockUnavailable    a file system has no locks
 ├── InsufficientStorage    a quota or the disk is full; names what to delete or enlarge
@@ -88,6 +89,12 @@ class AccessDenied(StnscopeError):
 
 class NotFound(StnscopeError):
     """There is no such run, step, weights, data set or export."""
+
+
+class PictureNotFound(NotFound):
+    """There is no such picture in the cache: it is to be uploaded again."""
+
+    field = "picture"
 
 
 class Conflict(StnscopeError):

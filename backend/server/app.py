@@ -36,6 +36,7 @@ from stnscope.backend.server.routes import (
     recordings,
     results,
     runs,
+    source,
     streams,
 )
 from stnscope.backend.server.runs import Runs
@@ -49,7 +50,8 @@ from stnscope.backend.version import VERSION
 log = logging.getLogger(__name__)
 
 ROUTERS = tuple(
-    resource.router for resource in (catalog, runs, recordings, pictures, exports, results, streams)
+    resource.router
+    for resource in (catalog, runs, recordings, pictures, exports, results, source, streams)
 )
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """

@@ -48,6 +48,16 @@ class Access(BaseModel):
     )
 
 
+@dataclass(frozen=True)
+class WeightsCard(Card):
+    """What can transform a picture."""
+
+    transformers: int | None = None
+    """Of its network; null for the network of a loop that is being watched."""
+    without_transformer: str | None = None
+    """The name of weights that ship, of the same data and distortion, without a transformer."""
+
+
 class InvalidValue(BaseModel):
     """One thing that is wrong with a request."""
 

@@ -5,9 +5,12 @@ import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
+from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.run_status import DELETED, FAULTS, STATUSES
 from stnscope.models import catalog, grid
@@ -224,3 +227,22 @@ def test_dragged_region_stays_in_its_family(family: Family) -> None:
     fitted = family.fit(grid.from_pixels(dragged, height, width), aspect)
     actual = grid.to_pixels(family.warp(fitted, corners, aspect), height, width)
     torch.testing.assert_close(actual, dragged)
+
+
+def test_stillness_is_that_of_the_experiment() -> None:
+    random = np.random.default_rng(5)
+    inputs = random.integers(0, 256, (WINDOW, 1, 11, 12, 3), dtype=np.uint8)
+    outputs = random.integers(90, 140, (WINDOW, 1, 7, 5, 3), dtype=np.uint8)
+    expected = Stillness()
+    for image, output in zip(inputs, outputs, strict=True):
+        info = {"moving": True, "transformers": [{"name": "st"}], "collapsed": {"st": [None]}}
+        frame = Frame({**info, "labels": [None]}, {"input": image, "output.st": output})
+        value = expected.add(frame)
+    script = f"""
+      import {{ stillness }} from "{(ASSETS / "geometry" / "stillness.js").as_uri()}";
+      const images = (data, shape) => data.map((each) => ({{ data: each.flat(3), shape }}));
+      console.log(stillness(
+        images({json.dumps(inputs[:, 0].tolist())}, [11, 12, 3]),
+        images({json.dumps(outputs[:, 0].tolist())}, [7, 5, 3])));
+    """
+    assert run_script(script) == pytest.approx(value)

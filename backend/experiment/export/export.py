@@ -206,7 +206,7 @@ def draw(recording: ReadableRecording, plan: Plan, progress: Progress | None = N
     """Draw and encode the animation of a plan; `progress` as in `export`."""
     run = recording.summary()
     layout, count = plan.layout, len(plan.frames)
-    palette = Palette(None if plan.is_grey else _sample_pixels(recording, plan), sheet.LEVELS)
+    palette = Palette(None if plan.is_grey else _sample_pixels(recording, plan))
     writer = FORMATS[plan.format].open(layout.size, palette.colours, _comment(run, plan))
     for number, (key, delay) in enumerate(zip(plan.frames, plan.delays, strict=True), start=1):
         frame = recording.frame(*key)

@@ -1,44 +1,47 @@
-"""One palette of 256 colours for a whole animation, some of them exact.
+"""One palette of 256 colours for a whole animation, those of the overlay exact.
 
 There is one palette for all frames, and no dithering, so that unchanged pixels do not flicker.
 
 (H, W) size of a frame, M pixels, K colours.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from stnscope.backend.experiment.export import sheet
+
 COLOURS = 256
+REPLACED = 1
+"""The grey level, nearly black, whose index the only colour of a grey animation has."""
 
 Pixels = NDArray[np.uint8]
 
 
 class Palette:
-    """Colours that approximate images, and exact grey levels.
+    """Colours that approximate images, and the exact ones of the overlay.
 
     Args:
-        pixels: (M, 3), pixels of the images; None if all are grey: then all levels are exact.
-        levels: grey levels of the overlay.
+        pixels: (M, 3), pixels of the images; None if all are grey: then all levels but `REPLACED`
+            are exact.
     """
 
-    def __init__(self, pixels: Pixels | None, levels: Sequence[int]) -> None:
+    def __init__(self, pixels: Pixels | None) -> None:
         greys = np.arange(COLOURS, dtype=np.uint8)
         self.colours: Pixels = greys[:, None].repeat(3, axis=1)
         """(256, 3), the palette."""
-        self._level_indices = greys
+        self._overlay_indices = np.append(greys, np.uint8(REPLACED))
         self._image_palette: Image.Image | None = None
         if pixels is None:
+            self.colours[REPLACED] = sheet.FIRST_COLOUR
             return
-        count = COLOURS - len(levels)
+        values = [*sheet.LEVELS, sheet.FIRST]
+        count = COLOURS - len(values)
         colours = _quantise(pixels, count)
         self._image_palette = _palette_image(colours)
         self.colours[: len(colours)] = colours
-        self.colours[count:] = np.array(levels)[:, None]
-        self._level_indices = np.zeros(COLOURS, dtype=np.uint8)
-        self._level_indices[list(levels)] = np.arange(count, COLOURS)
+        self.colours[count:] = sheet.COLOURS[values]
+        self._overlay_indices[values] = np.arange(count, COLOURS)
 
     def indices(
         self, images: Pixels, overlay: NDArray[np.int16], is_overlay: NDArray[np.bool]
@@ -47,13 +50,14 @@ class Palette:
 
         Args:
             images: (H, W) if all are grey, else (H, W, 3).
-            overlay: (H, W) grey levels.
+            overlay: (H, W), as of `sheet.draw_overlay`.
             is_overlay: (H, W), whether the overlay covers the images.
         """
-        indices = (
-            images.copy() if self._image_palette is None else _nearest(images, self._image_palette)
-        )
-        indices[is_overlay] = self._level_indices[overlay[is_overlay]]
+        if self._image_palette is None:
+            indices = np.where(images == REPLACED, np.uint8(0), images)
+        else:
+            indices = _nearest(images, self._image_palette)
+        indices[is_overlay] = self._overlay_indices[overlay[is_overlay]]
         return indices
 
 

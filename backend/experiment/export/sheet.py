@@ -1,7 +1,7 @@
 """Draw a frame on a sheet: rows of input and output, dots at the sampled corners, a footer.
 
-There are two layers: the images, and the overlay, which is background, dots and text in a few grey
-levels. Therefore an export can quantise images without changing the dots.
+There are two layers: the images, and the overlay, which is background, dots and text in a few
+colours. Therefore an export can quantise images without changing the dots.
 
 (H, W) size of the sheet in pixels.
 """
@@ -28,6 +28,9 @@ TRANSPARENT = -1
 BLACK, INK, MUTED, BACKGROUND, WHITE = 0, 34, 110, 242, 255
 SHADES = tuple(round(BACKGROUND + (INK - BACKGROUND) * share / 9) for share in range(10))
 """Levels of antialiased text, from background to ink."""
+FIRST = 256
+"""In an overlay, the first corner's mark, so that it is recognised among white ones."""
+FIRST_COLOUR = (255, 90, 54)
 LEVELS = (BLACK, WHITE, *SHADES)
 """All grey levels of an overlay."""
 
@@ -37,6 +40,10 @@ Floats = NDArray[np.float64]
 Box = tuple[slice, slice]
 Shape = Callable[[Floats, Floats], Floats]
 """Offsets (x, y) from a mark's centre -> distance in the mark's metric."""
+
+
+COLOURS: Pixels = np.array([(level,) * 3 for level in range(FIRST)] + [FIRST_COLOUR], np.uint8)
+"""(257, 3), the colour of each value in an overlay."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +166,7 @@ def resize(image: Pixels, size: tuple[int, int], is_grey: bool) -> Pixels:
 
 
 def draw_overlay(frame: Frame, probes: Sequence[int], layout: Layout) -> Overlay:
-    """Return the overlay: (H, W) grey levels, `TRANSPARENT` where images are visible."""
+    """Return the overlay: (H, W) indices of `COLOURS`, `TRANSPARENT` where images are visible."""
     width, height = layout.size
     levels = np.full((height, width), BACKGROUND, dtype=np.int16)
     for row, probe in enumerate(probes):
@@ -194,7 +201,8 @@ def _draw_corners(
                 shape = _arrow(offset / np.hypot(*offset))
             else:
                 shape = _square if number == 0 else _disc
-            _draw_mark(levels, clipped, shape, layout.scale)
+            fill = FIRST if number == 0 else WHITE
+            _draw_mark(levels, clipped, shape, layout.scale, fill)
     if len(frame.transformers) > 1:
         # At different positions on the upper edge, because initially all regions are equal.
         position = points[0] + (index + 1) / 6 * (points[1] - points[0])
@@ -237,8 +245,8 @@ def _arrow(direction: Floats) -> Shape:
     return distance
 
 
-def _draw_mark(levels: Overlay, centre: Floats, shape: Shape, scale: float) -> None:
-    """Draw a white mark with a black outline; `centre` is (x, y) on the sheet."""
+def _draw_mark(levels: Overlay, centre: Floats, shape: Shape, scale: float, fill: int) -> None:
+    """Draw a mark with a black outline; `centre` is (x, y) on the sheet."""
     half_side = int(np.ceil(2 * (DOT_RADIUS + OUTLINE) * scale))
     left, top = (np.floor(centre).astype(int) - half_side).tolist()
     rows = slice(max(top, 0), max(top + 2 * half_side + 1, 0))
@@ -247,7 +255,7 @@ def _draw_mark(levels: Overlay, centre: Floats, shape: Shape, scale: float) -> N
     down, across = np.indices(area.shape) + 0.5
     distance = shape(across + columns.start - centre[0], down + rows.start - centre[1])
     area[distance <= (DOT_RADIUS + OUTLINE) * scale] = BLACK
-    area[distance <= DOT_RADIUS * scale] = WHITE
+    area[distance <= DOT_RADIUS * scale] = fill
 
 
 def _draw_prediction(levels: Overlay, frame: Frame, probe: int, row: int, layout: Layout) -> None:

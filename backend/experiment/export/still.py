@@ -2,7 +2,6 @@
 
 from io import BytesIO
 
-import numpy as np
 from PIL import Image
 
 from stnscope.backend.experiment.errors import InvalidInput
@@ -32,7 +31,7 @@ def draw_png(frame: Frame, scale: float, rows: int = 1) -> bytes:
     overlay = sheet.draw_overlay(frame, probes, layout)
     sheet.draw_captions(overlay, layout)
     covered = overlay != sheet.TRANSPARENT
-    images[covered] = overlay[covered][:, None].astype(np.uint8)
+    images[covered] = sheet.COLOURS[overlay[covered]]
     file = BytesIO()
     Image.fromarray(images).save(file, "PNG")
     return file.getvalue()

@@ -1,9 +1,10 @@
 """Apply a trained network to a picture, or fit a picture to a run's network as a probe."""
 
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache, partial
 from io import BytesIO
-from typing import Any
+from typing import Any, Self, TypeVar
 
 import torch
 from PIL import Image
@@ -11,15 +12,29 @@ from pydantic import Field, ValidationError
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, check_distortion
-from stnscope.backend.experiment.config import CPU, DistortionConfig, PictureInput
-from stnscope.backend.experiment.data.images import Dataset
+from stnscope.backend.experiment.config import (
+    CPU,
+    DistortionConfig,
+    FrozenModel,
+    PictureInput,
+    PictureVariation,
+)
+from stnscope.backend.experiment.data.images import Dataset, Images
 from stnscope.backend.experiment.data.layouts.stored_images import COLOUR, GREY
 from stnscope.backend.experiment.data.load import load as load_dataset
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.devices.torch_devices import naming_full_memory, torch_device
+from stnscope.backend.experiment.distortions.picture_variation import vary
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame
+from stnscope.backend.experiment.inference.localisation_maps import localisation_maps
+from stnscope.backend.experiment.inference.theta_gradient import (
+    Gradient,
+    ThetaSteps,
+    gradient_tensors,
+    take_steps,
+)
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.pictures.cache import PictureCache
@@ -63,6 +78,8 @@ def transform(
     weights: TrainedWeights,
     distortion: Mapping[str, Any] | None = None,
     theta: Mapping[str, Any] | None = None,
+    *,
+    variation: Mapping[str, Any] | None = None,
 ) -> Frame:
     """Apply a trained network to a picture.
 
@@ -72,6 +89,7 @@ def transform(
         distortion: the fields of `PictureDistortion`; None for no distortion.
         theta: overrides by the transformer's name, see `probes.theta_override`; the others
             predict theta.
+        variation: the fields of `PictureVariation`; not together with a distortion.
 
     Returns:
         A frame of one probe with an unknown label. Its `info` also has `weights`, `notes` and
@@ -80,12 +98,12 @@ def transform(
 
     Raises:
         PictureError, TooLarge: the picture cannot be used.
-        InvalidInput: the distortion or theta is invalid, which names the field; or the weights do
-            not fit their network.
+        InvalidInput: the distortion, variation or theta is invalid, which names the field; or the
+            weights do not fit their network.
     """
-    config = _validate(distortion)
-    key, fitted = _pictures.fit_file(data, _target(weights.card, on_canvas=config is None))
-    return _transform(key, fitted, weights, config, theta)
+    request = _Request.validate(distortion, variation, theta=theta)
+    key, fitted = _pictures.fit_file(data, _target(weights.card, on_canvas=request.on_canvas))
+    return _transform(key, fitted, weights, request)
 
 
 def transform_cached(
@@ -94,51 +112,108 @@ def transform_cached(
     distortion: Mapping[str, Any] | None = None,
     theta: Mapping[str, Any] | None = None,
     corners: Mapping[str, Any] | None = None,
+    *,
+    variation: Mapping[str, Any] | None = None,
+    gradient: Mapping[str, Any] | None = None,
+    steps: Mapping[str, Any] | None = None,
+    maps: bool = False,
 ) -> Frame:
     """Apply a trained network to a picture in the cache of `transform`.
 
     Args:
         picture: its key.
-        weights, distortion, theta: as for `transform`.
+        weights, distortion, theta, variation: as for `transform`.
         corners: overrides by the region's corners, for transformers not in `theta`.
+        gradient: the fields of `Gradient`; its tensors are added to the frame.
+        steps: the fields of `ThetaSteps`; its tensors are added, and the frame is that of the last
+            theta.
+        maps: whether the localisation networks' maps are added.
 
     Returns:
         A frame as from `transform`.
 
     Raises:
-        NotFound: the picture is no longer in the cache.
-        InvalidInput: the distortion, theta or corners are invalid, which names the field; or the
-            weights do not fit their network.
+        PictureNotFound: the picture is no longer in the cache.
+        InvalidInput: an argument is invalid, which names the field; or the weights do not fit their
+            network.
     """
-    config = _validate(distortion)
-    fitted = _pictures.fit(picture, _target(weights.card, on_canvas=config is None))
-    return _transform(picture, fitted, weights, config, theta, corners)
+    request = _Request.validate(
+        distortion, variation, gradient, steps, theta=theta, corners=corners, maps=maps
+    )
+    fitted = _pictures.fit(picture, _target(weights.card, on_canvas=request.on_canvas))
+    return _transform(picture, fitted, weights, request)
 
 
-def _transform(
-    key: str,
-    fitted: Fitted,
-    weights: TrainedWeights,
-    config: PictureDistortion | None,
-    theta: Mapping[str, Any] | None,
-    corners: Mapping[str, Any] | None = None,
-) -> Frame:
+@dataclass(frozen=True)
+class _Request:
+    """What is done with a picture; theta and corners are validated with the network at hand."""
+
+    distortion: PictureDistortion | None
+    variation: PictureVariation | None
+    gradient: Gradient | None
+    steps: ThetaSteps | None
+    theta: Mapping[str, Any] | None
+    corners: Mapping[str, Any] | None
+    maps: bool
+
+    @classmethod
+    def validate(
+        cls,
+        distortion: Mapping[str, Any] | None,
+        variation: Mapping[str, Any] | None,
+        gradient: Mapping[str, Any] | None = None,
+        steps: Mapping[str, Any] | None = None,
+        *,
+        theta: Mapping[str, Any] | None,
+        corners: Mapping[str, Any] | None = None,
+        maps: bool = False,
+    ) -> Self:
+        """Return the request.
+
+        Raises:
+            InvalidInput: a field is invalid, which is named.
+        """
+        config = _validate(PictureDistortion, distortion, "distortion")
+        if config is not None:
+            check_distortion(config.name, "distortion.name")
+        varied = _validate(PictureVariation, variation, "variation")
+        if config and varied:
+            raise InvalidInput(
+                "variation: Give a distortion or a variation, not both.", "variation"
+            )
+        return cls(
+            config,
+            varied,
+            _validate(Gradient, gradient, "gradient"),
+            _validate(ThetaSteps, steps, "steps"),
+            theta,
+            corners,
+            maps,
+        )
+
+    @property
+    def on_canvas(self) -> bool:
+        """Whether the picture fills the network's input, instead of being placed on it."""
+        return self.distortion is None
+
+
+def _transform(key: str, fitted: Fitted, weights: TrainedWeights, request: _Request) -> Frame:
     with naming_full_memory(str(_device), "Try again in a moment, or serve on another device."):
-        return _observe(key, fitted, weights, config, theta, corners)
+        return _observe(key, fitted, weights, request)
 
 
-def _observe(
-    key: str,
-    fitted: Fitted,
-    weights: TrainedWeights,
-    config: PictureDistortion | None,
-    theta: Mapping[str, Any] | None,
-    corners: Mapping[str, Any] | None,
-) -> Frame:
+def _observe(key: str, fitted: Fitted, weights: TrainedWeights, request: _Request) -> Frame:
     network, card = _load_network(weights), weights.card
-    image = _network_input(fitted, card, config)
-    thetas = resolve_thetas(network, image, theta, corners)
-    info = {
+    image = _network_input(fitted, card, request.distortion, request.variation)
+    thetas = resolve_thetas(network, image, request.theta, request.corners)
+    tensors: dict[str, Array] = {}
+    info: dict[str, Any] = {}
+    if request.steps is not None:
+        thetas, tensors = take_steps(network, image, thetas, request.steps)
+    for compute in _further(network, image, thetas, request):
+        further_tensors, further_info = compute()
+        tensors, info = tensors | further_tensors, info | further_info
+    info |= {
         "run": "",
         "step": 0,
         "epoch": 0,
@@ -155,8 +230,20 @@ def _observe(
     if not _is_uniform(frame.tensors["input"]):
         for name in frame.transformers:
             if name not in thetas and _is_uniform(frame.tensors[f"output.{name}"]):
-                return frame.with_info(notes=[*fitted.notes, EMPTY_OUTPUT])
-    return frame
+                frame = frame.with_info(notes=[*fitted.notes, EMPTY_OUTPUT])
+                break
+    return replace(frame, tensors={**frame.tensors, **tensors})
+
+
+def _further(
+    network: Network, image: Tensor, thetas: Mapping[str, Tensor], request: _Request
+) -> Iterator[Callable[[], tuple[dict[str, Array], dict[str, Any]]]]:
+    """Iterate over what computes further tensors, and entries of `info`, that are requested."""
+    network.eval()
+    if request.gradient is not None:
+        yield partial(gradient_tensors, network, image, thetas, request.gradient)
+    if request.maps:
+        yield partial(localisation_maps, network, image)
 
 
 def _is_uniform(image: Array) -> bool:
@@ -164,10 +251,21 @@ def _is_uniform(image: Array) -> bool:
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _network_input(fitted: Fitted, card: Card, config: PictureDistortion | None) -> Tensor:
+def _network_input(
+    fitted: Fitted,
+    card: Card,
+    config: PictureDistortion | None,
+    variation: PictureVariation | None,
+) -> Tensor:
     """Return the network's input (1, C, H, W) that is made from a fitted picture."""
     image = torch.from_numpy(fitted.image).permute(2, 0, 1)[None]
-    return image if config is None else _distort(image, card, config)
+    if config is not None:
+        return _distort(image, card, config)
+    if variation is not None:
+        architecture = ARCHITECTURES[card.architecture]
+        entry = _find_entry(card.dataset, architecture)
+        return vary(image, variation, entry.canvas(architecture), _clutter_source(entry).pixels)
+    return image
 
 
 def _target(card: Card, *, on_canvas: bool) -> Target:
@@ -192,18 +290,24 @@ def warm_up(threads: int, device: str = CPU) -> None:
         transform(blank.getvalue(), shipped(card))
 
 
-def _validate(distortion: Mapping[str, Any] | None) -> PictureDistortion | None:
-    if distortion is None:
+Model = TypeVar("Model", bound=FrozenModel)
+
+
+def _validate(model: type[Model], fields: Any, name: str) -> Model | None:
+    """Return the model of an argument's fields; None for none.
+
+    Raises:
+        InvalidInput: a field is invalid, which is named.
+    """
+    if fields is None:
         return None
     try:
-        config = PictureDistortion.model_validate(distortion)
+        return model.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
-        field = ".".join(["distortion", *(str(part) for part in first["loc"])])
-        message = format_error(first, first["loc"], PictureDistortion)
-        raise InvalidInput(f"distortion: {message}", field) from None
-    check_distortion(config.name, "distortion.name")
-    return config
+        field = ".".join([name, *(str(part) for part in first["loc"])])
+        message = format_error(first, first["loc"], model)
+        raise InvalidInput(f"{name}: {message}", field) from None
 
 
 def fit_probe(data: bytes, architecture: str, dataset: str) -> Fitted:
@@ -253,15 +357,20 @@ def _target_of(network: Architecture, dataset: DatasetEntry, *, on_canvas: bool)
 
 def _distort(image: Tensor, card: Card, config: PictureDistortion) -> Tensor:
     """Distort the image (1, C, h, w) onto a canvas (1, C, H, W), as in training."""
-    entry = _find_entry(card.dataset, ARCHITECTURES[card.architecture])
-    # Clutter comes from a bundled data set: the weights' own may not be on this machine.
+    architecture = ARCHITECTURES[card.architecture]
+    entry = _find_entry(card.dataset, architecture)
+    pipeline = InputPipeline.for_dataset(entry, config, architecture, _clutter_source(entry))
+    return pipeline.apply_random(image, torch.Generator().manual_seed(config.seed))
+
+
+def _clutter_source(entry: DatasetEntry) -> Images:
+    """Return images that clutter is cropped from.
+
+    Those of a bundled data set: the weights' own may not be on this machine.
+    """
     is_bundled = entry.name in DATASETS and entry.name not in SOURCES
     name = entry.name if is_bundled else BUNDLED_DATASETS[entry.channels]
-    clutter_source = _load_dataset(name).held_out
-    pipeline = InputPipeline.for_dataset(
-        entry, config, ARCHITECTURES[card.architecture], clutter_source
-    )
-    return pipeline.apply_random(image, torch.Generator().manual_seed(config.seed))
+    return _load_dataset(name).held_out
 
 
 @lru_cache(maxsize=CACHED_NETWORKS)

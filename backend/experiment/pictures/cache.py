@@ -4,7 +4,7 @@ import hashlib
 from collections import OrderedDict
 from functools import lru_cache
 
-from stnscope.backend.experiment.errors import NotFound
+from stnscope.backend.experiment.errors import PictureNotFound
 from stnscope.backend.experiment.pictures.decode import Picture, decode
 from stnscope.backend.experiment.pictures.fit import Fitted, Target, fit
 
@@ -52,7 +52,7 @@ class PictureCache:
         """Fit the picture of a key, unless it is cached as it was fitted to the same target.
 
         Raises:
-            NotFound: it was never added, or has been removed since.
+            PictureNotFound: it was never added, or has been removed since.
         """
         return _fit(self.get(key), target)
 
@@ -60,10 +60,10 @@ class PictureCache:
         """Return the picture of a key.
 
         Raises:
-            NotFound: it was never added, or has been removed since.
+            PictureNotFound: it was never added, or has been removed since.
         """
         if key not in self._pictures:
-            raise NotFound("This picture is no longer available. Upload it again.")
+            raise PictureNotFound("This picture is no longer available. Upload it again.")
         self._pictures.move_to_end(key)
         return self._pictures[key]
 

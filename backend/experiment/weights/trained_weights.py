@@ -156,12 +156,22 @@ def of_run(path: Path, step: int | None, name: str) -> TrainedWeights:
 
 
 def transform_refusal(card: Card) -> str | None:
-    """Return why a single picture cannot be transformed by a network; None if it can."""
-    if refusal := picture_refusal(card.architecture):
-        return refusal
-    architecture = ARCHITECTURES[card.architecture]
-    if not architecture.transformers:
-        return f"{architecture.title} has no transformer, so there is no region to show."
+    """Return why a network cannot be applied to a single picture; None if it can."""
+    return picture_refusal(card.architecture)
+
+
+def transformer_count(card: Card) -> int | None:
+    """Return the number of a network's transformers; None if the network is not one of ours."""
+    architecture = ARCHITECTURES.get(card.architecture)
+    return architecture.transformers if architecture else None
+
+
+def name_without_transformer(card: Card) -> str | None:
+    """Return the name of weights that ship, of the same data, without a transformer."""
+    for other in cards().values():
+        has_same_data = (other.dataset, other.distortion) == (card.dataset, card.distortion)
+        if has_same_data and transformer_count(other) == 0 and transformer_count(card) != 0:
+            return other.name
     return None
 
 

@@ -3,8 +3,9 @@
 Its argument is the name of the device that networks are applied on; the processor without one.
 First it sends `{"ready": true}`. Then it answers requests, one after another:
 
-    {"weights", "distortion", "theta"}  with a picture's bytes: {} with a frame's bytes; weights as
-                                        `TrainedWeights.encode` has them
+    {"weights", "settings"}             with a picture's bytes: {} with a frame's bytes; weights as
+                                        `TrainedWeights.encode` has them, settings as `transform`
+                                        takes its other arguments
     {"cached": {...}}                   the arguments of `transform_cached`, for a picture that it
                                         was sent lately: the same
     {"architecture", "dataset"}         with a picture's bytes: {"image", "notes"}, the picture as
@@ -21,7 +22,6 @@ from stnscope.backend.server.processes import garbage
 import faulthandler
 import logging
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -65,7 +65,8 @@ def _handle(request: Head, picture: bytes) -> Message:
             return _fit(request, picture)
         if "cached" in request:
             return _transform_cached(**request["cached"])
-        return {}, transform(picture, **_decode(request)).encode()
+        weights = TrainedWeights.decode(request["weights"])
+        return {}, transform(picture, weights, **request["settings"]).encode()
     except StnscopeError:
         raise
     except Exception:
@@ -87,11 +88,8 @@ def _fit(request: Head, picture: bytes) -> Message:
 
 
 def _transform_cached(request: int | None, **arguments: Any) -> Message:
-    return {}, transform_cached(**_decode(arguments)).with_info(request=request).encode()
-
-
-def _decode(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {**arguments, "weights": TrainedWeights.decode(arguments["weights"])}
+    arguments["weights"] = TrainedWeights.decode(arguments["weights"])
+    return {}, transform_cached(**arguments).with_info(request=request).encode()
 
 
 if __name__ == "__main__":

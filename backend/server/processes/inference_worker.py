@@ -71,16 +71,20 @@ class InferenceWorker(ChildOwner):
         self,
         data: bytes,
         weights: TrainedWeights,
-        distortion: Mapping[str, Any] | None = None,
-        theta: Mapping[str, Any] | None = None,
+        settings: Mapping[str, Any] | None = None,
     ) -> bytes:
         """Return a frame's bytes, made by `inference.transform.transform`.
+
+        Args:
+            data: the bytes of a picture file.
+            weights: of the network.
+            settings: that function's other arguments by name.
 
         Raises:
             StnscopeError: as `inference.transform.transform` does.
             Unavailable: too many requests wait, or the process ended while it handled this one.
         """
-        request = {"weights": weights.encode(), "distortion": distortion, "theta": theta}
+        request = {"weights": weights.encode(), "settings": dict(settings or {})}
         _, frame = await self._request(request, data)
         return frame
 

@@ -14,12 +14,15 @@ from stnscope.backend.experiment.limits import MAX_JSON_BYTES, MAX_PICTURE_BYTES
 from stnscope.backend.experiment.pictures.file_format import ACCEPTED_FORMATS
 from stnscope.backend.experiment.probes.added_pictures import parse_label
 from stnscope.backend.experiment.recording.quota import format_bytes
+from stnscope.backend.experiment.weights.trained_weights import (
+    name_without_transformer,
+    transformer_count,
+)
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers, file_of
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server, State
-from stnscope.models.cards import Card
 
 router = ApiRouter()
 
@@ -31,11 +34,18 @@ Picture = Annotated[
 ]
 
 
-@router.get("/weights", tags=["pictures"], **answers(list[Card]))
+@router.get("/weights", tags=["pictures"], **answers(list[schemas.WeightsCard]))
 def list_weights(server: Server) -> list[dict[str, Any]]:
     """List what can transform a picture: trained weights, and checkpoints of the newest runs."""
     found = server.runs.weights_cards() | server.runs.checkpoint_cards(MAX_LISTED_RUNS)
-    return [asdict(card) for card in found.values()]
+    return [
+        {
+            **asdict(card),
+            "transformers": transformer_count(card),
+            "without_transformer": name_without_transformer(card),
+        }
+        for card in found.values()
+    ]
 
 
 @router.post(
@@ -60,6 +70,10 @@ async def transform(
             'their names in a frame, as in {"st": [1, 0, 0, 0, 1, 0]}.'
         ),
     ] = None,
+    variation: Annotated[
+        str | None,
+        Form(description="JSON: how the picture is changed first, in place of a distortion."),
+    ] = None,
 ) -> Response:
     """Transform a picture with a trained network; return one frame.
 
@@ -71,15 +85,18 @@ async def transform(
         names = await run_in_threadpool(server.runs.weights_cards)
         raise InvalidInput(f"weights is empty; there are {', '.join(names)}.", "weights")
     data = await _read(image)
-    settings = _parse_object(distortion, "distortion"), _parse_object(theta, "theta")
+    settings = {
+        name: _parse_object(text, name)
+        for name, text in (("distortion", distortion), ("theta", theta), ("variation", variation))
+    }
     loop = await run_in_threadpool(server.runs.find_loop, weights)
     if loop is not None:
-        if any(settings):
+        if any(settings.values()):
             raise InvalidInput("The network of a watched loop takes a picture as it is.")
         frame = (await server.trainers.transform_by_loop(loop, data, server.worker)).encode()
     else:
         found = await run_in_threadpool(server.runs.find_weights, weights)
-        frame = await server.worker.transform(data, found, *settings)
+        frame = await server.worker.transform(data, found, settings)
     return Response(frame, media_type=MEDIA_TYPE)
 
 

@@ -71,6 +71,23 @@ class Transform(_Message):
         description="The corners of transformers' regions, in pixels of the frame's input, by "
         "their names; in place of `theta`.",
     )
+    variation: dict[str, Any] | None = Field(
+        default=None, description="How the picture is changed first, in place of a distortion."
+    )
+    gradient: dict[str, Any] | None = Field(
+        default=None,
+        description='`{"class": k}` requests the gradient of that class\'s loss: tensors '
+        "`gradient.theta.<t>` and `gradient.grid.<t>`.",
+    )
+    steps: dict[str, Any] | None = Field(
+        default=None,
+        description='`{"class": k, "count": n, "rate": r}` takes steps on theta along it: '
+        "tensors `steps.theta.<t>`, `steps.corners.<t>`, `steps.loss` and `steps.probabilities`.",
+    )
+    maps: bool = Field(
+        default=False,
+        description="Requests the localisation networks' feature maps: tensors `maps.<t>.<i>`.",
+    )
     request: Count | None = Field(
         default=None,
         description="Repeated by the response: in a frame's `info`, or in an error.",

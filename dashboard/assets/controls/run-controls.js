@@ -46,10 +46,14 @@ export class RunControls {
     }
     const training = element(
       "div.stn-button-group.stn-acting",
-      { role: "group" },
+      { role: "group", aria: { label: "Training" } },
       ...Object.values(this.buttons),
     );
-    training.setAttribute("aria-label", "Training");
+    this.title = element(
+      "span.stn-group-title.stn-acting",
+      { aria: { hidden: "true" } },
+      "Training",
+    );
     this.settings = new LiveSettings(store, setProblem);
     this.restart = this.#startButton(
       "Restart",
@@ -70,7 +74,7 @@ export class RunControls {
     start.setAttribute("aria-label", "New run");
     this.refusal = element("p.stn-muted.stn-refusal"); // in place of the buttons
     this.note = element("p.stn-muted.stn-resume-note");
-    const parts = [training, this.settings.element, start, this.refusal, this.note];
+    const parts = [this.title, training, this.settings.element, start, this.refusal, this.note];
     this.element = element("div.stn-run-controls", {}, ...parts);
     this.training = [training, this.settings.element];
     this.start = start;
@@ -158,7 +162,13 @@ export class RunControls {
     // It ends where it was started.
     this.buttons.stop.hidden = this.start.hidden = isWatched;
     const hasNoPausePoint = isWatched && !run?.settings;
-    for (const part of this.training) part.hidden = hasNoPausePoint || (isWatched && !run?.live);
+    // Of a run that is over nothing can be controlled; one that was stopped can be resumed.
+    const isOver = Boolean(run) &&
+      !Object.keys(this.buttons).some((each) => allowed.includes(each));
+    const [training, settings] = this.training;
+    training.hidden = hasNoPausePoint || isOver || (isWatched && !run?.live);
+    settings.hidden = training.hidden || !run?.live;
+    this.title.hidden = training.hidden && this.start.hidden;
     setText(this.refusal, viewerRefusal() ?? (hasNoPausePoint ? WATCHED : ""));
     setText(this.note, run?.resume_note ?? "");
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;

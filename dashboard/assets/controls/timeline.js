@@ -44,7 +44,8 @@ export class Timeline {
     };
     this.element = element(
       "div.stn-timeline-controls",
-      {},
+      { role: "group", aria: { label: "Playback" } },
+      element("span.stn-group-title", { aria: { hidden: "true" } }, "Playback"),
       this.toggle,
       element("div.stn-track", {}, this.slider, this.marks),
       this.#stepForm(),

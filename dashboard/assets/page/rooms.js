@@ -2,6 +2,7 @@
 //
 // The root element's `data-room` names the shown one; the page's style sheet hides the others.
 
+import { element } from "../ui/dom.js";
 import { addressOf, addressQuery, pushAddress, replaceQuery } from "./url.js";
 
 /** @typedef {"watch" | "picture" | "how" | "new" | "results"} Room */
@@ -114,6 +115,14 @@ export class Rooms extends EventTarget {
     this.go(/** @type {Room} */ (link.dataset.room));
   }
 }
+
+/**
+ * Create a link to a room.
+ * @param {Room} room
+ * @param {string} title
+ */
+export const roomLink = (room, title) =>
+  element("a", { href: room === "watch" ? "." : `?${PARAMETER}=${room}`, data: { room } }, title);
 
 /** Scroll to the top of a room that is shown. */
 function scrollToTop() {

@@ -14,6 +14,7 @@ import { LearningRatesPanel } from "../controls/live-settings.js";
 import { legendText } from "../ui/text.js";
 import { Navigation } from "./navigation.js";
 import { Readout, StatusLines } from "../controls/status.js";
+import { roomLink } from "./rooms.js";
 import { RunControls } from "../controls/run-controls.js";
 import { RunStage } from "../stage/run-stage.js";
 import { RunStore } from "../playback/run-store.js";
@@ -30,6 +31,9 @@ import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
 
 // Milliseconds between two updates of the last frame's age.
 const STATUS_INTERVAL = 1000;
+
+const INTRO =
+  "A network learns where to look: the white frame is the region that it samples, and beside it is what it sees.";
 
 export class Viewer {
   /**
@@ -96,6 +100,7 @@ export class Viewer {
       this.runControls.element,
     );
     this.stages = element("div.stn-stages", {}, this.stage.element);
+    this.intro = element("p.stn-intro", {}, `${INTRO} `, roomLink("how", "How it works"));
     this.stageSection = this.#createStageSection();
     this.element = element(
       "div.stn-viewer",
@@ -114,6 +119,7 @@ export class Viewer {
       "section.stn-stage-section",
       {},
       this.toolbar.element,
+      this.intro,
       this.stages,
       this.controls,
       // Messages and phases take the legend's place, so that no control moves.

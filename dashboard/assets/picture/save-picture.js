@@ -72,7 +72,8 @@ function drawRegion(context, corners, margin) {
     context.stroke();
   }
   points.forEach(([x, y], index) => {
-    for (const [style, radius] of /** @type {[string, number][]} */ ([["#000", 8], ["#fff", 6]])) {
+    const fill = index ? "#fff" : "#ff5a36";
+    for (const [style, radius] of /** @type {[string, number][]} */ ([["#000", 8], [fill, 6]])) {
       context.fillStyle = style;
       context.beginPath();
       if (index) context.arc(x, y, radius, 0, 2 * Math.PI);

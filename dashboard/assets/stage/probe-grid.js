@@ -18,6 +18,8 @@ import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-
 const GAP = 10;
 const CAPTION_HEIGHT = 24;
 const IMAGE_GAP = 4;
+// Of the row of headings above the first tiles, with the gap below it.
+const HEADINGS_HEIGHT = 28;
 // Outputs of several transformers are in two rows.
 /** @param {unknown[]} outputs */
 const rowCount = (outputs) => Math.min(2, outputs.length);
@@ -35,6 +37,8 @@ export class ProbeGrid {
   constructor(onOpen) {
     this.element = element("div.stn-probes", { aria: { label: "Probes" }, role: "group" });
     this.canvas = new StageCanvas();
+    this.headings = element("div.stn-headings", { aria: { hidden: "true" } });
+    this.headingsText = "";
     this.onOpen = onOpen;
     /** @type {Layers} */
     this.layers = DEFAULT_LAYERS;
@@ -103,7 +107,7 @@ export class ProbeGrid {
     const layout = this.#bestLayout(false);
     if (!layout) return 0;
     const rows = Math.ceil(this.count / layout.columns);
-    return rows * layout.tile.height + (rows - 1) * GAP;
+    return HEADINGS_HEIGHT + rows * layout.tile.height + (rows - 1) * GAP;
   }
 
   /** The height of an input with its margin, in pixels of the input. */
@@ -197,6 +201,7 @@ export class ProbeGrid {
     };
     const { columns, scale } = fitTiles({
       ...this.space,
+      height: this.space.height - HEADINGS_HEIGHT,
       count: Math.max(...grids.map((grid) => grid.count)),
       tile: largestTile,
       gap: GAP,
@@ -210,6 +215,7 @@ export class ProbeGrid {
     if (!layout) return;
     const { input, outputs } = this.tileAt(layout.scale, this.#outputsOnly);
     this.columns = layout.columns;
+    this.#updateHeadings();
     const { style, classList } = this.element;
     classList.toggle("stn-outputs-only", this.#outputsOnly);
     style.removeProperty("--stn-column");
@@ -227,6 +233,25 @@ export class ProbeGrid {
       });
     }
     this.#placeImages();
+  }
+
+  /** Write what is an input, and what an output, above each column. */
+  #updateHeadings() {
+    const count = Math.min(this.columns, this.tiles.length);
+    const outputs = this.shapes.outputs.length;
+    const titles = [
+      ...(this.#outputsOnly ? [] : ["Input"]),
+      ...(outputs ? [outputs > 1 ? "Outputs" : "Output"] : []),
+    ];
+    const text = `${count} ${titles.join()}`;
+    if (text === this.headingsText) return;
+    this.headingsText = text;
+    this.headings.replaceChildren(
+      ...Array.from(
+        { length: count },
+        () => element("span.stn-heading", {}, ...titles.map((title) => element("span", {}, title))),
+      ),
+    );
   }
 
   #placeImages() {
@@ -247,7 +272,8 @@ export class ProbeGrid {
     this.shapes = shapes;
     this.tiles = Array.from({ length: shapes.count }, () => new ProbeTile(shapes));
     this.tiles.forEach((tile, index) => this.#makeClickable(tile.element, index));
-    this.element.replaceChildren(this.canvas.element, ...this.tiles.map((tile) => tile.element));
+    const tiles = this.tiles.map((tile) => tile.element);
+    this.element.replaceChildren(this.canvas.element, this.headings, ...tiles);
     this.describedAt = 0;
     this.#fit();
     this.comparedGrid?.refit();

@@ -268,8 +268,8 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
     : "";
   if (transformers.length === 1) {
     return (
-      "White dots: corners of the region the transformer samples; the first corner is a square, " +
-      `hollow ones lie further out. Right of it: the transformer's output.${stretched}`
+      "Dots: corners of the region the transformer samples; the orange square is the output's top " +
+      `left, hollow ones lie further out. Right of it: the transformer's output.${stretched}`
     );
   }
   const hasDeeper = transformers.some(({ at, placement }) =>
@@ -280,7 +280,7 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
     : "the transformers sample,";
   return (
     `Dots: corners of the regions that ${subject} each with its number and its kind ` +
-    "of line; the first corner is a square. Right of them: the outputs." +
+    "of line; the orange square is the output's top left. Right of them: the outputs." +
     (hasDeeper
       ? " A transformer of a feature map is drawn at the centres of its receptive fields."
       : "") +

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
-from stnscope.backend.experiment.export import sheet
+from stnscope.backend.experiment.export import palette, sheet
 from stnscope.backend.experiment.export.export import ExportOptions, export, plan
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
@@ -226,6 +226,7 @@ def test_grey_images_have_exact_levels(record: Record) -> None:
         export(record(frame(0), frame(10), frame(20)), ExportOptions(samples=1))
     ).frames
     enlarged = PHOTO[0, ..., 0].repeat(2, axis=0).repeat(2, axis=1)
+    enlarged[enlarged == palette.REPLACED] = 0
     # Dots cover the corners.
     inside = slice(10, 86)
     for picture in (first, last):
@@ -271,13 +272,14 @@ def test_dots_have_exact_positions_and_levels(
     for number, (x, y) in enumerate(corners):
         column, row = 8 + 2 * int(x), 8 + 2 * int(y)
         area = picture[row - 6 : row + 6, column - 6 : column + 6].astype(int)
-        # Six pixels of white across its middle, then the outline.
-        assert (area[6, 3:9] == 255).all()
-        assert (area[3:9, 6] == 255).all()
+        # Six pixels of its colour across its middle, then the outline.
+        colour = 255 if number else sheet.FIRST_COLOUR
+        assert (area[6, 3:9] == colour).all()
+        assert (area[3:9, 6] == colour).all()
         assert (area[6, [2, 9]] == 0).all()
         assert (area[[2, 9], 6] == 0).all()
         # The first corner is a square, the others are discs.
-        assert (area[3, 3] == 255).all() == (number == 0)
+        assert (area[3, 3] == colour).all() == (number == 0)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -296,7 +298,7 @@ def test_corners_outside_the_image_are_drawn_outside_it(record: Record) -> None:
     (picture,) = decode(export(written, ExportOptions())).frames
     rows, columns = layout.input_box(0)
     assert layout.margin >= 12
-    assert (picture[rows.start - 12, columns.start - 12] == 255).all()
+    assert (picture[rows.start - 12, columns.start - 12] == sheet.FIRST_COLOUR).all()
     assert (picture[rows.start - 12, columns.start + 60] == 255).all()
 
 
@@ -308,7 +310,7 @@ def test_corners_far_outside_are_drawn_as_arrows(record: Record) -> None:
     (picture,) = decode(export(written, ExportOptions())).frames
     rows, columns = layout.input_box(0)
     middle = (rows.start + rows.stop) // 2
-    assert (picture[middle, columns.start - 28] == 255).all()
+    assert (picture[middle, columns.start - 28] == sheet.FIRST_COLOUR).all()
 
 
 def test_corners_that_are_not_finite_are_not_drawn(record: Record) -> None:

@@ -24,9 +24,10 @@ from stnscope.backend.experiment.weights.load import load
 from stnscope.backend.experiment.weights.trained_weights import (
     TrainedWeights,
     find,
-    find_for_picture,
+    name_without_transformer,
     shipped,
     transform_refusal,
+    transformer_count,
 )
 from stnscope.backend.experiment.weights.weights_folder import (
     WeightsFolder,
@@ -172,15 +173,28 @@ def test_run_without_a_checkpoint_says_so(folder: WeightsFolder, run: Path) -> N
         find(f"run:{run.stem}", folder, lambda _: run)
 
 
-def test_network_without_a_transformer_or_with_two_images_is_not_offered(
-    folder: WeightsFolder,
-) -> None:
-    for architecture, reason in (("digits-cnn", "no transformer"), ("addition-st", "2 images")):
-        card = dataclasses.replace(DIGITS, name="mine", architecture=architecture)
-        assert reason in str(transform_refusal(card)), architecture
-    folder.add(FILE, dataclasses.replace(DIGITS, name="mine", architecture="digits-cnn"))
-    with pytest.raises(Conflict, match="no transformer"):
-        find_for_picture("mine", folder, no_runs)
+def test_network_that_takes_two_images_is_not_offered(folder: WeightsFolder) -> None:
+    card = dataclasses.replace(DIGITS, name="mine", architecture="addition-st")
+    assert "2 images" in str(transform_refusal(card))
+    # Without a transformer a network has no region, but an answer.
+    card = dataclasses.replace(DIGITS, name="mine", architecture="digits-cnn")
+    assert transform_refusal(card) is None
+
+
+def test_weights_name_those_of_the_same_data_without_a_transformer() -> None:
+    twins = {name: name_without_transformer(card) for name, card in cards().items()}
+    assert twins == {
+        "digits": "digits-cnn",
+        "signs": "signs-cnn",
+        "digits-cnn": None,
+        "digits-cnn-centred": None,
+        "gtsrb-2st": None,
+        "signs-cnn": None,
+    }
+    assert [transformer_count(card) for card in (cards()["gtsrb-2st"], cards()["signs-cnn"])] == [
+        2,
+        0,
+    ]
 
 
 def test_card_that_is_missing_says_how_to_do_without(tmp_path: Path) -> None:

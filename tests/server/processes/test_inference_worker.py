@@ -81,7 +81,10 @@ def test_transform_returns_a_frame() -> None:
             assert first.tensors["input"].shape == (1, 48, 48, 1)
             pid = worker.pid
             several = await asyncio.gather(
-                *(worker.transform(png(), DIGITS, {"seed": seed}) for seed in range(5))
+                *(
+                    worker.transform(png(), DIGITS, {"distortion": {"seed": seed}})
+                    for seed in range(5)
+                )
             )
             seeds = [Frame.decode(frame).tensors["input"].tobytes() for frame in several]
             assert len(set(seeds)) == 5
@@ -98,7 +101,7 @@ def test_errors_keep_their_class_and_field() -> None:
                 await worker.transform(b"no picture", DIGITS)
             assert refused.value.field == "image"
             with pytest.raises(InvalidInput) as wrong:
-                await worker.transform(png(), DIGITS, {"name": "none"})
+                await worker.transform(png(), DIGITS, {"distortion": {"name": "none"}})
             assert wrong.value.field == "distortion.name"
             with pytest.raises(TooLarge, match="16 million"):
                 await worker.transform(png((4100, 4000)), DIGITS)
@@ -173,7 +176,7 @@ def test_cancelled_request_does_not_disturb_the_next() -> None:
             request.cancel()
             await asyncio.sleep(0)
             os.kill(pid, signal.SIGCONT)
-            frame = await worker.transform(png(), DIGITS, {"name": "centred"})
+            frame = await worker.transform(png(), DIGITS, {"distortion": {"name": "centred"}})
             assert Frame.decode(frame).tensors["input"][0, :9].max() == 0
             assert worker.pid == pid
 

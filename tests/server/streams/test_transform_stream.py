@@ -141,7 +141,7 @@ def test_stream_answers_only_the_newest_of_waiting_requests(
 @pytest.mark.parametrize(
     ("fields", "field", "detail"),
     [
-        ({"picture": "0" * 32}, None, "no longer available"),
+        ({"picture": "0" * 32}, "picture", "no longer available"),
         ({"weights": "none"}, None, "there are digits"),
         ({"weights": 5}, "weights", "text, not 5"),
         ({"picture": "x" * 65}, "picture", "64"),
@@ -154,6 +154,10 @@ def test_stream_answers_only_the_newest_of_waiting_requests(
         ({"distortion": {"name": "melted"}}, "distortion.name", "melted"),
         ({"distortion": "RTS"}, "distortion", "an object"),
         ({"request": -1}, "request", "at least 0"),
+        ({"variation": {"rotation": "far"}}, "variation.rotation", "a number"),
+        ({"gradient": {"class": 10}}, "gradient.class", "less than 10"),
+        ({"steps": {"class": 1, "count": 51}}, "steps.count", "at most 50"),
+        ({"maps": 1}, "maps", "true or false"),
     ],
     ids=lambda value: str(value)[:40],
 )

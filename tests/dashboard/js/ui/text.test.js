@@ -255,7 +255,7 @@ test("a row of objects is right only if all of its labels are", () => {
 });
 
 test("legendText describes no, one and several transformers", () => {
-  assert.match(text.legendText(), /^White dots/);
+  assert.match(text.legendText(), /^Dots/);
   assert.match(text.legendText({ transformers: [] }), /no transformer/);
   const two = [{ at: "input" }, { at: "input" }];
   assert.match(text.legendText({ transformers: two }), /each with its number/);
