@@ -44,6 +44,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
 .stn-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 28px; }
 .stn-header h1 { margin: 0; }
+.stn-presenting .stn-header { display: none; }
 .stn-rooms { display: flex; flex-wrap: wrap; gap: 2px 20px; }
 .stn-rooms a, .stn-rooms a:visited {
   padding: 4px 0; border-bottom: 2px solid transparent; color: inherit; opacity: 0.78;
@@ -125,9 +126,9 @@ def page() -> None:
             mount({"part": "viewer", "api": api, "run": run, "started": started}, key="viewer")
         st.subheader("Runs")
         mount({"part": "runs", "api": api}, key="runs")
-    for name in ("picture", "results"):
+    for name, part in (("picture", "picture"), ("how", "walk"), ("results", "results")):
         with st.container(key=f"room-{name}"):
-            mount({"part": name, "api": api}, key=name)
+            mount({"part": part, "api": api}, key=part)
     with st.container(key="room-new"):
         _new_run(token)
 

@@ -36,6 +36,7 @@ _SHEETS = (
     "panels",
     "rooms",
     "picture",
+    "walk",
     "results",
     "invariance",
     "small",

@@ -15,13 +15,14 @@ import { Results } from "./results/results.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
 import { Viewer } from "./page/viewer.js";
+import { Walk } from "./walk/walk.js";
 
 /** @import { Api } from "./protocol/api.js" */
 
 /**
  * What Streamlit passes.
  * @typedef {object} PartData
- * @property {"viewer" | "runs" | "picture" | "results"} part
+ * @property {"viewer" | "runs" | "picture" | "walk" | "results"} part
  * @property {string} api the server's address; empty for the page's own origin
  * @property {string | null} [run] id of the run in the address
  * @property {string[] | null} [started] ids of the run that was last started with the form, and of one to
@@ -46,6 +47,7 @@ import { Viewer } from "./page/viewer.js";
  * @property {Rooms} rooms
  * @property {Viewer | null} viewer
  * @property {PictureRoom | null} picture
+ * @property {Walk | null} walk
  * @property {string | null} started id of the run that was last started with the form
  * @property {(id: string) => void} open
  */
@@ -75,6 +77,7 @@ const CREATE = {
   viewer: createViewer,
   runs: createRuns,
   picture: createPicture,
+  walk: createWalk,
   results: createResults,
 };
 
@@ -95,6 +98,7 @@ function getPage(data) {
       rooms: new Rooms(),
       viewer: null,
       picture: null,
+      walk: null,
       started: null,
       open: () => {},
     };
@@ -221,6 +225,34 @@ function createPictureRoom(page) {
 function showPicture({ picture, rooms }) {
   if (rooms.current === "picture") picture?.show(addressQuery());
   else picture?.hide();
+}
+
+/**
+ * @param {PartData} data
+ * @param {HTMLElement} parent
+ * @returns {Part}
+ */
+function createWalk(data, parent) {
+  const page = getPage(data);
+  page.walk ??= createWalkRoom(page);
+  return {
+    element: createRoot(parent, page.walk.element),
+    update: () => showWalk(page),
+  };
+}
+
+/** @param {Page} page */
+function createWalkRoom(page) {
+  const walk = new Walk(page.api);
+  walk.onchange = () => page.rooms.replaceAddress("how", walk.query());
+  page.rooms.addEventListener("change", () => showWalk(page));
+  return walk;
+}
+
+/** @param {Page} page */
+function showWalk({ walk, rooms }) {
+  if (rooms.current === "how") walk?.show(addressQuery());
+  else walk?.hide();
 }
 
 /**

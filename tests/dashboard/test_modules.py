@@ -27,6 +27,7 @@ LAYERS = [
     {"playback", "geometry"},
     {"stage", "charts"},
     {"controls", "picture", "results", "runs"},
+    {"walk"},
     {"page"},
     {"main.js"},
 ]

@@ -19,14 +19,23 @@ import { pointAt } from "./region-geometry.js";
  */
 export function bilinearSample(lattice, { row, column }, [height, width]) {
   const [x, y] = pointAt(lattice, (column + 0.5) / width, (row + 0.5) / height);
+  return { x, y, neighbours: bilinearNeighbours(x, y) };
+}
+
+/**
+ * Return the four pixels around a point: top left, top right, bottom left, bottom right.
+ * @param {number} x in pixels
+ * @param {number} y in pixels
+ * @returns {Neighbour[]}
+ */
+export function bilinearNeighbours(x, y) {
   const [left, top] = [Math.floor(x - 0.5), Math.floor(y - 0.5)];
   const [right, bottom] = [x - 0.5 - left, y - 0.5 - top];
-  const neighbours = [0, 1].flatMap((rowOffset) =>
+  return [0, 1].flatMap((rowOffset) =>
     [0, 1].map((columnOffset) => ({
       row: top + rowOffset,
       column: left + columnOffset,
       weight: (rowOffset ? bottom : 1 - bottom) * (columnOffset ? right : 1 - right),
     }))
   );
-  return { x, y, neighbours };
 }

@@ -12,14 +12,19 @@
 /**
  * The transformation of the whole image into a region, about the image's centre: shear, then scale,
  * then rotation, then translation.
- * @typedef {object} RegionPose
+ * @typedef {object} AffinePose
  * @property {number} rotation radians, clockwise
  * @property {number} scaleX share of the image's width
  * @property {number} scaleY share of its height; negative where the region is mirrored
  * @property {number} shear tangent
  * @property {number} shiftX share of half the image's width
  * @property {number} shiftY share of half its height
- * @property {number} bend largest distance of a point from the closest parallelogram, in widths
+ */
+
+/**
+ * A region's transformation, and how far it is from one.
+ * @typedef {AffinePose & {bend: number}} RegionPose `bend` is the largest distance of a point from the
+ *   closest parallelogram, in widths
  */
 
 // In image widths: a region narrower than this has no direction.
@@ -130,16 +135,24 @@ export const determinant = ([a, b, , d, e]) => a * e - b * d;
  * @param {number[]} size height and width of the input
  * @returns {RegionPose}
  */
-export function decomposeRegion(lattice, [height, width]) {
-  const map = fitAffine(lattice, [height, width]);
+export function decomposeRegion(lattice, size) {
+  const map = fitAffine(lattice, size);
+  return { ...decomposeAffine(map, size), bend: computeBend(lattice, map, size) };
+}
+
+/**
+ * Decompose an affine map into rotation, scale, shear and translation.
+ * @param {number[]} map as of `fitAffine`
+ * @param {number[]} size height and width of the input
+ * @returns {AffinePose}
+ */
+export function decomposeAffine(map, [height, width]) {
   const [shiftX, shiftY] = [map[2], map[5]];
-  const bend = computeBend(lattice, map, [height, width]);
   // In pixels, so that a rotation is one on images that are not square too.
   const [a, b, c, d] = [map[0], (map[1] * width) / height, (map[3] * height) / width, map[4]];
   const scaleX = Math.hypot(a, c);
   if (scaleX < MIN_WIDTH) {
-    const scaleY = Math.hypot(b, d);
-    return { rotation: 0, scaleX: 0, scaleY, shear: 0, shiftX, shiftY, bend };
+    return { rotation: 0, scaleX: 0, scaleY: Math.hypot(b, d), shear: 0, shiftX, shiftY };
   }
   return {
     rotation: Math.atan2(c, a),
@@ -148,8 +161,27 @@ export function decomposeRegion(lattice, [height, width]) {
     shear: (a * b + c * d) / scaleX ** 2,
     shiftX,
     shiftY,
-    bend,
   };
+}
+
+/**
+ * Return the affine map of a rotation, scale, shear and translation: the inverse of `decomposeAffine`.
+ * @param {AffinePose} pose
+ * @param {number[]} size height and width of the input
+ * @returns {number[]} as of `fitAffine`
+ */
+export function composeAffine(pose, [height, width]) {
+  const { rotation, scaleX, scaleY, shear, shiftX, shiftY } = pose;
+  const [cosine, sine] = [Math.cos(rotation), Math.sin(rotation)];
+  const aspect = width / height;
+  return [
+    scaleX * cosine,
+    (scaleX * shear * cosine - scaleY * sine) / aspect,
+    shiftX,
+    scaleX * sine * aspect,
+    scaleX * shear * sine + scaleY * cosine,
+    shiftY,
+  ];
 }
 
 /**

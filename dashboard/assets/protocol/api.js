@@ -144,6 +144,12 @@ export function createApi(base) {
     weights: () => json("weights"),
 
     transformUrl: () => socketUrl("transform/stream"),
+
+    /**
+     * Return the address of a module's text.
+     * @param {string} path in the repository
+     */
+    sourceUrl: (path) => url(`source/${path}`),
   };
 }
 

@@ -1,0 +1,148 @@
+// Theta in words, as sliders: scale, rotation, shear and shift of the region.
+
+import { composeAffine, decomposeAffine } from "../geometry/region-geometry.js";
+import { element, setText } from "../ui/dom.js";
+import { decimal } from "../ui/text.js";
+
+/** @import { AffinePose } from "../geometry/region-geometry.js" */
+
+/**
+ * One of the sliders.
+ * @typedef {object} PoseEntry
+ * @property {string} title
+ * @property {number} minimum
+ * @property {number} maximum
+ * @property {number} step
+ * @property {(pose: AffinePose) => number} read
+ * @property {(pose: AffinePose, value: number) => AffinePose} write
+ * @property {(value: number) => string} text
+ */
+
+const DEGREES = 180 / Math.PI;
+/** @param {number} value */
+const signedPercent = (value) => `${decimal(100 * value, 0)}%`;
+/** @param {number} value */
+const degrees = (value) => `${decimal(value, 0)}°`;
+
+/** @param {AffinePose} pose */
+const stretchOf = ({ scaleX, scaleY }) => (scaleX ? scaleY / scaleX : 1);
+
+/** @type {PoseEntry[]} */
+const ENTRIES = [
+  {
+    title: "Scale",
+    minimum: 0.05,
+    maximum: 2,
+    step: 0.01,
+    read: ({ scaleX }) => scaleX,
+    write: (pose, value) => ({ ...pose, scaleX: value, scaleY: value * stretchOf(pose) }),
+    text: signedPercent,
+  },
+  {
+    title: "Height to width",
+    minimum: -2,
+    maximum: 2,
+    step: 0.01,
+    read: stretchOf,
+    write: (pose, value) => ({ ...pose, scaleY: value * pose.scaleX }),
+    text: signedPercent,
+  },
+  {
+    title: "Rotation",
+    minimum: -180,
+    maximum: 180,
+    step: 1,
+    read: ({ rotation }) => DEGREES * rotation,
+    write: (pose, value) => ({ ...pose, rotation: value / DEGREES }),
+    text: degrees,
+  },
+  {
+    title: "Shear",
+    minimum: -60,
+    maximum: 60,
+    step: 1,
+    read: ({ shear }) => DEGREES * Math.atan(shear),
+    write: (pose, value) => ({ ...pose, shear: Math.tan(value / DEGREES) }),
+    text: degrees,
+  },
+  {
+    title: "Shift right",
+    minimum: -1.5,
+    maximum: 1.5,
+    step: 0.01,
+    read: ({ shiftX }) => shiftX,
+    write: (pose, value) => ({ ...pose, shiftX: value }),
+    text: (value) => decimal(value, 2),
+  },
+  {
+    title: "Shift down",
+    minimum: -1.5,
+    maximum: 1.5,
+    step: 0.01,
+    read: ({ shiftY }) => shiftY,
+    write: (pose, value) => ({ ...pose, shiftY: value }),
+    text: (value) => decimal(value, 2),
+  },
+];
+
+export class PoseSliders {
+  /** @param {(theta: number[]) => void} onTheta called with six numbers after a slider was moved */
+  constructor(onTheta) {
+    this.size = [1, 1];
+    /** @type {AffinePose | null} */
+    this.pose = null;
+    this.rows = ENTRIES.map((entry) => this.#createRow(entry, onTheta));
+    this.element = element(
+      "div.stn-slider-rows.stn-walk-sliders",
+      { role: "group", aria: { label: "θ in words" } },
+      ...this.rows.map((row) => row.element),
+    );
+  }
+
+  /**
+   * @param {PoseEntry} entry
+   * @param {(theta: number[]) => void} onTheta
+   */
+  #createRow(entry, onTheta) {
+    const slider = element("input.stn-slider", {
+      type: "range",
+      min: entry.minimum,
+      max: entry.maximum,
+      step: entry.step,
+      aria: { label: entry.title },
+    });
+    slider.oninput = () => {
+      if (!this.pose) return;
+      onTheta(composeAffine(entry.write(this.pose, slider.valueAsNumber), this.size));
+    };
+    const value = element("span.stn-slider-value");
+    const created = element(
+      "label.stn-slider-row",
+      {},
+      element("span", {}, entry.title),
+      slider,
+      value,
+    );
+    return { element: created, entry, slider, value };
+  }
+
+  /**
+   * @param {number[]} theta
+   * @param {number[]} size height and width of the input
+   */
+  update(theta, size) {
+    this.size = size;
+    this.pose = decomposeAffine(theta, size);
+    for (const { entry, slider, value } of this.rows) {
+      const number = entry.read(this.pose);
+      if (
+        document.activeElement !== slider || Math.abs(slider.valueAsNumber - number) > entry.step
+      ) {
+        slider.valueAsNumber = number;
+      }
+      const text = entry.text(number);
+      setText(value, text);
+      slider.setAttribute("aria-valuetext", text);
+    }
+  }
+}

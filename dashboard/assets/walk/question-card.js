@@ -1,0 +1,61 @@
+// A question that is answered before a figure is seen: predict first, then look.
+
+import { element, setText } from "../ui/dom.js";
+
+/** @import { Question } from "./steps.js" */
+
+export class QuestionCard {
+  /**
+   * @param {Question} question
+   * @param {HTMLElement} covered is veiled until the question is answered, or passed over
+   */
+  constructor({ text, answers, right, explanation }, covered) {
+    this.right = right;
+    this.explanation = explanation;
+    this.covered = covered;
+    this.buttons = answers.map((answer, index) =>
+      element(
+        "button.stn-button",
+        { type: "button", onclick: () => this.#answer(index) },
+        answer,
+      )
+    );
+    this.skip = element(
+      "button.stn-walk-skip",
+      { type: "button", onclick: () => this.reveal() },
+      "Show the figure at once",
+    );
+    this.verdict = element("p.stn-walk-verdict", { aria: { live: "polite" } });
+    this.element = element(
+      "div.stn-walk-question",
+      {},
+      element("p.stn-walk-asked", {}, element("strong", {}, "Predict first. "), text),
+      element("div.stn-walk-answers", {}, ...this.buttons, this.skip),
+      this.verdict,
+    );
+    this.#cover(true);
+  }
+
+  /** Show the figure without an answer. */
+  reveal() {
+    this.#cover(false);
+  }
+
+  /** @param {number} index */
+  #answer(index) {
+    this.buttons.forEach((button, each) => {
+      button.setAttribute("aria-pressed", String(each === index));
+      if (each === this.right) button.dataset.verdict = "right";
+      else if (each === index) button.dataset.verdict = "wrong";
+    });
+    setText(this.verdict, `${index === this.right ? "Yes." : "No."} ${this.explanation}`);
+    this.reveal();
+  }
+
+  /** @param {boolean} isCovered */
+  #cover(isCovered) {
+    this.covered.toggleAttribute("data-covered", isCovered);
+    this.covered.inert = isCovered;
+    this.skip.hidden = !isCovered;
+  }
+}

@@ -1,0 +1,153 @@
+// Theta: sliders in words, the matrix, and the region dragged by its corners. One thing, three ways to hold it.
+
+import { composeAffine, decomposeAffine } from "../geometry/region-geometry.js";
+import { gridSample } from "../geometry/grid-sampler.js";
+import { MATRIX_2X3, pixelCentres, warpPoints } from "../geometry/theta-grid.js";
+import { ImagePane } from "../stage/image-pane.js";
+import { regionSentence } from "../stage/theta-text.js";
+import { element, setText } from "../ui/dom.js";
+import { labelName, percent } from "../ui/text.js";
+import { PoseSliders } from "./pose-sliders.js";
+import { drawImage, regionLattice, RegionPane } from "./region-pane.js";
+import { ThetaMatrix } from "./theta-matrix.js";
+import { readTheta, thetaQuery } from "./theta-query.js";
+
+/** @import { AffinePose } from "../geometry/region-geometry.js" */
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { WalkContext } from "./walk-picture.js" */
+
+/** @type {[title: string, change: (pose: AffinePose) => AffinePose][]} */
+const CHANGES = [
+  ["Half the scale", (pose) => ({ ...pose, scaleX: pose.scaleX / 2, scaleY: pose.scaleY / 2 })],
+  ["Quarter turn", (pose) => ({ ...pose, rotation: pose.rotation + Math.PI / 2 })],
+  ["Mirror", (pose) => ({ ...pose, scaleY: -pose.scaleY })],
+];
+const IDENTITY = [1, 0, 0, 0, 1, 0];
+
+export class ThetaFigure {
+  /** @param {WalkContext} context */
+  constructor({ picture, changed }) {
+    this.picture = picture;
+    this.changed = changed;
+    this.isShown = false;
+    this.isDrawing = false; // in the next animation frame
+    /** @param {number[] | null} theta */
+    const choose = (theta) => picture.setTheta(theta);
+    this.input = new RegionPane(choose);
+    this.output = new ImagePane("Output");
+    this.matrix = new ThetaMatrix(choose);
+    this.sliders = new PoseSliders(choose);
+    this.sentence = element("p.stn-walk-sentence", { aria: { live: "polite" } });
+    this.verdict = element("p.stn-walk-sentence.stn-walk-reading");
+    this.element = element(
+      "div.stn-theta-figure",
+      {},
+      element("div.stn-walk-pane", {}, this.input.element),
+      element(
+        "div.stn-walk-middle",
+        {},
+        this.matrix.element,
+        this.sentence,
+        this.verdict,
+        element("div.stn-walk-chips", {}, ...this.#createChips(choose)),
+      ),
+      element("div.stn-walk-pane", {}, this.output.element),
+      this.sliders.element,
+    );
+    picture.addEventListener("change", () => this.#build());
+    picture.addEventListener("theta", () => {
+      this.#draw();
+      if (this.isShown) this.changed();
+    });
+    this.#build();
+  }
+
+  /** @param {(theta: number[] | null) => void} choose */
+  #createChips(choose) {
+    /** @type {[string, () => number[] | null][]} */
+    const chips = [
+      ["The network's θ", () => null],
+      ["Identity", () => IDENTITY],
+      ...CHANGES.map(([title, change]) => /** @type {[string, () => number[]]} */ ([title, () => {
+        const pose = decomposeAffine(this.picture.theta, this.input.size);
+        return composeAffine(change(pose), this.input.size);
+      }])),
+    ];
+    return chips.map(([title, theta]) =>
+      element("button.stn-chip", { type: "button", onclick: () => choose(theta()) }, title)
+    );
+  }
+
+  #build() {
+    const { picture } = this;
+    this.input.setInput(picture.input, picture.transformer);
+    this.centres = pixelCentres(picture.outputSize[0], picture.outputSize[1]);
+    this.#draw();
+  }
+
+  show() {
+    this.isShown = true;
+    this.#draw();
+  }
+
+  hide() {
+    this.isShown = false;
+  }
+
+  query() {
+    return thetaQuery(this.picture);
+  }
+
+  /** @param {URLSearchParams} query */
+  restore(query) {
+    const theta = readTheta(query);
+    if (theta) this.picture.setTheta(theta);
+  }
+
+  /** Draw in the next animation frame, once for all changes until then. */
+  #draw() {
+    if (!this.isShown || this.isDrawing) return;
+    this.isDrawing = true;
+    requestAnimationFrame(() => {
+      this.isDrawing = false;
+      this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const { picture } = this;
+    const { theta, input } = picture;
+    const size = input.shape.slice(0, 2);
+    this.input.draw(theta);
+    this.matrix.update(theta);
+    this.sliders.update(theta, size);
+    const data = gridSample(input, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
+    drawImage(this.output, { data, shape: [...picture.outputSize, input.shape[2]] });
+    setText(this.sentence, regionSentence(regionLattice(theta, size), size));
+    this.#classify(theta);
+  }
+
+  /**
+   * Show what the classifier says of the output.
+   * @param {number[]} theta
+   */
+  async #classify(theta) {
+    const { picture } = this;
+    try {
+      const frame = picture.chosenTheta
+        ? await picture.request(picture.weights, { theta: { [picture.transformer.name]: theta } })
+        : picture.frame;
+      if (frame) setText(this.verdict, readingText(frame));
+    } catch {
+      setText(this.verdict, ""); // without a server the figure still computes
+    }
+  }
+}
+
+/** @param {Frame} frame */
+function readingText({ info, tensors }) {
+  const probability = Math.max(...tensors.probabilities.data);
+  return `The classifier sees only the output: ${labelName(info, info.predicted[0])}, with ${
+    percent(probability, 0)
+  }.`;
+}

@@ -1,0 +1,180 @@
+// The picture that all figures of the walk share, with what the network does with it, and the theta that the
+// reader has chosen.
+
+import { decodeFrame, rowOf } from "../protocol/frame.js";
+import { galleryPicture, galleryUrl } from "../picture/gallery.js";
+import { NetworkSession } from "../picture/network-session.js";
+
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Frame, Transformer } from "../protocol/types.js" */
+/** @import { SampledImage } from "../geometry/grid-sampler.js" */
+/** @import { TransformRequest, Variation } from "../protocol/transform-stream.js" */
+
+/**
+ * What all figures share.
+ * @typedef {object} WalkContext
+ * @property {Api} api
+ * @property {WalkPicture} picture
+ * @property {() => void} changed to be called when what a figure's `query` returns has changed
+ */
+
+/**
+ * A step's figure. It is created when its step is first shown, and computes nothing while it is hidden.
+ * @typedef {object} Figure
+ * @property {HTMLElement} element
+ * @property {() => void} show
+ * @property {() => void} hide
+ * @property {() => Record<string, string>} query its state, as parameters of an address; none for the default
+ * @property {(query: URLSearchParams) => void} restore applies the state in an address
+ */
+
+// The frame of a picture of the gallery, as tools/make_walk_example.py writes it.
+const EXAMPLE = new URL("./example.frame", import.meta.url);
+const EXAMPLE_PICTURE = "rotated";
+/** The network whose theta the figures begin with. */
+const WEIGHTS = "digits";
+
+/**
+ * Dispatches `change` when another picture was opened, and `theta` when the chosen theta has changed.
+ */
+export class WalkPicture extends EventTarget {
+  /** @param {Api} api */
+  constructor(api) {
+    super();
+    this.api = api;
+    this.weights = WEIGHTS;
+    /** @type {Blob | null} */
+    this.blob = null; // its file; null for the example's until it is requested
+    /** @type {Variation} */
+    this.variation = {}; // with which `frame` was made
+    /** @type {Frame | null} */
+    this.loaded = null;
+    /** @type {Map<string, Promise<NetworkSession>>} */
+    this.sessions = new Map(); // by weights
+    /** @type {number[] | null} */
+    this.chosenTheta = null;
+  }
+
+  /** Load the example, unless a picture is there. */
+  async load() {
+    if (this.loaded) return;
+    const response = await fetch(EXAMPLE);
+    if (!response.ok) throw new Error("The example cannot be loaded. Reload the page.");
+    const bytes = await response.arrayBuffer();
+    this.loaded ??= decodeFrame(bytes);
+  }
+
+  /**
+   * What the network does with the picture.
+   * @returns {Frame}
+   */
+  get frame() {
+    if (!this.loaded) throw new Error("No picture is loaded.");
+    return this.loaded;
+  }
+
+  /**
+   * The network's input.
+   * @returns {SampledImage & {data: Uint8Array}}
+   */
+  get input() {
+    const { input } = this.frame.tensors;
+    const data = /** @type {Uint8Array} */ (rowOf(input, 0));
+    return { data, shape: input.shape.slice(1) };
+  }
+
+  /**
+   * The transformer of the network.
+   * @returns {Transformer}
+   */
+  get transformer() {
+    return this.frame.info.transformers[0];
+  }
+
+  /** Height and width of the transformer's output. */
+  get outputSize() {
+    return this.frame.tensors[`output.${this.transformer.name}`].shape.slice(1, 3);
+  }
+
+  /** The theta that the network predicts. */
+  get predictedTheta() {
+    return [...rowOf(this.frame.tensors[`theta.${this.transformer.name}`], 0)];
+  }
+
+  /** The theta that the reader has chosen; at first the network's. */
+  get theta() {
+    return this.chosenTheta ?? this.predictedTheta;
+  }
+
+  /**
+   * Choose theta.
+   * @param {number[] | null} theta null for the network's
+   */
+  setTheta(theta) {
+    this.chosenTheta = theta;
+    this.dispatchEvent(new Event("theta"));
+  }
+
+  /**
+   * Open another picture.
+   * @param {Blob} blob its file
+   * @param {Variation} [variation] how it is changed first
+   * @throws {Problem} the server refuses it, or does not answer
+   */
+  async open(blob, variation = {}) {
+    const session = new NetworkSession(this.api, WEIGHTS);
+    let frame = await session.open(blob);
+    if (Object.keys(variation).length) frame = await session.request({ variation }) ?? frame;
+    this.close();
+    Object.assign(this, { blob, variation, loaded: frame, chosenTheta: null });
+    this.sessions.set(WEIGHTS, Promise.resolve(session));
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /**
+   * Return a session in which the picture is open; requests leave out the variation unless they say it.
+   * @param {string} weights name of a trained network
+   * @returns {Promise<NetworkSession>}
+   * @throws {Problem} the server refuses the picture, or does not answer
+   */
+  session(weights) {
+    const known = this.sessions.get(weights);
+    if (known) return known;
+    const opened = this.#open(weights);
+    this.sessions.set(weights, opened);
+    opened.catch(() => this.sessions.delete(weights));
+    return opened;
+  }
+
+  /**
+   * Request a frame of the picture as it is varied.
+   * @param {string} weights
+   * @param {Omit<TransformRequest, "picture" | "weights">} fields
+   * @returns {Promise<Frame | null>} null if a newer request superseded this one
+   */
+  async request(weights, fields) {
+    const session = await this.session(weights);
+    const { variation } = this;
+    return session.request(Object.keys(variation).length ? { variation, ...fields } : fields);
+  }
+
+  /** @param {string} weights */
+  async #open(weights) {
+    const session = new NetworkSession(this.api, weights);
+    this.blob ??= await loadExamplePicture();
+    await session.open(this.blob);
+    return session;
+  }
+
+  /** Close all connections. */
+  close() {
+    for (const session of this.sessions.values()) session.then((each) => each.close(), () => {});
+    this.sessions.clear();
+  }
+}
+
+async function loadExamplePicture() {
+  const picture = galleryPicture(EXAMPLE_PICTURE);
+  if (!picture) throw new Error("The example's picture is not in the gallery.");
+  return (await fetch(galleryUrl(picture))).blob();
+}

@@ -1,0 +1,269 @@
+// The walk "How it works": steps on one page, of which one is shown at a time, each with one figure.
+
+import { element, icon, ICONS, setText } from "../ui/dom.js";
+import { QuestionCard } from "./question-card.js";
+import { codeLink, paperLink } from "./step-links.js";
+import { STEPS } from "./steps.js";
+import { WalkPicture } from "./walk-picture.js";
+
+/** @import { Api } from "../protocol/api.js" */
+/** @import { Step } from "./steps.js" */
+/** @import { Figure, WalkContext } from "./walk-picture.js" */
+
+// Elements that need the arrow keys themselves.
+const ARROW_KEY_ELEMENTS = "input, textarea, select, [contenteditable], [role=radio], [role=tab]";
+
+// Browsers accept only so many changes of the address.
+const ADDRESS_DELAY_MILLISECONDS = 300;
+
+/**
+ * One step as it stands on the page.
+ * @typedef {object} Page
+ * @property {Step} step
+ * @property {HTMLElement} element
+ * @property {HTMLElement} place of the figure
+ * @property {HTMLAnchorElement} link in the list of steps
+ * @property {QuestionCard | null} question
+ * @property {Figure | null} figure null until it is first shown
+ */
+
+export class Walk {
+  /** @param {Api} api */
+  constructor(api) {
+    this.picture = new WalkPicture(api);
+    this.isShown = false;
+    this.isPresenting = false;
+    /** @type {ReturnType<typeof setTimeout> | null} */
+    this.timer = null;
+    /** @type {Set<string>} */
+    this.parameters = new Set(); // all that figures have had in the address
+    /**
+     * Called when what `query` returns has changed.
+     * @type {() => void}
+     */
+    this.onchange = () => {};
+    /** @type {WalkContext} */
+    this.context = { api, picture: this.picture, changed: () => this.#changed() };
+    this.pages = STEPS.map((step, index) => this.#createPage(step, index));
+    this.current = this.pages[0];
+    this.message = element("p.stn-room-message", { aria: { live: "polite" } });
+    this.announcement = element("p.stn-visually-hidden", { aria: { live: "polite" } });
+    this.previous = this.#moveButton(-1);
+    this.next = this.#moveButton(1);
+    this.present = element("button.stn-button.stn-small", {
+      type: "button",
+      title: "Hide the text and enlarge the figure",
+      onclick: () => this.#present(!this.isPresenting),
+    });
+    const steps = this.pages.map(({ link }) => element("li", {}, link));
+    this.element = element(
+      "div.stn-walk",
+      {},
+      element(
+        "nav.stn-walk-head",
+        { aria: { label: "Steps" } },
+        element("ol.stn-walk-steps", {}, ...steps),
+        this.present,
+      ),
+      this.announcement,
+      this.message,
+      ...this.pages.map((page) => page.element),
+      element("div.stn-walk-moves", {}, this.previous, this.next),
+    );
+    document.addEventListener("keydown", (event) => this.#handleKey(event));
+    addEventListener("beforeprint", () => this.isShown && this.#createAllFigures());
+  }
+
+  /**
+   * @param {Step} step
+   * @param {number} index
+   * @returns {Page}
+   */
+  #createPage(step, index) {
+    const place = element("div.stn-walk-figure");
+    const question = step.question ? new QuestionCard(step.question, place) : null;
+    const link = element(
+      "a.stn-walk-step-link",
+      { title: step.title },
+      element("span.stn-walk-number", {}, String(index + 1)),
+      element("span.stn-walk-name", {}, step.name),
+    );
+    link.onclick = (event) => {
+      if (event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+      event.preventDefault();
+      this.#go(index);
+    };
+    const created = element(
+      "section.stn-walk-step",
+      { hidden: true, aria: { label: `Step ${index + 1}: ${step.title}` } },
+      element("h2.stn-walk-title", {}, step.title),
+      element(
+        "div.stn-walk-text",
+        {},
+        ...step.sentences.map((sentence) => element("p", {}, sentence)),
+      ),
+      ...(question ? [question.element] : []),
+      place,
+      element("p.stn-walk-sources", {}, paperLink(step), codeLink(this.context.api, step)),
+    );
+    return { step, element: created, place, link, question, figure: null };
+  }
+
+  /** @param {-1 | 1} direction */
+  #moveButton(direction) {
+    const button = element("button.stn-button", { type: "button" });
+    button.onclick = () => this.#go(this.pages.indexOf(this.current) + direction);
+    return button;
+  }
+
+  /**
+   * Show the step that an address names, with its figure's state.
+   * @param {URLSearchParams} query
+   */
+  async show(query) {
+    // Streamlit updates a part at any time.
+    if (this.isShown && this.current.figure) return;
+    this.isShown = true;
+    this.isPresenting = query.get("present") === "1";
+    const id = query.get("part");
+    const page = this.pages.find(({ step }) => step.id === id) ?? this.pages[0];
+    this.#showPage(page);
+    try {
+      await this.picture.load();
+    } catch (problem) {
+      setText(this.message, /** @type {Error} */ (problem).message);
+      return;
+    }
+    if (!this.isShown) return;
+    const figure = this.#createFigure(page);
+    figure.restore(query);
+    // Whoever follows a link to a figure's state is to see it.
+    if (page === this.current && Object.keys(figure.query()).length) page.question?.reveal();
+    this.#showPage(this.current);
+  }
+
+  hide() {
+    this.isShown = false;
+    this.current.figure?.hide();
+    document.documentElement.classList.remove("stn-presenting");
+  }
+
+  /**
+   * Return the walk's parameters of the address; null for those that are left out.
+   * @returns {Record<string, string | null>}
+   */
+  query() {
+    const own = this.current.figure?.query() ?? {};
+    for (const name of Object.keys(own)) this.parameters.add(name);
+    const others = [...this.parameters].map((name) => [name, null]);
+    return {
+      ...Object.fromEntries(others),
+      part: this.current.step.id,
+      present: this.isPresenting ? "1" : null,
+      ...own,
+    };
+  }
+
+  /** @param {Page} page */
+  #createFigure(page) {
+    if (!page.figure) {
+      page.figure = page.step.create(this.context);
+      page.place.append(page.figure.element);
+    }
+    return page.figure;
+  }
+
+  #createAllFigures() {
+    if (this.picture.loaded) { for (const page of this.pages) this.#createFigure(page).show(); }
+  }
+
+  /** @param {number} index of a step; beyond the ends nothing happens */
+  #go(index) {
+    const page = this.pages[index];
+    if (!page || page === this.current) return;
+    this.current.figure?.hide();
+    if (this.picture.loaded) this.#createFigure(page);
+    this.#showPage(page);
+    setText(this.announcement, `Step ${index + 1} of ${this.pages.length}: ${page.step.title}`);
+    this.onchange();
+    document.querySelector(".stMain")?.scrollTo(0, 0);
+  }
+
+  /** @param {Page} page */
+  #showPage(page) {
+    this.current = page;
+    const index = this.pages.indexOf(page);
+    for (const each of this.pages) {
+      each.element.hidden = each !== page;
+      if (each === page) each.link.setAttribute("aria-current", "step");
+      else each.link.removeAttribute("aria-current");
+      each.link.href = this.#addressOf(each);
+    }
+    labelMove(this.previous, this.pages[index - 1], "back");
+    labelMove(this.next, this.pages[index + 1], "next");
+    this.#applyPresenting();
+    page.figure?.show();
+  }
+
+  /**
+   * Return the address of a step in the default state of its figure.
+   * @param {Page} page
+   */
+  #addressOf({ step }) {
+    const address = new URL(location.href);
+    for (const name of this.parameters) address.searchParams.delete(name);
+    address.searchParams.set("part", step.id);
+    return address.search;
+  }
+
+  /** @param {boolean} isPresenting */
+  #present(isPresenting) {
+    this.isPresenting = isPresenting;
+    this.#applyPresenting();
+    this.onchange();
+  }
+
+  #applyPresenting() {
+    const { isPresenting } = this;
+    this.element.toggleAttribute("data-present", isPresenting);
+    document.documentElement.classList.toggle("stn-presenting", isPresenting && this.isShown);
+    setText(this.present, isPresenting ? "Show the text" : "Present");
+    this.present.setAttribute("aria-pressed", String(isPresenting));
+    if (isPresenting) this.current.question?.reveal();
+  }
+
+  /** Note that the figure's state has changed, once for all changes of a while. */
+  #changed() {
+    this.timer ??= setTimeout(() => {
+      this.timer = null;
+      if (this.isShown) this.onchange();
+    }, ADDRESS_DELAY_MILLISECONDS);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #handleKey(event) {
+    const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!this.isShown || !direction || event.defaultPrevented) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
+    const target = event.composedPath()[0];
+    if (target instanceof Element && target.closest(ARROW_KEY_ELEMENTS)) return;
+    event.preventDefault();
+    this.#go(this.pages.indexOf(this.current) + direction);
+  }
+}
+
+/**
+ * @param {HTMLButtonElement} button
+ * @param {Page | undefined} page where it leads; it is hidden without one
+ * @param {"back" | "next"} name of its icon
+ */
+function labelMove(button, page, name) {
+  button.style.visibility = page ? "" : "hidden";
+  const label = element("span", {}, page?.step.title ?? "");
+  const arrow = icon(ICONS[name]);
+  button.replaceChildren(...(name === "back" ? [arrow, label] : [label, arrow]));
+  button.setAttribute(
+    "aria-label",
+    `${name === "back" ? "Previous" : "Next"} step: ${page?.step.title}`,
+  );
+}
