@@ -191,7 +191,7 @@ def test_sweep_plots_and_saves_what_the_server_answers(
     page.locator(f"{RESULT} [data-step]").wait_for()
     page.get_by_role("button", name="Sweep clutter").click()
     chart = page.locator(".stn-sweep")
-    chart.get_by_text(re.compile(r"Stillness \d")).wait_for()
+    chart.get_by_text(re.compile(r"Stillness .* over all of it")).wait_for()
     wait_until(lambda: query_of(page).get("clutter") is None)
     wait_for_expression(
         page,

@@ -92,7 +92,7 @@ export class PictureRoom {
   async show(query) {
     if (this.cards.length) return;
     try {
-      this.cards = (await this.api.weights()).filter(({ transformers }) => transformers > 0);
+      this.cards = (await this.api.weights()).filter(({ transformers }) => transformers !== 0);
     } catch (problem) {
       setText(this.message, /** @type {Error} */ (problem).message);
       return;
@@ -141,8 +141,10 @@ export class PictureRoom {
   #choose(picture) {
     const subject = picture.gallery?.subject;
     if (subject && this.#card?.subject !== subject) {
-      const fitting = this.cards.find((card) => card.subject === subject);
-      if (fitting) this.weights.value = fitting.name;
+      const fitting = this.cards.filter((card) => card.subject === subject);
+      // Best one that can be compared with a network without a transformer.
+      const best = fitting.find((card) => card.without_transformer) ?? fitting[0];
+      if (best) this.weights.value = best.name;
     }
     // What was chosen first keeps the variation that its address names.
     if (this.picture) this.sliders.set({});

@@ -199,7 +199,7 @@
  * @property {string} subject what a picture should show
  * @property {string} dataset
  * @property {string[]} classes
- * @property {number} transformers
+ * @property {number | null} transformers null if the network is not one of ours
  * @property {string | null} without_transformer name of weights of the same data without a transformer
  */
 
