@@ -31,6 +31,11 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .stMain:focus-visible, .stMain:focus-visible::before { outline: none; box-shadow: none; border: 0; }
 .st-key-runs { min-height: 8rem; }
 .st-key-form { max-width: 760px; }
+/* A presentation: the stage, or a figure, alone. */
+.stn-presenting :is(.stn-header, .st-key-room-watch > :not(:has(.st-key-stage)):not(.st-key-stage)) {
+  display: none;
+}
+.stn-presenting .stMainBlockContainer { max-width: none; }
 /* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
 @media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
@@ -44,7 +49,6 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
 .stn-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 28px; }
 .stn-header h1 { margin: 0; }
-.stn-presenting .stn-header { display: none; }
 .stn-rooms { display: flex; flex-wrap: wrap; gap: 2px 20px; }
 .stn-rooms a, .stn-rooms a:visited {
   padding: 4px 0; border-bottom: 2px solid transparent; color: inherit; opacity: 0.78;
@@ -62,8 +66,14 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 
 def _hide_other_rooms(shown: str) -> str:
     """Return the style that hides all rooms but one: `shown`, until the page's modules set it."""
-    selectors = [f"html[data-room]:not([data-room={room}]) .st-key-room-{room}" for room in ROOMS]
-    selectors += [f"html:not([data-room]) .st-key-room-{room}" for room in ROOMS if room != shown]
+    # Streamlit wraps each container, and puts a gap between wrappers.
+    wrapper = ":has(> .st-key-room-{})"
+    selectors = [
+        f"html[data-room]:not([data-room={room}]) {wrapper.format(room)}" for room in ROOMS
+    ]
+    selectors += [
+        f"html:not([data-room]) {wrapper.format(room)}" for room in ROOMS if room != shown
+    ]
     return f"<style>{', '.join(selectors)} {{ display: none; }}</style>"
 
 

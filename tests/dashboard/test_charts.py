@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
@@ -35,7 +35,7 @@ def step_ranges(page: Page) -> list[list[float]]:
 def test_lines_show_the_recorded_metrics(
     server: Server, stopped_run: str, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, still)
+    page = open_component(server, f"{still}&charts=all")
     wait_for_frame(page)
     wait_for_chart_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
@@ -53,7 +53,7 @@ def test_lines_show_the_recorded_metrics(
 def test_cursor_and_values_follow_the_stage(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
+    page = open_component(server, f"?run={stopped_run}&charts=all", reduced_motion="reduce")
     last = wait_for_frame(page)
     wait_for_chart_lines(page)
     metrics = server.http.get(f"/runs/{stopped_run}/metrics").json()
@@ -74,7 +74,7 @@ def test_cursor_and_values_follow_the_stage(
 def test_hover_label_stays_inside_its_plot(
     server: Server, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, still)
+    page = open_component(server, f"{still}&charts=all")
     wait_for_frame(page)
     wait_for_chart_lines(page)
     plot = page.locator(".stn-plot").first
@@ -97,7 +97,7 @@ def test_zoom_survives_new_data(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     server.wait_for_step(training_run, 15)
-    page = open_component(server, f"?run={training_run}")
+    page = open_component(server, f"?run={training_run}&charts=all")
     wait_for_frame(page)
     wait_for_chart_lines(page)
     box = page.locator(".stn-plot .nsewdrag").nth(SCALE_CHART).bounding_box()
@@ -123,7 +123,7 @@ def test_zoom_survives_new_data(
 def test_click_on_a_chart_shows_that_step(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={stopped_run}", reduced_motion="reduce")
+    page = open_component(server, f"?run={stopped_run}&charts=all", reduced_motion="reduce")
     last = wait_for_frame(page)
     wait_for_chart_lines(page)
     box = page.locator(".stn-plot .nsewdrag").nth(SCALE_CHART).bounding_box()
@@ -143,7 +143,7 @@ def test_each_theme_draws_in_different_colours(
 ) -> None:
     colours = set()
     for scheme in ("light", "dark"):
-        page = open_page(server, still, color_scheme=scheme)
+        page = open_page(server, f"{still}&charts=all", color_scheme=scheme)
         wait_for_frame(page)
         wait_for_chart_lines(page)
         colours.add(
@@ -159,7 +159,7 @@ def test_each_theme_draws_in_different_colours(
 def test_ticks_stay_few_after_a_run_of_several_epochs(
     server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, "?run=example-digits")
+    page = open_component(server, "?run=example-digits&charts=all")
     wait_for_frame(page)
     axis = "document.querySelector('.stn-plot').layout?.xaxis"
     wait_for_expression(page, f"{axis}?.tickmode === 'linear'")
@@ -176,7 +176,7 @@ def test_ticks_stay_few_after_a_run_of_several_epochs(
 def test_plots_follow_the_width_of_their_element(
     server: Server, still: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, still)
+    page = open_component(server, f"{still}&charts=all")
     wait_for_chart_lines(page)
     page.evaluate("document.querySelector('.stn-charts').style.width = '230px'")
     wait_for_expression(
@@ -187,3 +187,17 @@ def test_plots_follow_the_width_of_their_element(
         return [...document.querySelectorAll(".stn-plot")].every((plot) => right(plot) <= limit);
         }""",
     )
+
+
+def test_two_charts_are_shown_at_first_and_the_others_on_request(
+    server: Server, still: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, still)
+    wait_for_frame(page)
+    heads = page.locator(".stn-chart-head:visible > :first-child")
+    expect(heads).to_have_text(["Loss", "Accuracy"])
+    page.get_by_role("button", name="Show all 6 charts").click()
+    expect(heads).to_have_count(6)
+    page.wait_for_url(re.compile("charts=all"))
+    page.get_by_role("button", name="Show fewer charts").click()
+    expect(heads).to_have_count(2)

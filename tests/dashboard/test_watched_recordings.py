@@ -77,7 +77,7 @@ def test_watched_run_counts_steps_and_leaves_its_control_to_its_program(
 def test_each_scalar_has_a_chart_and_empty_ones_are_left_out(
     server: Server, watched: str, rich: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={rich}&step={STEPS}")
+    page = open_component(server, f"?run={rich}&step={STEPS}&charts=all")
     wait_for_frame(page)
     scalars = [f"scalar {index}" for index in range(12)]
     wait_until(lambda: chart_titles(page) == ["Loss", *scalars])
@@ -89,7 +89,7 @@ def test_each_scalar_has_a_chart_and_empty_ones_are_left_out(
 def test_comparison_draws_the_scalars_that_either_run_has(
     server: Server, watched: str, rich: str, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?run={watched}&step={STEPS}&compare={rich}&by=epoch")
+    page = open_component(server, f"?run={watched}&step={STEPS}&compare={rich}&by=epoch&charts=all")
     wait_for_frame(page)
     values = page.locator(".stn-chart-head", has_text="scalar 2").locator(".stn-value:visible")
     expect(values.nth(0)).to_have_text("\u2013")

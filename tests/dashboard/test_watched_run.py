@@ -25,7 +25,7 @@ def test_page_shows_a_loop_of_which_little_is_known(
     with run:
         for step in range(30):
             run.step(loss=3.0 - step / 20, grad_norm=step)
-    page = open_component(server, f"?run={run.id}&step=20")
+    page = open_component(server, f"?run={run.id}&step=20&charts=all")
     wait_for_frame(page, 20)
     wait_for_chart_lines(page)
     titles = page.locator(".stn-chart-head:visible > :first-child").all_inner_texts()

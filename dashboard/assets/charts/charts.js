@@ -3,7 +3,7 @@
 // Each chart is a figure of its own, and new rows are drawn one chart after each paint of the stage:
 // all at once would delay the next frame.
 
-import { element } from "../ui/dom.js";
+import { element, setText } from "../ui/dom.js";
 import { Chart } from "./chart.js";
 import { CHARTS, scalarChart } from "./chart-definitions.js";
 import { plotBoxes, themeColours } from "./plotly-figure.js";
@@ -31,10 +31,18 @@ const MIN_THREE_COLUMNS_WIDTH = 560;
 const MIN_HEIGHT_BESIDE = 76;
 const MIN_HEIGHT_BELOW = 100;
 const ROWS_BELOW = 3;
+// Charts that are shown while the others are folded.
+const FOLDED_CHARTS = 2;
+// CSS pixels, of the button below the charts, and of a plot at most.
+const FOLD_HEIGHT = 36;
+const MAX_PLOT_HEIGHT = 210;
 
 export class Charts {
-  /** @param {(step: number) => void} onSeek called with the step that was clicked */
-  constructor(onSeek) {
+  /**
+   * @param {(step: number) => void} onSeek called with the step that was clicked
+   * @param {(isFolded: boolean) => void} onFold called to show the first charts only, or all
+   */
+  constructor(onSeek, onFold) {
     /** @type {Metrics | null} */
     this.metrics = null;
     /** @type {ComparedMetrics | null} */
@@ -53,6 +61,7 @@ export class Charts {
     this.on = on;
     this.charts = CHARTS.map((definition) => new Chart(definition, on));
     this.visible = [...this.charts];
+    this.isFolded = false; // whether only the first ones are shown
     /** @type {Run | null} */
     this.run = null;
     /** @type {PlotBox[] | null} */
@@ -69,10 +78,12 @@ export class Charts {
     this.isNextSoon = false;
     const resetZoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
     this.resetZoom = element("button.stn-button.stn-reset-zoom", resetZoom, "Whole run");
+    this.fold = element("button.stn-button.stn-small.stn-fold-charts", { type: "button" });
+    this.fold.onclick = () => onFold(!this.isFolded);
     const parts = this.charts.flatMap((chart) => chart.elements);
     this.area = element("div.stn-chart-area", {}, ...parts);
     const label = { aria: { label: "Charts" } };
-    this.element = element("section.stn-charts", label, this.area, this.resetZoom);
+    this.element = element("section.stn-charts", label, this.area, this.fold, this.resetZoom);
     // The stage beside the charts becomes wider when its first frame has wide images.
     new ResizeObserver(() => this.resize(this.isBeside)).observe(this.element);
   }
@@ -120,6 +131,16 @@ export class Charts {
     this.#drawAll();
   }
 
+  /**
+   * Show the first charts only, or all.
+   * @param {boolean} isFolded
+   */
+  setFolded(isFolded) {
+    if (isFolded === this.isFolded) return;
+    this.isFolded = isFolded;
+    this.#updateVisible();
+  }
+
   // Add a chart for each further metric, and leave out those that have nothing to show.
   #updateVisible() {
     const known = new Set(this.charts.map(({ definition }) => definition.lines[0].name));
@@ -132,7 +153,11 @@ export class Charts {
       this.charts.push(chart);
       this.area.append(...chart.elements);
     }
-    const visible = this.charts.filter(({ definition }) => this.#hasContent(definition));
+    const withContent = this.charts.filter(({ definition }) => this.#hasContent(definition));
+    const visible = this.isFolded ? withContent.slice(0, FOLDED_CHARTS) : withContent;
+    const count = withContent.length;
+    this.fold.hidden = count <= FOLDED_CHARTS;
+    setText(this.fold, this.isFolded ? `Show all ${count} charts` : "Show fewer charts");
     if (visible.length === this.visible.length && visible.every((c, i) => c === this.visible[i])) {
       return;
     }
@@ -214,10 +239,13 @@ export class Charts {
       ? ""
       : `${rows * MIN_HEIGHT_BELOW}px`;
     const { clientHeight: height } = this.element;
-    const size = `${isBeside} ${width} ${height}`;
+    const size = `${isBeside} ${width} ${height} ${this.fold.hidden}`;
     if (!width || size === this.size) return;
     this.size = size;
-    const areaHeight = Math.max(height, isBeside ? rows * MIN_HEIGHT_BESIDE : 0);
+    const available = height - (this.fold.hidden ? 0 : FOLD_HEIGHT);
+    const least = isBeside ? rows * MIN_HEIGHT_BESIDE : 0;
+    const areaHeight = Math.max(Math.min(available, rows * MAX_PLOT_HEIGHT), least);
+    this.fold.style.top = `${areaHeight + FOLD_HEIGHT / 6}px`;
     // So that the keyboard can scroll it too.
     if (areaHeight > height) this.element.tabIndex = 0;
     else this.element.removeAttribute("tabindex");

@@ -29,6 +29,7 @@ const DESCRIPTIONS = [
   ["s", "train for one step"],
   ["1 2 3", "all probes, one probe, their summary"],
   ["[ ]", "previous, next probe"],
+  ["f", "the stage alone on the full screen, for a projector"],
   ["d o m t b", "dots, outline, mesh, trail, outputs pasted back"],
 ];
 

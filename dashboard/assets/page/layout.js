@@ -16,6 +16,7 @@
  * @property {HTMLElement} controls
  * @property {Timeline} timeline
  * @property {Charts} charts
+ * @property {{isOn: boolean}} presentation of the stage alone
  */
 
 // From this width on the charts are beside the stage, otherwise below it.
@@ -45,7 +46,7 @@ const MIN_COMPARED_TILE_HEIGHT = 68;
 export function layOutViewer(viewer, view) {
   const { clientWidth } = viewer.element;
   if (!clientWidth) return;
-  const isWide = clientWidth >= MIN_WIDE_WIDTH;
+  const isWide = clientWidth >= MIN_WIDE_WIDTH && !viewer.presentation.isOn;
   viewer.element.classList.toggle("stn-wide", isWide);
   const charts = Math.min(MAX_CHARTS_WIDTH, Math.max(MIN_CHARTS_WIDTH, CHARTS_SHARE * clientWidth));
   layOutStageSection(viewer, view, clientWidth - (isWide ? charts + CHARTS_GAP : 0));

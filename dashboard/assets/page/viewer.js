@@ -14,6 +14,7 @@ import { LearningRatesPanel } from "../controls/live-settings.js";
 import { legendText } from "../ui/text.js";
 import { Navigation } from "./navigation.js";
 import { Readout, StatusLines } from "../controls/status.js";
+import { Presentation } from "./presentation.js";
 import { roomLink } from "./rooms.js";
 import { RunControls } from "../controls/run-controls.js";
 import { RunStage } from "../stage/run-stage.js";
@@ -76,13 +77,17 @@ export class Viewer {
     this.readout = new Readout();
     this.status = new StatusLines(store);
     this.copyLink = new CopyLink(api, () => this.navigation.replaceAddress());
+    this.presentation = new Presentation(() => this.resize());
     this.timeline = new Timeline(store, (speed) => this.setView({ ...this.view, speed }));
     /** @type {(problem: Error | null) => void} */
     const setProblem = (problem) => this.status.setProblem(problem);
     this.runControls = new RunControls(store, setProblem, open);
     this.addPicture = new AddPicture(store, this.stage.element, setProblem);
     this.phases = new StepPhases((phase) => (this.stage.element.dataset.phase = phase ?? ""));
-    this.charts = new Charts((step) => store.seek(step));
+    this.charts = new Charts(
+      (step) => store.seek(step),
+      (isFolded) => this.setView({ ...this.view, charts: isFolded ? "two" : "all" }),
+    );
     this.exportPanel = new ExportPanel(store);
     this.learningRates = new LearningRatesPanel(store);
     this.legend = element("p.stn-legend", {}, legendText());
@@ -139,6 +144,7 @@ export class Viewer {
       this.learningRates.element,
       this.addPicture.element,
       createShortcutsPanel(),
+      this.presentation.button,
       this.copyLink.element,
     );
   }
@@ -171,6 +177,7 @@ export class Viewer {
   #showOrHide() {
     for (const store of [this.store, this.compared.store]) store.setHidden(!this.isShown);
     if (this.isShown) this.resize();
+    else this.presentation.end();
   }
 
   /** Scroll back to the stage if the page is scrolled past it. */
@@ -187,6 +194,7 @@ export class Viewer {
     this.view = view;
     this.store.loop.speed = view.speed;
     this.stage.setView(view);
+    this.charts.setFolded(view.charts === "two");
     this.#updateCompared(view);
     this.toolbar.update(this.#hasTransformer);
     this.timeline.update();
@@ -287,6 +295,7 @@ export class Viewer {
       // A run that has ended is not resumed by a key that may be pressed by mistake.
       p: () => this.runControls.send("pause", ...(store.run?.live ? ["resume"] : [])),
       s: () => this.runControls.send("step"),
+      f: () => this.presentation.toggle(),
       "[": () => this.#changeProbe(-1),
       "]": () => this.#changeProbe(1),
     };

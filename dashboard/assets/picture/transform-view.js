@@ -13,7 +13,7 @@ import { RegionHandles } from "./region-handles.js";
 
 /** @typedef {"picture" | "region"} DragTarget */
 
-const HEIGHT = 420;
+const HEIGHT = 380;
 const MAX_WIDTH = 1100;
 
 /** @type {Record<DragTarget, string>} */

@@ -22,6 +22,7 @@
  * @property {number} probe the one that is shown alone
  * @property {Layers} layers
  * @property {number} speed of a replay
+ * @property {"two" | "all"} charts which ones are shown
  * @property {string | null} compare id of a second run
  * @property {"step" | "epoch"} alignment what two runs are aligned by
  */
@@ -30,6 +31,8 @@
 const KINDS = ["probes", "probe", "summary"];
 /** @type {View["alignment"][]} */
 const ALIGNMENTS = ["step", "epoch"];
+/** @type {View["charts"][]} */
+const CHARTS = ["two", "all"];
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 
 /**
@@ -56,6 +59,7 @@ export const DEFAULT_VIEW = {
   probe: 0,
   layers: DEFAULT_LAYERS,
   speed: 1,
+  charts: "two",
   compare: null,
   alignment: "step",
 };
@@ -89,6 +93,7 @@ export function readView(query) {
     probe: readInteger(query.get("probe")) ?? DEFAULT_VIEW.probe,
     layers: readLayers(query.get("layers")),
     speed: oneOf("speed", SPEEDS, DEFAULT_VIEW.speed),
+    charts: oneOf("charts", CHARTS, DEFAULT_VIEW.charts),
     compare: query.get("compare") || null,
     alignment: oneOf("by", ALIGNMENTS, DEFAULT_VIEW.alignment),
   };
@@ -125,6 +130,7 @@ export function viewQuery(view, { step = null, lap = false } = {}) {
     probe: view.kind === "probe" ? String(view.probe) : null,
     layers: unlessDefault(drawn.join("."), drawnByDefault.join(".")),
     speed: unlessDefault(view.speed, DEFAULT_VIEW.speed),
+    charts: unlessDefault(view.charts, DEFAULT_VIEW.charts),
     compare: view.compare,
     by: view.compare ? unlessDefault(view.alignment, DEFAULT_VIEW.alignment) : null,
   };
