@@ -16,11 +16,13 @@ ASSETS = Path(__file__).parents[1] / "dashboard" / "assets"
 PATH = ASSETS / "walk" / "example.frame"
 PICTURE = ASSETS / "examples" / "rotated.png"
 WEIGHTS = "digits"
+VARIATION = {"rotation": -15, "scale": 0.95, "shift_x": 0.3, "shift_y": 0.1}
+"""As in `dashboard/assets/walk/walk-picture.js`, for the requests that follow."""
 
 
 def make_frame() -> Frame:
-    """Apply the network to the picture."""
-    return transform(PICTURE.read_bytes(), shipped(cards()[WEIGHTS]))
+    """Apply the network to the picture, varied."""
+    return transform(PICTURE.read_bytes(), shipped(cards()[WEIGHTS]), variation=VARIATION)
 
 
 def main() -> None:

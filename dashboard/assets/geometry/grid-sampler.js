@@ -51,7 +51,7 @@ export function gridSample(image, points, { mode = "bilinear", alignCorners = fa
 }
 
 /**
- * Sample an image at one point, with the derivatives that PyTorch passes back to the grid. Exported for tests.
+ * Sample an image at one point, with the derivatives that PyTorch passes back to the grid.
  *
  * The slope of a nearest sample is 0. On the line between two cells of the interpolation, bilinear
  * slopes are those of the cell that follows. For the derivative with respect to the normalised
@@ -84,7 +84,7 @@ export function sampleAt(image, x, y, mode = "bilinear") {
 }
 
 /**
- * Return how many pixels one unit of a normalised coordinate is. Exported for tests.
+ * Return how many pixels one unit of a normalised coordinate is.
  * @param {number} size number of pixels along the side
  * @param {boolean} [alignCorners]
  */

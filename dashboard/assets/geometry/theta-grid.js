@@ -41,7 +41,7 @@ export function latticePoints(side) {
 }
 
 /**
- * Return the normalised coordinate of a pixel's centre. Exported for tests.
+ * Return the normalised coordinate of a pixel's centre.
  * @param {number} index of the pixel
  * @param {number} size number of pixels along the side
  * @param {boolean} [alignCorners]

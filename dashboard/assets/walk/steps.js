@@ -1,6 +1,8 @@
 // The steps of the walk, in order: what each says, which figure shows it, and where it is in the paper and in
 // the code.
 
+import { GridFigure } from "./grid-figure.js";
+import { SamplingFigure } from "./sampling-figure.js";
 import { ThetaFigure } from "./theta-figure.js";
 
 /** @import { Figure, WalkContext } from "./walk-picture.js" */
@@ -48,5 +50,35 @@ export const STEPS = [
         "number of output pixels, so everything in it grows: a scale below 1 zooms in.",
     },
     create: (context) => new ThetaFigure(context),
+  },
+  {
+    id: "grid",
+    name: "Grid",
+    title: "The parameterised sampling grid",
+    section: "3.2",
+    code: {
+      path: "models/transformer.py",
+      line: "        points = self.family.apply(theta, basis, width / height)",
+    },
+    sentences: [
+      "Every output pixel asks for one place in the input: its own coordinates, multiplied by θ, say where it looks.",
+      "Point at a pixel of the output to see its line and its numbers; arrow keys move to the next pixel.",
+    ],
+    create: (context) => new GridFigure(context),
+  },
+  {
+    id: "sampling",
+    name: "Sampling",
+    title: "Differentiable image sampling",
+    section: "3.3",
+    code: {
+      path: "models/grid.py",
+      line: '        images, grid, mode="bilinear", padding_mode=padding_mode, align_corners=False',
+    },
+    sentences: [
+      "A sampling point falls between pixels, so the sampler mixes the four around it, each by the area that a unit square about the point shares with it.",
+      "Drag the point: the value changes without a jump, and its slope says which way the point should move.",
+    ],
+    create: (context) => new SamplingFigure(context),
   },
 ];

@@ -31,6 +31,7 @@ import { NetworkSession } from "../picture/network-session.js";
 // The frame of a picture of the gallery, as tools/make_walk_example.py writes it.
 const EXAMPLE = new URL("./example.frame", import.meta.url);
 const EXAMPLE_PICTURE = "rotated";
+const EXAMPLE_VARIATION = { rotation: -15, scale: 0.95, shift_x: 0.3, shift_y: 0.1 };
 /** The network whose theta the figures begin with. */
 const WEIGHTS = "digits";
 
@@ -46,7 +47,7 @@ export class WalkPicture extends EventTarget {
     /** @type {Blob | null} */
     this.blob = null; // its file; null for the example's until it is requested
     /** @type {Variation} */
-    this.variation = {}; // with which `frame` was made
+    this.variation = EXAMPLE_VARIATION; // with which `frame` was made
     /** @type {Frame | null} */
     this.loaded = null;
     /** @type {Map<string, Promise<NetworkSession>>} */

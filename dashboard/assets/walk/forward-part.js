@@ -1,0 +1,80 @@
+// Why the output asks and the input does not send: the inverse warp beside the forward warp, with its holes.
+
+import { forwardWarp } from "../geometry/forward-warp.js";
+import { gridSample } from "../geometry/grid-sampler.js";
+import { MATRIX_2X3, pixelCentres, warpPoints } from "../geometry/theta-grid.js";
+import { ImagePane } from "../stage/image-pane.js";
+import { element, setText, svgElement } from "../ui/dom.js";
+import { integer } from "../ui/text.js";
+import { drawImage, RegionPane } from "./region-pane.js";
+
+/** @import { WalkPicture } from "./walk-picture.js" */
+
+export class ForwardPart {
+  /** @param {WalkPicture} picture */
+  constructor(picture) {
+    this.picture = picture;
+    this.input = new RegionPane((theta) => picture.setTheta(theta));
+    this.inverse = new ImagePane("Inverse warp: every output pixel asks for its value");
+    this.forward = new ImagePane("Forward warp: every input pixel is sent where it belongs");
+    this.holes = svgElement("path", { class: "stn-grid-holes" });
+    this.overlay = svgElement("svg", { class: "stn-overlay", "aria-hidden": "true" });
+    this.overlay.append(this.holes);
+    this.forward.setOverlays(this.overlay);
+    this.sentence = element("p.stn-walk-sentence.stn-grid-sentence", { aria: { live: "polite" } });
+    this.element = element(
+      "div.stn-grid-forward",
+      {},
+      element("div.stn-walk-pane", {}, this.input.element),
+      element("div.stn-walk-pane", {}, this.inverse.element),
+      element("div.stn-walk-pane", {}, this.forward.element),
+      this.sentence,
+    );
+    picture.addEventListener("change", () => this.#build());
+    this.#build();
+  }
+
+  #build() {
+    const { picture } = this;
+    const [rows, columns] = picture.outputSize;
+    this.input.setInput(picture.input, picture.transformer);
+    this.centres = pixelCentres(rows, columns);
+    this.overlay.setAttribute("viewBox", `0 0 ${columns} ${rows}`);
+  }
+
+  query() {
+    return /** @type {Record<string, string>} */ ({});
+  }
+
+  restore() {}
+
+  draw() {
+    const { picture } = this;
+    const { theta, input, outputSize } = picture;
+    const [rows, columns] = outputSize;
+    this.input.draw(theta);
+    const data = gridSample(input, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
+    drawImage(this.inverse, { data, shape: [rows, columns, input.shape[2]] });
+    const warp = forwardWarp(input, theta, outputSize);
+    drawImage(this.forward, warp);
+    const holes = [...warp.holes.keys()].filter((pixel) => warp.holes[pixel]);
+    const squares = holes.map((pixel) =>
+      `M${pixel % columns},${Math.floor(pixel / columns)}h1v1h-1z`
+    );
+    this.holes.setAttribute("d", squares.join(""));
+    const crowded = warp.counts.filter((count) => count > 1).length;
+    setText(this.sentence, forwardSentence(holes.length, crowded, rows * columns));
+  }
+}
+
+/**
+ * @param {number} holes
+ * @param {number} crowded output pixels that receive more than one
+ * @param {number} count of output pixels
+ */
+const forwardSentence = (holes, crowded, count) =>
+  `Sent forwards, the input's pixels leave ${integer(holes)} of ${integer(count)} output pixels ` +
+  `without a value (orange), and ${
+    integer(crowded)
+  } receive more than one. Asked backwards, each ` +
+  "output pixel has exactly one sampling point. Drag the region smaller or larger: holes come and go.";

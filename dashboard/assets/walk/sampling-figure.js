@@ -1,0 +1,188 @@
+// Differentiable sampling: the four neighbours of a point, their weights as areas, the sum in numbers, and how
+// the value changes as the point moves.
+
+import { pixelsPerUnit, sampleAt } from "../geometry/grid-sampler.js";
+import { MATRIX_2X3, pixelCentres, toPixels, warpPoints } from "../geometry/theta-grid.js";
+import { element, setText } from "../ui/dom.js";
+import { decimal } from "../ui/text.js";
+import { PatchLocator } from "./patch-locator.js";
+import { PixelPatch } from "./pixel-patch.js";
+import { SampleSum } from "./sample-sum.js";
+import { ValueCurve } from "./value-curve.js";
+
+/** @import { SamplingMode } from "../geometry/grid-sampler.js" */
+/** @import { WalkContext } from "./walk-picture.js" */
+
+/** @type {SamplingMode[]} */
+const MODES = ["bilinear", "nearest"];
+const AXES = ["x", "y"];
+const DIGITS = 3;
+
+export class SamplingFigure {
+  /** @param {WalkContext} context */
+  constructor({ picture, changed }) {
+    this.picture = picture;
+    this.changed = changed;
+    this.isShown = false;
+    this.isDrawing = false; // in the next animation frame
+    /** @type {number[] | null} */
+    this.chosen = null; // the point, in pixels of the input
+    this.mode = MODES[0];
+    this.axis = 0; // along which the curve is drawn
+    this.patch = new PixelPatch((point) => this.#set({ chosen: point }));
+    this.locator = new PatchLocator((point) => this.#set({ chosen: point }));
+    this.curve = new ValueCurve();
+    this.sum = new SampleSum();
+    this.slope = element("p.stn-walk-sentence.stn-sampling-slope", { aria: { live: "polite" } });
+    this.modes = MODES.map((mode) => this.#chip(mode, () => this.#set({ mode })));
+    this.axes = AXES.map((name, axis) => this.#chip(`along ${name}`, () => this.#set({ axis })));
+    this.element = element(
+      "div.stn-sampling-figure",
+      {},
+      element(
+        "div.stn-sampling-left",
+        {},
+        this.patch.element,
+        this.curve.element,
+      ),
+      element(
+        "div.stn-sampling-right",
+        {},
+        element(
+          "div.stn-sampling-choices",
+          {},
+          segments("Interpolation", this.modes),
+          segments("Axis of the curve", this.axes),
+        ),
+        this.sum.element,
+        this.slope,
+        this.locator.element,
+      ),
+    );
+    picture.addEventListener("change", () => this.#set({ chosen: null }));
+  }
+
+  /**
+   * @param {string} title
+   * @param {() => void} onclick
+   */
+  #chip(title, onclick) {
+    return element("button.stn-chip", { type: "button", onclick }, title);
+  }
+
+  /** @param {Partial<Pick<SamplingFigure, "chosen" | "mode" | "axis">>} state */
+  #set(state) {
+    Object.assign(this, state);
+    this.#draw();
+    if (this.isShown) this.changed();
+  }
+
+  show() {
+    this.isShown = true;
+    this.#draw();
+  }
+
+  hide() {
+    this.isShown = false;
+  }
+
+  query() {
+    return /** @type {Record<string, string>} */ ({
+      ...(this.chosen
+        ? { point: this.chosen.map((each) => String(Number(each.toFixed(DIGITS)))).join() }
+        : {}),
+      ...(this.mode === MODES[0] ? {} : { mode: this.mode }),
+      ...(this.axis ? { along: AXES[this.axis] } : {}),
+    });
+  }
+
+  /** @param {URLSearchParams} query */
+  restore(query) {
+    const point = (query.get("point") ?? "").split(",").filter(Boolean).map(Number);
+    const axis = AXES.indexOf(query.get("along") ?? "");
+    this.#set({
+      mode: MODES.find((mode) => mode === query.get("mode")) ?? this.mode,
+      axis: axis < 0 ? this.axis : axis,
+      chosen: point.length === 2 && point.every(Number.isFinite) ? point : this.chosen,
+    });
+  }
+
+  /** Draw in the next animation frame, once for all changes until then. */
+  #draw() {
+    if (!this.isShown || this.isDrawing) return;
+    this.isDrawing = true;
+    requestAnimationFrame(() => {
+      this.isDrawing = false;
+      this.#drawNow();
+    });
+  }
+
+  #drawNow() {
+    const { picture, mode, axis } = this;
+    const { input } = picture;
+    const [height, width] = input.shape;
+    const [x, y] = this.chosen ??= steepestPoint(picture);
+    const sample = sampleAt(input, x, y, mode);
+    this.patch.draw(input, [x, y], sample, mode);
+    this.locator.draw(input, [this.patch.range(0), this.patch.range(1)]);
+    this.curve.draw(input, [x, y], { mode, axis, range: this.patch.range(axis) });
+    this.sum.draw(input, sample, mode);
+    mark(this.modes, MODES.indexOf(mode));
+    mark(this.axes, axis);
+    const slope = sample.slopes[0][axis];
+    setText(this.slope, slopeSentence(slope, AXES[axis], [width, height][axis], mode));
+  }
+}
+
+/**
+ * Return the sampling point of an output pixel at which the value changes most.
+ * @param {WalkContext["picture"]} picture
+ */
+function steepestPoint({ input, theta, outputSize: [rows, columns] }) {
+  const points = warpPoints(MATRIX_2X3, theta, pixelCentres(rows, columns));
+  const sampled = toPixels(points, input.shape);
+  let [best, steepest] = [0, -1];
+  for (let at = 0; at < sampled.length; at += 2) {
+    const { slopes, neighbours } = sampleAt(input, sampled[at], sampled[at + 1]);
+    // Of a point between four pixels, all of which have their share.
+    const least = Math.min(...neighbours.map(({ weight }) => weight));
+    const steepness = Math.hypot(...slopes[0]) * (least > 0.08 ? 1 : 0);
+    if (steepness > steepest) [best, steepest] = [at, steepness];
+  }
+  return [sampled[best], sampled[best + 1]];
+}
+
+/**
+ * @param {number} slope per pixel
+ * @param {string} axis
+ * @param {number} size number of pixels along the axis
+ * @param {SamplingMode} mode
+ */
+function slopeSentence(slope, axis, size, mode) {
+  if (mode === "nearest") {
+    return "The nearest pixel alone: the value jumps at the border between two pixels, and its slope is 0 " +
+      "everywhere else. No gradient would reach θ.";
+  }
+  const factor = pixelsPerUnit(size);
+  return `The slope along ${axis} is ${
+    decimal(slope, 1)
+  } per pixel. The grid's coordinate goes from −1 to 1 ` +
+    `over ${size} pixels, so ∂V/∂${axis} = ${decimal(slope, 1)} · ${size}/2 = ${
+      decimal(slope * factor, 0)
+    }. Times the loss's gradient at this pixel, it is passed back to the grid, and on to θ.`;
+}
+
+/**
+ * @param {string} label
+ * @param {HTMLElement[]} chips
+ */
+const segments = (label, chips) =>
+  element("div.stn-segments", { role: "group", aria: { label } }, ...chips);
+
+/**
+ * @param {HTMLElement[]} chips
+ * @param {number} pressed index of the chosen one
+ */
+function mark(chips, pressed) {
+  chips.forEach((chip, index) => chip.setAttribute("aria-pressed", String(index === pressed)));
+}
