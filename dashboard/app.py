@@ -32,9 +32,8 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .st-key-runs { min-height: 8rem; }
 .st-key-form { max-width: 760px; }
 /* A presentation: the stage, or a figure, alone. */
-.stn-presenting :is(.stn-header, .st-key-room-watch > :not(:has(.st-key-stage)):not(.st-key-stage)) {
-  display: none;
-}
+.stn-presenting .stn-header,
+.stn-presenting .st-key-room-watch > :not(.st-key-stage, :has(.st-key-stage)) { display: none; }
 .stn-presenting .stMainBlockContainer { max-width: none; }
 /* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }

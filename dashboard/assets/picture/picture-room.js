@@ -45,7 +45,7 @@ export class PictureRoom {
       (variation) => this.#vary(variation),
       (entry) => this.#sweep(entry),
     );
-    this.view = new TransformView((variation) => this.#vary(variation), () => {});
+    this.view = new TransformView((variation) => this.#vary(variation));
     this.withoutPanel = new WithoutTransformer();
     this.chart = new SweepChart((point) => this.#showPoint(point));
     this.weights = element("select.stn-entry", { aria: { label: "Trained network" } });

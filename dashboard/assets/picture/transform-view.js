@@ -26,13 +26,9 @@ const CHOSEN_BY_HAND = "You chose this region: the network no longer predicts it
 const DISCONNECTED = "The connection is lost; reconnecting. The picture stays as it is.";
 
 export class TransformView {
-  /**
-   * @param {(variation: Variation) => void} onVary called when the picture was dragged
-   * @param {(frame: Frame) => void} onFrame called with each frame that is drawn
-   */
-  constructor(onVary, onFrame) {
+  /** @param {(variation: Variation) => void} onVary called when the picture was dragged */
+  constructor(onVary) {
     this.onVary = onVary;
-    this.onFrame = onFrame;
     /** @type {NetworkSession | null} */
     this.session = null;
     /** @type {Frame | null} */
@@ -181,7 +177,9 @@ export class TransformView {
     this.frame = frame;
     this.detail.draw(frame);
     this.#updateMessage();
-    this.onFrame(frame);
+    // For tests and benchmarks.
+    const detail = { request: frame.info.request };
+    this.element.dispatchEvent(new CustomEvent("stnscope:paint", { bubbles: true, detail }));
   }
 
   #updateMessage() {
