@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from stnscope.backend.experiment.config import PictureVariation
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.stillness import WINDOW, Stillness
 from stnscope.backend.experiment.recording.schema import METRICS
@@ -247,3 +248,17 @@ def test_stillness_is_that_of_the_experiment() -> None:
         images({json.dumps(outputs[:, 0].tolist())}, [7, 5, 3])));
     """
     assert run_script(script) == pytest.approx(value)
+
+
+def test_sliders_of_variations_move_within_the_servers_limits() -> None:
+    script = f"""
+      import {{ VARIATIONS }} from "{(ASSETS / "picture" / "variations.js").as_uri()}";
+      console.log(JSON.stringify(VARIATIONS));
+    """
+    variations = run_script(script)
+    defaults = PictureVariation()
+    assert {each["name"] for each in variations} | {"seed"} == set(PictureVariation.model_fields)
+    for each in variations:
+        assert getattr(defaults, each["name"]) == each["neutral"]
+        for end in ("minimum", "maximum"):
+            PictureVariation.model_validate({each["name"]: each[end]})

@@ -173,7 +173,9 @@ export class PictureRoom {
       if (!without) this.withoutPanel.clear();
       setText(this.message, "");
       this.view.open(session, frame);
-      this.#vary(this.sliders.variation);
+      // The network of a watched loop takes a picture as it is, and keeps none.
+      this.sliders.element.hidden = this.chart.element.hidden = !session.picture;
+      if (session.picture) this.#vary(this.sliders.variation);
     } catch (problem) {
       session.close();
       without?.close();

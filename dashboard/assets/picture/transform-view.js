@@ -115,6 +115,7 @@ export class TransformView {
       this.#updateMessage();
     };
     this.handles.reset();
+    this.controls.hidden = this.drag.element.hidden = !session.picture;
     const hasRegion = frame.info.transformers.length > 0;
     this.targets.region.disabled = !hasRegion;
     if (!hasRegion) this.#setTarget("picture");

@@ -23,7 +23,7 @@ const degrees = (value) => `${decimal(value, 0)}°`;
 const share = (value) => percent(value, 0);
 
 /**
- * All variations.
+ * All variations. Exported for tests.
  * @type {VariationEntry[]}
  */
 export const VARIATIONS = [
@@ -79,7 +79,7 @@ export const VARIATIONS = [
 ];
 
 /**
- * Return a variation without what changes nothing.
+ * Return a variation without what changes nothing. Exported for tests.
  * @param {Variation} variation
  * @returns {Variation}
  */
