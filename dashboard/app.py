@@ -34,6 +34,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 /* A presentation: the stage, or a figure, alone. */
 .stn-presenting .stn-header,
 .stn-presenting .st-key-room-watch > :not(.st-key-stage, :has(.st-key-stage)) { display: none; }
+.stn-walk-presenting .stn-header { display: none; }
 .stn-presenting .stMainBlockContainer { max-width: none; }
 /* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }

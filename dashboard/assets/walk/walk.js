@@ -145,7 +145,7 @@ export class Walk {
   hide() {
     this.isShown = false;
     this.current.figure?.hide();
-    document.documentElement.classList.remove("stn-presenting");
+    document.documentElement.classList.remove("stn-walk-presenting");
   }
 
   /**
@@ -226,7 +226,7 @@ export class Walk {
   #applyPresenting() {
     const { isPresenting } = this;
     this.element.toggleAttribute("data-present", isPresenting);
-    document.documentElement.classList.toggle("stn-presenting", isPresenting && this.isShown);
+    document.documentElement.classList.toggle("stn-walk-presenting", isPresenting && this.isShown);
     setText(this.present, isPresenting ? "Show the text" : "Present");
     this.present.setAttribute("aria-pressed", String(isPresenting));
     if (isPresenting) this.current.question?.reveal();

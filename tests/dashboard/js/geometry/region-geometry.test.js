@@ -95,3 +95,9 @@ test("bend is the largest distance from the closest parallelogram", () => {
 test("meanAndDeviation", () => {
   assert.deepEqual(geometry.meanAndDeviation([1, 3, 5, 7]), { mean: 4, deviation: Math.sqrt(5) });
 });
+
+test("composeAffine is the inverse of decomposeAffine", () => {
+  for (const map of [[0.5, -0.2, 0.1, 0.3, 0.6, -0.4], [-0.4, 0.7, 0, 0.6, 0.5, 1.2]]) {
+    assertClose(geometry.composeAffine(geometry.decomposeAffine(map, SIZE), SIZE), map);
+  }
+});

@@ -1,0 +1,122 @@
+"""*How it works*: the steps of the walk and their figures, in a real browser."""
+
+import re
+from urllib.parse import parse_qs
+
+import torch
+from playwright.sync_api import Locator, Page, expect
+from torch import Tensor
+from torch.nn import functional
+
+from stnscope.backend.experiment.frames.frame import Frame
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import wait_for_expression
+from tests.live_server import Server, wait_until
+from tools import make_walk_example
+
+ROOM = "?room=how"
+EXAMPLE = Frame.decode(make_walk_example.PATH.read_bytes())
+THETA = torch.tensor(EXAMPLE.tensors["theta.st"])
+INPUT = torch.tensor(EXAMPLE.tensors["input"]).permute(0, 3, 1, 2).float()
+
+READ_CANVAS = """(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return [...data].filter((_, index) => index % 4 === 0);
+}"""
+
+
+def query_of(page: Page) -> dict[str, str]:
+    """Return the address's parameters."""
+    query = parse_qs(page.evaluate("location.search.slice(1)"))
+    return {name: values[0] for name, values in query.items()}
+
+
+def sample(theta: Tensor) -> Tensor:
+    """Return the output that PyTorch computes of the example, row by row."""
+    grid = functional.affine_grid(theta.view(1, 2, 3), [1, 1, 28, 28], align_corners=False)
+    return functional.grid_sample(INPUT, grid, align_corners=False).ravel()
+
+
+def is_drawn(canvas: Locator, expected: Tensor) -> bool:
+    """Whether a canvas shows these values, to within their rounding to bytes."""
+    shown = torch.tensor(canvas.evaluate(READ_CANVAS)).float()
+    return len(shown) == len(expected) and bool((shown - expected).abs().max() < 0.51)
+
+
+def matrix_of(page: Page) -> Tensor:
+    fields = page.get_by_role("group", name="The matrix θ").get_by_role("spinbutton")
+    return torch.tensor([float(field.input_value()) for field in fields.all()])
+
+
+def test_theta_is_held_in_three_ways(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, f"{ROOM}&part=theta")
+    figure = page.locator(".stn-theta-figure")
+    output = figure.locator("canvas").nth(1)
+    wait_until(lambda: is_drawn(output, sample(THETA[0])))
+    # The question stands before the figure.
+    assert page.locator(".stn-walk-figure:visible").evaluate("(place) => place.inert")
+    page.get_by_role("button", name="It becomes half as large").click()
+    expect(page.locator(".stn-walk-verdict:visible")).to_contain_text("zooms in")
+    assert not page.locator(".stn-walk-figure:visible").evaluate("(place) => place.inert")
+    # The matrix.
+    field = page.get_by_role("spinbutton", name="θ 1,3")
+    field.fill("0.1")
+    edited = torch.tensor([*THETA[0, :2], 0.1, *THETA[0, 3:]])
+    wait_until(lambda: is_drawn(output, sample(edited)))
+    expect(figure.get_by_role("slider", name="Shift right")).to_have_attribute(
+        "aria-valuetext", "0.10"
+    )
+    # The region, whose corner is moved by a pixel.
+    page.get_by_role("button", name="The whole region").press("ArrowRight")
+    moved = edited + torch.tensor([0, 0, 1 / 24, 0, 0, 0])
+    wait_until(lambda: torch.allclose(matrix_of(page), moved, atol=6e-4))
+    assert is_drawn(output, sample(moved))
+    # A slider.
+    slider = figure.get_by_role("slider", name="Rotation")
+    slider.press("ArrowRight")
+    wait_until(lambda: not torch.allclose(matrix_of(page), moved, atol=6e-4))
+    assert query_of(page)["part"] == "theta"
+    wait_until(lambda: "theta" in query_of(page))
+    # A link opens the same state.
+    theta = torch.tensor([float(text) for text in query_of(page)["theta"].split(",")])
+    page.reload()
+    wait_until(lambda: is_drawn(output, sample(theta)))
+
+
+def test_walk_is_stepped_through_by_keyboard(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, f"{ROOM}&part=grid&pixel=4,5")
+    steps = page.locator(".stn-grid-steps")
+    output = page.get_by_role("application", name="Output")
+    output.press("ArrowLeft")
+    x, y, one = -0.75, (2 * 5 + 1) / 28 - 1, 1
+    place = THETA.view(2, 3).double() @ torch.tensor([x, y, one]).double()
+    column, row = ((place + 1) * 24).floor().int().tolist()
+    expect(steps).to_contain_text(f"Output pixel (3, 5) looks into input pixel ({column}, {row}).")
+    for value in ((place + 1) * 24).tolist():
+        expect(steps).to_contain_text(f"= {value:.2f}")
+    for part, words in (
+        ("Why backwards", "output pixels without"),
+        ("align_corners", "outer edges"),
+    ):
+        page.get_by_role("button", name=part, exact=True).click()
+        expect(page.locator(".stn-grid-figure")).to_contain_text(words)
+    page.keyboard.press("ArrowRight")
+    expect(
+        page.get_by_role("heading", level=2, name="Differentiable image sampling")
+    ).to_be_visible()
+    wait_until(lambda: query_of(page)["part"] == "sampling")
+    assert "figure" not in query_of(page)
+    # The sum is that of PyTorch at the point that the address then names.
+    page.get_by_role("button", name=re.compile("^Sampling point")).press("ArrowDown")
+    wait_until(lambda: "point" in query_of(page))
+    point = torch.tensor([float(text) for text in query_of(page)["point"].split(",")])
+    value = functional.grid_sample(
+        INPUT, (point / 24 - 1).view(1, 1, 1, 2), align_corners=False
+    ).item()
+    expect(page.locator(".stn-sum-value")).to_have_text(f"{value:.1f}")
+    page.get_by_role("button", name="Present").last.click()
+    assert query_of(page)["present"] == "1"
+    expect(page.locator(".stn-walk-text:visible")).to_have_count(0)
+    page.reload()
+    wait_for_expression(page, "document.querySelector('.stn-sum-value')?.textContent !== ''")
+    expect(page.locator(".stn-walk-text:visible")).to_have_count(0)
