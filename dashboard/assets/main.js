@@ -246,6 +246,10 @@ function createWalkRoom(page) {
   const walk = new Walk(page.api);
   walk.onchange = () => page.rooms.replaceAddress("how", walk.query());
   page.rooms.addEventListener("change", () => showWalk(page));
+  page.rooms.addEventListener("restore", () => {
+    walk.hide();
+    showWalk(page);
+  });
   return walk;
 }
 

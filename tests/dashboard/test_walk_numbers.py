@@ -72,8 +72,8 @@ def test_warps_of_all_families_are_those_of_the_models() -> None:
         for family in IMPLEMENTATIONS.values()
         for _ in range(CASES * len(ASPECTS) + 1)
     ]
-    for actual, identity in zip(identities, expected_identities, strict=True):
-        assert actual == pytest.approx(identity)
+    for actual, numbers in zip(identities, expected_identities, strict=True):
+        assert actual == pytest.approx(numbers)
 
 
 @pytest.mark.parametrize("aligned", ALIGNED)

@@ -65,7 +65,7 @@ export class GridFigure {
 
   show() {
     this.isShown = true;
-    this.#draw();
+    this.parts[this.current].draw();
   }
 
   hide() {

@@ -27,6 +27,8 @@ export class SamplingFigure {
     this.isDrawing = false; // in the next animation frame
     /** @type {number[] | null} */
     this.chosen = null; // the point, in pixels of the input
+    /** @type {number[] | null} */
+    this.start = null; // the point that is shown before one is chosen
     this.mode = MODES[0];
     this.axis = 0; // along which the curve is drawn
     this.patch = new PixelPatch((point) => this.#set({ chosen: point }));
@@ -59,7 +61,7 @@ export class SamplingFigure {
         this.locator.element,
       ),
     );
-    picture.addEventListener("change", () => this.#set({ chosen: null }));
+    picture.addEventListener("change", () => this.#set({ chosen: null, start: null }));
   }
 
   /**
@@ -70,7 +72,7 @@ export class SamplingFigure {
     return element("button.stn-chip", { type: "button", onclick }, title);
   }
 
-  /** @param {Partial<Pick<SamplingFigure, "chosen" | "mode" | "axis">>} state */
+  /** @param {Partial<Pick<SamplingFigure, "chosen" | "start" | "mode" | "axis">>} state */
   #set(state) {
     Object.assign(this, state);
     this.#draw();
@@ -79,7 +81,7 @@ export class SamplingFigure {
 
   show() {
     this.isShown = true;
-    this.#draw();
+    this.#drawNow();
   }
 
   hide() {
@@ -121,7 +123,7 @@ export class SamplingFigure {
     const { picture, mode, axis } = this;
     const { input } = picture;
     const [height, width] = input.shape;
-    const [x, y] = this.chosen ??= steepestPoint(picture);
+    const [x, y] = this.chosen ?? (this.start ??= steepestPoint(picture));
     const sample = sampleAt(input, x, y, mode);
     this.patch.draw(input, [x, y], sample, mode);
     this.locator.draw(input, [this.patch.range(0), this.patch.range(1)]);

@@ -87,7 +87,7 @@ export class ThetaFigure {
 
   show() {
     this.isShown = true;
-    this.#draw();
+    this.#drawNow();
   }
 
   hide() {

@@ -1,15 +1,20 @@
 // The walk "How it works": steps on one page, of which one is shown at a time, each with one figure.
 
 import { element, icon, ICONS, setText } from "../ui/dom.js";
+import { galleryPicture } from "../picture/gallery.js";
+import { PictureSource } from "../picture/picture-source.js";
 import { QuestionCard } from "./question-card.js";
 import { codeLink, paperLink } from "./step-links.js";
 import { STEPS } from "./steps.js";
 import { WalkPicture } from "./walk-picture.js";
 
 /** @import { Api } from "../protocol/api.js" */
+/** @import { ChosenPicture } from "../picture/picture-source.js" */
 /** @import { Step } from "./steps.js" */
 /** @import { Figure, WalkContext } from "./walk-picture.js" */
 
+// What pictures of the gallery show, for the network of the figures.
+const SUBJECT = "digit";
 // Elements that need the arrow keys themselves.
 const ARROW_KEY_ELEMENTS = "input, textarea, select, [contenteditable], [role=radio], [role=tab]";
 
@@ -33,6 +38,9 @@ export class Walk {
     this.picture = new WalkPicture(api);
     this.isShown = false;
     this.isPresenting = false;
+    /** @type {string | null} */
+    this.galleryName = null; // of the picture, if it is one of the gallery; null for the first one
+    this.opening = Promise.resolve(); // settles when the picture that was chosen last is open
     /** @type {ReturnType<typeof setTimeout> | null} */
     this.timer = null;
     /** @type {Set<string>} */
@@ -55,6 +63,15 @@ export class Walk {
       title: "Hide the text and enlarge the figure",
       onclick: () => this.#present(!this.isPresenting),
     });
+    this.source = new PictureSource((picture) => (this.opening = this.#choose(picture)), {
+      subject: SUBJECT,
+    });
+    this.source.element.hidden = true;
+    this.otherPicture = element(
+      "button.stn-button.stn-small",
+      { type: "button", aria: { expanded: "false" }, onclick: () => this.#toggleSource() },
+      "Another picture",
+    );
     const steps = this.pages.map(({ link }) => element("li", {}, link));
     this.element = element(
       "div.stn-walk",
@@ -63,15 +80,18 @@ export class Walk {
         "nav.stn-walk-head",
         { aria: { label: "Steps" } },
         element("ol.stn-walk-steps", {}, ...steps),
-        this.present,
+        element("div.stn-walk-buttons", {}, this.otherPicture, this.present),
       ),
+      this.source.element,
       this.announcement,
       this.message,
       ...this.pages.map((page) => page.element),
       element("div.stn-walk-moves", {}, this.previous, this.next),
     );
+    this.source.acceptDrops(this.element);
     document.addEventListener("keydown", (event) => this.#handleKey(event));
-    addEventListener("beforeprint", () => this.isShown && this.#createAllFigures());
+    addEventListener("beforeprint", () => this.isShown && this.#showAll());
+    addEventListener("afterprint", () => this.isShown && this.#hideOthers());
   }
 
   /**
@@ -134,6 +154,11 @@ export class Walk {
       setText(this.message, /** @type {Error} */ (problem).message);
       return;
     }
+    const other = galleryPicture(query.get("picture"));
+    if (other && other.name !== this.galleryName) {
+      await this.source.openGallery(other);
+      await this.opening;
+    }
     if (!this.isShown) return;
     const figure = this.#createFigure(page);
     figure.restore(query);
@@ -144,6 +169,7 @@ export class Walk {
 
   hide() {
     this.isShown = false;
+    this.source.closeCamera();
     this.current.figure?.hide();
     document.documentElement.classList.remove("stn-walk-presenting");
   }
@@ -159,9 +185,33 @@ export class Walk {
     return {
       ...Object.fromEntries(others),
       part: this.current.step.id,
+      picture: this.galleryName,
       present: this.isPresenting ? "1" : null,
       ...own,
     };
+  }
+
+  #toggleSource() {
+    const { element: panel } = this.source;
+    panel.hidden = !panel.hidden;
+    this.otherPicture.setAttribute("aria-expanded", String(!panel.hidden));
+    if (panel.hidden) this.source.closeCamera();
+  }
+
+  /**
+   * Show all figures of another picture.
+   * @param {ChosenPicture} chosen
+   */
+  async #choose({ blob, gallery }) {
+    setText(this.message, "Opening the picture …");
+    try {
+      await this.picture.open(blob);
+      this.galleryName = gallery?.name ?? null;
+      setText(this.message, "");
+      this.#changed();
+    } catch (problem) {
+      setText(this.message, /** @type {Error} */ (problem).message);
+    }
   }
 
   /** @param {Page} page */
@@ -173,8 +223,18 @@ export class Walk {
     return page.figure;
   }
 
-  #createAllFigures() {
-    if (this.picture.loaded) { for (const page of this.pages) this.#createFigure(page).show(); }
+  /** Show all steps, to be printed. */
+  #showAll() {
+    if (!this.picture.loaded) return;
+    for (const page of this.pages) {
+      page.element.hidden = false;
+      this.#createFigure(page).show();
+    }
+  }
+
+  #hideOthers() {
+    for (const page of this.pages) if (page !== this.current) page.figure?.hide();
+    this.#showPage(this.current);
   }
 
   /** @param {number} index of a step; beyond the ends nothing happens */
