@@ -47,6 +47,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 [data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.8; }
 [data-stale="true"] { opacity: 1 !important; transition: none !important; }
 .stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
+.stMainBlockContainer h2 { font-size: 1.35rem; padding: 0; }
 .stn-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 28px; }
 .stn-header h1 { margin: 0; }
 .stn-rooms { display: flex; flex-wrap: wrap; gap: 2px 20px; }
@@ -134,7 +135,7 @@ def page() -> None:
             started = st.session_state.get("started", [])
             run = st.query_params.get("run")
             mount({"part": "viewer", "api": api, "run": run, "started": started}, key="viewer")
-        st.subheader("Runs")
+        st.header("Runs")
         mount({"part": "runs", "api": api}, key="runs")
     for name, part in (("picture", "picture"), ("how", "walk"), ("results", "results")):
         with st.container(key=f"room-{name}"):
@@ -152,7 +153,7 @@ def _new_run(token: str | None) -> None:
     except ApiError as error:
         st.error(str(error))
         return
-    st.subheader("New run")
+    st.header("New run")
     if refusal:
         st.info(refusal)
         return

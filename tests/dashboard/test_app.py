@@ -23,7 +23,7 @@ def test_script_shows_the_form_and_the_runs(
     app = run_script(monkeypatch, server.port)
     assert not app.exception
     assert not app.error
-    assert [each.value for each in app.subheader] == ["Runs", "New run"]
+    assert [each.value for each in app.header] == ["Runs", "New run"]
 
 
 def test_form_offers_sampling_options_only_for_networks_with_a_transformer(
@@ -69,4 +69,4 @@ def test_visitor_without_the_token_sees_only_the_sign_in_link(
     assert not app.exception
     assert "[Sign in](http://localhost:8502/docs)" in app.warning[0].value
     assert not app.button
-    assert not app.subheader
+    assert not app.header

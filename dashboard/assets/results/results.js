@@ -20,7 +20,7 @@ export class Results {
     /** @type {Promise<ResultTables> | null} */
     this.loading = null;
     this.tables = element("div");
-    const title = element("h3.stn-results-title", {}, "Results");
+    const title = element("h2.stn-results-title", {}, "Results");
     const legend = element("p.stn-result-recipe.stn-muted", {}, LEGEND);
     this.element = element("section.stn-results", { hidden: true }, title, legend, this.tables);
     this.element.setAttribute("aria-label", "Results");

@@ -68,6 +68,7 @@ export class PixelInspector {
     pane.setOverlays(overlay);
     const { content } = pane;
     content.tabIndex = 0;
+    content.setAttribute("role", "group");
     content.setAttribute("aria-label", `${pane.title}: arrow keys choose a pixel`);
     content.onpointermove = content.onpointerdown = (event) => {
       const { left, top, width, height } = content.getBoundingClientRect();

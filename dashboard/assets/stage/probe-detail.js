@@ -87,7 +87,7 @@ export class ProbeDetail {
     const panes = element("div.stn-detail-panes", {}, this.input.element, this.outputsElement);
     const below = element("div.stn-detail-below", {}, this.inspector.text, this.#zoomSelect());
     this.images = element("div.stn-detail-images", {}, panes, below);
-    this.title = element("h3.stn-detail-title", { tabIndex: -1 });
+    this.title = element("h2.stn-detail-title", { tabIndex: -1 });
     this.verdict = element("p.stn-detail-verdict");
     this.head = element("div", {}, this.#titleRow(onChangeProbe), this.verdict);
     this.facts = element("div.stn-facts", {}, this.head);

@@ -1,0 +1,46 @@
+"""Deque's rules of accessibility hold in each room of the page."""
+
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.dashboard.conftest import OpenPage
+from tests.dashboard.page_queries import open_room, wait_for_frame
+from tests.live_server import Server
+
+SERIOUS = {"serious", "critical"}
+# Contrast has a test of its own, in both themes.
+OPTIONS = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": False}}}
+ROOMS = {
+    "Try a picture": ".stn-picture [data-step]",
+    "How it works": ".stn-walk-figure canvas",
+    "New run": "[data-testid=stBaseButton-primary]",
+    "Results": ".stn-result-section",
+}
+"""What is waited for in each further room."""
+
+
+def serious_violations(page: Page) -> list[str]:
+    """Return the serious violations, with their first element."""
+    found: list[dict[str, Any]] = Axe().run(page, options=OPTIONS).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in SERIOUS
+    ]
+
+
+def test_no_room_has_a_serious_violation(server: Server, still: str, open_page: OpenPage) -> None:
+    page = open_page(server, still)
+    wait_for_frame(page)
+    assert serious_violations(page) == []
+    for key in ("2", "3"):
+        page.locator(".stn-viewer").press(key)
+        assert serious_violations(page) == [], key
+    for room, part in ROOMS.items():
+        open_room(page, room)
+        page.locator(part).first.wait_for()
+        assert serious_violations(page) == [], room
+    open_room(page, "How it works")
+    for link in page.locator(".stn-walk-step-link").all():
+        link.click()
+        assert serious_violations(page) == [], link.inner_text()
