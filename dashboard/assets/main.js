@@ -215,6 +215,7 @@ function createPictureRoom(page) {
   picture.onchange = () => page.rooms.replaceAddress("picture", picture.query());
   page.rooms.addEventListener("change", () => showPicture(page));
   acceptPastes(document, (file) => {
+    if (page.walk && page.rooms.current === "how") return page.walk.take(file);
     page.rooms.go("picture");
     picture.take(file);
   });

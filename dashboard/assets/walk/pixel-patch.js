@@ -10,6 +10,8 @@ import { element, setAttributes, svgElement } from "../ui/dom.js";
 const SIDE = 6;
 // The point is kept at this distance from the patch's edge, in pixels.
 const INSET = 1;
+// Of 255: up to here white text has a contrast of 4.5, and above it black text.
+const DARK = 117;
 // Pixels that an arrow key moves the point.
 const KEY_STEP = 0.05;
 
@@ -146,7 +148,7 @@ class Cell {
     const value = isInside ? data[(row * width + column) * channels] : 0;
     this.element.setAttribute("fill", `rgb(${value}, ${value}, ${value})`);
     this.element.toggleAttribute("data-outside", !isInside);
-    this.text.setAttribute("fill", value > 127 ? "#000" : "#fff");
+    this.text.setAttribute("fill", value > DARK ? "#000" : "#fff");
     this.text.textContent = String(value);
   }
 }

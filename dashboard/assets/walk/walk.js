@@ -167,6 +167,14 @@ export class Walk {
     this.#showPage(this.current);
   }
 
+  /**
+   * Show a picture, as if it had been chosen.
+   * @param {Blob} blob
+   */
+  take(blob) {
+    this.opening = this.#choose({ blob, gallery: null });
+  }
+
   hide() {
     this.isShown = false;
     this.source.closeCamera();
