@@ -42,10 +42,11 @@ export class PointPart {
     this.arrows = element("canvas.stn-grid-arrows");
     this.line = svgElement("path", { class: "stn-grid-line" });
     this.lineHalo = svgElement("path", { class: "stn-grid-line stn-grid-halo" });
+    this.place = svgElement("rect", { class: "stn-grid-place" });
     this.square = svgElement("rect", { class: "stn-grid-pixel" });
     this.point = svgElement("circle", { class: "stn-grid-point", r: 5.5 });
     this.svg = svgElement("svg", { class: "stn-grid-svg", "aria-hidden": "true" });
-    this.svg.append(this.lineHalo, this.line, this.square, this.point);
+    this.svg.append(this.place, this.lineHalo, this.line, this.square, this.point);
     this.stage = element(
       "div.stn-grid-stage",
       {},
@@ -96,7 +97,7 @@ export class PointPart {
     const [rows, columns] = this.picture.outputSize;
     const chosen = [clamp(column, columns), clamp(row, rows)];
     if (String(chosen) === String(this.pixel)) return;
-    this.pixel = chosen;
+    this.pixel = this.picture.pixel = chosen;
     this.onChange();
   }
 
@@ -169,6 +170,14 @@ export class PointPart {
       height: side,
     });
     setAttributes(this.point, { cx: to[0], cy: to[1] });
+    const [x, y] = [sampled[2 * at], sampled[2 * at + 1]];
+    const isInside = x >= 0 && x < width && y >= 0 && y < height;
+    setAttributes(this.place, {
+      x: inputBox.left + scale * (Math.floor(x) + margin),
+      y: inputBox.top + scale * (Math.floor(y) + margin),
+      width: isInside ? scale : 0,
+      height: isInside ? scale : 0,
+    });
   }
 
   /**

@@ -10,13 +10,15 @@ import { PixelPatch } from "./pixel-patch.js";
 import { SampleSum } from "./sample-sum.js";
 import { ValueCurve } from "./value-curve.js";
 
-/** @import { SamplingMode } from "../geometry/grid-sampler.js" */
+/** @import { SampledImage, SamplingMode } from "../geometry/grid-sampler.js" */
 /** @import { WalkContext } from "./walk-picture.js" */
 
 /** @type {SamplingMode[]} */
 const MODES = ["bilinear", "nearest"];
 const AXES = ["x", "y"];
 const DIGITS = 3;
+// Of each neighbour of the first point.
+const MIN_WEIGHT = 0.08;
 
 export class SamplingFigure {
   /** @param {WalkContext} context */
@@ -81,6 +83,7 @@ export class SamplingFigure {
 
   show() {
     this.isShown = true;
+    this.start = null; // theta or the output pixel may have changed
     this.#drawNow();
   }
 
@@ -123,7 +126,7 @@ export class SamplingFigure {
     const { picture, mode, axis } = this;
     const { input } = picture;
     const [height, width] = input.shape;
-    const [x, y] = this.chosen ?? (this.start ??= steepestPoint(picture));
+    const [x, y] = this.chosen ?? (this.start ??= startPoint(picture));
     const sample = sampleAt(input, x, y, mode);
     this.patch.draw(input, [x, y], sample, mode);
     this.locator.draw(input, [this.patch.range(0), this.patch.range(1)]);
@@ -137,21 +140,32 @@ export class SamplingFigure {
 }
 
 /**
- * Return the sampling point of an output pixel at which the value changes most.
+ * Return the sampling point of the chosen output pixel; before one is chosen, that at which the value changes
+ * most.
  * @param {WalkContext["picture"]} picture
  */
-function steepestPoint({ input, theta, outputSize: [rows, columns] }) {
+function startPoint({ input, theta, pixel, outputSize: [rows, columns] }) {
   const points = warpPoints(MATRIX_2X3, theta, pixelCentres(rows, columns));
   const sampled = toPixels(points, input.shape);
+  const at = pixel ? pixel[1] * columns + pixel[0] : steepestPoint(input, sampled);
+  return [sampled[2 * at], sampled[2 * at + 1]];
+}
+
+/**
+ * Return the index of the point at which the value changes most.
+ * @param {SampledImage} input
+ * @param {Float64Array} sampled in pixels
+ */
+function steepestPoint(input, sampled) {
   let [best, steepest] = [0, -1];
   for (let at = 0; at < sampled.length; at += 2) {
     const { slopes, neighbours } = sampleAt(input, sampled[at], sampled[at + 1]);
     // Of a point between four pixels, all of which have their share.
     const least = Math.min(...neighbours.map(({ weight }) => weight));
-    const steepness = Math.hypot(...slopes[0]) * (least > 0.08 ? 1 : 0);
-    if (steepness > steepest) [best, steepest] = [at, steepness];
+    const steepness = Math.hypot(...slopes[0]) * (least > MIN_WEIGHT ? 1 : 0);
+    if (steepness > steepest) [best, steepest] = [at / 2, steepness];
   }
-  return [sampled[best], sampled[best + 1]];
+  return best;
 }
 
 /**

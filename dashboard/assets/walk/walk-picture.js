@@ -54,6 +54,8 @@ export class WalkPicture extends EventTarget {
     this.sessions = new Map(); // by weights
     /** @type {number[] | null} */
     this.chosenTheta = null;
+    /** @type {number[] | null} */
+    this.pixel = null; // column and row of the output pixel that the reader has chosen
   }
 
   /** Load the example, unless a picture is there. */
@@ -127,7 +129,7 @@ export class WalkPicture extends EventTarget {
     let frame = await session.open(blob);
     if (Object.keys(variation).length) frame = await session.request({ variation }) ?? frame;
     this.close();
-    Object.assign(this, { blob, variation, loaded: frame, chosenTheta: null });
+    Object.assign(this, { blob, variation, loaded: frame, chosenTheta: null, pixel: null });
     this.sessions.set(WEIGHTS, Promise.resolve(session));
     this.dispatchEvent(new Event("change"));
   }
