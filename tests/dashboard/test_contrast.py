@@ -73,7 +73,7 @@ ROOMS = {
 def test_every_visible_text_has_enough_contrast(
     server: Server, still: str, open_page: OpenPage, color_scheme: Literal["light", "dark"]
 ) -> None:
-    page = open_page(server, still, color_scheme=color_scheme)
+    page = open_page(server, still, color_scheme=color_scheme, reduced_motion="reduce")
     wait_for_frame(page)
     for key, view in VIEWS.items():
         page.locator(".stn-viewer").press(key)
@@ -87,3 +87,12 @@ def test_every_visible_text_has_enough_contrast(
         seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
         assert seen > 5
         assert low == {}, room
+    open_room(page, "How it works")
+    for link in page.locator(".stn-walk-step-link").all():
+        link.click()
+        if page.locator(".stn-walk-skip:visible").count():
+            page.locator(".stn-walk-skip:visible").click()
+        page.locator(".stn-walk-figure:visible :is(canvas, svg)").first.wait_for()
+        seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
+        assert seen > 5
+        assert low == {}, link.inner_text()
