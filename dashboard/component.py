@@ -37,6 +37,7 @@ _SHEETS = (
     "rooms",
     "picture",
     "walk",
+    "walk-gradient",
     "results",
     "invariance",
     "small",

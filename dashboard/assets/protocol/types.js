@@ -55,6 +55,9 @@
  * @property {string} [picture] key of an uploaded picture
  * @property {string} [weights] that an uploaded picture was transformed with
  * @property {number} [request] number of the request that this frame answers
+ * @property {{class: number, loss: number}} [gradient] of an uploaded picture, if it was requested
+ * @property {{transformer: string, index: number, layer: string, shape: number[]}[]} [maps] of localisation
+ *   networks, if they were requested
  * @property {string[]} [given] transformers whose theta was chosen by hand
  */
 

@@ -1,6 +1,7 @@
 // The steps of the walk, in order: what each says, which figure shows it, and where it is in the paper and in
 // the code.
 
+import { GradientFigure } from "./gradient-figure.js";
 import { GridFigure } from "./grid-figure.js";
 import { SamplingFigure } from "./sampling-figure.js";
 import { ThetaFigure } from "./theta-figure.js";
@@ -80,5 +81,29 @@ export const STEPS = [
       "Drag the point: the value changes without a jump, and its slope says which way the point should move.",
     ],
     create: (context) => new SamplingFigure(context),
+  },
+  {
+    id: "gradient",
+    name: "Gradient",
+    title: "The gradient of the grid",
+    section: "3.3",
+    code: {
+      path: "models/transformer.py",
+      line:
+        "            return Warp(theta, points, self._sample(images, theta, points, self.padding))",
+    },
+    sentences: [
+      "Because sampling is differentiable, the loss says of each sampling point which way it should move; all of them together say how θ should change.",
+      "Take one step on θ, or twenty, and watch the region walk to the digit; nobody told it where the digit is.",
+    ],
+    question: {
+      text: "The region lies outside the image. Which way does the loss push it?",
+      answers: ["Back to the digit", "Further away", "No way: there is no gradient"],
+      right: 2,
+      explanation:
+        "Outside the image every sampled value is 0 wherever the point lies, so its slope is 0. " +
+        "Press Lose the region to see it: there is no arrow, and no step brings the region back.",
+    },
+    create: (context) => new GradientFigure(context),
   },
 ];
