@@ -120,3 +120,19 @@ def test_walk_is_stepped_through_by_keyboard(server: Server, open_component: Ope
     page.reload()
     wait_for_expression(page, "document.querySelector('.stn-sum-value')?.textContent !== ''")
     expect(page.locator(".stn-walk-text:visible")).to_have_count(0)
+
+
+def test_figures_show_another_picture(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, f"{ROOM}&part=theta&picture=corner")
+    picture = make_walk_example.PICTURE.with_name("corner.png")
+    response = server.http.post(
+        "/transform", files={"image": picture.read_bytes()}, data={"weights": "digits"}
+    )
+    theta = torch.tensor(Frame.decode(response.raise_for_status().content).tensors["theta.st"][0])
+    wait_until(lambda: torch.allclose(matrix_of(page), theta, atol=6e-4))
+    # One that is dropped, or pasted, replaces it; the address then names none.
+    page.locator(".stn-walk > .stn-source input[type=file]").set_input_files(
+        picture.with_name("upright.png")
+    )
+    wait_until(lambda: not torch.allclose(matrix_of(page), theta, atol=6e-4))
+    wait_until(lambda: "picture" not in query_of(page))
