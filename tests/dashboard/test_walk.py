@@ -129,6 +129,7 @@ def test_figures_show_another_picture(server: Server, open_component: OpenPage) 
         "/transform", files={"image": picture.read_bytes()}, data={"weights": "digits"}
     )
     theta = torch.tensor(Frame.decode(response.raise_for_status().content).tensors["theta.st"][0])
+    page.locator(".stn-theta-figure").wait_for()
     wait_until(lambda: torch.allclose(matrix_of(page), theta, atol=6e-4))
     # One that is dropped, or pasted, replaces it; the address then names none.
     page.locator(".stn-walk > .stn-source input[type=file]").set_input_files(

@@ -54,7 +54,7 @@ export class Walk {
     this.context = { api, picture: this.picture, changed: () => this.#changed() };
     this.pages = STEPS.map((step, index) => this.#createPage(step, index));
     this.current = this.pages[0];
-    this.message = element("p.stn-room-message", { aria: { live: "polite" } });
+    this.message = element("p.stn-walk-message", { aria: { live: "polite" } });
     this.announcement = element("p.stn-visually-hidden", { aria: { live: "polite" } });
     this.previous = this.#moveButton(-1);
     this.next = this.#moveButton(1);
@@ -63,32 +63,29 @@ export class Walk {
       title: "Hide the text and enlarge the figure",
       onclick: () => this.#present(!this.isPresenting),
     });
-    this.source = new PictureSource((picture) => (this.opening = this.#choose(picture)), {
-      subject: SUBJECT,
-    });
-    this.source.element.hidden = true;
+    /** @type {PictureSource | null} */
+    this.source = null; // null until the walk is first shown
     this.otherPicture = element(
       "button.stn-button.stn-small",
       { type: "button", aria: { expanded: "false" }, onclick: () => this.#toggleSource() },
       "Another picture",
     );
     const steps = this.pages.map(({ link }) => element("li", {}, link));
+    this.head = element(
+      "nav.stn-walk-head",
+      { aria: { label: "Steps" } },
+      element("ol.stn-walk-steps", {}, ...steps),
+      element("div.stn-walk-buttons", {}, this.otherPicture, this.present),
+    );
     this.element = element(
       "div.stn-walk",
       {},
-      element(
-        "nav.stn-walk-head",
-        { aria: { label: "Steps" } },
-        element("ol.stn-walk-steps", {}, ...steps),
-        element("div.stn-walk-buttons", {}, this.otherPicture, this.present),
-      ),
-      this.source.element,
+      this.head,
       this.announcement,
       this.message,
       ...this.pages.map((page) => page.element),
       element("div.stn-walk-moves", {}, this.previous, this.next),
     );
-    this.source.acceptDrops(this.element);
     document.addEventListener("keydown", (event) => this.#handleKey(event));
     addEventListener("beforeprint", () => this.isShown && this.#showAll());
     addEventListener("afterprint", () => this.isShown && this.#hideOthers());
@@ -144,6 +141,7 @@ export class Walk {
     // Streamlit updates a part at any time.
     if (this.isShown && this.current.figure) return;
     this.isShown = true;
+    const source = this.source ??= this.#createSource();
     this.isPresenting = query.get("present") === "1";
     const id = query.get("part");
     const page = this.pages.find(({ step }) => step.id === id) ?? this.pages[0];
@@ -156,7 +154,7 @@ export class Walk {
     }
     const other = galleryPicture(query.get("picture"));
     if (other && other.name !== this.galleryName) {
-      await this.source.openGallery(other);
+      await source.openGallery(other);
       await this.opening;
     }
     if (!this.isShown) return;
@@ -177,7 +175,7 @@ export class Walk {
 
   hide() {
     this.isShown = false;
-    this.source.closeCamera();
+    this.source?.closeCamera();
     this.current.figure?.hide();
     document.documentElement.classList.remove("stn-walk-presenting");
   }
@@ -199,7 +197,18 @@ export class Walk {
     };
   }
 
+  #createSource() {
+    const source = new PictureSource((picture) => (this.opening = this.#choose(picture)), {
+      subject: SUBJECT,
+    });
+    source.element.hidden = true;
+    this.head.after(source.element);
+    source.acceptDrops(this.element);
+    return source;
+  }
+
   #toggleSource() {
+    if (!this.source) return;
     const { element: panel } = this.source;
     panel.hidden = !panel.hidden;
     this.otherPicture.setAttribute("aria-expanded", String(!panel.hidden));
