@@ -185,8 +185,7 @@ export class Walk {
    * @returns {Record<string, string | null>}
    */
   query() {
-    const own = this.current.figure?.query() ?? {};
-    for (const name of Object.keys(own)) this.parameters.add(name);
+    const own = this.#noteParameters();
     const others = [...this.parameters].map((name) => [name, null]);
     return {
       ...Object.fromEntries(others),
@@ -231,6 +230,13 @@ export class Walk {
     }
   }
 
+  /** Note what the figure has in the address, to be left out with other figures; return it. */
+  #noteParameters() {
+    const own = this.current.figure?.query() ?? {};
+    for (const name of Object.keys(own)) this.parameters.add(name);
+    return own;
+  }
+
   /** @param {Page} page */
   #createFigure(page) {
     if (!page.figure) {
@@ -258,6 +264,7 @@ export class Walk {
   #go(index) {
     const page = this.pages[index];
     if (!page || page === this.current) return;
+    this.#noteParameters();
     this.current.figure?.hide();
     if (this.picture.loaded) this.#createFigure(page);
     this.#showPage(page);
