@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from stnscope.backend.experiment.export.sheet import FIRST_COLOUR
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     READ_PIXELS,
@@ -20,6 +21,8 @@ from tests.dashboard.page_queries import (
     wait_for_step_where,
 )
 from tests.live_server import Server
+
+WHITE = (255, 255, 255)
 
 
 def test_stage_shows_the_pixels_of_the_frame(
@@ -80,7 +83,7 @@ def test_overlay_marks_the_recorded_corners(
         np.testing.assert_allclose(first, np.clip(region[0], -16 / 3, 48 + 16 / 3), atol=0.006)
 
 
-def test_dots_at_the_corners_are_white_with_a_dark_outline(
+def test_dots_at_the_corners_are_white_with_a_dark_outline_and_the_first_is_orange(
     server: Server, stopped_run: str, open_component: OpenPage, tmp_path: Path
 ) -> None:
     page = open_component(server, f"?run={stopped_run}")
@@ -90,12 +93,13 @@ def test_dots_at_the_corners_are_white_with_a_dark_outline(
     tile = page.locator(".stn-viewer .stn-input").first
     screenshot = tmp_path / "tile.png"
     tile.screenshot(path=screenshot)
-    shown = np.asarray(Image.open(screenshot).convert("L"))
+    shown = np.asarray(Image.open(screenshot).convert("RGB"))
     scale = shown.shape[1] / 64  # 48 pixels and a margin of 8 on each side
-    for x, y in fetch_frame(server, stopped_run, 0).tensors["corners.st"][0]:
+    corners = fetch_frame(server, stopped_run, 0).tensors["corners.st"][0]
+    for number, (x, y) in enumerate(corners):
         across, down = round((x + 8) * scale), round((y + 8) * scale)
         around = shown[down - 7 : down + 8, across - 7 : across + 8]
-        assert shown[down, across] == 255
+        assert (shown[down, across] == (WHITE if number else FIRST_COLOUR)).all()
         assert around.min() == 0
 
 

@@ -227,7 +227,7 @@ def test_network_without_a_transformer_has_probe_detail_and_summary(
     run_id = server.start_run(architecture="digits-cnn", epochs=1000)
     server.wait_for_step(run_id, 3)
     server.control(run_id, "stop")
-    page = open_component(server, f"?run={run_id}&step=0&view=probe")
+    page = open_component(server, f"?run={run_id}&step=0&view=probe&charts=all")
     assert probe_detail(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")
     page.get_by_text("This network has no transformer, so there are no regions").wait_for()
@@ -288,7 +288,7 @@ def test_added_picture_is_missing_in_earlier_frames(
         page = open_component(server, f"?run={run_id}&view=probe&probe=3&step=0")
         detail = page.locator(".stn-viewer .stn-detail.stn-missing")
         detail.get_by_text(f"It was added to the run at step {step}.").wait_for()
-        assert not page.locator(".stn-detail-panes").is_visible()
+        assert not page.locator(".stn-viewer .stn-detail-panes").is_visible()
         page.keyboard.press("End")
         page.get_by_text("Probe 4 of 4").wait_for()
         # Earlier frames leave its tile empty.

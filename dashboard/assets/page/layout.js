@@ -52,7 +52,18 @@ export function layOutViewer(viewer, view) {
   layOutStageSection(viewer, view, clientWidth - (isWide ? charts + CHARTS_GAP : 0));
   const timelineHeight = viewer.timeline.element.offsetHeight;
   viewer.element.style.setProperty("--stn-timeline-height", `${timelineHeight}px`);
+  limitCharts(viewer.charts.element, isWide);
   viewer.charts.resize(isWide);
+}
+
+/**
+ * Let charts beside the stage end with the window, though the legend may be below it.
+ * @param {HTMLElement} charts
+ * @param {boolean} isWide
+ */
+function limitCharts(charts, isWide) {
+  const top = charts.getBoundingClientRect().top + scrollOffset(charts);
+  charts.style.maxHeight = isWide ? `${innerHeight - top}px` : "";
 }
 
 /**

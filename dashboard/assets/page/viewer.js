@@ -90,7 +90,14 @@ export class Viewer {
     );
     this.exportPanel = new ExportPanel(store);
     this.learningRates = new LearningRatesPanel(store);
-    this.legend = element("p.stn-legend", {}, legendText());
+    this.legendText = element("span", {}, legendText());
+    this.legend = element(
+      "p.stn-legend",
+      {},
+      this.legendText,
+      " ",
+      roomLink("how", "How it works"),
+    );
     this.controls = element(
       "div.stn-controls",
       {},
@@ -319,8 +326,8 @@ export class Viewer {
     this.compared.synchronise();
     if (this.view.compare) this.#updateDifferences();
     const legend = legendText(frame.info);
-    if (legend !== this.legend.textContent) {
-      setText(this.legend, legend);
+    if (legend !== this.legendText.textContent) {
+      setText(this.legendText, legend);
       this.toolbar.update(this.#hasTransformer);
     }
     const { mode } = store.player;
