@@ -161,7 +161,9 @@ export class Walk {
     const figure = this.#createFigure(page);
     figure.restore(query);
     // Whoever follows a link to a figure's state is to see it.
-    if (page === this.current && Object.keys(figure.query()).length) page.question?.reveal();
+    if (page === this.current && Object.keys(this.#noteParameters()).length) {
+      page.question?.reveal();
+    }
     this.#showPage(this.current);
   }
 
