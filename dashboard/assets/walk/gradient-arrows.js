@@ -43,8 +43,8 @@ export class GradientArrows {
 }
 
 /**
- * Return the arrows as path data: each against its gradient, the longest `LENGTH` pixels long. Exported for
- * tests.
+ * Return the arrows as path data: each against its gradient, the longest `LENGTH` pixels long.
+ * Exported for tests.
  * @param {ArrayLike<number>} points
  * @param {ArrayLike<number>} gradients
  * @param {number[]} outputSize
