@@ -38,6 +38,7 @@ _SHEETS = (
     "picture",
     "walk",
     "walk-gradient",
+    "walk-network",
     "results",
     "invariance",
     "small",

@@ -1,6 +1,7 @@
 // The steps of the walk, in order: what each says, which figure shows it, and where it is in the paper and in
 // the code.
 
+import { ClassifierFigure } from "./classifier-figure.js";
 import { GradientFigure } from "./gradient-figure.js";
 import { GridFigure } from "./grid-figure.js";
 import { SamplingFigure } from "./sampling-figure.js";
@@ -31,6 +32,21 @@ import { ThetaFigure } from "./theta-figure.js";
 
 /** @type {Step[]} */
 export const STEPS = [
+  {
+    id: "classifier",
+    name: "Classifier",
+    title: "What a classifier sees without a transformer",
+    section: "1",
+    code: {
+      path: "models/architectures/compact.py",
+      line: "        nn.MaxPool2d(2),  # 32x7x7, before the normalisation, to make that cheaper",
+    },
+    sentences: [
+      "Drag the digit, or move the slider: pooling forgives a shift of a pixel or two, and no more.",
+      "The ST-CNN first finds the digit, so its classifier sees the same output wherever the digit is.",
+    ],
+    create: (context) => new ClassifierFigure(context),
+  },
   {
     id: "theta",
     name: "Theta",

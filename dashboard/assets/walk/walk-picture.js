@@ -31,6 +31,8 @@ import { NetworkSession } from "../picture/network-session.js";
 // The frame of a picture of the gallery, as tools/make_walk_example.py writes it.
 const EXAMPLE = new URL("./example.frame", import.meta.url);
 const EXAMPLE_PICTURE = "rotated";
+// With which its digit stands upright in the middle.
+const EXAMPLE_CENTRED = { rotation: -35 };
 const EXAMPLE_VARIATION = { rotation: -15, scale: 0.95, shift_x: 0.3, shift_y: 0.1 };
 /** The network whose theta the figures begin with. */
 const WEIGHTS = "digits";
@@ -48,6 +50,8 @@ export class WalkPicture extends EventTarget {
     this.blob = null; // its file; null for the example's until it is requested
     /** @type {Variation} */
     this.variation = EXAMPLE_VARIATION; // with which `frame` was made
+    /** @type {Variation} */
+    this.centredVariation = EXAMPLE_CENTRED; // with which the subject is in the middle
     /** @type {Frame | null} */
     this.loaded = null;
     /** @type {Map<string, Promise<NetworkSession>>} */
@@ -129,7 +133,9 @@ export class WalkPicture extends EventTarget {
     let frame = await session.open(blob);
     if (Object.keys(variation).length) frame = await session.request({ variation }) ?? frame;
     this.close();
-    Object.assign(this, { blob, variation, loaded: frame, chosenTheta: null, pixel: null });
+    const centredVariation = {};
+    Object.assign(this, { blob, variation, centredVariation });
+    Object.assign(this, { loaded: frame, chosenTheta: null, pixel: null });
     this.sessions.set(WEIGHTS, Promise.resolve(session));
     this.dispatchEvent(new Event("change"));
   }

@@ -1,0 +1,239 @@
+// What a classifier says of a digit that is moved: without a transformer its scores fall, with one they stay.
+
+import { rowOf } from "../protocol/frame.js";
+import { regionParts } from "../stage/probe-layers.js";
+import { ClassBars } from "../stage/class-bars.js";
+import { ImagePane } from "../stage/image-pane.js";
+import { RegionOverlay } from "../stage/region-overlay.js";
+import { inputMargin } from "../geometry/input-margin.js";
+import { DEFAULT_LAYERS } from "../ui/view-state.js";
+import { element, setText } from "../ui/dom.js";
+import { percent } from "../ui/text.js";
+import { MeasuredRange } from "./measured-range.js";
+import { RangePlot } from "./range-plot.js";
+
+/** @import { Frame } from "../protocol/types.js" */
+/** @import { WalkContext } from "./walk-picture.js" */
+
+// Trained on digits in the middle only, by pooling and without a transformer.
+const WITHOUT = "digits-cnn-centred";
+// In pixels of the input; so the picture is never resampled for a shift.
+const LARGEST = 20;
+const VALUES = Array.from({ length: 2 * LARGEST + 1 }, (_, index) => index - LARGEST);
+const PARAMETER = "shift";
+const MAX_CLASSES = 4;
+const TITLES = ["CNN, without a transformer", "ST-CNN, with one"];
+
+/** @param {number} pixels */
+const shiftText = (pixels) =>
+  pixels === 0 ? "in the middle" : `${Math.abs(pixels)} px ${pixels > 0 ? "right" : "left"}`;
+
+export class ClassifierFigure {
+  /** @param {WalkContext} context */
+  constructor({ picture, changed }) {
+    this.picture = picture;
+    this.changed = changed;
+    this.isShown = false;
+    this.shift = 0;
+    this.label = -1; // the class whose probability is drawn; that of the picture in the middle
+    this.input = new ImagePane("Input");
+    this.seen = ["Input: the classifier sees it as it is", "Output: what the classifier sees"].map(
+      (title) => new ImagePane(title),
+    );
+    this.overlay = new RegionOverlay();
+    this.bars = TITLES.map(() => new ClassBars());
+    this.slider = element("input.stn-slider", {
+      type: "range",
+      min: -LARGEST,
+      max: LARGEST,
+      step: 1,
+      aria: { label: "Shift of the digit" },
+    });
+    this.slider.oninput = () => this.#setShift(this.slider.valueAsNumber);
+    this.value = element("span.stn-slider-value");
+    this.plot = new RangePlot(
+      {
+        range: [-LARGEST, LARGEST],
+        ticks: [-20, -10, 0, 10, 20].map((value) => [value, shiftText(value)]),
+      },
+      { range: [0, 1], ticks: [[0, "0"], [0.5, "50%"], [1, "100%"]] },
+    );
+    this.caption = element("p.stn-walk-sentence.stn-classifier-caption", {
+      aria: { live: "polite" },
+    });
+    this.element = this.#layOut();
+    this.#acceptDrags();
+    picture.addEventListener("change", () => this.#build());
+    this.#build();
+  }
+
+  #layOut() {
+    const keys = TITLES.map((title, index) =>
+      element("span.stn-plot-key", { data: { series: index + 1 } }, title)
+    );
+    /** @param {number} index */
+    const network = (index) =>
+      element(
+        "section.stn-classifier-network",
+        { aria: { label: TITLES[index] } },
+        element("h3.stn-room-heading", {}, keys[index]),
+        this.seen[index].element,
+        this.bars[index].element,
+      );
+    const slider = element(
+      "label.stn-classifier-slider",
+      {},
+      element("span", {}, "Shift"),
+      this.slider,
+      this.value,
+    );
+    return element(
+      "div.stn-classifier-figure",
+      {},
+      element("div.stn-walk-pane", {}, this.input.element, slider),
+      network(0),
+      network(1),
+      element("div.stn-classifier-plot", {}, this.caption, this.plot.element),
+    );
+  }
+
+  /** Move the digit by dragging it across the input. */
+  #acceptDrags() {
+    const { content } = this.input;
+    content.classList.add("stn-classifier-drag");
+    /** @type {{x: number, shift: number} | null} */
+    let start = null;
+    content.onpointerdown = (event) => {
+      if (event.button !== 0) return;
+      content.setPointerCapture(event.pointerId);
+      start = { x: event.clientX, shift: this.shift };
+    };
+    content.onpointermove = (event) => {
+      if (!start) return;
+      const width = this.input.image.canvas.getBoundingClientRect().width;
+      const pixels = (this.#width * (event.clientX - start.x)) / width;
+      this.#setShift(Math.round(start.shift + pixels));
+    };
+    content.onpointerup = content.onpointercancel = content.onlostpointercapture = () => {
+      start = null;
+    };
+  }
+
+  get #width() {
+    return this.picture.input.shape[1];
+  }
+
+  #build() {
+    this.range?.stop();
+    this.range = new MeasuredRange(VALUES, (shift) => this.#measure(shift), () => this.#draw());
+    const [height, width] = this.picture.input.shape;
+    const margin = inputMargin(height, width);
+    this.input.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
+    this.input.setOverlays(this.overlay.element);
+    this.overlay.fit(height, width);
+    this.label = -1;
+    this.#setShift(0, false);
+    if (this.isShown) this.show();
+  }
+
+  /**
+   * Return the frames of both networks for one shift.
+   * @param {number} shift
+   * @returns {Promise<Frame[] | null>}
+   */
+  async #measure(shift) {
+    const { picture } = this;
+    const variation = { ...picture.centredVariation, shift_x: (2 * shift) / this.#width };
+    const frames = await Promise.all(
+      [WITHOUT, picture.weights].map((weights) => picture.request(weights, { variation })),
+    );
+    return frames.every((frame) => frame !== null) ? /** @type {Frame[]} */ (frames) : null;
+  }
+
+  async show() {
+    this.isShown = true;
+    this.#draw();
+    try {
+      await this.range?.start();
+    } catch (problem) {
+      setText(this.caption, /** @type {Error} */ (problem).message);
+    }
+  }
+
+  hide() {
+    this.isShown = false;
+    this.range?.stop();
+  }
+
+  /** @returns {Record<string, string>} */
+  query() {
+    return this.shift ? { [PARAMETER]: String(this.shift) } : {};
+  }
+
+  /** @param {URLSearchParams} query */
+  restore(query) {
+    const shift = Number(query.get(PARAMETER) ?? 0);
+    if (VALUES.includes(shift)) this.#setShift(shift, false);
+  }
+
+  /** @param {number} shift @param {boolean} isByHand */
+  #setShift(shift, isByHand = true) {
+    this.shift = Math.max(-LARGEST, Math.min(LARGEST, shift));
+    if (this.range) this.range.wanted = this.label < 0 ? 0 : this.shift;
+    this.slider.valueAsNumber = this.shift;
+    setText(this.value, shiftText(this.shift));
+    this.slider.setAttribute("aria-valuetext", shiftText(this.shift));
+    this.#draw();
+    if (isByHand) this.changed();
+  }
+
+  #draw() {
+    const measured = this.range?.measured;
+    const middle = measured?.get(0);
+    if (!measured || !middle || !this.isShown) return;
+    if (this.label < 0) {
+      this.label = Number(middle[1].info.predicted[0]);
+      if (this.range) this.range.wanted = this.shift;
+    }
+    /** @param {Frame} frame */
+    const probability = ({ tensors }) => tensors.probabilities.data[this.label];
+    const values = VALUES.filter((value) => measured.has(value));
+    const lines = [0, 1].map((index) =>
+      values.map((
+        value,
+      ) => /** @type {[number, number]} */ ([
+        value,
+        probability((measured.get(value) ?? middle)[index]),
+      ]))
+    );
+    const frames = measured.get(this.shift);
+    const name = middle[1].info.classes[this.label];
+    if (frames) {
+      const [without, withOne] = frames.map((frame) => percent(probability(frame), 0));
+      const where = this.shift ? `Moved ${shiftText(this.shift)}` : "In the middle";
+      setText(
+        this.caption,
+        `Probability of ${name}. ${where}: ${without} without a transformer, ${withOne} with one.`,
+      );
+      this.#drawFrames(frames);
+    }
+    this.plot.draw(lines, this.shift, `Probability of ${name} over the shift`);
+  }
+
+  /** @param {Frame[]} frames */
+  #drawFrames(frames) {
+    frames.forEach(({ info, tensors }, index) => {
+      const probabilities = [...rowOf(tensors.probabilities, 0)];
+      this.bars[index].update(probabilities, info.classes, info.predicted[0], MAX_CLASSES);
+    });
+    const [, frame] = frames;
+    const { input } = frame.tensors;
+    for (const { image } of [this.input, this.seen[0]]) {
+      image.draw(rowOf(input, 0), input.shape.slice(1));
+    }
+    const [transformer] = frame.info.transformers;
+    const output = frame.tensors[`output.${transformer.name}`];
+    this.seen[1].image.draw(rowOf(output, 0), output.shape.slice(1));
+    this.overlay.draw(regionParts(frame, transformer, 0, DEFAULT_LAYERS, []));
+  }
+}

@@ -1,0 +1,55 @@
+// What networks do with a picture over one of its variations: measured value by value, the wanted ones first.
+
+/**
+ * @template T what is measured at one value
+ */
+export class MeasuredRange {
+  /**
+   * @param {number[]} values all that are measured, in order
+   * @param {(value: number) => Promise<T | null>} measure null if the request was superseded
+   * @param {() => void} onPoint called after each value
+   */
+  constructor(values, measure, onPoint) {
+    this.values = values;
+    this.measure = measure;
+    this.onPoint = onPoint;
+    this.wanted = 0; // the value that is measured next
+    this.isMeasuring = false;
+    /** @type {Map<number, T>} */
+    this.measured = new Map();
+  }
+
+  /**
+   * Measure all values that are not measured yet, until `stop`.
+   * @throws {Problem} the server refuses a request, or does not answer
+   */
+  async start() {
+    if (this.isMeasuring) return;
+    this.isMeasuring = true;
+    try {
+      while (this.isMeasuring) {
+        const value = this.#nextValue();
+        if (value === undefined) return;
+        const result = await this.measure(value);
+        if (result === null || !this.isMeasuring) continue;
+        this.measured.set(value, result);
+        this.onPoint();
+      }
+    } finally {
+      this.isMeasuring = false;
+    }
+  }
+
+  stop() {
+    this.isMeasuring = false;
+  }
+
+  /** Return the value nearest to the wanted one that is not measured yet. */
+  #nextValue() {
+    /** @param {number} value */
+    const distance = (value) => Math.abs(value - this.wanted);
+    return this.values
+      .filter((value) => !this.measured.has(value))
+      .sort((a, b) => distance(a) - distance(b))[0];
+  }
+}

@@ -1,0 +1,56 @@
+"""*How it works*: what networks say of a picture that is varied, beside what PyTorch computes."""
+
+import re
+
+import numpy as np
+from playwright.sync_api import Locator, expect
+
+from stnscope.backend.experiment.inference.transform import transform, transform_cached
+from stnscope.backend.experiment.weights.trained_weights import shipped
+from stnscope.models.cards import cards
+from tests.dashboard.conftest import OpenPage
+from tests.live_server import Server, wait_until
+from tools import make_walk_example
+
+SIDE = 48
+SHIFT = 7
+DIGIT = 4
+"""What the picture shows."""
+NETWORKS = ("digits-cnn-centred", "digits")
+
+
+def test_scores_over_the_shift_are_those_of_the_networks(
+    server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?room=how&part=classifier&picture=upright&shift={SHIFT}")
+    figure = page.locator(".stn-classifier-figure")
+    caption = figure.locator(".stn-classifier-caption")
+    data = make_walk_example.PICTURE.with_name("upright.png").read_bytes()
+    shown = {}
+    for shift in (SHIFT, SHIFT + 1):
+        expect(caption).to_contain_text(f"Moved {shift} px right")
+        shown[shift] = re.findall(r"(\d+)%", caption.inner_text())
+        figure.get_by_role("slider").press("ArrowRight")
+    # The lines go from end to end, without a gap.
+    lines = figure.locator(".stn-plot-line")
+    wait_until(lambda: [d.count("L") for d in paths(lines)] == [40, 40])
+    for index, name in enumerate(NETWORKS):
+        weights = shipped(cards()[name])
+        key = transform(data, weights).info["picture"]
+        expected = {
+            shift: transform_cached(key, weights, variation={"shift_x": 2 * shift / SIDE}).tensors[
+                "probabilities"
+            ][0][DIGIT]
+            for shift in range(-20, 21)
+        }
+        for shift, texts in shown.items():
+            assert abs(float(texts[index]) - 100 * expected[shift]) <= 0.51
+        heights = [float(point.split(",")[1]) for point in paths(lines)[index][1:].split("L")]
+        # Of the drawing's 160 units the axis is 124, above a margin of 26.
+        drawn = (160 - 26 - np.array(heights)) / 124
+        np.testing.assert_allclose(drawn, [*expected.values()], atol=0.001)
+
+
+def paths(lines: Locator) -> list[str]:
+    found: list[str] = lines.evaluate_all("(lines) => lines.map((line) => line.getAttribute('d'))")
+    return found
