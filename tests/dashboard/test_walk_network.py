@@ -54,3 +54,21 @@ def test_scores_over_the_shift_are_those_of_the_networks(
 def paths(lines: Locator) -> list[str]:
     found: list[str] = lines.evaluate_all("(lines) => lines.map((line) => line.getAttribute('d'))")
     return found
+
+
+def test_theta_over_a_change_is_that_of_the_localisation_network(
+    server: Server, open_component: OpenPage
+) -> None:
+    link = "?room=how&part=localisation&picture=upright&change=rotation&value=30"
+    page = open_component(server, link)
+    figure = page.locator(".stn-localisation-figure")
+    cells = figure.get_by_role("group", name="θ", exact=True).locator(".stn-matrix-cell")
+    expect(cells).to_have_count(6)
+    weights = shipped(cards()["digits"])
+    data = make_walk_example.PICTURE.with_name("upright.png").read_bytes()
+    frame = transform(data, weights, variation={"rotation": 30})
+    shown = [float(text.replace("\u2212", "-")) for text in cells.all_inner_texts()]
+    np.testing.assert_allclose(shown, frame.tensors["theta.st"][0], atol=0.00051)
+    expect(figure.locator(".stn-localisation-maps canvas")).to_have_count(3)
+    # The second line is the region's, the first one that of exact following.
+    wait_until(lambda: [d.count("L") for d in paths(figure.locator(".stn-plot-line"))] == [36, 36])

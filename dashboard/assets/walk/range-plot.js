@@ -29,6 +29,7 @@ export class RangePlot {
       class: "stn-curve-drawing",
       viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
       role: "img",
+      "aria-label": "Nothing is measured yet",
     });
     this.element.append(this.#createAxes(), this.cursor, this.lines);
   }

@@ -4,6 +4,7 @@
 import { ClassifierFigure } from "./classifier-figure.js";
 import { GradientFigure } from "./gradient-figure.js";
 import { GridFigure } from "./grid-figure.js";
+import { LocalisationFigure } from "./localisation-figure.js";
 import { SamplingFigure } from "./sampling-figure.js";
 import { ThetaFigure } from "./theta-figure.js";
 
@@ -121,5 +122,17 @@ export const STEPS = [
         "Press Lose the region to see it: there is no arrow, and no step brings the region back.",
     },
     create: (context) => new GradientFigure(context),
+  },
+  {
+    id: "localisation",
+    name: "Localisation",
+    title: "The localisation network",
+    section: "3.1",
+    code: { path: "models/architectures/compact.py", line: "        maps = self.maps(images)" },
+    sentences: [
+      "A small network makes θ from the picture: its feature maps, stage by stage, find where the digit is.",
+      "Change the picture: the digit moves, its maps move with it, and θ follows as far as the network has learned to.",
+    ],
+    create: (context) => new LocalisationFigure(context),
   },
 ];
