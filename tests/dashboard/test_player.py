@@ -8,6 +8,7 @@ from playwright.sync_api import Page
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
+    open_room,
     pump_events,
     status_text,
     wait_for_expression,
@@ -180,9 +181,14 @@ def test_keys_typed_into_a_form_do_not_change_the_step(
     wait_for_frame(page)
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
+    open_room(page, "New run")
     page.get_by_role("radio", name="Own settings").click()
     entry = page.get_by_label(field, exact=True)
     entry.click()
     page.keyboard.press("End")
     page.keyboard.press("ArrowLeft")
+    entry.blur()
+    page.keyboard.press("End")
+    open_room(page, "Watch")
+    wait_for_frame(page)
     assert drawn_step(page) == 0

@@ -101,6 +101,7 @@ export class LiveSettings {
       : refusal ?? "The probes do not move. A run records moving probes when it finishes.";
     this.slowMotion.value = String(nearestDuration(settings ? settings.slow_motion : 0));
     this.slowMotion.disabled = !settings;
+    this.slowMotion.hidden = Boolean(store.run?.complete);
   }
 }
 

@@ -166,9 +166,11 @@ export class RunControls {
     const isOver = Boolean(run) &&
       !Object.keys(this.buttons).some((each) => allowed.includes(each));
     const [training, settings] = this.training;
-    training.hidden = hasNoPausePoint || isOver || (isWatched && !run?.live);
-    settings.hidden = training.hidden || !run?.live;
-    this.title.hidden = training.hidden && this.start.hidden;
+    const isUncontrolled = hasNoPausePoint || (isWatched && !run?.live);
+    training.hidden = isUncontrolled || isOver;
+    // Of a run that is over the closing lap can be played.
+    settings.hidden = isUncontrolled;
+    this.title.hidden = training.hidden && settings.hidden && this.start.hidden;
     setText(this.refusal, viewerRefusal() ?? (hasNoPausePoint ? WATCHED : ""));
     setText(this.note, run?.resume_note ?? "");
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
