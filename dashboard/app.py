@@ -56,6 +56,7 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
   text-decoration: none;
 }
 .stn-rooms a:hover { opacity: 1; }
+html[data-no-results] .stn-rooms a[data-room="results"] { display: none; }
 .stn-rooms a[aria-current] {
   border-color: var(--st-primary-color); font-weight: 600; opacity: 1;
 }

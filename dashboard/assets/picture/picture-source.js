@@ -91,10 +91,11 @@ export class PictureSource {
   /** @param {GalleryPicture} picture */
   #thumbnail(picture) {
     const { title } = picture;
+    // Lazy before it has a source, which would else be loaded at once.
     const image = element("img", {
+      loading: "lazy",
       src: galleryUrl(picture).href,
       alt: "",
-      loading: "lazy",
       draggable: false,
     });
     const button = element("button.stn-thumbnail", { type: "button" }, image, title);

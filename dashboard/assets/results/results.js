@@ -48,6 +48,8 @@ export class Results {
     const figures = tables.flatMap((table) => table.rows).flatMap((row) => row.figures);
     const own = [...figures, ...signs.ours, ...evaluations, ...invariances, ...unreadable];
     this.element.hidden = !own.length;
+    // The navigation has no link to an empty room.
+    document.documentElement.toggleAttribute("data-no-results", !own.length);
     const published = tables.map(createResultTable);
     this.tables.replaceChildren(
       createSignTable(signs),
