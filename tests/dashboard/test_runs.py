@@ -292,8 +292,10 @@ def test_rerun_of_the_script_does_not_rebuild_the_stage(
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     page.locator(".stn-viewer .stn-probes").evaluate("(stage) => { stage.marked = true; }")
-    page.get_by_text("In a corner").click()
-    page.locator(".stn-picture [data-step]").wait_for()
+    open_room(page, "New run")
+    page.get_by_role("radio", name="Spline").click()
+    page.get_by_text("Digits that are bent").wait_for()
+    open_room(page, "Watch")
     page.locator(f'.stn-run a[href="?run={training_run}"]').click()
     page.wait_for_timeout(1500)  # the rerun has no effect that could be waited for
     assert page.locator(".stn-viewer .stn-probes").evaluate("(stage) => stage.marked") is True
@@ -425,6 +427,7 @@ def test_preset_of_two_runs_starts_and_compares_them(server: Server, open_page: 
     preset = next(
         each for each in server.http.get("/catalog").json()["presets"] if len(each["runs"]) == 2
     )
+    open_room(page, "New run")
     page.get_by_role("radio", name=preset["title"]).click()
     page.get_by_text(preset["description"]).wait_for()
     page.get_by_text("Its two runs take about").wait_for()

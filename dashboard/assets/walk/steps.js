@@ -133,6 +133,14 @@ export const STEPS = [
       "A small network makes θ from the picture: its feature maps, stage by stage, find where the digit is.",
       "Change the picture: the digit moves, its maps move with it, and θ follows as far as the network has learned to.",
     ],
+    question: {
+      text: "The digit moves right. Which numbers of θ change most?",
+      answers: ["θ 1,1 and θ 2,2, the scale", "θ 1,3, the shift along x", "None of them"],
+      right: 1,
+      explanation:
+        "The region follows the digit, so the third number of the upper row grows with it. The others " +
+        "change a little, because no localisation network is perfect.",
+    },
     create: (context) => new LocalisationFigure(context),
   },
 ];
