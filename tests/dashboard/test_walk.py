@@ -9,6 +9,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.models import grid
+from stnscope.models.families import IMPLEMENTATIONS
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import wait_for_expression
 from tests.live_server import Server, wait_until
@@ -120,6 +122,44 @@ def test_walk_is_stepped_through_by_keyboard(server: Server, open_component: Ope
     page.reload()
     wait_for_expression(page, "document.querySelector('.stn-sum-value')?.textContent !== ''")
     expect(page.locator(".stn-walk-text:visible")).to_have_count(0)
+
+
+def test_other_families_are_held_by_sliders_and_control_points(
+    server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"{ROOM}&part=families&family=projective")
+    figure = page.locator(".stn-family-part")
+    output = figure.locator("canvas").nth(1)
+    figure.get_by_role("button", name="Identity").click()
+    figure.get_by_role("slider", name="θ 3,1").press("Shift+ArrowRight")
+
+    def output_of(name: str, theta: Tensor) -> Tensor:
+        points = IMPLEMENTATIONS[name].warp(theta[None], grid.pixel_centres(28, 28))
+        sampled = functional.grid_sample(INPUT, points.view(1, 28, 28, 2), align_corners=False)
+        return sampled.ravel()
+
+    tilted = torch.tensor([1, 0, 0, 0, 1, 0, 0.1, 0])
+    wait_until(lambda: is_drawn(output, output_of("projective", tilted)))
+    # The middle control point of a spline, moved to the right by a pixel.
+    figure.get_by_role("button", name="Thin plate spline, 3x3").click()
+    figure.get_by_role("button", name="Identity").click()
+    bent = torch.tensor(IMPLEMENTATIONS["spline-3"].identity)
+    wait_until(lambda: is_drawn(output, output_of("spline-3", bent)))
+    figure.get_by_role("button", name="Control point, row 2, column 2").press("ArrowRight")
+    bent[8] += 2 / 48
+    wait_until(lambda: is_drawn(output, output_of("spline-3", bent)))
+    # A link opens the same state.
+    wait_until(lambda: query_of(page).get("theta", "").count(",") == 17)
+    theta = torch.tensor([float(text) for text in query_of(page)["theta"].split(",")])
+    page.reload()
+    wait_until(lambda: is_drawn(output, output_of("spline-3", theta)))
+    # The recording of two transformers, at its first step.
+    page.get_by_role("button", name="Several transformers", exact=True).click()
+    page.get_by_role("slider", name="Recorded step").press("Home")
+    expect(page.locator(".stn-recorded-step:visible")).to_contain_text("Step0")
+    wait_until(lambda: query_of(page).get("at") == "0")
+    page.get_by_role("button", name="A row", exact=True).click()
+    expect(page.locator(".stn-row-part")).to_contain_text("start the preset A row of three")
 
 
 def test_figures_show_another_picture(server: Server, open_component: OpenPage) -> None:

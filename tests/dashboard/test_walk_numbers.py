@@ -76,6 +76,34 @@ def test_warps_of_all_families_are_those_of_the_models() -> None:
         assert actual == pytest.approx(numbers)
 
 
+def test_fits_of_all_families_are_those_of_the_models() -> None:
+    """The theta of dragged corners, also where no theta matches them."""
+    regions = torch.tensor([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]]).double()
+    convex = regions + 0.2 * random(CASES, 4, 2, seed=6)
+    folded = regions[[0, 2, 1, 3]][None]
+    targets = torch.cat([convex, folded])
+    names = list(IMPLEMENTATIONS)
+    shapes = [
+        {
+            "theta_labels": catalog.FAMILIES[name].theta_labels,
+            "theta_matrix": catalog.FAMILIES[name].theta_matrix,
+            "control_points": catalog.FAMILIES[name].control_points,
+        }
+        for name in names
+    ]
+    fitted = compute(
+        "shapes.map((shape) => aspects.map((aspect) =>"
+        " targets.map((corners) => fitTheta(shape, corners, aspect))))",
+        {"geometry/theta-fit.js": "fitTheta"},
+        shapes=shapes,
+        aspects=ASPECTS,
+        targets=targets.tolist(),
+    )
+    for name, by_aspect in zip(names, fitted, strict=True):
+        for aspect, thetas in zip(ASPECTS, by_aspect, strict=True):
+            assert_same(thetas, IMPLEMENTATIONS[name].fit(targets, aspect))
+
+
 @pytest.mark.parametrize("aligned", ALIGNED)
 def test_grid_and_sampler_are_those_of_pytorch(aligned: bool) -> None:
     """Values, and the derivatives that reach the grid, also beside and beyond the edges."""

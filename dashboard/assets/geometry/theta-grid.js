@@ -22,7 +22,7 @@ const IDENTITIES = { angle: 0, s: 1, scale: 1, tx: 0, ty: 0 };
 const HORIZON = 1e-3;
 
 /**
- * Return the theta that samples the whole input upright. Exported for tests.
+ * Return the theta that samples the whole input upright.
  * @param {ThetaShape} family
  * @returns {number[]}
  */
@@ -238,7 +238,7 @@ function solveSpline(controls) {
  * Reduce a system's left square to the identity, by Gauss-Jordan elimination with pivots.
  * @param {number[][]} system is changed
  */
-function eliminate(system) {
+export function eliminate(system) {
   for (let column = 0; column < system.length; column++) {
     let pivot = column;
     for (let row = column + 1; row < system.length; row++) {

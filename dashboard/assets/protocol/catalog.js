@@ -48,6 +48,12 @@ export const familyEntry = (name) =>
   current?.families.find((family) => family.name === name) ?? null;
 
 /**
+ * Return all families; none before the catalog is loaded.
+ * @returns {FamilyEntry[]}
+ */
+export const familyEntries = () => current?.families ?? [];
+
+/**
  * Return the largest value the server accepts; Infinity before the catalog is loaded.
  * @param {string} name as in backend/experiment/limits.py
  * @returns {number}

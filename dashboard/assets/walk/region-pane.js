@@ -1,19 +1,24 @@
 // The input with the region that theta samples, which can be dragged; and a pane for an output. Their size is
 // the style sheet's.
 
-import { fitAffine } from "../geometry/region-geometry.js";
 import { inputMargin } from "../geometry/input-margin.js";
+import { fitTheta } from "../geometry/theta-fit.js";
 import { latticePoints, MATRIX_2X3, toPixels, warpPoints } from "../geometry/theta-grid.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { RegionHandles } from "../picture/region-handles.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
+import { ControlHandles } from "./control-handles.js";
 
-/** @import { Frame, Tensors, Transformer } from "../protocol/types.js" */
+/** @import { FamilyEntry, Frame, Tensors, Transformer } from "../protocol/types.js" */
 /** @import { SampledImage } from "../geometry/grid-sampler.js" */
+/** @import { Point } from "../geometry/region-geometry.js" */
 /** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
 const LATTICE_SIDE = 7;
 const LATTICE = latticePoints(LATTICE_SIDE);
+// Of a region that may be bent: control points of every spline lie on its lines.
+const MESH_SIDE = 13;
+const MESH_LATTICE = latticePoints(MESH_SIDE);
 
 /**
  * Return where the region of a theta lies, as a lattice in pixels.
@@ -31,16 +36,33 @@ export const regionLattice = (theta, size) =>
 export const drawImage = ({ image }, { data, shape }) =>
   image.draw(Uint8Array.from(data, Math.round), shape);
 
+/**
+ * Show an image in a pane, with the margin around it in which regions are drawn.
+ * @param {ImagePane} pane
+ * @param {SampledImage} image
+ */
+export function drawWithMargin(pane, image) {
+  const [height, width] = image.shape;
+  const margin = inputMargin(height, width);
+  pane.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
+  drawImage(pane, image);
+}
+
 export class RegionPane {
-  /** @param {(theta: number[]) => void} onTheta called with six numbers after the region was dragged */
+  /** @param {(theta: number[]) => void} onTheta called with theta's numbers after the region was dragged */
   constructor(onTheta) {
     this.onTheta = onTheta;
     this.requests = 0;
     this.size = [1, 1];
+    /** @type {number[]} */
+    this.theta = [];
+    /** @type {FamilyEntry | null} */
+    this.family = null; // null for that of a 2x3 matrix, without a mesh
     this.pane = new ImagePane("Input, with the region that θ samples");
     this.overlay = new RegionOverlay();
     this.handles = new RegionHandles((override) => this.#take(override));
-    this.pane.setOverlays(this.overlay.element, this.handles.element);
+    this.controls = new ControlHandles((index, point) => this.#moveControl(index, point));
+    this.pane.setOverlays(this.overlay.element, this.handles.element, this.controls.element);
     this.element = this.pane.element;
   }
 
@@ -48,30 +70,49 @@ export class RegionPane {
    * Show an input.
    * @param {SampledImage} input
    * @param {Transformer} transformer
+   * @param {FamilyEntry | null} [family] of theta, if it is not a 2x3 matrix; its mesh is drawn
    */
-  setInput(input, transformer) {
+  setInput(input, transformer, family = null) {
     const [height, width] = input.shape;
     this.size = [height, width];
-    this.transformer = transformer;
-    const margin = inputMargin(height, width);
-    this.pane.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
-    drawImage(this.pane, input);
+    this.family = family;
+    this.transformer = family ? { ...transformer, family: family.name } : transformer;
+    drawWithMargin(this.pane, input);
     this.overlay.fit(height, width);
-    this.handles.build([transformer], this.size);
+    this.handles.build([this.transformer], this.size);
+    const side = family?.control_points ?? 0;
+    this.controls.build(side, this.size);
+    // The corners of a spline are control points.
+    this.element.toggleAttribute("data-controls", side > 0);
+  }
+
+  get #aspect() {
+    return this.size[1] / this.size[0];
+  }
+
+  /**
+   * Return where the region of a theta lies, as a lattice in pixels.
+   * @param {number[]} theta
+   */
+  latticeOf(theta) {
+    const { family, size } = this;
+    if (!family) return regionLattice(theta, size);
+    return toPixels(warpPoints(family, theta, MESH_LATTICE, this.#aspect), size);
   }
 
   /** @param {number[]} theta */
   draw(theta) {
-    const { transformer, size } = this;
+    const { transformer, size, family } = this;
     if (!transformer) return;
-    const lattice = regionLattice(theta, size);
-    this.overlay.draw({ lattice, mesh: false, controlPoints: [], trail: [] });
+    this.theta = theta;
+    const lattice = this.latticeOf(theta);
+    const side = Math.sqrt(lattice.length / 2);
+    const controlPoints = family?.control_points ? pointsOf(toPixels(theta, size)) : [];
+    this.overlay.draw({ lattice, mesh: family !== null, controlPoints, trail: [] });
+    this.controls.update(controlPoints);
     const { name } = transformer;
     const tensors = /** @type {Tensors} */ (/** @type {unknown} */ ({
-      [`grid.${name}`]: {
-        shape: [1, LATTICE_SIDE, LATTICE_SIDE, 2],
-        data: Float32Array.from(lattice),
-      },
+      [`grid.${name}`]: { shape: [1, side, side, 2], data: Float32Array.from(lattice) },
       [`theta.${name}`]: { shape: [1, theta.length], data: Float32Array.from(theta) },
     }));
     const info = /** @type {Frame["info"]} */ (/** @type {unknown} */ ({
@@ -86,8 +127,50 @@ export class RegionPane {
    * @param {TransformRequest} override
    */
   #take({ corners }) {
-    const [topLeft, topRight, bottomRight, bottomLeft] = Object.values(corners ?? {})[0];
-    this.onTheta(fitAffine([topLeft, topRight, bottomLeft, bottomRight].flat(), this.size));
+    const wanted = Object.values(corners ?? {})[0].map(([x, y]) => this.#normalise([x, y]));
+    if (this.family?.control_points) {
+      // Only the whole region has a handle: all control points move with it.
+      const offset = wanted[0].map((value, axis) => value - this.theta[axis]);
+      this.#choose(this.theta.map((value, index) => value + offset[index % 2]));
+    } else {
+      this.#choose(fitTheta(this.family ?? MATRIX_2X3, wanted, this.#aspect));
+    }
     return ++this.requests;
   }
+
+  /**
+   * @param {number} index
+   * @param {Point} point
+   */
+  #moveControl(index, point) {
+    const [x, y] = this.#normalise(point);
+    this.#choose(
+      this.theta.map((value, at) => at === 2 * index ? x : at === 2 * index + 1 ? y : value),
+    );
+  }
+
+  /** @param {number[]} theta */
+  #choose(theta) {
+    this.theta = theta;
+    this.onTheta(theta);
+  }
+
+  /**
+   * @param {Point} point in pixels
+   * @returns {Point}
+   */
+  #normalise([x, y]) {
+    const [height, width] = this.size;
+    return [(2 * x) / width - 1, (2 * y) / height - 1];
+  }
 }
+
+/**
+ * @param {ArrayLike<number>} numbers x, y of one after another
+ * @returns {Point[]}
+ */
+const pointsOf = (numbers) =>
+  Array.from(
+    { length: numbers.length / 2 },
+    (_, index) => [numbers[2 * index], numbers[2 * index + 1]],
+  );

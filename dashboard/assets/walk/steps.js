@@ -2,6 +2,7 @@
 // the code.
 
 import { ClassifierFigure } from "./classifier-figure.js";
+import { FamiliesFigure } from "./families-figure.js";
 import { GradientFigure } from "./gradient-figure.js";
 import { GridFigure } from "./grid-figure.js";
 import { LocalisationFigure } from "./localisation-figure.js";
@@ -142,5 +143,17 @@ export const STEPS = [
         "change a little, because no localisation network is perfect.",
     },
     create: (context) => new LocalisationFigure(context),
+  },
+  {
+    id: "families",
+    name: "Families",
+    title: "Other families, from one number to a spline",
+    section: "3.2",
+    code: { path: "models/families.py", line: "    return points + weights @ shifts" },
+    sentences: [
+      "θ need not be a 2×3 matrix: a family of one number can only rotate, one of fifty bends the region at every control point.",
+      "The sampler is the same for all of them, and so is its gradient; transformers can also stand one after the other, or look several times.",
+    ],
+    create: (context) => new FamiliesFigure(context),
   },
 ];

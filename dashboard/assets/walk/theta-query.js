@@ -10,11 +10,12 @@ const DIGITS = 4;
 /**
  * Return the theta in an address; null if it has none.
  * @param {URLSearchParams} query
+ * @param {number} [count] of its numbers
  * @returns {number[] | null}
  */
-export function readTheta(query) {
+export function readTheta(query, count = COUNT) {
   const numbers = (query.get(PARAMETER) ?? "").split(",").map((text) => text.trim());
-  if (numbers.length !== COUNT || numbers.includes("")) return null;
+  if (numbers.length !== count || numbers.includes("")) return null;
   const theta = numbers.map(Number);
   return theta.every(Number.isFinite) ? theta : null;
 }
