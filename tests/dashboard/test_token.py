@@ -49,7 +49,7 @@ def test_link_with_the_token_opens_page_and_api(
     assert TOKEN not in page.url
     assert run_id in page.url
     # The page's own calls have the token too.
-    page.get_by_role("button", name="Start training").wait_for(state="attached")
+    page.get_by_text("Start training").wait_for(state="attached")
     page.locator(".stn-button-group [data-action=pause]").click()
     protected_server.wait_for_status(run_id, "paused")
     page.locator(".stn-button-group [data-action=resume]").click()

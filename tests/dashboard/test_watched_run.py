@@ -36,7 +36,7 @@ def test_page_shows_a_loop_of_which_little_is_known(
     expect(page.locator(".stn-counter")).to_have_text("20steps")
     page.get_by_role("button", name="One probe").click()
     expect(page.locator(".stn-theta-note")).to_contain_text("Theta is fitted to the grid, up to")
-    expect(page.locator(".stn-classes")).to_be_hidden()
+    expect(page.locator(".stn-viewer .stn-classes")).to_be_hidden()
     expect(page.get_by_role("group", name="Training", exact=True)).to_be_hidden()
     expect(page.get_by_role("button", name="Restart")).to_be_hidden()
     expect(page.locator(".stn-refusal")).to_contain_text("trained by a program of its own")
@@ -76,7 +76,7 @@ def test_page_controls_a_loop_at_its_pause_points(server: Server, open_component
         training.get_by_role("button", name="Step").click()
         wait_for_frame(page, step + 1)
         page.locator(".stn-summary", has_text="Learning rates").click()
-        field = page.get_by_label("localisation")
+        field = page.locator(".stn-viewer").get_by_label("localisation")
         field.fill("0")
         field.press("Tab")
         wait_until(

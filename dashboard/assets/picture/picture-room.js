@@ -124,7 +124,7 @@ export class PictureRoom {
    * @param {Blob} blob
    */
   take(blob) {
-    this.#choose({ blob, gallery: null });
+    this.source.take(blob);
   }
 
   /** Switch the camera off: another room is shown. */

@@ -24,13 +24,14 @@ export class PictureSource {
    */
   constructor(onPicture, { subject } = {}) {
     this.onPicture = onPicture;
+    this.chosen = 0; // counts choices
     const pictures = GALLERY.filter((picture) => !subject || picture.subject === subject);
     this.thumbnails = new Map(pictures.map((each) => [each.name, this.#thumbnail(each)]));
     this.file = element("input", { type: "file", accept: FILE_TYPES, hidden: true });
     this.file.onchange = () => this.#takeFile();
     this.choose = this.#button("Choose a file", () => this.file.click());
-    this.camera = new Camera((blob) => this.#take(blob));
-    this.pad = new DrawingPad((blob) => this.#take(blob));
+    this.camera = new Camera((blob) => this.take(blob));
+    this.pad = new DrawingPad((blob) => this.take(blob));
     this.cameraToggle = this.#toggle("Use the camera", this.camera.element, {
       open: () => this.camera.open(),
       close: () => this.camera.close(),
@@ -108,8 +109,11 @@ export class PictureSource {
    * @param {GalleryPicture} picture
    */
   async openGallery(picture) {
+    const chosen = ++this.chosen;
     const response = await fetch(galleryUrl(picture));
-    this.#take(await response.blob(), picture);
+    const blob = await response.blob();
+    // Another picture may have been chosen since.
+    if (chosen === this.chosen) this.take(blob, picture);
   }
 
   /**
@@ -134,7 +138,7 @@ export class PictureSource {
       const file = event.dataTransfer?.files[0];
       if (!file) return;
       event.preventDefault();
-      this.#take(file);
+      this.take(file);
     });
   }
 
@@ -145,16 +149,18 @@ export class PictureSource {
 
   #takeFile() {
     const file = this.file.files?.[0];
-    if (file) this.#take(file);
+    if (file) this.take(file);
     // The same file can be chosen again.
     this.file.value = "";
   }
 
   /**
+   * Choose a picture.
    * @param {Blob} blob
-   * @param {GalleryPicture | null} gallery
+   * @param {GalleryPicture | null} gallery which one of the gallery it is
    */
-  #take(blob, gallery = null) {
+  take(blob, gallery = null) {
+    this.chosen += 1;
     for (const [name, button] of this.thumbnails) {
       button.setAttribute("aria-pressed", String(name === gallery?.name));
     }
