@@ -52,6 +52,8 @@ BUNDLED_DATASETS = {1: "digits", 3: "signs"}
 """A data set that needs no download, by number of channels."""
 DETAIL_SPACINGS = {"digits": 28 / 8}
 """Enlargement of the original images, in data sets of enlarged images."""
+DEFAULT_WEIGHTS = "digits"
+"""The network that a request for none in particular means."""
 EMPTY_OUTPUT = (
     "The network samples a region in which nothing is to be seen, so its classes mean nothing."
 )
@@ -286,8 +288,7 @@ def warm_up(threads: int, device: str = CPU) -> None:
     _device = torch_device(device)
     blank = BytesIO()
     Image.new("L", (8, 8)).save(blank, "PNG")
-    for card in list(cards().values())[:1]:
-        transform(blank.getvalue(), shipped(card))
+    transform(blank.getvalue(), shipped(cards()[DEFAULT_WEIGHTS]))
 
 
 Model = TypeVar("Model", bound=FrozenModel)
