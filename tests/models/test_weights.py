@@ -84,3 +84,14 @@ def test_load_into_refuses_another_file_format(tmp_path: Path) -> None:
 def test_load_refuses_an_unknown_name() -> None:
     with pytest.raises(KeyError, match="no weights"):
         weights.load("../weights/digits")
+
+
+def test_number_that_an_earlier_recording_has_as_an_array_of_one_is_loaded() -> None:
+    model = build("digits", "affine")
+    state = {
+        name: tensor.reshape(1) + 3 if tensor.shape == () else tensor
+        for name, tensor in model.state_dict().items()
+    }
+    assert any(tensor.shape == () for tensor in model.state_dict().values())
+    weights.load_state(model, state, "The checkpoint")
+    assert {int(each) for each in model.state_dict().values() if each.shape == ()} == {3}

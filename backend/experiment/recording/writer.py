@@ -201,7 +201,8 @@ class RecordingWriter(Recording):
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Add a checkpoint and delete older ones; see `MAX_CHECKPOINTS`."""
-        tensors = {name: np.ascontiguousarray(t) for name, t in checkpoint.tensors.items()}
+        # `ascontiguousarray` would make a number an array of one.
+        tensors = {name: np.asarray(t, order="C") for name, t in checkpoint.tensors.items()}
         saved = save_tensors(tensors)
         self.connection.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?, ?)",

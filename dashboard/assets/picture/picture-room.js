@@ -19,6 +19,7 @@ import { WithoutTransformer } from "./without-transformer.js";
 /** @import { SweepPoint } from "./sweep-curves.js" */
 /** @import { VariationEntry } from "./variations.js" */
 
+const RUN_PREFIX = "run:";
 const LOADING = "Transforming the picture …";
 
 export class PictureRoom {
@@ -97,10 +98,14 @@ export class PictureRoom {
       setText(this.message, /** @type {Error} */ (problem).message);
       return;
     }
+    const wanted = query.get("weights");
+    // The server lists the newest checkpoints; a link may name any.
+    if (wanted?.startsWith(RUN_PREFIX) && !this.cards.some(({ name }) => name === wanted)) {
+      this.cards.push(checkpointCard(wanted));
+    }
     this.weights.replaceChildren(
       ...this.cards.map(({ name, title }) => new Option(title, name)),
     );
-    const wanted = query.get("weights");
     if (this.cards.some(({ name }) => name === wanted)) this.weights.value = wanted ?? "";
     this.sliders.set(readVariation(query));
     // A picture may have been pasted before the networks were known.
@@ -140,7 +145,10 @@ export class PictureRoom {
   /** @param {ChosenPicture} picture */
   #choose(picture) {
     const subject = picture.gallery?.subject;
-    if (subject && this.#card?.subject !== subject) {
+    const current = this.#card?.subject;
+    // A network for anything else is kept: whoever chose it knows what it is for.
+    const isForAnother = current !== subject && GALLERY.some((each) => each.subject === current);
+    if (subject && isForAnother) {
       const fitting = this.cards.filter((card) => card.subject === subject);
       // Best one that can be compared with a network without a transformer.
       const best = fitting.find((card) => card.without_transformer) ?? fitting[0];
@@ -237,3 +245,19 @@ export class PictureRoom {
     if (entry) this.#vary({ ...this.sliders.variation, [entry.name]: value });
   }
 }
+
+/**
+ * Return the card of a checkpoint of which no more than its name is known.
+ * @param {string} name
+ * @returns {WeightsCard}
+ */
+const checkpointCard = (name) => ({
+  name,
+  title: `Checkpoint ${name}`,
+  description: "",
+  subject: "",
+  dataset: "",
+  classes: [],
+  transformers: null,
+  without_transformer: null,
+});

@@ -120,6 +120,18 @@ def test_metrics_are_selected_by_after_and_every(path: Path) -> None:
     assert columns["accuracy"] == [None] * 3
 
 
+def test_checkpoint_keeps_the_shape_of_a_number(path: Path) -> None:
+    with RecordingWriter.open(path) as writer:
+        writer.add_checkpoint(Checkpoint(1, 0, {}, {"count": np.array(7), "row": np.zeros((1, 2))}))
+    with Recording.open(path) as recording:
+        checkpoint = recording.checkpoint()
+    assert checkpoint is not None
+    assert {name: each.shape for name, each in checkpoint.tensors.items()} == {
+        "count": (),
+        "row": (1, 2),
+    }
+
+
 def test_add_checkpoint_deletes_all_but_the_newest_two(path: Path) -> None:
     with RecordingWriter.open(path) as writer:
         for step in (1, 2, 3):
