@@ -72,3 +72,15 @@ def test_theta_over_a_change_is_that_of_the_localisation_network(
     expect(figure.locator(".stn-localisation-maps canvas")).to_have_count(3)
     # The second line is the region's, the first one that of exact following.
     wait_until(lambda: [d.count("L") for d in paths(figure.locator(".stn-plot-line"))] == [36, 36])
+
+
+def test_figures_measure_side_by_side_when_all_are_printed(
+    server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(server, "?room=how&part=classifier")
+    page.locator(".stn-classifier-figure").wait_for()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    plots = page.locator(".stn-classifier-figure, .stn-localisation-figure")
+    lengths = [40, 40, 32, 32]
+    wait_until(lambda: [d.count("L") for d in paths(plots.locator(".stn-plot-line"))] == lengths)
+    expect(page.get_by_role("group", name="Gradient of θ")).to_contain_text("∂L/∂θ")

@@ -145,7 +145,9 @@ export class ClassifierFigure {
     const { picture } = this;
     const variation = { ...picture.centredVariation, shift_x: (2 * shift) / this.#width };
     const frames = await Promise.all(
-      [WITHOUT, picture.weights].map((weights) => picture.request(weights, { variation })),
+      [WITHOUT, picture.weights].map((weights) =>
+        picture.request(weights, { variation }, "classifier")
+      ),
     );
     return frames.every((frame) => frame !== null) ? /** @type {Frame[]} */ (frames) : null;
   }

@@ -226,7 +226,7 @@ export class GradientFigure {
     const { picture } = this;
     try {
       const given = { [picture.transformer.name]: theta };
-      return await picture.request(picture.weights, { theta: given, ...fields });
+      return await picture.request(picture.weights, { theta: given, ...fields }, "gradient");
     } catch (problem) {
       setText(this.loss, /** @type {Error} */ (problem).message);
       return null;

@@ -171,7 +171,11 @@ export class LocalisationFigure {
     const base = variation[change.name] ?? change.neutral;
     const varied = change.name === "scale" ? base * value : base + value;
     const changed = { ...variation, [change.name]: varied };
-    return picture.request(picture.weights, { variation: changed, maps: true });
+    return picture.request(
+      picture.weights,
+      { variation: changed, maps: true },
+      "localisation",
+    );
   }
 
   async show() {

@@ -14,7 +14,8 @@ export class MeasuredRange {
     this.measure = measure;
     this.onPoint = onPoint;
     this.wanted = 0; // the value that is measured next
-    this.isMeasuring = false;
+    /** @type {object | null} */
+    this.run = null; // the present call of `start`, so that a stopped one never goes on
     /** @type {Map<number, T>} */
     this.measured = new Map();
   }
@@ -24,24 +25,24 @@ export class MeasuredRange {
    * @throws {Problem} the server refuses a request, or does not answer
    */
   async start() {
-    if (this.isMeasuring) return;
-    this.isMeasuring = true;
+    if (this.run) return;
+    const run = this.run = {};
     try {
-      while (this.isMeasuring) {
+      while (this.run === run) {
         const value = this.#nextValue();
         if (value === undefined) return;
         const result = await this.measure(value);
-        if (result === null || !this.isMeasuring) continue;
+        if (result === null || this.run !== run) continue;
         this.measured.set(value, result);
         this.onPoint();
       }
     } finally {
-      this.isMeasuring = false;
+      if (this.run === run) this.run = null;
     }
   }
 
   stop() {
-    this.isMeasuring = false;
+    this.run = null;
   }
 
   /** Return the value nearest to the wanted one that is not measured yet. */

@@ -135,7 +135,11 @@ export class ThetaFigure {
     const { picture } = this;
     try {
       const frame = picture.chosenTheta
-        ? await picture.request(picture.weights, { theta: { [picture.transformer.name]: theta } })
+        ? await picture.request(
+          picture.weights,
+          { theta: { [picture.transformer.name]: theta } },
+          "theta",
+        )
         : picture.frame;
       if (frame) setText(this.verdict, readingText(frame));
     } catch {

@@ -55,7 +55,7 @@ export class WalkPicture extends EventTarget {
     /** @type {Frame | null} */
     this.loaded = null;
     /** @type {Map<string, Promise<NetworkSession>>} */
-    this.sessions = new Map(); // by weights
+    this.sessions = new Map(); // by weights and user
     /** @type {number[] | null} */
     this.chosenTheta = null;
     /** @type {number[] | null} */
@@ -132,26 +132,28 @@ export class WalkPicture extends EventTarget {
     const session = new NetworkSession(this.api, WEIGHTS);
     let frame = await session.open(blob);
     if (Object.keys(variation).length) frame = await session.request({ variation }) ?? frame;
+    session.close();
     this.close();
     const centredVariation = {};
     Object.assign(this, { blob, variation, centredVariation });
     Object.assign(this, { loaded: frame, chosenTheta: null, pixel: null });
-    this.sessions.set(WEIGHTS, Promise.resolve(session));
     this.dispatchEvent(new Event("change"));
   }
 
   /**
    * Return a session in which the picture is open; requests leave out the variation unless they say it.
    * @param {string} weights name of a trained network
+   * @param {string} user the figure whose requests supersede one another, and no other figure's
    * @returns {Promise<NetworkSession>}
    * @throws {Problem} the server refuses the picture, or does not answer
    */
-  session(weights) {
-    const known = this.sessions.get(weights);
+  session(weights, user) {
+    const key = `${weights} ${user}`;
+    const known = this.sessions.get(key);
     if (known) return known;
     const opened = this.#open(weights);
-    this.sessions.set(weights, opened);
-    opened.catch(() => this.sessions.delete(weights));
+    this.sessions.set(key, opened);
+    opened.catch(() => this.sessions.delete(key));
     return opened;
   }
 
@@ -159,10 +161,11 @@ export class WalkPicture extends EventTarget {
    * Request a frame of the picture as it is varied.
    * @param {string} weights
    * @param {Omit<TransformRequest, "picture" | "weights">} fields
-   * @returns {Promise<Frame | null>} null if a newer request superseded this one
+   * @param {string} user the figure that requests it, as in `session`
+   * @returns {Promise<Frame | null>} null if a newer request of this figure superseded this one
    */
-  async request(weights, fields) {
-    const session = await this.session(weights);
+  async request(weights, fields, user) {
+    const session = await this.session(weights, user);
     const { variation } = this;
     return session.request(Object.keys(variation).length ? { variation, ...fields } : fields);
   }
