@@ -45,7 +45,7 @@ export const STEPS = [
     },
     sentences: [
       "Drag the digit, or move the slider: pooling forgives a shift of a pixel or two, and no more.",
-      "The ST-CNN first finds the digit, so its classifier sees the same output wherever the digit is.",
+      "The ST-CNN first finds the digit, so its classifier sees almost the same output until the edge cuts the digit.",
     ],
     create: (context) => new ClassifierFigure(context),
   },
