@@ -19,6 +19,8 @@ class Warp(NamedTuple):
     """(N, h, w, 2), the position of each output pixel's centre in the input, normalised."""
     output: Tensor
     """(N, C, h, w), the sampled values."""
+    samples: Tensor
+    """(N, k h, k w, 2), the sampled points: `grid`, or k x k around each of its points."""
 
 
 class Sampler(nn.Module):
@@ -89,18 +91,16 @@ class Sampler(nn.Module):
         # In half precision the grid could not resolve neighbouring pixels.
         with autocast(images.device, is_enabled=False):
             theta = theta if theta.dtype == torch.float64 else theta.float()
-            points = self._compute_grid(theta, self.basis, images, 1)
-            return Warp(theta, points, self._sample(images, theta, points, self.padding))
+            points = samples = self._compute_grid(theta, self.basis, images, 1)
+            if self.supersampling > 1:
+                samples = self._compute_grid(theta, self.fine_basis, images, self.supersampling)
+            return Warp(theta, points, self._sample(images, samples, self.padding), samples)
 
     def resample(self, images: Tensor, warp: Warp) -> Tensor:
         """Apply an existing warp of this transformer to other images (N, C, H, W)."""
-        return self._sample(images, warp.theta, warp.grid, self.image_padding)
+        return self._sample(images, warp.samples, self.image_padding)
 
-    def _sample(
-        self, images: Tensor, theta: Tensor, points: Tensor, padding: grid.Padding
-    ) -> Tensor:
-        if self.supersampling > 1:
-            points = self._compute_grid(theta, self.fine_basis, images, self.supersampling)
+    def _sample(self, images: Tensor, points: Tensor, padding: grid.Padding) -> Tensor:
         samples = grid.sample(images.to(points.dtype), points, padding=padding)
         return grid.average(samples, self.supersampling).to(images.dtype)
 

@@ -203,7 +203,12 @@ def test_head_has_the_headers_of_get_and_no_body(
     assert "/api/health" in paths
     for path in paths:
         address = path.removeprefix("/api").format(
-            run_id=finished, step=1, export_id="none", name="digits", origin="stnscope"
+            run_id=finished,
+            step=1,
+            export_id="none",
+            name="digits",
+            origin="stnscope",
+            path="models/grid.py",
         )
         get, head = server.http.get(address), server.http.head(address)
         assert head.status_code == get.status_code, path

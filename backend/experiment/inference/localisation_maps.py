@@ -1,5 +1,6 @@
 """The feature maps of localisation networks, stage by stage."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -14,57 +15,84 @@ MAP_DIMENSIONS = 4
 
 
 def localisation_maps(
-    network: Network, image: Tensor
+    network: Network, image: Tensor, thetas: Mapping[str, Tensor]
 ) -> tuple[dict[str, Array], dict[str, list[dict[str, Any]]]]:
-    """Compute the maps that each transformer's localisation network makes of an image.
+    """Compute the maps that each transformer's localisation network makes of its input.
 
     Args:
         network: in evaluation mode.
         image: (1, C, H, W), its input.
+        thetas: overrides by the transformer's name, on which the inputs of later ones depend.
 
     Returns:
         For each transformer and stage `maps.<t>.<i>` uint8 (M, h, w): the output of its i-th ReLU
         that is a map, each of its M channels scaled from its least to its largest value; and the
         entry `maps` of a frame's `info`.
     """
-    found: dict[str, list[tuple[str, Tensor]]] = {}
-    hooks = []
-    for transformer in network.transformers:
-        if not isinstance(transformer, SpatialTransformer):
-            continue
-        stages = found.setdefault(transformer.name, [])
-        for name, module in transformer.localisation.named_modules():
-            if isinstance(module, nn.ReLU):
-                hooks.append(module.register_forward_hook(_keep(stages, name)))
-    try:
-        with torch.inference_mode():
-            network(image.to(network.device))
-    finally:
-        for hook in hooks:
-            hook.remove()
     tensors: dict[str, Array] = {}
     entries = []
-    for transformer_name, stages in found.items():
-        for index, (layer, maps) in enumerate(stages):
-            key = f"maps.{transformer_name}.{index}"
-            tensors[key] = to_uint8(_stretch(maps[0].cpu())[:, None])[..., 0]
-            entries.append(
-                {
-                    "transformer": transformer_name,
-                    "index": index,
-                    "layer": layer,
-                    "shape": list(maps.shape[1:]),
-                }
-            )
+    with torch.inference_mode():
+        for transformer, source in _transformer_inputs(network, image, thetas):
+            for index, (layer, maps) in enumerate(_stages(transformer.localisation, source)):
+                key = f"maps.{transformer.name}.{index}"
+                tensors[key] = to_uint8(_stretch(maps[0].cpu())[:, None])[..., 0]
+                entries.append(
+                    {
+                        "transformer": transformer.name,
+                        "index": index,
+                        "layer": layer,
+                        "shape": list(maps.shape[1:]),
+                    }
+                )
     return tensors, {"maps": entries}
 
 
-def _keep(stages: list[tuple[str, Tensor]], name: str) -> Any:
-    def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        if output.ndim == MAP_DIMENSIONS:
-            stages.append((name, output))
+def _transformer_inputs(
+    network: Network, image: Tensor, thetas: Mapping[str, Tensor]
+) -> list[tuple[SpatialTransformer, Tensor]]:
+    """Return the transformers that have a localisation network of their own, with their inputs."""
+    found: list[tuple[SpatialTransformer, Tensor]] = []
 
-    return keep
+    def keep(module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        assert isinstance(module, SpatialTransformer)
+        found.append((module, inputs[0]))
+
+    hooks = [
+        transformer.register_forward_pre_hook(keep)
+        for transformer in network.transformers
+        if isinstance(transformer, SpatialTransformer)
+    ]
+    try:
+        given = {name: theta.to(network.device) for name, theta in thetas.items()}
+        network(image.to(network.device), given)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found
+
+
+def _stages(localisation: nn.Module, source: Tensor) -> list[tuple[str, Tensor]]:
+    """Return the outputs of a localisation network's ReLUs that are maps, with their names."""
+    stages: list[tuple[str, Tensor]] = []
+
+    def keep_as(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def keep(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            if output.ndim == MAP_DIMENSIONS:
+                stages.append((name, output))
+
+        return keep
+
+    hooks = [
+        module.register_forward_hook(keep_as(name))
+        for name, module in localisation.named_modules()
+        if isinstance(module, nn.ReLU)
+    ]
+    try:
+        localisation(source)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return stages
 
 
 def _stretch(maps: Tensor) -> Tensor:

@@ -49,22 +49,18 @@ def gradient_tensors(
         gradient: the class.
 
     Returns:
-        For each transformer `gradient.theta.<t>` (1, P), and `gradient.grid.<t>` (1, h, w, 2), with
-        respect to the sampling point of each output pixel, in pixels of the transformer's input;
-        and the entry `gradient` of a frame's `info`: the class and the loss.
+        For each transformer `gradient.theta.<t>` (1, P), the thetas of the others fixed, and
+        `gradient.grid.<t>` (1, h, w, 2), with respect to the sampling point of each output pixel,
+        in pixels of the transformer's input; with supersampling, to a shift of all its points. And
+        the entry `gradient` of a frame's `info`: the class and the loss.
 
     Raises:
-        InvalidInput: there is no such class; or a transformer samples more than one point for each
-            pixel.
+        InvalidInput: there is no transformer or no such class, or an image has several labels.
     """
-    if any(transformer.supersampling > 1 for transformer in network.transformers):
-        raise InvalidInput(
-            "gradient: This network samples several points for each pixel.", "gradient"
-        )
-    leaves = _leaves(network, image, thetas)
+    leaves = _leaves(network, image, thetas, "gradient")
     prediction, loss = _loss(network, image, leaves, gradient, "gradient")
     names = [transformer.name for transformer in network.transformers]
-    points = [warp.grid for warp in prediction.warps]
+    points = [warp.samples for warp in prediction.warps]
     found = torch.autograd.grad(
         loss,
         [*(leaves[name] for name in names), *points],
@@ -72,11 +68,18 @@ def gradient_tensors(
         materialize_grads=True,
     )
     tensors: dict[str, Array] = {}
-    for name, path, theta, of_points in zip(
-        names, network.input_paths, found[: len(names)], found[len(names) :], strict=True
+    for name, transformer, path, theta, of_points in zip(
+        names,
+        network.transformers,
+        network.input_paths,
+        found[: len(names)],
+        found[len(names) :],
+        strict=True,
     ):
+        (rows, columns), side = transformer.size, transformer.supersampling
+        summed = of_points.view(-1, rows, side, columns, side, 2).sum(dim=(2, 4))
         height, width = path.receptive_field.size
-        per_pixel = of_points * 2 / of_points.new_tensor([width, height])
+        per_pixel = summed * 2 / summed.new_tensor([width, height])
         tensors[f"gradient.theta.{name}"] = theta.cpu().float().numpy()
         tensors[f"gradient.grid.{name}"] = per_pixel.cpu().float().numpy()
     return tensors, {"gradient": {"class": gradient.label, "loss": float(loss.detach())}}
@@ -98,9 +101,9 @@ def take_steps(
         each.
 
     Raises:
-        InvalidInput: there is no such class.
+        InvalidInput: as for `gradient_tensors`.
     """
-    leaves = _leaves(network, image, thetas)
+    leaves = _leaves(network, image, thetas, "steps")
     rows: dict[str, list[Tensor]] = {}
     for step in range(steps.count + 1):
         prediction, loss = _loss(network, image, leaves, steps, "steps")
@@ -136,10 +139,12 @@ def _append(
         rows.setdefault(name, []).append(value.float())
 
 
-def _leaves(network: Network, image: Tensor, thetas: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _leaves(
+    network: Network, image: Tensor, thetas: Mapping[str, Tensor], field: str
+) -> dict[str, Tensor]:
     """Return the theta of each transformer, given or predicted, as a leaf of autograd's graph."""
     if not network.transformers:
-        raise InvalidInput("This network has no transformer whose theta could be changed.")
+        raise InvalidInput(f"{field}: This network has no transformer.", field)
     given = {name: theta.to(network.device) for name, theta in thetas.items()}
     with torch.no_grad():
         warps = network(image.to(network.device), given).warps

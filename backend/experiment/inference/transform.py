@@ -245,7 +245,7 @@ def _further(
     if request.gradient is not None:
         yield partial(gradient_tensors, network, image, thetas, request.gradient)
     if request.maps:
-        yield partial(localisation_maps, network, image)
+        yield partial(localisation_maps, network, image, thetas)
 
 
 def _is_uniform(image: Array) -> bool:

@@ -1,14 +1,19 @@
 """Gradients of the loss with respect to theta and the grid, steps along them, and feature maps."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
+from stnscope.backend.experiment.config import SamplerConfig
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array, Frame
+from stnscope.backend.experiment.inference.theta_gradient import Gradient, gradient_tensors
 from stnscope.backend.experiment.inference.transform import transform, transform_cached
+from stnscope.backend.experiment.weights.load import load
 from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.models import grid
 from stnscope.models.cards import cards
@@ -18,6 +23,8 @@ DIGITS = shipped(cards()["digits"])
 MOVED = {"shift_x": 0.3, "shift_y": -0.2, "rotation": 20}
 OFF = {"st": [0.9, 0.0, -0.3, 0.0, 0.9, 0.3]}
 """A region beside the digit."""
+SMOOTH = [0.7278, 0.1174, 0.0529, -0.1, 0.8172, 0.0014]
+"""An affine theta that samples no image of these networks near the centre of a pixel."""
 START = {"st": [0.8, 0.0, 0.0, 0.0, 0.8, 0.0]}
 
 
@@ -52,6 +59,49 @@ def test_gradient_of_theta_is_the_slope_of_the_loss(picture: tuple[str, int]) ->
     found = frame.tensors["gradient.theta.st"][0]
     # Bilinear sampling has kinks, so the slope over a step is only near the derivative.
     np.testing.assert_allclose(found, slopes, atol=0.15 * np.abs(slopes).max())
+
+
+@pytest.mark.parametrize(
+    ("name", "channels", "supersampling"), [("digits", 1, 1), ("gtsrb-2st", 3, 2)]
+)
+def test_gradient_agrees_with_finite_differences(
+    name: str, channels: int, supersampling: int
+) -> None:
+    """In double precision, over a step too short to reach a kink of bilinear sampling."""
+    weights = replace(shipped(cards()[name]), sampler=SamplerConfig(supersampling=supersampling))
+    network = load(weights).double()
+    image = torch.rand(1, channels, 48, 48, generator=torch.Generator().manual_seed(0)).double()
+    theta = {
+        transformer.name: torch.tensor([SMOOTH], dtype=torch.float64)
+        for transformer in network.transformers
+    }
+    gradient = Gradient.model_validate({"class": 3})
+    tensors, _ = gradient_tensors(network, image, theta, gradient)
+
+    def loss(changed: str, offset: torch.Tensor) -> float:
+        with torch.no_grad():
+            logits = network(image, theta | {changed: theta[changed] + offset}).logits
+            return float(functional.cross_entropy(logits, torch.tensor([3])))
+
+    with torch.no_grad():
+        warps = network(image, theta).warps
+    for transformer, path, warp in zip(
+        network.transformers, network.input_paths, warps, strict=True
+    ):
+        height, width = path.receptive_field.size
+        from_centres = grid.to_pixels(warp.samples, height, width) - 0.5
+        assert (from_centres - from_centres.round()).abs().min() > 1e-4
+        slopes = [
+            (loss(transformer.name, step) - loss(transformer.name, -step)) / 2e-7
+            for step in 1e-7 * torch.eye(6).double()
+        ]
+        found = tensors[f"gradient.theta.{transformer.name}"][0]
+        np.testing.assert_allclose(found, slopes, rtol=1e-3, atol=1e-4 * np.abs(slopes).max())
+        # A shift of theta moves each sampling point by as much, in half sides of the input.
+        of_points = tensors[f"gradient.grid.{transformer.name}"]
+        assert of_points.shape == (1, *transformer.size, 2)
+        total = of_points.sum(axis=(0, 1, 2)) * [width / 2, height / 2]
+        np.testing.assert_allclose(total, found[[2, 5]], rtol=1e-3, atol=1e-4)
 
 
 def test_gradients_of_the_sampling_points_add_up_to_that_of_theta(picture: tuple[str, int]) -> None:
@@ -123,14 +173,31 @@ def test_maps_are_the_stages_of_the_localisation_network(picture: tuple[str, int
     assert Frame.decode(frame.encode()).info["maps"] == frame.info["maps"]
 
 
+def test_maps_of_a_later_transformer_follow_the_theta_of_the_one_before(
+    picture: tuple[str, int],
+) -> None:
+    weights = shipped(cards()["gtsrb-2st"])
+    predicted, given = (
+        transform_cached(picture[0], weights, theta=theta, maps=True)
+        for theta in (None, {"st1": [0.4, 0, 0.3, 0, 0.4, 0.3]})
+    )
+    assert [entry["transformer"] for entry in given.info["maps"]] == ["st1"] * 3 + ["st2"] * 2
+    first, second = "maps.st1.0", "maps.st2.0"
+    np.testing.assert_array_equal(given.tensors[first], predicted.tensors[first])
+    assert (given.tensors[second] != predicted.tensors[second]).any()
+
+
 def test_network_without_a_transformer_says_what_it_sees(picture: tuple[str, int]) -> None:
     key, label = picture
     frame = transform_cached(key, shipped(cards()["digits-cnn"]))
     assert frame.transformers == []
     assert frame.info["predicted"] == [label]
     assert set(frame.tensors) == {"input", "probabilities"}
-    with pytest.raises(InvalidInput, match="no transformer"):
-        transform_cached(key, shipped(cards()["digits-cnn"]), gradient={"class": 0})
+    for name in ("gradient", "steps"):
+        request: dict[str, Any] = {name: {"class": 0}}
+        with pytest.raises(InvalidInput, match="no transformer") as caught:
+            transform_cached(key, shipped(cards()["digits-cnn"]), **request)
+        assert caught.value.field == name
 
 
 @pytest.mark.parametrize(

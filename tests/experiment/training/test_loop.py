@@ -264,7 +264,9 @@ def test_consistency_loss_is_relative_and_rewards_contrast() -> None:
 
     def loss(*outputs: Tensor) -> float:
         batch = torch.cat(outputs)
-        return consistency_loss([Warp(batch.new_zeros(1), batch.new_zeros(1), batch)]).item()
+        return consistency_loss(
+            [Warp(batch.new_zeros(1), batch.new_zeros(1), batch, batch.new_zeros(1))]
+        ).item()
 
     contrast = 2 / 12  # the variances of two uniform distributions
     assert loss(one, one) == pytest.approx(-contrast, abs=0.01)
