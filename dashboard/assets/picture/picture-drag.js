@@ -1,6 +1,7 @@
 // Moving a picture on the stage by dragging it: shift, with Shift held down rotation, with the wheel scale.
 
 import { inputMargin } from "../geometry/input-margin.js";
+import { clampVariation } from "./variations.js";
 import { element } from "../ui/dom.js";
 
 /** @import { Variation } from "../protocol/transform-stream.js" */
@@ -61,8 +62,8 @@ export class PictureDrag {
         // Half a side of the input, in CSS pixels.
         const half = (target.clientWidth * this.side) / 2;
         this.onChange({
-          shift_x: clampShift(from.shift_x + (event.clientX - start.x) / half),
-          shift_y: clampShift(from.shift_y + (event.clientY - start.y) / half),
+          shift_x: clampVariation("shift_x", from.shift_x + (event.clientX - start.x) / half),
+          shift_y: clampVariation("shift_y", from.shift_y + (event.clientY - start.y) / half),
         });
       }
     };
@@ -97,7 +98,7 @@ export class PictureDrag {
     event.preventDefault();
     const scale = this.#placement().scale *
       Math.exp(-WHEEL_FACTOR * (event.deltaY || event.deltaX));
-    this.onChange({ scale: clampScale(scale) });
+    this.onChange({ scale: clampVariation("scale", scale) });
   }
 
   /** @param {KeyboardEvent} event */
@@ -110,20 +111,16 @@ export class PictureDrag {
     if (event.shiftKey) {
       this.onChange({
         rotation: wrapDegrees(rotation + KEY_DEGREES * across),
-        scale: clampScale(scale * KEY_SCALE ** -down),
+        scale: clampVariation("scale", scale * KEY_SCALE ** -down),
       });
     } else {
       this.onChange({
-        shift_x: clampShift(shift_x + KEY_SHIFT * across),
-        shift_y: clampShift(shift_y + KEY_SHIFT * down),
+        shift_x: clampVariation("shift_x", shift_x + KEY_SHIFT * across),
+        shift_y: clampVariation("shift_y", shift_y + KEY_SHIFT * down),
       });
     }
   }
 }
 
-/** @param {number} value */
-const clampShift = (value) => Math.min(1, Math.max(-1, value));
-/** @param {number} value */
-const clampScale = (value) => Math.min(2, Math.max(0.3, value));
 /** @param {number} value */
 const wrapDegrees = (value) => ((((value + 180) % 360) + 360) % 360) - 180;

@@ -4,7 +4,7 @@ import { rowOf } from "../protocol/frame.js";
 import { PixelImage } from "../stage/canvas.js";
 import { inputMargin } from "../geometry/input-margin.js";
 import { latticeCorners } from "../geometry/region-drag.js";
-import { saveFile } from "./sweep.js";
+import { saveFile } from "../ui/save-file.js";
 import { element } from "../ui/dom.js";
 
 /** @import { Frame } from "../protocol/types.js" */

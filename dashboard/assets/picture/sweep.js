@@ -2,6 +2,7 @@
 
 import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
 import { decimal, percent } from "../ui/text.js";
+import { saveFile } from "../ui/save-file.js";
 import { sweepCurves, sweepStillness, sweepTable } from "./sweep-curves.js";
 
 /** @import { Curve, SweepPoint } from "./sweep-curves.js" */
@@ -192,17 +193,6 @@ export class SweepChart {
     const blob = new Blob([sweepTable(entry.name, points, curves)], { type: "text/csv" });
     saveFile(blob, `stnscope-sweep-${entry.name}.csv`);
   }
-}
-
-/**
- * Let the browser save a file.
- * @param {Blob} blob
- * @param {string} name
- */
-export function saveFile(blob, name) {
-  const address = URL.createObjectURL(blob);
-  element("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 1000);
 }
 
 /**

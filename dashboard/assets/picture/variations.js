@@ -90,6 +90,16 @@ export const withoutNeutral = (variation) =>
   );
 
 /**
+ * Return a value within the range of its slider.
+ * @param {keyof Variation} name of the variation
+ * @param {number} value
+ */
+export function clampVariation(name, value) {
+  const entry = VARIATIONS.find((each) => each.name === name);
+  return entry ? Math.min(entry.maximum, Math.max(entry.minimum, value)) : value;
+}
+
+/**
  * Return the variation in an address; what is missing or no number is neutral.
  * @param {URLSearchParams} query
  * @returns {Variation}
@@ -97,10 +107,10 @@ export const withoutNeutral = (variation) =>
 export function readVariation(query) {
   /** @type {Variation} */
   const variation = {};
-  for (const { name, minimum, maximum } of VARIATIONS) {
+  for (const { name } of VARIATIONS) {
     const text = query.get(name);
     if (text === null || text.trim() === "" || !Number.isFinite(Number(text))) continue;
-    variation[name] = Math.min(maximum, Math.max(minimum, Number(text)));
+    variation[name] = clampVariation(name, Number(text));
   }
   return withoutNeutral(variation);
 }
