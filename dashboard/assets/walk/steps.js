@@ -108,7 +108,7 @@ export const STEPS = [
     code: {
       path: "models/transformer.py",
       line:
-        "            return Warp(theta, points, self._sample(images, theta, points, self.padding))",
+        "            return Warp(theta, points, self._sample(images, samples, self.padding), samples)",
     },
     sentences: [
       "Because sampling is differentiable, the loss says of each sampling point which way it should move; all of them together say how θ should change.",
