@@ -18,6 +18,7 @@ import { Viewer } from "./page/viewer.js";
 import { Walk } from "./walk/walk.js";
 
 /** @import { Api } from "./protocol/api.js" */
+/** @import { Room } from "./ui/room-link.js" */
 
 /**
  * What Streamlit passes.
@@ -37,6 +38,15 @@ import { Walk } from "./walk/walk.js";
  * @property {HTMLElement} element
  * @property {(data: any, trigger: Trigger) => void} update
  * @property {() => void} [close]
+ */
+
+/**
+ * What fills a room.
+ * @typedef {object} RoomContent
+ * @property {(query: URLSearchParams) => void} show what the address names
+ * @property {() => void} hide
+ * @property {() => Record<string, string | null>} query its parameters of the address
+ * @property {() => void} onchange called when those have changed
  */
 
 /**
@@ -202,30 +212,22 @@ function createResults(data, parent) {
  */
 function createPicture(data, parent) {
   const page = getPage(data);
-  page.picture ??= createPictureRoom(page);
+  const picture = (page.picture ??= createPictureRoom(page));
   return {
-    element: createRoot(parent, page.picture.element),
-    update: () => showPicture(page),
+    element: createRoot(parent, picture.element),
+    update: () => showOrHide(page, "picture", picture),
   };
 }
 
 /** @param {Page} page */
 function createPictureRoom(page) {
-  const picture = new PictureRoom(page.api);
-  picture.onchange = () => page.rooms.replaceAddress("picture", picture.query());
-  page.rooms.addEventListener("change", () => showPicture(page));
+  const picture = joinRooms(page, "picture", new PictureRoom(page.api));
   acceptPastes(document, (file) => {
     if (page.walk && page.rooms.current === "how") return page.walk.take(file);
     page.rooms.go("picture");
     picture.take(file);
   });
   return picture;
-}
-
-/** @param {Page} page */
-function showPicture({ picture, rooms }) {
-  if (rooms.current === "picture") picture?.show(addressQuery());
-  else picture?.hide();
 }
 
 /**
@@ -235,29 +237,44 @@ function showPicture({ picture, rooms }) {
  */
 function createWalk(data, parent) {
   const page = getPage(data);
-  page.walk ??= createWalkRoom(page);
+  const walk = (page.walk ??= createWalkRoom(page));
   return {
-    element: createRoot(parent, page.walk.element),
-    update: () => showWalk(page),
+    element: createRoot(parent, walk.element),
+    update: () => showOrHide(page, "how", walk),
   };
 }
 
 /** @param {Page} page */
 function createWalkRoom(page) {
-  const walk = new Walk(page.api);
-  walk.onchange = () => page.rooms.replaceAddress("how", walk.query());
-  page.rooms.addEventListener("change", () => showWalk(page));
+  const walk = joinRooms(page, "how", new Walk(page.api));
   page.rooms.addEventListener("restore", () => {
     walk.hide();
-    showWalk(page);
+    showOrHide(page, "how", walk);
   });
   return walk;
 }
 
-/** @param {Page} page */
-function showWalk({ walk, rooms }) {
-  if (rooms.current === "how") walk?.show(addressQuery());
-  else walk?.hide();
+/**
+ * Connect what fills a room to the rooms and the address; return it.
+ * @template {RoomContent} T
+ * @param {Page} page
+ * @param {Room} room
+ * @param {T} content
+ */
+function joinRooms(page, room, content) {
+  content.onchange = () => page.rooms.replaceAddress(room, content.query());
+  page.rooms.addEventListener("change", () => showOrHide(page, room, content));
+  return content;
+}
+
+/**
+ * @param {Page} page
+ * @param {Room} room
+ * @param {RoomContent} content
+ */
+function showOrHide({ rooms }, room, content) {
+  if (rooms.current === room) content.show(addressQuery());
+  else content.hide();
 }
 
 /**

@@ -1,8 +1,8 @@
 """Apply a trained network to a picture, or fit a picture to a run's network as a probe."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache, partial
+from functools import cache, lru_cache
 from io import BytesIO
 from typing import Any, Self, TypeVar
 
@@ -148,7 +148,7 @@ def transform_cached(
 
 @dataclass(frozen=True)
 class _Request:
-    """What is done with a picture; theta and corners are validated with the network at hand."""
+    """What is done with a picture; theta and corners are validated with the network."""
 
     distortion: PictureDistortion | None
     variation: PictureVariation | None
@@ -212,9 +212,14 @@ def _observe(key: str, fitted: Fitted, weights: TrainedWeights, request: _Reques
     info: dict[str, Any] = {}
     if request.steps is not None:
         thetas, tensors = take_steps(network, image, thetas, request.steps)
-    for compute in _further(network, image, thetas, request):
-        further_tensors, further_info = compute()
-        tensors, info = tensors | further_tensors, info | further_info
+    further = []
+    if request.gradient is not None:
+        further.append(gradient_tensors(network, image, thetas, request.gradient))
+    if request.maps:
+        further.append(localisation_maps(network, image, thetas))
+    for further_tensors, further_info in further:
+        tensors |= further_tensors
+        info |= further_info
     info |= {
         "run": "",
         "step": 0,
@@ -235,17 +240,6 @@ def _observe(key: str, fitted: Fitted, weights: TrainedWeights, request: _Reques
                 frame = frame.with_info(notes=[*fitted.notes, EMPTY_OUTPUT])
                 break
     return replace(frame, tensors={**frame.tensors, **tensors})
-
-
-def _further(
-    network: Network, image: Tensor, thetas: Mapping[str, Tensor], request: _Request
-) -> Iterator[Callable[[], tuple[dict[str, Array], dict[str, Any]]]]:
-    """Iterate over what computes further tensors, and entries of `info`, that are requested."""
-    network.eval()
-    if request.gradient is not None:
-        yield partial(gradient_tensors, network, image, thetas, request.gradient)
-    if request.maps:
-        yield partial(localisation_maps, network, image, thetas)
 
 
 def _is_uniform(image: Array) -> bool:

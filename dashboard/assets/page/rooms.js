@@ -2,14 +2,13 @@
 //
 // The root element's `data-room` names the shown one; the page's style sheet hides the others.
 
-import { element } from "../ui/dom.js";
+import { ROOM_PARAMETER } from "../ui/room-link.js";
 import { addressOf, addressQuery, pushAddress, replaceQuery } from "./url.js";
 
-/** @typedef {"watch" | "picture" | "how" | "new" | "results"} Room */
+/** @import { Room } from "../ui/room-link.js" */
 
 /** @type {Room[]} */
 const ROOMS = ["watch", "picture", "how", "new", "results"];
-const PARAMETER = "room";
 // What every room's address keeps.
 const SHARED_PARAMETERS = ["embed", "embed_options"];
 
@@ -18,7 +17,8 @@ const SHARED_PARAMETERS = ["embed", "embed_options"];
  * @param {URLSearchParams} query
  * @returns {Room}
  */
-export const roomOf = (query) => ROOMS.find((room) => room === query.get(PARAMETER)) ?? "watch";
+export const roomOf = (query) =>
+  ROOMS.find((room) => room === query.get(ROOM_PARAMETER)) ?? "watch";
 
 /**
  * Return the query of a room's address. Exported for tests.
@@ -31,7 +31,7 @@ export function roomQuery(room, fields, current) {
   for (const name of SHARED_PARAMETERS) {
     for (const value of current.getAll(name)) query.append(name, value);
   }
-  if (room !== "watch") query.set(PARAMETER, room);
+  if (room !== "watch") query.set(ROOM_PARAMETER, room);
   for (const [name, value] of Object.entries(fields)) {
     if (value !== null) query.set(name, value);
   }
@@ -115,14 +115,6 @@ export class Rooms extends EventTarget {
     this.go(/** @type {Room} */ (link.dataset.room));
   }
 }
-
-/**
- * Create a link to a room.
- * @param {Room} room
- * @param {string} title
- */
-export const roomLink = (room, title) =>
-  element("a", { href: room === "watch" ? "." : `?${PARAMETER}=${room}`, data: { room } }, title);
 
 /** Scroll to the top of a room that is shown. */
 function scrollToTop() {

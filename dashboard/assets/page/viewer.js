@@ -15,7 +15,7 @@ import { legendText } from "../ui/text.js";
 import { Navigation } from "./navigation.js";
 import { Readout, StatusLines } from "../controls/status.js";
 import { Presentation } from "./presentation.js";
-import { roomLink } from "./rooms.js";
+import { roomLink } from "../ui/room-link.js";
 import { RunControls } from "../controls/run-controls.js";
 import { RunStage } from "../stage/run-stage.js";
 import { RunStore } from "../playback/run-store.js";

@@ -1,6 +1,6 @@
 // A sweep: one variation is moved from end to end, and what the network says is drawn over it.
 
-import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
+import { element, setAttributes, setText, svgElement, svgText } from "../ui/dom.js";
 import { decimal, percent } from "../ui/text.js";
 import { saveFile } from "../ui/save-file.js";
 import { sweepCurves, sweepStillness, sweepTable } from "./sweep-curves.js";
@@ -89,12 +89,6 @@ export class SweepChart {
 
   /** @param {VariationEntry} entry */
   #drawAxes({ minimum, maximum, neutral, text }) {
-    /** @type {(x: number, y: number, label: string, anchor: string) => SVGElement} */
-    const label = (x, y, content, anchor) => {
-      const made = svgElement("text", { x, y, "text-anchor": anchor });
-      made.textContent = content;
-      return made;
-    };
     const bottom = HEIGHT - MARGIN.bottom;
     this.axes.replaceChildren(
       ...TICKS.flatMap((tick) => [
@@ -104,11 +98,11 @@ export class SweepChart {
           y1: yOf(tick),
           y2: yOf(tick),
         }),
-        label(MARGIN.left - 6, yOf(tick) + 4, decimal(tick, 1), "end"),
+        svgText(MARGIN.left - 6, yOf(tick) + 4, decimal(tick, 1), "end"),
       ]),
       ...[...new Set([minimum, neutral, maximum])].map((value) => {
         const anchor = value === minimum ? "start" : value === maximum ? "end" : "middle";
-        return label(xOf(value, minimum, maximum), bottom + 17, text(value), anchor);
+        return svgText(xOf(value, minimum, maximum), bottom + 17, text(value), anchor);
       }),
     );
   }

@@ -39,6 +39,19 @@ export const svgElement = (name, values = {}) =>
   setAttributes(document.createElementNS("http://www.w3.org/2000/svg", name), values);
 
 /**
+ * Create a text in SVG.
+ * @param {number} x
+ * @param {number} y
+ * @param {string} text
+ * @param {"start" | "middle" | "end"} anchor where in the text the point is
+ */
+export function svgText(x, y, text, anchor) {
+  const created = svgElement("text", { x, y, "text-anchor": anchor });
+  created.textContent = text;
+  return created;
+}
+
+/**
  * Set attributes, and return the element.
  * @template {Element} T
  * @param {T} target

@@ -3,7 +3,7 @@
 
 import { pixelsPerUnit } from "../geometry/grid-sampler.js";
 import { pixelCoordinate, toPixel } from "../geometry/theta-grid.js";
-import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
+import { element, setAttributes, setText, svgElement, svgText } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
 
 const SIZE = 5;
@@ -186,11 +186,9 @@ const dots = (positions) =>
 function ticksAt(value, isAligned) {
   const at = toPixel(value, SIZE, isAligned);
   const text = String(value).replace("-", "\u2212");
-  /** @param {number} x @param {number} y @param {string} anchor */
+  /** @param {number} x @param {number} y @param {"middle" | "end"} anchor */
   const label = (x, y, anchor) => {
-    const created = svgElement("text", { x, y, "text-anchor": anchor });
-    created.textContent = text;
-    return created;
+    return svgText(x, y, text, anchor);
   };
   return [
     svgElement("path", { d: `M${at},-0.35V0M-0.35,${at}H0` }),

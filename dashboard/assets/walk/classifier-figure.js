@@ -5,12 +5,12 @@ import { regionParts } from "../stage/probe-layers.js";
 import { ClassBars } from "../stage/class-bars.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
-import { inputMargin } from "../geometry/input-margin.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { element, setText } from "../ui/dom.js";
 import { percent } from "../ui/text.js";
 import { MeasuredRange } from "./measured-range.js";
 import { RangePlot } from "./range-plot.js";
+import { setMargin } from "./region-pane.js";
 
 /** @import { Frame } from "../protocol/types.js" */
 /** @import { WalkContext } from "./walk-picture.js" */
@@ -127,8 +127,7 @@ export class ClassifierFigure {
     this.range?.stop();
     this.range = new MeasuredRange(VALUES, (shift) => this.#measure(shift), () => this.#draw());
     const [height, width] = this.picture.input.shape;
-    const margin = inputMargin(height, width);
-    this.input.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
+    setMargin(this.input, [height, width]);
     this.input.setOverlays(this.overlay.element);
     this.overlay.fit(height, width);
     this.label = -1;

@@ -1,12 +1,11 @@
 // Why the output asks and the input does not send: the inverse warp beside the forward warp, with its holes.
 
 import { forwardWarp } from "../geometry/forward-warp.js";
-import { gridSample } from "../geometry/grid-sampler.js";
 import { MATRIX_2X3, pixelCentres, warpPoints } from "../geometry/theta-grid.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setText, svgElement } from "../ui/dom.js";
 import { integer } from "../ui/text.js";
-import { drawImage, RegionPane } from "./region-pane.js";
+import { drawImage, drawOutput, RegionPane } from "./region-pane.js";
 
 /** @import { WalkPicture } from "./walk-picture.js" */
 
@@ -53,8 +52,7 @@ export class ForwardPart {
     const { theta, input, outputSize } = picture;
     const [rows, columns] = outputSize;
     this.input.draw(theta);
-    const data = gridSample(input, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
-    drawImage(this.inverse, { data, shape: [rows, columns, input.shape[2]] });
+    drawOutput(this.inverse, picture, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
     const warp = forwardWarp(input, theta, outputSize);
     drawImage(this.forward, warp);
     const holes = [...warp.holes.keys()].filter((pixel) => warp.holes[pixel]);

@@ -1,17 +1,17 @@
 // The gradient of the grid: which way the loss of a class pushes each sampling point, what that adds up to on
 // theta, and steps along it.
 
-import { gridSample } from "../geometry/grid-sampler.js";
 import { MATRIX_2X3, pixelCentres, toPixels, warpPoints } from "../geometry/theta-grid.js";
 import { rowOf } from "../protocol/frame.js";
 import { ClassBars } from "../stage/class-bars.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setText } from "../ui/dom.js";
+import { roomLink } from "../ui/room-link.js";
 import { decimal } from "../ui/text.js";
 import { matrix } from "./equation.js";
 import { GradientArrows } from "./gradient-arrows.js";
 import { LossCurve } from "./loss-curve.js";
-import { drawImage, RegionPane } from "./region-pane.js";
+import { drawOutput, RegionPane } from "./region-pane.js";
 import { readTheta, thetaQuery } from "./theta-query.js";
 
 /** @import { Frame } from "../protocol/types.js" */
@@ -111,7 +111,7 @@ export class GradientFigure {
         "p.stn-gradient-help",
         {},
         HELP,
-        element("a", { href: "?room=new", data: { room: "new" } }, "Collapse and its cure"),
+        roomLink("new", "Collapse and its cure"),
         " is a preset that shows both.",
       ),
     );
@@ -235,10 +235,8 @@ export class GradientFigure {
 
   /** @param {number[]} theta */
   #drawRegion(theta) {
-    const { input, outputSize } = this.picture;
     this.input.draw(theta);
-    const data = gridSample(input, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
-    drawImage(this.output, { data, shape: [...outputSize, input.shape[2]] });
+    drawOutput(this.output, this.picture, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
   }
 
   /**

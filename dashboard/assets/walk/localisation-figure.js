@@ -1,7 +1,6 @@
 // The localisation network: its feature maps, and how theta follows a change of the picture.
 
 import { decomposeRegion } from "../geometry/region-geometry.js";
-import { inputMargin } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { regionParts } from "../stage/probe-layers.js";
@@ -13,6 +12,7 @@ import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { matrix } from "./equation.js";
 import { MeasuredRange } from "./measured-range.js";
 import { RangePlot } from "./range-plot.js";
+import { setMargin } from "./region-pane.js";
 
 /** @import { Frame, Tensor } from "../protocol/types.js" */
 /** @import { RegionPose } from "../geometry/region-geometry.js" */
@@ -256,8 +256,7 @@ export class LocalisationFigure {
     const [transformer] = info.transformers;
     const { input } = tensors;
     const [height, width] = input.shape.slice(1, 3);
-    const margin = inputMargin(height, width);
-    this.input.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
+    setMargin(this.input, [height, width]);
     this.input.image.draw(rowOf(input, 0), input.shape.slice(1));
     this.overlay.fit(height, width);
     this.overlay.draw(regionParts(frame, transformer, 0, DEFAULT_LAYERS, []));

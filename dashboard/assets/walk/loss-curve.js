@@ -1,6 +1,6 @@
 // The loss over steps on theta, as a small curve.
 
-import { setAttributes, svgElement } from "../ui/dom.js";
+import { setAttributes, svgElement, svgText } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
 
 // Of the drawing, in its own units.
@@ -36,26 +36,14 @@ export class LossCurve {
     const last = losses.length - 1;
     setAttributes(this.dot, { cx: x(last), cy: y(losses[last]) });
     this.labels.replaceChildren(
-      label(MARGIN.left - 6, y(0) + 4, "0", "end"),
-      label(MARGIN.left - 6, y(top) + 10, String(top), "end"),
-      label(x(0), HEIGHT - 4, "step 0", "start"),
-      label(x(steps), HEIGHT - 4, String(steps), "end"),
+      svgText(MARGIN.left - 6, y(0) + 4, "0", "end"),
+      svgText(MARGIN.left - 6, y(top) + 10, String(top), "end"),
+      svgText(x(0), HEIGHT - 4, "step 0", "start"),
+      svgText(x(steps), HEIGHT - 4, String(steps), "end"),
     );
     const text = `Loss ${decimal(losses[last], 2)} after ${last} ${
       last === 1 ? "step" : "steps"
     }, from ${decimal(losses[0], 2)}`;
     this.element.setAttribute("aria-label", text);
   }
-}
-
-/**
- * @param {number} x
- * @param {number} y
- * @param {string} content
- * @param {string} anchor
- */
-function label(x, y, content, anchor) {
-  const made = svgElement("text", { x, y, "text-anchor": anchor });
-  made.textContent = content;
-  return made;
 }

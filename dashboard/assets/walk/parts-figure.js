@@ -1,6 +1,7 @@
 // A figure of several parts, of which one is shown at a time.
 
 import { element } from "../ui/dom.js";
+import { NextFrame } from "../ui/next-frame.js";
 
 /** @import { WalkContext } from "./walk-picture.js" */
 
@@ -24,7 +25,7 @@ export class PartsFigure {
     this.picture = picture;
     this.changed = changed;
     this.isShown = false;
-    this.isDrawing = false; // in the next animation frame
+    this.drawing = new NextFrame(() => this.parts[this.current].part.draw());
     const onChange = () => this.#update();
     this.parts = createParts(onChange);
     this.current = 0;
@@ -93,13 +94,7 @@ export class PartsFigure {
     if (this.isShown) this.changed();
   }
 
-  /** Draw in the next animation frame, once for all changes until then. */
   #draw() {
-    if (!this.isShown || this.isDrawing) return;
-    this.isDrawing = true;
-    requestAnimationFrame(() => {
-      this.isDrawing = false;
-      this.parts[this.current].part.draw();
-    });
+    if (this.isShown) this.drawing.request();
   }
 }

@@ -1,7 +1,6 @@
 // Where an output pixel looks: its line to its sampling point, and the numbers that lead there. The arrows of
 // all other pixels are faint.
 
-import { gridSample } from "../geometry/grid-sampler.js";
 import { inputMargin } from "../geometry/input-margin.js";
 import {
   MATRIX_2X3,
@@ -14,7 +13,7 @@ import { ImagePane } from "../stage/image-pane.js";
 import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
 import { matrix, variable } from "./equation.js";
-import { drawImage, RegionPane } from "./region-pane.js";
+import { drawOutput, RegionPane } from "./region-pane.js";
 
 /** @import { WalkPicture } from "./walk-picture.js" */
 
@@ -117,9 +116,8 @@ export class PointPart {
     const { theta, input, outputSize: [rows, columns] } = picture;
     const size = input.shape.slice(0, 2);
     const points = warpPoints(MATRIX_2X3, theta, this.centres ?? []);
-    const data = gridSample(input, points);
     this.input.draw(theta);
-    drawImage(this.output, { data, shape: [rows, columns, input.shape[2]] });
+    drawOutput(this.output, picture, points);
     this.#drawLines(toPixels(points, size));
     const at = row * columns + column;
     this.steps.update({

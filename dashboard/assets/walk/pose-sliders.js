@@ -1,8 +1,9 @@
 // Theta in words, as sliders: scale, rotation, shear and shift of the region.
 
 import { composeAffine, decomposeAffine } from "../geometry/region-geometry.js";
-import { element, setText } from "../ui/dom.js";
+import { element } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
+import { SliderRow } from "./slider-row.js";
 
 /** @import { AffinePose } from "../geometry/region-geometry.js" */
 
@@ -95,7 +96,7 @@ export class PoseSliders {
     this.element = element(
       "div.stn-slider-rows.stn-walk-sliders",
       { role: "group", aria: { label: "θ in words" } },
-      ...this.rows.map((row) => row.element),
+      ...this.rows.map(({ row }) => row.element),
     );
   }
 
@@ -104,26 +105,13 @@ export class PoseSliders {
    * @param {(theta: number[]) => void} onTheta
    */
   #createRow(entry, onTheta) {
-    const slider = element("input.stn-slider", {
-      type: "range",
-      min: entry.minimum,
-      max: entry.maximum,
-      step: entry.step,
-      aria: { label: entry.title },
-    });
+    const row = new SliderRow(entry, entry.step);
+    const { slider } = row;
     slider.oninput = () => {
       if (!this.pose) return;
       onTheta(composeAffine(entry.write(this.pose, slider.valueAsNumber), this.size));
     };
-    const value = element("span.stn-slider-value");
-    const created = element(
-      "label.stn-slider-row",
-      {},
-      element("span", {}, entry.title),
-      slider,
-      value,
-    );
-    return { element: created, entry, slider, value };
+    return { entry, row };
   }
 
   /**
@@ -133,16 +121,15 @@ export class PoseSliders {
   update(theta, size) {
     this.size = size;
     this.pose = decomposeAffine(theta, size);
-    for (const { entry, slider, value } of this.rows) {
+    for (const { entry, row } of this.rows) {
+      const { slider } = row;
       const number = entry.read(this.pose);
       if (
         document.activeElement !== slider || Math.abs(slider.valueAsNumber - number) > entry.step
       ) {
         slider.valueAsNumber = number;
       }
-      const text = entry.text(number);
-      setText(value, text);
-      slider.setAttribute("aria-valuetext", text);
+      row.setText(entry.text(number));
     }
   }
 }

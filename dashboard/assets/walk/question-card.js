@@ -7,7 +7,7 @@ import { element, setText } from "../ui/dom.js";
 export class QuestionCard {
   /**
    * @param {Question} question
-   * @param {HTMLElement} covered is veiled until the question is answered, or passed over
+   * @param {HTMLElement} covered is blurred until the question is answered, or skipped
    */
   constructor({ text, answers, right, explanation }, covered) {
     this.right = right;

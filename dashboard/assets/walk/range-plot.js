@@ -1,6 +1,6 @@
 // Lines over a variation of the picture, with a cursor at the present one.
 
-import { svgElement } from "../ui/dom.js";
+import { svgElement, svgText } from "../ui/dom.js";
 
 // Of the drawing, in its own units.
 const WIDTH = 720;
@@ -40,14 +40,14 @@ export class RangePlot {
     for (const [value, text] of this.up.ticks) {
       const y = this.#y(value);
       const line = { class: "stn-curve-borders", d: `M${left},${y}H${WIDTH - right}` };
-      axes.append(svgElement("path", line), label(left - 8, y + 5, text, "end"));
+      axes.append(svgElement("path", line), svgText(left - 8, y + 5, text, "end"));
     }
     const [from, to] = this.across.range;
     for (const [value, text] of this.across.ticks) {
       const x = this.#x(value);
       const line = { class: "stn-curve-borders", d: `M${x},${top}V${HEIGHT - bottom}` };
       const anchor = value === from ? "start" : value === to ? "end" : "middle";
-      axes.append(svgElement("path", line), label(x, HEIGHT - 6, text, anchor));
+      axes.append(svgElement("path", line), svgText(x, HEIGHT - 6, text, anchor));
     }
     return axes;
   }
@@ -88,16 +88,4 @@ export class RangePlot {
     this.lines.replaceChildren(...drawn);
     this.element.setAttribute("aria-label", text);
   }
-}
-
-/**
- * @param {number} x
- * @param {number} y
- * @param {string} content
- * @param {string} anchor
- */
-function label(x, y, content, anchor) {
-  const created = svgElement("text", { x, y, "text-anchor": anchor });
-  created.textContent = content;
-  return created;
 }

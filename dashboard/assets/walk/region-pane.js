@@ -1,6 +1,7 @@
 // The input with the region that theta samples, which can be dragged; and a pane for an output. Their size is
 // the style sheet's.
 
+import { gridSample } from "../geometry/grid-sampler.js";
 import { inputMargin } from "../geometry/input-margin.js";
 import { fitTheta } from "../geometry/theta-fit.js";
 import { latticePoints, MATRIX_2X3, toPixels, warpPoints } from "../geometry/theta-grid.js";
@@ -11,6 +12,8 @@ import { ControlHandles } from "./control-handles.js";
 
 /** @import { FamilyEntry, Frame, Tensors, Transformer } from "../protocol/types.js" */
 /** @import { SampledImage } from "../geometry/grid-sampler.js" */
+/** @import { Points } from "../geometry/theta-grid.js" */
+/** @import { WalkPicture } from "./walk-picture.js" */
 /** @import { Point } from "../geometry/region-geometry.js" */
 /** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
@@ -37,15 +40,34 @@ export const drawImage = ({ image }, { data, shape }) =>
   image.draw(Uint8Array.from(data, Math.round), shape);
 
 /**
+ * Give an image's pane the margin around it in which regions are drawn.
+ * @param {ImagePane} pane
+ * @param {number[]} size height and width of the image
+ */
+export function setMargin(pane, [height, width]) {
+  const margin = inputMargin(height, width);
+  pane.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
+}
+
+/**
  * Show an image in a pane, with the margin around it in which regions are drawn.
  * @param {ImagePane} pane
  * @param {SampledImage} image
  */
 export function drawWithMargin(pane, image) {
-  const [height, width] = image.shape;
-  const margin = inputMargin(height, width);
-  pane.content.style.padding = `${(100 * margin) / (width + 2 * margin)}%`;
+  setMargin(pane, image.shape);
   drawImage(pane, image);
+}
+
+/**
+ * Draw what a transformer samples of the picture.
+ * @param {ImagePane} pane
+ * @param {Pick<WalkPicture, "input" | "outputSize">} picture
+ * @param {Points} points where its pixels are sampled, normalised
+ */
+export function drawOutput(pane, { input, outputSize }, points) {
+  const data = gridSample(input, points);
+  drawImage(pane, { data, shape: [...outputSize, input.shape[2]] });
 }
 
 export class RegionPane {

@@ -8,6 +8,7 @@ import { element, setText } from "../ui/dom.js";
 import { labelName } from "../ui/text.js";
 import { RecordedFrames } from "./recorded-frames.js";
 import { drawImage, drawWithMargin } from "./region-pane.js";
+import { roomLink } from "../ui/room-link.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
@@ -53,7 +54,7 @@ export class RowPart {
         "p.stn-walk-sentence.stn-row-how",
         {},
         "To see one learn it, start the preset A row of three in ",
-        element("a", { href: "?room=new", data: { room: "new" } }, "New run"),
+        roomLink("new", "New run"),
         ": three digits on a slanted line, three looks. Its recording then appears here.",
       ),
     );

@@ -4,6 +4,7 @@
 import { pixelsPerUnit, sampleAt } from "../geometry/grid-sampler.js";
 import { MATRIX_2X3, pixelCentres, toPixels, warpPoints } from "../geometry/theta-grid.js";
 import { element, setText } from "../ui/dom.js";
+import { NextFrame } from "../ui/next-frame.js";
 import { decimal } from "../ui/text.js";
 import { PatchLocator } from "./patch-locator.js";
 import { PixelPatch } from "./pixel-patch.js";
@@ -26,7 +27,7 @@ export class SamplingFigure {
     this.picture = picture;
     this.changed = changed;
     this.isShown = false;
-    this.isDrawing = false; // in the next animation frame
+    this.drawing = new NextFrame(() => this.#drawNow());
     /** @type {number[] | null} */
     this.chosen = null; // the point, in pixels of the input
     /** @type {number[] | null} */
@@ -112,14 +113,8 @@ export class SamplingFigure {
     });
   }
 
-  /** Draw in the next animation frame, once for all changes until then. */
   #draw() {
-    if (!this.isShown || this.isDrawing) return;
-    this.isDrawing = true;
-    requestAnimationFrame(() => {
-      this.isDrawing = false;
-      this.#drawNow();
-    });
+    if (this.isShown) this.drawing.request();
   }
 
   #drawNow() {

@@ -112,7 +112,7 @@ export const STEPS = [
     },
     sentences: [
       "Because sampling is differentiable, the loss says of each sampling point which way it should move; all of them together say how θ should change.",
-      "Take one step on θ, or twenty, and watch the region walk to the digit; nobody told it where the digit is.",
+      "Take one step on θ, or twenty, and watch the region move to the digit, although the loss names no position.",
     ],
     question: {
       text: "The region lies outside the image. Which way does the loss push it?",

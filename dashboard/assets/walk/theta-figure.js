@@ -1,14 +1,14 @@
 // Theta: sliders in words, the matrix, and the region dragged by its corners. One thing, three ways to hold it.
 
 import { composeAffine, decomposeAffine } from "../geometry/region-geometry.js";
-import { gridSample } from "../geometry/grid-sampler.js";
 import { MATRIX_2X3, pixelCentres, warpPoints } from "../geometry/theta-grid.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
+import { NextFrame } from "../ui/next-frame.js";
 import { labelName, percent } from "../ui/text.js";
 import { PoseSliders } from "./pose-sliders.js";
-import { drawImage, regionLattice, RegionPane } from "./region-pane.js";
+import { drawOutput, regionLattice, RegionPane } from "./region-pane.js";
 import { ThetaMatrix } from "./theta-matrix.js";
 import { readTheta, thetaQuery } from "./theta-query.js";
 
@@ -30,7 +30,7 @@ export class ThetaFigure {
     this.picture = picture;
     this.changed = changed;
     this.isShown = false;
-    this.isDrawing = false; // in the next animation frame
+    this.drawing = new NextFrame(() => this.#drawNow());
     /** @param {number[] | null} theta */
     const choose = (theta) => picture.setTheta(theta);
     this.input = new RegionPane(choose);
@@ -104,14 +104,8 @@ export class ThetaFigure {
     if (theta) this.picture.setTheta(theta);
   }
 
-  /** Draw in the next animation frame, once for all changes until then. */
   #draw() {
-    if (!this.isShown || this.isDrawing) return;
-    this.isDrawing = true;
-    requestAnimationFrame(() => {
-      this.isDrawing = false;
-      this.#drawNow();
-    });
+    if (this.isShown) this.drawing.request();
   }
 
   #drawNow() {
@@ -121,8 +115,7 @@ export class ThetaFigure {
     this.input.draw(theta);
     this.matrix.update(theta);
     this.sliders.update(theta, size);
-    const data = gridSample(input, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
-    drawImage(this.output, { data, shape: [...picture.outputSize, input.shape[2]] });
+    drawOutput(this.output, picture, warpPoints(MATRIX_2X3, theta, this.centres ?? []));
     setText(this.sentence, regionSentence(regionLattice(theta, size), size));
     this.#classify(theta);
   }

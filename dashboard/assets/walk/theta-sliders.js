@@ -1,7 +1,8 @@
 // A slider for each number of theta that has a name, or a place in a matrix.
 
-import { element, setText } from "../ui/dom.js";
+import { element } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
+import { SliderRow } from "./slider-row.js";
 
 /** @import { FamilyEntry } from "../protocol/types.js" */
 
@@ -50,7 +51,7 @@ export class ThetaSliders {
   /** @param {FamilyEntry} family */
   build(family) {
     this.rows = rangesOf(family).map((range, index) => this.createRow(range, index));
-    this.element.replaceChildren(...this.rows.map((row) => row.element));
+    this.element.replaceChildren(...this.rows.map(({ row }) => row.element));
     this.element.hidden = this.rows.length === 0;
     this.element.dataset.columns = String(family.theta_matrix?.[1] ?? 2);
   }
@@ -59,14 +60,10 @@ export class ThetaSliders {
    * @param {Range} range
    * @param {number} index in theta
    */
-  createRow({ title, minimum, maximum, step }, index) {
-    const slider = element("input.stn-slider", {
-      type: "range",
-      min: minimum,
-      max: maximum,
-      step: "any",
-      aria: { label: title },
-    });
+  createRow(range, index) {
+    const { minimum, maximum, step } = range;
+    const row = new SliderRow(range, "any");
+    const { slider } = row;
     const isAngle = maximum === Math.PI;
     /** @param {number} number */
     const text = (number) => isAngle ? `${decimal(DEGREES * number, 0)}°` : decimal(number, 2);
@@ -79,15 +76,7 @@ export class ThetaSliders {
       this.#set(index, Math.min(maximum, Math.max(minimum, moved)));
       return false;
     };
-    const value = element("span.stn-slider-value");
-    const created = element(
-      "label.stn-slider-row",
-      {},
-      element("span", {}, title),
-      slider,
-      value,
-    );
-    return { element: created, slider, value, text };
+    return { row, text };
   }
 
   /**
@@ -102,11 +91,9 @@ export class ThetaSliders {
   /** @param {number[]} theta */
   update(theta) {
     this.theta = theta;
-    this.rows.forEach(({ slider, value, text }, index) => {
-      slider.valueAsNumber = theta[index];
-      const shown = text(theta[index]);
-      setText(value, shown);
-      slider.setAttribute("aria-valuetext", shown);
+    this.rows.forEach(({ row, text }, index) => {
+      row.slider.valueAsNumber = theta[index];
+      row.setText(text(theta[index]));
     });
   }
 }

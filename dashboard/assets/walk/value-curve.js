@@ -2,7 +2,7 @@
 // nearest; with the tangent at the point.
 
 import { sampleAt } from "../geometry/grid-sampler.js";
-import { setAttributes, svgElement } from "../ui/dom.js";
+import { setAttributes, svgElement, svgText } from "../ui/dom.js";
 
 /** @import { SampledImage, SamplingMode } from "../geometry/grid-sampler.js" */
 
@@ -74,24 +74,12 @@ export class ValueCurve {
     const borders = pixels.map((pixel) => `M${left(pixel)},${TOP}V${BASE}`).join("");
     this.borders.setAttribute("d", `${borders}M0,${BASE}H${WIDTH}`);
     this.labels.replaceChildren(
-      ...pixels.map((pixel) => label(left(pixel + 0.5), BASE + 19, String(pixel), "middle")),
-      label(4, TOP + 8, "255", "start"),
-      label(4, BASE - 5, "0", "start"),
+      ...pixels.map((pixel) => svgText(left(pixel + 0.5), BASE + 19, String(pixel), "middle")),
+      svgText(4, TOP + 8, "255", "start"),
+      svgText(4, BASE - 5, "0", "start"),
     );
   }
 }
 
 /** @param {number} value */
 const down = (value) => BASE - ((BASE - TOP) * value) / LARGEST;
-
-/**
- * @param {number} x
- * @param {number} y
- * @param {string} text
- * @param {string} anchor
- */
-function label(x, y, text, anchor) {
-  const created = svgElement("text", { x, y, "text-anchor": anchor });
-  created.textContent = text;
-  return created;
-}

@@ -10,7 +10,7 @@ test("a chosen theta is read as it was written", () => {
   assert.deepEqual(thetaQuery({ chosenTheta: null }), {}, "the network's is left out");
 });
 
-test("what is no theta is passed over", () => {
+test("what is no theta is ignored", () => {
   for (
     const text of ["", "1,2", "1,0,0,0,1,", "1,0,0,0,1,x", "1,0,0,0,1,Infinity", "1,0,0,0,1,0,0"]
   ) {
