@@ -186,14 +186,10 @@ const dots = (positions) =>
 function ticksAt(value, isAligned) {
   const at = toPixel(value, SIZE, isAligned);
   const text = String(value).replace("-", "\u2212");
-  /** @param {number} x @param {number} y @param {"middle" | "end"} anchor */
-  const label = (x, y, anchor) => {
-    return svgText(x, y, text, anchor);
-  };
   return [
     svgElement("path", { d: `M${at},-0.35V0M-0.35,${at}H0` }),
-    label(at, -0.5, "middle"),
-    label(-0.5, at + 0.12, "end"),
+    svgText(at, -0.5, text, "middle"),
+    svgText(-0.5, at + 0.12, text, "end"),
   ];
 }
 
