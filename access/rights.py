@@ -31,7 +31,7 @@ class Right(StrEnum):
 # Methods and path; HEAD needs what GET needs, and OPTIONS never more than to look.
 ACTING = (
     "POST /api/runs",
-    "DELETE /api/runs/{run_id}",
+    "PATCH DELETE /api/runs/{run_id}",
     "POST /api/runs/{run_id}/control",
     "POST /api/runs/{run_id}/probes",
     "POST /api/runs/{run_id}/exports",

@@ -68,7 +68,7 @@ def test_run_of_the_train_command_is_controlled_by_the_server_only_after_its_end
     with train_process(server.home, *LONG_RUN) as process:
         run_id = read_run_id(process)
         run = server.wait_for_step(run_id, 2)
-        assert (run["status"], run["owned"], run["can"]) == ("running", False, [])
+        assert (run["status"], run["owned"], run["can"]) == ("running", False, ["rename"])
         assert run["settings"]["moving"]
         for request in ({"action": "pause"}, {"action": "stop"}, {"moving": False}):
             refused = server.post_control(run_id, **request)

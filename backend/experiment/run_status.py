@@ -7,7 +7,7 @@ from typing import Literal, get_args
 Status = Literal["queued", "running", "paused", "finished", "stopped", "failed", "interrupted"]
 Action = Literal["pause", "resume", "step", "stop"]
 """Requests that control the training of a run."""
-Operation = Action | Literal["change", "add_picture", "delete"]
+Operation = Action | Literal["change", "add_picture", "delete", "rename"]
 """All requests that change a run; `change` changes its live settings."""
 
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -66,7 +66,7 @@ ALLOWED_IN: Mapping[Operation, frozenset[Status]] = {
     "add_picture": TRAINING,
     "delete": frozenset(STATUSES) - LIVE,
 }
-"""The statuses in which each operation can be requested."""
+"""The statuses in which each operation can be requested; a run can be renamed in all."""
 
 
 def can(operation: Operation, status: str) -> bool:

@@ -45,6 +45,7 @@ from stnscope.backend.experiment.recording.writer import (
     RecordingWriter,
     create,
     mark_failed,
+    rename,
 )
 from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
 from stnscope.backend.experiment.watching.loop_pictures import ANSWER_SUFFIX, PICTURE_SUFFIX
@@ -72,6 +73,7 @@ REMOVED_SUFFIXES = (LOCK_SUFFIX, RESERVE_SUFFIX)
 MESSAGES = "|".join(map(re.escape, (REQUEST_SUFFIX, PICTURE_SUFFIX, ANSWER_SUFFIX)))
 """Suffixes of messages to and from a loop, as a pattern; drafts and answers have a longer one."""
 
+EXAMPLE_REFUSAL = "This recording ships with the program and cannot be changed."
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
 WATCHED = "This run is trained by a program of its own: it can be watched, but not controlled here."
 
@@ -363,13 +365,25 @@ class Runs:
                 is being trained by another process, or its file system has no locks.
         """
         if is_example(run_id):
-            raise Conflict("This recording ships with the program and cannot be changed.")
+            raise Conflict(EXAMPLE_REFUSAL)
         with RecordingWriter.open(self.path(run_id)) as writer:
             if refusal := training_refusal(writer.summary()):
                 raise Conflict(refusal)
             if writer.summary()["status"] == "failed" and writer.checkpoint() is None:
                 raise Conflict("This run failed before its first checkpoint; start a new one.")
             writer.update(status=status, error=error)
+
+    def rename(self, run_id: str, name: str | None) -> None:
+        """Give a run a name, or take it away.
+
+        Raises:
+            NotFound: there is no such run.
+            RecordingError: its recording cannot be read or written.
+            Conflict: it ships with the program, or is trained by an earlier version.
+        """
+        if is_example(run_id):
+            raise Conflict(EXAMPLE_REFUSAL)
+        rename(self.path(run_id), name)
 
     def fail(self, run_id: str, error: str) -> None:
         """Mark a queued run as failed, which no trainer has begun.

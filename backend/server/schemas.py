@@ -82,6 +82,7 @@ class Run(BaseModel):
     """A run: its configuration, its status and how far it is."""
 
     id: str
+    name: str | None = Field(description="Given by a user; null if it has none.")
     created: float = Field(description="Seconds since 1970.")
     config: RunConfig | WatchConfig | None = Field(
         description="Runs recorded by an earlier version lack some of it. Null, as all that is "

@@ -63,7 +63,7 @@ def test_live_loop_is_streamed_and_not_controlled(server: Server, watched: Watch
             seen |= dict(zip(message["step"], column, strict=True))
     assert seen[4] == 30
     run = server.get_run(watched.id)
-    assert (run["status"], run["can"], run["owned"]) == ("running", [], False)
+    assert (run["status"], run["can"], run["owned"]) == ("running", ["rename"], False)
     assert (run["settings"], run["epoch"], run["transformers"]) == (None, None, 1)
     for action in ("pause", "stop", "step"):
         refused = server.control(watched.id, action)
@@ -100,9 +100,9 @@ def test_loop_with_a_pause_point_is_controlled(server: Server, pausable: Watched
     def run() -> dict[str, Any]:
         return server.get_run(pausable.id)
 
-    wait_until(lambda: run()["can"] == ["pause", "change"])
+    wait_until(lambda: run()["can"] == ["pause", "change", "rename"])
     paused = server.control(pausable.id, "pause").json()
-    assert (paused["status"], paused["can"]) == ("paused", ["resume", "step", "change"])
+    assert (paused["status"], paused["can"]) == ("paused", ["resume", "step", "change", "rename"])
     stepped = server.control(pausable.id, "step").json()
     assert (stepped["status"], stepped["step"]) == ("paused", run()["step"])
     assert stepped["step"] == paused["step"] + 1
@@ -121,7 +121,7 @@ def test_loop_with_a_pause_point_is_controlled(server: Server, pausable: Watched
     assert server.control(pausable.id, "resume").json()["status"] == "running"
     pausable.end()
     assert server.control(pausable.id, "pause").status_code == 409
-    assert run()["can"] == ["delete"]
+    assert run()["can"] == ["delete", "rename"]
 
 
 def test_picture_goes_through_the_network_of_a_loop(
@@ -154,7 +154,7 @@ def test_picture_goes_through_the_network_of_a_loop(
 def test_many_pictures_are_answered_and_do_not_delay_control(
     server: Server, pausable: WatchedRun
 ) -> None:
-    wait_until(lambda: server.get_run(pausable.id)["can"] == ["pause", "change"])
+    wait_until(lambda: server.get_run(pausable.id)["can"] == ["pause", "change", "rename"])
     server.control(pausable.id, "pause")
     image = encode_image(np.zeros((12, 12, 1), np.uint8))
     runs = Runs(server.home / "recordings")
@@ -193,7 +193,7 @@ def test_request_that_the_loop_does_not_reach_in_time_takes_effect_later(
     server: Server, watched: WatchedRun
 ) -> None:
     watched.pause_point()
-    wait_until(lambda: server.get_run(watched.id)["can"] == ["pause", "change"])
+    wait_until(lambda: server.get_run(watched.id)["can"] == ["pause", "change", "rename"])
     recording = server.home / "recordings" / f"{watched.id}{SUFFIX}"
     runs = Runs(recording.parent)
     loops = WatchedLoops(runs, timeout=0.1)

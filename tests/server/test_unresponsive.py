@@ -51,7 +51,7 @@ def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(server: Serve
     with stopped("trainer_main"):
         wait_until(lambda: is_unresponsive(server, run_id))
         run = server.get_run(run_id)
-        assert (run["status"], run["can"]) == ("running", ["stop", "delete"])
+        assert (run["status"], run["can"]) == ("running", ["stop", "delete", "rename"])
         refused = server.control(run_id, "pause")
         assert refused.status_code == 409
         assert "does not respond" in refused.json()["detail"]

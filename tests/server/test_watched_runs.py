@@ -45,7 +45,7 @@ def test_it_is_listed_with_what_is_known(watching: Server) -> None:
     TypeAdapter(list[schemas.Run]).validate_python([*listed.values()], extra="forbid")
     run = listed["ended"]
     assert run == watching.get_run("ended")
-    assert (run["watched"], run["owned"], run["can"]) == (True, False, ["delete"])
+    assert (run["watched"], run["owned"], run["can"]) == (True, False, ["delete", "rename"])
     assert run["config"] == {
         "model": MODEL,
         "parameters": 123_456,
@@ -63,7 +63,7 @@ def test_one_whose_program_is_gone_is_interrupted_and_is_not_started(
     watching: Server, name: str
 ) -> None:
     run = watching.get_run(name)
-    assert (run["status"], run["owned"], run["can"]) == ("interrupted", False, ["delete"])
+    assert (run["status"], run["owned"], run["can"]) == ("interrupted", False, ["delete", "rename"])
 
 
 @pytest.mark.parametrize("query", ["", "?every=7", "?points=12", "?after=58"])
@@ -82,7 +82,7 @@ def test_its_stream_has_the_run_its_scalars_and_frames(watching: Server, home: P
     write_watched_run(path, steps=2, status="running")
     with RecordingWriter.open(path) as writer, watching.open_stream("live") as viewer:
         run = receive(viewer, "run")
-        assert (run["status"], run["can"]) == ("running", [])
+        assert (run["status"], run["can"]) == ("running", ["rename"])
         send(viewer, type="hello", last_step=None)
         metrics = receive(viewer, "metrics")
         schemas.MetricsUpdate.model_validate(metrics)
@@ -124,7 +124,7 @@ def test_it_is_exported_downloaded_imported_and_deleted(watching: Server) -> Non
     data = watching.http.get("/runs/ended/recording").content
     imported = watching.http.post("/recordings", files={"recording": ("run.stnscope", data)})
     run = imported.raise_for_status().json()
-    assert (run["watched"], run["imported"], run["can"]) == (True, True, ["delete"])
+    assert (run["watched"], run["imported"], run["can"]) == (True, True, ["delete", "rename"])
     one, other = (
         watching.http.get(f"/runs/{name}/metrics").json() for name in ("ended", run["id"])
     )

@@ -5,6 +5,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from stnscope.backend.experiment.config import AnyConfig, WatchConfig
+from stnscope.backend.experiment.recording.run_name import RunName
 from stnscope.backend.experiment.recording.schema import parse_config
 from stnscope.backend.experiment.run_status import Status
 
@@ -34,6 +35,7 @@ class RunRow(BaseModel):
     stillness: float | None
     error: str | None
     thinned: int = Field(ge=0, le=64)
+    name: RunName | None = None
 
     @model_validator(mode="after")
     def _check_epoch(self) -> Self:

@@ -1,6 +1,6 @@
 """The tables of a recording, and the upgrades of older versions.
 
-    run          one row: id, configuration, status, progress
+    run          one row: id, name, configuration, status, progress
     steps        metrics, one row per optimiser step
     frames       frames without their input
     inputs       the probes' images; equal ones are stored once
@@ -21,8 +21,8 @@ from pydantic_core import from_json
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH
 
 APPLICATION_ID = 0x53544E31  # "STN1"
-SCHEMA_VERSION = 3
-OLDER_VERSIONS = frozenset({1, 2})
+SCHEMA_VERSION = 4
+OLDER_VERSIONS = frozenset({1, 2, 3})
 """Versions that can be read too, and are upgraded before they are written to."""
 
 TABLES = frozenset({"run", "steps", "inputs", "frames", "checkpoints", "changes"})
@@ -60,6 +60,7 @@ RUN_COLUMNS = {
     "error": "TEXT",
     "thinned": "INTEGER NOT NULL DEFAULT 0",
     "imported": "INTEGER NOT NULL DEFAULT 0",
+    "name": "TEXT",
 }
 
 JOINED_TABLE = """
@@ -81,6 +82,7 @@ ADDED_COLUMNS: Mapping[int, Mapping[str, Mapping[str, str]]] = {
         "steps": {"collapsed": "REAL"},
     },
     3: {"steps": {SCALARS: "TEXT"}},
+    4: {"run": {"name": RUN_COLUMNS["name"]}},
 }
 """The columns that each version added, by table."""
 ADDED_TABLES: Mapping[int, str] = {2: JOINED_TABLE}

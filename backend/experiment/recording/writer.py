@@ -1,4 +1,4 @@
-"""Create and write a recording; its only writer holds the lock."""
+"""Create and write a recording; its only writer holds the lock, but for the name."""
 
 import json
 import sqlite3
@@ -20,7 +20,7 @@ from stnscope.backend.experiment.recording.connection import (
     check_is_recording,
     version_of,
 )
-from stnscope.backend.experiment.recording.lock import lock_path, writer_lock
+from stnscope.backend.experiment.recording.lock import has_writer, lock_path, writer_lock
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.recording_errors import (
     check_is_file,
@@ -333,6 +333,30 @@ def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> Non
         f"INSERT INTO run ({', '.join(run)}) VALUES ({placeholders})", tuple(run.values())
     )
     connection.execute("PRAGMA journal_mode = DELETE")
+
+
+def rename(path: Path, name: str | None) -> None:
+    """Give a run a name, or take it away; also while a trainer writes to the recording.
+
+    Raises:
+        NotFound: there is no such file.
+        RecordingError: the file is not a recording, is damaged, of a later version or locked.
+        Conflict: a trainer of an earlier version writes to it.
+        InsufficientStorage: the disk is full.
+    """
+    if not has_writer(path):
+        with RecordingWriter.open(path) as writer:
+            writer.update(name=name)
+        return
+    with raising_recording_errors(path), closing(connect(path)) as connection:
+        check_is_recording(connection, path)
+        if version_of(connection) != SCHEMA_VERSION:
+            raise Conflict(
+                f"Run {display_name(path.stem)} is being trained by an earlier version of this "
+                "program. Name it when it has ended."
+            )
+        # One value in one transaction, beside the holder of the lock: SQLite's own is enough.
+        connection.execute("UPDATE run SET name = ?", (name,))
 
 
 def mark_failed(path: Path, error: str) -> None:

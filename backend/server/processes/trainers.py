@@ -140,10 +140,13 @@ class Trainers:
 
     def allowed(self, run: Run) -> list[Operation]:
         """Return what can be requested of a run now."""
-        if is_example(run["id"]):
+        if is_example(run["id"]) or run["status"] == DELETED:
             return []
-        if run["status"] == DELETED:
-            return []
+        allowed = self._allowed_now(run)
+        return allowed if run["status"] in FAULTS else [*allowed, "rename"]
+
+    def _allowed_now(self, run: Run) -> list[Operation]:
+        """Return what a run's trainer and its status allow."""
         if run["watched"]:
             return self._loops.allowed(run)
         if self.is_unresponsive(run["id"]):

@@ -7,8 +7,9 @@ from fastapi.concurrency import run_in_threadpool
 from pydantic import model_validator
 
 from stnscope.backend.experiment.catalog.examples import EXAMPLES
-from stnscope.backend.experiment.config import RunConfig, SettingsChange
+from stnscope.backend.experiment.config import FrozenModel, RunConfig, SettingsChange
 from stnscope.backend.experiment.limits import PositiveCount
+from stnscope.backend.experiment.recording.run_name import RunName
 from stnscope.backend.experiment.run_status import Action
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
@@ -30,6 +31,12 @@ class Control(SettingsChange):
         if not self.values:
             raise ValueError("Name an action, or settings to change.")
         return self
+
+
+class Naming(FrozenModel):
+    """The name to give to a run."""
+
+    name: RunName | None
 
 
 @router.get("/runs", tags=["runs"], **answers(list[schemas.Run], 304, 404))
@@ -85,6 +92,13 @@ async def start_run(config: RunConfig, server: Server, response: Response) -> Ru
 @router.get("/runs/{run_id}", tags=["runs"], **answers(schemas.Run, 404))
 def show_run(run_id: str, server: Server) -> Run:
     """Show one run."""
+    return server.run(run_id)
+
+
+@router.patch("/runs/{run_id}", tags=["runs"], **answers(schemas.Run, 404, 409, 507))
+def name_run(run_id: str, change: Naming, server: Server) -> Run:
+    """Give a run a name, whatever its status; null takes it away."""
+    server.runs.rename(run_id, change.name)
     return server.run(run_id)
 
 

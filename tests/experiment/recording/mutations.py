@@ -129,7 +129,7 @@ def _change_schema(path: Path, generator: random.Random) -> None:
                 f"ALTER TABLE {table} ADD COLUMN other",
                 f"DELETE FROM {table}",
                 f"DROP TABLE {table}; CREATE VIEW {table} AS SELECT 1 AS {columns[0]}",
-                f"PRAGMA user_version = {generator.choice((-1, 0, 1, 2, 4, 2**31 - 1))}",
+                f"PRAGMA user_version = {generator.choice((-1, 0, 1, 2, 3, 5, 2**31 - 1))}",
                 f"PRAGMA application_id = {generator.randrange(2**31)}",
                 "PRAGMA journal_mode = WAL",
             )

@@ -1,6 +1,10 @@
 """Turn recordings into those of earlier versions."""
 
-TO_VERSION_2 = """
+TO_VERSION_3 = """
+ALTER TABLE run DROP COLUMN name;
+PRAGMA user_version = 3;
+"""
+TO_VERSION_2 = f"""{TO_VERSION_3}
 ALTER TABLE steps DROP COLUMN scalars;
 PRAGMA user_version = 2;
 """

@@ -31,6 +31,7 @@ def test_example_is_played_exported_and_downloaded_and_stays(server: Server) -> 
     assert downloaded.content.startswith(b"SQLite")
     assert server.http.delete(address).status_code == 409
     assert server.control("example-cure", "resume").status_code == 409
+    assert server.http.patch(address, json={"name": "mine"}).status_code == 409
     assert server.http.get(address).status_code == 200
 
 

@@ -42,7 +42,7 @@ def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished:
     run, original = response.json(), server.get_run(finished)
     assert response.headers["location"] == f"/api/runs/{run['id']}"
     assert run["id"] != finished
-    assert (run["imported"], run["owned"], run["can"]) == (True, False, ["delete"])
+    assert (run["imported"], run["owned"], run["can"]) == (True, False, ["delete", "rename"])
     for name in ("status", "config", "created", "step", "frames", "accuracy", "last_step"):
         assert run[name] == original[name], name
     assert files(server) - before <= {f"{run['id']}.stnscope", f"{run['id']}.lock"}
@@ -72,7 +72,7 @@ def test_import_of_an_unfinished_run_is_stopped_and_cannot_be_controlled(
     response = server.http.post("/recordings", content=data, headers=headers)
     assert response.status_code == 201, response.text
     run = response.json()
-    assert (run["status"], run["can"]) == ("stopped", ["delete"])
+    assert (run["status"], run["can"]) == ("stopped", ["delete", "rename"])
     for action in ("resume", "stop", "pause", "step"):
         refused = server.control(run["id"], action)
         assert refused.status_code == 409

@@ -319,7 +319,7 @@ def test_pause_step_resume_stop(server: Server, run_id: str) -> None:
     assert server.control(run_id, "step").status_code == 409
     paused = server.control(run_id, "pause").json()
     assert paused["status"] == "paused"
-    assert paused["can"] == ["step", "resume", "stop", "change", "add_picture"]
+    assert paused["can"] == ["step", "resume", "stop", "change", "add_picture", "rename"]
     assert (paused["live"], paused["complete"]) == (True, False)
     stepped = server.control(run_id, "step").json()
     assert stepped["step"] == paused["step"] + 1
@@ -330,11 +330,30 @@ def test_pause_step_resume_stop(server: Server, run_id: str) -> None:
     server.wait_for_step(run_id, stepped["step"] + 2)
     stopped = server.control(run_id, "stop").json()
     assert (stopped["status"], stopped["live"], stopped["complete"]) == ("stopped", False, True)
-    assert stopped["can"] == ["resume", "delete"]
+    assert stopped["can"] == ["resume", "delete", "rename"]
     refused = server.control(run_id, "pause")
     assert refused.status_code == 409
     assert "running" in refused.json()["detail"]
     assert "stopped" in refused.json()["detail"]
+
+
+def test_run_is_named_while_it_trains_and_after_it(server: Server, run_id: str) -> None:
+    server.wait_for_step(run_id, 1)
+    for name in ("Turned signs, 2nd try", None, "µ = 0.9"):
+        response = server.http.patch(f"/runs/{run_id}", json={"name": name})
+        assert (response.status_code, response.json()["name"]) == (200, name)
+    server.control(run_id, "stop")
+    assert server.get_run(run_id)["name"] == "µ = 0.9"
+    renamed = server.http.patch(f"/runs/{run_id}", json={"name": "  Signs "}).json()
+    assert (renamed["name"], renamed["status"]) == ("Signs", "stopped")
+    # Naming does not make it appear to be trained, and a resumed run keeps its name.
+    assert server.control(run_id, "resume").json()["name"] == "Signs"
+    listed = {run["id"]: run["name"] for run in server.http.get("/runs").json()}
+    assert listed[run_id] == "Signs"
+    for wrong in ("", " ", "a\nb", "x" * 65, 3):
+        refused = server.http.patch(f"/runs/{run_id}", json={"name": wrong})
+        assert (refused.status_code, refused.json()["field"]) == (422, "name")
+    assert server.get_run(run_id)["name"] == "Signs"
 
 
 def test_settings_change_while_running_and_while_paused(server: Server, run_id: str) -> None:
@@ -425,7 +444,7 @@ def test_third_run_is_queued_until_another_ends_though_another_program_locks_it(
     own_server.wait_for_step(first, 1)
     own_server.wait_for_step(second, 1)
     run = own_server.get_run(third)
-    assert (run["status"], run["owned"], run["can"]) == ("queued", True, ["stop"])
+    assert (run["status"], run["owned"], run["can"]) == ("queued", True, ["stop", "rename"])
     own_server.control(first, "stop")
     own_server.wait_for_step(third, 1)
     fourth = own_server.start_run(**LONG)
