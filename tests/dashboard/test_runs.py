@@ -302,10 +302,26 @@ def test_rerun_of_the_script_does_not_rebuild_the_stage(
     assert len([url for url in sockets if "/api/runs/" in url]) == 1
 
 
-def test_run_is_deleted_after_confirmation(server: Server, open_component: OpenPage) -> None:
+def test_run_is_named_and_deleted_after_confirmation(
+    server: Server, open_component: OpenPage
+) -> None:
     run_id = record_run(server)
     page = open_component(server)
     row = page.locator(f'.stn-run:has(a[href="?run={run_id}"])')
+    title, details = row.locator(".stn-run-title"), row.locator(".stn-run-detail")
+    configuration = title.inner_text()
+    wait_until(lambda: row.locator("img").evaluate("(image) => image.naturalWidth > 100"))
+    for key, name in (("Escape", configuration), ("Enter", "A first try")):
+        row.locator("[data-action=rename]").click()
+        field = row.get_by_label("Name of the run")
+        expect(field).to_be_focused()
+        field.fill("A first try")
+        field.press(key)
+        expect(title).to_have_text(name)
+    expect(details).to_contain_text(configuration)
+    assert server.get_run(run_id)["name"] == "A first try"
+    title.click()
+    wait_for_status_text(page, "A first try")
     row.locator("[data-action=delete]").click()
     row.get_by_text("Confirm delete").wait_for()
     assert server.get_run(run_id)["status"] == "stopped"
@@ -323,6 +339,8 @@ def test_damaged_recording_is_listed_with_the_reason_and_can_be_deleted(
     wait_for_frame(page)
     row = page.locator('.stn-run:has(a[href="?run=damaged"])')
     row.get_by_text("damaged.stnscope is not a recording").wait_for()
+    group = page.locator(".stn-run-groups section", has_text="Not readable")
+    expect(group.locator(".stn-run")).to_have_count(1)
     assert row.locator(".stn-run-status").inner_text() == "damaged"
     actions = row.locator("button").evaluate_all("(all) => all.map((each) => each.dataset.action)")
     assert actions == ["download", "delete"]
@@ -355,16 +373,24 @@ def test_hundreds_of_runs_are_listed_as_needed(
 ) -> None:
     expected = [run["id"] for run in server.http.get("/runs").json()]
     live = {run["id"] for run in server.http.get("/runs", params={"live": True}).json()}
+    datasets = {run["id"]: run["config"]["dataset"] for run in server.http.get("/runs").json()}
+
+    def newest(runs: list[str]) -> list[str]:
+        """Return the data sets of runs, that of the newest first."""
+        return list(dict.fromkeys(datasets[run] for run in runs))
+
     page = open_component(server, "?run=one-of-many-000")
     wait_for_status_text(page, "Replay of a finished run")
-    rows = page.locator(".stn-runlist > ul > .stn-run")
+    rows = page.locator(".stn-run-groups .stn-run")
     more = page.get_by_role("button", name="Show more runs")
     for limit in range(50, len(expected), 50):
         shown = [run_id for i, run_id in enumerate(expected) if i < limit or run_id in live]
         rows.nth(len(shown) - 1).wait_for()
         titles = rows.locator("a").evaluate_all("(all) => all.map((each) => each.title)")
-        assert titles == shown
-        assert titles[-1] == "oldest"
+        # By data set, and in each the newest first.
+        by_dataset = [[run for run in shown if datasets[run] == name] for name in newest(shown)]
+        assert titles == [run for group in by_dataset for run in group]
+        assert "oldest" in titles
         more.click()
     more.wait_for(state="hidden")
     rows.nth(len(expected) - 1).wait_for()

@@ -70,9 +70,7 @@ def test_link_for_viewing_opens_a_page_on_which_nothing_acts(
     for button in ("Delete", "Import a recording", "Add a picture"):
         expect(page.get_by_role("button", name=button)).to_have_count(0)
     # What only looks is there.
-    assert page.locator(".stn-runlist > ul .stn-run-actions button").all_inner_texts() == [
-        "Download"
-    ]
+    assert page.locator(".stn-run-groups .stn-run-actions button").all_inner_texts() == ["Download"]
     page.keyboard.press("p")
     open_room(page, "Try a picture")
     choose_picture(page, picture)

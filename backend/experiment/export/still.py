@@ -2,12 +2,17 @@
 
 from io import BytesIO
 
+import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export import sheet
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_EXPORT_SCALE
+
+Pixels = NDArray[np.uint8]
+THUMBNAIL_SCALE = 0.75
 
 
 def draw_png(frame: Frame, scale: float, rows: int = 1) -> bytes:
@@ -27,9 +32,30 @@ def draw_png(frame: Frame, scale: float, rows: int = 1) -> bytes:
         )
     probes = range(min(rows, len(frame.tensors["input"])))
     layout = sheet.compute_layout(frame, len(probes), scale, sheet.overshoot(frame, probes))
-    images = sheet.draw_images(frame, probes, layout, is_grey=False)
-    overlay = sheet.draw_overlay(frame, probes, layout)
+    images, overlay = _draw(frame, probes, layout)
     sheet.draw_captions(overlay, layout)
+    return _encode(images, overlay)
+
+
+def draw_thumbnail(frame: Frame) -> bytes:
+    """Return a small PNG file of a frame's first probe: no captions, and hardly a margin.
+
+    Args:
+        frame: with its input.
+    """
+    probes = range(1)
+    layout = sheet.compute_layout(frame, 1, THUMBNAIL_SCALE, overshoot=0)
+    images, overlay = _draw(frame, probes, layout)
+    return _encode(images[: -layout.footer], overlay[: -layout.footer])
+
+
+def _draw(frame: Frame, probes: range, layout: sheet.Layout) -> tuple[Pixels, sheet.Overlay]:
+    """Return the pixels of the images, and what is drawn over them."""
+    images = sheet.draw_images(frame, probes, layout, is_grey=False)
+    return images, sheet.draw_overlay(frame, probes, layout)
+
+
+def _encode(images: Pixels, overlay: sheet.Overlay) -> bytes:
     covered = overlay != sheet.TRANSPARENT
     images[covered] = sheet.COLOURS[overlay[covered]]
     file = BytesIO()

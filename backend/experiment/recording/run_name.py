@@ -1,7 +1,5 @@
 """The name that a user gives to a run; without one, it is called after its configuration."""
 
-from contextlib import closing
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints

@@ -10,7 +10,7 @@ from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
 from stnscope.access.cache_control import IMMUTABLE
-from stnscope.backend.experiment.export.still import draw_png
+from stnscope.backend.experiment.export.still import draw_png, draw_thumbnail
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
 from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, Count, PositiveCount
 from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
@@ -26,8 +26,7 @@ from stnscope.backend.server.state import Server
 
 router = ApiRouter()
 
-PICTURE_SCALE = 1.0
-PICTURE_ROWS = 3
+PICTURE_PROBES = 3
 """Probes in the picture of a frame."""
 
 RECORDING_BODY = {
@@ -108,10 +107,7 @@ def show_frame(
     with server.runs.open(run_id) as recording:
         frame = recording.encoded_frame(step, lap)
         run = recording.summary()
-    # Once training is past a step, no nearer frame is recorded any more.
-    is_past = step < run["step"] or run["status"] in ENDED
-    is_final = is_past and attempt == run["attempt"]
-    headers = {"Cache-Control": IMMUTABLE if is_final else "no-cache"}
+    headers = _caching(run, step, attempt)
     return Response(frame, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -121,12 +117,28 @@ def show_frame(
     response_class=Response,
     **answers(file_of("image/png"), 404),
 )
-def draw_frame(run_id: str, step: Count, server: Server) -> Response:
+def draw_frame(
+    run_id: str,
+    step: Count,
+    server: Server,
+    attempt: Count | None = None,
+    thumbnail: Annotated[bool, Query(description="Only the first probe, in small.")] = False,
+) -> Response:
     """Draw that frame: input and outputs of its first probes, as a small PNG."""
     with server.runs.open(run_id) as recording:
         frame = recording.frame(step)
-    picture = draw_png(frame, PICTURE_SCALE, PICTURE_ROWS)
-    return Response(picture, media_type="image/png", headers={"Cache-Control": "no-cache"})
+        run = recording.summary()
+    picture = draw_thumbnail(frame) if thumbnail else draw_png(frame, 1, PICTURE_PROBES)
+    headers = _caching(run, step, attempt)
+    return Response(picture, media_type="image/png", headers=headers)
+
+
+def _caching(run: Run, step: int, attempt: int | None) -> dict[str, str]:
+    """Return the header that says how long a frame can be cached."""
+    # Once training is past a step, no nearer frame is recorded any more.
+    is_past = step < run["step"] or run["status"] in ENDED
+    is_final = is_past and attempt == run["attempt"]
+    return {"Cache-Control": IMMUTABLE if is_final else "no-cache"}
 
 
 @router.get(

@@ -101,6 +101,9 @@ export function createApi(base) {
     /** @type {(id: string, change: object) => Promise<Run>} */
     control: (id, change) => json(run(id, "/control"), {}, jsonBody(change)),
 
+    /** @type {(id: string, name: string | null) => Promise<Run>} */
+    renameRun: (id, name) => json(run(id), {}, { ...jsonBody({ name }), method: "PATCH" }),
+
     /** @type {(id: string, image: File, label: string) => Promise<unknown>} */
     addPicture: (id, image, label) => json(run(id, "/probes"), {}, formBody({ image, label })),
 
@@ -125,6 +128,14 @@ export function createApi(base) {
     /** @type {(id: string, step: number, query: Query) => Promise<ArrayBuffer>} */
     frame: async (id, step, query) =>
       (await request(url(run(id, `/frames/${step}`), query))).arrayBuffer(),
+
+    /**
+     * Return the address of a picture of a frame.
+     * @param {string} id
+     * @param {number} step
+     * @param {Query} query
+     */
+    framePictureUrl: (id, step, query) => url(run(id, `/frames/${step}/picture`), query),
 
     /** @type {(id: string, options: Query, signal: AbortSignal) => Promise<Blob>} */
     exportRun: async (id, options, signal) =>

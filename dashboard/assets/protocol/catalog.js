@@ -54,6 +54,13 @@ export const familyEntry = (name) =>
 export const familyEntries = () => current?.families ?? [];
 
 /**
+ * Return the title of a data set; its name if it is unknown, or the catalog is not loaded.
+ * @param {string} name
+ */
+export const datasetTitle = (name) =>
+  current?.datasets.find((dataset) => dataset.name === name)?.title ?? name;
+
+/**
  * Return the largest value the server accepts; Infinity before the catalog is loaded.
  * @param {string} name as in backend/experiment/limits.py
  * @returns {number}

@@ -99,6 +99,7 @@
  * What a run can be made of, and the server's limits.
  * @typedef {object} Catalog
  * @property {FamilyEntry[]} families
+ * @property {{name: string, title: string}[]} datasets
  * @property {Object<string, number>} limits largest accepted values
  * @property {Required<RunConfig>} defaults
  * @property {ExportDefaults} export_defaults
@@ -155,6 +156,7 @@
  * has the reason, and it has no configuration.
  * @typedef {object} Run
  * @property {string} id
+ * @property {string | null} name that a user gave it
  * @property {string} status
  * @property {string[]} can the actions that fit now
  * @property {boolean} running whether steps are being trained

@@ -31,7 +31,10 @@ export const tenths = (info) =>
 export const isFaulty = (run) => run.config === null;
 
 /** @param {Run} run */
-const titleParts = (run) => {
+const titleParts = (run) => (run.name ? [run.name] : configTitleParts(run));
+
+/** @param {Run} run */
+const configTitleParts = (run) => {
   if (isFaulty(run)) return [run.id];
   // Of a watched run nothing but the time distinguishes one from the next.
   return run.watched
@@ -58,7 +61,13 @@ const configParts = ({ config, transformers }) => [
 ];
 
 /**
- * Return a run's title: its configuration in short.
+ * Return a run's configuration in short.
+ * @param {Run} run
+ */
+export const configTitle = (run) => configTitleParts(run).join(", ");
+
+/**
+ * Return a run's title: its name or, without one, its configuration in short.
  * @param {Run} run
  */
 export const runTitle = (run) => titleParts(run).join(", ");

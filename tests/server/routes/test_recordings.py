@@ -7,10 +7,12 @@ import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from io import BytesIO
 from pathlib import Path
 
 import httpx
 import pytest
+from PIL import Image
 
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge, Unavailable
 from stnscope.backend.experiment.frames.frame import Frame
@@ -32,6 +34,18 @@ def files(server: Server) -> set[str]:
     """Return the names of the recordings and of the folders of uploads."""
     uploads = server.home.glob("incoming-*")
     return {path.name for path in (*(server.home / "recordings").iterdir(), *uploads)}
+
+
+def test_frame_is_drawn_as_a_small_picture(server: Server, finished: str) -> None:
+    attempt = server.get_run(finished)["attempt"]
+    sizes = []
+    for query in ({}, {"thumbnail": True, "attempt": attempt}):
+        response = server.http.get(f"/runs/{finished}/frames/12/picture", params=query)
+        assert response.headers["content-type"] == "image/png"
+        assert ("immutable" in response.headers["cache-control"]) == ("attempt" in query)
+        sizes.append(Image.open(BytesIO(response.content)).size)
+    (width, height), (small_width, small_height) = sizes
+    assert (small_width < width, small_height < height / 3) == (True, True)
 
 
 def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished: str) -> None:

@@ -1,0 +1,268 @@
+// One run in the list: a picture of its last frame, its title, its progress, and buttons.
+
+import { defaultConfig, limitOf } from "../protocol/catalog.js";
+import {
+  configTitle,
+  duration,
+  integer,
+  isFaulty,
+  percent,
+  runTitle,
+  UNRESPONSIVE,
+  unusualSettings,
+} from "../ui/text.js";
+import { element, setText } from "../ui/dom.js";
+
+/** @import { Example, Run, RunConfig } from "../protocol/types.js" */
+/** @import { RunTable } from "./run-table.js" */
+
+/** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "rename" | "delete"} Action */
+
+/** @type {Record<Action, {title: string, hint: string}>} */
+const ROW_ACTIONS = {
+  download: {
+    title: "Download",
+    hint: "Download the recording as one file, to keep it or to import it elsewhere",
+  },
+  pause: { title: "Pause", hint: "Pause the training; it can be resumed" },
+  resume: { title: "Resume", hint: "Resume the training" },
+  stop: { title: "Stop", hint: "Stop the training; the recording is kept" },
+  compare: {
+    title: "Compare",
+    hint: "Show this run beside the one on the stage",
+  },
+  rename: { title: "Rename", hint: "Give the run a name of your own" },
+  delete: { title: "Delete", hint: "Delete the run and its recording" },
+};
+/** @type {Action[]} */
+const CONTROLS = ["pause", "resume", "stop"];
+const CONFIRM = "Confirm delete";
+// Milliseconds in which a deletion can be confirmed.
+const CONFIRM_TIMEOUT = 5000;
+export class RunRow {
+  /**
+   * @param {RunTable} table
+   * @param {Run} run
+   * @param {Example | null} example which the run is, if it ships with the program
+   */
+  constructor(table, run, example = null) {
+    this.table = table;
+    this.run = run;
+    this.example = example;
+    this.actions = ""; // of the buttons, joined
+    this.link = element("a.stn-run-title", {
+      href: `?run=${encodeURIComponent(run.id)}`,
+    });
+    this.link.onclick = (event) => this.#open(event);
+    this.picture = element("img.stn-run-picture", { alt: "", loading: "lazy" });
+    const maxLength = limitOf("name_length");
+    this.name = element("input.stn-run-name", {
+      hidden: true,
+      aria: { label: "Name of the run" },
+    });
+    if (Number.isFinite(maxLength)) this.name.maxLength = maxLength;
+    this.name.onkeydown = (event) => this.#onNameKey(event);
+    this.name.onblur = () => this.#endRename(true);
+    this.status = element("span.stn-run-status");
+    this.details = element("span.stn-run-detail");
+    this.progress = element("span");
+    this.bar = element(
+      "span.stn-bar",
+      { hidden: example !== null },
+      this.progress,
+    );
+    this.buttons = element("span.stn-run-actions");
+    const words = element(
+      "div.stn-run-text",
+      {},
+      this.link,
+      this.name,
+      this.details,
+    );
+    const parts = [this.picture, this.status, words, this.bar, this.buttons];
+    this.element = element("li.stn-run", {}, ...parts);
+  }
+
+  /** @param {Run} run */
+  update(run) {
+    this.run = run;
+    const { on } = this.table;
+    setText(this.link, this.title);
+    this.link.title = run.id;
+    setText(
+      this.status,
+      this.example ? "example" : run.status.replaceAll("_", " "),
+    );
+    this.status.dataset.status = run.status;
+    setText(
+      this.details,
+      this.example?.description ?? runDetails(run, Date.now()),
+    );
+    this.details.title = run.error ?? "";
+    const total = totalSteps(run);
+    this.bar.style.visibility = total ? "" : "hidden";
+    this.progress.style.width = `${(100 * run.step) / Math.max(1, total)}%`;
+    this.#updatePicture();
+    this.element.setAttribute("aria-current", String(run.id === on.openId()));
+    this.element.toggleAttribute("data-compared", run.id === on.comparedId());
+    const actions = this.#allowedActions();
+    if (actions.join() === this.actions) return;
+    this.actions = actions.join();
+    this.buttons.replaceChildren(
+      ...actions.map((action) => this.#button(action)),
+    );
+  }
+
+  get title() {
+    return this.example?.title ?? runTitle(this.run);
+  }
+
+  /** @returns {Action[]} */
+  #allowedActions() {
+    const { run, table: { on } } = this;
+    const open = on.openId();
+    const canCompare = open && run.id !== open && run.id !== on.comparedId() &&
+      run.frames;
+    return [
+      "download",
+      ...CONTROLS.filter((action) => run.can.includes(action)),
+      ...(canCompare ? /** @type {Action[]} */ (["compare"]) : []),
+      ...(run.can.includes("rename") ? /** @type {Action[]} */ (["rename"]) : []),
+      ...(run.can.includes("delete") ? /** @type {Action[]} */ (["delete"]) : []),
+    ];
+  }
+
+  /** @param {Action} action */
+  #button(action) {
+    const { title, hint } = ROW_ACTIONS[action];
+    const button = element("button.stn-button.stn-small", {
+      type: "button",
+      title: hint,
+    }, title);
+    button.dataset.action = action;
+    button.setAttribute("aria-label", `${title} ${this.title}`);
+    button.onclick = () => {
+      if (action === "delete") this.#delete(button);
+      else if (action === "download") this.#download();
+      else if (action === "rename") this.#rename();
+      else if (action === "compare") this.table.compare(this.run.id);
+      else this.table.request((api) => api.control(this.run.id, { action }));
+    };
+    return button;
+  }
+
+  /** Show the run's last frame; of one that trains, the last when the list was requested. */
+  #updatePicture() {
+    const { id, last_step: step, attempt } = this.run;
+    this.picture.hidden = step === null;
+    if (step === null) return;
+    const query = { attempt, thumbnail: true };
+    const { href } = this.table.api.framePictureUrl(id, step, query);
+    if (this.picture.src !== href) this.picture.src = href;
+  }
+
+  /** Put a field for the name in the place of the title. */
+  #rename() {
+    this.name.value = this.run.name ?? "";
+    this.name.placeholder = configTitle(this.run);
+    this.link.hidden = true;
+    this.name.hidden = false;
+    this.name.focus();
+    this.name.select();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onNameKey(event) {
+    event.stopPropagation(); // keys of the stage
+    if (event.key === "Enter") this.#endRename(true);
+    else if (event.key === "Escape") this.#endRename(false);
+  }
+
+  /** @param {boolean} isConfirmed */
+  #endRename(isConfirmed) {
+    if (this.name.hidden) return;
+    this.name.hidden = true;
+    this.link.hidden = false;
+    const name = this.name.value.trim() || null;
+    if (isConfirmed && name !== this.run.name) {
+      this.table.request((api) => api.renameRun(this.run.id, name));
+    }
+  }
+
+  #download() {
+    const href = this.table.api.recordingUrl(this.run.id).href;
+    element("a", { href, download: "" }).click();
+  }
+
+  /**
+   * Ask for a confirmation on the first press; delete on the second.
+   * @param {HTMLButtonElement} button
+   */
+  #delete(button) {
+    if (button.dataset.confirming) {
+      this.table.request((api) => api.deleteRun(this.run.id));
+      return;
+    }
+    button.dataset.confirming = "true";
+    setText(button, CONFIRM);
+    button.setAttribute("aria-label", `${CONFIRM} ${this.title}`);
+    setTimeout(() => {
+      delete button.dataset.confirming;
+      setText(button, ROW_ACTIONS.delete.title);
+      button.setAttribute(
+        "aria-label",
+        `${ROW_ACTIONS.delete.title} ${this.title}`,
+      );
+    }, CONFIRM_TIMEOUT);
+  }
+
+  /** @param {MouseEvent} event */
+  #open(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.table.on.open(this.run.id);
+    if (this.example?.compare) this.table.compare(this.example.compare);
+  }
+}
+
+/** @param {Run} run */
+const totalSteps = (run) => (run.epochs ?? 0) * (run.steps_per_epoch ?? 0);
+
+/** @param {Run} run */
+function describeConfig({ config, watched }) {
+  if (watched) return `${integer(config.parameters)} weights, watched`;
+  const { epochs, batch_size: batch, probes } = config;
+  const rates = [config.learning_rate, config.localisation_learning_rate].join(
+    " and ",
+  );
+  const parts = [
+    `${epochs} ${epochs === 1 ? "epoch" : "epochs"}`,
+    `batch ${batch}`,
+  ];
+  parts.push(
+    `learning rates ${rates}`,
+    ...unusualSettings(config, defaultConfig()),
+  );
+  if (probes.moving === "tracks") parts.push("probes along tracks");
+  else if (probes.moving) parts.push("moving probes");
+  return parts.join(", ");
+}
+
+/**
+ * @param {Run} run
+ * @param {number} now milliseconds since 1970
+ */
+function runDetails(run, now) {
+  if (isFaulty(run)) return run.error ?? "";
+  const total = totalSteps(run);
+  const parts = run.name ? [configTitle(run)] : [];
+  parts.push(total ? `step ${run.step} of ${total}` : `step ${run.step}`);
+  if (run.accuracy !== null) parts.push(`accuracy ${percent(run.accuracy)}`);
+  parts.push(`${duration(now - 1000 * run.created)} ago`);
+  parts.push(describeConfig(run));
+  if (run.demonstration) parts.push("demonstration");
+  if (run.imported) parts.push("imported");
+  if (run.unresponsive) parts.push(UNRESPONSIVE);
+  if (run.error) parts.push(run.error);
+  return parts.join(" · ");
+}
