@@ -21,7 +21,9 @@ from PIL import Image
 
 from benchmarks._photo import Pixels, photo
 from stnscope.backend.experiment.export import sheet
-from stnscope.backend.experiment.export.export import ExportOptions, Plan, draw, plan
+from stnscope.backend.experiment.export.gif import encode_gif
+from stnscope.backend.experiment.export.options import ExportOptions
+from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.frames.frame import Frame
 
 COUNT = 100
@@ -48,7 +50,12 @@ class Photos:
         self._frames = [_frame(picture, step, moving) for step in range(COUNT)]
 
     def summary(self) -> dict[str, Any]:
-        return {"id": "photos", "steps_per_epoch": COUNT - 1, "config": {"seed": 0}}
+        return {
+            "id": "photos",
+            "steps_per_epoch": COUNT - 1,
+            "config": {"seed": 0},
+            "watched": False,
+        }
 
     def frames(self) -> Sequence[Ref]:
         return [Ref(step) for step in range(COUNT)]
@@ -125,7 +132,7 @@ def compare(name: str, recording: Photos, pairs: int) -> None:
     pictures = finished_pictures(recording, chosen)
     ours, theirs = [], []
     for _ in range(pairs):
-        ours.append(timed(lambda: draw(recording, chosen)))
+        ours.append(timed(lambda: encode_gif(recording, chosen)))
         theirs.append(timed(lambda: pillow(pictures)))
     ratios = [a[0] / b[0] for a, b in zip(ours, theirs, strict=True)]
     low, middle, high = statistics.quantiles(ratios, n=4)

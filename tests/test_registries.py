@@ -8,7 +8,8 @@ from typing import get_args
 from stnscope.backend.experiment import distortions
 from stnscope.backend.experiment.catalog import DISTORTIONS
 from stnscope.backend.experiment.data.registry import DEFINITIONS
-from stnscope.backend.experiment.export.formats import FORMATS, FormatName
+from stnscope.backend.experiment.export.formats import FORMATS
+from stnscope.backend.experiment.export.options import FormatName
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.run_status import TRANSITIONS, Action
 from stnscope.backend.server.app import ROUTERS
@@ -51,8 +52,8 @@ def test_every_action_has_a_transition() -> None:
 
 def test_every_export_format_has_a_row() -> None:
     assert set(FORMATS) == set(get_args(FormatName))
-    writers = modules_with("backend/experiment/export", "Writer:\n")
-    assert writers == set(FORMATS)
+    writers = modules_with("backend/experiment/export", "\ndef write_")
+    assert writers == {row.write.__module__.split(".")[-1] for row in FORMATS.values()}
 
 
 def test_every_route_module_is_included() -> None:

@@ -18,8 +18,9 @@ from pathlib import Path
 
 from stnscope.backend.experiment.catalog.examples import EXAMPLES, Example
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.export import export
 from stnscope.backend.experiment.export.frame_selection import select_tenths
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.controls import NoControls
@@ -80,7 +81,7 @@ def make(example: Example, extent: Extent) -> None:
         record(path, NoControls())
         with RecordingWriter.open(path) as writer:
             for file, options in GIFS.get(example.name, {}).items():
-                (DOCS / file).write_bytes(export(writer, options))
+                export(writer, options, DOCS / file)
             run = writer.summary()
             tenths = {key.step for key in select_tenths(writer.frames(), run["steps_per_epoch"])}
             steps = [frame.step for frame in writer.frames()]

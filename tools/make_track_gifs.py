@@ -18,7 +18,8 @@ from pathlib import Path
 from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig, RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
-from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.export import export
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
@@ -50,14 +51,18 @@ def main() -> None:
         ("scene.gif", "signs", "scene", True),
     ):
         probes = ProbesConfig.model_validate({"moving": motion})
-        made = export_lap(weights, distortion, probes, dataset, moving)
-        write(options.folder / file, made)
-    write(options.folder / "evolution.gif", export_evolution(options.data))
+        export_lap(weights, distortion, probes, dataset, moving, options.folder / file)
+    export_evolution(options.data, options.folder / "evolution.gif")
 
 
 def export_lap(
-    weights: str, distortion: str, probes: ProbesConfig, dataset: Dataset, options: ExportOptions
-) -> bytes:
+    weights: str,
+    distortion: str,
+    probes: ProbesConfig,
+    dataset: Dataset,
+    options: ExportOptions,
+    target: Path,
+) -> None:
     """Export a lap of a data set's probes, as trained weights transform them."""
     card = cards()[weights]
     config = RunConfig(
@@ -76,10 +81,10 @@ def export_lap(
             for frame in RunProbes(weights, config, dataset).lap_frames(step):
                 writer.add_frame(frame, attempt=0, kept=True)
         with RecordingWriter.open(path) as writer:
-            return export(writer, options)
+            write(writer, options, target)
 
 
-def export_evolution(data: Path) -> bytes:
+def export_evolution(data: Path, target: Path) -> None:
     """Train for a short while, and export the first epoch's tenths."""
     config = RECIPES["signs"].config.model_copy(update={"epochs": EPOCHS})
     rows = ExportOptions(probes=",".join(map(str, PROBES)))
@@ -88,13 +93,13 @@ def export_evolution(data: Path) -> bytes:
         path = runs.path(runs.create(config))
         record(path, NoControls(), data=data)
         with Recording.open(path) as recording:
-            return export(recording, rows)
+            write(recording, rows, target)
 
 
-def write(path: Path, made: bytes) -> None:
+def write(recording: Recording, options: ExportOptions, target: Path) -> None:
     """Write a file, and print its size."""
-    path.write_bytes(made)
-    print(f"{path}, {len(made):,} bytes", flush=True)
+    export(recording, options, target)
+    print(f"{target}, {target.stat().st_size:,} bytes", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from stnscope.backend.commands.options import (
     option_help,
 )
 from stnscope.backend.experiment.errors import InvalidInput
-from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.export import export
+from stnscope.backend.experiment.export.options import ExportOptions
 
 EXAMPLES = """\
   stnscope export RUN                     the first epoch's tenths, as RUN.gif
@@ -42,9 +43,8 @@ def _export(arguments: argparse.Namespace) -> int:
     run_id = find_run(runs, arguments.run)
     target = _target(arguments.file, run_id, options.format)
     with runs.open(run_id) as recording:
-        data = export(recording, options)
-    target.write_bytes(data)
-    print(f"{target}: {len(data) / 1000:.0f} kB")
+        export(recording, options, target)
+    print(f"{target}: {target.stat().st_size / 1000:.0f} kB")
     return 0
 
 

@@ -20,7 +20,7 @@ from stnscope.backend.experiment.config import (
 )
 from stnscope.backend.experiment.data.layouts.find import SkippedFolder
 from stnscope.backend.experiment.devices.choice import Device
-from stnscope.backend.experiment.export.export import ExportDefaults
+from stnscope.backend.experiment.export.options import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.reproduction.tables import ResultTables
@@ -204,6 +204,18 @@ class Export(BaseModel):
     file: str | None = Field(description="The address of the finished file.")
 
 
+class ExportFormat(BaseModel):
+    """A form in which a run can be exported."""
+
+    name: str = Field(description="The value of the option `format`.")
+    title: str
+    description: str
+    kind: Literal["animation", "still", "page", "data"]
+    suffix: str
+    media_type: str
+    options: list[str] = Field(description="The options that have an effect.")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset(DatasetEntry):
     """A data set, the networks that fit it, and its download."""
@@ -237,6 +249,7 @@ class Catalog(BaseModel):
     limits: dict[str, int] = Field(description="The largest accepted values.")
     defaults: RunConfig
     export_defaults: ExportDefaults
+    export_formats: list[ExportFormat]
     trainers: int = Field(description="How many runs may train at once.")
     data: str = Field(description="The folder that data sets are read from.")
     images_per_second: float = Field(

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 
 from stnscope.backend.experiment.config import RunConfig, SettingsChange
 from stnscope.backend.experiment.error_messages import format_error
-from stnscope.backend.experiment.export.export import ExportOptions
+from stnscope.backend.experiment.export.options import ExportOptions
 
 FIELDS = ", ".join(RunConfig.model_fields)
 

@@ -1,45 +1,57 @@
-"""The file formats of animations, one entry per format.
+"""The forms in which a run is exported, one row for each.
 
-A format has a module with its writer. Its name is also the suffix of its files.
+A form has a module whose function writes the file. To add one: its module, its name in
+`options.FormatName`, and its row here.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from pathlib import Path
+from typing import Any, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+from stnscope.backend.experiment.export.gif import write_gif
+from stnscope.backend.experiment.export.options import (
+    ExportOptions,
+    FormatName,
+    Progress,
+    ReadableRecording,
+)
 
-from stnscope.backend.experiment.export.gif import GifWriter
+Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], None]
 
-Indices = NDArray[np.uint8]
-FormatName = Literal["gif"]
-
-
-class Writer(Protocol):
-    """Writes an animation frame by frame."""
-
-    def add(self, indices: Indices, hundredths: int) -> None:
-        """Add a frame.
-
-        Args:
-            indices: (height, width), indices into the palette.
-            hundredths: its duration in hundredths of a second.
-        """
-
-    def finish(self) -> bytes:
-        """Return the bytes of the file."""
+STEPS = ("first", "last", "frames")
+PROBES = ("samples", "probes")
+ANIMATED = ("layout", *STEPS, *PROBES, "fps", "scale")
 
 
 @dataclass(frozen=True)
 class Format:
-    """A file format of animations."""
+    """A form of file."""
 
+    title: str
+    description: str
+    """One sentence: what it is good for."""
     media_type: str
-    open: Callable[[tuple[int, int], Indices, str], Writer]
-    """Takes (width, height) in pixels, a palette (256, 3) uint8 and a comment."""
+    suffix: str
+    kind: Literal["animation", "still", "page", "data"]
+    options: tuple[str, ...]
+    """Names of the options that have an effect, besides `format`."""
+    write: Write
+    """Writes the file of a recording and options; raises what `export` raises."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return the row without its function."""
+        return {key: value for key, value in vars(self).items() if key != "write"}
 
 
 FORMATS: Mapping[FormatName, Format] = {
-    "gif": Format("image/gif", GifWriter),
+    "gif": Format(
+        "Animated GIF",
+        "Plays in slides, on pages and in mails; dots and static parts are exact.",
+        "image/gif",
+        "gif",
+        "animation",
+        ANIMATED,
+        write_gif,
+    ),
 }

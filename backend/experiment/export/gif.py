@@ -6,11 +6,18 @@ Format: GIF89a specification, CompuServe 1990, w3.org/Graphics/GIF/spec-gif89a.t
 """
 
 import struct
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.GifImagePlugin import getdata
+
+from stnscope.backend.experiment.export import metadata, sheet
+from stnscope.backend.experiment.export.animation import draw_frames
+from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
+from stnscope.backend.experiment.export.palette import Palette
+from stnscope.backend.experiment.export.plan import Plan, plan
 
 Indices = NDArray[np.uint8]
 
@@ -18,6 +25,46 @@ LOOP_FOREVER = b"!\xff\x0bNETSCAPE2.0\x03\x01\x00\x00\x00"
 DO_NOT_DISPOSE = 1
 MAX_DELAY = 65_535
 """Hundredths of a second."""
+PALETTE_FRAMES = 12
+PALETTE_PIXELS = 60_000
+"""Number of frames and pixels from which a palette is computed."""
+
+
+def write_gif(
+    recording: ReadableRecording,
+    options: ExportOptions,
+    target: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Write an animated GIF; arguments and errors as those of `export`."""
+    target.write_bytes(encode_gif(recording, plan(recording, options), progress))
+
+
+def encode_gif(
+    recording: ReadableRecording, chosen: Plan, progress: Progress | None = None
+) -> bytes:
+    """Return the bytes of the animation of a plan."""
+    palette = Palette(None if chosen.is_grey else _sample_pixels(recording, chosen))
+    comment = metadata.comment(recording.summary(), chosen)
+    writer = GifWriter(chosen.layout.size, palette.colours, comment)
+    drawn = draw_frames(recording, chosen, progress)
+    for (images, overlay), delay in zip(drawn, chosen.delays, strict=True):
+        writer.add(palette.indices(images, overlay, overlay != sheet.TRANSPARENT), delay)
+    return writer.finish()
+
+
+def _sample_pixels(recording: ReadableRecording, chosen: Plan) -> Indices:
+    """Return pixels of images from all parts of the animation, (M, 3)."""
+    count = len(chosen.frames)
+    indices = np.linspace(0, count - 1, min(PALETTE_FRAMES, count)).round().astype(int)
+    samples = []
+    for index in indices.tolist():
+        frame = recording.frame(*chosen.frames[index])
+        images = sheet.draw_images(frame, chosen.probes, chosen.layout, is_grey=False)
+        overlay = sheet.draw_overlay(frame, chosen.probes, chosen.layout)
+        samples.append(images[overlay == sheet.TRANSPARENT])
+    pixels = np.concatenate(samples)
+    return pixels[:: max(1, len(pixels) // PALETTE_PIXELS)]
 
 
 class GifWriter:

@@ -28,6 +28,8 @@ ACTIVITY_SIGNAL = signal.SIGUSR1
 """Whose handler in the main thread shows that this runs."""
 NICENESS = 5
 """How much a trainer lowers its priority below that of the server and the browser."""
+EXPORT_NICENESS = 15
+"""The same of an export, so that trainers keep their pace."""
 
 
 class ParentPipe:
@@ -110,13 +112,13 @@ class ParentPipe:
         self.send(*response)
 
 
-def lower_priority() -> None:
+def lower_priority(niceness: int = NICENESS) -> None:
     """Let the server and the browser have the cores first, on platforms that offer it."""
     with suppress(AttributeError, OSError):
-        os.nice(NICENESS)
+        os.nice(niceness)
         # Linux may weigh sessions first, and only then the processes in each.
         if os.getsid(0) == os.getpid():
-            Path("/proc/self/autogroup").write_text(str(NICENESS))
+            Path("/proc/self/autogroup").write_text(str(niceness))
 
 
 def limit_memory(additional_bytes: int) -> None:

@@ -6,32 +6,32 @@ The request is `{"recording", "options", "target"}`. While it works, the process
 
 from pathlib import Path
 
-from stnscope.backend.experiment.errors import StnscopeError
-from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.export import export
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
-from stnscope.backend.server.processes.child_main import ParentPipe
+from stnscope.backend.server.processes.child_main import (
+    EXPORT_NICENESS,
+    ParentPipe,
+    lower_priority,
+)
 from stnscope.backend.server.processes.message_pipe import Head, Message
 
 
 def main() -> None:
+    lower_priority(EXPORT_NICENESS)
     pipe = ParentPipe()
 
     def send_progress(done: int, total: int) -> None:
         pipe.send({"done": done, "total": total})
 
     def make_file(request: Head, _: bytes) -> Message:
-        target = Path(request["target"])
         options = ExportOptions.model_validate(request["options"])
-        try:
-            with (
-                Recording.open(Path(request["recording"])) as recording,
-                raising_insufficient_storage(),
-            ):
-                target.write_bytes(export(recording, options, progress=send_progress))
-        except StnscopeError:
-            target.unlink(missing_ok=True)
-            raise
+        with (
+            Recording.open(Path(request["recording"])) as recording,
+            raising_insufficient_storage(),
+        ):
+            export(recording, options, Path(request["target"]), send_progress)
         return {}, b""
 
     pipe.handle_request(make_file)

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.errors import Conflict, NotFound, StnscopeError, Unavailable
-from stnscope.backend.experiment.export.export import ExportOptions
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,

@@ -25,7 +25,8 @@ from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.devices.choice import Device, automatic
 from stnscope.backend.experiment.devices.cores import automatic_threads, count_cores
 from stnscope.backend.experiment.errors import NotFound
-from stnscope.backend.experiment.export.export import DEFAULTS as EXPORT_DEFAULTS
+from stnscope.backend.experiment.export.formats import FORMATS
+from stnscope.backend.experiment.export.options import DEFAULTS as EXPORT_DEFAULTS
 from stnscope.backend.experiment.limits import LIMITS
 from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.server import schemas
@@ -86,6 +87,7 @@ def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
         "limits": LIMITS,
         "defaults": RunConfig().model_dump(mode="json"),
         "export_defaults": asdict(EXPORT_DEFAULTS),
+        "export_formats": [row.describe() | {"name": name} for name, row in FORMATS.items()],
         "trainers": server.settings.trainers,
         "data": display_name(server.runs.data),
         "images_per_second": images_per_second(server.runs),

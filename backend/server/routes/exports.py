@@ -7,8 +7,8 @@ from fastapi import Query, Response
 from fastapi.responses import FileResponse
 from pydantic import ConfigDict
 
-from stnscope.backend.experiment.export.export import ExportOptions
 from stnscope.backend.experiment.export.formats import FORMATS
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers, file_of

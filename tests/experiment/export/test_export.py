@@ -1,6 +1,6 @@
 """Exported GIFs: exact durations and positions, exact overlay levels, no flicker."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -8,61 +8,27 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PIL import Image
 from pydantic import ValidationError
 
-from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.export import palette, sheet
-from stnscope.backend.experiment.export.export import ExportOptions, export, plan
+from stnscope.backend.experiment.export.options import ExportOptions
+from stnscope.backend.experiment.export.plan import plan
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
-from stnscope.backend.experiment.recording.writer import RecordingWriter, create
+from tests.exports import (
+    GENERATOR,
+    PER_EPOCH,
+    PHOTO,
+    WHOLE,
+    Corners,
+    Pixels,
+    Record,
+    exported,
+    frame,
+)
 from tests.watched_run import write_watched_run
-
-PER_EPOCH = 20
-SIDE = 48
-WHOLE = ((0.0, 0.0), (48.0, 0.0), (48.0, 48.0), (0.0, 48.0))
-GENERATOR = np.random.default_rng(0)
-PHOTO = GENERATOR.integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
-
-Pixels = NDArray[np.uint8]
-Corners = tuple[tuple[float, float], ...]
-
-
-def frame(
-    step: int,
-    *,
-    channels: int = 1,
-    corners: Corners = WHOLE,
-    probes: int = 4,
-    transformers: bool = True,
-    output: Pixels | None = None,
-    lap: int | None = None,
-    moving: bool = False,
-) -> Frame:
-    """Return a frame with constant inputs and an output that becomes lighter with the steps."""
-    images = PHOTO[:probes, ..., :channels]
-    info: dict[str, Any] = {
-        "protocol": 1,
-        "step": step,
-        "classes": ["no entry", "stop"],
-        "predicted": [step % 2] * probes,
-        "transformers": [],
-    }
-    tensors: dict[str, Any] = {
-        "input": images,
-        "probabilities": np.full((probes, 2), 0.5, np.float32),
-    }
-    if transformers:
-        info["transformers"] = [{"name": "st", "family": "affine", "at": "input"}]
-        shade = np.full((probes, 28, 28, channels), min(10 * step, 255), np.uint8)
-        tensors["output.st"] = shade if output is None else output
-        tensors["corners.st"] = np.array([corners] * probes, np.float32)
-    if lap is not None:
-        info["lap"] = lap
-    return Frame(info | {"moving": moving or lap is not None}, tensors)
 
 
 @dataclass
@@ -86,35 +52,13 @@ def decode(data: bytes) -> Gif:
     return Gif(image, frames, delays)
 
 
-@pytest.fixture
-def record(tmp_path: Path) -> Iterator[Callable[..., Recording]]:
-    """Write frames to a recording, and open it."""
-    path = tmp_path / f"run{SUFFIX}"
-    create(path, config=RunConfig(seed=7), steps_per_epoch=PER_EPOCH)
-    recordings = []
-
-    def write(*frames: Frame) -> Recording:
-        with RecordingWriter.open(path) as writer, writer.transaction():
-            for new_frame in frames:
-                writer.add_frame(new_frame, attempt=0, kept=True)
-        recordings.append(Recording.open(path))
-        return recordings[-1]
-
-    yield write
-    for recording in recordings:
-        recording.close()
-
-
-Record = Callable[..., Recording]
-
-
 def steps_of(recording: Recording, options: ExportOptions) -> list[int]:
     return [key.step for key in plan(recording, options).frames]
 
 
 def test_export_shows_the_tenths_of_the_first_epoch(record: Record) -> None:
     frames = [frame(step) for step in range(3 * PER_EPOCH)]
-    gif = decode(export(record(*frames), ExportOptions()))
+    gif = decode(exported(record(*frames), ExportOptions()))
     assert len(gif.frames) == 11
     assert gif.delays == [500] * 10 + [1500]
     assert gif.image.info["loop"] == 0
@@ -128,18 +72,18 @@ def test_export_shows_the_first_step_of_each_tenth(record: Record) -> None:
 
 
 def test_export_of_a_run_in_its_first_epoch_shows_the_recorded_tenths(record: Record) -> None:
-    gif = decode(export(record(*[frame(step) for step in range(7)]), ExportOptions()))
+    gif = decode(exported(record(*[frame(step) for step in range(7)]), ExportOptions()))
     assert gif.delays == [500, 500, 500, 1500]
 
 
 def test_export_of_one_frame(record: Record) -> None:
-    assert decode(export(record(frame(0)), ExportOptions())).delays == [1500]
+    assert decode(exported(record(frame(0)), ExportOptions())).delays == [1500]
 
 
 def test_export_of_an_empty_recording_is_refused(record: Record) -> None:
     for options in (ExportOptions(), ExportOptions(first=0)):
         with pytest.raises(Conflict, match="yet"):
-            export(record(), options)
+            exported(record(), options)
 
 
 def test_evolution_excludes_the_lap(record: Record) -> None:
@@ -152,7 +96,7 @@ def test_export_selects_steps_of_a_range(record: Record) -> None:
     assert steps_of(written, ExportOptions(first=10, last=20)) == [10, 12, 14, 16, 18, 20]
     assert steps_of(written, ExportOptions(frames=3)) == [0, 28, 58]
     assert steps_of(written, ExportOptions(first=51)) == [52, 54, 56, 58]
-    assert decode(export(written, ExportOptions(last=6))).delays == [50, 50, 50, 1500]
+    assert decode(exported(written, ExportOptions(last=6))).delays == [50, 50, 50, 1500]
 
 
 @pytest.mark.parametrize(
@@ -160,7 +104,7 @@ def test_export_selects_steps_of_a_range(record: Record) -> None:
 )
 def test_durations_have_an_exact_sum(record: Record, fps: float, total: int) -> None:
     written = record(*[frame(step) for step in range(30)])
-    delays = decode(export(written, ExportOptions(first=0, fps=fps))).delays
+    delays = decode(exported(written, ExportOptions(first=0, fps=fps))).delays
     assert len(delays) == 30
     assert sum(delays) == total
     assert min(delays) >= 20
@@ -170,7 +114,7 @@ def test_durations_have_an_exact_sum(record: Record, fps: float, total: int) -> 
 def test_equal_frames_are_not_merged(record: Record) -> None:
     output = np.zeros((4, 28, 28, 1), np.uint8)
     written = record(*[frame(step, output=output) for step in range(0, 6, 2)])
-    gif = decode(export(written, ExportOptions(fps=2)))
+    gif = decode(exported(written, ExportOptions(fps=2)))
     assert gif.delays == [500, 500, 500]
 
 
@@ -189,14 +133,14 @@ def test_options_that_do_not_fit_the_run_are_refused(
 ) -> None:
     written = record(*[frame(step) for step in range(0, 12, 2)])
     with pytest.raises(InvalidInput) as caught:
-        export(written, ExportOptions(**options))
+        exported(written, ExportOptions(**options))
     assert caught.value.field == field
 
 
 def test_animation_that_is_too_large_is_refused(record: Record) -> None:
     wide = frame(0, probes=4)
     with pytest.raises(InvalidInput, match="at most 4 million") as caught:
-        export(record(wide), ExportOptions(scale=4, probes=",".join("0123" * 5)))
+        exported(record(wide), ExportOptions(scale=4, probes=",".join("0123" * 5)))
     assert caught.value.field == "scale"
 
 
@@ -223,7 +167,7 @@ def test_error_of_an_invalid_option_has_its_field(options: dict[str, Any]) -> No
 
 def test_grey_images_have_exact_levels(record: Record) -> None:
     first, _, last = decode(
-        export(record(frame(0), frame(10), frame(20)), ExportOptions(samples=1))
+        exported(record(frame(0), frame(10), frame(20)), ExportOptions(samples=1))
     ).frames
     enlarged = PHOTO[0, ..., 0].repeat(2, axis=0).repeat(2, axis=1)
     enlarged[enlarged == palette.REPLACED] = 0
@@ -249,7 +193,7 @@ def test_constant_pixels_do_not_flicker(record: Record, channels: int) -> None:
         )
         for step in range(0, 10, 2)
     ]
-    pictures = decode(export(record(*moving), ExportOptions())).frames
+    pictures = decode(exported(record(*moving), ExportOptions())).frames
     assert len(pictures) == 5
     layout = plan(record(), ExportOptions()).layout
     rows, columns = layout.input_box(0)
@@ -267,7 +211,7 @@ def test_dots_have_exact_positions_and_levels(
     record: Record, channels: int, corners: Corners
 ) -> None:
     (picture,) = decode(
-        export(record(frame(0, channels=channels, corners=corners)), ExportOptions(samples=1))
+        exported(record(frame(0, channels=channels, corners=corners)), ExportOptions(samples=1))
     ).frames
     for number, (x, y) in enumerate(corners):
         column, row = 8 + 2 * int(x), 8 + 2 * int(y)
@@ -284,7 +228,7 @@ def test_dots_have_exact_positions_and_levels(
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_background_and_text_have_exact_levels(record: Record, channels: int) -> None:
-    (picture,) = decode(export(record(frame(0, channels=channels)), ExportOptions())).frames
+    (picture,) = decode(exported(record(frame(0, channels=channels)), ExportOptions())).frames
     assert (picture[:3] == sheet.BACKGROUND).all()
     footer = picture[8 - sheet.FOOTER :]
     assert footer.min() == sheet.INK
@@ -295,7 +239,7 @@ def test_corners_outside_the_image_are_drawn_outside_it(record: Record) -> None:
     outside = ((-6.0, -6.0), (30.0, -6.0), (30.0, 30.0), (-6.0, 30.0))
     written = record(frame(0, corners=outside))
     layout = plan(written, ExportOptions()).layout
-    (picture,) = decode(export(written, ExportOptions())).frames
+    (picture,) = decode(exported(written, ExportOptions())).frames
     rows, columns = layout.input_box(0)
     assert layout.margin >= 12
     assert (picture[rows.start - 12, columns.start - 12] == sheet.FIRST_COLOUR).all()
@@ -307,7 +251,7 @@ def test_corners_far_outside_are_drawn_as_arrows(record: Record) -> None:
     written = record(frame(0, corners=far))
     layout = plan(written, ExportOptions()).layout
     assert layout.margin == 32
-    (picture,) = decode(export(written, ExportOptions())).frames
+    (picture,) = decode(exported(written, ExportOptions())).frames
     rows, columns = layout.input_box(0)
     middle = (rows.start + rows.stop) // 2
     assert (picture[middle, columns.start - 28] == sheet.FIRST_COLOUR).all()
@@ -315,12 +259,12 @@ def test_corners_far_outside_are_drawn_as_arrows(record: Record) -> None:
 
 def test_corners_that_are_not_finite_are_not_drawn(record: Record) -> None:
     corners = ((float("nan"), 0.0), (float("inf"), 0.0), (48.0, 48.0), (0.0, 48.0))
-    assert decode(export(record(frame(0, corners=corners)), ExportOptions())).delays == [1500]
+    assert decode(exported(record(frame(0, corners=corners)), ExportOptions())).delays == [1500]
 
 
 def test_prediction_of_a_network_without_transformers_is_drawn(record: Record) -> None:
     written = record(*[frame(step, transformers=False) for step in (0, 2, 5)])
-    first, second, third = decode(export(written, ExportOptions(samples=1))).frames
+    first, second, third = decode(exported(written, ExportOptions(samples=1))).frames
     assert (first[8:104, 112:208] < 100).any()
     np.testing.assert_array_equal(first[8:104, 112:208], second[8:104, 112:208])
     assert (second[8:104, 112:208] != third[8:104, 112:208]).any()
@@ -342,7 +286,7 @@ def test_several_transformers_are_drawn_side_by_side_with_dots_and_numbers(
     written = record(both)
     layout = plan(written, ExportOptions(samples=1)).layout
     assert layout.outputs == ((96, 96), (48, 96))
-    gif = decode(export(written, ExportOptions(samples=1)))
+    gif = decode(exported(written, ExportOptions(samples=1)))
     (picture,) = gif.frames
     for index, shade in enumerate((30, 90)):
         rows, columns = layout.output_box(0, index)
@@ -362,12 +306,12 @@ def test_sequence_of_labels_is_drawn(record: Record) -> None:
         {**single.info, "predicted": [[1, 0]] * 4},
         {**single.tensors, "probabilities": probabilities},
     )
-    assert decode(export(record(sequence), ExportOptions())).delays == [1500]
+    assert decode(exported(record(sequence), ExportOptions())).delays == [1500]
 
 
 def test_added_picture_is_blank_in_earlier_frames(record: Record) -> None:
     written = record(frame(0, probes=2), frame(2, probes=4))
-    before, after = decode(export(written, ExportOptions(probes="3,0"))).frames
+    before, after = decode(exported(written, ExportOptions(probes="3,0"))).frames
     assert (before[8:104, 112:208] == sheet.BACKGROUND).all()
     assert (after[20:90, 112:208] == 20).all()
     assert (before[120:200, 112:208] == 0).all()
@@ -375,7 +319,7 @@ def test_added_picture_is_blank_in_earlier_frames(record: Record) -> None:
 
 def test_scale_multiplies_the_size(record: Record) -> None:
     written = record(frame(0))
-    gif = decode(export(written, ExportOptions(scale=2)))
+    gif = decode(exported(written, ExportOptions(scale=2)))
     assert gif.image.size == (2 * 216, 2 * 344)
 
 
@@ -393,14 +337,14 @@ def test_resize_of_other_shapes() -> None:
 def test_progress_is_reported_and_can_cancel_the_export(record: Record) -> None:
     written = record(*[frame(step) for step in range(6)])
     reported: list[tuple[int, int]] = []
-    export(written, ExportOptions(), lambda done, total: reported.append((done, total)))
+    exported(written, ExportOptions(), lambda done, total: reported.append((done, total)))
     assert reported == [(1, 3), (2, 3), (3, 3)]
 
     def cancel(done: int, total: int) -> None:
         raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        export(written, ExportOptions(), cancel)
+        exported(written, ExportOptions(), cancel)
 
 
 MOVING = ExportOptions(layout="moving")
@@ -409,7 +353,7 @@ MOVING = ExportOptions(layout="moving")
 def test_moving_shows_one_probe_over_the_closing_lap(record: Record) -> None:
     laps = [frame(4, lap=number) for number in range(60)]
     written = record(frame(0, moving=True), frame(4), *laps)
-    gif = decode(export(written, MOVING))
+    gif = decode(exported(written, MOVING))
     assert [key.lap for key in plan(written, MOVING).frames] == list(range(60))
     assert gif.delays == [50] * 60
     assert gif.image.info["loop"] == 0
@@ -420,10 +364,10 @@ def test_moving_shows_one_probe_over_the_closing_lap(record: Record) -> None:
 def test_moving_without_a_lap_shows_the_steps_of_moving_probes(record: Record) -> None:
     written = record(*[frame(step, moving=step >= 3) for step in range(8)])
     assert steps_of(written, MOVING) == [3, 4, 5, 6, 7]
-    assert decode(export(written, MOVING)).image.info["comment"].startswith(b"Run run, steps 3")
+    assert decode(exported(written, MOVING)).image.info["comment"].startswith(b"Run run, steps 3")
     assert steps_of(written, MOVING.model_copy(update={"first": 5})) == [5, 6, 7]
     with pytest.raises(InvalidInput, match="step 3 to 7"):
-        export(written, MOVING.model_copy(update={"last": 2}))
+        exported(written, MOVING.model_copy(update={"last": 2}))
 
 
 def test_moving_with_a_range_shows_its_steps_instead_of_the_lap(record: Record) -> None:
@@ -436,16 +380,16 @@ def test_moving_with_a_range_shows_its_steps_instead_of_the_lap(record: Record) 
 
 def test_moving_is_refused_for_a_run_without_moving_probes(record: Record) -> None:
     with pytest.raises(Conflict, match="do not move"):
-        export(record(frame(0), frame(1)), MOVING)
+        exported(record(frame(0), frame(1)), MOVING)
     lapped = record(frame(0), *[frame(1, lap=number) for number in range(60)])
     with pytest.raises(Conflict, match="closing lap"):
-        export(lapped, MOVING.model_copy(update={"first": 0}))
+        exported(lapped, MOVING.model_copy(update={"first": 0}))
 
 
 def test_captions_are_centred_below_their_columns(record: Record) -> None:
     written = record(*[frame(1, lap=number) for number in range(2)])
     layout = plan(written, MOVING).layout
-    first, second = decode(export(written, MOVING)).frames
+    first, second = decode(exported(written, MOVING)).frames
     is_text = first[-layout.footer :, :, 0] < 128
     left, right = layout.input_box(0)[1], layout.output_box(0)[1]
     columns = np.flatnonzero(is_text.any(axis=0))
@@ -471,10 +415,10 @@ def test_evolution_of_unknown_epochs_counts_steps_of_the_whole_run(
 ) -> None:
     with watched(steps=50) as recording:
         assert steps_of(recording, ExportOptions()) == list(range(0, 51, 5))
-        gif = decode(export(recording, ExportOptions()))
+        gif = decode(exported(recording, ExportOptions()))
         assert (len(gif.frames), gif.delays) == (11, [500] * 10 + [1500])
         assert gif.image.info["comment"] == b"Run watched, steps 0 to 50."
-        assert decode(export(recording, ExportOptions(first=40, last=50))).frames
+        assert decode(exported(recording, ExportOptions(first=40, last=50))).frames
         with pytest.raises(Conflict, match="watched run do not move"):
             plan(recording, ExportOptions(layout="moving"))
 

@@ -14,7 +14,7 @@ from safetensors.numpy import save
 
 from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SettingsChange
 from stnscope.backend.experiment.errors import RecordingError
-from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.frames.frame import Array, Frame
 from stnscope.backend.experiment.recording import importer
 from stnscope.backend.experiment.recording.importer import import_recording
@@ -23,6 +23,7 @@ from stnscope.backend.experiment.recording.records import AddedPicture, Change, 
 from stnscope.backend.experiment.recording.schema import APPLICATION_ID, schema_of
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.examples import EXAMPLE_PATH
+from tests.exports import exported
 
 CONFIG = RunConfig(epochs=2, probes=ProbesConfig(count=2))
 
@@ -120,7 +121,7 @@ def test_import_copies_all_that_can_be_viewed(source: Path, target: Path) -> Non
         assert new.changes() == old.changes()
         assert [picture.step for picture in new.added_pictures()] == [5]
         assert new.checkpoint() is None, "an imported run cannot be resumed"
-        assert export(new, ExportOptions())[:6] == b"GIF89a"
+        assert exported(new, ExportOptions())[:6] == b"GIF89a"
 
 
 def test_recording_of_version_1_is_imported(target: Path) -> None:

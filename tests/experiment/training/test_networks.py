@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from stnscope.backend.experiment.export.export import ExportOptions, export
 from stnscope.backend.experiment.export.frame_selection import FrameEntry
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.frames.frame_metrics import theta_summary
 from stnscope.backend.experiment.inputs.probes import Probes
@@ -17,6 +17,7 @@ from stnscope.models import weights
 from stnscope.models.architectures import build
 from stnscope.models.cards import Card
 from stnscope.models.catalog import ARCHITECTURES, Architecture
+from tests.exports import exported
 
 FOR_EACH_NETWORK = pytest.mark.parametrize(
     "entry", ARCHITECTURES.values(), ids=lambda entry: entry.name
@@ -74,7 +75,7 @@ def test_frame_has_every_transformer_and_decodes_again(entry: Architecture) -> N
 
 @FOR_EACH_NETWORK
 def test_run_can_be_exported(entry: Architecture) -> None:
-    assert export(Recorded(observe_untrained(entry)), ExportOptions()).startswith(b"GIF89a")
+    assert exported(Recorded(observe_untrained(entry)), ExportOptions()).startswith(b"GIF89a")
 
 
 @FOR_EACH_NETWORK

@@ -21,11 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import stnscope
-from stnscope.backend.experiment.export.export import ExportOptions, export
+from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.recording.importer import import_recording
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.watching.watched_run import UnwatchedRun, WatchedRun
 from tests.experiment.watching.networks import TransformerNet
+from tests.exports import exported
 from tests.timeouts import TIMEOUT_SECONDS
 
 CLASSES = ["a", "b", "c", "d"]
@@ -166,9 +167,9 @@ def test_loop_of_unknown_length_is_replayed_exported_and_imported(home: Path) ->
         summary = recording.summary()
         assert (summary["epoch"], summary["steps_per_epoch"], summary["steps"]) == (None,) * 3
         assert "probabilities" not in recording.frame(3).tensors
-        assert export(recording, ExportOptions()).startswith(b"GIF")
+        assert exported(recording, ExportOptions()).startswith(b"GIF")
         range_of_steps = ExportOptions(first=0, last=3, frames=2)
-        assert export(recording, range_of_steps).startswith(b"GIF")
+        assert exported(recording, range_of_steps).startswith(b"GIF")
     target = home / f"copy{SUFFIX}"
     import_recording(run.path, target)
     with Recording.open(target) as copied, Recording.open(run.path) as original:
