@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 from stnscope.backend.experiment.frames.frame import Frame
 from tests.dashboard.conftest import OpenPage
@@ -181,6 +181,14 @@ def test_layers_are_drawn_and_removed(
     np.testing.assert_allclose(
         trail_ends, [[float(n) for n in each.split(",")] for each in corners], atol=0.011
     )
+    # Each layer is explained in a legend, which Escape closes and which covers no later click.
+    legend = page.get_by_role("dialog", name="Legend")
+    page.get_by_role("button", name="Legend").click()
+    explained = legend.locator("dt").all_inner_texts()
+    for button in page.locator(".stn-view-toolbar [data-name]").all():
+        assert any(text.startswith(button.inner_text()) for text in explained)
+    page.keyboard.press("Escape")
+    expect(legend).to_be_hidden()
 
 
 def test_inverse_warp_places_the_output_over_its_region(

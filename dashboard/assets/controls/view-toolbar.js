@@ -1,11 +1,12 @@
 // The toolbar that chooses the view that fills the stage, and the layers drawn on it.
 
+import { createLegend } from "./layer-legend.js";
 import { element } from "../ui/dom.js";
 import { LAYER_NAMES, toggleLayer } from "../ui/view-state.js";
 
 /** @import { Layers, View, ViewKind } from "../ui/view-state.js" */
 
-/** @typedef {{title: string, hint: string, key?: string}} Choice with the key that chooses it */
+/** @import { Choice } from "./layer-legend.js" */
 
 /** @type {Record<ViewKind, Choice>} */
 const VIEW_CHOICES = {
@@ -56,6 +57,10 @@ export class ViewToolbar {
       {},
       group("stn-segments", "View", this.views),
       group("stn-chips", "Layers", this.layers),
+      ...createLegend([
+        ["Layers", Object.values(LAYER_CHOICES)],
+        ["Views", Object.values(VIEW_CHOICES)],
+      ]),
     );
   }
 
