@@ -207,7 +207,10 @@ class Runs:
         return {name: card for name, card in known.items() if transform_refusal(card) is None}
 
     def checkpoint_cards(self, limit: int) -> dict[str, Card]:
-        """Return the cards of the newest checkpoints of the newest runs, by name, as above.
+        """Return the cards of all checkpoints of the newest runs, by name, as above.
+
+        A run's newest one is the run's name alone.
+
 
         Args:
             limit: how many runs are looked at.
@@ -222,6 +225,11 @@ class Runs:
             # Those that have no checkpoint, or none that can transform a picture.
             with suppress(StnscopeError):
                 found[name] = self.find_weights(name).card
+                with self.open(run["id"]) as recording:
+                    earlier = recording.checkpoints()[-2::-1]
+                for checkpoint in earlier:
+                    of_step = f"{name}:{checkpoint.step}"
+                    found[of_step] = self.find_weights(of_step).card
         return found
 
     @contextmanager

@@ -192,8 +192,8 @@ def _card_of_run(
     begun = time.strftime("%Y-%m-%d %H:%M", time.localtime(run["created"]))
     return Card(
         name=name,
-        title=f"Run of {begun}: {title}",
-        description=f"The checkpoint of step {step}.",
+        title=f"{run['name'] or f'Run of {begun}'}: {title}, step {step:,}",
+        description=f"The checkpoint of step {step} of the run of {begun}.",
         subject=subject_of(config.dataset),
         architecture=config.architecture,
         family=config.family,

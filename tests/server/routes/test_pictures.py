@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.models.cards import FOLDER
 from tests.live_server import Server
 
@@ -93,6 +94,11 @@ def test_checkpoints_of_runs_and_weights_of_ones_own_transform_pictures(
     frame = Frame.decode(upload(server, picture(), weights=name).content)
     assert frame.info["weights"] == name
     assert frame.transformers == ["st"]
+    with Recording.open(server.home / "recordings" / f"{finished}.stnscope") as recording:
+        earlier, newest = recording.checkpoints()
+    assert [each for each in named() if each.startswith(name)] == [name, f"{name}:{earlier.step}"]
+    cards = {card["name"]: card["title"] for card in server.http.get("/weights").json()}
+    assert f"step {newest.step}" in cards[name]
     folder = server.home / "weights"
     folder.mkdir()
     try:
