@@ -15,10 +15,10 @@ import { Results } from "./results/results.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
 import { Viewer } from "./page/viewer.js";
-import { Walk } from "./walk/walk.js";
 
 /** @import { Api } from "./protocol/api.js" */
 /** @import { Room } from "./ui/room-link.js" */
+/** @import { Walk } from "./walk/walk.js" */
 
 /**
  * What Streamlit passes.
@@ -231,22 +231,47 @@ function createPictureRoom(page) {
 }
 
 /**
+ * Create the room of the walk, whose modules are loaded when it is first shown.
  * @param {PartData} data
  * @param {HTMLElement} parent
  * @returns {Part}
  */
 function createWalk(data, parent) {
   const page = getPage(data);
-  const walk = (page.walk ??= createWalkRoom(page));
+  const root = createRoot(parent);
+  const show = async () => {
+    if (!page.walk && page.rooms.current !== "how") return;
+    const walk = (page.walk ??= await loadWalk(page));
+    if (walk.element.parentElement !== root) root.append(walk.element);
+    showOrHide(page, "how", walk);
+  };
+  page.rooms.addEventListener("change", show);
   return {
-    element: createRoot(parent, walk.element),
-    update: () => showOrHide(page, "how", walk),
+    element: root,
+    update: show,
+    close: () => page.rooms.removeEventListener("change", show),
   };
 }
 
+/** @type {Promise<Walk> | null} */
+let loadingWalk = null;
+
 /** @param {Page} page */
-function createWalkRoom(page) {
-  const walk = joinRooms(page, "how", new Walk(page.api));
+function loadWalk(page) {
+  loadingWalk ??= import("./walk/walk.js").then(({ Walk }) =>
+    createWalkRoom(page, new Walk(page.api))
+  );
+  // After a failure, the next visit tries again.
+  loadingWalk.catch(() => (loadingWalk = null));
+  return loadingWalk;
+}
+
+/**
+ * @param {Page} page
+ * @param {Walk} walk
+ */
+function createWalkRoom(page, walk) {
+  joinRooms(page, "how", walk);
   page.rooms.addEventListener("restore", () => {
     walk.hide();
     showOrHide(page, "how", walk);
@@ -279,12 +304,12 @@ function showOrHide({ rooms }, room, content) {
 
 /**
  * @param {HTMLElement} parent
- * @param {HTMLElement} content
+ * @param {HTMLElement[]} content
  */
-function createRoot(parent, content) {
+function createRoot(parent, ...content) {
   const root = document.createElement("div");
   root.className = "stn-root";
-  root.append(content);
+  root.append(...content);
   parent.append(root);
   return root;
 }

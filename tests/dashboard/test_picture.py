@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
@@ -19,6 +19,7 @@ from tests.dashboard.conftest import OpenPage
 from tests.dashboard.javascript import region_sentence
 from tests.dashboard.page_queries import (
     choose_picture,
+    pump_events,
     read_large_pixels,
     wait_for_expression,
 )
@@ -120,9 +121,19 @@ def test_variation_is_that_of_the_server_and_a_link_shows_it_again(
     wait_until(lambda: abs(float(query_of(page).get("shift_x", "0")) - 0.2) < 0.01)
 
 
-def test_gallery_shows_signs_with_their_network(server: Server, open_component: OpenPage) -> None:
+def test_gallery_shows_signs_with_their_network(
+    server: Server, open_component: OpenPage, context: BrowserContext
+) -> None:
+    held: list[Route] = []
+    context.route("**/api/weights", lambda route: held.append(route))
     page = open_component(server, ROOM)
-    page.get_by_role("button", name="In the dark").click()
+    # Chosen before the page knows which networks there are.
+    with page.expect_response("**/examples/dark.png"):
+        page.get_by_role("button", name="In the dark").click()
+    while not held:
+        pump_events(page)
+    held[0].continue_()
+    context.unroute_all()
     predicted = page.locator(f"{RESULT} .stn-class[aria-current=true] .stn-class-name")
     expect(predicted).to_have_text("keep right")
     expect(page.get_by_label("Trained network")).to_have_value("signs")

@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
 
 
 class ReceivedFrames:
-    """The frames that the page receives on the transform stream."""
+    """The frames of the network with a transformer that the page receives on its streams."""
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
@@ -32,8 +32,9 @@ class ReceivedFrames:
             socket.on("framereceived", self._on_message)
 
     def _on_message(self, payload: str | bytes) -> None:
-        if isinstance(payload, bytes):
-            self.frames.append(Frame.decode(payload))
+        frame = Frame.decode(payload) if isinstance(payload, bytes) else None
+        if frame is not None and frame.transformers:
+            self.frames.append(frame)
 
 
 @pytest.fixture

@@ -108,8 +108,11 @@ export class PictureRoom {
     );
     if (this.cards.some(({ name }) => name === wanted)) this.weights.value = wanted ?? "";
     this.sliders.set(readVariation(query));
-    // A picture may have been pasted before the networks were known.
-    if (this.picture) return this.#open();
+    // A picture may have been chosen before the networks were known.
+    if (this.picture) {
+      this.#chooseNetwork(this.picture);
+      return this.#open();
+    }
     const example = galleryPicture(query.get("picture")) ??
       GALLERY.find(({ subject }) => subject === this.#card?.subject) ?? GALLERY[0];
     await this.source.openGallery(example);
@@ -144,20 +147,26 @@ export class PictureRoom {
 
   /** @param {ChosenPicture} picture */
   #choose(picture) {
-    const subject = picture.gallery?.subject;
-    const current = this.#card?.subject;
-    // A network for anything else is kept: whoever chose it knows what it is for.
-    const isForAnother = current !== subject && GALLERY.some((each) => each.subject === current);
-    if (subject && isForAnother) {
-      const fitting = this.cards.filter((card) => card.subject === subject);
-      // Best one that can be compared with a network without a transformer.
-      const best = fitting.find((card) => card.without_transformer) ?? fitting[0];
-      if (best) this.weights.value = best.name;
-    }
+    this.#chooseNetwork(picture);
     // What was chosen first keeps the variation that its address names.
     if (this.picture) this.sliders.set({});
     this.picture = picture;
     return this.#open();
+  }
+
+  /**
+   * Choose a network that is trained on what a picture of the gallery shows.
+   * @param {ChosenPicture} picture
+   */
+  #chooseNetwork({ gallery }) {
+    const current = this.#card?.subject;
+    // A network for anything else is kept: whoever chose it knows what it is for.
+    const isForOther = GALLERY.some(({ subject }) => subject === current);
+    if (!gallery || gallery.subject === current || !isForOther) return;
+    const fitting = this.cards.filter(({ subject }) => subject === gallery.subject);
+    // Best one that can be compared with a network without a transformer.
+    const best = fitting.find((card) => card.without_transformer) ?? fitting[0];
+    if (best) this.weights.value = best.name;
   }
 
   /** Open the picture with the chosen network, and with the one without a transformer. */
