@@ -1,0 +1,273 @@
+"""Pack frames for pages without a server: groups of successive frames, each compressed on its own.
+
+A group is a zlib stream of a header's length (4 bytes, little-endian), the header (JSON) and the
+numbers of its tensors. The header has the frames' `info`, `input` (the number of an input that is
+stored once for all groups, or null), and of each tensor its name, type, shape over the frames
+(F, N, ...) and filter. A filter turns numbers into others that compress better; it loses nothing:
+
+    delta    the difference from the frame before; of the first one from 0
+    plane    of a grid: what a plane through three of its corners does not predict
+    corners  of a region: the difference from the corners of its grid
+    zeros    of an output: what sampling the input at its grid does not predict, with zeros outside
+    border   the same, with the input's border outside
+
+`dashboard/assets/offline/frame-groups.js` reverses them, with the same arithmetic. The differences
+of 4-byte numbers are those of their bits, in an order in which close numbers are close; their bytes
+are stored plane by plane.
+"""
+
+import json
+import struct
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stnscope.backend.experiment.frames.frame import Array, Frame, content_key
+
+FilterName = Literal["delta", "plane", "corners", "zeros", "border"]
+Ints = NDArray[np.int32]
+Floats = NDArray[np.float64]
+
+GROUP_FRAMES: Final = 16
+"""Frames of a group at most: fewer compress worse, more take longer until one of them is drawn."""
+LEVEL = 6
+PADDINGS: Final = ("zeros", "border")
+
+
+class Inputs:
+    """The inputs that groups share, each once, in the order of their numbers."""
+
+    def __init__(self) -> None:
+        self.images: list[Array] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, images: Array) -> int:
+        """Return the number of an input (N, H, W, C), which is added if it is new."""
+        number = self._numbers.setdefault(content_key(images), len(self.images))
+        if number == len(self.images):
+            self.images.append(images)
+        return number
+
+    @staticmethod
+    def pack(images: Array) -> bytes:
+        """Return the bytes of an input, as those of a group of one frame without `info`."""
+        return _pack([{}], None, {"input": images[None]})
+
+
+def group_frames(frames: Iterator[Frame]) -> Iterator[list[Frame]]:
+    """Divide frames into groups: tensors of the same shapes, and all one input or each its own."""
+    group: list[Frame] = []
+    for frame in frames:
+        if group and (len(group) == GROUP_FRAMES or not _fit(group, frame)):
+            yield group
+            group = []
+        group.append(frame)
+    if group:
+        yield group
+
+
+def _fit(group: Sequence[Frame], frame: Frame) -> bool:
+    """Whether a frame can follow the others of a group."""
+    last = group[-1]
+    if _layout(last) != _layout(frame):
+        return False
+    if len(group) == 1:
+        return True
+    shares_input = _have_equal_inputs(group[:2])
+    return _have_equal_inputs([last, frame]) == shares_input
+
+
+def _layout(frame: Frame) -> dict[str, tuple[Any, ...]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in frame.tensors.items()}
+
+
+def _have_equal_inputs(frames: Sequence[Frame]) -> bool:
+    first = frames[0].tensors["input"]
+    return all(np.array_equal(first, frame.tensors["input"]) for frame in frames[1:])
+
+
+def pack_group(frames: Sequence[Frame], inputs: Inputs) -> bytes:
+    """Pack frames of one of the groups of `group_frames`.
+
+    Args:
+        frames: with their inputs.
+        inputs: to which an input is added that all frames share.
+    """
+    tensors = {
+        name: np.stack([frame.tensors[name] for frame in frames]) for name in frames[0].tensors
+    }
+    infos = [frame.info for frame in frames]
+    if len(frames) > 1 and not _have_equal_inputs(frames[:2]):
+        return _pack(infos, None, tensors)
+    images = tensors.pop("input")
+    number = inputs.number(images[0])
+    return _pack(infos, number, tensors, images=images[:1])
+
+
+def _pack(
+    infos: Sequence[Mapping[str, Any]],
+    number: int | None,
+    tensors: Mapping[str, Array],
+    images: Array | None = None,
+) -> bytes:
+    entries, parts = [], []
+    images = tensors.get("input") if images is None else images
+    # Grids come first, since the filters of others need them.
+    for name in sorted(tensors, key=lambda name: (not name.startswith("grid."), name != "input")):
+        tensor = tensors[name]
+        filter_name, part = _best(name, tensor, tensors, images)
+        kind = "U8" if tensor.dtype == np.uint8 else "F32"
+        entries.append({"name": name, "type": kind, "shape": tensor.shape, "filter": filter_name})
+        parts.append(part)
+    # Frames keep the order of their tensors, but it is that of this list.
+    header = {"infos": infos, "input": number, "tensors": entries}
+    text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
+    data = b"".join([struct.pack("<I", len(text)), text, *parts])
+    return zlib.compress(data, LEVEL)
+
+
+def _best(
+    name: str, tensor: Array, tensors: Mapping[str, Array], images: Array | None
+) -> tuple[FilterName, bytes]:
+    """Return the filter of a tensor whose result is the smallest, and that result."""
+    kind, _, transformer = name.partition(".")
+    grid = tensors.get(f"grid.{transformer}")
+    candidates: dict[FilterName, Callable[[], bytes]] = {"delta": lambda: _delta(tensor)}
+    if kind == "grid":
+        candidates["plane"] = lambda: _shuffle(_plane(tensor))
+    elif kind == "corners" and grid is not None:
+        candidates["corners"] = lambda: _shuffle(_ordered(tensor) - _ordered(corner_cells(grid)))
+    elif (
+        kind == "output"
+        and grid is not None
+        and images is not None
+        and images.shape[-1] == tensor.shape[-1]
+    ):
+        padding = _padding(tensor, images, grid)
+        candidates[padding] = lambda: _unsampled(tensor, images, grid, padding).tobytes()
+    if len(candidates) == 1:
+        return "delta", candidates["delta"]()
+    parts = {name: apply() for name, apply in candidates.items()}
+    best = min(parts, key=lambda name: len(zlib.compress(parts[name], 1)))
+    return best, parts[best]
+
+
+def _padding(output: Array, images: Array, grid: Array) -> Literal["zeros", "border"]:
+    """Return the padding with which sampling predicts more of the first frame's output."""
+    wrong = {
+        padding: np.count_nonzero(_unsampled(output[:1], images[:1], grid[:1], padding))
+        for padding in PADDINGS
+    }
+    return min(PADDINGS, key=lambda padding: wrong[padding])
+
+
+def _unsampled(output: Array, images: Array, grid: Array, padding: FilterName) -> Array:
+    return output - sample(images, grid, output.shape[2:4], zeros=padding == "zeros")
+
+
+def _delta(tensor: Array) -> bytes:
+    """Return the differences from the frame before; those of floats as of their bits."""
+    if tensor.dtype == np.uint8:
+        return np.diff(tensor, axis=0, prepend=np.zeros_like(tensor[:1])).tobytes()
+    ordered = _ordered(tensor)
+    return _shuffle(np.diff(ordered, axis=0, prepend=np.zeros_like(ordered[:1])))
+
+
+def _ordered(tensor: Array) -> Ints:
+    """Return the bits of float32 numbers as integers in the same order; its own inverse."""
+    bits = np.ascontiguousarray(tensor, dtype=np.float32).view(np.int32)
+    return bits ^ ((bits >> 31) & 0x7FFFFFFF)
+
+
+def _shuffle(differences: Ints) -> bytes:
+    """Return signed differences as bytes: small codes for small ones, all first bytes first."""
+    codes = (differences << 1) ^ (differences >> 31)
+    return np.ascontiguousarray(codes.reshape(-1).view(np.uint8).reshape(-1, 4).T).tobytes()
+
+
+def _plane(grid: Array) -> Ints:
+    """Return what a plane does not predict of a grid (F, N, rows, columns, 2).
+
+    The three corners that it goes through are differences from the frame before.
+    """
+    rows, columns = grid.shape[2:4]
+    points = grid.astype(np.float64)
+    origin, across, down = points[:, :, :1, :1], points[:, :, :1, -1:], points[:, :, -1:, :1]
+    x = (np.arange(columns) / (columns - 1))[:, None]
+    y = (np.arange(rows) / (rows - 1))[:, None, None]
+    predicted = (origin + (across - origin) * x) + (down - origin) * y
+    ordered = _ordered(grid)
+    result = ordered - _ordered(predicted)
+    before = np.concatenate([np.zeros_like(ordered[:1]), ordered[:-1]])
+    for row, column in ((0, 0), (0, -1), (-1, 0)):
+        result[:, :, row, column] = (ordered - before)[:, :, row, column]
+    return result
+
+
+def corner_cells(grid: Array) -> Array:
+    """Return the corners (F, N, 4, 2) of a grid, clockwise from the output's top left."""
+    return np.stack(
+        [grid[:, :, 0, 0], grid[:, :, 0, -1], grid[:, :, -1, -1], grid[:, :, -1, 0]], axis=2
+    )
+
+
+def sample(images: Array, grid: Array, size: Sequence[int], zeros: bool) -> Array:
+    """Sample images at a grid, between whose points lines are straight.
+
+    The order of the operations is that of the module that reverses the filter: both round alike.
+
+    Args:
+        images: (F or 1, N, H, W, C) uint8.
+        grid: (F, N, rows, columns, 2) in pixels of the images.
+        size: height and width of the result.
+        zeros: whether images are 0 outside; else as at their border.
+
+    Returns:
+        (F, N, height, width, C) uint8
+    """
+    _, count, rows, columns, _ = grid.shape
+    height, width = size
+    down, across = _intervals(height, rows), _intervals(width, columns)
+    points = np.nan_to_num(grid.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    (i, v), (j, u) = down, across
+    v, u = v[:, None, None], u[None, :, None]
+    top = _between(points[:, :, i][:, :, :, j], points[:, :, i][:, :, :, j + 1], u)
+    bottom = _between(points[:, :, i + 1][:, :, :, j], points[:, :, i + 1][:, :, :, j + 1], u)
+    places = _between(top, bottom, v).clip(-MAX_PIXELS, MAX_PIXELS) - 0.5
+    first = np.floor(places)
+    right, below = ((places - first)[..., axis, None] for axis in (0, 1))
+    x, y = first[..., 0].astype(np.int64), first[..., 1].astype(np.int64)
+    high, wide, channels = images.shape[2] - 1, images.shape[3] - 1, images.shape[4]
+    pixels = images.reshape(-1, channels)
+    first_pixel = np.arange(len(images) * count).reshape(len(images), count, 1, 1)
+    first_pixel = first_pixel * ((high + 1) * (wide + 1))
+
+    def at(row: NDArray[np.int64], column: NDArray[np.int64]) -> Floats:
+        inside_row, inside_column = row.clip(0, high), column.clip(0, wide)
+        index = first_pixel + inside_row * (wide + 1) + inside_column
+        values: Floats = pixels.take(index, axis=0).astype(np.float64)
+        if zeros:
+            values[(inside_row != row) | (inside_column != column)] = 0.0
+        return values
+
+    upper = _between(at(y, x), at(y, x + 1), right)
+    lower = _between(at(y + 1, x), at(y + 1, x + 1), right)
+    return np.floor(_between(upper, lower, below) + 0.5).astype(np.uint8)
+
+
+MAX_PIXELS = 1e6
+"""Beyond which a sampling point is as far outside as at this distance."""
+
+
+def _intervals(pixels: int, points: int) -> tuple[NDArray[np.int64], Floats]:
+    """Return the grid's point before each pixel's centre on a side, and the fraction beyond."""
+    positions = (np.arange(pixels) + 0.5) / pixels * (points - 1)
+    before = np.floor(positions).astype(np.int64)
+    return before, positions - before
+
+
+def _between(low: Floats, high: Floats, fraction: Floats) -> Floats:
+    return low + (high - low) * fraction
