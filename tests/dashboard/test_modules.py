@@ -26,14 +26,14 @@ LAYERS = [
     {"protocol"},
     {"ui"},
     {"playback", "geometry"},
-    {"stage", "charts"},
+    {"stage", "charts", "offline"},
     {"controls", "picture", "results", "runs"},
     {"walk"},
     {"page"},
-    {"main.js"},
+    {"main.js", "standalone.js"},
 ]
-# Loaded by Streamlit, not by another module.
-ENTRY_POINT = ASSETS / "main.js"
+# Loaded by Streamlit, and by pages without a server, not by another module.
+ENTRY_POINTS = [ASSETS / name for name in ("main.js", "standalone.js", "offline/one-file.js")]
 DEGREES_OF_FREEDOM = {
     name for family in catalog.FAMILIES.values() for name in family.degrees_of_freedom
 }
@@ -67,8 +67,13 @@ def layer_of(file: Path) -> int:
 
 
 def test_every_import_is_parsed() -> None:
-    """`imports` finds the same imports as deno, and the entry point reaches every module."""
-    graph = json.loads(deno("info", "--json", ENTRY_POINT))["modules"]
+    """`imports` finds the same imports as deno, and the entry points reach every module."""
+    graph = [
+        module
+        for entry in ENTRY_POINTS
+        for module in json.loads(deno("info", "--json", entry))["modules"]
+        if "local" in module
+    ]
     found = {
         Path(module["local"]): {
             Path(each["code"]["specifier"].removeprefix("file://"))
@@ -140,7 +145,7 @@ def test_every_export_is_imported() -> None:
     unused = [
         f"{file.relative_to(ASSETS)}: {name}"
         for file in module_files()
-        if file != ENTRY_POINT
+        if file not in ENTRY_POINTS
         for name, comment in exports(file.read_text()).items()
         if name not in used.get(file, ()) and FOR_TESTS not in comment
     ]
@@ -194,9 +199,9 @@ def test_modes_of_the_player_are_no_statuses() -> None:
 
 
 def test_style_sheets_use_only_classes_of_modules() -> None:
-    """Each class in the sheets occurs in a module; each custom property is set and used."""
+    """Each class in the sheets occurs in a module or page; each custom property is set and used."""
     styles = "".join(file.read_text() for file in sorted((ASSETS / "styles").glob("*.css")))
-    scripts = "".join(file.read_text() for file in module_files())
+    scripts = "".join(file.read_text() for file in (*module_files(), *ASSETS.glob("*.html")))
     classes = set(re.findall(r"\.(stn-[\w-]+)", styles))
     assert classes <= set(re.findall(r"\bstn-[\w-]*\w", scripts))
     set_by_scripts = set(re.findall(r"--stn-[\w-]+", scripts))

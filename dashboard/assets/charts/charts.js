@@ -3,6 +3,7 @@
 // Each chart is a figure of its own, and new rows are drawn one chart after each paint of the stage:
 // all at once would delay the next frame.
 
+import { assetUrl } from "../protocol/assets.js";
 import { element, setText } from "../ui/dom.js";
 import { Chart } from "./chart.js";
 import { CHARTS, scalarChart } from "./chart-definitions.js";
@@ -15,7 +16,7 @@ import { plotBoxes, themeColours } from "./plotly-figure.js";
 /** @import { ComparedMetrics, PlotBox, ThemeColours } from "./plotly-figure.js" */
 
 // A variable, so that the type checker does not follow the import.
-const PLOTLY = "../vendor/plotly-basic-4.1.1.min.js";
+const PLOTLY = "vendor/plotly-basic-4.1.1.min.js";
 // Milliseconds between two drawings of new rows.
 const DRAW_INTERVAL = 500;
 // Milliseconds until the next chart is drawn: after a paint of the stage, the time in which the browser
@@ -319,6 +320,6 @@ export class Charts {
  * @returns {Promise<Plotly>}
  */
 async function loadPlotly() {
-  await import(PLOTLY);
+  await import(await assetUrl(PLOTLY));
   return Reflect.get(globalThis, "Plotly");
 }

@@ -3,9 +3,8 @@
 
 import { decodeFrame } from "../protocol/frame.js";
 import { Problem } from "../protocol/api.js";
-import { TransformStream } from "../protocol/transform-stream.js";
 
-/** @import { Api } from "../protocol/api.js" */
+/** @import { Api, PictureStream } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
 /** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
@@ -41,7 +40,7 @@ export class NetworkSession {
     this.blob = null; // the picture's file
     /** @type {string | null} */
     this.picture = null; // its key
-    /** @type {TransformStream | null} */
+    /** @type {PictureStream | null} */
     this.stream = null;
     /** @type {Waiting | null} */
     this.waiting = null;
@@ -54,7 +53,7 @@ export class NetworkSession {
 
   /** The number of the newest request, which its frame repeats. */
   get number() {
-    return this.stream?.pending.number ?? 0;
+    return this.stream?.number ?? 0;
   }
 
   /**
@@ -65,7 +64,7 @@ export class NetworkSession {
    */
   async open(blob) {
     this.#supersede();
-    const frame = decodeFrame(await this.api.transform(blob, this.weights));
+    const frame = await this.api.transform(blob, this.weights);
     this.blob = blob;
     this.picture = frame.info.picture ?? null;
     return frame;
@@ -101,7 +100,7 @@ export class NetworkSession {
   }
 
   #connect() {
-    return new TransformStream(this.api.transformUrl(), {
+    return this.api.openTransformStream({
       frame: (bytes) => {
         const frame = decodeFrame(bytes);
         this.#take(frame.info.request)?.resolve(frame);

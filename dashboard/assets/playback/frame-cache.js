@@ -1,6 +1,6 @@
 // A run's recorded frames, loaded over HTTP; the most recently used stay in memory.
 
-import { decodeFrame, tensorsEqual, withInput } from "../protocol/frame.js";
+import { tensorsEqual, withInput } from "../protocol/frame.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame, Tensor } from "../protocol/types.js" */
@@ -174,7 +174,7 @@ export class FrameCache {
   async #fetch(step) {
     const { attempt, lapOf } = this;
     const query = lapOf === null ? { attempt } : { attempt, lap: step };
-    const frame = decodeFrame(await this.api.frame(this.id, lapOf ?? step, query));
+    const frame = await this.api.frame(this.id, lapOf ?? step, query);
     if (attempt !== this.attempt) return frame;
     const complete = this.add(frame);
     // No frame is recorded at this very step, so the one before it takes its place.

@@ -4,7 +4,7 @@ import { decodeFrame, withInput } from "../protocol/frame.js";
 
 /** @import { Frame, Tensor } from "../protocol/types.js" */
 /** @import { FrameCache } from "./frame-cache.js" */
-/** @import { RunStream } from "../protocol/run-stream.js" */
+/** @import { Stream } from "../protocol/api.js" */
 
 export class FrameQueue {
   constructor() {
@@ -44,7 +44,7 @@ export class FrameQueue {
 
   /**
    * Grant the stream one more frame for each that was taken.
-   * @param {RunStream | null} stream
+   * @param {Stream | null} stream
    */
   grantCredits(stream) {
     for (; this.credits > 0; this.credits--) stream?.grantCredit();

@@ -13,9 +13,8 @@ import { FrameQueue } from "./frame-queue.js";
 import { PLACEHOLDER, Playback } from "./playback.js";
 import { Problem } from "../protocol/api.js";
 import { isFaulty } from "../ui/text.js";
-import { RunStream } from "../protocol/run-stream.js";
 
-/** @import { Api } from "../protocol/api.js" */
+/** @import { Api, Stream } from "../protocol/api.js" */
 /** @import { MetricColumns, Run } from "../protocol/types.js" */
 /** @import { Player } from "./player.js" */
 
@@ -44,7 +43,7 @@ export class RunStore extends EventTarget {
     this.skipped = 0; // frames that were not sent to this page
     /** @type {Playback | null} */
     this.runPlayback = null; // of the run's steps
-    /** @type {RunStream | null} */
+    /** @type {Stream | null} */
     this.stream = null;
     this.queue = new FrameQueue();
     /** @type {FrameLoop} */
@@ -299,7 +298,8 @@ export class RunStore extends EventTarget {
     const ifOpen = (handler) => (message) => {
       if (playback === this.runPlayback) handler(message);
     };
-    const stream = new RunStream(this.api.streamUrl(id), {
+    /** @type {Stream} */
+    const stream = this.api.openStream(id, {
       run: ifOpen((run) => this.#receiveRun(playback, run)),
       metrics: ifOpen((columns) => this.#receiveMetrics(playback, stream, columns)),
       frame: ifOpen((bytes) => this.#receiveFrame(playback, bytes)),
@@ -376,7 +376,7 @@ export class RunStore extends EventTarget {
 
   /**
    * @param {Playback} playback
-   * @param {RunStream} stream
+   * @param {Stream} stream
    * @param {MetricColumns} columns
    */
   #receiveMetrics(playback, stream, columns) {

@@ -53,7 +53,8 @@ export function sharedLink(href, isOwnServer) {
  * @param {string} link
  */
 export function linkAudience(link) {
-  if (isLoopback(new URL(link).hostname)) return "It opens on this machine only.";
+  const { protocol, hostname } = new URL(link);
+  if (protocol === "file:" || isLoopback(hostname)) return "It opens on this machine only.";
   if (current?.viewer_token) return "Whoever has it may look, but change nothing.";
   return current?.needs_token
     ? "It asks for the token."

@@ -1,6 +1,12 @@
 // The server's HTTP interface, as functions. Errors carry the server's own message.
 
-/** @import { Access, Catalog, Example, MetricColumns, ResultTables, Run, WeightsCard } from "./types.js" */
+import { decodeFrame } from "./frame.js";
+import { RunStream } from "./run-stream.js";
+import { TransformStream } from "./transform-stream.js";
+
+/** @import { Access, Catalog, Example, Frame, MetricColumns, ResultTables, Run, WeightsCard } from "./types.js" */
+/** @import { RunStreamCallbacks } from "./run-stream.js" */
+/** @import { TransformStreamCallbacks } from "./transform-stream.js" */
 
 const NO_RESPONSE = "The server does not answer. It may have been stopped.";
 
@@ -27,7 +33,20 @@ export class Problem extends Error {
 
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query */
 
-/** @typedef {ReturnType<typeof createApi>} Api */
+/**
+ * The live stream of a run.
+ * @typedef {Pick<RunStream, "lastStep" | "follow" | "grantCredit" | "close">} Stream
+ */
+
+/**
+ * A stream of transformed frames of uploaded pictures.
+ * @typedef {Pick<TransformStream, "number" | "send" | "settle" | "close">} PictureStream
+ */
+
+/**
+ * What the page asks: a server, or the recordings that it came with, as offline/recorded-api.js answers.
+ * @typedef {ReturnType<typeof createApi>} Api
+ */
 
 /**
  * Create a client of the server's interface at an address.
@@ -50,11 +69,7 @@ export function createApi(base) {
   };
 
   /** @param {string} path */
-  const socketUrl = (path) => {
-    const address = url(path);
-    address.protocol = address.protocol.replace("http", "ws");
-    return address;
-  };
+  const socketUrl = (path) => socketAddress(url(path));
 
   /** @param {string} id */
   const run = (id, suffix = "") => `runs/${encodeURIComponent(id)}${suffix}`;
@@ -110,7 +125,10 @@ export function createApi(base) {
     /** @param {string} id */
     deleteRun: (id) => request(url(run(id)), { method: "DELETE" }),
 
-    /** @param {string} id */
+    /**
+     * Return the address of a run's recording; null if there is none to download.
+     * @type {(id: string) => URL | null}
+     */
     recordingUrl: (id) => url(run(id, "/recording")),
 
     /** @type {(recording: File) => Promise<Run>} */
@@ -125,9 +143,9 @@ export function createApi(base) {
     /** @type {(id: string, query?: Query) => Promise<MetricColumns>} */
     metrics: (id, query) => json(run(id, "/metrics"), query),
 
-    /** @type {(id: string, step: number, query: Query) => Promise<ArrayBuffer>} */
+    /** @type {(id: string, step: number, query: Query) => Promise<Frame>} */
     frame: async (id, step, query) =>
-      (await request(url(run(id, `/frames/${step}`), query))).arrayBuffer(),
+      decodeFrame(await (await request(url(run(id, `/frames/${step}`), query))).arrayBuffer()),
 
     /**
      * Return the address of a picture of a frame.
@@ -141,27 +159,46 @@ export function createApi(base) {
     exportRun: async (id, options, signal) =>
       (await request(url(run(id, "/export"), options), { signal })).blob(),
 
-    /** @param {string} id */
-    streamUrl: (id) => socketUrl(run(id, "/stream")),
+    /**
+     * Open the live stream of a run.
+     * @type {(id: string, on: RunStreamCallbacks) => Stream}
+     */
+    openStream: (id, on) => new RunStream(socketUrl(run(id, "/stream")), on),
 
     /**
      * Return the frame of a picture that a trained network has transformed.
-     * @type {(image: Blob, weights: string) => Promise<ArrayBuffer>}
+     * @type {(image: Blob, weights: string) => Promise<Frame>}
      */
     transform: async (image, weights) =>
-      (await request(url("transform"), formBody({ image, weights }))).arrayBuffer(),
+      decodeFrame(
+        await (await request(url("transform"), formBody({ image, weights }))).arrayBuffer(),
+      ),
 
     /** @returns {Promise<WeightsCard[]>} */
     weights: () => json("weights"),
 
-    transformUrl: () => socketUrl("transform/stream"),
+    /**
+     * Open a stream of transformed pictures.
+     * @type {(on: TransformStreamCallbacks) => PictureStream}
+     */
+    openTransformStream: (on) => new TransformStream(socketUrl("transform/stream"), on),
 
     /**
      * Return the address of a module's text.
-     * @param {string} path in the repository
+     * @type {(path: string) => URL}
      */
     sourceUrl: (path) => url(`source/${path}`),
   };
+}
+
+/**
+ * Return an address for a WebSocket. Exported for tests.
+ * @param {URL} address for HTTP
+ */
+export function socketAddress(address) {
+  const result = new URL(address);
+  result.protocol = address.protocol.replace("http", "ws");
+  return result;
 }
 
 /**

@@ -86,6 +86,11 @@ export class TransformStream {
     });
   }
 
+  /** The number of the newest request. */
+  get number() {
+    return this.pending.number;
+  }
+
   /**
    * Request a frame.
    * @param {TransformRequest} request

@@ -124,7 +124,7 @@ export class RunRow {
     const canCompare = open && run.id !== open && run.id !== on.comparedId() &&
       run.frames;
     return [
-      "download",
+      ...(this.table.api.recordingUrl(run.id) ? /** @type {Action[]} */ (["download"]) : []),
       ...CONTROLS.filter((action) => run.can.includes(action)),
       ...(canCompare ? /** @type {Action[]} */ (["compare"]) : []),
       ...(run.can.includes("rename") ? /** @type {Action[]} */ (["rename"]) : []),
@@ -190,8 +190,8 @@ export class RunRow {
   }
 
   #download() {
-    const href = this.table.api.recordingUrl(this.run.id).href;
-    element("a", { href, download: "" }).click();
+    const href = this.table.api.recordingUrl(this.run.id)?.href;
+    if (href) element("a", { href, download: "" }).click();
   }
 
   /**

@@ -1,6 +1,5 @@
 // A slider over the recorded steps of a run, and the choice of one of its probes.
 
-import { decodeFrame } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
 import { integer, labelName } from "../ui/text.js";
 
@@ -102,7 +101,7 @@ export class RecordedFrames {
     setText(this.text, integer(step));
     this.slider.setAttribute("aria-valuetext", `Step ${integer(step)}`);
     const loading = this.frames.get(step) ??
-      this.api.frame(this.id, step, {}).then(decodeFrame);
+      this.api.frame(this.id, step, {});
     this.frames.set(step, loading);
     loading.catch(() => this.frames.delete(step));
     const frame = await loading;

@@ -3,7 +3,7 @@
 
 import { RegionOverlay } from "../stage/region-overlay.js";
 import { ImagePane } from "../stage/image-pane.js";
-import { decodeFrame, rowOf } from "../protocol/frame.js";
+import { rowOf } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
 import { labelName } from "../ui/text.js";
 import { RecordedFrames } from "./recorded-frames.js";
@@ -99,7 +99,7 @@ export class RowPart {
     const runs = await this.api.runs();
     const several = runs.filter(({ transformers, frames }) => (transformers ?? 0) > 1 && frames);
     for (const { id } of several.slice(0, MAX_TRIED)) {
-      const { info } = decodeFrame(await this.api.frame(id, 0, {}));
+      const { info } = await this.api.frame(id, 0, {});
       if (info.transformers.every(({ time_step: time }) => time)) return id;
     }
     return null;

@@ -1,0 +1,161 @@
+// What the page asks, answered from recordings that it came with, and without a server.
+
+import { Problem } from "../protocol/api.js";
+import { RecordedRun } from "./recorded-run.js";
+
+/** @import { Api, PictureStream, Query, Stream } from "../protocol/api.js" */
+/** @import { RunStreamCallbacks } from "../protocol/run-stream.js" */
+/** @import { Catalog, Example, Frame, MetricColumns, Run, WeightsCard } from "../protocol/types.js" */
+/** @import { StoredFiles } from "./stored-files.js" */
+
+/**
+ * A page's table of contents, as backend/experiment/export/stored_run.py and site.py write it.
+ * @typedef {object} Contents
+ * @property {Catalog} catalog what the page needs of it
+ * @property {Run[]} runs that are listed, the newest first
+ * @property {Example[]} examples
+ * @property {Object<string, string>} folders by run
+ * @property {string} note why nothing can be started or changed here, a sentence
+ * @property {Object<string, string>} sources the file of each module's text, by its path in the repository
+ */
+
+const NO_SERVER = "This needs a server: open the page that stnscope serve shows.";
+
+/** Refuse what needs a server. */
+function refuse() {
+  return Promise.reject(new Problem(NO_SERVER));
+}
+
+/**
+ * Create what answers from recordings.
+ * @param {StoredFiles} files
+ * @returns {Api}
+ */
+export function createRecordedApi(files) {
+  /** @type {Promise<Contents> | null} */
+  let loading = null;
+  const contents = () => {
+    if (!loading) {
+      loading = files.json("contents.json");
+      loading.catch(() => (loading = null));
+    }
+    return loading;
+  };
+  /** @type {Map<string, RecordedRun>} */
+  const opened = new Map();
+
+  /** @param {string} id */
+  const recorded = async (id) => {
+    const folder = (await contents()).folders[id];
+    if (folder === undefined) throw new Problem(`There is no run ${id} here.`, 404);
+    const run = opened.get(id) ?? new RecordedRun(files, folder);
+    opened.set(id, run);
+    return run;
+  };
+
+  return {
+    isOwnServer: false,
+
+    access: async () => ({
+      refusal: (await contents()).note,
+      needs_token: false,
+      viewer_token: null,
+      address: null,
+    }),
+
+    catalog: async () => (await contents()).catalog,
+
+    results: () => refuse(),
+
+    resultPictures: () => refuse(),
+
+    runs: async ({ limit, live } = {}) => live ? [] : (await contents()).runs.slice(0, limit),
+
+    examples: async () => (await contents()).examples,
+
+    run: async (id) => {
+      const { runs, examples } = await contents();
+      const known = [...runs, ...examples.map((example) => example.run)];
+      const found = known.find((run) => run.id === id);
+      if (!found) throw new Problem(`There is no run ${id} here.`, 404);
+      return found;
+    },
+
+    startRun: () => refuse(),
+
+    control: () => refuse(),
+
+    renameRun: () => refuse(),
+
+    addPicture: () => refuse(),
+
+    deleteRun: () => refuse(),
+
+    recordingUrl: () => null,
+
+    importRecording: () => refuse(),
+
+    frames: async (id, { after } = {}) => (await recorded(id)).frames(after),
+
+    metrics: async (id) => (await recorded(id)).metrics(),
+
+    /** @type {(id: string, step: number, query: Query) => Promise<Frame>} */
+    frame: async (id, step, { lap }) =>
+      (await recorded(id)).frame(step, typeof lap === "number" ? lap : null),
+
+    framePictureUrl: (id) => files.address(`pictures/${encodeURIComponent(id)}.png`),
+
+    exportRun: () => refuse(),
+
+    openStream: (id, on) => new RecordedStream(recorded(id), on),
+
+    transform: () => refuse(),
+
+    weights: () => Promise.resolve(/** @type {WeightsCard[]} */ ([])),
+
+    openTransformStream: () => /** @type {PictureStream} */ ({
+      number: 0,
+      send: () => 0,
+      settle: () => false,
+      close: () => {},
+    }),
+
+    sourceUrl: (path) => files.address(`source/${path}.txt`),
+  };
+}
+
+/**
+ * Sends the metrics of a recorded run, and nothing more.
+ * @implements {Stream}
+ */
+class RecordedStream {
+  /**
+   * @param {Promise<RecordedRun>} run
+   * @param {RunStreamCallbacks} on
+   */
+  constructor(run, on) {
+    /** @type {number | null} */
+    this.lastStep = null;
+    this.isClosed = false;
+    this.#send(run, on);
+  }
+
+  /**
+   * @param {Promise<RecordedRun>} run
+   * @param {RunStreamCallbacks} on
+   */
+  async #send(run, on) {
+    /** @type {MetricColumns} */
+    const columns = await (await run).metrics();
+    // Those of a longer run were loaded before.
+    if (!this.isClosed && this.lastStep !== columns.step.at(-1)) on.metrics(columns);
+  }
+
+  follow() {}
+
+  grantCredit() {}
+
+  close() {
+    this.isClosed = true;
+  }
+}
