@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from stnscope.backend.experiment.export.gif import write_gif
+from stnscope.backend.experiment.export.html import write_html
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
     FormatName,
@@ -53,5 +54,14 @@ FORMATS: Mapping[FormatName, Format] = {
         "animation",
         ANIMATED,
         write_gif,
+    ),
+    "html": Format(
+        "Page in one file",
+        "Plays in any browser, without a server or a network: frames, timeline, overlays, charts.",
+        "text/html",
+        "html",
+        "page",
+        (*STEPS, *PROBES),
+        write_html,
     ),
 }

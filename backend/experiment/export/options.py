@@ -19,7 +19,7 @@ from stnscope.backend.experiment.limits import (
     Count,
 )
 
-FormatName = Literal["gif"]
+FormatName = Literal["gif", "html"]
 LayoutName = Literal["evolution", "moving"]
 Progress = Callable[[int, int], None]
 """Called with the number of finished frames and of all; what it raises cancels the export."""
@@ -101,3 +101,5 @@ class ReadableRecording(Protocol):
     def frames(self) -> Sequence[FrameEntry]: ...
 
     def frame(self, step: int, lap: int | None = None) -> Frame: ...
+
+    def sampled_metrics(self, points: int, after: int | None = None) -> dict[str, Any]: ...

@@ -49,7 +49,7 @@ def plan(recording: ReadableRecording, options: ExportOptions) -> Plan:
         selected = frame_selection.select_range(recording.frames(), options)
     # The last frame has the most probes, because pictures can be added to them.
     last = recording.frame(*selected[-1])
-    probes = _select_probes(options, len(last.tensors["input"]))
+    probes = select_probes(options, len(last.tensors["input"]))
     layout = sheet.compute_layout(
         last, len(probes), options.scale, _overshoot(recording, selected, probes)
     )
@@ -75,7 +75,7 @@ def _select_moving(recording: ReadableRecording, options: ExportOptions) -> list
     return frame_selection.select_moving(frames, options)
 
 
-def _select_probes(options: ExportOptions, count: int) -> list[int]:
+def select_probes(options: ExportOptions, count: int) -> list[int]:
     if options.probes is not None:
         selected = [int(index) for index in options.probes.split(",")]
         if max(selected) >= count:
