@@ -1,0 +1,62 @@
+"""`stnscope publish`: make a static site of runs."""
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+
+from stnscope.backend.commands.options import RUN_HELP, Commands, command, find_run, recordings
+from stnscope.backend.experiment.catalog.examples import EXAMPLES as EXAMPLE_RUNS
+from stnscope.backend.experiment.export.site import PublishedRun, check_target, publish
+from stnscope.backend.experiment.recording.quota import format_bytes, raising_insufficient_storage
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.server.runs import Runs, example_path
+
+EXAMPLES = """\
+  stnscope publish RUN site               one run, in the folder site
+  stnscope publish RUN RUN example-digits site    several, in this order, and one that ships
+  stnscope publish RUN site --force       replace what was published there
+  python -m http.server --directory site  serve it on this machine
+"""
+WALK_EXAMPLE = "signs-2st"
+"""The example whose frames the walk shows."""
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    text = "Make a static site of runs: a gallery, their players, and the walk How it works."
+    parser = command(commands, "publish", _publish, text, EXAMPLES)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="the site's folder")
+    parser.add_argument(
+        "--force", action="store_true", help="replace a site that was published there before"
+    )
+
+
+def _publish(options: argparse.Namespace) -> int:
+    folder: Path = options.folder
+    check_target(folder, replace=options.force)
+    runs = Runs(recordings(options))
+    ids = list(dict.fromkeys(find_run(runs, text) for text in options.runs))
+    with ExitStack() as opened, raising_insufficient_storage():
+        published = [_described(run_id, opened.enter_context(runs.open(run_id))) for run_id in ids]
+        path = example_path(EXAMPLE_RUNS[WALK_EXAMPLE].id)
+        example = opened.enter_context(Recording.open(path))
+        examples = [_described(EXAMPLE_RUNS[WALK_EXAMPLE].id, example)]
+        publish(
+            published, folder, examples=examples, replace=options.force, progress=_print_progress
+        )
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    print(f"{folder}: {len(ids)} runs, {format_bytes(size)}. README.md in it says how to serve it.")
+    return 0
+
+
+def _described(run_id: str, recording: Recording) -> PublishedRun:
+    """Return a run with the title and the sentence of the example that it is, if it is one."""
+    for example in EXAMPLE_RUNS.values():
+        if example.id == run_id:
+            return PublishedRun(run_id, recording, example.title, example.description)
+    return PublishedRun(run_id, recording)
+
+
+def _print_progress(run_id: str) -> None:
+    print(f"Storing run {run_id} ...", flush=True)
