@@ -16,6 +16,7 @@ StnscopeError
 │   └── LockUnavailable    a file system has no locks
 ├── InsufficientStorage    a quota or the disk is full; names what to delete or enlarge
 ├── TrainerTimeout         a request to a trainer took no effect in time
+├── NotInstalled           a package that this needs is not installed; names the command
 └── Unavailable            temporarily not possible; a later attempt may succeed
     └── OutOfMemory        a device has too little memory; names it and what to do
 """
@@ -111,6 +112,10 @@ class InsufficientStorage(StnscopeError):
 
 class TrainerTimeout(StnscopeError):
     """A request to a trainer took no effect in time; the message has what is known."""
+
+
+class NotInstalled(StnscopeError):
+    """A package that this needs is not installed; the text names the command that installs it."""
 
 
 class Unavailable(StnscopeError):

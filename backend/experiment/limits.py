@@ -14,6 +14,8 @@
     export_frames    frames of an exported animation
     export_fps       frames per second of an exported animation
     export_scale     scale of an exported animation
+    export_width     pixels of its width
+    export_seconds   seconds of its duration
     classes          classes of a data set
     dataset_bytes    bytes of a data set's decoded images
     name_length      characters of the name of a data set, a network and so on
@@ -41,6 +43,9 @@ MIN_EXPORT_FPS = 0.01
 MAX_EXPORT_FPS = 50
 MIN_EXPORT_SCALE = 0.5
 MAX_EXPORT_SCALE = 4
+MIN_EXPORT_WIDTH = 100
+MAX_EXPORT_WIDTH = 3840
+MAX_EXPORT_SECONDS = 3600
 MAX_CLASSES = 1000
 MAX_DATASET_BYTES = 2_000_000_000
 """Of a user's data set's decoded images, which training keeps in memory."""
@@ -69,6 +74,8 @@ LIMITS: Mapping[str, int] = {
     "export_frames": MAX_EXPORT_FRAMES,
     "export_fps": MAX_EXPORT_FPS,
     "export_scale": MAX_EXPORT_SCALE,
+    "export_width": MAX_EXPORT_WIDTH,
+    "export_seconds": MAX_EXPORT_SECONDS,
     "classes": MAX_CLASSES,
     "dataset_bytes": MAX_DATASET_BYTES,
     "name_length": MAX_NAME_LENGTH,

@@ -66,7 +66,9 @@ def test_format_error_names_the_fields_of_a_configuration(value: Any, message: s
 def test_format_error_of_optional_and_literal_fields() -> None:
     message = message_for(SettingsChange, {"slow_motion": 99})
     assert message == "slow_motion must be at least 0 and at most 10, not 99."
-    assert message_for(ExportOptions, {"format": "avi"}) == "format must be 'gif', not \"avi\"."
+    message = message_for(ExportOptions, {"format": "avi"})
+    assert message.startswith("format must be 'gif', 'webp'")
+    assert message.endswith('not "avi".')
     assert message_for(ExportOptions, {"probes": "a"}).startswith(
         'probes cannot be "a". Indices of probes'
     )

@@ -7,8 +7,13 @@ of the sampled region. `evolution` shows training, with a counter of tenths of t
 
 from pathlib import Path
 
+from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.experiment.export.cut import Cut, FrameGone
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
+
+ATTEMPTS = 3
+"""How often an export begins, where frames that it shows are dropped: rarely more than once."""
 
 
 def export(
@@ -16,6 +21,7 @@ def export(
     options: ExportOptions,
     target: Path,
     progress: Progress | None = None,
+    compared: ReadableRecording | None = None,
 ) -> None:
     """Write a file of a run, finished or still training; a failed export leaves no file.
 
@@ -25,6 +31,7 @@ def export(
         target: where the file is written; one that is there is replaced when it is complete.
         progress: called with the number of finished frames and of all frames; an exception that
             it raises cancels the export.
+        compared: the recording of the run `options.compare`.
 
     Raises:
         Conflict: no frame that fits the options is recorded yet.
@@ -33,7 +40,24 @@ def export(
     """
     part = target.with_name(f".{target.name}.part")
     try:
-        FORMATS[options.format].write(recording, options, part, progress)
+        _write(recording, options, part, progress, compared)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _write(
+    recording: ReadableRecording,
+    options: ExportOptions,
+    target: Path,
+    progress: Progress | None,
+    compared: ReadableRecording | None,
+) -> None:
+    """Write the file of a consistent cut; begin again if a frame of it is dropped meanwhile."""
+    for _ in range(ATTEMPTS):
+        try:
+            cut = Cut(recording, compared)
+            return FORMATS[options.format].write(cut, options, target, progress)
+        except FrameGone:
+            continue
+    raise Unavailable("The recording was thinned again and again. Please try again later.")

@@ -9,20 +9,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from stnscope.backend.experiment.export.apng import write_apng
+from stnscope.backend.experiment.export.checkpoint import write_safetensors
 from stnscope.backend.experiment.export.gif import write_gif
 from stnscope.backend.experiment.export.html import write_html
+from stnscope.backend.experiment.export.mp4 import write_mp4
+from stnscope.backend.experiment.export.npz import write_npz
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
     FormatName,
     Progress,
     ReadableRecording,
 )
+from stnscope.backend.experiment.export.pdf import write_pdf
+from stnscope.backend.experiment.export.png import write_png
+from stnscope.backend.experiment.export.recording_file import write_recording
+from stnscope.backend.experiment.export.svg import write_svg
+from stnscope.backend.experiment.export.tables import write_csv
+from stnscope.backend.experiment.export.webp import write_webp
 
 Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], None]
 
 STEPS = ("first", "last", "frames")
 PROBES = ("samples", "probes")
-ANIMATED = ("layout", *STEPS, *PROBES, "fps", "scale")
+LOOK = ("layout", "scale", "width", "layers", "charts", "compare")
+ANIMATED = (*STEPS, *PROBES, *LOOK, "fps", "seconds")
 
 
 @dataclass(frozen=True)
@@ -55,6 +66,60 @@ FORMATS: Mapping[FormatName, Format] = {
         ANIMATED,
         write_gif,
     ),
+    "webp": Format(
+        "Animated WebP",
+        "Plays on pages; small, and the file says how close its colours are.",
+        "image/webp",
+        "webp",
+        "animation",
+        ANIMATED,
+        write_webp,
+    ),
+    "apng": Format(
+        "Animated PNG",
+        "Plays on pages, with every colour exact.",
+        "image/apng",
+        "apng",
+        "animation",
+        ANIMATED,
+        write_apng,
+    ),
+    "mp4": Format(
+        "MP4 video",
+        "Plays in slides, players and chats; needs the extra stnscope[video].",
+        "video/mp4",
+        "mp4",
+        "animation",
+        ANIMATED,
+        write_mp4,
+    ),
+    "png": Format(
+        "PNG picture",
+        "All frames side by side, or the last one as a poster.",
+        "image/png",
+        "png",
+        "still",
+        (*STEPS, *PROBES, *LOOK, "still"),
+        write_png,
+    ),
+    "svg": Format(
+        "SVG figure",
+        "Input, sampling grid and output at one step, to be edited or shown on a page.",
+        "image/svg+xml",
+        "svg",
+        "still",
+        ("last", *PROBES, "scale", "width"),
+        write_svg,
+    ),
+    "pdf": Format(
+        "PDF figure",
+        "The same figure for a paper: lines stay lines, and the font is embedded.",
+        "application/pdf",
+        "pdf",
+        "still",
+        ("last", *PROBES, "scale", "width"),
+        write_pdf,
+    ),
     "html": Format(
         "Page in one file",
         "Plays in any browser, without a server or a network: frames, timeline, overlays, charts.",
@@ -63,5 +128,41 @@ FORMATS: Mapping[FormatName, Format] = {
         "page",
         (*STEPS, *PROBES),
         write_html,
+    ),
+    "csv": Format(
+        "CSV table",
+        "Theta, corners and probabilities, sampling grids, or metrics, for any program.",
+        "text/csv",
+        "csv",
+        "data",
+        (*STEPS, *PROBES, "table"),
+        write_csv,
+    ),
+    "npz": Format(
+        "NumPy arrays",
+        "Theta, corners, grids, probabilities and metrics, for a notebook.",
+        "application/x-npz",
+        "npz",
+        "data",
+        (*STEPS, *PROBES),
+        write_npz,
+    ),
+    "safetensors": Format(
+        "Checkpoint",
+        "The network's weights as safetensors, for PyTorch and others.",
+        "application/octet-stream",
+        "safetensors",
+        "data",
+        ("last",),
+        write_safetensors,
+    ),
+    "stnscope": Format(
+        "Recording",
+        "The whole run, to be watched in another stnscope.",
+        "application/octet-stream",
+        "stnscope",
+        "data",
+        (),
+        write_recording,
     ),
 }

@@ -101,6 +101,22 @@ def select_moving(frames: Sequence[FrameEntry], selection: Selection) -> list[Fr
     ]
 
 
+def select_all(frames: Sequence[FrameEntry], selection: Selection) -> list[FrameKey]:
+    """Return all frames of a range of steps or, without one, all and those of the closing lap.
+
+    Raises:
+        Conflict: nothing is recorded yet.
+        InvalidInput: nothing is recorded in that range; has the field.
+    """
+    if not frames:
+        raise Conflict("Nothing of the run is recorded yet. Try again in a moment.")
+    if (selection.first, selection.last, selection.frames) == (None, None, None):
+        return [FrameKey(frame.step, frame.lap) for frame in frames]
+    steps = _in_range(_steps(frames), selection)
+    chosen = steps if selection.frames is None else _select_evenly(steps, selection.frames)
+    return [FrameKey(step) for step in chosen]
+
+
 def _steps(frames: Sequence[FrameEntry]) -> list[int]:
     return [frame.step for frame in frames if frame.lap is None]
 

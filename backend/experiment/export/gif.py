@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 from PIL.GifImagePlugin import getdata
 
-from stnscope.backend.experiment.export import metadata, sheet
-from stnscope.backend.experiment.export.animation import draw_frames
+from stnscope.backend.experiment.export import sheet
+from stnscope.backend.experiment.export.animation import draw_frame, draw_frames
+from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 from stnscope.backend.experiment.export.palette import Palette
 from stnscope.backend.experiment.export.plan import Plan, plan
@@ -37,16 +38,20 @@ def write_gif(
     progress: Progress | None = None,
 ) -> None:
     """Write an animated GIF; arguments and errors as those of `export`."""
-    target.write_bytes(encode_gif(recording, plan(recording, options), progress))
+    chosen = plan(recording, options)
+    comment = describe(recording.summary(), chosen, options).text
+    target.write_bytes(encode_gif(recording, chosen, comment, progress))
 
 
 def encode_gif(
-    recording: ReadableRecording, chosen: Plan, progress: Progress | None = None
+    recording: ReadableRecording,
+    chosen: Plan,
+    comment: str,
+    progress: Progress | None = None,
 ) -> bytes:
-    """Return the bytes of the animation of a plan."""
-    palette = Palette(None if chosen.is_grey else _sample_pixels(recording, chosen))
-    comment = metadata.comment(recording.summary(), chosen)
-    writer = GifWriter(chosen.layout.size, palette.colours, comment)
+    """Return the bytes of the animation of a plan, with a comment."""
+    palette = Palette(None if chosen.is_grey else _sample_pixels(recording, chosen), chosen.colours)
+    writer = GifWriter(chosen.size, palette.colours, comment)
     drawn = draw_frames(recording, chosen, progress)
     for (images, overlay), delay in zip(drawn, chosen.delays, strict=True):
         writer.add(palette.indices(images, overlay, overlay != sheet.TRANSPARENT), delay)
@@ -59,9 +64,7 @@ def _sample_pixels(recording: ReadableRecording, chosen: Plan) -> Indices:
     indices = np.linspace(0, count - 1, min(PALETTE_FRAMES, count)).round().astype(int)
     samples = []
     for index in indices.tolist():
-        frame = recording.frame(*chosen.frames[index])
-        images = sheet.draw_images(frame, chosen.probes, chosen.layout, is_grey=False)
-        overlay = sheet.draw_overlay(frame, chosen.probes, chosen.layout)
+        images, overlay = draw_frame(recording, chosen, index)
         samples.append(images[overlay == sheet.TRANSPARENT])
     pixels = np.concatenate(samples)
     return pixels[:: max(1, len(pixels) // PALETTE_PIXELS)]

@@ -5,6 +5,8 @@ There is one palette for all frames, and no dithering, so that unchanged pixels 
 (H, W) size of a frame, M pixels, K colours.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -13,7 +15,8 @@ from stnscope.backend.experiment.export import sheet
 
 COLOURS = 256
 REPLACED = 1
-"""The grey level, nearly black, whose index the only colour of a grey animation has."""
+"""The first of the grey levels, nearly black and every second one, whose indices the colours of a
+grey animation have."""
 
 Pixels = NDArray[np.uint8]
 
@@ -22,24 +25,31 @@ class Palette:
     """Colours that approximate images, and the exact ones of the overlay.
 
     Args:
-        pixels: (M, 3), pixels of the images; None if all are grey: then all levels but `REPLACED`
-            are exact.
+        pixels: (M, 3), pixels of the images; None if all are grey: then all levels but one for each
+            colour are exact.
+        colours: the values of an overlay that are colours.
     """
 
-    def __init__(self, pixels: Pixels | None) -> None:
+    def __init__(self, pixels: Pixels | None, colours: Sequence[int] = (sheet.FIRST,)) -> None:
+        colours = list(colours)
         greys = np.arange(COLOURS, dtype=np.uint8)
         self.colours: Pixels = greys[:, None].repeat(3, axis=1)
         """(256, 3), the palette."""
-        self._overlay_indices = np.append(greys, np.uint8(REPLACED))
+        self._overlay_indices = np.append(greys, np.zeros(len(sheet.COLOURS) - COLOURS, np.uint8))
         self._image_palette: Image.Image | None = None
+        self._levels: Pixels = greys
         if pixels is None:
-            self.colours[REPLACED] = sheet.FIRST_COLOUR
+            replaced = REPLACED + 2 * np.arange(len(colours))
+            self.colours[replaced] = sheet.COLOURS[colours]
+            self._overlay_indices[colours] = replaced
+            self._levels = greys.copy()
+            self._levels[replaced] -= 1
             return
-        values = [*sheet.LEVELS, sheet.FIRST]
+        values = [*sheet.LEVELS, *colours]
         count = COLOURS - len(values)
-        colours = _quantise(pixels, count)
-        self._image_palette = _palette_image(colours)
-        self.colours[: len(colours)] = colours
+        quantised = _quantise(pixels, count)
+        self._image_palette = _palette_image(quantised)
+        self.colours[: len(quantised)] = quantised
         self.colours[count:] = sheet.COLOURS[values]
         self._overlay_indices[values] = np.arange(count, COLOURS)
 
@@ -54,7 +64,7 @@ class Palette:
             is_overlay: (H, W), whether the overlay covers the images.
         """
         if self._image_palette is None:
-            indices = np.where(images == REPLACED, np.uint8(0), images)
+            indices = self._levels[images]
         else:
             indices = _nearest(images, self._image_palette)
         indices[is_overlay] = self._overlay_indices[overlay[is_overlay]]

@@ -9,6 +9,7 @@ colours. Therefore an export can quantise images without changing the dots.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,17 @@ SHADES = tuple(round(BACKGROUND + (INK - BACKGROUND) * share / 9) for share in r
 FIRST = 256
 """In an overlay, the first corner's mark, so that it is recognised among white ones."""
 FIRST_COLOUR = (255, 90, 54)
+SECOND, THIRD, FOURTH, TRAIL, RIGHT, WRONG, CURVE = range(FIRST + 1, FIRST + 8)
+"""On the stage: lines of further transformers, trails, marks of predictions, curves of charts."""
+STAGE_COLOURS = (
+    (255, 194, 10),
+    (94, 200, 255),
+    (255, 143, 199),
+    (255, 215, 94),
+    (30, 142, 62),
+    (208, 52, 44),
+    (37, 99, 235),
+)
 LEVELS = (BLACK, WHITE, *SHADES)
 """All grey levels of an overlay."""
 
@@ -42,8 +54,10 @@ Shape = Callable[[Floats, Floats], Floats]
 """Offsets (x, y) from a mark's centre -> distance in the mark's metric."""
 
 
-COLOURS: Pixels = np.array([(level,) * 3 for level in range(FIRST)] + [FIRST_COLOUR], np.uint8)
-"""(257, 3), the colour of each value in an overlay."""
+COLOURS: Pixels = np.array(
+    [*((level,) * 3 for level in range(FIRST)), FIRST_COLOUR, *STAGE_COLOURS], np.uint8
+)
+"""(264, 3), the colour of each value in an overlay."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +104,16 @@ class Layout:
         return slice(top, top + size[0]), slice(left, left + size[1])
 
 
+class HasFooter(Protocol):
+    """A layout whose footer spans the sheet."""
+
+    @property
+    def scale(self) -> float: ...
+
+    @property
+    def footer(self) -> int: ...
+
+
 def compute_layout(frame: Frame, rows: int, scale: float, overshoot: float) -> Layout:
     """Compute the layout for frames with the same shapes as `frame`.
 
@@ -106,8 +130,8 @@ def compute_layout(frame: Frame, rows: int, scale: float, overshoot: float) -> L
     margin = round(overshoot * magnification + (DOT_RADIUS + OUTLINE + 1) * scale)
     return Layout(
         scale,
-        _fit(height, width, tile),
-        tuple(_fit(*shape, tile) for shape in _output_shapes(frame)),
+        fit(height, width, tile),
+        tuple(fit(*shape, tile) for shape in _output_shapes(frame)),
         min(max(margin, minimum), round(tile / 3)),
         rows,
     )
@@ -130,7 +154,8 @@ def _output_shapes(frame: Frame) -> list[tuple[int, int]]:
     return [(height, width) for _, height, width, _ in shapes] or [(1, 1)]
 
 
-def _fit(height: int, width: int, side: float) -> tuple[int, int]:
+def fit(height: int, width: int, side: float) -> tuple[int, int]:
+    """Return the size of an image whose longer side has a length in pixels."""
     magnification = side / max(height, width)
     return max(1, round(height * magnification)), max(1, round(width * magnification))
 
@@ -192,6 +217,25 @@ def _draw_corners(
     radius = (DOT_RADIUS + OUTLINE) * layout.scale
     low = np.array([box[1].start, box[0].start]) - layout.margin + radius
     high = np.array([box[1].stop, box[0].stop]) + layout.margin - radius
+    draw_dots(levels, points, low, high, layout.scale)
+    if len(frame.transformers) > 1:
+        output = layout.output_box(row, index)
+        draw_numbers(levels, index, points, low, high, output, layout.scale)
+
+
+def draw_dots(
+    levels: Overlay, points: Floats, low: Floats, high: Floats, scale: float, value: int = WHITE
+) -> None:
+    """Draw dots at the corners of a region, an arrow head at the edge for one beyond it.
+
+    Args:
+        levels: the overlay.
+        points: (4, 2), (x, y) on the sheet.
+        low: least x and y of a dot.
+        high: largest x and y of a dot.
+        scale: of the dots.
+        value: of all dots but the first.
+    """
     for number, point in enumerate(points):
         if np.isfinite(point).all():
             clipped = point.clip(low, high)
@@ -201,16 +245,26 @@ def _draw_corners(
                 shape = _arrow(offset / np.hypot(*offset))
             else:
                 shape = _square if number == 0 else _disc
-            fill = FIRST if number == 0 else WHITE
-            _draw_mark(levels, clipped, shape, layout.scale, fill)
-    if len(frame.transformers) > 1:
-        # At different positions on the upper edge, because initially all regions are equal.
-        position = points[0] + (index + 1) / 6 * (points[1] - points[0])
-        if np.isfinite(position).all():
-            _draw_number(levels, index + 1, position.clip(low, high), layout.scale)
-        down, across = layout.output_box(row, index)
-        corner = np.array([across.start, down.start]) + NUMBER_SIZE * layout.scale / 2
-        _draw_number(levels, index + 1, corner, layout.scale)
+            _draw_mark(levels, clipped, shape, scale, FIRST if number == 0 else value)
+
+
+def draw_numbers(
+    levels: Overlay,
+    index: int,
+    points: Floats,
+    low: Floats,
+    high: Floats,
+    output: Box,
+    scale: float,
+) -> None:
+    """Draw a transformer's number on its region and on its output; arguments as of `draw_dots`."""
+    # At different positions on the upper edge, because initially all regions are equal.
+    position = points[0] + (index + 1) / 6 * (points[1] - points[0])
+    if np.isfinite(position).all():
+        _draw_number(levels, index + 1, position.clip(low, high), scale)
+    down, across = output
+    corner = np.array([across.start, down.start]) + NUMBER_SIZE * scale / 2
+    _draw_number(levels, index + 1, corner, scale)
 
 
 def _draw_number(levels: Overlay, number: int, centre: Floats, scale: float) -> None:
@@ -274,7 +328,7 @@ def _draw_prediction(levels: Overlay, frame: Frame, probe: int, row: int, layout
     )
 
 
-def draw_footer(levels: Overlay, counter: str, details: str, layout: Layout) -> None:
+def draw_footer(levels: Overlay, counter: str, details: str, layout: HasFooter) -> None:
     """Draw a counter such as `3/10` with a fixed position of the slash, and details beside it.
 
     A counter without a slash is drawn in the middle.

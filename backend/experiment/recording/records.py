@@ -2,10 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.frames.frame import Array, Label
+
+T = TypeVar("T")
+
+MODEL, AVERAGE = "model.", "average."
+"""Prefixes of a checkpoint's tensors: weights, and their moving average, where there is one."""
 
 
 class FrameRef(NamedTuple):
@@ -61,3 +66,9 @@ class AddedPicture:
     label: Label
     image: Array
     """(H, W, C) uint8, in the network's input size."""
+
+
+def evaluated_weights(tensors: Mapping[str, T]) -> dict[str, T]:
+    """Return the weights in a checkpoint's tensors: the averaged ones, if they were evaluated."""
+    prefix = AVERAGE if any(name.startswith(AVERAGE) for name in tensors) else MODEL
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -26,6 +26,7 @@ from stnscope.backend.experiment.frames.frame import Array
 from stnscope.backend.experiment.inputs.pipeline import build_input_pipeline
 from stnscope.backend.experiment.inputs.random_generators import hash_seed, make_generator
 from stnscope.backend.experiment.progress import epoch_of
+from stnscope.backend.experiment.recording.records import AVERAGE, MODEL, evaluated_weights
 from stnscope.backend.experiment.training import schedules
 from stnscope.backend.experiment.training.averaging import WeightAverage
 from stnscope.backend.experiment.training.consistency import consistency_loss
@@ -50,8 +51,6 @@ VALIDATION_SEED = 297
 """The same for every run, so that accuracies are comparable."""
 
 Checkpoint = Mapping[str, Tensor]
-MODEL, AVERAGE = "model.", "average."
-"""Prefixes of the names in a checkpoint."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -316,8 +315,7 @@ def to_tensors(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
 
 def model_state(checkpoint: Checkpoint) -> dict[str, Tensor]:
     """Return the `state_dict` in a checkpoint of the network that was evaluated."""
-    prefix = AVERAGE if any(name.startswith(AVERAGE) for name in checkpoint) else MODEL
-    return {k.removeprefix(prefix): v for k, v in checkpoint.items() if k.startswith(prefix)}
+    return evaluated_weights(checkpoint)
 
 
 def _restore(

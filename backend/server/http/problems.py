@@ -30,6 +30,7 @@ HTTP_STATUSES: dict[type[Exception], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.InsufficientStorage: HTTPStatus.INSUFFICIENT_STORAGE,
+    errors.NotInstalled: HTTPStatus.NOT_IMPLEMENTED,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.TrainerTimeout: HTTPStatus.GATEWAY_TIMEOUT,
 }

@@ -17,7 +17,7 @@ from stnscope.models import weights
 from stnscope.models.architectures import build
 from stnscope.models.cards import Card
 from stnscope.models.catalog import ARCHITECTURES, Architecture
-from tests.exports import exported
+from tests.exports import RecordedFrames, exported
 
 FOR_EACH_NETWORK = pytest.mark.parametrize(
     "entry", ARCHITECTURES.values(), ids=lambda entry: entry.name
@@ -34,7 +34,7 @@ class FixedStep:
 
 
 @dataclass
-class Recorded:
+class Recorded(RecordedFrames):
     """A recording of one frame."""
 
     only: Frame

@@ -1,0 +1,46 @@
+"""Write the weights of a checkpoint as safetensors, which any framework reads."""
+
+from pathlib import Path
+
+from safetensors.numpy import save
+
+from stnscope.backend.experiment.errors import Conflict, NotFound
+from stnscope.backend.experiment.export.arrays import origin
+from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
+from stnscope.backend.experiment.recording.records import evaluated_weights
+
+
+def write_safetensors(
+    recording: ReadableRecording,
+    options: ExportOptions,
+    target: Path,
+    progress: Progress | None = None,
+) -> None:
+    """Write the newest kept checkpoint, up to the step `last`.
+
+    Arguments and errors as those of `export`.
+
+    Raises:
+        Conflict: the run has no checkpoint.
+        NotFound: none that early is kept; the text lists the steps.
+    """
+    run, kept = recording.summary(), recording.checkpoints()
+    if not kept:
+        reason = (
+            "a program of its own trains it"
+            if run["watched"]
+            else "one is written while it trains, and none is in an imported recording"
+        )
+        raise Conflict(f"Run {run['id']} has no checkpoint: {reason}.")
+    steps = [each.step for each in kept if options.last is None or each.step <= options.last]
+    if not steps:
+        known = ", ".join(str(each.step) for each in kept)
+        raise NotFound(f"Run {run['id']} has no checkpoint that early, but of step {known}.")
+    checkpoint = recording.checkpoint_at(steps[-1])
+    info = recording.frame(checkpoint.step).info
+    texts = origin(recording, options, info, f"step {checkpoint.step}")
+    target.write_bytes(
+        save(evaluated_weights(checkpoint.tensors), texts | {"step": str(checkpoint.step)})
+    )
+    if progress is not None:
+        progress(1, 1)
