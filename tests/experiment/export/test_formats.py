@@ -135,7 +135,7 @@ def test_mp4_plays_everywhere(record: Record) -> None:
         assert context.width == 220
         assert context.height % 2 == 0
         comment = file.metadata["comment"]
-        decoded = [np.asarray(each.to_image()) for each in file.decode(video=0)]
+        decoded: list[Any] = [each.to_ndarray(format="rgb24") for each in file.decode(video=0)]
     # Half a second each, the last for one and a half.
     assert len(decoded) / float(stream.average_rate or 0) == 2.5
     originals = drawn(written, options)
