@@ -36,6 +36,7 @@ ACTING = (
     "POST /api/runs/{run_id}/probes",
     "POST /api/runs/{run_id}/exports",
     "GET /api/runs/{run_id}/export",
+    "GET /api/runs/{run_id}/export/preview",
     "DELETE /api/exports/{export_id}",
     "POST /api/recordings",
     "POST DELETE /api/datasets/{name}/download",

@@ -1,6 +1,7 @@
 """`stnscope export`: make a file from a run."""
 
 import argparse
+from contextlib import ExitStack
 from pathlib import Path
 
 from stnscope.backend.commands.options import (
@@ -13,19 +14,27 @@ from stnscope.backend.commands.options import (
 )
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.export.export import export
+from stnscope.backend.experiment.export.formats import FORMATS, options_for
 from stnscope.backend.experiment.export.options import ExportOptions
 
 EXAMPLES = """\
   stnscope export RUN                     the first epoch's tenths, as RUN.gif
   stnscope export RUN all.gif --frames 100 --samples 4 --scale 2
   stnscope export RUN moving.gif --layout moving    the closing lap
+  stnscope export RUN talk.mp4 --layout stage --charts loss,accuracy --seconds 10
+  stnscope export RUN figure.pdf --probes 0,3 --last 500
+  stnscope export RUN arrays.npz
 """
+FORMS = "forms:\n" + "\n".join(
+    f"  {name:<12} {row.title}: {row.description}" for name, row in FORMATS.items()
+)
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    text = "Make an animation of a run from its recording."
+    text = "Make a file from a run: an animation, a figure, numbers, weights."
     parser = command(commands, "export", _export, text, EXAMPLES)
+    parser.epilog = f"{parser.epilog}\n{FORMS}"
     parser.add_argument("run", help=RUN_HELP)
     parser.add_argument(
         "file", type=Path, nargs="?", help="the file to write, or a folder (RUN.FORMAT)"
@@ -38,12 +47,16 @@ def add(commands: Commands) -> None:
 
 def _export(arguments: argparse.Namespace) -> int:
     values = {k: v for k, v in vars(arguments).items() if k in ExportOptions.model_fields}
-    options = ExportOptions.model_validate(values)
+    options = options_for(arguments.file, values)
     runs = existing_runs(arguments)
     run_id = find_run(runs, arguments.run)
-    target = _target(arguments.file, run_id, options.format)
-    with runs.open(run_id) as recording:
-        export(recording, options, target)
+    target = _target(arguments.file, run_id, FORMATS[options.format].suffix)
+    with ExitStack() as stack:
+        recording = stack.enter_context(runs.open(run_id))
+        compared = None
+        if options.compare is not None:
+            compared = stack.enter_context(runs.open(find_run(runs, options.compare)))
+        export(recording, options, target, compared=compared)
     print(f"{target}: {target.stat().st_size / 1000:.0f} kB")
     return 0
 

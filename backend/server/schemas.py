@@ -199,9 +199,24 @@ class Export(BaseModel):
     status: Literal["running", "finished", "failed"]
     done: Count = Field(description="Frames drawn.")
     total: Count | None = Field(description="Frames in all, once that is known.")
+    waiting: Count = Field(description="Exports that are made before it.")
     size: Count | None = Field(description="Bytes of the finished file.")
+    psnr: float | None = Field(
+        description="Of a WebP or MP4, the error of its compression in decibels; null if exact."
+    )
     error: str | None
     file: str | None = Field(description="The address of the finished file.")
+
+
+class ExportPreview(BaseModel):
+    """What an export will be; what does not apply is null."""
+
+    width: Count | None = Field(description="Pixels.")
+    height: Count | None = Field(description="Pixels.")
+    frames: Count | None
+    seconds: float | None
+    bytes: Count = Field(description="About; exact if there are few frames.")
+    image: str | None = Field(description="The first frame, as a data URL.")
 
 
 class ExportFormat(BaseModel):

@@ -15,7 +15,7 @@ from PIL import Image
 from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
-from stnscope.backend.experiment.export.plan import plan
+from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.png import png_texts
 
 Pixels = NDArray[np.uint8]
@@ -34,12 +34,21 @@ def write_apng(
     progress: Progress | None = None,
 ) -> None:
     """Write an animated PNG; arguments and errors as those of `export`."""
-    chosen = plan(recording, options)
+    target.write_bytes(encode_apng(recording, plan(recording, options), options, progress))
+
+
+def encode_apng(
+    recording: ReadableRecording,
+    chosen: Plan,
+    options: ExportOptions,
+    progress: Progress | None = None,
+) -> bytes:
+    """Return the bytes of the animation of a plan."""
     writer = ApngWriter(chosen.size, len(chosen.frames))
     writer.add_texts(png_texts(describe(recording.summary(), chosen, options)))
     for layers, delay in zip(draw_frames(recording, chosen, progress), chosen.delays, strict=True):
         writer.add(layers.flatten(), delay)
-    target.write_bytes(writer.finish())
+    return writer.finish()
 
 
 class ApngWriter:

@@ -10,7 +10,12 @@ from pathlib import Path
 from stnscope.backend.experiment.errors import Unavailable
 from stnscope.backend.experiment.export.cut import Cut, FrameGone
 from stnscope.backend.experiment.export.formats import FORMATS
-from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
+from stnscope.backend.experiment.export.options import (
+    ExportOptions,
+    Facts,
+    Progress,
+    ReadableRecording,
+)
 
 ATTEMPTS = 3
 """How often an export begins, where frames that it shows are dropped: rarely more than once."""
@@ -22,8 +27,10 @@ def export(
     target: Path,
     progress: Progress | None = None,
     compared: ReadableRecording | None = None,
-) -> None:
+) -> Facts:
     """Write a file of a run, finished or still training; a failed export leaves no file.
+
+    Returns what is said of the file.
 
     Args:
         recording: the run's recording, which is read frame by frame.
@@ -40,8 +47,9 @@ def export(
     """
     part = target.with_name(f".{target.name}.part")
     try:
-        _write(recording, options, part, progress, compared)
+        facts = _write(recording, options, part, progress, compared)
         part.replace(target)
+        return facts
     finally:
         part.unlink(missing_ok=True)
 
@@ -52,12 +60,12 @@ def _write(
     target: Path,
     progress: Progress | None,
     compared: ReadableRecording | None,
-) -> None:
+) -> Facts:
     """Write the file of a consistent cut; begin again if a frame of it is dropped meanwhile."""
     for _ in range(ATTEMPTS):
         try:
             cut = Cut(recording, compared)
-            return FORMATS[options.format].write(cut, options, target, progress)
+            return FORMATS[options.format].write(cut, options, target, progress) or {}
         except FrameGone:
             continue
     raise Unavailable("The recording was thinned again and again. Please try again later.")

@@ -17,6 +17,7 @@ from stnscope.backend.experiment.export.mp4 import write_mp4
 from stnscope.backend.experiment.export.npz import write_npz
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
+    Facts,
     FormatName,
     Progress,
     ReadableRecording,
@@ -28,7 +29,7 @@ from stnscope.backend.experiment.export.svg import write_svg
 from stnscope.backend.experiment.export.tables import write_csv
 from stnscope.backend.experiment.export.webp import write_webp
 
-Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], None]
+Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], Facts | None]
 
 STEPS = ("first", "last", "frames")
 PROBES = ("samples", "probes")
@@ -49,11 +50,35 @@ class Format:
     options: tuple[str, ...]
     """Names of the options that have an effect, besides `format`."""
     write: Write
-    """Writes the file of a recording and options; raises what `export` raises."""
+    """Writes the file of a recording and options, and may return what is to be said of it; raises
+    what `export` raises."""
 
     def describe(self) -> dict[str, Any]:
         """Return the row without its function."""
         return {key: value for key, value in vars(self).items() if key != "write"}
+
+
+def file_name(run_id: str, options: ExportOptions) -> str:
+    """Return the name of an exported file."""
+    row = FORMATS[options.format]
+    if "layout" in row.options:
+        return f"{run_id}-{options.layout}.{row.suffix}"
+    if "table" in row.options:
+        return f"{run_id}-{options.table}.{row.suffix}"
+    return f"{run_id}.{row.suffix}"
+
+
+def options_for(file: Path | None, values: Mapping[str, Any]) -> ExportOptions:
+    """Return the options of an export to a file, whose suffix is its form if none is given.
+
+    Raises:
+        ValidationError: a value is invalid.
+    """
+    if "format" not in values and file is not None:
+        suffix = file.suffix.lower().removeprefix(".")
+        names = [name for name, row in FORMATS.items() if row.suffix == suffix]
+        values = {**values, **({"format": names[0]} if names else {})}
+    return ExportOptions.model_validate(values)
 
 
 FORMATS: Mapping[FormatName, Format] = {

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
+from io import BytesIO
 from math import ceil, gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,12 @@ from stnscope.backend.experiment.errors import NotInstalled
 from stnscope.backend.experiment.export import sheet
 from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.metadata import describe
-from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
+from stnscope.backend.experiment.export.options import (
+    ExportOptions,
+    Facts,
+    Progress,
+    ReadableRecording,
+)
 from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.psnr import Psnr
 
@@ -37,18 +43,28 @@ def write_mp4(
     options: ExportOptions,
     target: Path,
     progress: Progress | None = None,
-) -> None:
+) -> Facts:
     """Write a video; arguments and errors as those of `export`.
 
     Raises:
         NotInstalled: PyAV, the encoder, is not installed.
     """
+    return encode_mp4(recording, plan(recording, options), options, str(target), progress)
+
+
+def encode_mp4(
+    recording: ReadableRecording,
+    chosen: Plan,
+    options: ExportOptions,
+    target: str | BytesIO,
+    progress: Progress | None = None,
+) -> Facts:
+    """Write the video of a plan; return its error."""
     av = _import_av()
-    chosen = plan(recording, options)
     rate, repeats = _rate(chosen)
-    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as file:
+    with av.open(target, "w", format="mp4", options={"movflags": "+faststart"}) as file:
         stream = file.add_stream("libx264", rate=rate)
-        stream.width, stream.height = (side + side % 2 for side in chosen.size)
+        stream.width, stream.height = video_size(chosen)
         stream.pix_fmt = "yuv420p"
         stream.time_base = 1 / rate
         stream.codec_context.thread_count = THREADS
@@ -57,6 +73,7 @@ def write_mp4(
         packets, error = _encode(av, stream, _pictures(recording, chosen, progress), repeats)
         file.metadata.update(title=described.title, comment=f"{described.text}\n{error.sentence}")
         file.mux(packets)
+        return error.facts
 
 
 def _import_av() -> Any:
@@ -68,6 +85,12 @@ def _import_av() -> Any:
             'pip install "stnscope[video]"'
         ) from error
     return av
+
+
+def video_size(chosen: Plan) -> tuple[int, int]:
+    """Return (width, height) of a plan's video: even, as the colours of yuv420p ask for."""
+    width, height = chosen.size
+    return width + width % 2, height + height % 2
 
 
 def _rate(chosen: Plan) -> tuple[Fraction, list[int]]:

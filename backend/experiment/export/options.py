@@ -40,6 +40,8 @@ FormatName = Literal[
 ]
 LayoutName = Literal["evolution", "moving", "stage", "one"]
 TableName = Literal["probes", "grids", "metrics"]
+Facts = Mapping[str, float | None]
+"""What is said of a file: `psnr`, its error in decibels, None if it is exact."""
 Progress = Callable[[int, int], None]
 """Called with the number of finished frames and of all; what it raises cancels the export."""
 
@@ -105,8 +107,8 @@ class ExportOptions(BaseModel):
         ge=1,
         le=MAX_PROBES,
         description=f"Number of probes; {DEFAULTS.samples['evolution']} by default, "
-        f"{DEFAULTS.samples['moving']} if moving, {DEFAULTS.samples['stage']} of the stage; of "
-        "tables and arrays all.",
+        f"{DEFAULTS.samples['moving']} if moving, {DEFAULTS.samples['stage']} on the stage; in "
+        "pages and data all.",
     )
     probes: str | None = Field(
         default=None,
@@ -152,7 +154,7 @@ class ExportOptions(BaseModel):
         "commas.",
     )
     compare: str | None = Field(
-        default=None, description="A second run, beside the first at the same steps."
+        default=None, description="Id of a second run, shown beside the first at the same steps."
     )
     still: Literal["sheet", "poster"] = Field(
         default="sheet", description="sheet: all frames side by side; poster: the last one."

@@ -94,6 +94,17 @@ class Plan:
             return (sheet.FIRST,)
         return range(sheet.FIRST, len(sheet.COLOURS))
 
+    def part(self, first: int, count: int) -> "Plan":
+        """Return the plan of some frames in a row."""
+        of = slice(first, first + count)
+        return replace(
+            self,
+            frames=self.frames[of],
+            delays=self.delays[of],
+            corners=self.corners[of],
+            compared=self.compared and self.compared.part(first, count),
+        )
+
     def trail(self, number: int) -> stage.Corners:
         """Return the corners of a frame and of those before it, in the last epoch at most."""
         since = self.frames[number].step - (self.steps_per_epoch or math.inf)

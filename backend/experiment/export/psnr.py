@@ -5,6 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from stnscope.backend.experiment.export.options import Facts
+
 
 class Psnr:
     """The ratio over all frames, from the mean squared error of their RGB levels."""
@@ -31,3 +33,8 @@ class Psnr:
         if math.isinf(self.decibels):
             return "PSNR: exact."
         return f"PSNR: {self.decibels:.1f} dB."
+
+    @property
+    def facts(self) -> Facts:
+        """The ratio as it is said of a file."""
+        return {"psnr": None if math.isinf(self.decibels) else round(self.decibels, 1)}

@@ -12,7 +12,12 @@ from PIL import Image
 
 from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.metadata import Metadata, describe
-from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
+from stnscope.backend.experiment.export.options import (
+    ExportOptions,
+    Facts,
+    Progress,
+    ReadableRecording,
+)
 from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.psnr import Psnr
 
@@ -36,9 +41,20 @@ def write_webp(
     options: ExportOptions,
     target: Path,
     progress: Progress | None = None,
-) -> None:
+) -> Facts:
     """Write an animated WebP; arguments and errors as those of `export`."""
     chosen = plan(recording, options)
+    data = encode_webp(recording, chosen, progress)
+    error = _measure(recording, chosen, data)
+    described = describe(recording.summary(), chosen, options)
+    target.write_bytes(_with_xmp(data, described, error))
+    return error.facts
+
+
+def encode_webp(
+    recording: ReadableRecording, chosen: Plan, progress: Progress | None = None
+) -> bytes:
+    """Return the bytes of the animation of a plan, without metadata."""
     file = BytesIO()
     _Frames(recording, chosen, progress).save(
         file,
@@ -51,9 +67,7 @@ def write_webp(
         allow_mixed=True,
         exact=True,
     )
-    error = _measure(recording, chosen, file)
-    described = describe(recording.summary(), chosen, options)
-    target.write_bytes(_with_xmp(file.getvalue(), described, error))
+    return file.getvalue()
 
 
 class _Frames(Image.Image):
@@ -79,10 +93,10 @@ class _Frames(Image.Image):
         return max(0, self._frame)
 
 
-def _measure(recording: ReadableRecording, chosen: Plan, file: BytesIO) -> Psnr:
+def _measure(recording: ReadableRecording, chosen: Plan, data: bytes) -> Psnr:
     """Return the error of the compressed frames."""
     error = Psnr()
-    with Image.open(file) as decoded:
+    with Image.open(BytesIO(data)) as decoded:
         time, ends = 0, np.cumsum(chosen.delays) * 10
         shown = 0
         for layers, end in zip(draw_frames(recording, chosen), ends, strict=True):

@@ -82,6 +82,8 @@ class RecordingThread:
         self._quota = quota
         self._pending: deque[Record] = deque()
         self._pending_frames = 0
+        self._added = self._taken = self._written = 0
+        """Counts of records."""
         self._end: dict[str, Any] | None = None
         """Columns of the run at its end."""
         self._changed = threading.Condition()
@@ -111,10 +113,17 @@ class RecordingThread:
         with self._changed:
             if self.is_alive and len(self._pending) < MAX_PENDING_STEPS:
                 self._pending.append(record)
+                self._added += 1
                 self._pending_frames += isinstance(record, StepRecord) and record.frame is not None
                 # Not for each step: the thread that writes would take time from the loop.
                 if len(self._pending) == 1 or self._is_urgent():
                     self._changed.notify_all()
+
+    def flush(self, timeout: float = JOIN_SECONDS) -> bool:
+        """Wait until what was added is written; return whether it is."""
+        with self._changed:
+            added = self._added
+            return self._changed.wait_for(lambda: self._written >= added, timeout)
 
     def close(self, status: str, error: str | None) -> None:
         """Write what is pending and how the run ended; wait for it."""
@@ -147,12 +156,16 @@ class RecordingThread:
     def _take(self, timeout: float | None) -> tuple[list[Record], dict[str, Any] | None]:
         """Wait for records or the end; return those so far, and the columns of the end."""
         with self._changed:
+            # What was taken before is written by now.
+            self._written = self._taken
+            self._changed.notify_all()
             if not self._pending and self._end is None:
                 self._changed.wait(timeout)
             if self._end is None:
                 # Steps that follow within the interval share its transaction.
                 self._changed.wait_for(self._is_urgent, WRITE_INTERVAL)
             records = list(self._pending)
+            self._taken += len(records)
             self._pending.clear()
             self._pending_frames = 0
             self._changed.notify_all()

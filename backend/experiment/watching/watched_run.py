@@ -28,6 +28,7 @@ from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.runs.pace import Pace
 from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.display import ShownRun, show
+from stnscope.backend.experiment.watching.export_run import export_run
 from stnscope.backend.experiment.watching.loop_end import (
     end_of,
     end_with_program,
@@ -256,6 +257,24 @@ class WatchedRun:
             self._last = replace(self._last, frame=self._try_to_observe())
             self._recording.add(self._last)
 
+    def export(self, file: str | os.PathLike[str], **options: Any) -> Path:
+        """Write a file of what is recorded so far: an animation, a figure, numbers, a page.
+
+        Args:
+            file: where it is written; its suffix is the form, if no option `format` is given.
+            options: those of `stnscope export`, such as `layout="stage"`, `seconds=10`.
+
+        Returns:
+            The file.
+
+        Raises:
+            StnscopeError: it cannot be made; the text says why, and what to do.
+            ValueError: an option is invalid.
+        """
+        if not self._has_ended:
+            self._recording.flush()
+        return export_run(self.path, Path(file), options)
+
     def end(self, status: str = "finished", error: str | None = None) -> None:
         """End the run, with a frame of its last step; later calls change nothing.
 
@@ -387,6 +406,10 @@ class UnwatchedRun:
 
     def show(self, height: int = 720) -> None:
         """Do nothing."""
+
+    def export(self, file: str | os.PathLike[str], **options: Any) -> Path:
+        """Return the file, which is not written."""
+        return Path(file)
 
     def end(self, status: str = "finished", error: str | None = None) -> None:
         """Do nothing."""

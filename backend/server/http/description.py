@@ -29,6 +29,7 @@ ERRORS: Mapping[int, str] = {
     421: "The host is not allowed.",
     422: "A value is invalid; `field` names it.",
     500: "The server failed; its log has the reason.",
+    501: "A package that this needs is not installed; `detail` has the command.",
     503: "Temporarily not possible; try again in a moment.",
     504: "The trainer did not apply the request in time; it may still do so.",
     507: "There is no room on the disk, or within the limit on all recordings.",

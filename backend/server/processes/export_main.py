@@ -1,13 +1,17 @@
-"""The export process: makes one file from one recording.
+"""The export process: makes one file from one recording, or a preview of it.
 
-The request is `{"recording", "options", "target"}`. While it works, the process sends
-`{"done", "total"}`; its response, once the file is complete, is `{}`.
+The request is `{"recording", "compared", "options", "target"}`; without a target, a preview is
+made. While it works, the process sends `{"done", "total"}`; its response, once the file is
+complete, is what is said of it, or the preview.
 """
 
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 
 from stnscope.backend.experiment.export.export import export
 from stnscope.backend.experiment.export.options import ExportOptions
+from stnscope.backend.experiment.export.preview import preview
 from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.processes.child_main import (
@@ -27,12 +31,16 @@ def main() -> None:
 
     def make_file(request: Head, _: bytes) -> Message:
         options = ExportOptions.model_validate(request["options"])
-        with (
-            Recording.open(Path(request["recording"])) as recording,
-            raising_insufficient_storage(),
-        ):
-            export(recording, options, Path(request["target"]), send_progress)
-        return {}, b""
+        with ExitStack() as stack:
+            recording, compared = (
+                path and stack.enter_context(Recording.open(Path(path)))
+                for path in (request["recording"], request["compared"])
+            )
+            stack.enter_context(raising_insufficient_storage())
+            target = request["target"]
+            if target is None:
+                return asdict(preview(recording, options, compared)), b""
+            return dict(export(recording, options, Path(target), send_progress, compared)), b""
 
     pipe.handle_request(make_file)
 

@@ -10,7 +10,8 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.errors import Conflict, NotFound, StnscopeError, Unavailable
-from stnscope.backend.experiment.export.options import ExportOptions
+from stnscope.backend.experiment.export.formats import FORMATS, file_name
+from stnscope.backend.experiment.export.options import ExportOptions, Progress
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
@@ -37,6 +38,9 @@ class Job:
     done: int = 0
     total: int | None = None
     size: int | None = None
+    psnr: float | None = None
+    name: str = ""
+    media_type: str = ""
     error: StnscopeError | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -52,13 +56,17 @@ class Job:
             "done": self.done,
             "total": self.total,
             "size": self.size,
+            "psnr": self.psnr,
             "error": str(self.error) if self.error else None,
             "file": f"/api/exports/{self.id}/file" if status == "finished" else None,
         }
 
 
 class Exports:
-    """The export jobs of one server, one process at a time so that training keeps its core."""
+    """The export jobs of one server, one process at a time so that training keeps its core.
+
+    Previews are made by a process besides: they are short, and somebody waits for them.
+    """
 
     def __init__(self, runs: Runs, deadlines: Deadlines | None = None) -> None:
         self._runs = runs
@@ -67,6 +75,7 @@ class Exports:
         self._jobs: dict[str, Job] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._lock = asyncio.Lock()
+        self._preview_lock = asyncio.Lock()
 
     async def start(self, run_id: str, options: ExportOptions) -> dict[str, Any]:
         """Start a job; return its state.
@@ -74,7 +83,7 @@ class Exports:
         Raises:
             NotFound: there is no such run.
         """
-        return (await self._start(run_id, options)).describe()
+        return self._describe(await self._start(run_id, options))
 
     async def make(self, run_id: str, options: ExportOptions) -> bytes:
         """Make a file and return its bytes.
@@ -86,7 +95,7 @@ class Exports:
         job = await self._start(run_id, options, is_awaited=True)
         try:
             await job.ended.wait()
-            return await run_in_threadpool(self.result(job.id).read_bytes)
+            return await run_in_threadpool(self.result(job.id).target.read_bytes)
         finally:
             await self.cancel(job.id)
 
@@ -96,10 +105,33 @@ class Exports:
         Raises:
             NotFound: there is no such job.
         """
-        return self._job(job_id).describe()
+        return self._describe(self._job(job_id))
 
-    def result(self, job_id: str) -> Path:
-        """Return the finished file of a job.
+    async def preview(self, run_id: str, options: ExportOptions) -> dict[str, Any]:
+        """Return what an export will be, without making it.
+
+        Raises:
+            NotFound: there is no such run.
+            StnscopeError: the file could not be made either.
+        """
+        request = await self._request(run_id, options, None)
+        async with self._preview_lock:
+            try:
+                return await self._run_process(request)
+            except ChildEnded as error:
+                raise Unavailable("The preview ended unexpectedly. Please try again.") from error
+
+    async def end_run(self, run_id: str) -> None:
+        """End the jobs of a run that was deleted; files that are finished stay."""
+        for job in list(self._jobs.values()):
+            if run_id == job.run and not job.ended.is_set():
+                job.error = NotFound(f"Run {run_id} was deleted; its export has ended.")
+                task = self._tasks[job.id]
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    def result(self, job_id: str) -> Job:
+        """Return a finished job.
 
         Raises:
             NotFound: there is no such job.
@@ -111,7 +143,7 @@ class Exports:
             raise Conflict("This export is still being made.")
         if job.error is not None:
             raise job.error
-        return job.target
+        return job
 
     async def cancel(self, job_id: str) -> None:
         """End a job if it still runs, and remove its file.
@@ -138,15 +170,17 @@ class Exports:
         return self._jobs[job_id]
 
     async def _start(self, run_id: str, options: ExportOptions, *, is_awaited: bool = False) -> Job:
-        recording = await run_in_threadpool(self._runs.path, run_id)
         job_id = secrets.token_hex(8)
         target = Path(self._folder.name) / f"{job_id}.{options.format}"
-        request = {
-            "recording": str(recording),
-            "options": options.model_dump(mode="json"),
-            "target": str(target),
-        }
-        job = self._jobs[job_id] = Job(job_id, run_id, target, is_awaited)
+        request = await self._request(run_id, options, target)
+        job = self._jobs[job_id] = Job(
+            job_id,
+            run_id,
+            target,
+            is_awaited,
+            name=file_name(run_id, options),
+            media_type=FORMATS[options.format].media_type,
+        )
         self._tasks[job_id] = asyncio.create_task(self._run_job(job, request))
         await self._remove_oldest()
         return job
@@ -171,13 +205,46 @@ class Exports:
             job.ended.set()
 
     async def _make_file(self, job: Job, request: dict[str, Any]) -> None:
+        def note_progress(done: int, total: int) -> None:
+            job.done, job.total = done, total
+
+        facts = await self._run_process(request, note_progress)
+        job.psnr = facts.get("psnr")
+        job.size = (await run_in_threadpool(job.target.stat)).st_size
+
+    async def _run_process(
+        self, request: dict[str, Any], progress: Progress | None = None
+    ) -> dict[str, Any]:
+        """Start a process, send it a request, and return its response."""
         process = await ChildProcess.start(COMMAND, self._deadlines)
         try:
             await process.send(request)
             head, _ = await process.receive(can_stall=False)
             while "done" in head:
-                job.done, job.total = head["done"], head["total"]
+                if progress is not None:
+                    progress(head["done"], head["total"])
                 head, _ = await process.receive(can_stall=False)
         finally:
             await process.kill()
-        job.size = (await run_in_threadpool(job.target.stat)).st_size
+        return dict(head)
+
+    async def _request(
+        self, run_id: str, options: ExportOptions, target: Path | None
+    ) -> dict[str, Any]:
+        """Return the request to the process; raises NotFound if there is no such run."""
+        recording = await run_in_threadpool(self._runs.path, run_id)
+        compared = None
+        if options.compare is not None:
+            compared = await run_in_threadpool(self._runs.path, options.compare)
+        return {
+            "recording": str(recording),
+            "compared": compared and str(compared),
+            "options": options.model_dump(mode="json"),
+            "target": target and str(target),
+        }
+
+    def _describe(self, job: Job) -> dict[str, Any]:
+        """Return a job as the interface has it, with the number of those before it."""
+        earlier = list(self._jobs).index(job.id)
+        before = sum(not each.ended.is_set() for each in list(self._jobs.values())[:earlier])
+        return job.describe() | {"waiting": 0 if job.ended.is_set() else before}

@@ -7,7 +7,7 @@ from fastapi import Query, Response
 from fastapi.responses import FileResponse
 from pydantic import ConfigDict
 
-from stnscope.backend.experiment.export.formats import FORMATS
+from stnscope.backend.experiment.export.formats import FORMATS, file_name
 from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
@@ -48,26 +48,38 @@ async def cancel_export(export_id: str, server: Server) -> None:
     "/exports/{export_id}/file",
     tags=["exports"],
     response_class=FileResponse,
-    **answers(file_of(*MEDIA_TYPES), 404, 409, 507),
+    **answers(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
 )
 def download_export(export_id: str, server: Server) -> FileResponse:
     """Download the finished file."""
-    path = server.exports.result(export_id)
-    return FileResponse(path, filename=path.name)
+    job = server.exports.result(export_id)
+    return FileResponse(job.target, filename=job.name, media_type=job.media_type)
 
 
 @router.get(
     "/runs/{run_id}/export",
     tags=["exports"],
     response_class=Response,
-    **answers(file_of(*MEDIA_TYPES), 404, 409, 507),
+    **answers(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
 )
 async def export(
     run_id: str, options: Annotated[ExportOptions, Query()], server: Server
 ) -> Response:
     """Make a file from a recording, and respond with it."""
     data = await server.exports.make(run_id, options)
-    name = f"{run_id}-{options.layout}.{options.format}"
+    name = file_name(run_id, options)
     # As RFC 6266 has it: the id of a run is the name of its file, which may have any characters.
     headers = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
     return Response(data, media_type=FORMATS[options.format].media_type, headers=headers)
+
+
+@router.get(
+    "/runs/{run_id}/export/preview",
+    tags=["exports"],
+    **answers(schemas.ExportPreview, 404, 409, 501),
+)
+async def preview_export(
+    run_id: str, options: Annotated[ExportOptions, Query()], server: Server
+) -> dict[str, Any]:
+    """Show what an export will be: its first frame, its size, its duration, and its bytes about."""
+    return await server.exports.preview(run_id, options)

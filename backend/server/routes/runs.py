@@ -121,3 +121,4 @@ async def control_run(run_id: str, control: Control, server: Server) -> Run:
 async def delete_run(run_id: str, server: Server) -> None:
     """Remove a run that has no live trainer."""
     await server.trainers.delete(run_id)
+    await server.exports.end_run(run_id)

@@ -1,5 +1,6 @@
 """Exports of runs, over HTTP and from the command line."""
 
+from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
 
@@ -86,6 +87,40 @@ def test_export_job_has_progress_file_and_cancel(server: Server, finished: str) 
     assert gif_frames(file) == 4
     assert server.http.delete(f"/exports/{job['id']}").status_code == 204
     assert server.http.get(f"/exports/{job['id']}").status_code == 404
+
+
+def test_preview_says_what_the_file_will_be(server: Server, finished: str) -> None:
+    options: dict[str, str | int] = {"layout": "stage", "format": "apng", "fps": 10}
+    path = f"/runs/{finished}/export"
+    shown = server.http.get(f"{path}/preview", params=options).json()
+    file = server.http.get(path, params=options)
+    with Image.open(BytesIO(file.content)) as image:
+        assert (shown["width"], shown["height"]) == image.size
+        assert shown["frames"] == getattr(image, "n_frames", 1)
+        with Image.open(BytesIO(b64decode(shown["image"].partition(",")[2]))) as first:
+            assert first.convert("RGB").tobytes() == image.convert("RGB").tobytes()
+    assert shown["seconds"] == shown["frames"] / 10
+    assert len(file.content) / 2 < shown["bytes"] < len(file.content) * 2
+    refused = server.http.get(f"{path}/preview", params={"compare": "none"})
+    assert refused.status_code == 404
+
+
+def test_jobs_wait_in_line_and_end_with_their_run(
+    server: Server, finished: str, tmp_path: Path
+) -> None:
+    recording = server.http.get(f"/runs/{finished}/recording").content
+    run = server.http.post("/recordings", files={"recording": recording}).json()["id"]
+    request = {"format": "mp4", "layout": "stage", "scale": 4}
+    jobs = [server.http.post(f"/runs/{run}/exports", json=request).json() for _ in range(3)]
+    assert [job["waiting"] for job in jobs] == [0, 1, 2]
+    assert server.http.delete(f"/runs/{run}").status_code == 204
+    for job in jobs:
+        state = server.http.get(f"/exports/{job['id']}").json()
+        assert (state["status"], state["error"]) == (
+            "failed",
+            f"Run {run} was deleted; its export has ended.",
+        )
+        assert server.http.get(f"/exports/{job['id']}/file").status_code == 404
 
 
 def test_export_command_writes_the_same_file(server: Server, finished: str, tmp_path: Path) -> None:

@@ -1,0 +1,43 @@
+"""Export of a run from Python, where the packages of the server may not be installed."""
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from stnscope.backend.experiment.errors import NotInstalled
+from stnscope.backend.experiment.recording.quota import raising_insufficient_storage
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+
+
+def export_run(path: Path, file: Path, options: Mapping[str, Any]) -> Path:
+    """Write a file of a recording; return its path.
+
+    Args:
+        path: the recording.
+        file: where the file is written.
+        options: of `ExportOptions`; `compare` is the id of a run in the same folder.
+
+    Raises:
+        StnscopeError: it cannot be made.
+        ValueError: an option is invalid.
+    """
+    try:
+        from stnscope.backend.experiment.export.export import export
+        from stnscope.backend.experiment.export.formats import options_for
+    except ModuleNotFoundError as error:
+        raise NotInstalled(
+            f"Exports need {error.name}, which is not installed. Install it with: "
+            'pip install "stnscope[backend]"'
+        ) from error
+    chosen = options_for(file, options)
+    with ExitStack() as stack:
+        recording = stack.enter_context(Recording.open(path))
+        compared = None
+        if chosen.compare is not None:
+            compared = stack.enter_context(
+                Recording.open(path.with_name(Path(chosen.compare).name + SUFFIX))
+            )
+        stack.enter_context(raising_insufficient_storage())
+        export(recording, chosen, file, compared=compared)
+    return file
