@@ -22,7 +22,7 @@ EXAMPLES = """\
   stnscope export RUN all.gif --frames 100 --samples 4 --scale 2
   stnscope export RUN moving.gif --layout moving    the closing lap
   stnscope export RUN talk.mp4 --layout stage --charts loss,accuracy --seconds 10
-  stnscope export RUN figure.pdf --probes 0,3 --last 500
+  stnscope export RUN figure.pdf --probes 0,1 --last 500
   stnscope export RUN arrays.npz
 """
 FORMS = "forms:\n" + "\n".join(
