@@ -71,6 +71,15 @@ def _open_walk(page: Page, server: Server) -> float:
     return shown
 
 
+def _size_of_walk(page: Page, server: Server) -> list[int]:
+    """Return bytes, and bytes on the wire, that the walk needs; `page` has loaded nothing yet."""
+    page.goto(f"http://127.0.0.1:{server.port}/?room=how")
+    page.wait_for_function(f"document.querySelector('{FIGURE}')?.checkVisibility()")
+    page.wait_for_timeout(2_000)
+    sizes: list[int] = page.evaluate(SIZES)
+    return sizes
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--moves", type=int, default=200)
@@ -81,16 +90,13 @@ def main() -> None:
         open_page() as page,
         serve(Path(home)) as server,
     ):
+        decoded, encoded = _size_of_walk(page, server)
         walks = [_open_walk(page, server) for _ in range(options.starts)]
         page.goto(f"http://127.0.0.1:{server.port}/?room=picture")
         page.locator(".stn-picture [data-step]").wait_for()
         page.wait_for_timeout(2_000)
         delays = _move(page, options.moves)
         rate = page.evaluate(DRAG, SWEEP_SECONDS)
-        page.goto(f"http://127.0.0.1:{server.port}/?room=how")
-        page.wait_for_function(f"document.querySelector('{FIGURE}')?.checkVisibility()")
-        page.wait_for_timeout(2_000)
-        decoded, encoded = page.evaluate(SIZES)
     print(f"Slider to painted answer: {summary(delays, 'moves')} (goal: p95 below 50 ms)")
     print(f"A slider that never rests: {rate:.0f} answers/s (goal: 20)")
     print(

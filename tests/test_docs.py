@@ -287,7 +287,7 @@ def test_interface_page_lists_every_route_and_no_other(tmp_path: Path) -> None:
         for route in router.routes:
             if isinstance(route, WebSocketRoute) or type(route).__name__ == "APIWebSocketRoute":
                 routes.add(f"WS /api{route.path}")
-    listed = re.findall(r"^\| `((?:GET|POST|DELETE|WS) [^`]+)` \|", INTERFACE, re.MULTILINE)
+    listed = re.findall(r"^\| `((?:GET|POST|PATCH|DELETE|WS) [^`]+)` \|", INTERFACE, re.MULTILINE)
     assert sorted(listed) == sorted(routes)
 
 

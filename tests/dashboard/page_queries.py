@@ -151,7 +151,7 @@ def read_large_pixels(page: Page, container: str = ".stn-viewer") -> list[list[i
 def overlay_paths(page: Page, part: str) -> list[str]:
     """Return the path data of one part of every probe's overlay."""
     paths: list[str] = page.evaluate(
-        "(part) => [...document.querySelectorAll(`.stn-viewer .stn-${part}.stn-line`)]"
+        "(part) => [...document.querySelectorAll(`.stn-stages .stn-${part}.stn-line`)]"
         ".map((each) => each.getAttribute('d'))",
         part,
     )

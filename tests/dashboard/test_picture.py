@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, WebSocketRoute, expect
 
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import LAPTOP, OpenPage
 from tests.dashboard.javascript import region_sentence
 from tests.dashboard.page_queries import (
     choose_picture,
@@ -24,6 +24,7 @@ from tests.dashboard.page_queries import (
     wait_for_expression,
 )
 from tests.live_server import Server, wait_until
+from tests.timeouts import TIMEOUT_MS
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
@@ -119,6 +120,45 @@ def test_variation_is_that_of_the_server_and_a_link_shows_it_again(
     page.mouse.move(start[0] + box["width"] * 48 / 64 / 4, start[1])
     page.mouse.up()
     wait_until(lambda: abs(float(query_of(page).get("shift_x", "0")) - 0.2) < 0.01)
+
+
+def test_late_answers_are_drawn_while_newer_ones_are_awaited(
+    server: Server, browser: Browser
+) -> None:
+    held: list[tuple[WebSocketRoute, bytes]] = []
+    is_held = False
+
+    def hold_frames(route: WebSocketRoute) -> None:
+        def receive(message: str | bytes) -> None:
+            if is_held and isinstance(message, bytes):
+                held.append((route, message))
+            else:
+                route.send(message)
+
+        route.connect_to_server().on_message(receive)
+
+    def wait_for_held(count: int) -> None:
+        while len(held) < count:
+            pump_events(page)
+
+    # Routes of sockets stay as long as their context.
+    page = browser.new_context(viewport=LAPTOP).new_page()
+    page.set_default_timeout(TIMEOUT_MS)
+    page.route_web_socket("**/transform/stream", hold_frames)
+    page.goto(f"http://localhost:{server.port}/component/{ROOM}&picture=corner")
+    wait_for_pixels(page, fetch_transform(server, EXAMPLES / "corner.png"))
+    page.locator(".stn-without .stn-detail-verdict").wait_for()
+    is_held = True
+    rotations = (40, 80)
+    for number, rotation in enumerate(rotations, start=1):
+        set_slider(page, "Rotation", rotation)
+        wait_for_held(2 * number)  # of both networks
+    for rotation in rotations:
+        for route, message in (held.pop(0), held.pop(0)):
+            route.send(message)
+        variation = {"rotation": rotation}
+        wait_for_pixels(page, fetch_transform(server, EXAMPLES / "corner.png", variation=variation))
+    page.context.close()
 
 
 def test_gallery_shows_signs_with_their_network(

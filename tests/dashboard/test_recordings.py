@@ -42,7 +42,11 @@ def test_recording_is_downloaded_and_imported(
     page.wait_for_url(f"**/?run={imported}")
     assert page.locator(".stn-viewer").get_attribute("data-run") == imported
     assert "imported" in run_row(page, imported).inner_text()
-    assert run_row(page, imported).get_by_role("button").all_inner_texts() == ["Download", "Delete"]
+    assert run_row(page, imported).get_by_role("button").all_inner_texts() == [
+        "Download",
+        "Rename",
+        "Delete",
+    ]
     add_button = page.get_by_role("button", name="Add a picture")
     assert "imported" in (add_button.get_attribute("title") or "")
     assert page.get_by_role("button", name="Import a recording").is_enabled()

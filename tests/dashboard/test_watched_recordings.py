@@ -71,7 +71,7 @@ def test_watched_run_counts_steps_and_leaves_its_control_to_its_program(
     row = page.locator(".stn-run[aria-current=true]")
     expect(row).to_contain_text(f"{MODEL}, ")
     expect(row).to_contain_text(f"step {STEPS} · ")
-    assert row.get_by_role("button").all_inner_texts() == ["Download", "Delete"]
+    assert row.get_by_role("button").all_inner_texts() == ["Download", "Rename", "Delete"]
 
 
 def test_each_scalar_has_a_chart_and_empty_ones_are_left_out(

@@ -52,15 +52,15 @@ export class ViewToolbar {
     this.getView = getView;
     this.views = buttons(VIEW_CHOICES, (kind) => setView({ ...getView(), kind }));
     this.layers = buttons(LAYER_CHOICES, (layer) => setView(toggleLayer(getView(), layer)));
+    const legend = createLegend([
+      ["Layers", Object.values(LAYER_CHOICES)],
+      ["Views", Object.values(VIEW_CHOICES)],
+    ]);
     this.element = element(
       "div.stn-view-toolbar",
       {},
-      group("stn-segments", "View", this.views),
-      group("stn-chips", "Layers", this.layers),
-      ...createLegend([
-        ["Layers", Object.values(LAYER_CHOICES)],
-        ["Views", Object.values(VIEW_CHOICES)],
-      ]),
+      group("stn-segments", "View", Object.values(this.views)),
+      group("stn-chips", "Layers", [...Object.values(this.layers), ...legend]),
     );
   }
 
@@ -121,10 +121,10 @@ function buttons(choices, choose) {
 /**
  * @param {string} className
  * @param {string} label
- * @param {Record<string, HTMLButtonElement>} parts
+ * @param {HTMLElement[]} parts
  */
 function group(className, label, parts) {
-  const made = element(`div.${className}`, { role: "group" }, ...Object.values(parts));
+  const made = element(`div.${className}`, { role: "group" }, ...parts);
   made.setAttribute("aria-label", label);
   return made;
 }

@@ -1,5 +1,5 @@
-// One picture and one trained network: each request is answered by the frame of what the network does
-// with the picture, and the newest request wins.
+// One picture and one trained network: a request is answered by the frame of what the network does with
+// the picture. Responses arrive in the order of their requests; the server skips some if it is busy.
 
 import { decodeFrame } from "../protocol/frame.js";
 import { Problem } from "../protocol/api.js";
@@ -21,9 +21,8 @@ class Refusal extends Problem {
 }
 
 /**
- * What waits for the response to the newest request.
+ * What waits for a response.
  * @typedef {object} Waiting
- * @property {number} number of the request
  * @property {(frame: Frame | null) => void} resolve null if a newer request superseded it
  * @property {(problem: Problem) => void} reject
  */
@@ -42,8 +41,8 @@ export class NetworkSession {
     this.picture = null; // its key
     /** @type {PictureStream | null} */
     this.stream = null;
-    /** @type {Waiting | null} */
-    this.waiting = null;
+    /** @type {Map<number, Waiting>} */
+    this.waiting = new Map(); // by number of the request, in order
     /**
      * Called when the connection was made or lost.
      * @type {(isConnected: boolean) => void}
@@ -63,7 +62,7 @@ export class NetworkSession {
    * @throws {Problem} the server refuses the picture, or does not answer
    */
   async open(blob) {
-    this.#supersede();
+    this.#supersede(Infinity);
     const frame = await this.api.transform(blob, this.weights);
     this.blob = blob;
     this.picture = frame.info.picture ?? null;
@@ -73,15 +72,18 @@ export class NetworkSession {
   /**
    * Request another frame of the picture.
    * @param {Omit<TransformRequest, "picture" | "weights">} fields
-   * @returns {Promise<Frame | null>} null if a newer request superseded this one
+   * @returns {Promise<Frame | null>} null if the response to a newer request was received before
    * @throws {Problem} the server refuses it
    */
   async request(fields) {
+    const sent = this.#send(fields);
+    const { number } = this;
     try {
-      return await this.#send(fields);
+      return await sent;
     } catch (problem) {
       // The server keeps a picture only for a while.
       if (!(problem instanceof Refusal) || problem.field !== "picture" || !this.blob) throw problem;
+      if (number !== this.number) return null;
       await this.open(this.blob);
       return this.#send(fields);
     }
@@ -92,18 +94,17 @@ export class NetworkSession {
    * @returns {Promise<Frame | null>}
    */
   #send(fields) {
-    this.#supersede();
     this.stream ??= this.#connect();
     const { picture, weights } = this;
     const number = this.stream.send({ ...fields, picture: picture ?? "", weights });
-    return new Promise((resolve, reject) => (this.waiting = { number, resolve, reject }));
+    return new Promise((resolve, reject) => this.waiting.set(number, { resolve, reject }));
   }
 
   #connect() {
     return this.api.openTransformStream({
       frame: (bytes) => {
         const frame = decodeFrame(bytes);
-        this.#take(frame.info.request)?.resolve(frame);
+        this.#take(frame.info.request ?? 0)?.resolve(frame);
       },
       error: (detail, request, field) => this.#take(request)?.reject(new Refusal(detail, field)),
       connection: (isConnected) => this.onconnection(isConnected),
@@ -111,23 +112,28 @@ export class NetworkSession {
   }
 
   /**
-   * Return what waits for a response, if it is that of the newest request.
-   * @param {number | undefined} number of the request
+   * Return what waits for a response; requests before it will have none.
+   * @param {number} number of the request
    */
   #take(number) {
-    const { waiting } = this;
-    if (!this.stream?.settle(number) || waiting?.number !== number) return null;
-    this.waiting = null;
+    this.stream?.settle(number);
+    const waiting = this.waiting.get(number);
+    this.waiting.delete(number);
+    this.#supersede(number);
     return waiting;
   }
 
-  #supersede() {
-    this.waiting?.resolve(null);
-    this.waiting = null;
+  /** @param {number} number of the first request that is kept */
+  #supersede(number) {
+    for (const [earlier, { resolve }] of this.waiting) {
+      if (earlier >= number) break;
+      this.waiting.delete(earlier);
+      resolve(null);
+    }
   }
 
   close() {
-    this.#supersede();
+    this.#supersede(Infinity);
     this.stream?.close();
     this.stream = null;
   }

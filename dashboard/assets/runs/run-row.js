@@ -13,8 +13,26 @@ import {
 } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
 
+/** @import { Api } from "../protocol/api.js" */
 /** @import { Example, Run, RunConfig } from "../protocol/types.js" */
-/** @import { RunTable } from "./run-table.js" */
+
+/**
+ * @typedef {object} RunTableCallbacks
+ * @property {(id: string) => void} open shows a run on the stage
+ * @property {(id: string) => void} compare shows a run beside the one on the stage
+ * @property {() => string | null | undefined} openId id of the run on the stage
+ * @property {() => string | null | undefined} comparedId id of the run beside it
+ */
+
+/**
+ * The part of the table that a row uses.
+ * @typedef {object} RowTable
+ * @property {Api} api
+ * @property {RunTableCallbacks} on
+ * @property {(id: string) => void} compare shows a run beside the one on the stage
+ * @property {(send: (api: Api) => Promise<unknown>) => void} request sends a request, and shows why it
+ *   is refused
+ */
 
 /** @typedef {"download" | "pause" | "resume" | "stop" | "compare" | "rename" | "delete"} Action */
 
@@ -41,7 +59,7 @@ const CONFIRM = "Confirm delete";
 const CONFIRM_TIMEOUT = 5000;
 export class RunRow {
   /**
-   * @param {RunTable} table
+   * @param {RowTable} table
    * @param {Run} run
    * @param {Example | null} example which the run is, if it ships with the program
    */

@@ -8,20 +8,13 @@ import { RunRow } from "./run-row.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Run } from "../protocol/types.js" */
+/** @import { RunTableCallbacks } from "./run-row.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 
 const IMPORT = "Import a recording";
 const WATCHED = "Watched loops";
 const UNREADABLE = "Not readable";
 const MORE = "Show more runs";
-
-/**
- * @typedef {object} RunTableCallbacks
- * @property {(id: string) => void} open shows a run on the stage
- * @property {(id: string) => void} compare shows a run beside the one on the stage
- * @property {() => string | null | undefined} openId id of the run on the stage
- * @property {() => string | null | undefined} comparedId id of the run beside it
- */
 
 export class RunTable {
   /**
