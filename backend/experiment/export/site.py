@@ -31,6 +31,8 @@ DATA = "data/"
 ENTRY = "standalone.js"
 GALLERY = "gallery.html"
 PICTURE_SCALE = 1.5
+WALK_NETWORKS = ("digits", "digits-cnn-centred")
+"""Weights of the networks that the walk computes in the browser."""
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 
 README = """\
@@ -144,6 +146,8 @@ def _write_site(
         )
     write("contents.json", contents(stored, folders, stored_examples))
     _write_sources(write)
+    for name in WALK_NETWORKS:
+        write(f"networks/{name}.safetensors", (WEIGHTS / f"{name}.safetensors").read_bytes())
     _write_page(folder)
     cards = "".join(_card(run, row) for run, row in zip(runs, stored, strict=True))
     gallery = (page_folder() / GALLERY).read_text(encoding="utf-8")

@@ -1,9 +1,11 @@
 // What the page asks, answered from recordings that it came with, and without a server.
 
+import { NetworkStream } from "./network-stream.js";
 import { Problem } from "../protocol/api.js";
 import { RecordedRun } from "./recorded-run.js";
 
-/** @import { Api, PictureStream, Query, Stream } from "../protocol/api.js" */
+/** @import { PictureNetwork } from "./picture-network.js" */
+/** @import { Api, Query, Stream } from "../protocol/api.js" */
 /** @import { RunStreamCallbacks } from "../protocol/run-stream.js" */
 /** @import { Catalog, Example, Frame, MetricColumns, Run, WeightsCard } from "../protocol/types.js" */
 /** @import { StoredFiles } from "./stored-files.js" */
@@ -51,6 +53,20 @@ export function createRecordedApi(files) {
     const run = opened.get(id) ?? new RecordedRun(files, folder);
     opened.set(id, run);
     return run;
+  };
+
+  /** @type {Promise<PictureNetwork> | null} */
+  let loadingNetwork = null;
+  const network = () => {
+    if (!loadingNetwork) {
+      loadingNetwork = import("./picture-network.js").then(({ PictureNetwork }) =>
+        new PictureNetwork((name) =>
+          files.address(`networks/${encodeURIComponent(name)}.safetensors`)
+        )
+      );
+      loadingNetwork.catch(() => (loadingNetwork = null));
+    }
+    return loadingNetwork;
   };
 
   return {
@@ -109,16 +125,11 @@ export function createRecordedApi(files) {
 
     openStream: (id, on) => new RecordedStream(recorded(id), on),
 
-    transform: () => refuse(),
+    transform: async (image, weights) => (await network()).transform(image, weights),
 
     weights: () => Promise.resolve(/** @type {WeightsCard[]} */ ([])),
 
-    openTransformStream: () => /** @type {PictureStream} */ ({
-      number: 0,
-      send: () => 0,
-      settle: () => false,
-      close: () => {},
-    }),
+    openTransformStream: (on) => new NetworkStream(network(), on),
 
     sourceUrl: (path) => files.address(`source/${path}.txt`),
   };

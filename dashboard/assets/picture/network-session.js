@@ -1,7 +1,6 @@
 // One picture and one trained network: a request is answered by the frame of what the network does with
 // the picture. Responses arrive in the order of their requests; the server skips some if it is busy.
 
-import { decodeFrame } from "../protocol/frame.js";
 import { Problem } from "../protocol/api.js";
 
 /** @import { Api, PictureStream } from "../protocol/api.js" */
@@ -102,10 +101,7 @@ export class NetworkSession {
 
   #connect() {
     return this.api.openTransformStream({
-      frame: (bytes) => {
-        const frame = decodeFrame(bytes);
-        this.#take(frame.info.request ?? 0)?.resolve(frame);
-      },
+      frame: (frame) => this.#take(frame.info.request ?? 0)?.resolve(frame),
       error: (detail, request, field) => this.#take(request)?.reject(new Refusal(detail, field)),
       connection: (isConnected) => this.onconnection(isConnected),
     });

@@ -37,6 +37,18 @@ export function decodeFrame(bytes) {
 }
 
 /**
+ * Return the tensors of a file of safetensors, without those of other types than frames have.
+ * @param {Uint8Array} bytes
+ * @returns {{[name: string]: Tensor}}
+ * @throws {FrameError} the bytes are no such file
+ */
+export function readTensors(bytes) {
+  const { header, start } = readHeader(bytes);
+  const known = Object.entries(header).filter(([, { dtype }]) => dtype in ARRAY_TYPES);
+  return Object.fromEntries(known.map(([name, entry]) => [name, readTensor(bytes, start, entry)]));
+}
+
+/**
  * Return the frame with `input`, the tensor that was last sent, if it has none itself.
  * @param {Frame} frame
  * @param {Tensor | null} input

@@ -2,7 +2,10 @@
 //
 // Requests are sent at once; the server responds to the newest that it received while it was busy.
 
+import { decodeFrame } from "./frame.js";
 import { ReconnectingSocket } from "./reconnecting-socket.js";
+
+/** @import { Frame } from "./types.js" */
 
 /**
  * Changes of a picture; those that are left out change nothing.
@@ -35,7 +38,7 @@ import { ReconnectingSocket } from "./reconnecting-socket.js";
 
 /**
  * @typedef {object} TransformStreamCallbacks
- * @property {(bytes: ArrayBuffer) => void} frame
+ * @property {(frame: Frame) => void} frame
  * @property {(detail: string, request: number, field: string | null) => void} error the server refused a
  *   request; `field` is the one that is wrong
  * @property {(isConnected: boolean) => void} connection the connection was made or lost
@@ -81,7 +84,7 @@ export class TransformStream {
       open: () => this.#start(),
       message: ({ type, detail, request, field }) =>
         type === "error" && on.error(detail, request, field ?? null),
-      frame: on.frame,
+      frame: (bytes) => on.frame(decodeFrame(bytes)),
       connection: on.connection,
     });
   }
