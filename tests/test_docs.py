@@ -87,6 +87,8 @@ def check_command(words: list[str]) -> None:
             assert (ROOT / rest[2]).exists()
         case "python" if rest == ["-m", "stnscope"]:
             assert (ROOT / "stnscope" / "__main__.py").exists()
+        case "python" if rest[:2] == ["-m", "http.server"]:
+            pass  # the standard library's
         case "python" if rest[0] == "-m":
             assert (ROOT / f"{rest[1].replace('.', '/')}.py").exists()
         case "deno":

@@ -1,6 +1,7 @@
 """The networks that the walk of a published site computes in the browser are those of torch."""
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.inference.transform import transform, transform_cached
 from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.models.cards import FOLDER, cards
+from stnscope.models.catalog import FAMILIES
 from tests.dashboard.javascript import ASSETS, run_script
 from tools.make_walk_example import PICTURE, PICTURES, VARIATION, WEIGHTS, digest, make_pictures
 
@@ -30,6 +32,8 @@ REQUESTS: list[dict[str, Any]] = [
 ]
 SCRIPT = f"""
 import {{ PictureNetwork }} from "{(ASSETS / "offline" / "picture-network.js").as_uri()}";
+import {{ setCatalog }} from "{(ASSETS / "protocol" / "catalog.js").as_uri()}";
+setCatalog({{ families: FAMILIES }});
 const network = new PictureNetwork((name) => new URL(`${{name}}.safetensors`, "FOLDER/"));
 const frames = [];
 for (const request of REQUESTS) frames.push(await network.answer(request));
@@ -44,6 +48,8 @@ def answers_of_the_page() -> list[Frame]:
     picture = digest(PICTURE.read_bytes())
     requests = json.dumps([request | {"picture": picture} for request in REQUESTS])
     script = SCRIPT.replace("FOLDER", FOLDER.as_uri()).replace("REQUESTS", requests)
+    families = json.dumps([asdict(family) for family in FAMILIES.values()])
+    script = script.replace("FAMILIES", families)
     return [
         Frame(
             written["info"],

@@ -10,6 +10,7 @@ import {
   thetaGradient,
 } from "./compact-network.js";
 import { assetUrl } from "../protocol/assets.js";
+import { familyEntries } from "../protocol/catalog.js";
 import {
   latticePoints,
   MATRIX_2X3,
@@ -181,6 +182,10 @@ function takeSteps(weights, image, theta, { class: label, count, rate }, tensors
   return theta;
 }
 
+/** Return the name of the family whose theta is a matrix of 2 x 3, as that of the network is. */
+const familyOfMatrix = () =>
+  familyEntries().find(({ theta_matrix: matrix }) => String(matrix) === "2,3")?.name ?? "";
+
 /**
  * @param {Weights} weights
  * @param {string} name of the weights
@@ -203,7 +208,7 @@ function frameOf(weights, name, picture, image, theta) {
   return {
     info: {
       ...infoOf(name, picture, probabilities),
-      transformers: [{ name: TRANSFORMER, family: "affine", at: "input" }],
+      transformers: [{ name: TRANSFORMER, family: familyOfMatrix(), at: "input" }],
       collapsed: { [TRANSFORMER]: [null] },
     },
     tensors: {

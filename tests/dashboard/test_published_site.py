@@ -1,0 +1,73 @@
+"""A published site, served by the standard library's server, which knows nothing of it."""
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, expect
+
+from stnscope.backend.commands.main import main
+from tests.dashboard.conftest import OpenAddress
+
+# What strict hosts allow: no script or style within a page but what its own modules set.
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serves files with a strict policy; as the standard library's, it ignores ranges."""
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+    def end_headers(self) -> None:
+        self.send_header("Content-Security-Policy", POLICY)
+        super().end_headers()
+
+
+@contextmanager
+def serve_folder(folder: Path) -> Iterator[str]:
+    """Serve a folder; yield its address."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def test_a_published_site_plays_runs_and_shows_the_walk(
+    tmp_path: Path, context: BrowserContext, open_address: OpenAddress
+) -> None:
+    folder = tmp_path / "below" / "a path"
+    arguments = ["example-digits", "example-collapse", str(folder), "--home", str(tmp_path)]
+    assert main(["publish", *arguments]) == 0
+    requested: list[str] = []
+    context.on("request", lambda request: requested.append(request.url))
+    with serve_folder(tmp_path) as address:
+        site = f"{address}below/a%20path/"
+        page = open_address(f"{site}player.html?run=example-collapse&step=200&view=probe&probe=2")
+        # The policy forbids what `wait_for_function` evaluates.
+        step = page.get_by_role("slider", name="Current step")
+        expect(step).to_have_value("188")
+        expect(page.locator(".stn-detail-title")).to_be_visible()
+        page.keyboard.press("ArrowRight")
+        expect(step).to_have_value("206")
+        expect(page.locator(".stn-run")).to_have_count(3)
+        expect(page.get_by_text("Import a recording").locator("visible=true")).to_have_count(0)
+
+        page.get_by_role("link", name="How it works").first.click()
+        expect(page.locator(".stn-classifier-caption")).to_contain_text("with one.")
+        page.goto(f"{site}player.html?room=how&part=gradient")
+        page.get_by_role("button", name="Show the figure at once").click()
+        page.get_by_role("button", name="One step").click()
+        expect(page.locator(".stn-walk-step:visible")).to_contain_text(re.compile("L = [0-9]"))
+
+        page.goto(f"{site}index.html")
+        page.get_by_role("link", name=re.compile("^Digits")).click()
+        expect(step).not_to_have_value("0")
+        assert "run=example-digits" in page.url
+    assert {request.partition("//")[0] for request in requested} <= {"http:", "data:"}
+    assert all(request.startswith((site, "data:")) for request in requested)
