@@ -26,14 +26,21 @@ function openFiles() {
 }
 
 async function start() {
-  const api = createRecordedApi(openFiles());
-  await Promise.all([loadAccess(api), loadCatalog(api)]);
+  const files = openFiles();
+  const api = createRecordedApi(files);
+  const [{ opened, compared }] = await Promise.all([
+    files.json("contents.json"),
+    loadAccess(api),
+    loadCatalog(api),
+  ]);
   const runs = new RunList(api);
   const rooms = new Rooms();
   const viewer = new Viewer(api, runs, rooms, () => {});
   place("stage")?.append(viewer.element);
   viewer.resize();
-  viewer.navigation.pin(addressQuery().get("run"));
+  const run = addressQuery().get("run");
+  if (run === null && compared) viewer.setView({ ...viewer.view, compare: compared });
+  viewer.navigation.pin(run ?? opened);
   matchMedia("(prefers-color-scheme: dark)").onchange = () => viewer.updateTheme();
   const table = new RunTable(api, runs, {
     open: (id) => {

@@ -13,12 +13,26 @@ from playwright.sync_api import BrowserContext, expect
 from stnscope.backend.commands.main import main
 from tests.dashboard.conftest import OpenAddress
 
+# Folders of the runs: the number, attempt, steps and frames of each.
+DIGITS, COLLAPSE = "0-0-1125-54", "1-0-1125-30"
 # What strict hosts allow: no script or style within a page but what its own modules set.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:"
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
-    """Serves files with a strict policy; as the standard library's, it ignores ranges."""
+    """Serves files with a strict policy; of the collapse, as the standard library, whole ones."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if "Range" not in self.headers or COLLAPSE in path.parts:
+            super().do_GET()
+            return
+        first, last = re.findall(r"[0-9]+", self.headers["Range"])
+        part = path.read_bytes()[int(first) : int(last) + 1]
+        self.send_response(206)
+        self.send_header("Content-Length", str(len(part)))
+        self.end_headers()
+        self.wfile.write(part)
 
     def log_message(self, *_: object) -> None:
         pass
@@ -46,6 +60,11 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
     assert main(["publish", *arguments]) == 0
     requested: list[str] = []
     context.on("request", lambda request: requested.append(request.url))
+    statuses: dict[str, set[int]] = {}
+    context.on(
+        "response",
+        lambda response: statuses.setdefault(response.url, set()).add(response.status),
+    )
     with serve_folder(tmp_path) as address:
         site = f"{address}below/a%20path/"
         page = open_address(f"{site}player.html?run=example-collapse&step=200&view=probe&probe=2")
@@ -69,5 +88,7 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
         page.get_by_role("link", name=re.compile("^Digits")).click()
         expect(step).not_to_have_value("0")
         assert "run=example-digits" in page.url
+    parts = {url.rsplit("/", 2)[1]: found for url, found in statuses.items() if ".bin" in url}
+    assert parts == {COLLAPSE: {200}, DIGITS: {206}}
     assert {request.partition("//")[0] for request in requested} <= {"http:", "data:"}
     assert all(request.startswith((site, "data:")) for request in requested)

@@ -151,7 +151,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "text/html",
         "html",
         "page",
-        (*STEPS, *PROBES),
+        (*STEPS, *PROBES, "compare"),
         write_html,
     ),
     "csv": Format(

@@ -42,12 +42,15 @@ def page_folder() -> Path:
     return Path(found.submodule_search_locations[0]) / "assets"
 
 
-def one_file_page(title: str, files: Mapping[str, bytes]) -> bytes:
+def one_file_page(
+    title: str, files: Mapping[str, bytes], origin: Mapping[str, str] | None = None
+) -> bytes:
     """Return the page as one HTML file.
 
     Args:
         title: of the page.
         files: what it reads, by path; JSON is compressed, other files are already.
+        origin: what is said of where it comes from, by name.
     """
     shell, modules = _shell()
     embedded = [_script("data-modules", modules)]
@@ -56,13 +59,22 @@ def one_file_page(title: str, files: Mapping[str, bytes]) -> bytes:
         for path, data in files.items()
     ]
     embedded.append(_script(f'data-file="{LIBRARY}"', _library()))
-    text = shell.replace("<title>stnscope</title>", f"<title>{html.escape(title)}</title>")
+    head = f"<title>{html.escape(title)}</title>\n" + "".join(
+        f'<meta name="{html.escape(name.lower())}" content="{html.escape(text)}">\n'
+        for name, text in (origin or {}).items()
+    )
+    text = shell.replace("<title>stnscope</title>\n", head)
     return text.replace("<!-- data -->\n", "".join(embedded)).encode()
 
 
 def is_json(path: str) -> bool:
     """Whether a file of a page is JSON."""
     return path.endswith(".json")
+
+
+def encoded_length(length: int) -> int:
+    """Return how long a number of bytes is as text in the page."""
+    return -(-length // 3) * 4
 
 
 def _script(attribute: str, data: bytes) -> str:

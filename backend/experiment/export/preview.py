@@ -16,6 +16,7 @@ from stnscope.backend.experiment.export.figure import compute_figure
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.frame_selection import select_all
 from stnscope.backend.experiment.export.gif import encode_gif
+from stnscope.backend.experiment.export.html import estimate_bytes, select_frames
 from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.mp4 import encode_mp4, video_size
 from stnscope.backend.experiment.export.options import (
@@ -79,6 +80,9 @@ def preview(
         return Preview(None, None, len(cut.frames()), None, cut.path.stat().st_size, None)
     if options.format == "safetensors" or options.table == "metrics":
         return Preview(None, None, None, None, _write(cut, options), None)
+    if options.format == "html":
+        count = len(select_frames(cut, options))
+        return Preview(None, None, count, None, estimate_bytes(cut, options), None)
     count = len(select_all(cut.frames(), options))
     return Preview(None, None, count, None, _estimate_frames(cut, options, count), None)
 

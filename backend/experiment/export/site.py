@@ -11,12 +11,15 @@ import re
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.experiment.errors import Conflict, Unavailable
+from stnscope.backend.experiment.export.cut import Cut, FrameGone
+from stnscope.backend.experiment.export.export import ATTEMPTS
 from stnscope.backend.experiment.export.one_file_page import PACKAGE, PAGE, bundle, page_folder
 from stnscope.backend.experiment.export.options import Progress, ReadableRecording
 from stnscope.backend.experiment.export.still import draw_png, draw_thumbnail
@@ -165,15 +168,31 @@ def _store(
     write: Callable[[str, bytes], None],
     progress: Callable[[str], Progress | None],
 ) -> dict[str, Any]:
-    recording, run_id = run.recording, run.id
+    for _ in range(ATTEMPTS):
+        with suppress(FrameGone):
+            return _store_cut(run.id, Cut(run.recording), folders, write, progress)
+    raise Unavailable(
+        f"The recording of run {run.id} was thinned again and again. Try again later."
+    )
+
+
+def _store_cut(
+    run_id: str,
+    recording: Cut,
+    folders: dict[str, str],
+    write: Callable[[str, bytes], None],
+    progress: Callable[[str], Progress | None],
+) -> dict[str, Any]:
+    """Store a run as it is recorded now."""
     summary = recording.summary()
     keys = whole_run(recording.frames())
     if not keys or keys[0].lap is not None:
         raise Conflict(f"Nothing of run {run_id} is recorded yet. Try again in a moment.")
     # Browsers keep files by their addresses: a run that has gone on has others.
     state = f"{summary['attempt']}-{summary['step']}-{len(keys)}"
-    folders[run_id] = f"runs/{len(folders)}-{state}/"
-    stored = store_run(recording, keys, folders[run_id], write, progress=progress(run_id))
+    path = f"runs/{len(folders)}-{state}/"
+    stored = store_run(recording, keys, path, write, progress=progress(run_id))
+    folders[run_id] = path
     # A file that was copied has the id of its name.
     stored["id"] = run_id
     last = recording.frame(stored["last_step"])

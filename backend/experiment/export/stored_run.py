@@ -83,7 +83,7 @@ def store_run(
         for key in keys:
             frame = recording.frame(*key)
             transformers = len(frame.transformers)
-            yield frame if probes is None else select_probes(frame, probes)
+            yield frame if probes is None else keep_probes(frame, probes)
             count += 1
             if progress is not None:
                 progress(count, len(keys))
@@ -124,7 +124,7 @@ def whole_run(frames: Sequence[FrameEntry]) -> list[FrameKey]:
     return [key for key in keys if key.lap is None] + [key for key in keys if key.lap is not None]
 
 
-def select_probes(frame: Frame, probes: Sequence[int]) -> Frame:
+def keep_probes(frame: Frame, probes: Sequence[int]) -> Frame:
     """Return a frame with some of its probes; those that it does not have yet are left out."""
     count = len(frame.info["labels"])
     rows = [probe for probe in probes if probe < count]
@@ -159,6 +159,9 @@ def contents(
     runs: Sequence[Mapping[str, Any]],
     folders: Mapping[str, str],
     examples: Sequence[Mapping[str, Any]] = (),
+    *,
+    opened: str | None = None,
+    compared: str | None = None,
 ) -> bytes:
     """Return a page's contents: its runs, where each is, and what the page needs of the catalog.
 
@@ -166,6 +169,8 @@ def contents(
         runs: that are listed, as `store_run` returns them.
         folders: of all runs, by their ids.
         examples: as the interface has them.
+        opened: the run that a page shows whose address names none; the newest if left out.
+        compared: the run that it is compared with then.
     """
     catalog = {
         "families": [asdict(family) for family in FAMILIES.values()],
@@ -180,6 +185,8 @@ def contents(
             "runs": newest,
             "examples": examples,
             "folders": folders,
+            "opened": opened,
+            "compared": compared,
             "catalog": catalog,
             "note": NOTE,
         }

@@ -17,8 +17,9 @@ import { RecordedRun } from "./recorded-run.js";
  * @property {Run[]} runs that are listed, the newest first
  * @property {Example[]} examples
  * @property {Object<string, string>} folders by run
+ * @property {string | null} opened the run that is shown if the address names none; null for the newest
+ * @property {string | null} compared the run that it is compared with then
  * @property {string} note why nothing can be started or changed here, a sentence
- * @property {Object<string, string>} sources the file of each module's text, by its path in the repository
  */
 
 const NO_SERVER = "This needs a server: open the page that stnscope serve shows.";
