@@ -60,7 +60,7 @@ PRESETS: Mapping[str, Preset] = {
             "row",
             "A row of three",
             "Three digits on a slanted line: a recurrent network takes three looks, one after "
-            "another, and each region finds its digit and reads it.",
+            "another; the regions find the row, and move on along it as it is read.",
             ({"dataset": "sequences", "architecture": "recurrent", "consistency": 0.5},),
         ),
         Preset(
