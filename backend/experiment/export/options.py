@@ -73,7 +73,7 @@ DEFAULTS = ExportDefaults()
 def _names(choices: Sequence[str]) -> str:
     """Return a pattern of names, separated by commas."""
     name = f"({'|'.join(choices)})"
-    return rf"^{name}(,{name}){{0,{len(choices) - 1}}}$"
+    return rf"^({name}(,{name}){{0,{len(choices) - 1}}})?$"
 
 
 class ExportOptions(BaseModel):

@@ -122,7 +122,15 @@ export function createRecordedApi(files) {
 
     framePictureUrl: (id) => files.address(`pictures/${encodeURIComponent(id)}.png`),
 
-    exportRun: () => refuse(),
+    exportPreview: () => refuse(),
+
+    startExport: () => refuse(),
+
+    exportJob: () => refuse(),
+
+    cancelExport: () => refuse(),
+
+    exportFile: () => refuse(),
 
     openStream: (id, on) => new RecordedStream(recorded(id), on),
 

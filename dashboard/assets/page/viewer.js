@@ -59,6 +59,7 @@ export class Viewer {
     const changeProbe = (offset) => this.#changeProbe(offset);
     /** @param {() => RunStage} stage */
     const openOn = (stage) => (/** @type {number} */ probe, isByKey = false) => {
+      if (this.exportPanel.isPicking) return this.exportPanel.toggleProbe(probe);
       this.setView({ ...this.view, kind: "probe", probe });
       if (isByKey) stage().focus(probe);
     };
@@ -88,7 +89,11 @@ export class Viewer {
       (step) => store.seek(step),
       (isFolded) => this.setView({ ...this.view, charts: isFolded ? "two" : "all" }),
     );
-    this.exportPanel = new ExportPanel(store);
+    this.exportPanel = new ExportPanel(
+      store,
+      () => this.view,
+      (picked) => this.stage.probes.setPicked(picked),
+    );
     this.learningRates = new LearningRatesPanel(store);
     this.legendText = element("span", {}, legendText());
     this.legend = element(
@@ -211,6 +216,7 @@ export class Viewer {
     // The element that had the focus may have been removed.
     if (hadFocus && !this.element.contains(document.activeElement)) this.stage.focus(view.probe);
     this.navigation.updateAddress();
+    this.exportPanel.viewChanged();
   }
 
   /** Read the theme's colours again. */

@@ -4,7 +4,7 @@ import { decodeFrame } from "./frame.js";
 import { RunStream } from "./run-stream.js";
 import { TransformStream } from "./transform-stream.js";
 
-/** @import { Access, Catalog, Example, Frame, MetricColumns, ResultTables, Run, WeightsCard } from "./types.js" */
+/** @import { Access, Catalog, Example, Export, ExportPreview, Frame, MetricColumns, ResultTables, Run, WeightsCard } from "./types.js" */
 /** @import { RunStreamCallbacks } from "./run-stream.js" */
 /** @import { TransformStreamCallbacks } from "./transform-stream.js" */
 
@@ -155,9 +155,24 @@ export function createApi(base) {
      */
     framePictureUrl: (id, step, query) => url(run(id, `/frames/${step}/picture`), query),
 
-    /** @type {(id: string, options: Query, signal: AbortSignal) => Promise<Blob>} */
-    exportRun: async (id, options, signal) =>
-      (await request(url(run(id, "/export"), options), { signal })).blob(),
+    /** @type {(id: string, options: Query, signal: AbortSignal) => Promise<ExportPreview>} */
+    exportPreview: (id, options, signal) => json(run(id, "/export/preview"), options, { signal }),
+
+    /**
+     * Start to make a file of a run.
+     * @type {(id: string, options: Query) => Promise<Export>}
+     */
+    startExport: (id, options) => json(run(id, "/exports"), {}, jsonBody(options)),
+
+    /** @type {(exportId: string, signal: AbortSignal) => Promise<Export>} */
+    exportJob: (exportId, signal) => json(`exports/${exportId}`, {}, { signal }),
+
+    /** @type {(exportId: string) => Promise<unknown>} */
+    cancelExport: (exportId) => request(url(`exports/${exportId}`), { method: "DELETE" }),
+
+    /** @type {(exportId: string, signal: AbortSignal) => Promise<Blob>} */
+    exportFile: async (exportId, signal) =>
+      (await request(url(`exports/${exportId}/file`), { signal })).blob(),
 
     /**
      * Open the live stream of a run.

@@ -1,6 +1,6 @@
 // The server's catalog, loaded once for the whole page: families, limits and defaults.
 
-/** @import { Catalog, ExportDefaults, FamilyEntry, RunConfig } from "./types.js" */
+/** @import { Catalog, ExportDefaults, ExportFormat, FamilyEntry, RunConfig } from "./types.js" */
 
 const RETRY_MILLISECONDS = 2000;
 
@@ -78,3 +78,9 @@ export const defaultConfig = () => current?.defaults ?? null;
  * @returns {ExportDefaults | null}
  */
 export const exportDefaults = () => current?.export_defaults ?? null;
+
+/**
+ * Return the forms in which a run can be exported; none before the catalog is loaded.
+ * @returns {ExportFormat[]}
+ */
+export const exportFormats = () => current?.export_formats ?? [];

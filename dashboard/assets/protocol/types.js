@@ -103,13 +103,49 @@
  * @property {Object<string, number>} limits largest accepted values
  * @property {Required<RunConfig>} defaults
  * @property {ExportDefaults} export_defaults
+ * @property {ExportFormat[]} export_formats
+ */
+
+/**
+ * A form in which a run can be exported.
+ * @typedef {object} ExportFormat
+ * @property {string} name
+ * @property {string} title
+ * @property {string} description
+ * @property {"animation" | "still" | "page" | "data"} kind
+ * @property {string} suffix
+ * @property {string} media_type
+ * @property {string[]} options that have an effect
+ */
+
+/**
+ * What an export will be; null where it does not apply.
+ * @typedef {object} ExportPreview
+ * @property {number | null} width in pixels
+ * @property {number | null} height in pixels
+ * @property {number | null} frames
+ * @property {number | null} seconds
+ * @property {number} bytes about
+ * @property {string | null} image the first frame, as a data URL
+ */
+
+/**
+ * A job that makes a file.
+ * @typedef {object} Export
+ * @property {string} id
+ * @property {number} waiting exports that are made before it
+ * @property {number} done frames
+ * @property {number | null} total frames, once that is known
+ * @property {number | null} psnr error of the compression in decibels; null if exact
+ * @property {string | null} error
+ * @property {string | null} file its address, once it is finished
  */
 
 /**
  * The values of options of an export that are not given.
  * @typedef {object} ExportDefaults
- * @property {string} format also the suffix of its files
- * @property {{evolution: number, moving: number}} samples number of probes, by layout
+ * @property {string} format
+ * @property {Record<string, number>} samples number of probes, by layout
  * @property {number} tenths_fps frames per second of the first epoch's tenths
  * @property {number} fps frames per second otherwise
  * @property {number} scale

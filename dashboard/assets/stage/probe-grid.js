@@ -51,6 +51,8 @@ export class ProbeGrid {
     this.shapes = INITIAL_SHAPES;
     /** @type {ProbeTile[]} */
     this.tiles = [];
+    /** @type {number[] | null} */
+    this.picked = null; // probes that are chosen; null while none can be
     this.columns = 1;
     this.describedAt = 0; // in milliseconds since 1970
     this.#build(INITIAL_SHAPES);
@@ -74,6 +76,19 @@ export class ProbeGrid {
    */
   focus(probe) {
     this.tiles[Math.min(probe, this.tiles.length - 1)].element.focus({ preventScroll: true });
+  }
+
+  /**
+   * Mark the probes that are picked.
+   * @param {number[] | null} picked null while pressing a tile opens it
+   */
+  setPicked(picked) {
+    this.picked = picked;
+    this.element.classList.toggle("stn-picking", picked !== null);
+    this.tiles.forEach((tile, index) => {
+      if (picked === null) tile.element.removeAttribute("aria-pressed");
+      else tile.element.setAttribute("aria-pressed", String(picked.includes(index)));
+    });
   }
 
   /**
@@ -274,6 +289,7 @@ export class ProbeGrid {
     this.tiles.forEach((tile, index) => this.#makeClickable(tile.element, index));
     const tiles = this.tiles.map((tile) => tile.element);
     this.element.replaceChildren(this.canvas.element, this.headings, ...tiles);
+    this.setPicked(this.picked);
     this.describedAt = 0;
     this.#fit();
     this.comparedGrid?.refit();
