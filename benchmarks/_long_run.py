@@ -17,12 +17,19 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.experiment.training.loop import train
 
 TRAINED = 40
-"""Steps that are trained; the other steps repeat their frames."""
+"""Steps that are trained by default; the other steps repeat their frames."""
 CHUNK_SIZE = 1000
 """Steps in one transaction."""
 
 
-def make(path: Path, steps: int, *, every: int = 1, probes: int = ProbesConfig().count) -> None:
+def make(
+    path: Path,
+    steps: int,
+    *,
+    every: int = 1,
+    probes: int = ProbesConfig().count,
+    trained: int = TRAINED,
+) -> None:
     """Write the recording of a run that ended at step `steps` - 1.
 
     Args:
@@ -30,6 +37,7 @@ def make(path: Path, steps: int, *, every: int = 1, probes: int = ProbesConfig()
         steps: how many steps have metrics.
         every: each step that is a multiple of this has a frame too.
         probes: images of a frame.
+        trained: steps that are trained; the others repeat their frames.
     """
     epoch_steps = steps_per_epoch(RunConfig(), DATASETS["digits"])
     # Longer runs than a configuration may ask for have more steps an epoch.
@@ -37,14 +45,14 @@ def make(path: Path, steps: int, *, every: int = 1, probes: int = ProbesConfig()
     config = RunConfig(epochs=-(-steps // epoch_steps), probes=ProbesConfig(count=probes))
     path.parent.mkdir(parents=True, exist_ok=True)
     create(path, config=config, steps_per_epoch=epoch_steps)
-    trained = _trained(config, path.stem)
-    summaries = [theta_summary(frame) for frame in trained]
+    frames = _trained(config, path.stem, trained)
+    summaries = [theta_summary(frame) for frame in frames]
     with RecordingWriter.open(path) as writer:
         for begin in range(0, steps, CHUNK_SIZE):
             with writer.transaction():
                 for step in range(begin, min(steps, begin + CHUNK_SIZE)):
-                    index = step % TRAINED
-                    moved = _at_step(trained[index], step, epoch_steps)
+                    index = step % trained
+                    moved = _at_step(frames[index], step, epoch_steps)
                     metrics = {name: moved.info[name] for name in ("time", "epoch", "loss")}
                     if step % every == 0:
                         metrics |= summaries[index]
@@ -55,10 +63,10 @@ def make(path: Path, steps: int, *, every: int = 1, probes: int = ProbesConfig()
         writer.update(status="stopped", step=steps - 1, loss=moved.info["loss"])
 
 
-def _trained(config: RunConfig, run: str) -> list[Frame]:
+def _trained(config: RunConfig, run: str, count: int) -> list[Frame]:
     dataset = load(config.dataset)
     probes = Probes.choose(dataset, config)
-    steps = islice(train(config, dataset), 1, TRAINED + 1)
+    steps = islice(train(config, dataset), 1, count + 1)
     return [observe_step(step, probes, run=run, config=config) for step in steps]
 
 

@@ -6,7 +6,7 @@ import { addressQuery } from "./page/url.js";
 import { createRecordedApi } from "./offline/recorded-api.js";
 import { EmbeddedFiles, StaticFiles } from "./offline/stored-files.js";
 import { loadAccess } from "./protocol/access.js";
-import { loadCatalog } from "./protocol/catalog.js";
+import { loadCatalog, retry } from "./protocol/catalog.js";
 import { Rooms } from "./page/rooms.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
@@ -27,9 +27,9 @@ function openFiles() {
 
 async function start() {
   const files = openFiles();
-  const api = createRecordedApi(files);
+  const { api, contents } = createRecordedApi(files);
   const [{ opened, compared }] = await Promise.all([
-    files.json("contents.json"),
+    retry(contents),
     loadAccess(api),
     loadCatalog(api),
   ]);

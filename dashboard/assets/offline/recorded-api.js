@@ -32,7 +32,7 @@ function refuse() {
 /**
  * Create what answers from recordings.
  * @param {StoredFiles} files
- * @returns {Api}
+ * @returns {{api: Api, contents: () => Promise<Contents>}}
  */
 export function createRecordedApi(files) {
   /** @type {Promise<Contents> | null} */
@@ -70,7 +70,8 @@ export function createRecordedApi(files) {
     return loadingNetwork;
   };
 
-  return {
+  /** @type {Api} */
+  const api = {
     isOwnServer: false,
 
     access: async () => ({
@@ -142,6 +143,7 @@ export function createRecordedApi(files) {
 
     sourceUrl: (path) => files.address(`source/${path}.txt`),
   };
+  return { api, contents };
 }
 
 /**
