@@ -5,7 +5,7 @@
 
 Each is a run of a preset, trained to its end with seed 0 and few probes. Of its frames those of the
 first epoch's tenths are kept, and some others, more of them early, when most changes; of some, a
-part of the closing lap too. So all of them together are below 6 MB. The GIFs of the documentation
+part of the closing lap too. So all of them together are below 7 MB. The GIFs of the documentation
 are made of the whole recording.
 """
 
@@ -45,6 +45,7 @@ EXTENTS = {
     "signs": Extent(probes=4, frames=20, lap=20),
     "signs-2st": Extent(probes=4, frames=20),
     "spline": Extent(probes=6, frames=24),
+    "row": Extent(probes=4, frames=16),
     "digits-cnn": Extent(probes=9, frames=24),
     "collapse": Extent(probes=6, frames=20),
     "cure": Extent(probes=6, frames=20),

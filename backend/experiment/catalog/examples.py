@@ -63,6 +63,12 @@ EXAMPLES: Mapping[str, Example] = {
             "spline",
         ),
         Example(
+            "row",
+            "A row of three, a recurrent network",
+            "Three looks at a row of digits: the regions turn with it, and move on as it is read.",
+            "row",
+        ),
+        Example(
             "digits-cnn",
             "Digits, no transformer",
             "The same digits without a transformer: a CNN ends with more errors.",
