@@ -27,6 +27,7 @@ def test_a_page_in_one_file_plays_from_disk(
     page = open_address(page_address)
     page.wait_for_function(f"paints.at(-1) === {LAST_STEP}")
     expect(page.locator(".stn-plot .main-svg").first).to_be_visible()
+    expect(page.locator(".stn-plot .js-line").first).to_have_css("stroke", "rgb(36, 87, 197)")
     expect(page.locator(".stn-probe:visible")).to_have_count(3)
     page.keyboard.press("Home")
     page.wait_for_function("paints.at(-1) === 0")

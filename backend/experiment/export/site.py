@@ -170,21 +170,21 @@ def _store(
 ) -> dict[str, Any]:
     for _ in range(ATTEMPTS):
         with suppress(FrameGone):
-            return _store_cut(run.id, Cut(run.recording), folders, write, progress)
+            return _store_cut(run, Cut(run.recording), folders, write, progress)
     raise Unavailable(
         f"The recording of run {run.id} was thinned again and again. Try again later."
     )
 
 
 def _store_cut(
-    run_id: str,
+    run: PublishedRun,
     recording: Cut,
     folders: dict[str, str],
     write: Callable[[str, bytes], None],
     progress: Callable[[str], Progress | None],
 ) -> dict[str, Any]:
     """Store a run as it is recorded now."""
-    summary = recording.summary()
+    run_id, summary = run.id, recording.summary()
     keys = whole_run(recording.frames())
     if not keys or keys[0].lap is not None:
         raise Conflict(f"Nothing of run {run_id} is recorded yet. Try again in a moment.")
@@ -195,6 +195,7 @@ def _store_cut(
     folders[run_id] = path
     # A file that was copied has the id of its name.
     stored["id"] = run_id
+    stored["name"] = stored.get("name") or run.title
     last = recording.frame(stored["last_step"])
     write(f"pictures/{run_id}.png", draw_thumbnail(last))
     write(f"gallery/{run_id}.png", draw_png(last, PICTURE_SCALE))
@@ -227,7 +228,7 @@ def _with_assets(page: str) -> str:
 
 
 def _card(run: PublishedRun, stored: Mapping[str, Any]) -> str:
-    title = html.escape(run.title or run_title(stored))
+    title = html.escape(run_title(stored))
     sentence = html.escape(run.description or run_sentence(stored))
     run_id = quote(stored["id"], safe="")
     return f"""\

@@ -84,7 +84,7 @@ export class RowPart {
       if (id === null) {
         setText(
           this.sentence,
-          "No run on this server reads a row yet, and no example of one ships.",
+          "No run here reads a row yet, and no example of one ships.",
         );
       } else {
         await this.frames.open(id);
