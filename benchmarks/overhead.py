@@ -59,29 +59,29 @@ class RecordedRun:
     """A run on a real server; it is paused while something else is measured."""
 
     def __init__(self, server: Server) -> None:
-        self._server = server
-        self._id = server.start_run(**CONFIG.model_dump(mode="json"))
-        server.wait_for_step(self._id, 20)
-        server.control(self._id, "pause")
+        self.server = server
+        self.id = server.start_run(**CONFIG.model_dump(mode="json"))
+        server.wait_for_step(self.id, 20)
+        server.control(self.id, "pause")
 
     def rate(self, seconds: float, *, viewers: int, stalled: int = 0) -> float:
         """Return steps per second over about that many seconds, by the times in the recording."""
         with ExitStack() as stack:
             for number in range(viewers):
                 stack.enter_context(self._viewer(reading=number >= stalled))
-            self._server.control(self._id, "resume")
-            first = self._server.get_run(self._id)["step"]
+            self.server.control(self.id, "resume")
+            first = self.server.get_run(self.id)["step"]
             time.sleep(seconds)
-            self._server.control(self._id, "pause")
-        columns = self._server.http.get(
-            f"/runs/{self._id}/metrics", params={"after": first + 1}
+            self.server.control(self.id, "pause")
+        columns = self.server.http.get(
+            f"/runs/{self.id}/metrics", params={"after": first + 1}
         ).json()
         duration = columns["time"][-1] - columns["time"][0]
         return (len(columns["time"]) - 1) / float(duration)
 
     @contextmanager
     def _viewer(self, *, reading: bool) -> Iterator[None]:
-        with self._server.open_stream(self._id) as socket:
+        with self.server.open_stream(self.id) as socket:
             send(socket, type="hello", last_step=10**6)
             send(socket, type="follow")
             done = threading.Event()
@@ -124,7 +124,7 @@ def main() -> None:
 def _measure(server: Server, rounds: int, seconds: float) -> dict[str, list[float]]:
     bare, probing = BareLoop(probing=False), BareLoop(probing=True)
     run = RecordedRun(server)
-    wait_until(lambda: server.get_run(run._id)["status"] == "paused")
+    wait_until(lambda: server.get_run(run.id)["status"] == "paused")
     ways: dict[str, Callable[[], float]] = {
         "bare loop": lambda: bare.rate(seconds),
         "bare loop with probes": lambda: probing.rate(seconds),

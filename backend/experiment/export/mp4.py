@@ -25,7 +25,7 @@ from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.psnr import Psnr
 
 if TYPE_CHECKING:
-    from av import VideoStream
+    from av import VideoCodecContext, VideoStream
 
 Pixels = NDArray[np.uint8]
 
@@ -34,6 +34,8 @@ QUALITY = "18"
 EFFORT = "veryfast"
 MIN_FPS = 10
 """Some players do not play fewer frames a second; each is repeated instead."""
+COLOURS = {"matrix": 6, "primaries": 1, "transfer": 13, "range": 1}
+"""By the numbers of ITU-T H.273: BT.601, the primaries and transfer of sRGB, video levels."""
 THREADS = 1
 """So that trainers keep their cores."""
 
@@ -67,6 +69,7 @@ def encode_mp4(
         stream.width, stream.height = video_size(chosen)
         stream.pix_fmt = "yuv420p"
         stream.time_base = 1 / rate
+        _name_colours(stream.codec_context)
         stream.codec_context.thread_count = THREADS
         stream.options = {"crf": QUALITY, "preset": EFFORT, "tune": "animation"}
         described = describe(recording.summary(), chosen, options)
@@ -115,6 +118,14 @@ def _pictures(
     padding = ((0, height % 2), (0, width % 2), (0, 0))
     for layers in draw_frames(recording, chosen, progress):
         yield np.pad(layers.flatten(), padding, constant_values=sheet.BACKGROUND)
+
+
+def _name_colours(context: "VideoCodecContext") -> None:
+    """Say how colours are encoded: without it, players guess by the size of the video."""
+    context.colorspace = COLOURS["matrix"]
+    context.color_primaries = COLOURS["primaries"]
+    context.color_trc = COLOURS["transfer"]
+    context.color_range = COLOURS["range"]
 
 
 def _encode(

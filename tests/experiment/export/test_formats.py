@@ -3,10 +3,12 @@
 import csv
 import json
 import re
+import sqlite3
 import struct
 from base64 import b64decode
 from io import BytesIO, StringIO
 from itertools import pairwise
+from pathlib import Path
 from typing import Any, get_args
 from xml.etree import ElementTree
 
@@ -18,7 +20,13 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.torch import load
 
-from stnscope.backend.experiment.errors import Conflict, InvalidInput, NotFound, NotInstalled
+from stnscope.backend.experiment.errors import (
+    Conflict,
+    InsufficientStorage,
+    InvalidInput,
+    NotFound,
+    NotInstalled,
+)
 from stnscope.backend.experiment.export import sheet
 from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.cut import Cut
@@ -27,6 +35,7 @@ from stnscope.backend.experiment.export.options import ExportOptions, FormatName
 from stnscope.backend.experiment.export.plan import plan
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.records import Checkpoint
+from stnscope.backend.experiment.watching.export_run import export_run
 from tests.exports import PHOTO, Pixels, Record, exported, frame
 
 CHECKPOINT = Checkpoint(
@@ -49,7 +58,7 @@ def turned(step: int, **options: Any) -> Any:
     )
 
 
-def drawn(recording: Recording, options: ExportOptions) -> list[Pixels]:
+def drawn(recording: Recording | Cut, options: ExportOptions) -> list[Pixels]:
     """Return the frames as they were before they were encoded."""
     cut = Cut(recording)
     return [layers.flatten() for layers in draw_frames(cut, plan(cut, options))]
@@ -335,3 +344,36 @@ def test_two_runs_are_side_by_side(record: Record) -> None:
     with pytest.raises(InvalidInput) as caught:
         exported(written, options)
     assert caught.value.field == "compare"
+
+
+def test_export_begins_again_when_a_frame_of_it_is_dropped(record: Record) -> None:
+    """A recording at its limit drops frames while it is exported; the file has those that stay."""
+    written = record(*[frame(step) for step in range(6)])
+    reported = []
+
+    def thin(done: int, total: int) -> None:
+        reported.append(total)
+        if len(reported) == 1:
+            with sqlite3.connect(written.path) as connection:
+                connection.execute("DELETE FROM frames WHERE step IN (1, 3, 5)")
+
+    with Image.open(BytesIO(exported(written, ExportOptions(first=0), thin))) as image:
+        assert getattr(image, "n_frames", 1) == 3
+    assert reported[-3:] == [3, 3, 3]
+
+
+def test_later_frames_are_left_out(record: Record) -> None:
+    cut = Cut(record(frame(0), frame(2)))
+    record(frame(4))
+    assert [entry.step for entry in cut.frames()] == [0, 2]
+    assert len(drawn(cut, ExportOptions())) == 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_full_disk_ends_an_export_and_leaves_no_file(record: Record, tmp_path: Path) -> None:
+    written, target = record(frame(0)), tmp_path / "out" / "run.gif"
+    target.parent.mkdir()
+    (target.parent / ".run.gif.part").symlink_to("/dev/full")
+    with pytest.raises(InsufficientStorage, match="disk is full"):
+        export_run(written.path, target, {})
+    assert list(target.parent.iterdir()) == []

@@ -159,6 +159,17 @@ def test_steps_metrics_and_scalars_are_recorded(home: Path) -> None:
     assert metrics["scale"][0] == pytest.approx(0.8, abs=0.3)
 
 
+def test_run_exports_what_it_has_recorded_so_far(home: Path) -> None:
+    with watch(home) as run:
+        for _ in range(3):
+            run.step(loss=1.0)
+        table = run.export(home / "metrics.csv", table="metrics")
+        assert len(table.read_text().splitlines()) == 1 + 4
+        assert run.export(home / "now.gif").read_bytes().startswith(b"GIF89a")
+        with pytest.raises(ValueError, match="layout"):
+            run.export(home / "now.gif", layout="spiral")
+
+
 def test_loop_of_unknown_length_is_replayed_exported_and_imported(home: Path) -> None:
     with watch(home, labels=None, classes=None) as run:
         for _ in range(3):
