@@ -1,11 +1,20 @@
 """`stnscope publish`: make a static site of runs."""
 
 import argparse
+import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-from stnscope.backend.commands.options import RUN_HELP, Commands, command, find_run, recordings
+from stnscope.backend.commands.options import (
+    RUN_HELP,
+    Commands,
+    command,
+    find_run,
+    progress_bar,
+    recordings,
+)
 from stnscope.backend.experiment.catalog.examples import EXAMPLES as EXAMPLE_RUNS
+from stnscope.backend.experiment.export.options import Progress
 from stnscope.backend.experiment.export.site import PublishedRun, check_target, publish
 from stnscope.backend.experiment.recording.quota import format_bytes, raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
@@ -17,8 +26,8 @@ EXAMPLES = """\
   stnscope publish RUN site --force       replace what was published there
   python -m http.server --directory site  serve it on this machine
 """
-WALK_EXAMPLE = "signs-2st"
-"""The example whose frames the walk shows."""
+WALK_EXAMPLES = ("signs-2st", "row")
+"""The examples whose frames the walk shows."""
 
 
 def add(commands: Commands) -> None:
@@ -39,9 +48,11 @@ def _publish(options: argparse.Namespace) -> int:
     ids = list(dict.fromkeys(find_run(runs, text) for text in options.runs))
     with ExitStack() as opened, raising_insufficient_storage():
         published = [_described(run_id, opened.enter_context(runs.open(run_id))) for run_id in ids]
-        path = example_path(EXAMPLE_RUNS[WALK_EXAMPLE].id)
-        example = opened.enter_context(Recording.open(path))
-        examples = [_described(EXAMPLE_RUNS[WALK_EXAMPLE].id, example)]
+        example_ids = [EXAMPLE_RUNS[name].id for name in WALK_EXAMPLES]
+        examples = [
+            _described(run_id, opened.enter_context(Recording.open(example_path(run_id))))
+            for run_id in example_ids
+        ]
         publish(
             published, folder, examples=examples, replace=options.force, progress=_print_progress
         )
@@ -58,5 +69,14 @@ def _described(run_id: str, recording: Recording) -> PublishedRun:
     return PublishedRun(run_id, recording)
 
 
-def _print_progress(run_id: str) -> None:
+def _print_progress(run_id: str) -> Progress | None:
+    """Print which run is stored; return what prints how far it is, if it is a terminal."""
     print(f"Storing run {run_id} ...", flush=True)
+    if not sys.stdout.isatty():
+        return None
+
+    def print_bar(done: int, total: int) -> None:
+        end = "\n" if done == total else ""
+        print(f"\r{progress_bar(done, total)} {done}/{total} frames", end=end, flush=True)
+
+    return print_bar

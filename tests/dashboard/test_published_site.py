@@ -74,7 +74,7 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
         expect(page.locator(".stn-detail-title")).to_be_visible()
         page.keyboard.press("ArrowRight")
         expect(step).to_have_value("206")
-        expect(page.locator(".stn-run")).to_have_count(3)
+        expect(page.locator(".stn-run")).to_have_count(4)
         expect(page.get_by_text("Import a recording").locator("visible=true")).to_have_count(0)
 
         page.get_by_role("link", name="How it works").first.click()
