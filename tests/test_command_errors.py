@@ -73,8 +73,8 @@ def test_invalid_argument_is_refused_with_what_is_right(
     ("arguments", "status", "message"),
     [
         (["train", "--home", "/dev/null/x"], 2, "/dev/null/x"),
-        (["export", "RUN", "{}/missing/x.gif"], 2, "missing/x.gif does not exist"),
-        (["export", "RUN", "x.mp4"], 2, "call it x.gif"),
+        (["export", "RUN", "{}/missing/x.gif"], 2, "missing/x.gif does not exist. Create it first"),
+        (["export", "RUN", "x.doc"], 2, "call it x.gif"),
         (["export", "none"], 2, "There is no run 'none'"),
         (["transform", "{}/none.png"], 2, "none.png does not exist"),
         (["transform", "{}"], 2, "directory"),

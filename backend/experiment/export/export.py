@@ -7,7 +7,7 @@ of the sampled region. `evolution` shows training, with a counter of tenths of t
 
 from pathlib import Path
 
-from stnscope.backend.experiment.errors import Unavailable
+from stnscope.backend.experiment.errors import NotFound, Unavailable
 from stnscope.backend.experiment.export.cut import Cut, FrameGone
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import (
@@ -16,6 +16,7 @@ from stnscope.backend.experiment.export.options import (
     Progress,
     ReadableRecording,
 )
+from stnscope.backend.experiment.os_errors import display_name
 
 ATTEMPTS = 3
 """How often an export begins, where frames that it shows are dropped: rarely more than once."""
@@ -43,8 +44,11 @@ def export(
     Raises:
         Conflict: no frame that fits the options is recorded yet.
         InvalidInput: an option does not fit the run; has the field.
+        NotFound: the folder of the file does not exist.
         OSError: the file cannot be written.
     """
+    if not target.parent.is_dir():
+        raise NotFound(f"The folder of {display_name(target)} does not exist. Create it first.")
     part = target.with_name(f".{target.name}.part")
     try:
         facts = _write(recording, options, part, progress, compared)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,16 @@ def export_run(path: Path, file: Path, options: Mapping[str, Any]) -> Path:
         StnscopeError: it cannot be made.
         ValueError: an option is invalid.
     """
+    # Watching needs no package that draws, and must load without them.
     try:
-        from stnscope.backend.experiment.export.export import export
-        from stnscope.backend.experiment.export.formats import options_for
+        exports = import_module("stnscope.backend.experiment.export.export")
+        formats = import_module("stnscope.backend.experiment.export.formats")
     except ModuleNotFoundError as error:
         raise NotInstalled(
             f"Exports need {error.name}, which is not installed. Install it with: "
             'pip install "stnscope[backend]"'
         ) from error
-    chosen = options_for(file, options)
+    chosen = formats.options_for(file, options)
     with ExitStack() as stack:
         recording = stack.enter_context(Recording.open(path))
         compared = None
@@ -39,5 +41,5 @@ def export_run(path: Path, file: Path, options: Mapping[str, Any]) -> Path:
                 Recording.open(path.with_name(Path(chosen.compare).name + SUFFIX))
             )
         stack.enter_context(raising_insufficient_storage())
-        export(recording, chosen, file, compared=compared)
+        exports.export(recording, chosen, file, compared=compared)
     return file
