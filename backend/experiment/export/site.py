@@ -104,7 +104,7 @@ def publish(
         runs: that the gallery shows, in this order.
         folder: where the site is written.
         examples: of which the walk shows frames.
-        replace: whether an earlier site is replaced.
+        replace: whether an earlier site is replaced; other files beside it are kept.
         progress: takes the id of each run before it is stored; returns what is called with its
             number of stored frames and of all.
 
@@ -112,6 +112,7 @@ def publish(
         Conflict: `check_target` refuses the folder, or a run has no frame yet.
     """
     check_target(folder, replace=replace)
+    folder = Path(os.path.realpath(folder))  # of a link, what it names
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -271,8 +272,7 @@ def _publish_modes(folder: Path) -> None:
 
 
 def _replace(folder: Path, part: Path) -> None:
-    """Put a complete site in the place of a folder; of a link, in the place that it names."""
-    folder = Path(os.path.realpath(folder))
+    """Put a complete site in the place of a folder, and keep what is not of an earlier site."""
     earlier = part.with_name(f"{part.name}.earlier")
     if folder.exists():
         folder.rename(earlier)
@@ -282,4 +282,9 @@ def _replace(folder: Path, part: Path) -> None:
         if earlier.exists():
             earlier.rename(folder)
         raise
-    shutil.rmtree(earlier, ignore_errors=True)
+    if earlier.exists():
+        own = {path.name for path in folder.iterdir()}
+        for path in earlier.iterdir():
+            if path.name not in own:  # such as CNAME, or the repository of a page host
+                path.rename(folder / path.name)
+        shutil.rmtree(earlier, ignore_errors=True)

@@ -83,9 +83,13 @@ def test_a_site_replaces_only_a_site_and_is_complete_or_not_there(
         with pytest.raises(OSError, match="no space"):
             publish([run], folder, replace=True)
     assert (folder / "index.html").read_text() == gallery
-    publish([run, run], folder, replace=True)
+    (folder / "CNAME").write_text("lab.example")
+    (tmp_path / "link").symlink_to(folder)
+    publish([run, run], tmp_path / "link", replace=True)
+    assert (folder / "CNAME").read_text() == "lab.example"
     assert (folder / "index.html").read_text() != gallery
-    assert [path.name for path in tmp_path.iterdir() if path.is_dir()] == ["site"]
+    folders = {path.name for path in tmp_path.iterdir() if path.is_dir()}
+    assert folders == {"site", "link"}
 
 
 def test_a_run_without_frames_is_not_published(tmp_path: Path, record: Record) -> None:
