@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stnscope.access.policy import Access
 from stnscope.access.responses import problem, refusal_page, sign_in_page
-from stnscope.access.rights import VIEWER_REFUSAL, WEBSOCKET, Right, needed_right, set_right
+from stnscope.access.rights import WEBSOCKET, Right, needed_right, set_right
 from stnscope.access.token import COOKIE, VIEWER_COOKIE, is_same, presented_token
 
 TOKEN_REQUIRED = "This server needs its token: open the link that it printed when it started."
@@ -76,9 +76,11 @@ class AccessControl:
 
     def _token_response(self, scope: Scope, headers: Headers) -> Response | None:
         token, viewer_token = self._access.token, self._access.viewer_token
-        if token is None or _is_preflight(scope, headers):
+        if _is_preflight(scope, headers):
             set_right(scope, Right.ACT)
             return None
+        if token is None:
+            return self._right_response(scope, headers, Right.ACT)
         query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         query_token = dict(query).get("token")
         if query_token is not None and _is_get(scope):
@@ -89,8 +91,13 @@ class AccessControl:
         if presented is None:
             return _token_refusal(scope, headers, query)
         right = Right.ACT if presented == token else Right.LOOK
+        return self._right_response(scope, headers, right)
+
+    def _right_response(self, scope: Scope, headers: Headers, right: Right) -> Response | None:
+        """Pass on a request with the right that its token gives, or refuse it."""
+        right = Right.LOOK if self._access.view_only else right
         if right is Right.LOOK and needed_right(_method(scope), scope["path"]) is Right.ACT:
-            return _readable(_refusal(scope, 403, VIEWER_REFUSAL), headers)
+            return _readable(_refusal(scope, 403, self._access.refusal), headers)
         set_right(scope, right)
         return None
 

@@ -5,6 +5,8 @@ import socket
 from contextlib import suppress
 from dataclasses import dataclass
 
+from stnscope.access.rights import VIEW_ONLY_REFUSAL, VIEWER_REFUSAL
+
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 EVERYWHERE = frozenset({"0.0.0.0", "::"})
 
@@ -21,6 +23,7 @@ class Access:
         origins: the values of `Origin` that are accepted.
         token: what every request must present; None if nothing is needed.
         viewer_token: what suffices for requests that change nothing; None for no such token.
+        view_only: whether nobody may do more than look.
         loopback_only: whether only this machine can reach the server.
         host_option: the option that adds to `hosts`; a refusal names it.
 
@@ -34,6 +37,7 @@ class Access:
     loopback_only: bool
     host_option: str = "--allow-host"
     viewer_token: str | None = None
+    view_only: bool = False
 
     def __post_init__(self) -> None:
         if not self.loopback_only and not self.token:
@@ -46,6 +50,11 @@ class Access:
                 )
         if self.viewer_token is not None and self.token in (None, self.viewer_token):
             raise ValueError("Beside a token for viewing another one is needed, for acting.")
+
+    @property
+    def refusal(self) -> str:
+        """Why a request that may only look is refused."""
+        return VIEW_ONLY_REFUSAL if self.view_only else VIEWER_REFUSAL
 
 
 def own_addresses() -> list[str]:

@@ -20,6 +20,11 @@ VIEWER_REFUSAL = (
     "import, export and delete."
 )
 
+VIEW_ONLY_REFUSAL = (
+    "This server only shows runs, because it was started with --view-only; start, control, import, "
+    "export and delete them where they are trained."
+)
+
 
 class Right(StrEnum):
     """What a request may do, or what a route needs."""

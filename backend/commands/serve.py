@@ -69,6 +69,12 @@ def add(commands: Commands) -> None:
         "generated and printed if other machines reach the page and none is given",
     )
     serve.add_argument(
+        "--view-only",
+        action="store_true",
+        help="show what is in the home, and change nothing: any number of such servers may share "
+        "it with one that trains, or serve a copy of it",
+    )
+    serve.add_argument(
         "--allow-host",
         type=types.host,
         action="append",
@@ -199,7 +205,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     if token is None and (is_shared or viewer_token):
         token = secrets.token_urlsafe(24)
     # A page that is served elsewhere would not know a generated one.
-    if viewer_token is None and is_shared and not options.no_page:
+    if viewer_token is None and is_shared and not (options.no_page or options.view_only):
         viewer_token = secrets.token_urlsafe(24)
     return Settings(
         home=options.home,
@@ -210,6 +216,7 @@ def _settings(options: argparse.Namespace) -> Settings:
         demonstration=not options.no_demonstration,
         token=token,
         viewer_token=viewer_token,
+        view_only=options.view_only,
         allowed_hosts=frozenset(options.allow_host),
         allowed_origins=frozenset(options.allow_origin),
         allowed_frames=frozenset(options.allow_frame),

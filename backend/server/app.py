@@ -165,14 +165,16 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
         state.devices,
     ):
         stack.push_async_callback(part.close)
-    await run_in_threadpool(state.imports.remove_abandoned)
-    if refusal := await run_in_threadpool(state.runs.write_refusal):
-        log.warning("%s", refusal)
-    await state.trainers.start()
+    # The home of a server that only shows it is another one's to change.
+    if not settings.view_only:
+        await run_in_threadpool(state.imports.remove_abandoned)
+        if refusal := await run_in_threadpool(state.runs.write_refusal):
+            log.warning("%s", refusal)
+        await state.trainers.start()
     if settings.standby:
         await state.worker.start()
     await state.devices.start()
-    if settings.demonstration:
+    if settings.demonstration and not settings.view_only:
         await _start_demonstration(state)
     return state
 
@@ -200,6 +202,7 @@ def _create_state(settings: Settings) -> State:
         downloads=Downloads(runs.data, settings.mirror),
         imports=Imports(runs, settings.deadlines),
         devices=devices,
+        refusal=settings.access.refusal,
     )
 
 

@@ -32,6 +32,8 @@ class Settings:
         demonstration: whether to start a demonstration run in an empty home.
         token: what every request must present; required on any address but loopback.
         viewer_token: what suffices to look: for requests that change nothing.
+        view_only: whether nobody may do more than look, and nothing is written to the home, which
+            any number of such servers may share with one that trains.
         allowed_hosts: further values of `Host` that are accepted, compared exactly.
         allowed_origins: further values of `Origin` that are accepted, compared exactly.
         allowed_frames: origins of pages that may embed this one, such as a notebook's.
@@ -58,6 +60,7 @@ class Settings:
     demonstration: bool = True
     token: str | None = None
     viewer_token: str | None = None
+    view_only: bool = False
     allowed_hosts: frozenset[str] = field(default_factory=frozenset)
     allowed_origins: frozenset[str] = field(default_factory=frozenset)
     allowed_frames: frozenset[str] = field(default_factory=frozenset)
@@ -115,4 +118,5 @@ class Settings:
             token=self.token,
             viewer_token=self.viewer_token,
             loopback_only=not self.is_shared,
+            view_only=self.view_only,
         )

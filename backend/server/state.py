@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
-from stnscope.access.rights import VIEWER_REFUSAL, may_act
+from stnscope.access.rights import may_act
 from stnscope.backend.experiment.catalog import ARCHITECTURES
 from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.devices.choice import resume_note
@@ -48,6 +48,8 @@ class State:
     run_lists: SharedResults[tuple[JsonBody, str | None]] = field(default_factory=SharedResults)
     """Lists of runs as JSON, each with the id of its last run if more follow."""
     may_act: bool = True
+    refusal: str = ""
+    """Why a request that may only look is refused."""
 
     def run(self, run_id: str) -> Run:
         """Return a run as the interface has it; coroutines call this in a thread.
@@ -75,9 +77,7 @@ class State:
             "owned": self.trainers.owns(run["id"]),
             "unresponsive": self.trainers.is_unresponsive(run["id"]),
             "can": self.trainers.allowed(run) if self.may_act else [],
-            "picture_refusal": self.trainers.picture_refusal(run)
-            if self.may_act
-            else VIEWER_REFUSAL,
+            "picture_refusal": self.trainers.picture_refusal(run) if self.may_act else self.refusal,
             "resume_note": None if run["watched"] else resume_note(config.get("device", CPU)),
         }
 

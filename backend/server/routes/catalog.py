@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi.concurrency import run_in_threadpool
 
-from stnscope.access.rights import VIEWER_REFUSAL
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
@@ -51,7 +50,7 @@ def access(server: Server) -> dict[str, Any]:
     settings = server.settings
     return {
         "may_act": server.may_act,
-        "refusal": None if server.may_act else VIEWER_REFUSAL,
+        "refusal": None if server.may_act else server.refusal,
         "needs_token": settings.token is not None,
         "viewer_token": settings.viewer_token,
         "address": settings.address if settings.is_shared else None,
