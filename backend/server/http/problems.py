@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
 
 from stnscope.access.responses import problem
 from stnscope.backend.experiment import errors
@@ -56,6 +58,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _handler(status))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _nobody)
     for kind in (OSError, sqlite3.Error):
         app.add_exception_handler(kind, _system)
     app.add_exception_handler(Exception, _unexpected)
@@ -67,6 +70,11 @@ def _handler(status: HTTPStatus) -> Any:
         return problem(status, str(error), **({"field": field} if field else {}))
 
     return handle
+
+
+async def _nobody(_: Request, error: Exception) -> Response:
+    """Respond to a client that has left: no error, and nobody reads it."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 async def _invalid(request: Request, error: Exception) -> JSONResponse:

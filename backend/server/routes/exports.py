@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import quote
 
-from fastapi import Query, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import FileResponse
 from pydantic import ConfigDict
 
@@ -12,6 +12,7 @@ from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.disconnect import until_disconnect
 from stnscope.backend.server.state import Server
 
 router = ApiRouter()
@@ -63,10 +64,10 @@ def download_export(export_id: str, server: Server) -> FileResponse:
     **answers(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
 )
 async def export(
-    run_id: str, options: Annotated[ExportOptions, Query()], server: Server
+    request: Request, run_id: str, options: Annotated[ExportOptions, Query()], server: Server
 ) -> Response:
     """Make a file from a recording, and respond with it."""
-    data = await server.exports.make(run_id, options)
+    data = await until_disconnect(request, server.exports.make(run_id, options))
     name = file_name(run_id, options)
     # As RFC 6266 has it: the id of a run is the name of its file, which may have any characters.
     headers = {"Content-Disposition": f"attachment; filename*=utf-8''{quote(name, safe='')}"}
@@ -79,7 +80,7 @@ async def export(
     **answers(schemas.ExportPreview, 404, 409, 501),
 )
 async def preview_export(
-    run_id: str, options: Annotated[ExportOptions, Query()], server: Server
+    request: Request, run_id: str, options: Annotated[ExportOptions, Query()], server: Server
 ) -> dict[str, Any]:
     """Show what an export will be: its first frame, its size, its duration, and its bytes about."""
-    return await server.exports.preview(run_id, options)
+    return await until_disconnect(request, server.exports.preview(run_id, options))
