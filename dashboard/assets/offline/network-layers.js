@@ -92,9 +92,9 @@ function applyLayer(layer, weights, input) {
     case "relu":
       return { data: data.map((value) => Math.max(0, value)), shape };
     case "maxPool":
-      return pool(input, (values) => Math.max(...values));
+      return pool(input, (a, b, c, d) => Math.max(a, b, c, d));
     case "averagePool":
-      return pool(input, (values) => values.reduce((sum, value) => sum + value) / values.length);
+      return pool(input, (a, b, c, d) => (a + b + c + d) / 4);
     case "peaks":
       return peaks(input, named(weights, layer.name).sharpness.data);
   }
@@ -113,8 +113,12 @@ function layerGradient({ layer, input, output }, weights, gradient) {
     case "conv": {
       const { weight, ...geometry } = convolution(layer, weights);
       const { data } = weight;
-      forEachProduct(shape, output.shape, weight.shape, geometry, (to, from, at) => {
-        result[from] += gradient[to] * data[at];
+      const { stride } = geometry;
+      forEachRow(shape, output.shape, weight.shape, geometry, (to, from, count, at) => {
+        const factor = data[at];
+        for (let column = 0; column < count; column++) {
+          result[from + column * stride] += gradient[to + column] * factor;
+        }
       });
       return result;
     }
@@ -136,15 +140,15 @@ function layerGradient({ layer, input, output }, weights, gradient) {
     case "relu":
       return result.map((_, at) => (input.data[at] > 0 ? gradient[at] : 0));
     case "maxPool":
-      forEachWindow(shape, (to, window) => {
+      forEachWindow(shape, (to, ...window) => {
         // The first of equal ones, as in torch.
         const largest = window.find((at) => input.data[at] === output.data[to]);
         if (largest !== undefined) result[largest] += gradient[to];
       });
       return result;
     case "averagePool":
-      forEachWindow(shape, (to, window) => {
-        for (const at of window) result[at] += gradient[to] / window.length;
+      forEachWindow(shape, (to, ...window) => {
+        for (const at of window) result[at] += gradient[to] / 4;
       });
       return result;
     case "peaks":
@@ -204,44 +208,43 @@ function convolve({ data, shape }, { weight, bias, stride, padding }) {
   const result = new Float32Array(outputs * height * width);
   if (bias) result.forEach((_, at) => (result[at] = bias[(at / (height * width)) | 0]));
   const { data: factors } = weight;
-  forEachProduct(shape, outputShape, weight.shape, { stride, padding }, (to, from, at) => {
-    result[to] += data[from] * factors[at];
+  forEachRow(shape, outputShape, weight.shape, { stride, padding }, (to, from, count, at) => {
+    const factor = factors[at];
+    for (let column = 0; column < count; column++) {
+      result[to + column] += data[from + column * stride] * factor;
+    }
   });
   return { data: result, shape: outputShape };
 }
 
 /**
- * Call a function with the indices of each product of a convolution.
+ * Call a function for each row of an output and each weight that contributes to it: the row's first output and
+ * input that meet inside the input, how many do, and the weight.
  * @param {number[]} shape of the input
  * @param {number[]} outputShape
  * @param {number[]} weightShape
  * @param {{stride: number, padding: number}} geometry
- * @param {(output: number, input: number, weight: number) => void} apply
+ * @param {(output: number, input: number, count: number, weight: number) => void} apply
  */
-function forEachProduct(
+function forEachRow(
   [, rows, columns],
   [, height, width],
   [outputs, inputs, kernel],
   { stride, padding },
   apply,
 ) {
-  for (let output = 0; output < outputs; output++) {
-    for (let input = 0; input < inputs; input++) {
-      for (let down = 0; down < kernel; down++) {
-        for (let across = 0; across < kernel; across++) {
-          const at = ((output * inputs + input) * kernel + down) * kernel + across;
-          for (let row = 0; row < height; row++) {
-            const y = row * stride + down - padding;
-            if (y < 0 || y >= rows) continue;
-            const from = (input * rows + y) * columns;
-            const to = (output * height + row) * width;
-            for (let column = 0; column < width; column++) {
-              const x = column * stride + across - padding;
-              if (x >= 0 && x < columns) apply(to + column, from + x, at);
-            }
-          }
-        }
-      }
+  for (let at = 0; at < outputs * inputs * kernel * kernel; at++) {
+    const across = at % kernel - padding;
+    const down = ((at / kernel) | 0) % kernel - padding;
+    const input = ((at / (kernel * kernel)) | 0) % inputs;
+    const output = (at / (kernel * kernel * inputs)) | 0;
+    const first = Math.max(0, Math.ceil(-across / stride));
+    const last = Math.min(width - 1, Math.floor((columns - 1 - across) / stride));
+    for (let row = 0; row < height; row++) {
+      const y = row * stride + down;
+      if (y < 0 || y >= rows) continue;
+      const from = (input * rows + y) * columns + first * stride + across;
+      apply((output * height + row) * width + first, from, last - first + 1, at);
     }
   }
 }
@@ -249,20 +252,22 @@ function forEachProduct(
 /**
  * Pool windows of 2 x 2.
  * @param {Values} input
- * @param {(values: number[]) => number} combine
+ * @param {(a: number, b: number, c: number, d: number) => number} combine
  * @returns {Values}
  */
 function pool({ data, shape }, combine) {
   const [channels, rows, columns] = shape;
   const outputShape = [channels, rows >> 1, columns >> 1];
   const result = new Float32Array(channels * outputShape[1] * outputShape[2]);
-  forEachWindow(shape, (to, window) => (result[to] = combine(window.map((at) => data[at]))));
+  forEachWindow(shape, (to, a, b, c, d) => {
+    result[to] = combine(data[a], data[b], data[c], data[d]);
+  });
   return { data: result, shape: outputShape };
 }
 
 /**
  * @param {number[]} shape of the input
- * @param {(output: number, window: number[]) => void} apply
+ * @param {(output: number, a: number, b: number, c: number, d: number) => void} apply
  */
 function forEachWindow([channels, rows, columns], apply) {
   const [height, width] = [rows >> 1, columns >> 1];
@@ -273,7 +278,7 @@ function forEachWindow([channels, rows, columns], apply) {
       to % width,
     ];
     const from = (channel * rows + 2 * row) * columns + 2 * column;
-    apply(to, [from, from + 1, from + columns, from + columns + 1]);
+    apply(to, from, from + 1, from + columns, from + columns + 1);
   }
 }
 
