@@ -1,17 +1,17 @@
 """Watch a Spatial Transformer Network learn where to look.
 
 `watch` records the training loop of any network of PyTorch that samples by `grid_sample`; `trace`
-returns what a network does with images, without a run. The subpackages are links to the folders
-`models`, `backend`, `dashboard` and `access`.
+returns what a network does with images, without a run; `export` writes a file of a recorded run.
+The subpackages are links to the folders `models`, `backend`, `dashboard` and `access`.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stnscope.interface import trace, watch
+    from stnscope.interface import export, trace, watch
 
-__all__ = ["trace", "watch"]
+__all__ = ["export", "trace", "watch"]
 
 
 def __getattr__(name: str) -> Any:

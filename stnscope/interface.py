@@ -1,4 +1,4 @@
-"""The interface for Python: watch any training loop, or trace what a network does with images."""
+"""The interface for Python: watch a training loop, trace what a network does, export a run."""
 
 import os
 from collections.abc import Sequence
@@ -9,6 +9,8 @@ from torch import nn
 
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.home import default_home, recordings_folder
+from stnscope.backend.experiment.recording.reader import SUFFIX
+from stnscope.backend.experiment.watching.export_run import export_run
 from stnscope.backend.experiment.watching.network_observer import Forward, NetworkObserver
 from stnscope.backend.experiment.watching.probe_images import FromPicture, ToPicture, choose_probes
 from stnscope.backend.experiment.watching.probe_pass import check_is_initialised, device_of, unwrap
@@ -126,3 +128,32 @@ def trace(
         images, labels, classes=classes, device=device_of(model), to_pictures=to_pictures
     )
     return NetworkObserver(model, probes, forward).observe_once()
+
+
+def export(
+    run: str | os.PathLike[str],
+    file: str | os.PathLike[str],
+    *,
+    home: str | os.PathLike[str] | None = None,
+    **options: Any,
+) -> Path:
+    """Write a file of a recorded run, as `stnscope export` does.
+
+    Args:
+        run: its id, or the path of its recording.
+        file: where it is written; its suffix is the form, if no option `format` is given.
+        home: the folder with the run: by default that of `watch`.
+        options: those of the command, such as `layout="stage"`, `seconds=10`.
+
+    Returns:
+        The file.
+
+    Raises:
+        StnscopeError: there is no such run, or the file cannot be made; the text says why.
+        ValueError: an option is invalid.
+    """
+    path = Path(run)
+    if path.suffix != SUFFIX:
+        folder = recordings_folder(Path(home if home is not None else default_home(os.environ)))
+        path = folder / f"{path.name}{SUFFIX}"
+    return export_run(path, Path(file), options)

@@ -78,7 +78,12 @@ def test_frame_has_every_transformer_and_decodes_again(entry: Architecture) -> N
 
 @FOR_EACH_NETWORK
 def test_run_can_be_exported(entry: Architecture) -> None:
-    assert exported(Recorded(observe_untrained(entry)), ExportOptions()).startswith(b"GIF89a")
+    recorded = Recorded(observe_untrained(entry))
+    assert exported(recorded, ExportOptions()).startswith(b"GIF89a")
+    stage = ExportOptions(format="png", layout="stage", layers="outline,mesh,trail,inverse")
+    assert exported(recorded, stage).startswith(b"\x89PNG")
+    for name, start in (("svg", b"<?xml"), ("csv", b"run,step")):
+        assert exported(recorded, ExportOptions.model_validate({"format": name})).startswith(start)
 
 
 @FOR_EACH_NETWORK

@@ -166,6 +166,9 @@ def test_run_exports_what_it_has_recorded_so_far(home: Path) -> None:
         table = run.export(home / "metrics.csv", table="metrics")
         assert len(table.read_text().splitlines()) == 1 + 4
         assert run.export(home / "now.gif").read_bytes().startswith(b"GIF89a")
+        again = stnscope.export(run.id, home / "again.csv", home=home, table="metrics")
+        assert again.read_text() == table.read_text()
+        assert stnscope.export(run.path, home / "run.svg").read_text().endswith("</svg>\n")
         with pytest.raises(ValueError, match="layout"):
             run.export(home / "now.gif", layout="spiral")
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from stnscope.access.responses import PROBLEM_TYPE
-from stnscope.backend.experiment.errors import InsufficientStorage
+from stnscope.backend.experiment.errors import InsufficientStorage, NotInstalled
 from stnscope.backend.server.http import problems
 
 
@@ -39,6 +39,7 @@ def database_error(code: int) -> sqlite3.Error:
     ("error", "status", "detail"),
     [
         (InsufficientStorage("Delete runs."), 507, "Delete runs."),
+        (NotInstalled("Install it."), 501, "Install it."),
         (OSError(errno.ENOSPC, "no space"), 507, "disk is full"),
         (database_error(sqlite3.SQLITE_FULL), 507, "disk is full"),
         (database_error(sqlite3.SQLITE_BUSY), 503, "locks this recording"),
