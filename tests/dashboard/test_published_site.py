@@ -84,11 +84,14 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
         page.get_by_role("button", name="One step").click()
         expect(page.locator(".stn-walk-step:visible")).to_contain_text(re.compile("L = [0-9]"))
 
+        page.goto(f"{site}player.html?room=how&part=families&figure=row")
+        expect(page.locator(".stn-row-part")).to_contain_text("the network reads")
+
         page.goto(f"{site}index.html")
         page.get_by_role("link", name=re.compile("^Digits")).click()
         expect(step).not_to_have_value("0")
         assert "run=example-digits" in page.url
     parts = {url.rsplit("/", 2)[1]: found for url, found in statuses.items() if ".bin" in url}
-    assert parts == {COLLAPSE: {200}, DIGITS: {206}}
+    assert (parts[COLLAPSE], parts[DIGITS]) == ({200}, {206})
     assert {request.partition("//")[0] for request in requested} <= {"http:", "data:"}
     assert all(request.startswith((site, "data:")) for request in requested)

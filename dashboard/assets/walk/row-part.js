@@ -1,5 +1,5 @@
-// A recurrent transformer that reads a row: one look after another into the same input. No example of it ships, so
-// this part shows a run of the reader's own, and says how to make one.
+// A recurrent transformer that reads a row: one look after another into the same input. It shows a run of the
+// reader's own or the example, and says how to make one.
 
 import { RegionOverlay } from "../stage/region-overlay.js";
 import { ImagePane } from "../stage/image-pane.js";
@@ -11,7 +11,7 @@ import { drawImage, drawWithMargin } from "./region-pane.js";
 import { roomLink } from "../ui/room-link.js";
 
 /** @import { Api } from "../protocol/api.js" */
-/** @import { Frame } from "../protocol/types.js" */
+/** @import { Frame, Run } from "../protocol/types.js" */
 
 const EXPLANATION =
   "A recurrent localisation network looks several times, once at each time step: each look is a θ of its own " +
@@ -82,10 +82,7 @@ export class RowPart {
     try {
       const id = await this.#find();
       if (id === null) {
-        setText(
-          this.sentence,
-          "No run here reads a row yet, and no example of one ships.",
-        );
+        setText(this.sentence, "No run here reads a row yet.");
       } else {
         await this.frames.open(id);
       }
@@ -94,11 +91,12 @@ export class RowPart {
     }
   }
 
-  /** Return the newest run of a recurrent network; null if there is none. */
+  /** Return the newest run of a recurrent network, or an example; null if there is none. */
   async #find() {
-    const runs = await this.api.runs();
-    const several = runs.filter(({ transformers, frames }) => (transformers ?? 0) > 1 && frames);
-    for (const { id } of several.slice(0, MAX_TRIED)) {
+    const [runs, examples] = await Promise.all([this.api.runs(), this.api.examples()]);
+    const several = runs.filter(hasSeveral).slice(0, MAX_TRIED);
+    several.push(...examples.map(({ run }) => run).filter(hasSeveral));
+    for (const { id } of several) {
       const { info } = await this.api.frame(id, 0, {});
       if (info.transformers.every(({ time_step: time }) => time)) return id;
     }
@@ -139,3 +137,6 @@ export class RowPart {
     );
   }
 }
+
+/** @param {Run} run */
+const hasSeveral = ({ transformers, frames }) => (transformers ?? 0) > 1 && frames > 0;
