@@ -57,7 +57,8 @@ def _publish(options: argparse.Namespace) -> int:
             published, folder, examples=examples, replace=options.force, progress=_print_progress
         )
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
-    print(f"{folder}: {len(ids)} runs, {format_bytes(size)}. README.md in it says how to serve it.")
+    count = "1 run" if len(ids) == 1 else f"{len(ids)} runs"
+    print(f"{folder}: {count}, {format_bytes(size)}. README.md in it says how to serve it.")
     return 0
 
 
