@@ -79,8 +79,11 @@ def test_figures_measure_side_by_side_when_all_are_printed(
 ) -> None:
     page = open_component(server, "?room=how&part=classifier")
     page.locator(".stn-classifier-figure").wait_for()
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.evaluate("void (window.print = () => { window.isPrinted = true; })")
+    page.get_by_role("button", name="Print").click()
     plots = page.locator(".stn-classifier-figure, .stn-localisation-figure")
     lengths = [40, 40, 32, 32]
-    wait_until(lambda: [d.count("L") for d in paths(plots.locator(".stn-plot-line"))] == lengths)
+    wait_until(lambda: page.evaluate("window.isPrinted"))
+    # It is printed once all is drawn.
+    assert [d.count("L") for d in paths(plots.locator(".stn-plot-line"))] == lengths
     expect(page.get_by_role("group", name="Gradient of θ")).to_contain_text("∂L/∂θ")

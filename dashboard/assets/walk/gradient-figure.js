@@ -136,7 +136,7 @@ export class GradientFigure {
 
   show() {
     this.isShown = true;
-    this.#update();
+    return this.#update();
   }
 
   hide() {

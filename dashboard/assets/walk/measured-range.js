@@ -14,6 +14,7 @@ export class MeasuredRange {
     this.measure = measure;
     this.onPoint = onPoint;
     this.wanted = 0; // the value that is measured next
+    this.measuring = Promise.resolve(); // settles when the last call of `start` is done
     /** @type {object | null} */
     this.run = null; // the present call of `start`, so that a stopped one never goes on
     /** @type {Map<number, T>} */
@@ -22,10 +23,15 @@ export class MeasuredRange {
 
   /**
    * Measure all values that are not measured yet, until `stop`.
+   * @returns {Promise<void>}
    * @throws {Problem} the server refuses a request, or does not answer
    */
-  async start() {
-    if (this.run) return;
+  start() {
+    if (!this.run) this.measuring = this.#measure();
+    return this.measuring;
+  }
+
+  async #measure() {
     const run = this.run = {};
     try {
       while (this.run === run) {

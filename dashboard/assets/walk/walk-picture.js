@@ -22,7 +22,7 @@ import { NetworkSession } from "../picture/network-session.js";
  * A step's figure. It is created when its step is first shown, and computes nothing while it is hidden.
  * @typedef {object} Figure
  * @property {HTMLElement} element
- * @property {() => void} show
+ * @property {() => void | Promise<void>} show settles once it is drawn
  * @property {() => void} hide
  * @property {() => Record<string, string>} query its state, as parameters of an address; none for the default
  * @property {(query: URLSearchParams) => void} restore applies the state in an address

@@ -32,6 +32,9 @@ const ADDRESS_DELAY_MILLISECONDS = 300;
  * @property {Figure | null} figure null until it is first shown
  */
 
+// Of a page of A4 or letter paper, less its margins.
+const PRINTED_WIDTH = "720px";
+
 export class Walk {
   /** @param {Api} api */
   constructor(api) {
@@ -63,6 +66,11 @@ export class Walk {
       title: "Hide the text and enlarge the figure",
       onclick: () => this.#present(!this.isPresenting),
     });
+    this.printing = element("button.stn-button.stn-small", {
+      type: "button",
+      title: "Print all steps, or save them as a PDF",
+      onclick: () => this.#print(),
+    }, "Print");
     /** @type {PictureSource | null} */
     this.source = null; // null until the walk is first shown
     this.otherPicture = element(
@@ -75,7 +83,7 @@ export class Walk {
       "nav.stn-walk-head",
       { aria: { label: "Steps" } },
       element("ol.stn-walk-steps", {}, ...steps),
-      element("div.stn-walk-buttons", {}, this.otherPicture, this.present),
+      element("div.stn-walk-buttons", {}, this.otherPicture, this.printing, this.present),
     );
     this.element = element(
       "div.stn-walk",
@@ -248,13 +256,27 @@ export class Walk {
     return page.figure;
   }
 
-  /** Show all steps, to be printed. */
+  /** Print all steps, once the server has computed what their figures show. */
+  async #print() {
+    this.printing.disabled = true;
+    setText(this.message, "Computing all figures …");
+    // As wide as a page of paper: what is drawn on a canvas does not follow a later change.
+    this.element.style.width = PRINTED_WIDTH;
+    await Promise.all(this.#showAll());
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    setText(this.message, "");
+    print();
+    this.element.style.width = "";
+    this.printing.disabled = false;
+  }
+
+  /** Show all steps, to be printed; return what settles when the figures are drawn. */
   #showAll() {
-    if (!this.picture.loaded) return;
-    for (const page of this.pages) {
+    if (!this.picture.loaded) return [];
+    return this.pages.map((page) => {
       page.element.hidden = false;
-      this.#createFigure(page).show();
-    }
+      return this.#createFigure(page).show();
+    });
   }
 
   #hideOthers() {
