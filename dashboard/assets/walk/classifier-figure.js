@@ -6,6 +6,7 @@ import { ClassBars } from "../stage/class-bars.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
+import { roomLink } from "../ui/room-link.js";
 import { element, setText } from "../ui/dom.js";
 import { percent } from "../ui/text.js";
 import { MeasuredRange } from "./measured-range.js";
@@ -27,6 +28,10 @@ const TITLES = ["CNN, without a transformer", "ST-CNN, with one"];
 /** @param {number} pixels */
 const shiftText = (pixels) =>
   pixels === 0 ? "in the middle" : `${Math.abs(pixels)} px ${pixels > 0 ? "right" : "left"}`;
+
+const TRAINING =
+  "The CNN was trained on centred digits, so its pooling is all that can forgive a shift; the ST-CNN on digits " +
+  "that are rotated, scaled and moved. A CNN that was trained on those too stands beside it in ";
 
 export class ClassifierFigure {
   /** @param {WalkContext} context */
@@ -93,7 +98,13 @@ export class ClassifierFigure {
       element("div.stn-walk-pane", {}, this.input.element, slider),
       network(0),
       network(1),
-      element("div.stn-classifier-plot", {}, this.caption, this.plot.element),
+      element(
+        "div.stn-classifier-plot",
+        {},
+        this.caption,
+        this.plot.element,
+        element("p.stn-classifier-note", {}, TRAINING, roomLink("picture", "Try a picture"), "."),
+      ),
     );
   }
 

@@ -22,7 +22,7 @@ const START = [0.8, 0, 0, 0, 0.8, 0];
 const OUTSIDE = [0.4, 0, 1.6, 0, 0.4, -1.6];
 const MANY_STEPS = 20;
 /** @type {[rate: number, title: string][]} */
-const RATES = [[0.002, "small"], [0.005, "medium"], [0.05, "too large"]];
+const RATES = [[0.005, "small"], [0.02, "medium"], [0.2, "too large"]];
 const MAX_CLASSES = 4;
 // Between two drawings of steps that are taken at once.
 const STEP_MILLISECONDS = 70;

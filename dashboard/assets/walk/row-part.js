@@ -15,7 +15,7 @@ import { roomLink } from "../ui/room-link.js";
 
 const EXPLANATION =
   "A recurrent localisation network looks several times, once at each time step: each look is a θ of its own " +
-  "into the same input, and the network remembers where it has looked.";
+  "into the same input, and what one look has seen is kept for the next.";
 // Of the newest runs with several transformers.
 const MAX_TRIED = 6;
 // Between two searches for one.

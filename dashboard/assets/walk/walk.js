@@ -350,6 +350,7 @@ export class Walk {
 
   /** @param {KeyboardEvent} event */
   #handleKey(event) {
+    if (event.key === "Escape" && this.isShown && this.isPresenting) this.#present(false);
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!this.isShown || !direction || event.defaultPrevented) return;
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
