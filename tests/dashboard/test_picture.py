@@ -91,6 +91,13 @@ def test_example_is_shown_at_once_and_another_file_in_its_place(
     panel = page.locator(".stn-without")
     name = without.info["classes"][without.info["predicted"][0]]
     expect(panel.locator(".stn-detail-verdict")).to_contain_text(f"classified as {name} (")
+    # A link does not hold the picture, and says so.
+    wait_until(lambda: query_of(page)["picture"] == "own")
+    page.goto(page.url, wait_until="commit")
+    expect(page.locator(".stn-room-message")).to_contain_text("this is an example in its place")
+    page.get_by_role("button", name="Among clutter").click()
+    expect(result.locator(".stn-detail-verdict")).to_contain_text("which is wrong")
+    expect(page.locator(".stn-room-message")).to_be_empty()
 
 
 def test_variation_is_that_of_the_server_and_a_link_shows_it_again(

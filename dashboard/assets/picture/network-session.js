@@ -30,9 +30,11 @@ export class NetworkSession {
   /**
    * @param {Api} api
    * @param {string} weights name of the trained network
+   * @param {string | null} className of what the picture shows, if it is known
    */
-  constructor(api, weights) {
+  constructor(api, weights, className = null) {
     this.api = api;
+    this.className = className;
     this.weights = weights;
     /** @type {Blob | null} */
     this.blob = null; // the picture's file
@@ -65,7 +67,7 @@ export class NetworkSession {
     const frame = await this.api.transform(blob, this.weights);
     this.blob = blob;
     this.picture = frame.info.picture ?? null;
-    return frame;
+    return this.#label(frame);
   }
 
   /**
@@ -99,9 +101,19 @@ export class NetworkSession {
     return new Promise((resolve, reject) => this.waiting.set(number, { resolve, reject }));
   }
 
+  /**
+   * Give a frame the label of what its picture shows.
+   * @param {Frame} frame
+   */
+  #label(frame) {
+    const label = frame.info.classes.indexOf(this.className ?? "");
+    if (label >= 0) frame.info.labels = [label];
+    return frame;
+  }
+
   #connect() {
     return this.api.openTransformStream({
-      frame: (frame) => this.#take(frame.info.request ?? 0)?.resolve(frame),
+      frame: (frame) => this.#take(frame.info.request ?? 0)?.resolve(this.#label(frame)),
       error: (detail, request, field) => this.#take(request)?.reject(new Refusal(detail, field)),
       connection: (isConnected) => this.onconnection(isConnected),
     });

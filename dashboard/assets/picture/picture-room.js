@@ -21,6 +21,10 @@ import { WithoutTransformer } from "./without-transformer.js";
 
 const RUN_PREFIX = "run:";
 const LOADING = "Transforming the picture …";
+// In the address, in place of a gallery picture's name.
+const OWN = "own";
+const NOT_IN_LINK =
+  "This link is of somebody's own picture, which a link does not hold; this is an example in its place.";
 
 export class PictureRoom {
   /** @param {Api} api */
@@ -36,6 +40,7 @@ export class PictureRoom {
     this.without = null; // of the network without a transformer
     this.opened = 0; // counts the pictures and networks that were opened
     this.isSweeping = false;
+    this.note = ""; // of the address that was opened
     /**
      * Called when what the room shows has changed, for its address.
      * @type {() => void}
@@ -108,6 +113,7 @@ export class PictureRoom {
     );
     if (this.cards.some(({ name }) => name === wanted)) this.weights.value = wanted ?? "";
     this.sliders.set(readVariation(query));
+    if (query.get("picture") === OWN) this.note = NOT_IN_LINK;
     // A picture may have been chosen before the networks were known.
     if (this.picture) {
       this.#chooseNetwork(this.picture);
@@ -122,7 +128,7 @@ export class PictureRoom {
   query() {
     return {
       weights: this.weights.value || null,
-      picture: this.picture?.gallery?.name ?? null,
+      picture: this.picture ? this.picture.gallery?.name ?? OWN : null,
       ...variationQuery(this.sliders.variation),
     };
   }
@@ -149,7 +155,10 @@ export class PictureRoom {
   #choose(picture) {
     this.#chooseNetwork(picture);
     // What was chosen first keeps the variation that its address names.
-    if (this.picture) this.sliders.set({});
+    if (this.picture) {
+      this.sliders.set({});
+      this.note = "";
+    }
     this.picture = picture;
     return this.#open();
   }
@@ -177,9 +186,10 @@ export class PictureRoom {
     const opened = ++this.opened;
     this.chart.clear();
     setText(this.message, this.view.frame ? "" : LOADING);
-    const session = new NetworkSession(this.api, card.name);
+    const className = picture.gallery?.class ?? null;
+    const session = new NetworkSession(this.api, card.name, className);
     const without = card.without_transformer
-      ? new NetworkSession(this.api, card.without_transformer)
+      ? new NetworkSession(this.api, card.without_transformer, className)
       : null;
     try {
       const [frame] = await Promise.all([session.open(picture.blob), without?.open(picture.blob)]);
@@ -188,7 +198,7 @@ export class PictureRoom {
       this.without?.close();
       Object.assign(this, { session, without });
       if (!without) this.withoutPanel.clear();
-      setText(this.message, "");
+      setText(this.message, this.note);
       this.view.open(session, frame);
       // The network of a watched loop takes a picture as it is, and keeps none.
       this.sliders.element.hidden = this.chart.element.hidden = !session.picture;
@@ -231,7 +241,8 @@ export class PictureRoom {
    */
   async #sweep(entry) {
     const start = this.sliders.variation;
-    const label = this.view.frame?.info.predicted[0];
+    const { labels = [], predicted = [] } = this.view.frame?.info ?? {};
+    const label = labels[0] ?? predicted[0];
     if (typeof label !== "number") return;
     const { opened } = this;
     this.isSweeping = true;

@@ -2,7 +2,7 @@
 
 import { ClassBars } from "../stage/class-bars.js";
 import { element, setText } from "../ui/dom.js";
-import { labelName, percent } from "../ui/text.js";
+import { labelName, percent, verdictOf } from "../ui/text.js";
 import { predictedProbability } from "../stage/probe-layers.js";
 import { rowOf } from "../protocol/frame.js";
 
@@ -41,8 +41,10 @@ export class WithoutTransformer {
     const agrees = predicted === compared.info.predicted[0];
     const probability = percent(predictedProbability(frame, 0), 0);
     const text = `classified as ${labelName(info, predicted)} (${probability})`;
-    setText(this.verdict, agrees ? `${text}, as with it` : text);
-    this.verdict.dataset.verdict = agrees ? "unknown" : "wrong";
+    const verdict = verdictOf(info, 0);
+    const known = verdict === "unknown" ? "" : `, which is ${verdict}`;
+    setText(this.verdict, `${text}${known}${agrees ? ", as with it" : ""}`);
+    this.verdict.dataset.verdict = verdict;
     const probabilities = [...rowOf(tensors.probabilities, 0)];
     this.classes.update(probabilities, info.classes, predicted, MAX_CLASSES);
   }
