@@ -72,6 +72,10 @@ let sharedPage = null;
  * @returns {() => void} removes the part
  */
 export default function mount({ data, parentElement, setTriggerValue }) {
+  if (isUpgraded()) {
+    location.reload();
+    return () => {};
+  }
   const part = parts.get(parentElement) ?? createPart(data, parentElement);
   parts.set(parentElement, part);
   part.update(data, setTriggerValue);
@@ -80,6 +84,13 @@ export default function mount({ data, parentElement, setTriggerValue }) {
     parts.delete(parentElement);
     part.close?.();
   };
+}
+
+/** Whether the server was upgraded: Streamlit mounts its new modules beside the old ones, and leaves those. */
+function isUpgraded() {
+  const { dataset } = document.documentElement;
+  dataset.modules ??= import.meta.url;
+  return dataset.modules !== import.meta.url;
 }
 
 /** @type {Record<PartData["part"], (data: PartData, parent: HTMLElement) => Part>} */

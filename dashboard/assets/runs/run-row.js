@@ -192,8 +192,9 @@ export class RunRow {
   /** @param {KeyboardEvent} event */
   #onNameKey(event) {
     event.stopPropagation(); // keys of the stage
-    if (event.key === "Enter") this.#endRename(true);
-    else if (event.key === "Escape") this.#endRename(false);
+    if (event.key !== "Enter" && event.key !== "Escape") return;
+    this.#endRename(event.key === "Enter");
+    /** @type {HTMLElement | null} */ (this.buttons.querySelector("[data-action=rename]"))?.focus();
   }
 
   /** @param {boolean} isConfirmed */
