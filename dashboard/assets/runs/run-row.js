@@ -193,6 +193,7 @@ export class RunRow {
   #onNameKey(event) {
     event.stopPropagation(); // keys of the stage
     if (event.key !== "Enter" && event.key !== "Escape") return;
+    event.preventDefault(); // else Enter would press the button that is focused next
     this.#endRename(event.key === "Enter");
     /** @type {HTMLElement | null} */ (this.buttons.querySelector("[data-action=rename]"))?.focus();
   }
