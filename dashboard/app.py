@@ -34,7 +34,8 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 /* A presentation: the stage, or a figure, alone. */
 .stn-presenting .stn-header,
 .stn-presenting .st-key-room-watch > :not(.st-key-stage, :has(.st-key-stage)) { display: none; }
-.stn-walk-presenting .stn-header { display: none; }
+/* With their wrappers, between which Streamlit puts gaps. */
+.stn-walk-presenting [data-testid="stElementContainer"]:has(> .stHtml) { display: none; }
 .stn-presenting .stMainBlockContainer { max-width: none; }
 /* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }

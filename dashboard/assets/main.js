@@ -283,6 +283,7 @@ function loadWalk(page) {
  */
 function createWalkRoom(page, walk) {
   joinRooms(page, "how", walk);
+  walk.onstep = () => page.rooms.pushAddress(walk.query());
   page.rooms.addEventListener("restore", () => {
     walk.hide();
     showOrHide(page, "how", walk);

@@ -70,6 +70,7 @@ function addWalk(api, rooms) {
     const walk = new Walk(api);
     place("room-how")?.append(walk.element);
     walk.onchange = () => rooms.replaceAddress("how", walk.query());
+    walk.onstep = () => rooms.pushAddress(walk.query());
     return walk;
   };
   const showOrHide = async () => {

@@ -3,6 +3,7 @@
 import re
 from urllib.parse import parse_qs
 
+import pytest
 import torch
 from playwright.sync_api import Locator, Page, expect
 from torch import Tensor
@@ -60,6 +61,8 @@ def test_theta_is_held_in_three_ways(server: Server, open_component: OpenPage) -
     page.get_by_role("button", name="It becomes half as large").click()
     expect(page.locator(".stn-walk-verdict:visible")).to_contain_text("zooms in")
     assert not page.locator(".stn-walk-figure:visible").evaluate("(place) => place.inert")
+    # The answer plays, until the figure is taken hold of.
+    page.get_by_role("button", name="The network's θ").click()
     # The matrix.
     field = page.get_by_role("spinbutton", name="θ 1,3")
     field.fill("0.1")
@@ -85,6 +88,61 @@ def test_theta_is_held_in_three_ways(server: Server, open_component: OpenPage) -
     wait_until(lambda: is_drawn(output, sample(theta)))
 
 
+def test_answers_play(server: Server, open_component: OpenPage) -> None:
+    """After a choice the figure moves to what is right."""
+    page = open_component(server, f"{ROOM}&part=theta", reduced_motion="no-preference")
+    page.get_by_role("button", name="It stays as it is").click()
+    scale = page.locator(".stn-theta-figure").get_by_role("slider", name="Scale")
+    expect(scale).to_have_attribute("aria-valuetext", "30%")
+    answered = matrix_of(page)
+    assert torch.linalg.det(answered.view(2, 3)[:, :2]).item() == pytest.approx(0.09, abs=1e-3)
+    assert torch.allclose(answered[[2, 5]], THETA[0, [2, 5]], atol=6e-4)
+    # It plays again, and whoever takes hold of the region meanwhile keeps it.
+    page.get_by_role("button", name="Play it again").click()
+    page.get_by_role("button", name="Identity").click()
+    wait_until(lambda: matrix_of(page).tolist() == [1, 0, 0, 0, 1, 0])
+    page.get_by_role("button", name="Mirror").click()
+    wait_until(lambda: matrix_of(page).tolist() == [-1, 0, 0, 0, 1, 0])
+
+    page.get_by_role("navigation", name="Steps").get_by_role("link", name="Gradient").click()
+    page.get_by_role("button", name="Back to the digit").click()
+    figure = page.locator(".stn-gradient-figure")
+    expect(figure.locator(".stn-curve-drawing")).to_have_attribute(
+        "aria-label", re.compile("after 20 steps")
+    )
+    expect(figure).to_contain_text("a region that is lost cannot come back")
+    assert figure.locator(".stn-arrow").first.get_attribute("d") == ""
+
+    page.get_by_role("navigation", name="Steps").get_by_role("link", name="Localisation").click()
+    page.get_by_role("button", name="θ 1,3, the shift along x").click()
+    figure = page.locator(".stn-localisation-figure")
+    expect(figure.locator(".stn-localisation-changes")).to_contain_text("θ 1,3 has changed most")
+    expect(figure.get_by_role("slider")).to_have_attribute("aria-valuetext", "0.50")
+
+
+def test_back_goes_to_the_previous_step(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, f"{ROOM}&part=theta")
+    titles = page.get_by_role("heading", level=2)
+    page.get_by_role("button", name="Show the figure at once").click()
+    page.get_by_role("button", name="Identity").click()
+    page.locator(".stn-theta-figure").get_by_role("slider", name="Shift right").press("ArrowRight")
+    length = page.evaluate("history.length")
+    page.get_by_role("button", name="Next step").click()
+    expect(titles.filter(visible=True)).to_have_text("The parameterised sampling grid")
+    page.keyboard.press("ArrowRight")
+    expect(titles.filter(visible=True)).to_have_text("Differentiable image sampling")
+    # A step is an entry; what a slider changes is none.
+    assert page.evaluate("history.length") == length + 2
+    page.go_back()
+    expect(titles.filter(visible=True)).to_have_text("The parameterised sampling grid")
+    page.go_back()
+    expect(titles.filter(visible=True)).to_have_text("Where to look: theta")
+    assert query_of(page)["theta"] == "1,0,0.01,0,1,0"
+    wait_until(lambda: matrix_of(page).tolist() == pytest.approx([1, 0, 0.01, 0, 1, 0]))
+    page.go_forward()
+    expect(titles.filter(visible=True)).to_have_text("The parameterised sampling grid")
+
+
 def test_walk_is_stepped_through_by_keyboard(server: Server, open_component: OpenPage) -> None:
     page = open_component(server, f"{ROOM}&part=grid&pixel=4,5")
     steps = page.locator(".stn-grid-steps")
@@ -107,7 +165,13 @@ def test_walk_is_stepped_through_by_keyboard(server: Server, open_component: Ope
         page.get_by_role("heading", level=2, name="Differentiable image sampling")
     ).to_be_visible()
     wait_until(lambda: query_of(page)["part"] == "sampling")
-    assert query_of(page).keys().isdisjoint({"figure", "pixel"})
+    assert "figure" not in query_of(page)
+    # The pixel that was chosen in the grid is sampled.
+    x, y = ((place + 1) * 24).tolist()
+    expect(page.locator(".stn-sampling-place")).to_contain_text(
+        f"Output pixel (3, 5), that of step 3, looks at ({x:.2f}, {y:.2f})"
+    )
+    assert query_of(page)["pixel"] == "3,5"
     # The sum is that of PyTorch at the point that the address then names.
     page.get_by_role("button", name=re.compile("^Sampling point")).press("ArrowDown")
     wait_until(lambda: "point" in query_of(page))
@@ -116,9 +180,12 @@ def test_walk_is_stepped_through_by_keyboard(server: Server, open_component: Ope
         INPUT, (point / 24 - 1).view(1, 1, 1, 2), align_corners=False
     ).item()
     expect(page.locator(".stn-sum-value")).to_have_text(f"{value:.1f}")
-    page.get_by_role("button", name="Present").last.click()
+    page.keyboard.press("f")
     assert query_of(page)["present"] == "1"
     expect(page.locator(".stn-walk-text:visible")).to_have_count(0)
+    page.keyboard.press("f")
+    expect(page.locator(".stn-walk-text:visible")).to_have_count(1)
+    page.get_by_role("button", name="Present").last.click()
     page.reload()
     wait_for_expression(page, "document.querySelector('.stn-sum-value')?.textContent !== ''")
     expect(page.locator(".stn-walk-text:visible")).to_have_count(0)
@@ -142,6 +209,8 @@ def test_other_families_are_held_by_sliders_and_control_points(
     figure.get_by_role("slider", name="θ 3,1").press("Shift+ArrowRight")
     theta[6] = 0.1
     wait_for_output("projective", theta)
+    expect(figure).to_contain_text("bent: its sides stay straight.")
+    expect(figure.locator(".stn-walk-reading")).to_contain_text("in perspective, up to")
     # The middle control point of a spline, moved to the right by a pixel.
     figure.get_by_role("button", name="Thin plate spline, 3x3").click()
     figure.get_by_role("button", name="Identity").click()

@@ -49,6 +49,23 @@ def test_scores_over_the_shift_are_those_of_the_networks(
         # Of the drawing's 160 units the axis is 124, above a margin of 26.
         drawn = (160 - 26 - np.array(heights)) / 124
         np.testing.assert_allclose(drawn, [*expected.values()], atol=0.001)
+        # What pooling forgives, in numbers: the shifts, and a rotation and a scale.
+        first, last = forgiven(expected)
+        expect(figure.locator(".stn-classifier-pooling")).to_contain_text(
+            f" from {-first} px left to {last} px right"
+        )
+        for variation in ({"rotation": 45}, {"scale": 0.6}):
+            (row,) = transform_cached(key, weights, variation=variation).tensors["probabilities"]
+            expect(figure.locator(".stn-classifier-pooling")).to_contain_text(
+                re.compile(rf"[( ]{100 * row[DIGIT]:.0f}%[;)]")
+            )
+
+
+def forgiven(probabilities: dict[int, float]) -> tuple[int, int]:
+    """Return the ends of the shifts about 0 at which the class keeps half the probability."""
+    failed = [shift for shift, share in probabilities.items() if share < 0.5]
+    left = max((shift for shift in failed if shift < 0), default=-21) + 1
+    return left, min((shift for shift in failed if shift > 0), default=21) - 1
 
 
 def paths(lines: Locator) -> list[str]:

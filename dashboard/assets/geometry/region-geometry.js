@@ -29,6 +29,8 @@
 
 // In image widths: a region narrower than this has no direction.
 const MIN_WIDTH = 1e-9;
+// In lengths of a side: points nearer to it are on it.
+const STRAIGHT = 1e-3;
 
 /**
  * Return the number of points along a lattice's side.
@@ -204,6 +206,28 @@ function computeBend(lattice, [a, b, c, d, e, f], [height, width]) {
     }
   }
   return largest / width;
+}
+
+/**
+ * Whether all four sides of a region are straight, as those of a quadrilateral seen in perspective.
+ * @param {Lattice} lattice
+ */
+export function hasStraightSides(lattice) {
+  const side = latticeSide(lattice);
+  const last = side - 1;
+  /** @type {(start: number, step: number) => boolean} whether the points of one side are on one line */
+  const isStraight = (start, step) => {
+    const [x, y] = [lattice[2 * start], lattice[2 * start + 1]];
+    const end = 2 * (start + last * step);
+    const [acrossX, acrossY] = [lattice[end] - x, lattice[end + 1] - y];
+    const length = Math.hypot(acrossX, acrossY);
+    return Array.from({ length: side }, (_, index) => 2 * (start + index * step)).every((at) => {
+      const cross = (lattice[at] - x) * acrossY - (lattice[at + 1] - y) * acrossX;
+      return Math.abs(cross) <= STRAIGHT * length * length;
+    });
+  };
+  return isStraight(0, 1) && isStraight(last * side, 1) && isStraight(0, side) &&
+    isStraight(last, side);
 }
 
 /**

@@ -3,7 +3,7 @@
 // The root element's `data-room` names the shown one; the page's style sheet hides the others.
 
 import { ROOM_PARAMETER } from "../ui/room-link.js";
-import { addressOf, addressQuery, pushAddress, replaceQuery } from "./url.js";
+import { addressOf, addressQuery, pushAddress, pushQuery, replaceQuery } from "./url.js";
 
 /** @import { Room } from "../ui/room-link.js" */
 
@@ -75,6 +75,14 @@ export class Rooms extends EventTarget {
   replaceAddress(room, fields) {
     if (room === this.current) replaceQuery(fields);
     else this.addresses.set(room, addressOf(roomQuery(room, fields, addressQuery())));
+  }
+
+  /**
+   * Write the shown room's state into the address, as a new entry of the browser's history.
+   * @param {Record<string, string | null>} fields its own parameters; null for those that are left out
+   */
+  pushAddress(fields) {
+    pushQuery(fields);
   }
 
   /** Mark the shown room: on the root element, and in the navigation, which Streamlit may draw again. */

@@ -5,12 +5,27 @@
  * @param {Record<string, string | null>} fields null for those that are left out; others stay
  */
 export function replaceQuery(fields) {
+  const { href } = withFields(fields);
+  if (href !== location.href) history.replaceState(history.state, "", href);
+}
+
+/**
+ * Write parameters into the address, as a new entry of the browser's history.
+ * @param {Record<string, string | null>} fields null for those that are left out; others stay
+ */
+export function pushQuery(fields) {
+  const { href } = withFields(fields);
+  if (href !== location.href) pushAddress(href);
+}
+
+/** @param {Record<string, string | null>} fields */
+function withFields(fields) {
   const address = new URL(location.href);
   for (const [name, value] of Object.entries(fields)) {
     if (value === null) address.searchParams.delete(name);
     else address.searchParams.set(name, value);
   }
-  if (address.href !== location.href) history.replaceState(history.state, "", address);
+  return address;
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   decomposeRegion,
   determinant,
   fitAffine,
+  hasStraightSides,
   outsideShare,
   pointAt,
 } from "../geometry/region-geometry.js";
@@ -93,11 +94,20 @@ export function regionSentence(lattice, size) {
     ...(pose.scaleY < 0 ? ["mirrored"] : []),
     Math.abs(angle) < 0.5 ? "upright" : rotationText(angle),
     Math.abs(shear) < 0.5 ? "not sheared" : `sheared by ${Math.abs(shear).toFixed(0)}°`,
-    ...(pose.bend < MIN_BEND ? [] : [`bent by up to ${wholePercent(pose.bend)} of the width`]),
+    ...(pose.bend < MIN_BEND ? [] : [bendText(pose.bend, hasStraightSides(lattice))]),
     `centred ${positionText(pose)}`,
   ];
   return `The region covers ${parts.join(", ")}.`;
 }
+
+/**
+ * @param {number} bend
+ * @param {boolean} isStraight whether the region's sides are straight
+ */
+const bendText = (bend, isStraight) =>
+  isStraight
+    ? `in perspective, up to ${wholePercent(bend)} of the width from a parallelogram`
+    : `bent by up to ${wholePercent(bend)} of the width`;
 
 /** @param {number} value */
 const wholePercent = (value) => percent(value, 0);

@@ -10,10 +10,12 @@ import { roomLink } from "../ui/room-link.js";
 import { element, setText } from "../ui/dom.js";
 import { percent } from "../ui/text.js";
 import { MeasuredRange } from "./measured-range.js";
+import { poolingText } from "./pooling-text.js";
 import { RangePlot } from "./range-plot.js";
 import { setMargin } from "./region-pane.js";
 
 /** @import { Frame } from "../protocol/types.js" */
+/** @import { Variation } from "../protocol/transform-stream.js" */
 /** @import { WalkContext } from "./walk-picture.js" */
 
 // Trained on digits in the middle only, by pooling and without a transformer.
@@ -22,6 +24,9 @@ const WITHOUT = "digits-cnn-centred";
 const LARGEST = 20;
 const VALUES = Array.from({ length: 2 * LARGEST + 1 }, (_, index) => index - LARGEST);
 const PARAMETER = "shift";
+// Other changes, each measured once: what pooling forgives of them.
+const TURN = 45;
+const SHRINK = 0.6;
 const MAX_CLASSES = 4;
 const TITLES = ["CNN, without a transformer", "ST-CNN, with one"];
 
@@ -66,6 +71,7 @@ export class ClassifierFigure {
     this.caption = element("p.stn-walk-sentence.stn-classifier-caption", {
       aria: { live: "polite" },
     });
+    this.pooling = element("p.stn-walk-sentence.stn-classifier-pooling");
     this.element = this.#layOut();
     this.#acceptDrags();
     picture.addEventListener("change", () => this.#build());
@@ -103,6 +109,11 @@ export class ClassifierFigure {
         {},
         this.caption,
         this.plot.element,
+      ),
+      element(
+        "div.stn-classifier-answer",
+        {},
+        this.pooling,
         element("p.stn-classifier-note", {}, TRAINING, roomLink("picture", "Try a picture"), "."),
       ),
     );
@@ -142,6 +153,7 @@ export class ClassifierFigure {
     this.input.setOverlays(this.overlay.element);
     this.overlay.fit(height, width);
     this.label = -1;
+    setText(this.pooling, "");
     this.#setShift(0, false);
     if (this.isShown) this.show();
   }
@@ -149,11 +161,19 @@ export class ClassifierFigure {
   /**
    * Return the frames of both networks for one shift.
    * @param {number} shift
-   * @returns {Promise<Frame[] | null>}
    */
-  async #measure(shift) {
+  #measure(shift) {
+    return this.#request({ shift_x: (2 * shift) / this.#width });
+  }
+
+  /**
+   * Return the frames of both networks for one change of the picture in the middle.
+   * @param {Variation} change
+   * @returns {Promise<Frame[] | null>} null if a newer request superseded this one
+   */
+  async #request(change) {
     const { picture } = this;
-    const variation = { ...picture.centredVariation, shift_x: (2 * shift) / this.#width };
+    const variation = { ...picture.centredVariation, ...change };
     const frames = await Promise.all(
       [WITHOUT, picture.weights].map((weights) =>
         picture.request(weights, { variation }, "classifier")
@@ -167,9 +187,52 @@ export class ClassifierFigure {
     this.#draw();
     try {
       await this.range?.start();
+      await this.#answer();
     } catch (problem) {
       setText(this.caption, /** @type {Error} */ (problem).message);
     }
+  }
+
+  /** Say what pooling forgives, once all shifts are measured. */
+  async #answer() {
+    const { range, picture } = this;
+    if (!range || range.measured.size < VALUES.length || this.pooling.textContent) return;
+    const { rotation = 0, scale = 1 } = picture.centredVariation;
+    const turned = await this.#request({ rotation: rotation + TURN });
+    const shrunk = turned && await this.#request({ scale: SHRINK * scale });
+    const middle = range.measured.get(0);
+    if (!middle || !turned || !shrunk || range !== this.range) return;
+    /** @param {Frame[]} frames */
+    const probabilities = (frames) => {
+      const [without, withOne] = frames.map(({ tensors }) =>
+        tensors.probabilities.data[this.label]
+      );
+      return { without, withOne };
+    };
+    const changes = [
+      { title: `a rotation by ${TURN}°`, ...probabilities(turned) },
+      { title: `${percent(SHRINK, 0)} of the size`, ...probabilities(shrunk) },
+    ];
+    const name = middle[1].info.classes[this.label];
+    setText(this.pooling, poolingText(name, this.#lines(range.measured), changes, shiftText));
+  }
+
+  /**
+   * Return the probability of the class over the shift, of both networks.
+   * @param {Map<number, Frame[]>} measured
+   * @returns {[number, number][][]}
+   */
+  #lines(measured) {
+    return [0, 1].map((index) =>
+      VALUES.flatMap((value) => {
+        const frame = measured.get(value)?.[index];
+        return frame
+          ? [
+            /** @type {[number, number]} */ ([value, frame.tensors.probabilities.data[this.label]]),
+          ]
+          : [];
+      })
+    );
   }
 
   hide() {
@@ -209,15 +272,6 @@ export class ClassifierFigure {
     }
     /** @param {Frame} frame */
     const probability = ({ tensors }) => tensors.probabilities.data[this.label];
-    const values = VALUES.filter((value) => measured.has(value));
-    const lines = [0, 1].map((index) =>
-      values.map((
-        value,
-      ) => /** @type {[number, number]} */ ([
-        value,
-        probability((measured.get(value) ?? middle)[index]),
-      ]))
-    );
     const frames = measured.get(this.shift);
     const name = middle[1].info.classes[this.label];
     if (frames) {
@@ -229,7 +283,7 @@ export class ClassifierFigure {
       );
       this.#drawFrames(frames);
     }
-    this.plot.draw(lines, this.shift, `Probability of ${name} over the shift`);
+    this.plot.draw(this.#lines(measured), this.shift, `Probability of ${name} over the shift`);
   }
 
   /** @param {Frame[]} frames */

@@ -234,7 +234,7 @@ function abilityText({ degrees_of_freedom: degrees, control_points }) {
   }
   return `Its region can be ${listText(can, "and")}. It cannot be ${
     listText([...cannot, BENT], "or")
-  }.`;
+  }: its sides stay straight.`;
 }
 
 /**

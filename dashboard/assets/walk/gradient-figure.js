@@ -7,8 +7,9 @@ import { ClassBars } from "../stage/class-bars.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setText } from "../ui/dom.js";
 import { roomLink } from "../ui/room-link.js";
+import { Transition } from "../ui/transition.js";
 import { decimal } from "../ui/text.js";
-import { matrix } from "./equation.js";
+import { matrix, variable } from "./equation.js";
 import { GradientArrows } from "./gradient-arrows.js";
 import { LossCurve } from "./loss-curve.js";
 import { drawOutput, RegionPane } from "./region-pane.js";
@@ -26,16 +27,27 @@ const RATES = [[0.005, "small"], [0.02, "medium"], [0.2, "too large"]];
 const MAX_CLASSES = 4;
 // Between two drawings of steps that are taken at once.
 const STEP_MILLISECONDS = 70;
+const ANSWER_MILLISECONDS = 1600;
 
 const LOST =
   "No arrow: the region samples nothing but the black outside, whose value does not change " +
   "when it moves. So there is no gradient, and a region that is lost cannot come back.";
-const FOUND =
-  "Each arrow is −∂L/∂(x, y) of one sampling point, enlarged: which way it should move.";
 const HELP =
   "Training takes such steps on the weights that make θ, for all images at once. Too large a rate " +
   "throws regions out of the image: they collapse. A small rate for the localisation network, and a start at " +
   "the identity, keep them in it; ";
+
+/** @type {(index: string) => (...last: string[]) => (string | Node)[]} coordinates, with names as in the paper */
+const coordinates = (index) => (...last) => [
+  "(",
+  variable("x", index),
+  ", ",
+  variable("y", index),
+  ...last.map((each) => `, ${each}`),
+  ")",
+];
+const SOURCE = coordinates("s"); // of a sampling point, in the input
+const TARGET = coordinates("t"); // of a pixel, in the output
 
 export class GradientFigure {
   /** @param {WalkContext} context */
@@ -50,6 +62,7 @@ export class GradientFigure {
     /** @type {number[]} */
     this.losses = [];
     this.requested = 0; // counts requests, of which the newest is drawn
+    this.answer = new Transition();
     this.input = new RegionPane((theta) => this.#choose(theta));
     this.arrows = new GradientArrows();
     const { pane, overlay, handles } = this.input;
@@ -142,6 +155,20 @@ export class GradientFigure {
   hide() {
     this.isShown = false;
     this.requested += 1;
+    this.answer.stop();
+  }
+
+  /** Move the region out of the image, and take steps there: nothing moves. */
+  async playAnswer() {
+    this.requested += 1; // nothing that was requested before is drawn any more
+    this.arrows.clear();
+    const isOutside = await this.answer.run(
+      ANSWER_MILLISECONDS,
+      (share) => this.#drawRegion(START.map((each, at) => each + share * (OUTSIDE[at] - each))),
+    );
+    if (!isOutside) return;
+    this.#choose(OUTSIDE);
+    await this.#step(MANY_STEPS);
   }
 
   /** @returns {Record<string, string>} */
@@ -162,6 +189,7 @@ export class GradientFigure {
 
   /** @param {number[]} theta */
   #choose(theta) {
+    this.answer.stop();
     this.chosenTheta = theta === START ? null : theta;
     this.losses = [];
     this.#update();
@@ -254,12 +282,23 @@ export class GradientFigure {
     const cells = numbers.map((value) => decimal(value, 2));
     this.gradient.replaceChildren("∂L/∂θ =", matrix([cells.slice(0, 3), cells.slice(3)]));
     const isLost = numbers.every((value) => value === 0);
-    setText(this.sentence, isLost ? LOST : FOUND);
-    setText(
-      this.loss,
-      `L = ${
-        decimal(loss, 2)
-      }. Summed over the output's pixels, ∂L/∂(x, y) times a pixel's own (x, y, 1) is the gradient of θ:`,
+    this.sentence.replaceChildren(
+      ...(isLost ? [LOST] : [
+        "Each arrow is −∂L/∂",
+        ...SOURCE(),
+        " of one sampling point, enlarged: which way it should move in the input.",
+      ]),
+    );
+    this.loss.replaceChildren(
+      `L = ${decimal(loss, 2)}. Each output pixel has its own `,
+      ...TARGET("1"),
+      " and samples at ",
+      ...SOURCE(),
+      "; summed over all pixels, ∂L/∂",
+      ...SOURCE(),
+      " times ",
+      ...TARGET("1"),
+      " is the gradient of θ:",
     );
     const probabilities = [...rowOf(tensors.probabilities, 0)];
     this.classes.update(probabilities, info.classes, info.predicted[0], MAX_CLASSES);

@@ -8,6 +8,7 @@ import { RegionOverlay } from "../stage/region-overlay.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
+import { Transition } from "../ui/transition.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { matrix } from "./equation.js";
 import { MeasuredRange } from "./measured-range.js";
@@ -71,6 +72,9 @@ const PARAMETERS = { change: "change", value: "value" };
 // Maps in a row of their picture, with a gap of a pixel between them.
 const COLUMNS = 8;
 const GAP = 1;
+// The answer to the question: the digit moves right.
+const ANSWER = { change: CHANGES[0], value: 0.5 };
+const ANSWER_MILLISECONDS = 2400;
 const KEYS = ["if the region followed exactly", "the region, from θ"];
 
 export class LocalisationFigure {
@@ -90,8 +94,13 @@ export class LocalisationFigure {
     this.theta = element("div.stn-equation", { role: "group", aria: { label: "θ" } });
     this.sentence = element("p.stn-walk-sentence", { aria: { live: "polite" } });
     this.caption = element("p.stn-walk-sentence.stn-classifier-caption");
+    this.changes = element("p.stn-walk-sentence.stn-localisation-changes");
+    this.answer = new Transition();
     this.slider = element("input.stn-slider", { type: "range" });
-    this.slider.oninput = () => this.#setValue(Number(this.slider.value));
+    this.slider.oninput = () => {
+      this.answer.stop();
+      this.#setValue(Number(this.slider.value));
+    };
     this.shown = element("span.stn-slider-value");
     this.chips = CHANGES.map((change) => {
       const chip = element("button.stn-chip", { type: "button" }, change.title);
@@ -125,6 +134,7 @@ export class LocalisationFigure {
         "div.stn-localisation-theta",
         {},
         this.theta,
+        this.changes,
         this.sentence,
         this.caption,
         element("p.stn-localisation-keys", {}, ...keys),
@@ -135,6 +145,7 @@ export class LocalisationFigure {
 
   /** @param {Change} change @param {number} value @param {boolean} isByHand */
   #setChange(change, value, isByHand = true) {
+    this.answer.stop();
     this.change = change;
     this.chips.forEach((chip, index) =>
       chip.setAttribute("aria-pressed", String(CHANGES[index] === change))
@@ -191,6 +202,19 @@ export class LocalisationFigure {
   hide() {
     this.isShown = false;
     this.range?.stop();
+    this.answer.stop();
+  }
+
+  /** Move the digit right, and the region after it. */
+  playAnswer() {
+    const { change, value } = ANSWER;
+    this.#setChange(change, change.neutral);
+    const first = change.values.indexOf(change.neutral);
+    const last = change.values.indexOf(value);
+    return this.answer.run(ANSWER_MILLISECONDS, (share) => {
+      const shown = change.values[Math.round(first + share * (last - first))];
+      if (shown !== this.value) this.#setValue(shown);
+    });
   }
 
   /** @returns {Record<string, string>} */
@@ -247,6 +271,10 @@ export class LocalisationFigure {
       }. The region's ${change.region}, beside that at ` +
         `${change.text(change.neutral)}: ${now}.`,
     );
+    setText(
+      this.changes,
+      value === change.neutral ? "" : changeText(thetaOf(middle), thetaOf(frame)),
+    );
     this.#drawFrame(frame);
   }
 
@@ -288,6 +316,23 @@ export class LocalisationFigure {
 
 /** @param {Frame} frame */
 const latticeOf = ({ info, tensors }) => rowOf(tensors[`grid.${info.transformers[0].name}`], 0);
+
+/** @param {Frame} frame */
+const thetaOf = ({ info, tensors }) => [...rowOf(tensors[`theta.${info.transformers[0].name}`], 0)];
+
+/**
+ * Say which of the numbers of theta has changed most.
+ * @param {number[]} before
+ * @param {number[]} after
+ */
+function changeText(before, after) {
+  const changes = after.map((value, index) => Math.abs(value - before[index]));
+  const most = changes.indexOf(Math.max(...changes));
+  const second = Math.max(...changes.filter((_, index) => index !== most));
+  const [from, to] = [before[most], after[most]].map((value) => decimal(value, 2));
+  return `θ ${Math.floor(most / 3) + 1},${most % 3 + 1} has changed most, from ${from} to ${to}; ` +
+    `the others by ${decimal(second, 2)} at most.`;
+}
 
 /** @param {Frame} frame */
 const poseOf = (frame) => decomposeRegion(latticeOf(frame), frame.tensors.input.shape.slice(1, 3));

@@ -14,6 +14,7 @@ import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
 import { decimal } from "../ui/text.js";
 import { matrix, variable } from "./equation.js";
 import { drawOutput, RegionPane } from "./region-pane.js";
+import { pixelQuery, readPixel } from "./theta-query.js";
 
 /** @import { WalkPicture } from "./walk-picture.js" */
 
@@ -35,7 +36,6 @@ export class PointPart {
   constructor(picture, onChange) {
     this.picture = picture;
     this.onChange = onChange;
-    this.pixel = DEFAULT_PIXEL; // column and row of the output
     this.input = new RegionPane((theta) => picture.setTheta(theta));
     this.output = new ImagePane("Output: point at a pixel, or choose one with the arrow keys");
     this.arrows = element("canvas.stn-grid-arrows");
@@ -61,12 +61,16 @@ export class PointPart {
     this.#build();
   }
 
+  /** Column and row of the chosen output pixel. */
+  get pixel() {
+    return this.picture.pixel ?? DEFAULT_PIXEL;
+  }
+
   #build() {
     const { picture } = this;
     const [rows, columns] = picture.outputSize;
     this.input.setInput(picture.input, picture.transformer);
     this.centres = pixelCentres(rows, columns);
-    this.#choose(this.pixel);
   }
 
   #listen() {
@@ -92,23 +96,18 @@ export class PointPart {
   }
 
   /** @param {number[]} pixel column and row; beyond the edge, the nearest one */
-  #choose([column, row]) {
-    const [rows, columns] = this.picture.outputSize;
-    const chosen = [clamp(column, columns), clamp(row, rows)];
-    if (String(chosen) === String(this.pixel)) return;
-    this.pixel = this.picture.pixel = chosen;
-    this.onChange();
+  #choose(pixel) {
+    if (this.picture.setPixel(pixel)) this.onChange();
   }
 
   query() {
-    const isDefault = String(this.pixel) === String(DEFAULT_PIXEL);
-    return /** @type {Record<string, string>} */ (isDefault ? {} : { pixel: this.pixel.join() });
+    return pixelQuery(this.picture);
   }
 
   /** @param {URLSearchParams} query */
   restore(query) {
-    const found = /^(\d{1,4}),(\d{1,4})$/.exec(query.get("pixel") ?? "");
-    if (found) this.#choose([Number(found[1]), Number(found[2])]);
+    const pixel = readPixel(query);
+    if (pixel) this.#choose(pixel);
   }
 
   draw() {

@@ -8,9 +8,11 @@ export class QuestionCard {
   /**
    * @param {Question} question
    * @param {HTMLElement} covered is blurred until the question is answered, or skipped
+   * @param {() => void} onAnswer called to play the right answer, after each choice
    */
-  constructor({ text, answers, right, explanation }, covered) {
+  constructor({ text, answers, right, explanation }, covered, onAnswer) {
     this.right = right;
+    this.onAnswer = onAnswer;
     this.explanation = explanation;
     this.covered = covered;
     this.buttons = answers.map((answer, index) =>
@@ -26,11 +28,16 @@ export class QuestionCard {
       "Show the figure at once",
     );
     this.verdict = element("p.stn-walk-verdict", { aria: { live: "polite" } });
+    this.replay = element(
+      "button.stn-walk-skip",
+      { type: "button", hidden: true, onclick: () => this.onAnswer() },
+      "Play it again",
+    );
     this.element = element(
       "div.stn-walk-question",
       {},
       element("p.stn-walk-asked", {}, element("strong", {}, "Predict first. "), text),
-      element("div.stn-walk-answers", {}, ...this.buttons, this.skip),
+      element("div.stn-walk-answers", {}, ...this.buttons, this.skip, this.replay),
       this.verdict,
     );
     this.#cover(true);
@@ -50,6 +57,8 @@ export class QuestionCard {
     });
     setText(this.verdict, `${index === this.right ? "Yes." : "No."} ${this.explanation}`);
     this.reveal();
+    this.replay.hidden = false;
+    this.onAnswer();
   }
 
   /** @param {boolean} isCovered */

@@ -9,6 +9,7 @@ import { decimal } from "../ui/text.js";
 import { PatchLocator } from "./patch-locator.js";
 import { PixelPatch } from "./pixel-patch.js";
 import { SampleSum } from "./sample-sum.js";
+import { pixelQuery, readPixel, readTheta, thetaQuery } from "./theta-query.js";
 import { ValueCurve } from "./value-curve.js";
 
 /** @import { SampledImage, SamplingMode } from "../geometry/grid-sampler.js" */
@@ -31,7 +32,11 @@ export class SamplingFigure {
     /** @type {number[] | null} */
     this.chosen = null; // the point, in pixels of the input
     /** @type {number[] | null} */
-    this.start = null; // the point that is shown before one is chosen
+    this.start = null; // the point that is shown before one is chosen: where `pixel` looks
+    /** @type {number[]} */
+    this.pixel = []; // column and row of the output
+    /** @type {number[] | null} */
+    this.carried = null; // the output pixel that was chosen in the grid's figure when this one was last shown
     this.mode = MODES[0];
     this.axis = 0; // along which the curve is drawn
     this.patch = new PixelPatch((point) => this.#set({ chosen: point }));
@@ -39,6 +44,7 @@ export class SamplingFigure {
     this.curve = new ValueCurve();
     this.sum = new SampleSum();
     this.slope = element("p.stn-walk-sentence.stn-sampling-slope", { aria: { live: "polite" } });
+    this.place = element("p.stn-walk-sentence.stn-sampling-place", { aria: { live: "polite" } });
     this.modes = MODES.map((mode) => this.#chip(mode, () => this.#set({ mode })));
     this.axes = AXES.map((name, axis) => this.#chip(`along ${name}`, () => this.#set({ axis })));
     this.element = element(
@@ -59,6 +65,7 @@ export class SamplingFigure {
           segments("Interpolation", this.modes),
           segments("Axis of the curve", this.axes),
         ),
+        this.place,
         this.sum.element,
         this.slope,
         this.locator.element,
@@ -84,7 +91,11 @@ export class SamplingFigure {
 
   show() {
     this.isShown = true;
-    this.start = null; // theta or the output pixel may have changed
+    this.start = null; // theta may have changed
+    const { pixel } = this.picture;
+    // A pixel that was chosen since replaces the point.
+    if (String(pixel) !== String(this.carried)) this.chosen = null;
+    this.carried = pixel;
     this.#drawNow();
   }
 
@@ -93,10 +104,11 @@ export class SamplingFigure {
   }
 
   query() {
+    const { chosen, picture } = this;
     return /** @type {Record<string, string>} */ ({
-      ...(this.chosen
-        ? { point: this.chosen.map((each) => String(Number(each.toFixed(DIGITS)))).join() }
-        : {}),
+      ...(chosen
+        ? { point: chosen.map((each) => String(Number(each.toFixed(DIGITS)))).join() }
+        : { ...thetaQuery(picture), ...pixelQuery(picture) }),
       ...(this.mode === MODES[0] ? {} : { mode: this.mode }),
       ...(this.axis ? { along: AXES[this.axis] } : {}),
     });
@@ -104,12 +116,21 @@ export class SamplingFigure {
 
   /** @param {URLSearchParams} query */
   restore(query) {
+    const [theta, pixel] = [readTheta(query), readPixel(query)];
+    if (theta) this.picture.setTheta(theta);
+    if (pixel) this.picture.setPixel(pixel);
+    this.carried = this.picture.pixel;
     const point = (query.get("point") ?? "").split(",").filter(Boolean).map(Number);
     const axis = AXES.indexOf(query.get("along") ?? "");
     this.#set({
       mode: MODES.find((mode) => mode === query.get("mode")) ?? this.mode,
       axis: axis < 0 ? this.axis : axis,
-      chosen: point.length === 2 && point.every(Number.isFinite) ? point : this.chosen,
+      chosen: point.length === 2 && point.every(Number.isFinite)
+        ? point
+        : pixel
+        ? null
+        : this.chosen,
+      start: null,
     });
   }
 
@@ -121,7 +142,7 @@ export class SamplingFigure {
     const { picture, mode, axis } = this;
     const { input } = picture;
     const [height, width] = input.shape;
-    const [x, y] = this.chosen ?? (this.start ??= startPoint(picture));
+    const [x, y] = this.chosen ?? (this.start ??= this.#startPoint());
     const sample = sampleAt(input, x, y, mode);
     this.patch.draw(input, [x, y], sample, mode);
     this.locator.draw(input, [this.patch.range(0), this.patch.range(1)]);
@@ -129,21 +150,36 @@ export class SamplingFigure {
     this.sum.draw(input, sample, mode);
     mark(this.modes, MODES.indexOf(mode));
     mark(this.axes, axis);
+    setText(this.place, this.#placeText([x, y]));
     const slope = sample.slopes[0][axis];
     setText(this.slope, slopeSentence(slope, AXES[axis], [width, height][axis], mode));
   }
-}
 
-/**
- * Return the sampling point of the chosen output pixel; before one is chosen, that at which the value changes
- * most.
- * @param {WalkContext["picture"]} picture
- */
-function startPoint({ input, theta, pixel, outputSize: [rows, columns] }) {
-  const points = warpPoints(MATRIX_2X3, theta, pixelCentres(rows, columns));
-  const sampled = toPixels(points, input.shape);
-  const at = pixel ? pixel[1] * columns + pixel[0] : steepestPoint(input, sampled);
-  return [sampled[2 * at], sampled[2 * at + 1]];
+  /**
+   * Return the sampling point of the chosen output pixel; before one is chosen, of that whose value changes
+   * most.
+   */
+  #startPoint() {
+    const { input, theta, pixel, outputSize: [rows, columns] } = this.picture;
+    const points = warpPoints(MATRIX_2X3, theta, pixelCentres(rows, columns));
+    const sampled = toPixels(points, input.shape);
+    const at = pixel ? pixel[1] * columns + pixel[0] : steepestPoint(input, sampled);
+    this.pixel = [at % columns, Math.floor(at / columns)];
+    return [sampled[2 * at], sampled[2 * at + 1]];
+  }
+
+  /**
+   * Say which output pixel looks at the point.
+   * @param {number[]} point
+   */
+  #placeText(point) {
+    const place = `(${point.map((each) => decimal(each, 2)).join(", ")})`;
+    if (this.chosen) return `You moved the point to ${place}, in pixels of the input.`;
+    const which = this.picture.pixel ? "that of step 3" : "whose value changes most";
+    return `Output pixel (${
+      this.pixel.join(", ")
+    }), ${which}, looks at ${place}, in pixels of the input.`;
+  }
 }
 
 /**

@@ -44,7 +44,7 @@ export const STEPS = [
       line: "        nn.MaxPool2d(2),  # 32x7x7, before the normalisation, to make that cheaper",
     },
     sentences: [
-      "Drag the digit, or move the slider: pooling forgives a shift of a pixel or two, and no more.",
+      "Drag the digit, or move the slider: pooling forgives a shift of a few pixels, and no more.",
       "The ST-CNN first finds the digit, so its classifier sees almost the same output until the edge cuts the digit.",
     ],
     create: (context) => new ClassifierFigure(context),
@@ -61,7 +61,7 @@ export const STEPS = [
     ],
     question: {
       text:
-        "The region's scale is halved, from 0.6 to 0.3. What happens to the digit in the output?",
+        "The region's scale is halved, from 60% to 30%. What happens to the digit in the output?",
       answers: ["It becomes twice as large", "It becomes half as large", "It stays as it is"],
       right: 0,
       explanation:
@@ -120,7 +120,8 @@ export const STEPS = [
       right: 2,
       explanation:
         "Outside the image every sampled value is 0 wherever the point lies, so its slope is 0. " +
-        "Press Lose the region to see it: there is no arrow, and no step brings the region back.",
+        "Watch the region leave: there is no arrow, the loss stays as it is over twenty steps, and none of them " +
+        "brings the region back.",
     },
     create: (context) => new GradientFigure(context),
   },
@@ -139,7 +140,7 @@ export const STEPS = [
       answers: ["θ 1,1 and θ 2,2, the scale", "θ 1,3, the shift along x", "None of them"],
       right: 1,
       explanation:
-        "The region follows the digit, so the third number of the upper row grows with it. The others " +
+        "Watch the digit move: the region follows it, so the third number of the upper row grows. The others " +
         "change a little, because no localisation network is perfect.",
     },
     create: (context) => new LocalisationFigure(context),

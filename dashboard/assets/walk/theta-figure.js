@@ -6,6 +6,7 @@ import { ImagePane } from "../stage/image-pane.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
 import { NextFrame } from "../ui/next-frame.js";
+import { Transition } from "../ui/transition.js";
 import { labelName, percent } from "../ui/text.js";
 import { PoseSliders } from "./pose-sliders.js";
 import { drawOutput, regionLattice, RegionPane } from "./region-pane.js";
@@ -20,9 +21,12 @@ import { readTheta, thetaQuery } from "./theta-query.js";
 const CHANGES = [
   ["Half the scale", (pose) => ({ ...pose, scaleX: pose.scaleX / 2, scaleY: pose.scaleY / 2 })],
   ["Quarter turn", (pose) => ({ ...pose, rotation: pose.rotation + Math.PI / 2 })],
-  ["Mirror", (pose) => ({ ...pose, scaleY: -pose.scaleY })],
 ];
 const IDENTITY = [1, 0, 0, 0, 1, 0];
+const MIRRORED = [-1, 0, 0, 0, 1, 0];
+// Of the answer to the question: the scale before and after it is halved.
+const HALVED = [0.6, 0.3];
+const ANSWER_MILLISECONDS = 2400;
 
 export class ThetaFigure {
   /** @param {WalkContext} context */
@@ -32,7 +36,11 @@ export class ThetaFigure {
     this.isShown = false;
     this.drawing = new NextFrame(() => this.#drawNow());
     /** @param {number[] | null} theta */
-    const choose = (theta) => picture.setTheta(theta);
+    const choose = (theta) => {
+      this.answer.stop();
+      picture.setTheta(theta);
+    };
+    this.answer = new Transition();
     this.input = new RegionPane(choose);
     this.output = new ImagePane("Output");
     this.matrix = new ThetaMatrix(choose);
@@ -68,6 +76,7 @@ export class ThetaFigure {
     const chips = [
       ["The network's θ", () => null],
       ["Identity", () => IDENTITY],
+      ["Mirror", () => MIRRORED],
       ...CHANGES.map(([title, change]) => /** @type {[string, () => number[]]} */ ([title, () => {
         const pose = decomposeAffine(this.picture.theta, this.input.size);
         return composeAffine(change(pose), this.input.size);
@@ -92,6 +101,18 @@ export class ThetaFigure {
 
   hide() {
     this.isShown = false;
+    this.answer.stop();
+  }
+
+  /** Halve the region's scale, about the middle of the network's region. */
+  playAnswer() {
+    const { picture, input: { size } } = this;
+    const pose = { ...decomposeAffine(picture.predictedTheta, size), shear: 0 };
+    const [from, to] = HALVED;
+    return this.answer.run(ANSWER_MILLISECONDS, (share) => {
+      const scale = from + share * (to - from);
+      picture.setTheta(composeAffine({ ...pose, scaleX: scale, scaleY: scale }, size));
+    });
   }
 
   query() {

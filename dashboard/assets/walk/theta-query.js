@@ -1,8 +1,9 @@
-// The chosen theta as a parameter of an address. Pure.
+// The chosen theta and output pixel as parameters of an address. Pure.
 
 /** @import { WalkPicture } from "./walk-picture.js" */
 
 const PARAMETER = "theta";
+const PIXEL = "pixel";
 const COUNT = 6;
 // As a link writes it.
 const DIGITS = 4;
@@ -29,3 +30,20 @@ export const thetaQuery = ({ chosenTheta }) =>
   chosenTheta
     ? { [PARAMETER]: chosenTheta.map((value) => String(Number(value.toFixed(DIGITS)))).join(",") }
     : {};
+
+/**
+ * Return the output pixel in an address, as column and row; null if it has none.
+ * @param {URLSearchParams} query
+ * @returns {[column: number, row: number] | null}
+ */
+export function readPixel(query) {
+  const found = /^(\d{1,4}),(\d{1,4})$/.exec(query.get(PIXEL) ?? "");
+  return found && [Number(found[1]), Number(found[2])];
+}
+
+/**
+ * Return the parameter of the chosen output pixel; none before one is chosen.
+ * @param {Pick<WalkPicture, "pixel">} picture
+ * @returns {Record<string, string>}
+ */
+export const pixelQuery = ({ pixel }) => (pixel ? { [PIXEL]: pixel.join() } : {});

@@ -26,6 +26,7 @@ import { NetworkSession } from "../picture/network-session.js";
  * @property {() => void} hide
  * @property {() => Record<string, string>} query its state, as parameters of an address; none for the default
  * @property {(query: URLSearchParams) => void} restore applies the state in an address
+ * @property {() => void | Promise<unknown>} [playAnswer] shows what is right of the step's question
  */
 
 // The frame of a picture of the gallery, as tools/make_walk_example.py writes it.
@@ -120,6 +121,21 @@ export class WalkPicture extends EventTarget {
   setTheta(theta) {
     this.chosenTheta = theta;
     this.dispatchEvent(new Event("theta"));
+  }
+
+  /**
+   * Choose an output pixel.
+   * @param {number[]} pixel column and row; beyond the edge, the nearest one
+   * @returns {boolean} whether it is another one than before
+   */
+  setPixel(pixel) {
+    const [rows, columns] = this.outputSize;
+    const chosen = [columns, rows].map((count, axis) =>
+      Math.min(count - 1, Math.max(0, pixel[axis]))
+    );
+    const isOther = String(chosen) !== String(this.pixel);
+    this.pixel = chosen;
+    return isOther;
   }
 
   /**

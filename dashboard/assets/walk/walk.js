@@ -15,8 +15,9 @@ import { WalkPicture } from "./walk-picture.js";
 
 // What pictures of the gallery show, for the network of the figures.
 const SUBJECT = "digit";
-// Elements that need the arrow keys themselves.
-const ARROW_KEY_ELEMENTS = "input, textarea, select, [contenteditable], [role=radio], [role=tab]";
+const PRESENT_KEY = "f";
+// Elements that need the keys themselves.
+const KEY_ELEMENTS = "input, textarea, select, [contenteditable], [role=radio], [role=tab]";
 
 // Browsers accept only so many changes of the address.
 const ADDRESS_DELAY_MILLISECONDS = 300;
@@ -53,6 +54,11 @@ export class Walk {
      * @type {() => void}
      */
     this.onchange = () => {};
+    /**
+     * Called when another step is shown: a new entry of the browser's history.
+     * @type {() => void}
+     */
+    this.onstep = () => {};
     /** @type {WalkContext} */
     this.context = { api, picture: this.picture, changed: () => this.#changed() };
     this.pages = STEPS.map((step, index) => this.#createPage(step, index));
@@ -63,7 +69,7 @@ export class Walk {
     this.next = this.#moveButton(1);
     this.present = element("button.stn-button.stn-small", {
       type: "button",
-      title: "Hide the text and enlarge the figure",
+      title: "Hide the text and enlarge the figure (f)",
       onclick: () => this.#present(!this.isPresenting),
     });
     this.printing = element("button.stn-button.stn-small", {
@@ -106,7 +112,9 @@ export class Walk {
    */
   #createPage(step, index) {
     const place = element("div.stn-walk-figure");
-    const question = step.question ? new QuestionCard(step.question, place) : null;
+    const question = step.question
+      ? new QuestionCard(step.question, place, () => created.figure?.playAnswer?.())
+      : null;
     const link = element(
       "a.stn-walk-step-link",
       { title: step.title },
@@ -118,7 +126,7 @@ export class Walk {
       event.preventDefault();
       this.#go(index);
     };
-    const created = element(
+    const section = element(
       "section.stn-walk-step",
       { hidden: true, aria: { label: `Step ${index + 1}: ${step.title}` } },
       element("h2.stn-walk-title", {}, step.title),
@@ -131,7 +139,9 @@ export class Walk {
       place,
       element("p.stn-walk-sources", {}, paperLink(step), codeLink(this.context.api, step)),
     );
-    return { step, element: created, place, link, question, figure: null };
+    /** @type {Page} */
+    const created = { step, element: section, place, link, question, figure: null };
+    return created;
   }
 
   /** @param {-1 | 1} direction */
@@ -173,6 +183,8 @@ export class Walk {
       page.question?.reveal();
     }
     this.#showPage(this.current);
+    // What an entry of the history leaves out stays as it is; its address then says so.
+    if (id) this.#changed();
   }
 
   /**
@@ -288,12 +300,13 @@ export class Walk {
   #go(index) {
     const page = this.pages[index];
     if (!page || page === this.current) return;
-    this.#noteParameters();
+    // The entry that is left holds the figure as it is now.
+    this.onchange();
     this.current.figure?.hide();
     if (this.picture.loaded) this.#createFigure(page);
     this.#showPage(page);
     setText(this.announcement, `Step ${index + 1} of ${this.pages.length}: ${page.step.title}`);
-    this.onchange();
+    this.onstep();
     document.querySelector(".stMain")?.scrollTo(0, 0);
   }
 
@@ -352,12 +365,15 @@ export class Walk {
   #handleKey(event) {
     if (event.key === "Escape" && this.isShown && this.isPresenting) this.#present(false);
     const direction = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    if (!this.isShown || !direction || event.defaultPrevented) return;
+    if (!this.isShown || !(direction || event.key === PRESENT_KEY) || event.defaultPrevented) {
+      return;
+    }
     if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return;
     const target = event.composedPath()[0];
-    if (target instanceof Element && target.closest(ARROW_KEY_ELEMENTS)) return;
+    if (target instanceof Element && target.closest(KEY_ELEMENTS)) return;
     event.preventDefault();
-    this.#go(this.pages.indexOf(this.current) + direction);
+    if (direction) this.#go(this.pages.indexOf(this.current) + direction);
+    else this.#present(!this.isPresenting);
   }
 }
 

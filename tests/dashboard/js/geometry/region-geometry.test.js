@@ -101,3 +101,16 @@ test("composeAffine is the inverse of decomposeAffine", () => {
     assertClose(geometry.composeAffine(geometry.decomposeAffine(map, SIZE), SIZE), map);
   }
 });
+
+test("the sides of a region in perspective are straight, those of a bent one are not", () => {
+  const size = [40, 60];
+  const affine = latticeOf([0.5, 0.1, 0, -0.2, 0.4, 0.3], size);
+  assert.ok(geometry.hasStraightSides(affine));
+  const tilted = affine.map((_, at) => {
+    const [column, row] = [(at >> 1) % 7, Math.floor((at >> 1) / 7)];
+    return (at % 2 ? row : column) / (1 + 0.05 * column);
+  });
+  assert.ok(geometry.hasStraightSides(tilted));
+  const bent = affine.map((value, at) => value + (at === 2 * 3 + 1 ? 1 : 0));
+  assert.equal(geometry.hasStraightSides(bent), false);
+});
