@@ -124,6 +124,21 @@ def test_skipped_frames_are_counted(
         server.post_control(training_run, slow_motion=UNHURRIED)
 
 
+def test_page_that_was_busy_keeps_its_connection(
+    server: Server, training_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={training_run}")
+    wait_for_frame(page)
+    wait_for_status_text(page, "Live")
+    opened: list[str] = []
+    page.on("websocket", lambda socket: opened.append(socket.url))
+    # Longer than a connection may be silent.
+    page.evaluate("{ const end = performance.now() + 7000; while (performance.now() < end); }")
+    step = server.get_run(training_run)["step"]
+    wait_for_step_where(page, f"step > {step}")
+    assert opened == []
+
+
 # Bytes transferred for each of the page's modules.
 MODULE_TRANSFER_SIZES = """performance.getEntriesByType("resource")
     .filter(({ name }) => name.includes("/bidi-components/stnscope."))

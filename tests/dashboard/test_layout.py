@@ -39,7 +39,7 @@ def test_nothing_is_wider_than_the_window(server: Server, still: str, open_page:
             """() => [...document.querySelectorAll(".stn-root *")]
             .filter((each) => !each.closest(".stn-plot *, svg, .stn-segments, .stn-chips"))
             .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
-            .map((each) => each.className)"""
+            .map((each) => each.parentElement.className + " > " + each.outerHTML.slice(0, 200))"""
         )
         assert too_wide == [], size
         assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth"), size

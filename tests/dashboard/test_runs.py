@@ -311,18 +311,24 @@ def test_run_is_named_and_deleted_after_confirmation(
     title, details = row.locator(".stn-run-title"), row.locator(".stn-run-detail")
     configuration = title.inner_text()
     wait_until(lambda: row.locator("img").evaluate("(image) => image.naturalWidth > 100"))
-    for key, name in (("Escape", configuration), ("Enter", "A first try")):
+    given = "One-word-as-long-as-a-name-may-be".ljust(64, "W")
+    for key, name in (("Escape", configuration), ("Enter", given)):
         row.locator("[data-action=rename]").click()
         field = row.get_by_label("Name of the run")
         expect(field).to_be_focused()
-        field.fill("A first try")
+        field.fill(given)
         field.press(key)
         expect(title).to_have_text(name)
         expect(row.locator("[data-action=rename]")).to_be_focused()
     expect(details).to_contain_text(configuration)
-    assert server.get_run(run_id)["name"] == "A first try"
+    assert server.get_run(run_id)["name"] == given
     title.click()
-    wait_for_status_text(page, "A first try")
+    wait_for_status_text(page, given)
+    page.set_viewport_size({"width": 390, "height": 844})
+    wait_for_expression(page, "innerWidth === 390 && document.body.scrollWidth <= innerWidth")
+    link = page.locator(".stn-status .stn-run-link").bounding_box()
+    assert link is not None
+    assert link["x"] + link["width"] <= 390
     row.locator("[data-action=delete]").click()
     row.get_by_text("Confirm delete").wait_for()
     assert server.get_run(run_id)["status"] == "stopped"

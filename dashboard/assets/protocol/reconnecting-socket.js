@@ -2,6 +2,8 @@
 
 // The server sends something at least every two seconds; after three times that a connection is lost.
 const MAX_SILENCE_MILLISECONDS = 6000;
+// A page that was busy or asleep for so long has messages waiting, and runs its timers before them.
+const WAITING_MESSAGES_MILLISECONDS = 1000;
 const MIN_DELAY_MILLISECONDS = 250;
 const MAX_DELAY_MILLISECONDS = 10_000;
 const WAKE_EVENTS = ["online", "focus", "pageshow"];
@@ -100,7 +102,10 @@ export class ReconnectingSocket {
   /** @param {WebSocket} socket */
   #restartSilenceTimer(socket) {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.#reconnectLater(socket), MAX_SILENCE_MILLISECONDS);
+    const lose = () => this.#reconnectLater(socket);
+    this.timer = setTimeout(() => {
+      this.timer = setTimeout(lose, WAITING_MESSAGES_MILLISECONDS);
+    }, MAX_SILENCE_MILLISECONDS);
   }
 
   #closeSocket() {
