@@ -85,7 +85,10 @@ def test_copied_link_shows_others_the_same_step_and_lets_them_look(
     page.locator(".stn-viewer").press("Home")
     page.locator(".stn-viewer[data-mode=paused]").wait_for()
     page.keyboard.press("2")
-    copy_link(page, "Copied. It opens on this machine only.")
+    copy_link(
+        page,
+        "Copied. It opens on this machine only; behind a tunnel, where the same tunnel is open.",
+    )
     link = page.evaluate("navigator.clipboard.readText()")
     assert f"run={run_id}" in link
     assert "step=0" in link

@@ -54,7 +54,11 @@ export function sharedLink(href, isOwnServer) {
  */
 export function linkAudience(link) {
   const { protocol, hostname } = new URL(link);
-  if (protocol === "file:" || isLoopback(hostname)) return "It opens on this machine only.";
+  if (protocol === "file:") return "It opens on this machine only.";
+  // What listens there may be a tunnel to another machine; a page cannot know.
+  if (isLoopback(hostname)) {
+    return "It opens on this machine only; behind a tunnel, where the same tunnel is open.";
+  }
   if (current?.viewer_token) return "Whoever has it may look, but change nothing.";
   return current?.needs_token
     ? "It asks for the token."

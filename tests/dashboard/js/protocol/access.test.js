@@ -69,7 +69,7 @@ for (const [title, access, isOwnServer, page, link] of LINKS) {
 test("it is said who can open a link", (context) => {
   context.after(() => setAccess(null));
   setAccess(LOOPBACK);
-  assert.match(linkAudience("http://localhost:8501/"), /this machine only/);
+  assert.match(linkAudience("http://localhost:8501/"), /this machine only; behind a tunnel/);
   assert.match(linkAudience("http://stn.example/"), /Whoever reaches/);
   setAccess(SHARED);
   assert.match(linkAudience("http://stn.example/"), /may look/);
