@@ -15,6 +15,7 @@ from streamlit import file_util
 from streamlit.config import is_manually_set
 
 from stnscope.access.cache_control import ImmutableFiles
+from stnscope.access.first_paint import FirstPaint
 from stnscope.access.middleware import AccessControl
 from stnscope.access.policy import LOOPBACK, Access, own_hosts
 from stnscope.access.security_headers import SecurityHeaders, page_policy
@@ -74,6 +75,9 @@ MIDDLEWARE = [
     ),
     Middleware(AccessControl, access=_access()),
     Middleware(ImmutableFiles),
+    Middleware(
+        FirstPaint, html=Path(__file__).with_name("poster.html").read_text(encoding="utf-8")
+    ),
 ]
 
 app = st.App(Path(__file__).with_name("app.py"), middleware=MIDDLEWARE)

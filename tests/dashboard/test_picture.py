@@ -75,9 +75,14 @@ def test_example_is_shown_at_once_and_another_file_in_its_place(
     result = page.locator(RESULT)
     result.locator("[data-step]").wait_for()
     wait_for_pixels(page, fetch_transform(server, EXAMPLES / "upright.png"))
+    title = result.locator(".stn-detail-title")
+    expect(title).to_have_text("Upright: 4")
+    # Picture, region and output are seen without scrolling.
+    expect(result.locator(".stn-detail-panes")).to_be_in_viewport(ratio=1)
     choose_picture(page, picture)
     expected = fetch_transform(server, picture)
     wait_for_pixels(page, expected)
+    expect(title).to_contain_text("Your picture")
     assert result.locator(".stn-theta-text").inner_text() == region_sentence(expected)
     percentages = [
         float(text.rstrip("%"))
@@ -205,10 +210,12 @@ def test_refused_file_shows_the_servers_message_and_loses_nothing(
         broken.write_bytes(content)
         page.locator(".stn-source input[type=file]").set_input_files(broken)
         expect(message).to_contain_text(text)
+        expect(page.get_by_role("alert")).to_contain_text(text)
         assert read_large_pixels(page, RESULT)[0] == expected.tensors["input"].ravel().tolist()
     choose_picture(page, EXAMPLES / "paper.png")
     page.locator(".stn-notes li", has_text="nvert").first.wait_for()
     expect(message).to_be_empty()
+    expect(page.get_by_role("alert")).to_have_count(0)
 
 
 def test_drawing_is_transformed_after_each_line(server: Server, open_component: OpenPage) -> None:
@@ -269,6 +276,23 @@ def test_sweep_plots_and_saves_what_the_server_answers(
     assert float(rows[-1]["theta.st.2"]) == pytest.approx(
         float(expected.tensors["theta.st"][0, 2]), abs=1e-6
     )
+    # The same frames as an animation: each with its output, exact dots and its caption.
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="Save as animation").click()
+    durations = []
+    with Image.open(download.value.path()) as animation:
+        assert getattr(animation, "n_frames", 1) == 13
+        for clutter in range(13):
+            animation.seek(clutter)
+            durations.append(animation.info["duration"])
+            frame = fetch_transform(server, picture, variation={"clutter": clutter})
+            image = np.asarray(animation.convert("RGB"))
+            np.testing.assert_array_equal(output_of(image), frame.tensors["output.st"][0, :, :, 0])
+            # The dots of corners are white, the first one orange.
+            for index, (x, y) in enumerate(frame.tensors["corners.st"][0]):
+                dot = image[round(64 + 8 * float(y)), round(64 + 8 * float(x))]
+                assert dot.tolist() == ([255, 90, 54] if index == 0 else [255] * 3)
+    assert durations == [100] * 12 + [1000]
 
 
 def test_saved_picture_has_input_and_output(server: Server, open_component: OpenPage) -> None:
@@ -278,14 +302,21 @@ def test_saved_picture_has_input_and_output(server: Server, open_component: Open
     wait_for_pixels(page, expected)
     with page.expect_download() as download:
         page.get_by_role("button", name="Save as PNG").click()
-    image = np.asarray(Image.open(download.value.path()).convert("L"))
+    image = np.asarray(Image.open(download.value.path()).convert("RGB"))
+    np.testing.assert_array_equal(output_of(image), expected.tensors["output.st"][0, :, :, 0])
+    # Below is a caption: the class, theta in words, the network.
+    below = image[(48 + 2 * 8) * 8 :]
+    assert len(below) > 3 * 26
+    lines = [(below[26 * line : 26 * (line + 1)] == 255).all(axis=2).sum() for line in range(3)]
+    assert min(lines) > 100
+
+
+def output_of(image: np.ndarray) -> np.ndarray:
+    """Return the pixels of the output in a saved picture (H, W, 3), as (28, 28)."""
     left = (48 + 2 * 8) * 8 + 16
-    shown = image[64 : 64 + 384, left : left + 384]
     # Each pixel of the output is enlarged to a square; its centre is compared.
     centres = ((np.arange(28) + 0.5) * 384 / 28).astype(int)
-    np.testing.assert_array_equal(
-        shown[np.ix_(centres, centres)], expected.tensors["output.st"][0, :, :, 0]
-    )
+    return image[64 : 64 + 384, left : left + 384, 0][np.ix_(centres, centres)]
 
 
 def write_clipboard(page: Page, content: str | Path) -> None:

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from stnscope.access.cache_control import ImmutableFiles
+from stnscope.access.first_paint import FirstPaint
 from stnscope.access.security_headers import page_policy
 
 
@@ -19,7 +20,9 @@ def mount(app: FastAPI, script: Path) -> Any:
     # A backend that serves no page is installed without Streamlit.
     import streamlit
 
-    page = streamlit.App(script, middleware=[Middleware(ImmutableFiles)])
+    poster = script.with_name("poster.html").read_text(encoding="utf-8")
+    middleware = [Middleware(ImmutableFiles), Middleware(FirstPaint, html=poster)]
+    page = streamlit.App(script, middleware=middleware)
     app.mount("", page)
     return page
 

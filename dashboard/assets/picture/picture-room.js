@@ -5,7 +5,7 @@ import { element, setText } from "../ui/dom.js";
 import { GALLERY, galleryPicture } from "./gallery.js";
 import { NetworkSession } from "./network-session.js";
 import { PictureSource } from "./picture-source.js";
-import { savePicture } from "./save-picture.js";
+import { captionOf, saveAnimation, savePicture } from "./save-picture.js";
 import { SweepChart } from "./sweep.js";
 import { sweepValues } from "./sweep-curves.js";
 import { TransformView } from "./transform-view.js";
@@ -20,6 +20,7 @@ import { WithoutTransformer } from "./without-transformer.js";
 /** @import { VariationEntry } from "./variations.js" */
 
 const RUN_PREFIX = "run:";
+const OWN_TITLE = "Your picture";
 const LOADING = "Transforming the picture …";
 // In the address, in place of a gallery picture's name.
 const OWN = "own";
@@ -53,11 +54,14 @@ export class PictureRoom {
     );
     this.view = new TransformView((variation) => this.#vary(variation));
     this.withoutPanel = new WithoutTransformer();
-    this.chart = new SweepChart((point) => this.#showPoint(point));
+    this.chart = new SweepChart(
+      (point) => this.#showPoint(point),
+      (entry, points) => this.#saveSweep(entry, points),
+    );
     this.weights = element("select.stn-entry", { aria: { label: "Trained network" } });
     this.weights.onchange = () => this.#open();
     this.save = element("button.stn-button.stn-small", { type: "button" }, "Save as PNG");
-    this.save.onclick = () => this.view.frame && savePicture(this.view.frame);
+    this.save.onclick = () => this.#savePicture();
     this.message = element("p.stn-room-message", { aria: { live: "polite" } }, LOADING);
     this.element = this.#layOut();
     this.source.acceptDrops(this.element);
@@ -100,7 +104,7 @@ export class PictureRoom {
     try {
       this.cards = (await this.api.weights()).filter(({ transformers }) => transformers !== 0);
     } catch (problem) {
-      setText(this.message, /** @type {Error} */ (problem).message);
+      this.#alert(/** @type {Error} */ (problem).message);
       return;
     }
     const wanted = query.get("weights");
@@ -122,6 +126,32 @@ export class PictureRoom {
     const example = galleryPicture(query.get("picture")) ??
       GALLERY.find(({ subject }) => subject === this.#card?.subject) ?? GALLERY[0];
     await this.source.openGallery(example);
+  }
+
+  get #name() {
+    return this.picture?.gallery?.title ?? OWN_TITLE;
+  }
+
+  /** @param {Frame} frame */
+  #caption(frame) {
+    return captionOf(frame, this.#name, this.#card?.title ?? this.weights.value);
+  }
+
+  #savePicture() {
+    const { frame } = this.view;
+    if (frame) savePicture({ frame, caption: this.#caption(frame) });
+  }
+
+  /**
+   * @param {VariationEntry} entry
+   * @param {SweepPoint[]} points
+   */
+  #saveSweep({ name, title, text }, points) {
+    const frames = points.map(({ value, frame }) => ({
+      frame,
+      caption: [`${title} ${text(value)}`, ...this.#caption(frame)],
+    }));
+    saveAnimation(frames, `stnscope-sweep-${name}`);
   }
 
   /** Return the room's parameters of the address. */
@@ -185,6 +215,7 @@ export class PictureRoom {
     if (!card || !picture) return;
     const opened = ++this.opened;
     this.chart.clear();
+    this.message.removeAttribute("role");
     setText(this.message, this.view.frame ? "" : LOADING);
     const className = picture.gallery?.class ?? null;
     const session = new NetworkSession(this.api, card.name, className);
@@ -199,15 +230,21 @@ export class PictureRoom {
       Object.assign(this, { session, without });
       if (!without) this.withoutPanel.clear();
       setText(this.message, this.note);
-      this.view.open(session, frame);
+      this.view.open(session, frame, this.#name);
       // The network of a watched loop takes a picture as it is, and keeps none.
       this.sliders.element.hidden = this.chart.element.hidden = !session.picture;
       if (session.picture) this.#vary(this.sliders.variation);
     } catch (problem) {
       session.close();
       without?.close();
-      if (opened === this.opened) setText(this.message, /** @type {Error} */ (problem).message);
+      if (opened === this.opened) this.#alert(/** @type {Error} */ (problem).message);
     }
+  }
+
+  /** @param {string} text why a picture was refused */
+  #alert(text) {
+    this.message.setAttribute("role", "alert");
+    setText(this.message, text);
   }
 
   /** @param {Variation} variation */

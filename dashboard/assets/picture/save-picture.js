@@ -1,25 +1,119 @@
-// A transformed picture as a PNG: the input with its regions, and the outputs.
+// A transformed picture as a PNG, or a sweep as an animation: the input with its regions, the outputs, and a
+// caption.
 
 import { rowOf } from "../protocol/frame.js";
+import { animatedPng } from "./animated-png.js";
 import { PixelImage } from "../stage/canvas.js";
 import { inputMargin } from "../geometry/input-margin.js";
 import { latticeCorners } from "../geometry/region-drag.js";
+import { regionSentence } from "../stage/theta-text.js";
 import { saveFile } from "../ui/save-file.js";
 import { element } from "../ui/dom.js";
+import { labelName, percent } from "../ui/text.js";
 
 /** @import { Frame } from "../protocol/types.js" */
 
 // Pixels of the file for each pixel of the input, and between the images.
 const SCALE = 8;
+const GROUND = "#1b1e23";
 const GAP = 16;
+const FONT = "18px sans-serif";
+const LINE = 26;
+// Of an animation's pictures; the last one stays longer, before it begins again.
+const DELAY_MILLISECONDS = 100;
+const LAST_DELAY_MILLISECONDS = 1000;
+
+/** @typedef {{frame: Frame, caption: string[]}} CaptionedFrame a line, or several, for each text */
+
+/**
+ * Return what is written below a frame: class, theta in words, and the network.
+ * @param {Frame} frame
+ * @param {string} name of the picture
+ * @param {string} weights
+ */
+export function captionOf({ info, tensors }, name, weights) {
+  const predicted = labelName(info, info.predicted[0]);
+  const { shape = [] } = tensors.probabilities ?? {};
+  const share = shape.length === 2
+    ? ` (${percent(Math.max(...rowOf(tensors.probabilities, 0)), 0)})`
+    : "";
+  const [height, width] = tensors.input.shape.slice(1);
+  return [
+    predicted === null ? name : `${name}: classified as ${predicted}${share}`,
+    ...info.transformers.map((transformer) =>
+      regionSentence(rowOf(tensors[`grid.${transformer.name}`], 0), [height, width])
+    ),
+    `Network: ${weights}`,
+  ];
+}
 
 /**
  * Let the browser save what a frame shows of its first image.
- * @param {Frame} frame
+ * @param {CaptionedFrame} captioned
  */
-export function savePicture(frame) {
-  const canvas = drawFrame(frame);
+export function savePicture(captioned) {
+  const [canvas] = drawCaptioned([captioned]);
   canvas.toBlob((blob) => blob && saveFile(blob, "stnscope-picture.png"));
+}
+
+/**
+ * Let the browser save frames of one size as an animated PNG.
+ * @param {CaptionedFrame[]} captioned
+ * @param {string} name of the file, without its ending
+ */
+export async function saveAnimation(captioned, name) {
+  const pictures = [];
+  for (const canvas of drawCaptioned(captioned)) {
+    const blob = await new Promise((done) => canvas.toBlob(done));
+    pictures.push(new Uint8Array(await blob.arrayBuffer()));
+  }
+  const delays = pictures.map(() => DELAY_MILLISECONDS);
+  delays[delays.length - 1] = LAST_DELAY_MILLISECONDS;
+  saveFile(new Blob([animatedPng(pictures, delays)], { type: "image/png" }), `${name}.png`);
+}
+
+/**
+ * Draw frames with their captions, all of one size.
+ * @param {CaptionedFrame[]} captioned
+ */
+function drawCaptioned(captioned) {
+  const drawings = captioned.map(({ frame, caption }) => {
+    const drawing = drawFrame(frame);
+    return { drawing, lines: caption.flatMap((text) => wrap(text, drawing.width - 2 * GAP)) };
+  });
+  const count = Math.max(...drawings.map(({ lines }) => lines.length));
+  return drawings.map(({ drawing, lines }) => {
+    const { width, height } = drawing;
+    const canvas = element("canvas", { width, height: height + count * LINE + GAP });
+    const context = canvas.getContext("2d");
+    if (!context) return canvas;
+    context.fillStyle = GROUND;
+    context.fillRect(0, 0, width, canvas.height);
+    context.drawImage(drawing, 0, 0);
+    Object.assign(context, { font: FONT, fillStyle: "#fff", textBaseline: "middle" });
+    lines.forEach((line, index) => context.fillText(line, GAP, height + (index + 0.5) * LINE));
+    return canvas;
+  });
+}
+
+/**
+ * Break a text into lines.
+ * @param {string} text
+ * @param {number} width in pixels
+ */
+function wrap(text, width) {
+  const context = element("canvas").getContext("2d");
+  if (!context) return [text];
+  context.font = FONT;
+  /** @type {string[]} */
+  const lines = [];
+  for (const word of text.split(" ")) {
+    const longer = lines.length ? `${lines[lines.length - 1]} ${word}` : word;
+    if (lines.length && context.measureText(longer).width <= width) {
+      lines[lines.length - 1] = longer;
+    } else lines.push(word);
+  }
+  return lines;
 }
 
 /** @param {Frame} frame */
@@ -35,7 +129,7 @@ function drawFrame({ info, tensors }) {
   });
   const context = canvas.getContext("2d");
   if (!context) return canvas;
-  context.fillStyle = "#1b1e23";
+  context.fillStyle = GROUND;
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.imageSmoothingEnabled = false;
   /** @type {(tensor: Frame["tensors"]["input"], x: number, y: number, w: number, h: number) => void} */

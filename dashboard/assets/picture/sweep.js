@@ -16,8 +16,11 @@ const TICKS = [0, 0.5, 1];
 const HINT = "Press Sweep beside a variation: it is moved from end to end.";
 
 export class SweepChart {
-  /** @param {(point: SweepPoint) => void} onPoint called to show the frame of a value */
-  constructor(onPoint) {
+  /**
+   * @param {(point: SweepPoint) => void} onPoint called to show the frame of a value
+   * @param {(entry: VariationEntry, points: SweepPoint[]) => void} onAnimation called to save all frames
+   */
+  constructor(onPoint, onAnimation) {
     this.onPoint = onPoint;
     /** @type {VariationEntry | null} */
     this.entry = null;
@@ -46,7 +49,13 @@ export class SweepChart {
     this.legend = element("p.stn-sweep-legend");
     this.save = element("button.stn-button.stn-small", { type: "button" }, "Save as CSV");
     this.save.onclick = () => this.#save();
-    this.body = element("div", { hidden: true }, this.chart, this.legend, this.save);
+    this.animation = element("button.stn-button.stn-small", {
+      type: "button",
+      title: "The frames of the sweep as an animated PNG, which browsers play",
+    }, "Save as animation");
+    this.animation.onclick = () => this.entry && onAnimation(this.entry, this.points);
+    const buttons = element("div.stn-source-buttons", {}, this.save, this.animation);
+    this.body = element("div", { hidden: true }, this.chart, this.legend, buttons);
     this.element = element(
       "section.stn-sweep",
       { aria: { label: "Sweep" } },

@@ -103,8 +103,10 @@ export class TransformView {
    * Show a picture that a session has opened.
    * @param {NetworkSession} session
    * @param {Frame} frame
+   * @param {string} name of the picture
    */
-  open(session, frame) {
+  open(session, frame, name) {
+    this.detail.pictureName = name;
     this.session = session;
     this.problem = null;
     this.override = {};

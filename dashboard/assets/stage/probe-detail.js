@@ -64,6 +64,7 @@ export class ProbeDetail {
     this.controls = controls;
     this.zoom = 1;
     this.probe = 0;
+    this.pictureName = "Your picture"; // the title of a frame of one image
     /** @type {Layers} */
     this.layers = DEFAULT_LAYERS;
     /** @type {Run | null} */
@@ -287,7 +288,7 @@ export class ProbeDetail {
   #updateFacts(frame, index, shapes) {
     const { info, tensors } = frame;
     const count = tensors.input.shape[0];
-    const name = count > 1 ? `Probe ${index + 1} of ${count}` : "Your picture";
+    const name = count > 1 ? `Probe ${index + 1} of ${count}` : this.pictureName;
     const caption = probeCaption(info, index);
     setText(this.title, caption ? `${name}: ${caption}` : name);
     this.verdict.dataset.verdict = verdictOf(info, index);

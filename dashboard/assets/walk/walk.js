@@ -244,10 +244,12 @@ export class Walk {
     setText(this.message, "Opening the picture …");
     try {
       await this.picture.open(blob);
+      this.message.removeAttribute("role");
       this.galleryName = gallery?.name ?? null;
       setText(this.message, "");
       this.#changed();
     } catch (problem) {
+      this.message.setAttribute("role", "alert");
       setText(this.message, /** @type {Error} */ (problem).message);
     }
   }

@@ -1,0 +1,50 @@
+"""Shows something as soon as the page's document is there, before its scripts have started."""
+
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+START = b'<div id="root">'
+"""Where Streamlit's document has the element that its scripts fill."""
+
+
+class FirstPaint:
+    """ASGI middleware that puts HTML into the document at `/`, above what scripts will fill.
+
+    Streamlit's scripts take a second or two until they paint; the document itself is empty. The
+    HTML hides itself, by a style, once the page is there.
+    """
+
+    def __init__(self, app: ASGIApp, html: str) -> None:
+        self._app = app
+        self._html = html.encode()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Other rooms have other contents, which begin with text.
+        is_stage = b"room=" not in scope.get("query_string", b"")
+        if scope["type"] != "http" or scope["path"] != "/" or not is_stage:
+            await self._app(scope, receive, send)
+            return
+        start: Message | None = None
+        body = b""
+
+        async def send_document(message: Message) -> None:
+            nonlocal start, body
+            if message["type"] == "http.response.start":
+                start = message
+                return
+            if start is None or message["type"] != "http.response.body":
+                await send(message)
+                return
+            body += message.get("body", b"")
+            if message.get("more_body"):
+                return
+            if START in body:
+                body = body.replace(START, self._html + START, 1)
+                headers = MutableHeaders(scope=start)
+                headers["Content-Length"] = str(len(body))
+                # It is that of the document without the HTML.
+                del headers["ETag"]
+            await send(start)
+            await send({**message, "body": body})
+
+        await self._app(scope, receive, send_document)
