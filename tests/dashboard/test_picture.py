@@ -316,7 +316,8 @@ def output_of(image: np.ndarray) -> np.ndarray:
     left = (48 + 2 * 8) * 8 + 16
     # Each pixel of the output is enlarged to a square; its centre is compared.
     centres = ((np.arange(28) + 0.5) * 384 / 28).astype(int)
-    return image[64 : 64 + 384, left : left + 384, 0][np.ix_(centres, centres)]
+    shown: np.ndarray = image[64 : 64 + 384, left : left + 384, 0][np.ix_(centres, centres)]
+    return shown
 
 
 def write_clipboard(page: Page, content: str | Path) -> None:
