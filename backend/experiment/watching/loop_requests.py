@@ -75,6 +75,9 @@ def take(recording: Path) -> LoopRequest | None:
 
 def take_file(path: Path) -> bytes | None:
     """Return what is in a file, and remove it; None if there is none."""
+    # A loop looks after each step; to rename what is not there takes ten times as long.
+    if not os.path.exists(path):
+        return None
     taken = _draft(path)
     try:
         # Renamed before it is read: it is taken once, even if two try to at once.

@@ -50,6 +50,8 @@ from stnscope.backend.experiment.watching.recording_thread import (
 
 PICTURE_SHARE = 0.2
 """Of the loop's time, at most, that pictures of the page take while it trains."""
+LOOK_SECONDS = 0.02
+"""Between two looks for a picture: one after each fast step would cost as much as recording it."""
 LOOP_METRICS = frozenset({"loss", "accuracy", "learning_rate", "epoch"})
 """Fixed metrics that a loop may pass; the others are computed."""
 EVERY_SECONDS = 10.0
@@ -138,6 +140,8 @@ class WatchedRun:
         create(self.path, config=config, steps_per_epoch=options.steps_per_epoch)
         self._recording = RecordingThread(self.path, Quota())
         self._picture_budget = PassBudget(PICTURE_SHARE, every=None)
+        self._next_look = 0.0
+        """The time from which to look for a picture again."""
         self._answers = loop_pictures.Answers(self.path)
         self._pause_points = PausePoints(self.path, self._recording, self._rates)
         self._last = StepRecord(0, {"time": time.time()}, {}, frame, is_kept=True)
@@ -239,6 +243,9 @@ class WatchedRun:
         start = time.monotonic()
         if not (self._pause_points.is_paused or self._picture_budget.is_due(self._step, start)):
             return
+        if not self._pause_points.is_paused and start < self._next_look:
+            return
+        self._next_look = start + LOOK_SECONDS
         picture = loop_pictures.take(self.path)
         if picture is None:
             return
