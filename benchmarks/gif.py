@@ -189,7 +189,9 @@ def compare(name: str, recording: Recording, pairs: int) -> None:
     cut = Cut(recording)
     chosen = plan_pictures(cut)
     pictures = [layers.flatten() for layers in draw_frames(cut, chosen)]
-    programs: dict[str, Callable[[], bytes]] = {"ours": lambda: encode_gif(cut, chosen, "")}
+    programs: dict[str, Callable[[], bytes]] = {
+        "ours": lambda: encode_gif(cut, chosen, ExportOptions())
+    }
     for label, encode in others().items():
         programs[label] = lambda encode=encode: encode(pictures)  # type: ignore[misc]
     times: dict[str, list[float]] = {label: [] for label in programs}

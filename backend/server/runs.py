@@ -54,6 +54,7 @@ from stnscope.backend.experiment.weights.trained_weights import (
     OBJECT,
     RUN_PREFIX,
     TrainedWeights,
+    cards_of_run,
     find_for_picture,
     transform_refusal,
 )
@@ -211,7 +212,6 @@ class Runs:
 
         A run's newest one is the run's name alone.
 
-
         Args:
             limit: how many runs are looked at.
         """
@@ -222,14 +222,10 @@ class Runs:
                 if run["status"] in TRAINING and run["config"]["picture"]:
                     found[name] = _card_of_loop(name, run)
                 continue
-            # Those that have no checkpoint, or none that can transform a picture.
+            # Of one that cannot be read, or was deleted meanwhile, there are none.
             with suppress(StnscopeError):
-                found[name] = self.find_weights(name).card
-                with self.open(run["id"]) as recording:
-                    earlier = recording.checkpoints()[-2::-1]
-                for checkpoint in earlier:
-                    of_step = f"{name}:{checkpoint.step}"
-                    found[of_step] = self.find_weights(of_step).card
+                of_run = cards_of_run(self.path(run["id"]), name)
+                found |= {card.name: card for card in of_run if transform_refusal(card) is None}
         return found
 
     @contextmanager

@@ -1,10 +1,12 @@
 """Draw the frames of an animation: the images, and the overlay above them."""
 
 from collections.abc import Iterator
+from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from stnscope.backend.experiment.export import sheet, stage
 from stnscope.backend.experiment.export.cut import compared_run
@@ -30,6 +32,12 @@ class Layers(NamedTuple):
         covered = self.overlay != sheet.TRANSPARENT
         pixels[covered] = sheet.COLOURS[self.overlay[covered]]
         return pixels
+
+    def to_png(self) -> bytes:
+        """Return the frame as a PNG file."""
+        file = BytesIO()
+        Image.fromarray(self.flatten()).save(file, "PNG")
+        return file.getvalue()
 
 
 def draw_frames(

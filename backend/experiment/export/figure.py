@@ -6,31 +6,37 @@ Lines, dots and text are shapes; images are embedded with their own pixels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stnscope.backend.experiment.export import frame_selection, sheet
-from stnscope.backend.experiment.export.frame_selection import FrameKey
+from stnscope.backend.experiment.export.control_points import control_points
+from stnscope.backend.experiment.export.metadata import Metadata, describe
 from stnscope.backend.experiment.export.options import ExportOptions, ReadableRecording
 from stnscope.backend.experiment.export.plan import select_probes
 from stnscope.backend.experiment.frames.frame import Frame
 
 Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float64]
 Point = tuple[float, float]
 Colour = tuple[int, int, int]
 
 IMAGE = 96.0
 """Longer side of an image, in points at scale 1."""
 GAP = 14.0
-HEADING = 16.0
-CAPTION = 14.0
+HEADING = 18.0
+CAPTION = 18.0
 MARGIN = 8.0
 DOT = 2.4
+CONTROL = 1.4
+BEYOND = 7.0
+"""How far lines go beyond an image."""
 LINE = 0.5
 TEXT = 8.0
 GRID = (31, 119, 180)
-BLACK = (0, 0, 0)
+CONTROL_COLOUR = (94, 200, 255)
 WHITE = (255, 255, 255)
 
 
@@ -87,8 +93,8 @@ class Figure:
     shapes: list[Shape]
 
 
-def compute_figure(recording: ReadableRecording, options: ExportOptions) -> tuple[Figure, FrameKey]:
-    """Return the figure of one step, the last of the options' range, and which it is.
+def compute_figure(recording: ReadableRecording, options: ExportOptions) -> tuple[Figure, Metadata]:
+    """Return the figure of one step, the last of the options' range, and its origin.
 
     Raises:
         Conflict: nothing is recorded yet.
@@ -97,9 +103,9 @@ def compute_figure(recording: ReadableRecording, options: ExportOptions) -> tupl
     key = frame_selection.select_range(recording.frames(), options)[-1]
     frame = recording.frame(*key)
     probes = select_probes(options, len(frame.tensors["input"]))
-    return draw_figure(
-        frame, probes, options.scale if options.width is None else None, options.width
-    ), key
+    scale = options.scale if options.width is None else None
+    figure = draw_figure(frame, probes, scale, options.width)
+    return figure, describe(recording.summary(), None, options, f"step {key.step}")
 
 
 def draw_figure(
@@ -133,11 +139,11 @@ def _row(frame: Frame, probe: int, top: float) -> list[Shape]:
     for index, name in enumerate(frame.transformers):
         left = MARGIN + (1 + 2 * index) * (IMAGE + GAP)
         placed = _picture(image, left, top)
-        shapes += [placed, *_region(frame, name, probe, placed)]
+        shapes += [placed, *_region(frame, index, probe, placed)]
         shapes.append(_picture(frame.tensors[f"output.{name}"][probe], left + IMAGE + GAP, top))
     if caption := _caption(frame, probe):
         width = IMAGE + len(frame.transformers) * 2 * (IMAGE + GAP)
-        shapes.append(Text(caption, (MARGIN + width / 2, top + IMAGE + TEXT + 2), TEXT))
+        shapes.append(Text(caption, (MARGIN + width / 2, top + IMAGE + BEYOND + TEXT), TEXT))
     return shapes
 
 
@@ -149,8 +155,13 @@ def _picture(image: Pixels, left: float, top: float) -> Picture:
     return Picture(pixels, left + (IMAGE - size[0]) / 2, top + (IMAGE - size[1]) / 2, *size)
 
 
-def _region(frame: Frame, name: str, probe: int, placed: Picture) -> list[Shape]:
-    """Return the lattice and corners of a region above an image; nothing if not all are finite."""
+def _region(frame: Frame, index: int, probe: int, placed: Picture) -> list[Shape]:
+    """Return a region above an image: its lattice, corners and control points.
+
+    Lines end a little beyond the image, and corners further out are at that edge. Nothing is
+    returned if not all corners are finite.
+    """
+    name = frame.transformers[index]
     height, width = frame.tensors["input"].shape[1:3]
     factor = np.array([placed.width / width, placed.height / height])
     origin = np.array([placed.x, placed.y])
@@ -164,12 +175,56 @@ def _region(frame: Frame, name: str, probe: int, placed: Picture) -> list[Shape]
         edge = [*lattice[0], *lattice[1:, -1], *lattice[-1, -2::-1], *lattice[-2:0:-1, 0]]
     else:
         edge = list(corners)
-    shapes: list[Shape] = [Line(_points(line), GRID, LINE) for line in lines]
-    shapes += [Line(_points(edge), GRID, 2 * LINE, is_closed=True)]
-    for number, corner in enumerate(_points(corners)):
+    low = origin - BEYOND
+    high = origin + np.array([placed.width, placed.height]) + BEYOND
+    shapes: list[Shape] = []
+    for line in lines:
+        shapes += [Line(part, GRID, LINE) for part in clip(_points(line), low, high)]
+    shapes += _outline(_points(edge), low, high)
+    for number, corner in enumerate(_points(corners.clip(low, high))):
         fill = sheet.FIRST_COLOUR if number == 0 else WHITE
         shapes.append(Dot(corner, DOT, fill, is_square=number == 0))
-    return shapes
+    controls = control_points(frame, index, probe) * factor + origin
+    inside = ((controls >= low) & (controls <= high)).all(axis=1)
+    return shapes + [Dot(point, CONTROL, CONTROL_COLOUR) for point in _points(controls[inside])]
+
+
+def _outline(edge: list[Point], low: Floats, high: Floats) -> list[Shape]:
+    """Return an outline as a polygon or, where it leaves the box, as the lines inside."""
+    parts = clip([*edge, edge[0]], low, high)
+    if len(parts) == 1 and parts[0] == [*edge, edge[0]]:
+        return [Line(edge, GRID, 2 * LINE, is_closed=True)]
+    return [Line(part, GRID, 2 * LINE) for part in parts]
+
+
+def clip(line: Sequence[Point], low: Floats, high: Floats) -> list[list[Point]]:
+    """Return the parts of a line that are in a box, by the method of Liang and Barsky, 1984.
+
+    Args:
+        line: its points (x, y).
+        low: least x and y of the box.
+        high: largest x and y.
+    """
+    parts: list[list[Point]] = []
+    for start, end in pairwise(line):
+        first, last = np.array(start), np.array(end)
+        direction = last - first
+        with np.errstate(divide="ignore", invalid="ignore"):
+            sides = np.sort(np.array([low - first, high - first]) / direction, axis=0)
+        inside = (first >= low) & (first <= high)
+        # Parallel to two sides, it is between them everywhere or nowhere.
+        enter = np.where(direction == 0, np.where(inside, 0.0, np.inf), sides[0]).max()
+        leave = np.where(direction == 0, 1.0, sides[1]).min()
+        enter, leave = max(0.0, float(enter)), min(1.0, float(leave))
+        if enter >= leave:
+            continue
+        begin = start if enter == 0 else _points([first + enter * direction])[0]
+        finish = end if leave == 1 else _points([first + leave * direction])[0]
+        if parts and parts[-1][-1] == begin:
+            parts[-1].append(finish)
+        else:
+            parts.append([begin, finish])
+    return parts
 
 
 def _points(array: Sequence[NDArray[np.float64]] | NDArray[np.float64]) -> list[Point]:

@@ -38,18 +38,17 @@ def write_gif(
     progress: Progress | None = None,
 ) -> None:
     """Write an animated GIF; arguments and errors as those of `export`."""
-    chosen = plan(recording, options)
-    comment = describe(recording.summary(), chosen, options).text
-    target.write_bytes(encode_gif(recording, chosen, comment, progress))
+    target.write_bytes(encode_gif(recording, plan(recording, options), options, progress))
 
 
 def encode_gif(
     recording: ReadableRecording,
     chosen: Plan,
-    comment: str,
+    options: ExportOptions,
     progress: Progress | None = None,
 ) -> bytes:
-    """Return the bytes of the animation of a plan, with a comment."""
+    """Return the bytes of the animation of a plan, with its origin as a comment."""
+    comment = describe(recording.summary(), chosen, options).text
     palette = Palette(None if chosen.is_grey else _sample_pixels(recording, chosen), chosen.colours)
     writer = GifWriter(chosen.size, palette.colours, comment)
     drawn = draw_frames(recording, chosen, progress)

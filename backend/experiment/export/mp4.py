@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import reduce
-from io import BytesIO
 from math import ceil, gcd
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,20 +50,20 @@ def write_mp4(
     Raises:
         NotInstalled: PyAV, the encoder, is not installed.
     """
-    return encode_mp4(recording, plan(recording, options), options, str(target), progress)
+    return encode_mp4(recording, plan(recording, options), options, target, progress)
 
 
 def encode_mp4(
     recording: ReadableRecording,
     chosen: Plan,
     options: ExportOptions,
-    target: str | BytesIO,
+    target: Path,
     progress: Progress | None = None,
 ) -> Facts:
     """Write the video of a plan; return its error."""
     av = _import_av()
     rate, repeats = _rate(chosen)
-    with av.open(target, "w", format="mp4", options={"movflags": "+faststart"}) as file:
+    with av.open(str(target), "w", format="mp4", options={"movflags": "+faststart"}) as file:
         stream = file.add_stream("libx264", rate=rate)
         stream.width, stream.height = video_size(chosen)
         stream.pix_fmt = "yuv420p"

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.export.figure import (
     Text,
     compute_figure,
 )
-from stnscope.backend.experiment.export.metadata import Metadata, describe
+from stnscope.backend.experiment.export.metadata import Metadata
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 from stnscope.backend.experiment.export.svg import OUTLINE
 
@@ -38,9 +38,7 @@ def write_pdf(
     progress: Progress | None = None,
 ) -> None:
     """Write a figure of one step; arguments and errors as those of `export`."""
-    figure, key = compute_figure(recording, options)
-    described = describe(recording.summary(), None, options, f"step {key.step}")
-    target.write_bytes(encode_pdf(figure, described))
+    target.write_bytes(encode_pdf(*compute_figure(recording, options)))
     if progress is not None:
         progress(1, 1)
 
@@ -51,12 +49,20 @@ def encode_pdf(figure: Figure, described: Metadata) -> bytes:
     from reportlab.pdfgen.canvas import Canvas
 
     file = BytesIO()
-    canvas = Canvas(file, (figure.width, figure.height), pageCompression=1, invariant=1)
+    _register_font()
+    # A font of its own first: otherwise the file names one that it does not embed.
+    canvas = Canvas(
+        file,
+        (figure.width, figure.height),
+        pageCompression=1,
+        invariant=1,
+        initialFontName=FONT,  # type: ignore[arg-type]  # its types are wrong
+    )
+    canvas.setAuthor("stnscope")
     canvas.setTitle(described.title)
     canvas.setSubject(described.command)
     canvas.setKeywords(described.configuration)
     canvas.setCreator("stnscope")
-    _register_font()
     # As in the figure, y runs down.
     canvas.translate(0, figure.height)
     canvas.scale(1, -1)

@@ -4,10 +4,7 @@ import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
-
-from PIL import Image
 
 from stnscope.backend.experiment.export.animation import draw_frame
 from stnscope.backend.experiment.export.apng import encode_apng
@@ -17,7 +14,6 @@ from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.frame_selection import select_all
 from stnscope.backend.experiment.export.gif import encode_gif
 from stnscope.backend.experiment.export.html import estimate_bytes, select_frames
-from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.mp4 import encode_mp4, video_size
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
@@ -71,9 +67,8 @@ def preview(
         count = 1 if options.still == "poster" else len(chosen.frames)
         return Preview(*size, count, None, _write(cut, options), _image(cut, chosen, first))
     if kind == "still":
-        figure, key = compute_figure(cut, options)
-        svg = encode_svg(figure, describe(cut.summary(), None, options, f"step {key.step}"))
-        image = _data_url("image/svg+xml", svg.encode())
+        figure, described = compute_figure(cut, options)
+        image = _data_url("image/svg+xml", encode_svg(figure, described).encode())
         size = round(figure.width), round(figure.height)
         return Preview(*size, 1, None, _write(cut, options), image)
     if options.format == "stnscope":
@@ -109,19 +104,13 @@ def _estimate_animation(cut: Cut, chosen: Plan, options: ExportOptions) -> int:
     return first + round(further * (count - 1) / (len(SAMPLES) * (SAMPLED_FRAMES - 1)))
 
 
-def _gif_bytes(cut: ReadableRecording, part: Plan, options: ExportOptions) -> int:
-    comment = describe(cut.summary(), part, options).text
-    return len(encode_gif(cut, part, comment))
-
-
 def _mp4_bytes(cut: ReadableRecording, part: Plan, options: ExportOptions) -> int:
-    file = BytesIO()
-    encode_mp4(cut, part, options, file)
-    return len(file.getvalue())
+    # A file, because the encoder reads it again to put its index first.
+    return _measure(lambda target: encode_mp4(cut, part, options, target))
 
 
 ENCODERS: Mapping[FormatName, Callable[[ReadableRecording, Plan, ExportOptions], int]] = {
-    "gif": _gif_bytes,
+    "gif": lambda cut, part, options: len(encode_gif(cut, part, options)),
     "webp": lambda cut, part, _: len(encode_webp(cut, part)),
     "apng": lambda cut, part, options: len(encode_apng(cut, part, options)),
     "mp4": _mp4_bytes,
@@ -141,16 +130,19 @@ def _estimate_frames(cut: Cut, options: ExportOptions, count: int) -> int:
 
 def _write(cut: Cut, options: ExportOptions) -> int:
     """Write the file to measure it; return its bytes."""
+    return _measure(lambda target: FORMATS[options.format].write(cut, options, target, None))
+
+
+def _measure(write: Callable[[Path], object]) -> int:
+    """Return how many bytes a function writes to a file."""
     with tempfile.TemporaryDirectory(prefix="stnscope-preview-") as folder:
         target = Path(folder) / "file"
-        FORMATS[options.format].write(cut, options, target, None)
+        write(target)
         return target.stat().st_size
 
 
 def _image(cut: Cut, chosen: Plan, number: int) -> str:
-    file = BytesIO()
-    Image.fromarray(draw_frame(cut, chosen, number).flatten()).save(file, "PNG")
-    return _data_url("image/png", file.getvalue())
+    return _data_url("image/png", draw_frame(cut, chosen, number).to_png())
 
 
 def _data_url(media_type: str, data: bytes) -> str:

@@ -23,6 +23,7 @@ GAP = 8
 FOOTER = 32
 DOT_RADIUS = 3.0
 OUTLINE = 1.5
+CONTROL_RADIUS = 2.0
 NUMBER_SIZE = 14
 
 TRANSPARENT = -1
@@ -248,6 +249,12 @@ def draw_dots(
             _draw_mark(levels, clipped, shape, scale, FIRST if number == 0 else value)
 
 
+def draw_discs(levels: Overlay, points: Floats, scale: float, value: int) -> None:
+    """Draw small discs, those of control points, at the points (M, 2) that are on the sheet."""
+    for point in points[((points >= 0) & (points <= levels.shape[::-1])).all(axis=1)]:
+        _draw_mark(levels, point, _disc, scale, value, radius=CONTROL_RADIUS, outline=1.0)
+
+
 def draw_numbers(
     levels: Overlay,
     index: int,
@@ -256,21 +263,22 @@ def draw_numbers(
     high: Floats,
     output: Box,
     scale: float,
+    value: int = WHITE,
 ) -> None:
     """Draw a transformer's number on its region and on its output; arguments as of `draw_dots`."""
     # At different positions on the upper edge, because initially all regions are equal.
     position = points[0] + (index + 1) / 6 * (points[1] - points[0])
     if np.isfinite(position).all():
-        _draw_number(levels, index + 1, position.clip(low, high), scale)
+        _draw_number(levels, index + 1, position.clip(low, high), scale, value)
     down, across = output
     corner = np.array([across.start, down.start]) + NUMBER_SIZE * scale / 2
-    _draw_number(levels, index + 1, corner, scale)
+    _draw_number(levels, index + 1, corner, scale, value)
 
 
-def _draw_number(levels: Overlay, number: int, centre: Floats, scale: float) -> None:
-    """Draw a white number with a black outline; `centre` is (x, y) on the sheet."""
+def _draw_number(levels: Overlay, number: int, centre: Floats, scale: float, value: int) -> None:
+    """Draw a number with a black outline; `centre` is (x, y) on the sheet."""
     x, y = centre.tolist()
-    for width, level in ((2 * scale, BLACK), (0.0, WHITE)):
+    for width, level in ((2 * scale, BLACK), (0.0, value)):
         mask = Image.new("L", levels.shape[::-1])
         ImageDraw.Draw(mask).text(
             (x, y), str(number), 255, font(NUMBER_SIZE * scale), "mm", stroke_width=width
@@ -299,17 +307,26 @@ def _arrow(direction: Floats) -> Shape:
     return distance
 
 
-def _draw_mark(levels: Overlay, centre: Floats, shape: Shape, scale: float, fill: int) -> None:
+def _draw_mark(
+    levels: Overlay,
+    centre: Floats,
+    shape: Shape,
+    scale: float,
+    fill: int,
+    *,
+    radius: float = DOT_RADIUS,
+    outline: float = OUTLINE,
+) -> None:
     """Draw a mark with a black outline; `centre` is (x, y) on the sheet."""
-    half_side = int(np.ceil(2 * (DOT_RADIUS + OUTLINE) * scale))
+    half_side = int(np.ceil(2 * (radius + outline) * scale))
     left, top = (np.floor(centre).astype(int) - half_side).tolist()
     rows = slice(max(top, 0), max(top + 2 * half_side + 1, 0))
     columns = slice(max(left, 0), max(left + 2 * half_side + 1, 0))
     area = levels[rows, columns]
     down, across = np.indices(area.shape) + 0.5
     distance = shape(across + columns.start - centre[0], down + rows.start - centre[1])
-    area[distance <= (DOT_RADIUS + OUTLINE) * scale] = BLACK
-    area[distance <= DOT_RADIUS * scale] = fill
+    area[distance <= (radius + outline) * scale] = BLACK
+    area[distance <= radius * scale] = fill
 
 
 def _draw_prediction(levels: Overlay, frame: Frame, probe: int, row: int, layout: Layout) -> None:

@@ -9,12 +9,14 @@ those of the page. As in `sheet`, images and overlay are two layers.
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from stnscope.backend.experiment.export import sheet
+from stnscope.backend.experiment.export.control_points import control_points
 from stnscope.backend.experiment.export.inverse_warp import inverse_warp
 from stnscope.backend.experiment.frames.frame import Frame
 
@@ -28,13 +30,24 @@ MARGIN_SHARE = 6
 CHART_WIDTH, CHART_GAP = 240, 16
 CHART_HEIGHT = 120
 ASPECT_RATIO = 16 / 9
-HALO, LINE = 3.0, 1.25
+HALO, LINE, NUMBERED_LINE = 3.0, 1.25, 1.75
+"""Widths: below a line, of one, and of one of several transformers' outlines."""
+DASHES = ((), (6.0, 3.0), (2.0, 2.5), (8.0, 2.5, 2.0, 2.5))
+"""Lengths of dashes and gaps of each transformer's outline."""
 MESH_OPACITY = 0.75
 """Of the mesh, which inverts what it covers, so that it is seen on any ground."""
 
 TRAIL = sheet.TRAIL
+CONTROL = sheet.THIRD
+"""Of control points."""
+MARGIN_LEVEL, MESH_LEVEL = sheet.SHADES[1], sheet.SHADES[7]
+"""Of the margin around an input, and of the mesh in it, which inverts it."""
 COLOURS = (sheet.WHITE, sheet.SECOND, sheet.THIRD, sheet.FOURTH)
 """Of the lines of each transformer."""
+FAR = 8
+"""Lines to points that are further outside than so many inputs end there."""
+
+Point = tuple[float, float]
 
 Corners = Mapping[str, Sequence[NDArray[np.float64]]]
 """By transformer: (N, 4, 2) of each frame of a trail, the earliest first."""
@@ -114,6 +127,14 @@ class StageLayout:
         left += self.margin
         return slice(top, top + self.input[0]), slice(left, left + self.input[1])
 
+    def margin_box(self, position: int) -> sheet.Box:
+        """Return the box of a tile's input with its margin."""
+        rows, columns = self.input_box(position)
+        return (
+            slice(rows.start - self.margin, rows.stop + self.margin),
+            slice(columns.start - self.margin, columns.stop + self.margin),
+        )
+
     def output_box(self, position: int, index: int = 0) -> sheet.Box:
         """Return the box of a tile's output of the transformer with an index."""
         left, top = self.origin(position)
@@ -186,10 +207,12 @@ def draw_images(
             output = frame.tensors[f"output.{name}"][probe]
             box = layout.output_box(position, index)
             pixels[box] = sheet.resize(output, layout.outputs[index], is_grey)
-    if "mesh" in layout.layers:
-        covered = _mesh_mask(frame, probes, layout)
-        inverted = (1 - MESH_OPACITY) * pixels[covered] + MESH_OPACITY * (255.0 - pixels[covered])
-        pixels[covered] = np.rint(inverted).astype(np.uint8)
+        if "mesh" in layout.layers:
+            box = layout.input_box(position)
+            covered = _draw_mesh(Image.new("1", layout.input[::-1]), frame, probe, layout, 0) > 0
+            shown = pixels[box][covered]
+            inverted = (1 - MESH_OPACITY) * shown + MESH_OPACITY * (255.0 - shown)
+            pixels[box][covered] = np.rint(inverted).astype(np.uint8)
     return pixels
 
 
@@ -198,21 +221,14 @@ def draw_overlay(
 ) -> sheet.Overlay:
     """Return the overlay: (H, W) indices of `sheet.COLOURS`, `TRANSPARENT` where images are."""
     width, height = layout.size
-    image = Image.new("I", (width, height), sheet.BACKGROUND)
-    draw = ImageDraw.Draw(image)
+    levels = np.full((height, width), sheet.BACKGROUND, np.int16)
     shown = [
         (each, probe) for each, probe in enumerate(probes) if probe < len(frame.tensors["input"])
     ]
     for position, probe in shown:
-        boxes = [layout.input_box(position)]
-        boxes += [layout.output_box(position, index) for index in range(len(frame.transformers))]
-        for rows, columns in boxes:
-            draw.rectangle(
-                (columns.start, rows.start, columns.stop - 1, rows.stop - 1), sheet.TRANSPARENT
-            )
-        for index, name in enumerate(frame.transformers):
-            _draw_lines(draw, frame, name, position, probe, index, layout, trail)
-    levels = np.array(image, dtype=np.int16)
+        for index in range(len(frame.transformers)):
+            levels[layout.output_box(position, index)] = sheet.TRANSPARENT
+        levels[layout.margin_box(position)] = _draw_regions(frame, position, probe, layout, trail)
     for position, probe in shown:
         for index, name in enumerate(frame.transformers):
             _draw_corners(levels, frame, name, position, probe, index, layout)
@@ -297,48 +313,94 @@ def _lattice(frame: Frame, name: str, probe: int) -> NDArray[np.float64] | None:
     return lattice.astype(np.float64) if np.isfinite(lattice).all() else None
 
 
-def _draw_lines(
-    draw: ImageDraw.ImageDraw,
-    frame: Frame,
-    name: str,
-    position: int,
-    probe: int,
-    index: int,
-    layout: StageLayout,
-    trail: Corners,
-) -> None:
-    """Draw a region's trail and outline, each dark below light: it is seen on any ground."""
-    low, high = _limits(position, layout)
-    lines: list[tuple[NDArray[np.float64], int]] = []
-    if "trail" in layout.layers and len(trail.get(name, ())) > 1:
-        corners = np.stack([each[position] for each in trail[name]])
-        lines += [(corners[:, corner], TRAIL) for corner in range(4)]
-    lattice = _lattice(frame, name, probe)
-    if "outline" in layout.layers and lattice is not None:
-        top, right, below, left = lattice[0], lattice[:, -1], lattice[-1, ::-1], lattice[::-1, 0]
-        edge = np.concatenate([top, right[1:], below[1:], left[1:]])
-        lines.append((edge, COLOURS[index % len(COLOURS)]))
-    for points, value in lines:
-        if np.isfinite(points).all():
-            placed = _points(points, frame, position, layout).clip(low, high)
-            path = [(float(x), float(y)) for x, y in placed]
-            for width, level in ((HALO, sheet.BLACK), (LINE, value)):
-                draw.line(path, level, max(1, round(width * layout.scale)), joint="curve")
-
-
-def _mesh_mask(frame: Frame, probes: Sequence[int], layout: StageLayout) -> NDArray[np.bool]:
-    """Return where lattices' inner lines are, (H, W)."""
-    image = Image.new("1", layout.size)
+def _draw_regions(
+    frame: Frame, position: int, probe: int, layout: StageLayout, trail: Corners
+) -> sheet.Overlay:
+    """Return the overlay of an input and its margin, at whose edge lines end."""
+    (height, width), margin = layout.input, layout.margin
+    image = Image.new("I", (width + 2 * margin, height + 2 * margin), MARGIN_LEVEL)
+    if "mesh" in layout.layers:
+        _draw_mesh(image, frame, probe, layout, margin, MESH_LEVEL)
     draw = ImageDraw.Draw(image)
-    for position, probe in enumerate(probes):
-        for name in frame.transformers if probe < len(frame.tensors["input"]) else ():
-            lattice = _lattice(frame, name, probe)
-            if lattice is not None:
-                low, high = _limits(position, layout)
-                placed = _points(lattice, frame, position, layout).clip(low, high)
-                for line in (*placed[1:-1], *placed.swapaxes(0, 1)[1:-1]):
-                    draw.line([(float(x), float(y)) for x, y in line], 1)
-    return np.asarray(image)
+    # Above the image the mesh inverts its pixels, in `draw_images`.
+    inner = (margin, margin, margin + width - 1, margin + height - 1)
+    draw.rectangle(inner, sheet.TRANSPARENT)
+    for index, name in enumerate(frame.transformers):
+        if "trail" in layout.layers and len(trail.get(name, ())) > 1:
+            corners = np.stack([each[position] for each in trail[name]])
+            for corner in range(4):
+                path = _path(corners[:, corner], frame, layout, margin)
+                _draw_line(draw, [path], TRAIL, LINE, layout.scale)
+        lattice = _lattice(frame, name, probe)
+        if "outline" in layout.layers and lattice is not None:
+            right, below, left = lattice[:, -1], lattice[-1, ::-1], lattice[::-1, 0]
+            edge = np.concatenate([lattice[0], right[1:], below[1:], left[1:]])
+            lengths = [each * layout.scale for each in DASHES[index % len(DASHES)]]
+            dashes = dash(_path(edge, frame, layout, margin), lengths)
+            line = LINE if len(frame.transformers) == 1 else NUMBERED_LINE
+            _draw_line(draw, dashes, COLOURS[index % len(COLOURS)], line, layout.scale)
+    return np.array(image, np.int16)
+
+
+def _path(
+    points: NDArray[np.float64], frame: Frame, layout: StageLayout, margin: int
+) -> list[Point]:
+    """Return points (M, 2) of the input's pixels on a picture of it with a margin, if finite."""
+    if not np.isfinite(points).all():
+        return []
+    height, width = frame.tensors["input"].shape[1:3]
+    placed = points * [layout.input[1] / width, layout.input[0] / height] + margin
+    limit = FAR * max(layout.input)
+    return [(float(x), float(y)) for x, y in placed.clip(-limit, limit)]
+
+
+def _draw_line(
+    draw: ImageDraw.ImageDraw, paths: Sequence[list[Point]], value: int, width: float, scale: float
+) -> None:
+    """Draw paths of one line, dark below light: it is seen on any ground."""
+    for thickness, level in ((HALO, sheet.BLACK), (width, value)):
+        for path in (each for each in paths if len(each) > 1):
+            draw.line(path, level, max(1, round(thickness * scale)), joint="curve")
+
+
+def dash(path: Sequence[Point], lengths: Sequence[float]) -> list[list[Point]]:
+    """Divide a path into dashes, as `stroke-dasharray` of SVG does.
+
+    Args:
+        path: its points (x, y).
+        lengths: of a dash, of the gap after it, and so on in turn; none for the whole path.
+    """
+    if not lengths or len(path) < 2:
+        return [list(path)] if path else []
+    dashes, left, number = [[path[0]]], lengths[0], 0
+    for (x, y), (to_x, to_y) in pairwise(path):
+        distance, done = math.hypot(to_x - x, to_y - y), 0.0
+        while distance - done > left:
+            done += left
+            point = x + (to_x - x) * done / distance, y + (to_y - y) * done / distance
+            number += 1
+            left = lengths[number % len(lengths)]
+            if number % 2:
+                dashes[-1].append(point)
+            else:
+                dashes.append([point])
+        left -= distance - done
+        if number % 2 == 0:
+            dashes[-1].append((to_x, to_y))
+    return dashes
+
+
+def _draw_mesh(
+    image: Image.Image, frame: Frame, probe: int, layout: StageLayout, margin: int, value: int = 1
+) -> NDArray[np.int32]:
+    """Draw lattices' inner lines on a picture of an input and a margin; return its values."""
+    draw = ImageDraw.Draw(image)
+    for name in frame.transformers:
+        lattice = _lattice(frame, name, probe)
+        if lattice is not None:
+            for line in (*lattice[1:-1], *lattice.swapaxes(0, 1)[1:-1]):
+                draw.line(_path(line, frame, layout, margin), value)
+    return np.asarray(image, np.int32)
 
 
 def _draw_corners(
@@ -355,10 +417,15 @@ def _draw_corners(
     points = _points(corners, frame, position, layout)
     if "dots" in layout.layers:
         sheet.draw_dots(levels, points, low, high, layout.scale, COLOURS[index % len(COLOURS)])
+    if "mesh" in layout.layers:
+        rows, columns = layout.margin_box(position)
+        shown = _points(control_points(frame, index, probe), frame, position, layout)
+        origin = np.array([columns.start, rows.start])
+        sheet.draw_discs(levels[rows, columns], shown - origin, layout.scale, CONTROL)
     if len(frame.transformers) > 1:
-        sheet.draw_numbers(
-            levels, index, points, low, high, layout.output_box(position, index), layout.scale
-        )
+        output = layout.output_box(position, index)
+        value = COLOURS[index % len(COLOURS)]
+        sheet.draw_numbers(levels, index, points, low, high, output, layout.scale, value)
 
 
 def _draw_caption(

@@ -19,7 +19,7 @@ from stnscope.backend.experiment.export.figure import (
     Text,
     compute_figure,
 )
-from stnscope.backend.experiment.export.metadata import Metadata, describe
+from stnscope.backend.experiment.export.metadata import Metadata
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 
 FONT = "Helvetica, Arial, sans-serif"
@@ -34,9 +34,7 @@ def write_svg(
     progress: Progress | None = None,
 ) -> None:
     """Write a figure of one step; arguments and errors as those of `export`."""
-    figure, key = compute_figure(recording, options)
-    described = describe(recording.summary(), None, options, f"step {key.step}")
-    target.write_text(encode_svg(figure, described), encoding="utf-8")
+    target.write_text(encode_svg(*compute_figure(recording, options)), encoding="utf-8")
     if progress is not None:
         progress(1, 1)
 

@@ -1,17 +1,25 @@
-"""Write one table as CSV: of probes, of their sampling grids, or of metrics."""
+"""Write one table as CSV: of probes, of their sampling grids, or of metrics.
+
+Where it comes from is in columns, since a comment is an error to many readers: `run` in each row,
+`configuration` and `command` at the end, in the first of each thousand rows.
+"""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from stnscope.backend.experiment.errors import Conflict
-from stnscope.backend.experiment.export.arrays import NO_LAP, FrameArrays, read_metrics
+from stnscope.backend.experiment.export.arrays import NO_LAP, Array, FrameArrays, read_metrics
+from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 
 Row = list[Any]
+ORIGIN_ROWS = 1000
+"""Readers that take a file in parts, as pandas does, find text in the origin's columns of each."""
 CORNERS = ("top_left", "top_right", "bottom_right", "bottom_left")
 
 
@@ -22,22 +30,25 @@ def write_csv(
     progress: Progress | None = None,
 ) -> None:
     """Write a table with a row of names; arguments and errors as those of `export`."""
-    run = recording.summary()["id"]
-    with target.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        if options.table == "metrics":
-            columns = read_metrics(recording, options)
-            if not columns["step"]:
-                raise Conflict("No metrics of these steps are recorded. Choose other steps.")
-            writer.writerow(["run", *columns])
-            writer.writerows([run, *row] for row in zip(*columns.values(), strict=True))
-            if progress is not None:
-                progress(1, 1)
-            return
+    rows: Iterator[Iterable[Any]]
+    if options.table == "metrics":
+        columns = read_metrics(recording, options)
+        if not columns["step"]:
+            raise Conflict("No metrics of these steps are recorded. Choose other steps.")
+        rows = chain([columns], zip(*columns.values(), strict=True))
+        if progress is not None:
+            progress(1, 1)
+    else:
         frames = FrameArrays(recording, options, progress)
         rows = _probe_rows(frames) if options.table == "probes" else _grid_rows(frames)
-        writer.writerow(["run", *next(rows)])
-        writer.writerows([run, *row] for row in rows)
+    run = recording.summary()
+    described = describe(run, None, options, f"table of {options.table}")
+    origin = [described.configuration, described.command]
+    with target.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["run", *next(rows), "configuration", "command"])
+        for number, row in enumerate(rows):
+            writer.writerow([run["id"], *row, *(["", ""] if number % ORIGIN_ROWS else origin)])
 
 
 def _probe_rows(frames: FrameArrays) -> Iterator[Row]:
@@ -48,13 +59,14 @@ def _probe_rows(frames: FrameArrays) -> Iterator[Row]:
     for name, array in arrays.items():
         names += _column_names(name, array.shape[2:], classes)
     yield names
-    for key_row, probe_row in np.ndindex(len(frames.keys), len(frames.probes)):
-        predicted = frames.arrays["predicted"][key_row, probe_row]
-        row = [*_key(frames, key_row), frames.probes[probe_row]]
-        row += [_class_name(classes, labels[probe_row]), _class_name(classes, predicted)]
-        for array in arrays.values():
-            row += _numbers(array[key_row, probe_row])
-        yield row
+    for key_row in range(len(frames.keys)):
+        count = len(frames.probes)
+        flat = [array[key_row].reshape(count, -1) for array in arrays.values()]
+        numbers = [_texts(row) for row in np.concatenate(flat, axis=1)] if flat else [[]] * count
+        for probe_row, probe in enumerate(frames.probes):
+            predicted = frames.arrays["predicted"][key_row, probe_row]
+            names = [_class_name(classes, each) for each in (labels[probe_row], predicted)]
+            yield [*_key(frames, key_row), probe, *names, *numbers[probe_row]]
 
 
 def _grid_rows(frames: FrameArrays) -> Iterator[Row]:
@@ -62,10 +74,11 @@ def _grid_rows(frames: FrameArrays) -> Iterator[Row]:
     yield ["step", "lap", "epoch", "probe", "transformer", "row", "column", "x", "y"]
     for name, array in frames.arrays.items():
         if name.startswith("grid."):
-            for frame, probe, row, column in np.ndindex(array.shape[:4]):
-                point = _numbers(array[frame, probe, row, column])
-                start = [*_key(frames, frame), frames.probes[probe], name[5:]]
-                yield [*start, row, column, *point]
+            for number, lattices in enumerate(array):
+                texts, key = iter(_texts(lattices)), _key(frames, number)
+                for probe, row, column in np.ndindex(lattices.shape[:3]):
+                    start = [*key, frames.probes[probe], name[5:], row, column]
+                    yield [*start, next(texts), next(texts)]
 
 
 def _column_names(name: str, shape: tuple[int, ...], classes: list[str]) -> list[str]:
@@ -85,6 +98,6 @@ def _class_name(classes: list[str], index: Any) -> str:
     return " ".join(classes[each] for each in np.atleast_1d(index).tolist() if each >= 0)
 
 
-def _numbers(array: Any) -> Row:
-    """Return numbers, "" for NaN; the shortest texts that are the same float32."""
-    return ["" if np.isnan(each) else str(each) for each in array.ravel()]
+def _texts(array: Array) -> list[str]:
+    """Return all numbers as the shortest texts that are the same float32, "" for NaN."""
+    return ["" if text == "nan" else text for text in map(str, array.ravel())]

@@ -47,7 +47,7 @@ def write_webp(
     data = encode_webp(recording, chosen, progress)
     error = _measure(recording, chosen, data)
     described = describe(recording.summary(), chosen, options)
-    target.write_bytes(_with_xmp(data, described, error))
+    target.write_bytes(_with_xmp(data, chosen.size, described, error))
     return error.facts
 
 
@@ -55,8 +55,9 @@ def encode_webp(
     recording: ReadableRecording, chosen: Plan, progress: Progress | None = None
 ) -> bytes:
     """Return the bytes of the animation of a plan, without metadata."""
-    file = BytesIO()
-    _Frames(recording, chosen, progress).save(
+    file, frames = BytesIO(), _Frames(recording, chosen, progress)
+    frames.seek(0)  # A single frame is saved without being sought.
+    frames.save(
         file,
         "WEBP",
         save_all=True,
@@ -104,18 +105,22 @@ def _measure(recording: ReadableRecording, chosen: Plan, data: bytes) -> Psnr:
             while time < end:
                 decoded.seek(shown)
                 decoded.load()
-                time += int(decoded.info["duration"])
+                time += int(decoded.info["duration"] or end)  # that of a single frame is 0
                 shown += 1
             error.add(layers.flatten(), np.asarray(decoded.convert("RGB")))
     return error
 
 
-def _with_xmp(data: bytes, described: Metadata, error: Psnr) -> bytes:
+def _with_xmp(data: bytes, size: tuple[int, int], described: Metadata, error: Psnr) -> bytes:
     """Return the file with its origin and error as XMP, the metadata of WebP."""
     text = escape(f"{described.text}\n{error.sentence}")
     packet = XMP.format(title=escape(described.title), text=text).encode()
     chunk = b"XMP " + struct.pack("<I", len(packet)) + packet + b"\0" * (len(packet) % 2)
     body = bytearray(data[12:])
-    body[8] |= XMP_FLAG  # of the first chunk, VP8X, which animations have
+    if body[:4] != b"VP8X":
+        # A single frame has no such chunk: flags and the size less 1, 24 bits each.
+        sides = b"".join((side - 1).to_bytes(3, "little") for side in size)
+        body[:0] = b"VP8X" + struct.pack("<I", 10) + bytes(4) + sides
+    body[8] |= XMP_FLAG
     body += chunk
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WEBP" + bytes(body)

@@ -155,6 +155,27 @@ def of_run(path: Path, step: int | None, name: str) -> TrainedWeights:
     return TrainedWeights(card, path, step, attempts[step], config.sampler)
 
 
+def cards_of_run(path: Path, name: str) -> list[Card]:
+    """Return the cards of all checkpoints in a recording, the newest first; it may have none.
+
+    Args:
+        path: the recording.
+        name: of the newest one; that of an earlier one ends with its step.
+
+    Raises:
+        RecordingError: it cannot be read.
+    """
+    with Recording.open(path) as recording:
+        summary, config = recording.summary(check_writer=False), recording.config()
+        steps = [each.step for each in reversed(recording.checkpoints())]
+        classes = [tuple(recording.frame(step).info["classes"]) for step in steps]
+    names = [name if step == steps[0] else f"{name}:{step}" for step in steps]
+    return [
+        _card_of_run(each, config, summary, labels, step)
+        for each, labels, step in zip(names, classes, steps, strict=True)
+    ]
+
+
 def transform_refusal(card: Card) -> str | None:
     """Return why a network cannot be applied to a single picture; None if it can."""
     return picture_refusal(card.architecture)

@@ -26,16 +26,28 @@ from stnscope.backend.experiment.errors import (
     InvalidInput,
     NotFound,
     NotInstalled,
+    StnscopeError,
 )
 from stnscope.backend.experiment.export import sheet
 from stnscope.backend.experiment.export.animation import draw_frames
 from stnscope.backend.experiment.export.cut import Cut
+from stnscope.backend.experiment.export.export import export
+from stnscope.backend.experiment.export.figure import (
+    CONTROL_COLOUR,
+    Dot,
+    Line,
+    Picture,
+    clip,
+    compute_figure,
+)
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import ExportOptions, FormatName
 from stnscope.backend.experiment.export.plan import plan
+from stnscope.backend.experiment.export.preview import preview
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.records import Checkpoint
 from stnscope.backend.experiment.watching.export_run import export_run
+from stnscope.backend.server.runs import example_path
 from tests.exports import PHOTO, Pixels, Record, exported, frame
 
 CHECKPOINT = Checkpoint(
@@ -73,6 +85,73 @@ def psnr(originals: list[Pixels], shown: list[Pixels]) -> float:
 def test_format_writes_a_file(record: Record, name: FormatName) -> None:
     written = record(frame(0), frame(4), checkpoint=CHECKPOINT)
     assert exported(written, ExportOptions(format=name))
+
+
+@pytest.mark.parametrize("name", get_args(FormatName))
+def test_preview_says_about_how_large_a_file_is(record: Record, name: FormatName) -> None:
+    written = record(*(turned(step) for step in range(12)), checkpoint=CHECKPOINT)
+    options = ExportOptions(format=name, first=0)
+    size = len(exported(written, options))
+    assert size / 2 < preview(written, options).bytes < size * 2
+
+
+@pytest.mark.parametrize("name", get_args(FormatName))
+@pytest.mark.parametrize("change", ["goes on", "is thinned", "is deleted"])
+def test_run_that_changes_meanwhile_is_exported_as_it_was_or_refused(
+    record: Record, tmp_path: Path, name: FormatName, change: str
+) -> None:
+    """Until a row of the file is read, and after: the file is whole, or there is none."""
+    written = record(*(frame(step) for step in range(6)), checkpoint=CHECKPOINT)
+    target = tmp_path / "out" / "file"
+    target.parent.mkdir()
+    changed = []
+
+    def alter(*_: int) -> None:
+        if changed:
+            return
+        changed.append(change)
+        if change == "goes on":
+            record(frame(6), frame(7))
+        elif change == "is thinned":
+            with sqlite3.connect(written.path) as connection:
+                connection.execute("DELETE FROM frames WHERE step IN (1, 3)")
+        else:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{written.path}{suffix}").unlink(missing_ok=True)
+
+    options = ExportOptions(format=name, first=0)
+    if change == "is deleted" and name == "stnscope":
+        alter()
+        with pytest.raises(StnscopeError):
+            export(written, options, target)
+        assert not list(target.parent.iterdir())
+        return
+    export(written, options, target, alter)
+    assert changed
+    assert [path.name for path in target.parent.iterdir()] == ["file"]
+    data = target.read_bytes()
+    count = 4 if change == "is thinned" else 6
+    if name == "npz":
+        with np.load(BytesIO(data)) as arrays:
+            assert len(arrays["step"]) == count
+    elif name == "csv":
+        assert len(rows(data)) == 4 * count
+    elif name in ("gif", "apng", "webp"):
+        with Image.open(BytesIO(data)) as image:
+            assert getattr(image, "n_frames", 1) == count
+
+
+@pytest.mark.parametrize("name", ["gif", "apng", "webp"])
+def test_animation_of_one_frame(record: Record, name: FormatName) -> None:
+    written = record(turned(0), turned(4))
+    options = ExportOptions(format=name, last=0, frames=1)
+    with Image.open(BytesIO(exported(written, options))) as image:
+        image.load()
+        assert "run" in str(image.info)
+        shown = np.array(image.convert("RGB"))
+    (original,) = drawn(written, options)
+    assert np.abs(shown.astype(int) - original).mean() < 40
+    assert shown.shape == original.shape
 
 
 def test_rows_name_options_that_exist() -> None:
@@ -246,6 +325,7 @@ def test_pdf_has_vectors_and_an_embedded_font(record: Record) -> None:
     assert kinds.count(raw.FPDF_PAGEOBJ_PATH) == 2 * (14 + 1 + 4)
     assert "predicted" in text
     assert b"/FontFile2" in data
+    assert b"Helvetica" not in data  # a font that is named and not embedded
     orange = (picture == sheet.FIRST_COLOUR).all(axis=2)
     assert orange.sum() > 20
 
@@ -270,6 +350,36 @@ def test_tables_have_the_numbers_of_the_frames(record: Record) -> None:
     assert (float(grids[6]["x"]), float(grids[6]["y"])) == (44, 8)
     with pytest.raises(Conflict, match="metrics"):
         exported(written, ExportOptions(format="csv", table="metrics"))
+    assert json.loads(table[0]["configuration"])["seed"] == 7
+    assert table[0]["command"] == f"{COMMAND} csv"
+    assert (last["configuration"], last["command"]) == ("", "")
+
+
+def test_lines_of_a_figure_end_beside_its_image(record: Record) -> None:
+    low, high = np.zeros(2), np.full(2, 10.0)
+    assert clip([(1.0, 1.0), (9.0, 1.0), (9.0, 9.0)], low, high) == [
+        [(1.0, 1.0), (9.0, 1.0), (9.0, 9.0)]
+    ]
+    assert clip([(5.0, 5.0), (15.0, 5.0), (15.0, 8.0), (5.0, 8.0)], low, high) == [
+        [(5.0, 5.0), (10.0, 5.0)],
+        [(10.0, 8.0), (5.0, 8.0)],
+    ]
+    assert clip([(-5.0, 11.0), (15.0, 11.0)], low, high) == []
+    far = ((-90.0, 4.0), (90.0, 4.0), (90.0, 44.0), (-90.0, 44.0))
+    figure, described = compute_figure(record(frame(0, corners=far)), ExportOptions(samples=1))
+    assert described.title == "Run run, step 0, seed 7."
+    images = [shape for shape in figure.shapes if isinstance(shape, Picture)]
+    lines = [shape for shape in figure.shapes if isinstance(shape, Line)]
+    across = [x for line in lines for x, _ in line.points]
+    assert min(across) > images[0].x + images[0].width
+    assert max(across) < images[2].x
+
+
+def test_control_points_are_in_a_figure() -> None:
+    with Recording.open(example_path("example-spline")) as recording:
+        figure, _ = compute_figure(recording, ExportOptions(samples=1))
+    dots = [shape for shape in figure.shapes if isinstance(shape, Dot)]
+    assert {dot.fill for dot in dots} == {sheet.FIRST_COLOUR, (255, 255, 255), CONTROL_COLOUR}
 
 
 def test_arrays_load_without_pickle(record: Record) -> None:

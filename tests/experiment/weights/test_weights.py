@@ -23,6 +23,7 @@ from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.weights.load import load
 from stnscope.backend.experiment.weights.trained_weights import (
     TrainedWeights,
+    cards_of_run,
     find,
     name_without_transformer,
     shipped,
@@ -164,6 +165,19 @@ def test_checkpoints_of_a_run_are_its_networks(run: Path, folder: WeightsFolder)
     for name in (f"run:{run.stem}:999999", f"run:{run.stem}:x", f"run:{run.stem}:-1"):
         with pytest.raises(NotFound):
             find(name, folder, lambda _: run)
+
+
+def test_cards_of_a_run_are_those_of_its_checkpoints(run: Path, folder: WeightsFolder) -> None:
+    listed = cards_of_run(run, f"run:{run.stem}")
+    with Recording.open(run) as recording:
+        steps = [each.step for each in recording.checkpoints()]
+    assert [card.steps for card in listed] == steps[::-1]
+    assert len(listed) > 1
+    for card in listed:
+        assert card == find(card.name, folder, lambda _: run).card
+    with sqlite3.connect(run) as connection:
+        connection.execute("DELETE FROM checkpoints")
+    assert cards_of_run(run, "run:x") == []
 
 
 def test_run_without_a_checkpoint_says_so(folder: WeightsFolder, run: Path) -> None:
