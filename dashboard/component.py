@@ -5,6 +5,7 @@ contains a digest of the files: browsers cache the files under addresses that co
 """
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Any
 
@@ -26,26 +27,17 @@ def _digest(folder: Path) -> str:
 
 PART = f"page-{_digest(ASSETS)}"
 _NAME = f"stnscope.{PART}"
+
+
+def _sheets() -> list[str]:
+    """Return the style sheets of the page without a server, but for that in Streamlit's place."""
+    page = (ASSETS / "standalone.html").read_text(encoding="utf-8")
+    listed = re.findall(r'<link rel="stylesheet" href="([^"]+)">', page)
+    return [path for path in listed if path != "styles/standalone.css"]
+
+
 # Later sheets override earlier ones.
-_SHEETS = (
-    "page",
-    "stage",
-    "controls",
-    "view",
-    "charts",
-    "panels",
-    "rooms",
-    "picture",
-    "walk",
-    "walk-gradient",
-    "walk-network",
-    "results",
-    "invariance",
-    "small",
-)
-STYLE = "\n".join(
-    (ASSETS / "styles" / f"{name}.css").read_text(encoding="utf-8") for name in _SHEETS
-)
+STYLE = "\n".join((ASSETS / path).read_text(encoding="utf-8") for path in _sheets())
 
 
 def mount(data: dict[str, Any], *, key: str) -> None:

@@ -3,7 +3,10 @@
 import argparse
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
+
+from pydantic_core import to_json
 
 from stnscope.backend.commands.options import (
     RUN_HELP,
@@ -18,6 +21,8 @@ from stnscope.backend.experiment.export.options import Progress
 from stnscope.backend.experiment.export.site import PublishedRun, check_target, publish
 from stnscope.backend.experiment.recording.quota import format_bytes, raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.reproduction.results import find_pictures
+from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server.runs import Runs, example_path
 
 EXAMPLES = """\
@@ -26,6 +31,8 @@ EXAMPLES = """\
   stnscope publish RUN site --force       replace what was published there
   python -m http.server --directory site  serve it on this machine
 """
+RESULTS = "results"
+"""The folder of the user's own result files, beside that of recordings."""
 WALK_EXAMPLES = ("signs-2st", "row")
 """The examples whose frames the walk shows."""
 
@@ -36,6 +43,11 @@ def add(commands: Commands) -> None:
     parser = command(commands, "publish", _publish, text, EXAMPLES)
     parser.add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the site's folder")
+    parser.add_argument(
+        "--recordings",
+        action="store_true",
+        help="add the recordings, so that they can be downloaded and imported elsewhere",
+    )
     parser.add_argument(
         "--force", action="store_true", help="replace a site that was published there before"
     )
@@ -54,7 +66,13 @@ def _publish(options: argparse.Namespace) -> int:
             for run_id in example_ids
         ]
         publish(
-            published, folder, examples=examples, replace=options.force, progress=_print_progress
+            published,
+            folder,
+            examples=examples,
+            files=_results(runs.folder.parent / RESULTS),
+            with_recordings=options.recordings,
+            replace=options.force,
+            progress=_print_progress,
         )
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     count = "1 run" if len(ids) == 1 else f"{len(ids)} runs"
@@ -68,6 +86,22 @@ def _described(run_id: str, recording: Recording) -> PublishedRun:
         if example.id == run_id:
             return PublishedRun(run_id, recording, example.title, example.description)
     return PublishedRun(run_id, recording)
+
+
+def _results(folder: Path) -> dict[str, bytes]:
+    """Return what the room Results shows: the tables, and the pictures that go with them.
+
+    Args:
+        folder: of the user's own result files; those that cannot be read are left out.
+    """
+    tables = asdict(build_tables(folder)) | {"unreadable": [], "folder": RESULTS}
+    files = {"results.json": to_json(tables, inf_nan_mode="null")}
+    for table in tables["invariances"]:
+        for network in table["networks"]:
+            pictures = find_pictures(folder, network["origin"], network["file"])
+            if pictures is not None:
+                files[f"results/{network['origin']}/{network['file']}.webp"] = pictures
+    return files
 
 
 def _print_progress(run_id: str) -> Progress | None:

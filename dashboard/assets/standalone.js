@@ -14,6 +14,7 @@ import { setAssetLocation } from "./protocol/assets.js";
 import { Viewer } from "./page/viewer.js";
 
 /** @import { Api } from "./protocol/api.js" */
+/** @import { Results } from "./results/results.js" */
 /** @import { Walk } from "./walk/walk.js" */
 
 const isOneFile = document.querySelector("script[data-file]") !== null;
@@ -54,7 +55,31 @@ async function start() {
   if (!isOneFile) {
     place("runs")?.append(table.element);
     addWalk(api, rooms);
+    addResults(api, rooms);
   }
+}
+
+/**
+ * Show the results in their room; their modules are loaded when it is first shown.
+ * @param {Api} api
+ * @param {Rooms} rooms
+ */
+function addResults(api, rooms) {
+  /** @type {Promise<Results> | null} */
+  let loading = null;
+  const load = async () => {
+    const { Results } = await import("./results/results.js");
+    const results = new Results(api);
+    place("room-results")?.append(results.element);
+    await results.load();
+    return results;
+  };
+  const show = () => {
+    if (rooms.current === "results") loading ??= load();
+  };
+  rooms.addEventListener("change", show);
+  rooms.addEventListener("restore", show);
+  show();
 }
 
 /**

@@ -11,6 +11,7 @@ from pathlib import Path
 from playwright.sync_api import BrowserContext, expect
 
 from stnscope.backend.commands.main import main
+from stnscope.backend.experiment.recording.reader import Recording
 from tests.dashboard.conftest import OpenAddress
 
 # Folders of the runs: the number, attempt, steps and frames of each.
@@ -57,7 +58,7 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
 ) -> None:
     folder = tmp_path / "below" / "a path"
     arguments = ["example-digits", "example-collapse", str(folder), "--home", str(tmp_path)]
-    assert main(["publish", *arguments]) == 0
+    assert main(["publish", *arguments, "--recordings"]) == 0
     requested: list[str] = []
     context.on("request", lambda request: requested.append(request.url))
     statuses: dict[str, set[int]] = {}
@@ -76,6 +77,18 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
         expect(step).to_have_value("206")
         expect(page.locator(".stn-run")).to_have_count(4)
         expect(page.get_by_text("Import a recording").locator("visible=true")).to_have_count(0)
+        with page.expect_download() as downloaded:
+            page.get_by_role("button", name=re.compile("^Download A collapse")).click()
+        downloaded.value.save_as(tmp_path / "copy.stnscope")
+        with Recording.open(tmp_path / "copy.stnscope") as recording:
+            assert recording.summary()["step"] == 1125
+        # Those of which the walk shows frames are listed, and cannot be downloaded.
+        expect(page.get_by_role("button", name=re.compile("^Download"))).to_have_count(2)
+
+        page.get_by_role("link", name="Results").click()
+        expect(page.get_by_role("heading", name="Results")).to_be_visible()
+        expect(page.get_by_text("Distorted MNIST").first).to_be_visible()
+        assert "room=results" in page.url
 
         page.get_by_role("link", name="How it works").first.click()
         expect(page.locator(".stn-classifier-caption")).to_contain_text("with one.")

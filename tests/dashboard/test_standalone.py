@@ -11,11 +11,14 @@ PAGE = (ASSETS / "standalone.html").read_text()
 SHEET = (ASSETS / "styles" / "standalone.css").read_text()
 
 
-def test_it_has_the_sheets_of_the_component_in_their_order() -> None:
+def test_it_lists_each_style_sheet_and_the_component_has_them_but_streamlits() -> None:
     sheets = re.findall(r'<link rel="stylesheet" href="styles/([\w-]+)\.css">', PAGE)
-    styles = "\n".join((ASSETS / "styles" / f"{name}.css").read_text() for name in sheets[1:])
+    files = {path.stem: path.read_text() for path in (ASSETS / "styles").glob("*.css")}
     assert sheets[0] == "standalone"
-    assert styles == component.STYLE
+    assert {*sheets, "gallery"} == files.keys()  # the gallery is a page of its own
+    assert SHEET not in component.STYLE
+    positions = [component.STYLE.index(files[name]) for name in sheets[1:]]
+    assert positions == sorted(positions)
 
 
 def test_its_theme_is_that_of_streamlit() -> None:

@@ -25,12 +25,14 @@ from stnscope.backend.experiment.export.options import Progress, ReadableRecordi
 from stnscope.backend.experiment.export.still import draw_png, draw_thumbnail
 from stnscope.backend.experiment.export.stored_run import contents, store_run, whole_run
 from stnscope.backend.experiment.os_errors import display_name
+from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
 from stnscope.models.cards import FOLDER as WEIGHTS
 
 MARKER = "stnscope-site.json"
 """A file that says that a folder is a published site, which may be replaced."""
 ASSETS = "assets/"
 DATA = "data/"
+RECORDINGS = "recordings"
 ENTRY = "standalone.js"
 GALLERY = "gallery.html"
 PICTURE_SCALE = 1.5
@@ -95,6 +97,8 @@ def publish(
     folder: Path,
     *,
     examples: Sequence[PublishedRun] = (),
+    files: Mapping[str, bytes] | None = None,
+    with_recordings: bool = False,
     replace: bool = False,
     progress: Callable[[str], Progress | None] = lambda _: None,
 ) -> None:
@@ -104,6 +108,8 @@ def publish(
         runs: that the gallery shows, in this order.
         folder: where the site is written.
         examples: of which the walk shows frames.
+        files: what else the page reads, by path: `results.json` and the pictures that go with it.
+        with_recordings: whether the recordings of `runs` can be downloaded.
         replace: whether an earlier site is replaced; other files beside it are kept.
         progress: takes the id of each run before it is stored; returns what is called with its
             number of stored frames and of all.
@@ -116,7 +122,7 @@ def publish(
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        _write_site(part, runs, examples, progress)
+        _write_site(part, runs, examples, files or {}, with_recordings, progress)
         _publish_modes(part)
         _replace(folder, part)
     finally:
@@ -127,6 +133,8 @@ def _write_site(
     folder: Path,
     runs: Sequence[PublishedRun],
     examples: Sequence[PublishedRun],
+    files: Mapping[str, bytes],
+    with_recordings: bool,
     progress: Callable[[str], Progress | None],
 ) -> None:
     def write(path: str, data: bytes) -> None:
@@ -148,7 +156,10 @@ def _write_site(
                 "run": run,
             }
         )
-    write("contents.json", contents(stored, folders, stored_examples))
+    recorded = _copy_recordings(folder / DATA / RECORDINGS, runs) if with_recordings else []
+    write("contents.json", contents(stored, folders, stored_examples, recordings=recorded))
+    for path, data in files.items():
+        write(path, data)
     _write_sources(write)
     for name in WALK_NETWORKS:
         write(f"networks/{name}.safetensors", (WEIGHTS / f"{name}.safetensors").read_bytes())
@@ -161,6 +172,14 @@ def _write_site(
     (folder / ".nojekyll").touch()  # GitHub Pages serves the files as they are
     marker = {"runs": [run["id"] for run in stored]}
     (folder / MARKER).write_text(json.dumps(marker), encoding="utf-8")
+
+
+def _copy_recordings(folder: Path, runs: Sequence[PublishedRun]) -> list[str]:
+    """Copy the recordings of runs to a new folder; return the runs' ids."""
+    folder.mkdir()
+    for run in runs:
+        copy_recording(run.recording.path, folder / f"{run.id}{SUFFIX}")
+    return [run.id for run in runs]
 
 
 def _store(

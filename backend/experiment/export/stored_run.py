@@ -160,6 +160,7 @@ def contents(
     folders: Mapping[str, str],
     examples: Sequence[Mapping[str, Any]] = (),
     *,
+    recordings: Sequence[str] = (),
     opened: str | None = None,
     compared: str | None = None,
 ) -> bytes:
@@ -169,6 +170,7 @@ def contents(
         runs: that are listed, as `store_run` returns them.
         folders: of all runs, by their ids.
         examples: as the interface has them.
+        recordings: ids of the runs whose recordings can be downloaded.
         opened: the run that a page shows whose address names none; the newest if left out.
         compared: the run that it is compared with then.
     """
@@ -185,6 +187,7 @@ def contents(
             "runs": newest,
             "examples": examples,
             "folders": folders,
+            "recordings": recordings,
             "opened": opened,
             "compared": compared,
             "catalog": catalog,

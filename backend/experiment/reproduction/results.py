@@ -25,6 +25,7 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
     InvarianceCurve,
     Pictures,
     check_curves,
+    decode_pictures,
 )
 from stnscope.backend.experiment.reproduction.rows import ROWS, Row
 from stnscope.backend.experiment.reproduction.stored_model import Fraction, StoredModel
@@ -210,6 +211,19 @@ def read_results(folder: Path = KEPT) -> Results:
         except InvalidInput as error:
             unreadable.append(UnreadableResult(display_name(path.name), str(error)))
     return Results(rows, evaluations, invariances, tuple(unreadable))
+
+
+def find_pictures(folder: Path, origin: Origin, name: str) -> bytes | None:
+    """Return the pictures of a result file of variations, as WebP; None if there are none.
+
+    Args:
+        folder: of the user's own result files.
+        origin: where the file is.
+        name: of the file.
+    """
+    results = read_results(folder if origin == "home" else KEPT)
+    result = results.invariances.get(name.removesuffix(".json"))
+    return decode_pictures(result.pictures) if result else None
 
 
 def read_row(path: Path) -> RowResult:

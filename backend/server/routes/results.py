@@ -6,8 +6,7 @@ from fastapi import Request, Response
 
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.os_errors import display_name
-from stnscope.backend.experiment.reproduction.invariance_curve import decode_pictures
-from stnscope.backend.experiment.reproduction.results import KEPT, Origin, read_results
+from stnscope.backend.experiment.reproduction.results import Origin, find_pictures
 from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
@@ -38,9 +37,7 @@ def list_results(request: Request, server: Server) -> Response:
 )
 def show_pictures(origin: Origin, name: str, server: Server) -> Response:
     """Return the pictures of a result file of variations; `name` is the file's."""
-    folder = server.settings.results if origin == "home" else KEPT
-    result = read_results(folder).invariances.get(name.removesuffix(".json"))
-    pictures = decode_pictures(result.pictures) if result else None
+    pictures = find_pictures(server.settings.results, origin, name)
     if pictures is None:
         raise NotFound("There is no such result file with pictures.")
     return Response(pictures, media_type="image/webp", headers={"Cache-Control": "no-cache"})

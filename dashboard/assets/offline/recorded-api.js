@@ -17,6 +17,7 @@ import { RecordedRun } from "./recorded-run.js";
  * @property {Run[]} runs that are listed, the newest first
  * @property {Example[]} examples
  * @property {Object<string, string>} folders by run
+ * @property {string[]} recordings ids of the runs whose recordings can be downloaded
  * @property {string | null} opened the run that is shown if the address names none; null for the newest
  * @property {string | null} compared the run that it is compared with then
  * @property {string} note why nothing can be started or changed here, a sentence
@@ -37,10 +38,14 @@ function refuse() {
 export function createRecordedApi(files) {
   /** @type {Promise<Contents> | null} */
   let loading = null;
+  /** @type {string[]} */
+  let recordings = [];
   const contents = () => {
     if (!loading) {
-      loading = files.json("contents.json");
-      loading.catch(() => (loading = null));
+      /** @type {Promise<Contents>} */
+      const requested = files.json("contents.json");
+      loading = requested;
+      requested.then((loaded) => (recordings = loaded.recordings), () => (loading = null));
     }
     return loading;
   };
@@ -83,9 +88,14 @@ export function createRecordedApi(files) {
 
     catalog: async () => (await contents()).catalog,
 
-    results: () => refuse(),
+    results: () => files.json("results.json"),
 
-    resultPictures: () => refuse(),
+    resultPictures: async (origin, file) => {
+      const path = `results/${origin}/${encodeURIComponent(file)}.webp`;
+      const response = await fetch(files.address(path));
+      if (!response.ok) throw new Problem("There are no pictures.", response.status);
+      return response.blob();
+    },
 
     runs: async ({ limit, live } = {}) => live ? [] : (await contents()).runs.slice(0, limit),
 
@@ -109,7 +119,10 @@ export function createRecordedApi(files) {
 
     deleteRun: () => refuse(),
 
-    recordingUrl: () => null,
+    recordingUrl: (id) =>
+      recordings.includes(id)
+        ? files.address(`recordings/${encodeURIComponent(id)}.stnscope`)
+        : null,
 
     importRecording: () => refuse(),
 

@@ -104,7 +104,7 @@ def test_run_that_changes_meanwhile_is_exported_as_it_was_or_refused(
     written = record(*(frame(step) for step in range(6)), checkpoint=CHECKPOINT)
     target = tmp_path / "out" / "file"
     target.parent.mkdir()
-    changed = []
+    changed: list[str] = []
 
     def alter(*_: int) -> None:
         if changed:

@@ -9,6 +9,7 @@ from stnscope.backend.experiment.export.control_points import control_points
 from stnscope.backend.experiment.export.cut import Cut
 from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.experiment.export.plan import plan
+from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.runs import example_path
 from tests.exports import Pixels, Record, frame, lattice
@@ -69,6 +70,12 @@ def test_further_transformers_are_dashed() -> None:
     assert 0.4 * 2 * sides < drawn < 0.85 * 2 * sides
 
 
+def placed_at(frame: Frame, at: str) -> Frame:
+    """Return a frame whose transformer is elsewhere in the network."""
+    (transformer,) = frame.info["transformers"]
+    return Frame({**frame.info, "transformers": [transformer | {"at": at}]}, frame.tensors)
+
+
 @pytest.mark.parametrize("at", ["input", "features"])
 def test_control_points_of_a_spline(at: str) -> None:
     with Recording.open(example_path("example-spline")) as recording:
@@ -76,8 +83,7 @@ def test_control_points_of_a_spline(at: str) -> None:
         pixels, layout = picture(recording, "mesh")
         without, _ = picture(recording, "outline")
     (transformer,) = last.info["transformers"]
-    last.info["transformers"] = [transformer | {"at": at}]
-    points = control_points(last, 0, 0)
+    points = control_points(placed_at(last, at), 0, 0)
     side = round(len(points) ** 0.5)
     corners = points[[0, side - 1, -1, -side]]
     expected = last.tensors[f"corners.{transformer['name']}"][0]
@@ -93,10 +99,9 @@ def test_control_points_of_a_deeper_transformer_are_even_over_its_lattice() -> N
     with Recording.open(example_path("example-spline")) as recording:
         first = recording.frame(0)
     (transformer,) = first.info["transformers"]
-    first.info["transformers"] = [transformer | {"at": "features"}]
     even = lattice(((0.0, 0.0), (30.0, 0.0), (30.0, 30.0), (0.0, 30.0)))
     first.tensors[f"grid.{transformer['name']}"][0] = even
-    points = control_points(first, 0, 0)
+    points = control_points(placed_at(first, "features"), 0, 0)
     side = round(len(points) ** 0.5)
     expected = np.stack(np.meshgrid(np.linspace(0, 30, side), np.linspace(0, 30, side)), axis=-1)
     assert points == pytest.approx(expected.reshape(-1, 2))
