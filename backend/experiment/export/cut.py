@@ -1,6 +1,7 @@
 """A consistent view of a recording that may be written to: what was recorded at one moment."""
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from stnscope.backend.experiment.errors import InvalidInput
@@ -15,7 +16,7 @@ class FrameGone(Exception):
 
 
 class Cut:
-    """A recording as it was when this was made; later frames are left out.
+    """A recording as it was when this was made; later frames and metrics are left out.
 
     No transaction stays open, because a long one lets the write-ahead log of a trainer grow.
     Therefore a frame can be dropped meanwhile, when the recording reaches its limit.
@@ -32,6 +33,7 @@ class Cut:
         self._recording = recording
         self._summary = recording.summary()
         self._frames = recording.frames()
+        self._last_step = max([self._summary["step"], *(entry.step for entry in self._frames)])
         self._keys = {(entry.step, entry.lap) for entry in self._frames}
         self.compared = None if compared is None else Cut(compared)
 
@@ -53,10 +55,22 @@ class Cut:
         return frame
 
     def metrics(self, after: int | None = None) -> dict[str, Any]:
-        return self._recording.metrics(after)
+        return self._until_last_step(self._recording.metrics(after))
 
     def sampled_metrics(self, points: int, after: int | None = None) -> dict[str, Any]:
-        return self._recording.sampled_metrics(points, after)
+        return self._until_last_step(self._recording.sampled_metrics(points, after))
+
+    def _until_last_step(self, columns: Mapping[str, Any]) -> dict[str, Any]:
+        """Return metrics without the rows of later steps."""
+        count = bisect_right(columns["step"], self._last_step)
+        return {
+            name: self._heads(values, count) if isinstance(values, Mapping) else values[:count]
+            for name, values in columns.items()
+        }
+
+    @staticmethod
+    def _heads(columns: Mapping[str, Sequence[Any]], count: int) -> dict[str, Sequence[Any]]:
+        return {name: values[:count] for name, values in columns.items()}
 
     def checkpoints(self) -> Sequence[CheckpointRef]:
         return self._recording.checkpoints()

@@ -46,6 +46,7 @@ from stnscope.backend.experiment.export.plan import plan
 from stnscope.backend.experiment.export.preview import preview
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.records import Checkpoint
+from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.watching.export_run import export_run
 from stnscope.backend.server.runs import example_path
 from tests.exports import PHOTO, Pixels, Record, exported, frame
@@ -472,11 +473,24 @@ def test_export_begins_again_when_a_frame_of_it_is_dropped(record: Record) -> No
     assert reported[-3:] == [3, 3, 3]
 
 
-def test_later_frames_are_left_out(record: Record) -> None:
-    cut = Cut(record(frame(0), frame(2)))
+def test_later_frames_and_metrics_are_left_out(record: Record) -> None:
+    def add_steps(*steps: int) -> None:
+        with RecordingWriter.open(written.path) as writer, writer.transaction():
+            for step in steps:
+                writer.add_step(step, 0, {"loss": 1.0}, {"gradient": 2.0})
+
+    written = record(frame(0), frame(2))
+    add_steps(0, 1, 2)
+    cut = Cut(written)
     record(frame(4))
+    add_steps(3, 4)
     assert [entry.step for entry in cut.frames()] == [0, 2]
     assert len(drawn(cut, ExportOptions())) == 2
+    for columns in (cut.metrics(), cut.sampled_metrics(100)):
+        assert columns["step"] == [0, 1, 2]
+        assert columns["loss"] == [1.0] * 3
+        assert columns["scalars"] == {"gradient": [2.0] * 3}
+    assert written.metrics()["step"] == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
