@@ -123,6 +123,8 @@ export class PictureRoom {
       this.#chooseNetwork(this.picture);
       return this.#open();
     }
+    // One that is on its way opens by itself.
+    if (this.source.chosen) return;
     const example = galleryPicture(query.get("picture")) ??
       GALLERY.find(({ subject }) => subject === this.#card?.subject) ?? GALLERY[0];
     await this.source.openGallery(example);
