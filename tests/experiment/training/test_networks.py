@@ -40,7 +40,13 @@ class Recorded(RecordedFrames):
     only: Frame
 
     def summary(self) -> dict[str, Any]:
-        return {"id": "run", "steps_per_epoch": 10, "config": {"seed": 0}, "watched": False}
+        return {
+            "id": "run",
+            "step": 0,
+            "steps_per_epoch": 10,
+            "config": {"seed": 0},
+            "watched": False,
+        }
 
     def frames(self) -> Sequence[FrameEntry]:
         return [FixedStep()]
