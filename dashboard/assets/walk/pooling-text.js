@@ -38,7 +38,7 @@ export function forgivenShifts(line) {
 export function poolingText(name, lines, changes, shiftText) {
   const [without, withOne] = lines.map(forgivenShifts);
   if (!without) {
-    return `Without a transformer the picture is not taken for ${name} even in the middle.`;
+    return `Without a transformer the picture is not classified as ${name}, even in the middle.`;
   }
   /** @param {[number, number]} range */
   const rangeText = ([from, to]) => `from ${shiftText(from)} to ${shiftText(to)}`;

@@ -27,5 +27,5 @@ test("the answer names what is forgiven and what is not", () => {
       "keeps at least 50%. It does not forgive larger shifts, nor a rotation by 45° (12%; with a transformer " +
       "88%). With the transformer it keeps that from -3 px to 3 px.",
   );
-  assert.match(poolingText("7", [line(-1), line(3)], [], String), /not taken for 7/);
+  assert.match(poolingText("7", [line(-1), line(3)], [], String), /not classified as 7/);
 });
