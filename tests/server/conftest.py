@@ -1,12 +1,10 @@
 """Servers for the tests: one that they share, or one each."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from stnscope.backend.experiment.recording.writer import RecordingWriter
 from tests.conftest import TrainedRun
 from tests.live_server import UNHURRIED, Server, serve
 
@@ -32,12 +30,8 @@ def own_server(tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def finished(server: Server, trained_run: TrainedRun) -> str:
-    """A run that has finished, with a checkpoint before its last."""
-    run_id = trained_run.copy_into(server.home)
-    with RecordingWriter.open(server.home / "recordings" / f"{run_id}.stnscope") as recording:
-        newest = recording.checkpoint_at(recording.checkpoints()[-1].step)
-        recording.add_checkpoint(replace(newest, step=newest.step - 4))
-    return run_id
+    """A run that has finished."""
+    return trained_run.copy_into(server.home)
 
 
 @pytest.fixture(scope="session")
