@@ -14,8 +14,7 @@ import { setAssetLocation } from "./protocol/assets.js";
 import { Viewer } from "./page/viewer.js";
 
 /** @import { Api } from "./protocol/api.js" */
-/** @import { Results } from "./results/results.js" */
-/** @import { Walk } from "./walk/walk.js" */
+/** @import { Room } from "./ui/room-link.js" */
 
 const isOneFile = document.querySelector("script[data-file]") !== null;
 
@@ -54,55 +53,38 @@ async function start() {
   });
   if (!isOneFile) {
     place("runs")?.append(table.element);
-    addWalk(api, rooms);
-    addResults(api, rooms);
+    fillWhenShown(rooms, "how", () => createWalk(api, rooms));
+    fillWhenShown(rooms, "results", () => createResults(api));
   }
 }
 
 /**
- * Show the results in their room; their modules are loaded when it is first shown.
- * @param {Api} api
- * @param {Rooms} rooms
+ * What fills a room.
+ * @typedef {object} RoomContent
+ * @property {HTMLElement} element
+ * @property {(query: URLSearchParams) => void} show what the address names
+ * @property {() => void} hide
  */
-function addResults(api, rooms) {
-  /** @type {Promise<Results> | null} */
-  let loading = null;
-  const load = async () => {
-    const { Results } = await import("./results/results.js");
-    const results = new Results(api);
-    place("room-results")?.append(results.element);
-    await results.load();
-    return results;
-  };
-  const show = () => {
-    if (rooms.current === "results") loading ??= load();
-  };
-  rooms.addEventListener("change", show);
-  rooms.addEventListener("restore", show);
-  show();
-}
 
 /**
- * Show the walk in its room; its modules are loaded when it is first shown.
- * @param {Api} api
+ * Fill a room when it is first shown.
  * @param {Rooms} rooms
+ * @param {Room} room
+ * @param {() => Promise<RoomContent>} load imports the room's modules, and makes its content
  */
-function addWalk(api, rooms) {
-  /** @type {Promise<Walk> | null} */
+function fillWhenShown(rooms, room, load) {
+  /** @type {Promise<RoomContent> | null} */
   let loading = null;
-  const load = async () => {
-    const { Walk } = await import("./walk/walk.js");
-    const walk = new Walk(api);
-    place("room-how")?.append(walk.element);
-    walk.onchange = () => rooms.replaceAddress("how", walk.query());
-    walk.onstep = () => rooms.pushAddress(walk.query());
-    return walk;
+  const loadInto = async () => {
+    const content = await load();
+    place(`room-${room}`)?.append(content.element);
+    return content;
   };
   const showOrHide = async () => {
-    if (!loading && rooms.current !== "how") return;
-    const walk = await (loading ??= load());
-    if (rooms.current === "how") walk.show(addressQuery());
-    else walk.hide();
+    if (!loading && rooms.current !== room) return;
+    const content = await (loading ??= loadInto());
+    if (rooms.current === room) content.show(addressQuery());
+    else content.hide();
   };
   rooms.addEventListener("change", showOrHide);
   rooms.addEventListener("restore", async () => {
@@ -110,6 +92,29 @@ function addWalk(api, rooms) {
     showOrHide();
   });
   showOrHide();
+}
+
+/**
+ * @param {Api} api
+ * @returns {Promise<RoomContent>}
+ */
+async function createResults(api) {
+  const { Results } = await import("./results/results.js");
+  const results = new Results(api);
+  return { element: results.element, show: () => results.load(), hide: () => {} };
+}
+
+/**
+ * @param {Api} api
+ * @param {Rooms} rooms
+ * @returns {Promise<RoomContent>}
+ */
+async function createWalk(api, rooms) {
+  const { Walk } = await import("./walk/walk.js");
+  const walk = new Walk(api);
+  walk.onchange = () => rooms.replaceAddress("how", walk.query());
+  walk.onstep = () => rooms.pushAddress(walk.query());
+  return walk;
 }
 
 /** @param {string} name */

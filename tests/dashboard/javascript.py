@@ -59,11 +59,12 @@ def module_files() -> list[Path]:
 
 
 def imports(file: Path) -> list[Import]:
-    """Return the imports of a module, including those of types in JSDoc."""
+    """Return the imports of a module, including those of types in JSDoc and those when needed."""
     source = file.read_text()
     found = []
     pattern = r"""(?:\bimport\b|@import|\bexport\b)\s+([^;"'()]*?)\s*from\s+["'](\.[^"']+)["']"""
-    for clause, target in re.findall(pattern, source):
+    awaited = r"""const (\{[^}]*\}) = await import\("(\.[^"]+)"\)"""
+    for clause, target in re.findall(pattern, source) + re.findall(awaited, source):
         namespace = re.fullmatch(r"\*\s+as\s+(\w+)", clause)
         if namespace:
             names = set(re.findall(rf"\b{namespace[1]}\.(\w+)", source))
