@@ -24,6 +24,7 @@ from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.reproduction.results import find_pictures
 from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server.runs import Runs, example_path
+from stnscope.backend.server.settings import Settings
 
 EXAMPLES = """\
   stnscope publish RUN site               one run, in the folder site
@@ -31,8 +32,6 @@ EXAMPLES = """\
   stnscope publish RUN site --force       replace what was published there
   python -m http.server --directory site  serve it on this machine
 """
-RESULTS = "results"
-"""The folder of the user's own result files, beside that of recordings."""
 WALK_EXAMPLES = ("signs-2st", "row")
 """The examples whose frames the walk shows."""
 
@@ -69,7 +68,7 @@ def _publish(options: argparse.Namespace) -> int:
             published,
             folder,
             examples=examples,
-            files=_results(runs.folder.parent / RESULTS),
+            files=_results(Settings(home=options.home).results),
             with_recordings=options.recordings,
             replace=options.force,
             progress=_print_progress,
@@ -94,7 +93,7 @@ def _results(folder: Path) -> dict[str, bytes]:
     Args:
         folder: of the user's own result files; those that cannot be read are left out.
     """
-    tables = asdict(build_tables(folder)) | {"unreadable": [], "folder": RESULTS}
+    tables = asdict(build_tables(folder)) | {"unreadable": [], "folder": folder.name}
     files = {"results.json": to_json(tables, inf_nan_mode="null")}
     for table in tables["invariances"]:
         for network in table["networks"]:

@@ -10,6 +10,7 @@ import json
 import os
 import statistics
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -221,9 +222,11 @@ def find_pictures(folder: Path, origin: Origin, name: str) -> bytes | None:
         origin: where the file is.
         name: of the file.
     """
-    results = read_results(folder if origin == "home" else KEPT)
-    result = results.invariances.get(name.removesuffix(".json"))
-    return decode_pictures(result.pictures) if result else None
+    for path in (folder if origin == "home" else KEPT).glob(f"{INVARIANCE_PREFIX}*.json"):
+        if path.name == name:
+            with suppress(InvalidInput):
+                return decode_pictures(read_invariance(path).pictures)
+    return None
 
 
 def read_row(path: Path) -> RowResult:
