@@ -115,6 +115,13 @@ def test_the_page_unpacks_the_same_bits() -> None:
     assert_same(unpacked_by_the_page(groups, inputs), frames)
 
 
+def test_equal_frames_make_equal_groups() -> None:
+    """safetensors reads the tensors of a frame in an order by chance."""
+    frames = made_up_frames(3)
+    reversed_frames = [Frame(each.info, dict(reversed([*each.tensors.items()]))) for each in frames]
+    assert pack_group(reversed_frames, Inputs()) == pack_group(frames, Inputs())
+
+
 def test_groups_are_small() -> None:
     """Frames of a training, whose regions move little, take a small part of their bytes."""
     with Recording.open(example_path("example-digits")) as recording:

@@ -29,6 +29,7 @@ from stnscope.backend.experiment.frames.frame import Array, Frame, content_key
 
 FilterName = Literal["delta", "plane", "corners", "zeros", "border"]
 Ints = NDArray[np.int32]
+Ints64 = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 GROUP_FRAMES: Final = 16
@@ -115,8 +116,10 @@ def _pack(
 ) -> bytes:
     entries, parts = [], []
     images = tensors.get("input") if images is None else images
-    # Grids come first, since the filters of others need them.
-    for name in sorted(tensors, key=lambda name: (not name.startswith("grid."), name != "input")):
+    # Grids come first, since the filters of others need them; a frame's own order is by chance.
+    for name in sorted(
+        tensors, key=lambda name: (not name.startswith("grid."), name != "input", name)
+    ):
         tensor = tensors[name]
         filter_name, part = _best(name, tensor, tensors, images)
         kind = "U8" if tensor.dtype == np.uint8 else "F32"
@@ -228,46 +231,84 @@ def sample(images: Array, grid: Array, size: Sequence[int], zeros: bool) -> Arra
     Returns:
         (F, N, height, width, C) uint8
     """
-    _, count, rows, columns, _ = grid.shape
-    height, width = size
-    down, across = _intervals(height, rows), _intervals(width, columns)
-    points = np.nan_to_num(grid.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
-    (i, v), (j, u) = down, across
-    v, u = v[:, None, None], u[None, :, None]
-    top = _between(points[:, :, i][:, :, :, j], points[:, :, i][:, :, :, j + 1], u)
-    bottom = _between(points[:, :, i + 1][:, :, :, j], points[:, :, i + 1][:, :, :, j + 1], u)
-    places = _between(top, bottom, v).clip(-MAX_PIXELS, MAX_PIXELS) - 0.5
-    first = np.floor(places)
-    right, below = ((places - first)[..., axis, None] for axis in (0, 1))
-    x, y = first[..., 0].astype(np.int64), first[..., 1].astype(np.int64)
-    high, wide, channels = images.shape[2] - 1, images.shape[3] - 1, images.shape[4]
-    pixels = images.reshape(-1, channels)
-    first_pixel = np.arange(len(images) * count).reshape(len(images), count, 1, 1)
-    first_pixel = first_pixel * ((high + 1) * (wide + 1))
+    count, rows, columns = grid.shape[1:4]
+    down, across = _intervals(size[0], rows), _intervals(size[1], columns)
+    ring = ((0, 0), (0, 0), (OUTSIDE, OUTSIDE), (OUTSIDE, OUTSIDE), (0, 0))
+    padded = np.pad(images, ring, "constant" if zeros else "edge")
+    height, width, channels = padded.shape[2:]
+    first = np.arange(count).reshape(-1, 1, 1) * (height * width) + OUTSIDE * (width + 1)
+    result = np.empty((len(grid), count, *size, channels), np.uint8)
+    # A frame at a time, in arrays that are made once: new memory would take most of the time.
+    right, below, upper, lower, spare = np.empty((5, count, *size))
+    index, column = np.empty((2, count, *size), np.int64)
+    for number, points in enumerate(_finite(grid)):
+        _places(points[..., 0], down, across, out=right, spare=spare)
+        _places(points[..., 1], down, across, out=below, spare=spare)
+        _split(right, images.shape[3], before=column, spare=spare)
+        _split(below, images.shape[2], before=index, spare=spare)
+        index *= width
+        index += column
+        index += first
+        if number < len(images):
+            planes = np.moveaxis(padded[number], -1, 0).astype(np.float64).reshape(channels, -1)
+        for channel, pixels in enumerate(planes):
+            pixels.take(index, out=spare, mode="wrap")
+            pixels[1:].take(index, out=upper, mode="wrap")
+            _between(spare, upper, right, out=upper)
+            pixels[width:].take(index, out=spare, mode="wrap")
+            pixels[width + 1 :].take(index, out=lower, mode="wrap")
+            _between(spare, lower, right, out=lower)
+            _between(upper, lower, below, out=lower)
+            lower += 0.5
+            result[number, ..., channel] = np.floor(lower, out=lower)
+    return result
 
-    def at(row: NDArray[np.int64], column: NDArray[np.int64]) -> Floats:
-        inside_row, inside_column = row.clip(0, high), column.clip(0, wide)
-        index = first_pixel + inside_row * (wide + 1) + inside_column
-        values: Floats = pixels.take(index, axis=0).astype(np.float64)
-        if zeros:
-            values[(inside_row != row) | (inside_column != column)] = 0.0
-        return values
 
-    upper = _between(at(y, x), at(y, x + 1), right)
-    lower = _between(at(y + 1, x), at(y + 1, x + 1), right)
-    return np.floor(_between(upper, lower, below) + 0.5).astype(np.uint8)
-
-
+OUTSIDE = 2
+"""Pixels of a ring around the images, so that a point far outside has two of them beside it."""
 MAX_PIXELS = 1e6
 """Beyond which a sampling point is as far outside as at this distance."""
 
 
-def _intervals(pixels: int, points: int) -> tuple[NDArray[np.int64], Floats]:
+def _intervals(pixels: int, points: int) -> tuple[Ints64, Floats]:
     """Return the grid's point before each pixel's centre on a side, and the fraction beyond."""
     positions = (np.arange(pixels) + 0.5) / pixels * (points - 1)
     before = np.floor(positions).astype(np.int64)
     return before, positions - before
 
 
-def _between(low: Floats, high: Floats, fraction: Floats) -> Floats:
-    return low + (high - low) * fraction
+def _finite(grid: Array) -> Floats:
+    return np.nan_to_num(grid.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _places(
+    points: Floats,
+    down: tuple[Ints64, Floats],
+    across: tuple[Ints64, Floats],
+    *,
+    out: Floats,
+    spare: Floats,
+) -> None:
+    """Compute one coordinate at each pixel's centre (N, height, width), from that of the grid."""
+    (row, v), (column, u) = down, across
+    lines = _between(points[..., column], points[..., column + 1], u)
+    lines.take(row, axis=1, out=spare, mode="wrap")
+    lines.take(row + 1, axis=1, out=out, mode="wrap")
+    _between(spare, out, v[:, None], out=out)
+    np.clip(out, -MAX_PIXELS, MAX_PIXELS, out=out)
+    out -= 0.5
+
+
+def _split(places: Floats, pixels: int, *, before: Ints64, spare: Floats) -> None:
+    """Divide coordinates into the index of the last pixel `before`, and the fraction beyond."""
+    np.floor(places, out=spare)
+    places -= spare
+    np.clip(spare, -OUTSIDE, pixels, out=spare)
+    before[...] = spare
+
+
+def _between(low: Floats, high: Floats, fraction: Floats, out: Floats | None = None) -> Floats:
+    result = np.subtract(high, low, out=out)
+    result *= fraction
+    result += low
+    return result

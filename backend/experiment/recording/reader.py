@@ -114,6 +114,7 @@ class Recording:
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
         self.connection = connection
+        self._last_input: tuple[str, Array] | None = None
 
     @classmethod
     def open(cls, path: Path, *, lock_seconds: float = LOCK_SECONDS) -> Self:
@@ -334,11 +335,16 @@ class Recording:
 
     @_reading
     def input(self, key: str) -> Array:
-        """Return an input by its key: the probes' images (N, H, W, C) uint8."""
+        """Return an input by its key: the probes' images (N, H, W, C) uint8, not to be changed."""
+        # Most frames in a row have one input; its key is that of its content.
+        if self._last_input is not None and self._last_input[0] == key:
+            return self._last_input[1]
         row = self.connection.execute("SELECT data FROM inputs WHERE key = ?", (key,)).fetchone()
         if row is None:
             raise damaged(self.path, "the input of a frame is missing")
-        return load_tensors(row[0])["input"]
+        images = load_tensors(row[0])["input"]
+        self._last_input = key, images
+        return images
 
     @_reading
     def metrics(
