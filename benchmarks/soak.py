@@ -9,8 +9,6 @@ follows the newest, with every layer drawn. The samples and the verdict are writ
 
 import argparse
 import json
-import os
-import platform
 import shlex
 import sys
 import tempfile
@@ -23,6 +21,7 @@ from typing import Any
 
 from playwright.sync_api import CDPSession, Page
 
+from benchmarks._machine import machine
 from benchmarks._page import open_page
 from benchmarks._processes import trainers
 from benchmarks.memory import MIN_SAMPLES, sample, slope
@@ -165,20 +164,6 @@ def watch(server: Server, page: Page, hours: float, seed: int, report: Any) -> l
         )
         report(samples)
     return samples
-
-
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return {
-        "system": f"{platform.system()} {platform.machine()}",
-        "python": platform.python_version(),
-        "cores": os.cpu_count(),
-        "memory_gigabytes": round(memory / 1e9, 1),
-        # At idle priority it only gets what other processes leave.
-        "idle_priority": os.sched_getscheduler(0) == os.SCHED_IDLE,
-        "load_at_start": [round(load, 1) for load in os.getloadavg()],
-    }
 
 
 def write(path: Path, result: Mapping[str, Any], samples: list[Sample]) -> None:
