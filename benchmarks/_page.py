@@ -1,9 +1,13 @@
 """A real browser with the page, which records input events and paints."""
 
+import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 
 from tools.browser import find
 
@@ -41,3 +45,49 @@ def open_page() -> Iterator[Page]:
         page.add_init_script(RECORD_PAINTS)
         yield page
         browser.close()
+
+
+@dataclass(frozen=True)
+class UnattendedPage:
+    """A page in a browser that nothing is connected to, but for a moment at a time.
+
+    A connection inspects the page for as long as it lasts: the browser keeps a record of each
+    request meanwhile, and the page's memory grows by it.
+    """
+
+    playwright: Playwright
+    port: int
+    """Of the browser's debugging interface."""
+
+    @contextmanager
+    def inspect(self) -> Iterator[Page]:
+        """Connect to the page for the duration of the block."""
+        browser = self.playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{self.port}")
+        try:
+            ((page,),) = (context.pages for context in browser.contexts)
+            page.set_default_timeout(TIMEOUT)
+            yield page
+        finally:
+            browser.close()
+
+
+@contextmanager
+def open_unattended(address: str, profile: Path) -> Iterator[UnattendedPage]:
+    """Open an address in a browser with this folder as its profile."""
+    options = ["--headless", "--no-sandbox", "--no-first-run", "--window-size=1280,720"]
+    options += ["--remote-debugging-port=0", f"--user-data-dir={profile}", address]
+    port = profile / "DevToolsActivePort"
+    with (
+        sync_playwright() as playwright,
+        subprocess.Popen(
+            [find() or playwright.chromium.executable_path, *options], stderr=subprocess.DEVNULL
+        ) as browser,
+    ):
+        try:
+            while not (port.exists() and port.read_text()):
+                if browser.poll() is not None:
+                    raise SystemExit(f"The browser ended with exit code {browser.returncode}.")
+                time.sleep(0.1)
+            yield UnattendedPage(playwright, int(port.read_text().split()[0]))
+        finally:
+            browser.terminate()

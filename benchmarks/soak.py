@@ -3,7 +3,8 @@
     python -m benchmarks.soak [--hours 24] [--seed 0]
 
 A real server, a run that trains at full speed, followed by another when it ends, and a browser that
-follows the newest, with every layer drawn. The samples and the verdict are written to
+follows the newest, with every layer drawn; nothing inspects its page between two samples. The
+samples and the verdict are written to
 `benchmarks/results/`, in a file of the duration's name, which replaces that of an earlier soak.
 """
 
@@ -13,16 +14,14 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import CDPSession, Page
-
 from benchmarks._machine import machine
-from benchmarks._page import open_page
+from benchmarks._page import UnattendedPage, open_unattended
 from benchmarks._processes import trainers
 from benchmarks.memory import MIN_SAMPLES, sample, slope
 from benchmarks.stage import EVERYTHING
@@ -42,23 +41,24 @@ MAX_GAP_SECONDS = 30
 """Between two painted frames; a new run needs a few seconds."""
 EPOCHS = 1000
 
-# Counts paints, since a list of them would be all that grows.
-COUNT_PAINTS = """
-window.counted = { frames: 0, last: performance.now(), gap: 0 };
-document.addEventListener("stnscope:paint", ({ detail }) => {
-  if (detail.mode !== "follow") return;
-  const now = performance.now();
-  counted.gap = Math.max(counted.gap, now - counted.last);
-  counted.last = now;
-  counted.frames++;
-});
-setInterval(() => (window.paints.length = 0), 1000);
-"""
+# Counts paints and collects errors; a list of all paints would be what grows.
+BEGIN_COUNTING = """() => {
+  window.counted = { frames: 0, last: performance.now(), gap: 0, problems: [] };
+  document.addEventListener("stnscope:paint", ({ detail }) => {
+    if (detail.mode !== "follow") return;
+    const now = performance.now();
+    counted.gap = Math.max(counted.gap, now - counted.last);
+    counted.last = now;
+    counted.frames++;
+  });
+  addEventListener("error", ({ message }) => counted.problems.push(message));
+  addEventListener("unhandledrejection", ({ reason }) => counted.problems.push(String(reason)));
+}"""
 TAKE_COUNTS = """() => {
-  const { frames, last, gap } = counted;
+  const { frames, last, gap, problems } = counted;
   const longest = Math.max(gap, performance.now() - last);
-  Object.assign(counted, { frames: 0, gap: 0 });
-  return { frames, gap: longest / 1000 };
+  Object.assign(counted, { frames: 0, gap: 0, problems: [] });
+  return { frames, gap: longest / 1000, problems };
 }"""
 
 
@@ -84,14 +84,17 @@ class Sample:
 
 
 def take_sample(
-    server: Server, run_id: str, page: Page, session: CDPSession, hours: float
+    server: Server, run_id: str, unattended: UnattendedPage, hours: float, problems: list[str]
 ) -> Sample:
-    """Measure everything once."""
+    """Measure everything once, and add the page's errors to `problems`."""
     run = server.get_run(run_id)
-    memory = sample(server, trainers(server)[0].pid, session)
+    with unattended.inspect() as page:
+        counts = page.evaluate(TAKE_COUNTS)
+        session = page.context.new_cdp_session(page)
+        memory = sample(server, trainers(server)[0].pid, session)
+    problems += counts["problems"]
     files = (server.home / "recordings").glob(f"{run_id}.stnscope*")
     size = sum(file.stat().st_size for file in files) / 1e6
-    counts = page.evaluate(TAKE_COUNTS)
     return Sample(
         round(hours, 4),
         run_id,
@@ -143,25 +146,29 @@ def growth(samples: list[Sample], name: str) -> dict[str, Any]:
     }
 
 
-def watch(server: Server, page: Page, hours: float, seed: int, report: Any) -> list[Sample]:
+def watch(
+    server: Server,
+    run_id: str,
+    page: UnattendedPage,
+    hours: float,
+    problems: list[str],
+    report: Callable[[list[Sample]], None],
+) -> list[Sample]:
     """Train one run after another, and sample them once a minute."""
-    run_id = server.start_run(epochs=EPOCHS, seed=seed)
-    page.add_init_script(COUNT_PAINTS)
-    page.goto(f"http://127.0.0.1:{server.port}/?{EVERYTHING}")
-    page.wait_for_function("window.counted.frames > 0")
-    session = page.context.new_cdp_session(page)
     samples: list[Sample] = []
+    seed = server.get_run(run_id)["config"]["seed"]
+    with page.inspect() as inspected:
+        inspected.evaluate(BEGIN_COUNTING)
     begin = time.monotonic()
     while not samples or samples[-1].hours < hours:
         due = begin + SAMPLE_SECONDS * (len(samples) + 1)
-        page.wait_for_timeout(1000 * max(0.0, due - time.monotonic()))
+        time.sleep(max(0.0, due - time.monotonic()))
         if not server.get_run(run_id)["live"]:
             seed += 1
             run_id = server.start_run(epochs=EPOCHS, seed=seed)
             server.wait_for_step(run_id, 1)
-        samples.append(
-            take_sample(server, run_id, page, session, (time.monotonic() - begin) / 3600)
-        )
+        elapsed = (time.monotonic() - begin) / 3600
+        samples.append(take_sample(server, run_id, page, elapsed, problems))
         report(samples)
     return samples
 
@@ -197,12 +204,13 @@ def main() -> None:
         print(samples[-1], flush=True)
 
     with (
-        tempfile.TemporaryDirectory() as home,
-        open_page() as page,
-        serve(Path(home), "--no-demonstration") as server,
+        tempfile.TemporaryDirectory() as folder,
+        serve(Path(folder) / "home", "--no-demonstration") as server,
     ):
-        page.on("pageerror", lambda error: problems.append(str(error)))
-        samples = watch(server, page, options.hours, options.seed, report)
+        run_id = server.start_run(epochs=EPOCHS, seed=options.seed)
+        address = f"http://127.0.0.1:{server.port}/?{EVERYTHING}"
+        with open_unattended(address, Path(folder) / "profile") as page:
+            samples = watch(server, run_id, page, options.hours, problems, report)
     verdict = judge(samples, problems, Quota().run)
     for name, finding in verdict.items():
         print(f"Soak of {options.hours:g} h, {name}: {json.dumps(finding)}")
