@@ -77,10 +77,12 @@ def open_unattended(address: str, profile: Path) -> Iterator[UnattendedPage]:
     options = ["--headless", "--no-sandbox", "--no-first-run", "--window-size=1280,720"]
     options += ["--remote-debugging-port=0", f"--user-data-dir={profile}", address]
     port = profile / "DevToolsActivePort"
+    browser_path = find()
     with (
         sync_playwright() as playwright,
         subprocess.Popen(
-            [find() or playwright.chromium.executable_path, *options], stderr=subprocess.DEVNULL
+            [browser_path or playwright.chromium.executable_path, *options],
+            stderr=subprocess.DEVNULL,
         ) as browser,
     ):
         try:
