@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 
 from stnscope.backend.experiment.recording.writer import RecordingWriter
+from tests.forking import ForkingPopen, NewInterpreter
 
 ROOT = Path(__file__).parents[1]
 
@@ -26,6 +27,9 @@ if IS_XDIST_WORKER:
     # One worker runs per core, so more threads would only compete for the cores.
     os.environ["OMP_NUM_THREADS"] = "1"
 
+# Programs of the tests are forked, since loading torch takes a second of a core for each.
+subprocess.Popen = ForkingPopen  # type: ignore[assignment, misc]
+
 # What is loaded to collect the tests stays; scanning it for garbage takes a fifth of that time.
 gc.disable()
 
@@ -33,6 +37,12 @@ gc.disable()
 def pytest_collection_finish() -> None:
     gc.freeze()
     gc.enable()
+
+
+@pytest.fixture
+def new_interpreters(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Programs of the test run in new interpreters; it is about what these load."""
+    monkeypatch.setattr(subprocess, "Popen", NewInterpreter)
 
 
 @pytest.fixture(scope="session")

@@ -129,6 +129,18 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
+def is_running(pid: int) -> bool:
+    """Return whether a process runs; one that has ended and is not yet waited for does not."""
+    try:
+        os.kill(pid, 0)
+        status = Path(f"/proc/{pid}/stat").read_text()
+    except ProcessLookupError:
+        return False
+    except FileNotFoundError:
+        return not Path("/proc/self/stat").exists()
+    return status.rpartition(")")[2].split()[0] != "Z"
+
+
 def inference_pid(server: Server) -> int:
     """Return the process id of a server's inference process."""
     assert server.process is not None

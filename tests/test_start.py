@@ -14,6 +14,8 @@ from stnscope.backend.commands.serve import listen
 from tests.live_server import free_port, wait_until
 from tests.timeouts import TIMEOUT_SECONDS
 
+pytestmark = pytest.mark.usefixtures("new_interpreters")
+
 
 @contextmanager
 def serve_process(home: Path, log: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:

@@ -12,7 +12,7 @@ import pytest
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildHung, ChildProcess
-from tests.live_server import wait_until
+from tests.live_server import is_running, wait_until
 
 CHILD = """
 import os, sys, time
@@ -183,11 +183,3 @@ def test_child_ends_when_its_parent_is_killed(module: str) -> None:
         os.kill(pid, 0)
         parent.kill()
     wait_until(lambda: not is_running(pid))
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True

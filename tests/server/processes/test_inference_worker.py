@@ -4,11 +4,9 @@ import asyncio
 import os
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from io import BytesIO
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
@@ -25,6 +23,7 @@ from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.models.cards import cards
+from tests.live_server import is_running, wait_until
 
 DIGITS = shipped(cards()["digits"])
 
@@ -56,22 +55,6 @@ def run(scenario: Callable[[], Awaitable[T]]) -> T:
         return await scenario()
 
     return asyncio.run(whole())
-
-
-def is_alive(pid: int) -> bool:
-    """Whether the process runs; a zombie does not."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text()
-    except FileNotFoundError:
-        return False
-    return stat.rpartition(")")[2].split()[0] != "Z"
-
-
-def wait_for_end(pid: int) -> None:
-    deadline = time.monotonic() + 30
-    while is_alive(pid):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_transform_returns_a_frame() -> None:
@@ -161,7 +144,7 @@ def test_request_beyond_the_timeout_replaces_the_process() -> None:
             assert stuck is not None
             with pytest.raises(Unavailable, match="took longer than 1 s"):
                 await request
-            assert not is_alive(stuck)
+            assert not is_running(stuck)
             assert Frame.decode(await worker.transform(png(), DIGITS)).info["step"] == 0
 
     run(scenario)
@@ -207,7 +190,7 @@ def test_close_ends_the_process_and_cancels_requests() -> None:
             request = await stop_during_request(worker)
             pid = worker.pid
             assert pid is not None
-        assert not is_alive(pid)
+        assert not is_running(pid)
         with pytest.raises(asyncio.CancelledError):
             await request
 
@@ -232,6 +215,7 @@ from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.models.cards import cards
+from tests.live_server import is_running, wait_until
 
 async def main():
     worker = InferenceWorker()
@@ -256,10 +240,10 @@ def test_process_ends_with_its_server(how: signal.Signals) -> None:
         server.stdin.write(png())
         server.stdin.close()
         pid = int(await server.stdout.readline())
-        assert is_alive(pid)
+        assert is_running(pid)
         server.send_signal(how)
         await server.wait()
-        await asyncio.to_thread(wait_for_end, pid)
+        await asyncio.to_thread(wait_until, lambda: not is_running(pid))
 
     run(scenario)
 

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.recording.lock import writer_lock
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from stnscope.backend.server.processes.child_main import NICENESS
-from tests.live_server import SHORT_RUN, Server, serve, wait_until
+from tests.live_server import SHORT_RUN, Server, is_running, serve, wait_until
 from tests.server.conftest import LONG, MINIMAL_SERVER
 from tests.server.in_process import serve_in_thread
 from tests.timeouts import TIMEOUT_SECONDS
@@ -532,7 +532,7 @@ def test_runs_of_a_killed_server_are_listed_and_played_by_the_next(
     step = own_server.wait_for_step(run_id, 5)["step"]
     trainer = trainer_of(own_server, run_id)
     own_server.stop(signal.SIGKILL)
-    wait_until(lambda: not _alive(trainer))
+    wait_until(lambda: not is_running(trainer))
     own_server.start()
     run = own_server.get_run(run_id)
     assert run["status"] == "interrupted"
@@ -602,11 +602,3 @@ def trainer_of(server: Server, run_id: str) -> int:
             if any(file.endswith(name) for file in files):
                 return int(process.name)
     raise AssertionError(f"no process trains {run_id}")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
