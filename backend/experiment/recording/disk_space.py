@@ -32,6 +32,8 @@ class DiskSpace:
         self._writer = writer
         self._quota = quota
         self._thinning = Thinning(writer, quota.run)
+        self._has_grown = True
+        """Whether something was written since the recording's size was last compared."""
         self._last_check = -math.inf
         self._reserve_file = writer.path.with_suffix(RESERVE_SUFFIX)
 
@@ -56,6 +58,7 @@ class DiskSpace:
         Returns:
             None, or a message for the user if the disk is full and nothing was written.
         """
+        self._has_grown = True
         try:
             with self._writer.transaction():
                 writes()
@@ -78,7 +81,9 @@ class DiskSpace:
             NotFound: the recording was deleted.
             Conflict, AccessDenied: its folder was deleted, or may not be listed any more.
         """
-        if not self._thinning.advance():
+        is_unchanged = not (self._has_grown or self._thinning.is_active)
+        self._has_grown = False
+        if not (is_unchanged or self._thinning.advance()):
             return (
                 f"This recording has reached its limit of {format_bytes(self._quota.run)}, and all "
                 "frames that may be dropped were dropped. Start a new run, or start with a larger "

@@ -47,6 +47,11 @@ LARGE_CHECKPOINT_BYTES = 200_000_000
 MAX_SCANNED_PER_DROP = 32
 """Frames scanned per frame to drop: scanning is cheap, freeing pages is not."""
 
+ADD_STEP = (
+    f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)}, {SCALARS})"
+    f" VALUES ({', '.join('?' * (3 + len(METRICS)))})"
+)
+
 
 class RecordingWriter(Recording):
     """A recording opened for writing; holds the lock until it is closed."""
@@ -141,13 +146,9 @@ class RecordingWriter(Recording):
             metrics: by the names of `METRICS`.
             scalars: further ones, of a loop that is not ours.
         """
-        values = [metrics.get(name) for name in METRICS]
-        placeholders = ", ".join("?" * (3 + len(METRICS)))
-        self.connection.execute(
-            f"INSERT OR REPLACE INTO steps (step, attempt, {', '.join(METRICS)}, {SCALARS})"
-            f" VALUES ({placeholders})",
-            (step, attempt, *values, json.dumps(scalars) if scalars else None),
-        )
+        values = map(metrics.get, METRICS)
+        further = json.dumps(scalars) if scalars else None
+        self.connection.execute(ADD_STEP, (step, attempt, *values, further))
 
     def add_frame(self, frame: Frame, *, attempt: int, kept: bool) -> None:
         """Add a frame; equal inputs are stored once.

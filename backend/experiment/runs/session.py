@@ -70,8 +70,6 @@ class Session:
         self._is_single_step = False
         """Whether the run pauses again after the current step."""
         self._is_detaching = False
-        self._unwritten: list[Callable[[], None]] = []
-        """The writes of steps that the next transaction will contain."""
         self._postponed: list[Mapping[str, Any]] = []
         """Requests that were received while the disk was full."""
         check_names(self._config)
@@ -95,7 +93,7 @@ class Session:
                 return self._train()
         except Exception:
             with suppress(StnscopeError):  # what ended the training is what counts
-                self.disk_space.write(self._take_unwritten())
+                self.disk_space.write(self._recorder.take_writes())
             raise
 
     def _train(self) -> str:
@@ -144,8 +142,7 @@ class Session:
 
     def _record(self, step: Step) -> None:
         moving = self._is_moving(step)
-        writes = self._recorder.record(step, moving=moving, with_frame=self._is_single_step)
-        self._unwritten.append(writes)
+        self._recorder.record(step, moving=moving, with_frame=self._is_single_step)
         if self._recorder.is_write_due() or self._settings(step.step + 1).slow_motion:
             self._write_and_resume(_nothing)
 
@@ -160,7 +157,7 @@ class Session:
             or self._postponed
             or self._controls.has_request(self._slow_motion_left(step))
         ):
-            if self._unwritten:  # what a request changes comes after all steps so far
+            if self._recorder.has_unwritten:  # what a request changes comes after all steps so far
                 self._write_and_resume(_nothing)
             match self._postponed.pop(0) if self._postponed else self._controls.next_request():
                 case {"settings": dict(settings)}:
@@ -238,8 +235,8 @@ class Session:
             self._resume(single_step=self._is_single_step)
 
     def _write(self, writes: Callable[[], None]) -> bool:
-        """Call pending writes and `writes` in one transaction; if the disk is full, retry when the
-        run is resumed.
+        """Write the steps so far and `writes` in one transaction; if the disk is full, retry when
+        the run is resumed.
 
         Returns:
             Whether a full disk paused the run meanwhile.
@@ -248,25 +245,18 @@ class Session:
             Detached: the run was stopped or detached while the disk was full.
         """
         was_paused = False
-        self._unwritten.append(writes)
-        all_writes = self._take_unwritten()
-        while shortage := self.disk_space.write(all_writes):
+        write_steps = self._recorder.take_writes()
+
+        def write_all() -> None:
+            write_steps()
+            writes()
+
+        while shortage := self.disk_space.write(write_all):
             if self._is_detaching:
                 raise Detached
             was_paused = True
             self._wait_for_resume(shortage)
         return was_paused
-
-    def _take_unwritten(self) -> Callable[[], None]:
-        """Return the pending writes as one function, which may be called again if it fails."""
-        pending, self._unwritten = self._unwritten, []
-        self._recorder.pace.write_time = time.monotonic()
-
-        def write() -> None:
-            for writes in pending:
-                writes()
-
-        return write
 
     def _wait_for_resume(self, error: str) -> None:
         """Record the pause as soon as it can be written; wait until the run is resumed."""

@@ -1,7 +1,7 @@
 """Record training steps: metrics, frames and, at intervals, checkpoints.
 
-The methods return the writes of one transaction as a function, so that the session can repeat them
-if the disk was full.
+The methods return writes as a function, so that the session can repeat them if the disk was full.
+Those of several steps are for one transaction.
 """
 
 import time
@@ -49,9 +49,18 @@ class StepRecorder:
         """The step that was recorded last, and its metrics."""
         self._has_frame = self._has_checkpoint = False
         """Whether that step has a frame, and a checkpoint."""
+        self._unwritten: list[Writes] = []
+        """The writes of recorded steps."""
+        self._columns: dict[str, Any] = {}
+        """What these steps change of the run's row."""
 
-    def record(self, step: Step, *, moving: bool, with_frame: bool) -> Writes:
-        """Observe a step if a frame is due; return its writes.
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether steps were recorded whose writes have not been taken."""
+        return bool(self._unwritten)
+
+    def record(self, step: Step, *, moving: bool, with_frame: bool) -> None:
+        """Record a step, and observe it if a frame is due.
 
         Args:
             step: the step to record.
@@ -63,7 +72,7 @@ class StepRecorder:
         is_kept = self._is_kept(step.step)
         has_frame = self.pace.frames.is_due(now) or is_kept or with_frame
         metrics = self._metrics(step)
-        columns: dict[str, Any] = {
+        self._columns |= {
             "step": step.step,
             "loss": finite(step.loss),
             "accuracy": step.accuracy,
@@ -73,8 +82,8 @@ class StepRecorder:
         if has_frame:
             frame = self._probes.frame(step, moving=moving)
             metrics |= frame_metrics(frame)
-            columns["stillness"] = frame.info["stillness"]
-            columns["collapsed"] = is_mostly_collapsed(frame.info["collapsed"])
+            self._columns["stillness"] = frame.info["stillness"]
+            self._columns["collapsed"] = is_mostly_collapsed(frame.info["collapsed"])
         self._latest = (step.step, metrics)
         self._has_frame = has_frame
         checkpoint = None
@@ -89,7 +98,20 @@ class StepRecorder:
                 self._writer.add_frame(frame, attempt=self._attempt, kept=kept)
             if checkpoint is not None:
                 self._writer.add_checkpoint(checkpoint)
-            self._writer.update(**columns)
+
+        self._unwritten.append(write)
+
+    def take_writes(self) -> Writes:
+        """Return the writes of all steps that were recorded since the last call."""
+        unwritten, columns = self._unwritten, self._columns
+        self._unwritten, self._columns = [], {}
+        self.pace.write_time = time.monotonic()
+
+        def write() -> None:
+            for writes in unwritten:
+                writes()
+            if columns:
+                self._writer.update(**columns)
 
         return write
 
