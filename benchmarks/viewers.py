@@ -1,0 +1,216 @@
+"""Many viewers of one run: the time from a step to its receipt, and what is left to the trainer.
+
+    python -m benchmarks.viewers [--viewers 1 10 100 200] [--rate 10] [--seconds 10] [--rounds 3]
+
+The server and all its viewers, plain sockets of one process, share one core; the trainer has
+another. A viewer asks for a frame so many times a second, and gets the newest. Each round measures
+all numbers of viewers, in a rotating order, and none for comparison. Printed are medians of the
+rounds: frames that a viewer received a second, milliseconds from step to receipt, the share of a
+core that server and viewers took, the milliseconds of it for each frame sent, and the trainer's
+pace beside that without viewers.
+"""
+
+import argparse
+import asyncio
+import base64
+import itertools
+import json
+import os
+import statistics
+import struct
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import _interleaved as interleaved
+from benchmarks._processes import trainers
+from tests.live_server import Server, serve
+
+STEPS_KNOWN = 10**6
+"""More than the run has, so that no viewer asks for the metrics of earlier steps."""
+TEXT, BINARY, PING, PONG = 1, 2, 9, 10
+"""Opcodes of WebSocket messages."""
+MASK = bytes(4)
+"""A client must mask what it sends; with zeros it stays as it is."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured with one number of viewers."""
+
+    delays: list[float]
+    """Seconds from step to receipt, of all frames."""
+    frames_per_second: float
+    """Of one viewer."""
+    server: float
+    """Share of a core."""
+    viewers: float
+    """Likewise."""
+    steps_per_second: float
+
+
+def encode(opcode: int, payload: bytes) -> bytes:
+    """Encode a client's short message."""
+    assert len(payload) < 126
+    return bytes([0x80 | opcode, 0x80 | len(payload)]) + MASK + payload
+
+
+def say(**message: object) -> bytes:
+    return encode(TEXT, json.dumps(message).encode())
+
+
+async def read_message(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    """Read a server's message: its opcode and its payload."""
+    opcode, length = await reader.readexactly(2)
+    if length == 126:
+        (length,) = struct.unpack(">H", await reader.readexactly(2))
+    elif length == 127:
+        (length,) = struct.unpack(">Q", await reader.readexactly(8))
+    return opcode & 0x0F, await reader.readexactly(length)
+
+
+def time_of(frame: bytes) -> float:
+    """Return the time of a frame's step, in seconds since 1970."""
+    length = int.from_bytes(frame[:8], "little")
+    info = json.loads(json.loads(frame[8 : 8 + length])["__metadata__"]["frame"])
+    return float(info["time"])
+
+
+async def view(port: int, run_id: str, rate: float, delays: list[float]) -> None:
+    """View a run's live end until cancelled, `rate` times a second."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    key = base64.b64encode(os.urandom(16)).decode()
+    writer.write(
+        f"GET /api/runs/{run_id}/stream HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+        "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+        f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(say(type="hello", last_step=STEPS_KNOWN) + say(type="follow"))
+    due = time.monotonic()
+    try:
+        while True:
+            opcode, payload = await read_message(reader)
+            if opcode == PING:
+                writer.write(encode(PONG, payload))
+            if opcode != BINARY:
+                continue
+            delays.append(time.time() - time_of(payload))
+            due = max(due, time.monotonic() - 1 / rate) + 1 / rate
+            wait = max(0.0, due - time.monotonic())
+            asyncio.get_running_loop().call_later(wait, writer.write, say(type="credit", frames=1))
+    finally:
+        writer.close()
+
+
+async def view_all(port: int, run_id: str, count: int, rate: float, seconds: float) -> list[float]:
+    """View a run with many viewers for a time; return all delays."""
+    delays: list[float] = []
+    views = []
+    for _ in range(count):
+        views.append(asyncio.create_task(view(port, run_id, rate, delays)))
+        await asyncio.sleep(1 / (rate * count))  # so that their requests are not all at once
+    await asyncio.sleep(1.0)
+    delays.clear()
+    await asyncio.sleep(seconds)
+    measured = [*delays]
+    for task in views:
+        failure = task.exception() if task.done() else None
+        task.cancel()
+        if failure is not None:
+            raise failure
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(*views, return_exceptions=True)
+    return measured
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process and its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def measure(server: Server, run_id: str, count: int, rate: float, seconds: float) -> Measurement:
+    """Measure with so many viewers."""
+    assert server.process is not None
+    pids = (server.process.pid, os.getpid())
+    step, before, start = server.get_run(run_id)["step"], [*map(cpu_seconds, pids)], time.time()
+    delays = asyncio.run(view_all(server.port, run_id, count, rate, seconds))
+    duration = time.time() - start
+    after = [*map(cpu_seconds, pids)]
+    run = server.get_run(run_id)
+    server_share, viewers_share = (
+        (end - begin) / duration for begin, end in zip(before, after, strict=True)
+    )
+    frames = len(delays) / seconds / count if count else 0.0
+    pace = (run["step"] - step) / duration
+    return Measurement(delays, frames, server_share, viewers_share, pace)
+
+
+def pin(pid: int, core: int) -> None:
+    """Let a process, with the threads it has, run on one core."""
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        os.sched_setaffinity(int(thread.name), {core})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--viewers", type=int, nargs="+", default=[1, 10, 100, 200])
+    parser.add_argument("--rate", type=float, default=10.0, help="a viewer's frames a second")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    shared, own, *_ = [*sorted(os.sched_getaffinity(0)), None]
+    if own is None:
+        raise SystemExit("This takes two cores.")
+    found: dict[int, list[Measurement]] = {count: [] for count in (0, *options.viewers)}
+    with (
+        tempfile.TemporaryDirectory() as home,
+        serve(Path(home), "--no-page", "--no-demonstration", "--no-standby") as server,
+    ):
+        assert server.process is not None
+        run_id = server.start_run(epochs=1000)
+        server.wait_for_step(run_id, 20)
+        for pid, core in (
+            (server.process.pid, shared),
+            (os.getpid(), shared),
+            (trainers(server)[0].pid, own),
+        ):
+            pin(pid, core)
+
+        def once(count: int) -> float:
+            found[count].append(measure(server, run_id, count, options.rate, options.seconds))
+            return 0.0
+
+        ways = {str(count): lambda count=count: once(count) for count in found}
+        interleaved.measure(ways, options.rounds)
+    report(found)
+
+
+def report(found: dict[int, list[Measurement]]) -> None:
+    pace = statistics.median(each.steps_per_second for each in found[0])
+    print("viewers  frames/s    p50    p95 ms  server  viewers  ms a frame   pace")
+    for count, measured in found.items():
+        shares = [
+            statistics.median(getattr(each, name) for each in measured)
+            for name in ("server", "viewers")
+        ]
+        kept = statistics.median(each.steps_per_second for each in measured) / pace
+        delays = sorted(itertools.chain.from_iterable(each.delays for each in measured))
+        line = f"{count:7}"
+        if delays:
+            each_second = statistics.median(each.frames_per_second for each in measured)
+            middle, high = (1000 * delays[int(q * (len(delays) - 1))] for q in (0.5, 0.95))
+            cost = 1000 * shares[0] / (each_second * count)
+            line += f"{each_second:10.1f}{middle:7.0f}{high:10.0f}{shares[0]:8.2f}"
+            line += f"{shares[1]:9.2f}{cost:12.3f}"
+        else:
+            line += f"{'':27}{shares[0]:8.2f}{shares[1]:9.2f}{'':12}"
+        print(f"{line}{kept:7.3f}")
+    print("To hold with 200 viewers at 10 frames a second: p95 below 150 ms, pace at least 0.95.")
+
+
+if __name__ == "__main__":
+    main()
