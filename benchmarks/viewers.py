@@ -30,6 +30,8 @@ from tests.live_server import Server, serve
 
 STEPS_KNOWN = 10**6
 """More than the run has, so that no viewer asks for the metrics of earlier steps."""
+BATCH = 16
+"""So small that a step takes less than the interval of frames on a busy core too."""
 TEXT, BINARY, PING, PONG = 1, 2, 9, 10
 """Opcodes of WebSocket messages."""
 MASK = bytes(4)
@@ -171,7 +173,7 @@ def main() -> None:
         serve(Path(home), "--no-page", "--no-demonstration", "--no-standby") as server,
     ):
         assert server.process is not None
-        run_id = server.start_run(epochs=1000)
+        run_id = server.start_run(epochs=1000, batch_size=BATCH)
         server.wait_for_step(run_id, 20)
         for pid, core in (
             (server.process.pid, shared),

@@ -70,7 +70,7 @@ class Settings:
     device: str = CPU
     control_timeout: float = 10.0
     deadlines: Deadlines = field(default_factory=Deadlines)
-    viewers: int = 64
+    viewers: int = 512
     quota: Quota = field(default_factory=Quota)
 
     def __post_init__(self) -> None:

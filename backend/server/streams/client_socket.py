@@ -72,12 +72,14 @@ class ClientSocket:
 
     async def send_message(self, message: dict[str, Any]) -> None:
         """Send a message as JSON."""
-        await asyncio.wait_for(self._socket.send_text(json.dumps(message)), SEND_SECONDS)
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._socket.send_text(json.dumps(message))
         self._sent_at = time.monotonic()
 
     async def send_frame(self, frame: bytes) -> None:
         """Send a frame's bytes."""
-        await asyncio.wait_for(self._socket.send_bytes(frame), SEND_SECONDS)
+        async with asyncio.timeout(SEND_SECONDS):
+            await self._socket.send_bytes(frame)
         self._sent_at = time.monotonic()
 
     async def send_heartbeat(self) -> None:

@@ -30,15 +30,10 @@ from stnscope.backend.server.streams.messages import (
     parse_run_message,
     run_message,
 )
-from stnscope.backend.server.streams.tail import MAX_MESSAGE_ROWS, Tail
-
-METRICS_SECONDS = 0.5
+from stnscope.backend.server.streams.tail import MAX_MESSAGE_ROWS, METRICS_INTERVAL, Tail
 
 GOING_AWAY = 1001
 """The close code when the run was deleted."""
-
-EVERY_STEP = frozenset({"step", "loss", "last_step", "frames", "skipped"})
-"""The fields of a run that change with every step; they are sent at the pace of the metrics."""
 
 
 class RunStream:
@@ -63,13 +58,19 @@ class RunStream:
         self._frame_seq: int | None = None
         self._input_key: str | None = None
         self._metrics_seq = 0
+        self._metrics_turn = 0
         self._sent_run: Run = {}
-        self._run_sent_at = self._metrics_sent_at = -METRICS_SECONDS
+        self._run_checked_at = -METRICS_INTERVAL
+        self._run_changes = -1
+        """`Tail.changes` when the run was last compared with what was sent."""
 
     async def serve(self) -> None:
         """Send and receive until the client disconnects or the run is deleted."""
         # A client may disconnect, or stop reading, at any moment; that is how streams end.
-        with self._tail.notifying(self._wake), suppress(WebSocketDisconnect, TimeoutError):
+        with (
+            self._tail.notifying(self._wake, self._waits_for_frame),
+            suppress(WebSocketDisconnect, TimeoutError),
+        ):
             await self._send_run()
             if hello := await self._client.wait_for_hello(parse_run_message):
                 self._after = hello.last_step
@@ -101,8 +102,7 @@ class RunStream:
             with suppress(RecordingError, NotFound):
                 await self._send_frame()
                 await self._send_metrics()
-            if self._is_run_due():
-                await self._send_run()
+            await self._send_run()
             if self._tail.is_deleted:
                 deleted = self._describe(self._tail.run | {"status": DELETED})
                 await self._client.send_message(run_message(deleted | {"skipped": self._skipped}))
@@ -110,11 +110,15 @@ class RunStream:
                 return
             await self._client.send_heartbeat()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), METRICS_SECONDS / 2)
+                async with asyncio.timeout(METRICS_INTERVAL / 2):
+                    await self._wake.wait()
+
+    def _waits_for_frame(self) -> bool:
+        return self._is_following and self._credit > 0
 
     async def _send_frame(self) -> None:
         stored = self._tail.newest
-        if not (self._is_following and self._credit and stored):
+        if stored is None or not self._waits_for_frame():
             return
         if self._frame_seq == stored.ref.seq:
             return
@@ -128,10 +132,10 @@ class RunStream:
         await self._client.send_frame(data)
 
     async def _send_metrics(self) -> None:
-        now = time.monotonic()
-        if now - self._metrics_sent_at < METRICS_SECONDS:
+        turn = self._tail.metrics_turn
+        if turn == self._metrics_turn:
             return
-        self._metrics_sent_at = now
+        self._metrics_turn = turn
         columns = await self._tail.metrics(after=self._after, seq=self._metrics_seq)
         if columns["seq"]:
             self._metrics_seq = max(columns["seq"])
@@ -139,23 +143,17 @@ class RunStream:
             self._after = None
             await self._client.send_message(metrics_message(columns))
             if len(columns["seq"]) == MAX_MESSAGE_ROWS:  # there may be more
-                self._metrics_sent_at = -METRICS_SECONDS
+                self._metrics_turn = 0
                 self._wake.set()
 
-    def _run(self) -> Run:
-        return self._describe(self._tail.run) | {"skipped": self._skipped}
-
-    def _is_run_due(self) -> bool:
-        run = self._run()
-        if _without_every_step(run) != _without_every_step(self._sent_run):
-            return True
-        return run != self._sent_run and time.monotonic() - self._run_sent_at >= METRICS_SECONDS
-
     async def _send_run(self) -> None:
-        self._sent_run = self._run()
-        self._run_sent_at = time.monotonic()
-        await self._client.send_message(run_message(self._sent_run))
-
-
-def _without_every_step(run: Run) -> Run:
-    return {key: run[key] for key in run if key not in EVERY_STEP}
+        """Send the run if it has changed; what every step changes, at the pace of the metrics."""
+        now = time.monotonic()
+        is_due = now - self._run_checked_at >= METRICS_INTERVAL
+        if not is_due and self._run_changes == self._tail.changes:
+            return
+        self._run_checked_at, self._run_changes = now, self._tail.changes
+        run = self._describe(self._tail.run) | {"skipped": self._skipped}
+        if run != self._sent_run:
+            self._sent_run = run
+            await self._client.send_message(run_message(run))

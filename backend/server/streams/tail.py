@@ -40,6 +40,11 @@ MAX_THREADS = 64
 
 MAX_MESSAGE_ROWS = 2000
 """Rows of metrics in one message; a client that lacks more of them gets several."""
+METRICS_INTERVAL = 0.5
+"""Seconds between two reads of new metrics."""
+
+EVERY_STEP = frozenset({"step", "loss", "stillness", "last_step", "frames"})
+"""The fields of a run that change with every step or frame."""
 
 T = TypeVar("T")
 
@@ -70,13 +75,19 @@ class Tail:
         self.run: Run = {}
         self.newest: StoredFrame | None = None
         self.is_deleted = False
+        self.changes = 0
+        """How often the run has changed in more than what every step changes."""
         self._recording: Recording | None = None
         self._file: tuple[int, int] | None = None
         """Device and inode of the file that is open."""
-        self._events: set[asyncio.Event] = set()
+        self._events: dict[asyncio.Event, Callable[[], bool]] = {}
+        """Of the viewers, each with whether it waits for a frame."""
         self._version: int | None = None
         self._checked_at = 0.0
         self._with_input: tuple[int, bytes] = (0, b"")
+        self._metrics_turn = 0
+        self._metrics: dict[tuple[int | None, int], asyncio.Future[dict[str, Any]]] = {}
+        """The metrics that were read in this turn, by what was asked for."""
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -98,32 +109,56 @@ class Tail:
         while not self.is_deleted:
             is_live = self.run["status"] in LIVE
             await asyncio.sleep(LIVE_INTERVAL if is_live else IDLE_INTERVAL)
+            before = self.newest, self.changes
             try:
-                is_changed = await self._update()
+                await self._update()
             except Exception as error:
-                is_changed = await self._recover(error)
-            if is_changed:
-                for event in self._events:
-                    event.set()
+                await self._recover(error)
+            if (self.newest, self.changes) != before:
+                for event, waits_for_frame in self._events.items():
+                    if self.changes != before[1] or waits_for_frame():
+                        event.set()
 
     async def close(self) -> None:
         """Close the recording, once no thread reads it."""
         await self._in_thread(self._close)
 
     @contextmanager
-    def notifying(self, event: asyncio.Event) -> Iterator[None]:
-        """Set an event on each change while inside."""
-        self._events.add(event)
+    def notifying(
+        self, event: asyncio.Event, waits_for_frame: Callable[[], bool]
+    ) -> Iterator[None]:
+        """Set an event while inside: when the run changes, or a frame comes that is waited for.
+
+        What every step changes is no such change: viewers look for it at intervals of their own.
+        """
+        self._events[event] = waits_for_frame
         try:
             yield
         finally:
-            self._events.discard(event)
+            del self._events[event]
+
+    @property
+    def metrics_turn(self) -> int:
+        """A number that increases every `METRICS_INTERVAL`."""
+        return int(asyncio.get_running_loop().time() / METRICS_INTERVAL)
 
     async def metrics(self, *, after: int | None, seq: int) -> dict[str, Any]:
-        """Return the first rows of metrics for steps after `after`, written after `seq`."""
-        return await self._read(
-            lambda recording: recording.new_metrics(seq, after=after, limit=MAX_MESSAGE_ROWS)
-        )
+        """Return the first rows of metrics for steps after `after`, written after `seq`.
+
+        They are read once in each turn, for all viewers that ask for the same: those that have come
+        to the newest row.
+        """
+        turn, asked = self.metrics_turn, (after, seq)
+        if turn != self._metrics_turn:
+            self._metrics_turn = turn
+            self._metrics = {}
+        if asked not in self._metrics:
+            read = self._read(
+                lambda recording: recording.new_metrics(seq, after=after, limit=MAX_MESSAGE_ROWS)
+            )
+            self._metrics[asked] = asyncio.ensure_future(read)
+        # A viewer that leaves does not cancel what others wait for.
+        return await asyncio.shield(self._metrics[asked])
 
     async def with_input(self, stored: StoredFrame) -> bytes:
         """Return a frame's bytes with its input; encoded once, however many viewers need it."""
@@ -162,8 +197,8 @@ class Tail:
                 # A caller who is cancelled still waits until the thread has finished.
                 await asyncio.wait([result])
 
-    async def _update(self) -> bool:
-        """Read what has changed; return whether anything has."""
+    async def _update(self) -> None:
+        """Read what has changed."""
         now = asyncio.get_running_loop().time()
         is_check_due = now - self._checked_at >= LOCK_INTERVAL
         if is_check_due:
@@ -173,12 +208,14 @@ class Tail:
         version = None if is_check_due else self._version
         changes = await self._read(lambda recording: _changes(recording, version, seq))
         if changes is None:
-            return False
-        run = changes.run | {"id": self.run_id}
-        is_changed = run != self.run or changes.newest is not None
-        self._version, self.run = changes.version, run
+            return
+        self._version = changes.version
+        self._set_run(changes.run | {"id": self.run_id})
         self.newest = changes.newest or self.newest
-        return is_changed
+
+    def _set_run(self, run: Run) -> None:
+        self.changes += _without_every_step(run) != _without_every_step(self.run)
+        self.run = run
 
     def _check_file(self) -> None:
         """Close the recording if its file was replaced by another one; it is then opened again.
@@ -191,24 +228,27 @@ class Tail:
             self._close()
             self.newest = None
 
-    async def _recover(self, error: Exception) -> bool:
-        """Prepare for reading the recording again after an error; return whether the run changed.
+    async def _recover(self, error: Exception) -> None:
+        """Prepare for reading the recording again after an error.
 
         The recording is opened again, as nothing is known about what the error has left. Until it
         can be read, the run's status says why not; a lock that another program holds is no change.
         """
-        before, was_deleted = self.run, self.is_deleted
         if isinstance(error, NotFound):
+            self.changes += not self.is_deleted
             self.is_deleted = True
         elif isinstance(error, RecordingError) and not isinstance(error, RecordingUnavailable):
-            self.run = faulty_run(self.run_id, error) | {"created": before["created"]}
+            self._set_run(faulty_run(self.run_id, error) | {"created": self.run["created"]})
         elif not isinstance(error, StnscopeError):
             log.error("Run %s cannot be read.", self.run_id, exc_info=error)
         await self.close()
         self._version, self._checked_at = None, 0.0
         if not self.is_deleted:
             await asyncio.sleep(RETRY_INTERVAL)
-        return self.run != before or self.is_deleted != was_deleted
+
+
+def _without_every_step(run: Run) -> Run:
+    return {key: run[key] for key in run if key not in EVERY_STEP}
 
 
 def _identify(path: Path) -> tuple[int, int]:
