@@ -97,7 +97,7 @@ def test_preview_says_about_how_large_a_file_is(record: Record, name: FormatName
 
 
 @pytest.mark.parametrize("name", get_args(FormatName))
-@pytest.mark.parametrize("change", ["goes on", "is thinned", "is deleted"])
+@pytest.mark.parametrize("change", ["goes on", "is stopped", "is thinned", "is deleted"])
 def test_run_that_changes_meanwhile_is_exported_as_it_was_or_refused(
     record: Record, tmp_path: Path, name: FormatName, change: str
 ) -> None:
@@ -113,6 +113,11 @@ def test_run_that_changes_meanwhile_is_exported_as_it_was_or_refused(
         changed.append(change)
         if change == "goes on":
             record(frame(6), frame(7))
+        elif change == "is stopped":
+            with RecordingWriter.open(written.path) as writer, writer.transaction():
+                writer.add_frame(frame(6), attempt=0, kept=True)
+                writer.add_step(6, 0, {"loss": 1.0})
+                writer.update(status="stopped", step=6)
         elif change == "is thinned":
             with sqlite3.connect(written.path) as connection:
                 connection.execute("DELETE FROM frames WHERE step IN (1, 3)")

@@ -3,6 +3,7 @@
 from base64 import b64decode
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -31,6 +32,27 @@ def test_run_in_training_exports_the_frames_so_far(server: Server, running: str)
     response = server.http.get(f"/runs/{running}/export", params={"frames": 5, "samples": 2})
     assert gif_frames(response.content) == 5
     assert server.get_run(running)["status"] == "running"
+
+
+def test_run_that_is_stopped_meanwhile_is_exported_as_it_was(server: Server, run_id: str) -> None:
+    wait_until(lambda: server.get_run(run_id)["frames"] >= 6)
+    request = {"format": "apng", "layout": "stage", "first": 0, "scale": 2}
+    job = server.http.post(f"/runs/{run_id}/exports", json=request).json()
+
+    def state() -> dict[str, Any]:
+        return dict(server.http.get(f"/exports/{job['id']}").json())
+
+    wait_until(lambda: state()["done"])
+    before = server.recorded_steps(run_id)
+    assert server.control(run_id, "stop").status_code == 200
+    server.wait_for_status(run_id, "stopped")
+    wait_until(lambda: state()["status"] == "finished")
+    count = state()["total"]
+    with Image.open(BytesIO(server.http.get(f"/exports/{job['id']}/file").content)) as image:
+        assert getattr(image, "n_frames", 1) == count <= len(before)
+        said = image.text["Title"]  # type: ignore[attr-defined]
+    assert f"steps 0 to {before[count - 1]}" in said
+    assert server.recorded_steps(run_id)[:count] == before[:count]
 
 
 def test_moving_layout_shows_the_final_lap(server: Server, finished: str) -> None:
