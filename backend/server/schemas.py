@@ -211,9 +211,10 @@ class Export(BaseModel):
 class ExportPreview(BaseModel):
     """What an export will be; what does not apply is null."""
 
-    width: Count | None = Field(description="Pixels.")
-    height: Count | None = Field(description="Pixels.")
+    width: Count | None = Field(description="Pixels; of a PDF points of 1/72 inch.")
+    height: Count | None = Field(description="As `width`.")
     frames: Count | None
+    rows: Count | None = Field(description="Of a table, without that of names.")
     seconds: float | None
     bytes: Count = Field(description="About; exact if there are few frames.")
     image: str | None = Field(description="The first frame, as a data URL.")

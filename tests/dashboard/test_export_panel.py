@@ -1,6 +1,7 @@
 """Export of the shown run: its options, its preview, and the file."""
 
 import io
+import re
 
 from PIL import Image
 
@@ -17,6 +18,10 @@ def test_file_is_previewed_made_and_downloaded(
     wait_for_frame(page)
     page.get_by_text("Export", exact=True).click()
     panels = page.locator(".stn-panels")
+    panels.get_by_label("Format").select_option("csv")
+    panels.get_by_text(re.compile(r"\d frames, .*\d rows, about .* kB")).wait_for()
+    panels.get_by_label("Format").select_option("html")
+    wait_for_expression(page, "document.querySelector('img.stn-gif').naturalWidth > 0")
     panels.get_by_label("Format").select_option("apng")
     panels.get_by_label("Steps").select_option("Chosen steps")
     panels.get_by_label("Frames", exact=True).fill("4")

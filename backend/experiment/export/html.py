@@ -50,7 +50,7 @@ def write_html(
     runs, folders = [], {}
     for number, (each, selected) in enumerate(zip(shown, keys, strict=True)):
         folder = f"{number}/"
-        probes = _probes(each, selected, options)
+        probes = shown_probes(each, selected, options)
         run = store_run(each, selected, folder, files.__setitem__, probes=probes, progress=report)
         runs.append(run)
         folders[run["id"]] = folder
@@ -76,7 +76,7 @@ def select_frames(recording: ReadableRecording, options: ExportOptions) -> list[
 def estimate_bytes(recording: ReadableRecording, options: ExportOptions) -> int:
     """Return about how many bytes the file has, from frames in the middle of what it shows."""
     keys = select_frames(recording, options)
-    probes = _probes(recording, keys, options)
+    probes = shown_probes(recording, keys, options)
     parts = ([key for key in keys if (key.lap is None) == is_step] for is_step in (True, False))
     packed = sum(_estimate_packed(recording, part, probes) for part in parts if part)
     return len(one_file_page("", {})) + encoded_length(packed)
@@ -93,7 +93,7 @@ def _estimate_packed(
     return packed * len(keys) // len(frames)
 
 
-def _probes(
+def shown_probes(
     recording: ReadableRecording, keys: Sequence[FrameKey], options: ExportOptions
 ) -> list[int] | None:
     """Return the indices of the probes that a page has; None for all."""

@@ -1,5 +1,6 @@
 """What an export will be, before it is made: its first frame and its size, bytes about."""
 
+import csv
 import tempfile
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -13,7 +14,7 @@ from stnscope.backend.experiment.export.figure import compute_figure
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.frame_selection import select_all
 from stnscope.backend.experiment.export.gif import encode_gif
-from stnscope.backend.experiment.export.html import estimate_bytes, select_frames
+from stnscope.backend.experiment.export.html import estimate_bytes, select_frames, shown_probes
 from stnscope.backend.experiment.export.mp4 import encode_mp4, video_size
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
@@ -22,31 +23,51 @@ from stnscope.backend.experiment.export.options import (
 )
 from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.png import sheet_size
+from stnscope.backend.experiment.export.still import draw_png
+from stnscope.backend.experiment.export.stored_run import keep_probes
 from stnscope.backend.experiment.export.svg import encode_svg
+from stnscope.backend.experiment.export.tables import write_csv
 from stnscope.backend.experiment.export.webp import encode_webp
 
 EXACT_FRAMES = 8
 """Of so few frames the file is made, so that its size is exact."""
-SAMPLES = (0.25, 0.75)
-SAMPLED_FRAMES = 4
-"""Where in an animation, and how many frames in a row, are encoded for an estimate."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of an animation are encoded for an estimate."""
+
+    parts: tuple[float, ...] = (1 / 6, 1 / 2, 5 / 6)
+    """Where in the animation."""
+    frames: int = 4
+    """In a row, at each of these places."""
+    begun: int = 1
+    """Of these, the first ones do not count: frames that begin a file have more bytes."""
+
+
+SAMPLING = Sampling()
+VIDEO_SAMPLING = Sampling(parts=(1 / 4, 3 / 4), frames=8, begun=4)
+PAGE_SCALE, PAGE_ROWS = 1.0, 3
+"""Of the picture of a page."""
 FEW, MANY = 4, 12
 """Frames of two files of numbers, between which bytes are taken to grow evenly."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Preview:
     """An export before it is made; what does not apply is None."""
 
-    width: int | None
-    """Pixels."""
-    height: int | None
-    """Pixels."""
-    frames: int | None
-    seconds: float | None
+    width: int | None = None
+    """Pixels; of a PDF points of 1/72 inch."""
+    height: int | None = None
+    """As `width`."""
+    frames: int | None = None
+    rows: int | None = None
+    """Rows of a table, without that of names."""
+    seconds: float | None = None
     bytes: int
     """An estimate, but of few frames exact."""
-    image: str | None
+    image: str | None = None
     """The first frame, as a data URL."""
 
 
@@ -62,46 +83,83 @@ def preview(
         return _preview_animation(cut, options)
     if options.format == "png":
         chosen = plan(cut, options)
-        size = chosen.size if options.still == "poster" else sheet_size(chosen)
-        first = len(chosen.frames) - 1 if options.still == "poster" else 0
-        count = 1 if options.still == "poster" else len(chosen.frames)
-        return Preview(*size, count, None, _write(cut, options), _image(cut, chosen, first))
+        is_poster = options.still == "poster"
+        width, height = chosen.size if is_poster else sheet_size(chosen)
+        count = 1 if is_poster else len(chosen.frames)
+        image = _image(cut, chosen, len(chosen.frames) - 1 if is_poster else 0)
+        return Preview(
+            width=width, height=height, frames=count, bytes=_write(cut, options), image=image
+        )
     if kind == "still":
         figure, described = compute_figure(cut, options)
         image = _data_url("image/svg+xml", encode_svg(figure, described).encode())
-        size = round(figure.width), round(figure.height)
-        return Preview(*size, 1, None, _write(cut, options), image)
-    if options.format == "stnscope":
-        return Preview(None, None, len(cut.frames()), None, cut.path.stat().st_size, None)
-    if options.format == "safetensors" or options.table == "metrics":
-        return Preview(None, None, None, None, _write(cut, options), None)
+        width, height = round(figure.width), round(figure.height)
+        return Preview(
+            width=width, height=height, frames=1, bytes=_write(cut, options), image=image
+        )
     if options.format == "html":
-        count = len(select_frames(cut, options))
-        return Preview(None, None, count, None, estimate_bytes(cut, options), None)
-    count = len(select_all(cut.frames(), options))
-    return Preview(None, None, count, None, _estimate_frames(cut, options, count), None)
+        return _preview_page(cut, options)
+    if options.format == "stnscope":
+        return Preview(frames=len(cut.frames()), bytes=cut.path.stat().st_size)
+    if options.format == "safetensors":
+        return Preview(bytes=_write(cut, options))
+    return _preview_numbers(cut, options)
 
 
 def _preview_animation(cut: Cut, options: ExportOptions) -> Preview:
     chosen = plan(cut, options)
     width, height = video_size(chosen) if options.format == "mp4" else chosen.size
-    size = _estimate_animation(cut, chosen, options)
-    image = _image(cut, chosen, 0)
-    return Preview(width, height, len(chosen.frames), chosen.seconds, size, image)
+    return Preview(
+        width=width,
+        height=height,
+        frames=len(chosen.frames),
+        seconds=chosen.seconds,
+        bytes=_estimate_animation(cut, chosen, options),
+        image=_image(cut, chosen, 0),
+    )
+
+
+def _preview_page(cut: Cut, options: ExportOptions) -> Preview:
+    """Return the preview of a page: a picture of its first probes, but no size, a window's."""
+    keys = select_frames(cut, options)
+    probes = shown_probes(cut, keys, options)
+    first = cut.frame(*keys[0])
+    image = draw_png(first if probes is None else keep_probes(first, probes), PAGE_SCALE, PAGE_ROWS)
+    return Preview(
+        frames=len(keys),
+        bytes=estimate_bytes(cut, options),
+        image=_data_url("image/png", image),
+    )
+
+
+def _preview_numbers(cut: Cut, options: ExportOptions) -> Preview:
+    """Return the preview of a table, or of arrays."""
+    if options.format == "csv" and options.table == "metrics":
+        size, rows = _write_table(cut, options)
+        return Preview(rows=rows, bytes=size)
+    count = len(select_all(cut.frames(), options))
+    size = _estimate_frames(cut, options, count)
+    if options.format == "npz":
+        return Preview(frames=count, bytes=size)
+    _, rows = _write_table(cut, options.model_copy(update={"frames": 1}))
+    return Preview(frames=count, rows=count * rows, bytes=size)
 
 
 def _estimate_animation(cut: Cut, chosen: Plan, options: ExportOptions) -> int:
     """Return about how many bytes an animation has, from some frames in a row."""
     encode: Callable[[Plan], int] = lambda part: ENCODERS[options.format](cut, part, options)  # noqa: E731
+    sampling = VIDEO_SAMPLING if options.format == "mp4" else SAMPLING
     count = len(chosen.frames)
     if count <= EXACT_FRAMES:
         return encode(chosen)
     first = encode(chosen.part(0, 1))
     further = 0
-    for share in SAMPLES:
-        start = min(int(share * count), count - SAMPLED_FRAMES)
-        further += encode(chosen.part(start, SAMPLED_FRAMES)) - encode(chosen.part(start, 1))
-    return first + round(further * (count - 1) / (len(SAMPLES) * (SAMPLED_FRAMES - 1)))
+    for share in sampling.parts:
+        start = min(int(share * count), count - sampling.frames)
+        further += encode(chosen.part(start, sampling.frames))
+        further -= encode(chosen.part(start, sampling.begun))
+    sampled = len(sampling.parts) * (sampling.frames - sampling.begun)
+    return first + round(further * (count - 1) / sampled)
 
 
 def _mp4_bytes(cut: ReadableRecording, part: Plan, options: ExportOptions) -> int:
@@ -131,6 +189,15 @@ def _estimate_frames(cut: Cut, options: ExportOptions, count: int) -> int:
 def _write(cut: Cut, options: ExportOptions) -> int:
     """Write the file to measure it; return its bytes."""
     return _measure(lambda target: FORMATS[options.format].write(cut, options, target, None))
+
+
+def _write_table(cut: Cut, options: ExportOptions) -> tuple[int, int]:
+    """Write a table to measure it; return its bytes, and its rows without that of names."""
+    with tempfile.TemporaryDirectory(prefix="stnscope-preview-") as folder:
+        target = Path(folder) / "file"
+        write_csv(cut, options, target)
+        with target.open(newline="", encoding="utf-8") as file:
+            return target.stat().st_size, sum(1 for _ in csv.reader(file)) - 1
 
 
 def _measure(write: Callable[[Path], object]) -> int:

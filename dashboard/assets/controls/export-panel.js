@@ -1,7 +1,7 @@
 // The panel that exports a run: its options, a preview, the progress, and the file.
 
 import { element, setText } from "../ui/dom.js";
-import { fileSize, withFieldTitles } from "../ui/text.js";
+import { fileSize, integer, withFieldTitles } from "../ui/text.js";
 import { exportDefaults, exportFormats, limitOf } from "../protocol/catalog.js";
 import { exportOptions, togglePicked, usedFields } from "./export-options.js";
 
@@ -257,7 +257,7 @@ export class ExportPanel {
     try {
       const preview = await this.store.api.exportPreview(id, options, request.signal);
       this.#clear(id);
-      setText(this.facts, previewText(preview));
+      setText(this.facts, previewText(preview, options.format === "pdf" ? "points" : "pixels"));
       if (preview.image) this.#showImage(preview.image, `The first frame of run ${id} as a file.`);
     } catch (error) {
       const { name, message } = /** @type {Error} */ (error);
@@ -358,11 +358,15 @@ export class ExportPanel {
   }
 }
 
-/** @param {ExportPreview} preview */
-function previewText({ width, height, frames, seconds, bytes }) {
+/**
+ * @param {ExportPreview} preview
+ * @param {string} unit of its size
+ */
+function previewText({ width, height, frames, rows, seconds, bytes }, unit) {
   const parts = [
-    width === null ? "" : `${width} × ${height} pixels`,
-    frames === null ? "" : `${frames} ${frames === 1 ? "frame" : "frames"}`,
+    width === null ? "" : `${width} × ${height} ${unit}`,
+    frames === null ? "" : `${integer(frames)} ${frames === 1 ? "frame" : "frames"}`,
+    rows === null ? "" : `${integer(rows)} ${rows === 1 ? "row" : "rows"}`,
     seconds === null ? "" : `${Number(seconds.toFixed(2))} s`,
     `about ${fileSize(bytes)}`,
   ];

@@ -121,9 +121,10 @@
 /**
  * What an export will be; null where it does not apply.
  * @typedef {object} ExportPreview
- * @property {number | null} width in pixels
- * @property {number | null} height in pixels
+ * @property {number | null} width in pixels; of a PDF in points
+ * @property {number | null} height
  * @property {number | null} frames
+ * @property {number | null} rows of a table
  * @property {number | null} seconds
  * @property {number} bytes about
  * @property {string | null} image the first frame, as a data URL

@@ -89,11 +89,16 @@ def test_format_writes_a_file(record: Record, name: FormatName) -> None:
 
 
 @pytest.mark.parametrize("name", get_args(FormatName))
-def test_preview_says_about_how_large_a_file_is(record: Record, name: FormatName) -> None:
+def test_preview_says_what_a_file_will_be(record: Record, name: FormatName) -> None:
     written = record(*(turned(step) for step in range(12)), checkpoint=CHECKPOINT)
     options = ExportOptions(format=name, first=0)
-    size = len(exported(written, options))
-    assert size / 2 < preview(written, options).bytes < size * 2
+    data, shown = exported(written, options), preview(written, options)
+    assert len(data) / 2 < shown.bytes < len(data) * 2
+    assert (shown.image is not None) == (FORMATS[name].kind != "data")
+    assert shown.rows == (len(rows(data)) if name == "csv" else None)
+    assert (shown.width is not None) == (FORMATS[name].kind in ("animation", "still"))
+    assert (shown.seconds is not None) == (FORMATS[name].kind == "animation")
+    assert shown.frames == {"svg": 1, "pdf": 1, "safetensors": None}.get(name, 12)
 
 
 @pytest.mark.parametrize("name", get_args(FormatName))
