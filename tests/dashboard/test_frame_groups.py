@@ -2,15 +2,20 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
+import pytest
 
 from stnscope.backend.experiment.export.frame_groups import (
     GROUP_FRAMES,
+    FilterName,
     Inputs,
+    affine_grid,
     corner_cells,
     group_frames,
     pack_group,
@@ -63,7 +68,9 @@ def unpacked_by_the_page(groups: Sequence[bytes], inputs: Inputs) -> list[Frame]
     return frames
 
 
-def made_up_frames(count: int, *, moving: bool = False, channels: int = 1) -> list[Frame]:
+def made_up_frames(
+    count: int, *, moving: bool = False, channels: int = 1, zeros: bool = True
+) -> list[Frame]:
     """Return frames whose regions move across the edge, with numbers that are no numbers."""
     random = np.random.default_rng(3)
     image = random.integers(0, 256, (PROBES, 9, 8, channels), dtype=np.uint8)
@@ -76,7 +83,7 @@ def made_up_frames(count: int, *, moving: bool = False, channels: int = 1) -> li
             grid[0], grid[1, 3, 3] = np.nan, np.inf
             grid[2] *= -1e9
         images = np.roll(image, step, axis=2) if moving else image
-        output = sample(images[None], grid[None], (5, 6), zeros=True)[0]
+        output = sample(images[None], grid[None], (5, 6), zeros)[0]
         output[0, 0, 0] += step  # what sampling does not predict
         tensors = {
             "output.st": output,
@@ -101,7 +108,11 @@ def assert_same(frames: Sequence[Frame], others: Sequence[Frame]) -> None:
 
 def test_the_page_unpacks_the_same_bits() -> None:
     still, moving = made_up_frames(GROUP_FRAMES + 3), made_up_frames(4, moving=True, channels=3)
-    few = made_up_frames(2)
+    few = made_up_frames(2, zeros=False)
+    for frame in moving:
+        theta, grid = frame.tensors["theta.st"], frame.tensors["grid.st"]
+        grid[:] = affine_grid(theta[None], grid.shape[1:3], (1, *frame.tensors["input"].shape))[0]
+        grid[1, 0, 0] += 0.25  # what theta does not predict
     for frame in few:
         frame.tensors["probabilities"][:] = 0.5
     path = Path(example_path("example-signs-2st"))
@@ -111,6 +122,9 @@ def test_the_page_unpacks_the_same_bits() -> None:
     inputs = Inputs()
     groups = [pack_group(group, inputs) for group in group_frames(iter(frames))]
     assert len(groups) == 2 + 1 + 1 + 1
+    headers = b"".join(map(zlib.decompress, groups))
+    for name in get_args(FilterName):
+        assert f'"filter":"{name}"'.encode() in headers, name
     assert len(inputs.images) == 2, "an input that several groups share is stored once"
     assert_same(unpacked_by_the_page(groups, inputs), frames)
 
@@ -122,11 +136,12 @@ def test_equal_frames_make_equal_groups() -> None:
     assert pack_group(reversed_frames, Inputs()) == pack_group(frames, Inputs())
 
 
-def test_groups_are_small() -> None:
+@pytest.mark.parametrize(("example", "share"), [("digits", 0.07), ("signs", 0.2)])
+def test_groups_are_small(example: str, share: float) -> None:
     """Frames of a training, whose regions move little, take a small part of their bytes."""
-    with Recording.open(example_path("example-digits")) as recording:
+    with Recording.open(example_path(f"example-{example}")) as recording:
         frames = [recording.frame(step) for step in recording.frame_steps()]
     inputs = Inputs()
     groups = [pack_group(group, inputs) for group in group_frames(iter(frames))]
     assert list(chain.from_iterable(group_frames(iter(frames)))) == frames
-    assert sum(map(len, groups)) < 0.15 * sum(len(frame.encode()) for frame in frames)
+    assert sum(map(len, groups)) < share * sum(len(frame.encode()) for frame in frames)

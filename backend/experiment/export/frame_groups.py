@@ -3,17 +3,22 @@
 A group is a zlib stream of a header's length (4 bytes, little-endian), the header (JSON) and the
 numbers of its tensors. The header has the frames' `info`, `input` (the number of an input that is
 stored once for all groups, or null), and of each tensor its name, type, shape over the frames
-(F, N, ...) and filter. A filter turns numbers into others that compress better; it loses nothing:
+(F, N, ...), filter and bytes. A filter turns numbers into others that compress better; it loses
+nothing:
 
     delta    the difference from the frame before; of the first one from 0
     plane    of a grid: what a plane through three of its corners does not predict
+    theta    of a grid: the difference from that of its affine theta, computed as PyTorch does
     corners  of a region: the difference from the corners of its grid
+    median   of images: what the median edge detector of JPEG-LS (ITU-T T.87) does not predict; in
+             colour, red and blue less what it does not predict of green
     zeros    of an output: what sampling the input at its grid does not predict, with zeros outside
     border   the same, with the input's border outside
 
 `dashboard/assets/offline/frame-groups.js` reverses them, with the same arithmetic. The differences
 of 4-byte numbers are those of their bits, in an order in which close numbers are close; their bytes
-are stored plane by plane.
+are stored plane by plane. What sampling does not predict is mostly 0, 1 or -1, by rounding: 2 bits
+each, from the lowest on, 3 for other numbers, which follow.
 """
 
 import json
@@ -27,7 +32,7 @@ from numpy.typing import NDArray
 
 from stnscope.backend.experiment.frames.frame import Array, Frame, content_key
 
-FilterName = Literal["delta", "plane", "corners", "zeros", "border"]
+FilterName = Literal["delta", "plane", "theta", "corners", "median", "zeros", "border"]
 Ints = NDArray[np.int32]
 Ints64 = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -35,6 +40,17 @@ Floats = NDArray[np.float64]
 GROUP_FRAMES: Final = 16
 """Frames of a group at most: fewer compress worse, more take longer until one of them is drawn."""
 LEVEL = 6
+STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
+"""With and without repetitions: in noise those that are found cost more than they save."""
+ZLIB_HEADER = b"\x78\x9c"
+OTHER = 3
+"""The code of what is not 0, 1 or -1."""
+AFFINE = (6,)
+"""Shape of affine parameters."""
+FIRST = ("theta", "input", "grid")
+"""The kinds of tensors that filters of later ones need, in order."""
+RGB = 3
+"""Channels of images in colour."""
 PADDINGS: Final = ("zeros", "border")
 
 
@@ -116,20 +132,48 @@ def _pack(
 ) -> bytes:
     entries, parts = [], []
     images = tensors.get("input") if images is None else images
-    # Grids come first, since the filters of others need them; a frame's own order is by chance.
-    for name in sorted(
-        tensors, key=lambda name: (not name.startswith("grid."), name != "input", name)
-    ):
+    # Those come first that the filters of others need; a frame's own order is by chance.
+    for name in sorted(tensors, key=lambda name: (_rank(name), name)):
         tensor = tensors[name]
         filter_name, part = _best(name, tensor, tensors, images)
-        kind = "U8" if tensor.dtype == np.uint8 else "F32"
-        entries.append({"name": name, "type": kind, "shape": tensor.shape, "filter": filter_name})
+        entries.append(
+            {
+                "name": name,
+                "type": "U8" if tensor.dtype == np.uint8 else "F32",
+                "shape": tensor.shape,
+                "filter": filter_name,
+                "bytes": len(part),
+            }
+        )
         parts.append(part)
     # Frames keep the order of their tensors, but it is that of this list.
     header = {"infos": infos, "input": number, "tensors": entries}
     text = json.dumps(header, separators=(",", ":"), allow_nan=False).encode()
-    data = b"".join([struct.pack("<I", len(text)), text, *parts])
-    return zlib.compress(data, LEVEL)
+    return _compress([struct.pack("<I", len(text)) + text, *parts])
+
+
+def _rank(name: str) -> int:
+    kind = name.partition(".")[0]
+    return FIRST.index(kind) if kind in FIRST else len(FIRST)
+
+
+def _compress(parts: Sequence[bytes]) -> bytes:
+    """Return a zlib stream (RFC 1950) of parts, each in blocks of the strategy that suits it."""
+    ends = [zlib.Z_FULL_FLUSH] * (len(parts) - 1) + [zlib.Z_FINISH]
+    blocks = [
+        min((_deflate(part, strategy, end) for strategy in STRATEGIES), key=len)
+        for part, end in zip(parts, ends, strict=True)
+    ]
+    checksum = 1
+    for part in parts:
+        checksum = zlib.adler32(part, checksum)
+    return b"".join([ZLIB_HEADER, *blocks, struct.pack(">I", checksum)])
+
+
+def _deflate(data: bytes, strategy: int, end: int) -> bytes:
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, strategy=strategy)
+    compressed: bytes = compressor.compress(data) + compressor.flush(end)
+    return compressed
 
 
 def _best(
@@ -141,8 +185,15 @@ def _best(
     candidates: dict[FilterName, Callable[[], bytes]] = {"delta": lambda: _delta(tensor)}
     if kind == "grid":
         candidates["plane"] = lambda: _shuffle(_plane(tensor))
+        theta = tensors.get(f"theta.{transformer}")
+        if theta is not None and theta.shape[2:] == AFFINE and images is not None:
+            candidates["theta"] = lambda: _shuffle(
+                _ordered(tensor) - _ordered(affine_grid(theta, tensor.shape[2:4], images.shape))
+            )
     elif kind == "corners" and grid is not None:
         candidates["corners"] = lambda: _shuffle(_ordered(tensor) - _ordered(corner_cells(grid)))
+    elif kind == "input":
+        candidates["median"] = lambda: _median(tensor).tobytes()
     elif (
         kind == "output"
         and grid is not None
@@ -150,7 +201,7 @@ def _best(
         and images.shape[-1] == tensor.shape[-1]
     ):
         padding = _padding(tensor, images, grid)
-        candidates[padding] = lambda: _unsampled(tensor, images, grid, padding).tobytes()
+        candidates[padding] = lambda: _codes(_unsampled(tensor, images, grid, padding))
     if len(candidates) == 1:
         return "delta", candidates["delta"]()
     parts = {name: apply() for name, apply in candidates.items()}
@@ -169,6 +220,32 @@ def _padding(output: Array, images: Array, grid: Array) -> Literal["zeros", "bor
 
 def _unsampled(output: Array, images: Array, grid: Array, padding: FilterName) -> Array:
     return output - sample(images, grid, output.shape[2:4], zeros=padding == "zeros")
+
+
+def _codes(differences: Array) -> bytes:
+    """Return differences modulo 256 as codes of 2 bits, 4 a byte, and those that have none."""
+    numbers = differences.reshape(-1)
+    codes = np.full(-(-numbers.size // 4) * 4, OTHER, np.uint8)
+    codes[numbers.size :] = 0
+    for code, number in enumerate((0, 1, 255)):
+        codes[: numbers.size][numbers == number] = code
+    first, second, third, fourth = codes.reshape(-1, 4).T
+    packed: Array = first | second << 2 | third << 4 | fourth << 6
+    return packed.tobytes() + bytes(numbers[codes[: numbers.size] == OTHER])
+
+
+def _median(images: Array) -> Array:
+    """Return what the median of left, above and left + above - above left does not predict."""
+    ring = ((0, 0), (0, 0), (1, 0), (1, 0), (0, 0))
+    padded = np.pad(images, ring).astype(np.int16)
+    left, above = padded[:, :, 1:, :-1], padded[:, :, :-1, 1:]
+    low, high = np.minimum(left, above), np.maximum(left, above)
+    predicted = (left + above - padded[:, :, :-1, :-1]).clip(low, high)
+    result = images - predicted.astype(np.uint8)
+    if result.shape[-1] == RGB:
+        result[..., 0] -= result[..., 1]
+        result[..., 2] -= result[..., 1]
+    return result
 
 
 def _delta(tensor: Array) -> bytes:
@@ -208,6 +285,35 @@ def _plane(grid: Array) -> Ints:
     for row, column in ((0, 0), (0, -1), (-1, 0)):
         result[:, :, row, column] = (ordered - before)[:, :, row, column]
     return result
+
+
+def affine_grid(theta: Array, points: Sequence[int], images: Sequence[int]) -> Array:
+    """Return the grids of affine parameters, with the roundings of `models/grid.py` in float32.
+
+    Args:
+        theta: (F, N, 6).
+        points: rows and columns of a grid.
+        images: shape of the images (F or 1, N, H, W, C).
+
+    Returns:
+        (F, N, rows, columns, 2) in pixels of the images; 0 where it is not finite.
+    """
+    y, x = _ticks(points[0])[:, None], _ticks(points[1])
+    a, b, c, d, e, f = np.moveaxis(theta, -1, 0)[..., None, None]
+    with np.errstate(all="ignore"):
+        normalised = np.stack([a * x + b * y + c, d * x + e * y + f], axis=-1)
+        size = np.array([images[3], images[2]], np.float32)
+        grid: Array = (normalised + np.float32(1)) / np.float32(2) * size
+    grid[~np.isfinite(grid)] = 0
+    return grid
+
+
+def _ticks(count: int) -> NDArray[np.float32]:
+    """Return -1 to 1 as `torch.linspace` does: from both ends, with a step of float32."""
+    step = np.float64(np.float32(2 / (count - 1)))
+    index = np.arange(count)
+    ticks = np.where(index < count // 2, -1 + step * index, 1 - step * (count - 1 - index))
+    return ticks.astype(np.float32)
 
 
 def corner_cells(grid: Array) -> Array:

@@ -9,7 +9,7 @@ import html
 import json
 import re
 import zlib
-from base64 import b64encode
+from base64 import b64encode, b85encode
 from collections.abc import Mapping
 from functools import cache
 from importlib.util import find_spec
@@ -24,6 +24,8 @@ LIBRARY = "vendor/plotly-basic-4.1.1.min.js"
 LEVEL = 9
 PACKAGE = "stnscope/"
 """Begins the names of modules."""
+NO_MARKUP = bytes.maketrans(b"<", b",")
+"""Replaces the only character of base85 that could begin markup."""
 
 _IMPORT = re.compile(r'^(import\b[^;"]*)"(\.{1,2}/[^"]+)"', re.MULTILINE)
 _SHEET = re.compile(r'^ *<link rel="stylesheet" href="([^"]+)">\n', re.MULTILINE)
@@ -53,12 +55,11 @@ def one_file_page(
         origin: what is said of where it comes from, by name.
     """
     shell, modules = _shell()
-    embedded = [_script("data-modules", modules)]
+    embedded = [_script("data-modules", b64encode(modules))]
     embedded += [
-        _script(f'data-file="{html.escape(path)}"', _compress(data) if is_json(path) else data)
-        for path, data in files.items()
+        _file(path, _compress(data) if is_json(path) else data) for path, data in files.items()
     ]
-    embedded.append(_script(f'data-file="{LIBRARY}"', _library()))
+    embedded.append(_file(LIBRARY, _library()))
     head = f"<title>{html.escape(title)}</title>\n" + "".join(
         f'<meta name="{html.escape(name.lower())}" content="{html.escape(text)}">\n'
         for name, text in (origin or {}).items()
@@ -74,11 +75,15 @@ def is_json(path: str) -> bool:
 
 def encoded_length(length: int) -> int:
     """Return how long a number of bytes is as text in the page."""
-    return -(-length // 3) * 4
+    return -(-length * 5 // 4)
 
 
-def _script(attribute: str, data: bytes) -> str:
-    return f'<script type="text/plain" {attribute}>{b64encode(data).decode()}</script>\n'
+def _file(path: str, data: bytes) -> str:
+    return _script(f'data-file="{html.escape(path)}"', b85encode(data).translate(NO_MARKUP))
+
+
+def _script(attribute: str, text: bytes) -> str:
+    return f'<script type="text/plain" {attribute}>{text.decode()}</script>\n'
 
 
 def _compress(data: bytes) -> bytes:

@@ -10,7 +10,8 @@
  * @property {string} name
  * @property {"U8" | "F32"} type
  * @property {number[]} shape over the frames: (F, N, ...)
- * @property {"delta" | "plane" | "corners" | "zeros" | "border"} filter
+ * @property {"delta" | "plane" | "theta" | "corners" | "median" | "zeros" | "border"} filter
+ * @property {number} bytes
  */
 
 /**
@@ -24,6 +25,10 @@
 
 // Beyond which a sampling point is as far outside as at this distance.
 const MAX_PIXELS = 1e6;
+// The code of a difference that is not 0, 1 or -1.
+const OTHER = 3;
+// Channels of images in colour.
+const RGB = 3;
 
 /**
  * Decompress bytes.
@@ -61,10 +66,9 @@ export function decodeGroup(data, { infos, tensors: entries }, input) {
   const decoded = new Map();
   if (input) decoded.set("input", { data: input.data, shape: [1, ...input.shape] });
   for (const entry of entries) {
-    const length = count(entry.shape) * (entry.type === "U8" ? 1 : 4);
-    const part = data.subarray(offset, offset + length);
+    const part = data.subarray(offset, offset + entry.bytes);
     decoded.set(entry.name, { data: decodeTensor(part, entry, decoded), shape: entry.shape });
-    offset += length;
+    offset += entry.bytes;
   }
   return infos.map((info, frame) => {
     const tensors = /** @type {Tensors} */ (input ? { input } : {});
@@ -97,17 +101,64 @@ function decodeTensor(part, { name, type, shape, filter }, others) {
   const transformer = name.slice(name.indexOf(".") + 1);
   const grid = others.get(`grid.${transformer}`);
   if (type === "U8") {
-    const result = part.slice();
     const images = others.get("input");
-    if (filter === "delta" || !grid || !images) addFramesBefore(result, count(shape.slice(1)));
-    else addSampled(result, shape, grid, images, filter === "zeros");
+    if ((filter === "zeros" || filter === "border") && grid && images) {
+      const result = differencesOf(part, count(shape));
+      addSampled(result, shape, grid, images, filter === "zeros");
+      return result;
+    }
+    const result = part.slice();
+    if (filter === "median") addMedian(result, shape);
+    else addFramesBefore(result, count(shape.slice(1)));
     return result;
   }
   const ordered = unshuffle(part);
+  const theta = others.get(`theta.${transformer}`);
+  const images = others.get("input");
   if (filter === "plane") addPlane(ordered, shape);
-  else if (filter === "corners" && grid) addCorners(ordered, grid);
+  else if (filter === "theta" && theta && images) {
+    addAffine(ordered, shape, theta.data, images.shape);
+  } else if (filter === "corners" && grid) addCorners(ordered, grid);
   else addFramesBefore(ordered, count(shape.slice(1)));
   return floatsOf(ordered);
+}
+
+/**
+ * Return differences from their codes of 2 bits; those that have none follow the codes.
+ * @param {Uint8Array} bytes
+ * @param {number} length of the result
+ */
+function differencesOf(bytes, length) {
+  const result = new Uint8Array(length);
+  let other = Math.ceil(length / 4);
+  for (let index = 0; index < length; index++) {
+    const code = (bytes[index >> 2] >> (2 * (index & 3))) & 3;
+    if (code) result[index] = code === OTHER ? bytes[other++] : code === 1 ? 1 : 255;
+  }
+  return result;
+}
+
+/**
+ * Reverse what the median of left, above and left + above - above left does not predict.
+ * @param {Uint8Array} numbers
+ * @param {number[]} shape (F, N, H, W, C)
+ */
+function addMedian(numbers, [, , height, width, channels]) {
+  const line = width * channels;
+  for (let index = 0; index < numbers.length; index += channels) {
+    const column = index / channels % width;
+    const row = Math.floor(index / line) % height;
+    const green = channels === RGB ? numbers[index + 1] : 0;
+    for (let channel = 0; channel < channels; channel++) {
+      const at = index + channel;
+      const left = column ? numbers[at - channels] : 0;
+      const above = row ? numbers[at - line] : 0;
+      const both = left + above - (row && column ? numbers[at - line - channels] : 0);
+      const low = Math.min(left, above);
+      const predicted = Math.max(low, Math.min(both, left + above - low));
+      numbers[at] += predicted + (channel === 1 ? 0 : green);
+    }
+  }
 }
 
 /**
@@ -191,6 +242,45 @@ function addPlane(numbers, [frames, probes, rows, columns]) {
       }
     }
   }
+}
+
+/**
+ * Reverse the differences of grids from those of affine parameters, which are rounded as in float32.
+ * @param {Int32Array} numbers
+ * @param {number[]} shape (F, N, rows, columns, 2)
+ * @param {Numbers} theta (F, N, 6)
+ * @param {number[]} images shape of the images (F or 1, N, H, W, C)
+ */
+function addAffine(numbers, [frames, probes, rows, columns], theta, [, , height, width]) {
+  const [down, across] = [ticks(rows), ticks(columns)];
+  const round = Math.fround;
+  let index = 0;
+  for (let grid = 0; grid < frames * probes; grid++) {
+    const [a, b, c, d, e, f] = theta.subarray(6 * grid, 6 * grid + 6);
+    for (const y of down) {
+      for (const x of across) {
+        const normalised = [
+          round(round(round(a * x) + round(b * y)) + c),
+          round(round(round(d * x) + round(e * y)) + f),
+        ];
+        for (const [axis, side] of [width, height].entries()) {
+          const place = round(round(round(normalised[axis] + 1) / 2) * side);
+          numbers[index++] += orderedOf(finite(place));
+        }
+      }
+    }
+  }
+}
+
+/**
+ * Return -1 to 1 as `torch.linspace` does: from both ends, with a step of float32.
+ * @param {number} count
+ */
+function ticks(count) {
+  const step = Math.fround(2 / (count - 1));
+  const tick = (/** @type {number} */ index) =>
+    index < Math.floor(count / 2) ? -1 + step * index : 1 - step * (count - 1 - index);
+  return Float32Array.from({ length: count }, (_, index) => tick(index));
 }
 
 /**

@@ -1,5 +1,6 @@
 // The files that a page without a server reads: beside the page, or inside it.
 
+import { decodeBase85 } from "./base85.js";
 import { decompress } from "./frame-groups.js";
 import { Problem } from "../protocol/api.js";
 
@@ -115,7 +116,7 @@ export class StaticFiles {
 }
 
 /**
- * Files inside the page, each the text of an element: base64, of compressed bytes unless it is a part of a run.
+ * Files inside the page, each the text of an element: base85, of compressed bytes unless it is a part of a run.
  * @implements {StoredFiles}
  */
 export class EmbeddedFiles {
@@ -176,7 +177,7 @@ export class EmbeddedFiles {
     if (!bytes) {
       const element = this.root.querySelector(`script[data-file="${CSS.escape(path)}"]`);
       if (!element) throw new Problem(`This page does not contain ${path}.`, 404);
-      bytes = Uint8Array.from(atob(element.textContent ?? ""), (letter) => letter.charCodeAt(0));
+      bytes = decodeBase85(element.textContent ?? "");
       element.remove(); // the bytes take its place in memory
       this.decoded.set(path, bytes);
     }

@@ -3,7 +3,7 @@
 import json
 import re
 import zlib
-from base64 import b64decode
+from base64 import b85decode
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ EMBEDDED = re.compile(r'<script type="text/plain" data-file="([^"]+)">([^<]*)</s
 
 def embedded_files(page: str) -> dict[str, bytes]:
     """Return the files inside a page in one file."""
-    return {path: b64decode(text) for path, text in EMBEDDED.findall(page)}
+    return {path: b85decode(text.replace(",", "<")) for path, text in EMBEDDED.findall(page)}
 
 
 def test_a_page_in_one_file_has_two_runs_and_says_what_it_is(tmp_path: Path) -> None:
