@@ -1,5 +1,6 @@
 """Write the weights of a checkpoint as safetensors, which any framework reads."""
 
+import json
 from pathlib import Path
 
 from safetensors.numpy import save
@@ -8,6 +9,9 @@ from stnscope.backend.experiment.errors import Conflict, NotFound
 from stnscope.backend.experiment.export.arrays import origin
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 from stnscope.backend.experiment.recording.records import evaluated_weights
+
+LENGTH_BYTES = 8
+"""Of the header's length, of which the header's end is a multiple."""
 
 
 def write_safetensors(
@@ -39,8 +43,17 @@ def write_safetensors(
     checkpoint = recording.checkpoint_at(steps[-1])
     info = recording.frame(checkpoint.step).info
     texts = origin(recording, options, info, f"step {checkpoint.step}")
-    target.write_bytes(
-        save(evaluated_weights(checkpoint.tensors), texts | {"step": str(checkpoint.step)})
-    )
+    data = save(evaluated_weights(checkpoint.tensors), texts | {"step": str(checkpoint.step)})
+    target.write_bytes(_with_sorted_texts(data))
     if progress is not None:
         progress(1, 1)
+
+
+def _with_sorted_texts(data: bytes) -> bytes:
+    """Return a safetensors file whose texts are in order; the library's order is by chance."""
+    start = LENGTH_BYTES + int.from_bytes(data[:LENGTH_BYTES], "little")
+    header = json.loads(data[LENGTH_BYTES:start])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % LENGTH_BYTES)
+    return len(text).to_bytes(LENGTH_BYTES, "little") + text + data[start:]

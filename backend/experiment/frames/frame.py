@@ -86,14 +86,16 @@ class Frame:
             FrameError: the bytes are not safetensors, have no frame, or are of a later protocol.
         """
         try:
-            tensors = _load(data)
+            loaded = _load(data)
             length = int.from_bytes(data[:8], "little")
-            info = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["frame"])
+            header = json.loads(data[8 : 8 + length])
+            info = json.loads(header["__metadata__"]["frame"])
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise FrameError(f"These bytes are not a frame: {error}.") from error
         if not isinstance(info, dict) or info.get("protocol") != PROTOCOL:
             raise FrameError(f"This frame is not of protocol {PROTOCOL}, the only supported one.")
-        return cls(info, tensors)
+        # In the order of the header; the library has an order by chance.
+        return cls(info, {name: loaded[name] for name in header if name in loaded})
 
 
 def content_key(images: Array) -> str:

@@ -416,6 +416,8 @@ def test_checkpoint_has_the_weights_alone(record: Record, tmp_path: Any) -> None
     (tmp_path / "weights").write_bytes(data)
     with safe_open(tmp_path / "weights", "np") as file:
         assert file.metadata()["step"] == "4"
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    assert list(header["__metadata__"]) == sorted(header["__metadata__"]), "equal runs, equal bytes"
     with pytest.raises(NotFound, match="step 4"):
         exported(written, ExportOptions(format="safetensors", last=3))
 

@@ -52,6 +52,13 @@ def test_decode_reads_the_golden_bytes() -> None:
         np.testing.assert_array_equal(frame.tensors[name], tensor)
 
 
+def test_decoded_tensors_are_in_the_order_of_the_bytes() -> None:
+    """Tables have their columns in this order: the same whoever writes them."""
+    data = small_frame().encode()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    assert list(Frame.decode(data).tensors) == [name for name in header if name != "__metadata__"]
+
+
 def test_encoding_is_safetensors_with_one_metadata_key_and_aligned_tensors() -> None:
     data = small_frame().encode()
     length = int.from_bytes(data[:8], "little")
