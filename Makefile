@@ -46,7 +46,7 @@ test-fast: ## Run the tests that need neither a server nor a browser, nor take s
 	@sh tools/setup dev
 	@$(VENV)/python -m pytest --numprocesses 2 --dist worksteal -m 'not slow and not seconds' $(FAST)
 
-test-slow: ## Run the tests that take minutes: a fuzzer, for FUZZ_SECONDS (300)
+test-slow: ## Run the slow tests: a fuzzer, for FUZZ_SECONDS (300), and nginx, which must be there
 	@sh tools/setup dev
 	@$(VENV)/python -m pytest -m slow $(TESTS)
 

@@ -101,7 +101,10 @@ class ForkServer:
         request = json.dumps(asdict(program)).encode()
         with self._lock:
             socket.send_fds(self._connection, [request], streams)
-            return int(self._connection.recv(64))
+            pid = self._connection.recv(64)
+        if not pid:
+            raise RuntimeError("The fork server has ended; it has printed why.")
+        return int(pid)
 
 
 class ForkingPopen(NewInterpreter[bytes]):

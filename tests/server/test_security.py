@@ -12,6 +12,7 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
+from stnscope.access.cache_control import IMMUTABLE_PRIVATE
 from stnscope.access.policy import Access
 from stnscope.access.rights import DECLARED, VIEWER_REFUSAL, Right, needed_right
 from stnscope.backend.experiment.watching import page_server
@@ -212,6 +213,17 @@ def test_viewer_watches_a_run_that_allows_them_nothing(
         assert run["picture_refusal"] == VIEWER_REFUSAL
     for part in ("/metrics", "/frames", "/frames/0", "/recording"):
         assert protected.http.get(address + part, headers=VIEWER_BEARER).status_code == 200
+
+
+def test_no_shared_cache_keeps_frames_that_need_a_token(
+    protected: Server, trained_run: TrainedRun
+) -> None:
+    run_id = trained_run.copy_into(protected.home)
+    for path in ("frames/0", "frames/0/picture"):
+        address = f"/runs/{run_id}/{path}?attempt=0"
+        cache_control = protected.http.get(address, headers=VIEWER_BEARER).headers["cache-control"]
+        assert cache_control == IMMUTABLE_PRIVATE
+        assert "private" in cache_control
 
 
 def test_viewer_has_a_picture_of_their_own_transformed(protected: Server) -> None:

@@ -9,7 +9,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse
 from starlette.background import BackgroundTask
 
-from stnscope.access.cache_control import IMMUTABLE
+from stnscope.access.cache_control import IMMUTABLE, IMMUTABLE_PRIVATE
 from stnscope.backend.experiment.export.still import draw_png, draw_thumbnail
 from stnscope.backend.experiment.frames.frame import MEDIA_TYPE
 from stnscope.backend.experiment.limits import MAX_METRIC_ROWS, Count, PositiveCount
@@ -107,7 +107,7 @@ def show_frame(
     with server.runs.open(run_id) as recording:
         frame = recording.encoded_frame(step, lap)
         run = recording.summary()
-    headers = _caching(run, step, attempt)
+    headers = _caching(server, run, step, attempt)
     return Response(frame, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -129,16 +129,17 @@ def draw_frame(
         frame = recording.frame(step)
         run = recording.summary()
     picture = draw_thumbnail(frame) if thumbnail else draw_png(frame, 1, PICTURE_PROBES)
-    headers = _caching(run, step, attempt)
+    headers = _caching(server, run, step, attempt)
     return Response(picture, media_type="image/png", headers=headers)
 
 
-def _caching(run: Run, step: int, attempt: int | None) -> dict[str, str]:
+def _caching(server: Server, run: Run, step: int, attempt: int | None) -> dict[str, str]:
     """Return the header that says how long a frame can be cached."""
     # Once training is past a step, no nearer frame is recorded any more.
     is_past = step < run["step"] or run["status"] in ENDED
     is_final = is_past and attempt == run["attempt"]
-    return {"Cache-Control": IMMUTABLE if is_final else "no-cache"}
+    immutable = IMMUTABLE if server.settings.token is None else IMMUTABLE_PRIVATE
+    return {"Cache-Control": immutable if is_final else "no-cache"}
 
 
 @router.get(
