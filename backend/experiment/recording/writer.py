@@ -1,6 +1,7 @@
 """Create and write a recording; its only writer holds the lock, but for the name."""
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Collection, Iterator, Mapping
@@ -280,6 +281,7 @@ def create(
     config: RunConfig | WatchConfig,
     steps_per_epoch: int | None,
     demonstration: bool = False,
+    name: str | None = None,
 ) -> None:
     """Create the recording of a queued run; the file's stem is the run's id.
 
@@ -288,6 +290,7 @@ def create(
         config: of the run.
         steps_per_epoch: None if unknown, in a loop that is not ours.
         demonstration: whether the server starts it by itself.
+        name: of the run; None if it has none.
 
     Raises:
         Conflict: the file exists, or its folder does not.
@@ -308,14 +311,17 @@ def create(
         "demonstration": demonstration,
         "steps_per_epoch": steps_per_epoch,
         "status": "queued",
+        "name": name,
     }
     # It is renamed when it is complete, so that no reader opens a partial recording.
     draft = path.with_suffix(".new")
     with raising_recording_errors(path):
         try:
             draft.unlink(missing_ok=True)
-            with closing(connect(draft)) as connection:
+            with closing(connect_to_draft(draft)) as connection:
                 _write_schema(connection, row)
+            with draft.open("rb+") as file:
+                os.fsync(file.fileno())
             draft.rename(path)
         except BaseException:
             for suffix in DATABASE_SUFFIXES:
@@ -333,7 +339,6 @@ def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> Non
     connection.execute(
         f"INSERT INTO run ({', '.join(run)}) VALUES ({placeholders})", tuple(run.values())
     )
-    connection.execute("PRAGMA journal_mode = DELETE")
 
 
 def rename(path: Path, name: str | None) -> None:
@@ -383,6 +388,14 @@ def connect(path: Path, lock_seconds: float = WRITE_LOCK_SECONDS) -> sqlite3.Con
     except BaseException:
         connection.close()
         raise
+    return connection
+
+
+def connect_to_draft(path: Path) -> sqlite3.Connection:
+    """Return a connection that waits for no disk: a draft that fails is deleted as a whole."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
     return connection
 
 

@@ -289,14 +289,14 @@ def test_write_that_failed_on_a_full_disk_can_be_repeated(path: Path) -> None:
 def test_create_leaves_no_files_if_the_disk_is_full(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = writer_module.connect
+    connect = writer_module.connect_to_draft
 
     def connect_to_full_disk(path: Path) -> sqlite3.Connection:
         connection = connect(path)
         connection.execute("PRAGMA max_page_count = 2")
         return connection
 
-    monkeypatch.setattr(writer_module, "connect", connect_to_full_disk)
+    monkeypatch.setattr(writer_module, "connect_to_draft", connect_to_full_disk)
     with pytest.raises(InsufficientStorage):
         create(tmp_path / f"new{SUFFIX}", config=RunConfig(), steps_per_epoch=PER_EPOCH)
     assert list(tmp_path.iterdir()) == []
