@@ -7,18 +7,23 @@ import shlex
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from stnscope.backend.commands import sweep
 from stnscope.backend.commands.main import build_parser, main
 from stnscope.backend.commands.train import config_of
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
+from stnscope.backend.experiment.sweeps.sweep_file import read_sweep
 from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
 from stnscope.backend.server.runs import WEIGHTS, Runs
+from stnscope.backend.server.sweeps import Sweeps
 from stnscope.models.cards import FOLDER, cards
 from tests.conftest import TrainedRun
 from tests.experiment import sample_data
@@ -34,6 +39,7 @@ PICTURES = ROOT / "dashboard" / "assets" / "examples"
 RUN_OTHERWISE = {
     "serve": "test_documented_servers_start",
     "train": "test_documented_trainings_are_accepted",
+    "sweep": "test_documented_sweeps_are_accepted",
     # From the internet; those tests run the command with files of this machine.
     "download": "tests/server/routes/test_catalog.py",
     # Of several runs that suit each other.
@@ -100,6 +106,8 @@ def test_interface_examples_run_in_their_order(server: Server, folder: Path) -> 
             if "is RUN below" in line:
                 names["RUN"] = json.loads(answer)["id"]
                 server.wait_for_step(names["RUN"], 2)
+            elif "is SWEEP below" in line:
+                names["SWEEP"] = json.loads(answer)["id"]
             elif "is EXPORT below" in line:
                 names["EXPORT"] = json.loads(answer)["id"]
                 wait_until(lambda: server.http.get(f"/exports/{names['EXPORT']}/file").is_success)
@@ -184,6 +192,22 @@ def test_documented_trainings_are_accepted(tmp_path: Path) -> None:
     assert len(runs.list()) == len(documented("train"))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        *blocks(read(Path("docs/using.md")), "toml"),
+        *re.findall(r"^  seeds.*^  learning.*?$", sweep.EXAMPLES, re.S | re.M),
+    ],
+    ids=["guide", "help"],
+)
+def test_documented_sweeps_are_accepted(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "sweep.toml"
+    path.write_text(textwrap.dedent(text))
+    config = read_sweep(path)
+    planned = Sweeps(Runs(tmp_path / "recordings")).plan(config)
+    assert len(planned) > len(config.seeds) == 3
+
+
 @pytest.mark.parametrize("example", help_examples())
 def test_command_line_examples_run(
     example: str, trained_run: TrainedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -204,4 +228,9 @@ def test_command_line_examples_run(
             tmp_path / "NET.safetensors", replace(cards()["digits"], name="NET")
         )
     words = [re.sub(r"^(run:)?RUN$", rf"\g<1>{run_id}", word) for word in shlex.split(example)]
+    if "SWEEP" in words:
+        sweeps = Sweeps(Runs(tmp_path / "recordings"))
+        config = SweepConfig(name="a sweep")
+        created = sweeps.create(config, sweeps.plan(config))
+        words = [created.id if word == "SWEEP" else word for word in words]
     assert main([*words, "--home", str(tmp_path)]) == 0

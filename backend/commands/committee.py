@@ -4,12 +4,13 @@ import argparse
 import asyncio
 
 from stnscope.backend.commands.options import (
-    RUN_HELP,
+    RUNS_HELP,
     Commands,
     add_data,
     command,
     existing_runs,
     find_run,
+    find_sweep,
     percent,
 )
 from stnscope.backend.experiment.errors import Unavailable
@@ -17,6 +18,7 @@ from stnscope.backend.server.processes.child_process import ChildEnded, call
 
 EXAMPLES = """\
   stnscope committee RUN RUN RUN          averages their predictions for held-out images
+  stnscope committee SWEEP                those of all runs of a sweep
 IDSIA's committee has 25 runs of its network: five seeds, each with the distortions RTS,
 RTS+imadjust, RTS+histeq, RTS+adapthisteq and RTS+conorm.
 """
@@ -30,15 +32,18 @@ def add(commands: Commands) -> None:
         "runs",
         nargs="+",
         metavar="RUN",
-        help=RUN_HELP,
+        help=RUNS_HELP,
     )
     add_data(parser)
 
 
 def _evaluate(options: argparse.Namespace) -> int:
     runs = existing_runs(options)
-    paths = [str(runs.path(find_run(runs, text))) for text in options.runs]
-    request = {"recordings": paths, "data": str(runs.data)}
+    ids: list[str] = []
+    for text in options.runs:
+        sweep = find_sweep(runs, text)
+        ids += [run.id for run in sweep.runs] if sweep else [find_run(runs, text)]
+    request = {"recordings": [str(runs.path(run_id)) for run_id in ids], "data": str(runs.data)}
     # A process of its own: this one has no torch, and starts at once.
     try:
         verdict, _ = asyncio.run(call("committee_main", request))

@@ -2,11 +2,20 @@
 
 import argparse
 
-from stnscope.backend.commands.options import RUN_HELP, Commands, command, existing_runs, find_run
+from stnscope.backend.commands.options import (
+    RUNS_HELP,
+    Commands,
+    command,
+    existing_runs,
+    find_run,
+    find_sweep,
+)
+from stnscope.backend.server.sweeps import Sweeps
 
 EXAMPLES = """\
   stnscope delete RUN                     a run that no trainer trains
   stnscope delete RUN RUN                 several; they cannot be restored
+  stnscope delete SWEEP                   a sweep with all its runs
 """
 
 
@@ -14,13 +23,18 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Delete runs, with everything that was recorded of them."
     parser = command(commands, "delete", _delete, text, EXAMPLES)
-    parser.add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
+    parser.add_argument("runs", nargs="+", metavar="RUN", help=RUNS_HELP)
 
 
 def _delete(options: argparse.Namespace) -> int:
     runs = existing_runs(options)
     # All names are looked up before the first run is deleted.
-    for run_id in list(dict.fromkeys(find_run(runs, text) for text in options.runs)):
-        runs.delete(run_id)
-        print(f"Deleted {run_id}.")
+    found = [find_sweep(runs, text) or find_run(runs, text) for text in options.runs]
+    for each in {(each if isinstance(each, str) else each.id): each for each in found}.values():
+        if isinstance(each, str):
+            runs.delete(each)
+            print(f"Deleted {each}.")
+        else:
+            Sweeps(runs).delete(each)
+            print(f"Deleted {each.id} with its runs.")
     return 0

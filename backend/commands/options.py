@@ -16,10 +16,12 @@ from stnscope.backend.experiment.recording.quota import Quota, format_bytes
 from stnscope.backend.server import runs as server_runs
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
+from stnscope.backend.server.sweeps import Sweep, Sweeps
 
 Commands = Any  # argparse keeps the type of its subparsers private
 
 RUN_HELP = "a run's id, as `stnscope runs` lists it, or its beginning"
+RUNS_HELP = f"{RUN_HELP}; or the id of a sweep, for all its runs"
 
 
 def command(
@@ -163,6 +165,13 @@ def find_run(runs: Runs, text: str) -> str:
     raise NotFound(
         f"There is no run {text!r}; `stnscope runs` lists them{suggestion(text, ids) or '.'}"
     )
+
+
+def find_sweep(runs: Runs, text: str) -> Sweep | None:
+    """Return the sweep whose id a text is; None if it is none, but perhaps that of a run."""
+    with suppress(NotFound):
+        return Sweeps(runs).get(text)
+    return None
 
 
 def data_folder(options: argparse.Namespace) -> Path:

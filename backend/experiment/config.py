@@ -23,6 +23,7 @@ from stnscope.backend.experiment.limits import (
     MAX_PROBES,
     MAX_RATE_FACTOR,
     MAX_RATE_FACTORS,
+    MAX_SEED,
     MAX_SUPERSAMPLING,
     MAX_THREADS,
 )
@@ -114,7 +115,7 @@ class PictureVariation(FrozenModel):
     clutter: int = Field(
         default=0, ge=0, le=MAX_CLUTTER, description="Small crops of other images."
     )
-    seed: int = Field(default=0, ge=0, le=2**31 - 1, description="Of the places of clutter.")
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Of the places of clutter.")
 
 
 class SamplerConfig(FrozenModel):
@@ -175,7 +176,7 @@ class RunConfig(FrozenModel):
     seed: int = Field(
         default=0,
         ge=0,
-        le=2**31 - 1,
+        le=MAX_SEED,
         description="Seed of all random numbers; equal seeds give equal runs.",
     )
     epochs: int = Field(

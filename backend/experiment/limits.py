@@ -20,6 +20,7 @@
     dataset_bytes    bytes of a data set's decoded images
     name_length      characters of the name of a data set, a network and so on
     scalars          further metrics of a watched run
+    sweep_runs       runs of a sweep
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,8 @@ MAX_PICTURE_BYTES = 10_000_000
 MAX_PICTURE_PIXELS = 16_000_000
 MAX_PROBES = 64
 MAX_EPOCHS = 1000
+MAX_SEED = 2**31 - 1
+MAX_SWEEP_RUNS = 500
 MAX_SUPERSAMPLING = 4
 MAX_THREADS = 64
 MAX_EXPORT_FRAMES = 300
@@ -80,5 +83,6 @@ LIMITS: Mapping[str, int] = {
     "dataset_bytes": MAX_DATASET_BYTES,
     "name_length": MAX_NAME_LENGTH,
     "scalars": MAX_SCALARS,
+    "sweep_runs": MAX_SWEEP_RUNS,
 }
 """The largest accepted values, by the names under which the catalog serves them."""

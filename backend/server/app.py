@@ -38,6 +38,7 @@ from stnscope.backend.server.routes import (
     runs,
     source,
     streams,
+    sweeps,
 )
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
@@ -45,13 +46,14 @@ from stnscope.backend.server.state import State
 from stnscope.backend.server.streams.slots import Slots
 from stnscope.backend.server.streams.tail import Tails
 from stnscope.backend.server.streams.transform_stream import TransformStreams
+from stnscope.backend.server.sweeps import Sweeps
 from stnscope.backend.version import VERSION
 
 log = logging.getLogger(__name__)
 
 ROUTERS = tuple(
     resource.router
-    for resource in (catalog, runs, recordings, pictures, exports, results, source, streams)
+    for resource in (catalog, runs, sweeps, recordings, pictures, exports, results, source, streams)
 )
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """
@@ -186,6 +188,7 @@ def _create_state(settings: Settings) -> State:
     return State(
         settings=settings,
         runs=runs,
+        sweeps=Sweeps(runs),
         trainers=Trainers(
             runs,
             settings.trainers,

@@ -7,12 +7,17 @@ import builtins
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from stnscope.backend.experiment.catalog import steps_per_epoch, validate, with_defaults
+from stnscope.backend.experiment.catalog import (
+    DatasetEntry,
+    steps_per_epoch,
+    validate,
+    with_defaults,
+)
 from stnscope.backend.experiment.catalog.examples import EXAMPLE_PREFIX, EXAMPLES
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
@@ -248,8 +253,7 @@ class Runs:
             InsufficientStorage: there is no disk space for another recording.
         """
         dataset = availability.inspect_dataset(config.dataset, self.data)
-        config = with_defaults(config, dataset)
-        validate(config, dataset)
+        config = complete(config, dataset)
         self.check_disk_space()
         run_id = new_run_id()
         create(
@@ -296,19 +300,38 @@ class Runs:
         Raises:
             AccessDenied: this user may not list the folder.
         """
-        runs = []
-        for run_id, name in self._names().items():
+        runs = self._summaries(self._names()).values()
+        return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
+
+    def summaries(self, run_ids: Iterable[str]) -> dict[str, Run]:
+        """Return the summaries of those of some runs that there are, in their order, by id.
+
+        Raises:
+            AccessDenied: this user may not list the folder.
+        """
+        names = self._names()
+        return self._summaries({each: names[each] for each in run_ids if each in names})
+
+    def _summaries(self, names: Mapping[str, str]) -> dict[str, Run]:
+        """Return the summaries of runs by id, from the names of their files."""
+        runs = {}
+        for run_id, name in names.items():
             # Paths are made of those that have changed only: that takes longer than all else.
             last = self._unchanged_summary(run_id, _file_state(f"{self.folder}{os.sep}{name}"))
             if last:
-                runs.append(last)
+                runs[run_id] = last
                 continue
             with suppress(NotFound):  # deleted meanwhile
-                runs.append(self._summary(run_id, self.folder / name))
-        return sorted(runs, key=lambda run: (run["created"], run["id"]), reverse=True)
+                runs[run_id] = self._summary(run_id, self.folder / name)
+        return runs
 
     def page(
-        self, *, limit: int | None = None, after: str | None = None, live: bool | None = None
+        self,
+        *,
+        limit: int | None = None,
+        after: str | None = None,
+        live: bool | None = None,
+        without: Collection[str] = (),
     ) -> tuple[builtins.list[Run], bool]:
         """Return some of what `list` returns, and whether more follow.
 
@@ -316,6 +339,7 @@ class Runs:
             limit: how many at most; None for all.
             after: the run that they follow in the list.
             live: whether more frames may come; None for both.
+            without: ids of runs that are left out unless they are being trained.
 
         Raises:
             NotFound: there is no run `after`.
@@ -329,6 +353,8 @@ class Runs:
             runs = runs[position + 1 :]
         if live is not None:
             runs = [run for run in runs if (run["status"] in LIVE) == live]
+        if without:
+            runs = [run for run in runs if run["id"] not in without or run["status"] in TRAINING]
         return runs[:limit], limit is not None and len(runs) > limit
 
     def _summary(self, run_id: str, path: Path) -> Run:
@@ -421,6 +447,17 @@ class Runs:
             with translating_os_errors():
                 _remove(path.with_name(name))
         self._last_summaries.pop(run_id, None)
+
+
+def complete(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
+    """Return a configuration with the defaults that its data set and network imply.
+
+    Raises:
+        InvalidInput: a value does not exist or does not fit the others.
+    """
+    config = with_defaults(config, dataset)
+    validate(config, dataset)
+    return config
 
 
 def _card_of_loop(name: str, run: Run) -> Card:

@@ -6,7 +6,7 @@ listed.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, create_model
 
@@ -25,8 +25,14 @@ from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
 from stnscope.backend.experiment.reproduction.tables import ResultTables
 from stnscope.backend.experiment.run_status import Deleted, Fault, Operation, Status
+from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
+from stnscope.backend.experiment.sweeps.table import Spread
 from stnscope.models.cards import Card
 from stnscope.models.catalog import Architecture, FamilyEntry
+
+SweepAction = Literal["stop", "resume"]
+SweepOperation = SweepAction | Literal["delete"]
+"""All requests that change a sweep."""
 
 
 class Health(BaseModel):
@@ -83,6 +89,7 @@ class Run(BaseModel):
 
     id: str
     name: str | None = Field(description="Given by a user; null if it has none.")
+    sweep: str | None = Field(description="Id of the sweep that created it; null if none did.")
     created: float = Field(description="Seconds since 1970.")
     config: RunConfig | WatchConfig | None = Field(
         description="Runs recorded by an earlier version lack some of it. Null, as all that is "
@@ -171,6 +178,95 @@ class FrameList(BaseModel):
     laps: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
         description="Frames of the closing lap: the step, and the index in the lap."
     )
+
+
+class SweepSummary(BaseModel):
+    """A group of runs that differ in some fields of their configuration, and in their seeds."""
+
+    id: str
+    name: str
+    created: float = Field(description="Seconds since 1970.")
+    fields: list[str] = Field(description="Paths of the fields in which its runs differ.")
+    seeds: list[int]
+    status: Status = Field(
+        description="`running` while any of its runs is trained or paused; else `queued`, "
+        "`interrupted`, `stopped` or `failed` if any of them is; else `finished`."
+    )
+    runs: Count = Field(description="Those that have not been deleted.")
+    done: Count = Field(description="Runs that finished.")
+    training: Count = Field(description="Runs that are running.")
+    waiting: Count = Field(description="Runs that are queued.")
+    others: dict[Status | Fault, Count] = Field(description="All other runs, by status.")
+    can: list[SweepOperation] = Field(
+        description="What can be requested now; nothing with a token for viewing, or while a "
+        "command trains it."
+    )
+
+
+class SweepRun(BaseModel):
+    """A run of a combination: what the table of a sweep says of it."""
+
+    seed: int
+    id: str
+    status: Status | Fault
+    done: bool = Field(description="Whether it finished.")
+    attempt: Count
+    step: Count
+    steps: Count | None
+    accuracy: float | None
+    loss: float | None
+    stillness: float | None
+    collapsed: bool
+    last_step: Count | None = Field(description="The last recorded step.")
+    error: str | None
+
+
+class SweepCombination(BaseModel):
+    """The runs of a sweep that differ in their seeds only.
+
+    Its figures are those of the runs that finished; before one has, of those with any.
+    """
+
+    values: dict[str, Any] = Field(description="By the paths of the sweep's fields.")
+    done: Count = Field(description="Runs that finished.")
+    collapsed: Count = Field(
+        description="Runs whose regions had mostly collapsed in the last frame, of those observed."
+    )
+    observed: Count = Field(description="Runs with frames.")
+    accuracy: Spread | None = Field(description="The latest on held-out images.")
+    loss: Spread | None = Field(description="Of the latest batch.")
+    stillness: Spread | None
+    runs: list[SweepRun]
+
+
+class Sweep(SweepSummary):
+    """A sweep with its table: a row for each combination of values."""
+
+    config: SweepConfig
+    combinations: list[SweepCombination]
+
+
+class SweepCurve(BaseModel):
+    """A curve of a combination over its seeds: columns of equal length."""
+
+    epoch: list[float] = Field(description="Where an interval of its steps ends.")
+    mean: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class CombinationCurves(BaseModel):
+    """The curves of a combination."""
+
+    accuracy: SweepCurve
+    loss: SweepCurve
+
+
+class SweepCurves(BaseModel):
+    """The curves of a sweep."""
+
+    epochs: Count = Field(description="Of the longest run.")
+    combinations: list[CombinationCurves] = Field(description="In the order of the table.")
 
 
 class Download(BaseModel):

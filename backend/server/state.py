@@ -10,6 +10,7 @@ from stnscope.access.rights import may_act
 from stnscope.backend.experiment.catalog import ARCHITECTURES
 from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.devices.choice import resume_note
+from stnscope.backend.experiment.home import sweep_of
 from stnscope.backend.experiment.run_status import flags
 from stnscope.backend.server.http.conditional import JsonBody
 from stnscope.backend.server.http.shared_results import SharedResults
@@ -24,6 +25,7 @@ from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams.slots import Slots
 from stnscope.backend.server.streams.tail import Tails
 from stnscope.backend.server.streams.transform_stream import TransformStreams
+from stnscope.backend.server.sweeps import Sweeps
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class State:
 
     settings: Settings
     runs: Runs
+    sweeps: Sweeps
     trainers: Trainers
     tails: Tails
     viewer_slots: Slots
@@ -63,8 +66,8 @@ class State:
         """Return a run's summary as the interface has it.
 
         It adds the network's transformers, what a client asks about its status (`running`, `live`,
-        `complete`, `deleted`), whether this server trains it (`owned`), whether its trainer hangs
-        (`unresponsive`), what can be requested of it now (`can`), and why no picture can be added
+        `complete`, `deleted`), the `sweep` that created it, whether this server trains it (`owned`)
+        or its trainer hangs (`unresponsive`), what can be requested of it now (`can`), and why no picture can be added
         to its probes (`picture_refusal`), and what a resume does not promise (`resume_note`).
         """
         config = run["config"] or {}  # None if its recording cannot be read
@@ -74,6 +77,7 @@ class State:
             if architecture
             else config.get("transformers"),
             **flags(run["status"]),
+            "sweep": sweep_of(run["id"]),
             "owned": self.trainers.owns(run["id"]),
             "unresponsive": self.trainers.is_unresponsive(run["id"]),
             "can": self.trainers.allowed(run) if self.may_act else [],

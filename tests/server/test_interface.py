@@ -73,6 +73,8 @@ def test_every_response_is_typed(description: dict[str, Any]) -> None:
         ("/runs/{run}/frames", schemas.FrameList),
         ("/runs/{run}/metrics?every=5", schemas.Metrics),
         ("/runs/none", schemas.Problem),
+        ("/sweeps", list[schemas.SweepSummary]),
+        ("/sweeps/none", schemas.Problem),
         ("/runs/{run}/metrics?every=0", schemas.Problem),
     ],
 )
@@ -206,6 +208,7 @@ def test_head_has_the_headers_of_get_and_no_body(
             run_id=finished,
             step=1,
             export_id="none",
+            sweep_id="none",
             name="digits",
             origin="stnscope",
             path="models/grid.py",

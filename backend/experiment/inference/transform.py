@@ -37,6 +37,7 @@ from stnscope.backend.experiment.inference.theta_gradient import (
 )
 from stnscope.backend.experiment.inputs.pipeline import InputPipeline
 from stnscope.backend.experiment.inputs.probes import Probes
+from stnscope.backend.experiment.limits import MAX_SEED
 from stnscope.backend.experiment.pictures.cache import PictureCache
 from stnscope.backend.experiment.pictures.decode import decode
 from stnscope.backend.experiment.pictures.fit import Fitted, Target, fit
@@ -67,7 +68,7 @@ CACHE_SIZE = 64
 class PictureDistortion(DistortionConfig):
     """The distortion of a picture, with the seed of its draws."""
 
-    seed: int = Field(default=0, ge=0, le=2**31 - 1)
+    seed: int = Field(default=0, ge=0, le=MAX_SEED)
 
 
 _pictures = PictureCache()

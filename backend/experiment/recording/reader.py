@@ -418,6 +418,25 @@ class Recording:
             "WHERE step IN (SELECT value FROM json_each(?)) ORDER BY step", (json.dumps(steps),)
         )
 
+    @_reading
+    def mean_metrics(self, names: Sequence[str], span: int) -> Columns:
+        """Return means over intervals of steps: `interval`, from 0 on, and a column for each name.
+
+        Args:
+            names: some of `METRICS` that every version has.
+            span: the length of an interval in steps; the first one begins with step 1.
+        """
+        means = ", ".join(f"avg({name})" for name in names)
+        rows = self.connection.execute(
+            f"SELECT (step - 1) / ? AS interval, {means} FROM steps WHERE step > 0"
+            " GROUP BY interval ORDER BY interval",
+            (span,),
+        ).fetchall()
+        columns = zip(*rows, strict=True) if rows else [()] * (1 + len(names))
+        intervals, *values = map(list, columns)
+        self._check_counts("steps", intervals)
+        return {"interval": intervals} | dict(zip(names, map(_only_numbers, values), strict=True))
+
     def _is_watched(self) -> bool:
         return isinstance(StoredRunRow.model_validate(self._run_row()).config, WatchConfig)
 

@@ -10,7 +10,7 @@ one by one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any
@@ -28,6 +28,7 @@ from stnscope.backend.experiment.errors import (
     TrainerTimeout,
 )
 from stnscope.backend.experiment.frames.frame import Frame, Label
+from stnscope.backend.experiment.home import sweep_of
 from stnscope.backend.experiment.probes import added_pictures
 from stnscope.backend.experiment.run_status import (
     ALLOWED_IN,
@@ -171,7 +172,7 @@ class Trainers:
     async def submit(self, run_id: str, *, demonstration: bool = False) -> None:
         """Queue a run; it starts as soon as fewer than the limit train."""
         # Before anything is awaited, so that the run is owned from here on.
-        self._queue.append(run_id)
+        self._queue.insert(place_in_queue(self._queue, run_id), run_id)
         if demonstration:
             self._demonstrations.add(run_id)
         else:
@@ -488,6 +489,16 @@ class Trainers:
         if self._processes.get(run_id) is process:
             del self._processes[run_id]
             self._demonstrations.discard(run_id)
+
+
+def place_in_queue(queue: Sequence[str], run_id: str) -> int:
+    """Return where a run joins the queue: at its end, but before the runs of sweeps.
+
+    A sweep may take hours, in which nobody else could train.
+    """
+    if sweep_of(run_id):
+        return len(queue)
+    return sum(sweep_of(queued) is None for queued in queue)
 
 
 def assignment(runs: Runs, run_id: str) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def list_runs(
     live: Annotated[
         bool | None, Query(description="Only those to which frames may be added, or the others.")
     ] = None,
+    swept: Annotated[
+        bool, Query(description="False for those of sweeps only while they are trained.")
+    ] = True,
 ) -> Response:
     """List runs, the newest first; 304 if they are as the tag in `If-None-Match` says.
 
@@ -55,12 +58,13 @@ def list_runs(
     """
 
     def encode() -> tuple[JsonBody, str | None]:
-        runs, has_more = server.runs.page(limit=limit, after=after, live=live)
+        without = () if swept else server.sweeps.run_ids()
+        runs, has_more = server.runs.page(limit=limit, after=after, live=live, without=without)
         body = JsonBody.encode([server.describe(run) for run in runs])
         return body, runs[-1]["id"] if has_more else None
 
     # A run's description depends on what the request may do.
-    body, last = server.run_lists.get((limit, after, live, server.may_act), encode)
+    body, last = server.run_lists.get((limit, after, live, swept, server.may_act), encode)
     return body.respond(request, next_link(request, after=last))
 
 

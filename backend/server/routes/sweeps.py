@@ -1,0 +1,199 @@
+"""Sweeps: list, start, control and delete groups of runs; their tables, curves and CSV."""
+
+from collections import Counter
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.concurrency import run_in_threadpool
+
+from stnscope.backend.experiment.config import FrozenModel
+from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
+from stnscope.backend.experiment.sweeps.table import (
+    Combination,
+    Member,
+    combinations,
+    status_of,
+    write_csv,
+)
+from stnscope.backend.server import schemas
+from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.conditional import JsonBody
+from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.processes.sweep_trainings import (
+    allowed_now,
+    control_sweep,
+    delete_sweep,
+    plan_sweep,
+    submit_sweep,
+)
+from stnscope.backend.server.schemas import SweepAction
+from stnscope.backend.server.state import Server, State
+from stnscope.backend.server.sweeps import Sweep
+
+router = ApiRouter()
+
+CSV_TYPE = "text/csv"
+
+
+class SweepControl(FrozenModel):
+    """A request to act on all runs of a sweep that it fits."""
+
+    action: SweepAction
+
+
+@router.get("/sweeps", tags=["sweeps"], **answers(list[schemas.SweepSummary], 304))
+def list_sweeps(request: Request, server: Server) -> Response:
+    """List sweeps, the newest first; 304 if they are as the tag in `If-None-Match` says."""
+
+    def encode() -> tuple[JsonBody, None]:
+        summaries = [summarize(server, each)[0] for each in server.sweeps.list()]
+        return JsonBody.encode(summaries), None
+
+    body, _ = server.run_lists.get(("sweeps", server.may_act), encode)
+    return body.respond(request)
+
+
+@router.post("/sweeps", tags=["sweeps"], **answers(schemas.Sweep, 507, status=201))
+async def start_sweep(config: SweepConfig, server: Server, response: Response) -> dict[str, Any]:
+    """Start a sweep: create all its runs, which are trained as soon as they have their turn."""
+    planned = await plan_sweep(server.sweeps, server.devices, config)
+    sweep = await run_in_threadpool(server.sweeps.create, config, planned)
+    await submit_sweep(server.trainers, server.sweeps, sweep)
+    response.headers["Location"] = f"/api/sweeps/{sweep.id}"
+    return await run_in_threadpool(describe, server, sweep)
+
+
+@router.get("/sweeps/{sweep_id}", tags=["sweeps"], **answers(schemas.Sweep, 304, 404))
+def show_sweep(sweep_id: str, request: Request, server: Server) -> Response:
+    """Show a sweep as a table: a row for each combination of values, over its seeds."""
+    sweep = server.sweeps.get(sweep_id)
+
+    def encode() -> tuple[JsonBody, None]:
+        return JsonBody.encode(describe(server, sweep)), None
+
+    body, _ = server.run_lists.get(("sweep", sweep_id, server.may_act), encode)
+    return body.respond(request)
+
+
+@router.get("/sweeps/{sweep_id}/curves", tags=["sweeps"], **answers(schemas.SweepCurves, 304, 404))
+def show_curves(sweep_id: str, request: Request, server: Server) -> Response:
+    """Show accuracy and loss over epochs: the mean over seeds, the lowest and the highest."""
+    sweep = server.sweeps.get(sweep_id)
+
+    def encode() -> tuple[JsonBody, None]:
+        members = server.sweeps.members(sweep)
+        epochs = max((member.summary["epochs"] or 1 for member in members), default=1)
+        curves = server.sweeps.curves(members)
+        named = [{name: band._asdict() for name, band in each.items()} for each in curves]
+        return JsonBody.encode({"epochs": epochs, "combinations": named}), None
+
+    body, _ = server.run_lists.get(("curves", sweep_id), encode)
+    return body.respond(request)
+
+
+@router.get(
+    "/sweeps/{sweep_id}/csv",
+    tags=["sweeps"],
+    response_class=Response,
+    **answers(file_of(CSV_TYPE), 404),
+)
+def download_csv(sweep_id: str, server: Server) -> Response:
+    """Return the runs of a sweep as CSV, a row each."""
+    sweep = server.sweeps.get(sweep_id)
+    name = f"sweep-{sweep.id}.csv"
+    return Response(
+        write_csv(sweep.fields, server.sweeps.members(sweep)),
+        media_type=CSV_TYPE,
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+@router.post(
+    "/sweeps/{sweep_id}/control", tags=["sweeps"], **answers(schemas.Sweep, 404, 409, 504, 507)
+)
+async def control(sweep_id: str, control: SweepControl, server: Server) -> dict[str, Any]:
+    """Stop or resume all runs of a sweep that can be; responds once it took effect.
+
+    What was queued by a command that has ended is resumed too.
+    """
+    sweep = await run_in_threadpool(server.sweeps.get, sweep_id)
+    await control_sweep(server.trainers, server.sweeps, sweep, control.action)
+    return await run_in_threadpool(describe, server, sweep)
+
+
+@router.delete("/sweeps/{sweep_id}", tags=["sweeps"], **answers(None, 404, 409, status=204))
+async def remove_sweep(sweep_id: str, server: Server) -> None:
+    """Remove a sweep with all its runs, none of which may be in training."""
+    sweep = await run_in_threadpool(server.sweeps.get, sweep_id)
+    for run_id in await delete_sweep(server.trainers, server.sweeps, sweep):
+        await server.exports.end_run(run_id)
+
+
+def summarize(server: State, sweep: Sweep) -> tuple[dict[str, Any], list[Member]]:
+    """Return what a list says of a sweep, and its runs."""
+    members = server.sweeps.members(sweep)
+    runs = [member.summary for member in members]
+    allowed = allowed_now(server.trainers, runs) if server.may_act else []
+    counts = Counter(run["status"] for run in runs)
+    return {
+        "id": sweep.id,
+        "name": sweep.config.name,
+        "created": sweep.created,
+        "fields": sweep.fields,
+        "seeds": sweep.config.seeds,
+        "status": status_of(members),
+        "runs": len(members),
+        "done": counts.pop("finished", 0),
+        "training": counts.pop("running", 0),
+        "waiting": counts.pop("queued", 0),
+        "others": counts,
+        "can": allowed,
+    }, members
+
+
+def describe(server: State, sweep: Sweep) -> dict[str, Any]:
+    """Return a sweep with its table."""
+    summary, members = summarize(server, sweep)
+    rows = [_describe_combination(each) for each in combinations(members)]
+    return {**summary, "config": sweep.config.model_dump(), "combinations": rows}
+
+
+RUN_FIELDS = (
+    "id",
+    "status",
+    "attempt",
+    "step",
+    "steps",
+    "accuracy",
+    "loss",
+    "stillness",
+    "collapsed",
+    "last_step",
+    "error",
+)
+"""What the table says of a run, besides its seed."""
+
+
+def _describe_combination(combination: Combination) -> dict[str, Any]:
+    figures = {
+        name: spread and asdict(spread)
+        for name in ("accuracy", "loss", "stillness")
+        for spread in [getattr(combination, name)]
+    }
+    runs = [
+        {
+            "seed": seed,
+            "done": summary["status"] == "finished",
+            **{name: summary[name] for name in RUN_FIELDS},
+        }
+        for _, seed, summary in combination.runs
+    ]
+    return {
+        "values": combination.values,
+        "done": combination.finished,
+        "collapsed": combination.collapsed,
+        "observed": combination.observed,
+        **figures,
+        "runs": runs,
+    }
