@@ -17,6 +17,7 @@ ROOMS = {
     "how": "How it works",
     "new": "New run",
     "results": "Results",
+    "sweeps": "Sweeps",
 }
 ROOM = "room"
 
@@ -57,12 +58,13 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
   text-decoration: none;
 }
 .stn-rooms a:hover { opacity: 1; }
-html[data-no-results] .stn-rooms a[data-room="results"] { display: none; }
+html[data-no-results] .stn-rooms a[data-room="results"],
+html:not([data-sweeps], [data-room="sweeps"]) .stn-rooms a[data-room="sweeps"] { display: none; }
 .stn-rooms a[aria-current] {
   border-color: var(--st-primary-color); font-weight: 600; opacity: 1;
 }
 @media (pointer: coarse), (max-width: 640px) { .stn-rooms a { padding: 8px 0; } }
-@media (max-width: 640px) { .stn-rooms { gap: 2px 11px; font-size: 13.5px; } }
+@media (max-width: 640px) { .stn-rooms { gap: 2px 9px; font-size: 13px; } }
 </style>
 """
 
@@ -100,6 +102,11 @@ def _catalog(client: Client) -> dict[str, Any]:
 def _show_runs(run_ids: list[str]) -> None:
     """Show a run that was started, and compare it with a second one."""
     st.session_state["started"] = run_ids
+
+
+def _show_sweep(sweep_id: str) -> None:
+    """Show a sweep that was started."""
+    st.session_state["sweep"] = sweep_id
 
 
 def _visitor_token() -> str | None:
@@ -142,6 +149,9 @@ def page() -> None:
     for name, part in (("picture", "picture"), ("how", "walk"), ("results", "results")):
         with st.container(key=f"room-{name}"):
             mount({"part": part, "api": api}, key=part)
+    with st.container(key="room-sweeps"):
+        sweep = st.session_state.get("sweep")
+        mount({"part": "sweeps", "api": api, "sweep": sweep}, key="sweeps")
     with st.container(key="room-new"):
         _new_run(token)
 
@@ -160,7 +170,7 @@ def _new_run(token: str | None) -> None:
         st.info(refusal)
         return
     with st.container(key="form"):
-        new_run_form(client, catalog, _show_runs, _catalog.clear)
+        new_run_form(client, catalog, _show_runs, _show_sweep, _catalog.clear)
 
 
 page()

@@ -81,6 +81,15 @@ class Client:
         run: dict[str, Any] = self._request("POST", "/api/runs", json=config).json()
         return run
 
+    def start_sweep(self, sweep: dict[str, Any]) -> dict[str, Any]:
+        """Start a sweep and return it.
+
+        Raises:
+            ApiError: the configuration is refused, or the server does not answer.
+        """
+        started: dict[str, Any] = self._request("POST", "/api/sweeps", json=sweep).json()
+        return started
+
     def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.token}"} if self.token else {}
         try:

@@ -1,4 +1,4 @@
-"""The form that starts a run."""
+"""The form that starts a run, or a sweep."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +13,7 @@ from stnscope.dashboard.catalog_entries import (
     select_entry,
 )
 from stnscope.dashboard.client import ApiError, Client
+from stnscope.dashboard.comparison_fields import comparison_fields
 from stnscope.dashboard.dataset_choice import choose_dataset
 from stnscope.dashboard.machine_fields import is_usual_machine, machine_fields
 from stnscope.dashboard.training_fields import sampler_fields, training_fields
@@ -33,15 +34,17 @@ def new_run_form(
     client: Client,
     catalog: dict[str, Any],
     show_runs: Callable[[list[str]], None],
+    show_sweep: Callable[[str], None],
     refresh: Callable[[], None],
 ) -> None:
-    """Draw the form, and start the run, or the two runs of a preset.
+    """Draw the form, and start the run, the two runs of a preset, or a sweep.
 
     Args:
         client: of the server.
         catalog: the server's.
         show_runs: called with the ids of the runs that were started; a second one is to be
             compared with the first.
+        show_sweep: called with the id of the sweep that was started.
         refresh: called when the catalog has changed.
     """
     presets = by_name(catalog["presets"])
@@ -54,24 +57,34 @@ def new_run_form(
         help="Configurations that were tried to their end, or one of your own.",
     )
     preset = presets.get(name)
-    configs = preset["runs"] if preset else _own_config(client, catalog, refresh)
-    if configs is None:
+    if preset is None:
+        _own_form(client, catalog, show_runs, show_sweep, refresh)
         return
-    if preset:
-        st.caption(f"{preset['description']} {_duration(catalog, configs)}")
+    configs = preset["runs"]
+    st.caption(f"{preset['description']} {_duration(catalog, configs)}")
     is_started = st.button("Start training", type="primary")
+    _note_queue(catalog)
+    if is_started:
+        _start_runs(client, configs, show_runs)
+
+
+def _start_runs(
+    client: Client, configs: list[dict[str, Any]], show_runs: Callable[[list[str]], None]
+) -> None:
+    try:
+        ids = [client.start_run(config)["id"] for config in configs]
+    except ApiError as error:
+        st.error(str(error))
+    else:
+        show_runs(ids)
+        st.rerun()
+
+
+def _note_queue(catalog: dict[str, Any]) -> None:
     st.caption(
         f"{catalog['trainers']} runs train at a time and further ones wait. Starting a run pauses "
         "the demonstration."
     )
-    if is_started:
-        try:
-            ids = [client.start_run(config)["id"] for config in configs]
-        except ApiError as error:
-            st.error(str(error))
-        else:
-            show_runs(ids)
-            st.rerun()
 
 
 def _duration(catalog: dict[str, Any], configs: list[dict[str, Any]]) -> str:
@@ -81,18 +94,67 @@ def _duration(catalog: dict[str, Any], configs: list[dict[str, Any]]) -> str:
     return f"{runs} {duration} here."
 
 
-def _own_config(
-    client: Client, catalog: dict[str, Any], refresh: Callable[[], None]
-) -> list[dict[str, Any]] | None:
-    """Draw the fields of a configuration; return it, or None while its data set is missing."""
+def _own_form(
+    client: Client,
+    catalog: dict[str, Any],
+    show_runs: Callable[[list[str]], None],
+    show_sweep: Callable[[str], None],
+    refresh: Callable[[], None],
+) -> None:
+    """Draw the fields of a configuration, and start its run, or the sweep of compared values.
+
+    Args: as for `new_run_form`.
+    """
     dataset = choose_dataset(client, catalog, refresh)
     if dataset is None:
-        return None
+        return
     network = _choose_network(catalog, dataset)
     with st.container(key="new-run"):
         config = _config_fields(catalog, dataset, network)
-    st.caption(_estimate(catalog, dataset, network, config))
-    return [config]
+        comparison = comparison_fields(catalog, dataset, network)
+    if comparison is None:
+        st.caption(_estimate(catalog, dataset, network, config))
+        is_started = st.button("Start training", type="primary")
+        _note_queue(catalog)
+        if is_started:
+            _start_runs(client, [config], show_runs)
+        return
+    runs = "1 run" if comparison.runs == 1 else f"{comparison.runs} runs"
+    sweep = comparison.sweep(config, _defaults(catalog, dataset, network, config))
+    duration = format_duration(comparison.seconds(catalog, sweep["run"]))
+    place = "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+    at_once = min(comparison.runs, catalog["trainers"])
+    st.caption(comparison.missing or f"It takes {duration} {place}, {at_once} runs at a time.")
+    is_started = st.button(f"Train {runs}", type="primary", disabled=comparison.runs == 0)
+    _note_queue(catalog)
+    if is_started:
+        try:
+            started = client.start_sweep(sweep)
+        except ApiError as error:
+            st.error(str(error))
+        else:
+            show_sweep(started["id"])
+            st.rerun()
+
+
+def _defaults(
+    catalog: dict[str, Any], dataset: Entry, network: Entry, config: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the defaults that depend on the network and the optimiser."""
+    optimiser = by_name(catalog["optimisers"])[config["optimiser"]]
+    return {
+        "epochs": dataset["epochs"][network["name"]],
+        "learning_rate": _rate(network, optimiser, "learning_rate"),
+        "localisation_learning_rate": _rate(network, optimiser, "localisation_learning_rate"),
+        "weight_decay": optimiser["weight_decay"],
+        "consistency": dataset["consistency"],
+    }
+
+
+def _rate(network: Entry, optimiser: Entry, name: str) -> float:
+    """Return a default learning rate."""
+    rate: float = round(network[name] * optimiser["rate_factor"], 12)
+    return rate
 
 
 def _choose_network(catalog: dict[str, Any], dataset: Entry) -> Entry:
@@ -189,7 +251,7 @@ def _number_fields(
     )
     rate = right.number_input(
         "Learning rate",
-        value=round(network["learning_rate"] * optimiser["rate_factor"], 12),
+        value=_rate(network, optimiser, "learning_rate"),
         step=1e-4,
         format="%g",
         key=f"learning rate {optimiser_suffix}",
@@ -197,7 +259,7 @@ def _number_fields(
     )
     localisation_rate = left.number_input(
         "Localisation learning rate",
-        value=round(network["localisation_learning_rate"] * optimiser["rate_factor"], 12),
+        value=_rate(network, optimiser, "localisation_learning_rate"),
         step=1e-4,
         format="%g",
         key=f"localisation rate {optimiser_suffix}",

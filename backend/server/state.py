@@ -67,8 +67,9 @@ class State:
 
         It adds the network's transformers, what a client asks about its status (`running`, `live`,
         `complete`, `deleted`), the `sweep` that created it, whether this server trains it (`owned`)
-        or its trainer hangs (`unresponsive`), what can be requested of it now (`can`), and why no picture can be added
-        to its probes (`picture_refusal`), and what a resume does not promise (`resume_note`).
+        or its trainer hangs (`unresponsive`), what can be requested of it now (`can`), why no
+        picture can be added to its probes (`picture_refusal`), and what a resume does not promise
+        (`resume_note`).
         """
         config = run["config"] or {}  # None if its recording cannot be read
         architecture = ARCHITECTURES.get(config.get("architecture", ""))

@@ -18,16 +18,18 @@ import { Viewer } from "./page/viewer.js";
 
 /** @import { Api } from "./protocol/api.js" */
 /** @import { Room } from "./ui/room-link.js" */
+/** @import { SweepsRoom } from "./sweeps/sweeps-room.js" */
 /** @import { Walk } from "./walk/walk.js" */
 
 /**
  * What Streamlit passes.
  * @typedef {object} PartData
- * @property {"viewer" | "runs" | "picture" | "walk" | "results"} part
+ * @property {"viewer" | "runs" | "picture" | "walk" | "sweeps" | "results"} part
  * @property {string} api the server's address; empty for the page's own origin
  * @property {string | null} [run] id of the run in the address
  * @property {string[] | null} [started] ids of the run that was last started with the form, and of one to
  *   compare it with
+ * @property {string | null} [sweep] id of the sweep that was last started with the form
  */
 
 /** @typedef {(name: string, value: unknown) => void} Trigger runs the script */
@@ -58,6 +60,7 @@ import { Viewer } from "./page/viewer.js";
  * @property {Viewer | null} viewer
  * @property {PictureRoom | null} picture
  * @property {Walk | null} walk
+ * @property {SweepsRoom | null} sweeps
  * @property {string | null} started id of the run that was last started with the form
  * @property {(id: string) => void} open
  */
@@ -99,6 +102,7 @@ const CREATE = {
   runs: createRuns,
   picture: createPicture,
   walk: createWalk,
+  sweeps: createSweeps,
   results: createResults,
 };
 
@@ -120,6 +124,7 @@ function getPage(data) {
       viewer: null,
       picture: null,
       walk: null,
+      sweeps: null,
       started: null,
       open: () => {},
     };
@@ -182,6 +187,7 @@ function createRuns(data, parent) {
   const table = new RunTable(page.api, page.runs, {
     open: (id) => page.open(id),
     compare: (id) => page.viewer?.compare(id),
+    openSweep: (id) => openSweep(page, id),
     openId: () => page.viewer?.store.id,
     comparedId: () => page.viewer?.view.compare,
   });
@@ -289,6 +295,71 @@ function createWalkRoom(page, walk) {
     showOrHide(page, "how", walk);
   });
   return walk;
+}
+
+/**
+ * Create the room of sweeps, whose modules are loaded when it is first shown.
+ * @param {PartData} data
+ * @param {HTMLElement} parent
+ * @returns {Part}
+ */
+function createSweeps(data, parent) {
+  const page = getPage(data);
+  const root = createRoot(parent);
+  const show = async () => {
+    if (!page.sweeps && page.rooms.current !== "sweeps") return;
+    const sweeps = (page.sweeps ??= await loadSweeps(page));
+    if (sweeps.element.parentElement !== root) root.append(sweeps.element);
+    showOrHide(page, "sweeps", sweeps);
+  };
+  // The navigation has no link to an empty room.
+  const update = () =>
+    document.documentElement.toggleAttribute("data-sweeps", page.runs.sweeps.length > 0);
+  page.rooms.addEventListener("change", show);
+  page.runs.addEventListener("change", update);
+  /** @type {string | null} */
+  let started = null; // the sweep that Streamlit passed last
+  return {
+    element: root,
+    /** @param {PartData} data */
+    update: ({ sweep = null }) => {
+      if (sweep && sweep !== started) openSweep(page, sweep);
+      started = sweep;
+      show();
+    },
+    close: () => {
+      page.rooms.removeEventListener("change", show);
+      page.runs.removeEventListener("change", update);
+    },
+  };
+}
+
+/**
+ * Show a sweep in its room.
+ * @param {Page} page
+ * @param {string} id
+ */
+function openSweep({ rooms }, id) {
+  rooms.replaceAddress("sweeps", { sweep: id });
+  rooms.go("sweeps");
+}
+
+/** @type {Promise<SweepsRoom> | null} */
+let loadingSweeps = null;
+
+/** @param {Page} page */
+function loadSweeps(page) {
+  loadingSweeps ??= import("./sweeps/sweeps-room.js").then(({ SweepsRoom }) => {
+    const room = new SweepsRoom(page.api, {
+      openRun: (id) => page.open(id),
+      choose: () => page.rooms.pushAddress(room.query()),
+    });
+    page.rooms.addEventListener("restore", () => showOrHide(page, "sweeps", room));
+    return joinRooms(page, "sweeps", room);
+  });
+  // After a failure, the next visit tries again.
+  loadingSweeps.catch(() => (loadingSweeps = null));
+  return loadingSweeps;
 }
 
 /**

@@ -48,6 +48,7 @@ async function start() {
       table.update();
     },
     compare: (id) => viewer.compare(id),
+    openSweep: () => {}, // there are none
     openId: () => viewer.store.id,
     comparedId: () => viewer.view.compare,
   });

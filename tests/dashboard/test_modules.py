@@ -26,7 +26,7 @@ LAYERS = [
     {"protocol"},
     {"ui"},
     {"playback", "geometry"},
-    {"stage", "charts", "offline"},
+    {"stage", "charts", "offline", "sweeps"},
     {"controls", "picture", "results", "runs"},
     {"walk"},
     {"page"},

@@ -99,6 +99,18 @@ export function createRecordedApi(files) {
 
     runs: async ({ limit, live } = {}) => live ? [] : (await contents()).runs.slice(0, limit),
 
+    sweeps: () => Promise.resolve([]),
+
+    sweep: () => refuse(),
+
+    sweepCurves: () => refuse(),
+
+    sweepCsvUrl: () => null,
+
+    controlSweep: () => refuse(),
+
+    deleteSweep: () => refuse(),
+
     examples: async () => (await contents()).examples,
 
     run: async (id) => {

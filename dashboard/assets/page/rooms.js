@@ -8,7 +8,7 @@ import { addressOf, addressQuery, pushAddress, pushQuery, replaceQuery } from ".
 /** @import { Room } from "../ui/room-link.js" */
 
 /** @type {Room[]} */
-const ROOMS = ["watch", "picture", "how", "new", "results"];
+const ROOMS = ["watch", "picture", "how", "new", "results", "sweeps"];
 // What every room's address keeps.
 const SHARED_PARAMETERS = ["embed", "embed_options"];
 

@@ -166,8 +166,13 @@ export class Viewer {
    * @param {string} id
    */
   goTo(id) {
-    this.rooms.go("watch");
-    this.navigation.goTo(id);
+    if (this.isShown) this.navigation.goTo(id);
+    else {
+      // One entry: back from there leads to the room that was left.
+      this.rooms.replaceAddress("watch", { run: id });
+      this.rooms.go("watch");
+      this.navigation.pin(id);
+    }
     this.scrollIntoView();
   }
 

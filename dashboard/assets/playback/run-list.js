@@ -1,14 +1,14 @@
-// The newest runs and those that are live, requested again and again while the page is visible.
+// The newest runs, those that are live, and sweeps, requested again and again while the page is visible.
 
 import { isFaulty } from "../ui/text.js";
 
 /** @import { Api } from "../protocol/api.js" */
-/** @import { Run } from "../protocol/types.js" */
+/** @import { Run, SweepSummary } from "../protocol/types.js" */
 
 const INTERVAL_MILLISECONDS = 2000;
 // Runs that are listed at first, and added by each request for more.
 const PAGE_SIZE = 50;
-// There are a few in training, and as many as wait for it.
+// There are a few in training, and as many as wait for it, besides those of sweeps.
 const MAX_LIVE = 100;
 
 export class RunList extends EventTarget {
@@ -18,6 +18,8 @@ export class RunList extends EventTarget {
     this.api = api;
     /** @type {Run[] | null} */
     this.runs = null; // newest first; null before the first response
+    /** @type {SweepSummary[]} */
+    this.sweeps = []; // newest first
     this.limit = PAGE_SIZE; // runs that are listed, besides live ones
     this.hasMore = false; // whether there are older runs
     /** @type {Error | null} */
@@ -38,12 +40,16 @@ export class RunList extends EventTarget {
     const request = (this.request = Symbol("request"));
     try {
       const { limit } = this;
-      const [newest, live] = await Promise.all([
-        this.api.runs({ limit: limit + 1 }),
-        this.api.runs({ limit: MAX_LIVE, live: true }),
+      const [newest, live, sweeps] = await Promise.all([
+        this.api.runs({ limit: limit + 1, swept: false }),
+        this.api.runs({ limit: MAX_LIVE, live: true, swept: false }),
+        this.api.sweeps(),
       ]);
       if (request !== this.request) return;
+      this.sweeps = sweeps;
       this.runs = mergeRuns(newest.slice(0, limit), live);
+      // Where all runs are those of sweeps, the newest of them is shown.
+      if (!this.runs.length && sweeps.length) this.runs = await this.api.runs({ limit: 1 });
       this.hasMore = newest.length > limit;
       this.problem = null;
     } catch (problem) {

@@ -4,7 +4,7 @@ import { decodeFrame } from "./frame.js";
 import { RunStream } from "./run-stream.js";
 import { TransformStream } from "./transform-stream.js";
 
-/** @import { Access, Catalog, Example, Export, ExportPreview, Frame, MetricColumns, ResultTables, Run, WeightsCard } from "./types.js" */
+/** @import { Access, Catalog, Example, Export, ExportPreview, Frame, MetricColumns, ResultTables, Run, Sweep, SweepCurves, SweepSummary, WeightsCard } from "./types.js" */
 /** @import { RunStreamCallbacks } from "./run-stream.js" */
 /** @import { TransformStreamCallbacks } from "./transform-stream.js" */
 
@@ -74,6 +74,9 @@ export function createApi(base) {
   /** @param {string} id */
   const run = (id, suffix = "") => `runs/${encodeURIComponent(id)}${suffix}`;
 
+  /** @param {string} id */
+  const sweep = (id, suffix = "") => `sweeps/${encodeURIComponent(id)}${suffix}`;
+
   /**
    * @param {string} path
    * @param {Query} [query]
@@ -99,10 +102,32 @@ export function createApi(base) {
       (await request(url(`results/${origin}/${encodeURIComponent(file)}/pictures`))).blob(),
 
     /**
-     * List runs, the newest first: all, at most `limit`, or only those to which frames may be added.
-     * @type {(query?: {limit?: number, live?: boolean}) => Promise<Run[]>}
+     * List runs, the newest first: all, at most `limit`, or only those to which frames may be added;
+     * with `swept` false those of sweeps only while they are trained.
+     * @type {(query?: {limit?: number, live?: boolean, swept?: boolean}) => Promise<Run[]>}
      */
     runs: (query) => json("runs", query),
+
+    /** @returns {Promise<SweepSummary[]>} */
+    sweeps: () => json("sweeps"),
+
+    /** @type {(id: string) => Promise<Sweep>} */
+    sweep: (id) => json(sweep(id)),
+
+    /** @type {(id: string) => Promise<SweepCurves>} */
+    sweepCurves: (id) => json(sweep(id, "/curves")),
+
+    /**
+     * Return the address of a sweep's table; null if there is none to download.
+     * @type {(id: string) => URL | null}
+     */
+    sweepCsvUrl: (id) => url(sweep(id, "/csv")),
+
+    /** @type {(id: string, action: "stop" | "resume") => Promise<Sweep>} */
+    controlSweep: (id, action) => json(sweep(id, "/control"), {}, jsonBody({ action })),
+
+    /** @param {string} id */
+    deleteSweep: (id) => request(url(sweep(id)), { method: "DELETE" }),
 
     /** @returns {Promise<Example[]>} */
     examples: () => json("examples"),

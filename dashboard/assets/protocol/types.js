@@ -194,6 +194,7 @@
  * @typedef {object} Run
  * @property {string} id
  * @property {string | null} name that a user gave it
+ * @property {string | null} [sweep] id of the sweep that created it
  * @property {string} status
  * @property {string[]} can the actions that fit now
  * @property {boolean} running whether steps are being trained
@@ -230,6 +231,68 @@
  * @property {Object<string, any> | null} [settings] that can be changed while it trains; null in
  *   a watched run whose loop has no pause point
  * @property {number} [skipped] frames that this viewer was not sent
+ */
+
+/**
+ * A group of runs that differ in some fields of their configuration, and in their seeds.
+ * @typedef {object} SweepSummary
+ * @property {string} id
+ * @property {string} name
+ * @property {number} created seconds since 1970
+ * @property {string[]} fields paths of those in which its runs differ
+ * @property {number[]} seeds
+ * @property {string} status
+ * @property {number} runs those that have not been deleted
+ * @property {number} done runs that finished
+ * @property {number} training
+ * @property {number} waiting
+ * @property {Object<string, number>} others the rest, by status
+ * @property {string[]} can the actions that fit now
+ */
+
+/**
+ * A figure over the seeds of a combination.
+ * @typedef {{mean: number, min: number, max: number, runs: number}} Spread
+ */
+
+/**
+ * @typedef {object} SweepRun
+ * @property {string} id
+ * @property {number} seed
+ * @property {string} status
+ * @property {boolean} done whether it finished
+ * @property {number} attempt
+ * @property {number} step
+ * @property {number | null} steps
+ * @property {number | null} accuracy
+ * @property {boolean} collapsed
+ * @property {number | null} last_step recorded
+ * @property {string | null} error
+ */
+
+/**
+ * The runs of a sweep that differ in their seeds only.
+ * @typedef {object} SweepCombination
+ * @property {Object<string, unknown>} values by field
+ * @property {number} done runs that finished
+ * @property {number} collapsed runs whose regions had mostly collapsed in the last frame
+ * @property {number} observed runs with frames
+ * @property {Spread | null} accuracy
+ * @property {Spread | null} loss
+ * @property {Spread | null} stillness
+ * @property {SweepRun[]} runs
+ */
+
+/** @typedef {SweepSummary & {combinations: SweepCombination[]}} Sweep */
+
+/**
+ * A curve over the seeds of a combination: columns of equal length.
+ * @typedef {{epoch: number[], mean: number[], low: number[], high: number[]}} SweepCurve
+ */
+
+/**
+ * Curves in the order of the table, and the epochs of the longest run.
+ * @typedef {{epochs: number, combinations: {accuracy: SweepCurve, loss: SweepCurve}[]}} SweepCurves
  */
 
 /**

@@ -20,6 +20,7 @@ import { element, setText } from "../ui/dom.js";
  * @typedef {object} RunTableCallbacks
  * @property {(id: string) => void} open shows a run on the stage
  * @property {(id: string) => void} compare shows a run beside the one on the stage
+ * @property {(id: string) => void} openSweep shows a sweep
  * @property {() => string | null | undefined} openId id of the run on the stage
  * @property {() => string | null | undefined} comparedId id of the run beside it
  */

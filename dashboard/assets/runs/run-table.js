@@ -1,10 +1,11 @@
-// The table of runs, by data set.
+// The table of runs, by data set, below that of sweeps.
 
 import { datasetTitle } from "../protocol/catalog.js";
 import { isFaulty } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
 import { viewerRefusal } from "../protocol/access.js";
 import { RunRow } from "./run-row.js";
+import { SweepRow } from "../sweeps/sweep-row.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Run } from "../protocol/types.js" */
@@ -15,6 +16,8 @@ const IMPORT = "Import a recording";
 const WATCHED = "Watched loops";
 const UNREADABLE = "Not readable";
 const MORE = "Show more runs";
+// Sweeps that are listed here; their room has all of them.
+const LISTED_SWEEPS = 4;
 
 export class RunTable {
   /**
@@ -55,6 +58,17 @@ export class RunTable {
     this.more.title = "Older runs are listed on request";
     this.more.onclick = () => this.#showMore();
     this.moreRow = element("div.stn-row", { hidden: true }, this.more);
+    /** @type {Map<string, SweepRow>} */
+    this.sweeps = new Map(); // by sweep
+    this.sweepList = element("ul");
+    this.allSweeps = element("a", { href: "?room=sweeps", data: { room: "sweeps" } }, "All sweeps");
+    this.sweepSection = element(
+      "section",
+      { hidden: true },
+      element("h4", {}, "Sweeps"),
+      this.sweepList,
+      element("p.stn-row.stn-sweep-more", { hidden: true }, this.allSweeps),
+    );
     /** @type {RunRow[] | null} */
     this.examples = null; // requested once
     this.exampleList = element("ul");
@@ -65,6 +79,7 @@ export class RunTable {
       this.exampleList,
     );
     const parts = [
+      this.sweepSection,
       this.body,
       this.empty,
       this.moreRow,
@@ -133,26 +148,44 @@ export class RunTable {
     });
     this.rows = new Map(rows.map((row) => [row.run.id, row]));
     this.#showGroups(rows);
+    this.#showSweeps();
     this.#updateExamples();
   }
 
   /**
-   * List rows by data set, in the order of their newest runs; without headings if all have one.
+   * List rows by data set, in the order of their newest runs; without headings if nothing else is
+   * listed.
    * @param {RunRow[]} rows the newest first
    */
   #showGroups(rows) {
     const groups = Map.groupBy(rows, (row) => groupTitle(row.run));
+    const hidden = groups.size === 1 && this.list.sweeps.length === 0;
     const shown = [...groups].map(([title, all]) =>
-      [title, ...all.map((row) => row.run.id)].join()
+      [title, hidden, ...all.map((row) => row.run.id)].join()
     );
     if (shown.join("|") === this.shown) return;
     this.shown = shown.join("|");
     const sections = [...groups].map(([title, all]) => {
-      const heading = element("h4", { hidden: groups.size === 1 }, title);
+      const heading = element("h4", { hidden }, title);
       const list = element("ul", {}, ...all.map((row) => row.element));
       return element("section", {}, heading, list);
     });
     this.body.replaceChildren(...sections);
+  }
+
+  /** List the newest sweeps. */
+  #showSweeps() {
+    const { sweeps } = this.list;
+    this.sweepSection.hidden = sweeps.length === 0;
+    this.allSweeps.parentElement?.toggleAttribute("hidden", sweeps.length <= LISTED_SWEEPS);
+    const rows = sweeps.slice(0, LISTED_SWEEPS).map((sweep) => {
+      const row = this.sweeps.get(sweep.id) ?? new SweepRow(sweep, this.on.openSweep);
+      row.update(sweep);
+      return /** @type {const} */ ([sweep.id, row]);
+    });
+    const isSame = rows.map(([id]) => id).join() === [...this.sweeps.keys()].join();
+    this.sweeps = new Map(rows);
+    if (!isSame) this.sweepList.replaceChildren(...rows.map(([, row]) => row.element));
   }
 
   async #updateExamples() {

@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 
-/** @typedef {"watch" | "picture" | "how" | "new" | "results"} Room */
+/** @typedef {"watch" | "picture" | "how" | "new" | "sweeps" | "results"} Room */
 
 /** In the address, the name of the room that is shown; the stage's has none. */
 export const ROOM_PARAMETER = "room";
