@@ -6,14 +6,13 @@ import {
   FIGURES,
   nextOrder,
   orderText,
-  progressText,
   readOrder,
   sortCombinations,
-  variedText,
 } from "./sweep-text.js";
 import { element, setText } from "../ui/dom.js";
 import { keyOf, SweepTable } from "./sweep-table.js";
 import { percent } from "../ui/text.js";
+import { SweepHead } from "./sweep-head.js";
 import { SweepRow } from "./sweep-row.js";
 
 /** @import { Api } from "../protocol/api.js" */
@@ -31,14 +30,16 @@ const COLOURED_LINES = 6;
 const NONE = "There is no sweep here yet. Compare values in ";
 const OR = ", or train one with ";
 const COMMAND = "stnscope sweep FILE.toml";
-const CONFIRM = "Confirm delete";
-const CONFIRM_TIMEOUT = 5000;
-/** @type {[name: "stop" | "resume" | "delete", title: string, hint: string][]} */
-const ACTIONS = [
-  ["stop", "Stop all", "Stop the runs that train or wait; their recordings are kept"],
-  ["resume", "Resume all", "Train the runs that have not finished"],
-  ["delete", "Delete all", "Delete the sweep with all its runs and their recordings"],
-];
+const NOTE =
+  "Each figure is the mean over the seeds that finished, and below it their range; a band " +
+  "is that range over epochs. Collapsed: runs in whose last frame most regions were.";
+const PRELIMINARY = "Grey figures are of runs that have not finished.";
+
+/**
+ * Return an accuracy on a chart's axis: "75%", "96.5%".
+ * @param {number} value
+ */
+const accuracyTick = (value) => percent(value, Number((100 * value).toFixed(6)) % 1 ? 1 : 0);
 
 export class SweepsRoom {
   /**
@@ -50,6 +51,7 @@ export class SweepsRoom {
     this.on = on;
     this.onchange = () => {};
     this.isShown = false;
+    this.problem = false; // whether the message is of the last request for the sweep
     /** @type {string | null} */
     this.id = null; // of the sweep that is shown; null for the newest
     /** @type {Sweep | null} */
@@ -64,16 +66,10 @@ export class SweepsRoom {
     this.chosen = null; // combinations whose lines are coloured; null for the first ones
     /** @type {string | null} */
     this.pointed = null; // the combination under the pointer
-    this.name = element("h2.stn-room-title");
-    this.progress = element("span");
-    this.varied = element("span.stn-muted");
-    this.bar = element("span");
+    this.head = new SweepHead(api, (action) => this.#act(action));
     this.message = element("p.stn-message", { role: "alert" });
-    this.csv = element("a.stn-button.stn-small", { download: "" }, "Save as CSV");
-    this.csv.title = "A table with a row for each run";
-    this.buttons = ACTIONS.map((action) => this.#button(...action));
     this.charts = [
-      new BandChart("Accuracy on held-out images", (value) => percent(value, 0), false),
+      new BandChart("Accuracy on held-out images", accuracyTick, false),
       new BandChart("Loss", String, true),
     ];
     this.table = new SweepTable(api, {
@@ -86,7 +82,7 @@ export class SweepsRoom {
     this.content = element(
       "div.stn-sweep-content",
       { hidden: true },
-      this.#createHead(),
+      this.head.element,
       element("div.stn-sweep-charts", {}, ...this.charts.map((chart) => chart.element)),
       this.table.element,
       this.note,
@@ -159,67 +155,17 @@ export class SweepsRoom {
     this.chosen = null;
   }
 
-  #createHead() {
-    const facts = element("p.stn-sweep-facts", {}, this.progress, this.varied);
-    const actions = element(
-      "div.stn-sweep-actions",
-      {},
-      this.csv,
-      ...this.buttons.map(({ button }) => button),
-    );
-    return element(
-      "header.stn-sweep-head",
-      {},
-      this.name,
-      facts,
-      actions,
-      element("span.stn-bar", {}, this.bar),
-    );
-  }
-
-  /**
-   * @param {"stop" | "resume" | "delete"} name
-   * @param {string} title
-   * @param {string} hint
-   */
-  #button(name, title, hint) {
-    const button = element("button.stn-button.stn-small", { type: "button", title: hint }, title);
-    button.dataset.action = name;
-    button.onclick = () => {
-      if (name !== "delete") this.#act(button, (id) => this.api.controlSweep(id, name));
-      else if (button.dataset.confirming) this.#act(button, (id) => this.#delete(id));
-      else this.#confirm(button, title);
-    };
-    return { name, button };
-  }
-
-  /**
-   * @param {HTMLButtonElement} button
-   * @param {string} title
-   */
-  #confirm(button, title) {
-    button.dataset.confirming = "true";
-    setText(button, CONFIRM);
-    setTimeout(() => {
-      delete button.dataset.confirming;
-      setText(button, title);
-    }, CONFIRM_TIMEOUT);
-  }
-
-  /**
-   * @param {HTMLButtonElement} button
-   * @param {(id: string) => Promise<unknown>} send
-   */
-  async #act(button, send) {
+  /** @param {import("./sweep-head.js").SweepAction} action */
+  async #act(action) {
     if (!this.sweep) return;
-    button.disabled = true;
+    const { id } = this.sweep;
     try {
-      await send(this.sweep.id);
+      if (action === "delete") await this.#delete(id);
+      else await this.api.controlSweep(id, action);
       setText(this.message, "");
     } catch (problem) {
       setText(this.message, /** @type {Error} */ (problem).message);
     }
-    button.disabled = false;
     await this.#refresh();
   }
 
@@ -323,12 +269,7 @@ export class SweepsRoom {
     const { sweep } = this;
     this.content.hidden = !sweep;
     if (!sweep) return;
-    setText(this.name, sweep.name);
-    setText(this.progress, progressText(sweep));
-    setText(this.varied, variedText(sweep));
-    this.bar.style.width = `${(100 * sweep.done) / Math.max(1, sweep.runs)}%`;
-    this.csv.href = this.api.sweepCsvUrl(sweep.id)?.href ?? "";
-    for (const { name, button } of this.buttons) button.hidden = !sweep.can.includes(name);
+    this.head.update(sweep);
     const combinations = this.#sorted();
     this.table.draw(sweep, combinations, this.order, this.#styles(combinations));
     const isPreliminary = combinations.some((each) => !each.done && each.accuracy);
@@ -359,8 +300,3 @@ export class SweepsRoom {
     }
   }
 }
-
-const NOTE =
-  "Each figure is the mean over the seeds that finished, and below it their range; a band " +
-  "is that range over epochs. Collapsed: runs in whose last frame most regions were.";
-const PRELIMINARY = "Grey figures are of runs that have not finished.";
