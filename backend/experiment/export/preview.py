@@ -47,7 +47,7 @@ class Sampling:
 
 SAMPLING = Sampling()
 VIDEO_SAMPLING = Sampling(parts=(1 / 4, 3 / 4), frames=8, begun=4)
-PAGE_SCALE, PAGE_ROWS = 1.0, 3
+PAGE_SCALE = 1.5
 """Of the picture of a page."""
 FEW, MANY = 4, 12
 """Frames of two files of numbers, between which bytes are taken to grow evenly."""
@@ -120,11 +120,11 @@ def _preview_animation(cut: Cut, options: ExportOptions) -> Preview:
 
 
 def _preview_page(cut: Cut, options: ExportOptions) -> Preview:
-    """Return the preview of a page: a picture of its first probes, but no size, a window's."""
+    """Return the preview of a page: a picture of its first probe, but no size, a window's."""
     keys = select_frames(cut, options)
     probes = shown_probes(cut, keys, options)
     first = cut.frame(*keys[0])
-    image = draw_png(first if probes is None else keep_probes(first, probes), PAGE_SCALE, PAGE_ROWS)
+    image = draw_png(first if probes is None else keep_probes(first, probes), PAGE_SCALE)
     return Preview(
         frames=len(keys),
         bytes=estimate_bytes(cut, options),
