@@ -40,7 +40,7 @@ MESH_OPACITY = 0.75
 TRAIL = sheet.TRAIL
 CONTROL = sheet.THIRD
 """Of control points."""
-MARGIN_LEVEL, MESH_LEVEL = sheet.SHADES[1], sheet.SHADES[7]
+MARGIN_LEVEL, CURSOR_LEVEL, MESH_LEVEL = sheet.SHADES[1], sheet.SHADES[6], sheet.SHADES[7]
 """Of the margin around an input, and of the mesh in it, which inverts it."""
 COLOURS = (sheet.WHITE, sheet.SECOND, sheet.THIRD, sheet.FOURTH)
 """Of the lines of each transformer."""
@@ -264,7 +264,7 @@ def _draw_chart(area: sheet.Overlay, chart: Chart, step: int, scale: float) -> N
     image = Image.fromarray(area.astype(np.int32))
     draw = ImageDraw.Draw(image)
     draw.rectangle((0, top, width - 1, bottom), outline=sheet.SHADES[3])
-    draw.line([(x_of(step), top), (x_of(step), bottom)], sheet.MUTED, max(1, round(scale)))
+    draw.line([(x_of(step), top), (x_of(step), bottom)], CURSOR_LEVEL, max(1, round(scale)))
     if len(points) > 1:
         draw.line(points, sheet.CURVE, max(1, round(1.5 * scale)), joint="curve")
     area[:] = np.array(image, dtype=np.int16)

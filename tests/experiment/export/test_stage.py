@@ -1,13 +1,15 @@
 """What the stage of an export shows of regions, as the page's stage does."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from stnscope.backend.experiment.export import sheet, stage
-from stnscope.backend.experiment.export.animation import draw_frame
+from stnscope.backend.experiment.export.animation import draw_frame, draw_frames
 from stnscope.backend.experiment.export.control_points import control_points
 from stnscope.backend.experiment.export.cut import Cut
-from stnscope.backend.experiment.export.options import ExportOptions
+from stnscope.backend.experiment.export.options import CHARTS, LAYERS, ExportOptions
 from stnscope.backend.experiment.export.plan import plan
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
@@ -50,6 +52,20 @@ def test_lines_end_at_the_margin_and_are_not_moved_to_it(record: Record) -> None
     assert white[top, layout.margin :].all()
     # No line at the right edge, where a moved corner would have been.
     assert not white[top + 5 : top + 20, -1].any()
+
+
+@pytest.mark.parametrize("layout", ["evolution", "stage", "one"])
+def test_all_that_is_drawn_has_a_colour_in_the_palette_of_a_gif(layout: Any) -> None:
+    with Recording.open(example_path("example-signs-2st")) as recording:
+        cut = Cut(recording)
+        options = ExportOptions(
+            layout=layout, layers=",".join(LAYERS), charts=",".join(CHARTS), frames=2
+        )
+        chosen = plan(cut, options)
+        drawn = {
+            int(value) for layers in draw_frames(cut, chosen) for value in np.unique(layers[1])
+        }
+    assert drawn <= {sheet.TRANSPARENT, *sheet.LEVELS, *chosen.colours}
 
 
 def test_further_transformers_are_dashed() -> None:
