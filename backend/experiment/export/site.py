@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shutil
+import struct
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +39,8 @@ GALLERY = "gallery.html"
 PICTURE_SCALE = 1.5
 WALK_NETWORKS = ("digits", "digits-cnn-centred")
 """Weights of the networks that the walk computes in the browser."""
+PNG_SIZE = 16
+"""Where a PNG has its width and height, 4 bytes each."""
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 
 README = """\
@@ -164,7 +167,7 @@ def _write_site(
     for name in WALK_NETWORKS:
         write(f"networks/{name}.safetensors", (WEIGHTS / f"{name}.safetensors").read_bytes())
     _write_page(folder)
-    cards = "".join(_card(run, row) for run, row in zip(runs, stored, strict=True))
+    cards = "".join(_card(run, row, folder) for run, row in zip(runs, stored, strict=True))
     gallery = (page_folder() / GALLERY).read_text(encoding="utf-8")
     gallery = _with_assets(gallery).replace("<!-- runs -->\n", cards)
     (folder / "index.html").write_text(gallery, encoding="utf-8")
@@ -247,14 +250,18 @@ def _with_assets(page: str) -> str:
     return _ADDRESS.sub(rf'\1="{ASSETS}\2"', page)
 
 
-def _card(run: PublishedRun, stored: Mapping[str, Any]) -> str:
+def _card(run: PublishedRun, stored: Mapping[str, Any], folder: Path) -> str:
+    """Return a run's entry of the gallery, with the size of its picture: nothing moves later."""
     title = html.escape(run_title(stored))
     sentence = html.escape(run.description or run_sentence(stored))
     run_id = quote(stored["id"], safe="")
+    picture = (folder / DATA / "gallery" / f"{stored['id']}.png").read_bytes()
+    width, height = struct.unpack_from(">II", picture, PNG_SIZE)
     return f"""\
         <li>
           <a href="player.html?run={run_id}">
-            <img src="{DATA}gallery/{run_id}.png" alt="" loading="lazy">
+            <img src="{DATA}gallery/{run_id}.png" width="{width}" height="{height}" alt=""
+              loading="lazy">
             <h2>{title}</h2>
             <p>{sentence}</p>
           </a>

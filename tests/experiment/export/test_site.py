@@ -5,8 +5,10 @@ import re
 import zlib
 from base64 import b85decode
 from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
+from PIL import Image
 
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.export import site
@@ -71,6 +73,10 @@ def test_a_site_replaces_only_a_site_and_is_complete_or_not_there(
     gallery = (folder / "index.html").read_text()
     assert "player.html?run=run%20%3C1%3E" in gallery
     assert "A &amp; B" in gallery
+    said = re.search(r'src="(data/gallery/[^"]+)" width="(\d+)" height="(\d+)"', gallery)
+    assert said
+    with Image.open(folder / unquote(said[1])) as picture:
+        assert picture.size == (int(said[2]), int(said[3])), "its place is kept before it is loaded"
     assert (folder / MARKER).stat().st_mode & 0o444 == 0o444
     with pytest.raises(Conflict, match="--force"):
         publish([run], folder)
