@@ -82,6 +82,7 @@ def test_invalid_argument_is_refused_with_what_is_right(
         (["import", str(PICTURE)], 2, "not a recording"),
         (["resume", "RUN"], 2, "this one is finished"),
         (["delete", "none"], 2, "There is no run 'none'"),
+        (["sweep", "{}/none.toml"], 2, "There is no file"),
         (["committee", "none"], 2, "There is no run 'none'"),
     ],
 )

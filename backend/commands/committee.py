@@ -42,7 +42,9 @@ def _evaluate(options: argparse.Namespace) -> int:
     ids: list[str] = []
     for text in options.runs:
         sweep = find_sweep(runs, text)
-        ids += [run.id for run in sweep.runs] if sweep else [find_run(runs, text)]
+        # Runs of a sweep may have been deleted.
+        members = list(runs.summaries(run.id for run in sweep.runs)) if sweep else None
+        ids += [find_run(runs, text)] if members is None else members
     request = {"recordings": [str(runs.path(run_id)) for run_id in ids], "data": str(runs.data)}
     # A process of its own: this one has no torch, and starts at once.
     try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
@@ -17,7 +18,10 @@ from stnscope.backend.experiment.inference.committee import evaluate
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.runs.session import record
+from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
 from stnscope.backend.experiment.training.loop import Validation
+from stnscope.backend.server.runs import Runs
+from stnscope.backend.server.sweeps import Sweeps
 from stnscope.models.architectures import build
 
 STEPS = 12
@@ -105,9 +109,14 @@ def test_probabilities_are_averaged_over_the_same_images(home: Path) -> None:
 def test_committee_command_prints_the_accuracies(
     home: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["committee", "plain", "equalised", "--home", str(home)]) == 0
+    sweeps = Sweeps(Runs(home / "recordings"))
+    preprocessed = SweepConfig(name="a committee", run={"distortion": "RTS+histeq"})
+    sweep = sweeps.create(preprocessed, sweeps.plan(preprocessed))
+    [member] = sweep.runs
+    copy(*paths(home, "equalised", member.id))
+    assert main(["committee", "plain", sweep.id, "--home", str(home)]) == 0
     lines = capfd.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines] == ["plain", "equalised", "Together:"]
+    assert [line.split()[0] for line in lines] == ["plain", member.id, "Together:"]
     assert lines[-1].endswith("% of 1,188 labels.")
     assert main(["committee", "plain", "--home", str(home)]) == 2
     assert "at least 2 members" in capfd.readouterr().err
