@@ -1,13 +1,18 @@
 """A real browser with the page, which records input events and paints."""
 
+import itertools
+import json
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Page, Playwright, sync_playwright
+import httpx
+from playwright.sync_api import Page, sync_playwright
+from websockets.sync.client import ClientConnection, connect
 
 from tools.browser import find
 
@@ -47,28 +52,52 @@ def open_page() -> Iterator[Page]:
         browser.close()
 
 
-@dataclass(frozen=True)
-class UnattendedPage:
-    """A page in a browser that nothing is connected to, but for a moment at a time.
+class Inspector:
+    """A connection to a page in the protocol of Chrome's developer tools.
 
-    A connection inspects the page for as long as it lasts: the browser keeps a record of each
-    request meanwhile, and the page's memory grows by it.
+    It inspects the page for as long as it lasts. Playwright's connections do more: they have a
+    record kept of each request, and make a context for scripts in the page, which stays.
     """
 
-    playwright: Playwright
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self._numbers = itertools.count()
+
+    def send(self, method: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Call a method; return its result."""
+        number = next(self._numbers)
+        message = {"id": number, "method": method, "params": params or {}}
+        self._connection.send(json.dumps(message))
+        while True:
+            answer: dict[str, Any] = json.loads(self._connection.recv(TIMEOUT / 1000))
+            if answer.get("id") == number:
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def evaluate(self, expression: str) -> Any:
+        """Return the value of an expression in the page."""
+        found = self.send("Runtime.evaluate", {"expression": expression, "returnByValue": True})
+        if "exceptionDetails" in found:
+            raise RuntimeError(f"{expression}: {found['exceptionDetails']}")
+        return found["result"].get("value")
+
+
+@dataclass(frozen=True)
+class UnattendedPage:
+    """A page in a browser that nothing is connected to, but for a moment at a time."""
+
     port: int
     """Of the browser's debugging interface."""
 
     @contextmanager
-    def inspect(self) -> Iterator[Page]:
+    def inspect(self) -> Iterator[Inspector]:
         """Connect to the page for the duration of the block."""
-        browser = self.playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{self.port}")
-        try:
-            ((page,),) = (context.pages for context in browser.contexts)
-            page.set_default_timeout(TIMEOUT)
-            yield page
-        finally:
-            browser.close()
+        targets = httpx.get(f"http://127.0.0.1:{self.port}/json", trust_env=False).json()
+        (address,) = (
+            target["webSocketDebuggerUrl"] for target in targets if target["type"] == "page"
+        )
+        with connect(address, max_size=None) as connection:
+            yield Inspector(connection)
 
 
 @contextmanager
@@ -77,19 +106,19 @@ def open_unattended(address: str, profile: Path) -> Iterator[UnattendedPage]:
     options = ["--headless", "--no-sandbox", "--no-first-run", "--window-size=1280,720"]
     options += ["--remote-debugging-port=0", f"--user-data-dir={profile}", address]
     port = profile / "DevToolsActivePort"
-    browser_path = find()
-    with (
-        sync_playwright() as playwright,
-        subprocess.Popen(
-            [browser_path or playwright.chromium.executable_path, *options],
-            stderr=subprocess.DEVNULL,
-        ) as browser,
-    ):
+    with subprocess.Popen([_browser_path(), *options], stderr=subprocess.DEVNULL) as browser:
         try:
             while not (port.exists() and port.read_text()):
                 if browser.poll() is not None:
                     raise SystemExit(f"The browser ended with exit code {browser.returncode}.")
                 time.sleep(0.1)
-            yield UnattendedPage(playwright, int(port.read_text().split()[0]))
+            yield UnattendedPage(int(port.read_text().split()[0]))
         finally:
             browser.terminate()
+
+
+def _browser_path() -> str:
+    if found := find():
+        return found
+    with sync_playwright() as playwright:
+        return playwright.chromium.executable_path

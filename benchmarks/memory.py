@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 from playwright.sync_api import CDPSession
 
-from benchmarks._page import open_page
+from benchmarks._page import Inspector, open_page
 from benchmarks._processes import processes, trainers
 from benchmarks.stage import EVERYTHING
 from tests.live_server import Server, serve
@@ -28,7 +28,7 @@ MIN_SAMPLES = 3
 """Samples; with fewer, the standard error of a slope means nothing."""
 
 
-def sample(server: Server, trainer: int, session: CDPSession) -> dict[str, float]:
+def sample(server: Server, trainer: int, session: CDPSession | Inspector) -> dict[str, float]:
     """Return the current size of each in megabytes."""
     assert server.process is not None
     return {
@@ -44,7 +44,7 @@ def resident_megabytes(pid: int) -> float:
     return kilobytes * 1024 / 1e6
 
 
-def page_megabytes(session: CDPSession) -> float:
+def page_megabytes(session: CDPSession | Inspector) -> float:
     """Return a page's heap and buffers after a forced collection."""
     session.send("HeapProfiler.collectGarbage")
     usage = session.send("Runtime.getHeapUsage")

@@ -34,7 +34,7 @@ SAMPLE_SECONDS = 60
 WARM_UP_SHARE = 1 / 6
 """Of the duration: meanwhile the page fills its cache, and samples do not count."""
 MAX_WARM_UP_HOURS = 1.0
-MIN_JUDGED_HOURS = 1.0
+MIN_JUDGED_HOURS = 0.75
 """After the warm-up: until then a page fills its cache, and growth is reported but not judged."""
 MAX_MEGABYTES_PER_HOUR = 2.0
 MAX_GAP_SECONDS = 30
@@ -42,7 +42,7 @@ MAX_GAP_SECONDS = 30
 EPOCHS = 1000
 
 # Counts paints and collects errors; a list of all paints would be what grows.
-BEGIN_COUNTING = """() => {
+BEGIN_COUNTING = """(() => {
   window.counted = { frames: 0, last: performance.now(), gap: 0, problems: [] };
   document.addEventListener("stnscope:paint", ({ detail }) => {
     if (detail.mode !== "follow") return;
@@ -51,15 +51,18 @@ BEGIN_COUNTING = """() => {
     counted.last = now;
     counted.frames++;
   });
-  addEventListener("error", ({ message }) => counted.problems.push(message));
+  addEventListener("error", ({ message }) => {
+    // A notice, and no fault: what one layout did not observe, the next one does.
+    if (!message.startsWith("ResizeObserver loop")) counted.problems.push(message);
+  });
   addEventListener("unhandledrejection", ({ reason }) => counted.problems.push(String(reason)));
-}"""
-TAKE_COUNTS = """() => {
+})()"""
+TAKE_COUNTS = """(() => {
   const { frames, last, gap, problems } = counted;
   const longest = Math.max(gap, performance.now() - last);
   Object.assign(counted, { frames: 0, gap: 0, problems: [] });
   return { frames, gap: longest / 1000, problems };
-}"""
+})()"""
 
 
 @dataclass(frozen=True)
@@ -88,10 +91,9 @@ def take_sample(
 ) -> Sample:
     """Measure everything once, and add the page's errors to `problems`."""
     run = server.get_run(run_id)
-    with unattended.inspect() as page:
-        counts = page.evaluate(TAKE_COUNTS)
-        session = page.context.new_cdp_session(page)
-        memory = sample(server, trainers(server)[0].pid, session)
+    with unattended.inspect() as inspector:
+        counts = inspector.evaluate(TAKE_COUNTS)
+        memory = sample(server, trainers(server)[0].pid, inspector)
     problems += counts["problems"]
     files = (server.home / "recordings").glob(f"{run_id}.stnscope*")
     size = sum(file.stat().st_size for file in files) / 1e6
@@ -157,8 +159,8 @@ def watch(
     """Train one run after another, and sample them once a minute."""
     samples: list[Sample] = []
     seed = server.get_run(run_id)["config"]["seed"]
-    with page.inspect() as inspected:
-        inspected.evaluate(BEGIN_COUNTING)
+    with page.inspect() as inspector:
+        inspector.evaluate(BEGIN_COUNTING)
     begin = time.monotonic()
     while not samples or samples[-1].hours < hours:
         due = begin + SAMPLE_SECONDS * (len(samples) + 1)
