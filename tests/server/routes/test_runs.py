@@ -61,7 +61,7 @@ def test_list_of_runs_is_sent_again_only_after_a_change(server: Server, finished
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with seven runs, of which the oldest is queued."""
+    """A server with seven runs, of which the oldest is queued, and trains none."""
     home = tmp_path_factory.mktemp("many")
     folder = home / "recordings"
     folder.mkdir()
@@ -70,7 +70,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         create(path, config=RunConfig(), steps_per_epoch=24)
         with RecordingWriter.open(path) as writer:
             writer.update(created=number, status="stopped" if number else "queued")
-    with serve_in_thread(home) as server:
+    with serve_in_thread(home, trainers=0) as server:
         yield server
 
 
