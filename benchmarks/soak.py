@@ -27,7 +27,7 @@ from benchmarks.memory import MIN_SAMPLES, sample, slope
 from benchmarks.stage import EVERYTHING
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.version import VERSION
-from tests.live_server import Server, serve
+from tests.live_server import Server, serve, wait_until
 
 RESULTS = Path(__file__).with_name("results")
 SAMPLE_SECONDS = 60
@@ -41,6 +41,7 @@ MAX_GAP_SECONDS = 30
 """Between two painted frames; a new run needs a few seconds."""
 EPOCHS = 1000
 
+HAS_STAGE = "Boolean(document.querySelector('.stn-viewer'))"
 # Counts paints and collects errors; a list of all paints would be what grows.
 BEGIN_COUNTING = """(() => {
   window.counted = { frames: 0, last: performance.now(), gap: 0, problems: [] };
@@ -160,6 +161,7 @@ def watch(
     samples: list[Sample] = []
     seed = server.get_run(run_id)["config"]["seed"]
     with page.inspect() as inspector:
+        wait_until(lambda: inspector.evaluate(HAS_STAGE))
         inspector.evaluate(BEGIN_COUNTING)
     begin = time.monotonic()
     while not samples or samples[-1].hours < hours:
