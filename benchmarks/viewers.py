@@ -6,8 +6,8 @@ The server and all its viewers, plain sockets of one process, share one core; th
 another. A viewer asks for a frame so many times a second, and gets the newest. Each round measures
 all numbers of viewers, in a rotating order, and none for comparison. Printed are medians of the
 rounds: frames that a viewer received a second, milliseconds from step to receipt, the share of a
-core that server and viewers took, the milliseconds of it for each frame sent, and the trainer's
-pace beside that without viewers.
+core that server and viewers took, the server's milliseconds of it for each frame sent, and the
+trainer's pace beside that without viewers. `benchmarks.scaling` reads the result that is kept.
 """
 
 import argparse
@@ -15,9 +15,12 @@ import asyncio
 import base64
 import itertools
 import json
+import math
 import os
+import shlex
 import statistics
 import struct
+import sys
 import tempfile
 import time
 from contextlib import suppress
@@ -25,9 +28,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import _interleaved as interleaved
+from benchmarks._machine import machine
 from benchmarks._processes import trainers
 from tests.live_server import Server, serve
 
+RESULT = Path(__file__).with_name("results") / "viewers.json"
 STEPS_KNOWN = 10**6
 """More than the run has, so that no viewer asks for the metrics of earlier steps."""
 BATCH = 16
@@ -44,6 +49,8 @@ class Measurement:
 
     delays: list[float]
     """Seconds from step to receipt, of all frames."""
+    frame_bytes: float
+    """The mean of a frame."""
     frames_per_second: float
     """Of one viewer."""
     server: float
@@ -80,7 +87,7 @@ def time_of(frame: bytes) -> float:
     return float(info["time"])
 
 
-async def view(port: int, run_id: str, rate: float, delays: list[float]) -> None:
+async def view(port: int, run_id: str, rate: float, received: list[tuple[float, int]]) -> None:
     """View a run's live end until cancelled, `rate` times a second."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     key = base64.b64encode(os.urandom(16)).decode()
@@ -99,7 +106,7 @@ async def view(port: int, run_id: str, rate: float, delays: list[float]) -> None
                 writer.write(encode(PONG, payload))
             if opcode != BINARY:
                 continue
-            delays.append(time.time() - time_of(payload))
+            received.append((time.time() - time_of(payload), len(payload)))
             due = max(due, time.monotonic() - 1 / rate) + 1 / rate
             wait = max(0.0, due - time.monotonic())
             asyncio.get_running_loop().call_later(wait, writer.write, say(type="credit", frames=1))
@@ -107,17 +114,19 @@ async def view(port: int, run_id: str, rate: float, delays: list[float]) -> None
         writer.close()
 
 
-async def view_all(port: int, run_id: str, count: int, rate: float, seconds: float) -> list[float]:
-    """View a run with many viewers for a time; return all delays."""
-    delays: list[float] = []
+async def view_all(
+    port: int, run_id: str, count: int, rate: float, seconds: float
+) -> list[tuple[float, int]]:
+    """View a run with many viewers for a time; return the delay and the bytes of each frame."""
+    received: list[tuple[float, int]] = []
     views = []
     for _ in range(count):
-        views.append(asyncio.create_task(view(port, run_id, rate, delays)))
+        views.append(asyncio.create_task(view(port, run_id, rate, received)))
         await asyncio.sleep(1 / (rate * count))  # so that their requests are not all at once
     await asyncio.sleep(1.0)
-    delays.clear()
+    received.clear()
     await asyncio.sleep(seconds)
-    measured = [*delays]
+    measured = [*received]
     for task in views:
         failure = task.exception() if task.done() else None
         task.cancel()
@@ -139,16 +148,18 @@ def measure(server: Server, run_id: str, count: int, rate: float, seconds: float
     assert server.process is not None
     pids = (server.process.pid, os.getpid())
     step, before, start = server.get_run(run_id)["step"], [*map(cpu_seconds, pids)], time.time()
-    delays = asyncio.run(view_all(server.port, run_id, count, rate, seconds))
+    received = asyncio.run(view_all(server.port, run_id, count, rate, seconds))
     duration = time.time() - start
     after = [*map(cpu_seconds, pids)]
     run = server.get_run(run_id)
     server_share, viewers_share = (
         (end - begin) / duration for begin, end in zip(before, after, strict=True)
     )
+    delays = [delay for delay, _ in received]
+    size = statistics.mean(size for _, size in received) if received else math.nan
     frames = len(delays) / seconds / count if count else 0.0
     pace = (run["step"] - step) / duration
-    return Measurement(delays, frames, server_share, viewers_share, pace)
+    return Measurement(delays, size, frames, server_share, viewers_share, pace)
 
 
 def pin(pid: int, core: int) -> None:
@@ -163,7 +174,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=10.0, help="a viewer's frames a second")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--keep", action="store_true", help=f"write {RESULT.name}")
     options = parser.parse_args()
+    started, on = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime()), machine()
     shared, own, *_ = [*sorted(os.sched_getaffinity(0)), None]
     if own is None:
         raise SystemExit("This takes two cores.")
@@ -188,29 +201,55 @@ def main() -> None:
 
         ways = {str(count): lambda count=count: once(count) for count in found}
         interleaved.measure(ways, options.rounds)
-    report(found)
+    rows = summarise(found)
+    print_table(rows)
+    if options.keep:
+        result = {
+            "command": shlex.join(["python", "-m", "benchmarks.viewers", *sys.argv[1:]]),
+            "started": started,
+            "machine": on,
+            "rows": rows,
+        }
+        RESULT.write_text(json.dumps(result, indent=2) + "\n")
 
 
-def report(found: dict[int, list[Measurement]]) -> None:
+def summarise(found: dict[int, list[Measurement]]) -> list[dict[str, float]]:
+    """Return a row for each number of viewers: medians of the rounds."""
     pace = statistics.median(each.steps_per_second for each in found[0])
-    print("viewers  frames/s    p50    p95 ms  server  viewers  ms a frame   pace")
+    rows = []
     for count, measured in found.items():
-        shares = [
-            statistics.median(getattr(each, name) for each in measured)
-            for name in ("server", "viewers")
-        ]
-        kept = statistics.median(each.steps_per_second for each in measured) / pace
-        delays = sorted(itertools.chain.from_iterable(each.delays for each in measured))
-        line = f"{count:7}"
-        if delays:
-            each_second = statistics.median(each.frames_per_second for each in measured)
-            middle, high = (1000 * delays[int(q * (len(delays) - 1))] for q in (0.5, 0.95))
-            cost = 1000 * shares[0] / (each_second * count)
-            line += f"{each_second:10.1f}{middle:7.0f}{high:10.0f}{shares[0]:8.2f}"
-            line += f"{shares[1]:9.2f}{cost:12.3f}"
+
+        def middle(name: str, measured: list[Measurement] = measured) -> float:
+            return float(statistics.median(getattr(each, name) for each in measured))
+
+        row = {
+            "viewers": float(count),
+            "server": middle("server"),
+            "clients": middle("viewers"),
+            "pace": middle("steps_per_second") / pace,
+        }
+        if delays := sorted(itertools.chain.from_iterable(each.delays for each in measured)):
+            row |= {
+                "frames_per_second": middle("frames_per_second"),
+                "frame_bytes": middle("frame_bytes"),
+                "p50": 1000 * delays[len(delays) // 2],
+                "p95": 1000 * delays[int(0.95 * (len(delays) - 1))],
+            }
+        rows.append({name: round(value, 4) for name, value in row.items()})
+    return rows
+
+
+def print_table(rows: list[dict[str, float]]) -> None:
+    print("viewers  frames/s    p50    p95 ms  server  viewers  ms a frame   pace")
+    for row in rows:
+        line = f"{row['viewers']:7.0f}"
+        if "p50" in row:
+            cost = 1000 * row["server"] / (row["frames_per_second"] * row["viewers"])
+            line += f"{row['frames_per_second']:10.1f}{row['p50']:7.0f}{row['p95']:10.0f}"
+            line += f"{row['server']:8.2f}{row['clients']:9.2f}{cost:12.3f}"
         else:
-            line += f"{'':27}{shares[0]:8.2f}{shares[1]:9.2f}{'':12}"
-        print(f"{line}{kept:7.3f}")
+            line += f"{'':27}{row['server']:8.2f}{row['clients']:9.2f}{'':12}"
+        print(f"{line}{row['pace']:7.3f}")
     print("To hold with 200 viewers at 10 frames a second: p95 below 150 ms, pace at least 0.95.")
 
 

@@ -191,6 +191,8 @@ def test_generated_pages_are_current() -> None:
     assert docs.results() == read(Path("docs/results.md"))
     assert docs.with_layers(ARCHITECTURE) == ARCHITECTURE
     assert docs.with_messages(INTERFACE) == INTERFACE
+    on_scaling = read(Path("docs/scaling.md"))
+    assert docs.with_scaling(on_scaling) == on_scaling
 
 
 def paths_in(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Renew the generated parts of docs/: the command line, results, layers of imports, messages.
+"""Renew the generated parts of docs/: command line, results, layers, messages, scaling.
 
     python -m tools.docs
 
@@ -20,6 +20,7 @@ from unittest import mock
 
 from pydantic import BaseModel
 
+from benchmarks import scaling
 from stnscope.backend.commands.main import EXIT_STATUSES
 from stnscope.backend.commands.main import main as run_command
 from stnscope.backend.experiment.reproduction.tables import build_tables
@@ -161,6 +162,14 @@ def with_messages(text: str) -> str:
     return MESSAGES.sub(lambda found: f"{found[1]}\n{tables}{found[2]}", text)
 
 
+SCALING = re.compile(r"(<!-- scaling -->\n).*?(<!-- end of scaling -->)", re.DOTALL)
+
+
+def with_scaling(text: str) -> str:
+    """Return docs/scaling.md with what was measured, and what is simulated from it."""
+    return SCALING.sub(lambda found: f"{found[1]}\n{scaling.tables()}\n\n{found[2]}", text)
+
+
 def message_table(model: type[BaseModel], sender: str) -> str:
     """Return a title, what the message means, and a table of its fields."""
     schema = model.model_json_schema(mode="serialization")
@@ -193,6 +202,8 @@ def main() -> None:
     architecture.write_text(with_layers(architecture.read_text()))
     interface = DOCS / "interface.md"
     interface.write_text(with_messages(interface.read_text()))
+    page_on_scaling = DOCS / "scaling.md"
+    page_on_scaling.write_text(with_scaling(page_on_scaling.read_text()))
 
 
 if __name__ == "__main__":
