@@ -10,6 +10,8 @@ const RIGHT = 8;
 const TOP = 8;
 const BOTTOM = 30;
 const TICKS = 4;
+// Half the width of a curve of a single point: a path of one point draws nothing.
+const MARK = 4;
 // Of the values that a chart shows: one percentage point.
 const MIN_SPAN = 0.01;
 
@@ -74,8 +76,10 @@ export const yOf = ({ low, high }, value) =>
  * @param {Extent} extent
  * @param {SweepCurve} curve
  */
-export const meanPath = (extent, { epoch, mean }) =>
-  mean.map((value, index) => `${index ? "L" : "M"}${point(extent, epoch[index], value)}`).join("");
+export function meanPath(extent, { epoch, mean }) {
+  const points = mean.map((value, index) => point(extent, epoch[index], value));
+  return points.length === 1 ? `M${points[0]}m${-MARK} 0h${2 * MARK}` : `M${points.join("L")}`;
+}
 
 /**
  * @param {Extent} extent
@@ -85,6 +89,10 @@ export function bandPath(extent, { epoch, low, high }) {
   if (!epoch.length) return "";
   const upper = high.map((value, index) => point(extent, epoch[index], value));
   const lower = low.map((value, index) => point(extent, epoch[index], value));
+  if (upper.length === 1) {
+    const height = yOf(extent, low[0]) - yOf(extent, high[0]);
+    return `M${upper}m${-MARK} 0h${2 * MARK}v${height.toFixed(1)}h${-2 * MARK}Z`;
+  }
   return `M${[...upper, ...lower.reverse()].join("L")}Z`;
 }
 
