@@ -273,6 +273,8 @@ class RecordingWriter(Recording):
 
 DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Suffixes of all files that an SQLite database may have."""
+CREATED_SUFFIX = ".new"
+"""Of a recording that is being created; a process that is killed meanwhile leaves it."""
 
 
 def create(
@@ -314,7 +316,7 @@ def create(
         "name": name,
     }
     # It is renamed when it is complete, so that no reader opens a partial recording.
-    draft = path.with_suffix(".new")
+    draft = path.with_suffix(CREATED_SUFFIX)
     with raising_recording_errors(path):
         try:
             draft.unlink(missing_ok=True)

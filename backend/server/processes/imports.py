@@ -24,7 +24,7 @@ from stnscope.backend.experiment.recording.quota import (
     raising_insufficient_storage,
 )
 from stnscope.backend.experiment.recording.untrusted_file import HEADER_BYTES, check_header
-from stnscope.backend.experiment.recording.writer import DATABASE_SUFFIXES
+from stnscope.backend.experiment.recording.writer import CREATED_SUFFIX, DATABASE_SUFFIXES
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes.child_process import (
@@ -46,6 +46,8 @@ BYTES_PER_CHECK = 32 * 1024 * 1024
 """Bytes that are received between two checks of the disk space."""
 UPLOAD_PREFIX = "incoming-"
 """Begins the name of the folder, in the home, into which an upload is received."""
+UNFINISHED_SUFFIXES = (DRAFT_SUFFIX, CREATED_SUFFIX)
+"""Of recordings that are being imported or created."""
 ABANDONED_SECONDS = 24 * 3600.0
 
 
@@ -103,10 +105,10 @@ class Imports(ChildOwner):
         return True
 
     def remove_abandoned(self) -> None:
-        """Remove the files of imports that an earlier server did not end."""
+        """Remove the files of imports, and of new runs, that an earlier server did not end."""
         paths = (
             *self._runs.folder.parent.glob(f"{UPLOAD_PREFIX}*"),
-            *self._runs.folder.glob(f"*{DRAFT_SUFFIX}*"),
+            *(path for path in self._runs.folder.glob("*") if _is_unfinished(path)),
         )
         for path in paths:
             # It may be removed by another server of this home, or belong to another user.
@@ -219,10 +221,16 @@ def _create_upload_folder(home: Path) -> Path:
 def _remove_leftovers(folder: Path, target: Path) -> None:
     """Remove what an import leaves beside its recording, or in place of it."""
     _remove(folder)
-    for suffix in DATABASE_SUFFIXES:
-        _remove(target.with_name(f"{target.stem}{DRAFT_SUFFIX}{suffix}"))
+    for suffix in UNFINISHED_SUFFIXES:
+        for database_suffix in DATABASE_SUFFIXES:
+            _remove(target.with_name(f"{target.stem}{suffix}{database_suffix}"))
     if not target.exists():
         _remove(target.with_suffix(".lock"))
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether a file is that of a recording which is being imported or created."""
+    return any(path.suffix.startswith(suffix) for suffix in UNFINISHED_SUFFIXES)
 
 
 def _remove(path: Path) -> None:

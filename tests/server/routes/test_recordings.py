@@ -16,6 +16,7 @@ from PIL import Image
 
 from stnscope.backend.experiment.errors import InvalidInput, TooLarge, Unavailable
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.writer import CREATED_SUFFIX
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.http.upload import receive_file
 from stnscope.backend.server.processes import imports
@@ -238,6 +239,12 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
         with pytest.raises(Unavailable, match="ended while it read this one"):
             await importing
 
+    async def killed_while_it_creates() -> None:
+        monkeypatch.setattr(imports, "new_run_id", lambda: "run")
+        runs.new_path("run").with_suffix(CREATED_SUFFIX).write_bytes(b"half")
+        await killed()
+        monkeypatch.undo()
+
     async def slow() -> None:
         with pytest.raises(Unavailable, match="took longer"):
             await Imports(runs, Deadlines(recording=0.01)).import_recording(stream_pieces(data), "")
@@ -264,7 +271,7 @@ def test_import_whose_process_is_killed_or_too_slow_leaves_nothing(
         with pytest.raises(TooLarge, match="larger than"):
             await Imports(runs).import_recording(stream_pieces(data), "")
 
-    for scenario in (killed, slow, too_many):
+    for scenario in (killed, killed_while_it_creates, slow, too_many):
         asyncio.run(scenario())
         assert leftovers(tmp_path) == []
     monkeypatch.setattr(imports, "max_recording_bytes", lambda _: 1000)
@@ -303,15 +310,16 @@ def leftovers(home: Path) -> list[Path]:
     return sorted(set(home.rglob("*")) - {home / "recordings"})
 
 
-def test_files_of_an_abandoned_import_are_removed_after_a_day(tmp_path: Path) -> None:
+def test_files_of_an_abandoned_import_or_start_are_removed_after_a_day(tmp_path: Path) -> None:
     uploads = Imports(Runs(tmp_path / "recordings"))
     (tmp_path / "incoming-abc").mkdir()
     (tmp_path / "incoming-abc" / "run").write_bytes(b"half")
     (tmp_path / "recordings" / "run.incoming-wal").write_bytes(b"half")
+    (tmp_path / "recordings" / "run.new").write_bytes(b"half")
     recording = tmp_path / "recordings" / "run.stnscope"
     recording.write_bytes(b"content")
     uploads.remove_abandoned()
-    assert len(leftovers(tmp_path)) == 4, "it may belong to another server"
+    assert len(leftovers(tmp_path)) == 5, "it may belong to another server"
     for path in leftovers(tmp_path):
         os.utime(path, (1e9, 1e9))
     uploads.remove_abandoned()
