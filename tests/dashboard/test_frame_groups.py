@@ -115,6 +115,10 @@ def test_the_page_unpacks_the_same_bits() -> None:
         grid[1, 0, 0] += 0.25  # what theta does not predict
     for frame in few:
         frame.tensors["probabilities"][:] = 0.5
+        points = frame.tensors["grid.st"]
+        points[0, 0, -1], points[1, 0, 0], points[2, -1, 0] = np.inf, 3e38, -3e38
+        points[1, -1, -1] = np.array(0xFFC12345, np.uint32).view(np.float32)  # bits of a NaN
+        frame.tensors["corners.st"][:] = corner_cells(points[None])[0]
     path = Path(example_path("example-signs-2st"))
     with Recording.open(path) as recording:
         recorded = [recording.frame(step) for step in recording.frame_steps()[:3]]

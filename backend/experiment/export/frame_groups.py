@@ -271,16 +271,19 @@ def _shuffle(differences: Ints) -> bytes:
 def _plane(grid: Array) -> Ints:
     """Return what a plane does not predict of a grid (F, N, rows, columns, 2).
 
-    The three corners that it goes through are differences from the frame before.
+    The three corners that it goes through are differences from the frame before. What is not finite
+    counts as 0: the bits of a computed NaN are those of the processor.
     """
     rows, columns = grid.shape[2:4]
-    points = grid.astype(np.float64)
+    points = _finite(grid)
     origin, across, down = points[:, :, :1, :1], points[:, :, :1, -1:], points[:, :, -1:, :1]
     x = (np.arange(columns) / (columns - 1))[:, None]
     y = (np.arange(rows) / (rows - 1))[:, None, None]
     predicted = (origin + (across - origin) * x) + (down - origin) * y
+    with np.errstate(over="ignore"):  # infinite as float32, here and there
+        predictions = predicted.astype(np.float32)
     ordered = _ordered(grid)
-    result = ordered - _ordered(predicted)
+    result = ordered - _ordered(predictions)
     before = np.concatenate([np.zeros_like(ordered[:1]), ordered[:-1]])
     for row, column in ((0, 0), (0, -1), (-1, 0)):
         result[:, :, row, column] = (ordered - before)[:, :, row, column]

@@ -229,7 +229,9 @@ function addPlane(numbers, [frames, probes, rows, columns]) {
       for (const corner of corners) {
         if (grid >= probes) numbers[start + corner] += numbers[start + corner - probes * size];
       }
-      const [origin, across, down] = corners.map((corner) => valueOf(numbers[start + corner]));
+      const [origin, across, down] = corners.map((corner) =>
+        finite(valueOf(numbers[start + corner]))
+      );
       for (let row = 0; row < rows; row++) {
         for (let column = 0; column < columns; column++) {
           const offset = (row * columns + column) * 2;
@@ -291,10 +293,12 @@ function ticks(count) {
 function addCorners(numbers, { data, shape: [frames, probes, rows, columns] }) {
   const size = rows * columns * 2;
   const cells = [0, columns - 1, rows * columns - 1, (rows - 1) * columns];
+  // As integers: a NaN that is read as a number may have other bits afterwards.
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
   for (let index = 0; index < frames * probes; index++) {
     cells.forEach((cell, corner) => {
       for (const axis of [0, 1]) {
-        numbers[index * 8 + corner * 2 + axis] += orderedOf(data[index * size + cell * 2 + axis]);
+        numbers[index * 8 + corner * 2 + axis] += ordered(bits[index * size + cell * 2 + axis]);
       }
     });
   }
