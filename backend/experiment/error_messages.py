@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping
+from datetime import date, time
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -129,6 +130,8 @@ def _format_value(value: Any) -> str:
     if isinstance(value, str | int | float | bool | None):
         text = json.dumps(value, ensure_ascii=False)
         return _shorten(text)
+    if isinstance(value, date | time):  # from TOML
+        return "a date or time"
     return "a file"
 
 

@@ -29,6 +29,8 @@ from stnscope.backend.experiment.recording.run_name import RunName
 
 SEED = "seed"
 DISTORTION = "distortion"
+MAX_DEPTH = 16
+"""Levels of tables and lists at most; a run's configuration has three."""
 Values = dict[str, Any]
 """What distinguishes some runs of a sweep: values by the paths of their fields."""
 
@@ -144,8 +146,11 @@ def expand(sweep: SweepConfig) -> list[SweepRun]:
 
     Raises:
         InvalidInput: a field is set twice or has no list of values, lists that go together differ
-            in length, or there are too many runs; `field` names the place in the sweep.
+            in length, tables are nested too deeply, or there are too many runs; `field` names the
+            place in the sweep.
     """
+    for place, values in (("run", sweep.run), ("product", sweep.product), ("zip", sweep.zip)):
+        _check_depth(values, place)
     axes = [*_product_axes(sweep.product), *map(_zip_axis, itertools.count(), sweep.zip)]
     if len(set(sweep.seeds)) < len(sweep.seeds):
         raise InvalidInput("seeds has a seed twice.", "seeds")
@@ -220,6 +225,15 @@ def _check_values(values: Any, place: str) -> list[Any]:
             if texts.count(text) > 1:
                 raise InvalidInput(f"{place} has the value {text:.40} twice.", place)
     return values
+
+
+def _check_depth(values: Any, place: str) -> None:
+    level = [values]
+    for _ in range(MAX_DEPTH):
+        inner = [list(each.values()) if isinstance(each, Mapping) else each for each in level]
+        level = [each for items in inner if isinstance(items, list) for each in items]
+    if level:
+        raise InvalidInput(f"{place} is nested too deeply.", place)
 
 
 def _check_count(axes: Sequence[_Axis], seeds: int) -> None:

@@ -33,9 +33,11 @@ def read_sweep(path: Path) -> SweepConfig:
     if len(data) > MAX_FILE_BYTES:
         raise InvalidInput(f"{display_name(path)} is too large for the description of a sweep.")
     try:
-        text = data.decode()
-        values = tomllib.loads(text)
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        # Editors on Windows put a byte order mark before the text.
+        values = tomllib.loads(data.decode("utf-8-sig"))
+    except RecursionError:
+        raise InvalidInput(f"{display_name(path)} is nested too deeply.") from None
+    except ValueError as error:  # also of a number with thousands of digits
         raise InvalidInput(f"{display_name(path)} is not TOML: {error}.") from None
     with naming_line(path):
         try:
@@ -56,7 +58,7 @@ def naming_line(path: Path) -> Iterator[None]:
     try:
         yield
     except InvalidInput as error:
-        line = error.field and find_line(path.read_text(), error.field)
+        line = error.field and find_line(path.read_text("utf-8-sig"), error.field)
         place = f"{display_name(path)}, line {line}" if line else display_name(path)
         raise InvalidInput(f"{place}: {error}", error.field) from error
 

@@ -1,5 +1,6 @@
 """The runs of a sweep: which there are, and how what is wrong is named."""
 
+import functools
 from typing import Any
 
 import pytest
@@ -75,6 +76,10 @@ def test_names_of_runs_are_as_long_as_names_may_be() -> None:
     assert run.title.endswith("seed 0")
 
 
+def nested(inner: dict[str, Any], _: int) -> dict[str, Any]:
+    return {"a": inner}
+
+
 @pytest.mark.parametrize(
     ("sweep", "field", "message"),
     [
@@ -88,6 +93,7 @@ def test_names_of_runs_are_as_long_as_names_may_be() -> None:
         ({"product": {"seed": [1, 2]}}, "product.seed", "Seeds are set by seeds"),
         ({"run": {"seed": 1}}, "run.seed", "Seeds are set by seeds"),
         ({"seeds": [1, 1]}, "seeds", "a seed twice"),
+        ({"run": functools.reduce(nested, range(2000), {})}, "run", "nested too deeply"),
         (
             {"product": {"epochs": [1, 2]}, "seeds": MAX_SWEEP_RUNS},
             "seeds",

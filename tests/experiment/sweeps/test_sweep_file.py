@@ -42,6 +42,12 @@ def test_file_is_a_sweep_with_the_name_of_the_file(tmp_path: Path) -> None:
     )
 
 
+def test_mark_of_the_byte_order_is_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "windows.toml"
+    path.write_text(TEXT, "utf-8-sig")
+    assert read_sweep(path).seeds == [0, 4]
+
+
 @pytest.mark.parametrize(
     ("field", "line"),
     [
@@ -68,6 +74,9 @@ def test_line_of_a_field(field: str, line: int | None) -> None:
         ("\nseed = 1", "line 2: There is no field seed; there are name, run, product, zip, seeds"),
         ("zip = 1", "line 1: zip must be a list"),
         ("seeds = = 1", "line 1, column"),
+        ("name = 2026-11-29", "line 1: name must be text, not a date or time"),
+        (f"seeds = {'9' * 5000}", "is not TOML: Exceeds the limit"),
+        (f"product.epochs = {'[' * 3000}{']' * 3000}", "is nested too deeply"),
     ],
 )
 def test_what_is_no_sweep_is_refused_with_its_line(tmp_path: Path, text: str, message: str) -> None:
