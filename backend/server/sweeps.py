@@ -119,8 +119,15 @@ class Sweeps:
         return self._run_ids
 
     def find(self, config: SweepConfig) -> Sweep | None:
-        """Return the newest sweep of a configuration; None if there is none."""
-        return next((sweep for sweep in self.list() if sweep.config == config), None)
+        """Return the newest sweep of a configuration; None if there is none.
+
+        One whose file has other runs, by damage or of another version, is none of it.
+        """
+        runs = [(run.values, run.seed) for run in expand(config)]
+        for sweep in self.list():
+            if sweep.config == config and [(run.values, run.seed) for run in sweep.runs] == runs:
+                return sweep
+        return None
 
     def plan(self, config: SweepConfig) -> builtins.list[PlannedRun]:
         """Return the runs of a configuration, with the defaults of their data sets.

@@ -93,7 +93,11 @@ def nested(inner: dict[str, Any], _: int) -> dict[str, Any]:
         ({"product": {"seed": [1, 2]}}, "product.seed", "Seeds are set by seeds"),
         ({"run": {"seed": 1}}, "run.seed", "Seeds are set by seeds"),
         ({"seeds": [1, 1]}, "seeds", "a seed twice"),
-        ({"run": functools.reduce(nested, range(2000), {})}, "run", "nested too deeply"),
+        (
+            {"run": functools.reduce(nested, range(2000), dict[str, Any]())},
+            "run",
+            "nested too deeply",
+        ),
         (
             {"product": {"epochs": [1, 2]}, "seeds": MAX_SWEEP_RUNS},
             "seeds",

@@ -285,6 +285,9 @@ def test_missing_runs_are_created_again_and_a_changed_file_is_another_sweep(
     assert sweeps.find(config) == sweep
     sweeps.create_missing(sweep, sweeps.plan(config))
     assert {run["id"] for run in sweeps.summaries(sweep)} == {run.id for run in sweep.runs}
+    damaged = sweep.model_copy(update={"runs": sweep.runs[:1]})
+    (sweeps.folder / f"{sweep.id}.json").write_text(damaged.model_dump_json())
+    assert Sweeps(sweeps.runs).find(config) is None, "not its runs"
     file.write_text(FILE.replace("epochs = 1", "epochs = 2"))
     assert sweeps.find(read_sweep(file)) is None
 
