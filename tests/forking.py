@@ -144,7 +144,8 @@ def can_fork(command: list[str]) -> bool:
     arguments = [each for each in command[1:] if each != "-P"]
     if arguments[0] == "-m":
         module = arguments[1]
-        return {module, f"{module}.__main__"} & {*PROGRAMS} != set() or module.startswith("tests.")
+        is_program = module in PROGRAMS or f"{module}.__main__" in PROGRAMS
+        return is_program or module.startswith("tests.")
     return Path(arguments[0]).is_relative_to(ROOT / "tests")
 
 
