@@ -32,7 +32,7 @@ EXAMPLES = """\
   stnscope publish RUN site --force       replace what was published there
   python -m http.server --directory site  serve it on this machine
 """
-WALK_EXAMPLES = ("signs-2st", "row")
+WALK_EXAMPLES = ("signs", "signs-2st", "row")
 """The examples whose frames the walk shows."""
 
 

@@ -75,7 +75,7 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
         expect(page.locator(".stn-detail-title")).to_be_visible()
         page.keyboard.press("ArrowRight")
         expect(step).to_have_value("206")
-        expect(page.locator(".stn-run")).to_have_count(4)
+        expect(page.locator(".stn-run")).to_have_count(5)
         expect(page.get_by_text("Import a recording").locator("visible=true")).to_have_count(0)
         with page.expect_download() as downloaded:
             page.get_by_role("button", name=re.compile("^Download A collapse")).click()
@@ -99,6 +99,8 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
 
         page.goto(f"{site}player.html?room=how&part=families&figure=row")
         expect(page.locator(".stn-row-part")).to_contain_text("the network reads")
+        page.get_by_role("button", name=re.compile("^Next step")).click()
+        expect(page.locator(".stn-animation canvas")).to_have_count(8)
 
         page.goto(f"{site}index.html")
         page.get_by_role("link", name=re.compile("^Digits")).click()

@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.server.runs import example_path
 from stnscope.models import grid
 from stnscope.models.families import IMPLEMENTATIONS
 from tests.dashboard.conftest import OpenPage
@@ -231,6 +233,35 @@ def test_other_families_are_held_by_sliders_and_control_points(
     wait_until(lambda: query_of(page).get("at") == "0")
     page.get_by_role("button", name="A row", exact=True).click()
     expect(page.locator(".stn-row-part")).to_contain_text("start the preset A row of three")
+
+
+def test_signs_are_played_as_recorded(server: Server, open_component: OpenPage) -> None:
+    page = open_component(server, f"{ROOM}&part=learning&tenth=58&lap=12")
+    evolution, moving = page.locator(".stn-animation").all()
+    with Recording.open(example_path("example-signs")) as recording:
+        frames = [recording.frame(58), recording.frame(recording.summary()["last_step"], lap=12)]
+    for animation, frame, probes in zip((evolution, moving), frames, (3, 1), strict=True):
+        images = [frame.tensors[name][..., 0] for name in ("input", "output.st")]
+        canvases = animation.locator("canvas")
+        expect(canvases).to_have_count(2 * probes)
+        for index in range(2 * probes):
+            expected = torch.tensor(images[index % 2][index // 2]).float().ravel()
+            canvas = canvases.nth(index)
+            wait_until(lambda canvas=canvas, expected=expected: is_drawn(canvas, expected))  # type: ignore[misc]
+    counter = evolution.locator(".stn-animation-counter")
+    expect(counter).to_have_text("3/10")
+    evolution.get_by_role("button", name="Play").click()
+    expect(counter).to_have_text("5/10")
+    evolution.get_by_role("slider").press("End")
+    expect(counter).to_have_text("10/10")
+    expect(evolution.get_by_role("button", name="Play")).to_be_visible()
+    wait_until(lambda: query_of(page).get("tenth") == "191")
+    assert query_of(page)["lap"] == "12"
+    # Nothing moves by itself where that is not wanted.
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(page.url.partition("&tenth")[0])
+    expect(counter).to_have_text("10/10")
+    expect(page.locator(".stn-animation").get_by_role("button", name="Play")).to_have_count(2)
 
 
 def test_figures_show_another_picture(server: Server, open_component: OpenPage) -> None:

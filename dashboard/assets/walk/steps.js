@@ -5,6 +5,7 @@ import { ClassifierFigure } from "./classifier-figure.js";
 import { FamiliesFigure } from "./families-figure.js";
 import { GradientFigure } from "./gradient-figure.js";
 import { GridFigure } from "./grid-figure.js";
+import { LearningFigure } from "./learning-figure.js";
 import { LocalisationFigure } from "./localisation-figure.js";
 import { SamplingFigure } from "./sampling-figure.js";
 import { ThetaFigure } from "./theta-figure.js";
@@ -156,5 +157,17 @@ export const STEPS = [
       "The sampler is the same for all of them, and so is its gradient; transformers can also stand one after the other, or look several times.",
     ],
     create: (context) => new FamiliesFigure(context),
+  },
+  {
+    id: "learning",
+    name: "Learning",
+    title: "What it learns: to find a sign, and to hold it still",
+    section: "3.4",
+    code: { path: "models/transformer.py", line: "        nn.init.zeros_(self.weight)" },
+    sentences: [
+      "An untrained transformer samples the whole image; tenth by tenth of the first epoch the regions find the signs and close in on them, though nobody has said where these are.",
+      "Then the signs move: each region goes with its sign, and the output stands almost still.",
+    ],
+    create: (context) => new LearningFigure(context),
   },
 ];
