@@ -39,14 +39,18 @@ def files(server: Server) -> set[str]:
 
 def test_frame_is_drawn_as_a_small_picture(server: Server, finished: str) -> None:
     attempt = server.get_run(finished)["attempt"]
-    sizes = []
+    pictures = []
     for query in ({}, {"thumbnail": True, "attempt": attempt}):
         response = server.http.get(f"/runs/{finished}/frames/12/picture", params=query)
         assert response.headers["content-type"] == "image/png"
         assert ("immutable" in response.headers["cache-control"]) == ("attempt" in query)
-        sizes.append(Image.open(BytesIO(response.content)).size)
-    (width, height), (small_width, small_height) = sizes
+        pictures.append(Image.open(BytesIO(response.content)))
+    (width, height), (small_width, small_height) = (picture.size for picture in pictures)
     assert (small_width < width, small_height < height / 3) == (True, True)
+    # Of a thumbnail what is no image is transparent, for dark pages too.
+    opacity = pictures[1].getchannel("A")
+    assert opacity.getpixel((small_width // 2, small_height // 2)) == 0, "between the images"
+    assert opacity.getpixel((small_width // 4, small_height // 2)) == 255
 
 
 def test_downloaded_recording_can_be_imported_as_a_run(server: Server, finished: str) -> None:
