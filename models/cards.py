@@ -35,6 +35,10 @@ class Card:
     """On held-out images, at the last step."""
     date: str | None = None
     machine: str | None = None
+    split: str | None = None
+    """Which images there are, and which of them were held out, as a sentence."""
+    licence: str | None = None
+    """Of the weights, and of the images that they were trained on."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

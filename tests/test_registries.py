@@ -7,7 +7,7 @@ from typing import get_args
 
 from stnscope.backend.experiment import distortions
 from stnscope.backend.experiment.catalog import DISTORTIONS
-from stnscope.backend.experiment.data.registry import DEFINITIONS
+from stnscope.backend.experiment.data.registry import DATASETS, DEFINITIONS
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import FormatName
 from stnscope.backend.experiment.recording.schema import METRICS
@@ -79,3 +79,12 @@ def test_commands_on_cards_train_their_weights() -> None:
         assert words[:4] == ["python", "-m", "tools.train_weights", name]
         config = RECIPES[name].config
         assert (config.architecture, config.dataset) == (card.architecture, card.dataset)
+        assert (config.family, config.distortion.name) == (card.family, card.distortion)
+
+
+def test_cards_say_how_images_were_split_and_what_the_licences_are() -> None:
+    for card in cards().values():
+        dataset = DATASETS[card.dataset]
+        assert card.split == dataset.description
+        assert "held out" in card.split
+        assert str(card.licence).endswith(dataset.licence)

@@ -14,6 +14,7 @@ import datetime
 import os
 import platform
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from stnscope.backend.experiment.training.loop import (
     Step,
 )
 from stnscope.models.cards import FOLDER, Card
+from stnscope.models.catalog import FAMILIES
 from stnscope.models.weights import save
 
 
@@ -44,6 +46,8 @@ class Recipe:
 
     config: RunConfig
     subject: str
+    variant: str = ""
+    """What distinguishes them from others of the same network and data, for their title."""
 
 
 DIGITS = with_defaults(RunConfig(epochs=10), DATASETS["digits"])
@@ -57,6 +61,31 @@ SIGNS = RunConfig(
 )
 DIGITS_CNN = {"architecture": "digits-cnn"}
 CENTRED = {"distortion": DistortionConfig(name="centred")}
+MNIST_FAMILIES = {"affine": "affine", "projective": "projective", "tps": "spline-4"}
+"""By the end of the weights' names."""
+
+
+def _mnist_recipes(distortion: str) -> Iterator[tuple[str, Recipe]]:
+    """Yield a recipe for each family, and one without a transformer on the same batches."""
+    stem = f"mnist-{distortion.lower()}"
+    config = RunConfig(
+        architecture="digits",
+        dataset="mnist",
+        distortion=DistortionConfig(name=distortion),
+        consistency=0.5,
+        epochs=12,
+        batch_size=128,
+        label_smoothing=0.05,
+        ema_decay=0.999,
+        precision="bfloat16",
+    )
+    for name, family in MNIST_FAMILIES.items():
+        changed = config.model_copy(update={"family": family})
+        title = FAMILIES[family].title.lower()
+        yield f"{stem}-{name}", Recipe(changed, "digit", f"{distortion}, {title}")
+    yield f"{stem}-compact-cnn", Recipe(config.model_copy(update=DIGITS_CNN), "digit", distortion)
+
+
 RECIPES = {
     "digits": Recipe(DIGITS, "digit"),
     "signs": Recipe(SIGNS, "traffic sign"),
@@ -66,6 +95,8 @@ RECIPES = {
     # On digits in the centre, to see what a network forgives that has seen no variation.
     "digits-centred": Recipe(DIGITS.model_copy(update=CENTRED), "digit"),
     "digits-cnn-centred": Recipe(DIGITS.model_copy(update=DIGITS_CNN | CENTRED), "digit"),
+    **dict(_mnist_recipes("RTS")),
+    **dict(_mnist_recipes("TC")),
     "gtsrb-2st": Recipe(ROWS["gtsrb-vgg-2st"].config, "traffic sign"),
     "gtsrb-cnn": Recipe(ROWS["gtsrb-vgg"].config, "traffic sign"),
 } | {
@@ -89,10 +120,11 @@ def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) ->
     architecture = ARCHITECTURES[config.architecture]
     validated = min(dataset.held_out * VALIDATION_DRAWS, MAX_VALIDATION_IMAGES)
     data = " --data DATA" if dataset.name in SOURCES else ""
+    variant = RECIPES[name].variant
     assert step.accuracy is not None, "the last step is always validated"
     return Card(
         name=name,
-        title=f"{architecture.title} on {dataset.title}",
+        title=f"{architecture.title} on {dataset.title}" + (f", {variant}" if variant else ""),
         description=f"{dataset.title}, {config.distortion.name}. Accuracy is on {validated:,} "
         f"fixed distortions of images that were never trained on, after {config.epochs} epochs. "
         "The recipe was chosen with these images in view, the seed and the step were not.",
@@ -111,6 +143,8 @@ def describe(name: str, config: RunConfig, dataset: DatasetEntry, step: Step) ->
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         machine=f"{os.cpu_count()} {platform.machine()} cores, of which {config.threads} used; "
         f"torch {torch.__version__}",
+        split=dataset.description,
+        licence=f"MIT, as stnscope; the images: {dataset.licence}",
     )
 
 

@@ -203,6 +203,11 @@ def test_weights_name_those_of_the_same_data_without_a_transformer() -> None:
         "digits-cnn": None,
         "digits-cnn-centred": None,
         "gtsrb-2st": None,
+        "mnist-rts-affine": "mnist-rts-compact-cnn",
+        "mnist-rts-compact-cnn": None,
+        "mnist-rts-tps": "mnist-rts-compact-cnn",
+        "mnist-tc-affine": "mnist-tc-compact-cnn",
+        "mnist-tc-compact-cnn": None,
         "signs-cnn": None,
     }
     assert [transformer_count(card) for card in (cards()["gtsrb-2st"], cards()["signs-cnn"])] == [
