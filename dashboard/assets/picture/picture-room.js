@@ -20,6 +20,8 @@ import { WithoutTransformer } from "./without-transformer.js";
 /** @import { VariationEntry } from "./variations.js" */
 
 const RUN_PREFIX = "run:";
+// The distortion that moves nothing.
+const CENTRED = "centred";
 const OWN_TITLE = "Your picture";
 const LOADING = "Transforming the picture …";
 // In the address, in place of a gallery picture's name.
@@ -205,8 +207,9 @@ export class PictureRoom {
     const isForOther = GALLERY.some(({ subject }) => subject === current);
     if (!gallery || gallery.subject === current || !isForOther) return;
     const fitting = this.cards.filter(({ subject }) => subject === gallery.subject);
-    // Best one that can be compared with a network without a transformer.
-    const best = fitting.find((card) => card.without_transformer) ?? fitting[0];
+    // Best one that finds its subject anywhere, and can be compared with a network without a transformer.
+    const best = fitting.find((card) => card.without_transformer && card.distortion !== CENTRED) ??
+      fitting[0];
     if (best) this.weights.value = best.name;
   }
 
@@ -316,6 +319,7 @@ const checkpointCard = (name) => ({
   description: "",
   subject: "",
   dataset: "",
+  distortion: "",
   classes: [],
   transformers: null,
   without_transformer: null,

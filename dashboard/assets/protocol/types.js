@@ -303,6 +303,7 @@
  * @property {string} description
  * @property {string} subject what a picture should show
  * @property {string} dataset
+ * @property {string} distortion
  * @property {string[]} classes
  * @property {number | null} transformers null if the network is not one of ours
  * @property {string | null} without_transformer name of weights of the same data without a transformer

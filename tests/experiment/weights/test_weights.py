@@ -205,9 +205,12 @@ def test_weights_name_those_of_the_same_data_without_a_transformer() -> None:
         "gtsrb-2st": None,
         "mnist-rts-affine": "mnist-rts-compact-cnn",
         "mnist-rts-compact-cnn": None,
+        "mnist-rts-projective": "mnist-rts-compact-cnn",
         "mnist-rts-tps": "mnist-rts-compact-cnn",
         "mnist-tc-affine": "mnist-tc-compact-cnn",
         "mnist-tc-compact-cnn": None,
+        "mnist-tc-projective": "mnist-tc-compact-cnn",
+        "mnist-tc-tps": "mnist-tc-compact-cnn",
         "signs-cnn": None,
     }
     assert [transformer_count(card) for card in (cards()["gtsrb-2st"], cards()["signs-cnn"])] == [
