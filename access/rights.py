@@ -59,6 +59,7 @@ LOOKING = (
     "GET /api/health",
     "GET /api/access",
     "GET /api/catalog",
+    "GET /api/cluster",
     "GET /api/datasets/{name}",
     "GET /api/examples",
     "GET /api/runs",

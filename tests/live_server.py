@@ -19,6 +19,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.timeouts import TIMEOUT_SECONDS
 
 CONTROL_TIMEOUT = ("--control-timeout", str(TIMEOUT_SECONDS))
+CLUSTER_VARIABLE = "STNSCOPE_TEST_CLUSTER"
+"""Has the address of a cluster if that is to train the runs of the servers."""
 STNSCOPE = (sys.executable, "-m", "stnscope")
 
 # Two dozen steps of a network that trains quickly: a complete run.
@@ -49,6 +51,8 @@ class Server:
         # Of two equal options the last one counts: a test may choose its own timeout.
         command = [*self.program, "serve", *CONTROL_TIMEOUT, *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
+        if cluster := os.environ.get(CLUSTER_VARIABLE):
+            command += ["--cluster", cluster]
         environment = os.environ | {"STNSCOPE_TOKEN": "", "STNSCOPE_VIEWER_TOKEN": ""}
         with self.log.open("ab") if self.log else nullcontext() as log:
             self.process = subprocess.Popen(

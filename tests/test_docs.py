@@ -100,6 +100,8 @@ def check_command(words: list[str]) -> None:
             assert rest[2] in stages()
         case "git":
             assert rest[0] == "clone"
+        case "ray":
+            assert rest[0] == "start"
         case "streamlit":
             assert rest[0] == "run"
             assert (ROOT / rest[1]).exists()

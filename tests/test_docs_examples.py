@@ -56,6 +56,7 @@ NOT_RUN = {
     "python": "pytest would run within pytest",
     "deno": "it would change the files; make check runs it",
     "git": "it would clone from the internet",
+    "ray": "tests/ray_cluster.py starts clusters",
     "streamlit": "tests/dashboard/test_two_services.py runs it",
     "curl": "tests here run it",
     "export": "of the shell",

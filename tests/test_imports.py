@@ -100,7 +100,7 @@ def test_experiment_reads_no_environment_variable() -> None:
     [
         ("models", ["required"]),
         ("backend/experiment/watching", ["required"]),
-        ("backend", ["required", "backend", "data", "video"]),
+        ("backend", ["required", "backend", "data", "video", "cluster"]),
         # The image of the page has no torch.
         ("dashboard", ["dashboard"]),
         ("access", ["required", "backend"]),
@@ -123,7 +123,7 @@ def test_folder_imports_only_dependencies_of_its_extras(folder: str, extras: lis
             assert dependencies & found, f"{file} imports {name}"
 
 
-@pytest.mark.parametrize("extra", ["required", "backend", "dashboard", "data", "video"])
+@pytest.mark.parametrize("extra", ["required", "backend", "dashboard", "data", "video", "cluster"])
 def test_every_dependency_is_imported(extra: str) -> None:
     known = packages_distributions()
     used = {

@@ -120,6 +120,25 @@ def add_device(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_cluster(parser: argparse.ArgumentParser) -> None:
+    """Add the options that have a Ray cluster train."""
+    parser.add_argument(
+        "--cluster",
+        type=types.cluster,
+        metavar="ADDRESS",
+        help="train on the nodes of this Ray cluster: HOST:PORT of its head, or auto for the one "
+        "that this machine is a node of; needs stnscope[cluster]",
+    )
+    parser.add_argument(
+        "--retries",
+        type=types.retries,
+        default=Settings.retries,
+        metavar="N",
+        help="with --cluster, go on with a run on another node so many times when its node is lost "
+        "(%(default)s)",
+    )
+
+
 def add_mirror(parser: argparse.ArgumentParser) -> None:
     """Add the option `--mirror`."""
     parser.add_argument(

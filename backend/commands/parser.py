@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Never
 
@@ -93,6 +94,27 @@ def count(text: str) -> int:
 def threads(text: str) -> int | str:
     """Parse a number of threads, or `auto`; its limit is checked with the configuration."""
     return text if text == AUTO else count(text)
+
+
+def retries(text: str) -> int:
+    """Parse how often something is tried again."""
+    if not text.isdecimal() or len(text) > 3:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 0 to 999")
+    return int(text)
+
+
+def cluster(text: str) -> str:
+    """Parse the address of a Ray cluster."""
+    host, separator, number = text.removeprefix("ray://").rpartition(":")
+    if text != AUTO and not (host and separator and number.isdecimal() and "/" not in host):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not the address of a cluster; it is HOST:PORT, or {AUTO}"
+        )
+    if find_spec("ray") is None:
+        raise argparse.ArgumentTypeError(
+            "Ray is not installed; install it with pip install 'stnscope[cluster]'"
+        )
+    return text
 
 
 def size(text: str) -> int:

@@ -6,6 +6,7 @@ import asyncio
 from stnscope.backend.commands.options import (
     RUN_HELP,
     Commands,
+    add_cluster,
     add_data,
     add_quota,
     command,
@@ -14,7 +15,7 @@ from stnscope.backend.commands.options import (
     find_run,
     quota,
 )
-from stnscope.backend.commands.train import train_and_report
+from stnscope.backend.commands.train import cluster_of, train_and_report
 from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.run_status import ALLOWED_IN, can, status_mismatch
@@ -33,6 +34,7 @@ def add(commands: Commands) -> None:
     parser.add_argument("run", help=RUN_HELP)
     add_data(parser)
     add_quota(parser)
+    add_cluster(parser)
 
 
 def _resume(options: argparse.Namespace) -> int:
@@ -48,4 +50,4 @@ def _resume(options: argparse.Namespace) -> int:
     asyncio.run(Devices().check_resume(run["config"].get("device", CPU)))
     runs.check_disk_space()
     runs.set_status(run_id, "queued")
-    return train_and_report(runs, run_id)
+    return train_and_report(runs, run_id, cluster_of(options))

@@ -23,6 +23,7 @@ from stnscope.access.token import TOKEN_VARIABLE, VIEWER_TOKEN_VARIABLE
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
+    add_cluster,
     add_data,
     add_device,
     add_mirror,
@@ -107,6 +108,7 @@ def add(commands: Commands) -> None:
         help="trust X-Forwarded-For and -Proto of this proxy, or network; may be repeated",
     )
     add_device(serve)
+    add_cluster(serve)
     add_data(serve)
     add_mirror(serve)
     add_quota(serve)
@@ -223,6 +225,8 @@ def _settings(options: argparse.Namespace) -> Settings:
         proxies=frozenset(options.trust_proxy),
         standby=not options.no_standby,
         device=options.device,
+        cluster=options.cluster,
+        retries=options.retries,
         control_timeout=options.control_timeout,
         deadlines=_deadlines(options),
         quota=quota(options),

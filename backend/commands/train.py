@@ -3,14 +3,15 @@
 import argparse
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from stnscope.backend.commands import parser as types
 from stnscope.backend.commands.options import (
     Commands,
+    add_cluster,
     add_data,
     add_quota,
     command,
@@ -21,7 +22,7 @@ from stnscope.backend.commands.options import (
     quota,
     recordings,
 )
-from stnscope.backend.commands.training_child import training_child
+from stnscope.backend.commands.training_child import ended_in_order, training_child
 from stnscope.backend.experiment.catalog import (
     ARCHITECTURES,
     DISTORTIONS,
@@ -35,9 +36,15 @@ from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerC
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.server.cluster.cluster import Cluster
 from stnscope.backend.server.processes.child_process import ChildEnded
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.trainers import COMMAND, NOT_BEGUN, assignment
+from stnscope.backend.server.processes.trainers import (
+    COMMAND,
+    NOT_BEGUN,
+    TrainerProcess,
+    assignment,
+)
 from stnscope.backend.server.runs import Run, Runs
 
 CHOICES: Mapping[str, Iterable[str]] = {
@@ -138,6 +145,7 @@ def add(commands: Commands) -> None:
     )
     add_data(train)
     add_quota(train)
+    add_cluster(train)
 
 
 def _add_field(
@@ -154,13 +162,24 @@ def _add_field(
 def _train(options: argparse.Namespace) -> int:
     runs = Runs(recordings(options), quota(options), options.data)
     config = asyncio.run(Devices().resolve(config_of(options, runs.data)))
-    return train_and_report(runs, runs.create(config))
+    return train_and_report(runs, runs.create(config), cluster_of(options))
 
 
-def train_and_report(runs: Runs, run_id: str) -> int:
-    """Train a queued run, and print its progress and how it ended; return the exit status."""
+def cluster_of(options: argparse.Namespace) -> Cluster | None:
+    """Return the cluster that the options name; None to train here."""
+    return None if options.cluster is None else Cluster(options.cluster, options.retries)
+
+
+def train_and_report(runs: Runs, run_id: str, cluster: Cluster | None = None) -> int:
+    """Train a queued run, and print its progress and how it ended; return the exit status.
+
+    Args:
+        runs: the runs of the home.
+        run_id: of the run.
+        cluster: that trains it; it is trained here if that cannot be used.
+    """
     print(f"Run {run_id}", flush=True)
-    run = asyncio.run(_train_and_follow(runs, run_id))
+    run = asyncio.run(_train_and_follow(runs, run_id, cluster))
     _print_progress(run)
     print(f"\n{run['status'].capitalize()}{': ' + run['error'] if run['error'] else '.'}")
     return 0 if run["status"] == "finished" else 1
@@ -181,11 +200,30 @@ def config_of(options: argparse.Namespace, data: Path) -> RunConfig:
     return RunConfig.model_validate(fields)
 
 
-async def _train_and_follow(runs: Runs, run_id: str) -> Run:
-    """Train a run in a process of its own, and print its progress; return the run at its end."""
-    async with training_child(COMMAND) as trainer:
+@asynccontextmanager
+async def _trainer(
+    runs: Runs, run_id: str, cluster: Cluster | None
+) -> AsyncIterator[TrainerProcess]:
+    """Start the trainer of a run; at the end it writes a checkpoint and ends."""
+    given = await asyncio.to_thread(assignment, runs, run_id)
+    if cluster is not None:
+        async with cluster.connected():
+            if cluster.is_connected:
+                config = await asyncio.to_thread(runs.config, run_id)
+                trainer = await cluster.train(run_id, given, config)
+                async with ended_in_order(trainer, "The trainer on the cluster"):
+                    yield trainer
+                return
+            print(cluster.refusal, file=sys.stderr)
+    async with training_child(COMMAND) as child:
         with suppress(ChildEnded):
-            await trainer.send(await asyncio.to_thread(assignment, runs, run_id))
+            await child.send(given)
+        yield child
+
+
+async def _train_and_follow(runs: Runs, run_id: str, cluster: Cluster | None) -> Run:
+    """Train a run in a process of its own, and print its progress; return the run at its end."""
+    async with _trainer(runs, run_id, cluster) as trainer:
         run = await asyncio.to_thread(runs.summary, run_id)
         # A run that pauses for lack of disk space ends here too; the page can resume it.
         while trainer.is_alive and run["status"] != "paused":

@@ -20,6 +20,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.server import schemas
+from stnscope.backend.server.cluster.cluster import Cluster
 from stnscope.backend.server.http import description, page, problems
 from stnscope.backend.server.http.body_deadline import BodyDeadline
 from stnscope.backend.server.http.body_limit import BodyLimit
@@ -31,6 +32,7 @@ from stnscope.backend.server.processes.inference_worker import InferenceWorker, 
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.routes import (
     catalog,
+    cluster,
     exports,
     pictures,
     recordings,
@@ -53,7 +55,18 @@ log = logging.getLogger(__name__)
 
 ROUTERS = tuple(
     resource.router
-    for resource in (catalog, runs, sweeps, recordings, pictures, exports, results, source, streams)
+    for resource in (
+        catalog,
+        cluster,
+        runs,
+        sweeps,
+        recordings,
+        pictures,
+        exports,
+        results,
+        source,
+        streams,
+    )
 )
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 DESCRIPTION = """
@@ -185,6 +198,11 @@ def _create_state(settings: Settings) -> State:
     runs = Runs(settings.recordings, settings.quota, settings.data)
     worker = InferenceWorker(command_on(settings.device), settings.deadlines)
     devices = Devices()
+    cluster = (
+        None
+        if settings.cluster is None
+        else Cluster(settings.cluster, settings.retries, settings.deadlines)
+    )
     return State(
         settings=settings,
         runs=runs,
@@ -196,7 +214,9 @@ def _create_state(settings: Settings) -> State:
             settings.deadlines,
             devices=devices,
             standby=settings.standby,
+            cluster=cluster,
         ),
+        cluster=cluster,
         tails=Tails(runs),
         viewer_slots=Slots(settings.viewers),
         worker=worker,

@@ -244,6 +244,16 @@ class Runs:
         with Recording.open(self.path(run_id)) as recording:
             yield recording
 
+    def config(self, run_id: str) -> RunConfig:
+        """Return the configuration of a run that is trained here.
+
+        Raises:
+            NotFound, RecordingError: as `open` does.
+            Conflict: the run is only watched.
+        """
+        with self.open(run_id) as recording:
+            return recording.config()
+
     def create(self, config: RunConfig, *, demonstration: bool = False) -> str:
         """Create a queued run and return its id.
 

@@ -84,6 +84,33 @@ class Problem(BaseModel):
     )
 
 
+class ClusterRun(BaseModel):
+    """A run on a cluster, and what it needs of a node."""
+
+    run: str
+    cpus: float
+    gpus: float
+
+
+class ClusterNode(BaseModel):
+    """A node of a cluster, and what is trained there."""
+
+    id: str
+    name: str
+    cpus: float
+    gpus: float
+    runs: list[ClusterRun]
+
+
+class Cluster(BaseModel):
+    """The Ray cluster that trains the runs of this server."""
+
+    address: str | None = Field(description="Null if runs are trained on this machine.")
+    refusal: str | None = Field(description="Why it is not used now; null if it is.")
+    nodes: list[ClusterNode]
+    waiting: list[ClusterRun] = Field(description="Runs that wait for room, the oldest first.")
+
+
 class Run(BaseModel):
     """A run: its configuration, its status and how far it is."""
 
@@ -107,6 +134,10 @@ class Run(BaseModel):
     owned: bool = Field(description="Whether this server trains it, or has queued it.")
     status: Status | Fault
     running: bool = Field(description="Whether steps are being trained.")
+    node: str | None = Field(
+        description="The node of the cluster that trains it; null if none does."
+    )
+    waits_for_cluster: bool = Field(description="Whether it waits for a node of the cluster.")
     unresponsive: bool = Field(
         description="Whether its trainer hangs: it can be stopped, or the run deleted."
     )

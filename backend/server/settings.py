@@ -42,6 +42,8 @@ class Settings:
         standby: whether to keep a trainer and an inference process, with torch imported, ready: a
             start and a first picture need no import, for some 400 MB of memory.
         trainers: how many trainer processes may train at once.
+        cluster: the address of a Ray cluster that trains the runs; None to train them here.
+        retries: how often a run is trained again when its node of the cluster is lost.
         device: name of the one that pictures are transformed on.
         control_timeout: seconds in which a trainer must apply a request.
         deadlines: how long the server waits for processes and clients.
@@ -67,6 +69,8 @@ class Settings:
     proxies: frozenset[str] = field(default_factory=frozenset)
     standby: bool = True
     trainers: int = TRAINERS
+    cluster: str | None = None
+    retries: int = 0
     device: str = CPU
     control_timeout: float = 10.0
     deadlines: Deadlines = field(default_factory=Deadlines)

@@ -12,6 +12,7 @@ from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.devices.choice import resume_note
 from stnscope.backend.experiment.home import sweep_of
 from stnscope.backend.experiment.run_status import flags
+from stnscope.backend.server.cluster.cluster import Cluster
 from stnscope.backend.server.http.conditional import JsonBody
 from stnscope.backend.server.http.shared_results import SharedResults
 from stnscope.backend.server.processes.devices import Devices
@@ -48,6 +49,8 @@ class State:
     downloads: Downloads
     imports: Imports
     devices: Devices
+    cluster: Cluster | None = None
+    """That trains the runs, if one was named."""
     run_lists: SharedResults[tuple[JsonBody, str | None]] = field(default_factory=SharedResults)
     """Lists of runs as JSON, each with the id of its last run if more follow."""
     may_act: bool = True
@@ -67,7 +70,8 @@ class State:
 
         It adds the network's transformers, what a client asks about its status (`running`, `live`,
         `complete`, `deleted`), the `sweep` that created it, whether this server trains it (`owned`)
-        or its trainer hangs (`unresponsive`), what can be requested of it now (`can`), why no
+        or its trainer hangs (`unresponsive`), the `node` of the cluster that trains it, or whether
+        it waits for one (`waits_for_cluster`), what can be requested of it now (`can`), why no
         picture can be added to its probes (`picture_refusal`), and what a resume does not promise
         (`resume_note`).
         """
@@ -81,6 +85,8 @@ class State:
             "sweep": sweep_of(run["id"]),
             "owned": self.trainers.owns(run["id"]),
             "unresponsive": self.trainers.is_unresponsive(run["id"]),
+            "node": self.trainers.node(run["id"]),
+            "waits_for_cluster": self.trainers.waits_for_cluster(run["id"]),
             "can": self.trainers.allowed(run) if self.may_act else [],
             "picture_refusal": self.trainers.picture_refusal(run) if self.may_act else self.refusal,
             "resume_note": None if run["watched"] else resume_note(config.get("device", CPU)),

@@ -60,6 +60,8 @@ class RecordingWriter(Recording):
     def __init__(self, path: Path, connection: sqlite3.Connection, lock: FileLock) -> None:
         super().__init__(path, connection)
         self._lock = lock
+        self.input_keys: set[str] = set()
+        """Of the inputs that are stored."""
         self._read_input_keys()
 
     @classmethod
@@ -124,7 +126,7 @@ class RecordingWriter(Recording):
             raise
 
     def _read_input_keys(self) -> None:
-        self._input_keys = {row[0] for row in self.connection.execute("SELECT key FROM inputs")}
+        self.input_keys = {row[0] for row in self.connection.execute("SELECT key FROM inputs")}
 
     def update(self, **columns: Any) -> None:
         """Set columns of the run's row."""
@@ -161,10 +163,10 @@ class RecordingWriter(Recording):
         """
         images = frame.tensors["input"]
         key = content_key(images)
-        if key not in self._input_keys:
+        if key not in self.input_keys:
             data = save_tensors({"input": np.ascontiguousarray(images)})
             self.connection.execute("INSERT OR IGNORE INTO inputs VALUES (?, ?)", (key, data))
-            self._input_keys.add(key)
+            self.input_keys.add(key)
         info = frame.info
         self.connection.execute(
             "INSERT OR REPLACE INTO frames (step, lap, attempt, moving, kept, input, data)"
@@ -216,10 +218,15 @@ class RecordingWriter(Recording):
                 saved,
             ),
         )
+        self.delete_old_checkpoints()
+
+    def delete_old_checkpoints(self) -> None:
+        """Keep the newest checkpoints; see `MAX_CHECKPOINTS`."""
+        newest = "FROM checkpoints ORDER BY attempt DESC, step DESC"
         self.connection.execute(
-            "DELETE FROM checkpoints WHERE step NOT IN"
-            " (SELECT step FROM checkpoints ORDER BY attempt DESC, step DESC LIMIT ?)",
-            (MAX_CHECKPOINTS if len(saved) < LARGE_CHECKPOINT_BYTES else 1,),
+            f"DELETE FROM checkpoints WHERE step NOT IN (SELECT step {newest} LIMIT"
+            f" iif((SELECT length(data) {newest} LIMIT 1) < ?, ?, 1))",
+            (LARGE_CHECKPOINT_BYTES, MAX_CHECKPOINTS),
         )
 
     def live_bytes(self) -> int:
@@ -268,7 +275,7 @@ class RecordingWriter(Recording):
                 (key,),
             ).rowcount
             if deleted:
-                self._input_keys.discard(key)
+                self.input_keys.discard(key)
 
 
 DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
@@ -321,7 +328,7 @@ def create(
         try:
             draft.unlink(missing_ok=True)
             with closing(connect_to_draft(draft)) as connection:
-                _write_schema(connection, row)
+                write_schema(connection, row)
             with draft.open("rb+") as file:
                 os.fsync(file.fileno())
             draft.rename(path)
@@ -332,7 +339,7 @@ def create(
             raise
 
 
-def _write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None:
+def write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None:
     """Create the tables, and add the row of the run."""
     connection.executescript(SCHEMA)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

@@ -15,6 +15,7 @@ import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from stnscope.access.token import TOKEN_VARIABLES
@@ -42,10 +43,10 @@ class ChildHung(ChildEnded):
     """The child process does not respond: it was stopped, or is in an endless native call."""
 
 
-def command_for(module: str) -> Sequence[str]:
-    """Return the command that runs a module of this package, such as `trainer_main`."""
+def command_for(module: str, package: str = __package__) -> Sequence[str]:
+    """Return the command that runs a module of a package, such as `trainer_main` of this one."""
     # -P: modules in the current folder must not take the place of installed ones.
-    return (sys.executable, "-P", "-m", f"{__package__}.{module}")
+    return (sys.executable, "-P", "-m", f"{package}.{module}")
 
 
 class ChildProcess:
@@ -126,6 +127,11 @@ class ChildProcess:
             await self._input.drain()
         except ConnectionError as error:
             raise ChildEnded from error
+
+    def send_soon(self, head: Mapping[str, Any]) -> None:
+        """Send a short message, without waiting until it is read."""
+        with suppress(ConnectionError):  # the child has ended
+            self._input.write(encode_message(dict(head)))
 
     async def receive(self, *, can_stall: bool = True, can_be_silent: bool = False) -> Message:
         """Wait for the child's next message.

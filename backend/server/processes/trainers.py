@@ -1,7 +1,8 @@
 """The trainer processes of a server: started, queued, controlled and watched until they end.
 
 One standby process, with torch already imported, makes a start fast. A run that a user starts
-pauses the demonstration; beyond the limit of trainers, runs queue.
+pauses the demonstration; beyond the limit of trainers, runs queue. With a cluster, all but the
+demonstration are trained there while it can be used, and what waits for room waits there.
 
 The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
 While a thread works, the loop may start or end a run; therefore requests for one run are handled
@@ -10,15 +11,15 @@ one by one.
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Protocol
 from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 
-from stnscope.backend.experiment.config import CPU
+from stnscope.backend.experiment.config import CPU, RunConfig
 from stnscope.backend.experiment.errors import (
     Conflict,
     NotFound,
@@ -62,6 +63,45 @@ from stnscope.backend.server.runs import (
 
 log = logging.getLogger(__name__)
 
+
+class TrainerProcess(Protocol):
+    """The trainer of a run, wherever it is; see `ChildProcess`."""
+
+    @property
+    def exit_code(self) -> int | None: ...
+    @property
+    def is_alive(self) -> bool: ...
+    @property
+    def is_unresponsive(self) -> bool: ...
+    async def wait_for_responsiveness(self, is_responsive: bool) -> None: ...
+    async def send(self, head: Mapping[str, Any], body: bytes = b"") -> None: ...
+    def close_stdin(self) -> None: ...
+    async def wait(self) -> int: ...
+    async def wait_or_kill(self, seconds: float) -> None: ...
+    async def wait_or_kill_if_unresponsive(self) -> None: ...
+
+
+class RemoteProcess(TrainerProcess, Protocol):
+    """A trainer on a cluster."""
+
+    node: str | None
+    """The name of the node where it trains; None while it waits for one."""
+    was_lost: bool
+    """Whether the cluster was lost."""
+
+
+class RemoteTrainers(Protocol):
+    """A cluster that trains runs."""
+
+    @property
+    def is_connected(self) -> bool: ...
+    async def start(self, take_up: Callable[[Sequence[str]], Awaitable[None]]) -> None: ...
+    async def train(
+        self, run_id: str, assignment: Mapping[str, Any], config: RunConfig
+    ) -> RemoteProcess: ...
+    async def close(self) -> None: ...
+
+
 COMMAND = command_for("trainer_main")
 NOT_BEGUN = "Its trainer ended before training began."
 STANDBY_DELAY = 3.0
@@ -77,6 +117,7 @@ class Trainers:
         deadlines: for a trainer to load, to show that it runs, and to end.
         devices: of this machine.
         standby: whether to keep a standby process.
+        cluster: that trains the runs, while it can be used.
     """
 
     def __init__(
@@ -88,8 +129,10 @@ class Trainers:
         *,
         devices: Devices | None = None,
         standby: bool = True,
+        cluster: RemoteTrainers | None = None,
     ) -> None:
         self._runs = runs
+        self._cluster = cluster
         self._loops = WatchedLoops(runs, timeout)
         self._deadlines = deadlines or Deadlines()
         self._limit = limit
@@ -97,7 +140,9 @@ class Trainers:
         self._devices = devices or Devices()
         self._keeps_standby = standby
         self._standby_process: ChildProcess | None = None
-        self._processes: dict[str, ChildProcess] = {}
+        self._processes: dict[str, TrainerProcess] = {}
+        self._remote: dict[str, RemoteProcess] = {}
+        """Those of the processes that are on the cluster."""
         self._queue: list[str] = []
         self._demonstrations: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -109,13 +154,16 @@ class Trainers:
         """Start the standby process, and submit the runs that an earlier server left queued."""
         if self._keeps_standby:
             self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
+        if self._cluster is not None:
+            await self._cluster.start(self._take_up)
         try:
             runs = await run_in_threadpool(self._runs.list)
         except StnscopeError as error:
             log.warning("Queued runs are not started. %s", error)
             return
         for run in reversed(runs):
-            if run["status"] == "queued" and not run["watched"]:
+            is_queued = run["status"] == "queued" and not run["watched"]
+            if is_queued and not self.owns(run["id"]):
                 await self.submit(run["id"], demonstration=run["demonstration"])
 
     async def close(self) -> None:
@@ -127,12 +175,24 @@ class Trainers:
         for process in processes:
             process.close_stdin()
         await asyncio.gather(*(self._end(process) for process in processes))
+        if self._cluster is not None:
+            await self._cluster.close()
         for task in self._tasks:
             task.cancel()
 
     def owns(self, run_id: str) -> bool:
         """Whether this server trains the run, or has queued it."""
         return run_id in self._processes or run_id in self._queue
+
+    def node(self, run_id: str) -> str | None:
+        """Return the name of the cluster's node where a run is trained; None if there is none."""
+        process = self._remote.get(run_id)
+        return None if process is None else process.node
+
+    def waits_for_cluster(self, run_id: str) -> bool:
+        """Whether a run waits until the cluster has room for it."""
+        process = self._remote.get(run_id)
+        return process is not None and process.node is None
 
     def is_unresponsive(self, run_id: str) -> bool:
         """Whether the run has a trainer that hangs; the run can be stopped and deleted then."""
@@ -362,7 +422,7 @@ class Trainers:
             await self._end(process)
             self._remove_process(run_id, process)
 
-    async def _end(self, process: ChildProcess) -> None:
+    async def _end(self, process: TrainerProcess) -> None:
         """Wait until a trainer has ended; kill it after some time, and at once if it hangs."""
         await process.wait_or_kill(0 if process.is_unresponsive else self._deadlines.end)
 
@@ -407,27 +467,39 @@ class Trainers:
 
     async def _start_queued(self) -> None:
         async with self._start_lock:
-            while self._queue and not self._is_closing and self._training_count() < self._limit:
-                await self._start_next()
+            while not self._is_closing and (run_id := self._next_in_queue()):
+                await self._start(run_id)
 
-    async def _start_next(self) -> None:
-        """Give the first run of the queue to a trainer process."""
-        run_id = self._queue[0]
+    def _next_in_queue(self) -> str | None:
+        """Return the first run of the queue that can be trained now; None if none can be."""
+        if self._training_count() < self._limit:
+            return next(iter(self._queue), None)
+        return next(filter(self._is_for_cluster, self._queue), None)
+
+    def _is_for_cluster(self, run_id: str) -> bool:
+        is_connected = self._cluster is not None and self._cluster.is_connected
+        return is_connected and run_id not in self._demonstrations
+
+    async def _start(self, run_id: str) -> None:
+        """Give a run of the queue to a trainer process."""
         try:
             first_message = await run_in_threadpool(assignment, self._runs, run_id)
         except NotFound:
             first_message = None
-        if self._standby_process is not None and self._standby_process.is_unresponsive:
-            await self._standby_process.kill()
-        if self._standby_process is None or not self._standby_process.is_alive:
-            self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
+        is_remote = self._is_for_cluster(run_id)
+        if not is_remote:
+            await self._prepare_standby()
         # It may have been stopped or deleted meanwhile.
         if self._is_closing or run_id not in self._queue:
             return
         self._queue.remove(run_id)
         if first_message is None:
             return
+        if is_remote:
+            await self._start_on_cluster(run_id, first_message)
+            return
         process, self._standby_process = self._standby_process, None
+        assert process is not None
         self._processes[run_id] = process
         self._run_in_background(self._watch(run_id, process))
         if self._keeps_standby:
@@ -435,6 +507,41 @@ class Trainers:
         # If it has ended, `_watch` marks the run.
         with suppress(ChildEnded):
             await process.send(first_message)
+
+    async def _prepare_standby(self) -> None:
+        """Have a standby process that can be given a run."""
+        if self._standby_process is not None and self._standby_process.is_unresponsive:
+            await self._standby_process.kill()
+        if self._standby_process is None or not self._standby_process.is_alive:
+            self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
+
+    async def _start_on_cluster(self, run_id: str, first_message: Mapping[str, Any]) -> None:
+        """Have the cluster train a run; if it is lost at this moment, the run stays queued."""
+        assert self._cluster is not None
+        try:
+            config = await run_in_threadpool(self._runs.config, run_id)
+            process = await self._cluster.train(run_id, first_message, config)
+        except ChildEnded:
+            self._queue.insert(0, run_id)
+            return
+        except StnscopeError as error:
+            log.warning("Run %s is not trained. %s", run_id, error)
+            return
+        self._processes[run_id] = self._remote[run_id] = process
+        self._run_in_background(self._watch(run_id, process))
+
+    async def _take_up(self, run_ids: Sequence[str]) -> None:
+        """Own the runs again that the cluster trains since an earlier server, or connection.
+
+        Others that are queued are given to it too.
+        """
+        for run_id in run_ids:
+            # Another home may have it.
+            with suppress(StnscopeError):
+                run = await self._read_run(run_id)
+                if run["status"] in {*LIVE, "interrupted"} and not self.owns(run_id):
+                    self._queue.insert(0, run_id)
+        await self._start_queued()
 
     async def _renew_standby(self) -> None:
         # Importing torch takes a core for seconds, which the run that has just started needs first.
@@ -450,25 +557,31 @@ class Trainers:
         task.add_done_callback(self._tasks.discard)
 
     def _training_count(self) -> int:
-        """How many trainers train runs of users; a demonstration, or what hangs, does not count."""
-        runs = set(self._processes) - self._demonstrations
+        """How many trainers here train runs of users.
+
+        A demonstration, or what hangs, does not count.
+        """
+        runs = set(self._processes) - self._demonstrations - set(self._remote)
         return sum(not self.is_unresponsive(run_id) for run_id in runs)
 
-    async def _watch(self, run_id: str, process: ChildProcess) -> None:
+    async def _watch(self, run_id: str, process: TrainerProcess) -> None:
         """Wait until a trainer has ended, and start the next run of the queue."""
         watching = asyncio.create_task(self._watch_responsiveness(run_id, process))
         code = await process.wait()
         watching.cancel()
         if code:
             log.warning("The trainer of run %s ended with code %s.", run_id, code)
+        remote = self._remote.get(run_id)
         self._remove_process(run_id, process)
         if not self._is_closing:
+            if remote is process and remote.was_lost:
+                await self._requeue_if_not_begun(run_id)
             await self._start_queued()
             # The run may have been deleted, or the disk be full.
             with suppress(StnscopeError):
                 await self._fail_if_not_begun(run_id)
 
-    async def _watch_responsiveness(self, run_id: str, process: ChildProcess) -> None:
+    async def _watch_responsiveness(self, run_id: str, process: TrainerProcess) -> None:
         """Log that a trainer hangs, and let the next run start; log that it responds again."""
         while True:
             await process.wait_for_responsiveness(False)
@@ -478,16 +591,24 @@ class Trainers:
             if process.is_alive:
                 log.warning("The trainer of run %s responds again.", run_id)
 
+    async def _requeue_if_not_begun(self, run_id: str) -> None:
+        """Queue a run again that was waiting in a cluster that is lost."""
+        with suppress(StnscopeError):
+            run = await self._read_run(run_id)
+            if run["status"] == "queued" and not self.owns(run_id):
+                self._queue.insert(0, run_id)
+
     async def _fail_if_not_begun(self, run_id: str) -> None:
         async with self._lock(run_id):
             run = await run_in_threadpool(self._runs.summary, run_id)
             if run["status"] == "queued" and not self.owns(run_id):
                 await run_in_threadpool(self._runs.fail, run_id, NOT_BEGUN)
 
-    def _remove_process(self, run_id: str, process: ChildProcess) -> None:
+    def _remove_process(self, run_id: str, process: TrainerProcess) -> None:
         # The run may have another trainer meanwhile, which is not removed.
         if self._processes.get(run_id) is process:
             del self._processes[run_id]
+            self._remote.pop(run_id, None)
             self._demonstrations.discard(run_id)
 
 

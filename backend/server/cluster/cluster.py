@@ -1,0 +1,273 @@
+"""A Ray cluster, as a server uses it: one more way to start a trainer, beside a process here.
+
+A child process (`driver_main`) talks to the cluster for all runs. If the cluster is not there, a
+sentence says so, runs are trained on this machine, and it is looked for again and again.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import asdict
+from typing import Any
+
+from stnscope.backend.experiment.config import CPU, RunConfig
+from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.processes.child_process import (
+    ChildEnded,
+    ChildOwner,
+    ChildProcess,
+    command_for,
+)
+
+log = logging.getLogger(__name__)
+
+COMMAND = command_for("driver_main", __package__)
+SEARCH_SECONDS = 10.0
+"""Between two attempts to connect."""
+
+Node = Mapping[str, Any]
+
+
+class ClusterTrainer:
+    """The trainer of one run on a cluster, used as a `ChildProcess` is."""
+
+    def __init__(self, run_id: str, driver: ChildProcess, needs: Mapping[str, float]) -> None:
+        self.run_id = run_id
+        self.needs = needs
+        """`num_cpus` and `num_gpus`, which the cluster reserves for it."""
+        self.node: str | None = None
+        """The name of the node where it trains; None while it waits for one."""
+        self.was_lost = False
+        """Whether the cluster was lost; it may train the run nevertheless."""
+        self._driver = driver
+        self._exit_code: int | None = None
+        self._ended = asyncio.Event()
+        self._is_responsive = True
+        self._changed = asyncio.Event()
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the trainer process; None while it runs, or waits for a node."""
+        return self._exit_code
+
+    @property
+    def is_alive(self) -> bool:
+        return self._exit_code is None
+
+    @property
+    def is_unresponsive(self) -> bool:
+        return self.is_alive and not self._is_responsive
+
+    async def wait_for_responsiveness(self, is_responsive: bool) -> None:
+        """Wait until the trainer responds, or has ended; or until it does not respond."""
+        while self.is_unresponsive is is_responsive:
+            await self._changed.wait()
+
+    async def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
+        """Send a request.
+
+        Raises:
+            ChildEnded: the trainer has ended.
+        """
+        if not self.is_alive:
+            raise ChildEnded
+        await self._driver.send({"run": self.run_id, "request": dict(head)}, body)
+
+    def close_stdin(self) -> None:
+        """Have the trainer write a checkpoint and end."""
+        self._tell({"detach": True})
+
+    async def wait(self) -> int:
+        """Wait until the trainer has ended; return its exit code."""
+        await self._ended.wait()
+        assert self._exit_code is not None
+        return self._exit_code
+
+    async def wait_or_kill(self, seconds: float) -> None:
+        """Wait until the trainer has ended; kill it after this time."""
+        try:
+            await asyncio.wait_for(self.wait(), seconds)
+        except TimeoutError:
+            await self.kill()
+
+    async def wait_or_kill_if_unresponsive(self) -> None:
+        """Wait until the trainer has ended, however long it takes; kill it if it hangs."""
+        waiting = asyncio.ensure_future(self.wait())
+        hanging = asyncio.ensure_future(self.wait_for_responsiveness(False))
+        try:
+            await asyncio.wait((waiting, hanging), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
+            hanging.cancel()
+        await self.kill()
+
+    async def kill(self) -> None:
+        """Kill the trainer, and wait until it has ended."""
+        self._tell({"kill": True})
+        await self.wait()
+
+    def _tell(self, message: Mapping[str, Any]) -> None:
+        if self.is_alive:
+            self._driver.send_soon({"run": self.run_id, **message})
+
+    def note(self, message: Mapping[str, Any]) -> None:
+        """Note what the driver says about this run."""
+        if "node" in message:
+            self.node = message["node"]
+        if "responsive" in message:
+            self._is_responsive = message["responsive"]
+        if "ended" in message:
+            self._exit_code = message["ended"]
+            self._ended.set()
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+
+class Cluster(ChildOwner):
+    """A Ray cluster.
+
+    Args:
+        address: `HOST:PORT`, `ray://HOST:PORT`, or `auto` for one that has a node on this machine.
+        retries: how often a run is trained again when its node is lost.
+        deadlines: of the server.
+    """
+
+    def __init__(self, address: str, retries: int = 0, deadlines: Deadlines | None = None) -> None:
+        self.address = address
+        self.nodes: Sequence[Node] = ()
+        self.refusal: str | None = None
+        """Why the cluster is not used now, as a sentence."""
+        self._retries = retries
+        self._deadlines = deadlines or Deadlines()
+        self._trainers: dict[str, ClusterTrainer] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether runs can be trained on it."""
+        return self._process is not None and self._process.is_alive and bool(self.nodes)
+
+    @property
+    def trainers(self) -> Sequence[ClusterTrainer]:
+        """Those of all runs that the cluster trains, or that wait for it, the oldest first."""
+        return list(self._trainers.values())
+
+    async def start(self, take_up: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+        """Connect, and from then on reconnect whenever the cluster is lost.
+
+        Args:
+            take_up: called after each connection, with the runs that the cluster trains already.
+        """
+        runs = await self._connect()
+        self._task = asyncio.create_task(self._stay_connected(runs, take_up))
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[None]:
+        """Be connected inside this context, if that is possible and until the cluster is lost."""
+        await self._connect()
+        receiving = asyncio.create_task(self._receive_all())
+        try:
+            yield
+        finally:
+            receiving.cancel()
+            await self._end_process()
+
+    async def close(self) -> None:
+        """Disconnect. Trainers that were not asked to end outlive this."""
+        if self._task is not None:
+            self._task.cancel()
+        await self._end_process()
+
+    async def train(
+        self, run_id: str, assignment: Mapping[str, Any], config: RunConfig
+    ) -> ClusterTrainer:
+        """Have a run trained as soon as the cluster has room for it.
+
+        Args:
+            run_id: of the run.
+            assignment: what a trainer process is given.
+            config: of the run; it determines the CPUs and GPUs.
+
+        Raises:
+            ChildEnded: the cluster was lost just now.
+        """
+        if self._process is None:
+            raise ChildEnded
+        trainer = ClusterTrainer(run_id, self._process, needs(config))
+        self._trainers[run_id] = trainer
+        message = {"train": assignment, "needs": trainer.needs, "retries": self._retries}
+        try:
+            await self._process.send({"run": run_id, **message})
+        except ChildEnded:
+            del self._trainers[run_id]
+            raise
+        return trainer
+
+    async def _connect(self) -> list[str]:
+        """Connect; return the runs that the cluster trains already."""
+        process = await ChildProcess.start(COMMAND, self._deadlines)
+        response: Mapping[str, Any] = {"refused": "The process for it has ended."}
+        with suppress(ChildEnded):
+            await process.send({"address": self.address, "deadlines": asdict(self._deadlines)})
+            response, _ = await process.receive(can_be_silent=True)
+        if "refused" in response:
+            await process.kill()
+            refusal = (
+                f"The cluster at {self.address} cannot be used: {response['refused'].rstrip('.')}. "
+                "Runs are trained on this machine."
+            )
+            if refusal != self.refusal:
+                log.warning("%s", refusal)
+            self.refusal = refusal
+            return []
+        self._process = process
+        self.nodes, self.refusal = response["nodes"], None
+        runs: list[str] = response["runs"]
+        return runs
+
+    async def _stay_connected(
+        self, runs: Sequence[str], take_up: Callable[[Sequence[str]], Awaitable[None]]
+    ) -> None:
+        while True:
+            receiving = asyncio.create_task(self._receive_all())
+            if self.is_connected:
+                await take_up(runs)
+            await receiving
+            await asyncio.sleep(SEARCH_SECONDS)
+            runs = await self._connect()
+
+    async def _receive_all(self) -> None:
+        """Receive what the process of the connection sends, until it has ended."""
+        if self._process is None:
+            return
+        with suppress(ChildEnded):
+            while True:
+                message, _ = await self._process.receive()
+                self._note(message)
+        await self._lose()
+
+    def _note(self, message: Mapping[str, Any]) -> None:
+        if "nodes" in message:
+            self.nodes = message["nodes"]
+        elif trainer := self._trainers.get(message["run"]):
+            trainer.note(message)
+            if not trainer.is_alive:
+                del self._trainers[message["run"]]
+
+    async def _lose(self) -> None:
+        """Note that the process of the connection has ended."""
+        await self._end_process()
+        self.nodes = ()
+        self.refusal = f"The cluster at {self.address} was lost. Runs are trained on this machine."
+        log.warning("%s", self.refusal)
+        trainers, self._trainers = self._trainers, {}
+        for trainer in trainers.values():
+            trainer.was_lost = True
+            trainer.note({"ended": 1})
+
+
+def needs(config: RunConfig) -> dict[str, float]:
+    """Return what a run needs of a node, as options of a Ray actor."""
+    threads = config.threads if isinstance(config.threads, int) else 1
+    return {"num_cpus": threads, "num_gpus": 0 if config.device == CPU else 1}

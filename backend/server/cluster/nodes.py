@@ -1,0 +1,74 @@
+"""The nodes of a Ray cluster: which there are, what they have, and what they are called."""
+
+import logging
+import socket
+from contextlib import suppress
+from typing import Any
+
+import ray
+
+CONNECT_SECONDS = 5.0
+"""In which the head of a cluster has to accept a connection."""
+SHORT_ID = 6
+"""Digits of a node's id that tell apart nodes of one machine."""
+
+
+def connect(address: str, namespace: str) -> None:
+    """Connect this process to a cluster.
+
+    Args:
+        address: `HOST:PORT` of its head, `ray://HOST:PORT`, or `auto` for the one that runs here.
+        namespace: of the actors.
+
+    Raises:
+        OSError, RuntimeError, ValueError: there is none, or it cannot be used.
+    """
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host:
+        # Ray itself would wait for minutes.
+        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+    ray.init(address, namespace=namespace, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def is_local_node_alive() -> bool:
+    """Whether the node of this machine responds, through which this process uses the cluster."""
+    own_id = ray.get_runtime_context().get_node_id()
+    for node in _all_nodes():
+        if node["NodeID"] == own_id and node["Alive"]:
+            address = (node["NodeManagerAddress"], node["NodeManagerPort"])
+            # The cluster itself takes longer to notice that it is lost.
+            with suppress(OSError), socket.create_connection(address, CONNECT_SECONDS):
+                return True
+    return False
+
+
+def list_nodes() -> list[dict[str, Any]]:
+    """Return the nodes that are alive, by name: `id`, `name`, `cpus`, `gpus`."""
+    alive = [node for node in _all_nodes() if node["Alive"]]
+    hosts = [node["NodeManagerHostname"] for node in alive]
+    listed = [
+        {
+            "id": node["NodeID"],
+            "name": _name(node["NodeManagerHostname"], node["NodeID"], hosts),
+            "cpus": node["Resources"].get("CPU", 0.0),
+            "gpus": node["Resources"].get("GPU", 0.0),
+        }
+        for node in alive
+    ]
+    return sorted(listed, key=lambda node: node["name"])
+
+
+def name_of(node_id: str) -> str:
+    """Return the name of a node."""
+    names = {node["id"]: node["name"] for node in list_nodes()}
+    return str(names.get(node_id, node_id[:SHORT_ID]))
+
+
+def _all_nodes() -> list[dict[str, Any]]:
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return nodes
+
+
+def _name(host: str, node_id: str, hosts: list[str]) -> str:
+    """Return a node's host name; with the beginning of its id if a host has several nodes."""
+    return host if hosts.count(host) == 1 else f"{host} {node_id[:SHORT_ID]}"

@@ -1,0 +1,209 @@
+"""A trainer on a node of a Ray cluster: a trainer process, and what it records.
+
+The process is the one that a server starts on its own machine, and it writes to a recording on the
+node. The actor hands over what is added to that, and passes requests on. When nobody has asked for
+a while, the server has ended: the trainer writes a checkpoint and ends, and its recording is kept
+for a server that asks again.
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import ray
+
+from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.recording.quota import Quota
+from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
+from stnscope.backend.experiment.recording.replication import (
+    NewRows,
+    Position,
+    StepRow,
+    follows,
+    new_rows,
+    position,
+)
+from stnscope.backend.server.deadlines import Deadlines
+from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
+from stnscope.backend.version import VERSION
+
+POLL_SECONDS = 0.01
+"""Between two looks at the recording."""
+ANSWER_SECONDS = 1.0
+"""After which a request for rows is answered without any."""
+LOCAL_RECORDING_BYTES = 200_000_000
+"""At which the recording on the node is thinned: what was handed over is not needed there."""
+KEPT_SECONDS = 3600.0
+"""How long what an abandoned trainer has recorded waits for a server."""
+TICK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an actor is, as it tells itself.
+
+    Attributes:
+        node: the id of its node.
+        version: of this program there.
+        has_run: whether it was given a run before.
+    """
+
+    node: str
+    version: str
+    has_run: bool
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a trainer on a node has recorded, and how it is.
+
+    Attributes:
+        rows: since the position that was asked for.
+        is_responsive: False if the trainer process hangs.
+        exit_code: of the trainer process; None while it runs, or while more rows follow.
+        was_abandoned: whether it ended because nobody asked for rows.
+    """
+
+    rows: NewRows
+    is_responsive: bool
+    exit_code: int | None
+    was_abandoned: bool
+
+
+class RemoteTrainer:
+    """A trainer process on this node; the class of an actor.
+
+    Args:
+        deadlines: of the server.
+    """
+
+    def __init__(self, deadlines: Deadlines) -> None:
+        self._deadlines = deadlines
+        self._folder: TemporaryDirectory[str] | None = None
+        self._recording: Recording | None = None
+        self._seeded: Position | None = None
+        self._process: ChildProcess | None = None
+        self._sent_inputs: set[str] = set()
+        self._handed_over: tuple[int, bool] | None = None
+        """Of the last answer: the version of the recording, and whether the process responded."""
+        self._silence = 0.0
+        self._was_abandoned = False
+        self._watching: asyncio.Task[None] | None = None
+
+    async def prepare(self) -> Place:
+        """Wait to be given a run; return where this is."""
+        self._silence = 0.0
+        if self._watching is None:
+            self._watching = asyncio.create_task(self._end_if_abandoned())
+        node = ray.get_runtime_context().get_node_id()
+        return Place(node, VERSION, self._process is not None)
+
+    async def begin(self, run_id: str, seed: bytes, data: str, quota: Mapping[str, int]) -> None:
+        """Start to train a run.
+
+        Args:
+            run_id: of the run.
+            seed: the recording to begin with, as `replication.seed` returns it.
+            data: the data folder.
+            quota: the fields of a `Quota`.
+
+        Raises:
+            StnscopeError: nothing can be written on this node.
+        """
+        self._silence = 0.0
+        self._folder = TemporaryDirectory(prefix="stnscope-")
+        path = Path(self._folder.name) / f"{run_id}{SUFFIX}"
+        with translating_os_errors(path):
+            path.write_bytes(seed)
+        self._recording = Recording.open(path)
+        self._seeded = position(self._recording)
+        limits = Quota(**quota)
+        limits = replace(limits, run=min(limits.run, LOCAL_RECORDING_BYTES))
+        self._process = await ChildProcess.start(command_for("trainer_main"), self._deadlines)
+        assignment = {"recording": str(path), "data": data, "quota": asdict(limits)}
+        with suppress(ChildEnded):  # an answer has its exit code
+            await self._process.send(assignment)
+
+    async def request(self, request: Mapping[str, Any]) -> None:
+        """Pass a request on to the trainer process."""
+        if self._process is not None:
+            with suppress(ChildEnded):
+                await self._process.send(request)
+
+    async def detach(self) -> None:
+        """Have the trainer process write a checkpoint and end."""
+        if self._process is not None:
+            self._process.close_stdin()
+
+    async def kill(self) -> None:
+        """Kill the trainer process."""
+        if self._process is not None:
+            await self._process.kill()
+
+    async def continues(self, last: StepRow | None) -> bool:
+        """Whether what is recorded here follows the last step of the server's recording.
+
+        Not if the run was trained elsewhere since.
+        """
+        assert self._recording is not None
+        assert self._seeded is not None
+        return follows(self._recording, self._seeded, last)
+
+    async def rows(self, after: Position, with_inputs: bool) -> Answer:
+        """Return what was recorded after a position; if there is nothing, wait for a moment.
+
+        Args:
+            after: where the recording of the server is.
+            with_inputs: whether inputs that were sent before are missing there.
+        """
+        recording, process = self._recording, self._process
+        assert recording is not None
+        assert process is not None
+        if with_inputs:
+            self._sent_inputs.clear()
+            self._handed_over = None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + ANSWER_SECONDS
+        while True:
+            self._silence = 0.0
+            exit_code = process.exit_code  # first: after the end of the process, nothing is added
+            state = (recording.data_version(), not process.is_unresponsive)
+            if exit_code is not None or state != self._handed_over or loop.time() > deadline:
+                break
+            await asyncio.sleep(POLL_SECONDS)
+        rows = new_rows(recording, after, self._sent_inputs)
+        has_more = not rows.run
+        self._handed_over = None if has_more else state
+        return Answer(rows, state[1], None if has_more else exit_code, self._was_abandoned)
+
+    async def remove(self) -> None:
+        """Kill the trainer process, and remove its recording."""
+        await self.kill()
+        if self._recording is not None:
+            self._recording.close()
+            self._recording = None
+        if self._folder is not None:
+            self._folder.cleanup()
+
+    async def _end_if_abandoned(self) -> None:
+        """End the trainer process when nobody has asked for rows for a while; later, this one.
+
+        Seconds are counted in which this process runs: no server is given up for a time in which
+        the whole machine stood still.
+        """
+        while self._silence < KEPT_SECONDS:
+            await asyncio.sleep(TICK_SECONDS)
+            self._silence += TICK_SECONDS
+            if self._silence >= self._deadlines.silence and not self._was_abandoned:
+                if self._process is None:  # nothing would be lost
+                    break
+                if self._process.exit_code is None:
+                    self._was_abandoned = True
+                    await self.detach()
+        await self.remove()
+        os._exit(0)

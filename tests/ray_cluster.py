@@ -1,0 +1,90 @@
+"""Starts a Ray cluster on this machine for tests: a head, and nodes that can be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.forking import NewInterpreter
+from tests.live_server import free_port, wait_until
+
+START = (Path(sys.executable).with_name("ray"), "start", "--block", "--disable-usage-stats")
+SMALL_STORE = "--object-store-memory=100000000"
+
+
+@dataclass
+class RayCluster:
+    """A cluster whose nodes are all on this machine; the first one is the head."""
+
+    address: str
+    folder: Path
+    """Of its files; its path is short, since sockets are in it."""
+    nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    def add_node(self, cpus: int = 1) -> subprocess.Popen[bytes]:
+        """Start a node, and wait until it has joined: two at once take each other's sockets."""
+        return self._start(f"--address={self.address}", f"--num-cpus={cpus}")
+
+    def start_head(self, cpus: int) -> None:
+        """Start the head."""
+        port = self.address.rpartition(":")[2]
+        self._start(
+            "--head",
+            f"--port={port}",
+            f"--num-cpus={cpus}",
+            "--include-dashboard=false",
+            f"--temp-dir={self.folder}",
+        )
+
+    def _start(self, *options: str) -> subprocess.Popen[bytes]:
+        started = self._count_started()
+        with self.output.open("ab") as log:
+            node = NewInterpreter(
+                [*START, SMALL_STORE, *options],
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                env=os.environ | {"RAY_TMPDIR": str(self.folder)},
+            )
+        self.nodes.append(node)
+        wait_until(lambda: self._count_started() > started)
+        return node
+
+    def _count_started(self) -> int:
+        return self.output.read_text().count("Ray runtime started") if self.output.exists() else 0
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output.txt"
+
+    def kill(self, node: subprocess.Popen[bytes]) -> None:
+        """Kill all processes of a node at once, as when its power fails."""
+        with suppress(ProcessLookupError):
+            os.killpg(node.pid, signal.SIGKILL)
+        node.wait()
+        self.nodes.remove(node)
+
+
+@contextmanager
+def ray_cluster(nodes: int = 0, head_cpus: int = 0) -> Iterator[RayCluster]:
+    """Run a cluster.
+
+    Args:
+        nodes: how many there are besides the head; each has one CPU.
+        head_cpus: CPUs of the head.
+    """
+    with TemporaryDirectory(prefix="ray", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        cluster = RayCluster(f"127.0.0.1:{free_port()}", Path(folder))
+        try:
+            cluster.start_head(head_cpus)
+            for _ in range(nodes):
+                cluster.add_node()
+            yield cluster
+        finally:
+            for node in reversed(cluster.nodes[:]):
+                cluster.kill(node)

@@ -1,0 +1,133 @@
+"""Runs on a cluster: trained as here, controlled, queued, and taken up by the next server."""
+
+import io
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.conftest import TrainedRun
+from tests.equal_recordings import assert_equal
+from tests.live_server import (
+    SHORT_RUN,
+    UNHURRIED,
+    Server,
+    free_port,
+    serve,
+    wait_until,
+)
+from tests.ray_cluster import RayCluster, ray_cluster
+
+OPTIONS = ("--no-page", "--no-demonstration", "--no-standby")
+LONG = SHORT_RUN | {"epochs": 100}
+TRAINED = ("step", "epoch", "loss", "accuracy", "learning_rate")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    """A cluster of one node with two CPUs."""
+    with ray_cluster(head_cpus=2) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def server(cluster: RayCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose runs the cluster trains."""
+    home = tmp_path_factory.mktemp("home")
+    with serve(home, *OPTIONS, "--cluster", cluster.address) as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def stopped(server: Server) -> Iterator[None]:
+    """Leave the nodes to the next test."""
+    yield
+    for run in server.http.get("/runs").json():
+        if "stop" in run["can"]:
+            server.control(run["id"], "stop")
+    wait_until(lambda: not any(node["runs"] for node in show(server)["nodes"]))
+
+
+def show(server: Server) -> dict[str, Any]:
+    cluster: dict[str, Any] = server.http.get("/cluster").json()
+    return cluster
+
+
+def recording_of(server: Server, run_id: str) -> Path:
+    return server.home / "recordings" / f"{run_id}.stnscope"
+
+
+def test_recording_equals_that_of_a_run_here(server: Server, trained_run: TrainedRun) -> None:
+    run_id = server.start_run(**SHORT_RUN)
+    assert server.wait_for_status(run_id, "finished")["attempt"] == 0
+    assert_equal(trained_run.recording, recording_of(server, run_id))
+
+
+def test_run_is_controlled_and_watched_as_one_here(server: Server) -> None:
+    run_id = server.start_run(**LONG)
+    run = server.wait_for_step(run_id, 1)
+    assert run["node"] in [node["name"] for node in show(server)["nodes"]]
+    assert server.control(run_id, "pause").json()["status"] == "paused"
+    step = server.get_run(run_id)["step"]
+    assert server.control(run_id, "step").json()["step"] == step + 1
+    changed = server.post_control(run_id, learning_rate=0.004, slow_motion=UNHURRIED)
+    assert changed.json()["settings"]["learning_rate"] == 0.004
+    picture = io.BytesIO()
+    Image.new("L", (28, 28), 200).save(picture, "PNG")
+    files = {"image": ("digit.png", picture.getvalue())}
+    added = server.http.post(f"/runs/{run_id}/probes", files=files)
+    assert added.status_code == 202, added.text
+    assert server.get_run(run_id)["probes"] == 3
+    assert server.control(run_id, "resume").json()["status"] == "running"
+    server.wait_for_step(run_id, step + 3)
+    assert server.control(run_id, "stop").json()["status"] == "stopped"
+    wait_until(lambda: server.get_run(run_id)["node"] is None)
+
+
+def test_runs_wait_for_room_and_can_be_stopped_meanwhile(server: Server) -> None:
+    first, second, third, fourth = (server.start_run(**LONG) for _ in range(4))
+    for run_id in (first, second):
+        server.wait_for_step(run_id, 1)
+    shown = show(server)
+    assert sorted(each["run"] for node in shown["nodes"] for each in node["runs"]) == sorted(
+        (first, second)
+    )
+    assert [each["run"] for each in shown["waiting"]] == [third, fourth]
+    waiting = server.get_run(third)
+    assert (waiting["status"], waiting["waits_for_cluster"], waiting["owned"]) == (
+        "queued",
+        True,
+        True,
+    )
+    assert server.control(third, "stop").json()["status"] == "stopped"
+    assert server.control(first, "stop").json()["status"] == "stopped"
+    server.wait_for_step(fourth, 1)
+
+
+def test_next_server_takes_up_the_runs_of_a_killed_one(
+    server: Server, trained_run: TrainedRun
+) -> None:
+    run_id = server.start_run(**SHORT_RUN)
+    server.wait_for_step(run_id, 1)
+    server.post_control(run_id, slow_motion=UNHURRIED)
+    server.stop(signal.SIGKILL)
+    server.start()
+    server.wait_for_status(run_id, "running")
+    server.post_control(run_id, slow_motion=0)
+    assert server.wait_for_status(run_id, "finished")["attempt"] == 0, "it was not interrupted"
+    assert_equal(trained_run.recording, recording_of(server, run_id))
+
+
+def test_without_the_cluster_runs_are_trained_here(tmp_path: Path) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    log = tmp_path / "log"
+    with serve(tmp_path / "home", *OPTIONS, "--cluster", address, log=log) as server:
+        shown = show(server)
+        assert shown["nodes"] == []
+        assert address in shown["refusal"]
+        assert shown["refusal"] in log.read_text()
+        run_id = server.start_run(**SHORT_RUN)
+        assert server.wait_for_status(run_id, "finished")["node"] is None

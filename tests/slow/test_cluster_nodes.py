@@ -1,0 +1,181 @@
+"""Runs on a cluster whose nodes are killed, and whose servers are."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stnscope.backend.experiment.recording.reader import Recording
+from tests.conftest import TrainedRun
+from tests.equal_recordings import assert_equal
+from tests.live_server import (
+    CLUSTER_VARIABLE,
+    SHORT_RUN,
+    STNSCOPE,
+    UNHURRIED,
+    Server,
+    child_pids,
+    is_running,
+    serve,
+    wait_until,
+)
+from tests.ray_cluster import RayCluster, ray_cluster
+from tests.timeouts import TIMEOUT_SECONDS
+
+pytestmark = pytest.mark.slow
+
+OPTIONS = ("--no-page", "--no-demonstration", "--no-standby")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[RayCluster]:
+    """A cluster of a head without room for a trainer, and two nodes of one CPU each."""
+    with ray_cluster(nodes=2) as cluster:
+        yield cluster
+
+
+def trainers() -> list[int]:
+    """Return the ids of the trainer processes that were started by actors."""
+    actors = {
+        int(entry.name)
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdecimal() and is_actor(entry)
+    }
+    return [pid for actor in actors for pid in child_pids(actor, "trainer_main")]
+
+
+def is_actor(process: Path) -> bool:
+    try:
+        return (process / "cmdline").read_bytes().startswith(b"ray::RemoteTrainer")
+    except OSError:  # it has ended
+        return False
+
+
+def recording_of(server: Server, run_id: str) -> Path:
+    return server.home / "recordings" / f"{run_id}.stnscope"
+
+
+def test_run_of_a_killed_node_resumes_on_another(
+    cluster: RayCluster, tmp_path: Path, trained_run: TrainedRun
+) -> None:
+    with serve(tmp_path / "home", *OPTIONS, "--cluster", cluster.address) as server:
+        run_id = server.start_run(**SHORT_RUN)
+        server.wait_for_step(run_id, 1)
+        server.post_control(run_id, slow_motion=UNHURRIED)
+        server.control(run_id, "pause")  # writes a checkpoint
+        server.control(run_id, "resume")
+        for node in cluster.nodes[1:]:
+            cluster.kill(node)
+        server.wait_for_status(run_id, "interrupted")
+        assert server.control(run_id, "resume").json()["status"] == "queued"
+        cluster.add_node()
+        server.wait_for_status(run_id, "running")
+        server.post_control(run_id, slow_motion=0)
+        assert server.wait_for_status(run_id, "finished")["attempt"] == 1
+    assert_equal(trained_run.recording, recording_of(server, run_id))
+    cluster.add_node()
+
+
+def test_run_that_no_server_asks_for_is_resumed_by_the_next(
+    cluster: RayCluster, tmp_path: Path, trained_run: TrainedRun
+) -> None:
+    quick = ("--cluster", cluster.address, "--deadline", "silence=3")
+    with serve(tmp_path / "home", *OPTIONS, *quick) as server:
+        run_id = server.start_run(**SHORT_RUN)
+        server.wait_for_step(run_id, 1)
+        server.post_control(run_id, slow_motion=UNHURRIED)
+        [trainer] = trainers()
+        server.stop(signal.SIGKILL)
+        wait_until(lambda: not is_running(trainer))  # it has written a checkpoint
+        server.start()
+        wait_until(lambda: server.get_run(run_id)["attempt"] == 1)
+        server.post_control(run_id, slow_motion=0)
+        server.wait_for_status(run_id, "finished")
+    assert_equal(trained_run.recording, recording_of(server, run_id))
+
+
+def test_command_trains_on_the_cluster_and_goes_on_when_a_node_is_lost(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    options = ["--cluster", cluster.address, "--retries", "1", "--epochs", "3", "--probes", "2"]
+    options += ["--batch-size", "1000", "--architecture", "paper-st-fcn"]
+    command = [*STNSCOPE, "train", "--home", str(tmp_path), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as training:
+        wait_until(lambda: progress(tmp_path) >= 3)
+        for node in cluster.nodes[1:]:
+            cluster.kill(node)
+        cluster.add_node()
+        output, _ = training.communicate(timeout=TIMEOUT_SECONDS)
+    cluster.add_node()
+    assert training.returncode == 0, output
+    assert "Finished" in output
+    [recording] = (tmp_path / "recordings").glob("*.stnscope")
+    with Recording.open(recording) as opened:
+        assert opened.summary()["attempt"] == 1
+        assert opened.metrics()["step"] == list(range(73))
+
+
+def test_runs_whose_nodes_are_killed_at_random_equal_those_of_one_machine(
+    cluster: RayCluster, tmp_path: Path
+) -> None:
+    choice = random.Random(0)
+    configs = [SHORT_RUN | {"seed": seed} for seed in range(8)]
+    options = (*OPTIONS, "--cluster", cluster.address, "--retries", "99")
+    with serve(tmp_path / "cluster", *options) as server:
+        run_ids = [server.start_run(**config) for config in configs]
+        for step in (2, 4, 8, 12, 16, 20):
+            wait_until(lambda step=step: any_reaches(server, step))  # type: ignore[misc]
+            cluster.kill(choice.choice(cluster.nodes[1:]))
+            cluster.add_node()
+        for run_id in run_ids:
+            server.wait_for_status(run_id, "finished")
+        attempts = [server.get_run(run_id)["attempt"] for run_id in run_ids]
+        recordings = [recording_of(server, run_id) for run_id in run_ids]
+    assert sum(attempts) > 0, "no run was interrupted"
+    with serve(tmp_path / "here", *OPTIONS) as server:
+        for config, recording in zip(configs, recordings, strict=True):
+            run_id = server.start_run(**config)
+            server.wait_for_status(run_id, "finished")
+            assert_equal(recording_of(server, run_id), recording)
+
+
+def any_reaches(server: Server, step: int) -> bool:
+    """Whether a run has just gone beyond a step, or all have ended."""
+    runs = server.http.get("/runs").json()
+    return any(run["running"] and run["step"] >= step for run in runs) or not any(
+        run["live"] for run in runs
+    )
+
+
+SAME_TESTS = (
+    "tests/server/routes/test_runs.py",
+    "tests/server/test_added_pictures.py",
+    "tests/server/test_quota.py",
+    "tests/server/streams",
+)
+OF_PROCESSES_HERE = "priority or hangs or demonstration or killed_server or third_run or device"
+"""Tests of what is different on a cluster by design, such as how many runs train at once."""
+
+
+def test_the_tests_of_runs_pass_with_their_trainers_on_the_cluster(cluster: RayCluster) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist"]
+    command += [*SAME_TESTS, "-k", f"not ({OF_PROCESSES_HERE})"]
+    for _ in range(4):
+        cluster.add_node()
+    done = subprocess.run(
+        command, env=os.environ | {CLUSTER_VARIABLE: cluster.address}, check=False
+    )
+    assert done.returncode == 0
+
+
+def progress(home: Path) -> int:
+    """Return the step of the only run of a home; -1 before it has begun."""
+    for recording in (home / "recordings").glob("*.stnscope"):
+        with Recording.open(recording) as opened:
+            return max(opened.frame_steps(), default=-1)
+    return -1
