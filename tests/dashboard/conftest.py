@@ -271,9 +271,10 @@ def empty_tab(page: Page) -> None:
 
 
 def clear_storage(context: BrowserContext, visited: set[SplitResult]) -> None:
-    """Remove cookies and storage from a browser, but not the compiled scripts."""
+    """Remove cookies, history and storage from a browser, but not the compiled scripts."""
     context.clear_cookies()
     session = context.new_cdp_session(context.pages[0])
+    session.send("Page.resetNavigationHistory")
     for address in visited:
         origin = f"{address.scheme}://{address.netloc}"
         parameters = {"origin": origin, "storageTypes": "local_storage,indexeddb"}

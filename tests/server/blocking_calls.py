@@ -8,7 +8,7 @@ import asyncio
 import sqlite3
 import tarfile
 import zipfile
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 
@@ -127,13 +127,25 @@ class Program:
             for _, owner, node in self._scopes
             if any("property" in ast.unparse(each) for each in node.decorator_list)
         }
-        self.blocking_functions: set[str] = set()
-        while callers := {
-            f"{owner}.{node.name}"
+        self._methods: defaultdict[str, list[str]] = defaultdict(list)
+        for each in self._known:
+            owner, _, method = each.rpartition(".")
+            if owner.rpartition(".")[2][:1].isupper():
+                self._methods[method].append(each)
+        # Resolved once: each further caller that is found needs another look at all functions.
+        uses = [
+            (
+                f"{owner}.{node.name}",
+                {each for *_, found in self._uses(module, owner, node) for each in found},
+            )
             for module, owner, node in self._scopes
             if isinstance(node, ast.FunctionDef)
-            and f"{owner}.{node.name}" not in self.blocking_functions
-            and any(True for _ in self._blocking_uses(module, owner, node))
+        ]
+        self.blocking_functions: set[str] = set()
+        while callers := {
+            function
+            for function, found in uses
+            if function not in self.blocking_functions and any(map(self._is_blocking, found))
         }:
             self.blocking_functions |= callers
 
@@ -143,18 +155,19 @@ class Program:
             f"{module}:{line} {name.removesuffix('()').rpartition('.')[2]}"
             for module, owner, node in self._scopes
             if isinstance(node, ast.AsyncFunctionDef)
-            for name, line in self._blocking_uses(module, owner, node)
+            for name, line, found in self._uses(module, owner, node)
+            if any(map(self._is_blocking, found))
         )
 
-    def _blocking_uses(
+    def _uses(
         self, module: str, owner: str, function: Function
-    ) -> Iterator[tuple[str, int]]:
+    ) -> Iterator[tuple[str, int, set[str]]]:
+        """Yield the name and line of each use in a function, and what may run by it."""
         for name, line in _uses(function):
             found = set(self._resolve(module, owner, name.removesuffix("()")))
             if not name.endswith("()"):
                 found &= self._properties
-            if any(self._is_blocking(each) for each in found):
-                yield name, line
+            yield name, line, found
 
     def _is_blocking(self, name: str) -> bool:
         if name in PURE or name.startswith("os.environ."):
@@ -182,5 +195,4 @@ class Program:
         method = name.rpartition(".")[2]
         if method in IN_MEMORY:
             return []
-        ours = (each for each in self._known if each.endswith(f".{method}"))
-        return [f".{method}", *(each for each in ours if each.split(".")[-2][:1].isupper())]
+        return [f".{method}", *self._methods[method]]

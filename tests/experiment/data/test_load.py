@@ -58,10 +58,10 @@ def test_defaults_of_a_data_set_fit_it(entry: DatasetEntry) -> None:
     [entry for entry in DATASETS.values() if entry.name != "gtsrb-regions"],
     ids=lambda entry: entry.name,
 )
-def test_load_gives_what_the_catalog_describes(entry: DatasetEntry) -> None:
-    if entry.name in SOURCES and not REAL_DATA.exists():
+def test_load_gives_what_the_catalog_describes(entry: DatasetEntry, real_data: Path) -> None:
+    if entry.name in SOURCES and not real_data.exists():
         pytest.skip("the real data are not available; generated ones are tested below")
-    check(load(entry.name, REAL_DATA), entry)
+    check(load(entry.name, real_data), entry)
 
 
 def test_load_reads_generated_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import dataclasses
 import itertools
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
@@ -35,7 +36,6 @@ from stnscope.backend.experiment.training.optimisers import IMPLEMENTATIONS
 from stnscope.models import weights
 from stnscope.models.cards import Card, cards
 from stnscope.models.transformer import Warp
-from tests.experiment.sample_data import REAL_DATA
 
 LARGE = 1_000_000
 """Parameters from which on a network is slow to evaluate."""
@@ -321,11 +321,11 @@ def test_inconsistent_configuration_is_refused(digits: Dataset) -> None:
 
 @pytest.mark.seconds
 @pytest.mark.parametrize("name", sorted({card.dataset for card in cards().values()}))
-def test_shipped_weights_have_their_cards_accuracy(name: str) -> None:
+def test_shipped_weights_have_their_cards_accuracy(name: str, real_data: Path) -> None:
     """All weights of a data set in one test: reading its files takes the longest."""
-    if name in SOURCES and not REAL_DATA.exists():
+    if name in SOURCES and not real_data.exists():
         pytest.skip(f"{name} is not available here")
-    dataset = load(name, REAL_DATA)
+    dataset = load(name, real_data)
     is_sampled = len(dataset.held_out) > SAMPLE
     if is_sampled:
         dataset = sample_held_out(dataset)
