@@ -92,6 +92,21 @@ def wait_for_corners(
     return received.frames[-1]
 
 
+def wait_for_given_region(page: Page, received: ReceivedFrames) -> np.ndarray:
+    """Wait for a frame whose region was chosen by hand; return its corners.
+
+    The page may show it before Playwright has delivered it.
+    """
+
+    def is_given() -> bool:
+        pump_events(page)
+        return bool(received.frames and received.frames[-1].info.get("given"))
+
+    wait_until(is_given)
+    corners: np.ndarray = received.frames[-1].tensors["corners.st"][0]
+    return corners
+
+
 def wait_for_pixels(page: Page, frame: Frame) -> None:
     """Wait until input and output show exactly the pixels of a frame."""
     expected = [frame.tensors[name].ravel().tolist() for name in ("input", "output.st")]
@@ -276,7 +291,12 @@ def test_picture_that_the_server_has_lost_is_sent_again(
     message.get_by_text(re.compile("ended while it read this one|You chose")).wait_for()
     page.keyboard.press("ArrowLeft")
     message.get_by_text("You chose this region").wait_for()
-    wait_until(lambda: received.frames[-1].tensors["corners.st"][0, 0, 0] < corners[0, 0] - 0.9)
+
+    def has_moved() -> bool:
+        left = wait_for_given_region(page, received)[0, 0]
+        return bool(left < corners[0, 0] - 0.9)
+
+    wait_until(has_moved)
 
 
 def test_lost_connection_is_reported_and_restored(
@@ -289,7 +309,7 @@ def test_lost_connection_is_reported_and_restored(
     region = result.locator(".stn-handle-region")
     region.press("ArrowLeft")
     result.get_by_text("You chose this region").wait_for()
-    corners = received.frames[-1].tensors["corners.st"][0]
+    corners = wait_for_given_region(page, received)
     before = read_large_pixels(page, ".stn-picture")
     own_server.stop(signal.SIGKILL)
     result.get_by_text("The connection is lost").wait_for()
