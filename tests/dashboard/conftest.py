@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -28,7 +29,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.runs.session import record
 from stnscope.backend.server.runs import Runs
 from tests.experiment.scripted import Script
-from tests.live_server import UNHURRIED, Server, serve, wait_until
+from tests.live_server import UNHURRIED, Server, free_port, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -55,10 +56,28 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+@pytest.fixture(scope="session")
+def own_port() -> Iterator[int]:
+    """The port of each server that one test has for itself, one at a time.
+
+    The browser caches files and compiled scripts by their address. To load the page from a new one
+    takes 2 s of a core longer.
+    """
+    with socket.socket() as held:
+        # On Linux a port that is bound so is given to no other program, and may be listened on.
+        if sys.platform == "linux":
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            held.bind(("127.0.0.1", 0))
+            yield held.getsockname()[1]
+        else:
+            yield free_port()
+
+
 @pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[Server]:
+def own_server(tmp_path: Path, own_port: int) -> Iterator[Server]:
     """A server for one test, which may kill it."""
-    with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
+    options = ("--no-demonstration", "--no-standby")
+    with serve(tmp_path / "home", *options, port=own_port) as server:
         yield server
 
 

@@ -113,7 +113,7 @@ def test_zoom_survives_new_data(
     chosen = step_ranges(page)
     assert chosen[0][0] > 0
     drawn = evaluate_plot(page, "plot.data[0].x.at(-1)")
-    server.wait_for_step(training_run, server.get_run(training_run)["step"] + 15)
+    server.wait_for_step(training_run, server.get_run(training_run)["step"] + 5)
     wait_until(lambda: evaluate_plot(page, "plot.data[0].x.at(-1)") > drawn)
     assert step_ranges(page) == chosen
     whole_run.click()

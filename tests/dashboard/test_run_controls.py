@@ -154,10 +154,10 @@ def test_action_is_sent_before_the_response_to_the_previous_one(
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(
-    tmp_path: Path, open_page: OpenPage
+    tmp_path: Path, own_port: int, open_page: OpenPage
 ) -> None:
     options = ("--no-demonstration", "--no-standby", "--deadline", "silence=2")
-    with serve(tmp_path / "home", *options) as server:
+    with serve(tmp_path / "home", *options, port=own_port) as server:
         run_id = server.start_run(epochs=1000)
         page = open_page(server, f"?run={run_id}")
         wait_for_frame(page)

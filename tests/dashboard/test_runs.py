@@ -209,12 +209,13 @@ def test_form_shows_how_to_get_an_unavailable_data_set(
 
 
 def test_form_reports_damaged_data_sets_and_skipped_folders(
-    tmp_path: Path, open_page: OpenPage
+    tmp_path: Path, own_port: int, open_page: OpenPage
 ) -> None:
     data = tmp_path / "home" / "datasets"
     sample_data.write_mnist(data / "mnist", {"train": 3, "t10k": 3})
     sample_data.write_image_folder(data / "my_*nuts*", {"hazel": 12})
-    with serve(tmp_path / "home", "--no-demonstration", "--no-standby") as server:
+    options = ("--no-demonstration", "--no-standby")
+    with serve(tmp_path / "home", *options, port=own_port) as server:
         page = open_page(server)
         open_own_settings(page)
         page.get_by_text("Skipped folders: 1").click()
@@ -437,12 +438,13 @@ def test_run_deleted_by_another_page_is_reported(server: Server, open_component:
     page.wait_for_url(lambda address: f"run={run_id}" not in address)
 
 
-def test_form_downloads_a_data_set(tmp_path: Path, open_page: OpenPage) -> None:
+def test_form_downloads_a_data_set(tmp_path: Path, own_port: int, open_page: OpenPage) -> None:
     archive = sample_data.make_zip(sample_data.make_gtsrb("official"))
     with (
         serve_files({DOWNLOADS["gtsrb"][0].path: archive}) as files,
         serve(
-            tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address
+            *(tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address),
+            port=own_port,
         ) as server,
     ):
         page = open_page(server)

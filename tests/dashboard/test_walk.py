@@ -237,7 +237,9 @@ def test_other_families_are_held_by_sliders_and_control_points(
 
 def test_signs_are_played_as_recorded(server: Server, open_component: OpenPage) -> None:
     page = open_component(server, f"{ROOM}&part=learning&tenth=58&lap=12")
-    evolution, moving = page.locator(".stn-animation").all()
+    animations = page.locator(".stn-animation")
+    expect(animations).to_have_count(2)
+    evolution, moving = animations.all()
     with Recording.open(example_path("example-signs")) as recording:
         frames = [recording.frame(58), recording.frame(recording.summary()["last_step"], lap=12)]
     for animation, frame, probes in zip((evolution, moving), frames, (3, 1), strict=True):
