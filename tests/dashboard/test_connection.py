@@ -26,9 +26,10 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     own_server: Server, open_page: OpenPage
 ) -> None:
     run_id = own_server.start_run(epochs=1000)
+    own_server.wait_for_step(run_id, 1)  # before its first frame, the page plays the example
     page = open_page(own_server, f"?run={run_id}")
     wait_for_frame(page)
-    wait_for_status_text(page, "Live")
+    wait_for_status_text(page, "Live: training")
     assert own_server.process is not None
     own_server.stop(signal.SIGKILL)
     wait_for_status_text(page, "Connection lost, reconnecting; last frame")
