@@ -151,6 +151,7 @@ def test_second_visit_loads_modules_from_the_cache(
 ) -> None:
     page = open_page(server, f"?run={stopped_run}")
     wait_for_frame(page)
+    page.wait_for_load_state("networkidle")  # what is loaded after the first frame is stored too
     page.reload()
     wait_for_frame(page)
     sizes = page.evaluate(MODULE_TRANSFER_SIZES)
