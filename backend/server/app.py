@@ -197,12 +197,12 @@ async def _start(settings: Settings, stack: AsyncExitStack) -> State:
 def _create_state(settings: Settings) -> State:
     runs = Runs(settings.recordings, settings.quota, settings.data)
     worker = InferenceWorker(command_on(settings.device), settings.deadlines)
-    devices = Devices()
     cluster = (
         None
         if settings.cluster is None
         else Cluster(settings.cluster, settings.retries, settings.deadlines)
     )
+    devices = Devices(elsewhere=lambda: () if cluster is None else cluster.devices())
     return State(
         settings=settings,
         runs=runs,

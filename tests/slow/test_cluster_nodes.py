@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import sync_playwright
 
 from stnscope.backend.experiment.recording.reader import Recording
 from tests.conftest import TrainedRun
@@ -25,7 +26,7 @@ from tests.live_server import (
     wait_until,
 )
 from tests.ray_cluster import RayCluster, ray_cluster
-from tests.timeouts import TIMEOUT_SECONDS
+from tests.timeouts import TIMEOUT_MS, TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.slow
 
@@ -150,6 +151,36 @@ def any_reaches(server: Server, step: int) -> bool:
     return any(run["running"] and run["step"] >= step for run in runs) or not any(
         run["live"] for run in runs
     )
+
+
+def test_page_shows_what_is_trained_where_and_what_waits(
+    cluster: RayCluster, tmp_path: Path, chromium: str
+) -> None:
+    options = ("--no-demonstration", "--no-standby", "--cluster", cluster.address)
+    with serve(tmp_path / "home", *options) as server, sync_playwright() as playwright:
+        first, second, third = (
+            server.start_run(**SHORT_RUN | {"epochs": 100, "seed": seed}) for seed in range(3)
+        )
+        for run_id in (first, second):
+            server.wait_for_step(run_id, 1)
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(TIMEOUT_MS)
+        page.goto(f"http://localhost:{server.port}/?run={third}")
+        page.get_by_text("Live: waits for room in the cluster").wait_for()
+        nodes = page.locator(".stn-node")
+        nodes.nth(2).wait_for(state="attached")
+        for run_id in (first, second):
+            node = server.get_run(run_id)["node"]
+            row = nodes.filter(has_text=node)
+            assert row.get_by_role("link").get_attribute("title") == run_id
+            assert "1 of 1 CPUs" in row.inner_text()
+        waiting = page.locator(".stn-cluster-waiting")
+        assert waiting.get_by_role("link").get_attribute("title") == third
+        server.control(first, "stop")
+        waiting.wait_for(state="hidden")
+        page.get_by_text("Live: training on").wait_for()
+        browser.close()
 
 
 SAME_TESTS = (

@@ -12,6 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from stnscope.backend.experiment.config import CPU, RunConfig
+from stnscope.backend.experiment.devices.choice import Device
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
@@ -26,6 +27,13 @@ COMMAND = command_for("driver_main", __package__)
 SEARCH_SECONDS = 10.0
 """Between two attempts to connect."""
 
+GPU = Device(
+    "cuda",
+    "GPU of the cluster",
+    "One of a node's GPUs, which is reserved for the run.",
+    memory=None,
+    exact=False,
+)
 Node = Mapping[str, Any]
 
 
@@ -152,6 +160,11 @@ class Cluster(ChildOwner):
     def trainers(self) -> Sequence[ClusterTrainer]:
         """Those of all runs that the cluster trains, or that wait for it, the oldest first."""
         return list(self._trainers.values())
+
+    def devices(self) -> Sequence[Device]:
+        """Return the devices of the nodes besides their processors."""
+        has_gpu = any(node["gpus"] > 0 for node in self.nodes)
+        return [GPU] if has_gpu else []
 
     async def start(self, take_up: Callable[[Sequence[str]], Awaitable[None]]) -> None:
         """Connect, and from then on reconnect whenever the cluster is lost.

@@ -1,4 +1,4 @@
-"""The devices of this machine, for a process that does not import torch.
+"""The devices that runs can be trained on, for a process that does not import torch.
 
 Without a driver, or with a build of torch for the processor alone, there is nothing else. Otherwise
 torch is asked, once, in a process of its own.
@@ -8,6 +8,7 @@ import asyncio
 import logging
 import re
 import sys
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,19 +55,31 @@ def _is_built_for_accelerators() -> bool:
 
 
 class Devices:
-    """The devices of this machine.
+    """The devices of this machine, and those of others that train its runs.
 
     Args:
         is_asked: whether torch is asked; by default if it could find any.
+        elsewhere: returns the devices of other machines.
     """
 
-    def __init__(self, *, is_asked: bool | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        is_asked: bool | None = None,
+        elsewhere: Callable[[], Sequence[Device]] = lambda: (),
+    ) -> None:
+        self._elsewhere = elsewhere
         self._is_asked = can_have_accelerators() if is_asked is None else is_asked
         self._processor = processor()
         self._asking: asyncio.Task[list[Device]] | None = None
 
     async def all(self) -> list[Device]:
         """Return all devices, the processor first; the first call may take seconds."""
+        here = await self._all_here()
+        known = {device.name for device in here}
+        return here + [device for device in self._elsewhere() if device.name not in known]
+
+    async def _all_here(self) -> list[Device]:
         if not self._is_asked:
             return [self._processor]
         if self._asking is None:

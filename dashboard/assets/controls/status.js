@@ -14,6 +14,7 @@ import {
   tenths,
   thinningNote,
   UNRESPONSIVE,
+  WAITS_FOR_CLUSTER,
 } from "../ui/text.js";
 
 /** @import { Frame, FrameInfo, Run } from "../protocol/types.js" */
@@ -139,9 +140,14 @@ function describe(store, now) {
     return { tone: "neutral", text: `${replay} of ${runWithStatus(run)}` };
   }
   if (!run.live) return { tone: "neutral", text: `Last frame of ${runWithStatus(run)}` };
+  if (run.waits_for_cluster) return { tone: "neutral", text: `Live: ${WAITS_FOR_CLUSTER}` };
   if (!run.running) return { tone: "neutral", text: `Live: ${run.status}` };
   const isOld = lastReceived !== null && now - lastReceived > MIN_SHOWN_AGE;
-  return { tone: "success", text: `Live: training${isOld ? lastFrame(lastReceived, now) : ""}` };
+  const place = run.node ? ` on ${run.node}` : "";
+  return {
+    tone: "success",
+    text: `Live: training${place}${isOld ? lastFrame(lastReceived, now) : ""}`,
+  };
 }
 
 /**

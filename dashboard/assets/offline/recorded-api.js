@@ -99,6 +99,8 @@ export function createRecordedApi(files) {
 
     runs: async ({ limit, live } = {}) => live ? [] : (await contents()).runs.slice(0, limit),
 
+    cluster: () => Promise.resolve({ address: null, refusal: null, nodes: [], waiting: [] }),
+
     sweeps: () => Promise.resolve([]),
 
     sweep: () => refuse(),

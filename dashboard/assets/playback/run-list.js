@@ -3,13 +3,16 @@
 import { isFaulty } from "../ui/text.js";
 
 /** @import { Api } from "../protocol/api.js" */
-/** @import { Run, SweepSummary } from "../protocol/types.js" */
+/** @import { Cluster, Run, SweepSummary } from "../protocol/types.js" */
 
 const INTERVAL_MILLISECONDS = 2000;
 // Runs that are listed at first, and added by each request for more.
 const PAGE_SIZE = 50;
 // There are a few in training, and as many as wait for it, besides those of sweeps.
 const MAX_LIVE = 100;
+
+/** @type {Cluster} */
+const NO_CLUSTER = { address: null, refusal: null, nodes: [], waiting: [] };
 
 export class RunList extends EventTarget {
   /** @param {Api} api */
@@ -20,6 +23,9 @@ export class RunList extends EventTarget {
     this.runs = null; // newest first; null before the first response
     /** @type {SweepSummary[]} */
     this.sweeps = []; // newest first
+    /** @type {Cluster} */
+    this.cluster = NO_CLUSTER;
+    this.hasCluster = true; // until the first response
     this.limit = PAGE_SIZE; // runs that are listed, besides live ones
     this.hasMore = false; // whether there are older runs
     /** @type {Error | null} */
@@ -40,13 +46,16 @@ export class RunList extends EventTarget {
     const request = (this.request = Symbol("request"));
     try {
       const { limit } = this;
-      const [newest, live, sweeps] = await Promise.all([
+      const [newest, live, sweeps, cluster] = await Promise.all([
         this.api.runs({ limit: limit + 1, swept: false }),
         this.api.runs({ limit: MAX_LIVE, live: true, swept: false }),
         this.api.sweeps(),
+        this.hasCluster ? this.api.cluster() : NO_CLUSTER,
       ]);
       if (request !== this.request) return;
       this.sweeps = sweeps;
+      this.cluster = cluster;
+      this.hasCluster = cluster.address !== null;
       this.runs = mergeRuns(newest.slice(0, limit), live);
       // Where all runs are those of sweeps, the newest of them is shown.
       if (!this.runs.length && sweeps.length) this.runs = await this.api.runs({ limit: 1 });

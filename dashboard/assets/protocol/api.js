@@ -4,7 +4,7 @@ import { decodeFrame } from "./frame.js";
 import { RunStream } from "./run-stream.js";
 import { TransformStream } from "./transform-stream.js";
 
-/** @import { Access, Catalog, Example, Export, ExportPreview, Frame, MetricColumns, ResultTables, Run, Sweep, SweepCurves, SweepSummary, WeightsCard } from "./types.js" */
+/** @import { Access, Catalog, Cluster, Example, Export, ExportPreview, Frame, MetricColumns, ResultTables, Run, Sweep, SweepCurves, SweepSummary, WeightsCard } from "./types.js" */
 /** @import { RunStreamCallbacks } from "./run-stream.js" */
 /** @import { TransformStreamCallbacks } from "./transform-stream.js" */
 
@@ -107,6 +107,9 @@ export function createApi(base) {
      * @type {(query?: {limit?: number, live?: boolean, swept?: boolean}) => Promise<Run[]>}
      */
     runs: (query) => json("runs", query),
+
+    /** @returns {Promise<Cluster>} */
+    cluster: () => json("cluster"),
 
     /** @returns {Promise<SweepSummary[]>} */
     sweeps: () => json("sweeps"),

@@ -225,12 +225,31 @@
  * @property {number} thinned how often every second frame was dropped
  * @property {boolean} imported
  * @property {boolean} owned whether this server trains it
+ * @property {string | null} [node] the node of the cluster that trains it
+ * @property {boolean} [waits_for_cluster] whether it waits for a node of the cluster
  * @property {boolean} [unresponsive] whether its trainer hangs
  * @property {boolean} demonstration
  * @property {string | null} error
  * @property {Object<string, any> | null} [settings] that can be changed while it trains; null in
  *   a watched run whose loop has no pause point
  * @property {number} [skipped] frames that this viewer was not sent
+ */
+
+/**
+ * A run on a cluster, and what it needs of a node.
+ * @typedef {object} ClusterRun
+ * @property {string} run its id
+ * @property {number} cpus
+ * @property {number} gpus
+ */
+
+/**
+ * The cluster that trains the runs of a server.
+ * @typedef {object} Cluster
+ * @property {string | null} address null if runs are trained on the server's machine
+ * @property {string | null} refusal why it is not used now
+ * @property {{id: string, name: string, cpus: number, gpus: number, runs: ClusterRun[]}[]} nodes
+ * @property {ClusterRun[]} waiting for room
  */
 
 /**

@@ -10,6 +10,7 @@ import {
   runTitle,
   UNRESPONSIVE,
   unusualSettings,
+  WAITS_FOR_CLUSTER,
 } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
 
@@ -283,6 +284,8 @@ function runDetails(run, now) {
   parts.push(describeConfig(run));
   if (run.demonstration) parts.push("demonstration");
   if (run.imported) parts.push("imported");
+  if (run.node) parts.push(`on ${run.node}`);
+  if (run.waits_for_cluster) parts.push(WAITS_FOR_CLUSTER);
   if (run.unresponsive) parts.push(UNRESPONSIVE);
   if (run.error) parts.push(run.error);
   return parts.join(" · ");

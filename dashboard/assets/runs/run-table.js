@@ -4,6 +4,7 @@ import { datasetTitle } from "../protocol/catalog.js";
 import { isFaulty } from "../ui/text.js";
 import { element, setText } from "../ui/dom.js";
 import { viewerRefusal } from "../protocol/access.js";
+import { ClusterNodes } from "./cluster-nodes.js";
 import { RunRow } from "./run-row.js";
 import { SweepRow } from "../sweeps/sweep-row.js";
 
@@ -78,7 +79,9 @@ export class RunTable {
       element("h4", {}, "Examples"),
       this.exampleList,
     );
+    this.cluster = new ClusterNodes(on.open);
     const parts = [
+      this.cluster.element,
       this.sweepSection,
       this.body,
       this.empty,
@@ -147,6 +150,7 @@ export class RunTable {
       return row;
     });
     this.rows = new Map(rows.map((row) => [row.run.id, row]));
+    this.cluster.update(this.list.cluster, runs);
     this.#showGroups(rows);
     this.#showSweeps();
     this.#updateExamples();
@@ -159,7 +163,8 @@ export class RunTable {
    */
   #showGroups(rows) {
     const groups = Map.groupBy(rows, (row) => groupTitle(row.run));
-    const hidden = groups.size === 1 && this.list.sweeps.length === 0;
+    const hidden = groups.size === 1 && this.list.sweeps.length === 0 &&
+      this.list.cluster.address === null;
     const shown = [...groups].map(([title, all]) =>
       [title, hidden, ...all.map((row) => row.run.id)].join()
     );

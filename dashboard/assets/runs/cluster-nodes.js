@@ -1,0 +1,84 @@
+// The nodes of the cluster that trains the runs: what each trains, and which runs wait for room.
+
+import { runTitle } from "../ui/text.js";
+import { element, setText } from "../ui/dom.js";
+
+/** @import { Cluster, ClusterRun, Run } from "../protocol/types.js" */
+
+// Waiting runs that are named; of the others there is only a number.
+const LISTED_WAITING = 10;
+
+export class ClusterNodes {
+  /** @param {(id: string) => void} open shows a run on the stage */
+  constructor(open) {
+    this.open = open;
+    this.shown = ""; // what is listed, as text
+    this.address = element("span.stn-muted");
+    this.refusal = element("p.stn-cluster-refusal", { hidden: true });
+    this.nodes = element("ul.stn-nodes");
+    this.waiting = element("p.stn-cluster-waiting", { hidden: true });
+    this.element = element(
+      "section",
+      { hidden: true },
+      element("h4", {}, "Cluster ", this.address),
+      this.refusal,
+      this.nodes,
+      this.waiting,
+    );
+  }
+
+  /**
+   * @param {Cluster} cluster
+   * @param {Run[]} runs for the titles of those that are listed
+   */
+  update(cluster, runs) {
+    this.element.hidden = cluster.address === null;
+    const titles = new Map(runs.map((run) => [run.id, runTitle(run)]));
+    const shown = JSON.stringify([cluster, [...titles]]);
+    if (shown === this.shown) return;
+    this.shown = shown;
+    setText(this.address, cluster.address ?? "");
+    setText(this.refusal, cluster.refusal ?? "");
+    this.refusal.hidden = cluster.refusal === null;
+    /** @type {(each: ClusterRun) => HTMLElement} */
+    const link = (each) => this.#link(each.run, titles.get(each.run) ?? each.run);
+    this.nodes.replaceChildren(...cluster.nodes.map((node) => {
+      const used = node.runs.reduce((sum, each) => sum + each.cpus, 0);
+      const gpus = node.runs.reduce((sum, each) => sum + each.gpus, 0);
+      const parts = [node.cpus ? `${used} of ${node.cpus} CPUs` : "no CPU for runs"];
+      if (node.gpus) parts.push(`${gpus} of ${node.gpus} GPUs`);
+      const filled = element("span.stn-filled");
+      filled.style.width = `${node.cpus ? Math.min(100, (100 * used) / node.cpus) : 0}%`;
+      return element(
+        "li.stn-node",
+        {},
+        element("span.stn-node-name", { title: node.id }, node.name),
+        element("span.stn-node-bar", { aria: { hidden: "true" } }, filled),
+        element("span.stn-muted", {}, parts.join(", ")),
+        element("span.stn-node-runs", {}, ...node.runs.map(link)),
+      );
+    }));
+    this.waiting.hidden = cluster.waiting.length === 0;
+    const count = cluster.waiting.length;
+    this.waiting.replaceChildren(
+      count === 1 ? "1 run waits for room:" : `${count} runs wait for room:`,
+      ...cluster.waiting.slice(0, LISTED_WAITING).map(link),
+      count > LISTED_WAITING ? `and ${count - LISTED_WAITING} more` : "",
+    );
+  }
+
+  /**
+   * @param {string} id
+   * @param {string} title
+   */
+  #link(id, title) {
+    const link = element("a.stn-node-run", { href: `?run=${encodeURIComponent(id)}` }, title);
+    link.title = id;
+    link.onclick = (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      this.open(id);
+    };
+    return link;
+  }
+}
