@@ -2,6 +2,7 @@
 
     python -m tools.train_weights digits [--seed 0] [--epochs 10]
     python -m tools.train_weights signs --data FOLDER
+    python -m tools.train_weights mnist-rts-affine --data FOLDER
     python -m tools.train_weights gtsrb-2st --data FOLDER --checkpoints FOLDER [--minutes 100]
 
 With `--checkpoints` the same command resumes a training that was interrupted; with the folder of
