@@ -133,8 +133,9 @@ def test_runs_whose_nodes_are_killed_at_random_equal_those_of_one_machine(
             wait_until(lambda step=step: any_reaches(server, step))  # type: ignore[misc]
             cluster.kill(choice.choice(cluster.nodes[1:]))
             cluster.add_node()
-        for run_id in run_ids:
-            server.wait_for_status(run_id, "finished")
+        # One whose node was lost waits for those that were started after it.
+        for count in range(1, len(run_ids) + 1):
+            wait_until(lambda count=count: finished(server) >= count)  # type: ignore[misc]
         attempts = [server.get_run(run_id)["attempt"] for run_id in run_ids]
         recordings = [recording_of(server, run_id) for run_id in run_ids]
     assert sum(attempts) > 0, "no run was interrupted"
@@ -143,6 +144,11 @@ def test_runs_whose_nodes_are_killed_at_random_equal_those_of_one_machine(
             run_id = server.start_run(**config)
             server.wait_for_status(run_id, "finished")
             assert_equal(recording_of(server, run_id), recording)
+
+
+def finished(server: Server) -> int:
+    """Return how many runs have finished."""
+    return sum(run["status"] == "finished" for run in server.http.get("/runs").json())
 
 
 def any_reaches(server: Server, step: int) -> bool:
@@ -167,7 +173,8 @@ def test_page_shows_what_is_trained_where_and_what_waits(
         page = browser.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.goto(f"http://localhost:{server.port}/?run={third}")
-        page.get_by_text("Live: waits for room in the cluster").wait_for()
+        state = page.locator(".stn-state")
+        state.filter(has_text="Live: waits for room in the cluster").wait_for()
         nodes = page.locator(".stn-node")
         nodes.nth(2).wait_for(state="attached")
         for run_id in (first, second):
@@ -179,7 +186,7 @@ def test_page_shows_what_is_trained_where_and_what_waits(
         assert waiting.get_by_role("link").get_attribute("title") == third
         server.control(first, "stop")
         waiting.wait_for(state="hidden")
-        page.get_by_text("Live: training on").wait_for()
+        state.filter(has_text="Live: training on").wait_for()
         browser.close()
 
 
