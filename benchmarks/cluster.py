@@ -5,12 +5,14 @@
 A Ray cluster of one node, with two CPUs, runs on this machine; so do the server that uses it, and
 one that trains itself. Each trains the same run. In turn, one of the two is resumed, paused,
 advanced by a step and given another learning rate, while the other is paused. Printed are the times
-until the response, which comes when the effect is recorded. To hold: on the cluster at most 100 ms
-more.
+until the response, which comes when the effect is recorded, and the shares of a core that the
+server's driver and the actor take to hand over what the trainer records. To hold: on the cluster at
+most 100 ms more.
 """
 
 import argparse
 import json
+import os
 import shlex
 import statistics
 import sys
@@ -23,6 +25,7 @@ from pathlib import Path
 
 from benchmarks import _interleaved as interleaved
 from benchmarks._machine import machine
+from benchmarks._processes import processes
 from benchmarks._spread import percentile_95
 from tests.live_server import Server, serve
 from tests.ray_cluster import ray_cluster
@@ -43,12 +46,31 @@ def request(server: Server, run_id: str, name: str) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
+def handing_over(server: Server) -> dict[str, int]:
+    """Return the ids of the processes between trainer and server: driver and actor."""
+    assert server.process is not None
+    found = {}
+    for process in processes():
+        if process.parent == server.process.pid and "cluster.driver_main" in process.command:
+            found["driver"] = process.pid
+        elif process.command.startswith("ray::RemoteTrainer"):
+            found["actor"] = process.pid
+    return found
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time of a process, of all its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--keep", action="store_true", help=f"write {RESULT}")
     options = parser.parse_args()
     started, on = time.strftime("%Y-%m-%d %H:%M:%S"), machine()
+    shares: dict[str, list[float]] = defaultdict(list)
     times: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     with ExitStack() as stack:
         cluster = stack.enter_context(ray_cluster(head_cpus=2))
@@ -65,12 +87,18 @@ def main() -> None:
             server.wait_for_step(runs[place], 20)
             server.control(runs[place], "pause")
 
+        pids = handing_over(servers["cluster"])
+
         def once(place: str) -> float:
             server, run_id = servers[place], runs[place]
             times[place]["resume"].append(request(server, run_id, "resume"))
+            spent = {name: cpu_seconds(pid) for name, pid in pids.items()}
             before, start = server.get_run(run_id)["step"], time.perf_counter()
             time.sleep(SECONDS)
             after, end = server.get_run(run_id)["step"], time.perf_counter()
+            if place == "cluster":
+                for name, pid in pids.items():
+                    shares[name].append((cpu_seconds(pid) - spent[name]) / (end - start))
             for name in REQUESTS[1:]:
                 times[place][name].append(request(server, run_id, name))
             return float((after - before) / (end - start))
@@ -99,6 +127,8 @@ def main() -> None:
             f"{there['p95']:9.0f}{there['p50'] - here['p50']:12.0f}"
         )
     print(f"Steps a second on the cluster, of those here: {statistics.median(ratios):.3f}")
+    core = {name: round(statistics.mean(values), 3) for name, values in shares.items()}
+    print(f"Shares of a core: {core['driver']:.3f} of the driver, {core['actor']:.3f} of the actor")
     print("To hold: at most 100 ms more.")
     if options.keep:
         result = {
@@ -106,6 +136,7 @@ def main() -> None:
             "started": started,
             "machine": on,
             "milliseconds": rows,
+            "core": core,
             "pace": round(statistics.median(ratios), 3),
         }
         RESULT.write_text(json.dumps(result, indent=2) + "\n")

@@ -112,6 +112,8 @@ def test_sweep_leads_to_its_runs_and_is_listed(
     row_of(page, "scale").get_by_role("link", name="seed 1").click()
     [run_id] = [run.id for run in sweep.runs if (run.values["family"], run.seed) == ("scale", 1)]
     page.wait_for_url(f"**?run={run_id}*")
+    back = page.get_by_role("link", name="One run of a sweep")
+    expect(back).to_have_attribute("href", f"?room=sweeps&sweep={sweep.id}")
     page.go_back()
     expect(page.get_by_role("heading", name="Families")).to_be_visible()
 

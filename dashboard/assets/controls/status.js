@@ -204,7 +204,8 @@ export class StatusLines {
     this.computation = element("span.stn-computation", {
       title: "What this run is computed on: the device, its precision, threads of the processor.",
     });
-    const details = [this.link, this.computation, this.skipped, this.thinned];
+    this.sweep = element("a.stn-run-link", { hidden: true }, "One run of a sweep");
+    const details = [this.link, this.sweep, this.computation, this.skipped, this.thinned];
     const second = element("p.stn-status-details", {}, ...details);
     this.element = element("div.stn-status-lines", {}, this.description, this.announcement, second);
   }
@@ -252,6 +253,8 @@ export class StatusLines {
     const isMissing = run ? run.deleted : Boolean(problem);
     setText(this.link, isMissing ? "Show the newest run" : run ? runTitle(run) : "");
     this.link.classList.toggle("stn-newest-link", isMissing);
+    this.sweep.hidden = !run?.sweep || isMissing;
+    if (run?.sweep) this.sweep.href = `?room=sweeps&sweep=${encodeURIComponent(run.sweep)}`;
     this.link.href = run && !isMissing ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
   }
 }
