@@ -58,8 +58,8 @@ FULL_DISK_INTERVAL = 0.2
 """Seconds between two attempts to write while the disk is full."""
 NODES_INTERVAL = 1.0
 """Seconds between two looks at the nodes."""
-CREATION_ATTEMPTS = 3
-"""How often a trainer is started whose node is lost before it begins."""
+MIN_CREATION_PAUSE, MAX_CREATION_PAUSE = 1.0, 30.0
+"""Seconds until an actor is created again whose node was lost before it began."""
 NAMESPACE = "stnscope"
 SEPARATOR = "#"
 """In an actor's name, after the id of its run."""
@@ -190,22 +190,24 @@ class Training(threading.Thread):
             Withdrawn: the run was stopped meanwhile, or cannot be trained there.
         """
         self._pipe.send({"run": self._run_id, "node": None})
-        for attempt in range(CREATION_ATTEMPTS):
+        pause = MIN_CREATION_PAUSE
+        while True:
             actor = self._find_or_create_actor()
             reference = actor.prepare.remote()
             reference.future().add_done_callback(lambda _: self._inbox.put({"placed": True}))
             self._wait_until_placed(actor)
             try:
                 place: Place = self._ask(reference)
+                break
             except NodeLost as error:
                 self._withdraw(actor)
-                if (reason := _import_error(error)) or attempt == CREATION_ATTEMPTS - 1:
-                    text = reason or "Its actors ended before they began."
-                    raise self._fail(
-                        f"No trainer could be started on the cluster. {text}"
-                    ) from None
-                continue
-            break
+                if reason := _creation_error(error.__cause__):
+                    text = f"No trainer could be started on the cluster. {reason}"
+                    raise self._fail(text) from None
+            # Its node was lost: what waits for room is sent to nodes too.
+            threading.Timer(pause, self._inbox.put, [{"placed": True}]).start()
+            self._wait_until_placed(None)
+            pause = min(2 * pause, MAX_CREATION_PAUSE)
         if place.version != VERSION:
             self._withdraw(actor)
             raise self._fail(
@@ -226,6 +228,9 @@ class Training(threading.Thread):
     def _wait_until_placed(self, actor: Any) -> None:
         """Wait until an actor is on a node, or has ended; keep requests for when it trains.
 
+        Args:
+            actor: None during a pause between two of them.
+
         Raises:
             Withdrawn: the run was stopped meanwhile.
         """
@@ -233,7 +238,8 @@ class Training(threading.Thread):
         while "placed" not in (message := self._inbox.get()):
             action = message.get("request", {}).get("action")
             if action == "stop" or "detach" in message or "kill" in message:
-                self._withdraw(actor)
+                if actor is not None:
+                    self._withdraw(actor)
                 if action == "stop":
                     with RecordingWriter.open(self._path) as writer:
                         writer.update(status="stopped")
@@ -371,11 +377,14 @@ class Training(threading.Thread):
                 raise NodeLost from error
 
 
-def _import_error(error: BaseException) -> str | None:
-    """Return why a node cannot run this program, as a sentence; None for another reason."""
-    if "ModuleNotFoundError" not in str(error.__cause__):
-        return None
-    return "stnscope[cluster] is not installed on one of its nodes; install it on all of them."
+def _creation_error(error: BaseException | None) -> str | None:
+    """Return why no actor can be created, as a sentence; None if its node was lost."""
+    text = str(error)
+    if "ModuleNotFoundError" in text:
+        return "stnscope[cluster] is not installed on one of its nodes; install it on all of them."
+    if "creation task" in text:
+        return f"The reason is: {text.strip().splitlines()[-1].strip()}"
+    return None
 
 
 def _watch_nodes(pipe: ParentPipe, known: list[dict[str, Any]]) -> None:

@@ -8,6 +8,8 @@ for a server that asks again.
 
 import asyncio
 import os
+import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
@@ -93,13 +95,15 @@ class RemoteTrainer:
         """Of the last answer: the version of the recording, and whether the process responded."""
         self._silence = 0.0
         self._was_abandoned = False
-        self._watching: asyncio.Task[None] | None = None
+        self._reading = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        # Before any call: none comes from a server that ends meanwhile.
+        threading.Thread(target=self._end_if_abandoned, daemon=True).start()
 
     async def prepare(self) -> Place:
         """Wait to be given a run; return where this is."""
         self._silence = 0.0
-        if self._watching is None:
-            self._watching = asyncio.create_task(self._end_if_abandoned())
+        self._loop = asyncio.get_running_loop()
         node = ray.get_runtime_context().get_node_id()
         return Place(node, VERSION, self._process is not None)
 
@@ -116,18 +120,24 @@ class RemoteTrainer:
             StnscopeError: nothing can be written on this node.
         """
         self._silence = 0.0
-        self._folder = TemporaryDirectory(prefix="stnscope-")
-        path = Path(self._folder.name) / f"{run_id}{SUFFIX}"
-        with translating_os_errors(path):
-            path.write_bytes(seed)
-        self._recording = Recording.open(path)
-        self._seeded = position(self._recording)
+        self._sent_inputs.clear()
+        self._handed_over = None
+        path = await asyncio.to_thread(self._create_recording, run_id, seed)
         limits = Quota(**quota)
         limits = replace(limits, run=min(limits.run, LOCAL_RECORDING_BYTES))
         self._process = await ChildProcess.start(command_for("trainer_main"), self._deadlines)
         assignment = {"recording": str(path), "data": data, "quota": asdict(limits)}
         with suppress(ChildEnded):  # an answer has its exit code
             await self._process.send(assignment)
+
+    def _create_recording(self, run_id: str, seed: bytes) -> Path:
+        with translating_os_errors():
+            self._folder = TemporaryDirectory(prefix="stnscope-")
+            path = Path(self._folder.name) / f"{run_id}{SUFFIX}"
+            path.write_bytes(seed)
+        self._recording = Recording.open(path)
+        self._seeded = position(self._recording)
+        return path
 
     async def request(self, request: Mapping[str, Any]) -> None:
         """Pass a request on to the trainer process."""
@@ -152,7 +162,7 @@ class RemoteTrainer:
         """
         assert self._recording is not None
         assert self._seeded is not None
-        return follows(self._recording, self._seeded, last)
+        return await asyncio.to_thread(follows, self._recording, self._seeded, last)
 
     async def rows(self, after: Position, with_inputs: bool) -> Answer:
         """Return what was recorded after a position; if there is nothing, wait for a moment.
@@ -161,49 +171,60 @@ class RemoteTrainer:
             after: where the recording of the server is.
             with_inputs: whether inputs that were sent before are missing there.
         """
+        return await asyncio.to_thread(self._wait_for_rows, after, with_inputs)
+
+    def _wait_for_rows(self, after: Position, with_inputs: bool) -> Answer:
         recording, process = self._recording, self._process
         assert recording is not None
         assert process is not None
-        if with_inputs:
-            self._sent_inputs.clear()
-            self._handed_over = None
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + ANSWER_SECONDS
-        while True:
-            self._silence = 0.0
-            exit_code = process.exit_code  # first: after the end of the process, nothing is added
-            state = (recording.data_version(), not process.is_unresponsive)
-            if exit_code is not None or state != self._handed_over or loop.time() > deadline:
-                break
-            await asyncio.sleep(POLL_SECONDS)
-        rows = new_rows(recording, after, self._sent_inputs)
-        has_more = not rows.run
-        self._handed_over = None if has_more else state
+        # A server that was killed may have left a call.
+        with self._reading:
+            if with_inputs:
+                self._sent_inputs.clear()
+                self._handed_over = None
+            deadline = time.monotonic() + ANSWER_SECONDS
+            while True:
+                self._silence = 0.0
+                exit_code = process.exit_code  # first: after the process's end nothing is added
+                state = (recording.data_version(), not process.is_unresponsive)
+                is_over = exit_code is not None or time.monotonic() > deadline
+                if is_over or state != self._handed_over:
+                    break
+                time.sleep(POLL_SECONDS)
+            rows = new_rows(recording, after, self._sent_inputs)
+            has_more = not rows.run
+            self._handed_over = None if has_more else state
         return Answer(rows, state[1], None if has_more else exit_code, self._was_abandoned)
 
     async def remove(self) -> None:
         """Kill the trainer process, and remove its recording."""
         await self.kill()
-        if self._recording is not None:
-            self._recording.close()
-            self._recording = None
-        if self._folder is not None:
-            self._folder.cleanup()
+        await asyncio.to_thread(self._remove_recording)
 
-    async def _end_if_abandoned(self) -> None:
+    def _remove_recording(self) -> None:
+        with self._reading:
+            if self._recording is not None:
+                self._recording.close()
+                self._recording = None
+            if self._folder is not None:
+                self._folder.cleanup()
+                self._folder = None
+
+    def _end_if_abandoned(self) -> None:
         """End the trainer process when nobody has asked for rows for a while; later, this one.
 
         Seconds are counted in which this process runs: no server is given up for a time in which
         the whole machine stood still.
         """
         while self._silence < KEPT_SECONDS:
-            await asyncio.sleep(TICK_SECONDS)
+            time.sleep(TICK_SECONDS)
             self._silence += TICK_SECONDS
             if self._silence >= self._deadlines.silence and not self._was_abandoned:
-                if self._process is None:  # nothing would be lost
+                if self._process is None or self._loop is None:  # nothing would be lost
                     break
                 if self._process.exit_code is None:
                     self._was_abandoned = True
-                    await self.detach()
-        await self.remove()
+                    self._loop.call_soon_threadsafe(self._process.close_stdin)
+        if self._folder is not None:
+            self._folder.cleanup()
         os._exit(0)
