@@ -105,7 +105,7 @@ def retries(text: str) -> int:
 
 def cluster(text: str) -> str:
     """Parse the address of a Ray cluster."""
-    host, separator, number = text.removeprefix("ray://").rpartition(":")
+    host, separator, number = text.rpartition(":")
     if text != AUTO and not (host and separator and number.isdecimal() and "/" not in host):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not the address of a cluster; it is HOST:PORT, or {AUTO}"

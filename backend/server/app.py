@@ -199,7 +199,7 @@ def _create_state(settings: Settings) -> State:
     worker = InferenceWorker(command_on(settings.device), settings.deadlines)
     cluster = (
         None
-        if settings.cluster is None
+        if settings.cluster is None or settings.view_only
         else Cluster(settings.cluster, settings.retries, settings.deadlines)
     )
     devices = Devices(elsewhere=lambda: () if cluster is None else cluster.devices())

@@ -136,7 +136,7 @@ class Cluster(ChildOwner):
     """A Ray cluster.
 
     Args:
-        address: `HOST:PORT`, `ray://HOST:PORT`, or `auto` for one that has a node on this machine.
+        address: `HOST:PORT` of its head, or `auto` for the one that this machine is a node of.
         retries: how often a run is trained again when its node is lost.
         deadlines: of the server.
     """
@@ -216,6 +216,11 @@ class Cluster(ChildOwner):
             del self._trainers[run_id]
             raise
         return trainer
+
+    def discard(self, run_id: str) -> None:
+        """End what trained a run for an earlier server; nothing of it is needed."""
+        if self._process is not None:
+            self._process.send_soon({"run": run_id, "discard": True})
 
     async def _connect(self) -> list[str]:
         """Connect; return the runs that the cluster trains already."""

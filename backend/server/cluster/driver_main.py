@@ -7,7 +7,8 @@ with one of
 - `train`, `needs`, `retries`: train it; `train` is what a trainer process is given, `needs` are the
   CPUs and GPUs to reserve;
 - `request`: of `runs.controls.Controls`;
-- `detach`: write a checkpoint and end; `kill`: end.
+- `detach`: write a checkpoint and end; `kill`: end;
+- `discard`: end an actor that trained it for an earlier server.
 
 It sends `{"run", "node"}` when a run begins on a node, or waits for one again (null),
 `{"run", "responsive"}`, `{"run", "ended": EXIT_CODE}`, and `{"nodes"}` when these have changed.
@@ -32,7 +33,7 @@ from uuid import uuid4
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
-from stnscope.backend.experiment.errors import StnscopeError
+from stnscope.backend.experiment.errors import Conflict, StnscopeError
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.replication import (
@@ -162,19 +163,28 @@ class Training(threading.Thread):
                 if self._retries == 0 or self._is_detaching:
                     return 1
                 self._retries -= 1
+            except Conflict:
+                # Another server has the recording: an actor that trains it already is its own.
+                if not place.has_run:
+                    self._remove(actor)
+                raise
             except BaseException:
-                self._withdraw(actor)
+                self._remove(actor)
                 raise
             else:
-                with suppress(RayError):
-                    ray.get(actor.remove.remote(), timeout=self._deadlines.end)
-                self._withdraw(actor)
+                self._remove(actor)
                 if not answer.was_abandoned or self._is_detaching:
                     assert answer.exit_code is not None
                     return answer.exit_code
             # Its recording says what other programs see: that it waits.
             with RecordingWriter.open(self._path) as writer:
                 writer.update(status="queued")
+
+    def _remove(self, actor: Any) -> None:
+        """End an actor that responds, without leaving anything on its node."""
+        with suppress(RayError):
+            ray.get(actor.remove.remote(), timeout=self._deadlines.end)
+        self._withdraw(actor)
 
     def _withdraw(self, actor: Any) -> None:
         """End an actor, and what it trains."""
@@ -420,6 +430,10 @@ def main() -> None:
             values = (head["train"], head["needs"], head["retries"])
             trainings[run_id] = Training(pipe, run_id, *values, deadlines, actors.pop(run_id, None))
             trainings[run_id].start()
+        elif "discard" in head:
+            if name := actors.pop(run_id, None):
+                with suppress(ValueError, RayError):  # it has ended meanwhile
+                    ray.kill(ray.get_actor(name))
         elif run_id in trainings:
             trainings[run_id].handle(head)
     os._exit(0)

@@ -17,13 +17,13 @@ def connect(address: str, namespace: str) -> None:
     """Connect this process to a cluster.
 
     Args:
-        address: `HOST:PORT` of its head, `ray://HOST:PORT`, or `auto` for the one that runs here.
+        address: `HOST:PORT` of its head, or `auto` for the one that this machine is a node of.
         namespace: of the actors.
 
     Raises:
         OSError, RuntimeError, ValueError: there is none, or it cannot be used.
     """
-    host, _, port = address.removeprefix("ray://").rpartition(":")
+    host, _, port = address.rpartition(":")
     if host:
         # Ray itself would wait for minutes.
         socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()

@@ -8,18 +8,20 @@ for a server that asks again.
 
 import asyncio
 import os
+import shutil
 import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import ray
 
 from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.recording.lock import has_writer
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.reader import SUFFIX, Recording
 from stnscope.backend.experiment.recording.replication import (
@@ -43,6 +45,8 @@ LOCAL_RECORDING_BYTES = 200_000_000
 KEPT_SECONDS = 3600.0
 """How long what an abandoned trainer has recorded waits for a server."""
 TICK_SECONDS = 0.5
+PREFIX = "stnscope-trainer-"
+"""Of the folders of recordings, among the node's temporary files."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,16 @@ class Answer:
     is_responsive: bool
     exit_code: int | None
     was_abandoned: bool
+
+
+def remove_abandoned() -> None:
+    """Remove what actors have left that were killed long ago, with their trainers."""
+    for folder in Path(gettempdir()).glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            newest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+            is_old = time.time() - newest > 2 * KEPT_SECONDS
+            if is_old and not any(map(has_writer, folder.glob(f"*{SUFFIX}"))):
+                shutil.rmtree(folder)
 
 
 class RemoteTrainer:
@@ -132,7 +146,8 @@ class RemoteTrainer:
 
     def _create_recording(self, run_id: str, seed: bytes) -> Path:
         with translating_os_errors():
-            self._folder = TemporaryDirectory(prefix="stnscope-")
+            remove_abandoned()
+            self._folder = TemporaryDirectory(prefix=PREFIX)
             path = Path(self._folder.name) / f"{run_id}{SUFFIX}"
             path.write_bytes(seed)
         self._recording = Recording.open(path)

@@ -99,6 +99,7 @@ class RemoteTrainers(Protocol):
     async def train(
         self, run_id: str, assignment: Mapping[str, Any], config: RunConfig
     ) -> RemoteProcess: ...
+    def discard(self, run_id: str) -> None: ...
     async def close(self) -> None: ...
 
 
@@ -535,12 +536,17 @@ class Trainers:
 
         Others that are queued are given to it too.
         """
+        assert self._cluster is not None
         for run_id in run_ids:
             # Another home may have it.
             with suppress(StnscopeError):
                 run = await self._read_run(run_id)
-                if run["status"] in {*LIVE, "interrupted"} and not self.owns(run_id):
+                if self.owns(run_id) or run["status"] in TRAINING:
+                    continue  # another server may train it
+                if run["status"] in ("queued", "interrupted"):
                     self._queue.insert(0, run_id)
+                else:
+                    self._cluster.discard(run_id)
         await self._start_queued()
 
     async def _renew_standby(self) -> None:

@@ -204,7 +204,7 @@ export class StatusLines {
     this.computation = element("span.stn-computation", {
       title: "What this run is computed on: the device, its precision, threads of the processor.",
     });
-    this.sweep = element("a.stn-run-link", { hidden: true }, "One run of a sweep");
+    this.sweep = element("a.stn-sweep-link", { hidden: true }, "One run of a sweep");
     const details = [this.link, this.sweep, this.computation, this.skipped, this.thinned];
     const second = element("p.stn-status-details", {}, ...details);
     this.element = element("div.stn-status-lines", {}, this.description, this.announcement, second);
