@@ -5,6 +5,7 @@ from shutil import copy
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
@@ -14,7 +15,8 @@ from tests.conftest import TrainedRun
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import open_room, select_option
 from tests.dashboard.test_accessibility import serious_violations
-from tests.live_server import Server
+from tests.live_server import Server, wait_until
+from tests.timeouts import TIMEOUT_MS
 
 ACCURACIES = {"affine": (0.5, 0.7), "scale": (0.9, 0.8), "attention": (0.1, 0.3)}
 
@@ -141,9 +143,19 @@ def test_form_starts_a_sweep_of_compared_values(server: Server, open_page: OpenP
     open_room(page, "New run")
     page.get_by_role("radio", name="Own settings").click()
     page.get_by_text("Compare values").click()
-    select_option(page, "Fields to compare", "Epochs")
-    page.keyboard.press("Escape")
-    page.get_by_text("Epochs has no values to compare yet.").wait_for()
+
+    def is_asked_for_values() -> bool:
+        select_option(page, "Fields to compare", "Epochs")
+        page.keyboard.press("Escape")
+        try:
+            page.get_by_text("Epochs has no values to compare yet.").wait_for(
+                timeout=TIMEOUT_MS / 12
+            )
+        except PlaywrightTimeout:  # Streamlit drew the list again at the moment of the click
+            return False
+        return True
+
+    wait_until(is_asked_for_values)
     expect(page.get_by_role("button", name="Train 0 runs")).to_be_disabled()
     values = page.get_by_label("Epochs: values")
     for text, answer in (("5, six", "Epochs: six is not a number."), ("5, 6", "2 runs at a time")):
