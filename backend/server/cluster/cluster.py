@@ -18,6 +18,7 @@ from stnscope.backend.server.processes.child_process import (
     ChildEnded,
     ChildOwner,
     ChildProcess,
+    Endable,
     command_for,
 )
 
@@ -37,7 +38,7 @@ GPU = Device(
 Node = Mapping[str, Any]
 
 
-class ClusterTrainer:
+class ClusterTrainer(Endable):
     """The trainer of one run on a cluster, used as a `ChildProcess` is."""
 
     def __init__(self, run_id: str, driver: ChildProcess, needs: Mapping[str, float]) -> None:
@@ -91,24 +92,6 @@ class ClusterTrainer:
         await self._ended.wait()
         assert self._exit_code is not None
         return self._exit_code
-
-    async def wait_or_kill(self, seconds: float) -> None:
-        """Wait until the trainer has ended; kill it after this time."""
-        try:
-            await asyncio.wait_for(self.wait(), seconds)
-        except TimeoutError:
-            await self.kill()
-
-    async def wait_or_kill_if_unresponsive(self) -> None:
-        """Wait until the trainer has ended, however long it takes; kill it if it hangs."""
-        waiting = asyncio.ensure_future(self.wait())
-        hanging = asyncio.ensure_future(self.wait_for_responsiveness(False))
-        try:
-            await asyncio.wait((waiting, hanging), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            waiting.cancel()
-            hanging.cancel()
-        await self.kill()
 
     async def kill(self) -> None:
         """Kill the trainer, and wait until it has ended."""

@@ -13,6 +13,7 @@ import asyncio
 import math
 import os
 import sys
+from abc import ABC, abstractmethod
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -49,7 +50,41 @@ def command_for(module: str, package: str = __package__) -> Sequence[str]:
     return (sys.executable, "-P", "-m", f"{package}.{module}")
 
 
-class ChildProcess:
+class Endable(ABC):
+    """A process, here or elsewhere, that is waited for, and killed if that takes too long."""
+
+    @abstractmethod
+    async def wait(self) -> int:
+        """Wait until the process has ended; return its exit code."""
+
+    @abstractmethod
+    async def wait_for_responsiveness(self, is_responsive: bool) -> None:
+        """Wait until the process responds, or has ended; or until it does not respond."""
+
+    @abstractmethod
+    async def kill(self) -> None:
+        """Kill the process if it still runs, and wait until it has ended."""
+
+    async def wait_or_kill(self, seconds: float) -> None:
+        """Wait until the process has ended; kill it after this time."""
+        try:
+            await asyncio.wait_for(self.wait(), seconds)
+        except TimeoutError:
+            await self.kill()
+
+    async def wait_or_kill_if_unresponsive(self) -> None:
+        """Wait until the process has ended, however long it takes; kill it if it hangs."""
+        waits = (self.wait(), self.wait_for_responsiveness(False))
+        tasks = [asyncio.ensure_future(wait) for wait in waits]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+        await self.kill()
+
+
+class ChildProcess(Endable):
     """A running child process."""
 
     def __init__(self, process: Process, deadlines: Deadlines) -> None:
@@ -208,24 +243,6 @@ class ChildProcess:
     async def wait(self) -> int:
         """Wait until the process has ended; return its exit code."""
         return await self._process.wait()
-
-    async def wait_or_kill(self, seconds: float) -> None:
-        """Wait until the process has ended; kill it after this time."""
-        try:
-            await asyncio.wait_for(self.wait(), seconds)
-        except TimeoutError:
-            await self.kill()
-
-    async def wait_or_kill_if_unresponsive(self) -> None:
-        """Wait until the process has ended, however long it takes; kill it if it hangs."""
-        waits = (self.wait(), self.wait_for_responsiveness(False))
-        tasks = [asyncio.ensure_future(wait) for wait in waits]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-        await self.kill()
 
     async def kill(self) -> None:
         """Kill the process if it still runs, and wait until it has ended."""
