@@ -30,6 +30,7 @@ def is_mostly_collapsed(collapsed: Mapping[str, list[str | None]]) -> bool:
     )
 
 
+@region_geometry.allow_diverged
 def theta_summary(frame: Frame) -> dict[str, float]:
     """Compute means of the first transformer's regions over the probes; empty without one.
 

@@ -26,7 +26,12 @@ MAX_SHARED_SPREAD = 0.005
 MIN_SHARED_DISTANCE = 0.1
 """Distance from the whole image, in image sides, above which equal regions count as `shared`."""
 
+allow_diverged = np.errstate(all="ignore")
+"""Decorates what computes with the grids of networks that may have diverged: infinities and NaN are
+results there, and neither warnings in a user's program nor errors where NumPy is to raise them."""
 
+
+@allow_diverged
 def signed_areas(grid: Floats) -> Floats:
     """Return the signed area of each region in square pixels, (N,); negative if mirrored."""
     edge = np.concatenate(
@@ -43,6 +48,7 @@ def _cell_areas(grid: Floats) -> Floats:
     return np.asarray((falling[..., 0] * rising[..., 1] - falling[..., 1] * rising[..., 0]) / 2)
 
 
+@allow_diverged
 def outside_shares(grid: Floats, height: int, width: int) -> Floats:
     """Return the share of each region outside the image, (N,), over cell corners and middles."""
     middles = (grid[:, :-1, :-1] + grid[:, 1:, :-1] + grid[:, :-1, 1:] + grid[:, 1:, 1:]) / 4
@@ -52,6 +58,7 @@ def outside_shares(grid: Floats, height: int, width: int) -> Floats:
     return np.asarray(1 - inside.mean(axis=1))
 
 
+@allow_diverged
 def collapse_reasons(grid: Floats, height: int, width: int) -> list[str | None]:
     """Return why each region has collapsed, or None if it has not.
 
@@ -121,6 +128,7 @@ class Parallelograms:
     """From the centre to the middle of the lower edge."""
 
     @classmethod
+    @allow_diverged
     def fit(cls, grid: Floats) -> "Parallelograms":
         """Fit by least squares to points of regions; in closed form, as `_ticks` are symmetric."""
         count, side = grid.shape[:2]
@@ -132,6 +140,7 @@ class Parallelograms:
             ticks @ points.sum(axis=2) / norm,
         )
 
+    @allow_diverged
     def shifts(self, height: int, width: int) -> Floats:
         """Return the centres relative to the image's middle, in half image sides, (N, 2)."""
         middle = np.array([width, height]) / 2

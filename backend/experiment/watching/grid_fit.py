@@ -86,9 +86,8 @@ def _read(made: Source, call: SamplingCall) -> Floats:
     output = np.array([made.shape[2], made.shape[1]], dtype=np.float64)
     source = np.array([call.size[1], call.size[0]], dtype=np.float64)
     if made.arguments[2]:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            # A single pixel is at 0 in one convention and in the other.
-            inner = np.where(output > 1, output / (output - 1), 0.0)
+        # A single pixel is at 0 in one convention and in the other.
+        inner = np.where(output > 1, output / np.maximum(output - 1, 1), 0.0)
         theta = theta * np.append(inner, 1.0)
     if call.align_corners:
         theta = theta * ((source - 1) / source)[:, None]

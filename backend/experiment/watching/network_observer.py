@@ -67,12 +67,15 @@ class NetworkObserver:
         Returns:
             None if it has fewer transformers than before, so that the frame would not fit the run.
         """
-        trace, output = self._apply()
+        return self._describe(*self._apply(), info)
+
+    @region_geometry.allow_diverged
+    def _describe(self, trace: SamplingTrace, output: Any, info: Mapping[str, Any]) -> Frame | None:
         warps = _Warps(trace, self._probes, self._projective)
         if self._count is None:
             self._count = len(warps.shown)
             if note := _note(self._model, trace, len(warps.shown)):
-                warnings.warn(note, stacklevel=4)
+                warnings.warn(note, stacklevel=6)
         if len(warps.shown) < self._count:
             return None
         probes = self._probes

@@ -11,6 +11,7 @@ from torch.nn import functional
 
 import stnscope
 from stnscope.backend.experiment.frames.frame import Frame
+from stnscope.backend.experiment.frames.frame_metrics import frame_metrics
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.probes.observe import observe
 from stnscope.models.architectures import build
@@ -336,3 +337,16 @@ def test_region_that_is_not_finite_has_collapsed() -> None:
     frame = stnscope.trace(Sampled(torch.full((1, 4, 4, 2), float("nan"))), images())
     assert frame.info["collapsed"]["st"] == ["vanishing"] * 3
     assert Frame.decode(frame.encode()).info == frame.info
+
+
+@pytest.mark.parametrize("scale", [1e20, 1e37, float("inf"), float("nan")])
+@pytest.mark.parametrize("is_affine", [True, False])
+def test_diverged_network_raises_nothing_where_numpy_is_to_raise(
+    scale: float, *, is_affine: bool
+) -> None:
+    grid = regular_grid(12, 12) * scale
+    network = Sampled(grid if is_affine else grid + 0.1 * grid.flip(-1) ** 2)
+    with np.errstate(all="raise"):
+        frame = stnscope.trace(network, images())
+        frame_metrics(frame)
+    assert None not in frame.info["collapsed"]["st"]
