@@ -67,10 +67,10 @@ class NetworkObserver:
         Returns:
             None if it has fewer transformers than before, so that the frame would not fit the run.
         """
-        return self._describe(*self._apply(), info)
+        return self._to_frame(*self._apply(), info)
 
     @region_geometry.allow_diverged
-    def _describe(self, trace: SamplingTrace, output: Any, info: Mapping[str, Any]) -> Frame | None:
+    def _to_frame(self, trace: SamplingTrace, output: Any, info: Mapping[str, Any]) -> Frame | None:
         warps = _Warps(trace, self._probes, self._projective)
         if self._count is None:
             self._count = len(warps.shown)
