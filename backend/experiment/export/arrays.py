@@ -80,8 +80,15 @@ class FrameArrays:
 
 
 def _predicted(frame: Frame) -> Array:
-    predicted = frame.info.get("predicted") or [None] * len(frame.tensors["input"])
-    return _indices(predicted)
+    """Return the predicted class of each probe, (N,) or (N, T), -1 where there is none."""
+    count = len(frame.tensors["input"])
+    probabilities = frame.tensors.get("probabilities")
+    shape = (count,) if probabilities is None else probabilities.shape[:-1]
+    result = np.full(shape, -1)
+    for probe, label in enumerate(frame.info.get("predicted") or [None] * count):
+        if label is not None:
+            result[probe] = label
+    return result
 
 
 def _indices(values: list[Any]) -> Array:

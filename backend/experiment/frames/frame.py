@@ -16,7 +16,7 @@ N probes, (H, W) input size, (h, w) output size, C channels (1 or 3), P paramete
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,6 +96,14 @@ class Frame:
             raise FrameError(f"This frame is not of protocol {PROTOCOL}, the only supported one.")
         # In the order of the header; the library has an order by chance.
         return cls(info, {name: loaded[name] for name in header if name in loaded})
+
+
+def defined_predictions(classes: Sequence[Label], probabilities: Array) -> list[Label]:
+    """Return predicted classes (N), None for probes whose probabilities (N, ...) are not finite."""
+    rows = probabilities.reshape(len(classes), -1)
+    return [
+        label if np.isfinite(row).all() else None for label, row in zip(classes, rows, strict=True)
+    ]
 
 
 def content_key(images: Array) -> str:

@@ -10,7 +10,14 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, Array, Frame, FrameError, Label
+from stnscope.backend.experiment.frames.frame import (
+    LATTICE_SIDE,
+    Array,
+    Frame,
+    FrameError,
+    Label,
+    defined_predictions,
+)
 from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_PROBES
 
 MAX_IMAGE_SIDE = 512
@@ -129,15 +136,8 @@ def _check_tensors(tensors: Mapping[str, Array], info: _Info, count: int) -> Non
             f"corners.{name}": ("float32", (count, 4, 2)),
             f"grid.{name}": ("float32", (count, LATTICE_SIDE, LATTICE_SIDE, 2)),
         }
-    lengths = [len(labels) for labels in info.predicted if isinstance(labels, list)]
-    if lengths and (len(lengths), len(set(lengths))) != (count, 1):
-        raise FrameError("Its predictions are of different lengths.")
-    unknown = info.predicted.count(None)
-    if unknown not in (0, count):
-        raise FrameError("It has predictions of some probes only.")
-    if not unknown:
-        shape = (count, *lengths[:1], len(info.classes))
-        expected["probabilities"] = ("float32", shape)
+    if "probabilities" in tensors or info.predicted.count(None) < count:
+        expected["probabilities"] = ("float32", _probabilities_shape(tensors, info))
     if tensors.keys() != expected.keys():
         names = ", ".join(sorted(tensors.keys() ^ expected.keys()))
         raise FrameError(f"It lacks tensors, or has unknown ones: {names}.")
@@ -152,6 +152,29 @@ def _check_tensors(tensors: Mapping[str, Array], info: _Info, count: int) -> Non
             )
         if name.startswith("output.") and not _are_images(tensor):
             raise FrameError(f"Its {name} is {list(tensor.shape)}, which are not images.")
+    if "probabilities" in tensors:
+        defined = defined_predictions(range(count), tensors["probabilities"])
+        if any(
+            label is None and index is not None
+            for label, index in zip(info.predicted, defined, strict=True)
+        ):
+            raise FrameError("It lacks a prediction whose probabilities are known.")
+
+
+def _probabilities_shape(tensors: Mapping[str, Array], info: _Info) -> tuple[int | None, ...]:
+    """Return the shape that the probabilities must have: (N, K), or (N, T, K) for rows."""
+    lengths = {
+        len(label) if isinstance(label, list) else None
+        for label in info.predicted
+        if label is not None
+    }
+    if len(lengths) > 1:
+        raise FrameError("Its predictions are of different lengths.")
+    if lengths:
+        rows = [length for length in lengths if length is not None]
+    else:  # nothing else says whether they are of rows
+        rows = [*tensors["probabilities"].shape[1:-1]][:1]
+    return (len(info.predicted), *rows, len(info.classes))
 
 
 def _are_images(images: Array) -> bool:

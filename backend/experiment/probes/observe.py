@@ -10,7 +10,13 @@ from torch import Tensor
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.frames import region_geometry
-from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame
+from stnscope.backend.experiment.frames.frame import (
+    LATTICE_SIDE,
+    PROTOCOL,
+    Array,
+    Frame,
+    defined_predictions,
+)
 from stnscope.backend.experiment.inputs.probes import Probes
 from stnscope.backend.experiment.probes.tensor_pictures import (
     average_channels,
@@ -92,7 +98,7 @@ def observe(
         warps = [warp._replace(theta=warp.theta.cpu()) for warp in prediction.warps]
         for index, picture in enumerate(pictures):
             tensors |= _warp_tensors(model, warps, index, picture, probes.images)
-        predicted = logits.argmax(dim=-1).tolist()
+        predicted = defined_predictions(logits.argmax(dim=-1).tolist(), tensors["probabilities"])
     size = probes.images.shape[-2:]
     names = [transformer.name for transformer in model.transformers]
     entries = {

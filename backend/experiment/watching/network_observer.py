@@ -10,7 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from stnscope.backend.experiment.frames import region_geometry
-from stnscope.backend.experiment.frames.frame import LATTICE_SIDE, PROTOCOL, Array, Frame
+from stnscope.backend.experiment.frames.frame import (
+    LATTICE_SIDE,
+    PROTOCOL,
+    Array,
+    Frame,
+    Label,
+    defined_predictions,
+)
 from stnscope.backend.experiment.frames.region_geometry import Floats
 from stnscope.backend.experiment.probes.tensor_pictures import (
     average_channels,
@@ -87,11 +94,13 @@ class NetworkObserver:
             transformers.append({"name": name, **entry})
             tensors |= {f"{kind}.{name}": array for kind, array in parts.items()}
         probabilities = class_probabilities(output, probes.labels, probes.class_count)
-        predicted: list[Any] = [None] * len(probes.labels)
+        predicted: list[Label] = [None] * len(probes.labels)
         classes = list(probes.classes)
         if probabilities is not None:
             tensors["probabilities"] = probabilities.float().cpu().numpy()
-            predicted = probabilities.argmax(dim=-1).tolist()
+            predicted = defined_predictions(
+                probabilities.argmax(dim=-1).tolist(), tensors["probabilities"]
+            )
             classes = classes or [str(index) for index in range(probabilities.shape[-1])]
         size = probes.pictures.shape[1:3]
         entries = {

@@ -44,7 +44,7 @@
  * @property {number} time when the step was done, in seconds since 1970
  * @property {string[]} classes
  * @property {Label[]} labels one for each probe
- * @property {Label[]} predicted one for each probe; null where there are no class scores
+ * @property {Label[]} predicted one for each probe; null where there are no class scores, or none that are finite
  * @property {Transformer[]} transformers in the order in which they act
  * @property {Object<string, (string | null)[]>} [collapsed] by transformer, the reason for each probe
  * @property {number[]} [joined] indices of the pictures that were added to the probes

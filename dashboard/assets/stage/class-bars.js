@@ -15,7 +15,7 @@ export class ClassBars {
   }
 
   /**
-   * @param {number[]} probabilities of each class
+   * @param {number[]} probabilities of each class; NaN where the network has diverged
    * @param {string[]} names of the classes
    * @param {Label} predicted
    * @param {number} limit how many classes are shown
@@ -50,7 +50,7 @@ class Bar {
   update(name, probability, isPredicted) {
     setText(this.name, name);
     setText(this.probability, percent(probability, 0));
-    this.filled.style.width = `${100 * probability}%`;
+    this.filled.style.width = `${100 * (probability || 0)}%`;
     if (isPredicted) this.element.setAttribute("aria-current", "true");
     else this.element.removeAttribute("aria-current");
   }

@@ -80,15 +80,15 @@ export function probeInverseWarp({ info, tensors }, index) {
 
 /**
  * Return the probability of a probe's predicted class; of several classes in a row the product; null
- * without class scores.
+ * without a prediction.
  * @param {Frame} frame
  * @param {number} index of the probe
  */
 export function predictedProbability({ info, tensors }, index) {
-  if (!tensors.probabilities) return null;
+  if (!tensors.probabilities || info.predicted[index] === null) return null;
   const probabilities = rowOf(tensors.probabilities, index);
   const classes = tensors.probabilities.shape.at(-1) ?? 0;
-  const predicted = [info.predicted[index] ?? []].flat();
+  const predicted = [info.predicted[index]].flat();
   return predicted.reduce(
     (product, label, position) => product * probabilities[position * classes + label],
     1,

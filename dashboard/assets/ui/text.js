@@ -244,7 +244,7 @@ export const fileSize = (bytes) =>
  * Describe a probe in words: its label, its prediction, and whether its region has collapsed.
  * @param {FrameInfo} info
  * @param {number} index of the probe
- * @param {number | null} probability of the predicted class; null without class scores
+ * @param {number | null} probability of the predicted class; null without a prediction
  */
 export function describeProbe(info, index, probability) {
   const label = labelName(info, info.labels[index]);

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from stnscope.backend.experiment.frames.frame import Frame, FrameError
@@ -39,6 +40,22 @@ def test_transformer_says_how_it_was_found(transformer: dict[str, Any]) -> None:
     assert described == {"name": "stn", "family": "affine", "at": "input"} | transformer
 
 
+def test_probes_without_finite_probabilities_have_no_prediction() -> None:
+    frame = watched_frame(5, classes=2)
+    probabilities = frame.tensors["probabilities"].copy()
+    probabilities[1] = np.nan
+    diverged = Frame(frame.info, {**frame.tensors, "probabilities": probabilities})
+    for predicted in ([0, None, 1], [0, 0, 1]):  # older recordings have the first class
+        assert validate(diverged.with_info(predicted=predicted)).info["predicted"] == predicted
+    with pytest.raises(FrameError, match="lacks a prediction"):
+        validate(diverged.with_info(predicted=[None, None, 1]))
+    probabilities[:] = np.nan
+    validate(diverged.with_info(predicted=[None] * 3))
+    rows = np.repeat(probabilities[:, None], 2, axis=1)
+    in_rows = Frame(frame.info, {**frame.tensors, "probabilities": rows})
+    validate(in_rows.with_info(predicted=[None] * 3, labels=[[0, 1]] * 3))
+
+
 @pytest.mark.parametrize(
     ("info", "message"),
     [
@@ -46,8 +63,8 @@ def test_transformer_says_how_it_was_found(transformer: dict[str, Any]) -> None:
         ({"progress": 11}, "progress"),
         ({"labels": [0, None, None]}, "class 0 of 0"),
         ({"predicted": [0, 0, 0]}, "class 0 of 0"),
-        ({"predicted": [None, 0, None], "classes": ["one"]}, "some probes only"),
-        ({"predicted": [[0], [0], None], "classes": ["one"]}, "predictions"),
+        ({"predicted": [None, 0, None], "classes": ["one"]}, "lacks tensors.*probabilities"),
+        ({"predicted": [[0], [0, 0], None], "classes": ["one"]}, "predictions"),
         ({"predicted": [0, 0, 0], "classes": ["one"]}, "lacks tensors.*probabilities"),
     ],
 )

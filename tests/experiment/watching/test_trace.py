@@ -350,3 +350,19 @@ def test_diverged_network_raises_nothing_where_numpy_is_to_raise(
         frame = stnscope.trace(network, images())
         frame_metrics(frame)
     assert None not in frame.info["collapsed"]["st"]
+
+
+def test_scores_that_are_not_finite_are_no_prediction() -> None:
+    class Diverged(nn.Module):
+        def forward(self, batch: Tensor) -> Tensor:
+            scores = torch.zeros(len(batch), 4)
+            scores[1] = float("nan")
+            return (
+                functional.grid_sample(
+                    batch, regular_grid(12, 12).expand(len(batch), -1, -1, -1), align_corners=False
+                ).mean(dim=(1, 2, 3))[:, None]
+                + scores
+            )
+
+    frame = stnscope.trace(Diverged(), images(), [0, 0, 0])
+    assert frame.info["predicted"] == [0, None, 0]
