@@ -29,6 +29,7 @@ from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports, max_recording_bytes
 from stnscope.backend.server.processes.inference_worker import InferenceWorker, command_on
+from stnscope.backend.server.processes.run_requests import RunRequests
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.routes import (
     catalog,
@@ -203,18 +204,21 @@ def _create_state(settings: Settings) -> State:
         else Cluster(settings.cluster, settings.retries, settings.deadlines)
     )
     devices = Devices(elsewhere=lambda: () if cluster is None else cluster.devices())
+    trainers = Trainers(
+        runs,
+        settings.trainers,
+        settings.control_timeout,
+        settings.deadlines,
+        standby=settings.standby,
+        cluster=cluster,
+    )
     return State(
         settings=settings,
         runs=runs,
         sweeps=Sweeps(runs),
-        trainers=Trainers(
-            runs,
-            settings.trainers,
-            settings.control_timeout,
-            settings.deadlines,
-            devices=devices,
-            standby=settings.standby,
-            cluster=cluster,
+        trainers=trainers,
+        run_requests=RunRequests(
+            runs, trainers, devices, settings.control_timeout, settings.deadlines
         ),
         cluster=cluster,
         tails=Tails(runs),

@@ -304,6 +304,20 @@ class Runs:
         """
         return self._read_summary(run_id, self.path(run_id), LOCK_SECONDS)
 
+    def read_or_fault(self, run_id: str) -> Run:
+        """Return the summary of a run, as it is recorded now; of a damaged one, what is wrong.
+
+        Raises:
+            NotFound: there is no such run.
+            RecordingUnavailable: the recording cannot be read at the moment.
+        """
+        try:
+            return self.read_summary(run_id)
+        except RecordingUnavailable:
+            raise
+        except RecordingError as error:
+            return faulty_run(run_id, error)
+
     def list(self) -> list[Run]:
         """Return the summaries of all runs, the newest first.
 

@@ -20,6 +20,7 @@ from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.backend.server.processes.run_requests import RunRequests
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.runs import Run, Runs
 from stnscope.backend.server.settings import Settings
@@ -41,6 +42,7 @@ class State:
     runs: Runs
     sweeps: Sweeps
     trainers: Trainers
+    run_requests: RunRequests
     tails: Tails
     viewer_slots: Slots
     worker: InferenceWorker
@@ -87,8 +89,10 @@ class State:
             "unresponsive": self.trainers.is_unresponsive(run["id"]),
             "node": self.trainers.node(run["id"]),
             "waits_for_cluster": self.trainers.waits_for_cluster(run["id"]),
-            "can": self.trainers.allowed(run) if self.may_act else [],
-            "picture_refusal": self.trainers.picture_refusal(run) if self.may_act else self.refusal,
+            "can": self.run_requests.allowed(run) if self.may_act else [],
+            "picture_refusal": self.run_requests.picture_refusal(run)
+            if self.may_act
+            else self.refusal,
             "resume_note": None if run["watched"] else resume_note(config.get("device", CPU)),
         }
 

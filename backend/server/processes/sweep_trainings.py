@@ -9,6 +9,7 @@ from stnscope.backend.experiment.errors import NotFound, StnscopeError
 from stnscope.backend.experiment.run_status import TRAINING
 from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
 from stnscope.backend.server.processes.devices import Devices
+from stnscope.backend.server.processes.run_requests import RunRequests
 from stnscope.backend.server.processes.trainers import Trainers
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.schemas import SweepAction, SweepOperation
@@ -28,7 +29,7 @@ async def plan_sweep(sweeps: Sweeps, devices: Devices, config: SweepConfig) -> l
     return planned
 
 
-def allowed_now(trainers: Trainers, runs: Sequence[Run]) -> list[SweepOperation]:
+def allowed_now(requests: RunRequests, runs: Sequence[Run]) -> list[SweepOperation]:
     """Return what can be requested of a sweep now.
 
     Nothing while a command trains it: that would train the same runs.
@@ -36,12 +37,12 @@ def allowed_now(trainers: Trainers, runs: Sequence[Run]) -> list[SweepOperation]
     Args:
         runs: the summaries of the sweep's runs.
     """
-    if any(run["status"] in TRAINING and not trainers.owns(run["id"]) for run in runs):
+    if any(run["status"] in TRAINING and not requests.trainers.owns(run["id"]) for run in runs):
         return []
     allowed: list[SweepOperation] = []
-    if any(_can_stop(trainers, run) for run in runs):
+    if any(_can_stop(requests, run) for run in runs):
         allowed.append("stop")
-    if any(_can_resume(trainers, run) for run in runs):
+    if any(_can_resume(requests, run) for run in runs):
         allowed.append("resume")
     if not any(run["status"] in TRAINING for run in runs):
         allowed.append("delete")
@@ -56,25 +57,25 @@ async def submit_sweep(trainers: Trainers, sweeps: Sweeps, sweep: Sweep) -> None
 
 
 async def control_sweep(
-    trainers: Trainers, sweeps: Sweeps, sweep: Sweep, action: SweepAction
+    requests: RunRequests, sweeps: Sweeps, sweep: Sweep, action: SweepAction
 ) -> None:
     """Stop or resume all runs of a sweep that can be; all are tried, whatever becomes of one.
 
     Raises:
-        StnscopeError: as for `Trainers.control`, of the first run with an error.
+        StnscopeError: as for `RunRequests.control`, of the first run with an error.
     """
     runs = await run_in_threadpool(sweeps.summaries, sweep)
     errors: list[StnscopeError] = []
     # Stopped from the end, so that none of them begins meanwhile.
     for run in runs if action == "resume" else reversed(runs):
         can = _can_resume if action == "resume" else _can_stop
-        if not can(trainers, run):
+        if not can(requests, run):
             continue
         try:
-            if action == "resume" and _is_not_begun(trainers, run):
-                await trainers.submit(run["id"])
+            if action == "resume" and _is_not_begun(requests.trainers, run):
+                await requests.trainers.submit(run["id"])
             else:
-                await trainers.control(run["id"], action)
+                await requests.control(run["id"], action)
         except NotFound:  # deleted meanwhile
             continue
         except StnscopeError as error:
@@ -83,7 +84,7 @@ async def control_sweep(
         raise errors[0]
 
 
-async def delete_sweep(trainers: Trainers, sweeps: Sweeps, sweep: Sweep) -> list[str]:
+async def delete_sweep(requests: RunRequests, sweeps: Sweeps, sweep: Sweep) -> list[str]:
     """Delete a sweep with all its runs; return their ids.
 
     Raises:
@@ -94,19 +95,19 @@ async def delete_sweep(trainers: Trainers, sweeps: Sweeps, sweep: Sweep) -> list
     # From the end, so that none of them begins meanwhile.
     for run in reversed(runs):
         try:
-            await trainers.delete(run["id"])
+            await requests.delete(run["id"])
         except NotFound:
             continue
     await run_in_threadpool(sweeps.forget, sweep)
     return [run["id"] for run in runs]
 
 
-def _can_stop(trainers: Trainers, run: Run) -> bool:
-    return "stop" in trainers.allowed(run)
+def _can_stop(requests: RunRequests, run: Run) -> bool:
+    return "stop" in requests.allowed(run)
 
 
-def _can_resume(trainers: Trainers, run: Run) -> bool:
-    return "resume" in trainers.allowed(run) or _is_not_begun(trainers, run)
+def _can_resume(requests: RunRequests, run: Run) -> bool:
+    return "resume" in requests.allowed(run) or _is_not_begun(requests.trainers, run)
 
 
 def _is_not_begun(trainers: Trainers, run: Run) -> bool:

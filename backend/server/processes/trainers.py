@@ -1,12 +1,12 @@
-"""The trainer processes of a server: started, queued, controlled and watched until they end.
+"""The trainer processes of a server: started, queued, sent requests, and watched to their end.
 
 One standby process, with torch already imported, makes a start fast. A run that a user starts
 pauses the demonstration; beyond the limit of trainers, runs queue. With a cluster, all but the
 demonstration are trained there while it can be used, and what waits for room waits there.
 
 The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
-While a thread works, the loop may start or end a run; therefore requests for one run are handled
-one by one.
+While a thread works, the loop may start or end a run. What users request of a run is in
+`run_requests`.
 """
 
 import asyncio
@@ -19,46 +19,23 @@ from weakref import WeakValueDictionary
 
 from starlette.concurrency import run_in_threadpool
 
-from stnscope.backend.experiment.config import CPU, RunConfig
+from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import (
     Conflict,
     NotFound,
-    RecordingError,
-    RecordingUnavailable,
     StnscopeError,
     TrainerTimeout,
 )
-from stnscope.backend.experiment.frames.frame import Frame, Label
 from stnscope.backend.experiment.home import sweep_of
-from stnscope.backend.experiment.probes import added_pictures
 from stnscope.backend.experiment.run_status import (
-    ALLOWED_IN,
-    DELETED,
-    ENDED,
-    FAULTS,
     LIVE,
-    PERMANENT_FAULTS,
     TRAINING,
-    TRANSITIONS,
-    Action,
-    Operation,
-    can,
-    status_mismatch,
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
-from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.effects import effect, just_ended, wait_for_effect
-from stnscope.backend.server.processes.inference_worker import InferenceWorker
-from stnscope.backend.server.processes.watched_loops import WatchedLoops
+from stnscope.backend.server.processes.effects import just_ended
 from stnscope.backend.server.runs import (
-    Run,
     Runs,
-    check_changeable,
-    faulty_run,
-    is_example,
-    live_trainer_error,
-    training_refusal,
 )
 
 log = logging.getLogger(__name__)
@@ -114,9 +91,8 @@ class Trainers:
     Args:
         runs: the runs to train.
         limit: how many may train at once.
-        timeout: seconds in which a request must take effect.
+        timeout: seconds in which a trainer must take a request.
         deadlines: for a trainer to load, to show that it runs, and to end.
-        devices: of this machine.
         standby: whether to keep a standby process.
         cluster: that trains the runs, while it can be used.
     """
@@ -128,17 +104,14 @@ class Trainers:
         timeout: float,
         deadlines: Deadlines | None = None,
         *,
-        devices: Devices | None = None,
         standby: bool = True,
         cluster: RemoteTrainers | None = None,
     ) -> None:
         self._runs = runs
         self._cluster = cluster
-        self._loops = WatchedLoops(runs, timeout)
         self._deadlines = deadlines or Deadlines()
         self._limit = limit
         self._timeout = timeout
-        self._devices = devices or Devices()
         self._keeps_standby = standby
         self._standby_process: ChildProcess | None = None
         self._processes: dict[str, TrainerProcess] = {}
@@ -185,6 +158,14 @@ class Trainers:
         """Whether this server trains the run, or has queued it."""
         return run_id in self._processes or run_id in self._queue
 
+    def trains(self, run_id: str) -> bool:
+        """Whether the run has a trainer of this server."""
+        return run_id in self._processes
+
+    def is_queued(self, run_id: str) -> bool:
+        """Whether the run waits for a trainer of this server."""
+        return run_id in self._queue
+
     def node(self, run_id: str) -> str | None:
         """Return the name of the cluster's node where a run is trained; None if there is none."""
         process = self._remote.get(run_id)
@@ -200,36 +181,6 @@ class Trainers:
         process = self._processes.get(run_id)
         return process is not None and process.is_unresponsive
 
-    def allowed(self, run: Run) -> list[Operation]:
-        """Return what can be requested of a run now."""
-        if is_example(run["id"]) or run["status"] == DELETED:
-            return []
-        allowed = self._allowed_now(run)
-        return allowed if run["status"] in FAULTS else [*allowed, "rename"]
-
-    def _allowed_now(self, run: Run) -> list[Operation]:
-        """Return what a run's trainer and its status allow."""
-        if run["watched"]:
-            return self._loops.allowed(run)
-        if self.is_unresponsive(run["id"]):
-            return ["stop", "delete"] if can("stop", run["status"]) else ["delete"]
-        if run["status"] in LIVE and not self.owns(run["id"]):
-            return []
-        if training_refusal(run) or run["status"] in FAULTS:
-            return ["delete"]
-        operations = [operation for operation in ALLOWED_IN if can(operation, run["status"])]
-        if "add_picture" in operations and self.picture_refusal(run):
-            operations.remove("add_picture")
-        return operations
-
-    def picture_refusal(self, run: Run) -> str | None:
-        """Return why no picture can be added to a run's probes, as a sentence; None if one can."""
-        if refusal := training_refusal(run):
-            return refusal
-        if reason := added_pictures.refusal_reason(run):
-            return reason
-        return None if run["id"] in self._processes else str(_not_owned(run["id"]))
-
     async def submit(self, run_id: str, *, demonstration: bool = False) -> None:
         """Queue a run; it starts as soon as fewer than the limit train."""
         # Before anything is awaited, so that the run is owned from here on.
@@ -240,144 +191,8 @@ class Trainers:
             await self._pause_demonstrations()
         await self._start_queued()
 
-    async def control(self, run_id: str, action: Action) -> None:
-        """Request an action, and wait until it takes effect.
-
-        Raises:
-            NotFound: there is no such run.
-            Conflict: it does not fit the run's status, another process trains the run, or this
-                machine lacks the run's device.
-            InsufficientStorage: it would record more, and there is no disk space for that.
-            TrainerTimeout: it did not take effect in time.
-        """
-        async with self._lock(run_id):
-            run = await self._read_run(run_id)
-            if run["watched"]:
-                await self._loops.control(run, action)
-                return
-            if refusal := training_refusal(run):
-                raise Conflict(refusal)
-            if not can(action, run["status"]):
-                raise Conflict(
-                    status_mismatch(f"{action} a run", ALLOWED_IN[action], run["status"])
-                )
-            if self.is_unresponsive(run_id):
-                await self._control_unresponsive(run, action)
-                return
-            transition = TRANSITIONS[action]
-            if transition.needs_disk_space:
-                await run_in_threadpool(self._runs.check_disk_space)
-            if run["status"] not in LIVE:
-                await self._devices.check_resume(run["config"].get("device", CPU))
-                await self._requeue(run)
-            elif run_id in self._queue:
-                assert transition.target, "an action on a queued run changes its status"
-                with self._removed_from_queue(run_id):
-                    await run_in_threadpool(self._runs.set_status, run_id, transition.target)
-            else:
-                await self._send(run_id, {"action": action})
-                is_done = effect(transition, run)
-                run = await self._wait_for(run_id, is_done, f"{action} the run")
-                if not is_done(run) and not transition.ends_count:
-                    raise Conflict(f"The run ended before it could {action}: {run['status']}.")
-
-    async def _control_unresponsive(self, run: Run, action: Action) -> None:
-        """Stop a run whose trainer hangs: end the trainer, and mark the run.
-
-        Raises:
-            Conflict: another action was requested.
-        """
-        if action != "stop":
-            raise Conflict(f"The trainer of run {run['id']} does not respond. Stop or delete it.")
-        await self._wait_for_end(run["id"])
-        await run_in_threadpool(self._runs.set_status, run["id"], "stopped")
-
-    async def change(self, run_id: str, settings: Mapping[str, Any]) -> None:
-        """Request other settings, and wait until they are recorded.
-
-        Raises:
-            NotFound: there is no such run.
-            Conflict: the run is not being trained, or another process trains it.
-            InvalidInput: it has no such setting.
-            TrainerTimeout: they were not recorded in time.
-        """
-        async with self._lock(run_id):
-            run = await self._read_run(run_id)
-            if run["watched"]:
-                await self._loops.change(run, settings)
-                return
-            if refusal := training_refusal(run):
-                raise Conflict(refusal)
-            check_changeable(settings, run)
-            if not can("change", run["status"]):
-                raise Conflict(status_mismatch("change settings of a run", TRAINING, run["status"]))
-            await self._send(run_id, {"settings": settings})
-            run = await self._wait_for(
-                run_id,
-                lambda now: settings.items() <= now["settings"].items(),
-                "change the settings",
-            )
-            if not settings.items() <= run["settings"].items():
-                raise Conflict(f"The run ended before its settings were changed: {run['status']}.")
-
-    async def add_picture(self, run_id: str, image: str, label: Label) -> None:
-        """Send a picture to the trainer, and wait until it is one of the recorded probes.
-
-        Args:
-            image: as `probes.added_pictures.encode_image` makes it.
-            label: its class; None if that is not known.
-
-        Raises:
-            NotFound: there is no such run.
-            Conflict: the run is not being trained, or by another process, or takes no picture.
-            TrainerTimeout: it was not recorded in time.
-        """
-        async with self._lock(run_id):
-            before = await self._read_run(run_id)
-            self.check_can_add_picture(before)
-            await self._send(run_id, {"add_picture": {"image": image, "label": label}})
-            after = await self._wait_for(
-                run_id, lambda now: now["probes"] > before["probes"], "add the picture"
-            )
-            if after["probes"] == before["probes"]:
-                self.check_can_add_picture(after)  # the run has ended meanwhile
-
-    async def transform_by_loop(self, run: Run, data: bytes, worker: InferenceWorker) -> Frame:
-        """Return the frame of what the network of a watched loop does with a picture.
-
-        Args, raises: as for `WatchedLoops.transform_picture`.
-        """
-        # Not in turn with what controls the run: whoever only looks must not delay that.
-        return await self._loops.transform_picture(run, data, worker)
-
-    def check_can_add_picture(self, run: Run) -> None:
-        """Check that a picture can be added to a run's probes.
-
-        Raises:
-            Conflict: it cannot.
-        """
-        if reason := self.picture_refusal(run):
-            raise Conflict(reason)
-
-    async def delete(self, run_id: str) -> None:
-        """Remove a run that no trainer trains.
-
-        Raises:
-            NotFound: there is no such run.
-            Conflict: it is being trained, or ships with the program.
-        """
-        async with self._lock(run_id):
-            if run_id in self._processes:
-                run = await run_in_threadpool(self._runs.summary, run_id)
-                can_end = run["status"] in ENDED | PERMANENT_FAULTS
-                if not can_end and not self.is_unresponsive(run_id):
-                    raise live_trainer_error(run_id)
-                await self._wait_for_end(run_id)
-            with self._removed_from_queue(run_id):
-                await run_in_threadpool(self._runs.delete, run_id)
-
     @contextmanager
-    def _removed_from_queue(self, run_id: str) -> Iterator[None]:
+    def removed_from_queue(self, run_id: str) -> Iterator[None]:
         """Keep a run out of the queue from here on, unless the body raises."""
         was_queued = run_id in self._queue
         if was_queued:
@@ -390,47 +205,33 @@ class Trainers:
                 self._run_in_background(self._start_queued())
             raise
 
-    async def _read_run(self, run_id: str) -> Run:
-        """Return a run as it is recorded now; one that cannot be read has a fault as its status.
-
-        Raises:
-            NotFound: there is no such run.
-            RecordingUnavailable: the recording cannot be read at the moment.
-        """
-        try:
-            return await run_in_threadpool(self._runs.read_summary, run_id)
-        except RecordingUnavailable:
-            raise
-        except RecordingError as error:
-            return faulty_run(run_id, error)
-
-    def _lock(self, run_id: str) -> asyncio.Lock:
+    def lock(self, run_id: str) -> asyncio.Lock:
         """Return the lock under which requests for a run are handled one by one."""
         lock = self._run_locks.get(run_id)
         if lock is None:
             lock = self._run_locks[run_id] = asyncio.Lock()
         return lock
 
-    async def _requeue(self, run: Run) -> None:
-        """Queue a run that has ended or was interrupted, once its last trainer has ended."""
-        await self._wait_for_end(run["id"])
-        await run_in_threadpool(self._runs.set_status, run["id"], "queued")
-        await self.submit(run["id"], demonstration=run["demonstration"])
-
-    async def _wait_for_end(self, run_id: str) -> None:
+    async def wait_for_end(self, run_id: str) -> None:
+        """Wait until a run has no trainer; kill it after some time, and at once if it hangs."""
         process = self._processes.get(run_id)
         if process is not None:
             await self._end(process)
             self._remove_process(run_id, process)
 
     async def _end(self, process: TrainerProcess) -> None:
-        """Wait until a trainer has ended; kill it after some time, and at once if it hangs."""
         await process.wait_or_kill(0 if process.is_unresponsive else self._deadlines.end)
 
-    async def _send(self, run_id: str, request: Mapping[str, Any]) -> None:
+    async def send(self, run_id: str, request: Mapping[str, Any]) -> None:
+        """Send a request to a run's trainer.
+
+        Raises:
+            Conflict: this server does not train the run.
+            TrainerTimeout: the trainer took no request in time.
+        """
         process = self._processes.get(run_id)
         if process is None:
-            raise _not_owned(run_id)
+            raise not_owned(run_id)
         try:
             async with asyncio.timeout(self._timeout):
                 await process.send(request)
@@ -441,22 +242,6 @@ class Trainers:
                 f"The trainer took no request within {self._timeout:g} s; it may be stopped."
             ) from None
 
-    async def _wait_for(self, run_id: str, is_done: Callable[[Run], bool], request: str) -> Run:
-        """Wait until a request has taken effect, or the run has ended; return the run then.
-
-        Raises:
-            Conflict, RecordingError, TrainerTimeout: as `wait_for_effect` does.
-        """
-        return await wait_for_effect(
-            self._runs,
-            run_id,
-            is_done,
-            is_trained=lambda: self.owns(run_id),
-            timeout=self._timeout,
-            start_timeout=self._deadlines.start,
-            failure=f"The trainer did not {request}",
-        )
-
     async def _pause_demonstrations(self) -> None:
         for run_id in self._demonstrations & set(self._processes):
             # It may end at this moment.
@@ -464,7 +249,7 @@ class Trainers:
                 run = await run_in_threadpool(self._runs.summary, run_id)
                 # One that is still loading is paused as soon as it trains.
                 if run["status"] in LIVE:
-                    await self._send(run_id, {"action": "pause"})
+                    await self.send(run_id, {"action": "pause"})
 
     async def _start_queued(self) -> None:
         async with self._start_lock:
@@ -540,7 +325,7 @@ class Trainers:
         for run_id in run_ids:
             # Another home may have it.
             with suppress(StnscopeError):
-                run = await self._read_run(run_id)
+                run = await run_in_threadpool(self._runs.read_or_fault, run_id)
                 if self.owns(run_id) or run["status"] in TRAINING:
                     continue  # another server may train it
                 if run["status"] in ("queued", "interrupted"):
@@ -600,12 +385,12 @@ class Trainers:
     async def _requeue_if_not_begun(self, run_id: str) -> None:
         """Queue a run again that was waiting in a cluster that is lost."""
         with suppress(StnscopeError):
-            run = await self._read_run(run_id)
+            run = await run_in_threadpool(self._runs.read_or_fault, run_id)
             if run["status"] == "queued" and not self.owns(run_id):
                 self._queue.insert(0, run_id)
 
     async def _fail_if_not_begun(self, run_id: str) -> None:
-        async with self._lock(run_id):
+        async with self.lock(run_id):
             run = await run_in_threadpool(self._runs.summary, run_id)
             if run["status"] == "queued" and not self.owns(run_id):
                 await run_in_threadpool(self._runs.fail, run_id, NOT_BEGUN)
@@ -641,7 +426,8 @@ def assignment(runs: Runs, run_id: str) -> dict[str, Any]:
     }
 
 
-def _not_owned(run_id: str) -> Conflict:
+def not_owned(run_id: str) -> Conflict:
+    """Return the error for a request to a trainer that is not this server's."""
     return Conflict(
         f"Run {run_id} is trained by a process that this server did not start: it can be watched, "
         "not controlled."

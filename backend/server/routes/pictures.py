@@ -93,7 +93,7 @@ async def transform(
     if loop is not None:
         if any(settings.values()):
             raise InvalidInput("The network of a watched loop takes a picture as it is.")
-        frame = (await server.trainers.transform_by_loop(loop, data, server.worker)).encode()
+        frame = (await server.run_requests.transform_by_loop(loop, data, server.worker)).encode()
     else:
         found = await run_in_threadpool(server.runs.find_weights, weights)
         frame = await server.worker.transform(data, found, settings)
@@ -122,7 +122,7 @@ async def add_picture(
     data = await _read(image)
     config = run["config"]
     fitted = await server.worker.fit(data, config["architecture"], config["dataset"])
-    await server.trainers.add_picture(run_id, fitted["image"], class_index)
+    await server.run_requests.add_picture(run_id, fitted["image"], class_index)
     return await run_in_threadpool(server.run, run_id) | {"notes": fitted["notes"]}
 
 
@@ -135,7 +135,7 @@ def _check_picture(server: State, run_id: str, label: str | None) -> tuple[Run, 
         InvalidInput: it has no such class.
     """
     run = server.runs.summary(run_id)
-    server.trainers.check_can_add_picture(run)
+    server.run_requests.check_can_add_picture(run)
     dataset = availability.inspect_dataset(run["config"]["dataset"], server.runs.data)
     return run, parse_label(label, dataset)
 

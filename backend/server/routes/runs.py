@@ -115,14 +115,14 @@ async def control_run(run_id: str, control: Control, server: Server) -> Run:
     """
     settings = control.model_dump(exclude_none=True, exclude={"action"})
     if settings:
-        await server.trainers.change(run_id, settings)
+        await server.run_requests.change(run_id, settings)
     if control.action is not None:
-        await server.trainers.control(run_id, control.action)
+        await server.run_requests.control(run_id, control.action)
     return await run_in_threadpool(server.run, run_id)
 
 
 @router.delete("/runs/{run_id}", tags=["runs"], **answers(None, 404, 409, status=204))
 async def delete_run(run_id: str, server: Server) -> None:
     """Remove a run that has no live trainer."""
-    await server.trainers.delete(run_id)
+    await server.run_requests.delete(run_id)
     await server.exports.end_run(run_id)

@@ -118,7 +118,7 @@ async def control(sweep_id: str, control: SweepControl, server: Server) -> dict[
     What was queued by a command that has ended is resumed too.
     """
     sweep = await run_in_threadpool(server.sweeps.get, sweep_id)
-    await control_sweep(server.trainers, server.sweeps, sweep, control.action)
+    await control_sweep(server.run_requests, server.sweeps, sweep, control.action)
     return await run_in_threadpool(describe, server, sweep)
 
 
@@ -126,7 +126,7 @@ async def control(sweep_id: str, control: SweepControl, server: Server) -> dict[
 async def remove_sweep(sweep_id: str, server: Server) -> None:
     """Remove a sweep with all its runs, none of which may be in training."""
     sweep = await run_in_threadpool(server.sweeps.get, sweep_id)
-    for run_id in await delete_sweep(server.trainers, server.sweeps, sweep):
+    for run_id in await delete_sweep(server.run_requests, server.sweeps, sweep):
         await server.exports.end_run(run_id)
 
 
@@ -134,7 +134,7 @@ def summarize(server: State, sweep: Sweep) -> tuple[dict[str, Any], list[Member]
     """Return what a list says of a sweep, and its runs."""
     members = server.sweeps.members(sweep)
     runs = [member.summary for member in members]
-    allowed = allowed_now(server.trainers, runs) if server.may_act else []
+    allowed = allowed_now(server.run_requests, runs) if server.may_act else []
     counts = Counter(run["status"] for run in runs)
     return {
         "id": sweep.id,
