@@ -37,14 +37,24 @@ def choose_dataset(
         with st.expander(f"Skipped folders: {len(catalog['skipped'])}"):
             for folder in catalog["skipped"]:
                 st.caption(escape_markdown(folder["reason"]))
+    return dataset if is_available(client, catalog, dataset, refresh) else None
+
+
+def is_available(
+    client: Client, catalog: dict[str, Any], dataset: Entry, refresh: Callable[[], None]
+) -> bool:
+    """Return whether a data set is available; if not, draw how to get it.
+
+    Args: as for `choose_dataset`.
+    """
     if dataset["available"]:
-        return dataset
+        return True
     if dataset["fault"]:
         st.warning(escape_markdown(f"This data set cannot be read. {dataset['fault']}"))
     st.info(f"{dataset['instructions']} The data folder is `{catalog['data']}`.")
     if dataset["download_bytes"]:
         _download(client, dataset["name"], dataset["download_bytes"], refresh)
-    return None
+    return False
 
 
 @st.fragment(run_every=1.0)

@@ -14,13 +14,15 @@ from stnscope.dashboard.catalog_entries import (
 )
 from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.comparison_fields import comparison_fields
-from stnscope.dashboard.dataset_choice import choose_dataset
+from stnscope.dashboard.dataset_choice import choose_dataset, is_available
 from stnscope.dashboard.machine_fields import is_usual_machine, machine_fields
+from stnscope.dashboard.published_fields import published_fields
 from stnscope.dashboard.training_fields import sampler_fields, training_fields
 from stnscope.dashboard.training_time import epoch_seconds, format_duration, run_seconds
 
 NO_SECOND_DISTORTION = "None"
 OWN_SETTINGS = "Own settings"
+PUBLISHED = "A published table"
 MOTIONS: dict[bool | str, str] = {
     False: "Off",
     True: "Along a path of their distortion",
@@ -50,12 +52,15 @@ def new_run_form(
     presets = by_name(catalog["presets"])
     name = st.pills(
         "Preset",
-        [*presets, OWN_SETTINGS],
+        [*presets, PUBLISHED, OWN_SETTINGS],
         default=next(iter(presets)),
         required=True,
         format_func=lambda name: presets[name]["title"] if name in presets else name,
         help="Configurations that were tried to their end, or one of your own.",
     )
+    if name == PUBLISHED:
+        _published_form(client, catalog, show_sweep, refresh)
+        return
     preset = presets.get(name)
     if preset is None:
         _own_form(client, catalog, show_runs, show_sweep, refresh)
@@ -128,13 +133,45 @@ def _own_form(
     is_started = st.button(f"Train {runs}", type="primary", disabled=comparison.runs == 0)
     _note_queue(catalog)
     if is_started:
-        try:
-            started = client.start_sweep(sweep)
-        except ApiError as error:
-            st.error(str(error))
-        else:
-            show_sweep(started["id"])
-            st.rerun()
+        _start_sweep(client, sweep, show_sweep)
+
+
+def _start_sweep(client: Client, sweep: dict[str, Any], show_sweep: Callable[[str], None]) -> None:
+    try:
+        started = client.start_sweep(sweep)
+    except ApiError as error:
+        st.error(str(error))
+    else:
+        show_sweep(started["id"])
+        st.rerun()
+
+
+def _published_form(
+    client: Client,
+    catalog: dict[str, Any],
+    show_sweep: Callable[[str], None],
+    refresh: Callable[[], None],
+) -> None:
+    """Draw the choice of a published table, and start its sweep.
+
+    Args: as for `new_run_form`.
+    """
+    chosen = published_fields(catalog)
+    datasets = by_name(catalog["datasets"])
+    for name in chosen.datasets:
+        if not is_available(client, catalog, datasets[name], refresh):
+            return
+    runs = "1 run" if chosen.runs == 1 else f"{chosen.runs} runs"
+    at_once = min(chosen.runs, catalog["trainers"])
+    duration = format_duration(chosen.seconds(catalog))
+    st.caption(
+        f"It takes {duration} here on one thread of the processor, {at_once} at a time. "
+        "Together the runs are a sweep: one link, with a table, curves and the last frames."
+    )
+    is_started = st.button(f"Train {runs}", type="primary")
+    _note_queue(catalog)
+    if is_started:
+        _start_sweep(client, chosen.sweep(), show_sweep)
 
 
 def _defaults(

@@ -13,25 +13,37 @@ from stnscope.backend.commands.options import (
     add_data,
     command,
     data_folder,
+    existing_runs,
     percent,
     progress_bar,
 )
 from stnscope.backend.commands.parser import suggestion
 from stnscope.backend.commands.training_child import training_child
 from stnscope.backend.experiment.config import RunConfig
-from stnscope.backend.experiment.errors import InvalidInput, NotFound, Unavailable
+from stnscope.backend.experiment.errors import (
+    InvalidInput,
+    NotFound,
+    StnscopeError,
+    Unavailable,
+)
+from stnscope.backend.experiment.reproduction.results import RowResult, read_results
+from stnscope.backend.experiment.reproduction.row_groups import recipe_of
 from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
+from stnscope.backend.experiment.sweeps.sweep_config import ROW
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
     ChildHung,
     command_for,
 )
+from stnscope.backend.server.runs import Run, Runs
 from stnscope.backend.server.settings import Settings
+from stnscope.backend.server.sweeps import Sweep, Sweeps
 
 EXAMPLES = """\
   stnscope reproduce --list               all rows, with the published figures
   stnscope reproduce pytorch-tutorial     one row, with seed 0
   stnscope reproduce mnist-rts-st-cnn-affine --seeds 3 --minutes 100
+  stnscope reproduce --from-sweep SWEEP   result files of what `stnscope sweep --table` trained
 The same command resumes a training, whatever ended it: its results are those of one without an
 interruption, bit for bit. What --minutes cuts short is evaluated as it is, and its result file says
 so.
@@ -45,6 +57,11 @@ def add(commands: Commands) -> None:
     parser = command(commands, "reproduce", _reproduce, text, EXAMPLES)
     parser.add_argument("row", nargs="?", metavar="NAME", help="name of the row")
     parser.add_argument("--list", action="store_true", help="list the rows")
+    parser.add_argument(
+        "--from-sweep",
+        metavar="SWEEP",
+        help="train nothing, but evaluate the finished runs of this sweep of a published table",
+    )
     seeds = parser.add_mutually_exclusive_group()
     seeds.add_argument("--seed", type=int, default=0, help="seed of the training (%(default)s)")
     seeds.add_argument("--seeds", type=types.count, metavar="N", help="train the seeds 0 to N - 1")
@@ -66,6 +83,8 @@ def _reproduce(options: argparse.Namespace) -> int:
     if options.list:
         _print_rows()
         return 0
+    if options.from_sweep is not None:
+        return _evaluate_sweep(options)
     row = _find_row(options.row)
     folder = options.folder or Settings(home=options.home).results
     seeds = range(options.seeds) if options.seeds else [options.seed]
@@ -88,15 +107,78 @@ def _reproduce(options: argparse.Namespace) -> int:
             "threads": options.threads,
             "minutes": minutes,
         }
-        try:
-            response = asyncio.run(_train(request))
-        except ChildEnded:
-            raise Unavailable(
-                "The process that trains ended unexpectedly; the same command resumes it."
-            ) from None
+        response = _call(request)
         _print_result(row, response)
         is_complete &= response["result"]["complete"]
     return 0 if is_complete else 1
+
+
+def _evaluate_sweep(options: argparse.Namespace) -> int:
+    """Write the results of a sweep's finished runs into the result files of their rows."""
+    if options.row is not None:
+        raise InvalidInput("Name a row, or a sweep with --from-sweep; not both.")
+    runs = existing_runs(options)
+    sweep = Sweeps(runs).get(options.from_sweep)
+    folder = options.folder or Settings(home=options.home).results
+    known = read_results(folder).rows
+    is_complete = True
+    evaluated = 0
+    for member, run in zip(sweep.runs, _summaries_of(runs, sweep), strict=True):
+        row = ROWS.get(member.values.get(ROW, ""))
+        if row is None:
+            continue
+        evaluated += 1
+        if run is None or run["status"] != "finished":
+            print(f"{row.name}, seed {member.seed}: {'deleted' if run is None else run['status']}")
+            is_complete = False
+            continue
+        if _has_result(known.get(row.name), row, member.seed):
+            print(f"{row.name}, seed {member.seed}: has a result already")
+            continue
+        request = {
+            "row": row.name,
+            "recording": str(runs.path(member.id)),
+            "folder": str(folder),
+            "data": str(runs.data),
+            "device": options.device,
+            "threads": options.threads,
+        }
+        try:
+            _print_result(row, _call(request))
+        except StnscopeError as refusal:  # which costs no other run
+            print(f"{row.name}, seed {member.seed}: {refusal}")
+            is_complete = False
+    if not evaluated:
+        raise InvalidInput(f"Sweep {sweep.id} has no runs of a published table's rows.")
+    return 0 if is_complete else 1
+
+
+def _summaries_of(runs: Runs, sweep: Sweep) -> list[Run | None]:
+    """Return the summary of each run of a sweep; None of one that was deleted."""
+    summaries = runs.summaries(member.id for member in sweep.runs)
+    return [summaries.get(member.id) for member in sweep.runs]
+
+
+def _has_result(result: RowResult | None, row: Row, seed: int) -> bool:
+    """Whether a result file has a complete training of a row's recipe with a seed."""
+    recipe = recipe_of(row.config)
+    return result is not None and any(
+        run.seed == seed and run.complete and recipe_of(run.config) == recipe for run in result.runs
+    )
+
+
+def _call(request: dict[str, Any]) -> dict[str, Any]:
+    """Have a process of its own train or evaluate; return its response.
+
+    Raises:
+        Unavailable: it ended unexpectedly.
+    """
+    try:
+        return asyncio.run(_train(request))
+    except ChildEnded:
+        raise Unavailable(
+            "The process that trains ended unexpectedly; the same command resumes it."
+        ) from None
 
 
 async def _train(request: dict[str, Any]) -> dict[str, Any]:

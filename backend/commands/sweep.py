@@ -4,7 +4,7 @@ import argparse
 import asyncio
 import os
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 
 from stnscope.access.token import TOKEN_VARIABLE
@@ -20,10 +20,16 @@ from stnscope.backend.commands.options import (
 )
 from stnscope.backend.commands.running_server import Refused, hand_over
 from stnscope.backend.commands.train import train_and_report
-from stnscope.backend.experiment.errors import Conflict
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.reproduction.row_groups import GROUPS
 from stnscope.backend.experiment.run_status import TRAINING, can
-from stnscope.backend.experiment.sweeps.sweep_config import SweepRun, format_value
+from stnscope.backend.experiment.sweeps.sweep_config import (
+    SweepConfig,
+    SweepRun,
+    format_value,
+    published_sweep,
+)
 from stnscope.backend.experiment.sweeps.sweep_file import naming_line, read_sweep
 from stnscope.backend.experiment.sweeps.table import Spread, combinations, write_csv
 from stnscope.backend.experiment.watching.page_server import DEFAULT_ADDRESS
@@ -36,6 +42,8 @@ EXAMPLES = """\
   stnscope sweep sweep.toml --dry-run     list its runs, and train none
   stnscope sweep sweep.toml               train those that are not finished
   stnscope sweep sweep.toml --csv sweep.csv   and write a table of them
+  stnscope sweep --table mnist-rts --seeds 3   the rows of a published table, with their recipes
+  stnscope sweep --table idsia-committee  IDSIA's 25 networks
 The file has a list of values for each field that varies, and every combination is trained with
 each seed:
   seeds = 3                               # 0, 1 and 2; or a list of them
@@ -50,6 +58,8 @@ each seed:
   optimiser = ["adamw", "sgd"]
   learning_rate = [0.002, 0.02]
 The same command resumes a sweep, whatever ended it: what has finished is not trained again.
+Of a published table `stnscope reproduce --from-sweep SWEEP` writes the result files, and `stnscope
+committee SWEEP` evaluates a committee.
 """
 
 
@@ -57,7 +67,20 @@ def add(commands: Commands) -> None:
     """Add the command."""
     text = "Train runs that differ in some fields and their seeds, and print their table."
     sweep = command(commands, "sweep", _sweep, text, EXAMPLES)
-    sweep.add_argument("file", type=Path, metavar="FILE", help="the sweep, as TOML")
+    sweep.add_argument("file", type=Path, nargs="?", metavar="FILE", help="the sweep, as TOML")
+    sweep.add_argument(
+        "--table",
+        metavar="NAME",
+        help="in place of a file: a published table, one of its rows, or a committee "
+        f"({', '.join(GROUPS)})",
+    )
+    sweep.add_argument(
+        "--seeds", type=types.count, metavar="N", help="of a table: the seeds 0 to N - 1"
+    )
+    sweep.add_argument(
+        "--threads", type=types.count, metavar="N", help="of a table: CPU threads of each run"
+    )
+    sweep.add_argument("--device", metavar="NAME", help="of a table: auto, cpu, cuda and so on")
     sweep.add_argument("--dry-run", action="store_true", help="list the runs, and train none")
     sweep.add_argument(
         "--csv", type=Path, metavar="FILE", help="write a table of the runs to this file too"
@@ -79,9 +102,9 @@ def add(commands: Commands) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    config = read_sweep(options.file)
+    config = _config(options)
     sweeps = Sweeps(Runs(recordings(options), quota(options), options.data))
-    with naming_line(options.file):
+    with naming_line(options.file) if options.file else nullcontext():
         planned = asyncio.run(plan_sweep(sweeps, Devices(), config))
     if options.dry_run:
         _print_runs(planned)
@@ -101,6 +124,24 @@ def _sweep(options: argparse.Namespace) -> int:
         with translating_os_errors(options.csv):
             options.csv.write_text(write_csv(sweep.fields, sweeps.members(sweep)), newline="")
     return 0 if _is_finished(sweeps, sweep) else 1
+
+
+def _config(options: argparse.Namespace) -> SweepConfig:
+    """Return the sweep of a file, or of a published table.
+
+    Raises:
+        InvalidInput: both are named, or none; or as `read_sweep` and `published_sweep` do.
+        NotFound: there is no such file.
+    """
+    changed = {name: getattr(options, name) for name in ("seeds", "threads", "device")}
+    if (options.file is None) == (options.table is None):
+        raise InvalidInput("Name a file, or a published table with --table.")
+    if options.table is not None:
+        return published_sweep(options.table, **changed)
+    for name, value in changed.items():
+        if value is not None:
+            raise InvalidInput(f"--{name} is for --table; a file sets it itself.")
+    return read_sweep(options.file)
 
 
 def _print_runs(planned: Sequence[PlannedRun]) -> None:

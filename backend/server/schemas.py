@@ -23,6 +23,7 @@ from stnscope.backend.experiment.devices.choice import Device
 from stnscope.backend.experiment.export.options import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.reproduction.row_groups import RowGroup
 from stnscope.backend.experiment.reproduction.tables import ResultTables
 from stnscope.backend.experiment.run_status import Deleted, Fault, Operation, Status
 from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
@@ -252,6 +253,15 @@ class SweepRun(BaseModel):
     error: str | None
 
 
+class PublishedFigure(BaseModel):
+    """What was published for a row that a combination trains."""
+
+    network: str
+    data: str = Field(description="Such as `RTS`.")
+    figure: str = Field(description="In percent, as it is printed; may be a range.")
+    measure: Literal["error", "accuracy"]
+
+
 class SweepCombination(BaseModel):
     """The runs of a sweep that differ in their seeds only.
 
@@ -267,6 +277,9 @@ class SweepCombination(BaseModel):
     accuracy: Spread | None = Field(description="The latest on held-out images.")
     loss: Spread | None = Field(description="Of the latest batch.")
     stillness: Spread | None
+    published: PublishedFigure | None = Field(
+        description="Of the row of a published table; null if it is none."
+    )
     runs: list[SweepRun]
 
 
@@ -383,6 +396,9 @@ class Catalog(BaseModel):
     precisions: list[Choice]
     paddings: list[Choice]
     presets: list[Preset]
+    published: list[RowGroup] = Field(
+        description="Published tables, parts of them, and committees, for the `table` of a sweep."
+    )
     datasets: list[Dataset]
     skipped: list[SkippedFolder] = Field(description="Folders of images that are no data set.")
     devices: list[Device] = Field(description="The processor first, the automatic choice last.")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from stnscope.dashboard.comparison_fields import Comparison
+from stnscope.dashboard.published_fields import PublishedChoice
 from stnscope.dashboard.training_time import run_seconds
 
 CONFIG: dict[str, Any] = {
@@ -73,3 +74,25 @@ def test_field_without_values_is_named() -> None:
     comparison = Comparison("a", {"epochs": [1], "learning_rate": []}, 3)
     assert comparison.runs == 0
     assert comparison.missing == "Learning rate has no values to compare yet."
+
+
+def test_published_table_is_trained_as_a_whole_or_a_row_of_it() -> None:
+    rows = [
+        {
+            "name": f"row-{name}",
+            "title": f"Row {name}",
+            "config": {"dataset": "digits", "architecture": name},
+        }
+        for name in ("digits", "large")
+    ]
+    group = {"name": "table", "title": "A table", "rows": rows}
+    whole = PublishedChoice(group, None, 3, "cpu")
+    assert whole.sweep() == {
+        "name": "A table",
+        "table": "table",
+        "run": {"device": "cpu"},
+        "seeds": 3,
+    }
+    assert (whole.runs, whole.datasets, whole.seconds(CATALOG)) == (6, ["digits"], 345.0)
+    row = PublishedChoice(group, "row-large", 1, "cuda")
+    assert (row.sweep()["name"], row.sweep()["table"], row.runs) == ("Row large", "row-large", 1)

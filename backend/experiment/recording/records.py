@@ -38,6 +38,10 @@ class StoredFrame:
     data: bytes
 
 
+SECONDS, MACHINE = "seconds", "machine"
+"""Names in a checkpoint's `info`."""
+
+
 @dataclass(frozen=True)
 class Checkpoint:
     """The state of training after `step`: tensors by name, and a JSON object."""
@@ -45,6 +49,8 @@ class Checkpoint:
     step: int
     attempt: int
     info: Mapping[str, Any]
+    """The latest accuracy and its step; `SECONDS`, the duration of the training so far, and
+    `MACHINE`, the fields of `results.Machine`, which earlier versions did not write."""
     tensors: Mapping[str, Array]
 
 
@@ -68,7 +74,13 @@ class AddedPicture:
     """(H, W, C) uint8, in the network's input size."""
 
 
-def evaluated_weights(tensors: Mapping[str, T]) -> dict[str, T]:
-    """Return the weights in a checkpoint's tensors: the averaged ones, if they were evaluated."""
-    prefix = AVERAGE if any(name.startswith(AVERAGE) for name in tensors) else MODEL
+def evaluated_weights(tensors: Mapping[str, T], *, averaged: bool = True) -> dict[str, T]:
+    """Return the weights in a checkpoint's tensors: the averaged ones, if they were evaluated.
+
+    Args:
+        tensors: of the checkpoint.
+        averaged: False for those that were trained.
+    """
+    has_average = averaged and any(name.startswith(AVERAGE) for name in tensors)
+    prefix = AVERAGE if has_average else MODEL
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

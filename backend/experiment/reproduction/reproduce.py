@@ -1,7 +1,6 @@
 """Train and evaluate one row of a published table, and write its result file."""
 
 import datetime
-import os
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +11,19 @@ import torch
 from stnscope.backend.experiment.config import CPU, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
-from stnscope.backend.experiment.devices.choice import find_device, processor, thread_count
-from stnscope.backend.experiment.devices.cores import processor_name
-from stnscope.backend.experiment.devices.torch_devices import list_devices, torch_device
+from stnscope.backend.experiment.devices.choice import thread_count
+from stnscope.backend.experiment.devices.torch_devices import torch_device
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.progress import epoch_of
+from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.recording.records import MACHINE, SECONDS, evaluated_weights
 from stnscope.backend.experiment.reproduction.evaluation import (
     Evaluation,
     TrainedNetwork,
     evaluate_images,
 )
 from stnscope.backend.experiment.reproduction.invariance import Invariance
+from stnscope.backend.experiment.reproduction.machine import describe_machine
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,
@@ -28,14 +31,18 @@ from stnscope.backend.experiment.reproduction.results import (
     SeedResult,
     add_seed,
 )
+from stnscope.backend.experiment.reproduction.row_groups import recipe_of
 from stnscope.backend.experiment.reproduction.rows import ROWS
-from stnscope.backend.experiment.reproduction.segment import Progress, Segment, train_segment
-from stnscope.backend.experiment.training.loop import Validation
-from stnscope.backend.version import VERSION
+from stnscope.backend.experiment.reproduction.segment import Progress, train_segment
+from stnscope.backend.experiment.training.loop import Validation, build_network, to_tensors
 from stnscope.models.cards import SUFFIX, cards
 
 CHECKPOINTS = "checkpoints"
 """The folder, in that of the results, with one folder for each row and seed."""
+
+
+RATES = frozenset({"learning_rate", "localisation_learning_rate"})
+"""Settings of a training that are part of a recipe."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +103,82 @@ def reproduce(
     )
     averaged = segment.step.model is not segment.step.trained
     trained = held_out.accuracy(segment.step.trained) if averaged else evaluation.accuracy
-    command = f"stnscope reproduce {name} --seed {seed} --threads {threads}"
-    if config.device != CPU:
-        command += f" --device {config.device}"
-    result = _describe(config, segment, evaluation, 1 - trained, command)
+    result = _describe(
+        config,
+        evaluation,
+        step=segment.step.step,
+        seconds=segment.seconds,
+        error_trained=1 - trained,
+        machine=describe_machine(thread_count(config), config.device),
+        command=f"stnscope reproduce {name} --seed {seed}{_machine_options(config)}",
+        steps_per_epoch=segment.step.steps_per_epoch,
+    )
+    return Reproduction(result, add_seed(folder, row, result))
+
+
+def evaluate_run(
+    name: str,
+    recording: Path,
+    folder: Path,
+    data: Path | None = None,
+    *,
+    device: str = CPU,
+    threads: int = 1,
+) -> Reproduction:
+    """Evaluate a recorded run that is a training of a row, and write its result file.
+
+    Args:
+        name: of the row.
+        recording: of the run, which has finished.
+        folder: of result files.
+        data: the data folder.
+        device, threads: what it is evaluated on; the result's machine is that of the training.
+
+    Raises:
+        Conflict: the run has not finished, or does not say how long and where it was trained.
+        InvalidInput: it was trained otherwise than the row; or there is no such device.
+        DatasetError: the data set is not available, or damaged.
+        RecordingError: the recording cannot be read.
+    """
+    row = ROWS[name]
+    with Recording.open(recording) as opened:
+        run, config, changes = opened.summary(), opened.config(), opened.changes()
+        checkpoint = opened.checkpoint()
+    if run["status"] != "finished" or checkpoint is None or checkpoint.step != run["step"]:
+        raise Conflict(f"Run {recording.stem} has not finished: {run['status']}.")
+    if recipe_of(config) != recipe_of(row.config):
+        raise InvalidInput(f"Run {recording.stem} has another configuration than row {name}.")
+    if any(RATES & change.settings.values.keys() for change in changes):
+        raise InvalidInput(
+            f"Run {recording.stem} is no training of row {name}: its learning rates were changed "
+            "while it trained."
+        )
+    if not {SECONDS, MACHINE} <= checkpoint.info.keys():
+        raise Conflict(
+            f"Run {recording.stem} does not say where and how long it was trained: an earlier "
+            "version recorded it."
+        )
+    torch.set_num_threads(threads)
+    dataset = load(config.dataset, data)
+    held_out = Validation.build(config, dataset, complete=True)
+    model = build_network(config, len(dataset.entry.classes)).to(torch_device(device))
+    tensors = to_tensors(checkpoint.tensors)
+    model.load_state_dict(evaluated_weights(tensors, averaged=False))
+    error_trained = 1 - held_out.accuracy(model)
+    model.load_state_dict(evaluated_weights(tensors))
+    evaluation = evaluate_images(TrainedNetwork(name, model, config), held_out, dataset.entry)
+    result = _describe(
+        # Probes are no part of the recipe.
+        config.model_copy(update={"probes": row.config.probes}),
+        evaluation,
+        step=run["step"],
+        seconds=checkpoint.info[SECONDS],
+        error_trained=error_trained,
+        machine=Machine.model_validate(checkpoint.info[MACHINE]),
+        command=f"stnscope sweep --table {name} --seeds {config.seed + 1}"
+        + _machine_options(config),
+        steps_per_epoch=run["steps_per_epoch"],
+    )
     return Reproduction(result, add_seed(folder, row, result))
 
 
@@ -191,40 +270,26 @@ def describe_invariance(
     )
 
 
-def describe_machine(threads: int, device: str = CPU) -> Machine:
-    """Return what this process computes on.
-
-    Args:
-        threads: CPU threads that are used.
-        device: name of the one that networks are applied on.
-    """
-    entry = find_device(device, [processor()] if device == CPU else list_devices())
-    return Machine(
-        processor=processor_name(),
-        cores=os.cpu_count() or 1,
-        device=entry.name if entry.name == CPU else f"{entry.name}, {entry.title}",
-        threads=threads,
-        torch=torch.__version__,
-        version=VERSION,
-    )
-
-
 def _describe(
     config: RunConfig,
-    segment: Segment,
     evaluation: Evaluation,
+    *,
+    step: int,
+    steps_per_epoch: int,
+    seconds: float,
     error_trained: float,
+    machine: Machine,
     command: str,
 ) -> SeedResult:
-    step = segment.step
+    steps = config.epochs * steps_per_epoch
     return SeedResult(
         config=config,
-        complete=segment.is_complete,
-        epoch=step.epoch,
-        step=step.step,
-        steps=config.epochs * step.steps_per_epoch,
-        seconds=round(segment.seconds, 1),
-        images_per_second=round(step.step * config.batch_size / max(segment.seconds, 1e-9), 1),
+        complete=step == steps,
+        epoch=epoch_of(step, steps_per_epoch),
+        step=step,
+        steps=steps,
+        seconds=round(seconds, 1),
+        images_per_second=round(step * config.batch_size / max(seconds, 1e-9), 1),
         labels=evaluation.labels,
         errors=evaluation.errors,
         error=evaluation.errors / evaluation.labels,
@@ -232,10 +297,16 @@ def _describe(
         parameters=evaluation.parameters,
         multiply_adds=evaluation.multiply_adds,
         evaluation_milliseconds=_milliseconds(evaluation),
-        machine=describe_machine(thread_count(config), config.device),
+        machine=machine,
         command=command,
         date=_today(),
     )
+
+
+def _machine_options(config: RunConfig) -> str:
+    """Return the options of a command for what it is trained on."""
+    device = "" if config.device == CPU else f" --device {config.device}"
+    return f" --threads {thread_count(config)}{device}"
 
 
 def _milliseconds(evaluation: Evaluation) -> float:

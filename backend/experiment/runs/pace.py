@@ -44,6 +44,8 @@ class Pace:
     write_time: float = field(default_factory=time.monotonic)
     step_seconds: float = 0.0
     """Duration of the last step."""
+    training_seconds: float = 0.0
+    """Duration of all steps so far, without pauses."""
     step_time: float | None = None
     """End of the last step; None after a pause."""
     steps_per_second: float | None = None
@@ -52,6 +54,7 @@ class Pace:
         """Update the steps per second after a step that ended at `now`."""
         if self.step_time is not None and now > self.step_time:
             self.step_seconds = now - self.step_time
+            self.training_seconds += self.step_seconds
             rate = 1 / self.step_seconds
             previous = self.steps_per_second
             self.steps_per_second = rate if previous is None else 0.9 * previous + 0.1 * rate

@@ -34,8 +34,9 @@ from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
-from stnscope.backend.experiment.recording.records import AddedPicture, Change
+from stnscope.backend.experiment.recording.records import SECONDS, AddedPicture, Change
 from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.reproduction.machine import describe_machine
 from stnscope.backend.experiment.runs.controls import Controls, Detached
 from stnscope.backend.experiment.runs.step_recorder import StepRecorder
 from stnscope.backend.experiment.training.loop import Step, to_tensors, train
@@ -83,7 +84,13 @@ class Session:
         self._attempt: int = self._run["attempt"]
         if self._checkpoint is not None or self._run["frames"]:
             self._attempt += 1
-        self._recorder = StepRecorder(writer, self._probes, self._attempt)
+        self._recorder = StepRecorder(
+            writer,
+            self._probes,
+            self._attempt,
+            self._checkpoint.info.get(SECONDS, 0.0) if self._checkpoint else 0.0,
+            describe_machine(thread_count(self._config), self._config.device).model_dump(),
+        )
 
     def train(self) -> str:
         """Train until the last step or a stop request; return the final status."""

@@ -5,7 +5,7 @@ Those of several steps are for one transaction.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from stnscope.backend.experiment.frames.frame_metrics import (
@@ -16,7 +16,12 @@ from stnscope.backend.experiment.frames.frame_metrics import (
 )
 from stnscope.backend.experiment.probes.run_probes import RunProbes
 from stnscope.backend.experiment.progress import begins_tenth
-from stnscope.backend.experiment.recording.records import AddedPicture, Checkpoint
+from stnscope.backend.experiment.recording.records import (
+    MACHINE,
+    SECONDS,
+    AddedPicture,
+    Checkpoint,
+)
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from stnscope.backend.experiment.runs.pace import Pace
 from stnscope.backend.experiment.training.loop import Step
@@ -35,10 +40,20 @@ class StepRecorder:
         writer: the writer of the run's recording.
         probes: the probes of the run.
         attempt: index of the attempt; 0 before the run is first resumed.
+        seconds: duration of the training before this attempt.
+        machine: what it is trained on, as a JSON object.
     """
 
-    def __init__(self, writer: RecordingWriter, probes: RunProbes, attempt: int) -> None:
-        self.pace = Pace()
+    def __init__(
+        self,
+        writer: RecordingWriter,
+        probes: RunProbes,
+        attempt: int,
+        seconds: float,
+        machine: Mapping[str, Any],
+    ) -> None:
+        self.pace = Pace(training_seconds=seconds)
+        self._machine = machine
         self._writer = writer
         self._probes = probes
         self._attempt = attempt
@@ -185,5 +200,10 @@ class StepRecorder:
     def _checkpoint(self, step: Step) -> Checkpoint:
         self.pace.checkpoint_time = time.monotonic()
         tensors = {name: tensor.numpy(force=True) for name, tensor in step.state().items()}
-        info = {"accuracy": step.accuracy, "validated_step": step.validated_step}
+        info = {
+            "accuracy": step.accuracy,
+            "validated_step": step.validated_step,
+            SECONDS: round(self.pace.training_seconds, 1),
+            MACHINE: self._machine,
+        }
         return Checkpoint(step.step, self._attempt, info, tensors)

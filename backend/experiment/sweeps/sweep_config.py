@@ -1,6 +1,7 @@
 """A sweep: runs that differ in some fields of their configuration, and in their seeds.
 
     name    of the sweep
+    table   a published table, or one of its rows: each row is trained with its own recipe
     run     fields that all runs share, as a run's configuration has them
     product fields with a list of values each: every combination is trained
     zip     tables of fields whose lists go together: first with first, second with second
@@ -21,14 +22,17 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_core import PydanticCustomError
 
-from stnscope.backend.experiment.config import FrozenModel, RunConfig
+from stnscope.backend.experiment.config import FrozenModel, Name, RunConfig
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_SEED, MAX_SWEEP_RUNS
 from stnscope.backend.experiment.recording.run_name import RunName
+from stnscope.backend.experiment.reproduction.row_groups import GROUPS, Recipe, find_recipes
 
 SEED = "seed"
 DISTORTION = "distortion"
+ROW = "row"
+"""What distinguishes the runs of a published table; no field of a configuration."""
 MAX_DEPTH = 16
 """Levels of tables and lists at most; a run's configuration has three."""
 Values = dict[str, Any]
@@ -49,6 +53,11 @@ class SweepConfig(FrozenModel):
     """What the runs of a sweep share, and in what they differ."""
 
     name: RunName = Field(description="Name of the sweep.")
+    table: Name | None = Field(
+        default=None,
+        description="Name of a published table, or of one of its rows: each row is trained with "
+        "its own recipe, and runs differ in their `row`.",
+    )
     run: dict[str, Any] = Field(
         default={}, description="Fields that all runs share, as a run's configuration has them."
     )
@@ -141,29 +150,66 @@ class _Axis:
     """A value for each field."""
 
 
+def published_sweep(
+    table: str, seeds: int | None = None, threads: int | None = None, device: str | None = None
+) -> SweepConfig:
+    """Return the sweep of a published table, of one of its rows, or of a committee.
+
+    Args:
+        table: its name.
+        seeds: how many, from 0 on; None for as many as are usual.
+        threads, device: what each run is trained on; None for the defaults.
+
+    Raises:
+        InvalidInput: there is no such table, or a value is not accepted.
+    """
+    recipe = find_recipes(table)[0]
+    group = GROUPS.get(table)
+    machine = {"threads": threads, "device": device}
+    fields = {
+        "name": group.title if group else recipe.title,
+        "table": table,
+        "run": {name: value for name, value in machine.items() if value is not None},
+        "seeds": seeds or (group.seeds if group else 1),
+    }
+    try:
+        return SweepConfig.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise InvalidInput(format_error(first, first["loc"], SweepConfig)) from None
+
+
 def expand(sweep: SweepConfig) -> list[SweepRun]:
     """Return the runs of a sweep: combinations in the order of their fields, seeds innermost.
 
     Raises:
         InvalidInput: a field is set twice or has no list of values, lists that go together differ
-            in length, tables are nested too deeply, or there are too many runs; `field` names the
-            place in the sweep.
+            in length, tables are nested too deeply, there is no such published table, or there are
+            too many runs; `field` names the place in the sweep.
     """
     for place, values in (("run", sweep.run), ("product", sweep.product), ("zip", sweep.zip)):
         _check_depth(values, place)
-    axes = [*_product_axes(sweep.product), *map(_zip_axis, itertools.count(), sweep.zip)]
+    recipes = {each.name: dict(_leaves(each.config)) for each in _recipes(sweep)}
+    table = [_Axis((ROW,), "table", tuple((name,) for name in recipes))] if recipes else []
+    axes = [*table, *_product_axes(sweep.product), *map(_zip_axis, itertools.count(), sweep.zip)]
     if len(set(sweep.seeds)) < len(sweep.seeds):
         raise InvalidInput("seeds has a seed twice.", "seeds")
     _check_count(axes, len(sweep.seeds))
     shared = dict(_leaves(sweep.run))
     places = {path: f"run.{path}" for path in shared}
+    of_table = dict.fromkeys(itertools.chain(*recipes.values()), "table")
     for axis in axes:
         for field in axis.fields:
-            place = axis.place if axis.place.startswith("product.") else f"{axis.place}.{field}"
+            place = f"{axis.place}.{field}" if axis.place.startswith("zip.") else axis.place
             if field in places:
                 raise InvalidInput(f"{field} is set twice: {places[field]} and {place}.", place)
             places[field] = place
     for path, place in places.items():
+        if any(f"{field}.".startswith(f"{path}.") for field in of_table):
+            raise InvalidInput(
+                f"{path} is set by {place}, but it is part of the recipes of the published table.",
+                place,
+            )
         if path == SEED:
             raise InvalidInput("Seeds are set by seeds: a number of them, or a list.", place)
     runs = []
@@ -173,9 +219,11 @@ def expand(sweep: SweepConfig) -> list[SweepRun]:
             for axis, step in zip(axes, steps, strict=True)
             for field, value in zip(axis.fields, step, strict=True)
         }
-        fields = _nest({**shared, **values}, places)
+        recipe = recipes.get(values.get(ROW, ""), {})
+        own = {path: value for path, value in values.items() if not (recipes and path == ROW)}
+        fields = _nest({**shared, **recipe, **own}, {**places, **of_table})
         runs += [
-            SweepRun(values, seed, {**fields, SEED: seed}, {**places, SEED: "seeds"})
+            SweepRun(values, seed, {**fields, SEED: seed}, {**of_table, **places, SEED: "seeds"})
             for seed in sweep.seeds
         ]
     return runs
@@ -189,6 +237,10 @@ def format_value(field: str, value: Any) -> str:
         return " ".join(format_value("", each) for each in value.values())
     words = field.rpartition(".")[2].replace("_", " ")
     return f"{words} {json.dumps(value)}".strip()
+
+
+def _recipes(sweep: SweepConfig) -> Sequence[Recipe]:
+    return () if sweep.table is None else find_recipes(sweep.table)
 
 
 def _product_axes(product: Mapping[str, Any]) -> Iterator[_Axis]:

@@ -1,6 +1,7 @@
 """The process that trains a row of a published table: it answers one request and ends.
 
-The request has the arguments of `reproduction.reproduce.reproduce`. Messages with `progress`, the
+The request has the arguments of `reproduction.reproduce.reproduce`, or, with a `recording`, those
+of `evaluate_run`. Messages with `progress`, the
 fields of `segment.Progress`, come before the response: `result`, the fields of
 `results.SeedResult`, and `path`, that of the result file. When the input ends, the process writes a
 checkpoint and ends.
@@ -9,7 +10,11 @@ checkpoint and ends.
 from dataclasses import asdict
 from pathlib import Path
 
-from stnscope.backend.experiment.reproduction.reproduce import reproduce
+from stnscope.backend.experiment.reproduction.reproduce import (
+    Reproduction,
+    evaluate_run,
+    reproduce,
+)
 from stnscope.backend.experiment.reproduction.segment import Progress
 from stnscope.backend.server.processes.child_main import ParentPipe, lower_priority
 from stnscope.backend.server.processes.message_pipe import Head, Message
@@ -28,17 +33,23 @@ def _reproduce(pipe: ParentPipe, request: Head) -> Message:
         left = progress.seconds_left
         pipe.send({"progress": asdict(progress) | {"seconds_left": left}})
 
-    reproduction = reproduce(
-        request["row"],
-        request["seed"],
-        Path(request["folder"]),
-        Path(request["data"]),
-        device=request["device"],
-        threads=request["threads"],
-        minutes=request["minutes"],
-        report=report,
-        should_stop=lambda: pipe.receive(timeout=0) is not None,
-    )
+    machine = {"device": request["device"], "threads": request["threads"]}
+    folder, data = Path(request["folder"]), Path(request["data"])
+    reproduction: Reproduction | None
+    if "recording" in request:
+        recording = Path(request["recording"])
+        reproduction = evaluate_run(request["row"], recording, folder, data, **machine)
+    else:
+        reproduction = reproduce(
+            request["row"],
+            request["seed"],
+            folder,
+            data,
+            **machine,
+            minutes=request["minutes"],
+            report=report,
+            should_stop=lambda: pipe.receive(timeout=0) is not None,
+        )
     if reproduction is None:  # the parent has ended
         return {}, b""
     result = reproduction.result.model_dump(mode="json")

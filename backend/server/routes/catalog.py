@@ -28,6 +28,7 @@ from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import DEFAULTS as EXPORT_DEFAULTS
 from stnscope.backend.experiment.limits import LIMITS
 from stnscope.backend.experiment.os_errors import display_name
+from stnscope.backend.experiment.reproduction.row_groups import GROUPS
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.description import answers
@@ -75,6 +76,7 @@ def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
         "precisions": PRECISIONS,
         "paddings": PADDINGS,
         "presets": PRESETS,
+        "published": GROUPS,
     }
     return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
         "datasets": [_describe(entry, server) for entry in datasets.values()],

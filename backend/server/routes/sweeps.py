@@ -8,7 +8,8 @@ from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.config import FrozenModel
-from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
+from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES
+from stnscope.backend.experiment.sweeps.sweep_config import ROW, SweepConfig
 from stnscope.backend.experiment.sweeps.table import (
     Combination,
     Member,
@@ -189,11 +190,20 @@ def _describe_combination(combination: Combination) -> dict[str, Any]:
         }
         for _, seed, summary in combination.runs
     ]
+    # Only a published table has rows.
+    row = ROWS.get(combination.values.get(ROW, ""))
     return {
         "values": combination.values,
         "done": combination.finished,
         "collapsed": combination.collapsed,
         "observed": combination.observed,
         **figures,
+        "published": row
+        and {
+            "network": row.network,
+            "data": row.data,
+            "figure": row.published,
+            "measure": TABLES[row.table].measure,
+        },
         "runs": runs,
     }

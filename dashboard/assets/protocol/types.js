@@ -290,6 +290,11 @@
  */
 
 /**
+ * What was published for a row, in percent.
+ * @typedef {{network: string, data: string, figure: string, measure: "error" | "accuracy"}} PublishedFigure
+ */
+
+/**
  * The runs of a sweep that differ in their seeds only.
  * @typedef {object} SweepCombination
  * @property {Object<string, unknown>} values by field
@@ -299,6 +304,7 @@
  * @property {Spread | null} accuracy
  * @property {Spread | null} loss
  * @property {Spread | null} stillness
+ * @property {PublishedFigure | null} published of the row of a published table
  * @property {SweepRun[]} runs
  */
 

@@ -78,7 +78,9 @@ export const yOf = ({ low, high }, value) =>
  */
 export function meanPath(extent, { epoch, mean }) {
   const points = mean.map((value, index) => point(extent, epoch[index], value));
-  return points.length === 1 ? `M${points[0]}m${-MARK} 0h${2 * MARK}` : `M${points.join("L")}`;
+  return points.length === 1
+    ? `${markStart(extent, epoch[0], mean[0])}h${2 * MARK}`
+    : `M${points.join("L")}`;
 }
 
 /**
@@ -91,9 +93,21 @@ export function bandPath(extent, { epoch, low, high }) {
   const lower = low.map((value, index) => point(extent, epoch[index], value));
   if (upper.length === 1) {
     const height = yOf(extent, low[0]) - yOf(extent, high[0]);
-    return `M${upper}m${-MARK} 0h${2 * MARK}v${height.toFixed(1)}h${-2 * MARK}Z`;
+    const start = markStart(extent, epoch[0], high[0]);
+    return `${start}h${2 * MARK}v${height.toFixed(1)}h${-2 * MARK}Z`;
   }
   return `M${[...upper, ...lower.reverse()].join("L")}Z`;
+}
+
+/**
+ * Return where the mark of a single point begins, which is about the point but within the chart.
+ * @param {Extent} extent
+ * @param {number} epoch
+ * @param {number} value
+ */
+function markStart(extent, epoch, value) {
+  const left = Math.max(LEFT, Math.min(xOf(extent, epoch) - MARK, WIDTH - RIGHT - 2 * MARK));
+  return `M${left.toFixed(1)} ${yOf(extent, value).toFixed(1)}`;
 }
 
 /**

@@ -1,13 +1,20 @@
 // The table of a sweep: a row for each combination, with its figures over seeds and the last frame of
 // each run; sorted by the column whose title is pressed.
 
-import { combinationTitle, fieldTitle, FIGURES, rangeText, valueText } from "./sweep-text.js";
+import {
+  combinationTitle,
+  fieldTitle,
+  FIGURES,
+  publishedText,
+  rangeText,
+  valueText,
+} from "./sweep-text.js";
 import { element, setText } from "../ui/dom.js";
 import { percent } from "../ui/text.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Order } from "./sweep-text.js" */
-/** @import { Sweep, SweepCombination, SweepRun } from "../protocol/types.js" */
+/** @import { PublishedFigure, Sweep, SweepCombination, SweepRun } from "../protocol/types.js" */
 
 /**
  * @typedef {object} SweepTableCallbacks
@@ -16,6 +23,9 @@ import { percent } from "../ui/text.js";
  * @property {(key: string | null) => void} point called with the combination under the pointer
  * @property {(id: string) => void} open shows a run
  */
+
+// What the runs of a published table differ in.
+const ROW = "row";
 
 /**
  * What distinguishes a combination from the others of its sweep.
@@ -52,7 +62,8 @@ export class SweepTable {
    * @param {Map<string, number>} styles of the lines of combinations; those that have none are left out
    */
   draw(sweep, combinations, order, styles) {
-    this.#drawHead(sweep.fields, order);
+    const hasPublished = combinations.some(({ published }) => published);
+    this.#drawHead(sweep.fields, hasPublished, order);
     const rows = combinations.map((combination) => {
       const key = keyOf(combination);
       const row = this.rows.get(key) ?? new CombinationRow(this, key, sweep.fields, combination);
@@ -68,11 +79,13 @@ export class SweepTable {
 
   /**
    * @param {string[]} fields
+   * @param {boolean} hasPublished whether rows have published figures
    * @param {Order} order
    */
-  #drawHead(fields, order) {
+  #drawHead(fields, hasPublished, order) {
     const columns = [
       ...fields.map((field) => [field, fieldTitle(field)]),
+      ...(hasPublished ? [["published", "Published"]] : []),
       ["done", "Finished"],
       ...FIGURES.map(({ name, title }) => [name, title]),
       ["collapsed", "Collapsed"],
@@ -132,8 +145,10 @@ class CombinationRow {
           index ? "td" : "th",
           { data: { title: fieldTitle(field) }, ...(index ? {} : { scope: "row" }) },
           valueText(combination.values[field]),
+          ...(field === ROW && combination.published ? [rowTitle(combination.published)] : []),
         )
       ),
+      ...(combination.published ? [publishedCell(combination.published)] : []),
       this.done,
       ...this.figures.map(({ cell }) => cell),
       this.collapsed,
@@ -171,6 +186,16 @@ class CombinationRow {
     }
     this.runs = new Map(pictures.map((each) => [each.id, each]));
   }
+}
+
+/** @param {PublishedFigure} published */
+const rowTitle = ({ network, data }) => element("span.stn-sweep-range", {}, `${network}; ${data}`);
+
+/** @param {PublishedFigure} published */
+function publishedCell(published) {
+  const cell = element("td", { data: { title: "Published" } }, publishedText(published));
+  cell.title = `As published: ${published.figure} % ${published.measure}`;
+  return cell;
 }
 
 /** The last frame of a run, which is a link to it. */

@@ -2,7 +2,7 @@
 
 import { decimal, percent } from "../ui/text.js";
 
-/** @import { Spread, SweepCombination, SweepSummary } from "../protocol/types.js" */
+/** @import { PublishedFigure, Spread, SweepCombination, SweepSummary } from "../protocol/types.js" */
 
 /**
  * Titles of fields that the form has under other names than the configuration.
@@ -106,6 +106,18 @@ export const rangeText = (spread, text) =>
   spread && spread.runs > 1 ? `${text(spread.min)} to ${text(spread.max)}` : "";
 
 /**
+ * Return an accuracy as it was published, "99.5%", "99.6 to 99.7%"; of errors, what is left of 100 %.
+ * @param {PublishedFigure | null} published
+ */
+export function publishedText(published) {
+  if (!published) return "–";
+  const { figure, measure } = published;
+  if (measure === "accuracy") return `${figure}%`;
+  const decimals = figure.split(".")[1]?.length ?? 0;
+  return `${(100 - Number(figure)).toFixed(decimals)}%`;
+}
+
+/**
  * The order of the rows: by a column, or for null as the sweep has them.
  * @typedef {{column: string, isDescending: boolean} | null} Order
  */
@@ -166,6 +178,9 @@ function sortKey(combination, column) {
   const figure = FIGURES.find(({ name }) => name === column);
   if (figure) return combination[figure.name]?.mean ?? null;
   if (column === "done") return combination.done;
+  if (column === "published") {
+    return combination.published && parseFloat(publishedText(combination.published));
+  }
   if (column === "collapsed") {
     return combination.observed ? combination.collapsed / combination.observed : null;
   }

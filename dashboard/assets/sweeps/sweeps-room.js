@@ -35,6 +35,11 @@ const NOTE =
   "is that range over epochs. Collapsed: runs in whose last frame most regions were.";
 const PRELIMINARY = "Grey figures are of runs that have not finished.";
 
+/** @param {Sweep} sweep */
+const publishedNote = ({ id }) =>
+  "Accuracy is that of a part of the held-out images; stnscope reproduce --from-sweep " +
+  `${id} evaluates all of them, and writes the result files that Results shows.`;
+
 /**
  * Return an accuracy on a chart's axis: "75%", "96.5%".
  * @param {number} value
@@ -223,7 +228,13 @@ export class SweepsRoom {
 
   /** @param {Sweep} sweep */
   #readOrder({ fields }) {
-    const columns = [...fields, "done", "collapsed", ...FIGURES.map(({ name }) => name)];
+    const columns = [
+      ...fields,
+      "published",
+      "done",
+      "collapsed",
+      ...FIGURES.map(({ name }) => name),
+    ];
     this.order = readOrder(this.orderInAddress, columns);
   }
 
@@ -273,7 +284,9 @@ export class SweepsRoom {
     const combinations = this.#sorted();
     this.table.draw(sweep, combinations, this.order, this.#styles(combinations));
     const isPreliminary = combinations.some((each) => !each.done && each.accuracy);
-    setText(this.note, isPreliminary ? `${NOTE} ${PRELIMINARY}` : NOTE);
+    const isPublished = combinations.some(({ published }) => published);
+    const notes = [NOTE, isPreliminary ? PRELIMINARY : "", isPublished ? publishedNote(sweep) : ""];
+    setText(this.note, notes.filter(Boolean).join(" "));
     this.#drawCharts();
   }
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from shutil import copy
 from typing import Any, cast
 
 import numpy as np
@@ -16,12 +17,27 @@ from safetensors.torch import load_file
 
 from stnscope.backend.commands.main import main
 from stnscope.backend.experiment.catalog import validate
+from stnscope.backend.experiment.config import SettingsChange
+from stnscope.backend.experiment.data import mnist
 from stnscope.backend.experiment.data.registry import DATASETS
-from stnscope.backend.experiment.reproduction.reproduce import checkpoint_folder, reproduce
+from stnscope.backend.experiment.errors import Conflict, InvalidInput
+from stnscope.backend.experiment.recording.records import Change
+from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.reproduction.reproduce import (
+    checkpoint_folder,
+    evaluate_run,
+    reproduce,
+)
 from stnscope.backend.experiment.reproduction.results import read_results
 from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT, LOCK
+from stnscope.backend.experiment.runs.controls import NoControls
+from stnscope.backend.experiment.runs.session import record
+from stnscope.backend.experiment.sweeps.sweep_config import published_sweep
+from stnscope.backend.server.runs import Runs
+from stnscope.backend.server.sweeps import Sweep, Sweeps
 from stnscope.models.catalog import ARCHITECTURES
+from tests.conftest import TrainedRun
 from tests.experiment import sample_data
 from tests.timeouts import TIMEOUT_SECONDS
 
@@ -182,3 +198,75 @@ def test_what_cannot_be_done_is_said(
 ) -> None:
     assert main([*arguments, "--home", str(tmp_path)]) == 2
     assert message in capsys.readouterr().err
+
+
+SMALL_ROW = "pytorch-tutorial"
+
+
+@pytest.fixture
+def digits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder with as many digits as a step of `SMALL_ROW` takes."""
+    counts = {"train": ROWS[SMALL_ROW].config.batch_size, "t10k": 20}
+    sample_data.write_mnist(tmp_path / "data" / "mnist", counts)
+    monkeypatch.setattr(mnist, "COUNTS", counts)
+    # Where a run is created, its images are not counted but known.
+    entry = replace(DATASETS["mnist"], images=counts["train"], held_out=counts["t10k"])
+    monkeypatch.setitem(DATASETS, entry.name, entry)
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def finished_sweep(digits: Path, tmp_path: Path) -> tuple[Sweeps, Sweep]:
+    """A sweep of the row with two seeds, the first of which is trained to its end."""
+    sweeps = Sweeps(Runs(tmp_path / "home" / "recordings", data=digits))
+    config = published_sweep(SMALL_ROW, seeds=2)
+    sweep = sweeps.create(config, sweeps.plan(config))
+    assert record(sweeps.runs.path(sweep.runs[0].id), NoControls(), data=digits) == "finished"
+    return sweeps, sweep
+
+
+def test_sweep_of_a_row_has_the_result_of_the_row(
+    digits: Path,
+    tmp_path: Path,
+    finished_sweep: tuple[Sweeps, Sweep],
+    trained_run: TrainedRun,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    sweeps, sweep = finished_sweep
+    first, second = (sweeps.runs.path(run.id) for run in sweep.runs)
+    folder = tmp_path / "results"
+    arguments = ["reproduce", "--from-sweep", sweep.id, "--home", str(tmp_path / "home")]
+    arguments += ["--folder", str(folder), "--data", str(digits)]
+    found = evaluate_run(SMALL_ROW, first, folder, digits).result
+    expected = reproduce(SMALL_ROW, 0, tmp_path / "other", digits)
+    assert expected is not None
+    other = {"seconds", "images_per_second", "evaluation_milliseconds", "command"}
+    assert found.model_dump(exclude=other) == expected.result.model_dump(exclude=other)
+    assert found.seconds > 0
+    assert found.command == f"stnscope sweep --table {SMALL_ROW} --seeds 1 --threads 1"
+    assert read_results(folder).rows[SMALL_ROW].runs == [found]
+    assert main(arguments) == 1, "one of its runs has not finished"
+    assert capsys.readouterr().out.splitlines() == [
+        f"{SMALL_ROW}, seed 0: has a result already",
+        f"{SMALL_ROW}, seed 1: queued",
+    ]
+    copy(trained_run.recording, second)
+    assert main(arguments) == 1
+    assert "has another configuration than row" in capsys.readouterr().out
+
+
+def test_run_that_is_no_training_of_a_row_has_no_result_of_it(
+    digits: Path, tmp_path: Path, finished_sweep: tuple[Sweeps, Sweep]
+) -> None:
+    sweeps, sweep = finished_sweep
+    first, second = (sweeps.runs.path(run.id) for run in sweep.runs)
+    with pytest.raises(Conflict, match="has not finished: queued"):
+        evaluate_run(SMALL_ROW, second, tmp_path, digits)
+    with pytest.raises(InvalidInput, match="another configuration than row mnist-rts-cnn"):
+        evaluate_run("mnist-rts-cnn", first, tmp_path, digits)
+    with RecordingWriter.open(first) as writer:
+        writer.add_change(Change(3, 0, SettingsChange(slow_motion=0.0)))
+        writer.add_change(Change(3, 0, SettingsChange(learning_rate=0.5)))
+    with pytest.raises(InvalidInput, match="its learning rates were changed"):
+        evaluate_run(SMALL_ROW, first, tmp_path, digits)
+    assert not (tmp_path / f"{SMALL_ROW}.json").exists()

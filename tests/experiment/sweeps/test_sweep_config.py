@@ -6,10 +6,19 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from stnscope.backend.experiment.catalog.distortions import PREPROCESSINGS
 from stnscope.backend.experiment.config import DistortionConfig, ProbesConfig
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_SWEEP_RUNS
-from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig, SweepRun, expand
+from stnscope.backend.experiment.reproduction.published import COMMITTEE
+from stnscope.backend.experiment.reproduction.row_groups import GROUPS, find_recipes
+from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES
+from stnscope.backend.experiment.sweeps.sweep_config import (
+    SweepConfig,
+    SweepRun,
+    expand,
+    published_sweep,
+)
 
 
 def runs_of(**sweep: Any) -> list[SweepRun]:
@@ -70,6 +79,35 @@ def test_distortion_has_a_name_and_a_strength_apart_or_together() -> None:
     ]
 
 
+def test_rows_of_a_published_table_have_their_recipes() -> None:
+    runs = runs_of(table="mnist-rts", run={"threads": 2, "probes": {"count": 4}}, seeds=[3, 5])
+    rows = [row for row in ROWS.values() if row.table == "mnist" and row.data == "RTS"]
+    assert [(run.values, run.seed) for run in runs] == [
+        ({"row": row.name}, seed) for row in rows for seed in (3, 5)
+    ]
+    for run, row in zip(runs[::2], rows, strict=True):
+        changed = {"threads": 2, "seed": 3, "probes": ProbesConfig(count=4)}
+        assert run.config() == row.config.model_copy(update=changed)
+    assert runs[0].title == "mnist-rts-fcn, seed 3"
+
+
+def test_every_row_is_in_a_table_and_is_one_by_itself() -> None:
+    for name in ROWS:
+        [recipe] = find_recipes(name)
+        assert recipe.name == name
+    in_tables = {each.name for name in TABLES for each in GROUPS[name].rows}
+    assert in_tables == ROWS.keys()
+
+
+def test_committee_has_five_preprocessings_with_five_seeds() -> None:
+    runs = expand(published_sweep("idsia-committee"))
+    assert len(runs) == COMMITTEE
+    assert {run.config().distortion.name for run in runs} == {
+        "RTS",
+        *(f"RTS+{name}" for name in PREPROCESSINGS),
+    }
+
+
 def test_names_of_runs_are_as_long_as_names_may_be() -> None:
     [run] = runs_of(run={}, product={"dataset": ["x" * 64]})
     assert len(run.name) == MAX_NAME_LENGTH
@@ -93,6 +131,15 @@ def nested(inner: dict[str, Any], _: int) -> dict[str, Any]:
         ({"product": {"seed": [1, 2]}}, "product.seed", "Seeds are set by seeds"),
         ({"run": {"seed": 1}}, "run.seed", "Seeds are set by seeds"),
         ({"seeds": [1, 1]}, "seeds", "a seed twice"),
+        ({"table": "mnis"}, "table", "no published table or row 'mnis'; the tables are mnist,"),
+        ({"table": "mnist", "run": {"epochs": 1}}, "run.epochs", "part of the recipes"),
+        ({"table": "mnist", "run": {"distortion": "E"}}, "run.distortion", "part of the recipes"),
+        (
+            {"table": "mnist", "product": {"distortion.strength": [0.5]}},
+            "product.distortion.strength",
+            "part of the recipes",
+        ),
+        ({"table": "mnist", "product": {"row": ["a"]}}, "product.row", "table and product.row"),
         (
             {"run": functools.reduce(nested, range(2000), dict[str, Any]())},
             "run",

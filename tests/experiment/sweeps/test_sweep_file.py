@@ -71,7 +71,10 @@ def test_line_of_a_field(field: str, line: int | None) -> None:
     ("text", "message"),
     [
         ("seeds = 0", "line 1: seeds must be a number of seeds from 1 to 500"),
-        ("\nseed = 1", "line 2: There is no field seed; there are name, run, product, zip, seeds"),
+        (
+            "\nseed = 1",
+            "line 2: There is no field seed; there are name, table, run, product, zip, seeds",
+        ),
         ("zip = 1", "line 1: zip must be a list"),
         ("seeds = = 1", "line 1, column"),
         ("name = 2026-11-29", "line 1: name must be text, not a date or time"),

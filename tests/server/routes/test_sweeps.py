@@ -16,6 +16,7 @@ from stnscope.backend.experiment.sweeps.sweep_file import read_sweep
 from stnscope.backend.server.processes.trainers import place_in_queue
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.schemas import Sweep, SweepCurves, SweepSummary
+from stnscope.backend.server.sweeps import Sweep as StoredSweep
 from stnscope.backend.server.sweeps import Sweeps
 from tests.conftest import TrainedRun
 from tests.live_server import SHORT_RUN, Server, wait_until
@@ -203,6 +204,31 @@ def test_strength_alone_varies_the_distortion_of_the_data_set(waiting: Server) -
     dataset = waiting.http.get("/datasets/signs").json()
     config = waiting.get_run(run_id)["config"]
     assert config["distortion"] == {"name": dataset["distortion"], "strength": 0.5}
+
+
+def test_rows_of_a_published_table_have_their_published_figures(
+    waiting: Server, sweep: dict[str, Any]
+) -> None:
+    refused = waiting.http.post("/sweeps", json={"name": "a", "table": "gtsrb"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "table")
+    assert "(Run: gtsrb-vgg, seed 0.)" in refused.json()["detail"], "there is no such data here"
+    path = waiting.home / "sweeps" / f"{sweep['id']}.json"
+    stored = StoredSweep.model_validate_json(path.read_bytes())
+    rows = ["gtsrb-vgg", "idsia-rts", "mnist-rts-cnn", "none"]
+    members = [
+        run.model_copy(update={"values": {"row": row}})
+        for run, row in zip(stored.runs, rows, strict=True)
+    ]
+    id_of_table = new_run_id()
+    changed = stored.model_copy(update={"id": id_of_table, "runs": members})
+    (path.parent / f"{id_of_table}.json").write_text(changed.model_dump_json())
+    shown = Sweep.model_validate(show(waiting, id_of_table), extra="forbid")
+    figures = [
+        each.published and (each.published.figure, each.published.measure)
+        for each in shown.combinations
+    ]
+    assert figures == [("98.85", "accuracy"), None, ("0.8", "error"), None]
+    path.with_stem(id_of_table).unlink()
 
 
 FILE = """\

@@ -7,6 +7,7 @@ import {
   nextOrder,
   orderText,
   progressText,
+  publishedText,
   rangeText,
   readOrder,
   sortCombinations,
@@ -29,8 +30,30 @@ const combination = (values, accuracy, rest = {}) => ({
   accuracy: accuracy === null ? null : spread(accuracy),
   loss: null,
   stillness: null,
+  /** @type {import("../../../../dashboard/assets/protocol/types.js").PublishedFigure | null} */
+  published: null,
   runs: [],
   ...rest,
+});
+
+/**
+ * @param {string} figure
+ * @param {"error" | "accuracy"} measure
+ */
+const published = (figure, measure) => ({ network: "CNN", data: "R", figure, measure });
+
+test("published errors are accuracies with as many decimals", () => {
+  assert.equal(publishedText(published("0.5", "error")), "99.5%");
+  assert.equal(publishedText(published("47.7", "error")), "52.3%");
+  assert.equal(publishedText(published("99.61 to 99.67", "accuracy")), "99.61 to 99.67%");
+  assert.equal(publishedText(null), "–");
+  const rows = [
+    combination({ row: "a" }, 1, { published: published("99.61 to 99.67", "accuracy") }),
+    combination({ row: "b" }, 1),
+    combination({ row: "c" }, 1, { published: published("0.3", "error") }),
+  ];
+  const order = readOrder("-published", ["published"]);
+  assert.deepEqual(sortCombinations(rows, order).map(({ values }) => values.row), ["c", "a", "b"]);
 });
 
 test("fields and values are named as on the page", () => {
