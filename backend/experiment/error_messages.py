@@ -58,6 +58,8 @@ def format_error(
         return f"There is no field {field}{existing}."
     if kind == "string_too_long":
         return f"{field} must have at most {error['ctx']['max_length']} characters."
+    if kind == "string_too_short":
+        return f"{field} must not be empty."
     if isinstance(error.get("input"), bytes):
         return "The body is not declared as JSON. Send it as application/json."
     if EXPECTED_TYPES.get(kind) == OBJECT and (expected_model := _find_model(model, path)):

@@ -14,6 +14,7 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -22,8 +23,8 @@ from stnscope.backend.experiment.catalog import DatasetEntry, steps_per_epoch
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.errors import Conflict, InvalidInput, NotFound
-from stnscope.backend.experiment.home import new_run_id, sweep_run_id
-from stnscope.backend.experiment.os_errors import translating_os_errors
+from stnscope.backend.experiment.home import new_run_id, sweep_of, sweep_run_id
+from stnscope.backend.experiment.os_errors import display_name, translating_os_errors
 from stnscope.backend.experiment.recording.run_row import MAX_TIME
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.run_status import TRAINING
@@ -43,6 +44,8 @@ log = logging.getLogger(__name__)
 SWEEPS = "sweeps"
 """The name of the folder of sweeps, beside that of recordings."""
 SUFFIX = ".json"
+MAX_BYTES = 10_000_000
+"""A larger file is no sweep: one of the most runs has a hundredth of it, but for long values."""
 SETTLED_SECONDS = 2.0
 """A folder that was changed so long ago is changed again with another time."""
 
@@ -138,6 +141,7 @@ class Sweeps:
         """
         datasets: dict[str, DatasetEntry] = {}
         planned = []
+        titles: dict[str, str] = {}
         for run in expand(config):
             # Its names are checked first, of a data set too.
             dataset_name = run.config().dataset
@@ -147,7 +151,16 @@ class Sweeps:
                     datasets[dataset_name] = inspect(dataset_name, self.runs.data)
                 dataset = datasets[dataset_name]
                 named = _name_distortion(run, dataset)
-                planned.append(PlannedRun(named, complete(named.config(), dataset), dataset))
+                config_of_run = complete(named.config(), dataset)
+                # Such as 1 and 1.0, or a distortion by name and as a table.
+                text = config_of_run.model_dump_json()
+                if text in titles:
+                    raise InvalidInput(
+                        f"It has the configuration of another one: {titles[text]}.",
+                        next(iter(run.values), None),
+                    )
+                titles[text] = run.title
+                planned.append(PlannedRun(named, config_of_run, dataset))
         return planned
 
     def create(self, config: SweepConfig, planned: Sequence[PlannedRun]) -> Sweep:
@@ -299,11 +312,27 @@ class Sweeps:
                 yield sweep_id, self._known[sweep_id]
             elif name.endswith(SUFFIX):
                 try:
-                    sweep = Sweep.model_validate_json((self.folder / name).read_bytes())
-                except (OSError, ValidationError) as error:
-                    log.warning("The sweep %s cannot be read. %s", name, error)
-                    continue
-                yield sweep_id, sweep.model_copy(update={"id": sweep_id})
+                    yield sweep_id, _read(self.folder / name, sweep_id)
+                except (OSError, InvalidInput, ValidationError) as error:
+                    log.warning("The sweep %s cannot be read. %s", display_name(name), error)
+
+
+def _read(path: Path, sweep_id: str) -> Sweep:
+    """Read the file of a sweep.
+
+    Raises:
+        OSError, ValidationError: it cannot be read, or is none.
+        InvalidInput: it is no file, is too large, or has the runs of another sweep, which would be
+            deleted with it.
+    """
+    if not path.is_file():
+        raise InvalidInput("It is no file.")  # a pipe would be waited for
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidInput("It is too large.")
+    sweep = Sweep.model_validate_json(path.read_bytes())
+    if any(sweep_of(run.id) != sweep_id for run in sweep.runs):
+        raise InvalidInput("It has runs of another sweep.")
+    return sweep.model_copy(update={"id": sweep_id})
 
 
 def check_not_trained(sweep: Sweep, runs: Iterable[Run]) -> None:

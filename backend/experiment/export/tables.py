@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from stnscope.backend.experiment.csv_cells import text_cell
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.export.arrays import NO_LAP, Array, FrameArrays, read_metrics
 from stnscope.backend.experiment.export.metadata import describe
@@ -46,7 +47,7 @@ def write_csv(
     origin = [described.configuration, described.command]
     with target.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["run", *next(rows), "configuration", "command"])
+        writer.writerow(["run", *map(text_cell, next(rows)), "configuration", "command"])
         for number, row in enumerate(rows):
             writer.writerow([run["id"], *row, *(["", ""] if number % ORIGIN_ROWS else origin)])
 
@@ -95,7 +96,8 @@ def _key(frames: FrameArrays, row: int) -> Row:
 
 
 def _class_name(classes: list[str], index: Any) -> str:
-    return " ".join(classes[each] for each in np.atleast_1d(index).tolist() if each >= 0)
+    name = " ".join(classes[each] for each in np.atleast_1d(index).tolist() if each >= 0)
+    return text_cell(name)
 
 
 def _texts(array: Array) -> list[str]:

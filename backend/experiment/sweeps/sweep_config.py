@@ -272,10 +272,12 @@ def _check_values(values: Any, place: str) -> list[Any]:
             f"{place} must be a list of values; a value that all runs share belongs in run.", place
         )
     if place.startswith("product."):
-        texts = [json.dumps(value, sort_keys=True, default=str) for value in values]
-        for text in texts:
-            if texts.count(text) > 1:
+        known = set[str]()
+        for value in values:
+            text = json.dumps(value, sort_keys=True, default=str)
+            if text in known:
                 raise InvalidInput(f"{place} has the value {text:.40} twice.", place)
+            known.add(text)
     return values
 
 

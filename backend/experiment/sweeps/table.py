@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from stnscope.backend.experiment.csv_cells import text_cell
 from stnscope.backend.experiment.run_status import TRAINING
 from stnscope.backend.experiment.sweeps.sweep_config import Values
 
@@ -125,4 +126,4 @@ def _cell(value: Any) -> str:
     """Return a value as a cell: text as it is, nothing for null, all else as JSON."""
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value)
+    return text_cell(value) if isinstance(value, str) else json.dumps(value)

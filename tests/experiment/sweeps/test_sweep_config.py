@@ -108,6 +108,12 @@ def test_committee_has_five_preprocessings_with_five_seeds() -> None:
     }
 
 
+def test_many_values_are_refused_at_once() -> None:
+    """A comparison of each with each would take minutes."""
+    with pytest.raises(InvalidInput, match="has 100,000 runs"):
+        runs_of(product={"epochs": list(range(100_000))})
+
+
 def test_names_of_runs_are_as_long_as_names_may_be() -> None:
     [run] = runs_of(run={}, product={"dataset": ["x" * 64]})
     assert len(run.name) == MAX_NAME_LENGTH

@@ -69,6 +69,13 @@ def test_csv_has_a_row_for_each_run() -> None:
     assert (second[1], second[2], second[-1]) == ("a, b", "", 'a "b"')
 
 
+def test_text_is_no_formula_in_a_spreadsheet() -> None:
+    summary = {**UNKNOWN, "id": "a", "status": "failed", "error": "-1 is no path", "loss": -0.5}
+    text = write_csv(["dataset"], [Member({"dataset": "=1+1"}, 0, summary)])
+    [row] = csv.DictReader(text.splitlines())
+    assert (row["dataset"], row["error"], row["loss"]) == ("'=1+1", "'-1 is no path", "-0.5")
+
+
 def test_band_is_over_the_runs_that_have_an_interval() -> None:
     courses = [
         Course(10, {"interval": [0, 1], "loss": [2.0, 1.0], "accuracy": [None, 0.5]}, span=5),

@@ -1,6 +1,7 @@
 """Sweeps over HTTP and from the command line: their runs, their table, and what is done as one."""
 
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from shutil import copy
@@ -175,6 +176,17 @@ def test_others_run_before_those_of_a_sweep() -> None:
         ({"name": "a", "zip": [{"epochs": [1, 0]}]}, "zip.0.epochs", "epochs must be at least 1"),
         ({"name": "a", "run": {"dataset": "sines"}}, "run.dataset", "no data set 'sines'"),
         ({"name": "a", "run": {"device": "abacus"}}, "run.device", "no device 'abacus'"),
+        ({"name": " "}, "name", "name must not be empty"),
+        (
+            {"name": "a", "product": {"distortion": ["E", {"name": "E"}]}},
+            "product.distortion",
+            "It has the configuration of another one: E, seed 0. (Run: E, seed 0.)",
+        ),
+        (
+            {"name": "a", "zip": [{"epochs": [1, 1]}]},
+            "zip.0.epochs",
+            "It has the configuration of another one: epochs 1, seed 0.",
+        ),
         ({"name": "a", "seeds": 501}, "seeds", "a number of seeds from 1 to 500"),
         ({"name": "a", "seeds": 2, "sampler": {}}, "sampler", "There is no field sampler"),
         (
@@ -219,16 +231,15 @@ def test_rows_of_a_published_table_have_their_published_figures(
         run.model_copy(update={"values": {"row": row}})
         for run, row in zip(stored.runs, rows, strict=True)
     ]
-    id_of_table = new_run_id()
-    changed = stored.model_copy(update={"id": id_of_table, "runs": members})
-    (path.parent / f"{id_of_table}.json").write_text(changed.model_dump_json())
-    shown = Sweep.model_validate(show(waiting, id_of_table), extra="forbid")
+    path.unlink()  # what is known of a sweep is not read again
+    waiting.http.get("/sweeps").raise_for_status()
+    path.write_text(stored.model_copy(update={"runs": members}).model_dump_json())
+    shown = Sweep.model_validate(show(waiting, sweep["id"]), extra="forbid")
     figures = [
         each.published and (each.published.figure, each.published.measure)
         for each in shown.combinations
     ]
     assert figures == [("98.85", "accuracy"), None, ("0.8", "error"), None]
-    path.with_stem(id_of_table).unlink()
 
 
 FILE = """\
@@ -316,6 +327,47 @@ def test_missing_runs_are_created_again_and_a_changed_file_is_another_sweep(
     assert Sweeps(sweeps.runs).find(config) is None, "not its runs"
     file.write_text(FILE.replace("epochs = 1", "epochs = 2"))
     assert sweeps.find(read_sweep(file)) is None
+
+
+def test_files_that_are_no_sweeps_cost_no_other(waiting: Server, sweep: dict[str, Any]) -> None:
+    folder = waiting.home / "sweeps"
+    before = waiting.http.get("/sweeps").json()
+    names = [new_run_id() for _ in range(5)]
+    pipe, inner, text, large, copied = (folder / f"{name}.json" for name in names)
+    os.mkfifo(pipe)
+    inner.mkdir()
+    text.write_bytes(b"\xff{")
+    large.touch()
+    os.truncate(large, 10**9)
+    # Deleting it would delete the runs of the other one.
+    copy(folder / f"{sweep['id']}.json", copied)
+    assert waiting.http.get("/sweeps").json() == before
+    assert waiting.http.get(f"/sweeps/{copied.stem}").status_code == 404
+    inner.rmdir()
+    for path in (pipe, text, large, copied):
+        path.unlink()
+
+
+def test_sweep_with_damaged_recordings_is_shown_and_deleted(waiting: Server) -> None:
+    sweep = start(waiting, {"name": "damaged", "seeds": 5})
+    waiting.http.post(f"/sweeps/{sweep['id']}/control", json={"action": "stop"})
+    paths = [waiting.home / "recordings" / f"{run}.stnscope" for run in run_ids(sweep)]
+    cut, folder, text, empty, removed = paths
+    os.truncate(cut, 5000)
+    folder.unlink()
+    folder.mkdir()
+    text.write_text("no recording")
+    os.truncate(empty, 0)
+    removed.unlink()
+    shown = show(waiting, sweep["id"])
+    assert (shown["runs"], shown["others"]) == (4, {"damaged": 4})
+    assert all(run["error"] for each in shown["combinations"] for run in each["runs"])
+    for part in ("curves", "csv"):
+        assert waiting.http.get(f"/sweeps/{sweep['id']}/{part}").status_code == 200
+    resumed = waiting.http.post(f"/sweeps/{sweep['id']}/control", json={"action": "resume"})
+    assert resumed.status_code == 200
+    assert waiting.http.delete(f"/sweeps/{sweep['id']}").status_code == 204
+    assert not any(path.exists() for path in paths)
 
 
 def test_runs_of_a_sweep_open_elsewhere(
