@@ -35,10 +35,8 @@ const NOTE =
   "is that range over epochs. Collapsed: runs in whose last frame most regions were.";
 const PRELIMINARY = "Grey figures are of runs that have not finished.";
 
-/** @param {Sweep} sweep */
-const publishedNote = ({ id }) =>
-  "Accuracy is that of a part of the held-out images; stnscope reproduce --from-sweep " +
-  `${id} evaluates all of them, and writes the result files that Results shows.`;
+const PART = "Accuracy is that of a part of the held-out images; ";
+const RESULTS = " evaluates all of them, and writes the result files that Results shows.";
 
 /**
  * Return an accuracy on a chart's axis: "75%", "96.5%".
@@ -84,6 +82,14 @@ export class SweepsRoom {
       open: (id) => on.openRun(id),
     });
     this.note = element("p.stn-muted.stn-sweep-note");
+    this.resultCommand = element("code");
+    this.publishedNote = element(
+      "p.stn-muted.stn-sweep-note",
+      { hidden: true },
+      PART,
+      this.resultCommand,
+      RESULTS,
+    );
     this.content = element(
       "div.stn-sweep-content",
       { hidden: true },
@@ -91,6 +97,7 @@ export class SweepsRoom {
       element("div.stn-sweep-charts", {}, ...this.charts.map((chart) => chart.element)),
       this.table.element,
       this.note,
+      this.publishedNote,
     );
     this.empty = element("p.stn-room-message", { hidden: true }, NONE);
     const form = element("a", { href: "?room=new", data: { room: "new" } }, "New run");
@@ -284,9 +291,9 @@ export class SweepsRoom {
     const combinations = this.#sorted();
     this.table.draw(sweep, combinations, this.order, this.#styles(combinations));
     const isPreliminary = combinations.some((each) => !each.done && each.accuracy);
-    const isPublished = combinations.some(({ published }) => published);
-    const notes = [NOTE, isPreliminary ? PRELIMINARY : "", isPublished ? publishedNote(sweep) : ""];
-    setText(this.note, notes.filter(Boolean).join(" "));
+    setText(this.note, isPreliminary ? `${NOTE} ${PRELIMINARY}` : NOTE);
+    this.publishedNote.hidden = !combinations.some(({ published }) => published);
+    setText(this.resultCommand, `stnscope reproduce --from-sweep ${sweep.id}`);
     this.#drawCharts();
   }
 
