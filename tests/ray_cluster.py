@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from stnscope.backend.experiment.recording.reader import Recording
 from tests.forking import NewInterpreter
-from tests.live_server import free_port, wait_until
+from tests.live_server import child_pids, free_port, wait_until
 
 START = (Path(sys.executable).with_name("ray"), "start", "--block", "--disable-usage-stats")
 SMALL_STORE = "--object-store-memory=100000000"
@@ -62,12 +63,52 @@ class RayCluster:
     def output(self) -> Path:
         return self.folder / "output.txt"
 
+    def actors(self) -> list[int]:
+        """Return the ids of the processes that are trainers, or wait to be one, on the nodes."""
+        folder = str(self.folder).encode()
+        return [
+            pid
+            for pid in running_pids()
+            if command_of(pid).startswith(b"ray::RemoteTrainer")
+            and folder in command_of(parent_of(pid))
+        ]
+
+    def trainers(self) -> list[int]:
+        """Return the ids of the processes that train on the nodes."""
+        return [pid for actor in self.actors() for pid in child_pids(actor, "trainer_main")]
+
     def kill(self, node: subprocess.Popen[bytes]) -> None:
         """Kill all processes of a node at once, as when its power fails."""
         with suppress(ProcessLookupError):
             os.killpg(node.pid, signal.SIGKILL)
         node.wait()
         self.nodes.remove(node)
+
+
+def running_pids() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdecimal()]
+
+
+def command_of(pid: int) -> bytes:
+    """Return the command line of a process; nothing if it has ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def parent_of(pid: int) -> int:
+    """Return the id of a process's parent; 0 if it has ended."""
+    with suppress(OSError):
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    return 0
+
+
+def progress(home: Path) -> int:
+    """Return the step of the only run of a home; -1 before it has begun."""
+    for recording in (home / "recordings").glob("*.stnscope"):
+        with Recording.open(recording) as opened:
+            return max(opened.frame_steps(), default=-1)
+    return -1
 
 
 @contextmanager

@@ -106,7 +106,8 @@ def retries(text: str) -> int:
 def cluster(text: str) -> str:
     """Parse the address of a Ray cluster."""
     host, separator, number = text.rpartition(":")
-    if text != AUTO and not (host and separator and number.isdecimal() and "/" not in host):
+    is_port = number.isdecimal() and 0 < int(number) < 65536
+    if text != AUTO and not (host and separator and is_port and "/" not in host):
         raise argparse.ArgumentTypeError(
             f"{text!r} is not the address of a cluster; it is HOST:PORT, or {AUTO}"
         )

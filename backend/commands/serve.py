@@ -12,6 +12,7 @@ from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
+from types import FrameType
 from typing import Any
 from urllib.parse import quote
 
@@ -287,6 +288,11 @@ class _AnnouncingServer(ConnectionServer):
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config, settings.deadlines)
         self._settings = settings
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        # A second interrupt does not cut off what the first one began: trainers end in seconds.
+        if not self.should_exit:
+            super().handle_exit(sig, frame)
 
     async def startup(self, sockets: Any = None) -> None:
         await super().startup(sockets)

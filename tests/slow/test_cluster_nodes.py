@@ -20,12 +20,11 @@ from tests.live_server import (
     STNSCOPE,
     UNHURRIED,
     Server,
-    child_pids,
     is_running,
     serve,
     wait_until,
 )
-from tests.ray_cluster import RayCluster, ray_cluster
+from tests.ray_cluster import RayCluster, progress, ray_cluster
 from tests.timeouts import TIMEOUT_MS, TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.slow
@@ -38,23 +37,6 @@ def cluster() -> Iterator[RayCluster]:
     """A cluster of a head without room for a trainer, and two nodes of one CPU each."""
     with ray_cluster(nodes=2) as cluster:
         yield cluster
-
-
-def trainers() -> list[int]:
-    """Return the ids of the trainer processes that were started by actors."""
-    actors = {
-        int(entry.name)
-        for entry in Path("/proc").iterdir()
-        if entry.name.isdecimal() and is_actor(entry)
-    }
-    return [pid for actor in actors for pid in child_pids(actor, "trainer_main")]
-
-
-def is_actor(process: Path) -> bool:
-    try:
-        return (process / "cmdline").read_bytes().startswith(b"ray::RemoteTrainer")
-    except OSError:  # it has ended
-        return False
 
 
 def recording_of(server: Server, run_id: str) -> Path:
@@ -90,7 +72,7 @@ def test_run_that_no_server_asks_for_is_resumed_by_the_next(
         run_id = server.start_run(**SHORT_RUN)
         server.wait_for_step(run_id, 1)
         server.post_control(run_id, slow_motion=UNHURRIED)
-        [trainer] = trainers()
+        [trainer] = cluster.trainers()
         server.stop(signal.SIGKILL)
         wait_until(lambda: not is_running(trainer))  # it has written a checkpoint
         server.start()
@@ -209,11 +191,3 @@ def test_the_tests_of_runs_pass_with_their_trainers_on_the_cluster(cluster: RayC
         command, env=os.environ | {CLUSTER_VARIABLE: cluster.address}, check=False
     )
     assert done.returncode == 0
-
-
-def progress(home: Path) -> int:
-    """Return the step of the only run of a home; -1 before it has begun."""
-    for recording in (home / "recordings").glob("*.stnscope"):
-        with Recording.open(recording) as opened:
-            return max(opened.frame_steps(), default=-1)
-    return -1

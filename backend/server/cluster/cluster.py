@@ -132,6 +132,8 @@ class Cluster(ChildOwner):
         self._retries = retries
         self._deadlines = deadlines or Deadlines()
         self._trainers: dict[str, ClusterTrainer] = {}
+        self._has_successor = False
+        """Whether another server takes up what is trained if this process ends without a word."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -155,6 +157,7 @@ class Cluster(ChildOwner):
         Args:
             take_up: called after each connection, with the runs that the cluster trains already.
         """
+        self._has_successor = True
         runs = await self._connect()
         self._task = asyncio.create_task(self._stay_connected(runs, take_up))
 
@@ -167,13 +170,13 @@ class Cluster(ChildOwner):
             yield
         finally:
             receiving.cancel()
-            await self._end_process()
+            await self._disconnect()
 
     async def close(self) -> None:
-        """Disconnect. Trainers that were not asked to end outlive this."""
+        """Have what is trained write a checkpoint and end, and disconnect."""
         if self._task is not None:
             self._task.cancel()
-        await self._end_process()
+        await self._disconnect()
 
     async def train(
         self, run_id: str, assignment: Mapping[str, Any], config: RunConfig
@@ -210,7 +213,13 @@ class Cluster(ChildOwner):
         process = await ChildProcess.start(COMMAND, self._deadlines)
         response: Mapping[str, Any] = {"refused": "The process for it has ended."}
         with suppress(ChildEnded):
-            await process.send({"address": self.address, "deadlines": asdict(self._deadlines)})
+            await process.send(
+                {
+                    "address": self.address,
+                    "deadlines": asdict(self._deadlines),
+                    "has_successor": self._has_successor,
+                }
+            )
             response, _ = await process.receive(can_be_silent=True)
         if "refused" in response:
             await process.kill()
@@ -242,11 +251,14 @@ class Cluster(ChildOwner):
         """Receive what the process of the connection sends, until it has ended."""
         if self._process is None:
             return
-        with suppress(ChildEnded):
-            while True:
-                message, _ = await self._process.receive()
-                self._note(message)
-        await self._lose()
+        try:
+            with suppress(ChildEnded):
+                while True:
+                    message, _ = await self._process.receive()
+                    self._note(message)
+            await self._lose()
+        finally:  # also when this is cancelled: nothing else would tell that a trainer has ended
+            self._lose_trainers()
 
     def _note(self, message: Mapping[str, Any]) -> None:
         if "nodes" in message:
@@ -256,12 +268,22 @@ class Cluster(ChildOwner):
             if not trainer.is_alive:
                 del self._trainers[message["run"]]
 
+    async def _disconnect(self) -> None:
+        """Have the process of the connection detach what is trained, and end."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.send_soon({"close": True})
+            process.close_stdin()
+            await process.wait_or_kill(self._deadlines.end)
+
     async def _lose(self) -> None:
         """Note that the process of the connection has ended."""
         await self._end_process()
         self.nodes = ()
         self.refusal = f"The cluster at {self.address} was lost. Runs are trained on this machine."
         log.warning("%s", self.refusal)
+
+    def _lose_trainers(self) -> None:
         trainers, self._trainers = self._trainers, {}
         for trainer in trainers.values():
             trainer.was_lost = True

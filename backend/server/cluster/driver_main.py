@@ -1,8 +1,8 @@
 """The process that uses a Ray cluster for a server: starts trainers, and records what they send.
 
-The first message is `{"address", "deadlines"}`; the response is `{"nodes", "runs"}`, those that
-have actors already, or `{"refused": REASON}`. Messages that follow concern a run, `{"run": ID}`,
-with one of
+The first message is `{"address", "deadlines", "has_successor"}`; the response is
+`{"nodes", "runs"}`, those that have actors already, or `{"refused": REASON}`. `{"close": true}` has
+everything detached; other messages concern a run, `{"run": ID}`, with one of
 
 - `train`, `needs`, `retries`: train it; `train` is what a trainer process is given, `needs` are the
   CPUs and GPUs to reserve;
@@ -13,8 +13,8 @@ with one of
 It sends `{"run", "node"}` when a run begins on a node, or waits for one again (null),
 `{"run", "responsive"}`, `{"run", "ended": EXIT_CODE}`, and `{"nodes"}` when these have changed.
 
-When its input ends, the server has ended, and it ends too. Actors outlive it: another server takes
-them up again.
+When its input ends, the server has ended, and it ends too, as soon as what detaches has been
+recorded. Actors outlive it if `has_successor` says that another server takes them up again.
 """
 
 import logging
@@ -23,11 +23,11 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import ray
@@ -49,6 +49,7 @@ from stnscope.backend.server.cluster import nodes
 from stnscope.backend.server.cluster.remote_trainer import Answer, Place, RemoteTrainer
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_main import ParentPipe
+from stnscope.backend.server.processes.message_pipe import Message
 from stnscope.backend.version import VERSION
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,8 @@ RECORDING_LOCK_SECONDS = 60.0
 """How long a write waits while another program locks the recording."""
 FULL_DISK_INTERVAL = 0.2
 """Seconds between two attempts to write while the disk is full."""
+FORGETTING_INTERVAL = 0.05
+"""Seconds between two looks whether an actor has ended."""
 NODES_INTERVAL = 1.0
 """Seconds between two looks at the nodes."""
 MIN_CREATION_PAUSE, MAX_CREATION_PAUSE = 1.0, 30.0
@@ -65,6 +68,7 @@ NAMESPACE = "stnscope"
 SEPARATOR = "#"
 """In an actor's name, after the id of its run."""
 
+INPUT_ENDED: Message = ({"input_ended": True}, b"")
 Request = Mapping[str, Any]
 Trainer = ray.remote(RemoteTrainer)
 
@@ -114,6 +118,8 @@ class Training(threading.Thread):
         """Requests that are handled here: before the run is on a node, while the disk is full."""
         self._actor: Any = None
         """That trains the run; None until it does."""
+        self._actor_name = ""
+        """Of the newest actor."""
         self._takes_requests = threading.Lock()
         self._is_blocked = False
         """Whether the disk is full."""
@@ -121,6 +127,11 @@ class Training(threading.Thread):
         """Why the run was paused here."""
         self._is_detaching = False
         self._was_responsive = True
+
+    @property
+    def is_detaching(self) -> bool:
+        """Whether it was asked to end."""
+        return self._is_detaching
 
     def handle(self, request: Request) -> None:
         """Handle a message of the server about the run."""
@@ -187,11 +198,12 @@ class Training(threading.Thread):
         self._withdraw(actor)
 
     def _withdraw(self, actor: Any) -> None:
-        """End an actor, and what it trains."""
+        """End an actor, and what it trains; return when the cluster has noted that."""
         with self._takes_requests:
             self._actor = None
         with suppress(RayError):
             ray.kill(actor)
+            _wait_until_forgotten(self._actor_name, self._deadlines.end)
 
     def _wait_for_node(self) -> tuple[Any, Place]:
         """Wait until the cluster has room for the run; return its actor, and where that is.
@@ -230,9 +242,11 @@ class Training(threading.Thread):
         name, self._earlier_actor = self._earlier_actor, None
         if name is not None:
             with suppress(ValueError):  # it has ended meanwhile
+                self._actor_name = name
                 return ray.get_actor(name)
-        name = f"{self._run_id}{SEPARATOR}{uuid4().hex[:8]}"
-        options = {"name": name, "lifetime": "detached", "max_restarts": 0, **self._needs}
+        self._actor_name = f"{self._run_id}{SEPARATOR}{uuid4().hex[:8]}"
+        options = {"name": self._actor_name, "lifetime": "detached", "max_restarts": 0}
+        options |= self._needs
         return Trainer.options(**options).remote(self._deadlines)
 
     def _wait_until_placed(self, actor: Any) -> None:
@@ -315,6 +329,8 @@ class Training(threading.Thread):
             with_inputs = False
             if answer.exit_code is not None:
                 return answer
+            if self._is_detaching and not answer.is_responsive:
+                actor.kill.remote()
             if (shortage := disk_space.shortage()) and self._shortage is None:
                 self._shortage = shortage
                 actor.request.remote({"action": "pause"})
@@ -387,6 +403,18 @@ class Training(threading.Thread):
                 raise NodeLost from error
 
 
+def _wait_until_forgotten(name: str, seconds: float) -> None:
+    """Wait until there is no actor of this name any more.
+
+    `ray.kill` does not wait until its request is sent, which never happens if this process ends.
+    """
+    deadline = time.monotonic() + seconds
+    with suppress(ValueError):  # there is none
+        while time.monotonic() < deadline:
+            ray.get_actor(name)
+            time.sleep(FORGETTING_INTERVAL)
+
+
 def _creation_error(error: BaseException | None) -> str | None:
     """Return why no actor can be created, as a sentence; None if its node was lost."""
     text = str(error)
@@ -418,13 +446,21 @@ def main() -> None:
         found = nodes.list_nodes()
         actors = {name.partition(SEPARATOR)[0]: name for name in ray.util.list_named_actors()}
     except (RayError, OSError, RuntimeError, ValueError) as error:
-        pipe.send({"refused": str(error).partition("\n")[0]})
+        reason = error.strerror if isinstance(error, OSError) else None
+        pipe.send({"refused": (reason or str(error)).partition("\n")[0].partition(". ")[0]})
         sys.exit(1)
     pipe.send({"nodes": found, "runs": sorted(actors)})
     threading.Thread(target=_watch_nodes, args=(pipe, found), daemon=True).start()
     trainings: dict[str, Training] = {}
+    has_successor: bool = first[0]["has_successor"]
+    # Before the connection, the end of the input ends this process at once.
+    pipe.receive_at_end(INPUT_ENDED)
     while (message := pipe.receive()) is not None:
         head, _ = message
+        if "close" in head:
+            has_successor = False
+        if "close" in head or message == INPUT_ENDED:
+            _end(list(trainings.values()), has_successor)
         run_id = head["run"]
         if "train" in head:
             values = (head["train"], head["needs"], head["retries"])
@@ -436,6 +472,21 @@ def main() -> None:
                     ray.kill(ray.get_actor(name))
         elif run_id in trainings:
             trainings[run_id].handle(head)
+
+
+def _end(trainings: Sequence[Training], has_successor: bool) -> NoReturn:
+    """End this process, when what is to be recorded before has been.
+
+    Args:
+        trainings: of all runs.
+        has_successor: whether another server takes up those that were not asked to end.
+    """
+    for training in trainings:
+        if not has_successor:
+            training.handle({"detach": True})
+    for training in trainings:
+        if training.is_detaching:
+            training.join()
     os._exit(0)
 
 

@@ -1,6 +1,7 @@
 """The nodes of a Ray cluster: which there are, what they have, and what they are called."""
 
 import logging
+import os
 import socket
 from contextlib import suppress
 from typing import Any
@@ -9,6 +10,8 @@ import ray
 
 CONNECT_SECONDS = 5.0
 """In which the head of a cluster has to accept a connection."""
+EMPTY_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
+"""A frame of HTTP/2 that changes no setting; its fourth byte is its type."""
 SHORT_ID = 6
 """Digits of a node's id that tell apart nodes of one machine."""
 
@@ -25,9 +28,29 @@ def connect(address: str, namespace: str) -> None:
     """
     host, _, port = address.rpartition(":")
     if host:
-        # Ray itself would wait for minutes.
-        socket.create_connection((host.strip("[]"), int(port)), CONNECT_SECONDS).close()
+        _check_head(host.strip("[]"), int(port))
+    # What Ray's core has to say is said to standard error, again and again.
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     ray.init(address, namespace=namespace, log_to_driver=False, logging_level=logging.ERROR)
+
+
+def _check_head(host: str, port: int) -> None:
+    """Check that what listens at an address may be a head; Ray itself would wait for minutes.
+
+    Raises:
+        OSError: nothing listens there.
+        ValueError: it does not speak HTTP/2, as a head does (RFC 9113, section 3.4).
+    """
+    with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
+        if os.environ.get("RAY_USE_TLS", "0") != "0":
+            return
+        try:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + EMPTY_SETTINGS)
+            frame = connection.recv(len(EMPTY_SETTINGS), socket.MSG_WAITALL)
+        except TimeoutError:
+            frame = b""
+    if frame[3:4] != EMPTY_SETTINGS[3:4]:
+        raise ValueError("what listens there is no head of a Ray cluster")
 
 
 def is_local_node_alive() -> bool:

@@ -212,9 +212,10 @@ class RemoteTrainer:
         return Answer(rows, state[1], None if has_more else exit_code, self._was_abandoned)
 
     async def remove(self) -> None:
-        """Kill the trainer process, and remove its recording."""
+        """Kill the trainer process, and remove its recording; without another call, end soon."""
         await self.kill()
         await asyncio.to_thread(self._remove_recording)
+        self._process = None
 
     def _remove_recording(self) -> None:
         with self._reading:
@@ -234,10 +235,10 @@ class RemoteTrainer:
         while self._silence < KEPT_SECONDS:
             time.sleep(TICK_SECONDS)
             self._silence += TICK_SECONDS
-            if self._silence >= self._deadlines.silence and not self._was_abandoned:
+            if self._silence >= self._deadlines.silence:
                 if self._process is None or self._loop is None:  # nothing would be lost
                     break
-                if self._process.exit_code is None:
+                if self._process.exit_code is None and not self._was_abandoned:
                     self._was_abandoned = True
                     self._loop.call_soon_threadsafe(self._process.close_stdin)
         if self._folder is not None:

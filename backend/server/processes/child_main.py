@@ -68,6 +68,10 @@ class ParentPipe:
             os._exit(0)
         self._received.put(self._last)
 
+    def receive_at_end(self, last: Message) -> None:
+        """From now on, have the end of the input received as this message."""
+        self._last = last
+
     def _note_activity(self, *_: object) -> None:
         self._activity += 1
 

@@ -2,6 +2,7 @@
 
 import io
 import signal
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,19 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from stnscope.backend.experiment.recording.writer import RecordingWriter
 from tests.conftest import TrainedRun
 from tests.equal_recordings import assert_equal
 from tests.live_server import (
     SHORT_RUN,
+    STNSCOPE,
     UNHURRIED,
     Server,
     free_port,
     serve,
     wait_until,
 )
-from tests.ray_cluster import RayCluster, ray_cluster
+from tests.ray_cluster import RayCluster, progress, ray_cluster
 
 OPTIONS = ("--no-page", "--no-demonstration", "--no-standby")
 LONG = SHORT_RUN | {"epochs": 100}
@@ -37,7 +40,7 @@ def cluster() -> Iterator[RayCluster]:
 def server(cluster: RayCluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose runs the cluster trains."""
     home = tmp_path_factory.mktemp("home")
-    with serve(home, *OPTIONS, "--cluster", cluster.address) as server:
+    with serve(home, *OPTIONS, "--cluster", cluster.address, log=home / "log") as server:
         yield server
 
 
@@ -119,6 +122,37 @@ def test_next_server_takes_up_the_runs_of_a_killed_one(
     server.post_control(run_id, slow_motion=0)
     assert server.wait_for_status(run_id, "finished")["attempt"] == 0, "it was not interrupted"
     assert_equal(trained_run.recording, recording_of(server, run_id))
+
+
+def test_interrupted_server_leaves_nothing_on_the_nodes(
+    server: Server, cluster: RayCluster
+) -> None:
+    first, *_ = (server.start_run(**LONG) for _ in range(3))  # of which one waits
+    server.wait_for_step(first, 1)
+    assert server.process is not None
+    server.process.send_signal(signal.SIGINT)
+    server.stop(signal.SIGINT)
+    assert server.log is not None
+    assert "Traceback" not in server.log.read_text()
+    wait_until(lambda: not cluster.actors())
+    server.start()
+    assert server.get_run(first)["status"] == "interrupted"
+
+
+def test_killed_command_leaves_nothing_on_the_nodes(
+    server: Server, cluster: RayCluster, tmp_path: Path
+) -> None:
+    options = ("--epochs", "100", "--batch-size", "1000", "--architecture", "paper-st-fcn")
+    command = [*STNSCOPE, "train", "--home", str(tmp_path), "--cluster", cluster.address, *options]
+    with subprocess.Popen(command) as training:
+        wait_until(lambda: progress(tmp_path) >= 1)
+        training.kill()
+    wait_until(lambda: not cluster.actors())
+    [recording] = (tmp_path / "recordings").glob("*.stnscope")
+    with RecordingWriter.open(recording) as opened:
+        checkpoint = opened.checkpoint()
+    assert checkpoint is not None
+    assert checkpoint.step >= 1, "it wrote none at its end"
 
 
 def test_without_the_cluster_runs_are_trained_here(tmp_path: Path) -> None:
