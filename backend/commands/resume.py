@@ -15,12 +15,13 @@ from stnscope.backend.commands.options import (
     find_run,
     quota,
 )
-from stnscope.backend.commands.train import cluster_of, train_and_report
+from stnscope.backend.commands.train import cluster_of, connected, train_and_follow
 from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.run_status import ALLOWED_IN, can, status_mismatch
+from stnscope.backend.server.cluster.cluster import Cluster
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.runs import Runs, training_refusal
+from stnscope.backend.server.runs import Run, Runs, training_refusal
 
 EXAMPLES = """\
   stnscope resume RUN                     from its last checkpoint
@@ -47,7 +48,13 @@ def _resume(options: argparse.Namespace) -> int:
     # One that its trainer has not begun stays queued when that is interrupted.
     if status != "queued" and not can("resume", status):
         raise Conflict(status_mismatch("resume a run", ALLOWED_IN["resume"], status))
-    asyncio.run(Devices().check_resume(run["config"].get("device", CPU)))
-    runs.check_disk_space()
-    runs.set_status(run_id, "queued")
-    return train_and_report(runs, run_id, cluster_of(options))
+    return asyncio.run(_check_and_train(runs, run, cluster_of(options)))
+
+
+async def _check_and_train(runs: Runs, run: Run, cluster: Cluster | None) -> int:
+    async with connected(cluster):
+        devices = Devices(elsewhere=None if cluster is None else cluster.elsewhere)
+        await devices.check_resume(run["config"].get("device", CPU))
+        await asyncio.to_thread(runs.check_disk_space)
+        await asyncio.to_thread(runs.set_status, run["id"], "queued")
+        return await train_and_follow(runs, run["id"], cluster)

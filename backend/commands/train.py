@@ -36,7 +36,7 @@ from stnscope.backend.experiment.config import ProbesConfig, RunConfig, SamplerC
 from stnscope.backend.experiment.data import availability
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict
-from stnscope.backend.server.cluster.cluster import Cluster
+from stnscope.backend.server.cluster.cluster import Cluster, ClusterTrainer
 from stnscope.backend.server.processes.child_process import ChildEnded
 from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.trainers import (
@@ -161,8 +161,26 @@ def _add_field(
 
 def _train(options: argparse.Namespace) -> int:
     runs = Runs(recordings(options), quota(options), options.data)
-    config = asyncio.run(Devices().resolve(config_of(options, runs.data)))
-    return train_and_report(runs, runs.create(config), cluster_of(options))
+    config = config_of(options, runs.data)
+    return asyncio.run(_create_and_train(runs, config, cluster_of(options)))
+
+
+async def _create_and_train(runs: Runs, config: RunConfig, cluster: Cluster | None) -> int:
+    async with connected(cluster):
+        devices = Devices(elsewhere=None if cluster is None else cluster.elsewhere)
+        resolved = await devices.resolve(config)
+        run_id = await asyncio.to_thread(runs.create, resolved)
+        return await train_and_follow(runs, run_id, cluster)
+
+
+@asynccontextmanager
+async def connected(cluster: Cluster | None) -> AsyncIterator[None]:
+    """Use a cluster inside this context, if there is one; say so if it cannot be used."""
+    if cluster is None:
+        yield
+        return
+    async with cluster.connected():
+        yield
 
 
 def cluster_of(options: argparse.Namespace) -> Cluster | None:
@@ -170,16 +188,21 @@ def cluster_of(options: argparse.Namespace) -> Cluster | None:
     return None if options.cluster is None else Cluster(options.cluster, options.retries)
 
 
-def train_and_report(runs: Runs, run_id: str, cluster: Cluster | None = None) -> int:
+def train_and_report(runs: Runs, run_id: str) -> int:
+    """Do what `train_and_follow` does, here."""
+    return asyncio.run(train_and_follow(runs, run_id))
+
+
+async def train_and_follow(runs: Runs, run_id: str, cluster: Cluster | None = None) -> int:
     """Train a queued run, and print its progress and how it ended; return the exit status.
 
     Args:
         runs: the runs of the home.
         run_id: of the run.
-        cluster: that trains it; it is trained here if that cannot be used.
+        cluster: that trains it if it is connected; else it is trained here.
     """
     print(f"Run {run_id}", flush=True)
-    run = asyncio.run(_train_and_follow(runs, run_id, cluster))
+    run = await _follow(runs, run_id, cluster)
     _print_progress(run)
     print(f"\n{run['status'].capitalize()}{': ' + run['error'] if run['error'] else '.'}")
     return 0 if run["status"] == "finished" else 1
@@ -200,28 +223,40 @@ def config_of(options: argparse.Namespace, data: Path) -> RunConfig:
     return RunConfig.model_validate(fields)
 
 
+async def _start_on_cluster(
+    runs: Runs, run_id: str, given: Mapping[str, Any], cluster: Cluster | None
+) -> ClusterTrainer | None:
+    """Have a cluster train a run; return None if it cannot."""
+    if cluster is None or not cluster.is_connected:
+        return None
+    config = await asyncio.to_thread(runs.config, run_id)
+    with suppress(ChildEnded):  # it was lost just now
+        return await cluster.train(run_id, given, config)
+    return None
+
+
 @asynccontextmanager
 async def _trainer(
     runs: Runs, run_id: str, cluster: Cluster | None
 ) -> AsyncIterator[TrainerProcess]:
     """Start the trainer of a run; at the end it writes a checkpoint and ends."""
     given = await asyncio.to_thread(assignment, runs, run_id)
-    if cluster is not None:
-        async with cluster.connected():
-            if cluster.is_connected:
-                config = await asyncio.to_thread(runs.config, run_id)
-                trainer = await cluster.train(run_id, given, config)
-                async with ended_in_order(trainer, "The trainer on the cluster"):
-                    yield trainer
-                return
-            print(cluster.refusal, file=sys.stderr)
+    if trainer := await _start_on_cluster(runs, run_id, given, cluster):
+        assert cluster is not None
+        reporting = asyncio.create_task(cluster.report(trainer, _print_line))
+        try:
+            async with ended_in_order(trainer, "The trainer on the cluster"):
+                yield trainer
+        finally:
+            reporting.cancel()
+        return
     async with training_child(COMMAND) as child:
         with suppress(ChildEnded):
             await child.send(given)
         yield child
 
 
-async def _train_and_follow(runs: Runs, run_id: str, cluster: Cluster | None) -> Run:
+async def _follow(runs: Runs, run_id: str, cluster: Cluster | None) -> Run:
     """Train a run in a process of its own, and print its progress; return the run at its end."""
     async with _trainer(runs, run_id, cluster) as trainer:
         run = await asyncio.to_thread(runs.summary, run_id)
@@ -232,10 +267,16 @@ async def _train_and_follow(runs: Runs, run_id: str, cluster: Cluster | None) ->
                 _print_progress(run)
             await asyncio.sleep(0.2)
     run = await asyncio.to_thread(runs.summary, run_id)
-    if run["status"] == "queued":
+    was_lost = isinstance(trainer, ClusterTrainer) and trainer.was_lost  # it can be resumed
+    if run["status"] == "queued" and not was_lost:
         with suppress(Conflict):  # another process trains it meanwhile
             await asyncio.to_thread(runs.fail, run_id, NOT_BEGUN)
     return await asyncio.to_thread(runs.summary, run_id)
+
+
+def _print_line(line: str) -> None:
+    # A terminal has the progress in this line.
+    print(f"\r{line:<79}" if sys.stdout.isatty() else line, flush=True)
 
 
 def _print_progress(run: Run) -> None:

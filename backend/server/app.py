@@ -203,7 +203,7 @@ def _create_state(settings: Settings) -> State:
         if settings.cluster is None or settings.view_only
         else Cluster(settings.cluster, settings.retries, settings.deadlines)
     )
-    devices = Devices(elsewhere=lambda: () if cluster is None else cluster.devices())
+    devices = Devices(elsewhere=None if cluster is None else cluster.elsewhere)
     trainers = Trainers(
         runs,
         settings.trainers,

@@ -93,6 +93,12 @@ class ClusterRun(BaseModel):
     gpus: float
 
 
+class WaitingRun(ClusterRun):
+    """A run that waits for a node."""
+
+    fits: bool = Field(description="Whether a node has what it needs, so that it waits for room.")
+
+
 class ClusterNode(BaseModel):
     """A node of a cluster, and what is trained there."""
 
@@ -109,7 +115,7 @@ class Cluster(BaseModel):
     address: str | None = Field(description="Null if runs are trained on this machine.")
     refusal: str | None = Field(description="Why it is not used now; null if it is.")
     nodes: list[ClusterNode]
-    waiting: list[ClusterRun] = Field(description="Runs that wait for room, the oldest first.")
+    waiting: list[WaitingRun] = Field(description="Runs that wait for a node, the oldest first.")
 
 
 class Run(BaseModel):

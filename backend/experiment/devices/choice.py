@@ -14,6 +14,7 @@ from stnscope.backend.experiment.devices.cores import (
     processor_name,
 )
 from stnscope.backend.experiment.errors import InvalidInput
+from stnscope.backend.experiment.limits import MAX_THREADS
 
 BFLOAT16 = "bfloat16"
 
@@ -46,12 +47,13 @@ def automatic(devices: Sequence[Device]) -> Device:
     return Device(AUTO, "Automatic", text, chosen.memory, chosen.exact)
 
 
-def find_device(name: str, devices: Sequence[Device]) -> Device:
+def find_device(name: str, devices: Sequence[Device], place: str = "here") -> Device:
     """Return the device that a name means.
 
     Args:
         name: `auto`, or that of a device; one without a number means the first of its kind.
         devices: of the machine, the processor first.
+        place: where they are.
 
     Raises:
         InvalidInput: there is none; the text lists those that exist.
@@ -61,31 +63,41 @@ def find_device(name: str, devices: Sequence[Device]) -> Device:
     for device in devices:
         if name in (device.name, device.name.removesuffix(":0")):
             return device
-    raise InvalidInput(f"There is no device {name!r} here; there are {_names(devices)}.", "device")
+    raise InvalidInput(
+        f"There is no device {name!r} {place}; there are {_names(devices)}.", "device"
+    )
 
 
 def _names(devices: Sequence[Device]) -> str:
     return ", ".join([AUTO, *(device.name for device in devices)])
 
 
-def resolve(config: RunConfig, devices: Sequence[Device]) -> RunConfig:
-    """Return a configuration with the device and the threads that it means on this machine.
+def resolve(
+    config: RunConfig, devices: Sequence[Device], place: str = "here", limit: int = MAX_THREADS
+) -> RunConfig:
+    """Return a configuration with the device and the threads that it means on a machine.
 
     So what is recorded determines the run, on any machine that has its device.
+
+    Args:
+        config: of a run.
+        devices: of the machine, the processor first.
+        place: where they are.
+        limit: of the threads, if their number is to be chosen.
 
     Raises:
         InvalidInput: there is no such device.
     """
     changed = {
-        "device": find_device(config.device, devices).name,
-        "threads": thread_count(config),
+        "device": find_device(config.device, devices, place).name,
+        "threads": thread_count(config, limit),
     }
     return config.model_copy(update=changed)
 
 
-def thread_count(config: RunConfig) -> int:
-    """Return the number of a run's threads."""
-    return automatic_threads() if config.threads == AUTO else config.threads
+def thread_count(config: RunConfig, limit: int = MAX_THREADS) -> int:
+    """Return the number of a run's threads; at most `limit` if it is to be chosen."""
+    return min(automatic_threads(), limit) if config.threads == AUTO else config.threads
 
 
 def has_channels_last(config: RunConfig) -> bool:
@@ -109,9 +121,9 @@ def resume_note(device: str) -> str | None:
     )
 
 
-def missing_device(name: str, devices: Sequence[Device]) -> str:
+def missing_device(name: str, devices: Sequence[Device], place: str = "here") -> str:
     """Return why a run cannot be resumed on a machine without its device, and what to do."""
     return (
-        f"This run was trained on {name}, which is not here; there are {_names(devices)}. Resume "
-        "it on a machine that has it, or start a new run on another device."
+        f"This run was trained on {name}, which is not {place}; there are {_names(devices)}. "
+        "Resume it on a machine that has it, or start a new run on another device."
     )

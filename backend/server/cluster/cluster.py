@@ -21,6 +21,7 @@ from stnscope.backend.server.processes.child_process import (
     Endable,
     command_for,
 )
+from stnscope.backend.server.processes.devices import Elsewhere
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +29,22 @@ COMMAND = command_for("driver_main", __package__)
 SEARCH_SECONDS = 10.0
 """Between two attempts to connect."""
 
+PROCESSOR = Device(
+    CPU,
+    "Processor of a node",
+    "As many of its CPUs are reserved as the run has threads. Runs on it repeat bit for bit.",
+    memory=None,
+    exact=True,
+)
 GPU = Device(
-    "cuda",
+    "cuda:0",  # a trainer sees the one alone that is reserved for it
     "GPU of the cluster",
     "One of a node's GPUs, which is reserved for the run.",
     memory=None,
     exact=False,
 )
+REPORT_SECONDS = 0.5
+"""Between two looks at where a run is trained."""
 Node = Mapping[str, Any]
 
 
@@ -146,10 +156,32 @@ class Cluster(ChildOwner):
         """Those of all runs that the cluster trains, or that wait for it, the oldest first."""
         return list(self._trainers.values())
 
-    def devices(self) -> Sequence[Device]:
-        """Return the devices of the nodes besides their processors."""
-        has_gpu = any(node["gpus"] > 0 for node in self.nodes)
-        return [GPU] if has_gpu else []
+    def elsewhere(self) -> Elsewhere | None:
+        """Return what runs are trained on; None while they are trained on the server's machine."""
+        return offer(self.nodes) if self.is_connected else None
+
+    def fits(self, trainer: ClusterTrainer) -> bool:
+        """Whether a node has what a run needs; else it waits until one joins."""
+        cpus, gpus = trainer.needs["num_cpus"], trainer.needs["num_gpus"]
+        return any(node["cpus"] >= cpus and node["gpus"] >= gpus for node in self.nodes)
+
+    async def report(self, trainer: ClusterTrainer, print_line: Callable[[str], None]) -> None:
+        """Print where a run is trained, or what it waits for, whenever that changes."""
+        line = ""
+        while trainer.is_alive:
+            previous, line = line, self._describe(trainer)
+            if line != previous:
+                print_line(line)
+            await asyncio.sleep(REPORT_SECONDS)
+
+    def _describe(self, trainer: ClusterTrainer) -> str:
+        if trainer.node is not None:
+            return f"It trains on {trainer.node}."
+        if self.fits(trainer):
+            return "It waits for room in the cluster."
+        cpus, gpus = trainer.needs["num_cpus"], trainer.needs["num_gpus"]
+        wanted = f"{cpus:g} CPU{'s' if cpus > 1 else ''}{' and a GPU' if gpus else ''}"
+        return f"It waits for a node with {wanted}: the cluster has none."
 
     async def start(self, take_up: Callable[[Sequence[str]], Awaitable[None]]) -> None:
         """Connect, and from then on reconnect whenever the cluster is lost.
@@ -211,16 +243,10 @@ class Cluster(ChildOwner):
     async def _connect(self) -> list[str]:
         """Connect; return the runs that the cluster trains already."""
         process = await ChildProcess.start(COMMAND, self._deadlines)
-        response: Mapping[str, Any] = {"refused": "The process for it has ended."}
-        with suppress(ChildEnded):
-            await process.send(
-                {
-                    "address": self.address,
-                    "deadlines": asdict(self._deadlines),
-                    "has_successor": self._has_successor,
-                }
-            )
-            response, _ = await process.receive(can_be_silent=True)
+        response: Mapping[str, Any] = {"refused": "it does not answer"}
+        with suppress(ChildEnded, TimeoutError):
+            async with asyncio.timeout(self._deadlines.start):
+                response = await self._ask_to_connect(process)
         if "refused" in response:
             await process.kill()
             refusal = (
@@ -235,6 +261,18 @@ class Cluster(ChildOwner):
         self.nodes, self.refusal = response["nodes"], None
         runs: list[str] = response["runs"]
         return runs
+
+    async def _ask_to_connect(self, process: ChildProcess) -> Mapping[str, Any]:
+        """Return the response of the process of a connection to its first message."""
+        await process.send(
+            {
+                "address": self.address,
+                "deadlines": asdict(self._deadlines),
+                "has_successor": self._has_successor,
+            }
+        )
+        response, _ = await process.receive(can_be_silent=True)
+        return response
 
     async def _stay_connected(
         self, runs: Sequence[str], take_up: Callable[[Sequence[str]], Awaitable[None]]
@@ -280,7 +318,9 @@ class Cluster(ChildOwner):
         """Note that the process of the connection has ended."""
         await self._end_process()
         self.nodes = ()
-        self.refusal = f"The cluster at {self.address} was lost. Runs are trained on this machine."
+        self.refusal = f"The cluster at {self.address} was lost."
+        if self._has_successor:
+            self.refusal += " Runs are trained on this machine."
         log.warning("%s", self.refusal)
 
     def _lose_trainers(self) -> None:
@@ -294,3 +334,13 @@ def needs(config: RunConfig) -> dict[str, float]:
     """Return what a run needs of a node, as options of a Ray actor."""
     threads = config.threads if isinstance(config.threads, int) else 1
     return {"num_cpus": threads, "num_gpus": 0 if config.device == CPU else 1}
+
+
+def offer(nodes: Sequence[Node]) -> Elsewhere:
+    """Return what can be trained on nodes."""
+    has_gpu = any(node["gpus"] >= 1 for node in nodes)
+    return Elsewhere(
+        [PROCESSOR, GPU] if has_gpu else [PROCESSOR],
+        "on the nodes of the cluster",
+        max(1, int(max(node["cpus"] for node in nodes))),
+    )

@@ -29,8 +29,6 @@ def connect(address: str, namespace: str) -> None:
     host, _, port = address.rpartition(":")
     if host:
         _check_head(host.strip("[]"), int(port))
-    # What Ray's core has to say is said to standard error, again and again.
-    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     ray.init(address, namespace=namespace, log_to_driver=False, logging_level=logging.ERROR)
 
 

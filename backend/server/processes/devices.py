@@ -9,6 +9,7 @@ import logging
 import re
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -54,30 +55,44 @@ def _is_built_for_accelerators() -> bool:
         return True
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """What runs are trained on that are trained on other machines.
+
+    Attributes:
+        devices: that can be chosen, the processor first.
+        place: where they are, as errors call it.
+        threads: most that a run can have.
+    """
+
+    devices: Sequence[Device]
+    place: str
+    threads: int
+
+
 class Devices:
-    """The devices of this machine, and those of others that train its runs.
+    """The devices of this machine, or those of others while they train its runs.
 
     Args:
         is_asked: whether torch is asked; by default if it could find any.
-        elsewhere: returns the devices of other machines.
+        elsewhere: returns what other machines train on, while they do.
     """
 
     def __init__(
         self,
         *,
         is_asked: bool | None = None,
-        elsewhere: Callable[[], Sequence[Device]] = lambda: (),
+        elsewhere: Callable[[], Elsewhere | None] | None = None,
     ) -> None:
-        self._elsewhere = elsewhere
+        self._elsewhere = elsewhere or (lambda: None)
         self._is_asked = can_have_accelerators() if is_asked is None else is_asked
         self._processor = processor()
         self._asking: asyncio.Task[list[Device]] | None = None
 
     async def all(self) -> list[Device]:
         """Return all devices, the processor first; the first call may take seconds."""
-        here = await self._all_here()
-        known = {device.name for device in here}
-        return here + [device for device in self._elsewhere() if device.name not in known]
+        elsewhere = self._elsewhere()
+        return await self._all_here() if elsewhere is None else list(elsewhere.devices)
 
     async def _all_here(self) -> list[Device]:
         if not self._is_asked:
@@ -103,6 +118,9 @@ class Devices:
         Raises:
             InvalidInput: there is no such device.
         """
+        elsewhere = self._elsewhere()
+        if elsewhere is not None:
+            return resolve(config, elsewhere.devices, elsewhere.place, elsewhere.threads)
         # The number of threads is read from a file of the system.
         return await asyncio.to_thread(resolve, config, await self._list_for(config.device))
 
@@ -115,16 +133,18 @@ class Devices:
         return find_device(name, await self._list_for(name))
 
     async def check_resume(self, name: str) -> None:
-        """Check that a run on a device can be resumed here.
+        """Check that a run on a device can be resumed.
 
         Raises:
-            Conflict: this machine does not have its device.
+            Conflict: what would train it does not have its device.
         """
+        elsewhere = self._elsewhere()
+        place = "here" if elsewhere is None else elsewhere.place
         devices = await self._list_for(name)
         try:
             find_device(name, devices)
         except InvalidInput:
-            raise Conflict(missing_device(name, devices)) from None
+            raise Conflict(missing_device(name, devices, place)) from None
 
     async def _list_for(self, name: str) -> "list[Device]":
         """Return the devices, or the processor alone if that is the one that is named."""

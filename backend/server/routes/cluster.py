@@ -27,7 +27,11 @@ async def show_cluster(server: Server) -> Mapping[str, Any]:
         "address": cluster.address,
         "refusal": cluster.refusal,
         "nodes": nodes,
-        "waiting": [_describe(each) for each in trainers if each.node is None],
+        "waiting": [
+            {**_describe(each), "fits": cluster.fits(each)}
+            for each in trainers
+            if each.node is None
+        ],
     }
 
 

@@ -249,7 +249,8 @@
  * @property {string | null} address null if runs are trained on the server's machine
  * @property {string | null} refusal why it is not used now
  * @property {{id: string, name: string, cpus: number, gpus: number, runs: ClusterRun[]}[]} nodes
- * @property {ClusterRun[]} waiting for room
+ * @property {(ClusterRun & {fits: boolean})[]} waiting for room, or for a node that has what they
+ *   need if there is none (`fits`)
  */
 
 /**

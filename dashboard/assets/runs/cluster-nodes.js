@@ -17,6 +17,7 @@ export class ClusterNodes {
     this.refusal = element("p.stn-cluster-refusal", { hidden: true });
     this.nodes = element("ul.stn-nodes");
     this.waiting = element("p.stn-cluster-waiting", { hidden: true });
+    this.unfit = element("p.stn-cluster-waiting", { hidden: true }); // for a node that must join
     this.element = element(
       "section",
       { hidden: true },
@@ -24,6 +25,7 @@ export class ClusterNodes {
       this.refusal,
       this.nodes,
       this.waiting,
+      this.unfit,
     );
   }
 
@@ -58,13 +60,10 @@ export class ClusterNodes {
         element("span.stn-node-runs", {}, ...node.runs.map(link)),
       );
     }));
-    this.waiting.hidden = cluster.waiting.length === 0;
-    const count = cluster.waiting.length;
-    this.waiting.replaceChildren(
-      count === 1 ? "1 run waits for room:" : `${count} runs wait for room:`,
-      ...cluster.waiting.slice(0, LISTED_WAITING).map(link),
-      count > LISTED_WAITING ? `and ${count - LISTED_WAITING} more` : "",
-    );
+    list(this.waiting, "for room", cluster.waiting.filter((each) => each.fits), link);
+    const unfit = cluster.waiting.filter((each) => !each.fits);
+    const needs = [...new Set(unfit.map(describeNeeds))].join(", or ");
+    list(this.unfit, `for a node with ${needs}, which the cluster does not have`, unfit, link);
   }
 
   /**
@@ -81,4 +80,26 @@ export class ClusterNodes {
     };
     return link;
   }
+}
+
+/**
+ * Lists runs that wait.
+ * @param {HTMLElement} paragraph
+ * @param {string} what they wait for
+ * @param {ClusterRun[]} waiting
+ * @param {(each: ClusterRun) => HTMLElement} link
+ */
+function list(paragraph, what, waiting, link) {
+  const count = waiting.length;
+  paragraph.hidden = count === 0;
+  paragraph.replaceChildren(
+    `${count} ${count === 1 ? "run waits" : "runs wait"} ${what}:`,
+    ...waiting.slice(0, LISTED_WAITING).map(link),
+    count > LISTED_WAITING ? `and ${count - LISTED_WAITING} more` : "",
+  );
+}
+
+/** @param {ClusterRun} run */
+function describeNeeds({ cpus, gpus }) {
+  return `${cpus} CPU${cpus > 1 ? "s" : ""}${gpus ? " and a GPU" : ""}`;
 }

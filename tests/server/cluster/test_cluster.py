@@ -18,7 +18,6 @@ from tests.live_server import (
     STNSCOPE,
     UNHURRIED,
     Server,
-    free_port,
     serve,
     wait_until,
 )
@@ -139,6 +138,23 @@ def test_interrupted_server_leaves_nothing_on_the_nodes(
     assert server.get_run(first)["status"] == "interrupted"
 
 
+def test_run_that_no_node_can_train_is_said_to_wait_for_one(
+    server: Server, cluster: RayCluster, tmp_path: Path
+) -> None:
+    run_id = server.start_run(**SHORT_RUN | {"threads": 3})
+    wait_until(lambda: bool(show(server)["waiting"]))
+    assert show(server)["waiting"] == [{"run": run_id, "cpus": 3, "gpus": 0, "fits": False}]
+    options = ("--cluster", cluster.address, "--threads", "3")
+    command = [*STNSCOPE, "train", "--home", str(tmp_path), *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as training:
+        assert training.stdout is not None
+        assert training.stdout.readline().startswith("Run ")
+        line = "It waits for a node with 3 CPUs: the cluster has none.\n"
+        assert training.stdout.readline() == line
+        training.send_signal(signal.SIGINT)
+    assert training.returncode == 130
+
+
 def test_killed_command_leaves_nothing_on_the_nodes(
     server: Server, cluster: RayCluster, tmp_path: Path
 ) -> None:
@@ -155,13 +171,14 @@ def test_killed_command_leaves_nothing_on_the_nodes(
     assert checkpoint.step >= 1, "it wrote none at its end"
 
 
-def test_without_the_cluster_runs_are_trained_here(tmp_path: Path) -> None:
-    address = f"127.0.0.1:{free_port()}"
+def test_without_the_cluster_runs_are_trained_here(server: Server, tmp_path: Path) -> None:
+    address = f"127.0.0.1:{server.port}"  # at which something else listens
     log = tmp_path / "log"
     with serve(tmp_path / "home", *OPTIONS, "--cluster", address, log=log) as server:
         shown = show(server)
         assert shown["nodes"] == []
-        assert address in shown["refusal"]
+        reason = "what listens there is no head of a Ray cluster"
+        assert f"The cluster at {address} cannot be used: {reason}." in shown["refusal"]
         assert shown["refusal"] in log.read_text()
         run_id = server.start_run(**SHORT_RUN)
         assert server.wait_for_status(run_id, "finished")["node"] is None
