@@ -82,6 +82,35 @@ def test_run_that_no_server_asks_for_is_resumed_by_the_next(
     assert_equal(trained_run.recording, recording_of(server, run_id))
 
 
+def test_runs_outlive_a_head_that_is_lost_and_comes_back(
+    tmp_path: Path, trained_run: TrainedRun
+) -> None:
+    log = tmp_path / "log"
+    with ray_cluster(head_cpus=1) as cluster:
+        options = (*OPTIONS, "--cluster", cluster.address)
+        with serve(tmp_path / "home", *options, log=log) as server:
+            run_id = server.start_run(**SHORT_RUN)
+            server.wait_for_step(run_id, 1)
+            server.post_control(run_id, slow_motion=UNHURRIED)
+            server.control(run_id, "pause")  # writes a checkpoint
+            waiting = server.start_run(**SHORT_RUN | {"epochs": 100})
+            wait_until(lambda: server.get_run(waiting)["waits_for_cluster"])
+            cluster.kill(cluster.nodes[0])
+            server.wait_for_status(run_id, "interrupted")
+            assert server.wait_for_status(waiting, "running")["node"] is None, "it trains here"
+            cluster.start_head(cpus=1)
+            wait_until(lambda: bool(server.http.get("/cluster").json()["nodes"]))
+            server.control(run_id, "resume")
+            assert server.wait_for_status(run_id, "running", "finished")["attempt"] == 1
+            server.post_control(run_id, slow_motion=0)
+            server.wait_for_status(run_id, "finished")
+            server.control(waiting, "stop")
+        recording = recording_of(server, run_id)
+    assert_equal(trained_run.recording, recording)
+    assert f"The cluster at {cluster.address} was lost." in log.read_text()
+    assert "StackTrace" not in log.read_text(), "what Ray prints is for its developers"
+
+
 def test_command_trains_on_the_cluster_and_goes_on_when_a_node_is_lost(
     cluster: RayCluster, tmp_path: Path
 ) -> None:
@@ -146,17 +175,17 @@ def test_page_shows_what_is_trained_where_and_what_waits(
 ) -> None:
     options = ("--no-demonstration", "--no-standby", "--cluster", cluster.address)
     with serve(tmp_path / "home", *options) as server, sync_playwright() as playwright:
-        first, second, third = (
-            server.start_run(**SHORT_RUN | {"epochs": 100, "seed": seed}) for seed in range(3)
-        )
+        long = SHORT_RUN | {"epochs": 100}
+        first, second = (server.start_run(**long | {"seed": seed}) for seed in range(2))
         for run_id in (first, second):
             server.wait_for_step(run_id, 1)
+        third = server.start_run(**long)  # Ray's queue keeps no order
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
         page.set_default_timeout(TIMEOUT_MS)
         page.goto(f"http://localhost:{server.port}/?run={third}")
         state = page.locator(".stn-state")
-        state.filter(has_text="Live: waits for room in the cluster").wait_for()
+        state.filter(has_text="Live: waits for a node of the cluster").wait_for()
         nodes = page.locator(".stn-node")
         nodes.nth(2).wait_for(state="attached")
         for run_id in (first, second):
@@ -166,8 +195,13 @@ def test_page_shows_what_is_trained_where_and_what_waits(
             assert "1 of 1 CPUs" in row.inner_text()
         waiting = page.locator(".stn-cluster-waiting")
         assert waiting.get_by_role("link").get_attribute("title") == third
+        assert page.locator(".stn-cluster-unfit").is_hidden()
+        unfit = server.start_run(**SHORT_RUN | {"threads": 9})
         server.control(first, "stop")
         waiting.wait_for(state="hidden")
+        words = "1 run waits for a node with 9 CPUs, which the cluster does not have"
+        waiting_for_node = page.locator(".stn-cluster-unfit").filter(has_text=words)
+        assert waiting_for_node.get_by_role("link").get_attribute("title") == unfit
         state.filter(has_text="Live: training on").wait_for()
         browser.close()
 

@@ -172,6 +172,7 @@ class Training(threading.Thread):
                 self._withdraw(actor)
                 log.warning("The node of run %s is lost.", self._run_id)
                 if self._retries == 0 or self._is_detaching:
+                    self._mark_begun()
                     return 1
                 self._retries -= 1
             except Conflict:
@@ -190,6 +191,15 @@ class Training(threading.Thread):
             # Its recording says what other programs see: that it waits.
             with RecordingWriter.open(self._path) as writer:
                 writer.update(status="queued")
+
+    def _mark_begun(self) -> None:
+        """Record that a trainer had the run, even if its node was lost while that loaded.
+
+        Without a writer the run is interrupted then, and not one that never began.
+        """
+        with RecordingWriter.open(self._path) as writer:
+            if not self._is_detaching and writer.summary(check_writer=False)["status"] == "queued":
+                writer.update(status="running")
 
     def _remove(self, actor: Any) -> None:
         """End an actor that responds, without leaving anything on its node."""
@@ -428,22 +438,37 @@ def _creation_error(error: BaseException | None) -> str | None:
 def _watch_nodes(pipe: ParentPipe, known: list[dict[str, Any]]) -> None:
     while True:
         time.sleep(NODES_INTERVAL)
-        if not nodes.is_local_node_alive():
-            os._exit(1)
         found = nodes.list_nodes()
         if found != known:
             known = found
             pipe.send({"nodes": found})
 
 
+def _watch_contacts(addresses: Sequence[tuple[str, int]]) -> None:
+    """End this process when the cluster is lost; without its head, calls of Ray block."""
+    while all(map(nodes.responds, addresses)):
+        time.sleep(NODES_INTERVAL)
+    os._exit(1)
+
+
+def _silence_ray() -> None:
+    """Keep what Ray's core prints, such as its stack when a head is lost, from the terminal."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
 def main() -> None:
     pipe = ParentPipe()
+    _silence_ray()
     first = pipe.receive()
     assert first is not None
     deadlines = Deadlines(**first[0]["deadlines"])
     try:
         nodes.connect(first[0]["address"], NAMESPACE)
-        found = nodes.list_nodes()
+        found, contacts = nodes.list_nodes(), nodes.contact_addresses()
         actors = {name.partition(SEPARATOR)[0]: name for name in ray.util.list_named_actors()}
     except (RayError, OSError, RuntimeError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
@@ -451,6 +476,7 @@ def main() -> None:
         sys.exit(1)
     pipe.send({"nodes": found, "runs": sorted(actors)})
     threading.Thread(target=_watch_nodes, args=(pipe, found), daemon=True).start()
+    threading.Thread(target=_watch_contacts, args=(contacts,), daemon=True).start()
     trainings: dict[str, Training] = {}
     has_successor: bool = first[0]["has_successor"]
     # Before the connection, the end of the input ends this process at once.

@@ -3,7 +3,6 @@
 import logging
 import os
 import socket
-from contextlib import suppress
 from typing import Any
 
 import ray
@@ -51,16 +50,28 @@ def _check_head(host: str, port: int) -> None:
         raise ValueError("what listens there is no head of a Ray cluster")
 
 
-def is_local_node_alive() -> bool:
-    """Whether the node of this machine responds, through which this process uses the cluster."""
-    own_id = ray.get_runtime_context().get_node_id()
-    for node in _all_nodes():
-        if node["NodeID"] == own_id and node["Alive"]:
-            address = (node["NodeManagerAddress"], node["NodeManagerPort"])
-            # The cluster itself takes longer to notice that it is lost.
-            with suppress(OSError), socket.create_connection(address, CONNECT_SECONDS):
-                return True
-    return False
+def contact_addresses() -> list[tuple[str, int]]:
+    """Return where the head and the node of this machine listen, through which both are used."""
+    context = ray.get_runtime_context()
+    host, _, port = context.gcs_address.rpartition(":")
+    own_id = context.get_node_id()
+    return [
+        (host.strip("[]"), int(port)),
+        *(
+            (node["NodeManagerAddress"], node["NodeManagerPort"])
+            for node in _all_nodes()
+            if node["NodeID"] == own_id
+        ),
+    ]
+
+
+def responds(address: tuple[str, int]) -> bool:
+    """Whether something listens at an address; the cluster itself notices its loss much later."""
+    try:
+        socket.create_connection(address, CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def list_nodes() -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ export class ClusterNodes {
     this.refusal = element("p.stn-cluster-refusal", { hidden: true });
     this.nodes = element("ul.stn-nodes");
     this.waiting = element("p.stn-cluster-waiting", { hidden: true });
-    this.unfit = element("p.stn-cluster-waiting", { hidden: true }); // for a node that must join
+    this.unfit = element("p.stn-cluster-unfit", { hidden: true }); // for a node that must join
     this.element = element(
       "section",
       { hidden: true },

@@ -421,5 +421,5 @@ function isNumber(value) {
 }
 
 /** What is shown of a run whose trainer hangs. */
-export const WAITS_FOR_CLUSTER = "waits for room in the cluster";
+export const WAITS_FOR_CLUSTER = "waits for a node of the cluster";
 export const UNRESPONSIVE = "The trainer does not respond; stop or delete this run";

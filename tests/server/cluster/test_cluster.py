@@ -90,9 +90,11 @@ def test_run_is_controlled_and_watched_as_one_here(server: Server) -> None:
 
 
 def test_runs_wait_for_room_and_can_be_stopped_meanwhile(server: Server) -> None:
-    first, second, third, fourth = (server.start_run(**LONG) for _ in range(4))
+    first, second = (server.start_run(**LONG) for _ in range(2))
     for run_id in (first, second):
         server.wait_for_step(run_id, 1)
+    third, fourth = (server.start_run(**LONG) for _ in range(2))  # Ray's queue keeps no order
+    wait_until(lambda: len(show(server)["waiting"]) == 2)
     shown = show(server)
     assert sorted(each["run"] for node in shown["nodes"] for each in node["runs"]) == sorted(
         (first, second)
@@ -126,8 +128,10 @@ def test_next_server_takes_up_the_runs_of_a_killed_one(
 def test_interrupted_server_leaves_nothing_on_the_nodes(
     server: Server, cluster: RayCluster
 ) -> None:
-    first, *_ = (server.start_run(**LONG) for _ in range(3))  # of which one waits
+    first = server.start_run(**LONG)
     server.wait_for_step(first, 1)
+    for _ in range(2):  # of which one waits
+        server.start_run(**LONG)
     assert server.process is not None
     server.process.send_signal(signal.SIGINT)
     server.stop(signal.SIGINT)
