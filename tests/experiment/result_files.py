@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from stnscope.backend.experiment.devices.machine import Machine
 from stnscope.backend.experiment.reproduction.invariance_curve import (
     STRENGTHS,
     InvarianceCurve,
@@ -19,7 +20,6 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,
-    Machine,
     SeedResult,
     Training,
     add_evaluation,

@@ -1,5 +1,6 @@
 """The devices as torch has them: which there are, their random state, their memory."""
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -7,7 +8,10 @@ import torch
 
 from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.devices.choice import Device, find_device, processor
+from stnscope.backend.experiment.devices.cores import processor_name
+from stnscope.backend.experiment.devices.machine import Machine
 from stnscope.backend.experiment.errors import OutOfMemory
+from stnscope.backend.version import VERSION
 
 NOT_EXACT = "Runs on it do not repeat bit for bit."
 WITHOUT_GENERATOR = (CPU, "meta")
@@ -33,6 +37,24 @@ def _mps_devices() -> Iterator[Device]:
     if torch.backends.mps.is_available():
         text = f"The graphics part of the processor, by Metal. {NOT_EXACT}"
         yield Device("mps", "Apple graphics", text, memory=None, exact=False)
+
+
+def describe_machine(threads: int, device: str = CPU) -> Machine:
+    """Return what this process computes on.
+
+    Args:
+        threads: CPU threads that are used.
+        device: name of the one that networks are applied on.
+    """
+    entry = find_device(device, [processor()] if device == CPU else list_devices())
+    return Machine(
+        processor=processor_name(),
+        cores=os.cpu_count() or 1,
+        device=entry.name if entry.name == CPU else f"{entry.name}, {entry.title}",
+        threads=threads,
+        torch=torch.__version__,
+        version=VERSION,
+    )
 
 
 def torch_device(name: str, devices: Sequence[Device] | None = None) -> torch.device:

@@ -50,7 +50,7 @@ class Checkpoint:
     attempt: int
     info: Mapping[str, Any]
     """The latest accuracy and its step; `SECONDS`, the duration of the training so far, and
-    `MACHINE`, the fields of `results.Machine`, which earlier versions did not write."""
+    `MACHINE`, the fields of `devices.machine.Machine`, which earlier versions did not write."""
     tensors: Mapping[str, Array]
 
 

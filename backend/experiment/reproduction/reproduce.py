@@ -12,7 +12,8 @@ from stnscope.backend.experiment.config import CPU, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import SOURCES
 from stnscope.backend.experiment.devices.choice import thread_count
-from stnscope.backend.experiment.devices.torch_devices import torch_device
+from stnscope.backend.experiment.devices.machine import Machine
+from stnscope.backend.experiment.devices.torch_devices import describe_machine, torch_device
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.progress import epoch_of
 from stnscope.backend.experiment.recording.reader import Recording
@@ -23,11 +24,9 @@ from stnscope.backend.experiment.reproduction.evaluation import (
     evaluate_images,
 )
 from stnscope.backend.experiment.reproduction.invariance import Invariance
-from stnscope.backend.experiment.reproduction.machine import describe_machine
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,
-    Machine,
     SeedResult,
     add_seed,
 )

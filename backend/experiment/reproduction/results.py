@@ -19,6 +19,7 @@ from filelock import FileLock
 from pydantic import BaseModel, Field, ValidationError
 
 from stnscope.backend.experiment.config import CPU, RunConfig
+from stnscope.backend.experiment.devices.machine import Machine
 from stnscope.backend.experiment.error_messages import format_error
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.os_errors import display_name
@@ -41,17 +42,6 @@ LOCK = ".results.lock"
 
 Origin = Literal["stnscope", "home"]
 """Where a result file is: kept with the program, or in the user's home."""
-
-
-class Machine(StoredModel):
-    """Where something was computed."""
-
-    processor: str
-    cores: int
-    device: str
-    threads: int = Field(description="Those that were used.")
-    torch: str
-    version: str = Field(description="Of stnscope.")
 
 
 class SeedResult(StoredModel):

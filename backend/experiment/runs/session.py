@@ -20,7 +20,7 @@ from stnscope.backend.experiment.config import LiveSettings, RunConfig, Settings
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.devices.choice import thread_count
-from stnscope.backend.experiment.devices.torch_devices import naming_full_memory
+from stnscope.backend.experiment.devices.torch_devices import describe_machine, naming_full_memory
 from stnscope.backend.experiment.errors import (
     DatasetError,
     InsufficientStorage,
@@ -36,7 +36,6 @@ from stnscope.backend.experiment.recording.disk_space import DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.records import SECONDS, AddedPicture, Change
 from stnscope.backend.experiment.recording.writer import RecordingWriter
-from stnscope.backend.experiment.reproduction.machine import describe_machine
 from stnscope.backend.experiment.runs.controls import Controls, Detached
 from stnscope.backend.experiment.runs.step_recorder import StepRecorder
 from stnscope.backend.experiment.training.loop import Step, to_tensors, train
