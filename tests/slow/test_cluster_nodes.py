@@ -67,15 +67,15 @@ def test_run_of_a_killed_node_resumes_on_another(
 def test_run_that_no_server_asks_for_is_resumed_by_the_next(
     cluster: RayCluster, tmp_path: Path, trained_run: TrainedRun
 ) -> None:
-    quick = ("--cluster", cluster.address, "--deadline", "silence=3")
-    with serve(tmp_path / "home", *OPTIONS, *quick) as server:
+    on_cluster = (*OPTIONS, "--cluster", cluster.address)
+    with serve(tmp_path / "home", *on_cluster, "--deadline", "silence=8") as server:
         run_id = server.start_run(**SHORT_RUN)
         server.wait_for_step(run_id, 1)
-        server.post_control(run_id, slow_motion=UNHURRIED)
+        server.post_control(run_id, slow_motion=1.0)
         [trainer] = cluster.trainers()
         server.stop(signal.SIGKILL)
         wait_until(lambda: not is_running(trainer))  # it has written a checkpoint
-        server.start()
+    with serve(tmp_path / "home", *on_cluster) as server:
         wait_until(lambda: server.get_run(run_id)["attempt"] == 1)
         server.post_control(run_id, slow_motion=0)
         server.wait_for_status(run_id, "finished")
