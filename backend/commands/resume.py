@@ -15,7 +15,7 @@ from stnscope.backend.commands.options import (
     find_run,
     quota,
 )
-from stnscope.backend.commands.train import cluster_of, connected, train_and_follow
+from stnscope.backend.commands.train import cluster_of, connected, devices_of, train_and_follow
 from stnscope.backend.experiment.config import CPU
 from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.run_status import ALLOWED_IN, can, status_mismatch
@@ -48,12 +48,12 @@ def _resume(options: argparse.Namespace) -> int:
     # One that its trainer has not begun stays queued when that is interrupted.
     if status != "queued" and not can("resume", status):
         raise Conflict(status_mismatch("resume a run", ALLOWED_IN["resume"], status))
-    return asyncio.run(_check_and_train(runs, run, cluster_of(options)))
+    cluster = cluster_of(options)
+    return asyncio.run(_check_and_train(runs, run, devices_of(cluster), cluster))
 
 
-async def _check_and_train(runs: Runs, run: Run, cluster: Cluster | None) -> int:
+async def _check_and_train(runs: Runs, run: Run, devices: Devices, cluster: Cluster | None) -> int:
     async with connected(cluster):
-        devices = Devices(elsewhere=None if cluster is None else cluster.elsewhere)
         await devices.check_resume(run["config"].get("device", CPU))
         await asyncio.to_thread(runs.check_disk_space)
         await asyncio.to_thread(runs.set_status, run["id"], "queued")

@@ -162,12 +162,14 @@ def _add_field(
 def _train(options: argparse.Namespace) -> int:
     runs = Runs(recordings(options), quota(options), options.data)
     config = config_of(options, runs.data)
-    return asyncio.run(_create_and_train(runs, config, cluster_of(options)))
+    cluster = cluster_of(options)
+    return asyncio.run(_create_and_train(runs, config, devices_of(cluster), cluster))
 
 
-async def _create_and_train(runs: Runs, config: RunConfig, cluster: Cluster | None) -> int:
+async def _create_and_train(
+    runs: Runs, config: RunConfig, devices: Devices, cluster: Cluster | None
+) -> int:
     async with connected(cluster):
-        devices = Devices(elsewhere=None if cluster is None else cluster.elsewhere)
         resolved = await devices.resolve(config)
         run_id = await asyncio.to_thread(runs.create, resolved)
         return await train_and_follow(runs, run_id, cluster)
@@ -186,6 +188,11 @@ async def connected(cluster: Cluster | None) -> AsyncIterator[None]:
 def cluster_of(options: argparse.Namespace) -> Cluster | None:
     """Return the cluster that the options name; None to train here."""
     return None if options.cluster is None else Cluster(options.cluster, options.retries)
+
+
+def devices_of(cluster: Cluster | None) -> Devices:
+    """Return the devices of what trains: this machine, or a cluster while it can be used."""
+    return Devices(elsewhere=None if cluster is None else cluster.elsewhere)
 
 
 def train_and_report(runs: Runs, run_id: str) -> int:

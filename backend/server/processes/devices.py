@@ -119,10 +119,12 @@ class Devices:
             InvalidInput: there is no such device.
         """
         elsewhere = self._elsewhere()
-        if elsewhere is not None:
-            return resolve(config, elsewhere.devices, elsewhere.place, elsewhere.threads)
         # The number of threads is read from a file of the system.
-        return await asyncio.to_thread(resolve, config, await self._list_for(config.device))
+        if elsewhere is None:
+            return await asyncio.to_thread(resolve, config, await self._list_for(config.device))
+        return await asyncio.to_thread(
+            resolve, config, elsewhere.devices, elsewhere.place, elsewhere.threads
+        )
 
     async def find(self, name: str) -> Device:
         """Return the device that a name means.
