@@ -51,6 +51,9 @@ METHODS = (_methods(Path) - _methods(PurePath)) | _methods(
 )
 """Methods that read or write files, or wait, whatever the object is."""
 
+CREATED = ("__init__", "__post_init__", "__enter__", "__exit__")
+"""Methods of a class that run when it is called, or may if that is done in a `with`."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = tuple[str, Function]
 """A function and the name of its module or class: `package.module` or `package.module.Class`."""
@@ -183,9 +186,11 @@ class Program:
         first, _, rest = name.partition(".")
         if not rest:
             found = self._imports[module].get(first, f"{module}.{first}")
-            if found not in self._known and f"{found}.__init__" not in self._known:
-                return [first if found == f"{module}.{first}" else found]
-            return [found, f"{found}.__init__"]
+            # A nested function has the owner of the one around it; `with` enters what is created.
+            names = [found, f"{owner}.{first}", *(f"{found}.{each}" for each in CREATED)]
+            if known := [each for each in names if each in self._known]:
+                return known
+            return [first if found == f"{module}.{first}" else found]
         if first in ("self", "cls") and f"{owner}.{rest}" in self._known:
             return [f"{owner}.{rest}"]
         if first in self._imports[module]:

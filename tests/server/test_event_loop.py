@@ -15,13 +15,14 @@ from websockets.sync.client import ClientConnection
 from tests.conftest import ROOT, TrainedRun
 from tests.live_server import UNHURRIED, Server, receive, send, wait_until
 from tests.server.blocking_calls import Program
+from tests.source_files import FOLDERS
 
 ENOUGH_FRAMES = 4
 """More than a blocked server can have sent before it was blocked, and while it responds."""
 
 
 def test_no_coroutine_makes_a_blocking_call() -> None:
-    files = sorted((ROOT / "backend").rglob("*.py"))
+    files = [file for name in FOLDERS for file in sorted((ROOT / name).rglob("*.py"))]
     names = [
         ".".join(("stnscope", *file.relative_to(ROOT).with_suffix("").parts)) for file in files
     ]
@@ -57,6 +58,8 @@ def test_no_coroutine_makes_a_blocking_call() -> None:
         "b.look(path)",
         "runs.size()",
         "Runs(path)",
+        "with Draft(): pass",
+        "look_again()",
         "runs.is_empty",
         "self.find()",
         "await wait_for(look(path), 1)",
@@ -93,11 +96,13 @@ import asyncio, os, shutil, sqlite3, time, zipfile
 from time import sleep as pause
 from PIL import Image
 from filelock import FileLock
-from b import Runs, look
+from b import Draft, Runs, look
 import b
 
 class Work:
     async def work(self, path):
+        def look_again():
+            return look(path)
         {line}
 
     def find(self):
@@ -109,6 +114,10 @@ def look(path):
 
 def inspect(path):
     return path.exists()
+
+class Draft:
+    def __enter__(self):
+        inspect(self.path)
 
 class Runs:
     def __init__(self, path):
