@@ -205,7 +205,7 @@ def _print_table(sweeps: Sweeps, sweep: Sweep) -> None:
             (
                 ", ".join(values) or sweep.config.name,
                 f"{each.finished} of {len(each.runs)}",
-                *_percentages(each.accuracy),
+                *_percentages(each.figures["accuracy"]),
                 f"{each.collapsed} of {each.observed}",
             )
         )

@@ -27,7 +27,7 @@ from stnscope.backend.experiment.reproduction.row_groups import RowGroup
 from stnscope.backend.experiment.reproduction.tables import ResultTables
 from stnscope.backend.experiment.run_status import Deleted, Fault, Operation, Status
 from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
-from stnscope.backend.experiment.sweeps.table import Spread
+from stnscope.backend.experiment.sweeps.table import FIGURES, Spread
 from stnscope.models.cards import Card
 from stnscope.models.catalog import Architecture, FamilyEntry
 
@@ -268,7 +268,13 @@ class PublishedFigure(BaseModel):
     measure: Literal["error", "accuracy"]
 
 
-class SweepCombination(BaseModel):
+Figures = create_model(
+    "Figures",
+    **{name: (Spread | None, Field(description=text)) for name, text in FIGURES.items()},  # type: ignore[call-overload]
+)
+
+
+class SweepCombination(Figures):  # type: ignore[valid-type, misc]
     """The runs of a sweep that differ in their seeds only.
 
     Its figures are those of the runs that finished; before one has, of those with any.
@@ -280,9 +286,6 @@ class SweepCombination(BaseModel):
         description="Runs whose regions had mostly collapsed in the last frame, of those observed."
     )
     observed: Count = Field(description="Runs with frames.")
-    accuracy: Spread | None = Field(description="The latest on held-out images.")
-    loss: Spread | None = Field(description="Of the latest batch.")
-    stillness: Spread | None
     published: PublishedFigure | None = Field(
         description="Of the row of a published table; null if it is none."
     )

@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,18 +11,13 @@ from stnscope.backend.experiment.csv_cells import text_cell
 from stnscope.backend.experiment.run_status import TRAINING
 from stnscope.backend.experiment.sweeps.sweep_config import Values
 
-FIGURES = ("accuracy", "loss", "stillness")
-CSV_COLUMNS = (
-    "status",
-    "step",
-    "steps",
-    "epoch",
-    "loss",
-    "accuracy",
-    "stillness",
-    "collapsed",
-    "error",
-)
+FIGURES: Mapping[str, str] = {
+    "accuracy": "The latest on held-out images.",
+    "loss": "Of the latest batch.",
+    "stillness": "How much outputs change relative to inputs; 0 is perfectly still.",
+}
+"""What a run's summary has as a number, by its name there: the table has its mean over seeds."""
+CSV_COLUMNS = ("status", "step", "steps", "epoch", *FIGURES, "collapsed", "error")
 """Columns of a run's summary, after those of the sweep's fields and the seed."""
 
 
@@ -56,11 +51,8 @@ class Combination:
     runs: tuple[Member, ...]
     finished: int
     """How many finished."""
-    accuracy: Spread | None
-    """The latest on held-out images."""
-    loss: Spread | None
-    """Of the latest batch."""
-    stillness: Spread | None
+    figures: Mapping[str, Spread | None]
+    """By the names of `FIGURES`."""
     collapsed: int
     """How many of the runs with frames had mostly collapsed regions in their last frame."""
     observed: int
@@ -79,14 +71,13 @@ def _combine(runs: Sequence[Member]) -> Combination:
     finished = [run for run in runs if run.summary["status"] == "finished"]
     counted = finished or runs
     observed = [run for run in runs if run.summary["frames"]]
-    spreads = {name: spread(run.summary[name] for run in counted) for name in FIGURES}
     return Combination(
         values=runs[0].values,
         runs=tuple(runs),
         finished=len(finished),
         collapsed=sum(bool(run.summary["collapsed"]) for run in observed),
         observed=len(observed),
-        **spreads,
+        figures={name: spread(run.summary[name] for run in counted) for name in FIGURES},
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.catalog import (
@@ -31,6 +32,7 @@ from stnscope.backend.experiment.os_errors import display_name
 from stnscope.backend.experiment.reproduction.row_groups import GROUPS
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
+from stnscope.backend.server.http.conditional import JsonBody
 from stnscope.backend.server.http.description import answers
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.throughput import images_per_second
@@ -58,14 +60,15 @@ def access(server: Server) -> dict[str, Any]:
     }
 
 
-@router.get("/catalog", tags=["server"], **answers(schemas.Catalog))
-async def catalog(server: Server) -> dict[str, Any]:
-    """List what a run can be made of, and the trained weights."""
+@router.get("/catalog", tags=["server"], **answers(schemas.Catalog, 304))
+async def catalog(request: Request, server: Server) -> Response:
+    """List what a run can be made of, and the trained weights; 304 as for `GET /api/runs`."""
     devices = await server.devices.all()
-    return await run_in_threadpool(_catalog, server, devices)
+    body = await run_in_threadpool(_encode_catalog, server, devices)
+    return body.respond(request)
 
 
-def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
+def _encode_catalog(server: State, devices: Sequence[Device]) -> JsonBody:
     datasets, skipped = availability.list_all(server.runs.data)
     tables: dict[str, Mapping[str, Any]] = {
         "architectures": ARCHITECTURES,
@@ -78,7 +81,8 @@ def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
         "presets": PRESETS,
         "published": GROUPS,
     }
-    return {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()} | {
+    content = {name: [asdict(entry) for entry in table.values()] for name, table in tables.items()}
+    further = {
         "datasets": [_describe(entry, server) for entry in datasets.values()],
         "skipped": [asdict(folder) for folder in skipped],
         "devices": [asdict(device) for device in (*devices, automatic(devices))],
@@ -93,6 +97,7 @@ def _catalog(server: State, devices: Sequence[Device]) -> dict[str, Any]:
         "data": display_name(server.runs.data),
         "images_per_second": images_per_second(server.runs),
     }
+    return JsonBody.encode(content | further)
 
 
 def _datasets(server: State) -> dict[str, DatasetEntry]:

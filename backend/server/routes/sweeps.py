@@ -35,6 +35,9 @@ from stnscope.backend.server.sweeps import Sweep
 router = ApiRouter()
 
 CSV_TYPE = "text/csv"
+JSON_TYPE = "application/json"
+RUN_FIELDS = tuple(name for name in schemas.SweepRun.model_fields if name not in ("seed", "done"))
+"""What the table says of a run, from its summary."""
 
 
 class SweepControl(FrozenModel):
@@ -56,13 +59,13 @@ def list_sweeps(request: Request, server: Server) -> Response:
 
 
 @router.post("/sweeps", tags=["sweeps"], **answers(schemas.Sweep, 507, status=201))
-async def start_sweep(config: SweepConfig, server: Server, response: Response) -> dict[str, Any]:
+async def start_sweep(config: SweepConfig, server: Server) -> Response:
     """Start a sweep: create all its runs, which are trained as soon as they have their turn."""
     planned = await plan_sweep(server.sweeps, server.devices, config)
     sweep = await run_in_threadpool(server.sweeps.create, config, planned)
     await submit_sweep(server.trainers, server.sweeps, sweep)
-    response.headers["Location"] = f"/api/sweeps/{sweep.id}"
-    return await run_in_threadpool(describe, server, sweep)
+    body = await run_in_threadpool(_encode, server, sweep)
+    return Response(body.plain, 201, {"Location": f"/api/sweeps/{sweep.id}"}, JSON_TYPE)
 
 
 @router.get("/sweeps/{sweep_id}", tags=["sweeps"], **answers(schemas.Sweep, 304, 404))
@@ -70,10 +73,9 @@ def show_sweep(sweep_id: str, request: Request, server: Server) -> Response:
     """Show a sweep as a table: a row for each combination of values, over its seeds."""
     sweep = server.sweeps.get(sweep_id)
 
-    def encode() -> tuple[JsonBody, None]:
-        return JsonBody.encode(describe(server, sweep)), None
-
-    body, _ = server.run_lists.get(("sweep", sweep_id, server.may_act), encode)
+    body, _ = server.run_lists.get(
+        ("sweep", sweep_id, server.may_act), lambda: (_encode(server, sweep), None)
+    )
     return body.respond(request)
 
 
@@ -113,14 +115,15 @@ def download_csv(sweep_id: str, server: Server) -> Response:
 @router.post(
     "/sweeps/{sweep_id}/control", tags=["sweeps"], **answers(schemas.Sweep, 404, 409, 504, 507)
 )
-async def control(sweep_id: str, control: SweepControl, server: Server) -> dict[str, Any]:
+async def control(sweep_id: str, control: SweepControl, server: Server) -> Response:
     """Stop or resume all runs of a sweep that can be; responds once it took effect.
 
     What was queued by a command that has ended is resumed too.
     """
     sweep = await run_in_threadpool(server.sweeps.get, sweep_id)
     await control_sweep(server.run_requests, server.sweeps, sweep, control.action)
-    return await run_in_threadpool(describe, server, sweep)
+    body = await run_in_threadpool(_encode, server, sweep)
+    return Response(body.plain, media_type=JSON_TYPE)
 
 
 @router.delete("/sweeps/{sweep_id}", tags=["sweeps"], **answers(None, 404, 409, status=204))
@@ -153,35 +156,16 @@ def summarize(server: State, sweep: Sweep) -> tuple[dict[str, Any], list[Member]
     }, members
 
 
-def describe(server: State, sweep: Sweep) -> dict[str, Any]:
-    """Return a sweep with its table."""
+def _encode(server: State, sweep: Sweep) -> JsonBody:
+    """Return a sweep with its table; one of hundreds of runs is large."""
     summary, members = summarize(server, sweep)
     rows = [_describe_combination(each) for each in combinations(members)]
-    return {**summary, "config": sweep.config.model_dump(), "combinations": rows}
-
-
-RUN_FIELDS = (
-    "id",
-    "status",
-    "attempt",
-    "step",
-    "steps",
-    "accuracy",
-    "loss",
-    "stillness",
-    "collapsed",
-    "last_step",
-    "error",
-)
-"""What the table says of a run, besides its seed."""
+    content = {**summary, "config": sweep.config.model_dump(), "combinations": rows}
+    return JsonBody.encode(content)
 
 
 def _describe_combination(combination: Combination) -> dict[str, Any]:
-    figures = {
-        name: spread and asdict(spread)
-        for name in ("accuracy", "loss", "stillness")
-        for spread in [getattr(combination, name)]
-    }
+    figures = {name: spread and asdict(spread) for name, spread in combination.figures.items()}
     runs = [
         {
             "seed": seed,

@@ -33,11 +33,11 @@ def test_figures_are_over_the_seeds_that_finished() -> None:
         ]
     )
     assert (first.values, len(first.runs), first.finished) == ({"family": "affine"}, 3, 2)
-    assert first.accuracy == Spread(0.7, 0.5, 0.9, 2)
+    assert first.figures["accuracy"] == Spread(0.7, 0.5, 0.9, 2)
     assert (first.collapsed, first.observed) == (1, 3)
-    assert first.loss is None
+    assert first.figures["loss"] is None
     # None has finished: that of the one that trains.
-    assert (second.finished, second.accuracy) == (0, Spread(0.25, 0.25, 0.25, 1))
+    assert (second.finished, second.figures["accuracy"]) == (0, Spread(0.25, 0.25, 0.25, 1))
 
 
 @pytest.mark.parametrize(
