@@ -23,7 +23,7 @@ from pydantic import BaseModel
 from benchmarks import scaling
 from stnscope.backend.commands.main import EXIT_STATUSES
 from stnscope.backend.commands.main import main as run_command
-from stnscope.backend.experiment.reproduction.tables import build_tables
+from stnscope.backend.experiment.reproduction.result_tables import build_tables
 from stnscope.backend.server.schemas import SERVER_MESSAGES
 from stnscope.backend.server.streams.messages import CLIENT_MESSAGES
 from tools.results_page import results_page

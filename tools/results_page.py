@@ -9,18 +9,18 @@ from itertools import chain
 
 from stnscope.backend.experiment.reproduction.invariance_curve import InvarianceCurve
 from stnscope.backend.experiment.reproduction.invariance_tables import InvarianceTable, find_curve
-from stnscope.backend.experiment.reproduction.results import (
-    EvaluationResult,
-    InvarianceResult,
-    RowResult,
-)
-from stnscope.backend.experiment.reproduction.tables import (
+from stnscope.backend.experiment.reproduction.result_tables import (
     EvaluationFigure,
     ResultTable,
     ResultTables,
     RowFigure,
     SignTable,
     TableRow,
+)
+from stnscope.backend.experiment.reproduction.results import (
+    EvaluationResult,
+    InvarianceResult,
+    RowResult,
 )
 
 FILES = "../backend/experiment/reproduction/results"

@@ -21,8 +21,8 @@ from stnscope.backend.experiment.export.options import Progress
 from stnscope.backend.experiment.export.site import PublishedRun, check_target, publish
 from stnscope.backend.experiment.recording.quota import format_bytes, raising_insufficient_storage
 from stnscope.backend.experiment.recording.reader import Recording
+from stnscope.backend.experiment.reproduction.result_tables import build_tables
 from stnscope.backend.experiment.reproduction.results import find_pictures
-from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server.runs import Runs, example_path
 from stnscope.backend.server.settings import Settings
 

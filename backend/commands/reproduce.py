@@ -26,9 +26,9 @@ from stnscope.backend.experiment.errors import (
     StnscopeError,
     Unavailable,
 )
+from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.results import RowResult, read_results
 from stnscope.backend.experiment.reproduction.row_groups import recipe_of
-from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
 from stnscope.backend.experiment.sweeps.sweep_config import ROW
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,

@@ -23,8 +23,8 @@ from stnscope.backend.experiment.devices.choice import Device
 from stnscope.backend.experiment.export.options import ExportDefaults
 from stnscope.backend.experiment.limits import Count
 from stnscope.backend.experiment.recording.schema import METRICS
+from stnscope.backend.experiment.reproduction.result_tables import ResultTables
 from stnscope.backend.experiment.reproduction.row_groups import RowGroup
-from stnscope.backend.experiment.reproduction.tables import ResultTables
 from stnscope.backend.experiment.run_status import Deleted, Fault, Operation, Status
 from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
 from stnscope.backend.experiment.sweeps.table import FIGURES, Spread

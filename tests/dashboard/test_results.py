@@ -6,9 +6,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Locator, Page, Route, ViewportSize, expect
 
-from stnscope.backend.experiment.reproduction.published import NETWORKS
+from stnscope.backend.experiment.reproduction.published_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import KEPT, read_invariance
-from stnscope.backend.experiment.reproduction.rows import ROWS
+from stnscope.backend.experiment.reproduction.sign_networks import NETWORKS
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import pump_events
 from tests.experiment.result_files import write_seed

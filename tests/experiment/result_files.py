@@ -17,6 +17,7 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
     Pictures,
     find_half_lost,
 )
+from stnscope.backend.experiment.reproduction.published_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,
@@ -26,7 +27,6 @@ from stnscope.backend.experiment.reproduction.results import (
     add_invariance,
     add_seed,
 )
-from stnscope.backend.experiment.reproduction.rows import ROWS
 
 MACHINE = Machine(
     processor="A processor", cores=2, device="cpu", threads=1, torch="2.13.0", version="0.1.0"

@@ -24,6 +24,7 @@ from stnscope.backend.experiment.reproduction.evaluation import (
     evaluate_images,
 )
 from stnscope.backend.experiment.reproduction.invariance import Invariance
+from stnscope.backend.experiment.reproduction.published_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import (
     EvaluationResult,
     InvarianceResult,
@@ -31,7 +32,6 @@ from stnscope.backend.experiment.reproduction.results import (
     add_seed,
 )
 from stnscope.backend.experiment.reproduction.row_groups import recipe_of
-from stnscope.backend.experiment.reproduction.rows import ROWS
 from stnscope.backend.experiment.reproduction.segment import Progress, train_segment
 from stnscope.backend.experiment.training.loop import Validation, build_network, to_tensors
 from stnscope.models.cards import SUFFIX, cards

@@ -10,8 +10,8 @@ from typing import Any
 from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, PREPROCESSINGS
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import InvalidInput
-from stnscope.backend.experiment.reproduction.published import IDSIA
-from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
+from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
+from stnscope.backend.experiment.reproduction.sign_networks import IDSIA
 
 NOT_IN_RECIPE = frozenset({"seed", "device", "threads", "probes"})
 """Fields of a configuration in which trainings of a recipe may differ."""

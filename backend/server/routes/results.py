@@ -6,8 +6,8 @@ from fastapi import Request, Response
 
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.experiment.os_errors import display_name
+from stnscope.backend.experiment.reproduction.result_tables import build_tables
 from stnscope.backend.experiment.reproduction.results import Origin, find_pictures
-from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody

@@ -25,13 +25,13 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
     InvariancePoint,
     find_half_lost,
 )
+from stnscope.backend.experiment.reproduction.result_tables import build_tables
 from stnscope.backend.experiment.reproduction.results import (
     KEPT,
     MAX_BYTES,
     read_invariance,
     read_results,
 )
-from stnscope.backend.experiment.reproduction.tables import build_tables
 from stnscope.backend.experiment.training.loop import Validation
 from tests.experiment import sample_data
 from tests.experiment.result_files import write_invariance

@@ -23,13 +23,13 @@ from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.recording.records import Change
 from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.reproduce import (
     checkpoint_folder,
     evaluate_run,
     reproduce,
 )
 from stnscope.backend.experiment.reproduction.results import read_results
-from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.segment import CHECKPOINT, LOCK
 from stnscope.backend.experiment.runs.controls import NoControls
 from stnscope.backend.experiment.runs.session import record
@@ -84,7 +84,7 @@ import dataclasses, os, signal, sys
 from pathlib import Path
 from stnscope.backend.experiment.reproduction import segment
 from stnscope.backend.experiment.reproduction.reproduce import reproduce
-from stnscope.backend.experiment.reproduction.rows import ROWS
+from stnscope.backend.experiment.reproduction.published_tables import ROWS
 
 row, config = ROWS[sys.argv[1]], ROWS[sys.argv[1]].config.model_copy(update={"epochs": 8})
 ROWS[row.name] = dataclasses.replace(row, config=config)

@@ -10,7 +10,14 @@ import pytest
 import torch
 
 from stnscope.backend.experiment.reproduction.evaluation import count_multiply_adds
-from stnscope.backend.experiment.reproduction.published import COMMITTEE, NETWORKS
+from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES
+from stnscope.backend.experiment.reproduction.result_tables import (
+    OTHER_RECIPE,
+    ResultTables,
+    RowFigure,
+    TableRow,
+    build_tables,
+)
 from stnscope.backend.experiment.reproduction.results import (
     KEPT,
     MAX_BYTES,
@@ -18,14 +25,7 @@ from stnscope.backend.experiment.reproduction.results import (
     InvarianceResult,
     read_results,
 )
-from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES
-from stnscope.backend.experiment.reproduction.tables import (
-    OTHER_RECIPE,
-    ResultTables,
-    RowFigure,
-    TableRow,
-    build_tables,
-)
+from stnscope.backend.experiment.reproduction.sign_networks import COMMITTEE, NETWORKS
 from stnscope.models.architectures import build
 from stnscope.models.cards import FOLDER, SUFFIX, cards
 from tests.experiment.result_files import write_evaluation, write_seed

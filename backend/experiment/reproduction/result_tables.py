@@ -13,7 +13,12 @@ from stnscope.backend.experiment.reproduction.invariance_tables import (
     InvarianceTable,
     build_invariance_tables,
 )
-from stnscope.backend.experiment.reproduction.published import NETWORKS, PublishedNetwork
+from stnscope.backend.experiment.reproduction.published_tables import (
+    ROWS,
+    TABLES,
+    PublishedTable,
+    Row,
+)
 from stnscope.backend.experiment.reproduction.results import (
     KEPT,
     EvaluationResult,
@@ -24,7 +29,7 @@ from stnscope.backend.experiment.reproduction.results import (
     read_results,
     without_seed,
 )
-from stnscope.backend.experiment.reproduction.rows import ROWS, TABLES, PublishedTable, Row
+from stnscope.backend.experiment.reproduction.sign_networks import NETWORKS, PublishedNetwork
 from stnscope.models.catalog import ARCHITECTURES
 
 SIGNS = "gtsrb"
