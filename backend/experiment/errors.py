@@ -21,6 +21,9 @@ StnscopeError
     └── OutOfMemory        a device has too little memory; names it and what to do
 """
 
+MAX_REASON_LENGTH = 200
+"""Characters of an exception's text that a message repeats."""
+
 
 def printable(text: str) -> str:
     """Return text with what cannot be encoded as UTF-8 written as escapes, such as `\\xe4`.
@@ -31,6 +34,12 @@ def printable(text: str) -> str:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return text.encode("utf-8", "backslashreplace").decode()
+
+
+def shorten_reason(reason: str) -> str:
+    """Return an exception's text as the end of a sentence."""
+    text = printable(reason).strip().rstrip(".")
+    return text if len(text) <= MAX_REASON_LENGTH else f"{text[:MAX_REASON_LENGTH]}..."
 
 
 class StnscopeError(Exception):

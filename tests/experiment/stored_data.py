@@ -32,7 +32,7 @@ def found(data: Path) -> dict[str, tuple[int, int]]:
 
 def reasons(data: Path) -> dict[str, str]:
     """Return what is skipped, and why."""
-    return {each.name: each.reason for each in availability.list_skipped_folders(data)}
+    return {each.name: each.reason for each in availability.list_all(data)[1]}
 
 
 def encode_image(label: int, index: int = 0) -> bytes:

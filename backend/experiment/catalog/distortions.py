@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+UNDISTORTED = "centred"
+"""The distortion that leaves an image as it is, in the centre of the canvas."""
+
 
 @dataclass(frozen=True)
 class DistortionEntry:
@@ -19,7 +22,7 @@ _TABLE = (
         "Rotated by up to 45 degrees, scaled by 0.7 to 1.2, at a random position, among six small "
         "crops of other images.",
     ),
-    DistortionEntry("centred", "Centred", "Upright in the centre at its own size."),
+    DistortionEntry(UNDISTORTED, "Centred", "Upright in the centre at its own size."),
     DistortionEntry("R", "Rotated (R)", "Rotated by up to 90 degrees, in the centre."),
     DistortionEntry(
         "RTS",

@@ -40,13 +40,8 @@ def list_datasets(data: Path) -> dict[str, DatasetEntry]:
     return list_all(data)[0]
 
 
-def list_skipped_folders(data: Path) -> list[SkippedFolder]:
-    """Return the folders that contain images and are not data sets, with the reasons."""
-    return list_all(data)[1]
-
-
 def list_all(data: Path) -> tuple[dict[str, DatasetEntry], list[SkippedFolder]]:
-    """Return what `list_datasets` and `list_skipped_folders` do, at the cost of one of them."""
+    """Return what `list_datasets` does, and the folders of images that are no data set."""
     entries = _inspect_catalog(data)
     found = list(_unique(_find_folders(data), entries))
     skipped = [each for each in found if isinstance(each, SkippedFolder)]
@@ -177,7 +172,7 @@ def _find_folders(data: Path | None) -> list[Path]:
     """Return the folders in the data folder that may have images, sorted."""
     if data is None:
         return []
-    with suppress(OSError):  # reported by `list_skipped_folders`
+    with suppress(OSError):  # reported by `list_all`
         return sorted(
             path for path in data.iterdir() if not path.name.startswith(".") and path.is_dir()
         )

@@ -10,11 +10,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from stnscope.backend.experiment.errors import DatasetError, StnscopeError
+from stnscope.backend.experiment.errors import DatasetError, StnscopeError, shorten_reason
 from stnscope.backend.experiment.os_errors import display_name
-
-MAX_REASON_LENGTH = 200
-"""Characters of an exception's text that a message repeats."""
 
 
 @contextmanager
@@ -65,14 +62,9 @@ def explain(error: Exception) -> str:
     if isinstance(error, RuntimeError) and "encrypted" in text:
         return "it is encrypted. Unpack it with its password"
     if isinstance(error, zlib.error | zipfile.BadZipFile | EOFError):
-        return f"it is damaged ({_shorten(text)}). Get it again"
+        return f"it is damaged ({shorten_reason(text)}). Get it again"
     if isinstance(error, MemoryError | RecursionError):
         return "it is too large"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return _shorten(text) or type(error).__name__
-
-
-def _shorten(text: str) -> str:
-    text = text.strip().rstrip(".")
-    return text if len(text) <= MAX_REASON_LENGTH else f"{text[:MAX_REASON_LENGTH]}..."
+    return shorten_reason(text) or type(error).__name__

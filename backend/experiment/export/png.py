@@ -18,9 +18,6 @@ from stnscope.backend.experiment.limits import MAX_PICTURE_PIXELS
 
 Pixels = NDArray[np.uint8]
 
-ASPECT_RATIO = 16 / 9
-"""Of a sheet of frames, about."""
-
 
 def write_png(
     recording: ReadableRecording,
@@ -60,7 +57,7 @@ def sheet_size(chosen: Plan) -> tuple[int, int]:
 def _columns(chosen: Plan) -> int:
     width, height = chosen.size
     count = len(chosen.frames)
-    columns = math.ceil(math.sqrt(count * ASPECT_RATIO * height / width))
+    columns = math.ceil(math.sqrt(count * sheet.ASPECT_RATIO * height / width))
     # As few as fill the same number of rows.
     return -(-count // -(-count // min(columns, count)))
 

@@ -25,6 +25,8 @@ DOT_RADIUS = 3.0
 OUTLINE = 1.5
 CONTROL_RADIUS = 2.0
 NUMBER_SIZE = 14
+ASPECT_RATIO = 16 / 9
+"""Of several images side by side, about."""
 
 TRANSPARENT = -1
 BLACK, INK, MUTED, BACKGROUND, WHITE = 0, 34, 110, 242, 255

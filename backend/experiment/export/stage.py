@@ -29,7 +29,6 @@ MARGIN_SHARE = 6
 """An input's margin is its longer side by this."""
 CHART_WIDTH, CHART_GAP = 240, 16
 CHART_HEIGHT = 120
-ASPECT_RATIO = 16 / 9
 HALO, LINE, NUMBERED_LINE = 3.0, 1.25, 1.75
 """Widths: below a line, of one, and of one of several transformers' outlines."""
 DASHES = ((), (6.0, 3.0), (2.0, 2.5), (8.0, 2.5, 2.0, 2.5))
@@ -180,7 +179,7 @@ def compute_layout(
         charts,
     )
     height, width = one.tile
-    columns = min(count, max(1, round(math.sqrt(count * ASPECT_RATIO * height / width))))
+    columns = min(count, max(1, round(math.sqrt(count * sheet.ASPECT_RATIO * height / width))))
     columns = -(-count // -(-count // columns))
     return StageLayout(scale, one.input, one.outputs, one.margin, count, columns, layers, charts)
 

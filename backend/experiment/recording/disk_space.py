@@ -20,6 +20,8 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter
 
 CHECK_INTERVAL = 1.0
 """Seconds between two checks of the recordings' size and of the free space."""
+FULL_DISK_INTERVAL = 0.2
+"""Seconds between two attempts to write, or looks for requests, while the disk is full."""
 RESERVE_SUFFIX = ".reserve"
 RESERVE_BYTES = 64 * 1024
 """Enough to write the run's row several times."""

@@ -23,7 +23,7 @@ from stnscope.backend.experiment.errors import (
     RecordingUnavailable,
     StnscopeError,
     Unavailable,
-    printable,
+    shorten_reason,
 )
 from stnscope.backend.experiment.os_errors import (
     FULL_DISK,
@@ -32,8 +32,6 @@ from stnscope.backend.experiment.os_errors import (
 )
 from stnscope.backend.experiment.recording.quota import is_full_disk
 
-MAX_REASON_LENGTH = 200
-"""Characters of an exception's text that a message repeats."""
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -108,14 +106,14 @@ def check_is_file(path: Path) -> None:
 
 def damaged(path: Path, reason: str) -> RecordingError:
     """Return the error for a recording that is not as it was written."""
-    return RecordingError(f"{display_name(path.name)} is damaged: {_shorten(reason)}.")
+    return RecordingError(f"{display_name(path.name)} is damaged: {shorten_reason(reason)}.")
 
 
 def later_version(path: Path, reason: str) -> LaterVersion:
     """Return the error for a recording of a version that this program cannot read."""
     return LaterVersion(
-        f"{display_name(path.name)} was made by a later version of stnscope: {_shorten(reason)}. "
-        "Update stnscope to open it."
+        f"{display_name(path.name)} was made by a later version of stnscope: "
+        f"{shorten_reason(reason)}. Update stnscope to open it."
     )
 
 
@@ -194,8 +192,3 @@ def _denied(path: Path) -> RecordingDenied:
         f"{display_name(path)} may not be read or written by this user. Change the permissions of "
         "the file and its folder."
     )
-
-
-def _shorten(reason: str) -> str:
-    text = printable(reason).strip().rstrip(".")
-    return text if len(text) <= MAX_REASON_LENGTH else f"{text[:MAX_REASON_LENGTH]}..."

@@ -42,6 +42,8 @@ LOCK_TIMEOUT = 2.0
 """Seconds in which another process may release the lock."""
 WRITE_LOCK_SECONDS = 10.0
 """How long a write waits while another program locks the recording."""
+TRAINING_LOCK_SECONDS = 60.0
+"""The same while a run is trained, which can wait."""
 MAX_CHECKPOINTS = 2
 LARGE_CHECKPOINT_BYTES = 200_000_000
 """Only one checkpoint of this size or larger is stored, to save space."""

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 
 from stnscope.backend.experiment.catalog import DatasetEntry, validate
-from stnscope.backend.experiment.catalog.distortions import VARIATIONS
+from stnscope.backend.experiment.catalog.distortions import UNDISTORTED, VARIATIONS
 from stnscope.backend.experiment.config import CPU, DistortionConfig, ProbesConfig
 from stnscope.backend.experiment.data.images import Images
 from stnscope.backend.experiment.devices.torch_devices import torch_device
@@ -38,7 +38,6 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
 )
 from stnscope.backend.experiment.training.loop import Validation
 
-UNDISTORTED = "centred"
 LABELS_PER_POINT = 2400
 """About as many are evaluated at each strength, by as many draws as that takes."""
 PICTURED = 4

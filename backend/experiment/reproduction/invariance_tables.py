@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from stnscope.backend.experiment.catalog.distortions import DISTORTIONS
+from stnscope.backend.experiment.catalog.distortions import DISTORTIONS, UNDISTORTED
 from stnscope.backend.experiment.data.registry import DATASETS
 from stnscope.backend.experiment.reproduction.invariance_curve import (
     InvarianceCurve,
@@ -77,7 +77,7 @@ def build_invariance_tables(
         networks.sort(key=lambda each: each.transformers > 0)
         trainings = list(dict.fromkeys(each.result.training.distortion for each in networks))
         # The training with more variation first.
-        trainings.sort(key=lambda name: name == "centred")
+        trainings.sort(key=lambda name: name == UNDISTORTED)
         networks.sort(key=lambda each: trainings.index(each.result.training.distortion))
         names = dict.fromkeys(curve.distortion for each in networks for curve in each.result.curves)
         yield InvarianceTable(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from stnscope.backend.experiment.catalog.distortions import UNDISTORTED
 from stnscope.backend.experiment.reproduction.invariance_tables import (
     InvarianceTable,
     build_invariance_tables,
@@ -34,7 +35,6 @@ from stnscope.models.catalog import ARCHITECTURES
 
 SIGNS = "gtsrb"
 """The table of rows, and the data set, whose results stand beside the published sign networks."""
-UNDISTORTED = "centred"
 OTHER_RECIPE = "by another recipe than the present one"
 
 

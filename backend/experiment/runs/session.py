@@ -32,18 +32,13 @@ from stnscope.backend.experiment.limits import MAX_PROBES
 from stnscope.backend.experiment.probes.added_pictures import decode_image
 from stnscope.backend.experiment.probes.observe import observe_step
 from stnscope.backend.experiment.probes.run_probes import RunProbes
-from stnscope.backend.experiment.recording.disk_space import DiskSpace
+from stnscope.backend.experiment.recording.disk_space import FULL_DISK_INTERVAL, DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.records import SECONDS, AddedPicture, Change
-from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.recording.writer import TRAINING_LOCK_SECONDS, RecordingWriter
 from stnscope.backend.experiment.runs.controls import Controls, Detached
 from stnscope.backend.experiment.runs.step_recorder import StepRecorder
 from stnscope.backend.experiment.training.loop import Step, to_tensors, train
-
-FULL_DISK_INTERVAL = 0.2
-"""Seconds between two checks for requests while the disk is full."""
-RECORDING_LOCK_SECONDS = 60.0
-"""How long training waits while another program locks its recording."""
 
 
 class Session:
@@ -327,7 +322,7 @@ def _open(path: Path, controls: Controls) -> RecordingWriter:
     """Open the recording; while the disk is full, retry until a stop or detach request."""
     while True:
         try:
-            return RecordingWriter.open(path, lock_seconds=RECORDING_LOCK_SECONDS)
+            return RecordingWriter.open(path, lock_seconds=TRAINING_LOCK_SECONDS)
         except InsufficientStorage:
             if controls.has_request() and controls.next_request()["action"] in ("stop", "detach"):
                 raise Detached from None

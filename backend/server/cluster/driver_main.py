@@ -34,7 +34,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
 from stnscope.backend.experiment.errors import Conflict, StnscopeError
-from stnscope.backend.experiment.recording.disk_space import DiskSpace
+from stnscope.backend.experiment.recording.disk_space import FULL_DISK_INTERVAL, DiskSpace
 from stnscope.backend.experiment.recording.quota import Quota
 from stnscope.backend.experiment.recording.replication import (
     MissingInput,
@@ -44,7 +44,7 @@ from stnscope.backend.experiment.recording.replication import (
     position,
     seed,
 )
-from stnscope.backend.experiment.recording.writer import RecordingWriter
+from stnscope.backend.experiment.recording.writer import TRAINING_LOCK_SECONDS, RecordingWriter
 from stnscope.backend.server.cluster import nodes
 from stnscope.backend.server.cluster.remote_trainer import Answer, Place, RemoteTrainer
 from stnscope.backend.server.deadlines import Deadlines
@@ -54,10 +54,6 @@ from stnscope.backend.version import VERSION
 
 log = logging.getLogger(__name__)
 
-RECORDING_LOCK_SECONDS = 60.0
-"""How long a write waits while another program locks the recording."""
-FULL_DISK_INTERVAL = 0.2
-"""Seconds between two attempts to write while the disk is full."""
 FORGETTING_INTERVAL = 0.05
 """Seconds between two looks whether an actor has ended."""
 NODES_INTERVAL = 1.0
@@ -296,7 +292,7 @@ class Training(threading.Thread):
             Withdrawn: the disk is full, and the run is not to be trained any more.
         """
         with (
-            RecordingWriter.open(self._path, lock_seconds=RECORDING_LOCK_SECONDS) as writer,
+            RecordingWriter.open(self._path, lock_seconds=TRAINING_LOCK_SECONDS) as writer,
             DiskSpace(writer, Quota(**self._quota)) as disk_space,
         ):
             if place.has_run and not self._ask(actor.continues.remote(last_step_row(writer))):

@@ -1,11 +1,9 @@
 // Adds a picture to the probes of the run: chosen with a button, or dropped onto the stage.
 
-import { element, setText } from "../ui/dom.js";
+import { element, pictureInput, setText } from "../ui/dom.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 
-// What the browser offers first; the server recognises a format by its content.
-const FILE_TYPES = "image/*,.jfif,.jpe";
 const ADD = "Add a picture";
 
 /**
@@ -31,7 +29,7 @@ export class AddPicture {
     this.store = store;
     this.setProblem = setProblem;
     this.isUploading = false;
-    this.file = element("input", { type: "file", accept: FILE_TYPES, hidden: true });
+    this.file = pictureInput();
     this.file.onchange = () => this.#upload(this.file.files?.[0]);
     this.button = element("button.stn-button.stn-small.stn-add-button", { type: "button" }, ADD);
     this.button.onclick = () => this.file.click();

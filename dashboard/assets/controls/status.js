@@ -201,7 +201,7 @@ export class StatusLines {
     });
     this.thinned = element("span");
     this.link = element("a.stn-run-link");
-    this.computation = element("span.stn-computation", {
+    this.computation = element("span", {
       title: "What this run is computed on: the device, its precision, threads of the processor.",
     });
     this.sweep = element("a.stn-sweep-link", { hidden: true }, "One run of a sweep");

@@ -16,6 +16,9 @@
 /** The shape of a 2x3 matrix, row by row. @type {ThetaShape} */
 export const MATRIX_2X3 = { theta_labels: [], theta_matrix: [2, 3], control_points: null };
 
+/** Points along each side of a frame's grids. */
+export const LATTICE_SIDE = 7;
+
 /** @type {Record<string, number>} */
 const IDENTITIES = { angle: 0, s: 1, scale: 1, tx: 0, ty: 0 };
 // Of a projection: depths nearer to 0 are moved to this distance, as in models/inverse_fit.py.

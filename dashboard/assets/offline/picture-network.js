@@ -12,6 +12,7 @@ import {
 import { assetUrl } from "../protocol/assets.js";
 import { familyEntries } from "../protocol/catalog.js";
 import {
+  LATTICE_SIDE,
   latticePoints,
   MATRIX_2X3,
   pixelCentres,
@@ -29,7 +30,6 @@ import { readTensors } from "../protocol/frame.js";
 // tools/make_walk_example.py writes them.
 const PICTURES = "walk/pictures.safetensors";
 const TRANSFORMER = "st";
-const LATTICE_SIDE = 7;
 const CLASSES = Array.from({ length: 10 }, (_, index) => String(index));
 const MAP_LAYERS = ["maps.2", "maps.5", "maps.8"];
 const OTHER_PICTURE =

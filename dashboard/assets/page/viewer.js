@@ -23,6 +23,7 @@ import { StepPhases } from "../controls/step-phases.js";
 import { Timeline } from "../controls/timeline.js";
 import { viewerRefusal } from "../protocol/access.js";
 import { viewKeys, ViewToolbar } from "../controls/view-toolbar.js";
+import { prefersReducedMotion } from "../ui/transition.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
@@ -45,7 +46,7 @@ export class Viewer {
    */
   constructor(api, list, rooms, open) {
     this.rooms = rooms;
-    const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const reducedMotion = prefersReducedMotion();
     const store = (this.store = new RunStore(api, reducedMotion));
     /** @type {Navigation} */
     this.navigation = new Navigation(store, list, rooms, {

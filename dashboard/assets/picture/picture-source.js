@@ -2,7 +2,7 @@
 
 import { Camera } from "./camera.js";
 import { DrawingPad } from "./drawing-pad.js";
-import { element } from "../ui/dom.js";
+import { element, pictureInput } from "../ui/dom.js";
 import { GALLERY, galleryUrl } from "./gallery.js";
 
 /** @import { GalleryPicture } from "./gallery.js" */
@@ -14,9 +14,6 @@ import { GALLERY, galleryUrl } from "./gallery.js";
  * @property {GalleryPicture | null} gallery which one of the gallery it is
  */
 
-// What the browser offers first; the server recognises a format by its content.
-const FILE_TYPES = "image/*,.jfif,.jpe";
-
 export class PictureSource {
   /**
    * @param {(picture: ChosenPicture) => void} onPicture
@@ -27,7 +24,7 @@ export class PictureSource {
     this.chosen = 0; // counts choices
     const pictures = GALLERY.filter((picture) => !subject || picture.subject === subject);
     this.thumbnails = new Map(pictures.map((each) => [each.name, this.#thumbnail(each)]));
-    this.file = element("input", { type: "file", accept: FILE_TYPES, hidden: true });
+    this.file = pictureInput();
     this.file.onchange = () => this.#takeFile();
     this.choose = this.#button("Choose a file", () => this.file.click());
     this.camera = new Camera((blob) => this.take(blob));

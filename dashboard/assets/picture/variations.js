@@ -195,13 +195,13 @@ class SliderRow {
     // Its neutral value is hard to hit with the pointer.
     this.slider.ondblclick = () => on.input(entry.neutral);
     this.value = element("output.stn-slider-value");
-    this.sweep = element("button.stn-button.stn-small.stn-sweep-button", {
+    this.sweep = element("button.stn-button.stn-small", {
       type: "button",
       title: `Move ${title.toLowerCase()} from end to end`,
       aria: { label: `Sweep ${title.toLowerCase()}` },
     }, "Sweep");
     this.sweep.onclick = on.sweep;
-    const label = element("span.stn-slider-title", {}, title);
+    const label = element("span", {}, title);
     this.element = element(
       "div.stn-slider-row",
       {},

@@ -75,7 +75,7 @@ export function createInvarianceSection(table, api) {
   );
   draw();
   const section = element(
-    "details.stn-result-section.stn-invariance",
+    "details.stn-result-section",
     { open: true },
     element(
       "summary.stn-result-summary",

@@ -12,6 +12,7 @@ import {
   unusualSettings,
   WAITS_FOR_CLUSTER,
 } from "../ui/text.js";
+import { isDeleteConfirmed } from "../ui/confirm-delete.js";
 import { element, setText } from "../ui/dom.js";
 
 /** @import { Api } from "../protocol/api.js" */
@@ -56,9 +57,6 @@ const ROW_ACTIONS = {
 };
 /** @type {Action[]} */
 const CONTROLS = ["pause", "resume", "stop"];
-const CONFIRM = "Confirm delete";
-// Milliseconds in which a deletion can be confirmed.
-const CONFIRM_TIMEOUT = 5000;
 export class RunRow {
   /**
    * @param {RowTable} table
@@ -162,8 +160,11 @@ export class RunRow {
     button.dataset.action = action;
     button.setAttribute("aria-label", `${title} ${this.title}`);
     button.onclick = () => {
-      if (action === "delete") this.#delete(button);
-      else if (action === "download") this.#download();
+      if (action === "delete") {
+        if (isDeleteConfirmed(button, ROW_ACTIONS.delete.title, this.title)) {
+          this.table.request((api) => api.deleteRun(this.run.id));
+        }
+      } else if (action === "download") this.#download();
       else if (action === "rename") this.#rename();
       else if (action === "compare") this.table.compare(this.run.id);
       else this.table.request((api) => api.control(this.run.id, { action }));
@@ -214,28 +215,6 @@ export class RunRow {
   #download() {
     const href = this.table.api.recordingUrl(this.run.id)?.href;
     if (href) element("a", { href, download: "" }).click();
-  }
-
-  /**
-   * Ask for a confirmation on the first press; delete on the second.
-   * @param {HTMLButtonElement} button
-   */
-  #delete(button) {
-    if (button.dataset.confirming) {
-      this.table.request((api) => api.deleteRun(this.run.id));
-      return;
-    }
-    button.dataset.confirming = "true";
-    setText(button, CONFIRM);
-    button.setAttribute("aria-label", `${CONFIRM} ${this.title}`);
-    setTimeout(() => {
-      delete button.dataset.confirming;
-      setText(button, ROW_ACTIONS.delete.title);
-      button.setAttribute(
-        "aria-label",
-        `${ROW_ACTIONS.delete.title} ${this.title}`,
-      );
-    }, CONFIRM_TIMEOUT);
   }
 
   /** @param {MouseEvent} event */

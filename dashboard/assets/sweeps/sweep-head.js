@@ -1,5 +1,6 @@
 // What stands above a sweep: its name, how far it is, and what can be done with all of its runs as one.
 
+import { isDeleteConfirmed } from "../ui/confirm-delete.js";
 import { element, setText } from "../ui/dom.js";
 import { progressText, variedText } from "./sweep-text.js";
 
@@ -8,9 +9,6 @@ import { progressText, variedText } from "./sweep-text.js";
 
 /** @typedef {"stop" | "resume" | "delete"} SweepAction */
 
-const CONFIRM = "Confirm delete";
-// Milliseconds in which a deletion can be confirmed.
-const CONFIRM_TIMEOUT = 5000;
 /** @type {[name: SweepAction, title: string, hint: string][]} */
 const ACTIONS = [
   ["stop", "Stop all", "Stop the runs that train or wait; their recordings are kept"],
@@ -62,21 +60,11 @@ export class SweepHead {
   #createButton(name, title, hint) {
     const button = element("button.stn-button.stn-small", { type: "button", title: hint }, title);
     button.dataset.action = name;
-    const reset = () => {
-      delete button.dataset.confirming;
-      setText(button, title);
-    };
     button.onclick = async () => {
-      if (name === "delete" && !button.dataset.confirming) {
-        button.dataset.confirming = "true";
-        setText(button, CONFIRM);
-        setTimeout(reset, CONFIRM_TIMEOUT);
-        return;
-      }
+      if (name === "delete" && !isDeleteConfirmed(button, title)) return;
       button.disabled = true;
       await this.act(name);
       button.disabled = false;
-      reset();
     };
     return { name, button };
   }

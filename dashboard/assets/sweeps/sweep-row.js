@@ -25,7 +25,7 @@ export class SweepRow {
     this.count = element("span.stn-sweep-count");
     const words = element("div.stn-run-text", {}, this.link, this.details);
     const bar = element("span.stn-bar", {}, this.progress);
-    this.element = element("li.stn-run.stn-sweep-item", {}, this.count, this.status, words, bar);
+    this.element = element("li.stn-run", {}, this.count, this.status, words, bar);
     this.update(sweep);
   }
 

@@ -20,6 +20,11 @@ export function element(name, properties = {}, ...children) {
   return created;
 }
 
+/** Create the hidden input with which the user chooses the file of a picture. */
+export const pictureInput = () =>
+  // What the browser offers first; the server recognises a format by its content.
+  element("input", { type: "file", accept: "image/*,.jfif,.jpe", hidden: true });
+
 /**
  * Set an element's text if it differs, so that no layout is computed for nothing.
  * @param {Element} target

@@ -1,5 +1,8 @@
 // A change that is drawn over some time: in every animation frame, or at once where motion is reduced.
 
+/** Whether the user has asked the system for less motion. */
+export const prefersReducedMotion = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
 export class Transition {
   constructor() {
     this.current = 0; // counts transitions, of which the newest runs
@@ -13,7 +16,7 @@ export class Transition {
    */
   async run(milliseconds, draw) {
     const run = ++this.current;
-    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const isStill = prefersReducedMotion();
     const start = performance.now();
     let share = 0;
     while (share < 1) {

@@ -7,7 +7,7 @@ import { ClassBars } from "../stage/class-bars.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setText } from "../ui/dom.js";
 import { roomLink } from "../ui/room-link.js";
-import { Transition } from "../ui/transition.js";
+import { prefersReducedMotion, Transition } from "../ui/transition.js";
 import { decimal } from "../ui/text.js";
 import { matrix, variable } from "./equation.js";
 import { GradientArrows } from "./gradient-arrows.js";
@@ -232,7 +232,7 @@ export class GradientFigure {
     const thetas = frame.tensors[`steps.theta.${this.picture.transformer.name}`];
     const losses = [...frame.tensors["steps.loss"].data];
     this.arrows.clear();
-    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const isStill = prefersReducedMotion();
     for (let step = 1; step <= count; step++) {
       this.chosenTheta = [...rowOf(thetas, step)];
       this.losses = [...(this.losses.length ? this.losses : [losses[0]]), losses[step]];

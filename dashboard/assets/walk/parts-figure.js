@@ -44,7 +44,7 @@ export class PartsFigure {
         { role: "group", aria: { label: "What the figure shows" } },
         ...this.buttons,
       ),
-      ...this.parts.map(({ part }) => element("div.stn-grid-part", {}, part.element)),
+      ...this.parts.map(({ part }) => element("div", {}, part.element)),
     );
     picture.addEventListener("change", onChange);
     picture.addEventListener("theta", onChange);

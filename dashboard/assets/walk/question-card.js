@@ -36,7 +36,7 @@ export class QuestionCard {
     this.element = element(
       "div.stn-walk-question",
       {},
-      element("p.stn-walk-asked", {}, element("strong", {}, "Predict first. "), text),
+      element("p", {}, element("strong", {}, "Predict first. "), text),
       element("div.stn-walk-answers", {}, ...this.buttons, this.skip, this.replay),
       this.verdict,
     );

@@ -6,6 +6,7 @@ import { rowOf } from "../protocol/frame.js";
 import { PixelImage } from "../stage/canvas.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
 import { element, icon, ICONS, setText } from "../ui/dom.js";
+import { prefersReducedMotion } from "../ui/transition.js";
 
 /** @import { Frame, Tensor } from "../protocol/types.js" */
 
@@ -42,7 +43,7 @@ export class RecordedAnimation {
     this.film = null;
     this.index = 0; // of the frame that is shown
     this.isShown = false;
-    this.isPaused = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.isPaused = prefersReducedMotion();
     /** @type {number | null} */
     this.chosen = null; // key of the frame at which the reader has paused it
     this.plays = 0; // counts the loops that were begun: only the newest goes on

@@ -4,7 +4,13 @@
 import { gridSample } from "../geometry/grid-sampler.js";
 import { inputMargin } from "../geometry/input-margin.js";
 import { fitTheta } from "../geometry/theta-fit.js";
-import { latticePoints, MATRIX_2X3, toPixels, warpPoints } from "../geometry/theta-grid.js";
+import {
+  LATTICE_SIDE,
+  latticePoints,
+  MATRIX_2X3,
+  toPixels,
+  warpPoints,
+} from "../geometry/theta-grid.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { RegionHandles } from "../picture/region-handles.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
@@ -17,7 +23,6 @@ import { ControlHandles } from "./control-handles.js";
 /** @import { Point } from "../geometry/region-geometry.js" */
 /** @import { TransformRequest } from "../protocol/transform-stream.js" */
 
-const LATTICE_SIDE = 7;
 const LATTICE = latticePoints(LATTICE_SIDE);
 // Of a region that may be bent: control points of every spline lie on its lines.
 const MESH_SIDE = 13;

@@ -37,7 +37,7 @@ export class SampleSum {
         ),
       ),
       element(
-        "figure.stn-sum-output",
+        "figure",
         {},
         this.swatch,
         element("figcaption", {}, "The output pixel: ", this.value),

@@ -2,6 +2,7 @@
 
 import { element } from "../ui/dom.js";
 import { matrix, variable } from "./equation.js";
+import { prefersReducedMotion } from "../ui/transition.js";
 
 const DIGITS = 3;
 const NAMES = ["1,1", "1,2", "1,3", "2,1", "2,2", "2,3"];
@@ -54,7 +55,7 @@ export class ThetaMatrix {
  * @param {HTMLElement} target
  */
 function flash(target) {
-  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  if (prefersReducedMotion()) return;
   const colour = "color-mix(in srgb, var(--stn-accent) 32%, transparent)";
   target.getAnimations().forEach((animation) => animation.cancel());
   target.animate([{ backgroundColor: colour }, {}], { duration: 700, easing: "ease-out" });

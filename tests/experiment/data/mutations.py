@@ -102,7 +102,7 @@ def read_all(data: Path) -> Iterator[str]:
     What is raised is an error of ours; anything else is raised again.
     """
     entries = availability.list_datasets(data)
-    skipped = availability.list_skipped_folders(data)
+    skipped = availability.list_all(data)[1]
     json.dumps([asdict(entry) for entry in entries.values()], ensure_ascii=False).encode()
     json.dumps([asdict(folder) for folder in skipped], ensure_ascii=False).encode()
     for name in NAMES:

@@ -29,7 +29,7 @@ def test_a_replaced_copy_is_counted_again(tmp_path: Path) -> None:
 def test_other_folders_of_a_known_data_set_are_not_an_image_folder(tmp_path: Path) -> None:
     sample_data.write_files(sample_data.make_gtsrb("kaggle"), tmp_path / "gtsrb")
     sample_data.write_image_folder(tmp_path / "gtsrb", {"Meta": 43, "Test": 20})
-    assert availability.list_skipped_folders(tmp_path) == []
+    assert availability.list_all(tmp_path)[1] == []
 
 
 def test_damaged_data_sets_are_not_available_until_repaired(
@@ -89,7 +89,7 @@ def test_an_unreadable_folder_hides_no_other(
     monkeypatch.setattr(Path, "iterdir", iterdir)
     entries = availability.list_datasets(tmp_path)
     assert set(entries) - set(DATASETS) == {"fruit"}
-    reasons = {folder.name: folder.reason for folder in availability.list_skipped_folders(tmp_path)}
+    reasons = {folder.name: folder.reason for folder in availability.list_all(tmp_path)[1]}
     assert reasons.keys() == {"digits", "locked"}
     assert reasons["locked"] == "locked cannot be read: Permission denied."
     assert entries["digits"] == DATASETS["digits"], "a folder does not replace a known data set"

@@ -67,7 +67,7 @@ def test_skipped_folders_have_a_reason(tmp_path: Path) -> None:
     (tmp_path / "scans" / "apple" / "1.tiff").write_bytes(b"II*\x00")
     (tmp_path / "papers" / "a").mkdir(parents=True)
     (tmp_path / "papers" / "a" / "text.pdf").write_bytes(b"%PDF")
-    reasons = {folder.name: folder.reason for folder in availability.list_skipped_folders(tmp_path)}
+    reasons = {folder.name: folder.reason for folder in availability.list_all(tmp_path)[1]}
     expected = {
         "single": "single needs two folders or more with at least 10 images each, one for each "
         "class. It has apple: 15;",
@@ -103,9 +103,9 @@ def test_folder_with_an_invalid_image_is_skipped(tmp_path: Path, data: bytes, me
     path = tmp_path / "fruit" / "pear" / "03.png"
     valid = path.read_bytes()
     path.write_bytes(data)
-    (skipped,) = availability.list_skipped_folders(tmp_path)
+    (skipped,) = availability.list_all(tmp_path)[1]
     assert skipped.reason.startswith("fruit/pear/03.png cannot be used. ")
     assert message in skipped.reason
     path.write_bytes(valid)
-    assert availability.list_skipped_folders(tmp_path) == []
+    assert availability.list_all(tmp_path)[1] == []
     assert availability.list_datasets(tmp_path)["fruit"].images == 20

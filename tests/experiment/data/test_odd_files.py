@@ -39,7 +39,7 @@ def _small_mnist(monkeypatch: pytest.MonkeyPatch) -> None:
 def fault_of(name: str, data: Path) -> str:
     """Return a data set's fault, after checking that everything else is listed."""
     entries = availability.list_datasets(data)
-    skipped = availability.list_skipped_folders(data)
+    skipped = availability.list_all(data)[1]
     json.dumps([asdict(entry) for entry in entries.values()], ensure_ascii=False).encode()
     json.dumps([asdict(folder) for folder in skipped], ensure_ascii=False).encode()
     assert entries.keys() >= DATASETS.keys()
@@ -265,7 +265,7 @@ def test_names_that_are_not_utf_8_are_named_and_left_out(tmp_path: Path) -> None
     assert r"Not read: k\xe4se, apple/\xe4.png." in entry.description
     assert len(load("fruit", tmp_path).train) == entry.images
     assert len(load("gtsrb", tmp_path).train) == 8
-    (skipped,) = availability.list_skipped_folders(tmp_path)
+    (skipped,) = availability.list_all(tmp_path)[1]
     assert (skipped.name, "not UTF-8" in skipped.reason) == (r"\xe4", True)
 
 
