@@ -1,6 +1,6 @@
 // The charts, one row each: which recorded metrics they draw, and how values are written. Pure.
 
-import { decimal, percent, significant } from "../ui/text.js";
+import { decimal, percent, significant } from "../ui/number-text.js";
 
 /**
  * A line of a chart.

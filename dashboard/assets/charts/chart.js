@@ -4,7 +4,7 @@
 // each change would cost a layout.
 
 import { element, setText } from "../ui/dom.js";
-import { titleForFirst } from "../ui/text.js";
+import { titleForFirst } from "../ui/frame-text.js";
 import { drawnLines } from "./chart-definitions.js";
 import { MARGIN, plotlyFigure, TITLE_HEIGHT, valueAt } from "./plotly-figure.js";
 

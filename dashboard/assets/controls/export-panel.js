@@ -1,7 +1,8 @@
 // The panel that exports a run: its options, a preview, the progress, and the file.
 
 import { element, setText } from "../ui/dom.js";
-import { fileSize, integer, withFieldTitles } from "../ui/text.js";
+import { fileSize, integer } from "../ui/number-text.js";
+import { withFieldTitles } from "../ui/run-text.js";
 import { exportDefaults, exportFormats, limitOf } from "../protocol/catalog.js";
 import { exportOptions, togglePicked, usedFields } from "./export-options.js";
 

@@ -3,7 +3,7 @@
 
 import { element, setText } from "../ui/dom.js";
 import { viewerRefusal } from "../protocol/access.js";
-import { withFieldTitles } from "../ui/text.js";
+import { withFieldTitles } from "../ui/run-text.js";
 
 /** @import { RunStore } from "../playback/run-store.js" */
 

@@ -2,20 +2,15 @@
 
 import { element, setText } from "../ui/dom.js";
 import { frameSentence } from "../stage/theta-text.js";
+import { correctCount, labelledCount, tenths } from "../ui/frame-text.js";
+import { decimal, duration, integer, percent } from "../ui/number-text.js";
 import {
   computationText,
-  correctCount,
-  decimal,
-  duration,
-  integer,
-  labelledCount,
-  percent,
   runTitle,
-  tenths,
   thinningNote,
   UNRESPONSIVE,
   WAITS_FOR_CLUSTER,
-} from "../ui/text.js";
+} from "../ui/run-text.js";
 
 /** @import { Frame, FrameInfo, Run } from "../protocol/types.js" */
 /** @import { RunStore } from "../playback/run-store.js" */

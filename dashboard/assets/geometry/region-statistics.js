@@ -2,7 +2,7 @@
 // regions' width, height, rotation and position. Pure.
 
 import { decomposeRegion, meanAndDeviation } from "./region-geometry.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 
 /** @import { Tensor } from "../protocol/types.js" */
 /** @import { Lattice, RegionPose } from "./region-geometry.js" */

@@ -11,7 +11,7 @@ import { element, setText } from "../ui/dom.js";
 import { ExportPanel } from "../controls/export-panel.js";
 import { layOutViewer } from "./layout.js";
 import { LearningRatesPanel } from "../controls/live-settings.js";
-import { legendText } from "../ui/text.js";
+import { legendText } from "../ui/frame-text.js";
 import { Navigation } from "./navigation.js";
 import { Readout, StatusLines } from "../controls/status.js";
 import { Presentation } from "./presentation.js";

@@ -9,7 +9,8 @@ import { latticeCorners } from "../geometry/region-drag.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { saveFile } from "../ui/save-file.js";
 import { element } from "../ui/dom.js";
-import { labelName, percent } from "../ui/text.js";
+import { labelName } from "../ui/frame-text.js";
+import { percent } from "../ui/number-text.js";
 
 /** @import { Frame } from "../protocol/types.js" */
 

@@ -1,7 +1,7 @@
 // A sweep: one variation is moved from end to end, and what the network says is drawn over it.
 
 import { element, setAttributes, setText, svgElement, svgText } from "../ui/dom.js";
-import { decimal, percent } from "../ui/text.js";
+import { decimal, percent } from "../ui/number-text.js";
 import { saveFile } from "../ui/save-file.js";
 import { sweepCurves, sweepStillness, sweepTable } from "./sweep-curves.js";
 

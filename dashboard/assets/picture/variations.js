@@ -1,7 +1,7 @@
 // The variations of a picture, as sliders.
 
 import { element, setText } from "../ui/dom.js";
-import { decimal, percent } from "../ui/text.js";
+import { decimal, percent } from "../ui/number-text.js";
 
 /** @import { Variation } from "../protocol/transform-stream.js" */
 

@@ -2,7 +2,8 @@
 
 import { ClassBars } from "../stage/class-bars.js";
 import { element, setText } from "../ui/dom.js";
-import { labelName, percent, verdictOf } from "../ui/text.js";
+import { labelName, verdictOf } from "../ui/frame-text.js";
+import { percent } from "../ui/number-text.js";
 import { predictedProbability } from "../stage/probe-layers.js";
 import { rowOf } from "../protocol/frame.js";
 

@@ -1,6 +1,6 @@
 // The newest runs, those that are live, and sweeps, requested again and again while the page is visible.
 
-import { isFaulty } from "../ui/text.js";
+import { isFaulty } from "../ui/run-text.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Cluster, Run, SweepSummary } from "../protocol/types.js" */

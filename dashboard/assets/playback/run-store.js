@@ -12,7 +12,7 @@ import { FrameLoop } from "./frame-loop.js";
 import { FrameQueue } from "./frame-queue.js";
 import { PLACEHOLDER, Playback } from "./playback.js";
 import { Problem } from "../protocol/api.js";
-import { isFaulty } from "../ui/text.js";
+import { isFaulty } from "../ui/run-text.js";
 
 /** @import { Api, Stream } from "../protocol/api.js" */
 /** @import { MetricColumns, Run } from "../protocol/types.js" */

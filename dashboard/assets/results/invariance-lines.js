@@ -1,6 +1,6 @@
 // The lines of charts of accuracy over strength: their geometry, looks and texts. Pure.
 
-import { decimal, percent } from "../ui/text.js";
+import { decimal, percent } from "../ui/number-text.js";
 
 /** @import { InvarianceCurve, InvarianceNetwork, InvarianceTable } from "../protocol/types.js" */
 

@@ -17,7 +17,7 @@ import {
   xOf,
   yOf,
 } from "./invariance-lines.js";
-import { decimal, percent } from "../ui/text.js";
+import { decimal, percent } from "../ui/number-text.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { InvarianceCurve, InvarianceNetwork, InvarianceTable } from "../protocol/types.js" */

@@ -1,7 +1,7 @@
 // What one result file holds: how its figure was made, and the command that makes it again.
 
 import { element } from "../ui/dom.js";
-import { integer, percent } from "../ui/text.js";
+import { integer, percent } from "../ui/number-text.js";
 import { machineText, recorded, timeText } from "./result-text.js";
 
 /**

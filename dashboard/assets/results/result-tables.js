@@ -3,7 +3,7 @@
 import { createDetails } from "./result-details.js";
 import { element } from "../ui/dom.js";
 import { figureNotes, figureText, millions, rowsByNetwork, shortNotes } from "./result-text.js";
-import { integer } from "../ui/text.js";
+import { integer } from "../ui/number-text.js";
 
 /**
  * @import {

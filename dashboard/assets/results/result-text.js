@@ -1,6 +1,6 @@
 // The figures of results as text.
 
-import { integer } from "../ui/text.js";
+import { integer } from "../ui/number-text.js";
 
 /** @import { Machine, Origin, RowFigure, TableRow } from "../protocol/types.js" */
 

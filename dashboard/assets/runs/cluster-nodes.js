@@ -1,6 +1,6 @@
 // The nodes of the cluster that trains the runs: what each trains, and which runs wait for room.
 
-import { runTitle } from "../ui/text.js";
+import { runTitle } from "../ui/run-text.js";
 import { element, setText } from "../ui/dom.js";
 
 /** @import { Cluster, ClusterRun, Run } from "../protocol/types.js" */

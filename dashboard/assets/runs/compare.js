@@ -1,7 +1,7 @@
 // A run that is compared with the one on the stage, beside it. It shows the corresponding step.
 
 import { element, icon, ICONS } from "../ui/dom.js";
-import { integer } from "../ui/text.js";
+import { integer } from "../ui/number-text.js";
 import { RunStage } from "../stage/run-stage.js";
 import { RunStore } from "../playback/run-store.js";
 import { correspondingStep } from "./run-difference.js";

@@ -1,7 +1,7 @@
 // The table of two runs' measurements, and of the differences between them.
 
 import { differences } from "./run-difference.js";
-import { distinctTitles, runTitle } from "../ui/text.js";
+import { distinctTitles, runTitle } from "../ui/run-text.js";
 import { element, setText } from "../ui/dom.js";
 
 /** @import { Frame, Run } from "../protocol/types.js" */

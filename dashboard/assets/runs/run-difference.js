@@ -1,13 +1,7 @@
 // Two runs compared: which of their steps correspond, and how their frames differ. Pure.
 
-import {
-  correctCount,
-  decimal,
-  integer,
-  labelledCount,
-  percent,
-  titleForFirst,
-} from "../ui/text.js";
+import { correctCount, labelledCount, titleForFirst } from "../ui/frame-text.js";
+import { decimal, integer, percent } from "../ui/number-text.js";
 import { firstProbes, initialProbeCount, rowsOf } from "../protocol/frame.js";
 import { regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 

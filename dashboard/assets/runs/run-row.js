@@ -1,17 +1,15 @@
 // One run in the list: a picture of its last frame, its title, its progress, and buttons.
 
 import { defaultConfig, limitOf } from "../protocol/catalog.js";
+import { duration, integer, percent } from "../ui/number-text.js";
 import {
   configTitle,
-  duration,
-  integer,
   isFaulty,
-  percent,
   runTitle,
   UNRESPONSIVE,
   unusualSettings,
   WAITS_FOR_CLUSTER,
-} from "../ui/text.js";
+} from "../ui/run-text.js";
 import { isDeleteConfirmed } from "../ui/confirm-delete.js";
 import { element, setText } from "../ui/dom.js";
 

@@ -1,7 +1,7 @@
 // The table of runs, by data set, below that of sweeps.
 
 import { datasetTitle } from "../protocol/catalog.js";
-import { isFaulty } from "../ui/text.js";
+import { isFaulty } from "../ui/run-text.js";
 import { element, setText } from "../ui/dom.js";
 import { viewerRefusal } from "../protocol/access.js";
 import { ClusterNodes } from "./cluster-nodes.js";

@@ -1,7 +1,7 @@
 // The probabilities of classes as bars.
 
 import { element, setText } from "../ui/dom.js";
-import { percent } from "../ui/text.js";
+import { percent } from "../ui/number-text.js";
 
 /** @import { Label } from "../protocol/types.js" */
 

@@ -4,7 +4,7 @@ import { bilinearSample } from "../geometry/bilinear-sample.js";
 import { inputViewBox } from "../geometry/input-margin.js";
 import { rowOf } from "../protocol/frame.js";
 import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
-import { percent } from "../ui/text.js";
+import { percent } from "../ui/number-text.js";
 
 /** @import { Frame } from "../protocol/types.js" */
 /** @import { ImagePane } from "./image-pane.js" */

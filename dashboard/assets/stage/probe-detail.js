@@ -7,12 +7,12 @@ import { element, icon, ICONS, setText } from "../ui/dom.js";
 import {
   labelName,
   missingProbeText,
-  percent,
   probeCaption,
   probeCollapse,
   transformerName,
   verdictOf,
-} from "../ui/text.js";
+} from "../ui/frame-text.js";
+import { percent } from "../ui/number-text.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { ClassBars } from "./class-bars.js";
 import { ImagePane } from "./image-pane.js";

@@ -3,7 +3,7 @@
 import { meanImage, regionStatistics, STATISTICS } from "../geometry/region-statistics.js";
 import { initialProbeCount, rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
-import { transformerName } from "../ui/text.js";
+import { transformerName } from "../ui/frame-text.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { PixelImage } from "./canvas.js";
 import { DistributionStrip } from "./distribution-strip.js";

@@ -5,11 +5,11 @@ import { element, icon, ICONS, setText } from "../ui/dom.js";
 import {
   describeProbe,
   labelName,
-  percent,
   probeCaption,
   probeCollapse,
   verdictOf,
-} from "../ui/text.js";
+} from "../ui/frame-text.js";
+import { percent } from "../ui/number-text.js";
 import { PixelImage } from "./canvas.js";
 import { predictedProbability, probeInverseWarp, regionParts } from "./probe-layers.js";
 import { RegionOverlay } from "./region-overlay.js";

@@ -1,7 +1,7 @@
 // One run on the stage: its title, and the view that fills the stage.
 
 import { element, setText } from "../ui/dom.js";
-import { runTitle } from "../ui/text.js";
+import { runTitle } from "../ui/run-text.js";
 import { ProbeDetail } from "./probe-detail.js";
 import { ProbeGrid } from "./probe-grid.js";
 import { ProbeSummary } from "./probe-summary.js";

@@ -2,7 +2,7 @@
 
 import { familyEntry } from "../protocol/catalog.js";
 import { element, setText } from "../ui/dom.js";
-import { accuracyNote } from "../ui/text.js";
+import { accuracyNote } from "../ui/frame-text.js";
 import { affineRows, regionFigures, regionSentence, thetaRows } from "./theta-text.js";
 
 /** @import { Transformer } from "../protocol/types.js" */

@@ -10,7 +10,8 @@ import {
 } from "../geometry/region-geometry.js";
 import { rowsOf, withoutAddedPictures } from "../protocol/frame.js";
 import { regionStatistics } from "../geometry/region-statistics.js";
-import { correctCount, decimal, labelledCount, percent, transformerName } from "../ui/text.js";
+import { correctCount, labelledCount, transformerName } from "../ui/frame-text.js";
+import { decimal, percent } from "../ui/number-text.js";
 
 /** @import { FamilyEntry, Frame, Transformer } from "../protocol/types.js" */
 /** @import { Lattice, Point, RegionPose } from "../geometry/region-geometry.js" */

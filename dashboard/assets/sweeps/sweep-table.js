@@ -10,7 +10,7 @@ import {
   valueText,
 } from "./sweep-text.js";
 import { element, setText } from "../ui/dom.js";
-import { percent } from "../ui/text.js";
+import { percent } from "../ui/number-text.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Order } from "./sweep-text.js" */

@@ -1,6 +1,6 @@
 // A sweep's fields, values and figures as text, and the order of its combinations. Pure.
 
-import { decimal, percent } from "../ui/text.js";
+import { decimal, percent } from "../ui/number-text.js";
 
 /** @import { PublishedFigure, Spread, SweepCombination, SweepSummary } from "../protocol/types.js" */
 

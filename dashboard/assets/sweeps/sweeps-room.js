@@ -11,7 +11,7 @@ import {
 } from "./sweep-text.js";
 import { element, setText } from "../ui/dom.js";
 import { keyOf, SweepTable } from "./sweep-table.js";
-import { percent } from "../ui/text.js";
+import { percent } from "../ui/number-text.js";
 import { SweepHead } from "./sweep-head.js";
 import { SweepRow } from "./sweep-row.js";
 

@@ -4,7 +4,7 @@
 import { pixelsPerUnit } from "../geometry/grid-sampler.js";
 import { pixelCoordinate, toPixel } from "../geometry/theta-grid.js";
 import { element, setAttributes, setText, svgElement, svgText } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 
 const SIZE = 5;
 /** The two numbers of theta that can be set, the same along both axes. */

@@ -8,7 +8,7 @@ import { RegionOverlay } from "../stage/region-overlay.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { roomLink } from "../ui/room-link.js";
 import { element, setText } from "../ui/dom.js";
-import { percent } from "../ui/text.js";
+import { percent } from "../ui/number-text.js";
 import { MeasuredRange } from "./measured-range.js";
 import { poolingText } from "./pooling-text.js";
 import { RangePlot } from "./range-plot.js";

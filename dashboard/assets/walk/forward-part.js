@@ -4,7 +4,7 @@ import { forwardWarp } from "../geometry/forward-warp.js";
 import { MATRIX_2X3, pixelCentres, warpPoints } from "../geometry/theta-grid.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setText, svgElement } from "../ui/dom.js";
-import { integer } from "../ui/text.js";
+import { integer } from "../ui/number-text.js";
 import { drawImage, drawOutput, RegionPane } from "./region-pane.js";
 
 /** @import { WalkPicture } from "./walk-picture.js" */

@@ -8,7 +8,7 @@ import { ImagePane } from "../stage/image-pane.js";
 import { element, setText } from "../ui/dom.js";
 import { roomLink } from "../ui/room-link.js";
 import { prefersReducedMotion, Transition } from "../ui/transition.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 import { matrix, variable } from "./equation.js";
 import { GradientArrows } from "./gradient-arrows.js";
 import { LossCurve } from "./loss-curve.js";

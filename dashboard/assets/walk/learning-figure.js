@@ -2,7 +2,8 @@
 // the signs moving through the trained network.
 
 import { element, setText } from "../ui/dom.js";
-import { decimal, integer, tenths } from "../ui/text.js";
+import { tenths } from "../ui/frame-text.js";
+import { decimal, integer } from "../ui/number-text.js";
 import { RecordedAnimation, stepsOfTenths } from "./recorded-animation.js";
 
 /** @import { Api } from "../protocol/api.js" */

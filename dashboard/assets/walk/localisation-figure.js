@@ -7,7 +7,7 @@ import { regionParts } from "../stage/probe-layers.js";
 import { RegionOverlay } from "../stage/region-overlay.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 import { Transition } from "../ui/transition.js";
 import { DEFAULT_LAYERS } from "../ui/view-state.js";
 import { matrix } from "./equation.js";

@@ -1,7 +1,7 @@
 // The loss over steps on theta, as a small curve.
 
 import { setAttributes, svgElement, svgText } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 
 // Of the drawing, in its own units.
 const WIDTH = 360;

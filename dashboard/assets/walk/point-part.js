@@ -11,7 +11,7 @@ import {
 } from "../geometry/theta-grid.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { element, setAttributes, setText, svgElement } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 import { matrix, variable } from "./equation.js";
 import { drawOutput, RegionPane } from "./region-pane.js";
 import { pixelQuery, readPixel } from "./theta-query.js";

@@ -1,6 +1,6 @@
 // What pooling forgives, and what it does not, in the numbers that were measured. Pure.
 
-import { percent } from "../ui/text.js";
+import { percent } from "../ui/number-text.js";
 
 // A change is forgiven while the class keeps this probability.
 const FORGIVEN = 0.5;

@@ -2,7 +2,7 @@
 
 import { composeAffine, decomposeAffine } from "../geometry/region-geometry.js";
 import { element } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 import { SliderRow } from "./slider-row.js";
 
 /** @import { AffinePose } from "../geometry/region-geometry.js" */

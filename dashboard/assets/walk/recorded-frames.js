@@ -1,7 +1,8 @@
 // A slider over the recorded steps of a run, and the choice of one of its probes.
 
 import { element, setText } from "../ui/dom.js";
-import { integer, labelName } from "../ui/text.js";
+import { labelName } from "../ui/frame-text.js";
+import { integer } from "../ui/number-text.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */

@@ -5,7 +5,7 @@ import { RegionOverlay } from "../stage/region-overlay.js";
 import { ImagePane } from "../stage/image-pane.js";
 import { rowOf } from "../protocol/frame.js";
 import { element, setText } from "../ui/dom.js";
-import { labelName } from "../ui/text.js";
+import { labelName } from "../ui/frame-text.js";
 import { RecordedFrames } from "./recorded-frames.js";
 import { drawImage, drawWithMargin } from "./region-pane.js";
 import { roomLink } from "../ui/room-link.js";

@@ -1,7 +1,7 @@
 // A sample as a sum in numbers: of each pixel its value, its weight and their product.
 
 import { element, setText } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 
 /** @import { Sample, SampledImage, SamplingMode } from "../geometry/grid-sampler.js" */
 

@@ -5,7 +5,7 @@ import { pixelsPerUnit, sampleAt } from "../geometry/grid-sampler.js";
 import { MATRIX_2X3, pixelCentres, toPixels, warpPoints } from "../geometry/theta-grid.js";
 import { element, setText } from "../ui/dom.js";
 import { NextFrame } from "../ui/next-frame.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 import { PatchLocator } from "./patch-locator.js";
 import { PixelPatch } from "./pixel-patch.js";
 import { SampleSum } from "./sample-sum.js";

@@ -6,7 +6,7 @@ import { ImagePane } from "../stage/image-pane.js";
 import { rowOf } from "../protocol/frame.js";
 import { regionSentence } from "../stage/theta-text.js";
 import { element, setText } from "../ui/dom.js";
-import { labelName } from "../ui/text.js";
+import { labelName } from "../ui/frame-text.js";
 import { RecordedFrames } from "./recorded-frames.js";
 import { drawWithMargin, regionLattice } from "./region-pane.js";
 

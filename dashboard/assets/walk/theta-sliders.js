@@ -1,7 +1,7 @@
 // A slider for each number of theta that has a name, or a place in a matrix.
 
 import { element } from "../ui/dom.js";
-import { decimal } from "../ui/text.js";
+import { decimal } from "../ui/number-text.js";
 import { SliderRow } from "./slider-row.js";
 
 /** @import { FamilyEntry } from "../protocol/types.js" */

@@ -14,7 +14,7 @@ import {
   valueText,
   variedText,
 } from "../../../../dashboard/assets/sweeps/sweep-text.js";
-import { percent } from "../../../../dashboard/assets/ui/text.js";
+import { percent } from "../../../../dashboard/assets/ui/number-text.js";
 
 /** @param {number} mean */
 const spread = (mean) => ({ mean, min: mean, max: mean, runs: 1 });

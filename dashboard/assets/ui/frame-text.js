@@ -1,8 +1,8 @@
-// Numbers, runs and probes as text. Pure.
+// A frame, its probes and its transformers as text. Pure.
 
-import { defaultConfig } from "../protocol/catalog.js";
+import { decimal, integer, isNumber, percent } from "./number-text.js";
 
-/** @import { FrameInfo, Label, Run, RunConfig, Transformer } from "../protocol/types.js" */
+/** @import { FrameInfo, Label, Run, Transformer } from "../protocol/types.js" */
 
 /**
  * Why a region is collapsed, in short and in full. A reason that is missing here is shown as it is.
@@ -25,175 +25,12 @@ export const tenths = (info) =>
   info?.progress === null ? integer(info.step) : `${info?.progress ?? 0}/10`;
 
 /**
- * Whether a run's recording cannot be read; its error has the reason.
- * @param {Run} run
- */
-export const isFaulty = (run) => run.config === null;
-
-/** @param {Run} run */
-const titleParts = (run) => (run.name ? [run.name] : configTitleParts(run));
-
-/** @param {Run} run */
-const configTitleParts = (run) => {
-  if (isFaulty(run)) return [run.id];
-  // Of a watched run nothing but the time distinguishes one from the next.
-  return run.watched
-    ? [run.config.model ?? "", dateTime.format(1000 * run.created)]
-    : configParts(run);
-};
-
-const dateTime = new Intl.DateTimeFormat("en-GB", {
-  day: "numeric",
-  month: "short",
-  hour: "2-digit",
-  minute: "2-digit",
-  second: "2-digit",
-});
-
-/** @param {Run} run */
-const configParts = ({ config, transformers }) => [
-  config.dataset,
-  ...(config.architecture === config.dataset ? [] : [config.architecture]),
-  ...(config.distortion.name === defaultConfig()?.distortion.name ? [] : [config.distortion.name]),
-  // A network without transformers has no family.
-  ...(transformers === 0 ? [] : [config.family]),
-  `seed ${config.seed}`,
-];
-
-/**
- * Return a run's configuration in short.
- * @param {Run} run
- */
-export const configTitle = (run) => configTitleParts(run).join(", ");
-
-/**
- * Return a run's title: its name or, without one, its configuration in short.
- * @param {Run} run
- */
-export const runTitle = (run) => titleParts(run).join(", ");
-
-/**
- * Return titles of two runs: the parts in which they differ, if both have some.
- * @param {Run} run
- * @param {Run} comparedRun
- */
-export function distinctTitles(run, comparedRun) {
-  const [parts, comparedParts] = [titleParts(run), titleParts(comparedRun)];
-  const distinct = parts.filter((part) => !comparedParts.includes(part));
-  const comparedDistinct = comparedParts.filter((part) => !parts.includes(part));
-  if (!distinct.length || !comparedDistinct.length) return [runTitle(run), runTitle(comparedRun)];
-  return [distinct.join(", "), comparedDistinct.join(", ")];
-}
-
-/**
  * Return the title of a number that is of the first transformer only, marked if there are several.
  * @param {string} title
  * @param {Pick<FrameInfo, "transformers">[]} infos of the frames that the number is from
  */
 export const titleForFirst = (title, infos) =>
   infos.some(({ transformers }) => transformers.length > 1) ? `${title}, 1st` : title;
-
-/**
- * Return an error message of the server, with a field's name replaced by its title on the page.
- * @param {string} message
- * @param {Record<string, string>} titles by field
- */
-export const withFieldTitles = (message, titles) =>
-  message.replace(/^\w+/, (name) => titles[name] ?? name);
-
-/**
- * Return the settings of training and sampling that differ from the defaults.
- * @param {RunConfig} config a recorded one may lack some settings
- * @param {Required<RunConfig> | null} defaults null before the catalog is loaded
- */
-export function unusualSettings(config, defaults) {
-  if (!defaults) return [];
-  const settings = { ...defaults, ...config };
-  const sampler = { ...defaults.sampler, ...config.sampler };
-  const { optimiser, schedule, weight_decay: decay, label_smoothing: smoothing } = settings;
-  const { consistency, ema_decay: emaDecay, device, precision, threads } = settings;
-  const { padding, background, supersampling } = sampler;
-  const parts = [];
-  if (optimiser !== defaults.optimiser) parts.push(optimiser);
-  if (schedule !== defaults.schedule) parts.push(`schedule ${schedule}`);
-  if (decay !== defaults.weight_decay) parts.push(`weight decay ${decay}`);
-  if (smoothing !== defaults.label_smoothing) parts.push(`label smoothing ${smoothing}`);
-  if (consistency !== defaults.consistency) parts.push(`consistency ${consistency}`);
-  if (emaDecay !== defaults.ema_decay) parts.push(`averaged weights ${emaDecay}`);
-  if (device !== defaults.device) parts.push(`on ${device}`);
-  if (precision !== defaults.precision) parts.push(precision);
-  if (settings.channels_last) parts.push("channels last");
-  if (threads !== defaults.threads) parts.push(threadsText(threads));
-  if (padding === "background") parts.push(`padding ${background}`);
-  else if (padding !== defaults.sampler.padding) parts.push(`padding ${padding}`);
-  if (supersampling) parts.push(`${supersampling}x${supersampling} supersampling`);
-  return parts;
-}
-
-/** @param {number} count */
-const threadsText = (count) => `${count} ${count === 1 ? "thread" : "threads"}`;
-
-// What runs were computed on before they could say so.
-const UNSAID = { device: "cpu", precision: "float32", threads: 1 };
-
-/**
- * Return "cpu, float32, 1 thread": what a run is computed on, and how; empty if that is not known.
- * @param {Pick<Run, "config" | "watched">} run
- */
-export function computationText({ config, watched }) {
-  if (!config || watched) return "";
-  const { device, precision, threads, channels_last: channelsLast } = { ...UNSAID, ...config };
-  const parts = [device, precision, threadsText(threads)];
-  if (channelsLast) parts.push("channels last");
-  return parts.join(", ");
-}
-
-/**
- * Return "83.2%", or a dash if there is no number.
- * @param {number | null | undefined} value
- */
-export const percent = (value, digits = 1) =>
-  isNumber(value) ? `${(100 * value).toFixed(digits)}%` : "–";
-
-/**
- * Return "0.412", or a dash if there is no number; with a minus sign, but none before a zero.
- * @param {number | null | undefined} value
- */
-export const decimal = (value, digits = 3) => {
-  if (!isNumber(value)) return "–";
-  const absolute = Math.abs(value);
-  // A large number has no room for all its digits, and they would add nothing.
-  const text = absolute < 1000
-    ? absolute.toFixed(digits)
-    : absolute < 1e5
-    ? absolute.toFixed(0)
-    : absolute.toExponential(0);
-  return value < 0 && Number(text) !== 0 ? `\u2212${text}` : text;
-};
-
-/**
- * Return a number of any size with three significant digits, such as "0.412", "1230" or "1.00e-5"; a
- * dash if there is none.
- * @param {number | null | undefined} value
- */
-export function significant(value) {
-  if (!isNumber(value)) return "–";
-  const absolute = Math.abs(value);
-  const isPlain = absolute === 0 || (absolute >= 1e-3 && absolute < 1e5);
-  const text = !isPlain
-    ? absolute.toExponential(2)
-    : absolute >= 1000
-    ? absolute.toFixed(0)
-    : absolute.toPrecision(3);
-  return value < 0 ? `\u2212${text}` : text;
-}
-
-/**
- * Return "1 234": thousands separated by a narrow space, or a dash if there is no number.
- * @param {number | null | undefined} value
- */
-export const integer = (value) =>
-  isNumber(value) ? String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f") : "–";
 
 /**
  * Return why a region is collapsed, in short for a caption and in full; null if it is not.
@@ -205,40 +42,6 @@ export function collapseReason(reason) {
   const [short, full] = COLLAPSE_REASONS[reason] ?? [reason, reason];
   return { short, full };
 }
-
-/**
- * Return what thinning has left of a recording, in short and in full; null if nothing was dropped.
- * @param {number | undefined} halvings how often every second frame was dropped
- */
-export function thinningNote(halvings) {
-  if (!halvings) return null;
-  const share = `1 in ${2 ** halvings}`;
-  return {
-    short: `Thinned to ${share} frames`,
-    full: `This recording has reached its size limit: of its older frames ${share} is left. ` +
-      "Step 0, each tenth, the last frame and all metrics are kept.",
-  };
-}
-
-/**
- * Return "12 s", "3 min", "2 h": coarser the longer it is.
- * @param {number} milliseconds
- */
-export function duration(milliseconds) {
-  const seconds = Math.max(0, Math.round(milliseconds / 1000));
-  if (seconds < 100) return `${seconds} s`;
-  if (seconds < 100 * 60) return `${Math.round(seconds / 60)} min`;
-  return `${Math.round(seconds / 3600)} h`;
-}
-
-/**
- * Return "1.2 MB", "340 kB".
- * @param {number} bytes
- */
-export const fileSize = (bytes) =>
-  bytes < 999_500
-    ? `${Math.max(1, Math.round(bytes / 1000))} kB`
-    : `${(bytes / 1e6).toFixed(1)} MB`;
 
 /**
  * Describe a probe in words: its label, its prediction, and whether its region has collapsed.
@@ -411,15 +214,3 @@ export function accuracyNote({ theta, residual, placement }) {
   }
   return parts.join(" ");
 }
-
-/**
- * @param {unknown} value
- * @returns {value is number}
- */
-function isNumber(value) {
-  return typeof value === "number" && Number.isFinite(value);
-}
-
-/** What is shown of a run whose trainer hangs. */
-export const WAITS_FOR_CLUSTER = "waits for a node of the cluster";
-export const UNRESPONSIVE = "The trainer does not respond; stop or delete this run";
