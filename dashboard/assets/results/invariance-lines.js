@@ -4,6 +4,8 @@ import { decimal, percent } from "../ui/number-text.js";
 
 /** @import { InvarianceCurve, InvarianceNetwork, InvarianceTable } from "../protocol/types.js" */
 
+/** @typedef {ReturnType<typeof lineStyles>[number]} LineStyle */
+
 // Of a chart, in its own units.
 export const WIDTH = 300;
 export const HEIGHT = 124;
