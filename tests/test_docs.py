@@ -39,6 +39,13 @@ CHANGES = (
     "a transition of a run's state",
     "a chart",
     "a subcommand",
+    "a limit",
+    "a learning rate schedule",
+    "a figure in the table of a sweep",
+    "a published table",
+    "a keyboard shortcut",
+    "a step of the walk",
+    "the HTTP status of an error",
 )
 
 
