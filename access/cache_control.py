@@ -8,7 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 DIGEST = re.compile(r"-[0-9a-f]{12}/")
 IMMUTABLE = "public, max-age=31536000, immutable"
 IMMUTABLE_PRIVATE = IMMUTABLE.replace("public", "private")
-"""Of what a token is needed for: a shared cache would hand it to everybody."""
+"""For responses that need a token: a shared cache would serve them without one."""
 
 
 class ImmutableFiles:

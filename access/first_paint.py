@@ -4,7 +4,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 START = b'<div id="root">'
-"""Where Streamlit's document has the element that its scripts fill."""
+"""Start of the element of Streamlit's document that its scripts fill."""
 
 
 class FirstPaint:
@@ -19,8 +19,8 @@ class FirstPaint:
         self._html = html.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Other rooms have other contents, which begin with text.
-        is_stage = b"room=" not in scope.get("query_string", b"")
+        # Other tabs have other contents, which begin with text.
+        is_stage = b"tab=" not in scope.get("query_string", b"")
         if scope["type"] != "http" or scope["path"] != "/" or not is_stage:
             await self._app(scope, receive, send)
             return

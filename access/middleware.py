@@ -1,7 +1,7 @@
 """Access control for HTTP, WebSockets and the page alike.
 
 Values are compared exactly, never by pattern; tokens in constant time. A WebSocket is refused
-before it is accepted. What a request may do, look or act, is stored in its scope.
+before it is accepted. What a request may do, view or act, is stored in its scope.
 """
 
 from urllib.parse import parse_qsl, quote, urlencode
@@ -90,13 +90,13 @@ class AccessControl:
         presented = presented_token(headers, token, viewer_token)
         if presented is None:
             return _token_refusal(scope, headers, query)
-        right = Right.ACT if presented == token else Right.LOOK
+        right = Right.ACT if presented == token else Right.VIEW
         return self._right_response(scope, headers, right)
 
     def _right_response(self, scope: Scope, headers: Headers, right: Right) -> Response | None:
-        """Pass on a request with the right that its token gives, or refuse it."""
-        right = Right.LOOK if self._access.view_only else right
-        if right is Right.LOOK and needed_right(_method(scope), scope["path"]) is Right.ACT:
+        """Forward a request with the right that its token grants, or refuse it."""
+        right = Right.VIEW if self._access.view_only else right
+        if right is Right.VIEW and needed_right(_method(scope), scope["path"]) is Right.ACT:
             return _readable(_refusal(scope, 403, self._access.refusal), headers)
         set_right(scope, right)
         return None

@@ -23,7 +23,7 @@ class Access:
         origins: the values of `Origin` that are accepted.
         token: what every request must present; None if nothing is needed.
         viewer_token: what suffices for requests that change nothing; None for no such token.
-        view_only: whether nobody may do more than look.
+        view_only: whether all access is for viewing only.
         loopback_only: whether only this machine can reach the server.
         host_option: the option that adds to `hosts`; a refusal names it.
 
@@ -53,7 +53,7 @@ class Access:
 
     @property
     def refusal(self) -> str:
-        """Why a request that may only look is refused."""
+        """Why a request that may only view is refused."""
         return VIEW_ONLY_REFUSAL if self.view_only else VIEWER_REFUSAL
 
 

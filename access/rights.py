@@ -1,6 +1,6 @@
-"""The right that each route needs: to look, or to act. The one place that declares it.
+"""The right that each route needs: to view, or to act. The one place that declares it.
 
-Looking changes nothing for anybody else: whatever reads, the streams, and a picture of one's own
+Viewing changes nothing for other users: whatever reads, the streams, and a picture of one's own
 through a trained network, or through that of a watched loop, which bounds what that costs. Acting
 trains, controls, imports, deletes or downloads a data set. An export is an act, because exports
 are made one at a time and compute beside the trainers.
@@ -13,11 +13,11 @@ from typing import Any
 from starlette.routing import compile_path
 
 WEBSOCKET = "WEBSOCKET"
-"""Stands for the method of a route that is a WebSocket."""
+"""Used as the method of a route that is a WebSocket."""
 
 VIEWER_REFUSAL = (
-    "This link is for viewing only; the server printed another one for whoever may start, control, "
-    "import, export and delete."
+    "This link is for viewing only; the server printed another one with which to start, "
+    "control, import, export and delete."
 )
 
 VIEW_ONLY_REFUSAL = (
@@ -29,11 +29,11 @@ VIEW_ONLY_REFUSAL = (
 class Right(StrEnum):
     """What a request may do, or what a route needs."""
 
-    LOOK = "look"
+    VIEW = "view"
     ACT = "act"
 
 
-# Methods and path; HEAD needs what GET needs, and OPTIONS never more than to look.
+# Methods and path; HEAD needs what GET needs, and OPTIONS never more than to view.
 ACTING = (
     "POST /api/runs",
     "PATCH DELETE /api/runs/{run_id}",
@@ -55,7 +55,7 @@ ACTING = (
     "GET POST PUT PATCH DELETE /_stcore/agent/openapi.json",
     "GET POST PUT PATCH DELETE /_stcore/agent/mcp",
 )
-LOOKING = (
+VIEWING = (
     "GET /api/health",
     "GET /api/access",
     "GET /api/catalog",
@@ -112,12 +112,12 @@ def _declarations(entries: Iterable[str]) -> frozenset[tuple[str, str]]:
 
 DECLARED = {
     Right.ACT: _declarations(ACTING),
-    Right.LOOK: _declarations(LOOKING),
+    Right.VIEW: _declarations(VIEWING),
 }
 _PATTERNS = sorted(
     (
         (right, method, path, compile_path(path)[0])
-        for right in (Right.ACT, Right.LOOK)
+        for right in (Right.ACT, Right.VIEW)
         for method, path in DECLARED[right]
     ),
     # Paths that include many others are searched last and, of the same kind, acts first.
@@ -133,7 +133,7 @@ def needed_right(method: str, path: str) -> Right:
         path: as in the scope of ASGI.
     """
     if method == "OPTIONS":
-        return Right.LOOK
+        return Right.VIEW
     method = "GET" if method == "HEAD" else method
     return next(
         (

@@ -12,16 +12,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY = "Content-Security-Policy"
 DATA_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'"
-"""Of a response that is data: nothing in it is executed or loaded."""
+"""Policy of a response that is data: nothing in it is executed or loaded."""
 VIEWER_POLICY = (
     "default-src 'self'; script-src https://cdn.jsdelivr.net 'unsafe-inline'; "
     "style-src https://cdn.jsdelivr.net 'unsafe-inline'; "
     "img-src https://fastapi.tiangolo.com data:; base-uri 'none'; form-action 'none'"
 )
-"""Of the viewer of the interface's description, whose scripts FastAPI takes from there."""
+"""Origins of the scripts of FastAPI's pages that describe the interface."""
 
 NOTEBOOK = "notebook"
-"""Stands for the frames of notebooks on this machine: those of Jupyter, and those of VS Code."""
+"""Represents the frames of notebooks on this machine: those of Jupyter, and those of VS Code."""
 NOTEBOOK_FRAMES = (
     "http://localhost:*",
     "http://127.0.0.1:*",
@@ -35,7 +35,7 @@ FIXED_HEADERS = (
     (b"referrer-policy", b"same-origin"),
     (b"content-security-policy", f"{DATA_POLICY}; frame-ancestors 'self'".encode()),
 )
-"""Of a response that no application makes: to what is no HTTP, and to a refused WebSocket."""
+"""Headers of a response without an application: to what is no HTTP, or a refused WebSocket."""
 REFUSED_SOCKET: tuple[Message, ...] = (
     {"type": "websocket.http.response.start", "status": 403, "headers": list(FIXED_HEADERS)},
     {"type": "websocket.http.response.body", "body": b""},

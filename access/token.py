@@ -27,7 +27,7 @@ def presented_token(
     Args:
         headers: the request's.
         token: the one that may act; returned if both are there.
-        viewer_token: the one that may look.
+        viewer_token: the one for viewing.
     """
     is_acting = _is_presented(headers, COOKIE, token)
     is_viewing = viewer_token is not None and _is_presented(headers, VIEWER_COOKIE, viewer_token)

@@ -40,7 +40,7 @@ def make(
         trained: steps that are trained; the others repeat their frames.
     """
     epoch_steps = steps_per_epoch(RunConfig(), DATASETS["digits"])
-    # Longer runs than a configuration may ask for have more steps an epoch.
+    # Runs longer than a configuration allows have more steps an epoch.
     epoch_steps = max(epoch_steps, -(-steps // MAX_EPOCHS))
     config = RunConfig(epochs=-(-steps // epoch_steps), probes=ProbesConfig(count=probes))
     path.parent.mkdir(parents=True, exist_ok=True)

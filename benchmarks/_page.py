@@ -69,9 +69,9 @@ class Inspector:
         message = {"id": number, "method": method, "params": params or {}}
         self._connection.send(json.dumps(message))
         while True:
-            answer: dict[str, Any] = json.loads(self._connection.recv(TIMEOUT / 1000))
-            if answer.get("id") == number:
-                result: dict[str, Any] = answer["result"]
+            reply: dict[str, Any] = json.loads(self._connection.recv(TIMEOUT / 1000))
+            if reply.get("id") == number:
+                result: dict[str, Any] = reply["result"]
                 return result
 
     def evaluate(self, expression: str) -> Any:
@@ -87,7 +87,7 @@ class UnattendedPage:
     """A page in a browser that nothing is connected to, but for a moment at a time."""
 
     port: int
-    """Of the browser's debugging interface."""
+    """Port of the browser's debugging interface."""
 
     @contextmanager
     def inspect(self) -> Iterator[Inspector]:

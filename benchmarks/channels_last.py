@@ -42,7 +42,9 @@ class TrainingSteps:
 
 def main() -> None:
     """Measure, and print the results."""
-    parser = argparse.ArgumentParser(description="What channels last save of a training step.")
+    parser = argparse.ArgumentParser(
+        description="The time of a training step that channels last saves."
+    )
     parser.add_argument("--rounds", type=int, default=5, help="(%(default)s)")
     parser.add_argument("--networks", nargs="+", default=list(ARCHITECTURES), help="(all)")
     options = parser.parse_args()

@@ -34,7 +34,7 @@ RESULT = Path(__file__).with_name("results") / "cluster.json"
 OPTIONS = ("--no-page", "--no-demonstration", "--no-standby")
 CONFIG = {"epochs": 1000, "batch_size": 16, "probes": {"count": 12}}
 SECONDS = 1.0
-"""For which the run trains in each round."""
+"""Time for which the run trains in each round."""
 REQUESTS = ("resume", "pause", "step", "rate")
 
 
@@ -46,7 +46,7 @@ def request(server: Server, run_id: str, name: str) -> float:
     return 1000 * (time.perf_counter() - start)
 
 
-def handing_over(server: Server) -> dict[str, int]:
+def sending_rows(server: Server) -> dict[str, int]:
     """Return the ids of the processes between trainer and server: driver and actor."""
     assert server.process is not None
     found = {}
@@ -82,39 +82,39 @@ def main() -> None:
             ),
         }
         runs = {}
-        for place, server in servers.items():
-            runs[place] = server.start_run(**CONFIG)
-            server.wait_for_step(runs[place], 20)
-            server.control(runs[place], "pause")
+        for location, server in servers.items():
+            runs[location] = server.start_run(**CONFIG)
+            server.wait_for_step(runs[location], 20)
+            server.control(runs[location], "pause")
 
-        pids = handing_over(servers["cluster"])
+        pids = sending_rows(servers["cluster"])
 
-        def once(place: str) -> float:
-            server, run_id = servers[place], runs[place]
-            times[place]["resume"].append(request(server, run_id, "resume"))
+        def once(location: str) -> float:
+            server, run_id = servers[location], runs[location]
+            times[location]["resume"].append(request(server, run_id, "resume"))
             spent = {name: cpu_seconds(pid) for name, pid in pids.items()}
             before, start = server.get_run(run_id)["step"], time.perf_counter()
             time.sleep(SECONDS)
             after, end = server.get_run(run_id)["step"], time.perf_counter()
-            if place == "cluster":
+            if location == "cluster":
                 for name, pid in pids.items():
                     shares[name].append((cpu_seconds(pid) - spent[name]) / (end - start))
             for name in REQUESTS[1:]:
-                times[place][name].append(request(server, run_id, name))
+                times[location][name].append(request(server, run_id, name))
             return float((after - before) / (end - start))
 
         ways: dict[str, Callable[[], float]] = {
-            place: lambda place=place: once(place)  # type: ignore[misc]
-            for place in servers
+            location: lambda location=location: once(location)  # type: ignore[misc]
+            for location in servers
         }
         pace = interleaved.measure(ways, options.rounds)
     rows = {
         name: {
-            place: {
-                "p50": round(statistics.median(times[place][name]), 1),
-                "p95": round(percentile_95(times[place][name]), 1),
+            location: {
+                "p50": round(statistics.median(times[location][name]), 1),
+                "p95": round(percentile_95(times[location][name]), 1),
             }
-            for place in times
+            for location in times
         }
         for name in REQUESTS
     }

@@ -37,11 +37,11 @@ from benchmarks._photo import Pixels, photo
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.export import sheet
 from stnscope.backend.experiment.export.animation import draw_frames
-from stnscope.backend.experiment.export.cut import Cut
 from stnscope.backend.experiment.export.gif import encode_gif
 from stnscope.backend.experiment.export.options import ExportOptions, ReadableRecording
 from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.psnr import Psnr
+from stnscope.backend.experiment.export.snapshot import Snapshot
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
@@ -261,7 +261,7 @@ Row = dict[str, Any]
 
 def compare(recording: Recording, pairs: int) -> list[Row]:
     """Return a row for each program: medians and quartiles of interleaved runs."""
-    cut = Cut(recording)
+    cut = Snapshot(recording)
     chosen = plan_pictures(cut)
     pictures = [layers.flatten() for layers in draw_frames(cut, chosen)]
     others = other_programs()

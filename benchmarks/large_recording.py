@@ -80,8 +80,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=4, help="steps a frame (%(default)s)")
     parser.add_argument("--seeks", type=int, default=2000)
     options = parser.parse_args()
-    chance = random.Random(0)
-    frames = [chance.randrange(0, options.steps, options.every) for _ in range(options.seeks)]
+    generator = random.Random(0)
+    frames = [generator.randrange(0, options.steps, options.every) for _ in range(options.seeks)]
     with tempfile.TemporaryDirectory() as home, open_page() as page:
         recording = Path(home) / "recordings" / f"{RUN}.stnscope"
         make(recording, options.steps, every=options.every, probes=PROBES)

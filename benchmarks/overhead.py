@@ -39,7 +39,7 @@ class BareLoop:
         dataset = load(config.dataset)
         self._config = config
         self._steps: Iterator[Step] = train(config, dataset)
-        next(self._steps)  # step 0 is no training, and loads what is used first
+        next(self._steps)  # step 0 does not train, and loads what is used first
         self._probes = Probes.choose(dataset, config) if probing else None
 
     def rate(self, seconds: float) -> float:

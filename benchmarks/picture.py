@@ -2,9 +2,9 @@
 
     python -m benchmarks.picture [--moves 200] [--starts 5]
 
-Prints the time from a slider's movement to the painted answer of both networks, how many of them a
-second a slider that never rests is answered, the time until the first figure of the walk is
-painted, and the size of the modules and files of ours that the walk's page loads.
+Prints the time from a slider's movement to the painted response of both networks, the responses per
+second while a slider moves continuously, the time until the first figure of the walkthrough is
+painted, and the size of the modules and files of ours that the walkthrough loads.
 """
 
 import argparse
@@ -35,7 +35,7 @@ DRAG = """async (seconds) => {
   }
   return (window.paints.length - painted) / seconds;
 }"""
-FIGURE = ".stn-walk-figure canvas, .stn-walk-figure svg"
+FIGURE = ".stn-walkthrough-figure canvas, .stn-walkthrough-figure svg"
 SIZES = """() => performance.getEntriesByType("resource")
   .filter(({ name }) => name.includes("bidi-components") && !name.includes("vendor"))
   .map(({ decodedBodySize, encodedBodySize }) => [decodedBodySize, encodedBodySize])
@@ -43,7 +43,7 @@ SIZES = """() => performance.getEntriesByType("resource")
 
 
 def _move(page: Page, count: int) -> list[float]:
-    """Return milliseconds from each movement of a slider to its painted answer."""
+    """Return milliseconds from each movement of a slider to its painted response."""
     delays = []
     for number in range(count):
         painted = page.evaluate("window.paints.length")
@@ -54,13 +54,13 @@ def _move(page: Page, count: int) -> list[float]:
     return delays
 
 
-def _open_walk(page: Page, server: Server) -> float:
+def _open_walkthrough(page: Page, server: Server) -> float:
     """Return milliseconds from a click on *How it works* to its first painted figure."""
-    page.goto(f"http://127.0.0.1:{server.port}/?room=picture")
+    page.goto(f"http://127.0.0.1:{server.port}/?tab=picture")
     page.locator(".stn-picture [data-step]").wait_for()
     page.evaluate(
         """() => {
-          document.querySelector('a[data-room="how"]').click();
+          document.querySelector('a[data-tab="how"]').click();
           window.clicked = performance.now();
         }"""
     )
@@ -71,9 +71,9 @@ def _open_walk(page: Page, server: Server) -> float:
     return shown
 
 
-def _size_of_walk(page: Page, server: Server) -> list[int]:
-    """Return bytes, and bytes on the wire, that the walk needs; `page` has loaded nothing yet."""
-    page.goto(f"http://127.0.0.1:{server.port}/?room=how")
+def _size_of_walkthrough(page: Page, server: Server) -> list[int]:
+    """Return bytes, and bytes on the wire, of the walkthrough; `page` has loaded nothing yet."""
+    page.goto(f"http://127.0.0.1:{server.port}/?tab=how")
     page.wait_for_function(f"document.querySelector('{FIGURE}')?.checkVisibility()")
     page.wait_for_timeout(2_000)
     sizes: list[int] = page.evaluate(SIZES)
@@ -90,21 +90,21 @@ def main() -> None:
         open_page() as page,
         serve(Path(home)) as server,
     ):
-        decoded, encoded = _size_of_walk(page, server)
-        walks = [_open_walk(page, server) for _ in range(options.starts)]
-        page.goto(f"http://127.0.0.1:{server.port}/?room=picture")
+        decoded, encoded = _size_of_walkthrough(page, server)
+        starts = [_open_walkthrough(page, server) for _ in range(options.starts)]
+        page.goto(f"http://127.0.0.1:{server.port}/?tab=picture")
         page.locator(".stn-picture [data-step]").wait_for()
         page.wait_for_timeout(2_000)
         delays = _move(page, options.moves)
         rate = page.evaluate(DRAG, SWEEP_SECONDS)
-    print(f"Slider to painted answer: {summary(delays, 'moves')} (goal: p95 below 50 ms)")
-    print(f"A slider that never rests: {rate:.0f} answers/s (goal: 20)")
+    print(f"Slider to painted response: {summary(delays, 'moves')} (goal: p95 below 50 ms)")
+    print(f"A slider in continuous motion: {rate:.0f} responses/s (goal: 20)")
     print(
-        f"Click on How it works to its first figure: median {statistics.median(walks):.0f} ms of "
-        f"{len(walks)} (goal: below 1000 ms)"
+        f"Click on How it works to its first figure: median {statistics.median(starts):.0f} ms of "
+        f"{len(starts)} (goal: below 1000 ms)"
     )
     print(
-        f"Modules and files of the walk's page: {decoded / 1000:.0f} kB, "
+        f"Modules and files of the walkthrough's page: {decoded / 1000:.0f} kB, "
         f"{encoded / 1000:.0f} kB on the wire (goal: below 300 kB)"
     )
 

@@ -3,9 +3,9 @@
     python -m benchmarks.scaling
 
 It takes from `results/viewers.json` what a frame costs the server and how many bytes it has, and
-follows each frame through the loop: it is noticed at the next read of the recording, and then sent
+follows each frame through the loop: it is detected at the next read of the recording, and then sent
 to one viewer after the other that waits for it. The first table holds the simulation against what
-was measured; the second says what more viewers take. `make docs` writes both into
+was measured; the second estimates what more viewers take. `make docs` writes both into
 `docs/scaling.md`. The simulation draws from one seed, so that the tables are always the same.
 """
 
@@ -19,16 +19,16 @@ from pathlib import Path
 
 RESULT = Path(__file__).with_name("results") / "viewers.json"
 FRAMES_PER_SECOND = 20.0
-"""That a run records."""
+"""Frames a second that a run records."""
 READ_INTERVAL = 0.01
 """Seconds between two reads of a recording (`streams/tail.py`)."""
 RATE = 10.0
-"""Frames a second that a viewer asks for."""
+"""Frames a second that a viewer requests."""
 SECONDS = 4.0
 MAX_DELAY = 0.15
 """Seconds from step to receipt, of 95 % of frames."""
 MAX_SHARE = 0.7
-"""Of a core: what is left serves pages, and waits for the machine's other work."""
+"""Maximum share of a core; the rest is for pages and the machine's other work."""
 NUMBERS = (100, 1_000, 10_000, 100_000)
 
 
@@ -57,9 +57,9 @@ class Simulated:
     """Seconds from step to receipt."""
     p95: float
     frames_per_second: float
-    """Of one viewer."""
+    """Frames that one viewer gets."""
     share: float
-    """Of a core."""
+    """Share of a core."""
 
 
 def measured_rows() -> list[dict[str, float]]:
@@ -84,17 +84,17 @@ def costs(rows: list[dict[str, float]]) -> Costs:
 def simulate(viewers: int, cost: Costs, rate: float = RATE) -> Simulated:
     """Simulate one server and its viewers of one run.
 
-    A viewer asks for its next frame `1 / rate` after it was due to ask for the last one, or when it
-    has it. The server sends the newest frame that it knows, one at a time.
+    A viewer requests its next frame `1 / rate` after the last request was due, or when it
+    has it. The server sends the newest frame that it has read, one at a time.
     """
     draw = random.Random(0)
     order = itertools.count()
     work = cost.frame / (1 - cost.base)
     events: list[tuple[float, int, int]] = []
-    """Times at which viewers ask; and, for viewer -1, at which the server notices a frame."""
+    """Times of the viewers' requests; and, for viewer -1, at which the server detects a frame."""
     for number in range(int(SECONDS * FRAMES_PER_SECOND)):
-        noticed = number / FRAMES_PER_SECOND + cost.floor + READ_INTERVAL * draw.random()
-        heapq.heappush(events, (noticed, next(order), -1))
+        detected = number / FRAMES_PER_SECOND + cost.floor + READ_INTERVAL * draw.random()
+        heapq.heappush(events, (detected, next(order), -1))
     due = [draw.random() / rate for _ in range(viewers)]
     for viewer, time in enumerate(due):
         heapq.heappush(events, (time, next(order), viewer))

@@ -20,7 +20,7 @@ from benchmarks._page import open_page
 from benchmarks._spread import summary
 from tests.live_server import Server, serve
 
-SETTLING = 4_000
+SETTLE_MILLISECONDS = 4_000
 RUN = "long"
 ROW = 20
 """Consecutive presses of an arrow key."""
@@ -41,7 +41,7 @@ class Seeker:
         self._page.goto(self._address)
         self._page.wait_for_function("window.paints.length > 0")
         self._page.keyboard.press("Space")
-        self._page.wait_for_timeout(SETTLING)
+        self._page.wait_for_timeout(SETTLE_MILLISECONDS)
 
     def press(self, key: str, step: int) -> float:
         """Return milliseconds from a key press to the paint of its step."""
@@ -85,12 +85,12 @@ def main() -> None:
     parser.add_argument("--presses", type=int, default=200)
     parser.add_argument("--opens", type=int, default=8, help="reloads of the page (%(default)s)")
     options = parser.parse_args()
-    chance = random.Random(0)
+    generator = random.Random(0)
     # Far enough apart that no two rows of arrows overlap.
-    start_steps = chance.sample(
+    start_steps = generator.sample(
         range(ROW, options.frames - 2 * ROW, 2 * ROW), options.presses // ROW
     )
-    chosen = chance.sample(range(options.frames), options.presses)
+    chosen = generator.sample(range(options.frames), options.presses)
     with tempfile.TemporaryDirectory() as home, open_page() as page:
         make(Path(home) / "recordings" / f"{RUN}.stnscope", options.frames)
         with serve(Path(home), "--no-demonstration") as server:

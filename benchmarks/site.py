@@ -68,8 +68,8 @@ def main() -> None:
             address = f"http://127.0.0.1:{server.server_port}/player.html?run={RUN}"
             opened = [first_paint(page, address) for _ in range(options.opens)]
             page.keyboard.press("Space")
-            chance = random.Random(0)
-            steps = [chance.randrange(options.frames) for _ in range(options.steps)]
+            generator = random.Random(0)
+            steps = [generator.randrange(options.frames) for _ in range(options.steps)]
             shown = [step_paint(page, step) for step in steps]
             server.shutdown()
     print(

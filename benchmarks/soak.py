@@ -32,13 +32,13 @@ from tests.live_server import Server, serve, wait_until
 RESULTS = Path(__file__).with_name("results")
 SAMPLE_SECONDS = 60
 WARM_UP_SHARE = 1 / 6
-"""Of the duration: meanwhile the page fills its cache, and samples do not count."""
+"""Share of the duration in which the page fills its cache, and samples do not count."""
 MAX_WARM_UP_HOURS = 1.0
 MIN_JUDGED_HOURS = 0.75
 """After the warm-up: until then a page fills its cache, and growth is reported but not judged."""
 MAX_MEGABYTES_PER_HOUR = 2.0
 MAX_GAP_SECONDS = 30
-"""Between two painted frames; a new run needs a few seconds."""
+"""Maximum interval between painted frames; a new run needs a few seconds."""
 EPOCHS = 1000
 
 HAS_STAGE = "Boolean(document.querySelector('.stn-viewer'))"
@@ -80,7 +80,7 @@ class Sample:
     page: float
     """Megabytes of heap and buffers."""
     frames: int
-    """That the page has painted since the last sample."""
+    """Frames that the page has painted since the last sample."""
     gap: float
     """The longest time without a painted frame, in seconds."""
     recording: float

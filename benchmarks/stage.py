@@ -31,7 +31,7 @@ VIEWS = {
     "a second run beside it": "&compare=beside",
 }
 """Query of the address, by the name of the view."""
-SETTLING = 4_000
+SETTLE_MILLISECONDS = 4_000
 """Milliseconds until charts, fonts and caches have loaded."""
 BARE_LOOP = """(seconds) => new Promise((done) => {
   let count = -1, from;
@@ -58,7 +58,7 @@ def training(
     """Return frames painted and steps made a second."""
     page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}{view}")
     page.wait_for_function("window.paints.some(paint => paint.mode === 'follow')")
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
     first = server.get_run(run_id)["step"]
     painted = _painted(page, seconds)
     steps = server.get_run(run_id)["step"] - first
@@ -69,7 +69,7 @@ def replay(page: Page, server: Server, run_id: str, view: str, seconds: float) -
     """Return frames of a recording painted a second."""
     page.goto(f"http://127.0.0.1:{server.port}/?run={run_id}{view}")
     page.wait_for_function("window.paints.some(paint => paint.mode === 'replay')")
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
     return _painted(page, seconds)
 
 

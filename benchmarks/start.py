@@ -17,7 +17,7 @@ from benchmarks._processes import wait_until_idle
 from benchmarks._spread import summary
 from tests.live_server import Server, serve
 
-SETTLING = 1_000
+SETTLE_MILLISECONDS = 1_000
 IS_NEW = "(known) => window.paints.some((paint) => !known.includes(paint.run))"
 TOOK = """(known) => {
   const { run, at } = window.paints.find((paint) => !known.includes(paint.run));
@@ -30,7 +30,7 @@ def start(page: Page, server: Server, seed: int) -> float:
     page.get_by_role("link", name="New run").click()
     page.get_by_label("Seed", exact=True).fill(str(seed))
     page.get_by_label("Seed", exact=True).press("Tab")
-    page.wait_for_timeout(SETTLING)
+    page.wait_for_timeout(SETTLE_MILLISECONDS)
     wait_until_idle(server)
     known_runs = ["example-digits", *(run["id"] for run in server.http.get("/runs").json())]
     page.get_by_role("button", name="Start training").click()

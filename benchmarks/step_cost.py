@@ -79,7 +79,7 @@ def unrecorded(seconds: float) -> float:
 
 
 class Net(nn.Module):
-    """A network of somebody's own."""
+    """A network that a user has written."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -83,7 +83,7 @@ def send(server: Server, picture: bytes) -> float:
 def _renumbered(picture: bytes, number: int) -> bytes:
     """Return the same picture as a different file: the server caches those that it has received.
 
-    Decoders do not look beyond a picture's end.
+    Decoders do not read beyond a picture's end.
     """
     return picture + number.to_bytes(2, "big")
 

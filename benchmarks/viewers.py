@@ -3,7 +3,7 @@
     python -m benchmarks.viewers [--viewers 1 10 100 200] [--rate 10] [--seconds 10] [--rounds 3]
 
 The server and all its viewers, plain sockets of one process, share one core; the trainer has
-another. A viewer asks for a frame so many times a second, and gets the newest. Each round measures
+another. A viewer requests a frame so many times a second, and gets the newest. Each round measures
 all numbers of viewers, in a rotating order, and none for comparison. Printed are medians of the
 rounds: frames that a viewer received a second, milliseconds from step to receipt, the share of a
 core that server and viewers took, the server's milliseconds of it for each frame sent, and the
@@ -34,9 +34,9 @@ from tests.live_server import Server, serve
 
 RESULT = Path(__file__).with_name("results") / "viewers.json"
 STEPS_KNOWN = 10**6
-"""More than the run has, so that no viewer asks for the metrics of earlier steps."""
+"""More than the run has, so that no viewer requests the metrics of earlier steps."""
 BATCH = 16
-"""So small that a step takes less than the interval of frames on a busy core too."""
+"""Batch size with which a step is shorter than the interval of frames, on a busy core too."""
 TEXT, BINARY, PING, PONG = 1, 2, 9, 10
 """Opcodes of WebSocket messages."""
 MASK = bytes(4)
@@ -52,7 +52,7 @@ class Measurement:
     frame_bytes: float
     """The mean of a frame."""
     frames_per_second: float
-    """Of one viewer."""
+    """Frames that one viewer gets."""
     server: float
     """Share of a core."""
     viewers: float
@@ -66,7 +66,7 @@ def encode(opcode: int, payload: bytes) -> bytes:
     return bytes([0x80 | opcode, 0x80 | len(payload)]) + MASK + payload
 
 
-def say(**message: object) -> bytes:
+def encode_json(**message: object) -> bytes:
     return encode(TEXT, json.dumps(message).encode())
 
 
@@ -97,7 +97,7 @@ async def view(port: int, run_id: str, rate: float, received: list[tuple[float, 
         f"Sec-WebSocket-Key: {key}\r\n\r\n".encode()
     )
     await reader.readuntil(b"\r\n\r\n")
-    writer.write(say(type="hello", last_step=STEPS_KNOWN) + say(type="follow"))
+    writer.write(encode_json(type="hello", last_step=STEPS_KNOWN) + encode_json(type="follow"))
     due = time.monotonic()
     try:
         while True:
@@ -109,7 +109,9 @@ async def view(port: int, run_id: str, rate: float, received: list[tuple[float, 
             received.append((time.time() - time_of(payload), len(payload)))
             due = max(due, time.monotonic() - 1 / rate) + 1 / rate
             wait = max(0.0, due - time.monotonic())
-            asyncio.get_running_loop().call_later(wait, writer.write, say(type="credit", frames=1))
+            asyncio.get_running_loop().call_later(
+                wait, writer.write, encode_json(type="credit", frames=1)
+            )
     finally:
         writer.close()
 

@@ -10,8 +10,8 @@ from stnscope.dashboard.client import ApiError, Client
 from stnscope.dashboard.component import mount
 from stnscope.dashboard.new_run import new_run_form
 
-# The titles of the page's rooms: one is shown at a time, which the address's `room` names.
-ROOMS = {
+# The titles of the page's tabs: one is shown at a time, which the address's `tab` names.
+TABS = {
     "watch": "Watch",
     "picture": "Try a picture",
     "how": "How it works",
@@ -19,7 +19,7 @@ ROOMS = {
     "results": "Results",
     "sweeps": "Sweeps",
 }
-ROOM = "room"
+TAB = "tab"
 
 # Streamlit's own header and dialogs are hidden, that of a lost connection too: the stage shows a
 # message that does not cover it. While the script runs again nothing is dimmed.
@@ -34,9 +34,9 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .st-key-form { max-width: 760px; }
 /* A presentation: the stage, or a figure, alone. */
 .stn-presenting .stn-header,
-.stn-presenting .st-key-room-watch > :not(.st-key-stage, :has(.st-key-stage)) { display: none; }
+.stn-presenting .st-key-tab-watch > :not(.st-key-stage, :has(.st-key-stage)) { display: none; }
 /* With their wrappers, between which Streamlit puts gaps. */
-.stn-walk-presenting [data-testid="stElementContainer"]:has(> .stHtml) { display: none; }
+.stn-walkthrough-presenting [data-testid="stElementContainer"]:has(> .stHtml) { display: none; }
 .stn-presenting .stMainBlockContainer { max-width: none; }
 /* White on the dark theme's blue has too little contrast. */
 [data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
@@ -52,45 +52,41 @@ header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: 
 .stMainBlockContainer h2 { font-size: 1.35rem; padding: 0; }
 .stn-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 28px; }
 .stn-header h1 { margin: 0; }
-.stn-rooms { display: flex; flex-wrap: wrap; gap: 2px 20px; }
-.stn-rooms a, .stn-rooms a:visited {
+.stn-tabs { display: flex; flex-wrap: wrap; gap: 2px 20px; }
+.stn-tabs a, .stn-tabs a:visited {
   padding: 4px 0; border-bottom: 2px solid transparent; color: inherit; opacity: 0.78;
   text-decoration: none;
 }
-.stn-rooms a:hover { opacity: 1; }
-html[data-no-results] .stn-rooms a[data-room="results"],
-html:not([data-sweeps], [data-room="sweeps"]) .stn-rooms a[data-room="sweeps"] { display: none; }
-.stn-rooms a[aria-current] {
+.stn-tabs a:hover { opacity: 1; }
+html[data-no-results] .stn-tabs a[data-tab="results"],
+html:not([data-sweeps], [data-tab="sweeps"]) .stn-tabs a[data-tab="sweeps"] { display: none; }
+.stn-tabs a[aria-current] {
   border-color: var(--st-primary-color); font-weight: 600; opacity: 1;
 }
-@media (pointer: coarse), (max-width: 640px) { .stn-rooms a { padding: 8px 0; } }
-@media (max-width: 640px) { .stn-rooms { gap: 2px 9px; font-size: 13px; } }
+@media (pointer: coarse), (max-width: 640px) { .stn-tabs a { padding: 8px 0; } }
+@media (max-width: 640px) { .stn-tabs { gap: 2px 9px; font-size: 13px; } }
 </style>
 """
 
 
-def _hide_other_rooms(shown: str) -> str:
-    """Return the style that hides all rooms but one: `shown`, until the page's modules set it."""
+def _hide_other_tabs(shown: str) -> str:
+    """Return the style that hides all tabs but one: `shown`, until the page's modules set it."""
     # Streamlit wraps each container, and puts a gap between wrappers.
-    wrapper = ":has(> .st-key-room-{})"
-    selectors = [
-        f"html[data-room]:not([data-room={room}]) {wrapper.format(room)}" for room in ROOMS
-    ]
-    selectors += [
-        f"html:not([data-room]) {wrapper.format(room)}" for room in ROOMS if room != shown
-    ]
+    wrapper = ":has(> .st-key-tab-{})"
+    selectors = [f"html[data-tab]:not([data-tab={tab}]) {wrapper.format(tab)}" for tab in TABS]
+    selectors += [f"html:not([data-tab]) {wrapper.format(tab)}" for tab in TABS if tab != shown]
     return f"<style>{', '.join(selectors)} {{ display: none; }}</style>"
 
 
 def _header() -> str:
     """Return the page's title and the navigation, whose links the page's modules follow."""
     links = "".join(
-        f'<a href="{"." if room == "watch" else f"?{ROOM}={room}"}" data-room="{room}">{title}</a>'
-        for room, title in ROOMS.items()
+        f'<a href="{"." if tab == "watch" else f"?{TAB}={tab}"}" data-tab="{tab}">{title}</a>'
+        for tab, title in TABS.items()
     )
     return (
         '<div class="stn-header"><h1>stnscope</h1>'
-        f'<nav class="stn-rooms" aria-label="Rooms">{links}</nav></div>'
+        f'<nav class="stn-tabs" aria-label="Tabs">{links}</nav></div>'
     )
 
 
@@ -128,8 +124,8 @@ def _visitor_token() -> str | None:
 def page() -> None:
     """Draw the page."""
     st.set_page_config("stnscope", layout="wide")
-    room = st.query_params.get(ROOM, "")
-    st.html(STYLE + _hide_other_rooms(room if room in ROOMS else "watch"))
+    tab = st.query_params.get(TAB, "")
+    st.html(STYLE + _hide_other_tabs(tab if tab in TABS else "watch"))
     st.html(_header())
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
     try:
@@ -139,20 +135,20 @@ def page() -> None:
             f"stnscope needs its token. [Sign in]({api or '.'}/docs), then reload this page."
         )
         return
-    with st.container(key="room-watch"):
+    with st.container(key="tab-watch"):
         with st.container(key="stage"):
             started = st.session_state.get("started", [])
             run = st.query_params.get("run")
             mount({"part": "viewer", "api": api, "run": run, "started": started}, key="viewer")
         st.header("Runs")
         mount({"part": "runs", "api": api}, key="runs")
-    for name, part in (("picture", "picture"), ("how", "walk"), ("results", "results")):
-        with st.container(key=f"room-{name}"):
+    for name, part in (("picture", "picture"), ("how", "walkthrough"), ("results", "results")):
+        with st.container(key=f"tab-{name}"):
             mount({"part": part, "api": api}, key=part)
-    with st.container(key="room-sweeps"):
+    with st.container(key="tab-sweeps"):
         sweep = st.session_state.get("sweep")
         mount({"part": "sweeps", "api": api, "sweep": sweep}, key="sweeps")
-    with st.container(key="room-new"):
+    with st.container(key="tab-new"):
         _new_run(token)
 
 

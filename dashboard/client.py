@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 import httpx
 
-NO_RESPONSE = "The server does not answer. It may have been stopped."
+NO_RESPONSE = "The server does not respond. It may have been stopped."
 TIMEOUT = httpx.Timeout(30.0, connect=3.0)
 
 
 class ApiError(Exception):
-    """The server refused a request or did not answer; the message is a sentence to show."""
+    """The server refused a request or did not respond; the message is a sentence to show."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Client:
         """Return what the token permits.
 
         Raises:
-            ApiError: the server refuses or does not answer.
+            ApiError: the server refuses or does not respond.
         """
         access: dict[str, Any] = self._request("GET", "/api/access").json()
         return access
@@ -50,7 +50,7 @@ class Client:
         """Return what runs can be made of, and the trained networks.
 
         Raises:
-            ApiError: the server refuses or does not answer.
+            ApiError: the server refuses or does not respond.
         """
         catalog: dict[str, Any] = self._request("GET", "/api/catalog").json()
         return catalog
@@ -59,7 +59,7 @@ class Client:
         """Return a data set's catalog entry, with the progress of its download.
 
         Raises:
-            ApiError: it does not exist, or the server does not answer.
+            ApiError: it does not exist, or the server does not respond.
         """
         dataset: dict[str, Any] = self._request("GET", f"/api/datasets/{quote(name)}").json()
         return dataset
@@ -68,7 +68,7 @@ class Client:
         """Start the download of a data set on the server.
 
         Raises:
-            ApiError: the server refuses or does not answer.
+            ApiError: the server refuses or does not respond.
         """
         self._request("POST", f"/api/datasets/{quote(name)}/download")
 
@@ -76,7 +76,7 @@ class Client:
         """Start a run and return it.
 
         Raises:
-            ApiError: the configuration is refused, or the server does not answer.
+            ApiError: the configuration is refused, or the server does not respond.
         """
         run: dict[str, Any] = self._request("POST", "/api/runs", json=config).json()
         return run
@@ -85,7 +85,7 @@ class Client:
         """Start a sweep and return it.
 
         Raises:
-            ApiError: the configuration is refused, or the server does not answer.
+            ApiError: the configuration is refused, or the server does not respond.
         """
         started: dict[str, Any] = self._request("POST", "/api/sweeps", json=sweep).json()
         return started
@@ -109,5 +109,5 @@ def _detail(response: httpx.Response) -> str:
     except (ValueError, KeyError, TypeError):
         detail = None
     return (
-        detail if isinstance(detail, str) else f"The server answered with {response.status_code}."
+        detail if isinstance(detail, str) else f"The server responded with {response.status_code}."
     )

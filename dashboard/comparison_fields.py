@@ -53,7 +53,7 @@ class Comparison:
 
     @property
     def runs(self) -> int:
-        """How many runs it is; 0 if a field has no values yet."""
+        """Number of runs; 0 if a field has no values yet."""
         return math.prod(len(values) for values in self.product.values()) * self.seeds
 
     def sweep(self, config: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _number(text: str) -> int | float:
     """Parse a number.
 
     Raises:
-        ValueError: it is none; the message is a sentence.
+        ValueError: it is not a number; the message is a sentence.
     """
     try:
         number = float(text)

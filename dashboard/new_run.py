@@ -56,7 +56,7 @@ def new_run_form(
         default=next(iter(presets)),
         required=True,
         format_func=lambda name: presets[name]["title"] if name in presets else name,
-        help="Configurations that were tried to their end, or one of your own.",
+        help="Configurations that were trained to their end, or your own settings.",
     )
     if name == PUBLISHED:
         _published_form(client, catalog, show_sweep, refresh)
@@ -127,9 +127,11 @@ def _own_form(
     runs = "1 run" if comparison.runs == 1 else f"{comparison.runs} runs"
     sweep = comparison.sweep(config, _defaults(catalog, dataset, network, config))
     duration = format_duration(comparison.seconds(catalog, sweep["run"]))
-    place = "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+    location = (
+        "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+    )
     at_once = min(comparison.runs, catalog["trainers"])
-    st.caption(comparison.missing or f"It takes {duration} {place}, {at_once} runs at a time.")
+    st.caption(comparison.missing or f"It takes {duration} {location}, {at_once} runs at a time.")
     is_started = st.button(f"Train {runs}", type="primary", disabled=comparison.runs == 0)
     _note_queue(catalog)
     if is_started:
@@ -371,8 +373,10 @@ def _estimate(
 ) -> str:
     """Return how long one epoch and all epochs take, on one thread of the processor."""
     epochs: int = config["epochs"]
-    place = "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+    location = (
+        "here" if is_usual_machine(catalog, config) else "here on one thread of the processor"
+    )
     seconds = epoch_seconds(catalog, dataset, network)
     total = f"; {epochs} epochs take {format_duration(epochs * seconds)}" if epochs > 1 else ""
     images = dataset["images"] * dataset["repeats"]
-    return f"An epoch shows {images:,} images: {format_duration(seconds)} {place}{total}."
+    return f"An epoch shows {images:,} images: {format_duration(seconds)} {location}{total}."

@@ -17,7 +17,7 @@ class PublishedChoice:
     """A published table, or one of its rows, and the number of seeds."""
 
     group: Entry
-    """As the catalog's `published` has it."""
+    """Entry of the catalog's `published`."""
     row: str | None
     """Name of a row; None for all."""
     seeds: int
@@ -62,7 +62,7 @@ def published_fields(catalog: dict[str, Any]) -> PublishedChoice:
         format_func=lambda name: groups[name]["title"],
         key="published table",
         help="Each row is trained with its own recipe, which *Results* names; the published figure "
-        "stands beside ours.",
+        "is shown beside ours.",
     )
     group = groups[name]
     st.caption(f"{group['source']}.")

@@ -25,7 +25,7 @@ def run_seconds(catalog: dict[str, Any], config: Mapping[str, Any]) -> float:
 
 
 def format_duration(seconds: float) -> str:
-    """Return a duration as people say it, such as `about 3 minutes`."""
+    """Return an approximate duration in words, such as `about 3 minutes`."""
     for unit, name in _UNITS:
         if seconds >= 1.5 * unit:
             return f"about {round(seconds / unit)} {name}s"

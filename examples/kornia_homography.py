@@ -36,12 +36,12 @@ class Rectify(nn.Module):
 
 
 def pages(count: int) -> tuple[Tensor, Tensor]:
-    """Return pages as they are photographed, and as they are."""
+    """Return pages as photographed, and flat."""
     flat = torch.full((count, 1, SIDE, SIDE), 0.1)
     flat[:, :, 6:26, 8:24] = 0.9
     lines = torch.rand(count, 1, 5, 1).expand(-1, -1, -1, 12).round()
     flat[:, :, 8:24:4, 10:22] -= 0.6 * lines[:, :, :4]
-    flat[:, :, 7:9, 10:14] = 0.3  # the page has a top
+    flat[:, :, 7:9, 10:14] = 0.3  # marks the top of the page
     bent = torch.eye(3) + 0.18 * functional.pad(torch.rand(count, 8) * 2 - 1, (0, 1)).view(-1, 3, 3)
     return warps.homography_warp(flat, bent, (SIDE, SIDE), padding_mode="border"), flat
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 FOLDER = Path(__file__).with_name("weights")
 SUFFIX = ".safetensors"
-"""Of weights; their card has the same name with `.json`."""
+"""Suffix of weights; their card has the same name with `.json`."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Card:
     seed: int | None = None
     steps: int | None = None
     accuracy: float | None = None
-    """On held-out images, at the last step."""
+    """Accuracy on held-out images at the last step."""
     date: str | None = None
     machine: str | None = None
     split: str | None = None
-    """Which images there are, and which of them were held out, as a sentence."""
+    """Description of the images, and of those that were held out, as a sentence."""
     licence: str | None = None
-    """Of the weights, and of the images that they were trained on."""
+    """Licence of the weights, and of the images that they were trained on."""
 
     @classmethod
     def of(cls, fields: Mapping[str, Any]) -> Self:

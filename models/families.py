@@ -44,7 +44,7 @@ class Family:
     """theta (N, P), the basis of the points, the input's width divided by its height -> points of
     the input (N, M, 2)."""
     fit: Callable[[Tensor, float], Tensor]
-    """Wanted positions (N, 4, 2) of the output's corners in the input, the input's width divided by
+    """Target positions (N, 4, 2) of the output's corners in the input, the input's width divided by
     its height -> the theta (N, P) that matches them best; see `models.inverse_fit`."""
     basis: Callable[[Tensor], Tensor] = _identity
     """Points of the output (..., 2) -> the part of the warp that does not depend on theta,

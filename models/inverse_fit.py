@@ -1,6 +1,6 @@
 """Inverse fits: the theta whose region best matches four given corners.
 
-Each function takes targets (N, 4, 2), the wanted positions of the output's corners in the input,
+Each function takes targets (N, 4, 2), the target positions of the output's corners in the input,
 normalised and clockwise from the output's top left, and the input's width divided by its height; it
 returns theta (N, P). Where a family cannot match the corners exactly, the sum of squared distances
 over the corners, in pixels, is minimal. Conventions are those of `models.grid`; the meaning of each

@@ -139,7 +139,8 @@ class Network(nn.Module):
     def resample(self, images: Tensor, warps: Sequence[Warp]) -> list[Tensor | None]:
         """Apply each transformer's warp to images (N, C, H, W) with the network's input values.
 
-        The list has None for a transformer whose input is a feature map: its output is no picture.
+        The list has None for a transformer whose input is a feature map: its output is not a
+        picture.
         """
         outputs: list[Tensor | None] = []
         for transformer, path, warp in zip(self.transformers, self.input_paths, warps, strict=True):

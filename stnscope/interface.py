@@ -74,7 +74,7 @@ def watch(
             are distributed over processes.
         ValueError: the images or labels do not fit each other, a number is out of range, or weights
             are lazy.
-        StnscopeError: the recording cannot be written; the text says why.
+        StnscopeError: the recording cannot be written; the text has the reason.
     """
     model = unwrap(model)
     options = WatchOptions(
@@ -149,7 +149,7 @@ def export(
         The file.
 
     Raises:
-        StnscopeError: there is no such run, or the file cannot be made; the text says why.
+        StnscopeError: there is no such run, or the file cannot be made; the text has the reason.
         ValueError: an option is invalid.
     """
     path = Path(run)

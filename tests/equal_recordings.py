@@ -1,4 +1,4 @@
-"""Compares what two recordings of one configuration have, whatever the pace of their training."""
+"""Compares what two recordings of one configuration have, at any pace of training."""
 
 from pathlib import Path
 from typing import Any

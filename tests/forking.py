@@ -56,7 +56,7 @@ class Program:
     """A Python program that is to run."""
 
     command: list[str]
-    """As for a new interpreter: its path, and `-m MODULE` or a file, with arguments."""
+    """Command for a new interpreter: its path, and `-m MODULE` or a file, with arguments."""
     environment: dict[str, str]
     folder: str
     has_own_session: bool
@@ -77,7 +77,7 @@ class ForkServer:
             command = [sys.executable, "-m", "tests.forking", str(theirs.fileno())]
             NewInterpreter(
                 [*command, "-" * COMMAND_BYTES], cwd=ROOT, pass_fds=[theirs.fileno()]
-            ).returncode = 0  # it ends with this process, and nobody waits for it
+            ).returncode = 0  # it ends with this process, which does not wait for it
         _adopt_orphans()
         return cls(ours)
 
@@ -186,7 +186,7 @@ def _serve(connection: socket.socket) -> Program | None:
         if not request:
             return None
         program = Program(**json.loads(request))
-        # The program becomes an orphan, and so a child of the process that asked for it.
+        # The program becomes an orphan, and so a child of the process that requested it.
         pipe = os.pipe()
         between = os.fork()
         if between == 0:
@@ -213,7 +213,7 @@ def _prepare(program: Program, streams: list[int], between: int) -> None:
         os.dup2(descriptor, standard)
     for descriptor in streams:
         os.close(descriptor)
-    # The present ones know whether what they wrote to was a file or a pipe.
+    # The present ones record whether what they wrote to was a file or a pipe.
     sys.stdin = open(0, closefd=False)  # noqa: SIM115
     sys.stdout = open(1, "w", closefd=False)  # noqa: SIM115
     sys.stderr = open(  # noqa: SIM115

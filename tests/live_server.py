@@ -48,7 +48,7 @@ class Server:
     http: httpx.Client = field(init=False)
 
     def start(self) -> None:
-        # Of two equal options the last one counts: a test may choose its own timeout.
+        # The last of two equal options counts: a test may choose its own timeout.
         command = [*self.program, "serve", *CONTROL_TIMEOUT, *self.options]
         command += ["--port", str(self.port), "--home", str(self.home)]
         if cluster := os.environ.get(CLUSTER_VARIABLE):
@@ -122,7 +122,7 @@ class Server:
         return connection
 
 
-UNHURRIED = 0.1
+SLOW_STEP_SECONDS = 0.1
 """Seconds for each step of a run that only has to train: it leaves the cores to other tests."""
 
 
@@ -132,7 +132,8 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"the condition did not hold within {TIMEOUT_SECONDS} s"
         time.sleep(pause)
-        # To ask a page or a server takes some 5 ms of a core, so rarely what takes long.
+        # A request to a page or a server takes some 5 ms of a core, so what takes long is polled
+        # rarely.
         pause = min(1.5 * pause, 0.1)
 
 

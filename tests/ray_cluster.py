@@ -24,7 +24,7 @@ class RayCluster:
 
     address: str
     folder: Path
-    """Of its files; its path is short, since sockets are in it."""
+    """Folder of its files; the path is short, since sockets are in it."""
     nodes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     def add_node(self, cpus: int = 1) -> subprocess.Popen[bytes]:

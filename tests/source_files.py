@@ -34,7 +34,7 @@ def modules(folder: str) -> list[str]:
 
 
 def imported_packages(tree: ast.AST) -> set[str]:
-    """Return the top-level names of every import in a syntax tree, wherever it stands."""
+    """Return the top-level names of every import in a syntax tree, wherever it is."""
     names = set[str]()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -52,5 +52,5 @@ def parse(file: Path) -> ast.Module:
 
 
 def distribution(requirement: str) -> str:
-    """Return the normalised name of the distribution that a requirement asks for."""
+    """Return the normalised name of the distribution that a requirement names."""
     return re.split(r"[^A-Za-z0-9_.-]", requirement)[0].lower().replace("_", "-")

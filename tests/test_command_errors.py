@@ -58,7 +58,7 @@ def run_command(*arguments: str, **environment: str) -> subprocess.CompletedProc
         (["serve", "--allow-host", "http://x"], "without http://"),
         (["serve", "--control-timeout", "nan"], "greater than 0"),
         (["serve", "--control-timeout", "soon"], "greater than 0"),
-        (["train", "--run-limit", "0"], "no room for a recording"),
+        (["train", "--run-limit", "0"], "no space for a recording"),
         (["transform", "x.png", "--weights", "digit"], "Did you mean digits?"),
     ],
 )

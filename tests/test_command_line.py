@@ -181,7 +181,7 @@ def test_weights_are_listed_added_and_removed(
     file.write_bytes((FOLDER / "digits.safetensors").read_bytes())
     assert main(["weights", "list", *home]) == 0
     assert "signs" in capsys.readouterr().out
-    # Neither a card nor what would stand for one; no file; a file that loading would execute.
+    # Neither a card nor options that replace one; no file; a file that loading would execute.
     for arguments, reason in (
         (("add", str(file)), "--architecture"),
         (("add", str(tmp_path / "none.safetensors")), "There is no file"),
@@ -196,8 +196,8 @@ def test_weights_are_listed_added_and_removed(
     assert main(["weights", "add", str(file), "--name", "mine", *architecture, *home]) == 0
     assert main(["weights", "list", "--json", *home]) == 0
     listed = capsys.readouterr().out.partition("\n")[2]
-    mine = json.loads(listed)[-1]
-    assert (mine["name"], mine["dataset"], mine["parameters"]) == ("mine", "mnist", 163_040)
+    added = json.loads(listed)[-1]
+    assert (added["name"], added["dataset"], added["parameters"]) == ("mine", "mnist", 163_040)
     # `stnscope evaluate` finds them too.
     located = locate_weights("mine", tmp_path / "home")
     assert Path(located).read_bytes() == file.read_bytes()

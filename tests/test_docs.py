@@ -256,7 +256,7 @@ def test_architecture_page_lists_the_tensors_of_a_frame() -> None:
 
 
 CHANGE_ROWS = table_rows(CONTRIBUTING, "| change | home | also | tests | documents |")
-# For some changes, one that exists: its name stands in no other file than those of the row.
+# For some changes, one that exists: its name is in no other file than those of the row.
 EXAMPLES = {
     "a transformer family": "rotation-scale",
     "a distortion": "occlusion",

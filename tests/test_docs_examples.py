@@ -1,4 +1,4 @@
-"""The examples in the documents, run as they stand against a real server."""
+"""The examples in the documents, run unchanged against a real server."""
 
 import json
 import os
@@ -40,11 +40,11 @@ RUN_OTHERWISE = {
     "serve": "test_documented_servers_start",
     "train": "test_documented_trainings_are_accepted",
     "sweep": "test_documented_sweeps_are_accepted",
-    # From the internet; those tests run the command with files of this machine.
+    # Downloads from the internet; those tests run the command with files of this machine.
     "download": "tests/server/routes/test_catalog.py",
-    # Of several runs that suit each other.
+    # Commands on several runs that are compatible.
     "committee": "tests/experiment/inference/test_committee.py",
-    # Of files that are elsewhere; the rows take minutes to hours.
+    # Commands on files that do not exist here; the rows take minutes to hours.
     "evaluate": "tests/experiment/reproduction/test_evaluation.py",
     "invariance": "tests/experiment/reproduction/test_invariance.py",
     "reproduce": "tests/experiment/reproduction/test_reproduce.py",
@@ -89,7 +89,7 @@ def run_program(command: list[str | Path], folder: Path) -> bytes:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 def test_interface_examples_run_in_their_order(server: Server, folder: Path) -> None:
-    """Every block of shell and Python on the page, top to bottom; each answer is a success."""
+    """Every block of shell and Python on the page, top to bottom; each response is a success."""
     (folder / ".curlrc").write_text("silent\nshow-error\nfail-with-body\n")
     names = {"localhost:8501": f"127.0.0.1:{server.port}"}
     for language, block in re.findall(r"^```(sh|python)\n(.*?)^```", INTERFACE, re.S | re.M):
@@ -103,14 +103,14 @@ def test_interface_examples_run_in_their_order(server: Server, folder: Path) -> 
                 line = re.sub(rf"\b{old}\b", new, line)
             words = shlex.split(line, comments=True)
             assert words[0] == "curl"
-            answer = run_program(["curl", "--config", ".curlrc", *words[1:]], folder)
+            response = run_program(["curl", "--config", ".curlrc", *words[1:]], folder)
             if "is RUN below" in line:
-                names["RUN"] = json.loads(answer)["id"]
+                names["RUN"] = json.loads(response)["id"]
                 server.wait_for_step(names["RUN"], 2)
             elif "is SWEEP below" in line:
-                names["SWEEP"] = json.loads(answer)["id"]
+                names["SWEEP"] = json.loads(response)["id"]
             elif "is EXPORT below" in line:
-                names["EXPORT"] = json.loads(answer)["id"]
+                names["EXPORT"] = json.loads(response)["id"]
                 wait_until(lambda: server.http.get(f"/exports/{names['EXPORT']}/file").is_success)
             elif "zoom.frame" in line:
                 frame = Frame.decode((folder / "zoom.frame").read_bytes())

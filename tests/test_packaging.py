@@ -177,9 +177,9 @@ def test_serve_runs_beside_packages_of_the_same_names(server: Server) -> None:
     modules = page_modules(server)
     for file in tracked_files("dashboard/assets/*.js"):
         path = file.relative_to("dashboard/assets").as_posix()
-        answer = httpx.get(f"{address}{modules}{path}")
-        assert answer.status_code == 200, path
-        assert answer.content == (ROOT / file).read_bytes()
+        response = httpx.get(f"{address}{modules}{path}")
+        assert response.status_code == 200, path
+        assert response.content == (ROOT / file).read_bytes()
 
 
 def test_page_script_folder_shadows_no_package() -> None:

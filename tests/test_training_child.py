@@ -1,4 +1,4 @@
-"""The child process of a command that trains: what is said when it hangs, and how it ends."""
+"""The child process of a command that trains: its message when it hangs, and how it ends."""
 
 import asyncio
 import os

@@ -26,7 +26,7 @@ LOG = FOLDER / "setup.log"
 UNFINISHED = FOLDER / "unfinished"
 EXTRAS = {"run": "serve", "dev": "dev"}
 CLEAR = "\r\033[K"  # carriage return, erase the line
-INTERVAL = 10.0  # seconds between two lines if the output is no terminal
+INTERVAL = 10.0  # seconds between two lines if the output is not a terminal
 # pip's settings of where to install, which would lead out of .venv; the others of the user apply.
 INTO_VENV = dict.fromkeys(("PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"), "") | {"PIP_USER": "0"}
 LOG_LINES = 15  # of pip's log, printed after a failure

@@ -98,8 +98,8 @@ def make(example: Example, extent: Extent) -> None:
 
 def selected(numbers: list[int], count: int, exponent: float = 1.0) -> set[int]:
     """Return some of the numbers, the first and the last among them."""
-    wanted = [numbers[-1] * (index / (count - 1)) ** exponent for index in range(count)]
-    return {min(numbers, key=lambda number: abs(number - target)) for target in wanted}
+    targets = [numbers[-1] * (index / (count - 1)) ** exponent for index in range(count)]
+    return {min(numbers, key=lambda number: abs(number - target)) for target in targets}
 
 
 def keep(writer: RecordingWriter, steps: Collection[int], lap: int) -> None:

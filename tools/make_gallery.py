@@ -33,7 +33,7 @@ class Sign(NamedTuple):
     degrees: float
     brightness: float
     seed: int
-    squeeze: float = 1.0
+    aspect: float = 1.0
     """Its width as a share of its height, as seen from the side."""
     pole: int = 0
     """Width in pixels of a pole before it."""
@@ -45,7 +45,7 @@ SIGNS = {
     "tilted": Sign(2, 125, (40, 14), 24, 0.9, 8),
     "far": Sign(13, 64, (146, 24), -6, 1.0, 11),
     "behind": Sign(17, 138, (48, 44), 3, 0.95, 12, pole=26),
-    "oblique": Sign(12, 150, (70, 34), -8, 1.0, 14, squeeze=0.6),
+    "oblique": Sign(12, 150, (70, 34), -8, 1.0, 14, aspect=0.6),
 }
 
 
@@ -73,8 +73,8 @@ def draw_sign_picture(sign: Sign) -> Image.Image:
     picture = Image.fromarray(pixels).resize(SIZE, Image.Resampling.BICUBIC)
     pixels = (draw_sign(sign.number, sign.side) * 255).astype(np.uint8)
     drawn = Image.fromarray(pixels, "RGBA")
-    if sign.squeeze != 1:
-        drawn = drawn.resize((round(sign.side * sign.squeeze), sign.side), Image.Resampling.BICUBIC)
+    if sign.aspect != 1:
+        drawn = drawn.resize((round(sign.side * sign.aspect), sign.side), Image.Resampling.BICUBIC)
     drawn = drawn.rotate(-sign.degrees, Image.Resampling.BICUBIC, expand=True)
     picture.paste(drawn, sign.position, drawn)
     if sign.pole:

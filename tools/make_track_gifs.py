@@ -33,9 +33,9 @@ from tools.train_weights import RECIPES
 
 DATASET = "gtsrb"
 PROBES = (1, 4, 11)
-"""Those that were photographed by day."""
+"""Probes that were photographed by day."""
 EPOCHS = 2
-"""Of the short training."""
+"""Epochs of the short training."""
 
 
 def main() -> None:

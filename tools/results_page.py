@@ -24,7 +24,7 @@ from stnscope.backend.experiment.reproduction.results import (
 )
 
 FILES = "../backend/experiment/reproduction/results"
-"""Where the result files are, from docs/."""
+"""Path of the result files, relative to docs/."""
 NOT_RECORDED = "not recorded"
 WIDTH = 100
 HEAD = """\

@@ -30,7 +30,7 @@ from stnscope.backend.experiment.config import DistortionConfig, RunConfig
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.data.registry import DATASETS, SOURCES
 from stnscope.backend.experiment.reproduction.published_tables import ROWS
-from stnscope.backend.experiment.reproduction.segment import Progress, train_segment
+from stnscope.backend.experiment.reproduction.segment import TrainingProgress, train_segment
 from stnscope.backend.experiment.training.loop import (
     MAX_VALIDATION_IMAGES,
     VALIDATION_DRAWS,
@@ -63,7 +63,7 @@ SIGNS = RunConfig(
 DIGITS_CNN = {"architecture": "digits-cnn"}
 CENTRED = {"distortion": DistortionConfig(name="centred")}
 MNIST_FAMILIES = {"affine": "affine", "projective": "projective", "tps": "spline-4"}
-"""By the end of the weights' names."""
+"""Family by the suffix of the weights' names."""
 
 
 def _mnist_recipes(distortion: str) -> Iterator[tuple[str, Recipe]]:
@@ -93,7 +93,7 @@ RECIPES = {
     # Without a transformer, on the same batches: `consistency` stays, since it composes them.
     "digits-cnn": Recipe(DIGITS.model_copy(update=DIGITS_CNN), "digit"),
     "signs-cnn": Recipe(SIGNS.model_copy(update={"architecture": "signs-cnn"}), "traffic sign"),
-    # On digits in the centre, to see what a network forgives that has seen no variation.
+    # On digits in the centre, to see what a network tolerates that has seen no variation.
     "digits-centred": Recipe(DIGITS.model_copy(update=CENTRED), "digit"),
     "digits-cnn-centred": Recipe(DIGITS.model_copy(update=DIGITS_CNN | CENTRED), "digit"),
     **dict(_mnist_recipes("RTS")),
@@ -106,7 +106,7 @@ RECIPES = {
 }
 
 
-def print_epoch(progress: Progress) -> None:
+def print_epoch(progress: TrainingProgress) -> None:
     """Print how far the training is, at the end of an epoch."""
     if progress.is_epoch:
         print(

@@ -28,7 +28,7 @@ def add(commands: Commands) -> None:
 
 def _delete(options: argparse.Namespace) -> int:
     runs = existing_runs(options)
-    # All names are looked up before the first run is deleted.
+    # All names are resolved before the first run is deleted.
     found = [find_sweep(runs, text) or find_run(runs, text) for text in options.runs]
     for each in {(each if isinstance(each, str) else each.id): each for each in found}.values():
         if isinstance(each, str):

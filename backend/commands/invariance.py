@@ -11,9 +11,9 @@ from stnscope.backend.experiment.reproduction.invariance_curve import MAX_IMAGES
 EXAMPLES = """\
   stnscope invariance --weights digits
   stnscope invariance --weights signs --dataset gtsrb --data FOLDER --folder results
-The variations are place, rotation, scale, viewpoint, deformation, occlusion, illumination, clutter
-and intra-class variation, each alone on a centred image, and the distortion of the training. With
---folder in the `results` folder of the home, *Results* on the page draws the curves.
+The variations are position, rotation, scale, viewpoint, deformation, occlusion, illumination,
+clutter and intra-class variation, each alone on a centred image, and the distortion of the
+training. With --folder in the `results` folder of the home, *Results* on the page draws the curves.
 """
 
 

@@ -187,7 +187,7 @@ def find_run(runs: Runs, text: str) -> str:
 
 
 def find_sweep(runs: Runs, text: str) -> Sweep | None:
-    """Return the sweep whose id a text is; None if it is none, but perhaps that of a run."""
+    """Return the sweep with an id; None if there is none, as for the id of a run."""
     with suppress(NotFound):
         return Sweeps(runs).get(text)
     return None

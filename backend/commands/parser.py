@@ -126,7 +126,7 @@ def size(text: str) -> int:
     number, unit = found.groups()
     value = int(float(number) * 1000 ** " kmgt".index(unit or " "))
     if value < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} leaves no room for a recording")
+        raise argparse.ArgumentTypeError(f"{text!r} leaves no space for a recording")
     return value
 
 

@@ -32,13 +32,13 @@ EXAMPLES = """\
   stnscope publish RUN site --force       replace what was published there
   python -m http.server --directory site  serve it on this machine
 """
-WALK_EXAMPLES = ("signs", "signs-2st", "row")
-"""The examples whose frames the walk shows."""
+WALKTHROUGH_EXAMPLES = ("signs", "signs-2st", "row")
+"""The examples whose frames the walkthrough shows."""
 
 
 def add(commands: Commands) -> None:
     """Add the command."""
-    text = "Make a static site of runs: a gallery, their players, and the walk How it works."
+    text = "Make a static site of runs: a gallery, their players, and the walkthrough How it works."
     parser = command(commands, "publish", _publish, text, EXAMPLES)
     parser.add_argument("runs", nargs="+", metavar="RUN", help=RUN_HELP)
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the site's folder")
@@ -59,7 +59,7 @@ def _publish(options: argparse.Namespace) -> int:
     ids = list(dict.fromkeys(find_run(runs, text) for text in options.runs))
     with ExitStack() as opened, raising_insufficient_storage():
         published = [_described(run_id, opened.enter_context(runs.open(run_id))) for run_id in ids]
-        example_ids = [EXAMPLE_RUNS[name].id for name in WALK_EXAMPLES]
+        example_ids = [EXAMPLE_RUNS[name].id for name in WALKTHROUGH_EXAMPLES]
         examples = [
             _described(run_id, opened.enter_context(Recording.open(example_path(run_id))))
             for run_id in example_ids
@@ -75,7 +75,7 @@ def _publish(options: argparse.Namespace) -> int:
         )
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     count = "1 run" if len(ids) == 1 else f"{len(ids)} runs"
-    print(f"{folder}: {count}, {format_bytes(size)}. README.md in it says how to serve it.")
+    print(f"{folder}: {count}, {format_bytes(size)}. README.md in it explains how to serve it.")
     return 0
 
 
@@ -88,7 +88,7 @@ def _described(run_id: str, recording: Recording) -> PublishedRun:
 
 
 def _results(folder: Path) -> dict[str, bytes]:
-    """Return what the room Results shows: the tables, and the pictures that go with them.
+    """Return what the tab Results shows: the tables, and the pictures that go with them.
 
     Args:
         folder: of the user's own result files; those that cannot be read are left out.

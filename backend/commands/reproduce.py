@@ -29,7 +29,7 @@ from stnscope.backend.experiment.errors import (
 from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES, Row
 from stnscope.backend.experiment.reproduction.results import RowResult, read_results
 from stnscope.backend.experiment.reproduction.row_groups import recipe_of
-from stnscope.backend.experiment.sweeps.sweep_config import ROW
+from stnscope.backend.experiment.sweeps.sweep_config import ROW_FIELD
 from stnscope.backend.server.processes.child_process import (
     ChildEnded,
     ChildHung,
@@ -124,7 +124,7 @@ def _evaluate_sweep(options: argparse.Namespace) -> int:
     is_complete = True
     evaluated = 0
     for member, run in zip(sweep.runs, _summaries_of(runs, sweep), strict=True):
-        row = ROWS.get(member.values.get(ROW, ""))
+        row = ROWS.get(member.values.get(ROW_FIELD, ""))
         if row is None:
             continue
         evaluated += 1

@@ -1,4 +1,4 @@
-"""A server that runs on this machine or another one, as commands ask it to train."""
+"""Requests of commands to a server that runs on this machine or another one."""
 
 import json
 import urllib.error
@@ -10,15 +10,15 @@ REQUEST_SECONDS = 60.0
 """A sweep of hundreds of runs takes seconds to be queued."""
 FIND_SECONDS = 5.0
 
-# Not by a proxy that the environment names.
+# Without a proxy that the environment names.
 _opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Refused(Exception):
-    """A server runs and does not do what is asked; the text is a sentence."""
+    """A running server refuses a request; the text is a sentence."""
 
 
-def hand_over(address: str, sweep_id: str, token: str | None) -> bool:
+def submit_sweep(address: str, sweep_id: str, token: str | None) -> bool:
     """Let a server train a sweep that it has in its home.
 
     False if no server runs there, or it serves another home.
@@ -39,7 +39,7 @@ def hand_over(address: str, sweep_id: str, token: str | None) -> bool:
             return True
     elif status in (None, HTTPStatus.NOT_FOUND):
         return False
-    raise Refused(body.get("detail") or f"It answered with {status}.")
+    raise Refused(body.get("detail") or f"It responded with {status}.")
 
 
 def _request(

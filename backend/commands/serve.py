@@ -40,7 +40,7 @@ from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.settings import Settings
 
 MAX_MESSAGE_BYTES = 1024 * 1024
-"""Of a WebSocket message that is received: ours are small JSON, Streamlit's are larger."""
+"""Maximum of a WebSocket message that is received: ours are small JSON, Streamlit's are larger."""
 
 EXAMPLES = """\
   stnscope serve --port 9000              on this machine, on another port
@@ -67,7 +67,7 @@ def add(commands: Commands) -> None:
         "--viewer-token",
         default=os.environ.get(VIEWER_TOKEN_VARIABLE) or None,
         metavar="TOKEN",
-        help="secret that suffices to look, but not to start, control, import, export or delete; "
+        help="secret that suffices to view, but not to start, control, import, export or delete; "
         "generated and printed if other machines reach the page and none is given",
     )
     serve.add_argument(
@@ -98,7 +98,7 @@ def add(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="ORIGIN",
-        help=f"let pages of this origin embed this one; {NOTEBOOK} stands for the notebooks of "
+        help=f"let pages of this origin embed this one; {NOTEBOOK} selects the notebooks of "
         "Jupyter and VS Code on this machine; may be repeated",
     )
     serve.add_argument(
@@ -165,7 +165,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _run(settings: Settings, options: argparse.Namespace, listening: socket.socket) -> int:
-    """Serve on a bound socket until the process is asked to end; return the exit status."""
+    """Serve on a bound socket until the process is requested to end; return the exit status."""
     _set_page_environment(settings)
     config = uvicorn.Config(
         create_app(settings, None if options.no_page else _page_script()),
@@ -207,7 +207,7 @@ def _settings(options: argparse.Namespace) -> Settings:
     token, viewer_token = options.token or None, options.viewer_token or None
     if token is None and (is_shared or viewer_token):
         token = secrets.token_urlsafe(24)
-    # A page that is served elsewhere would not know a generated one.
+    # A page that another server serves would not have a generated one.
     if viewer_token is None and is_shared and not (options.no_page or options.view_only):
         viewer_token = secrets.token_urlsafe(24)
     return Settings(
@@ -266,7 +266,7 @@ def _reason(error: OSError) -> str:
     """Return why a port cannot be listened on, and what to do."""
     # Negative: the name could not be resolved.
     if error.errno == errno.EADDRNOTAVAIL or (error.errno or -1) < 0:
-        return "it is no address of this machine. Name one with --host."
+        return "it is not an address of this machine. Name one with --host."
     if error.errno in (errno.EACCES, errno.EPERM):
         return "this user may not use that port. Choose one above 1023 with --port."
     reason = str(error.strerror).partition(" (")[0]

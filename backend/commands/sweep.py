@@ -18,7 +18,7 @@ from stnscope.backend.commands.options import (
     quota,
     recordings,
 )
-from stnscope.backend.commands.running_server import Refused, hand_over
+from stnscope.backend.commands.running_server import Refused, submit_sweep
 from stnscope.backend.commands.train import train_and_report
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.os_errors import translating_os_errors
@@ -116,7 +116,7 @@ def _sweep(options: argparse.Namespace) -> int:
         sweeps.create_missing(sweep, planned)
     print(f"Sweep {sweep.id}, {_count_runs(len(sweep.runs))}", flush=True)
     if not _is_finished(sweeps, sweep):
-        if not options.no_server and _hand_over(options.server, sweep):
+        if not options.no_server and _submit(options.server, sweep):
             return 0
         _train(sweeps, sweep, [each.run for each in planned])
     _print_table(sweeps, sweep)
@@ -158,15 +158,15 @@ def _is_finished(sweeps: Sweeps, sweep: Sweep) -> bool:
     return all(run["status"] == "finished" for run in sweeps.summaries(sweep))
 
 
-def _hand_over(address: str, sweep: Sweep) -> bool:
+def _submit(address: str, sweep: Sweep) -> bool:
     """Let a server that runs train a sweep; return whether it does."""
     try:
-        is_accepted = hand_over(address, sweep.id, os.environ.get(TOKEN_VARIABLE))
+        is_accepted = submit_sweep(address, sweep.id, os.environ.get(TOKEN_VARIABLE))
     except Refused as refusal:
         print(f"The server at {address} does not train it: {refusal}")
         return False
     if is_accepted:
-        print(f"The server trains it: {address}?room=sweeps&sweep={sweep.id}")
+        print(f"The server trains it: {address}?tab=sweeps&sweep={sweep.id}")
     return is_accepted
 
 

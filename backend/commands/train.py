@@ -177,7 +177,7 @@ async def _create_and_train(
 
 @asynccontextmanager
 async def connected(cluster: Cluster | None) -> AsyncIterator[None]:
-    """Use a cluster inside this context, if there is one; say so if it cannot be used."""
+    """Use a cluster inside this context, if there is one; print a message if it cannot be used."""
     if cluster is None:
         yield
         return
@@ -192,7 +192,7 @@ def cluster_of(options: argparse.Namespace) -> Cluster | None:
 
 def devices_of(cluster: Cluster | None) -> Devices:
     """Return the devices of what trains: this machine, or a cluster while it can be used."""
-    return Devices(elsewhere=None if cluster is None else cluster.elsewhere)
+    return Devices(remote=None if cluster is None else cluster.remote_devices)
 
 
 def train_and_report(runs: Runs, run_id: str) -> int:

@@ -24,7 +24,7 @@ async def training_child(
 async def ended_in_order(trainer: TrainerProcess, title: str) -> AsyncIterator[None]:
     """Watch a trainer; at the end, after an interrupt too, it writes a checkpoint and ends.
 
-    While it hangs, a message says so; if it hangs at the end, it is killed.
+    A message is printed while it hangs; if it hangs at the end, it is killed.
 
     Args:
         trainer: that runs.

@@ -95,7 +95,7 @@ def _add(folder: WeightsFolder, options: argparse.Namespace) -> int:
 
 
 def _card(file: Path, options: argparse.Namespace) -> Card:
-    """Return the card beside a file, or one of what the options say.
+    """Return the card beside a file, or one made from the options.
 
     Raises:
         InvalidInput: there is none, or the options name no network or data set.

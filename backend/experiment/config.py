@@ -30,7 +30,7 @@ from stnscope.backend.experiment.limits import (
 from stnscope.models.catalog import Architecture
 
 Name = Annotated[str, Field(max_length=MAX_NAME_LENGTH)]
-"""Of a data set, a network and so on."""
+"""The name of a data set, a network and so on."""
 RateFactor = Annotated[float, Field(ge=0, le=MAX_RATE_FACTOR)]
 """What the learning rate of a parameter group is multiplied by; 0 freezes it."""
 Padding = float | Literal["border"]
@@ -42,7 +42,7 @@ class FrozenModel(BaseModel):
 
 
 AUTO: Literal["auto"] = "auto"
-"""Stands for what suits the machine; a run is created with what that is."""
+"""Selects what suits the machine; a run is created with the selected value."""
 CPU = "cpu"
 """The device that every machine has."""
 TRACKS = "tracks"
@@ -115,7 +115,7 @@ class PictureVariation(FrozenModel):
     clutter: int = Field(
         default=0, ge=0, le=MAX_CLUTTER, description="Small crops of other images."
     )
-    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Of the places of clutter.")
+    seed: int = Field(default=0, ge=0, le=MAX_SEED, description="Seed of the positions of clutter.")
 
 
 class SamplerConfig(FrozenModel):

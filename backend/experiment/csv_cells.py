@@ -6,6 +6,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def text_cell(text: str) -> str:
     """Return a text as a cell: after an apostrophe if a spreadsheet would compute it.
 
-    Names of folders, classes and metrics are what others gave. Source: OWASP, CSV injection.
+    Names of folders, classes and metrics are untrusted. Source: OWASP, CSV injection.
     """
     return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -51,7 +51,7 @@ MAX_EXPORT_WIDTH = 3840
 MAX_EXPORT_SECONDS = 3600
 MAX_CLASSES = 1000
 MAX_DATASET_BYTES = 2_000_000_000
-"""Of a user's data set's decoded images, which training keeps in memory."""
+"""Maximum of the decoded images of a user's data set, which training keeps in memory."""
 MAX_NAME_LENGTH = 64
 MAX_SCALARS = 32
 """Further metrics of a loop that is not ours."""

@@ -19,7 +19,7 @@ from stnscope.backend.experiment.errors import (
     printable,
 )
 
-FULL_DISK = "The disk is full. Make room on it, for instance by deleting runs."
+FULL_DISK = "The disk is full. Free some space, for instance by deleting runs."
 
 FULL_ERRNOS = frozenset({errno.ENOSPC, errno.EDQUOT})
 DENIED_ERRNOS = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})

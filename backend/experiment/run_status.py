@@ -75,7 +75,7 @@ def can(operation: Operation, status: str) -> bool:
 
 
 def flags(status: str) -> dict[str, bool]:
-    """Return what a client asks about a status, so that it needs no list of statuses.
+    """Return what a client needs of a status, so that it needs no list of statuses.
 
     `running`: steps are being trained; `live`: more frames may come; `complete`: the run ended as
     its user wanted; `deleted`: its recording was removed.

@@ -203,7 +203,7 @@ def _create_state(settings: Settings) -> State:
         if settings.cluster is None or settings.view_only
         else Cluster(settings.cluster, settings.retries, settings.deadlines)
     )
-    devices = Devices(elsewhere=None if cluster is None else cluster.elsewhere)
+    devices = Devices(remote=None if cluster is None else cluster.remote_devices)
     trainers = Trainers(
         runs,
         settings.trainers,

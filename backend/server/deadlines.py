@@ -1,4 +1,4 @@
-"""The deadlines of a server: how long it waits for processes and clients before it gives up.
+"""The deadlines of a server: how long it waits for processes and clients.
 
 All are in one place, so that tests can shorten one and a slow machine can stretch all of them.
 """

@@ -53,7 +53,7 @@ from stnscope.backend.experiment.recording.writer import (
     rename,
 )
 from stnscope.backend.experiment.run_status import LIVE, TRAINING, Fault
-from stnscope.backend.experiment.watching.loop_pictures import ANSWER_SUFFIX, PICTURE_SUFFIX
+from stnscope.backend.experiment.watching.loop_pictures import PICTURE_SUFFIX, RESULT_SUFFIX
 from stnscope.backend.experiment.watching.loop_requests import REQUEST_SUFFIX
 from stnscope.backend.experiment.weights.trained_weights import (
     OBJECT,
@@ -75,9 +75,9 @@ EXAMPLE_FOLDER = Path(__file__).with_name("examples")
 """The recordings that ship with the program."""
 
 REMOVED_SUFFIXES = (LOCK_SUFFIX, RESERVE_SUFFIX)
-"""Of the files beside a recording."""
-MESSAGES = "|".join(map(re.escape, (REQUEST_SUFFIX, PICTURE_SUFFIX, ANSWER_SUFFIX)))
-"""Suffixes of messages to and from a loop, as a pattern; drafts and answers have a longer one."""
+"""Suffixes of files beside a recording that are removed with it."""
+MESSAGES = "|".join(map(re.escape, (REQUEST_SUFFIX, PICTURE_SUFFIX, RESULT_SUFFIX)))
+"""Suffixes of messages to and from a loop, as a pattern; drafts and results have a longer one."""
 
 EXAMPLE_REFUSAL = "This recording ships with the program and cannot be changed."
 IMPORTED = "This recording was imported: it can be watched, but not trained further."
@@ -125,7 +125,7 @@ class Runs:
         self.data = data_folder(folder, data)
         self.weights = WeightsFolder(folder.parent / WEIGHTS)
         self._last_summaries: dict[str, _Summary] = {}
-        """By run: one is listed while its recording is unavailable, and read only after changes."""
+        """Summaries by run, used while its recording is unavailable or unchanged."""
         with translating_os_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -207,7 +207,7 @@ class Runs:
     def weights_cards(self) -> dict[str, Card]:
         """Return the cards of the weights that ship and of the user's own, by name.
 
-        Only of networks that can transform a picture.
+        Networks that cannot transform a picture are left out.
         """
         known = cards() | self.weights.cards()
         return {name: card for name, card in known.items() if transform_refusal(card) is None}
@@ -218,7 +218,7 @@ class Runs:
         A run's newest one is the run's name alone.
 
         Args:
-            limit: how many runs are looked at.
+            limit: how many runs are examined.
         """
         found: dict[str, Card] = {}
         for run in self.list()[:limit]:
@@ -227,7 +227,7 @@ class Runs:
                 if run["status"] in TRAINING and run["config"]["picture"]:
                     found[name] = _card_of_loop(name, run)
                 continue
-            # Of one that cannot be read, or was deleted meanwhile, there are none.
+            # One that cannot be read, or was deleted meanwhile, has none.
             with suppress(StnscopeError):
                 of_run = cards_of_run(self.path(run["id"]), name)
                 found |= {card.name: card for card in of_run if transform_refusal(card) is None}
@@ -585,7 +585,7 @@ def check_changeable(settings: Mapping[str, Any], run: Run) -> None:
         if isinstance(value, Mapping) and (unknown := value.keys() - run["settings"][name].keys()):
             known = ", ".join(run["settings"][name]) or "none"
             raise InvalidInput(
-                f"{min(unknown)!r} is no parameter group of this run; its groups are: {known}.",
+                f"{min(unknown)!r} is not a parameter group of this run; its groups are: {known}.",
                 name,
             )
 

@@ -46,7 +46,7 @@ class Health(BaseModel):
 class Access(BaseModel):
     """What a client may do, and what a link for others is made of."""
 
-    may_act: bool = Field(description="Whether its token permits more than to look.")
+    may_act: bool = Field(description="Whether its token permits more than to view.")
     refusal: str | None = Field(description="Why it may not act; null if it may.")
     needs_token: bool = Field(description="Whether the server requires a token.")
     viewer_token: str | None = Field(description="The token for viewing, if there is one.")
@@ -60,7 +60,7 @@ class WeightsCard(Card):
     """What can transform a picture."""
 
     transformers: int | None = None
-    """Of its network; null for the network of a loop that is being watched."""
+    """Number in its network; null for the network of a loop that is being watched."""
     without_transformer: str | None = None
     """The name of weights that ship, of the same data and distortion, without a transformer."""
 
@@ -96,7 +96,9 @@ class ClusterRun(BaseModel):
 class WaitingRun(ClusterRun):
     """A run that waits for a node."""
 
-    fits: bool = Field(description="Whether a node has what it needs, so that it waits for room.")
+    fits: bool = Field(
+        description="Whether a node has what it needs, so that it waits for resources."
+    )
 
 
 class ClusterNode(BaseModel):
@@ -149,7 +151,9 @@ class Run(BaseModel):
         description="Whether its trainer hangs: it can be stopped, or the run deleted."
     )
     live: bool = Field(description="Whether more frames may come.")
-    complete: bool = Field(description="Whether it ended as its user wanted.")
+    complete: bool = Field(
+        description="Whether it ended as requested: finished, or stopped by the user."
+    )
     deleted: bool = Field(description="Whether its recording was removed; on its stream only.")
     can: list[Operation] = Field(
         description="What can be requested now; nothing with a token for viewing."
@@ -158,15 +162,15 @@ class Run(BaseModel):
         description="Why no picture can be added to its probes; null if one can."
     )
     resume_note: str | None = Field(
-        description="What a resume on its device does not promise; null if the result is that of a "
-        "run without interruption, bit for bit."
+        description="What a resume on its device does not guarantee; null if the result is that of "
+        "a run without interruption, bit for bit."
     )
     error: str | None = Field(description="Why it failed, is paused or cannot be read.")
     attempt: Count = Field(description="Rises each time that it is resumed.")
     step: Count = Field(description="Optimiser steps done.")
     steps: Count | None = Field(
         description="Optimiser steps of the whole run; null, as the next three, if a watched run's "
-        "loop has not said."
+        "loop has not set it."
     )
     steps_per_epoch: Count | None
     epoch: Count | None
@@ -210,7 +214,7 @@ class FrameList(BaseModel):
     attempt: Count = Field(description="With it in their address, frames can be cached for ever.")
     before: Count = Field(
         description="How many steps are recorded that are not listed, with `after`: if a client "
-        "knows another number of them, some were dropped, and it should list all again."
+        "has another number of them, some were dropped, and it should list all again."
     )
     steps: list[Count]
     laps: list[Annotated[list[Count], Field(min_length=2, max_length=2)]] = Field(
@@ -242,7 +246,7 @@ class SweepSummary(BaseModel):
 
 
 class SweepRun(BaseModel):
-    """A run of a combination: what the table of a sweep says of it."""
+    """A run of a combination: its row in the table of a sweep."""
 
     seed: int
     id: str
@@ -287,7 +291,7 @@ class SweepCombination(Figures):  # type: ignore[valid-type, misc]
     )
     observed: Count = Field(description="Runs with frames.")
     published: PublishedFigure | None = Field(
-        description="Of the row of a published table; null if it is none."
+        description="Name of the row of a published table; null for other runs."
     )
     runs: list[SweepRun]
 
@@ -335,7 +339,7 @@ class Example(BaseModel):
     """A recording that ships with the program."""
 
     title: str
-    description: str = Field(description="What one sees, in a sentence.")
+    description: str = Field(description="What it shows, in a sentence.")
     compare: str | None = Field(description="The example that it is to be seen beside.")
     run: Run
 
@@ -365,7 +369,7 @@ class ExportPreview(BaseModel):
     frames: Count | None
     rows: Count | None = Field(description="Of a table, without that of names.")
     seconds: float | None
-    bytes: Count = Field(description="About; exact if there are few frames.")
+    bytes: Count = Field(description="Approximate; exact if there are few frames.")
     image: str | None = Field(description="The first frame, as a data URL.")
 
 
@@ -409,7 +413,7 @@ class Catalog(BaseModel):
         description="Published tables, parts of them, and committees, for the `table` of a sweep."
     )
     datasets: list[Dataset]
-    skipped: list[SkippedFolder] = Field(description="Folders of images that are no data set.")
+    skipped: list[SkippedFolder] = Field(description="Folders of images that are not a data set.")
     devices: list[Device] = Field(description="The processor first, the automatic choice last.")
     cores: int = Field(description="Cores of the processor that the server may use.")
     automatic_threads: int = Field(description="What `auto` threads mean.")

@@ -31,8 +31,8 @@ class Settings:
         port: the port to listen on.
         demonstration: whether to start a demonstration run in an empty home.
         token: what every request must present; required on any address but loopback.
-        viewer_token: what suffices to look: for requests that change nothing.
-        view_only: whether nobody may do more than look, and nothing is written to the home, which
+        viewer_token: what suffices to view: for requests that change nothing.
+        view_only: whether all access is for viewing only, and nothing is written to the home, which
             any number of such servers may share with one that trains.
         allowed_hosts: further values of `Host` that are accepted, compared exactly.
         allowed_origins: further values of `Origin` that are accepted, compared exactly.

@@ -32,7 +32,7 @@ from stnscope.backend.server.sweeps import Sweeps
 
 @dataclass(frozen=True)
 class State:
-    """The parts of one running server, as one request sees it.
+    """The parts of one running server, for one request.
 
     Attributes:
         may_act: whether the request may act; if not, no run allows it anything.
@@ -52,12 +52,12 @@ class State:
     imports: Imports
     devices: Devices
     cluster: Cluster | None = None
-    """That trains the runs, if one was named."""
+    """Cluster that trains the runs, if one was named."""
     run_lists: SharedResults[tuple[JsonBody, str | None]] = field(default_factory=SharedResults)
     """Lists of runs as JSON, each with the id of its last run if more follow."""
     may_act: bool = True
     refusal: str = ""
-    """Why a request that may only look is refused."""
+    """Why a request that may only view is refused."""
 
     def run(self, run_id: str) -> Run:
         """Return a run as the interface has it; coroutines call this in a thread.
@@ -70,11 +70,11 @@ class State:
     def describe(self, run: Run) -> Run:
         """Return a run's summary as the interface has it.
 
-        It adds the network's transformers, what a client asks about its status (`running`, `live`,
+        It adds the network's transformers, what a client needs of its status (`running`, `live`,
         `complete`, `deleted`), the `sweep` that created it, whether this server trains it (`owned`)
         or its trainer hangs (`unresponsive`), the `node` of the cluster that trains it, or whether
         it waits for one (`waits_for_cluster`), what can be requested of it now (`can`), why no
-        picture can be added to its probes (`picture_refusal`), and what a resume does not promise
+        picture can be added to its probes (`picture_refusal`), and what a resume does not guarantee
         (`resume_note`).
         """
         config = run["config"] or {}  # None if its recording cannot be read

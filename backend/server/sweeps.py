@@ -28,7 +28,7 @@ from stnscope.backend.experiment.os_errors import display_name, translating_os_e
 from stnscope.backend.experiment.recording.run_row import MAX_TIME
 from stnscope.backend.experiment.recording.writer import create
 from stnscope.backend.experiment.run_status import TRAINING
-from stnscope.backend.experiment.sweeps.curves import CURVES, Band, Course, band, span_of
+from stnscope.backend.experiment.sweeps.curves import CURVES, Band, IntervalMeans, band, span_of
 from stnscope.backend.experiment.sweeps.sweep_config import (
     DISTORTION,
     SweepConfig,
@@ -36,7 +36,7 @@ from stnscope.backend.experiment.sweeps.sweep_config import (
     Values,
     expand,
 )
-from stnscope.backend.experiment.sweeps.table import Member, combinations
+from stnscope.backend.experiment.sweeps.table import MemberSummary, combinations
 from stnscope.backend.server.runs import Run, Runs, complete
 
 log = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ SWEEPS = "sweeps"
 """The name of the folder of sweeps, beside that of recordings."""
 SUFFIX = ".json"
 MAX_BYTES = 10_000_000
-"""A larger file is no sweep: one of the most runs has a hundredth of it, but for long values."""
+"""A larger file is not a sweep: one of the most runs has a hundredth of it, but for long values."""
 SETTLED_SECONDS = 2.0
 """A folder that was changed so long ago is changed again with another time."""
 
@@ -94,11 +94,11 @@ class Sweeps:
         self.runs = runs
         self.folder = runs.folder.parent / SWEEPS
         self._known: dict[str, Sweep] = {}
-        """By id, the newest first, as the folder was at `_known_at`."""
+        """Sweeps by id, the newest first, as the folder was at `_known_at`."""
         self._run_ids: frozenset[str] = frozenset()
         self._known_at = 0
-        self._courses: dict[str, tuple[Run, Course]] = {}
-        """By run, the course and the summary when it was read."""
+        self._means: dict[str, tuple[Run, IntervalMeans]] = {}
+        """Curve and summary of each run when it was read."""
 
     def list(self) -> list[Sweep]:
         """Return all sweeps, the newest first; one whose file is damaged is left out."""
@@ -124,7 +124,7 @@ class Sweeps:
     def find(self, config: SweepConfig) -> Sweep | None:
         """Return the newest sweep of a configuration; None if there is none.
 
-        One whose file has other runs, by damage or of another version, is none of it.
+        A sweep whose file has other runs, because of damage or another version, does not match.
         """
         runs = [(run.values, run.seed) for run in expand(config)]
         for sweep in self.list():
@@ -137,7 +137,7 @@ class Sweeps:
 
         Raises:
             InvalidInput: a field or value does not exist or does not fit the others, there are too
-                many runs, or a data set is not available; names the place in the sweep.
+                many runs, or a data set is not available; names the location in the sweep.
         """
         datasets: dict[str, DatasetEntry] = {}
         planned = []
@@ -145,7 +145,7 @@ class Sweeps:
         for run in expand(config):
             # Its names are checked first, of a data set too.
             dataset_name = run.config().dataset
-            with run.naming_place():
+            with run.naming_location():
                 if dataset_name not in datasets:
                     inspect = availability.inspect_dataset
                     datasets[dataset_name] = inspect(dataset_name, self.runs.data)
@@ -220,9 +220,9 @@ class Sweeps:
         for run in reversed(runs):
             with suppress(NotFound):  # deleted meanwhile
                 self.runs.delete(run["id"])
-        self.forget(sweep)
+        self.remove_file(sweep)
 
-    def forget(self, sweep: Sweep) -> None:
+    def remove_file(self, sweep: Sweep) -> None:
         """Delete the file of a sweep; its runs stay."""
         with translating_os_errors(self.folder):
             (self.folder / f"{sweep.id}{SUFFIX}").unlink(missing_ok=True)
@@ -237,7 +237,7 @@ class Sweeps:
         runs = self.runs.summaries(run.id for run in sweep.runs).values()
         return sorted(runs, key=lambda run: (run["created"], run["id"]))
 
-    def members(self, sweep: Sweep) -> builtins.list[Member]:
+    def members(self, sweep: Sweep) -> builtins.list[MemberSummary]:
         """Return those runs of a sweep that there are, in the order of the configuration.
 
         Raises:
@@ -245,26 +245,26 @@ class Sweeps:
         """
         summaries = self.runs.summaries(run.id for run in sweep.runs)
         return [
-            Member(run.values, run.seed, summaries[run.id])
+            MemberSummary(run.values, run.seed, summaries[run.id])
             for run in sweep.runs
             if run.id in summaries
         ]
 
-    def curves(self, members: Iterable[Member]) -> builtins.list[dict[str, Band]]:
+    def curves(self, members: Iterable[MemberSummary]) -> builtins.list[dict[str, Band]]:
         """Return the curves of each combination of a sweep's runs, by name."""
         curves = []
         for combination in combinations(members):
-            courses = [self._course(run.summary) for run in combination.runs]
-            known = [course for course in courses if course is not None]
+            courses = [self._interval_means(run.summary) for run in combination.runs]
+            known = [means for means in courses if means is not None]
             curves.append({name: band(known, name) for name in CURVES})
         return curves
 
-    def _course(self, run: Mapping[str, Any]) -> Course | None:
-        """Return the course of a run, read again only if its summary has changed."""
+    def _interval_means(self, run: Mapping[str, Any]) -> IntervalMeans | None:
+        """Return the means of a run, read again only if its summary has changed."""
         run_id, steps = run["id"], run["steps"]
         if not steps or not run["step"]:  # of one that cannot be read, or has not begun
             return None
-        known = self._courses.get(run_id)
+        known = self._means.get(run_id)
         if known and known[0] == run:
             return known[1]
         span = span_of(steps)
@@ -273,9 +273,9 @@ class Sweeps:
                 columns = recording.mean_metrics(CURVES, span)
         except (NotFound, InvalidInput):  # deleted, damaged or locked meanwhile
             return None
-        course = Course(run["steps_per_epoch"], columns, span)
-        self._courses[run_id] = (dict(run), course)
-        return course
+        means = IntervalMeans(run["steps_per_epoch"], columns, span)
+        self._means[run_id] = (dict(run), means)
+        return means
 
     def _write(self, sweep: Sweep) -> None:
         path = self.folder / f"{sweep.id}{SUFFIX}"
@@ -321,12 +321,13 @@ def _read(path: Path, sweep_id: str) -> Sweep:
     """Read the file of a sweep.
 
     Raises:
-        OSError, ValidationError: it cannot be read, or is none.
-        InvalidInput: it is no file, is too large, or has the runs of another sweep, which would be
+        OSError, ValidationError: it cannot be read, or is not a sweep.
+        InvalidInput: it is not a file, is too large, or has the runs of another sweep, which would
+        be
             deleted with it.
     """
     if not path.is_file():
-        raise InvalidInput("It is no file.")  # a pipe would be waited for
+        raise InvalidInput("It is not a file.")  # a pipe would be waited for
     if path.stat().st_size > MAX_BYTES:
         raise InvalidInput("It is too large.")
     sweep = Sweep.model_validate_json(path.read_bytes())

@@ -10,7 +10,7 @@ from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.server.runs import Run, Runs
 
 DEFAULT_IMAGES_PER_SECOND = 1500.0
-"""Where nothing has been trained yet: the speed of two cores of a few years ago."""
+"""Default before the first training: the speed of two cores of a few years ago."""
 MIN_STEPS = 20
 """Steps after which a run's speed is representative."""
 MAX_RUNS = 5

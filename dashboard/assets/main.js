@@ -9,22 +9,22 @@ import { createApi } from "./protocol/api.js";
 import { loadAccess } from "./protocol/access.js";
 import { loadCatalog } from "./protocol/catalog.js";
 import { onReconnect } from "./page/streamlit-reconnect.js";
-import { PictureRoom } from "./picture/picture-room.js";
-import { Rooms } from "./page/rooms.js";
+import { PictureTab } from "./picture/picture-tab.js";
+import { Tabs } from "./page/tabs.js";
 import { Results } from "./results/results.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
 import { Viewer } from "./page/viewer.js";
 
 /** @import { Api } from "./protocol/api.js" */
-/** @import { Room } from "./ui/room-link.js" */
-/** @import { SweepsRoom } from "./sweeps/sweeps-room.js" */
-/** @import { Walk } from "./walk/walk.js" */
+/** @import { Tab } from "./ui/tab-link.js" */
+/** @import { SweepsTab } from "./sweeps/sweeps-tab.js" */
+/** @import { Walkthrough } from "./walkthrough/walkthrough.js" */
 
 /**
  * What Streamlit passes.
  * @typedef {object} PartData
- * @property {"viewer" | "runs" | "picture" | "walk" | "sweeps" | "results"} part
+ * @property {"viewer" | "runs" | "picture" | "walkthrough" | "sweeps" | "results"} part
  * @property {string} api the server's address; empty for the page's own origin
  * @property {string | null} [run] id of the run in the address
  * @property {string[] | null} [started] ids of the run that was last started with the form, and of one to
@@ -43,8 +43,8 @@ import { Viewer } from "./page/viewer.js";
  */
 
 /**
- * What fills a room.
- * @typedef {object} RoomContent
+ * What fills a tab.
+ * @typedef {object} TabContent
  * @property {(query: URLSearchParams) => void} show what the address names
  * @property {() => void} hide
  * @property {() => Record<string, string | null>} query its parameters of the address
@@ -56,11 +56,11 @@ import { Viewer } from "./page/viewer.js";
  * @typedef {object} Page
  * @property {Api} api
  * @property {RunList} runs
- * @property {Rooms} rooms
+ * @property {Tabs} tabs
  * @property {Viewer | null} viewer
- * @property {PictureRoom | null} picture
- * @property {Walk | null} walk
- * @property {SweepsRoom | null} sweeps
+ * @property {PictureTab | null} picture
+ * @property {Walkthrough | null} walkthrough
+ * @property {SweepsTab | null} sweeps
  * @property {string | null} started id of the run that was last started with the form
  * @property {(id: string) => void} open
  */
@@ -101,7 +101,7 @@ const CREATE = {
   viewer: createViewer,
   runs: createRuns,
   picture: createPicture,
-  walk: createWalk,
+  walkthrough: createWalkthrough,
   sweeps: createSweeps,
   results: createResults,
 };
@@ -120,10 +120,10 @@ function getPage(data) {
     const page = {
       api,
       runs,
-      rooms: new Rooms(),
+      tabs: new Tabs(),
       viewer: null,
       picture: null,
-      walk: null,
+      walkthrough: null,
       sweeps: null,
       started: null,
       open: () => {},
@@ -154,7 +154,7 @@ function createViewer(data, parent) {
   const page = getPage(data);
   // Streamlit may mount the viewer into another element; its state stays.
   const viewer =
-    (page.viewer ??= new Viewer(page.api, page.runs, page.rooms, (id) => page.open(id)));
+    (page.viewer ??= new Viewer(page.api, page.runs, page.tabs, (id) => page.open(id)));
   const element = createRoot(parent, viewer.element);
   viewer.resize();
   /** @type {string | null | undefined} */
@@ -164,7 +164,7 @@ function createViewer(data, parent) {
     /** @param {PartData} data */
     update: ({ run = null, started: ids }) => {
       const [started, compared] = ids ?? [];
-      page.rooms.apply();
+      page.tabs.apply();
       // A restarted Streamlit passes no started run.
       if (started && started !== page.started) {
         viewer.goTo(started);
@@ -229,7 +229,7 @@ function createResults(data, parent) {
  */
 function createPicture(data, parent) {
   const page = getPage(data);
-  const picture = (page.picture ??= createPictureRoom(page));
+  const picture = (page.picture ??= createPictureTab(page));
   return {
     element: createRoot(parent, picture.element),
     update: () => showOrHide(page, "picture", picture),
@@ -237,68 +237,68 @@ function createPicture(data, parent) {
 }
 
 /** @param {Page} page */
-function createPictureRoom(page) {
-  const picture = joinRooms(page, "picture", new PictureRoom(page.api));
+function createPictureTab(page) {
+  const picture = joinTabs(page, "picture", new PictureTab(page.api));
   acceptPastes(document, (file) => {
-    if (page.walk && page.rooms.current === "how") return page.walk.take(file);
-    page.rooms.go("picture");
+    if (page.walkthrough && page.tabs.current === "how") return page.walkthrough.take(file);
+    page.tabs.go("picture");
     picture.take(file);
   });
   return picture;
 }
 
 /**
- * Create the room of the walk, whose modules are loaded when it is first shown.
+ * Create the tab of the walkthrough, whose modules are loaded when it is first shown.
  * @param {PartData} data
  * @param {HTMLElement} parent
  * @returns {Part}
  */
-function createWalk(data, parent) {
+function createWalkthrough(data, parent) {
   const page = getPage(data);
   const root = createRoot(parent);
   const show = async () => {
-    if (!page.walk && page.rooms.current !== "how") return;
-    const walk = (page.walk ??= await loadWalk(page));
-    if (walk.element.parentElement !== root) root.append(walk.element);
-    showOrHide(page, "how", walk);
+    if (!page.walkthrough && page.tabs.current !== "how") return;
+    const walkthrough = (page.walkthrough ??= await loadWalkthrough(page));
+    if (walkthrough.element.parentElement !== root) root.append(walkthrough.element);
+    showOrHide(page, "how", walkthrough);
   };
-  page.rooms.addEventListener("change", show);
+  page.tabs.addEventListener("change", show);
   return {
     element: root,
     update: show,
-    close: () => page.rooms.removeEventListener("change", show),
+    close: () => page.tabs.removeEventListener("change", show),
   };
 }
 
-/** @type {Promise<Walk> | null} */
-let loadingWalk = null;
+/** @type {Promise<Walkthrough> | null} */
+let loadingWalkthrough = null;
 
 /** @param {Page} page */
-function loadWalk(page) {
-  loadingWalk ??= import("./walk/walk.js").then(({ Walk }) =>
-    createWalkRoom(page, new Walk(page.api))
+function loadWalkthrough(page) {
+  loadingWalkthrough ??= import("./walkthrough/walkthrough.js").then(({ Walkthrough }) =>
+    createWalkthroughTab(page, new Walkthrough(page.api))
   );
   // After a failure, the next visit tries again.
-  loadingWalk.catch(() => (loadingWalk = null));
-  return loadingWalk;
+  loadingWalkthrough.catch(() => (loadingWalkthrough = null));
+  return loadingWalkthrough;
 }
 
 /**
  * @param {Page} page
- * @param {Walk} walk
+ * @param {Walkthrough} walkthrough
  */
-function createWalkRoom(page, walk) {
-  joinRooms(page, "how", walk);
-  walk.onstep = () => page.rooms.pushAddress(walk.query());
-  page.rooms.addEventListener("restore", () => {
-    walk.hide();
-    showOrHide(page, "how", walk);
+function createWalkthroughTab(page, walkthrough) {
+  joinTabs(page, "how", walkthrough);
+  walkthrough.onstep = () => page.tabs.pushAddress(walkthrough.query());
+  page.tabs.addEventListener("restore", () => {
+    walkthrough.hide();
+    showOrHide(page, "how", walkthrough);
   });
-  return walk;
+  return walkthrough;
 }
 
 /**
- * Create the room of sweeps, whose modules are loaded when it is first shown.
+ * Create the tab of sweeps, whose modules are loaded when it is first shown.
  * @param {PartData} data
  * @param {HTMLElement} parent
  * @returns {Part}
@@ -307,15 +307,15 @@ function createSweeps(data, parent) {
   const page = getPage(data);
   const root = createRoot(parent);
   const show = async () => {
-    if (!page.sweeps && page.rooms.current !== "sweeps") return;
+    if (!page.sweeps && page.tabs.current !== "sweeps") return;
     const sweeps = (page.sweeps ??= await loadSweeps(page));
     if (sweeps.element.parentElement !== root) root.append(sweeps.element);
     showOrHide(page, "sweeps", sweeps);
   };
-  // The navigation has no link to an empty room.
+  // The navigation has no link to an empty tab.
   const update = () =>
     document.documentElement.toggleAttribute("data-sweeps", page.runs.sweeps.length > 0);
-  page.rooms.addEventListener("change", show);
+  page.tabs.addEventListener("change", show);
   page.runs.addEventListener("change", update);
   /** @type {string | null} */
   let started = null; // the sweep that Streamlit passed last
@@ -328,34 +328,34 @@ function createSweeps(data, parent) {
       show();
     },
     close: () => {
-      page.rooms.removeEventListener("change", show);
+      page.tabs.removeEventListener("change", show);
       page.runs.removeEventListener("change", update);
     },
   };
 }
 
 /**
- * Show a sweep in its room.
+ * Show a sweep in its tab.
  * @param {Page} page
  * @param {string} id
  */
-function openSweep({ rooms }, id) {
-  rooms.replaceAddress("sweeps", { sweep: id });
-  rooms.go("sweeps");
+function openSweep({ tabs }, id) {
+  tabs.replaceAddress("sweeps", { sweep: id });
+  tabs.go("sweeps");
 }
 
-/** @type {Promise<SweepsRoom> | null} */
+/** @type {Promise<SweepsTab> | null} */
 let loadingSweeps = null;
 
 /** @param {Page} page */
 function loadSweeps(page) {
-  loadingSweeps ??= import("./sweeps/sweeps-room.js").then(({ SweepsRoom }) => {
-    const room = new SweepsRoom(page.api, {
+  loadingSweeps ??= import("./sweeps/sweeps-tab.js").then(({ SweepsTab }) => {
+    const tab = new SweepsTab(page.api, {
       openRun: (id) => page.open(id),
-      choose: () => page.rooms.pushAddress(room.query()),
+      choose: () => page.tabs.pushAddress(tab.query()),
     });
-    page.rooms.addEventListener("restore", () => showOrHide(page, "sweeps", room));
-    return joinRooms(page, "sweeps", room);
+    page.tabs.addEventListener("restore", () => showOrHide(page, "sweeps", tab));
+    return joinTabs(page, "sweeps", tab);
   });
   // After a failure, the next visit tries again.
   loadingSweeps.catch(() => (loadingSweeps = null));
@@ -363,25 +363,25 @@ function loadSweeps(page) {
 }
 
 /**
- * Connect what fills a room to the rooms and the address; return it.
- * @template {RoomContent} T
+ * Connect what fills a tab to the tabs and the address; return it.
+ * @template {TabContent} T
  * @param {Page} page
- * @param {Room} room
+ * @param {Tab} tab
  * @param {T} content
  */
-function joinRooms(page, room, content) {
-  content.onchange = () => page.rooms.replaceAddress(room, content.query());
-  page.rooms.addEventListener("change", () => showOrHide(page, room, content));
+function joinTabs(page, tab, content) {
+  content.onchange = () => page.tabs.replaceAddress(tab, content.query());
+  page.tabs.addEventListener("change", () => showOrHide(page, tab, content));
   return content;
 }
 
 /**
  * @param {Page} page
- * @param {Room} room
- * @param {RoomContent} content
+ * @param {Tab} tab
+ * @param {TabContent} content
  */
-function showOrHide({ rooms }, room, content) {
-  if (rooms.current === room) content.show(addressQuery());
+function showOrHide({ tabs }, tab, content) {
+  if (tabs.current === tab) content.show(addressQuery());
   else content.hide();
 }
 

@@ -1,20 +1,20 @@
-// The entry point of a page without a server: one file with a run, or a site of runs and the walk.
+// The entry point of a page without a server: one file with a run, or a site of runs and the walkthrough.
 //
-// It shows the same modules as main.js does, which read recordings in place of a server's answers.
+// It shows the same modules as main.js does, which read recordings in place of a server's responses.
 
 import { addressQuery } from "./page/url.js";
 import { createRecordedApi } from "./offline/recorded-api.js";
 import { EmbeddedFiles, StaticFiles } from "./offline/stored-files.js";
 import { loadAccess } from "./protocol/access.js";
 import { loadCatalog, retry } from "./protocol/catalog.js";
-import { Rooms } from "./page/rooms.js";
+import { Tabs } from "./page/tabs.js";
 import { RunList } from "./playback/run-list.js";
 import { RunTable } from "./runs/run-table.js";
 import { setAssetLocation } from "./protocol/assets.js";
 import { Viewer } from "./page/viewer.js";
 
 /** @import { Api } from "./protocol/api.js" */
-/** @import { Room } from "./ui/room-link.js" */
+/** @import { Tab } from "./ui/tab-link.js" */
 
 const isOneFile = document.querySelector("script[data-file]") !== null;
 
@@ -34,9 +34,9 @@ async function start() {
     loadCatalog(api),
   ]);
   const runs = new RunList(api);
-  const rooms = new Rooms();
-  const viewer = new Viewer(api, runs, rooms, () => {});
-  place("stage")?.append(viewer.element);
+  const tabs = new Tabs();
+  const viewer = new Viewer(api, runs, tabs, () => {});
+  container("stage")?.append(viewer.element);
   viewer.resize();
   const run = addressQuery().get("run");
   if (run === null && compared) viewer.setView({ ...viewer.view, compare: compared });
@@ -53,42 +53,42 @@ async function start() {
     comparedId: () => viewer.view.compare,
   });
   if (!isOneFile) {
-    place("runs")?.append(table.element);
-    fillWhenShown(rooms, "how", () => createWalk(api, rooms));
-    fillWhenShown(rooms, "results", () => createResults(api));
+    container("runs")?.append(table.element);
+    fillWhenShown(tabs, "how", () => createWalkthrough(api, tabs));
+    fillWhenShown(tabs, "results", () => createResults(api));
   }
 }
 
 /**
- * What fills a room.
- * @typedef {object} RoomContent
+ * What fills a tab.
+ * @typedef {object} TabContent
  * @property {HTMLElement} element
  * @property {(query: URLSearchParams) => void} show what the address names
  * @property {() => void} hide
  */
 
 /**
- * Fill a room when it is first shown.
- * @param {Rooms} rooms
- * @param {Room} room
- * @param {() => Promise<RoomContent>} load imports the room's modules, and makes its content
+ * Fill a tab when it is first shown.
+ * @param {Tabs} tabs
+ * @param {Tab} tab
+ * @param {() => Promise<TabContent>} load imports the tab's modules, and makes its content
  */
-function fillWhenShown(rooms, room, load) {
-  /** @type {Promise<RoomContent> | null} */
+function fillWhenShown(tabs, tab, load) {
+  /** @type {Promise<TabContent> | null} */
   let loading = null;
   const loadInto = async () => {
     const content = await load();
-    place(`room-${room}`)?.append(content.element);
+    container(`tab-${tab}`)?.append(content.element);
     return content;
   };
   const showOrHide = async () => {
-    if (!loading && rooms.current !== room) return;
+    if (!loading && tabs.current !== tab) return;
     const content = await (loading ??= loadInto());
-    if (rooms.current === room) content.show(addressQuery());
+    if (tabs.current === tab) content.show(addressQuery());
     else content.hide();
   };
-  rooms.addEventListener("change", showOrHide);
-  rooms.addEventListener("restore", async () => {
+  tabs.addEventListener("change", showOrHide);
+  tabs.addEventListener("restore", async () => {
     (await loading)?.hide();
     showOrHide();
   });
@@ -97,7 +97,7 @@ function fillWhenShown(rooms, room, load) {
 
 /**
  * @param {Api} api
- * @returns {Promise<RoomContent>}
+ * @returns {Promise<TabContent>}
  */
 async function createResults(api) {
   const { Results } = await import("./results/results.js");
@@ -107,18 +107,18 @@ async function createResults(api) {
 
 /**
  * @param {Api} api
- * @param {Rooms} rooms
- * @returns {Promise<RoomContent>}
+ * @param {Tabs} tabs
+ * @returns {Promise<TabContent>}
  */
-async function createWalk(api, rooms) {
-  const { Walk } = await import("./walk/walk.js");
-  const walk = new Walk(api);
-  walk.onchange = () => rooms.replaceAddress("how", walk.query());
-  walk.onstep = () => rooms.pushAddress(walk.query());
-  return walk;
+async function createWalkthrough(api, tabs) {
+  const { Walkthrough } = await import("./walkthrough/walkthrough.js");
+  const walkthrough = new Walkthrough(api);
+  walkthrough.onchange = () => tabs.replaceAddress("how", walkthrough.query());
+  walkthrough.onstep = () => tabs.pushAddress(walkthrough.query());
+  return walkthrough;
 }
 
 /** @param {string} name */
-const place = (name) => document.querySelector(`.st-key-${name}`);
+const container = (name) => document.querySelector(`.st-key-${name}`);
 
 start();

@@ -128,7 +128,7 @@ def signs(family: str, classes: int = 43) -> Network:
 
 
 def signs_2st(family: str, classes: int = 43) -> Network:
-    """3x48x48 -> an output of 40x40 -> an output of 32x32 -> classes.
+    """Build the compact two-stage ST-CNN for signs, 3x48x48 -> 40x40 -> 32x32 -> classes.
 
     The second transformer's input is the first one's output, so that it corrects what is left.
     """

@@ -27,7 +27,7 @@ def _layers(inputs: int, *widths: int) -> list[nn.Module]:
     return layers
 
 
-def _connected(inputs: int, hidden: int, classes: int = 10) -> nn.Sequential:
+def _fully_connected(inputs: int, hidden: int, classes: int = 10) -> nn.Sequential:
     """Return the FCN: two hidden layers and a classifier."""
     return nn.Sequential(*_layers(inputs, hidden, hidden), nn.Linear(hidden, classes))
 
@@ -66,7 +66,7 @@ def _convolutional_localisation(flat: int) -> nn.Sequential:
 
 def fcn(family: str, *, side: int, hidden: int) -> Network:
     """Build the FCN, 1 x side x side -> 10."""
-    return Chain((side, side), _connected(side**2, hidden))
+    return Chain((side, side), _fully_connected(side**2, hidden))
 
 
 def cnn(family: str, *, side: int, second: int, flat: int) -> Network:
@@ -79,7 +79,7 @@ def st_fcn(family: str, *, side: int, hidden: int) -> Network:
     transformer = SpatialTransformer(
         "st", families.get(family), _connected_localisation(side**2), HIDDEN, (side, side)
     )
-    return Chain((side, side), transformer, _connected(side**2, hidden))
+    return Chain((side, side), transformer, _fully_connected(side**2, hidden))
 
 
 def st_cnn(
@@ -114,7 +114,7 @@ def addition(family: str, *, transformers: int, hidden: int) -> Network:
     inputs = 2 * ADDITION_SIDE**2
     size = (ADDITION_SIDE, ADDITION_SIDE)
     if not transformers:
-        return Chain(size, _connected(inputs, hidden, ADDITION_CLASSES))
+        return Chain(size, _fully_connected(inputs, hidden, ADDITION_CLASSES))
     parallel = Parallel(
         *(
             SpatialTransformer(
@@ -128,7 +128,7 @@ def addition(family: str, *, transformers: int, hidden: int) -> Network:
         )
     )
     pixels = transformers * 2 * ADDITION_REGION**2
-    return Chain(size, parallel, _connected(pixels, hidden, ADDITION_CLASSES))
+    return Chain(size, parallel, _fully_connected(pixels, hidden, ADDITION_CLASSES))
 
 
 NUMBER_SIDE = 64

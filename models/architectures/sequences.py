@@ -10,7 +10,7 @@ from stnscope.models.receptive_field import ReceptiveField
 from stnscope.models.transformer import Regression, Sampler, SpatialTransformer
 
 SIDE = 100
-DIGITS = 3
+DIGIT_COUNT = 3
 MAPS = 20 * 9 * 9
 
 
@@ -54,17 +54,17 @@ class Recurrent(Network):
             nn.Linear(400, 10),
         )
         self.transformers = [
-            Sampler(f"st{time}", kind, self.REGION) for time in range(1, DIGITS + 1)
+            Sampler(f"st{time}", kind, self.REGION) for time in range(1, DIGIT_COUNT + 1)
         ]
         # Registered, so that they move to a device with the network; they have no weights.
         self.samplers = nn.ModuleList(self.transformers)
         field = ReceptiveField.identity((SIDE, SIDE))
-        self.input_paths = [InputPath(field, time_step=time) for time in range(1, DIGITS + 1)]
+        self.input_paths = [InputPath(field, time_step=time) for time in range(1, DIGIT_COUNT + 1)]
         self.localisation_modules = [self.looks, self.memory, self.regression]
 
     def forward(self, images: Tensor, thetas: Thetas | None = None) -> Prediction:
         """Classify images (N, 1, 100, 100)."""
-        features = self.looks(images)[:, None].expand(-1, DIGITS, -1)
+        features = self.looks(images)[:, None].expand(-1, DIGIT_COUNT, -1)
         states, _ = self.memory(features)  # (N, 3, 256)
         predicted = self.regression(states).unbind(1)
         warps = tuple(
@@ -73,7 +73,7 @@ class Recurrent(Network):
         )
         outputs = torch.stack([warp.output for warp in warps], dim=1)
         logits = self.classifier(outputs.flatten(0, 1))
-        return Prediction(logits.unflatten(0, (-1, DIGITS)), warps)
+        return Prediction(logits.unflatten(0, (-1, DIGIT_COUNT)), warps)
 
 
 def feed_forward(family: str) -> Network:
@@ -92,5 +92,5 @@ def feed_forward(family: str) -> Network:
         nn.Flatten(),
         nn.Linear(96 * 81, 400),
         nn.ReLU(),
-        SequenceHead(400, DIGITS, 10),
+        SequenceHead(400, DIGIT_COUNT, 10),
     )

@@ -11,7 +11,7 @@ from stnscope.models.transformer import SpatialTransformer
 SIDE = 48
 CLASSES = 43
 SIGNS_MEAN, SIGNS_DEVIATION = 0.3260, 0.2692
-"""Of all values of GTSRB's training images at 48x48."""
+"""Mean and deviation of all values of GTSRB's training images at 48x48."""
 
 
 def idsia(family: str) -> Network:

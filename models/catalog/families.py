@@ -27,7 +27,7 @@ class FamilyEntry:
     parameters: int
     """Length of theta."""
     degrees_of_freedom: tuple[DegreeOfFreedom, ...]
-    """Those that dragging a corner can set; `corners`: each corner by itself."""
+    """Degrees of freedom that dragging a corner sets; `corners`: each corner independently."""
     theta_labels: tuple[str, ...] = ()
     """The name of each number of theta, where each has one."""
     theta_matrix: tuple[int, int] | None = None

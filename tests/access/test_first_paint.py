@@ -43,7 +43,7 @@ def test_poster_stands_before_what_scripts_fill(address: str) -> None:
 
 @pytest.mark.parametrize(
     ("address", "document"),
-    [("/?room=how", DOCUMENT), ("/other", DOCUMENT), ("/", "<body>error</body>")],
+    [("/?tab=how", DOCUMENT), ("/other", DOCUMENT), ("/", "<body>error</body>")],
 )
 def test_other_documents_are_unchanged(address: str, document: str) -> None:
     response = get(address, document)

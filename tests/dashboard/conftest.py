@@ -29,7 +29,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.runs.session import record
 from stnscope.backend.server.runs import Runs
 from tests.experiment.scripted import Script
-from tests.live_server import UNHURRIED, Server, free_port, serve, wait_until
+from tests.live_server import SLOW_STEP_SECONDS, Server, free_port, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -129,7 +129,7 @@ def paused_run(server: Server) -> Iterator[str]:
     """A run that never finishes, paused while no test uses `training_run`."""
     run_id = server.start_run(epochs=1000)
     server.wait_for_step(run_id, 1)
-    server.post_control(run_id, slow_motion=UNHURRIED)
+    server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")
@@ -255,7 +255,7 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
             cleanup.enter_context(page.add_init_script(init))
         visited.add(urlsplit(address))
         page.goto(address, wait_until="commit")
-        is_hidden = "room=" in address
+        is_hidden = "tab=" in address
         page.locator(".stn-viewer").wait_for(state="attached" if is_hidden else "visible")
         return page
 

@@ -50,9 +50,9 @@ def wait_for_step_where(page: Page, condition: str) -> None:
     )
 
 
-def open_room(page: Page, title: str) -> None:
-    """Show another room of the page."""
-    page.get_by_role("navigation", name="Rooms").get_by_role("link", name=title).click()
+def open_tab(page: Page, title: str) -> None:
+    """Show another tab of the page."""
+    page.get_by_role("navigation", name="Tabs").get_by_role("link", name=title).click()
 
 
 def choose_picture(page: Page, file: Path) -> None:

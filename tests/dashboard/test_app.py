@@ -44,7 +44,7 @@ def test_script_without_a_server_shows_an_error(monkeypatch: pytest.MonkeyPatch)
     app = run_script(monkeypatch, free_port())
     assert not app.exception
     assert [each.value for each in app.error] == [
-        "The server does not answer. It may have been stopped."
+        "The server does not respond. It may have been stopped."
     ]
 
 
@@ -55,7 +55,7 @@ def test_start_button_without_a_server_shows_an_error(
     own_server.stop()
     app.button[0].click().run()
     assert not app.exception
-    assert "The server does not answer. It may have been stopped." in [
+    assert "The server does not respond. It may have been stopped." in [
         each.value for each in app.error
     ]
 

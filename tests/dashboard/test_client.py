@@ -22,7 +22,7 @@ def test_error_has_the_servers_message(client: Client) -> None:
 
 
 def test_unreachable_server_is_reported() -> None:
-    with pytest.raises(ApiError, match="does not answer"):
+    with pytest.raises(ApiError, match="does not respond"):
         Client(f"http://127.0.0.1:{free_port()}").catalog()
 
 

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Route, expect
 from tests.dashboard.conftest import LAPTOP, OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
-    open_room,
+    open_tab,
     read_pixels,
     status_text,
     wait_for_expression,
@@ -16,7 +16,7 @@ from tests.dashboard.page_queries import (
     wait_for_status_text,
     wait_for_step_where,
 )
-from tests.live_server import UNHURRIED, Server, wait_until
+from tests.live_server import SLOW_STEP_SECONDS, Server, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 SCRIPT_HAS_RUN = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -56,7 +56,7 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     # is lost.
     page.locator(SCRIPT_HAS_RUN).wait_for()
     runs = len(own_server.http.get("/runs").json())
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("button", name="Start training").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == runs + 1)
 
@@ -122,7 +122,7 @@ def test_skipped_frames_are_counted(
         page.evaluate(BLOCK_WHILE_FRAMES_ARE_RECORDED, f"/api/runs/{training_run}")
         page.locator(".stn-skipped", has_text="frames skipped").wait_for()
     finally:
-        server.post_control(training_run, slow_motion=UNHURRIED)
+        server.post_control(training_run, slow_motion=SLOW_STEP_SECONDS)
 
 
 def test_page_that_was_busy_keeps_its_connection(

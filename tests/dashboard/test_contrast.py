@@ -5,11 +5,11 @@ from typing import Literal
 import pytest
 
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import open_room, wait_for_frame
+from tests.dashboard.page_queries import open_tab, wait_for_frame
 from tests.live_server import Server
 
 MIN_CONTRAST = 4.5
-"""Of small text (WCAG 2.2, 1.4.3)."""
+"""Minimum for small text (WCAG 2.2, 1.4.3)."""
 
 # Returns the texts below a contrast, each with its own; disabled controls need none, and text above
 # a picture has a shadow for contrast.
@@ -61,12 +61,12 @@ LOW_CONTRASTS = """(least) => {
 VIEWS = {"1": ".stn-probes", "2": ".stn-detail", "3": ".stn-probe-summary"}
 """What is shown after a key was pressed."""
 
-ROOMS = {
+TABS = {
     "Try a picture": ".stn-picture [data-step]",
     "New run": "[data-testid=stBaseButton-primary]",
     "Results": ".stn-result-section",
 }
-"""What is waited for in each further room."""
+"""What is waited for in each further tab."""
 
 
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
@@ -81,18 +81,18 @@ def test_every_visible_text_has_enough_contrast(
         seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
         assert seen > 50
         assert low == {}, view
-    for room, part in ROOMS.items():
-        open_room(page, room)
+    for tab, part in TABS.items():
+        open_tab(page, tab)
         page.locator(part).first.wait_for()
         seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
         assert seen > 5
-        assert low == {}, room
-    open_room(page, "How it works")
-    for link in page.locator(".stn-walk-step-link").all():
+        assert low == {}, tab
+    open_tab(page, "How it works")
+    for link in page.locator(".stn-walkthrough-step-link").all():
         link.click()
-        if page.locator(".stn-walk-skip:visible").count():
-            page.locator(".stn-walk-skip:visible").click()
-        page.locator(".stn-walk-figure:visible :is(canvas, svg)").first.wait_for()
+        if page.locator(".stn-walkthrough-skip:visible").count():
+            page.locator(".stn-walkthrough-skip:visible").click()
+        page.locator(".stn-walkthrough-figure:visible :is(canvas, svg)").first.wait_for()
         seen, low = page.evaluate(LOW_CONTRASTS, MIN_CONTRAST)
         assert seen > 5
         assert low == {}, link.inner_text()

@@ -71,7 +71,7 @@ def unpacked_by_the_page(groups: Sequence[bytes], inputs: Inputs) -> list[Frame]
 def made_up_frames(
     count: int, *, moving: bool = False, channels: int = 1, zeros: bool = True
 ) -> list[Frame]:
-    """Return frames whose regions move across the edge, with numbers that are no numbers."""
+    """Return frames whose regions move across the edge, with numbers that are not numbers."""
     random = np.random.default_rng(3)
     image = random.integers(0, 256, (PROBES, 9, 8, channels), dtype=np.uint8)
     base = np.stack(np.meshgrid(np.linspace(0, 8, 7), np.linspace(0, 9, 7)), axis=-1)

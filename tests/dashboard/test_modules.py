@@ -29,7 +29,7 @@ LAYERS = [
     {"playback", "geometry"},
     {"stage", "charts", "offline", "sweeps"},
     {"controls", "picture", "results", "runs"},
-    {"walk"},
+    {"walkthrough"},
     {"page"},
     {"main.js", "standalone.js"},
 ]
@@ -138,7 +138,7 @@ def test_other_forms_of_export_are_found(line: str) -> None:
 
 
 def test_every_export_is_imported() -> None:
-    """Imports by tests do not count, unless the export's comment says that it is for tests."""
+    """Imports by tests do not count, unless the export's comment marks it as one for tests."""
     used: dict[Path, set[str]] = {}
     for file in module_files():
         for path, names in imports(file):
@@ -175,7 +175,7 @@ def names_of_the_server(source: str) -> list[str]:
 
 @pytest.mark.parametrize("file", module_files(), ids=lambda file: file.stem)
 def test_modules_name_no_status_and_no_family(file: Path) -> None:
-    """The server says what a status allows, and the catalog what a family is like."""
+    """The server defines what a status allows, and the catalog what a family can do."""
     assert names_of_the_server(file.read_text()) == []
 
 

@@ -12,7 +12,7 @@ from tests.dashboard.page_queries import (
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import UNHURRIED, Server, wait_until
+from tests.live_server import SLOW_STEP_SECONDS, Server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -123,5 +123,5 @@ def test_slow_motion_and_learning_rates_are_set_during_training(
         assert server.get_run(training_run)["settings"]["learning_rate"] == 0.0007
     finally:
         server.post_control(
-            training_run, slow_motion=UNHURRIED, learning_rate=config["learning_rate"]
+            training_run, slow_motion=SLOW_STEP_SECONDS, learning_rate=config["learning_rate"]
         )

@@ -106,7 +106,8 @@ def test_run_is_live_below_its_cell_and_its_server_ends_with_the_kernel(
         for number in before:
             notebook.execute(number)
         html = html_of(cells[before[-1]])
-        # Of a real server: a browser asks before a page of an unknown one reaches this machine.
+        # The address of a real server: a browser asks for permission before a page of an unknown
+        # one reaches this machine.
         with serve_files({"notebook": f"<!doctype html>{html}".encode()}) as jupyter:
             page.goto(f"{jupyter.address}/notebook")
             stage = page.frame_locator("iframe").locator(".stn-viewer .stn-probes").first
@@ -118,7 +119,7 @@ def test_run_is_live_below_its_cell_and_its_server_ends_with_the_kernel(
         shown = html_of(cells[last])
         assert picture_in(shown).tobytes() != picture_in(html).tobytes()
         address = address_in(html)
-        # The run that shows itself found the server that runs already.
+        # `show` found the running server.
         assert address_in(shown) == address
         assert is_served(address)
         notebook.shut_down()

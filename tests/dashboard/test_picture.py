@@ -28,7 +28,7 @@ from tests.timeouts import TIMEOUT_MS
 
 CLIPBOARD = ["clipboard-read", "clipboard-write"]
 EXAMPLES = Path(__file__).parents[2] / "dashboard" / "assets" / "examples"
-ROOM = "?room=picture"
+TAB = "?tab=picture"
 RESULT = ".stn-picture"
 
 # Counts the page's requests for a camera.
@@ -71,7 +71,7 @@ def query_of(page: Page) -> dict[str, str]:
 def test_example_is_shown_at_once_and_another_file_in_its_place(
     server: Server, open_component: OpenPage, picture: Path
 ) -> None:
-    page = open_component(server, ROOM)
+    page = open_component(server, TAB)
     result = page.locator(RESULT)
     result.locator("[data-step]").wait_for()
     wait_for_pixels(page, fetch_transform(server, EXAMPLES / "upright.png"))
@@ -96,19 +96,19 @@ def test_example_is_shown_at_once_and_another_file_in_its_place(
     panel = page.locator(".stn-without")
     name = without.info["classes"][without.info["predicted"][0]]
     expect(panel.locator(".stn-detail-verdict")).to_contain_text(f"classified as {name} (")
-    # A link does not hold the picture, and says so.
+    # A link does not contain the picture, and the page states this.
     wait_until(lambda: query_of(page)["picture"] == "own")
     page.goto(page.url, wait_until="commit")
-    expect(page.locator(".stn-room-message")).to_contain_text("this is an example in its place")
+    expect(page.locator(".stn-tab-message")).to_contain_text("this is an example in its place")
     page.get_by_role("button", name="Among clutter").click()
     expect(result.locator(".stn-detail-verdict")).to_contain_text("which is wrong")
-    expect(page.locator(".stn-room-message")).to_be_empty()
+    expect(page.locator(".stn-tab-message")).to_be_empty()
 
 
 def test_variation_is_that_of_the_server_and_a_link_shows_it_again(
     server: Server, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"{ROOM}&picture=corner")
+    page = open_component(server, f"{TAB}&picture=corner")
     page.locator(f"{RESULT} [data-step]").wait_for()
     set_slider(page, "Rotation", 40)
     set_slider(page, "Shift right", -0.3)
@@ -118,7 +118,7 @@ def test_variation_is_that_of_the_server_and_a_link_shows_it_again(
     wait_until(lambda: query_of(page).get("rotation") == "40")
     assert query_of(page)["shift_x"] == "-0.3"
     address = page.url
-    page.get_by_role("button", name="Put all back").click()
+    page.get_by_role("button", name="Reset variations").click()
     wait_for_pixels(page, fetch_transform(server, EXAMPLES / "corner.png"))
     page.goto(address, wait_until="commit")
     page.locator(f"{RESULT} [data-step]").wait_for()
@@ -157,7 +157,7 @@ def test_late_answers_are_drawn_while_newer_ones_are_awaited(
     page = browser.new_context(viewport=LAPTOP).new_page()
     page.set_default_timeout(TIMEOUT_MS)
     page.route_web_socket("**/transform/stream", hold_frames)
-    page.goto(f"http://localhost:{server.port}/component/{ROOM}&picture=corner")
+    page.goto(f"http://localhost:{server.port}/component/{TAB}&picture=corner")
     wait_for_pixels(page, fetch_transform(server, EXAMPLES / "corner.png"))
     page.locator(".stn-without .stn-detail-verdict").wait_for()
     is_held = True
@@ -178,8 +178,8 @@ def test_gallery_shows_signs_with_their_network(
 ) -> None:
     held: list[Route] = []
     context.route("**/api/weights", lambda route: held.append(route))
-    page = open_component(server, ROOM)
-    # Chosen before the page knows which networks there are.
+    page = open_component(server, TAB)
+    # Chosen before the page has the list of networks.
     with page.expect_response("**/examples/dark.png"):
         page.get_by_role("button", name="In the dark").click()
     while not held:
@@ -197,11 +197,11 @@ def test_gallery_shows_signs_with_their_network(
 def test_refused_file_shows_the_servers_message_and_loses_nothing(
     server: Server, open_component: OpenPage, picture: Path, tmp_path: Path
 ) -> None:
-    page = open_component(server, ROOM)
+    page = open_component(server, TAB)
     choose_picture(page, picture)
     expected = fetch_transform(server, picture)
     wait_for_pixels(page, expected)
-    message = page.locator(".stn-room-message")
+    message = page.locator(".stn-tab-message")
     for name, content, text in (
         ("broken.png", b"not a picture", "not a picture"),
         ("large.png", bytes(MAX_PICTURE_BYTES + 1), "larger than"),
@@ -219,7 +219,7 @@ def test_refused_file_shows_the_servers_message_and_loses_nothing(
 
 
 def test_drawing_is_transformed_after_each_line(server: Server, open_component: OpenPage) -> None:
-    page = open_component(server, ROOM)
+    page = open_component(server, TAB)
     page.locator(f"{RESULT} [data-step]").wait_for()
     page.get_by_role("button", name="Draw a digit").click()
     box = page.locator(".stn-drawing").bounding_box()
@@ -232,10 +232,10 @@ def test_drawing_is_transformed_after_each_line(server: Server, open_component: 
     expect(predicted).to_have_text("1")
 
 
-def test_photo_is_classified_and_the_camera_ends_with_its_room(
+def test_photo_is_classified_and_the_camera_ends_with_its_tab(
     server: Server, open_component: OpenPage
 ) -> None:
-    page = open_component(server, ROOM, init=COUNT_CAMERA_REQUESTS)
+    page = open_component(server, TAB, init=COUNT_CAMERA_REQUESTS)
     page.locator(f"{RESULT} [data-step]").wait_for()
     before = read_large_pixels(page, RESULT)
     assert page.evaluate("window.cameraRequests") == 0
@@ -252,7 +252,7 @@ def test_photo_is_classified_and_the_camera_ends_with_its_room(
 def test_sweep_plots_and_saves_what_the_server_answers(
     server: Server, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"{ROOM}&picture=upright")
+    page = open_component(server, f"{TAB}&picture=upright")
     page.locator(f"{RESULT} [data-step]").wait_for()
     page.get_by_role("button", name="Sweep clutter").click()
     chart = page.locator(".stn-sweep")
@@ -296,7 +296,7 @@ def test_sweep_plots_and_saves_what_the_server_answers(
 
 
 def test_saved_picture_has_input_and_output(server: Server, open_component: OpenPage) -> None:
-    page = open_component(server, f"{ROOM}&picture=upright")
+    page = open_component(server, f"{TAB}&picture=upright")
     page.locator(f"{RESULT} [data-step]").wait_for()
     expected = fetch_transform(server, EXAMPLES / "upright.png")
     wait_for_pixels(page, expected)
@@ -350,17 +350,17 @@ def paste_file(page: Page, name: str, kind: str, content: str = "none") -> bool:
     )
 
 
-def test_pasted_picture_opens_the_room(
+def test_pasted_picture_opens_the_tab(
     server: Server, still: str, open_page: OpenPage, picture: Path
 ) -> None:
     page = open_page(server, still, permissions=CLIPBOARD)
-    page.locator(".st-key-room-picture .stn-root").wait_for(state="attached")
+    page.locator(".st-key-tab-picture .stn-root").wait_for(state="attached")
     write_clipboard(page, picture)
     page.keyboard.press("Control+V")
     page.locator(f"{RESULT} [data-step]").wait_for()
     wait_for_pixels(page, fetch_transform(server, picture))
     assert paste_file(page, "drawing.svg", "image/svg+xml", "<svg></svg>")
-    expect(page.locator(".stn-room-message")).to_contain_text("an SVG drawing")
+    expect(page.locator(".stn-tab-message")).to_contain_text("an SVG drawing")
     # Text goes where it is pasted.
     page.get_by_role("link", name="New run").click()
     page.get_by_role("radio", name="Own settings").click()

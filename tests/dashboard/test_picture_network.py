@@ -1,4 +1,4 @@
-"""The networks that the walk of a published site computes in the browser are those of torch."""
+"""The networks that a published walkthrough computes in the browser equal those in torch."""
 
 import json
 from dataclasses import asdict
@@ -14,7 +14,14 @@ from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.models.cards import FOLDER, cards
 from stnscope.models.catalog import FAMILIES
 from tests.dashboard.javascript import ASSETS, run_script
-from tools.make_walk_example import PICTURE, PICTURES, VARIATION, WEIGHTS, digest, make_pictures
+from tools.make_walkthrough_example import (
+    PICTURE,
+    PICTURES,
+    VARIATION,
+    WEIGHTS,
+    digest,
+    make_pictures,
+)
 
 WITHOUT = "digits-cnn-centred"
 THETA = [0.8, 0.1, 0.2, -0.1, 0.7, 0.1]
@@ -36,14 +43,14 @@ import {{ setCatalog }} from "{(ASSETS / "protocol" / "catalog.js").as_uri()}";
 setCatalog({{ families: FAMILIES }});
 const network = new PictureNetwork((name) => new URL(`${{name}}.safetensors`, "FOLDER/"));
 const frames = [];
-for (const request of REQUESTS) frames.push(await network.answer(request));
+for (const request of REQUESTS) frames.push(await network.compute(request));
 console.log(JSON.stringify(frames.map(({{ info, tensors }}) => ({{ info, tensors:
   Object.fromEntries(Object.entries(tensors).map(([name, {{ shape, data }}]) =>
     [name, [shape, [...data]]])) }}))));
 """
 
 
-def answers_of_the_page() -> list[Frame]:
+def frames_of_the_page() -> list[Frame]:
     """Return the frames that the page computes for `REQUESTS`."""
     picture = digest(PICTURE.read_bytes())
     requests = json.dumps([request | {"picture": picture} for request in REQUESTS])
@@ -59,7 +66,7 @@ def answers_of_the_page() -> list[Frame]:
     ]
 
 
-def answer_of_torch(request: dict[str, Any]) -> Frame:
+def frame_of_torch(request: dict[str, Any]) -> Frame:
     fields = dict(request)
     weights = shipped(cards()[fields.pop("weights")])
     picture = transform(PICTURE.read_bytes(), weights).info["picture"]
@@ -67,17 +74,17 @@ def answer_of_torch(request: dict[str, Any]) -> Frame:
 
 
 def test_the_page_computes_what_torch_computes() -> None:
-    for request, frame in zip(REQUESTS, answers_of_the_page(), strict=True):
-        expected = answer_of_torch(request)
+    for request, frame in zip(REQUESTS, frames_of_the_page(), strict=True):
+        expected = frame_of_torch(request)
         # The steps' corners are drawn from theta.
         names = expected.tensors.keys() - {"steps.corners.st"}
         assert names == frame.tensors.keys()
         for name in names:
-            found, wanted = frame.tensors[name], expected.tensors[name].astype(float)
-            assert found.shape == wanted.shape, name
+            found, target = frame.tensors[name], expected.tensors[name].astype(float)
+            assert found.shape == target.shape, name
             is_levels = name.startswith(("input", "output", "maps"))
-            tolerance = 1.01 if is_levels else 1e-3 * np.abs(wanted).max()
-            assert np.abs(found - wanted).max() <= tolerance, name
+            tolerance = 1.01 if is_levels else 1e-3 * np.abs(target).max()
+            assert np.abs(found - target).max() <= tolerance, name
         for field in ("classes", "predicted", "labels", "transformers", "maps"):
             assert frame.info.get(field) == expected.info.get(field), field
         if "gradient" in request:

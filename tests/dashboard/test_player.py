@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     drawn_step,
-    open_room,
+    open_tab,
     pump_events,
     status_text,
     wait_for_expression,
@@ -181,7 +181,7 @@ def test_keys_typed_into_a_form_do_not_change_the_step(
     wait_for_frame(page)
     page.keyboard.press("Home")
     wait_for_frame(page, 0)
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("radio", name="Own settings").click()
     entry = page.get_by_label(field, exact=True)
     entry.click()
@@ -189,6 +189,6 @@ def test_keys_typed_into_a_form_do_not_change_the_step(
     page.keyboard.press("ArrowLeft")
     entry.blur()
     page.keyboard.press("End")
-    open_room(page, "Watch")
+    open_tab(page, "Watch")
     wait_for_frame(page)
     assert drawn_step(page) == 0

@@ -1,4 +1,4 @@
-"""A published site, served by the standard library's server, which knows nothing of it."""
+"""A published site, served by the standard library's static server."""
 
 import re
 import threading
@@ -53,7 +53,7 @@ def serve_folder(folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_a_published_site_plays_runs_and_shows_the_walk(
+def test_a_published_site_plays_runs_and_shows_the_walkthrough(
     tmp_path: Path, context: BrowserContext, open_address: OpenAddress
 ) -> None:
     folder = tmp_path / "below" / "a path"
@@ -78,26 +78,28 @@ def test_a_published_site_plays_runs_and_shows_the_walk(
         expect(page.locator(".stn-run")).to_have_count(5)
         expect(page.get_by_text("Import a recording").locator("visible=true")).to_have_count(0)
         with page.expect_download() as downloaded:
-            page.get_by_role("button", name=re.compile("^Download A collapse")).click()
+            page.get_by_role("button", name=re.compile("^Download Collapsed regions")).click()
         downloaded.value.save_as(tmp_path / "copy.stnscope")
         with Recording.open(tmp_path / "copy.stnscope") as recording:
             assert recording.summary()["step"] == 1125
-        # Those of which the walk shows frames are listed, and cannot be downloaded.
+        # Those of which the walkthrough shows frames are listed, and cannot be downloaded.
         expect(page.get_by_role("button", name=re.compile("^Download"))).to_have_count(2)
 
         page.get_by_role("link", name="Results").click()
         expect(page.get_by_role("heading", name="Results")).to_be_visible()
         expect(page.get_by_text("Distorted MNIST").first).to_be_visible()
-        assert "room=results" in page.url
+        assert "tab=results" in page.url
 
         page.get_by_role("link", name="How it works").first.click()
         expect(page.locator(".stn-classifier-caption")).to_contain_text("with one.")
-        page.goto(f"{site}player.html?room=how&part=gradient")
-        page.get_by_role("button", name="Show the figure at once").click()
+        page.goto(f"{site}player.html?tab=how&part=gradient")
+        page.get_by_role("button", name="Skip the question").click()
         page.get_by_role("button", name="One step").click()
-        expect(page.locator(".stn-walk-step:visible")).to_contain_text(re.compile("L = [0-9]"))
+        expect(page.locator(".stn-walkthrough-step:visible")).to_contain_text(
+            re.compile("L = [0-9]")
+        )
 
-        page.goto(f"{site}player.html?room=how&part=families&figure=row")
+        page.goto(f"{site}player.html?tab=how&part=families&figure=row")
         expect(page.locator(".stn-row-part")).to_contain_text("the network reads")
         page.get_by_role("button", name=re.compile("^Next step")).click()
         expect(page.locator(".stn-animation canvas")).to_have_count(8)

@@ -52,7 +52,7 @@ def upload_picture(
     """Open the page and upload a picture."""
 
     def upload_picture(**options: object) -> Page:
-        page = open_component(server, "?room=picture", on_socket=received.listen, **options)
+        page = open_component(server, "?tab=picture", on_socket=received.listen, **options)
         choose_picture(page, picture)
         wait_for_pixels(page, fetch_transform(server, picture))
         show_handles(page)
@@ -302,7 +302,7 @@ def test_picture_that_the_server_has_lost_is_sent_again(
 def test_lost_connection_is_reported_and_restored(
     own_server: Server, open_page: OpenPage, received: ReceivedFrames
 ) -> None:
-    page = open_page(own_server, "?room=picture&picture=paper", on_socket=received.listen)
+    page = open_page(own_server, "?tab=picture&picture=paper", on_socket=received.listen)
     page.locator(".stn-picture [data-step]").wait_for()
     show_handles(page)
     result = page.locator(".stn-picture")

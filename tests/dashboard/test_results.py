@@ -22,7 +22,7 @@ SIZES: list[ViewportSize] = [
     {"width": 1440, "height": 900},
 ]
 
-ROOM = "?room=results"
+TAB = "?tab=results"
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,7 @@ def own_figure(page: Page) -> Locator:
 def test_figures_are_beside_the_published_ones_and_open_their_files(
     server: Server, results: None, open_page: OpenPage
 ) -> None:
-    page = open_page(server, ROOM)
+    page = open_page(server, TAB)
     mnist = section(page, "Distorted MNIST")
     mnist.scroll_into_view_if_needed()
     row = mnist.locator("tr", has=page.get_by_text("ST-CNN, affine", exact=True))
@@ -82,7 +82,7 @@ def test_figures_are_beside_the_published_ones_and_open_their_files(
 def test_published_sign_networks_are_always_there(
     server: Server, results: None, open_page: OpenPage
 ) -> None:
-    page = open_page(server, ROOM)
+    page = open_page(server, TAB)
     signs = section(page, "Traffic signs (GTSRB)")
     expect(signs.locator(".stn-published")).to_have_text([each.accuracy for each in NETWORKS])
     ours = signs.locator("tr", has=page.get_by_text("gtsrb-2st", exact=True))
@@ -104,7 +104,7 @@ def test_section_is_away_without_any_file(server: Server, open_page: OpenPage) -
         route.fulfill(response=response, json=content)
         handled.append(route.request.url)
 
-    page = open_page(server, ROOM)
+    page = open_page(server, TAB)
     page.route("**/api/results", without_files)
 
     def is_refreshed() -> bool:
@@ -115,13 +115,13 @@ def test_section_is_away_without_any_file(server: Server, open_page: OpenPage) -
 
     wait_until(is_refreshed)
     expect(page.locator(".stn-results")).to_be_hidden()
-    expect(page.locator("a[data-room=results]")).to_be_hidden()
+    expect(page.locator("a[data-tab=results]")).to_be_hidden()
 
 
 def test_charts_share_a_cursor_with_the_pictures_below_it(
     server: Server, open_page: OpenPage
 ) -> None:
-    page = open_page(server, ROOM)
+    page = open_page(server, TAB)
     charts = section(page, "Invariance: Handwritten digits")
     charts.scroll_into_view_if_needed()
     slider = charts.get_by_role("slider", name="Strength")
@@ -161,7 +161,7 @@ def test_charts_share_a_cursor_with_the_pictures_below_it(
 def test_tables_fit_the_window(
     server: Server, results: None, open_page: OpenPage, viewport: ViewportSize
 ) -> None:
-    page = open_page(server, ROOM, viewport=viewport)
+    page = open_page(server, TAB, viewport=viewport)
     own_figure(page).click()
     page.get_by_role("button", name="gtsrb-2st: details").first.click()
     page.evaluate("document.querySelectorAll('.stn-results details').forEach((e) => e.open = true)")

@@ -15,7 +15,7 @@ from tests.dashboard.page_queries import (
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import UNHURRIED, Server, child_pids, serve, wait_until
+from tests.live_server import SLOW_STEP_SECONDS, Server, child_pids, serve, wait_until
 
 
 def test_keys_control_the_run_and_update_other_pages(
@@ -58,7 +58,7 @@ def test_phases_of_a_step_are_shown_in_slow_motion(
         phases.wait_for(state="hidden")
         assert page.locator(".stn-run-stage").first.get_attribute("data-phase") == ""
     finally:
-        server.post_control(training_run, slow_motion=UNHURRIED)
+        server.post_control(training_run, slow_motion=SLOW_STEP_SECONDS)
 
 
 def test_run_is_restarted_with_the_same_or_a_new_seed(

@@ -13,7 +13,7 @@ from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.conftest import TrainedRun
 from tests.dashboard.conftest import OpenPage, record_run
 from tests.dashboard.page_queries import (
-    open_room,
+    open_tab,
     select_option,
     wait_for_expression,
     wait_for_frame,
@@ -34,7 +34,7 @@ def form(page: Page) -> Locator:
 
 def open_own_settings(page: Page) -> None:
     """Show the form, with its fields instead of the presets."""
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("radio", name="Own settings").click()
     page.get_by_text("Advanced settings").wait_for()
 
@@ -293,10 +293,10 @@ def test_rerun_of_the_script_does_not_rebuild_the_stage(
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     page.locator(".stn-viewer .stn-probes").evaluate("(stage) => { stage.marked = true; }")
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("radio", name="Spline").click()
     page.get_by_text("Digits that are bent").wait_for()
-    open_room(page, "Watch")
+    open_tab(page, "Watch")
     page.locator(f'.stn-run a[href="?run={training_run}"]').click()
     page.wait_for_timeout(1500)  # the rerun has no effect that could be waited for
     assert page.locator(".stn-viewer .stn-probes").evaluate("(stage) => stage.marked") is True
@@ -412,7 +412,7 @@ def test_examples_are_listed_and_open_beside_each_other(
 ) -> None:
     page = open_component(server, "?run=example-digits")
     examples = page.locator(".stn-runlist section", has_text="Examples")
-    collapse = examples.locator("li", has_text="A collapse")
+    collapse = examples.locator("li", has_text="Collapsed regions")
     expect(collapse).to_contain_text("leave the image within a few steps")
     expect(collapse.get_by_role("button")).to_have_text(["Download", "Compare"])
     collapse.get_by_role("link").click()
@@ -464,7 +464,7 @@ def test_preset_of_two_runs_starts_and_compares_them(server: Server, open_page: 
     preset = next(
         each for each in server.http.get("/catalog").json()["presets"] if len(each["runs"]) == 2
     )
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("radio", name=preset["title"]).click()
     page.get_by_text(preset["description"]).wait_for()
     page.get_by_text("Its two runs take about").wait_for()

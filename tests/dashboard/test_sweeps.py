@@ -1,4 +1,4 @@
-"""The room of sweeps, on recordings that were not trained for it, and the form that starts one."""
+"""The tab of sweeps, on recordings that were not trained for it, and the form that starts one."""
 
 from collections.abc import Iterator
 from shutil import copy
@@ -13,7 +13,7 @@ from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.sweeps import Sweep, Sweeps
 from tests.conftest import TrainedRun
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import open_room, select_option
+from tests.dashboard.page_queries import open_tab, select_option
 from tests.dashboard.test_accessibility import serious_violations
 from tests.live_server import Server, wait_until
 from tests.timeouts import TIMEOUT_MS
@@ -38,7 +38,7 @@ def sweep(server: Server, trained_run: TrainedRun) -> Iterator[Sweep]:
     yield created
     for run in created.runs:
         sweeps.runs.new_path(run.id).unlink(missing_ok=True)
-    sweeps.forget(created)
+    sweeps.remove_file(created)
 
 
 def families(page: Page) -> list[str]:
@@ -52,7 +52,7 @@ def row_of(page: Page, family: str) -> Locator:
 def test_sweep_is_a_table_that_can_be_sorted(
     server: Server, sweep: Sweep, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?room=sweeps&sweep={sweep.id}")
+    page = open_component(server, f"?tab=sweeps&sweep={sweep.id}")
     expect(page.get_by_role("heading", name="Families")).to_be_visible()
     page.get_by_text("5 of 6 runs finished, 1 stopped", exact=True).wait_for()
     assert families(page) == ["affine", "scale", "attention"]
@@ -84,7 +84,7 @@ def test_sweep_is_a_table_that_can_be_sorted(
 def test_lines_of_a_sweep_are_coloured_or_not(
     server: Server, sweep: Sweep, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?room=sweeps&sweep={sweep.id}")
+    page = open_component(server, f"?tab=sweeps&sweep={sweep.id}")
     chart = page.get_by_role("img", name="Accuracy on held-out images over epochs")
     expect(chart.locator(".stn-bands-mean")).to_have_count(3)
     expect(chart.locator(".stn-bands-range")).to_have_count(3)
@@ -110,12 +110,12 @@ def test_sweep_leads_to_its_runs_and_is_listed(
     )
     assert not {run.id for run in sweep.runs} & {*titles}
     listed.get_by_role("link", name="Families").click()
-    page.wait_for_url(f"**room=sweeps&sweep={sweep.id}*")
+    page.wait_for_url(f"**tab=sweeps&sweep={sweep.id}*")
     row_of(page, "scale").get_by_role("link", name="seed 1").click()
     [run_id] = [run.id for run in sweep.runs if (run.values["family"], run.seed) == ("scale", 1)]
     page.wait_for_url(f"**?run={run_id}*")
     back = page.get_by_role("link", name="One run of a sweep")
-    expect(back).to_have_attribute("href", f"?room=sweeps&sweep={sweep.id}")
+    expect(back).to_have_attribute("href", f"?tab=sweeps&sweep={sweep.id}")
     page.go_back()
     expect(page.get_by_role("heading", name="Families")).to_be_visible()
 
@@ -123,7 +123,7 @@ def test_sweep_leads_to_its_runs_and_is_listed(
 def test_sweep_is_saved_and_deleted_as_one(
     server: Server, sweep: Sweep, open_component: OpenPage
 ) -> None:
-    page = open_component(server, f"?room=sweeps&sweep={sweep.id}")
+    page = open_component(server, f"?tab=sweeps&sweep={sweep.id}")
     with page.expect_download() as download:
         page.get_by_role("link", name="Save as CSV").click()
     lines = download.value.path().read_text().splitlines()
@@ -140,11 +140,11 @@ def test_sweep_is_saved_and_deleted_as_one(
 
 def test_form_starts_a_sweep_of_compared_values(server: Server, open_page: OpenPage) -> None:
     page = open_page(server)
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("radio", name="Own settings").click()
     page.get_by_text("Compare values").click()
 
-    def is_asked_for_values() -> bool:
+    def needs_values() -> bool:
         select_option(page, "Fields to compare", "Epochs")
         page.keyboard.press("Escape")
         try:
@@ -155,7 +155,7 @@ def test_form_starts_a_sweep_of_compared_values(server: Server, open_page: OpenP
             return False
         return True
 
-    wait_until(is_asked_for_values)
+    wait_until(needs_values)
     expect(page.get_by_role("button", name="Train 0 runs")).to_be_disabled()
     values = page.get_by_label("Epochs: values")
     for text, answer in (("5, six", "Epochs: six is not a number."), ("5, 6", "2 runs at a time")):
@@ -163,7 +163,7 @@ def test_form_starts_a_sweep_of_compared_values(server: Server, open_page: OpenP
         values.press("Enter")
         page.get_by_text(answer).wait_for()
     page.get_by_role("button", name="Train 2 runs").click()
-    page.wait_for_url("**room=sweeps&sweep=*")
+    page.wait_for_url("**tab=sweeps&sweep=*")
     page.get_by_role("button", name="Stop all").click()
     page.get_by_text("0 of 2 runs finished, 2 stopped", exact=True).wait_for()
     [sweep] = [each for each in server.http.get("/sweeps").json() if each["runs"] == 2]

@@ -10,7 +10,7 @@ from stnscope.access.rights import VIEWER_REFUSAL
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     choose_picture,
-    open_room,
+    open_tab,
     wait_for_frame,
     wait_for_status_text,
 )
@@ -72,7 +72,7 @@ def test_link_for_viewing_opens_a_page_on_which_nothing_acts(
     # What only looks is there.
     assert page.locator(".stn-run-groups .stn-run-actions button").all_inner_texts() == ["Download"]
     page.keyboard.press("p")
-    open_room(page, "Try a picture")
+    open_tab(page, "Try a picture")
     choose_picture(page, picture)
     assert protected_server.get_run(run_id)["status"] == "running"
 

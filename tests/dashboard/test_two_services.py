@@ -20,7 +20,7 @@ from tests.compose import ROOT, image_command, image_environment, services
 from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     choose_picture,
-    open_room,
+    open_tab,
     pump_events,
     wait_for_expression,
     wait_for_frame,
@@ -134,7 +134,7 @@ def test_one_link_opens_both_services(
     # The form starts a run through the page's private address of the backend.
     # Before, the page follows the demonstration, whose id may already be in the address.
     (demonstration,) = two_services.backend.http.get("/runs").json()
-    open_room(page, "New run")
+    open_tab(page, "New run")
     page.get_by_role("button", name="Start training").click()
     wait_for_expression(
         page,
@@ -159,7 +159,7 @@ def test_one_link_opens_both_services(
     page.locator(".stn-button-group [data-action=pause]").click()
     two_services.backend.wait_for_status(run_id, "paused")
 
-    open_room(page, "Try a picture")
+    open_tab(page, "Try a picture")
     choose_picture(page, picture)
     two_services.backend.control(run_id, "stop").raise_for_status()
 
@@ -172,7 +172,7 @@ def test_one_link_for_viewing_opens_both_services(
     expect(page.locator(".stn-refusal")).to_have_text(VIEWER_REFUSAL)
     expect(page.locator(".stAlert")).to_have_text(VIEWER_REFUSAL)
     expect(page.get_by_role("button", name="Start training")).to_have_count(0)
-    open_room(page, "Try a picture")
+    open_tab(page, "Try a picture")
     choose_picture(page, picture)
 
 

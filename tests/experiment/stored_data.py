@@ -52,7 +52,7 @@ def make_table(
     metadata: bool = True,
     others: bool = True,
 ) -> pa.Table:
-    """Make a table as `datasets` does: images, classes, and a further column with a trap's name."""
+    """Make a table as `datasets` does: images, classes, a column with a misleading name."""
     if cells is None:
         cells = [
             {"bytes": encode_image(each if isinstance(each, int) else 0, index), "path": "x.png"}
@@ -107,7 +107,7 @@ def save_to_disk(folder: Path, table: pa.Table, *, names: Sequence[str] = ()) ->
 
 
 def draw_stroke(label: int, side: int = 28) -> NDArray[np.uint8]:
-    """Draw a light horizontal stroke whose row tells the class."""
+    """Draw a light horizontal stroke whose row depends on the class."""
     image = np.zeros((side, side), np.uint8)
     image[2 + 2 * (label % 12), 4:20] = 255
     return image

@@ -75,12 +75,12 @@ def test_later_transformers_depend_on_a_given_theta() -> None:
 def test_fit_theta_finds_the_region_of_given_corners(name: str, family: str) -> None:
     """At the input, on maps, in sequence, in parallel and recurrent."""
     network, batch = build_varied(name, family), images(name)
-    wanted = network(
+    target = network(
         batch, {name: 0.5 * theta for name, theta in random_thetas(network).items()}
     ).warps
     predicted = network(batch).warps
     for index, each in enumerate(network.transformers):
-        corners = network.locate(index, predicted[:index] + wanted[index:], grid.corners())
+        corners = network.locate(index, predicted[:index] + target[index:], grid.corners())
         theta = network.fit_theta(index, predicted, corners)
         assert theta.dtype == torch.float32
         overridden = network(batch, {each.name: theta}).warps

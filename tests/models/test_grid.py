@@ -94,5 +94,5 @@ def test_supersampling_prevents_aliasing() -> None:
     assert shrink(1).shape == shrink(3).shape == (1, 1, 20, 20)
     # One sample per pixel hits one stripe in three, light or dark.
     assert (shrink(1) - 0.5).abs().min() > 0.49
-    # Of three stripes, one or two are light.
+    # One or two of three stripes are light.
     assert (shrink(3) - 0.5).abs().max() < 0.17

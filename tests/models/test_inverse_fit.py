@@ -25,7 +25,7 @@ def random_theta(family: Family, count: int = 6, by: float = 0.15) -> Tensor:
 
 
 def quadrilaterals(count: int = 6) -> Tensor:
-    """Convex quadrilaterals that are no parallelograms."""
+    """Convex quadrilaterals that are not parallelograms."""
     draw = torch.Generator().manual_seed(6)
     return 0.6 * CORNERS + 0.2 * torch.randn(count, 4, 2, dtype=torch.float64, generator=draw)
 
@@ -87,9 +87,9 @@ def test_spline_fit_interpolates_control_points_between_the_corners(side: int) -
 def test_projective_fit_is_affine_where_corners_are_not_convex(
     targets: list[tuple[float, float]],
 ) -> None:
-    wanted = torch.tensor([targets], dtype=torch.float64)
-    found = families.get("projective").fit(wanted, ASPECT)
-    affine = families.get("affine").fit(wanted, ASPECT)
+    target = torch.tensor([targets], dtype=torch.float64)
+    found = families.get("projective").fit(target, ASPECT)
+    affine = families.get("affine").fit(target, ASPECT)
     torch.testing.assert_close(found, torch.cat([affine, torch.zeros(1, 2).double()], dim=1))
 
 

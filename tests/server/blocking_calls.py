@@ -135,7 +135,7 @@ class Program:
             owner, _, method = each.rpartition(".")
             if owner.rpartition(".")[2][:1].isupper():
                 self._methods[method].append(each)
-        # Resolved once: each further caller that is found needs another look at all functions.
+        # Resolved once: each further caller that is found needs another pass over all functions.
         uses = [
             (
                 f"{owner}.{node.name}",
@@ -182,7 +182,7 @@ class Program:
         )
 
     def _resolve(self, module: str, owner: str, name: str) -> Iterable[str]:
-        """Return the full names of the functions that a name may stand for."""
+        """Return the full names of the functions that a name may refer to."""
         first, _, rest = name.partition(".")
         if not rest:
             found = self._imports[module].get(first, f"{module}.{first}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TrainedRun
-from tests.live_server import UNHURRIED, Server, serve
+from tests.live_server import SLOW_STEP_SECONDS, Server, serve
 
 MINIMAL_SERVER = ("--no-page", "--no-demonstration", "--no-standby")
 
@@ -39,7 +39,7 @@ def endless(server: Server) -> Iterator[str]:
     """A run that does not end; it is paused while no test needs it."""
     run_id = server.start_run(epochs=1000, probes={"count": 2})
     server.wait_for_step(run_id, 1)
-    server.post_control(run_id, slow_motion=UNHURRIED)
+    server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")

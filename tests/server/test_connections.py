@@ -1,4 +1,4 @@
-"""Clients that say nothing, that trickle, or that are many: each ends, the others are served."""
+"""Clients that send nothing, send slowly, or are many: each is closed, the others are served."""
 
 import socket
 import threading

@@ -135,9 +135,9 @@ def test_picture_goes_through_the_network_of_a_loop(
     assert listed[f"run:{pausable.id}"] == "TransformerNet, as it is being trained"
     file = BytesIO()
     Image.new("RGB", (40, 30), "white").save(file, "PNG")
-    answered = post(file.getvalue())
-    assert answered.status_code == 200, answered.text
-    frame = Frame.decode(answered.content)
+    response = post(file.getvalue())
+    assert response.status_code == 200, response.text
+    frame = Frame.decode(response.content)
     assert frame.tensors["input"].shape == (1, 12, 12, 1)
     assert (frame.info["weights"], frame.transformers) == (f"run:{pausable.id}", ["st"])
     path = tmp_path / "a.png"
@@ -182,11 +182,11 @@ def test_picture_of_a_loop_that_ends_or_stands_still_is_withdrawn(
     watched.end()
     with pytest.raises(Conflict, match="just ended"):
         asyncio.run(WatchedLoops(runs, timeout=TIMEOUT_SECONDS).transform(run, ""))
-    for name in (".request-0a", ".picture", ".answer-12-new", ".answers"):
+    for name in (".request-0a", ".picture", ".result-12-new", ".results"):
         path.with_suffix(name).write_text("left by a server that was killed")
     runs.delete(watched.id)
-    assert [each.name for each in path.parent.glob(f"{watched.id}*")] == [f"{watched.id}.answers"]
-    path.with_suffix(".answers").unlink()
+    assert [each.name for each in path.parent.glob(f"{watched.id}*")] == [f"{watched.id}.results"]
+    path.with_suffix(".results").unlink()
 
 
 def test_request_that_the_loop_does_not_reach_in_time_takes_effect_later(

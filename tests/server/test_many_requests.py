@@ -161,7 +161,7 @@ def stop(server: Server, run_id: str) -> None:
 def check_state(
     server: Server, done: list[tuple[str, httpx.Response]], training: str, others: set[str]
 ) -> None:
-    """Check that the runs, their files and what they contain are those that were asked for."""
+    """Check that the runs, their files and what they contain are those that were requested."""
     made = {response.json()["id"] for kind, response in done if kind in ("start", "import")}
     assert len(made) == sum(kind in ("start", "import") for kind, _ in done)
     runs = {run["id"]: run for run in server.http.get("/runs").json()}

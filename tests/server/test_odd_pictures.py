@@ -157,7 +157,7 @@ def inference_process(server: Server) -> tuple[int, int]:
 
 @pytest.fixture(scope="module")
 def watched(server: Server) -> Iterator[Server]:
-    """A server whose inference process survives the tests, and does not grow."""
+    """A server whose inference process is the same after the tests, and does not grow."""
     assert send(server, PLAIN).status_code == 200
     pid, before = inference_process(server)
     yield server
@@ -172,14 +172,14 @@ def send(server: Server, data: bytes, name: str = "picture.jpg") -> httpx.Respon
 
 
 def is_frame(response: httpx.Response) -> bool:
-    """Whether a response is a frame; else it must say what is wrong and what to do."""
+    """Whether a response is a frame; else it must state what is wrong and what to do."""
     if response.status_code == 200:
         assert Frame.decode(response.content).tensors["probabilities"].shape == (1, 10)
         return True
     assert response.status_code in (413, 422), response.text
     assert response.headers["content-type"] == "application/problem+json"
     sentences = response.json()["detail"].split(". ")
-    assert len(sentences) >= 2 or "; " in sentences[0], "the detail says what to do"
+    assert len(sentences) >= 2 or "; " in sentences[0], "the detail states what to do"
     assert sentences[-1].endswith(".")
     return False
 

@@ -144,12 +144,12 @@ def test_every_route_accepts_the_token(
 
 
 def test_every_route_has_a_declared_right(listed_routes: list[tuple[str, str, str]]) -> None:
-    """HEAD needs what GET needs, and OPTIONS never more than to look."""
+    """HEAD needs what GET needs, and OPTIONS never more than to view."""
     served = {
         (method, path) for method, _, path in listed_routes if method not in ("HEAD", "OPTIONS")
     }
-    assert served == DECLARED[Right.ACT] | DECLARED[Right.LOOK]
-    assert not DECLARED[Right.ACT] & DECLARED[Right.LOOK]
+    assert served == DECLARED[Right.ACT] | DECLARED[Right.VIEW]
+    assert not DECLARED[Right.ACT] & DECLARED[Right.VIEW]
     for method, example, path in listed_routes:
         if method not in ("HEAD", "OPTIONS"):
             assert (method, path) in DECLARED[needed_right(method, example)]
@@ -258,7 +258,7 @@ def test_link_for_viewing_takes_no_ones_right_to_act(protected: Server) -> None:
 def test_description_has_the_right_that_each_route_needs(protected: Server) -> None:
     address = f"http://127.0.0.1:{protected.port}/openapi.json"
     paths = protected.http.get(address, headers=VIEWER_BEARER).json()["paths"]
-    assert paths["/api/runs"]["get"]["x-right"] == "look"
+    assert paths["/api/runs"]["get"]["x-right"] == "view"
     assert paths["/api/runs"]["post"]["x-right"] == "act"
     assert paths["/api/runs/{run_id}/export"]["get"]["x-right"] == "act"
 

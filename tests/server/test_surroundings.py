@@ -64,7 +64,7 @@ def home(tmp_path: Path) -> Path:
 
 
 def detail_of(server: Server, method: str, path: str, status: int, **request: Any) -> str:
-    """Send a request that is refused; return the sentence that says why."""
+    """Send a request that is refused; return the reason."""
     response = server.http.request(method, path, **request)
     assert response.status_code == status, response.text
     detail: str = response.json()["detail"]

@@ -17,8 +17,8 @@ from tests.equal_recordings import assert_equal
 from tests.live_server import (
     CLUSTER_VARIABLE,
     SHORT_RUN,
+    SLOW_STEP_SECONDS,
     STNSCOPE,
-    UNHURRIED,
     Server,
     is_running,
     serve,
@@ -34,7 +34,7 @@ OPTIONS = ("--no-page", "--no-demonstration", "--no-standby")
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[RayCluster]:
-    """A cluster of a head without room for a trainer, and two nodes of one CPU each."""
+    """A cluster of a head without resources for a trainer, and two nodes of one CPU each."""
     with ray_cluster(nodes=2) as cluster:
         yield cluster
 
@@ -49,7 +49,7 @@ def test_run_of_a_killed_node_resumes_on_another(
     with serve(tmp_path / "home", *OPTIONS, "--cluster", cluster.address) as server:
         run_id = server.start_run(**SHORT_RUN)
         server.wait_for_step(run_id, 1)
-        server.post_control(run_id, slow_motion=UNHURRIED)
+        server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
         server.control(run_id, "pause")  # writes a checkpoint
         server.control(run_id, "resume")
         for node in cluster.nodes[1:]:
@@ -91,7 +91,7 @@ def test_runs_outlive_a_head_that_is_lost_and_comes_back(
         with serve(tmp_path / "home", *options, log=log) as server:
             run_id = server.start_run(**SHORT_RUN)
             server.wait_for_step(run_id, 1)
-            server.post_control(run_id, slow_motion=UNHURRIED)
+            server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
             server.control(run_id, "pause")  # writes a checkpoint
             waiting = server.start_run(**SHORT_RUN | {"epochs": 100})
             wait_until(lambda: server.get_run(waiting)["waits_for_cluster"])

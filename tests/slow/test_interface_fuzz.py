@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 SECONDS = os.environ.get("FUZZ_SECONDS", "300")
 CONFIG = Path(__file__).with_name("schemathesis.toml")
 PROGRAM = (str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG))
-NOWHERE = "http://127.0.0.1:9"
+UNUSED_ADDRESS = "http://127.0.0.1:9"
 """Data sets are not downloaded from their own servers."""
 
 
@@ -32,7 +32,7 @@ def test_responses_are_as_described(tmp_path: Path, trained_run: TrainedRun) -> 
     copy(trained_run.recording, recordings / "trained.stnscope")
     (recordings / "damaged.stnscope").write_bytes(trained_run.recording.read_bytes()[:10_000])
     log = tmp_path / "log"
-    options = (*MINIMAL_SERVER, "--mirror", NOWHERE, "--home-limit", "2GB")
+    options = (*MINIMAL_SERVER, "--mirror", UNUSED_ADDRESS, "--home-limit", "2GB")
     with serve(tmp_path / "home", *options, log=log) as server:
         address = f"http://127.0.0.1:{server.port}/openapi.json"
         command = [*PROGRAM, "run", address, "--max-time", SECONDS]

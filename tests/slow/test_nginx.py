@@ -75,7 +75,7 @@ def test_two_servers_behind_a_cache_serve_many_viewers(
         ports = {"8502": servers[0].port, "8503": servers[1].port, "8080": front.port}
         log = stack.enter_context(nginx(folder, ports))
         stack.enter_context(front.connected())
-        wait_until(lambda: log.exists() and _answers(front))
+        wait_until(lambda: log.exists() and _responds(front))
         steps = front.recorded_steps(run_id)
         attempt = front.get_run(run_id)["attempt"]
         path = f"/runs/{run_id}/frames/{steps[1]}?attempt={attempt}"
@@ -89,7 +89,7 @@ def test_two_servers_behind_a_cache_serve_many_viewers(
         assert Frame.decode(frames[0]).info["step"] == steps[1]
         wait_until(lambda: len(_cache_statuses(log, path)) == VIEWERS)
         statuses = _cache_statuses(log, path)
-        assert statuses.count("MISS") == 1, "the servers are asked once for all viewers"
+        assert statuses.count("MISS") == 1, "the servers get one request for all viewers"
         assert statuses.count("HIT") == VIEWERS - 1
 
         with front.open_stream(run_id) as viewer:
@@ -111,7 +111,7 @@ def trained_steps(server: Server, run_id: str) -> int:
     return int(server.get_run(run_id)["steps"]) + 1
 
 
-def _answers(server: Server) -> bool:
+def _responds(server: Server) -> bool:
     try:
         return server.http.get("/health").status_code == httpx.codes.OK
     except httpx.TransportError:

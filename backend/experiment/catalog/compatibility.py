@@ -61,7 +61,7 @@ def with_defaults(config: RunConfig, dataset: DatasetEntry) -> RunConfig:
         "weight_decay": optimiser.weight_decay,
         "consistency": dataset.consistency if architecture.transformers else 0.0,
     }
-    # A default gives way to a small data set; what is requested is refused by `validate`.
+    # A default is reduced for a small data set; what is requested is refused by `validate`.
     images_per_epoch = dataset.images * dataset.repeats
     fields["batch_size"] = min(config.batch_size, max(MIN_BATCH_SIZE, images_per_epoch))
     if "count" not in config.probes.model_fields_set:

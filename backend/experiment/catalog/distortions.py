@@ -97,4 +97,4 @@ VARIATIONS = (
     "clutter",
     "variation",
 )
-"""Distortions of one kind each: place, rotation, and the seven challenges of the course CS231n."""
+"""Distortions of one kind each: position, rotation, and the seven challenges of CS231n."""

@@ -14,10 +14,10 @@ class Example:
     name: str
     title: str
     description: str
-    """What one sees, in a sentence."""
+    """What it shows, in a sentence."""
     preset: str
     number: int = 0
-    """Which run of its preset it is."""
+    """Index of the run in its preset."""
     compare: str | None = None
     """The name of the example that it is to be seen beside."""
 
@@ -46,31 +46,31 @@ EXAMPLES: Mapping[str, Example] = {
         Example(
             "signs",
             "Traffic signs",
-            "The regions find the signs, at any place, size and angle, and close in on them.",
+            "The regions find the signs, at any position, size and angle, and close in on them.",
             "signs",
         ),
         Example(
             "signs-2st",
             "Traffic signs, two transformers",
-            "The second region lies in the first one's output, and corrects it.",
+            "The second region is in the first one's output, and corrects it.",
             "two-transformers",
             compare="signs",
         ),
         Example(
             "spline",
-            "Bent digits, a spline",
+            "Bent digits, spline",
             "The regions bend with the digits, and the outputs are straighter than the inputs.",
             "spline",
         ),
         Example(
             "row",
-            "A row of three, a recurrent network",
-            "Three looks at a row of digits: the regions turn with it, and move on as it is read.",
+            "Three digits in a row, recurrent network",
+            "Three time steps on a row of digits: the regions rotate with it and move along it.",
             "row",
         ),
         Example(
             "digits-cnn",
-            "Digits, no transformer",
+            "Digits, without a transformer",
             "The same digits without a transformer: a CNN ends with more errors.",
             "with-and-without",
             number=1,
@@ -78,14 +78,14 @@ EXAMPLES: Mapping[str, Example] = {
         ),
         Example(
             "collapse",
-            "A collapse",
+            "Collapsed regions",
             "At a localisation rate of 0.1 the regions leave the image within a few steps.",
             "collapse",
             compare="cure",
         ),
         Example(
             "cure",
-            "Its cure",
+            "Prevented collapse",
             "The same run at a localisation rate of 0.001: the regions stay, and learn.",
             "collapse",
             number=1,

@@ -1,4 +1,4 @@
-"""Presets: configurations that were trained to their end, and what one sees."""
+"""Presets: configurations that were trained to their end, and what they show."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ class Preset:
     name: str
     title: str
     description: str
-    """What one sees, in a sentence or two."""
+    """What it shows, in a sentence or two."""
     runs: tuple[Mapping[str, Any], ...]
     """Each as `POST /api/runs` takes it: a field that is not set has its default."""
 
@@ -24,21 +24,21 @@ PRESETS: Mapping[str, Preset] = {
             "digits",
             "Digits",
             "Digits that are turned, scaled and shifted: within half a minute the regions close in "
-            "on the digits and turn with them, so that the outputs stand upright and alike.",
+            "on the digits and turn with them, so that the outputs are upright and alike.",
             ({},),
         ),
         Preset(
             "signs",
             "Traffic signs",
-            "Signs at any place, size and angle: within an epoch the regions find them and close "
-            "in on them. One sign is so plain in its middle that its region shrinks to a dot.",
+            "Signs at any position, size and angle: within an epoch the regions find them and "
+            "close in on them. One sign is uniform in its middle, and its region shrinks to a dot.",
             ({"dataset": "signs"},),
         ),
         Preset(
             "two-transformers",
             "Two transformers",
-            "Two in series: the first region closes in on the sign, and the second one, which sees "
-            "only the first one's output, corrects it.",
+            "Two in series: the first region closes in on the sign; the second one, in the first "
+            "one's output, corrects it.",
             ({"dataset": "signs", "architecture": "signs-2st"},),
         ),
         Preset(
@@ -58,23 +58,24 @@ PRESETS: Mapping[str, Preset] = {
         ),
         Preset(
             "row",
-            "A row of three",
-            "Three digits on a slanted line: a recurrent network takes three looks, one after "
+            "Three digits in a row",
+            "Three digits on a slanted line: a recurrent network samples three times, one after "
             "another; the regions find the row, and move on along it as it is read.",
             ({"dataset": "sequences", "architecture": "recurrent", "consistency": 0.5},),
         ),
         Preset(
             "with-and-without",
-            "With and without",
+            "With and without a transformer",
             "The same digits with a transformer and, beside it, without one. Both learn them; the "
-            "one that may look first ends with a third of the errors.",
+            "one with a transformer ends with a third of the errors.",
             ({}, {"architecture": "digits-cnn"}),
         ),
         Preset(
             "collapse",
-            "Collapse and its cure",
+            "Collapse, and how to prevent it",
             "A localisation rate of 0.1, a hundred times the default, throws every region out of "
-            "the image within a few steps, and the accuracy stays at chance. Beside it the cure: "
+            "the image within a few steps, and the accuracy stays at chance. Beside it, without "
+            "collapse: "
             "the same run at the default rate.",
             ({"localisation_learning_rate": 0.1, "consistency": 0.0}, {"consistency": 0.0}),
         ),

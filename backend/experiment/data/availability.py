@@ -60,7 +60,7 @@ def inspect_dataset(name: str, data: Path | None) -> DatasetEntry:
 
     Raises:
         InvalidInput: there is none of that name; the text lists those that exist.
-        DatasetError: it is not available, or its files are damaged as far as `inspect` notices.
+        DatasetError: it is not available, or its files are damaged as far as `inspect` detects.
     """
     entry = find_dataset(name, data)
     if data is None or name not in SOURCES:
@@ -112,7 +112,7 @@ def find_stored(name: str, data: Path | None) -> StoredDataset:
     if skipped := [found for found in matches if isinstance(found, SkippedFolder)]:
         raise DatasetError(f"{skipped[0].reason} The data folder is {data}.")
     names = ", ".join(list_datasets(data) if data else DATASETS)
-    where = f" A folder of that name with images belongs into {data}." if data else ""
+    where = f" A folder of that name with images is to be in {data}." if data else ""
     raise InvalidInput(f"There is no data set {name!r}; there are {names}.{where}", "dataset")
 
 

@@ -43,7 +43,7 @@ def requiring(package: str, reason: str) -> Iterator[None]:
         reason: what it is needed for, as the start of a sentence.
 
     Raises:
-        DatasetError: it is not installed; says how to install it.
+        DatasetError: it is not installed; with instructions to install it.
     """
     try:
         yield

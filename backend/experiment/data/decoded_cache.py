@@ -20,7 +20,7 @@ from stnscope.backend.experiment.data.source import PART_SUFFIX
 MIN_FREE_BYTES = 2_000_000_000
 """Disk space that must be left after writing a cache."""
 FORMAT = "1"
-"""To be changed when the same files are decoded to other pixels."""
+"""Version of the cache; changes when the same files are decoded to other pixels."""
 
 
 def cached(

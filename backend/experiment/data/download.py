@@ -107,7 +107,7 @@ def _translate(error: Exception, file: RemoteFile) -> Exception:
     """Return what an error means: of the disk, or of the server and the connection to it."""
     if isinstance(error, OSError) and error.errno in FULL_ERRNOS:
         return InsufficientStorage(
-            f"The disk is full; {file.path} does not fit. Make room and try again."
+            f"The disk is full; {file.path} does not fit. Free some space and try again."
         )
     if isinstance(error, OSError) and error.errno in DENIED_ERRNOS and error.filename:
         return translate_os_error(error)

@@ -15,9 +15,9 @@ from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.os_errors import display_name
 
 MAX_FILE_BYTES = 128 * 1024**2
-"""Of a file that is read as a whole; what a zip declares may be much more than the zip has."""
+"""Maximum of a file that is read as a whole; a zip may declare much more than it contains."""
 
-State = tuple[str, int, int]
+FileState = tuple[str, int, int]
 """A path with the size and modification time in ns of the file that has its content."""
 
 
@@ -39,7 +39,7 @@ class FileTree(Protocol):
         """Return a digest of the paths, sizes and times of all files."""
         ...
 
-    def state(self, path: str) -> State:
+    def state(self, path: str) -> FileState:
         """Return what differs as soon as a file has changed."""
         ...
 
@@ -98,7 +98,7 @@ class FolderTree:
                 if stat.S_ISREG(file.st_mode):
                     yield name if base == "." else f"{base}/{name}", file
 
-    def state(self, path: str) -> State:
+    def state(self, path: str) -> FileState:
         file = (self._folder / path).stat()
         return str(self._folder / path), file.st_size, file.st_mtime_ns
 
@@ -128,7 +128,7 @@ class ZipTree:
         stat = self._path.stat()
         return f"{self.name}|{stat.st_size}|{stat.st_mtime_ns}"
 
-    def state(self, path: str) -> State:
+    def state(self, path: str) -> FileState:
         file = self._path.stat()
         return f"{self._path}/{path}", file.st_size, file.st_mtime_ns
 

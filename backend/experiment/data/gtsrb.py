@@ -49,9 +49,9 @@ OFFICIAL = re.compile(r"(^|/)(Final_Training/Images|Training)/\d{5}/GT-\d{5}\.cs
 KAGGLE = re.compile(r"(^|/)Train\.csv$")
 CLASS_FOLDER = re.compile(r"\d{5}")
 IMAGE_FOLDERS = frozenset({"Train", "Test", "Meta", "Final_Test", "Images_Test"})
-"""Folders in which no CSV file is looked for; they have tens of thousands of images."""
+"""Folders that are not searched for CSV files; they have tens of thousands of images."""
 MAX_DEPTH = 5
-"""Of the folders in which CSV files are looked for."""
+"""Depth to which folders are searched for CSV files."""
 DELIMITERS = ";,\t"
 BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 """A CSV file's encoding, by its first bytes; UTF-8 otherwise."""
@@ -68,7 +68,7 @@ URL = "https://sid.erda.dk/public/archives/daaeac0d7ce1152aea9b61d9f1e19370/"
 
 
 @dataclass(frozen=True)
-class Row:
+class ImageRow:
     """One image, as a CSV file lists it."""
 
     location: str
@@ -106,7 +106,7 @@ def load(folder: Path, *, cropped: bool = False) -> ArraySplit:
     )
 
 
-def _list_tracks(rows: Sequence[Row]) -> list[NDArray[np.int64]]:
+def _list_tracks(rows: Sequence[ImageRow]) -> list[NDArray[np.int64]]:
     """Return the indices of each track's images, in order of time."""
     tracks: dict[str, list[int]] = {}
     for index in sorted(range(len(rows)), key=lambda index: rows[index].frame):
@@ -126,7 +126,7 @@ def inspect(folder: Path) -> Counts:
 
 
 @contextmanager
-def open_listing(folder: Path) -> Iterator[tuple[FileTree, list[Row]]]:
+def open_listing(folder: Path) -> Iterator[tuple[FileTree, list[ImageRow]]]:
     """Open the folder, or a zip in it, and read which training images it has.
 
     Raises:
@@ -138,10 +138,10 @@ def open_listing(folder: Path) -> Iterator[tuple[FileTree, list[Row]]]:
             yield tree, rows
 
 
-def _find_listing(folder: Path, stack: ExitStack) -> tuple[FileTree, list[Row]]:
+def _find_listing(folder: Path, stack: ExitStack) -> tuple[FileTree, list[ImageRow]]:
     errors = []
     for path in list_trees(folder):
-        # One that is damaged is no reason not to use another one.
+        # A damaged one does not prevent the use of another one.
         try:
             tree = stack.enter_context(open_tree(path))
             with naming(tree):
@@ -158,7 +158,7 @@ def _find_listing(folder: Path, stack: ExitStack) -> tuple[FileTree, list[Row]]:
     )
 
 
-def _read_rows(tree: FileTree) -> list[Row] | None:
+def _read_rows(tree: FileTree) -> list[ImageRow] | None:
     """Read the list of images; None if there is no CSV file of the benchmark.
 
     Raises:
@@ -176,7 +176,7 @@ def _read_rows(tree: FileTree) -> list[Row] | None:
         return rows
 
 
-def held_out_mask(rows: list[Row]) -> NDArray[np.bool_]:
+def held_out_mask(rows: list[ImageRow]) -> NDArray[np.bool_]:
     """Whether each image belongs to a track that is held out, (N,)."""
     tracks_by_class: dict[int, set[str]] = {}
     for row in rows:
@@ -226,12 +226,12 @@ def find_tables(names: Iterable[str]) -> list[str]:
     return sorted(n for n in names if OFFICIAL.search(n)) or [n for n in names if KAGGLE.search(n)]
 
 
-def _check_sizes(rows: list[Row], sizes: Mapping[str, int]) -> None:
+def _check_sizes(rows: list[ImageRow], sizes: Mapping[str, int]) -> None:
     for row in rows:
         check_size(row, sizes)
 
 
-def check_size(row: Row, sizes: Mapping[str, int]) -> None:
+def check_size(row: ImageRow, sizes: Mapping[str, int]) -> None:
     """Check that an image exists and has at least its smallest possible size.
 
     Raises:
@@ -247,13 +247,13 @@ def check_size(row: Row, sizes: Mapping[str, int]) -> None:
         )
 
 
-def _read_table(tree: FileTree, table: str) -> Iterator[Row]:
+def _read_table(tree: FileTree, table: str) -> Iterator[ImageRow]:
     is_official = bool(OFFICIAL.search(table))
     words = 2 if is_official else 3
     yield from read_table(tree, table, "Filename" if is_official else "Path", words)
 
 
-def read_table(tree: FileTree, table: str, path_column: str, words: int) -> Iterator[Row]:
+def read_table(tree: FileTree, table: str, path_column: str, words: int) -> Iterator[ImageRow]:
     """Read a table of images.
 
     Args:
@@ -268,7 +268,7 @@ def read_table(tree: FileTree, table: str, path_column: str, words: int) -> Iter
     lines = _decode_table(tree.read(table))
     base = table.rpartition("/")[0]
     with raising_dataset_errors(table):
-        # Not with the text's own line ends, which may be those of an old Macintosh.
+        # The text's own line ends may be those of classic Mac OS.
         reader = csv.DictReader(io.StringIO(lines, newline=None), delimiter=_delimiter(lines))
         reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         missing = {path_column, *COLUMNS.values()} - set(reader.fieldnames)
@@ -291,7 +291,7 @@ def _delimiter(text: str) -> str:
     return max(DELIMITERS, key=first[0].count) if first else DELIMITERS[0]
 
 
-def _parse_row(fields: dict[str, str], location: str, base: str, file: str, words: int) -> Row:
+def _parse_row(fields: dict[str, str], location: str, base: str, file: str, words: int) -> ImageRow:
     try:
         numbers = {key: int(fields[column]) for key, column in COLUMNS.items()}
     except (TypeError, ValueError):
@@ -317,10 +317,10 @@ def _parse_row(fields: dict[str, str], location: str, base: str, file: str, word
     # PPM is uncompressed, with three bytes per pixel.
     min_bytes = 3 * width * height if suffix.lower() == "ppm" else 1
     path = f"{base}/{file}" if base else file
-    return Row(location, path, numbers["class"], track, name[-1], box, min_bytes)
+    return ImageRow(location, path, numbers["class"], track, name[-1], box, min_bytes)
 
 
-def _decode(tree: FileTree, rows: list[Row], *, cropped: bool) -> NDArray[np.uint8]:
+def _decode(tree: FileTree, rows: list[ImageRow], *, cropped: bool) -> NDArray[np.uint8]:
     """Decode all images, (N, 3, SIDE, SIDE)."""
     pixels = np.empty((len(rows), 3, SIDE, SIDE), dtype=np.uint8)
     for index, row in enumerate(rows):
@@ -328,7 +328,7 @@ def _decode(tree: FileTree, rows: list[Row], *, cropped: bool) -> NDArray[np.uin
     return pixels
 
 
-def decode_image(tree: FileTree, row: Row, *, cropped: bool) -> NDArray[np.uint8]:
+def decode_image(tree: FileTree, row: ImageRow, *, cropped: bool) -> NDArray[np.uint8]:
     """Decode and resize one image, (3, SIDE, SIDE)."""
     try:
         data = tree.read(row.path)

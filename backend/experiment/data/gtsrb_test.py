@@ -44,9 +44,9 @@ class LabelledPhotos:
 
     arrays: Arrays
     kind: str
-    """Such as `test images`, for messages."""
+    """Kind of images, such as `test images`, for messages."""
     note: str = ""
-    """What to know about them, as a sentence."""
+    """A note about them, as a sentence."""
 
 
 def load(folder: Path, *, cropped: bool = False, every_image: bool = False) -> LabelledPhotos:
@@ -101,7 +101,7 @@ def _read_tracks(folder: Path, *, cropped: bool, every_image: bool) -> LabelledP
 @dataclass(frozen=True)
 class _Photo:
     tree: FileTree
-    row: gtsrb.Row
+    row: gtsrb.ImageRow
 
 
 def _read_test_tables(trees: list[FileTree]) -> list[_Photo]:
@@ -118,7 +118,7 @@ def _read_test_tables(trees: list[FileTree]) -> list[_Photo]:
 
 
 def _locate(
-    rows: list[gtsrb.Row], table: str, sizes: list[tuple[FileTree, dict[str, int]]]
+    rows: list[gtsrb.ImageRow], table: str, sizes: list[tuple[FileTree, dict[str, int]]]
 ) -> Iterator[_Photo]:
     """Find the rows' images, which may be in another folder or zip than their table."""
     base = table.rpartition("/")[0]
@@ -152,7 +152,7 @@ def _list_class_folders(trees: list[FileTree]) -> list[_Photo]:
             label = _class_number(name, numbers)
             if label is None:
                 continue
-            row = gtsrb.Row(name, name, label, "", "", (0, 0, 0, 0), 1)
+            row = gtsrb.ImageRow(name, name, label, "", "", (0, 0, 0, 0), 1)
             photos.append(_Photo(tree, row))
         if photos:
             if len(photos) < len(names):

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from stnscope.backend.experiment.catalog.datasets import DatasetEntry
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
 from stnscope.backend.experiment.data.digit_classes import DIGITS, NUMERALS, SUMS
-from stnscope.backend.experiment.data.file_tree import FileTree, State, list_trees, open_tree
+from stnscope.backend.experiment.data.file_tree import FileState, FileTree, list_trees, open_tree
 from stnscope.backend.experiment.data.idx_format import Shape, read_header
 from stnscope.backend.experiment.data.source import (
     PART_SUFFIX,
@@ -42,7 +42,7 @@ MAX_BYTES = 100_000_000
 """More than the largest file has; some gzipped files unpack to a thousand times their size."""
 GZIP_MAGIC = b"\x1f\x8b"
 MAX_FILES = 500
-"""Files in which idx files are looked for; a folder with more has something else."""
+"""Files among which idx files are searched; a folder with more has something else."""
 FILE_NAME = re.compile(r"(train|t10k)-(images|labels)[-._]idx\d[-._]ubyte", re.IGNORECASE)
 STEMS = {
     f"{part}-{kind}": f"{part}-{kind}-idx{dimensions}-ubyte"
@@ -55,9 +55,9 @@ URL = "https://ossci-datasets.s3.amazonaws.com/mnist/"
 Result = TypeVar("Result")
 Key = TypeVar("Key")
 
-_shapes: dict[State, Shape | None] = {}
-"""Declared shapes of files, by their state, which makes the cache notice changes."""
-_errors: dict[tuple[State, Shape], str | None] = {}
+_shapes: dict[FileState, Shape | None] = {}
+"""Declared shapes of files, by their state, by which the cache detects changes."""
+_errors: dict[tuple[FileState, Shape], str | None] = {}
 """What is wrong with files, by their state and the shape that they should have."""
 MAX_CACHED = 4 * MAX_FILES
 
@@ -109,7 +109,7 @@ class _File:
 
     tree: FileTree
     path: str
-    """In the tree."""
+    """Path in the tree."""
     on_disk: Path
     """The file itself, or the zip that it is in."""
 
@@ -222,7 +222,7 @@ def _use_first_valid(
             errors.append(error)
     if errors:
         raise errors[0]
-    raise DatasetError(f"{STEMS[role]} is missing, gzipped or not; it belongs into {folder}.")
+    raise DatasetError(f"{STEMS[role]} is missing, gzipped or not; it is to be in {folder}.")
 
 
 def _read_idx(file: _File, shape: Shape) -> NDArray[np.uint8]:

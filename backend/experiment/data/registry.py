@@ -28,7 +28,7 @@ _TABLE = (
 DEFINITIONS: Mapping[str, Definition] = {each.entry.name: each for each in _TABLE}
 """All data sets by name."""
 DATASETS: dict[str, DatasetEntry] = {name: each.entry for name, each in DEFINITIONS.items()}
-"""Their descriptions, whether they are available or not."""
+"""Descriptions of the data sets, including those that are not available."""
 SOURCES: Mapping[str, DataSource] = {
     name: each.source for name, each in DEFINITIONS.items() if each.source
 }

@@ -28,7 +28,7 @@ TRAIN, HELD_OUT = 60, 10
 BATCH_SIZE = 256
 
 MAX_CORNER_SHIFT = 0.12
-"""Of the projective distortion, as a fraction of half a sign's side."""
+"""Maximum shift of a corner by the projective distortion, as a fraction of half a sign's side."""
 MAX_ROTATION = math.radians(6)
 BLUR_DEVIATIONS = (0.0, 0.6, 1.1)
 """Standard deviations of a camera's blur, in pixels; equally frequent."""

@@ -25,7 +25,7 @@ class Arrays(NamedTuple):
 
 
 PART_SUFFIX = ".part"
-"""Of a file that is being downloaded."""
+"""Suffix of a file that is being downloaded."""
 MAX_LISTED = 8
 """Names that a message lists."""
 
@@ -133,7 +133,7 @@ class Definition:
     """A data set: its description, and where its images come from."""
 
     entry: DatasetEntry
-    """As the catalog describes it."""
+    """Its entry in the catalog."""
     source: DataSource | None = None
     """The files that it is read from; None if it is part of the program."""
     images: str | None = None

@@ -1,6 +1,6 @@
 """The devices that a network can be computed on, and which one a configuration means.
 
-Without torch: what a machine has is passed in; `torch_devices` asks torch for it.
+Without torch: what a machine has is passed in; `torch_devices` reads it from torch.
 """
 
 from collections.abc import Sequence
@@ -47,13 +47,13 @@ def automatic(devices: Sequence[Device]) -> Device:
     return Device(AUTO, "Automatic", text, chosen.memory, chosen.exact)
 
 
-def find_device(name: str, devices: Sequence[Device], place: str = "here") -> Device:
+def find_device(name: str, devices: Sequence[Device], location: str = "here") -> Device:
     """Return the device that a name means.
 
     Args:
         name: `auto`, or that of a device; one without a number means the first of its kind.
         devices: of the machine, the processor first.
-        place: where they are.
+        location: where they are.
 
     Raises:
         InvalidInput: there is none; the text lists those that exist.
@@ -64,7 +64,7 @@ def find_device(name: str, devices: Sequence[Device], place: str = "here") -> De
         if name in (device.name, device.name.removesuffix(":0")):
             return device
     raise InvalidInput(
-        f"There is no device {name!r} {place}; there are {_names(devices)}.", "device"
+        f"There is no device {name!r} {location}; there are {_names(devices)}.", "device"
     )
 
 
@@ -73,7 +73,7 @@ def _names(devices: Sequence[Device]) -> str:
 
 
 def resolve(
-    config: RunConfig, devices: Sequence[Device], place: str = "here", limit: int = MAX_THREADS
+    config: RunConfig, devices: Sequence[Device], location: str = "here", limit: int = MAX_THREADS
 ) -> RunConfig:
     """Return a configuration with the device and the threads that it means on a machine.
 
@@ -82,14 +82,14 @@ def resolve(
     Args:
         config: of a run.
         devices: of the machine, the processor first.
-        place: where they are.
+        location: where they are.
         limit: of the threads, if their number is to be chosen.
 
     Raises:
         InvalidInput: there is no such device.
     """
     changed = {
-        "device": find_device(config.device, devices, place).name,
+        "device": find_device(config.device, devices, location).name,
         "threads": thread_count(config, limit),
     }
     return config.model_copy(update=changed)
@@ -108,7 +108,7 @@ def has_channels_last(config: RunConfig) -> bool:
 
 
 def resume_note(device: str) -> str | None:
-    """Return what a resume on a device does not promise, as a sentence; None if there is nothing.
+    """Return what a resume on a device does not guarantee, as a sentence; None if there is nothing.
 
     Args:
         device: its name, as a configuration has it.
@@ -121,9 +121,9 @@ def resume_note(device: str) -> str | None:
     )
 
 
-def missing_device(name: str, devices: Sequence[Device], place: str = "here") -> str:
+def missing_device(name: str, devices: Sequence[Device], location: str = "here") -> str:
     """Return why a run cannot be resumed on a machine without its device, and what to do."""
     return (
-        f"This run was trained on {name}, which is not {place}; there are {_names(devices)}. "
+        f"This run was trained on {name}, which is not {location}; there are {_names(devices)}. "
         "Resume it on a machine that has it, or start a new run on another device."
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from stnscope.backend.experiment.limits import MAX_THREADS
 
 CGROUP_QUOTA = Path("/sys/fs/cgroup/cpu.max")
-"""Of a container: microseconds of processor time, or `max`, and the period that they are for."""
+"""File with a container's microseconds of processor time, or `max`, and their period."""
 TRAINERS = 2
 """How many runs train at a time by default."""
 MAX_AUTOMATIC = 8
@@ -39,7 +39,7 @@ def count_cores(quota: Path = CGROUP_QUOTA) -> int:
 
 
 def automatic_threads(cores: int | None = None, trainers: int = TRAINERS) -> int:
-    """Return the number of threads of a run whose configuration says `auto`.
+    """Return the number of threads of a run whose configuration has `auto`.
 
     One core is left to the server and the page, and the others are shared by the runs that may
     train at once, so that neither waits for the other.

@@ -87,7 +87,7 @@ def preserving_generators(*devices: torch.device) -> Iterator[None]:
 
 @contextmanager
 def naming_full_memory(device: str, remedy: str) -> Iterator[None]:
-    """Replace the error of a device whose memory is full by one that says what to do.
+    """Replace the error of a device whose memory is full by one with a remedy.
 
     Args:
         device: its name.

@@ -25,7 +25,7 @@ CLIP_LIMIT = 2.5
 NARROW_SIGMA, WIDE_SIGMA = 0.7, 1.4
 """Standard deviations of the difference of Gaussians, in pixels."""
 RADIUS = 2
-"""Of both kernels, in pixels: a window of 5x5."""
+"""Radius of both kernels in pixels: a window of 5x5."""
 SIGMAS = 3.0
 """Standard deviations from the mean grey to black and to white."""
 EPSILON = 1e-3

@@ -1,7 +1,7 @@
 """A picture changed by hand: moved, tilted, bent, darkened, cluttered, covered.
 
-Nothing in it is random but the places of clutter, which follow from a seed: the same variation of
-the same picture is the same image. Conventions of `models.grid`.
+Nothing in it is random but the positions of clutter, which follow from a seed: the same variation
+of the same picture is the same image. Conventions of `models.grid`.
 """
 
 import math
@@ -15,9 +15,9 @@ from stnscope.backend.experiment.distortions.placement import CROP_DRAWS, add_cl
 from stnscope.models import grid
 
 VIEWER_DISTANCE = 3.0
-"""Of a tilted picture's viewer, in half image sides."""
+"""Distance of a tilted picture's viewer, in half image sides."""
 MIN_DEPTH = 0.05
-"""Of points behind the horizon of a tilted picture, as a share of the middle's."""
+"""Depth of points behind the horizon of a tilted picture, as a share of the middle's."""
 MAX_BEND = 0.5
 """How far a bent picture's upper and lower edges move against its middle, in half image sides."""
 MAX_DARKNESS = 0.95

@@ -21,11 +21,11 @@ CORNER = 0.25
 """Side of a photo's corner that a tile is enlarged from, as a fraction of the photo's: a subject in
 the middle leaves it free."""
 SOFT_EDGE = 0.84, 1.06
-"""Where an image begins to fade and has faded, in half sides, by the norm of `EXPONENT`."""
+"""Distances at which an image begins to fade and has faded, in half sides, by that norm."""
 EPSILON = 1e-2
 """Added to a tile's mean, which is 0 for a black one."""
 EXPONENT = 4
-"""Of the norm by which an image's outline is a square with round corners."""
+"""Exponent of the norm by which an image's outline is a square with round corners."""
 
 
 def _place_in_scene(
@@ -88,5 +88,5 @@ def _light(tiles: Tensor, brightness: Tensor) -> Tensor:
 
 
 scene = Distortion(PLACEMENT_DRAWS, TILE_DRAWS * TILES * TILES, _place_in_scene)
-"""At any place, scaled by 0.4 to 1, before enlarged corners of other photos. Strength 0 is the
-image itself. On a path the images move and the background stays."""
+"""Place images at random, scaled by 0.4 to 1, on enlarged corners of other photos. Strength 0 is
+the image itself. On a path the images move and the background stays."""

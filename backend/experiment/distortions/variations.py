@@ -24,9 +24,9 @@ from stnscope.models import families, grid
 MAX_VIEW_ANGLE = math.radians(55)
 """Horizontally and vertically."""
 VIEWER_DISTANCE = 3.0
-"""In half image sides."""
+"""Distance of the viewer, in half image sides."""
 MIN_BAR_WIDTH, MAX_BAR_WIDTH = 0.2, 0.45
-"""Of the occluding bar, in half image sides."""
+"""Range of the occluding bar's width, in half image sides."""
 MIN_GAIN, MAX_GAIN = 0.35, 1.4
 MAX_GRADIENT = 0.6
 """Difference in gain between an edge and the centre."""
@@ -84,8 +84,8 @@ def _illuminate(
     along = points[:, 0] * angle.cos() + points[:, 1] * angle.sin()
     gain = MIN_GAIN + (MAX_GAIN - MIN_GAIN) * gain_draw + MAX_GRADIENT * gradient * along
     gain = (1 + (gain - 1) * strength).view(-1, 1, *canvas.size)
-    veil = (MAX_HAZE * haze * strength)[..., None, None]
-    lit: Tensor = (canvases * gain * (1 - veil) + veil).clamp(0, 1)
+    haze_level = (MAX_HAZE * haze * strength)[..., None, None]
+    lit: Tensor = (canvases * gain * (1 - haze_level) + haze_level).clamp(0, 1)
     return lit
 
 

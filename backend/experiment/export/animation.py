@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from stnscope.backend.experiment.export import sheet, stage
-from stnscope.backend.experiment.export.cut import compared_run
 from stnscope.backend.experiment.export.options import Progress, ReadableRecording
 from stnscope.backend.experiment.export.plan import Plan
+from stnscope.backend.experiment.export.snapshot import compared_run
 from stnscope.backend.experiment.progress import epoch_of, tenths_of
 
 Pixels = NDArray[np.uint8]
@@ -103,7 +103,7 @@ def _join(left: Layers, right: Layers) -> Layers:
 
 
 def _counter(step: int, steps_per_epoch: int | None, footer: str) -> tuple[str, str]:
-    """Return two texts: the tenths of the step's epoch, and what stands beside them."""
+    """Return two texts: the tenths of the step's epoch, and the text beside them."""
     if steps_per_epoch is None:
         return f"step {step:,}", ""
     tenths = f"{tenths_of(step, steps_per_epoch)}/10"

@@ -124,7 +124,7 @@ def read_metrics(recording: ReadableRecording, options: ExportOptions) -> Mappin
 def origin(
     recording: ReadableRecording, options: ExportOptions, info: Mapping[str, Any], steps: str
 ) -> dict[str, str]:
-    """Return texts that say where arrays come from."""
+    """Return texts that describe the origin of arrays."""
     described = describe(recording.summary(), None, options, steps)
     return {
         "title": described.title,

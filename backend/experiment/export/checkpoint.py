@@ -11,7 +11,7 @@ from stnscope.backend.experiment.export.options import ExportOptions, Progress, 
 from stnscope.backend.experiment.recording.records import evaluated_weights
 
 LENGTH_BYTES = 8
-"""Of the header's length, of which the header's end is a multiple."""
+"""Size of the header's length field; the header's end is a multiple of it."""
 
 
 def write_safetensors(

@@ -35,9 +35,9 @@ def control_points(frame: Frame, index: int, probe: int) -> NDArray[np.float64]:
 
 def _between(lattice: NDArray[np.float64], side: int) -> NDArray[np.float64]:
     """Return points (side, side, 2) evenly spaced over a lattice, bilinear in its cells."""
-    places = np.arange(side) / (side - 1) * (len(lattice) - 1)
-    cells = np.minimum(places.astype(int), len(lattice) - 2)
-    share = places - cells
+    positions = np.arange(side) / (side - 1) * (len(lattice) - 1)
+    cells = np.minimum(positions.astype(int), len(lattice) - 2)
+    share = positions - cells
     rows = lattice[cells] + share[:, None, None] * (lattice[cells + 1] - lattice[cells])
     columns, next_columns = rows[:, cells], rows[:, cells + 1]
     return np.asarray(columns + share[None, :, None] * (next_columns - columns))

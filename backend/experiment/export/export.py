@@ -8,7 +8,6 @@ of the sampled region. `evolution` shows training, with a counter of tenths of t
 from pathlib import Path
 
 from stnscope.backend.experiment.errors import NotFound, Unavailable
-from stnscope.backend.experiment.export.cut import Cut, FrameGone
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import (
     ExportOptions,
@@ -16,6 +15,7 @@ from stnscope.backend.experiment.export.options import (
     Progress,
     ReadableRecording,
 )
+from stnscope.backend.experiment.export.snapshot import FrameDropped, Snapshot
 from stnscope.backend.experiment.os_errors import display_name
 
 ATTEMPTS = 3
@@ -31,7 +31,7 @@ def export(
 ) -> Facts:
     """Write a file of a run, finished or still training; a failed export leaves no file.
 
-    Returns what is said of the file.
+    Returns information about the file.
 
     Args:
         recording: the run's recording, which is read frame by frame.
@@ -65,11 +65,11 @@ def _write(
     progress: Progress | None,
     compared: ReadableRecording | None,
 ) -> Facts:
-    """Write the file of a consistent cut; begin again if a frame of it is dropped meanwhile."""
+    """Write the file of a snapshot; begin again if a frame of it is dropped meanwhile."""
     for _ in range(ATTEMPTS):
         try:
-            cut = Cut(recording, compared)
-            return FORMATS[options.format].write(cut, options, target, progress) or {}
-        except FrameGone:
+            snapshot = Snapshot(recording, compared)
+            return FORMATS[options.format].write(snapshot, options, target, progress) or {}
+        except FrameDropped:
             continue
     raise Unavailable("The recording was thinned again and again. Please try again later.")

@@ -41,7 +41,7 @@ WHITE = (255, 255, 255)
 
 
 @dataclass(frozen=True)
-class Picture:
+class FigureImage:
     """An image, not smoothed."""
 
     pixels: Pixels
@@ -64,7 +64,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Dot:
-    """A filled disc or, of the first corner, a square; outlined."""
+    """An outlined disc or, for the first corner, a square."""
 
     centre: Point
     radius: float
@@ -81,7 +81,7 @@ class Text:
     size: float
 
 
-Shape = Picture | Line | Dot | Text
+Shape = FigureImage | Line | Dot | Text
 
 
 @dataclass(frozen=True)
@@ -147,15 +147,15 @@ def _row(frame: Frame, probe: int, top: float) -> list[Shape]:
     return shapes
 
 
-def _picture(image: Pixels, left: float, top: float) -> Picture:
+def _picture(image: Pixels, left: float, top: float) -> FigureImage:
     height, width = image.shape[:2]
     factor = IMAGE / max(height, width)
     size = width * factor, height * factor
     pixels = image[..., 0] if image.shape[2] == 1 else image
-    return Picture(pixels, left + (IMAGE - size[0]) / 2, top + (IMAGE - size[1]) / 2, *size)
+    return FigureImage(pixels, left + (IMAGE - size[0]) / 2, top + (IMAGE - size[1]) / 2, *size)
 
 
-def _region(frame: Frame, index: int, probe: int, placed: Picture) -> list[Shape]:
+def _region(frame: Frame, index: int, probe: int, placed: FigureImage) -> list[Shape]:
     """Return a region above an image: its lattice, corners and control points.
 
     Lines end a little beyond the image, and corners further out are at that edge. Nothing is
@@ -251,8 +251,8 @@ def _name(classes: Sequence[str], index: int | list[int]) -> str:
 
 def _scaled(shape: Shape, factor: float) -> Shape:
     match shape:
-        case Picture(pixels, x, y, width, height):
-            return Picture(pixels, x * factor, y * factor, width * factor, height * factor)
+        case FigureImage(pixels, x, y, width, height):
+            return FigureImage(pixels, x * factor, y * factor, width * factor, height * factor)
         case Line(points, colour, width, is_closed):
             scaled = [(x * factor, y * factor) for x, y in points]
             return Line(scaled, colour, width * factor, is_closed)

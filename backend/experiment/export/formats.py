@@ -31,10 +31,10 @@ from stnscope.backend.experiment.export.webp import write_webp
 
 Write = Callable[[ReadableRecording, ExportOptions, Path, Progress | None], Facts | None]
 
-STEPS = ("first", "last", "frames")
-PROBES = ("samples", "probes")
-LOOK = ("layout", "scale", "width", "layers", "charts", "compare")
-ANIMATED = (*STEPS, *PROBES, *LOOK, "fps", "seconds")
+STEP_OPTIONS = ("first", "last", "frames")
+PROBE_OPTIONS = ("samples", "probes")
+APPEARANCE_OPTIONS = ("layout", "scale", "width", "layers", "charts", "compare")
+ANIMATED = (*STEP_OPTIONS, *PROBE_OPTIONS, *APPEARANCE_OPTIONS, "fps", "seconds")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Format:
     options: tuple[str, ...]
     """Names of the options that have an effect, besides `format`."""
     write: Write
-    """Writes the file of a recording and options, and may return what is to be said of it; raises
+    """Writes the file of a recording and options, and may return information about it; raises
     what `export` raises."""
 
     def describe(self) -> dict[str, Any]:
@@ -93,7 +93,7 @@ FORMATS: Mapping[FormatName, Format] = {
     ),
     "webp": Format(
         "Animated WebP",
-        "Plays on pages; small, and the file says how close its colours are.",
+        "Plays on pages; small; the file states how exact its colours are.",
         "image/webp",
         "webp",
         "animation",
@@ -124,7 +124,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "image/png",
         "png",
         "still",
-        (*STEPS, *PROBES, *LOOK, "still"),
+        (*STEP_OPTIONS, *PROBE_OPTIONS, *APPEARANCE_OPTIONS, "still"),
         write_png,
     ),
     "svg": Format(
@@ -133,7 +133,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "image/svg+xml",
         "svg",
         "still",
-        ("last", *PROBES, "scale", "width"),
+        ("last", *PROBE_OPTIONS, "scale", "width"),
         write_svg,
     ),
     "pdf": Format(
@@ -142,7 +142,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "application/pdf",
         "pdf",
         "still",
-        ("last", *PROBES, "scale", "width"),
+        ("last", *PROBE_OPTIONS, "scale", "width"),
         write_pdf,
     ),
     "html": Format(
@@ -151,7 +151,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "text/html",
         "html",
         "page",
-        (*STEPS, *PROBES, "compare"),
+        (*STEP_OPTIONS, *PROBE_OPTIONS, "compare"),
         write_html,
     ),
     "csv": Format(
@@ -160,7 +160,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "text/csv",
         "csv",
         "data",
-        (*STEPS, *PROBES, "table"),
+        (*STEP_OPTIONS, *PROBE_OPTIONS, "table"),
         write_csv,
     ),
     "npz": Format(
@@ -169,7 +169,7 @@ FORMATS: Mapping[FormatName, Format] = {
         "application/x-npz",
         "npz",
         "data",
-        (*STEPS, *PROBES),
+        (*STEP_OPTIONS, *PROBE_OPTIONS),
         write_npz,
     ),
     "safetensors": Format(

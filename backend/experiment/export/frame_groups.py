@@ -41,7 +41,7 @@ GROUP_FRAMES: Final = 16
 """Frames of a group at most: fewer compress worse, more take longer until one of them is drawn."""
 LEVEL = 6
 STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
-"""With and without repetitions: in noise those that are found cost more than they save."""
+"""With and without matches: in noise, matches cost more bytes than they save."""
 ZLIB_HEADER = b"\x78\x9c"
 OTHER = 3
 """The code of what is not 0, 1 or -1."""
@@ -363,11 +363,11 @@ def sample(images: Array, grid: Array, size: Sequence[int], zeros: bool) -> Arra
         for channel, pixels in enumerate(planes):
             pixels.take(index, out=spare, mode="wrap")
             pixels[1:].take(index, out=upper, mode="wrap")
-            _between(spare, upper, right, out=upper)
+            _interpolate(spare, upper, right, out=upper)
             pixels[width:].take(index, out=spare, mode="wrap")
             pixels[width + 1 :].take(index, out=lower, mode="wrap")
-            _between(spare, lower, right, out=lower)
-            _between(upper, lower, below, out=lower)
+            _interpolate(spare, lower, right, out=lower)
+            _interpolate(upper, lower, below, out=lower)
             lower += 0.5
             result[number, ..., channel] = np.floor(lower, out=lower)
     return result
@@ -376,7 +376,7 @@ def sample(images: Array, grid: Array, size: Sequence[int], zeros: bool) -> Arra
 OUTSIDE = 2
 """Pixels of a ring around the images, so that a point far outside has two of them beside it."""
 MAX_PIXELS = 1e6
-"""Beyond which a sampling point is as far outside as at this distance."""
+"""Distance to which sampling points are clamped; beyond it all are equally far outside."""
 
 
 def _intervals(pixels: int, points: int) -> tuple[Ints64, Floats]:
@@ -400,23 +400,23 @@ def _places(
 ) -> None:
     """Compute one coordinate at each pixel's centre (N, height, width), from that of the grid."""
     (row, v), (column, u) = down, across
-    lines = _between(points[..., column], points[..., column + 1], u)
+    lines = _interpolate(points[..., column], points[..., column + 1], u)
     lines.take(row, axis=1, out=spare, mode="wrap")
     lines.take(row + 1, axis=1, out=out, mode="wrap")
-    _between(spare, out, v[:, None], out=out)
+    _interpolate(spare, out, v[:, None], out=out)
     np.clip(out, -MAX_PIXELS, MAX_PIXELS, out=out)
     out -= 0.5
 
 
-def _split(places: Floats, pixels: int, *, before: Ints64, spare: Floats) -> None:
+def _split(positions: Floats, pixels: int, *, before: Ints64, spare: Floats) -> None:
     """Divide coordinates into the index of the last pixel `before`, and the fraction beyond."""
-    np.floor(places, out=spare)
-    places -= spare
+    np.floor(positions, out=spare)
+    positions -= spare
     np.clip(spare, -OUTSIDE, pixels, out=spare)
     before[...] = spare
 
 
-def _between(low: Floats, high: Floats, fraction: Floats, out: Floats | None = None) -> Floats:
+def _interpolate(low: Floats, high: Floats, fraction: Floats, out: Floats | None = None) -> Floats:
     result = np.subtract(high, low, out=out)
     result *= fraction
     result += low

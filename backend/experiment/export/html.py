@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from stnscope.backend.experiment.export import frame_selection
-from stnscope.backend.experiment.export.cut import compared_run
 from stnscope.backend.experiment.export.frame_groups import (
     GROUP_FRAMES,
     Inputs,
@@ -17,6 +16,7 @@ from stnscope.backend.experiment.export.metadata import describe
 from stnscope.backend.experiment.export.one_file_page import encoded_length, one_file_page
 from stnscope.backend.experiment.export.options import ExportOptions, Progress, ReadableRecording
 from stnscope.backend.experiment.export.plan import select_probes
+from stnscope.backend.experiment.export.snapshot import compared_run
 from stnscope.backend.experiment.export.stored_run import (
     contents,
     keep_probes,

@@ -1,4 +1,4 @@
-"""What a file says about where it comes from."""
+"""The description of a file's origin that is written into it."""
 
 import json
 import shlex
@@ -16,9 +16,9 @@ class Metadata:
     title: str
     """A sentence with the run, its steps and its seed."""
     configuration: str
-    """Of the run, as JSON."""
+    """The run's configuration as JSON."""
     command: str
-    """That makes the file again."""
+    """The command that makes the file again."""
 
     @property
     def text(self) -> str:

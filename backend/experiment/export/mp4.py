@@ -33,10 +33,10 @@ QUALITY = "18"
 EFFORT = "veryfast"
 MIN_FPS = 10
 """Some players do not play fewer frames a second; each is repeated instead."""
-COLOURS = {"matrix": 6, "primaries": 1, "transfer": 13, "range": 1}
-"""By the numbers of ITU-T H.273: BT.601, the primaries and transfer of sRGB, video levels."""
+COLOUR_CODES = {"matrix": 6, "primaries": 1, "transfer": 13, "range": 1}
+"""Codes of ITU-T H.273: BT.601, the primaries and transfer of sRGB, video levels."""
 THREADS = 1
-"""So that trainers keep their cores."""
+"""Threads of the encoder: one, so that trainers keep their cores."""
 
 
 def write_mp4(
@@ -90,7 +90,7 @@ def _import_av() -> Any:
 
 
 def video_size(chosen: Plan) -> tuple[int, int]:
-    """Return (width, height) of a plan's video: even, as the colours of yuv420p ask for."""
+    """Return (width, height) of a plan's video: even, which yuv420p requires."""
     width, height = chosen.size
     return width + width % 2, height + height % 2
 
@@ -120,17 +120,17 @@ def _pictures(
 
 
 def _name_colours(context: "VideoCodecContext") -> None:
-    """Say how colours are encoded: without it, players guess by the size of the video."""
-    context.colorspace = COLOURS["matrix"]
-    context.color_primaries = COLOURS["primaries"]
-    context.color_trc = COLOURS["transfer"]
-    context.color_range = COLOURS["range"]
+    """Write how colours are encoded; without it, players guess from the size of the video."""
+    context.colorspace = COLOUR_CODES["matrix"]
+    context.color_primaries = COLOUR_CODES["primaries"]
+    context.color_trc = COLOUR_CODES["transfer"]
+    context.color_range = COLOUR_CODES["range"]
 
 
 def _encode(
     av: Any, stream: "VideoStream", pictures: Iterator[Pixels], repeats: list[int]
 ) -> tuple[list[Any], Psnr]:
-    """Return the packets of a video, and the error that a decoder of them sees."""
+    """Return the packets of a video, and the error after decoding."""
     error, packets, number = Psnr(), [], 0
     pending: dict[int, Pixels] = {}
     decoder = av.CodecContext.create("h264", "r")

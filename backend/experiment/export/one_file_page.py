@@ -52,7 +52,7 @@ def one_file_page(
     Args:
         title: of the page.
         files: what it reads, by path; JSON is compressed, other files are already.
-        origin: what is said of where it comes from, by name.
+        origin: the description of its origin, by name.
     """
     shell, modules = _shell()
     embedded = [_script("data-modules", b64encode(modules))]

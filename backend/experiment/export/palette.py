@@ -13,7 +13,7 @@ from PIL import Image
 
 from stnscope.backend.experiment.export import sheet
 
-COLOURS = 256
+COLOUR_COUNT = 256
 REPLACED = 1
 """The first of the grey levels, nearly black and every second one, whose indices the colours of a
 grey animation have."""
@@ -32,10 +32,12 @@ class Palette:
 
     def __init__(self, pixels: Pixels | None, colours: Sequence[int] = (sheet.FIRST,)) -> None:
         colours = list(colours)
-        greys = np.arange(COLOURS, dtype=np.uint8)
+        greys = np.arange(COLOUR_COUNT, dtype=np.uint8)
         self.colours: Pixels = greys[:, None].repeat(3, axis=1)
         """(256, 3), the palette."""
-        self._overlay_indices = np.append(greys, np.zeros(len(sheet.COLOURS) - COLOURS, np.uint8))
+        self._overlay_indices = np.append(
+            greys, np.zeros(len(sheet.COLOURS) - COLOUR_COUNT, np.uint8)
+        )
         self._image_palette: Image.Image | None = None
         self._levels: Pixels = greys
         if pixels is None:
@@ -46,12 +48,12 @@ class Palette:
             self._levels[replaced] -= 1
             return
         values = [*sheet.LEVELS, *colours]
-        count = COLOURS - len(values)
+        count = COLOUR_COUNT - len(values)
         quantised = _quantise(pixels, count)
         self._image_palette = _palette_image(quantised)
         self.colours[: len(quantised)] = quantised
         self.colours[count:] = sheet.COLOURS[values]
-        self._overlay_indices[values] = np.arange(count, COLOURS)
+        self._overlay_indices[values] = np.arange(count, COLOUR_COUNT)
 
     def indices(
         self, images: Pixels, overlay: NDArray[np.int16], is_overlay: NDArray[np.bool]

@@ -12,8 +12,8 @@ from stnscope.backend.experiment.export.figure import (
     Colour,
     Dot,
     Figure,
+    FigureImage,
     Line,
-    Picture,
     Shape,
     Text,
     compute_figure,
@@ -85,7 +85,7 @@ def _draw(canvas: "Canvas", shape: Shape) -> None:
     from reportlab.lib.utils import ImageReader
 
     match shape:
-        case Picture(pixels, x, y, width, height):
+        case FigureImage(pixels, x, y, width, height):
             times = max(1, -(-MIN_PIXELS // max(pixels.shape[:2])))
             enlarged = pixels.repeat(times, axis=0).repeat(times, axis=1)
             # The canvas draws upwards.

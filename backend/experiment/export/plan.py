@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
 from stnscope.backend.experiment.export import frame_selection, sheet, stage
-from stnscope.backend.experiment.export.cut import compared_run
 from stnscope.backend.experiment.export.frame_selection import FrameKey
 from stnscope.backend.experiment.export.options import (
     DEFAULTS,
     ExportOptions,
     ReadableRecording,
 )
+from stnscope.backend.experiment.export.snapshot import compared_run
 from stnscope.backend.experiment.limits import MAX_EXPORT_FPS, MAX_EXPORT_SCALE, MIN_EXPORT_SCALE
 
 MAX_PIXELS = 4_000_000
@@ -37,12 +37,12 @@ CHART_TITLES = {
     "learning_rate": "Learning rate",
 }
 HALVINGS = 12
-"""Of the range in which the scale for a width is searched."""
+"""Halvings of the range in which the scale for a width is searched."""
 
 Footer = Literal["tenths", "steps", "captions"]
 Layout = sheet.Layout | stage.StageLayout
 Corners = Mapping[str, NDArray[np.float64]]
-"""By transformer, (N, 4, 2)."""
+"""Corners by transformer, (N, 4, 2)."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +66,11 @@ class Plan:
     If the length of an epoch is unknown, both counters have the step alone.
     """
     corners: Sequence[Corners] = ()
-    """Of each frame; for trails."""
+    """The corners in each frame; for trails."""
     width: int | None = None
-    """Of a frame, in pixels, where it is given; what the layout leaves is background."""
+    """Width of a frame in pixels, where it is given; what the layout leaves is background."""
     compared: "Plan | None" = None
-    """Of a second run, drawn on the right; it shows what it has at or before the same steps."""
+    """The plan of a second run, drawn on the right; its steps are at or before the same ones."""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -105,7 +105,7 @@ class Plan:
             compared=self.compared and self.compared.part(first, count),
         )
 
-    def trail(self, number: int) -> stage.Corners:
+    def trail(self, number: int) -> stage.CornerTrails:
         """Return the corners of a frame and of those before it, in the last epoch at most."""
         since = self.frames[number].step - (self.steps_per_epoch or math.inf)
         numbers = range(max(0, number - TRAIL_FRAMES + 1), number + 1)

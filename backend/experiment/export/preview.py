@@ -9,7 +9,6 @@ from pathlib import Path
 
 from stnscope.backend.experiment.export.animation import draw_frame
 from stnscope.backend.experiment.export.apng import encode_apng
-from stnscope.backend.experiment.export.cut import Cut
 from stnscope.backend.experiment.export.figure import compute_figure
 from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.frame_selection import select_all
@@ -23,6 +22,7 @@ from stnscope.backend.experiment.export.options import (
 )
 from stnscope.backend.experiment.export.plan import Plan, plan
 from stnscope.backend.experiment.export.png import sheet_size
+from stnscope.backend.experiment.export.snapshot import Snapshot
 from stnscope.backend.experiment.export.still import draw_png
 from stnscope.backend.experiment.export.stored_run import keep_probes
 from stnscope.backend.experiment.export.svg import encode_svg
@@ -30,7 +30,7 @@ from stnscope.backend.experiment.export.tables import write_csv
 from stnscope.backend.experiment.export.webp import encode_webp
 
 EXACT_FRAMES = 8
-"""Of so few frames the file is made, so that its size is exact."""
+"""Up to so many frames the file itself is made, so that its size is exact."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +38,17 @@ class Sampling:
     """Which frames of an animation are encoded for an estimate."""
 
     parts: tuple[float, ...] = (1 / 6, 1 / 2, 5 / 6)
-    """Where in the animation."""
+    """Positions in the animation, as fractions."""
     frames: int = 4
-    """In a row, at each of these places."""
+    """Number of successive frames at each of these positions."""
     begun: int = 1
-    """Of these, the first ones do not count: frames that begin a file have more bytes."""
+    """How many of the first ones do not count: frames that begin a file have more bytes."""
 
 
 SAMPLING = Sampling()
 VIDEO_SAMPLING = Sampling(parts=(1 / 4, 3 / 4), frames=8, begun=4)
 PAGE_SCALE = 1.5
-"""Of the picture of a page."""
+"""Scale of the preview of a page."""
 FEW, MANY = 4, 12
 """Frames of two files of numbers, between which bytes are taken to grow evenly."""
 
@@ -60,7 +60,7 @@ class Preview:
     width: int | None = None
     """Pixels; of a PDF points of 1/72 inch."""
     height: int | None = None
-    """As `width`."""
+    """Height in pixels, as `width`."""
     frames: int | None = None
     rows: int | None = None
     """Rows of a table, without that of names."""
@@ -77,77 +77,77 @@ def preview(
     compared: ReadableRecording | None = None,
 ) -> Preview:
     """Return a preview of an export; arguments and errors as those of `export`."""
-    cut = Cut(recording, compared)
+    snapshot = Snapshot(recording, compared)
     kind = FORMATS[options.format].kind
     if kind == "animation":
-        return _preview_animation(cut, options)
+        return _preview_animation(snapshot, options)
     if options.format == "png":
-        chosen = plan(cut, options)
+        chosen = plan(snapshot, options)
         is_poster = options.still == "poster"
         width, height = chosen.size if is_poster else sheet_size(chosen)
         count = 1 if is_poster else len(chosen.frames)
-        image = _image(cut, chosen, len(chosen.frames) - 1 if is_poster else 0)
+        image = _image(snapshot, chosen, len(chosen.frames) - 1 if is_poster else 0)
         return Preview(
-            width=width, height=height, frames=count, bytes=_write(cut, options), image=image
+            width=width, height=height, frames=count, bytes=_write(snapshot, options), image=image
         )
     if kind == "still":
-        figure, described = compute_figure(cut, options)
+        figure, described = compute_figure(snapshot, options)
         image = _data_url("image/svg+xml", encode_svg(figure, described).encode())
         width, height = round(figure.width), round(figure.height)
         return Preview(
-            width=width, height=height, frames=1, bytes=_write(cut, options), image=image
+            width=width, height=height, frames=1, bytes=_write(snapshot, options), image=image
         )
     if options.format == "html":
-        return _preview_page(cut, options)
+        return _preview_page(snapshot, options)
     if options.format == "stnscope":
-        return Preview(frames=len(cut.frames()), bytes=cut.path.stat().st_size)
+        return Preview(frames=len(snapshot.frames()), bytes=snapshot.path.stat().st_size)
     if options.format == "safetensors":
-        return Preview(bytes=_write(cut, options))
-    return _preview_numbers(cut, options)
+        return Preview(bytes=_write(snapshot, options))
+    return _preview_numbers(snapshot, options)
 
 
-def _preview_animation(cut: Cut, options: ExportOptions) -> Preview:
-    chosen = plan(cut, options)
+def _preview_animation(snapshot: Snapshot, options: ExportOptions) -> Preview:
+    chosen = plan(snapshot, options)
     width, height = video_size(chosen) if options.format == "mp4" else chosen.size
     return Preview(
         width=width,
         height=height,
         frames=len(chosen.frames),
         seconds=chosen.seconds,
-        bytes=_estimate_animation(cut, chosen, options),
-        image=_image(cut, chosen, 0),
+        bytes=_estimate_animation(snapshot, chosen, options),
+        image=_image(snapshot, chosen, 0),
     )
 
 
-def _preview_page(cut: Cut, options: ExportOptions) -> Preview:
+def _preview_page(snapshot: Snapshot, options: ExportOptions) -> Preview:
     """Return the preview of a page: a picture of its first probe, but no size, a window's."""
-    keys = select_frames(cut, options)
-    probes = shown_probes(cut, keys, options)
-    first = cut.frame(*keys[0])
+    keys = select_frames(snapshot, options)
+    probes = shown_probes(snapshot, keys, options)
+    first = snapshot.frame(*keys[0])
     image = draw_png(first if probes is None else keep_probes(first, probes), PAGE_SCALE)
     return Preview(
         frames=len(keys),
-        bytes=estimate_bytes(cut, options),
+        bytes=estimate_bytes(snapshot, options),
         image=_data_url("image/png", image),
     )
 
 
-def _preview_numbers(cut: Cut, options: ExportOptions) -> Preview:
+def _preview_numbers(snapshot: Snapshot, options: ExportOptions) -> Preview:
     """Return the preview of a table, or of arrays."""
     if options.format == "csv" and options.table == "metrics":
-        size, rows = _write_table(cut, options)
+        size, rows = _write_table(snapshot, options)
         return Preview(rows=rows, bytes=size)
-    count = len(select_all(cut.frames(), options))
-    size = _estimate_frames(cut, options, count)
+    count = len(select_all(snapshot.frames(), options))
+    size = _estimate_frames(snapshot, options, count)
     if options.format == "npz":
         return Preview(frames=count, bytes=size)
-    _, rows = _write_table(cut, options.model_copy(update={"frames": 1}))
+    _, rows = _write_table(snapshot, options.model_copy(update={"frames": 1}))
     return Preview(frames=count, rows=count * rows, bytes=size)
 
 
-def _estimate_animation(cut: Cut, chosen: Plan, options: ExportOptions) -> int:
+def _estimate_animation(snapshot: Snapshot, chosen: Plan, options: ExportOptions) -> int:
     """Return about how many bytes an animation has, from some frames in a row."""
-    encode: Callable[[Plan], int] = lambda part: ENCODERS[options.format](cut, part, options)  # noqa: E731
+    encode: Callable[[Plan], int] = lambda part: ENCODERS[options.format](snapshot, part, options)  # noqa: E731
     sampling = VIDEO_SAMPLING if options.format == "mp4" else SAMPLING
     count = len(chosen.frames)
     if count <= EXACT_FRAMES:
@@ -162,40 +162,40 @@ def _estimate_animation(cut: Cut, chosen: Plan, options: ExportOptions) -> int:
     return first + round(further * (count - 1) / sampled)
 
 
-def _mp4_bytes(cut: ReadableRecording, part: Plan, options: ExportOptions) -> int:
+def _mp4_bytes(snapshot: ReadableRecording, part: Plan, options: ExportOptions) -> int:
     # A file, because the encoder reads it again to put its index first.
-    return _measure(lambda target: encode_mp4(cut, part, options, target))
+    return _measure(lambda target: encode_mp4(snapshot, part, options, target))
 
 
 ENCODERS: Mapping[FormatName, Callable[[ReadableRecording, Plan, ExportOptions], int]] = {
-    "gif": lambda cut, part, options: len(encode_gif(cut, part, options)),
-    "webp": lambda cut, part, _: len(encode_webp(cut, part)),
-    "apng": lambda cut, part, options: len(encode_apng(cut, part, options)),
+    "gif": lambda snapshot, part, options: len(encode_gif(snapshot, part, options)),
+    "webp": lambda snapshot, part, _: len(encode_webp(snapshot, part)),
+    "apng": lambda snapshot, part, options: len(encode_apng(snapshot, part, options)),
     "mp4": _mp4_bytes,
 }
 """Return the bytes of an animation, by its form."""
 
 
-def _estimate_frames(cut: Cut, options: ExportOptions, count: int) -> int:
+def _estimate_frames(snapshot: Snapshot, options: ExportOptions, count: int) -> int:
     """Return about how many bytes a file of numbers has, from two with fewer frames."""
     if count <= MANY:
-        return _write(cut, options)
+        return _write(snapshot, options)
     few, many = (
-        _write(cut, options.model_copy(update={"frames": frames})) for frames in (FEW, MANY)
+        _write(snapshot, options.model_copy(update={"frames": frames})) for frames in (FEW, MANY)
     )
     return few + round((many - few) * (count - FEW) / (MANY - FEW))
 
 
-def _write(cut: Cut, options: ExportOptions) -> int:
+def _write(snapshot: Snapshot, options: ExportOptions) -> int:
     """Write the file to measure it; return its bytes."""
-    return _measure(lambda target: FORMATS[options.format].write(cut, options, target, None))
+    return _measure(lambda target: FORMATS[options.format].write(snapshot, options, target, None))
 
 
-def _write_table(cut: Cut, options: ExportOptions) -> tuple[int, int]:
+def _write_table(snapshot: Snapshot, options: ExportOptions) -> tuple[int, int]:
     """Write a table to measure it; return its bytes, and its rows without that of names."""
     with tempfile.TemporaryDirectory(prefix="stnscope-preview-") as folder:
         target = Path(folder) / "file"
-        write_csv(cut, options, target)
+        write_csv(snapshot, options, target)
         with target.open(newline="", encoding="utf-8") as file:
             return target.stat().st_size, sum(1 for _ in csv.reader(file)) - 1
 
@@ -208,8 +208,8 @@ def _measure(write: Callable[[Path], object]) -> int:
         return target.stat().st_size
 
 
-def _image(cut: Cut, chosen: Plan, number: int) -> str:
-    return _data_url("image/png", draw_frame(cut, chosen, number).to_png())
+def _image(snapshot: Snapshot, chosen: Plan, number: int) -> str:
+    return _data_url("image/png", draw_frame(snapshot, chosen, number).to_png())
 
 
 def _data_url(media_type: str, data: bytes) -> str:

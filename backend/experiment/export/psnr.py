@@ -36,5 +36,5 @@ class Psnr:
 
     @property
     def facts(self) -> Facts:
-        """The ratio as it is said of a file."""
+        """The ratio as a sentence about a file."""
         return {"psnr": None if math.isinf(self.decibels) else round(self.decibels, 1)}

@@ -33,7 +33,7 @@ BLACK, INK, MUTED, BACKGROUND, WHITE = 0, 34, 110, 242, 255
 SHADES = tuple(round(BACKGROUND + (INK - BACKGROUND) * share / 9) for share in range(10))
 """Levels of antialiased text, from background to ink."""
 FIRST = 256
-"""In an overlay, the first corner's mark, so that it is recognised among white ones."""
+"""Palette index of the first corner's mark in an overlay; distinct from white ones."""
 FIRST_COLOUR = (255, 90, 54)
 SECOND, THIRD, FOURTH, TRAIL, RIGHT, WRONG, CURVE = range(FIRST + 1, FIRST + 8)
 """On the stage: lines of further transformers, trails, marks of predictions, curves of charts."""
@@ -53,7 +53,7 @@ Pixels = NDArray[np.uint8]
 Overlay = NDArray[np.int16]
 Floats = NDArray[np.float64]
 Box = tuple[slice, slice]
-Shape = Callable[[Floats, Floats], Floats]
+ShapeFunction = Callable[[Floats, Floats], Floats]
 """Offsets (x, y) from a mark's centre -> distance in the mark's metric."""
 
 
@@ -298,7 +298,7 @@ def _square(x: Floats, y: Floats) -> Floats:
     return np.maximum(np.abs(x), np.abs(y))
 
 
-def _arrow(direction: Floats) -> Shape:
+def _arrow(direction: Floats) -> ShapeFunction:
     """Return the distance whose circles are triangles that point in a direction (x, y)."""
 
     def distance(x: Floats, y: Floats) -> Floats:
@@ -312,7 +312,7 @@ def _arrow(direction: Floats) -> Shape:
 def _draw_mark(
     levels: Overlay,
     centre: Floats,
-    shape: Shape,
+    shape: ShapeFunction,
     scale: float,
     fill: int,
     *,

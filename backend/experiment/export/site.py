@@ -1,7 +1,7 @@
-"""Publish runs as a static site: a gallery, a player and the walk, in files that any server serves.
+"""Publish runs as a static site that any server can serve: a gallery, a player, the walkthrough.
 
 The site has the page's own modules, which read the recordings of `stored_run` in place of a
-server's answers. All its addresses are relative, so that it works below any path.
+server's responses. All its addresses are relative, so that it works below any path.
 """
 
 import html
@@ -19,10 +19,10 @@ from typing import Any
 from urllib.parse import quote
 
 from stnscope.backend.experiment.errors import Conflict, Unavailable
-from stnscope.backend.experiment.export.cut import Cut, FrameGone
 from stnscope.backend.experiment.export.export import ATTEMPTS
 from stnscope.backend.experiment.export.one_file_page import PACKAGE, PAGE, bundle, page_folder
 from stnscope.backend.experiment.export.options import Progress, ReadableRecording
+from stnscope.backend.experiment.export.snapshot import FrameDropped, Snapshot
 from stnscope.backend.experiment.export.still import draw_png, draw_thumbnail
 from stnscope.backend.experiment.export.stored_run import contents, store_run, whole_run
 from stnscope.backend.experiment.os_errors import display_name
@@ -30,17 +30,17 @@ from stnscope.backend.experiment.recording.reader import SUFFIX, copy_recording
 from stnscope.models.cards import FOLDER as WEIGHTS
 
 MARKER = "stnscope-site.json"
-"""A file that says that a folder is a published site, which may be replaced."""
+"""A file that marks a folder as a published site, which may be replaced."""
 ASSETS = "assets/"
 DATA = "data/"
 RECORDINGS = "recordings"
 ENTRY = "standalone.js"
 GALLERY = "gallery.html"
 PICTURE_SCALE = 1.5
-WALK_NETWORKS = ("digits", "digits-cnn-centred")
-"""Weights of the networks that the walk computes in the browser."""
+WALKTHROUGH_NETWORKS = ("digits", "digits-cnn-centred")
+"""Weights of the networks that the walkthrough computes in the browser."""
 PNG_SIZE = 16
-"""Where a PNG has its width and height, 4 bytes each."""
+"""Offset of a PNG's width and height, 4 bytes each."""
 FILE_MODE, FOLDER_MODE = 0o644, 0o755
 
 README = """\
@@ -53,8 +53,8 @@ and open http://localhost:8000. It does not work when index.html is opened from 
 browsers load no modules from there; `stnscope export RUN run.html` makes one file that does.
 
 index.html is the gallery, player.html plays a run (player.html?run=ID&step=N is a link to a step)
-and has the walk How it works. Frames are in data/, in files of about a megabyte, of which browsers
-request the parts that they need; a server that sends whole files only works too.
+and has the walkthrough How it works. Frames are in data/, in files of about a megabyte, of which
+browsers request the parts that they need; a server that sends whole files only works too.
 """
 
 _ADDRESS = re.compile(r'\b(href|src)="((?:styles/|standalone)[^"]*)"')
@@ -69,7 +69,7 @@ class PublishedRun:
     title: str | None = None
     """None for its name or its configuration."""
     description: str | None = None
-    """A sentence on what one sees; None for its figures."""
+    """A sentence on what it shows; None for its figures."""
 
 
 def check_target(folder: Path, *, replace: bool) -> None:
@@ -90,7 +90,7 @@ def check_target(folder: Path, *, replace: bool) -> None:
     if not any(folder.iterdir()):
         return
     if not (folder / MARKER).is_file():
-        raise Conflict(f"{name} has other files, and is no published site; name another folder.")
+        raise Conflict(f"{name} has other files, and is not a published site; name another folder.")
     if not replace:
         raise Conflict(f"{name} is a published site; replace it with --force.")
 
@@ -110,7 +110,7 @@ def publish(
     Args:
         runs: that the gallery shows, in this order.
         folder: where the site is written.
-        examples: of which the walk shows frames.
+        examples: of which the walkthrough shows frames.
         files: what else the page reads, by path: `results.json` and the pictures that go with it.
         with_recordings: whether the recordings of `runs` can be downloaded.
         replace: whether an earlier site is replaced; other files beside it are kept.
@@ -164,7 +164,7 @@ def _write_site(
     for path, data in files.items():
         write(path, data)
     _write_sources(write)
-    for name in WALK_NETWORKS:
+    for name in WALKTHROUGH_NETWORKS:
         write(f"networks/{name}.safetensors", (WEIGHTS / f"{name}.safetensors").read_bytes())
     _write_page(folder)
     cards = "".join(_card(run, row, folder) for run, row in zip(runs, stored, strict=True))
@@ -192,16 +192,16 @@ def _store(
     progress: Callable[[str], Progress | None],
 ) -> dict[str, Any]:
     for _ in range(ATTEMPTS):
-        with suppress(FrameGone):
-            return _store_cut(run, Cut(run.recording), folders, write, progress)
+        with suppress(FrameDropped):
+            return _store_snapshot(run, Snapshot(run.recording), folders, write, progress)
     raise Unavailable(
         f"The recording of run {run.id} was thinned again and again. Try again later."
     )
 
 
-def _store_cut(
+def _store_snapshot(
     run: PublishedRun,
-    recording: Cut,
+    recording: Snapshot,
     folders: dict[str, str],
     write: Callable[[str, bytes], None],
     progress: Callable[[str], Progress | None],
@@ -226,7 +226,7 @@ def _store_cut(
 
 
 def _write_sources(write: Callable[[str, bytes], None]) -> None:
-    """Write the text of the networks' modules, to which the walk links."""
+    """Write the text of the networks' modules, to which the walkthrough links."""
     models = WEIGHTS.parent
     for file in models.rglob("*.py"):
         path = f"models/{file.relative_to(models).as_posix()}"
@@ -283,7 +283,7 @@ def run_title(run: Mapping[str, Any]) -> str:
 
 
 def run_sentence(run: Mapping[str, Any]) -> str:
-    """Return what a run came to, as a sentence."""
+    """Return the result of a run, as a sentence."""
     parts = [f"{run['step']:,} steps"]
     if run["accuracy"] is not None:
         parts.append(f"accuracy {run['accuracy']:.1%}".replace("%", " %"))
@@ -298,7 +298,7 @@ def _publish_modes(folder: Path) -> None:
 
 
 def _replace(folder: Path, part: Path) -> None:
-    """Put a complete site in the place of a folder, and keep what is not of an earlier site."""
+    """Replace a folder by a complete site; keep what is not of an earlier site."""
     earlier = part.with_name(f"{part.name}.earlier")
     if folder.exists():
         folder.rename(earlier)

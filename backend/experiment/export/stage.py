@@ -34,22 +34,22 @@ HALO, LINE, NUMBERED_LINE = 3.0, 1.25, 1.75
 DASHES = ((), (6.0, 3.0), (2.0, 2.5), (8.0, 2.5, 2.0, 2.5))
 """Lengths of dashes and gaps of each transformer's outline."""
 MESH_OPACITY = 0.75
-"""Of the mesh, which inverts what it covers, so that it is seen on any ground."""
+"""Opacity of the mesh, which inverts what it covers, so that it is visible on any image."""
 
 TRAIL = sheet.TRAIL
-CONTROL = sheet.THIRD
-"""Of control points."""
+CONTROL_COLOUR = sheet.THIRD
+"""Colour of control points."""
 MARGIN_LEVEL, CURSOR_LEVEL, MESH_LEVEL = sheet.SHADES[1], sheet.SHADES[6], sheet.SHADES[7]
-"""Of the margin around an input, and of the mesh in it, which inverts it."""
+"""Grey levels of the margin around an input, of the cursor, and of the mesh in the margin."""
 COLOURS = (sheet.WHITE, sheet.SECOND, sheet.THIRD, sheet.FOURTH)
-"""Of the lines of each transformer."""
+"""Colour of each transformer's lines."""
 FAR = 8
 """Lines to points that are further outside than so many inputs end there."""
 
 Point = tuple[float, float]
 
-Corners = Mapping[str, Sequence[NDArray[np.float64]]]
-"""By transformer: (N, 4, 2) of each frame of a trail, the earliest first."""
+CornerTrails = Mapping[str, Sequence[NDArray[np.float64]]]
+"""Corners (N, 4, 2) of each frame of a trail, the earliest first, by transformer."""
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def draw_images(
 
 
 def draw_overlay(
-    frame: Frame, probes: Sequence[int], layout: StageLayout, trail: Corners
+    frame: Frame, probes: Sequence[int], layout: StageLayout, trail: CornerTrails
 ) -> sheet.Overlay:
     """Return the overlay: (H, W) indices of `sheet.COLOURS`, `TRANSPARENT` where images are."""
     width, height = layout.size
@@ -313,7 +313,7 @@ def _lattice(frame: Frame, name: str, probe: int) -> NDArray[np.float64] | None:
 
 
 def _draw_regions(
-    frame: Frame, position: int, probe: int, layout: StageLayout, trail: Corners
+    frame: Frame, position: int, probe: int, layout: StageLayout, trail: CornerTrails
 ) -> sheet.Overlay:
     """Return the overlay of an input and its margin, at whose edge lines end."""
     (height, width), margin = layout.input, layout.margin
@@ -420,7 +420,7 @@ def _draw_corners(
         rows, columns = layout.margin_box(position)
         shown = _points(control_points(frame, index, probe), frame, position, layout)
         origin = np.array([columns.start, rows.start])
-        sheet.draw_discs(levels[rows, columns], shown - origin, layout.scale, CONTROL)
+        sheet.draw_discs(levels[rows, columns], shown - origin, layout.scale, CONTROL_COLOUR)
     if len(frame.transformers) > 1:
         output = layout.output_box(position, index)
         value = COLOURS[index % len(COLOURS)]

@@ -13,7 +13,7 @@ from stnscope.backend.experiment.limits import MAX_EXPORT_SCALE
 
 THUMBNAIL_SCALE = 0.75
 THUMBNAIL_INK = 120
-"""Of text, legible on white and on black."""
+"""Grey level of text, legible on white and on black."""
 
 
 def draw_png(frame: Frame, scale: float, rows: int = 1) -> bytes:

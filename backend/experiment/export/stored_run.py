@@ -2,7 +2,7 @@
 
 A run has a folder: `frames.json` lists the frames and where each group of them is, `metrics.json`
 has the metrics, and `frames-0.bin` and so on the groups one after the other, about a megabyte a
-file. `contents.json`, one for all runs of a page, has what else the page asks a server.
+file. `contents.json`, one for all runs of a page, has what else the page requests from a server.
 `dashboard/assets/offline/recorded-run.js` and `recorded-api.js` beside it read them.
 """
 
@@ -31,7 +31,7 @@ WriteFile = Callable[[str, bytes], None]
 """Takes a file's path in the page's folder, and its content."""
 
 
-class _Files:
+class _RunFiles:
     """Parts of a run, one after the other in files of about a megabyte."""
 
     def __init__(self, folder: str, write: WriteFile) -> None:
@@ -44,9 +44,9 @@ class _Files:
         """Add a part; return the number of its file, its offset and its length."""
         if len(self.data) >= FILE_BYTES:
             self.close()
-        place = (self.number, len(self.data), len(part))
+        location = (self.number, len(self.data), len(part))
         self.data += part
-        return place
+        return location
 
     def close(self) -> None:
         if self.data:
@@ -64,7 +64,7 @@ def store_run(
     probes: Sequence[int] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Store frames and metrics of a run; return what a page's contents say of the run.
+    """Store frames and metrics of a run; return the run's entry in a page's contents.
 
     Args:
         recording: the run's recording, which is read frame by frame.
@@ -88,13 +88,13 @@ def store_run(
             if progress is not None:
                 progress(count, len(keys))
 
-    files, inputs = _Files(folder, write), Inputs()
-    groups, firsts, number = [], [], 0
+    files, inputs = _RunFiles(folder, write), Inputs()
+    groups, first_frames, number = [], [], 0
     for group in group_frames(read()):
         groups.append(files.add(pack_group(group, inputs)))
-        firsts.append(number)
+        first_frames.append(number)
         number += len(group)
-    places = [files.add(Inputs.pack(images)) for images in inputs.images]
+    locations = [files.add(Inputs.pack(images)) for images in inputs.images]
     files.close()
     steps = [key.step for key in keys if key.lap is None]
     laps = [(key.step, key.lap) for key in keys if key.lap is not None]
@@ -103,8 +103,8 @@ def store_run(
         "steps": steps,
         "laps": laps,
         "groups": groups,
-        "firsts": firsts,
-        "inputs": places,
+        "first_frames": first_frames,
+        "inputs": locations,
     }
     write(f"{folder}frames.json", encode_json(stored))
     columns = {k: v for k, v in recording.sampled_metrics(METRIC_ROWS).items() if k != "seq"}
@@ -140,7 +140,7 @@ def keep_probes(frame: Frame, probes: Sequence[int]) -> Frame:
 
 
 def describe_run(summary: Mapping[str, Any], transformers: int) -> dict[str, Any]:
-    """Return a run's summary as the interface has it, of a run that nobody trains or changes."""
+    """Return the interface's summary of a run that is no longer trained or changed."""
     return {
         **summary,
         "transformers": transformers,

@@ -12,8 +12,8 @@ from stnscope.backend.experiment.export.figure import (
     Colour,
     Dot,
     Figure,
+    FigureImage,
     Line,
-    Picture,
     Point,
     Shape,
     Text,
@@ -24,7 +24,7 @@ from stnscope.backend.experiment.export.options import ExportOptions, Progress, 
 
 FONT = "Helvetica, Arial, sans-serif"
 OUTLINE = 0.35
-"""Of a dot, as a share of its radius."""
+"""Outline of a dot, as a share of its radius."""
 
 
 def write_svg(
@@ -57,7 +57,7 @@ def encode_svg(figure: Figure, described: Metadata) -> str:
 
 def _element(shape: Shape) -> str:
     match shape:
-        case Picture(pixels, x, y, width, height):
+        case FigureImage(pixels, x, y, width, height):
             file = BytesIO()
             Image.fromarray(pixels).save(file, "PNG")
             data = b64encode(file.getvalue()).decode()

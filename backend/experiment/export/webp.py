@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 
 QUALITY = 90
 EFFORT = 2
-"""Of 6; higher ones take several times as long for a few per cent of the bytes."""
+"""Effort of the encoder, at most 6; higher ones are far slower and save a few per cent."""
 XMP_FLAG = 0x04
 XMP = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">

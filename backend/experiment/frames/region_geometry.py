@@ -123,9 +123,9 @@ class Parallelograms:
 
     centre: Floats
     across: Floats
-    """From the centre to the middle of the right edge."""
+    """Vector from the centre to the middle of the right edge."""
     down: Floats
-    """From the centre to the middle of the lower edge."""
+    """Vector from the centre to the middle of the lower edge."""
 
     @classmethod
     @allow_diverged

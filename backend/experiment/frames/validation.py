@@ -172,7 +172,7 @@ def _probabilities_shape(tensors: Mapping[str, Array], info: _Info) -> tuple[int
         raise FrameError("Its predictions are of different lengths.")
     if lengths:
         rows = [length for length in lengths if length is not None]
-    else:  # nothing else says whether they are of rows
+    else:  # nothing else indicates whether they are of rows
         rows = [*tensors["probabilities"].shape[1:-1]][:1]
     return (len(info.predicted), *rows, len(info.classes))
 

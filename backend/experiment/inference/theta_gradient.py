@@ -1,6 +1,6 @@
 """Gradients of the loss with respect to theta and the sampling grid, and steps on theta along them.
 
-The weights stay: only where the transformers look is changed. Jaderberg et al., 2015, sec. 3.3,
+The weights stay: only the sampled regions change. Jaderberg et al., 2015, sec. 3.3,
 equations 6 and 7; computed by torch's autograd.
 
 N = 1 image, P parameters of a transformer, (h, w) its output, K classes, S steps.

@@ -59,7 +59,7 @@ EMPTY_OUTPUT = (
     "The network samples a region in which nothing is to be seen, so its classes mean nothing."
 )
 MIN_LEVELS = 4
-"""Of 256: an image whose levels differ by less shows nothing."""
+"""Minimum range of levels, of 256: an image with less counts as empty."""
 CACHED_NETWORKS = 8
 CACHE_SIZE = 64
 """Cached network inputs, each of a picture, network and distortion."""
@@ -73,7 +73,7 @@ class PictureDistortion(DistortionConfig):
 
 _pictures = PictureCache()
 _device = torch.device(CPU)
-"""Where networks are applied."""
+"""Device on which networks are applied."""
 
 
 def transform(

@@ -18,7 +18,7 @@ from stnscope.backend.experiment.inputs.random_generators import make_generator
 from stnscope.backend.experiment.recording.records import AddedPicture
 
 SEED = 48
-"""Of the probes' distortion: the same for every run, so that runs are comparable."""
+"""Seed of the probes' distortion: the same for every run, so that runs are comparable."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +40,7 @@ class Probes:
 
         A probe's path depends only on its index, so the images of a step are the same in every run.
         It is one of the distortion, or of the photos of the image's track: if the configuration
-        says so, or if the distortion has no path.
+        selects it, or if the distortion has no path.
         """
         held_out = dataset.held_out
         indices = torch.tensor(_alternate_classes(held_out.labels, config.probes.count))
@@ -129,14 +129,14 @@ class _Tracks:
     def at_phase(self, phase: float) -> Tensor:
         """Return the indices of the images at a phase, in laps."""
         pairs = zip(self.tracks, self.positions, strict=True)
-        return torch.stack([_follow(track, position, phase) for track, position in pairs])
+        return torch.stack([_track_index(track, position, phase) for track, position in pairs])
 
 
-def _follow(track: Tensor, position: int, phase: float) -> Tensor:
+def _track_index(track: Tensor, position: int, phase: float) -> Tensor:
     """Return the index of a track's image at a phase, in laps from its image at `position`."""
     last = len(track) - 1
-    travelled = (position + 2 * last * phase) % (2 * last) if last else 0
-    return track[round(min(travelled, 2 * last - travelled))]
+    distance = (position + 2 * last * phase) % (2 * last) if last else 0
+    return track[round(min(distance, 2 * last - distance))]
 
 
 def _alternate_classes(labels: Tensor, count: int) -> list[int]:

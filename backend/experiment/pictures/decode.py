@@ -138,7 +138,7 @@ def _read_orientation(image: Image.Image) -> int:
         return 1
     try:
         value = image.getexif().get(ORIENTATION_TAG, 1)
-    except Exception:  # damaged EXIF is no reason to refuse a picture
+    except Exception:  # damaged EXIF does not make a picture unusable
         return 1
     return value if isinstance(value, int) else 1
 

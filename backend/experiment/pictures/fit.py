@@ -14,7 +14,7 @@ from PIL import Image
 from stnscope.backend.experiment.pictures.decode import Picture
 
 MIN_CONTRAST = 0.04
-"""Below it a picture counts as uniform, so that the grain of paper is not amplified."""
+"""Contrast below which a picture counts as uniform, so that the grain of paper is not amplified."""
 INK_THRESHOLDS = (0.25, 0.3, 0.35, 0.4, 0.45)
 """Values from which a pixel belongs to a stroke; strokes are measured with each of them, since a
 file's compression may connect or part two strokes at one."""

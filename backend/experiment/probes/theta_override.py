@@ -20,7 +20,7 @@ from stnscope.models.network import Network
 from stnscope.models.transformer import Warp
 
 MAX_VALUE = 1e6
-"""Of the absolute value of each number."""
+"""Maximum absolute value of each number."""
 RANGE = f"each from -{MAX_VALUE:.0f} to {MAX_VALUE:.0f}"
 
 

@@ -31,7 +31,7 @@ def connect_for_reading(path: Path, lock_seconds: float) -> sqlite3.Connection:
         ):
             writer.execute("SELECT 1 FROM sqlite_schema").fetchone()
             return _connect_and_check(path, "mode=ro", lock_seconds)
-        # In a folder that is read-only, the files cannot be created through which SQLite learns of
+        # In a folder that is read-only, the files cannot be created by which SQLite detects
         # a writer; without the right to do so, none can write there.
         return _connect_and_check(path, "mode=ro&immutable=1", lock_seconds)
 

@@ -97,7 +97,7 @@ class DiskSpace:
         self._last_check = now
         path = self._writer.path
         shortage = self._quota.shortage(path.parent)
-        if not path.exists():  # nobody can see what would be recorded
+        if not path.exists():  # what would be recorded cannot be read
             raise NotFound(f"The recording {display_name(path.stem)} was deleted while it trained.")
         return shortage and f"{shortage} Then resume this run; nothing is lost."
 

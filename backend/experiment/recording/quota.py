@@ -54,7 +54,7 @@ class Quota:
         if unused_bytes - additional_bytes < self.reserve:
             return (
                 f"The disk is full except for {format_bytes(self.reserve)}, which are left free. "
-                "Make room on it, for instance by deleting runs."
+                "Free some space, for instance by deleting runs."
             )
         return None
 

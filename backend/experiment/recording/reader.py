@@ -375,7 +375,7 @@ class Recording:
             after: return only steps greater than this.
             limit: return at most this many rows; those that were written first.
         """
-        # By `seq`, SQLite finds the new rows without a look at the others.
+        # By `seq`, SQLite finds the new rows without reading the others.
         return self._metrics(
             "WHERE seq > ? AND step > ? ORDER BY seq LIMIT ?",
             (seq, -1 if after is None else after, limit),
@@ -446,10 +446,10 @@ class Recording:
         Args:
             after: return only steps greater than this.
             span: the length of an interval in steps.
-            with_scalars: whether to look at further metrics, which takes longer.
+            with_scalars: whether to include further metrics, which takes longer.
         """
         collapsed = self._selected("steps", ["collapsed"])
-        wanted = [
+        queries = [
             "SELECT max(step) AS step FROM steps WHERE {in_range} GROUP BY {interval}",
             "SELECT max(step) FROM steps WHERE accuracy NOTNULL AND {in_range} GROUP BY {interval}",
             *(
@@ -465,12 +465,12 @@ class Recording:
         if with_scalars:
             # What is no JSON, in a damaged file, is left out as elsewhere.
             values = f"json_each(iif(json_valid({SCALARS}), {SCALARS}, '{{{{}}}}'))"
-            wanted += [
+            queries += [
                 f"SELECT step FROM (SELECT step, {extreme} FROM steps, {values}"
                 " WHERE {in_range} GROUP BY {interval}, key)"
                 for extreme in ("max(step)", "min(value)", "max(value)")
             ]
-        query = " UNION ".join(wanted).format(in_range="step > ?1", interval="step / ?2")
+        query = " UNION ".join(queries).format(in_range="step > ?1", interval="step / ?2")
         return [step for (step,) in self.connection.execute(query, (after, span))]
 
     def _metrics(self, selection: str, values: tuple[int | str, ...]) -> Columns:
@@ -541,7 +541,7 @@ class Recording:
         if values and not (
             set(map(type, values)) == {int} and min(values) >= 0 and max(values) <= MAX_STEPS  # type: ignore[type-var,operator]
         ):
-            raise damaged(self.path, f"the table {table} has a count that is none")
+            raise damaged(self.path, f"the table {table} has an invalid count")
 
     def _selected(self, table: str, names: Iterable[str]) -> str:
         """Return the columns to select, with defaults for those that an older file lacks."""

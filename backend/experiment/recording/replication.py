@@ -26,7 +26,7 @@ COLUMNS = {
 }
 """The tables whose rows are copied."""
 COUNTED = ("changes", "joined", "steps", "frames")
-"""Those whose rows have a `seq`, in the order in which they are read."""
+"""Tables whose rows have a `seq`, in the order in which they are read."""
 TRAINED = (
     "status",
     "attempt",
@@ -40,7 +40,7 @@ TRAINED = (
 )
 """The columns of the run that a trainer changes."""
 MAX_BYTES = 8_000_000
-"""Of frames and inputs that are read at once, but for the last one."""
+"""Maximum of frames and inputs that are read at once, except for the last one."""
 MAX_ROWS = 2000
 """Rows of a table that are read at once."""
 RECENT_FRAMES = 64

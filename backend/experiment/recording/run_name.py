@@ -1,4 +1,4 @@
-"""The name that a user gives to a run; without one, it is called after its configuration."""
+"""The name that a user gives to a run; without one, it is named after its configuration."""
 
 from typing import Annotated
 

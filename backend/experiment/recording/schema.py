@@ -126,7 +126,7 @@ def parse_config(text: Any) -> Any:
 
 
 def parse_scalars(text: Any) -> dict[str, float]:
-    """Return further metrics from the column `SCALARS`, without what is no finite number.
+    """Return further metrics from the column `SCALARS`, without what is not a finite number.
 
     Args:
         text: JSON, of a file that may be damaged.

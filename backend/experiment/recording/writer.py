@@ -63,7 +63,7 @@ class RecordingWriter(Recording):
         super().__init__(path, connection)
         self._lock = lock
         self.input_keys: set[str] = set()
-        """Of the inputs that are stored."""
+        """Keys of the stored inputs."""
         self._read_input_keys()
 
     @classmethod
@@ -283,7 +283,7 @@ class RecordingWriter(Recording):
 DATABASE_SUFFIXES = ("", "-wal", "-shm", "-journal")
 """Suffixes of all files that an SQLite database may have."""
 CREATED_SUFFIX = ".new"
-"""Of a recording that is being created; a process that is killed meanwhile leaves it."""
+"""Suffix of a recording that is being created; a process that is killed meanwhile leaves it."""
 
 
 def create(
@@ -353,7 +353,7 @@ def write_schema(connection: sqlite3.Connection, run: Mapping[str, Any]) -> None
 
 
 def rename(path: Path, name: str | None) -> None:
-    """Give a run a name, or take it away; also while a trainer writes to the recording.
+    """Set or remove the name of a run; also while a trainer writes to the recording.
 
     Raises:
         NotFound: there is no such file.

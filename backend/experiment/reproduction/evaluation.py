@@ -43,15 +43,15 @@ class Evaluation:
     family: str
     dataset: str
     distortion: str
-    """Of the images."""
+    """The distortion of the images."""
     images: int
     kind: str
-    """Which images they are, as `test images`."""
+    """Kind of images, such as `test images`."""
     note: str
-    """What to know about them, as a sentence; empty if nothing."""
+    """A note about them, as a sentence; may be empty."""
     parameters: int
     multiply_adds: int
-    """Of convolutions and fully connected layers, for one image."""
+    """Multiply-adds of convolutions and fully connected layers for one image."""
     seconds: float
     """Duration of all predictions, without reading weights or images."""
     labels: int
@@ -63,7 +63,7 @@ class Evaluation:
     confusion: list[list[int]]
     """Number of labels of each class (rows) that were predicted as each class (columns)."""
     training: Training | None
-    """Of the weights; None for a network in memory."""
+    """How the weights were trained; None for a network in memory."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,7 @@ class TrainedNetwork:
     name: str
     model: Network
     config: RunConfig
-    """Only what determines the network and its images is that of the training."""
+    """Configuration; only what determines the network and its images is that of the training."""
     digest: str = ""
     """SHA-256 of the file of the weights; empty for a network in memory."""
     training: Training | None = None

@@ -39,9 +39,9 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
 from stnscope.backend.experiment.training.loop import Validation
 
 LABELS_PER_POINT = 2400
-"""About as many are evaluated at each strength, by as many draws as that takes."""
-PICTURED = 4
-"""Images that are pictured, of different classes."""
+"""Approximate number of labels that are evaluated at each strength; determines the draws."""
+EXAMPLE_COUNT = 4
+"""Number of example images, of different classes."""
 BATCH = 256
 WEBP_QUALITY = 75
 
@@ -108,12 +108,13 @@ def evaluate_invariance(
         names += (config.distortion.name,)
     start = time.perf_counter()
     evaluations = [
-        _Variation(trained, loaded.entry, held_out, chosen, name, draws, seed) for name in names
+        _VariationEvaluation(trained, loaded.entry, held_out, chosen, name, draws, seed)
+        for name in names
     ]
     evaluations = [each for each in evaluations if each.changes_images()]
     guessing = 1 / len(loaded.entry.classes)
-    pictured = choose_pictured(held_out.labels[chosen])
-    strips = [each.observe(pictured) for each in evaluations]
+    examples = choose_examples(held_out.labels[chosen])
+    strips = [each.observe(examples) for each in evaluations]
     curves = tuple(
         each.curve(guessing, strip.predicted)
         for each, strip in zip(evaluations, strips, strict=True)
@@ -134,7 +135,7 @@ def evaluate_invariance(
     )
 
 
-def choose_pictured(labels: Tensor, count: int = PICTURED) -> Tensor:
+def choose_examples(labels: Tensor, count: int = EXAMPLE_COUNT) -> Tensor:
     """Return the indices of images whose classes are spread over all, (count,) or fewer.
 
     Args:
@@ -150,15 +151,15 @@ class _Strip:
     """Pictured images at each strength, with what the network makes of them."""
 
     inputs: list[NDArray[np.uint8]]
-    """Of each strength, (n, H, W, C)."""
+    """Inputs at each strength, (n, H, W, C)."""
     outputs: list[NDArray[np.uint8]]
-    """Of the first transformer, (n, h, w, C); empty without one."""
+    """Outputs of the first transformer, (n, h, w, C); empty without one."""
     predicted: list[list[str]]
     labels: list[str]
 
 
 @dataclass(frozen=True, eq=False)
-class _Variation:
+class _VariationEvaluation:
     """A network and images under one variation."""
 
     trained: TrainedNetwork
@@ -186,16 +187,16 @@ class _Variation:
             predicted=predicted,
         )
 
-    def observe(self, pictured: Tensor) -> _Strip:
+    def observe(self, examples: Tensor) -> _Strip:
         """Apply the network to a few of the images at each strength.
 
         Args:
-            pictured: indices into `chosen`.
+            examples: indices into `chosen`.
         """
-        labels = tuple(self.held_out.labels[self.chosen[pictured]].tolist())
+        labels = tuple(self.held_out.labels[self.chosen[examples]].tolist())
         strip = _Strip([], [], [], [self._class(label) for label in labels])
         for strength in STRENGTHS:
-            images = self._distort(strength, 0, pictured)
+            images = self._distort(strength, 0, examples)
             frame = observe(self.trained.model, Probes(images, labels, self.entry.classes), {})
             strip.inputs.append(frame.tensors["input"])
             if frame.info["transformers"]:

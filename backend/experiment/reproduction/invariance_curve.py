@@ -13,10 +13,10 @@ from pydantic import Field
 from stnscope.backend.experiment.reproduction.stored_model import Fraction, StoredModel
 
 MAX_IMAGES = 1200
-"""Held-out images that are evaluated unless more are asked for."""
+"""Held-out images that are evaluated by default."""
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 TOLERANCE = 1e-9
-"""Of figures that are computed again."""
+"""Tolerance for figures that are computed again."""
 
 
 class InvariancePoint(StoredModel):
@@ -41,7 +41,7 @@ class InvarianceCurve(StoredModel):
         "way from that at strength 0 to that of a guess. Null if it never is."
     )
     predicted: list[list[str]] = Field(
-        description="Of each strength, the predictions for the pictured images."
+        description="Of each strength, the predictions for the example images."
     )
 
     @property
@@ -51,7 +51,7 @@ class InvarianceCurve(StoredModel):
 
 
 class Pictures(StoredModel):
-    """A few images as the network sees them at each strength, in one WebP image of equal cells.
+    """A few inputs of the network at each strength, in one WebP image of equal cells.
 
     Each curve has a row of inputs and, if `outputs`, one of what the first transformer outputs for
     them. In a row are the images at the first strength, then at the second, and so on.
@@ -75,7 +75,7 @@ def find_half_lost(points: Sequence[InvariancePoint], guessing: float) -> float 
 
 
 def decode_pictures(pictures: Pictures) -> bytes | None:
-    """Return the WebP file; None if it is none."""
+    """Return the WebP file; None if the bytes are not one."""
     try:
         content = base64.b64decode(pictures.content, validate=True)
     except (binascii.Error, ValueError):

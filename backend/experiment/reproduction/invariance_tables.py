@@ -1,4 +1,4 @@
-"""Curves of accuracy over variations, one table for each data set, with what the numbers say.
+"""Curves of accuracy over variations, one table for each data set, with a summary in words.
 
 Without torch.
 """
@@ -16,11 +16,11 @@ from stnscope.backend.experiment.reproduction.invariance_curve import (
 from stnscope.backend.experiment.reproduction.results import InvarianceResult, Origin
 from stnscope.models.catalog import ARCHITECTURES
 
-FORGIVEN = 0.05
-"""What is lost at full strength, at most, of what counts as forgiven."""
+TOLERATED = 0.05
+"""What is lost at full strength, at most, of what counts as tolerated."""
 SIGNIFICANT = 2.0
 """Standard errors from which a difference counts."""
-NOUNS = {"T": "translation", "R": "rotation", "RTS": "all of RTS", "scene": "place in a scene"}
+NOUNS = {"T": "translation", "R": "rotation", "RTS": "all of RTS", "scene": "placement in a scene"}
 MINUS = "\u2212"
 
 
@@ -41,7 +41,7 @@ class InvarianceNetwork:
     file: str
     """Name of the result file."""
     title: str
-    """Of the network, and what it was trained with."""
+    """Title of the network, and of its training."""
     transformers: int
     result: InvarianceResult
     """All that the file holds but the pictures, which are sent apart."""
@@ -55,7 +55,7 @@ class InvarianceTable:
     title: str
     text: str
     sentences: tuple[str, ...]
-    """What a network without and one with transformers forgive; one for each distortion that such
+    """What a network without and one with transformers tolerate; one for each distortion that such
     a pair was trained with."""
     variations: tuple[Variation, ...]
     networks: tuple[InvarianceNetwork, ...]
@@ -146,7 +146,7 @@ def _sentences(networks: Sequence[InvarianceNetwork], trainings: Sequence[str]) 
 
 
 def compare(pooled: InvarianceNetwork, transforming: InvarianceNetwork) -> str:
-    """Return in one sentence what pooling forgives, and what the transformer does.
+    """Return in one sentence what pooling tolerates, and what the transformer does.
 
     Args:
         pooled: a network without transformers.
@@ -163,12 +163,12 @@ def compare(pooled: InvarianceNetwork, transforming: InvarianceNetwork) -> str:
         for curve, other in sorted(pairs, key=lambda pair: -abs(gains[pair[0].distortion]))
         if abs(gains[curve.distortion]) > SIGNIFICANT * _difference_error(curve, other)
     ]
-    forgiven = [_loss(curve) for curve, _ in pairs if curve.lost <= FORGIVEN]
+    tolerated = [_loss(curve) for curve, _ in pairs if curve.lost <= TOLERATED]
     halved = [f"{c.half_lost:.2f} of {_noun(c)}" for c, _ in pairs if c.half_lost is not None]
     more = [_losses(pair) for pair in clear if gains[pair[0].distortion] > 0]
     less = [_losses(pair) for pair in clear if gains[pair[0].distortion] < 0]
-    limit = f"{100 * FORGIVEN:.0f} points at full strength"
-    pooling = [f"loses at most {limit} under {_list(forgiven)}"] if forgiven else []
+    limit = f"{100 * TOLERATED:.0f} points at full strength"
+    pooling = [f"loses at most {limit} under {_list(tolerated)}"] if tolerated else []
     pooling += [f"half of what it can lose by {_list(halved)}"] if halved else []
     transforming_parts = [f"less under {_list(more)}"] if more else []
     transforming_parts += [f"more under {_list(less)}"] if less else []
@@ -182,7 +182,7 @@ def compare(pooled: InvarianceNetwork, transforming: InvarianceNetwork) -> str:
 
 
 def _unequal_training(pooled: InvarianceNetwork, transforming: InvarianceNetwork) -> str:
-    """Return what to know if two networks were trained for unequal numbers of steps."""
+    """Return a note if two networks were trained for unequal numbers of steps."""
     steps, others = (each.result.training.steps for each in (pooled, transforming))
     if steps == others or steps is None or others is None:
         return ""

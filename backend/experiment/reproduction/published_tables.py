@@ -1,6 +1,6 @@
 """The published tables that are reproduced: each row's figure, and how it is trained here.
 
-Without torch. A recipe is ours unless its table says otherwise: steps of SGD by the hundred
+Without torch. A recipe is ours unless its table names another: steps of SGD by the hundred
 thousand are replaced by AdamW, one cycle of the learning rate and an average of the weights.
 """
 
@@ -34,13 +34,13 @@ class Row:
     name: str
     table: str
     network: str
-    """Such as `ST-CNN, affine`."""
+    """Name of the network, such as `ST-CNN, affine`."""
     data: str
-    """Such as `RTS`."""
+    """Name of the data, such as `RTS`."""
     published: str
     """The figure or figures, in percent, as they are printed."""
     config: RunConfig
-    """Of the training, apart from seed and threads."""
+    """Configuration of the training, apart from seed and threads."""
 
 
 MNIST_EPOCHS = {"FCN": 100, "ST-FCN": 100, "CNN": 40, "ST-CNN": 120}
@@ -103,9 +103,9 @@ TABLES: Mapping[str, PublishedTable] = {
     )
 }
 
-FAMILIES = {"affine": "affine", "projective": "projective", "tps": "spline-4"}
+FAMILY_COLUMNS = {"affine": "affine", "projective": "projective", "tps": "spline-4"}
 """The paper's transformations, by the name in a row's; its spline has 16 control points."""
-DISTORTIONS = ("R", "RTS", "P", "E")
+DISTORTION_COLUMNS = ("R", "RTS", "P", "E")
 TABLE_1: Mapping[tuple[str, str], tuple[float, ...]] = {
     ("FCN", ""): (2.1, 5.2, 3.1, 3.2),
     ("CNN", ""): (1.2, 0.8, 1.5, 1.4),
@@ -116,7 +116,7 @@ TABLE_1: Mapping[tuple[str, str], tuple[float, ...]] = {
     ("ST-CNN", "projective"): (0.8, 0.6, 0.8, 1.3),
     ("ST-CNN", "tps"): (0.7, 0.5, 0.8, 1.1),
 }
-"""Errors in percent by network and transformation, in the order of `DISTORTIONS`."""
+"""Errors in percent by network and transformation, in the order of `DISTORTION_COLUMNS`."""
 CLUTTERED = {"FCN": 13.2, "CNN": 3.5, "ST-FCN": 2.0, "ST-CNN": 1.7}
 """Errors in percent on translated cluttered digits (TC)."""
 ADDITION: Mapping[tuple[str, str], float] = {
@@ -152,7 +152,7 @@ def _mnist(network: str, family: str, distortion: str, published: float) -> Row:
         f"paper-{network.lower()}{'-60' if is_cluttered else ''}",
         "mnist",
         distortion,
-        family=FAMILIES.get(family, "affine"),
+        family=FAMILY_COLUMNS.get(family, "affine"),
         epochs=epochs,
         # Convolutions are twice as fast in it where the processor has it.
         precision="bfloat16" if network.endswith("CNN") else "float32",
@@ -165,7 +165,7 @@ def _mnist(network: str, family: str, distortion: str, published: float) -> Row:
 
 def _mnist_rows() -> Iterator[Row]:
     for (network, family), errors in TABLE_1.items():
-        for distortion, error in zip(DISTORTIONS, errors, strict=True):
+        for distortion, error in zip(DISTORTION_COLUMNS, errors, strict=True):
             yield _mnist(network, family, distortion, error)
     for network, error in CLUTTERED.items():
         yield _mnist(network, "affine" if network.startswith("ST") else "", "TC", error)
@@ -177,7 +177,7 @@ def _addition_rows() -> Iterator[Row]:
             ADDITION_NETWORKS[network],
             "mnist-addition",
             "RTS",
-            family=FAMILIES.get(family, "affine"),
+            family=FAMILY_COLUMNS.get(family, "affine"),
             epochs=200,
             learning_rate=1e-3,
             localisation_learning_rate=3e-4,

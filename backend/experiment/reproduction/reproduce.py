@@ -32,7 +32,7 @@ from stnscope.backend.experiment.reproduction.results import (
     add_seed,
 )
 from stnscope.backend.experiment.reproduction.row_groups import recipe_of
-from stnscope.backend.experiment.reproduction.segment import Progress, train_segment
+from stnscope.backend.experiment.reproduction.segment import TrainingProgress, train_segment
 from stnscope.backend.experiment.training.loop import Validation, build_network, to_tensors
 from stnscope.models.cards import SUFFIX, cards
 
@@ -46,11 +46,11 @@ RATES = frozenset({"learning_rate", "localisation_learning_rate"})
 
 @dataclass(frozen=True)
 class Reproduction:
-    """What a training of a row came to."""
+    """The result of a training of a row."""
 
     result: SeedResult
     path: Path
-    """Of the result file."""
+    """Path of the result file."""
 
 
 def reproduce(
@@ -62,7 +62,7 @@ def reproduce(
     device: str = CPU,
     threads: int = 1,
     minutes: float | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Callable[[TrainingProgress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Reproduction | None:
     """Train a row from its checkpoint, or from the start; evaluate it and write its result file.
@@ -134,7 +134,7 @@ def evaluate_run(
         device, threads: what it is evaluated on; the result's machine is that of the training.
 
     Raises:
-        Conflict: the run has not finished, or does not say how long and where it was trained.
+        Conflict: the run has not finished, or has no record of how long and where it was trained.
         InvalidInput: it was trained otherwise than the row; or there is no such device.
         DatasetError: the data set is not available, or damaged.
         RecordingError: the recording cannot be read.
@@ -149,8 +149,8 @@ def evaluate_run(
         raise InvalidInput(f"Run {recording.stem} has another configuration than row {name}.")
     if any(RATES & change.settings.values.keys() for change in changes):
         raise InvalidInput(
-            f"Run {recording.stem} is no training of row {name}: its learning rates were changed "
-            "while it trained."
+            f"Run {recording.stem} is not a training of row {name}: its learning rates were "
+            "changed while it trained."
         )
     if not {SECONDS, MACHINE} <= checkpoint.info.keys():
         raise Conflict(
@@ -167,7 +167,7 @@ def evaluate_run(
     model.load_state_dict(evaluated_weights(tensors))
     evaluation = evaluate_images(TrainedNetwork(name, model, config), held_out, dataset.entry)
     result = _describe(
-        # Probes are no part of the recipe.
+        # Probes are not part of the recipe.
         config.model_copy(update={"probes": row.config.probes}),
         evaluation,
         step=run["step"],

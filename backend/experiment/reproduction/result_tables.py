@@ -33,8 +33,8 @@ from stnscope.backend.experiment.reproduction.results import (
 from stnscope.backend.experiment.reproduction.sign_networks import NETWORKS, PublishedNetwork
 from stnscope.models.catalog import ARCHITECTURES
 
-SIGNS = "gtsrb"
-"""The table of rows, and the data set, whose results stand beside the published sign networks."""
+SIGN_TABLE = "gtsrb"
+"""Table and data set whose results are listed with the published sign networks."""
 OTHER_RECIPE = "by another recipe than the present one"
 
 
@@ -46,14 +46,14 @@ class RowFigure:
     file: str
     """Name of the result file."""
     value: float
-    """In percent, in the table's measure; the mean over the seeds."""
+    """Value in percent, in the table's measure; the mean over the seeds."""
     spread: float | None
     """Standard deviation over the seeds, in percent; None for one."""
     seeds: int
     complete: bool
     """Whether all seeds were trained to their end."""
     notes: tuple[str, ...]
-    """What to know about it, such as `cut short after 12 of 40 epochs`."""
+    """A note about it, such as `cut short after 12 of 40 epochs`."""
     command: str
     """The command that makes the file again, but for the folder of the data."""
     result: RowResult
@@ -95,9 +95,9 @@ class EvaluationFigure:
     origin: Origin
     file: str
     title: str
-    """Of the network."""
+    """Title of the network."""
     value: float
-    """In percent."""
+    """Value in percent."""
     result: EvaluationResult
 
 
@@ -106,9 +106,9 @@ class SignNetwork:
     """A network of ours, as a row of the table of published sign networks."""
 
     name: str
-    """Of the row or of the weights."""
+    """Name of the row or of the weights."""
     title: str
-    """Of the network."""
+    """Title of the network."""
     origin: Origin
     file: str
     """Name of the result file that the figures are from."""
@@ -119,7 +119,7 @@ class SignNetwork:
     result: RowResult | EvaluationResult
     """All that the file holds."""
     networks: int
-    """That are evaluated for a prediction."""
+    """Number of networks that are evaluated for a prediction."""
     augmentation: bool
     """Whether the training images were distorted, or multiplied in another way."""
     parameters: int
@@ -130,7 +130,7 @@ class SignNetwork:
     seeds: int
     images: int
     kind: str
-    """Which images they are, such as `images of held-out tracks`."""
+    """Kind of images, such as `images of held-out tracks`."""
     notes: tuple[str, ...]
 
 
@@ -190,7 +190,7 @@ def build_tables(home: Path | None = None, kept: Path = KEPT) -> ResultTables:
     return ResultTables(
         signs=_build_sign_table(figures, evaluations),
         tables=tuple(
-            _build_table(table, figures) for table in TABLES.values() if table.name != SIGNS
+            _build_table(table, figures) for table in TABLES.values() if table.name != SIGN_TABLE
         ),
         evaluations=evaluations,
         invariances=tuple(
@@ -287,7 +287,7 @@ def _build_table(table: PublishedTable, figures: dict[str, tuple[RowFigure, ...]
 def _build_sign_table(
     figures: dict[str, tuple[RowFigure, ...]], evaluations: tuple[EvaluationFigure, ...]
 ) -> SignTable:
-    table = TABLES[SIGNS]
+    table = TABLES[SIGN_TABLE]
     ours = tuple(_sign_networks(figures, evaluations))
     return SignTable(table.title, table.source, table.recipe, NETWORKS, ours)
 
@@ -295,7 +295,7 @@ def _build_sign_table(
 def _sign_networks(
     figures: dict[str, tuple[RowFigure, ...]], evaluations: tuple[EvaluationFigure, ...]
 ) -> Iterator[SignNetwork]:
-    for figure in (f for name in ROWS if ROWS[name].table == SIGNS for f in figures[name]):
+    for figure in (f for name in ROWS if ROWS[name].table == SIGN_TABLE for f in figures[name]):
         first = figure.result.runs[0]
         yield SignNetwork(
             name=figure.result.row,
@@ -318,7 +318,7 @@ def _sign_networks(
         )
     for evaluation in evaluations:
         result = evaluation.result
-        if (result.dataset, result.distortion) == (SIGNS, UNDISTORTED):
+        if (result.dataset, result.distortion) == (SIGN_TABLE, UNDISTORTED):
             yield SignNetwork(
                 name=result.weights,
                 title=evaluation.title,

@@ -35,13 +35,13 @@ from stnscope.backend.experiment.reproduction.stored_model import Fraction, Stor
 KEPT = Path(__file__).with_name("results")
 """The files that are kept with the program."""
 MAX_BYTES = 1_000_000
-"""A larger file is no result: one of a hundred seeds has a tenth of it."""
+"""A larger file is not a result: one of a hundred seeds has a tenth of it."""
 EVALUATION_PREFIX = "evaluation-"
 INVARIANCE_PREFIX = "invariance-"
 LOCK = ".results.lock"
 
 Origin = Literal["stnscope", "home"]
-"""Where a result file is: kept with the program, or in the user's home."""
+"""Location of a result file: kept with the program, or in the user's home."""
 
 
 class SeedResult(StoredModel):
@@ -122,7 +122,7 @@ class EvaluationResult(StoredModel):
     distortion: str = Field(description="Of the images.")
     images: int = Field(gt=0)
     kind: str = Field(description="Which images they are.")
-    note: str = Field(description="What to know about them, as sentences; may be empty.")
+    note: str = Field(description="A note about them, as sentences; may be empty.")
     labels: int = Field(gt=0)
     errors: int = Field(ge=0)
     accuracy: Fraction
@@ -146,7 +146,7 @@ class InvarianceResult(StoredModel):
     dataset: str
     images: int = Field(gt=0)
     kind: str = Field(description="Which images they are.")
-    note: str = Field(description="What to know about them, as sentences; may be empty.")
+    note: str = Field(description="A note about them, as sentences; may be empty.")
     draws: int = Field(gt=0, description="Times that each image is distorted at each strength.")
     seed: int = Field(description="Of the choice of images and of the distortions.")
     guessing: Fraction = Field(description="Accuracy of a guess.")
@@ -233,7 +233,7 @@ def read_row(path: Path) -> RowResult:
         if run.error != run.errors / run.labels:
             raise InvalidInput(f"{name} has an error that is not its errors by its labels.")
         if run.complete != (run.step == run.steps) or run.step > run.steps:
-            raise InvalidInput(f"{name} is not complete where it says so, or the reverse.")
+            raise InvalidInput(f"{name} has the wrong value for whether it is complete.")
         if _task(run.config) != _task(ROWS[result.row].config):
             raise InvalidInput(f"{name} is of another network or data set than its row.")
     if len({run.seed for run in result.runs}) < len(result.runs):
@@ -330,7 +330,7 @@ def _read(path: Path, model: type[Stored]) -> Stored:
     name = display_name(path.name)
     try:
         if not path.is_file():
-            raise InvalidInput(f"{name} is no file.")  # a pipe would be waited for
+            raise InvalidInput(f"{name} is not a file.")  # a pipe would be waited for
         if path.stat().st_size > MAX_BYTES:
             raise InvalidInput(f"{name} is too large for a result.")
         return model.model_validate_json(path.read_bytes())

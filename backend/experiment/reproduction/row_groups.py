@@ -22,7 +22,7 @@ class Recipe:
     """What a row is trained with."""
 
     name: str
-    """Of the row."""
+    """Name of the row."""
     title: str
     config: Mapping[str, Any]
     """Fields as a run's configuration has them, without `NOT_IN_RECIPE`."""

@@ -31,7 +31,7 @@ CHECKPOINT, LOG, LOCK = "checkpoint.safetensors", "log.jsonl", "training.lock"
 CHECKPOINT_SECONDS = 20.0
 """Training that an interruption costs at most, apart from a step."""
 REPORT_SECONDS = 0.5
-"""Between two reports of progress."""
+"""Interval between reports of progress."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class SavedSegment:
     """What an earlier segment left in the folder."""
 
     state: dict[str, Tensor]
-    """As from `Step.state`."""
+    """Checkpoint, as from `Step.state`."""
     seconds: float
     """Duration of the training so far."""
 
@@ -62,7 +62,7 @@ class SavedSegment:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """How far a training is."""
 
     epoch: int
@@ -72,7 +72,7 @@ class Progress:
     seconds: float
     """Duration of the training so far, over all segments."""
     images_per_second: float
-    """In this segment."""
+    """Images per second in this segment."""
     loss: float | None
     accuracy: float | None
     """The latest on held-out images, of which it may be a part."""
@@ -121,7 +121,7 @@ def train_segment(
     folder: Path,
     *,
     minutes: float | None = None,
-    report: Callable[[Progress], None] = lambda _: None,
+    report: Callable[[TrainingProgress], None] = lambda _: None,
     should_stop: Callable[[], bool] = lambda: False,
 ) -> Segment:
     """Train from the folder's checkpoint, or from the start, and write checkpoints.
@@ -132,7 +132,7 @@ def train_segment(
         folder: where the checkpoint and the log are.
         minutes: the segment ends with the first step after this time; None for no limit.
         report: receives the progress at the end of each epoch, and twice a second between.
-        should_stop: is asked after each step whether the segment is to end there.
+        should_stop: called after each step; whether the segment is to end there.
 
     Raises:
         InvalidInput: the folder has the checkpoint of another configuration.
@@ -151,7 +151,7 @@ def _train(
     dataset: Dataset,
     folder: Path,
     minutes: float | None,
-    report: Callable[[Progress], None],
+    report: Callable[[TrainingProgress], None],
     should_stop: Callable[[], bool],
 ) -> Segment:
     torch.set_num_threads(thread_count(config))
@@ -169,7 +169,7 @@ def _train(
             if is_last:
                 return Segment(step, before, is_complete=True)
             continue
-        progress = Progress(
+        progress = TrainingProgress(
             step.epoch,
             config.epochs,
             step.step,
@@ -196,7 +196,7 @@ def _train(
     raise AssertionError("training ends with its last step")
 
 
-def _append_line(path: Path, progress: Progress) -> None:
+def _append_line(path: Path, progress: TrainingProgress) -> None:
     line = {
         "epoch": progress.epoch,
         "step": progress.step,
@@ -212,11 +212,11 @@ def _remove_later_lines(path: Path, step: int) -> None:
     """Remove what the log has of steps after the checkpoint, which are done again."""
     if not path.exists():
         return
-    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if _is_of(line, step)]
+    kept = [line for line in path.read_text(encoding="utf-8").splitlines() if _has_step(line, step)]
     path.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
 
 
-def _is_of(line: str, step: int) -> bool:
+def _has_step(line: str, step: int) -> bool:
     try:
         entry: dict[str, Any] = json.loads(line)
     except ValueError:  # an interruption left a part of it

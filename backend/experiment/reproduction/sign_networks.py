@@ -22,13 +22,13 @@ class PublishedNetwork:
     augmentation: bool | None
     jitter: bool | None
     weights: str
-    """Their number, as published; empty if it was not."""
+    """Number of weights, as published; empty if it was not."""
     parameters: int | None
-    """Their number, counted in the networks here."""
+    """Number of parameters, counted in the networks here."""
     multiply_adds: int | None
-    """Of convolutions and linear layers for one image, counted in the networks here."""
+    """Multiply-adds of convolutions and linear layers for one image, counted here."""
     accuracy: str
-    """In percent, as published."""
+    """Accuracy in percent, as published."""
 
 
 IDSIA = "Ciresan et al., Neural Networks 32, 2012"

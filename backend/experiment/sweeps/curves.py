@@ -11,8 +11,8 @@ POINTS = 48
 """Intervals of a run's steps, each of which is a point of its curves."""
 
 
-class Course(NamedTuple):
-    """The course of one run: means over equal intervals of its steps."""
+class IntervalMeans(NamedTuple):
+    """Means of one run over equal intervals of its steps."""
 
     steps_per_epoch: int
     columns: Columns
@@ -25,7 +25,7 @@ class Band(NamedTuple):
     """A curve of a combination: columns of equal length."""
 
     epoch: list[float]
-    """Where an interval ends."""
+    """End of each interval."""
     mean: list[float]
     low: list[float]
     """The lowest of any seed."""
@@ -37,16 +37,16 @@ def span_of(steps: int) -> int:
     return max(1, -(-steps // POINTS))
 
 
-def band(courses: Sequence[Course], name: str) -> Band:
+def band(means: Sequence[IntervalMeans], name: str) -> Band:
     """Return a curve over the seeds of a combination; intervals without a value are left out.
 
     Args:
-        courses: of runs of the same length.
+        means: of runs of the same length.
         name: one of `CURVES`.
     """
     by_interval: dict[int, list[float]] = {}
-    for course in courses:
-        intervals, values = course.columns["interval"], course.columns[name]
+    for run_means in means:
+        intervals, values = run_means.columns["interval"], run_means.columns[name]
         for interval, value in zip(intervals, values, strict=True):
             if value is not None:
                 by_interval.setdefault(interval, []).append(value)
@@ -54,7 +54,7 @@ def band(courses: Sequence[Course], name: str) -> Band:
     for interval, values in sorted(by_interval.items()):
         over_seeds = spread(values)
         assert over_seeds is not None
-        result.epoch.append(round((interval + 1) * courses[0].span / courses[0].steps_per_epoch, 4))
+        result.epoch.append(round((interval + 1) * means[0].span / means[0].steps_per_epoch, 4))
         result.mean.append(over_seeds.mean)
         result.low.append(over_seeds.min)
         result.high.append(over_seeds.max)

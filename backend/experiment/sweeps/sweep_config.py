@@ -29,9 +29,9 @@ from stnscope.backend.experiment.limits import MAX_NAME_LENGTH, MAX_SEED, MAX_SW
 from stnscope.backend.experiment.recording.run_name import RunName
 from stnscope.backend.experiment.reproduction.row_groups import GROUPS, Recipe, find_recipes
 
-SEED = "seed"
+SEED_FIELD = "seed"
 DISTORTION = "distortion"
-ROW = "row"
+ROW_FIELD = "row"
 """What distinguishes the runs of a published table; no field of a configuration."""
 MAX_DEPTH = 16
 """Levels of tables and lists at most; a run's configuration has three."""
@@ -108,7 +108,7 @@ class SweepRun:
         """Return its configuration.
 
         Raises:
-            InvalidInput: a value is none, or there is no such field; its `field` is the place in
+            InvalidInput: a value is none, or there is no such field; its `field` is the location in
                 the sweep.
         """
         try:
@@ -119,11 +119,11 @@ class SweepRun:
             raise InvalidInput(detail, self._location(".".join(map(str, first["loc"])))) from None
 
     @contextmanager
-    def naming_place(self) -> Iterator[None]:
-        """Let errors of its configuration name the run, and the place in the sweep.
+    def naming_location(self) -> Iterator[None]:
+        """Let errors of its configuration name the run, and the location in the sweep.
 
         Raises:
-            InvalidInput: the body does; its `field` is the place in the sweep.
+            InvalidInput: the body does; its `field` is the location in the sweep.
         """
         try:
             yield
@@ -144,8 +144,8 @@ class _Axis:
     """Fields that change together: one, or those of a table of `zip`."""
 
     fields: tuple[str, ...]
-    place: str
-    """In the sweep."""
+    location: str
+    """Location in the sweep."""
     steps: tuple[tuple[Any, ...], ...]
     """A value for each field."""
 
@@ -185,33 +185,37 @@ def expand(sweep: SweepConfig) -> list[SweepRun]:
     Raises:
         InvalidInput: a field is set twice or has no list of values, lists that go together differ
             in length, tables are nested too deeply, there is no such published table, or there are
-            too many runs; `field` names the place in the sweep.
+            too many runs; `field` names the location in the sweep.
     """
-    for place, values in (("run", sweep.run), ("product", sweep.product), ("zip", sweep.zip)):
-        _check_depth(values, place)
+    for location, values in (("run", sweep.run), ("product", sweep.product), ("zip", sweep.zip)):
+        _check_depth(values, location)
     recipes = {each.name: dict(_leaves(each.config)) for each in _recipes(sweep)}
-    table = [_Axis((ROW,), "table", tuple((name,) for name in recipes))] if recipes else []
+    table = [_Axis((ROW_FIELD,), "table", tuple((name,) for name in recipes))] if recipes else []
     axes = [*table, *_product_axes(sweep.product), *map(_zip_axis, itertools.count(), sweep.zip)]
     if len(set(sweep.seeds)) < len(sweep.seeds):
         raise InvalidInput("seeds has a seed twice.", "seeds")
     _check_count(axes, len(sweep.seeds))
     shared = dict(_leaves(sweep.run))
-    places = {path: f"run.{path}" for path in shared}
+    locations = {path: f"run.{path}" for path in shared}
     of_table = dict.fromkeys(itertools.chain(*recipes.values()), "table")
     for axis in axes:
         for field in axis.fields:
-            place = f"{axis.place}.{field}" if axis.place.startswith("zip.") else axis.place
-            if field in places:
-                raise InvalidInput(f"{field} is set twice: {places[field]} and {place}.", place)
-            places[field] = place
-    for path, place in places.items():
+            location = (
+                f"{axis.location}.{field}" if axis.location.startswith("zip.") else axis.location
+            )
+            if field in locations:
+                raise InvalidInput(
+                    f"{field} is set twice: {locations[field]} and {location}.", location
+                )
+            locations[field] = location
+    for path, location in locations.items():
         if any(f"{field}.".startswith(f"{path}.") for field in of_table):
             raise InvalidInput(
-                f"{path} is set by {place}, but it is part of the recipes of the published table.",
-                place,
+                f"{path} is set by {location}, but is part of the recipes of the published table.",
+                location,
             )
-        if path == SEED:
-            raise InvalidInput("Seeds are set by seeds: a number of them, or a list.", place)
+        if path == SEED_FIELD:
+            raise InvalidInput("Seeds are set by seeds: a number of them, or a list.", location)
     runs = []
     for steps in itertools.product(*(axis.steps for axis in axes)):
         values = {
@@ -219,11 +223,16 @@ def expand(sweep: SweepConfig) -> list[SweepRun]:
             for axis, step in zip(axes, steps, strict=True)
             for field, value in zip(axis.fields, step, strict=True)
         }
-        recipe = recipes.get(values.get(ROW, ""), {})
-        own = {path: value for path, value in values.items() if not (recipes and path == ROW)}
-        fields = _nest({**shared, **recipe, **own}, {**places, **of_table})
+        recipe = recipes.get(values.get(ROW_FIELD, ""), {})
+        own = {path: value for path, value in values.items() if not (recipes and path == ROW_FIELD)}
+        fields = _nest({**shared, **recipe, **own}, {**locations, **of_table})
         runs += [
-            SweepRun(values, seed, {**fields, SEED: seed}, {**of_table, **places, SEED: "seeds"})
+            SweepRun(
+                values,
+                seed,
+                {**fields, SEED_FIELD: seed},
+                {**of_table, **locations, SEED_FIELD: "seeds"},
+            )
             for seed in sweep.seeds
         ]
     return runs
@@ -245,59 +254,64 @@ def _recipes(sweep: SweepConfig) -> Sequence[Recipe]:
 
 def _product_axes(product: Mapping[str, Any]) -> Iterator[_Axis]:
     for field, values in _leaves(product):
-        place = f"product.{field}"
-        yield _Axis((field,), place, tuple((value,) for value in _check_values(values, place)))
+        location = f"product.{field}"
+        yield _Axis(
+            (field,), location, tuple((value,) for value in _check_values(values, location))
+        )
 
 
 def _zip_axis(index: int, table: Mapping[str, Any]) -> _Axis:
-    place = f"zip.{index}"
-    columns = {field: _check_values(values, f"{place}.{field}") for field, values in _leaves(table)}
+    location = f"zip.{index}"
+    columns = {
+        field: _check_values(values, f"{location}.{field}") for field, values in _leaves(table)
+    }
     if not columns:
-        raise InvalidInput(f"{place} has no fields.", place)
+        raise InvalidInput(f"{location} has no fields.", location)
     lengths = {field: len(values) for field, values in columns.items()}
     if len(set(lengths.values())) > 1:
         counts = ", ".join(f"{field} has {count}" for field, count in lengths.items())
-        raise InvalidInput(f"Lists of zip go together, value by value, but {counts}.", place)
-    return _Axis(tuple(columns), place, tuple(zip(*columns.values(), strict=True)))
+        raise InvalidInput(f"Lists of zip go together, value by value, but {counts}.", location)
+    return _Axis(tuple(columns), location, tuple(zip(*columns.values(), strict=True)))
 
 
-def _check_values(values: Any, place: str) -> list[Any]:
+def _check_values(values: Any, location: str) -> list[Any]:
     """Return the values of a field; in a table of `zip` a value may be there twice.
 
     Raises:
-        InvalidInput: they are no list, or an empty one, or a list of `product` has one twice.
+        InvalidInput: they are not a list, or an empty one, or a list of `product` has one twice.
     """
     if not isinstance(values, list) or not values:
         raise InvalidInput(
-            f"{place} must be a list of values; a value that all runs share belongs in run.", place
+            f"{location} must be a list of values; set a value that all runs share in run.",
+            location,
         )
-    if place.startswith("product."):
+    if location.startswith("product."):
         known = set[str]()
         for value in values:
             text = json.dumps(value, sort_keys=True, default=str)
             if text in known:
-                raise InvalidInput(f"{place} has the value {text:.40} twice.", place)
+                raise InvalidInput(f"{location} has the value {text:.40} twice.", location)
             known.add(text)
     return values
 
 
-def _check_depth(values: Any, place: str) -> None:
+def _check_depth(values: Any, location: str) -> None:
     level = [values]
     for _ in range(MAX_DEPTH):
         inner = [list(each.values()) if isinstance(each, Mapping) else each for each in level]
         level = [each for items in inner if isinstance(items, list) for each in items]
     if level:
-        raise InvalidInput(f"{place} is nested too deeply.", place)
+        raise InvalidInput(f"{location} is nested too deeply.", location)
 
 
 def _check_count(axes: Sequence[_Axis], seeds: int) -> None:
-    lengths = {axis.place: len(axis.steps) for axis in axes} | {"seeds": seeds}
+    lengths = {axis.location: len(axis.steps) for axis in axes} | {"seeds": seeds}
     count = math.prod(lengths.values())
     if count > MAX_SWEEP_RUNS:
-        counts = " x ".join(f"{length} of {place}" for place, length in lengths.items())
+        counts = " x ".join(f"{length} of {location}" for location, length in lengths.items())
         raise InvalidInput(
             f"This sweep has {count:,} runs, {counts}; at most {MAX_SWEEP_RUNS} are accepted.",
-            max(lengths, key=lambda place: lengths[place]),
+            max(lengths, key=lambda location: lengths[location]),
         )
 
 
@@ -310,7 +324,7 @@ def _leaves(values: Mapping[str, Any], parent: str = "") -> Iterator[tuple[str, 
             yield f"{parent}{name}", value
 
 
-def _nest(values: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any]:
+def _nest(values: Mapping[str, Any], locations: Mapping[str, str]) -> dict[str, Any]:
     """Return nested tables of values by path.
 
     Raises:
@@ -326,9 +340,9 @@ def _nest(values: Mapping[str, Any], places: Mapping[str, str]) -> dict[str, Any
             if parent == DISTORTION and isinstance(inner, str):
                 inner = table[parent] = {"name": inner}
             if not isinstance(inner, dict):
-                raise InvalidInput(f"{path} is set, and {parent} as a whole too.", places[path])
+                raise InvalidInput(f"{path} is set, and {parent} as a whole too.", locations[path])
             table = inner
         if name in table:
-            raise InvalidInput(f"{path} is set twice.", places[path])
+            raise InvalidInput(f"{path} is set twice.", locations[path])
         table[name] = dict(value) if isinstance(value, Mapping) else value
     return nested

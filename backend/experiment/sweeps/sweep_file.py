@@ -59,8 +59,8 @@ def naming_line(path: Path) -> Iterator[None]:
         yield
     except InvalidInput as error:
         line = error.field and find_line(path.read_text("utf-8-sig"), error.field)
-        place = f"{display_name(path)}, line {line}" if line else display_name(path)
-        raise InvalidInput(f"{place}: {error}", error.field) from error
+        location = f"{display_name(path)}, line {line}" if line else display_name(path)
+        raise InvalidInput(f"{location}: {error}", error.field) from error
 
 
 def find_line(text: str, field: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The table of a sweep: a row for each combination, with what its seeds came to; and as CSV."""
+"""The table of a sweep: a row for each combination, with the results of its seeds; also as CSV."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ CSV_COLUMNS = ("status", "step", "steps", "epoch", *FIGURES, "collapsed", "error
 """Columns of a run's summary, after those of the sweep's fields and the seed."""
 
 
-class Member(NamedTuple):
+class MemberSummary(NamedTuple):
     """A run of a sweep: in what it differs, and its summary as `Recording.summary` returns it."""
 
     values: Values
@@ -48,7 +48,7 @@ class Combination:
     """
 
     values: Values
-    runs: tuple[Member, ...]
+    runs: tuple[MemberSummary, ...]
     finished: int
     """How many finished."""
     figures: Mapping[str, Spread | None]
@@ -59,15 +59,15 @@ class Combination:
     """How many runs have frames."""
 
 
-def combinations(members: Iterable[Member]) -> list[Combination]:
+def combinations(members: Iterable[MemberSummary]) -> list[Combination]:
     """Return the combinations of a sweep's runs, in the order of their first runs."""
-    groups: dict[str, list[Member]] = {}
+    groups: dict[str, list[MemberSummary]] = {}
     for member in members:
         groups.setdefault(json.dumps(member.values), []).append(member)
     return [_combine(group) for group in groups.values()]
 
 
-def _combine(runs: Sequence[Member]) -> Combination:
+def _combine(runs: Sequence[MemberSummary]) -> Combination:
     finished = [run for run in runs if run.summary["status"] == "finished"]
     counted = finished or runs
     observed = [run for run in runs if run.summary["frames"]]
@@ -89,8 +89,8 @@ def spread(values: Iterable[float | None]) -> Spread | None:
     return Spread(sum(numbers) / len(numbers), min(numbers), max(numbers), len(numbers))
 
 
-def status_of(members: Sequence[Member]) -> str:
-    """Return the status of a sweep: that of the run that says most of it."""
+def status_of(members: Sequence[MemberSummary]) -> str:
+    """Return the status of a sweep: that of the run whose status is most important."""
     statuses = {member.summary["status"] for member in members}
     if statuses & TRAINING:
         return "running"
@@ -100,7 +100,7 @@ def status_of(members: Sequence[Member]) -> str:
     return "finished"
 
 
-def write_csv(fields: Sequence[str], members: Iterable[Member]) -> str:
+def write_csv(fields: Sequence[str], members: Iterable[MemberSummary]) -> str:
     """Return the runs of a sweep as CSV (RFC 4180): one row each, a column for each field."""
     text = io.StringIO()
     writer = csv.writer(text)

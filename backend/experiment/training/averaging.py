@@ -9,7 +9,7 @@ from stnscope.models.network import Network
 
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
-WARM_UP = 10
+WARM_UP_STEPS = 10
 """Over the first steps the decay rises as in TensorFlow, so that the initial weights fade."""
 
 
@@ -25,8 +25,8 @@ class WeightAverage:
     def __init__(self, model: Network, decay: float, steps: int = 0) -> None:
         def update(average: Tensors, current: Tensors, count: Tensor | int) -> None:
             # Not `count`, which is on the network's device: reading it would wait for that.
-            risen = (1 + self._steps) / (WARM_UP + self._steps)
-            get_ema_multi_avg_fn(min(decay, risen))(average, current, count)  # type: ignore[no-untyped-call]
+            warm_up_decay = (1 + self._steps) / (WARM_UP_STEPS + self._steps)
+            get_ema_multi_avg_fn(min(decay, warm_up_decay))(average, current, count)  # type: ignore[no-untyped-call]
 
         self._average = AveragedModel(model, multi_avg_fn=update, use_buffers=True)
         self._average.n_averaged.fill_(steps)

@@ -46,11 +46,11 @@ VALIDATE_EVERY = 75
 VALIDATION_DRAWS = 4
 """Fixed distortions of each held-out image, if that makes at most `MAX_VALIDATION_IMAGES`."""
 MAX_VALIDATION_IMAGES = 1200
-"""Of more held-out images a fixed random subset is used."""
+"""If there are more held-out images, a fixed random subset is used."""
 VALIDATION_SEED = 297
 """The same for every run, so that accuracies are comparable."""
 
-Checkpoint = Mapping[str, Tensor]
+TrainingState = Mapping[str, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,8 +62,8 @@ class Step:
     epoch: int
     steps_per_epoch: int
     loss: float | None
-    """Of this step's batch, with label smoothing, which usually keeps it above 0.5; None at step
-    0."""
+    """Loss of this step's batch, with label smoothing, which usually keeps it above 0.5; None at
+    step 0."""
     accuracy: float | None
     """The latest on held-out images; None before the first validation."""
     validated_step: int | None
@@ -164,7 +164,7 @@ class Validation:
 def train(
     config: RunConfig,
     dataset: Dataset,
-    checkpoint: Checkpoint | None = None,
+    checkpoint: TrainingState | None = None,
     settings: Callable[[int], LiveSettings] | None = None,
     validate_every: int = VALIDATE_EVERY,
 ) -> Iterator[Step]:
@@ -300,7 +300,7 @@ def _weights(model: Network, prefix: str) -> dict[str, Tensor]:
     return {prefix + name: copy_to_cpu(tensor) for name, tensor in model.state_dict().items()}
 
 
-def _load_weights(model: Network, checkpoint: Checkpoint, prefix: str) -> None:
+def _load_weights(model: Network, checkpoint: TrainingState, prefix: str) -> None:
     state = {k.removeprefix(prefix): v for k, v in checkpoint.items() if k.startswith(prefix)}
     try:
         model.load_state_dict(state)
@@ -313,13 +313,13 @@ def to_tensors(arrays: Mapping[str, Array]) -> dict[str, Tensor]:
     return {name: torch.from_numpy(array.copy()) for name, array in arrays.items()}
 
 
-def model_state(checkpoint: Checkpoint) -> dict[str, Tensor]:
+def model_state(checkpoint: TrainingState) -> dict[str, Tensor]:
     """Return the `state_dict` in a checkpoint of the network that was evaluated."""
     return evaluated_weights(checkpoint)
 
 
 def _restore(
-    checkpoint: Checkpoint, optimiser_name: str, model: Network, optimiser: torch.optim.Optimizer
+    checkpoint: TrainingState, optimiser_name: str, model: Network, optimiser: torch.optim.Optimizer
 ) -> tuple[int, float | None, int | None]:
     """Load a checkpoint; return its step, accuracy and validated step."""
     _load_weights(model, checkpoint, MODEL)

@@ -16,7 +16,7 @@ BETAS = (0.9, 0.99)
 """Shorter memory than Adam's usual 0.999, for runs of about a thousand steps."""
 MOMENTUM = 0.9
 DECAY = 0.9
-"""Of RMSprop's mean square, as in Tieleman and Hinton, 2012."""
+"""Decay of RMSprop's mean square, as in Tieleman and Hinton, 2012."""
 PREFIX = "optimiser"
 PEAK = "peak"
 """Key in a parameter group: the setting that is its peak learning rate."""

@@ -3,17 +3,17 @@
 import math
 from collections.abc import Callable, Mapping
 
-WARM_UP = 0.15
+WARM_UP_FRACTION = 0.15
 """Fraction of the steps over which `one_cycle` rises."""
 START, END = 0.04, 0.01
-"""Of `one_cycle`, as fractions of the peak."""
+"""First and last learning rate of `one_cycle`, as fractions of the peak."""
 THIRDS = (1.0, 0.1, 0.01)
 """Jaderberg et al., 2015, A.4: divided by ten every 50,000 of 150,000 steps."""
 
 
 def one_cycle(step: int, steps: int) -> float:
     """Rise to the peak and fall once, both along a cosine."""
-    peak = max(1.0, WARM_UP * steps)
+    peak = max(1.0, WARM_UP_FRACTION * steps)
     if step <= peak:
         return START + (1 - START) * (1 - math.cos(math.pi * step / peak)) / 2
     return END + (1 - END) * (1 + math.cos(math.pi * (step - peak) / (steps - peak))) / 2

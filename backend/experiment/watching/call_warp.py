@@ -52,7 +52,7 @@ class CallWarp:
 
 
 def call_warps(call: SamplingCall, count: int, projective: frozenset[int]) -> list[CallWarp]:
-    """Return the warps of a call, one for each of K maps an image; none if they are no multiple.
+    """Return the warps of a call, one for each of K maps an image; none if they are not a multiple.
 
     Args:
         call: of N K maps.

@@ -20,8 +20,8 @@ def class_probabilities(output: Any, labels: Sequence[Label], classes: int | Non
     """Return the probabilities (N, K), or (N, T, K) for sequences; None if there are no scores.
 
     A tensor holds class scores if the number of classes is known, and is its last side; else if the
-    labels are classes of it. Values of a regression, boxes or maps are none. Of several tensors,
-    the first is taken.
+    labels are classes of it. Values of a regression, boxes or maps do not count. Of several
+    tensors, the first is taken.
 
     Args:
         output: of the network: a tensor, or any nesting of tuples, lists and mappings.

@@ -151,7 +151,7 @@ def _fit_projective(targets: Floats, plane: Floats) -> Floats:
 
 
 def _residual(homographies: Floats, targets: Floats, plane: Floats, sides: Floats) -> float:
-    """Return the largest distance in pixels; infinite beyond the horizon, 0 for what is no grid."""
+    """Return the largest distance in pixels; infinite beyond the horizon, 0 if it is not a grid."""
     mapped = plane @ homographies.reshape(-1, 3, 3).transpose(0, 2, 1)
     depths = mapped[..., 2:]
     if (depths < MIN_DEPTH).any():

@@ -1,4 +1,4 @@
-"""Notice how a watched loop ends: with its program, by an error, or interrupted."""
+"""Detect how a watched loop ends: with its program, by an error, or interrupted."""
 
 import atexit
 import os
@@ -12,7 +12,7 @@ End = tuple[str, str | None]
 """The status of a run at its end, and the error if there was one."""
 
 
-class Endable(Protocol):
+class OpenRun(Protocol):
     """What ends with its loop, and calls `has_ended` then.
 
     Attributes:
@@ -25,7 +25,7 @@ class Endable(Protocol):
         """End it; later calls change nothing."""
 
 
-_open: set[Endable] = set()
+_open: set[OpenRun] = set()
 """Runs that have not ended. Not by weak references: a loop may drop its run at its end."""
 _process: int | None = None
 """The process that installed the hooks; those it forks inherit them and must not act on them."""
@@ -41,7 +41,7 @@ def end_of(error: BaseException | None) -> End:
     return "failed", f"{type(error).__name__}: {error}".removesuffix(": ")
 
 
-def end_with_program(run: Endable) -> None:
+def end_with_program(run: OpenRun) -> None:
     """End a run with its program, or with the cell of a notebook that fails."""
     global _process
     if _process != os.getpid():
@@ -54,12 +54,12 @@ def end_with_program(run: Endable) -> None:
     _open.add(run)
 
 
-def has_ended(run: Endable) -> None:
-    """Forget a run that has ended."""
+def has_ended(run: OpenRun) -> None:
+    """Remove a run that has ended."""
     _open.discard(run)
 
 
-def open_runs() -> list[Endable]:
+def open_runs() -> list[OpenRun]:
     """Return the runs that have not ended."""
     return list(_open)
 
@@ -72,7 +72,7 @@ def _end_all() -> None:
 
 
 def _watch_exceptions() -> None:
-    """Note an exception that nobody catches; what else the program does with it stays."""
+    """Record an uncaught exception; what else the program does with it is unchanged."""
     previous: Callable[..., Any] = sys.excepthook
 
     def note(
@@ -100,7 +100,7 @@ def _watch_threads() -> None:
 
 
 def _watch_cells() -> None:
-    """In a notebook, end the runs when a cell fails or is interrupted: its program goes on."""
+    """End the runs in a notebook when a cell fails or is interrupted: its program continues."""
     shell = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
     if shell is None:
         return

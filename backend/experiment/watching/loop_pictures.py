@@ -16,11 +16,11 @@ from stnscope.backend.experiment.errors import Conflict
 from stnscope.backend.experiment.os_errors import translating_os_errors
 from stnscope.backend.experiment.watching.loop_requests import create_exclusively, take_file
 
-PICTURE_SUFFIX, ANSWER_SUFFIX = ".picture", ".answer"
+PICTURE_SUFFIX, RESULT_SUFFIX = ".picture", ".result"
 ERROR = "error"
-"""The name of an answer that is no frame."""
-MAX_ANSWERS = 16
-"""Of a loop, that nobody has read; older ones are removed."""
+"""The name of a result that is not a frame."""
+MAX_RESULTS = 16
+"""Unread results of a loop that are kept; older ones are removed."""
 
 
 class LoopPicture(NamedTuple):
@@ -36,10 +36,10 @@ def new_key() -> str:
 
 
 def send(recording: Path, picture: LoopPicture) -> bool:
-    """Leave a picture for a loop; return False while another one waits there.
+    """Write a picture for a loop; return False while another one waits.
 
     Raises:
-        StnscopeError: the file cannot be written; the text says why.
+        StnscopeError: the file cannot be written; the text has the reason.
     """
     path = recording.with_suffix(PICTURE_SUFFIX)
     with translating_os_errors(path):
@@ -49,17 +49,17 @@ def send(recording: Path, picture: LoopPicture) -> bool:
 
 
 def withdraw(recording: Path, key: str) -> None:
-    """Remove a picture that the loop has not taken, or its answer that nobody waits for."""
+    """Remove a picture that the loop has not read, or its result that is no longer needed."""
     path = recording.with_suffix(PICTURE_SUFFIX)
     with suppress(OSError, ValueError, TypeError, KeyError):
         if json.loads(path.read_bytes())["key"] == key:
             path.unlink()
     with suppress(OSError):
-        _answer_path(recording, key).unlink()
+        _result_path(recording, key).unlink()
 
 
 def take(recording: Path) -> LoopPicture | None:
-    """Return the picture that is left for a loop, and remove it; None if there is none."""
+    """Return the picture that waits for a loop, and remove it; None if there is none."""
     data = take_file(recording.with_suffix(PICTURE_SUFFIX))
     if data is None:
         return None
@@ -71,24 +71,24 @@ def take(recording: Path) -> LoopPicture | None:
     return picture if picture.key.isalnum() else None
 
 
-def answer(recording: Path, key: str, frame: bytes | None, error: str = "") -> None:
-    """Leave the answer to a picture: a frame's bytes, or why there is none."""
+def write_result(recording: Path, key: str, frame: bytes | None, error: str = "") -> None:
+    """Write the result for a picture: a frame's bytes, or why there is none."""
     head = f"{ERROR if frame is None else ''}\n".encode()
-    path = _answer_path(recording, key)
+    path = _result_path(recording, key)
     draft = path.with_name(f"{path.name}-new")
-    # Whoever asked may be gone, or the disk full; the loop goes on.
+    # The client may have disconnected, or the disk be full; the loop continues.
     with suppress(OSError):
         draft.write_bytes(head + (error.encode(errors="replace") if frame is None else frame))
         os.replace(draft, path)  # complete before anybody reads it
 
 
-def read_answer(recording: Path, key: str) -> bytes | None:
+def read_result(recording: Path, key: str) -> bytes | None:
     """Return the frame's bytes that a loop left for a picture, and remove them; None if none yet.
 
     Raises:
-        Conflict: the network cannot take the picture; the text says why.
+        Conflict: the network cannot take the picture; the text has the reason.
     """
-    path = _answer_path(recording, key)
+    path = _result_path(recording, key)
     try:
         kind, body = path.read_bytes().split(b"\n", 1)
     except (OSError, ValueError):
@@ -100,8 +100,8 @@ def read_answer(recording: Path, key: str) -> bytes | None:
     return body
 
 
-class Answers:
-    """The answers of one loop; those that nobody has read are removed in time.
+class PictureResults:
+    """The results of one loop; unread ones are removed after a time.
 
     Args:
         recording: of the loop.
@@ -112,16 +112,16 @@ class Answers:
         self._keys: deque[str] = deque()
 
     def add(self, key: str, frame: bytes | None, error: str = "") -> None:
-        """Leave the answer to a picture, as `answer` does."""
-        answer(self._recording, key, frame, error)
+        """Write the result for a picture, as `write_result` does."""
+        write_result(self._recording, key, frame, error)
         self._keys.append(key)
-        if len(self._keys) > MAX_ANSWERS:
+        if len(self._keys) > MAX_RESULTS:
             withdraw(self._recording, self._keys.popleft())
 
     def close(self) -> None:
-        """Remove a picture that nobody will take; whoever waits for an answer may still read it."""
+        """Remove a picture that will not be read; a client may still read its result."""
         take(self._recording)
 
 
-def _answer_path(recording: Path, key: str) -> Path:
-    return recording.with_suffix(f"{ANSWER_SUFFIX}-{key}")
+def _result_path(recording: Path, key: str) -> Path:
+    return recording.with_suffix(f"{RESULT_SUFFIX}-{key}")

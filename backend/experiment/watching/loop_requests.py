@@ -18,7 +18,7 @@ from stnscope.backend.experiment.run_status import Action
 
 REQUEST_SUFFIX = ".request"
 MAX_ATTEMPTS = 100
-"""To leave a request while others do so."""
+"""Attempts to write a request while other processes do."""
 
 
 class LoopRequest(BaseModel):
@@ -46,7 +46,7 @@ def send(recording: Path, request: LoopRequest) -> None:
 
     Raises:
         Unavailable: others request something all the time.
-        StnscopeError: the file cannot be written; the text says why.
+        StnscopeError: the file cannot be written; the text has the reason.
     """
     path = request_path(recording)
     with translating_os_errors(path):
@@ -78,19 +78,19 @@ def take_file(path: Path) -> bytes | None:
     # A loop looks after each step; to rename what is not there takes ten times as long.
     if not os.path.exists(path):
         return None
-    taken = _draft(path)
+    moved = _draft(path)
     try:
         # Renamed before it is read: it is taken once, even if two try to at once.
-        os.replace(path, taken)
+        os.replace(path, moved)
     except OSError:
         return None
     try:
-        return taken.read_bytes()
+        return moved.read_bytes()
     except OSError:
         return None
     finally:
         with suppress(OSError):
-            taken.unlink()
+            moved.unlink()
 
 
 def create_exclusively(path: Path, data: bytes) -> bool:

@@ -27,7 +27,7 @@ from stnscope.backend.experiment.probes.tensor_pictures import (
 )
 from stnscope.backend.experiment.watching.call_warp import CallWarp, call_warps
 from stnscope.backend.experiment.watching.class_scores import class_probabilities
-from stnscope.backend.experiment.watching.placement import Placement, place
+from stnscope.backend.experiment.watching.placement import MapPlacement, place
 from stnscope.backend.experiment.watching.probe_images import ProbeImages
 from stnscope.backend.experiment.watching.probe_pass import as_input_of, evaluating
 from stnscope.backend.experiment.watching.sampling_calls import (
@@ -209,11 +209,11 @@ class _Warps:
             "grid": lattice,
         }
 
-    def _place(self, warp: CallWarp) -> tuple[Placement, CallWarp | None]:
+    def _place(self, warp: CallWarp) -> tuple[MapPlacement, CallWarp | None]:
         """Return where a warp's sampled map lies, and the warp whose output that is."""
         placement = self._placements[warp.call]
         earlier = self._by_call[placement.call] if placement.call else []
-        # Of several maps an image the first; which of them was read is not known.
+        # The first of several maps for an image; it is unknown which of them was read.
         return placement, earlier[0] if earlier else None
 
     def _locate(self, warp: CallWarp) -> tuple[Floats, bool]:
@@ -232,7 +232,7 @@ class _Warps:
         return points, is_exact
 
     def _picture(self, warp: CallWarp) -> Tensor | None:
-        """Return the output as a picture (N, C, h, w); None if what it sampled is no picture."""
+        """Return the output as a picture (N, C, h, w); None if what it sampled is not a picture."""
         placement, earlier = self._place(warp)
         if not placement.pixels.keeps_pixels or (placement.call and not earlier):
             return None

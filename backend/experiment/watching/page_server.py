@@ -13,7 +13,7 @@ from socket import create_server
 from stnscope.backend.experiment.errors import Unavailable
 
 DEFAULT_ADDRESS = "http://localhost:8501/"
-"""Of `stnscope serve` without options."""
+"""Address of `stnscope serve` without options."""
 START_SECONDS = 120.0
 """A server imports much; a busy machine takes its time."""
 POLL_INTERVAL = 0.1
@@ -35,7 +35,7 @@ def find_or_start(run_id: str, home: Path) -> str:
         home: its home folder.
 
     Raises:
-        Unavailable: none can be started; the text says why.
+        Unavailable: none can be started; the text has the reason.
     """
     started = _started.get(home)
     for address in (started[0] if started else None, DEFAULT_ADDRESS):
@@ -45,7 +45,7 @@ def find_or_start(run_id: str, home: Path) -> str:
 
 
 def read(address: str) -> bytes | None:
-    """Return what a server responds to a request for an address; None if it is no success."""
+    """Return what a server responds to a request for an address; None if it is not a success."""
     try:
         with _opener.open(address, timeout=REQUEST_SECONDS) as response:
             return bytes(response.read())
@@ -54,7 +54,7 @@ def read(address: str) -> bytes | None:
 
 
 def _shows_in_notebooks(address: str, run_id: str) -> bool:
-    """Whether a server has a run, lets everybody on this machine see it, and may be embedded."""
+    """Whether a server has a run, needs no token on this machine, and may be embedded."""
     try:
         with _opener.open(f"{address}api/runs/{run_id}", timeout=REQUEST_SECONDS) as response:
             return "vscode-webview:" in response.headers.get("Content-Security-Policy", "")

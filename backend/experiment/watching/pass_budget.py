@@ -3,7 +3,7 @@
 from stnscope.backend.experiment.runs.pace import FRAME_INTERVAL
 
 MAX_BYTES_PER_SECOND = 4_000_000
-"""Of frames; those of photos would fill a recording within minutes."""
+"""Maximum rate of frames; those of photos would fill a recording within minutes."""
 
 
 class PassBudget:
@@ -11,7 +11,7 @@ class PassBudget:
 
     Args:
         share: of the time that probe passes may take, 0 to 1.
-        every: observe each so many steps instead, whatever it costs; None for by time.
+        every: observe each so many steps instead, at any cost; None to observe by time.
     """
 
     def __init__(self, share: float, every: int | None) -> None:

@@ -9,7 +9,7 @@ from stnscope.backend.experiment.config import SettingsChange
 from stnscope.backend.experiment.recording.records import Change
 from stnscope.backend.experiment.watching.loop_requests import take
 from stnscope.backend.experiment.watching.rate_factors import RateFactors
-from stnscope.backend.experiment.watching.recording_thread import RecordingThread, RunUpdate
+from stnscope.backend.experiment.watching.recording_thread import RecordingThread, RunColumns
 
 log = logging.getLogger("stnscope")
 
@@ -46,14 +46,14 @@ class PausePoints:
         return self._is_paused
 
     def announce(self, step: int) -> None:
-        """Tell the page which rates it may change; the first time, that it may pause the loop."""
+        """Record which rates the page may change; the first time, that it may pause the loop."""
         self._is_announced = True
         self._record(SettingsChange(rate_factors=self._rates.values), step)
 
     def wait(
         self, step: int, show_step: Callable[[], None], idle: Callable[[], None] = _do_nothing
     ) -> bool:
-        """Take what is requested, and wait while the loop is paused; return whether it was.
+        """Apply what is requested, and wait while the loop is paused; return whether it was.
 
         Args:
             step: optimiser steps done.
@@ -65,7 +65,7 @@ class PausePoints:
         was_paused = self._is_paused
         if self._is_paused:
             show_step()
-        # Without its recording, nobody could resume the loop.
+        # Without its recording, the loop could not be resumed.
         while self._recording.is_alive and self._path.is_file():
             request = take(self._path)
             if request is not None:
@@ -109,4 +109,4 @@ class PausePoints:
         self._recording.add(Change(step, 0, settings))
 
     def _set_status(self, status: str) -> None:
-        self._recording.add(RunUpdate({"status": status}))
+        self._recording.add(RunColumns({"status": status}))

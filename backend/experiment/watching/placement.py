@@ -3,7 +3,7 @@
 From the sampled map back to the input, operation by operation: convolutions and pooling by the
 centres of their receptive fields, resizing and padding exactly, earlier calls of `grid_sample`
 through their grids. Across any other operation a map is stretched from edge to edge over the one
-that it was computed from, and the placement says so.
+that it was computed from, and the placement records this.
 
 All points are (x, y) in pixels, (0, 0) being the outer edge of the first pixel. B maps or calls, N
 images of the input, K = B / N calls of one image, M points.
@@ -108,7 +108,7 @@ WINDOWED = CONVOLUTIONS | POOLINGS | RESIZES | PADDINGS
 def parent_of(source: Source) -> Source | None:
     """Return what a tensor was computed from: of several, the first of the same size.
 
-    Of weights that are computed too, only what they are applied to.
+    If the weights are computed too, only the input that they are applied to.
     """
     if source.operation in WINDOWED:
         return next(source.operands()).source
@@ -256,7 +256,7 @@ _GEOMETRIES: tuple[tuple[frozenset[str], Callable[..., PixelMap | None]], ...] =
 
 
 @dataclass(frozen=True)
-class Placement:
+class MapPlacement:
     """Where a sampled map lies.
 
     Attributes:
@@ -268,7 +268,7 @@ class Placement:
     pixels: PixelMap
 
 
-def place(image: Source | None, size: tuple[int, int], input_size: tuple[int, int]) -> Placement:
+def place(image: Source | None, size: tuple[int, int], input_size: tuple[int, int]) -> MapPlacement:
     """Find what a sampled map was computed from.
 
     Args:
@@ -285,9 +285,9 @@ def place(image: Source | None, size: tuple[int, int], input_size: tuple[int, in
             while parent and parent.size is None and parent.call is None:
                 parent = parent_of(parent) if parent.operation != INPUT else None
             if parent is None or parent.size is None:
-                return Placement(None, stretched(size, input_size))
+                return MapPlacement(None, stretched(size, input_size))
             step = stretched(source.size or size, parent.size)
         pixels, source = step.after(pixels), parent
     if source is None:
-        return Placement(None, stretched(size, input_size))
-    return Placement(source.call, pixels)
+        return MapPlacement(None, stretched(size, input_size))
+    return MapPlacement(source.call, pixels)

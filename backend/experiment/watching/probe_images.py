@@ -24,7 +24,7 @@ from stnscope.backend.experiment.watching.probe_pass import preserving_random_st
 DEFAULT_COUNT = 12
 """Images taken from a data set."""
 MAX_SCANNED = 2000
-"""Images of a data set that are looked at to find one of each class."""
+"""Images of a data set that are searched for one of each class."""
 MAX_INPUT_SIDE = 256
 """Pixels; the pictures of larger images are reduced."""
 
@@ -267,7 +267,9 @@ def _to_tensor(image: Any) -> Tensor:
     elif isinstance(image, np.ndarray):
         tensor = torch.from_numpy(np.ascontiguousarray(image))
     else:
-        raise TypeError(f"{type(image).__name__} is no image: pass tensors, arrays or pictures.")
+        raise TypeError(
+            f"{type(image).__name__} is not an image: pass tensors, arrays or pictures."
+        )
     tensor = tensor.float() / 255 if tensor.dtype == torch.uint8 else tensor
     if tensor.ndim == 2:
         tensor = tensor[None]
@@ -324,6 +326,6 @@ def _inverse_of_scaling(images: Tensor) -> FromPicture:
 
 
 def _range(images: Tensor) -> tuple[float, float]:
-    """Return the values that stand for black and white."""
+    """Return the values that represent black and white."""
     low, high = float(images.min()), float(images.max())
     return (0.0, 1.0) if low >= 0 and high <= 1 else (low, high)

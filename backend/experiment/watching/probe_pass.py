@@ -36,7 +36,7 @@ def preserving_random_state(*devices: torch.device) -> Iterator[None]:
 def evaluating(model: nn.Module) -> Iterator[None]:
     """Set a network to evaluation mode, without gradients, and restore all of its state afterwards.
 
-    That is the mode of each module, the buffers, and the random numbers.
+    The state is the mode of each module, the buffers, and the random numbers.
     """
     # Not with `eval` and `train`: some networks override them, and freeze or merge weights there.
     modes = [(module, module.training) for module in model.modules()]

@@ -40,10 +40,10 @@ class RateFactors:
         self.values: dict[str, float] = {}
 
     def add(self, optimisers: Iterable[Optimizer]) -> bool:
-        """Take optimisers in; return whether the names of all groups have changed.
+        """Add optimisers; return whether the names of all groups have changed.
 
         Raises:
-            TypeError: one is no optimiser of torch.
+            TypeError: one is not an optimiser of torch.
         """
         taken = [_unwrap(optimiser) for optimiser in optimisers]
         if all(len(self._group_names.get(o, ())) == len(o.param_groups) for o in taken):
@@ -60,7 +60,7 @@ class RateFactors:
         return list(self.values) != before
 
     def change(self, factors: Mapping[str, float]) -> dict[str, float]:
-        """Change factors by the names of groups; return those that there are, ignore others."""
+        """Change factors by the names of groups; return those that exist, ignore others."""
         known = {name: factor for name, factor in factors.items() if name in self.values}
         self.values |= known
         return known

@@ -57,13 +57,13 @@ class StepRecord:
 
 
 @dataclass(frozen=True)
-class RunUpdate:
+class RunColumns:
     """Columns of the run that change between two steps."""
 
     columns: Mapping[str, Any]
 
 
-Record = StepRecord | Change | RunUpdate
+Record = StepRecord | Change | RunColumns
 
 
 class RecordingThread:
@@ -100,12 +100,12 @@ class RecordingThread:
         """Whether what is added is still recorded."""
         return self._thread.is_alive()
 
-    def has_room(self, timeout: float = 0.0) -> bool:
+    def has_space(self, timeout: float = 0.0) -> bool:
         """Whether another frame can be added; waits for that up to `timeout` seconds."""
         with self._changed:
-            return self._changed.wait_for(self._has_room, timeout)
+            return self._changed.wait_for(self._has_space, timeout)
 
-    def _has_room(self) -> bool:
+    def _has_space(self) -> bool:
         return self._pending_frames < MAX_PENDING_FRAMES or not self.is_alive
 
     def add(self, record: Record) -> None:
@@ -151,12 +151,12 @@ class RecordingThread:
             self._is_open.set()
 
     def _is_urgent(self) -> bool:
-        return self._end is not None or not self._has_room()
+        return self._end is not None or not self._has_space()
 
     def _take(self, timeout: float | None) -> tuple[list[Record], dict[str, Any] | None]:
         """Wait for records or the end; return those so far, and the columns of the end."""
         with self._changed:
-            # What was taken before is written by now.
+            # Earlier writes are complete by now.
             self._written = self._taken
             self._changed.notify_all()
             if not self._pending and self._end is None:
@@ -229,7 +229,7 @@ class _Writes:
             match record:
                 case StepRecord():
                     columns |= self._add_step(record)
-                case RunUpdate():
+                case RunColumns():
                     columns |= record.columns
                 case Change():
                     self._writer.add_change(record)

@@ -1,9 +1,9 @@
 """Find the calls of `grid_sample` in a forward pass of any network, and what they sample.
 
-A dispatch mode sees every ATen operation, of eager, compiled, scripted and exported networks alike.
-Each tensor that an operation returns gets a `Source`: the operation, its arguments, and the sources
-of the tensors it was computed from. Sources hold no tensors but thetas, so that the pass needs no
-more memory than without it.
+A dispatch mode intercepts every ATen operation, of eager, compiled, scripted and exported networks
+alike. Each tensor that an operation returns gets a `Source`: the operation, its arguments, and the
+sources of the tensors it was computed from. Sources hold no tensors but thetas, so that the pass
+needs no more memory than without it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

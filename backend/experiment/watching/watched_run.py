@@ -49,13 +49,13 @@ from stnscope.backend.experiment.watching.recording_thread import (
 )
 
 PICTURE_SHARE = 0.2
-"""Of the loop's time, at most, that pictures of the page take while it trains."""
-LOOK_SECONDS = 0.02
-"""Between two looks for a picture: one after each fast step would cost as much as recording it."""
+"""Maximum share of the loop's time for pictures of the page while it trains."""
+CHECK_SECONDS = 0.02
+"""Interval between checks for a picture: checks after fast steps cost as much as recording them."""
 LOOP_METRICS = frozenset({"loss", "accuracy", "learning_rate", "epoch"})
 """Fixed metrics that a loop may pass; the others are computed."""
 EVERY_SECONDS = 10.0
-"""How long a step waits for a slow disk if a frame of it was asked for by `every`."""
+"""How long a step waits for a slow disk if `every` requests a frame of it."""
 
 
 @dataclass(frozen=True)
@@ -140,9 +140,9 @@ class WatchedRun:
         create(self.path, config=config, steps_per_epoch=options.steps_per_epoch)
         self._recording = RecordingThread(self.path, Quota())
         self._picture_budget = PassBudget(PICTURE_SHARE, every=None)
-        self._next_look = 0.0
-        """The time from which to look for a picture again."""
-        self._answers = loop_pictures.Answers(self.path)
+        self._next_check = 0.0
+        """The time from which to check for a picture again."""
+        self._results = loop_pictures.PictureResults(self.path)
         self._pause_points = PausePoints(self.path, self._recording, self._rates)
         self._last = StepRecord(0, {"time": time.time()}, {}, frame, is_kept=True)
         self._recording.add(self._last)
@@ -161,7 +161,7 @@ class WatchedRun:
         """Record an optimiser step; call this after it.
 
         Never raises: what cannot be recorded costs a warning. Waits for the disk only where `every`
-        asks for frames more often than it takes them.
+        requests frames more often than it records them.
 
         Args:
             loss: of the step: a number, or a tensor of one element on any device.
@@ -189,14 +189,14 @@ class WatchedRun:
             elif self._accepts(name):
                 further[name] = self._snapshot(name, value)
         frame = None
-        patience = 0.0 if self._options.every is None else EVERY_SECONDS
-        if self._budget.is_due(self._step, now) and self._recording.has_room(patience):
+        timeout = 0.0 if self._options.every is None else EVERY_SECONDS
+        if self._budget.is_due(self._step, now) and self._recording.has_space(timeout):
             frame = self._try_to_observe()
         self._last = StepRecord(
             self._step, metrics, further, frame, is_kept=self._is_kept(self._step)
         )
         self._recording.add(self._last)
-        self._answer_picture()
+        self._process_picture()
 
     def pause_point(self, *optimisers: Any) -> None:
         """Let the page pause the loop here, train single steps, slow it down and change rates.
@@ -210,13 +210,13 @@ class WatchedRun:
             *optimisers: of torch, of Accelerate or of Lightning.
 
         Raises:
-            TypeError: one is no optimiser.
+            TypeError: one is not an optimiser.
         """
         if not self.is_recorded or os.getpid() != self._process or self._is_distributed:
             return
         if self._rates.add(optimisers):
             self._pause_points.announce(self._step)
-        if self._pause_points.wait(self._step, self._show_step, self._answer_picture):
+        if self._pause_points.wait(self._step, self._show_step, self._process_picture):
             self._pace.pause()
 
     def show(self, height: int = 720) -> None:
@@ -229,7 +229,7 @@ class WatchedRun:
             height: of the page in a notebook, in pixels.
 
         Raises:
-            Unavailable: no server can be started; the text says why.
+            Unavailable: no server can be started; the text has the reason.
         """
         address = find_or_start(self.id, self.path.parent.parent)
         title = f"{self._options.name}, run {self.id}"
@@ -238,14 +238,14 @@ class WatchedRun:
     def _ipython_display_(self) -> None:
         self.show()
 
-    def _answer_picture(self) -> None:
-        """Put a picture through the network that somebody left for it."""
+    def _process_picture(self) -> None:
+        """Apply the network to a picture that a user has uploaded for it."""
         start = time.monotonic()
         if not (self._pause_points.is_paused or self._picture_budget.is_due(self._step, start)):
             return
-        if not self._pause_points.is_paused and start < self._next_look:
+        if not self._pause_points.is_paused and start < self._next_check:
             return
-        self._next_look = start + LOOK_SECONDS
+        self._next_check = start + CHECK_SECONDS
         picture = loop_pictures.take(self.path)
         if picture is None:
             return
@@ -255,7 +255,7 @@ class WatchedRun:
             frame = self._observer.observe_picture(image, self._info()).encode()
         except Exception as problem:  # training goes on whatever the network does with it
             error = repr(problem)
-        self._answers.add(picture.key, frame, error)
+        self._results.add(picture.key, frame, error)
         self._picture_budget.add_pass(start, time.monotonic(), 0)
 
     def _show_step(self) -> None:
@@ -275,7 +275,7 @@ class WatchedRun:
             The file.
 
         Raises:
-            StnscopeError: it cannot be made; the text says why, and what to do.
+            StnscopeError: it cannot be made; the text has the reason and a remedy.
             ValueError: an option is invalid.
         """
         if not self._has_ended:
@@ -297,7 +297,7 @@ class WatchedRun:
         self._recording.add(replace(self._last, is_kept=True))
         has_ended(self)
         self._pause_points.close()
-        self._answers.close()
+        self._results.close()
         self._recording.close(status, error)
 
     def __enter__(self) -> Self:
@@ -333,7 +333,7 @@ class WatchedRun:
         return frame
 
     def _info(self) -> dict[str, Any]:
-        """Return what a frame of the current step says of it."""
+        """Return the fields that a frame of the current step has about it."""
         per_epoch = self._options.steps_per_epoch
         return {
             "run": self.id,
@@ -357,7 +357,7 @@ class WatchedRun:
         if isinstance(value, Tensor):
             if value.numel() != 1:
                 self._warn(
-                    name, f"`{name}` is no single number: its shape is {tuple(value.shape)}."
+                    name, f"`{name}` is not a single number: its shape is {tuple(value.shape)}."
                 )
                 return None
             value = value.detach()
@@ -365,7 +365,7 @@ class WatchedRun:
         try:
             return None if value is None else float(value)
         except (TypeError, ValueError):
-            self._warn(name, f"`{name}` is no number, but {type(value).__name__}.")
+            self._warn(name, f"`{name}` is not a number, but {type(value).__name__}.")
             return None
 
     def _accuracy(self, value: Any) -> Value:
@@ -432,7 +432,7 @@ def is_first_process(environment: Mapping[str, str]) -> bool:
     """Whether this process is the one of a distributed training that records.
 
     Args:
-        environment: the variables of the process, where launchers say its rank.
+        environment: the variables of the process, where launchers set its rank.
     """
     distributed = torch.distributed
     if distributed.is_available() and distributed.is_initialized():
@@ -451,6 +451,6 @@ def _is_distributed() -> bool:
 
 
 def _synchronize(device: torch.device) -> None:
-    """Wait for what a device was given before, so that it is not counted as the probe pass's."""
+    """Wait for earlier work of a device, so that it does not count as the probe pass's."""
     if device.type not in ("cpu", "meta") and torch.accelerator.is_available():
         torch.accelerator.synchronize(device)

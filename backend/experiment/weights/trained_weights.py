@@ -1,8 +1,8 @@
 """Trained weights and what they are of: those that ship, those of the user, those of runs.
 
-Without torch; `weights.load` loads them. A name stands for weights everywhere: `digits` for those
-that ship or that were added, `run:ID` for the newest checkpoint of a run, `run:ID:STEP` for one of
-its checkpoints.
+Without torch; `weights.load` loads them. Weights are named in one way everywhere: `digits` for
+those that ship or that were added, `run:ID` for the newest checkpoint of a run, `run:ID:STEP` for
+one of its checkpoints.
 """
 
 import time
@@ -23,9 +23,9 @@ from stnscope.models.cards import FOLDER, SUFFIX, Card, cards
 
 RUN_PREFIX = "run:"
 MAX_DIGITS = 16
-"""Of a step: at most 2^53 - 1, as everywhere."""
+"""Maximum number of digits of a step: at most 2^53 - 1, as everywhere."""
 OBJECT = "object"
-"""What a picture should show for a network whose data set says nothing about it."""
+"""What a picture should show for a network whose data set does not define it."""
 
 FindRecording = Callable[[str], Path]
 """Returns the recording of a run by its id; raises NotFound."""
@@ -39,9 +39,9 @@ class TrainedWeights:
     path: Path
     """A safetensors file, or a recording."""
     step: int | None = None
-    """Of the checkpoint in a recording; None for a safetensors file."""
+    """Step of the checkpoint in a recording; None for a safetensors file."""
     attempt: int = 0
-    """That wrote the checkpoint."""
+    """Attempt that wrote the checkpoint."""
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
     modified_ns: int = 0
     """When a safetensors file was modified: it may be replaced."""
@@ -84,7 +84,7 @@ def find(name: str, folder: WeightsFolder, find_recording: FindRecording) -> Tra
         find_recording: for names of runs.
 
     Raises:
-        NotFound: there are none of that name; the text lists those that there are.
+        NotFound: there are none of that name; the text lists those that exist.
         Conflict: the run has no checkpoint yet, or is only watched.
         RecordingError, InvalidInput: the file cannot be read.
     """

@@ -136,7 +136,7 @@ def read_card(path: Path) -> Card:
     try:
         # To read a pipe, for instance, would wait for ever.
         if path.exists() and not path.is_file():
-            raise InvalidInput(f"{name} is not the card of weights: it is no file.")
+            raise InvalidInput(f"{name} is not the card of weights: it is not a file.")
         if path.stat().st_size > MAX_CARD_BYTES:
             raise InvalidInput(f"{name} is too large for the card of weights.")
         card = _CARD.validate_json(path.read_bytes())
@@ -173,7 +173,7 @@ def check_is_no_pickle(path: Path) -> None:
     """Refuse a file that torch's `save` wrote: loading one can run any code.
 
     Raises:
-        InvalidInput: it is one; the text says how to convert it.
+        InvalidInput: it is one; the text explains how to convert it.
     """
     is_pickle = path.suffix.lower() in PICKLE_SUFFIXES
     if not is_pickle and path.is_file():

@@ -18,16 +18,16 @@ from stnscope.backend.server.processes.child_process import (
     ChildEnded,
     ChildOwner,
     ChildProcess,
-    Endable,
+    EndableProcess,
     command_for,
 )
-from stnscope.backend.server.processes.devices import Elsewhere
+from stnscope.backend.server.processes.devices import RemoteDevices
 
 log = logging.getLogger(__name__)
 
 COMMAND = command_for("driver_main", __package__)
 SEARCH_SECONDS = 10.0
-"""Between two attempts to connect."""
+"""Interval between attempts to connect."""
 
 PROCESSOR = Device(
     CPU,
@@ -37,18 +37,18 @@ PROCESSOR = Device(
     exact=True,
 )
 GPU = Device(
-    "cuda:0",  # a trainer sees the one alone that is reserved for it
+    "cuda:0",  # only the reserved one is visible to a trainer
     "GPU of the cluster",
     "One of a node's GPUs, which is reserved for the run.",
     memory=None,
     exact=False,
 )
 REPORT_SECONDS = 0.5
-"""Between two looks at where a run is trained."""
+"""Interval between checks of where a run is trained."""
 Node = Mapping[str, Any]
 
 
-class ClusterTrainer(Endable):
+class ClusterTrainer(EndableProcess):
     """The trainer of one run on a cluster, used as a `ChildProcess` is."""
 
     def __init__(self, run_id: str, driver: ChildProcess, needs: Mapping[str, float]) -> None:
@@ -95,7 +95,7 @@ class ClusterTrainer(Endable):
 
     def close_stdin(self) -> None:
         """Have the trainer write a checkpoint and end."""
-        self._tell({"detach": True})
+        self._send({"detach": True})
 
     async def wait(self) -> int:
         """Wait until the trainer has ended; return its exit code."""
@@ -105,15 +105,15 @@ class ClusterTrainer(Endable):
 
     async def kill(self) -> None:
         """Kill the trainer, and wait until it has ended."""
-        self._tell({"kill": True})
+        self._send({"kill": True})
         await self.wait()
 
-    def _tell(self, message: Mapping[str, Any]) -> None:
+    def _send(self, message: Mapping[str, Any]) -> None:
         if self.is_alive:
             self._driver.send_soon({"run": self.run_id, **message})
 
     def note(self, message: Mapping[str, Any]) -> None:
-        """Note what the driver says about this run."""
+        """Apply a message of the driver about this run."""
         if "node" in message:
             self.node = message["node"]
         if "responsive" in message:
@@ -143,7 +143,7 @@ class Cluster(ChildOwner):
         self._deadlines = deadlines or Deadlines()
         self._trainers: dict[str, ClusterTrainer] = {}
         self._has_successor = False
-        """Whether another server takes up what is trained if this process ends without a word."""
+        """Whether another server continues the runs if this process is killed."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -156,9 +156,9 @@ class Cluster(ChildOwner):
         """Those of all runs that the cluster trains, or that wait for it, the oldest first."""
         return list(self._trainers.values())
 
-    def elsewhere(self) -> Elsewhere | None:
-        """Return what runs are trained on; None while they are trained on the server's machine."""
-        return offer(self.nodes) if self.is_connected else None
+    def remote_devices(self) -> RemoteDevices | None:
+        """Return the devices of the cluster; None while runs are trained on this machine."""
+        return node_devices(self.nodes) if self.is_connected else None
 
     def fits(self, trainer: ClusterTrainer) -> bool:
         """Whether a node has what a run needs; else it waits until one joins."""
@@ -178,24 +178,24 @@ class Cluster(ChildOwner):
         if trainer.node is not None:
             return f"It trains on {trainer.node}."
         if self.fits(trainer):
-            return "It waits for room in the cluster."
+            return "It waits for free resources in the cluster."
         cpus, gpus = trainer.needs["num_cpus"], trainer.needs["num_gpus"]
-        wanted = f"{cpus:g} CPU{'s' if cpus > 1 else ''}{' and a GPU' if gpus else ''}"
-        return f"It waits for a node with {wanted}: the cluster has none."
+        needs = f"{cpus:g} CPU{'s' if cpus > 1 else ''}{' and a GPU' if gpus else ''}"
+        return f"It waits for a node with {needs}: the cluster has none."
 
-    async def start(self, take_up: Callable[[Sequence[str]], Awaitable[None]]) -> None:
+    async def start(self, reclaim: Callable[[Sequence[str]], Awaitable[None]]) -> None:
         """Connect, and from then on reconnect whenever the cluster is lost.
 
         Args:
-            take_up: called after each connection, with the runs that the cluster trains already.
+            reclaim: called after each connection, with the runs that the cluster trains already.
         """
         self._has_successor = True
         runs = await self._connect()
-        self._task = asyncio.create_task(self._stay_connected(runs, take_up))
+        self._task = asyncio.create_task(self._stay_connected(runs, reclaim))
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator[None]:
-        """Be connected inside this context, if that is possible and until the cluster is lost."""
+        """Stay connected inside this context, if that is possible and until the cluster is lost."""
         await self._connect()
         receiving = asyncio.create_task(self._receive_all())
         try:
@@ -213,7 +213,7 @@ class Cluster(ChildOwner):
     async def train(
         self, run_id: str, assignment: Mapping[str, Any], config: RunConfig
     ) -> ClusterTrainer:
-        """Have a run trained as soon as the cluster has room for it.
+        """Have a run trained as soon as the cluster has resources for it.
 
         Args:
             run_id: of the run.
@@ -243,7 +243,7 @@ class Cluster(ChildOwner):
     async def _connect(self) -> list[str]:
         """Connect; return the runs that the cluster trains already."""
         process = await ChildProcess.start(COMMAND, self._deadlines)
-        response: Mapping[str, Any] = {"refused": "it does not answer"}
+        response: Mapping[str, Any] = {"refused": "it does not respond"}
         with suppress(ChildEnded, TimeoutError):
             async with asyncio.timeout(self._deadlines.start):
                 response = await self._ask_to_connect(process)
@@ -275,12 +275,12 @@ class Cluster(ChildOwner):
         return response
 
     async def _stay_connected(
-        self, runs: Sequence[str], take_up: Callable[[Sequence[str]], Awaitable[None]]
+        self, runs: Sequence[str], reclaim: Callable[[Sequence[str]], Awaitable[None]]
     ) -> None:
         while True:
             receiving = asyncio.create_task(self._receive_all())
             if self.is_connected:
-                await take_up(runs)
+                await reclaim(runs)
             await receiving
             await asyncio.sleep(SEARCH_SECONDS)
             runs = await self._connect()
@@ -294,9 +294,9 @@ class Cluster(ChildOwner):
                 while True:
                     message, _ = await self._process.receive()
                     self._note(message)
-            await self._lose()
-        finally:  # also when this is cancelled: nothing else would tell that a trainer has ended
-            self._lose_trainers()
+            await self._handle_loss()
+        finally:  # also when this is cancelled: nothing else would report that a trainer has ended
+            self._end_trainers()
 
     def _note(self, message: Mapping[str, Any]) -> None:
         if "nodes" in message:
@@ -314,8 +314,8 @@ class Cluster(ChildOwner):
             process.close_stdin()
             await process.wait_or_kill(self._deadlines.end)
 
-    async def _lose(self) -> None:
-        """Note that the process of the connection has ended."""
+    async def _handle_loss(self) -> None:
+        """Handle the end of the process of the connection."""
         await self._end_process()
         self.nodes = ()
         self.refusal = f"The cluster at {self.address} was lost."
@@ -323,7 +323,7 @@ class Cluster(ChildOwner):
             self.refusal += " Runs are trained on this machine."
         log.warning("%s", self.refusal)
 
-    def _lose_trainers(self) -> None:
+    def _end_trainers(self) -> None:
         trainers, self._trainers = self._trainers, {}
         for trainer in trainers.values():
             trainer.was_lost = True
@@ -336,10 +336,10 @@ def needs(config: RunConfig) -> dict[str, float]:
     return {"num_cpus": threads, "num_gpus": 0 if config.device == CPU else 1}
 
 
-def offer(nodes: Sequence[Node]) -> Elsewhere:
-    """Return what can be trained on nodes."""
+def node_devices(nodes: Sequence[Node]) -> RemoteDevices:
+    """Return the devices of nodes."""
     has_gpu = any(node["gpus"] >= 1 for node in nodes)
-    return Elsewhere(
+    return RemoteDevices(
         [PROCESSOR, GPU] if has_gpu else [PROCESSOR],
         "on the nodes of the cluster",
         max(1, int(max(node["cpus"] for node in nodes))),

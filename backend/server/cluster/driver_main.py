@@ -14,7 +14,7 @@ It sends `{"run", "node"}` when a run begins on a node, or waits for one again (
 `{"run", "responsive"}`, `{"run", "ended": EXIT_CODE}`, and `{"nodes"}` when these have changed.
 
 When its input ends, the server has ended, and it ends too, as soon as what detaches has been
-recorded. Actors outlive it if `has_successor` says that another server takes them up again.
+recorded. Actors outlive it if `has_successor`: another server will connect to them.
 """
 
 import os
@@ -29,13 +29,13 @@ import ray
 from ray.exceptions import RayError
 
 from stnscope.backend.server.cluster import nodes
-from stnscope.backend.server.cluster.training_thread import SEPARATOR, Training
+from stnscope.backend.server.cluster.training_thread import SEPARATOR, ClusterTraining
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_main import ParentPipe
 from stnscope.backend.server.processes.message_pipe import Message
 
 NODES_INTERVAL = 1.0
-"""Seconds between two looks at the nodes."""
+"""Seconds between two checks of the nodes."""
 NAMESPACE = "stnscope"
 
 INPUT_ENDED: Message = ({"input_ended": True}, b"")
@@ -60,10 +60,10 @@ def _watch_contacts(addresses: Sequence[tuple[str, int]]) -> None:
 def _silence_ray() -> None:
     """Keep what Ray's core prints, such as its stack when a head is lost, from the terminal."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    devnull = os.open(os.devnull, os.O_WRONLY)
     for descriptor in (1, 2):
-        os.dup2(nowhere, descriptor)
-    os.close(nowhere)
+        os.dup2(devnull, descriptor)
+    os.close(devnull)
 
 
 def main() -> None:
@@ -83,7 +83,7 @@ def main() -> None:
     pipe.send({"nodes": found, "runs": sorted(actors)})
     threading.Thread(target=_watch_nodes, args=(pipe, found), daemon=True).start()
     threading.Thread(target=_watch_contacts, args=(contacts,), daemon=True).start()
-    trainings: dict[str, Training] = {}
+    trainings: dict[str, ClusterTraining] = {}
     has_successor: bool = first[0]["has_successor"]
     # Before the connection, the end of the input ends this process at once.
     pipe.receive_at_end(INPUT_ENDED)
@@ -96,7 +96,9 @@ def main() -> None:
         run_id = head["run"]
         if "train" in head:
             values = (head["train"], head["needs"], head["retries"])
-            trainings[run_id] = Training(pipe, run_id, *values, deadlines, actors.pop(run_id, None))
+            trainings[run_id] = ClusterTraining(
+                pipe, run_id, *values, deadlines, actors.pop(run_id, None)
+            )
             trainings[run_id].start()
         elif "discard" in head:
             if name := actors.pop(run_id, None):
@@ -106,12 +108,12 @@ def main() -> None:
             trainings[run_id].handle(head)
 
 
-def _end(trainings: Sequence[Training], has_successor: bool) -> NoReturn:
+def _end(trainings: Sequence[ClusterTraining], has_successor: bool) -> NoReturn:
     """End this process, when what is to be recorded before has been.
 
     Args:
         trainings: of all runs.
-        has_successor: whether another server takes up those that were not asked to end.
+        has_successor: whether another server will connect to those that were not requested to end.
     """
     for training in trainings:
         if not has_successor:

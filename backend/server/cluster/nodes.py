@@ -8,11 +8,11 @@ from typing import Any
 import ray
 
 CONNECT_SECONDS = 5.0
-"""In which the head of a cluster has to accept a connection."""
+"""Time in which the head of a cluster has to accept a connection."""
 EMPTY_SETTINGS = b"\0\0\0\4\0\0\0\0\0"
 """A frame of HTTP/2 that changes no setting; its fourth byte is its type."""
 SHORT_ID = 6
-"""Digits of a node's id that tell apart nodes of one machine."""
+"""Digits of a node's id that distinguish nodes of one machine."""
 
 
 def connect(address: str, namespace: str) -> None:
@@ -36,7 +36,7 @@ def _check_head(host: str, port: int) -> None:
 
     Raises:
         OSError: nothing listens there.
-        ValueError: it does not speak HTTP/2, as a head does (RFC 9113, section 3.4).
+        ValueError: it is no HTTP/2 server, which a head is (RFC 9113, section 3.4).
     """
     with socket.create_connection((host, port), CONNECT_SECONDS) as connection:
         if os.environ.get("RAY_USE_TLS", "0") != "0":
@@ -66,7 +66,7 @@ def contact_addresses() -> list[tuple[str, int]]:
 
 
 def responds(address: tuple[str, int]) -> bool:
-    """Whether something listens at an address; the cluster itself notices its loss much later."""
+    """Whether something listens at an address; the cluster itself detects its loss much later."""
     try:
         socket.create_connection(address, CONNECT_SECONDS).close()
     except OSError:

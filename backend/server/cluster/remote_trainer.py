@@ -1,9 +1,9 @@
 """A trainer on a node of a Ray cluster: a trainer process, and what it records.
 
 The process is the one that a server starts on its own machine, and it writes to a recording on the
-node. The actor hands over what is added to that, and passes requests on. When nobody has asked for
+node. The actor sends what is added to that, and forwards requests. If no rows are requested for
 a while, the server has ended: the trainer writes a checkpoint and ends, and its recording is kept
-for a server that asks again.
+for a server that reconnects.
 """
 
 import asyncio
@@ -37,21 +37,21 @@ from stnscope.backend.server.processes.child_process import ChildEnded, ChildPro
 from stnscope.backend.version import VERSION
 
 POLL_SECONDS = 0.01
-"""Between two looks at the recording."""
-ANSWER_SECONDS = 1.0
-"""After which a request for rows is answered without any."""
+"""Interval between reads of the recording."""
+RESPONSE_SECONDS = 1.0
+"""Time after which a request for rows returns none."""
 LOCAL_RECORDING_BYTES = 200_000_000
-"""At which the recording on the node is thinned: what was handed over is not needed there."""
+"""Size at which the recording on the node is thinned: rows that were sent are not needed."""
 KEPT_SECONDS = 3600.0
 """How long what an abandoned trainer has recorded waits for a server."""
 TICK_SECONDS = 0.5
 PREFIX = "stnscope-trainer-"
-"""Of the folders of recordings, among the node's temporary files."""
+"""Prefix of the folders of recordings, among the node's temporary files."""
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where an actor is, as it tells itself.
+class ActorLocation:
+    """Where an actor is, as it reports.
 
     Attributes:
         node: the id of its node.
@@ -65,14 +65,14 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Answer:
+class RowsResponse:
     """What a trainer on a node has recorded, and how it is.
 
     Attributes:
-        rows: since the position that was asked for.
+        rows: since the requested position.
         is_responsive: False if the trainer process hangs.
         exit_code: of the trainer process; None while it runs, or while more rows follow.
-        was_abandoned: whether it ended because nobody asked for rows.
+        was_abandoned: whether it ended because no rows were requested.
     """
 
     rows: NewRows
@@ -105,8 +105,8 @@ class RemoteTrainer:
         self._seeded: Position | None = None
         self._process: ChildProcess | None = None
         self._sent_inputs: set[str] = set()
-        self._handed_over: tuple[int, bool] | None = None
-        """Of the last answer: the version of the recording, and whether the process responded."""
+        self._sent_state: tuple[int, bool] | None = None
+        """Version of the recording in the last response, and whether the process responded."""
         self._silence = 0.0
         self._was_abandoned = False
         self._reading = threading.Lock()
@@ -114,12 +114,12 @@ class RemoteTrainer:
         # Before any call: none comes from a server that ends meanwhile.
         threading.Thread(target=self._end_if_abandoned, daemon=True).start()
 
-    async def prepare(self) -> Place:
+    async def prepare(self) -> ActorLocation:
         """Wait to be given a run; return where this is."""
         self._silence = 0.0
         self._loop = asyncio.get_running_loop()
         node = ray.get_runtime_context().get_node_id()
-        return Place(node, VERSION, self._process is not None)
+        return ActorLocation(node, VERSION, self._process is not None)
 
     async def begin(self, run_id: str, seed: bytes, data: str, quota: Mapping[str, int]) -> None:
         """Start to train a run.
@@ -135,13 +135,13 @@ class RemoteTrainer:
         """
         self._silence = 0.0
         self._sent_inputs.clear()
-        self._handed_over = None
+        self._sent_state = None
         path = await asyncio.to_thread(self._create_recording, run_id, seed)
         limits = Quota(**quota)
         limits = replace(limits, run=min(limits.run, LOCAL_RECORDING_BYTES))
         self._process = await ChildProcess.start(command_for("trainer_main"), self._deadlines)
         assignment = {"recording": str(path), "data": data, "quota": asdict(limits)}
-        with suppress(ChildEnded):  # an answer has its exit code
+        with suppress(ChildEnded):  # an response has its exit code
             await self._process.send(assignment)
 
     def _create_recording(self, run_id: str, seed: bytes) -> Path:
@@ -155,7 +155,7 @@ class RemoteTrainer:
         return path
 
     async def request(self, request: Mapping[str, Any]) -> None:
-        """Pass a request on to the trainer process."""
+        """Forward a request to the trainer process."""
         if self._process is not None:
             with suppress(ChildEnded):
                 await self._process.send(request)
@@ -179,7 +179,7 @@ class RemoteTrainer:
         assert self._seeded is not None
         return await asyncio.to_thread(follows, self._recording, self._seeded, last)
 
-    async def rows(self, after: Position, with_inputs: bool) -> Answer:
+    async def rows(self, after: Position, with_inputs: bool) -> RowsResponse:
         """Return what was recorded after a position; if there is nothing, wait for a moment.
 
         Args:
@@ -188,7 +188,7 @@ class RemoteTrainer:
         """
         return await asyncio.to_thread(self._wait_for_rows, after, with_inputs)
 
-    def _wait_for_rows(self, after: Position, with_inputs: bool) -> Answer:
+    def _wait_for_rows(self, after: Position, with_inputs: bool) -> RowsResponse:
         recording, process = self._recording, self._process
         assert recording is not None
         assert process is not None
@@ -196,20 +196,20 @@ class RemoteTrainer:
         with self._reading:
             if with_inputs:
                 self._sent_inputs.clear()
-                self._handed_over = None
-            deadline = time.monotonic() + ANSWER_SECONDS
+                self._sent_state = None
+            deadline = time.monotonic() + RESPONSE_SECONDS
             while True:
                 self._silence = 0.0
                 exit_code = process.exit_code  # first: after the process's end nothing is added
                 state = (recording.data_version(), not process.is_unresponsive)
                 is_over = exit_code is not None or time.monotonic() > deadline
-                if is_over or state != self._handed_over:
+                if is_over or state != self._sent_state:
                     break
                 time.sleep(POLL_SECONDS)
             rows = new_rows(recording, after, self._sent_inputs)
             has_more = not rows.run
-            self._handed_over = None if has_more else state
-        return Answer(rows, state[1], None if has_more else exit_code, self._was_abandoned)
+            self._sent_state = None if has_more else state
+        return RowsResponse(rows, state[1], None if has_more else exit_code, self._was_abandoned)
 
     async def remove(self) -> None:
         """Kill the trainer process, and remove its recording; without another call, end soon."""
@@ -227,7 +227,7 @@ class RemoteTrainer:
                 self._folder = None
 
     def _end_if_abandoned(self) -> None:
-        """End the trainer process when nobody has asked for rows for a while; later, this one.
+        """End the trainer process if no rows are requested for a while; later, this process too.
 
         Seconds are counted in which this process runs: no server is given up for a time in which
         the whole machine stood still.

@@ -27,19 +27,23 @@ from stnscope.backend.experiment.recording.replication import (
 )
 from stnscope.backend.experiment.recording.writer import TRAINING_LOCK_SECONDS, RecordingWriter
 from stnscope.backend.server.cluster import nodes
-from stnscope.backend.server.cluster.remote_trainer import Answer, Place, RemoteTrainer
+from stnscope.backend.server.cluster.remote_trainer import (
+    ActorLocation,
+    RemoteTrainer,
+    RowsResponse,
+)
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_main import ParentPipe
 from stnscope.backend.version import VERSION
 
 log = logging.getLogger(__name__)
 
-FORGETTING_INTERVAL = 0.05
-"""Seconds between two looks whether an actor has ended."""
+REMOVAL_INTERVAL = 0.05
+"""Seconds between two checks whether an actor has ended."""
 MIN_CREATION_PAUSE, MAX_CREATION_PAUSE = 1.0, 30.0
 """Seconds until an actor is created again whose node was lost before it began."""
 SEPARATOR = "#"
-"""In an actor's name, after the id of its run."""
+"""Separator after the id of the run in an actor's name."""
 
 Request = Mapping[str, Any]
 Trainer = ray.remote(RemoteTrainer)
@@ -53,7 +57,7 @@ class Withdrawn(Exception):
     """The run is not to be trained any more; its recording has the reason, if there is one."""
 
 
-class Training(threading.Thread):
+class ClusterTraining(threading.Thread):
     """The training of one run on the cluster.
 
     Args:
@@ -89,9 +93,9 @@ class Training(threading.Thread):
         self._inbox: queue.SimpleQueue[Request] = queue.SimpleQueue()
         """Requests that are handled here: before the run is on a node, while the disk is full."""
         self._actor: Any = None
-        """That trains the run; None until it does."""
+        """Actor that trains the run; None until it does."""
         self._actor_name = ""
-        """Of the newest actor."""
+        """Name of the newest actor."""
         self._takes_requests = threading.Lock()
         self._is_blocked = False
         """Whether the disk is full."""
@@ -102,7 +106,7 @@ class Training(threading.Thread):
 
     @property
     def is_detaching(self) -> bool:
-        """Whether it was asked to end."""
+        """Whether it was requested to end."""
         return self._is_detaching
 
     def handle(self, request: Request) -> None:
@@ -137,9 +141,9 @@ class Training(threading.Thread):
 
     def _train(self) -> int:
         while True:
-            actor, place = self._wait_for_node()
+            actor, location = self._wait_for_node()
             try:
-                answer = self._follow(actor, place)
+                response = self._follow(actor, location)
             except NodeLost:
                 self._withdraw(actor)
                 log.warning("The node of run %s is lost.", self._run_id)
@@ -149,7 +153,7 @@ class Training(threading.Thread):
                 self._retries -= 1
             except Conflict:
                 # Another server has the recording: an actor that trains it already is its own.
-                if not place.has_run:
+                if not location.has_run:
                     self._remove(actor)
                 raise
             except BaseException:
@@ -157,10 +161,10 @@ class Training(threading.Thread):
                 raise
             else:
                 self._remove(actor)
-                if not answer.was_abandoned or self._is_detaching:
-                    assert answer.exit_code is not None
-                    return answer.exit_code
-            # Its recording says what other programs see: that it waits.
+                if not response.was_abandoned or self._is_detaching:
+                    assert response.exit_code is not None
+                    return response.exit_code
+            # Other programs read from its recording that it waits.
             with RecordingWriter.open(self._path) as writer:
                 writer.update(status="queued")
 
@@ -185,10 +189,10 @@ class Training(threading.Thread):
             self._actor = None
         with suppress(RayError):
             ray.kill(actor)
-            _wait_until_forgotten(self._actor_name, self._deadlines.end)
+            _wait_until_removed(self._actor_name, self._deadlines.end)
 
-    def _wait_for_node(self) -> tuple[Any, Place]:
-        """Wait until the cluster has room for the run; return its actor, and where that is.
+    def _wait_for_node(self) -> tuple[Any, ActorLocation]:
+        """Wait until the cluster has resources for the run; return its actor, and where that is.
 
         Raises:
             Withdrawn: the run was stopped meanwhile, or cannot be trained there.
@@ -201,24 +205,25 @@ class Training(threading.Thread):
             reference.future().add_done_callback(lambda _: self._inbox.put({"placed": True}))
             self._wait_until_placed(actor)
             try:
-                place: Place = self._ask(reference)
+                location: ActorLocation = self._get(reference)
                 break
             except NodeLost as error:
                 self._withdraw(actor)
                 if reason := _creation_error(error.__cause__):
                     text = f"No trainer could be started on the cluster. {reason}"
                     raise self._fail(text) from None
-            # Its node was lost: what waits for room is sent to nodes too.
+            # Its node was lost: what waits for resources is sent to nodes too.
             threading.Timer(pause, self._inbox.put, [{"placed": True}]).start()
             self._wait_until_placed(None)
             pause = min(2 * pause, MAX_CREATION_PAUSE)
-        if place.version != VERSION:
+        if location.version != VERSION:
             self._withdraw(actor)
             raise self._fail(
-                f"{nodes.name_of(place.node)} has stnscope {place.version}, and this is {VERSION}. "
+                f"{nodes.name_of(location.node)} has stnscope {location.version}; "
+                f"this is {VERSION}. "
                 "Install the same version on all nodes, then resume this run."
             )
-        return actor, place
+        return actor, location
 
     def _find_or_create_actor(self) -> Any:
         name, self._earlier_actor = self._earlier_actor, None
@@ -260,35 +265,35 @@ class Training(threading.Thread):
             writer.update(status="failed", error=error)
         return Withdrawn()
 
-    def _follow(self, actor: Any, place: Place) -> Answer:
-        """Record what a trainer sends until it has ended; return its last answer.
+    def _follow(self, actor: Any, location: ActorLocation) -> RowsResponse:
+        """Record what a trainer sends until it has ended; return its last response.
 
         Raises:
-            NodeLost: it does not answer any more.
+            NodeLost: it does not respond any more.
             Withdrawn: the disk is full, and the run is not to be trained any more.
         """
         with (
             RecordingWriter.open(self._path, lock_seconds=TRAINING_LOCK_SECONDS) as writer,
             DiskSpace(writer, Quota(**self._quota)) as disk_space,
         ):
-            if place.has_run and not self._ask(actor.continues.remote(last_step_row(writer))):
+            if location.has_run and not self._get(actor.continues.remote(last_step_row(writer))):
                 log.warning("Run %s was trained elsewhere meanwhile.", self._run_id)
-                self._ask(actor.remove.remote())
-                place = replace(place, has_run=False)
-            if not place.has_run:
+                self._get(actor.remove.remote())
+                location = replace(location, has_run=False)
+            if not location.has_run:
                 try:
                     begin = actor.begin.remote(self._run_id, seed(writer), self._data, self._quota)
-                    self._ask(begin)
+                    self._get(begin)
                 except StnscopeError as error:
-                    text = f"{nodes.name_of(place.node)}: {error}"
+                    text = f"{nodes.name_of(location.node)}: {error}"
                     writer.update(status="failed", error=text)
                     raise Withdrawn from None
-            self._pipe.send({"run": self._run_id, "node": nodes.name_of(place.node)})
+            self._pipe.send({"run": self._run_id, "node": nodes.name_of(location.node)})
             self._accept_requests(actor)
-            return self._record_answers(actor, writer, disk_space)
+            return self._record_responses(actor, writer, disk_space)
 
     def _accept_requests(self, actor: Any) -> None:
-        """Pass on the requests that came meanwhile, and from now on each at once."""
+        """Forward the requests that arrived meanwhile, and from now on each at once."""
         with self._takes_requests:
             self._actor = actor
             self._is_blocked = False
@@ -296,22 +301,24 @@ class Training(threading.Thread):
                 while True:
                     self._pass_on(self._inbox.get_nowait())
 
-    def _record_answers(self, actor: Any, writer: RecordingWriter, disk_space: DiskSpace) -> Answer:
+    def _record_responses(
+        self, actor: Any, writer: RecordingWriter, disk_space: DiskSpace
+    ) -> RowsResponse:
         with_inputs = False
         while True:
-            answer: Answer = self._ask(actor.rows.remote(position(writer), with_inputs))
-            if answer.is_responsive != self._was_responsive:
-                self._was_responsive = answer.is_responsive
-                self._pipe.send({"run": self._run_id, "responsive": answer.is_responsive})
+            response: RowsResponse = self._get(actor.rows.remote(position(writer), with_inputs))
+            if response.is_responsive != self._was_responsive:
+                self._was_responsive = response.is_responsive
+                self._pipe.send({"run": self._run_id, "responsive": response.is_responsive})
             try:
-                self._add(answer.rows, actor, writer, disk_space)
+                self._add(response.rows, actor, writer, disk_space)
             except MissingInput:
                 with_inputs = True
                 continue
             with_inputs = False
-            if answer.exit_code is not None:
-                return answer
-            if self._is_detaching and not answer.is_responsive:
+            if response.exit_code is not None:
+                return response
+            if self._is_detaching and not response.is_responsive:
                 actor.kill.remote()
             if (shortage := disk_space.shortage()) and self._shortage is None:
                 self._shortage = shortage
@@ -343,7 +350,7 @@ class Training(threading.Thread):
         later: list[Request] = []
         try:
             while True:
-                self._ask(actor.prepare.remote())  # so that it does not count as abandoned
+                self._get(actor.prepare.remote())  # so that it does not count as abandoned
                 try:
                     message = self._inbox.get(timeout=FULL_DISK_INTERVAL)
                 except queue.Empty:
@@ -363,7 +370,7 @@ class Training(threading.Thread):
             for message in later:
                 self._inbox.put(message)
 
-    def _ask(self, reference: Any) -> Any:
+    def _get(self, reference: Any) -> Any:
         """Return what an actor returns.
 
         Raises:
@@ -375,7 +382,7 @@ class Training(threading.Thread):
             try:
                 return ray.get(reference, timeout=1.0)
             except GetTimeoutError:
-                # Counted in looks: a time in which this process stood still is no silence.
+                # Counted in polls, so that a time in which this process was stopped does not count.
                 silence += 1.0
                 if silence >= self._deadlines.silence:
                     raise NodeLost from None
@@ -385,7 +392,7 @@ class Training(threading.Thread):
                 raise NodeLost from error
 
 
-def _wait_until_forgotten(name: str, seconds: float) -> None:
+def _wait_until_removed(name: str, seconds: float) -> None:
     """Wait until there is no actor of this name any more.
 
     `ray.kill` does not wait until its request is sent, which never happens if this process ends.
@@ -394,7 +401,7 @@ def _wait_until_forgotten(name: str, seconds: float) -> None:
     with suppress(ValueError):  # there is none
         while time.monotonic() < deadline:
             ray.get_actor(name)
-            time.sleep(FORGETTING_INTERVAL)
+            time.sleep(REMOVAL_INTERVAL)
 
 
 def _creation_error(error: BaseException | None) -> str | None:

@@ -21,7 +21,7 @@ Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 class ApiRoute(APIRoute):
     """A route whose JSON body, if it is not small, is validated in a thread first.
 
-    A valid body is small: FastAPI, which validates in the event loop, sees no other.
+    A valid body is small: FastAPI, which validates in the event loop, receives no other.
     """
 
     def get_route_handler(self) -> Handler:

@@ -1,4 +1,4 @@
-"""Deadlines for request bodies: one that trickles is given up."""
+"""Deadlines for request bodies: one that arrives too slowly is aborted."""
 
 import asyncio
 
@@ -6,9 +6,9 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BYTES_PER_SECOND = 1000.0
-"""The rate below which a body is given up; the slowest modems were faster."""
+"""The rate below which a body is aborted; the slowest modems were faster."""
 
-LATE = "The body was received too slowly, so the request was given up. Send it again."
+LATE = "The body was received too slowly, so the request was aborted. Send it again."
 
 
 class BodyDeadline:

@@ -12,7 +12,7 @@ from stnscope.backend.experiment.limits import MAX_JSON_BYTES
 from stnscope.backend.experiment.recording.quota import format_bytes
 
 FORM_BYTES = 1024 * 1024
-"""Of a form, beside its file."""
+"""Maximum of a form besides its file."""
 
 
 class BodyLimit:

@@ -21,7 +21,7 @@ class JsonBody:
 
     plain: bytes
     compressed: bytes | None
-    """By gzip; None if it is small."""
+    """Content compressed with gzip; None if it is small."""
     etag: str
     """Weak, since the same tag is for both forms."""
 

@@ -29,7 +29,7 @@ EXHAUSTED = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 TICK_SECONDS = 0.5
 RETRY_SECONDS = 0.2
 LOG_SECONDS = 60.0
-"""Between two lines in the log that accepting is paused."""
+"""Interval between lines in the log that accepting is paused."""
 MAX_FILES = 8192
 """The limit on open files that a server sets for itself, if the system allows it."""
 
@@ -43,9 +43,9 @@ def raise_file_limit() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY or soft >= MAX_FILES:
         return MAX_FILES
-    wanted = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+    limit = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
     with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
 
 

@@ -1,6 +1,6 @@
 """The description of the interface, `/openapi.json`: each status of a route, and its shape.
 
-A route names its response and its own errors (`answers`); those that any route may give are added
+A route names its response and its own errors (`responses`); those that any route may give are added
 here, as is the right that a route needs (`x-right`). All errors are problem details.
 """
 
@@ -32,7 +32,7 @@ ERRORS: Mapping[int, str] = {
     501: "A package that this needs is not installed; `detail` has the command.",
     503: "Temporarily not possible; try again in a moment.",
     504: "The trainer did not apply the request in time; it may still do so.",
-    507: "There is no room on the disk, or within the limit on all recordings.",
+    507: "There is no space on the disk, or within the limit on all recordings.",
 }
 EVERYWHERE = (401, 403, 421, 500, 503)
 """Errors that any route may give."""
@@ -40,7 +40,7 @@ WITH_BODY = (400, 408, 413)
 """Errors of any route with a body."""
 
 
-def answers(shape: Any, *errors: int, status: int = 200) -> dict[str, Any]:
+def responses(shape: Any, *errors: int, status: int = 200) -> dict[str, Any]:
     """Return a route's options: the shape of its response, its status, and its own errors.
 
     Args:
@@ -55,7 +55,7 @@ def answers(shape: Any, *errors: int, status: int = 200) -> dict[str, Any]:
 
 
 def file_of(*media_types: str) -> dict[str, Any]:
-    """Return the shape of a response that is a file, for `answers`."""
+    """Return the shape of a response that is a file, for `responses`."""
     binary = {"schema": {"type": "string", "format": "binary"}}
     return {"content": dict.fromkeys(media_types, binary)}
 

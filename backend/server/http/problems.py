@@ -58,7 +58,7 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, _handler(status))
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(ClientDisconnect, _nobody)
+    app.add_exception_handler(ClientDisconnect, _disconnected)
     for kind in (OSError, sqlite3.Error):
         app.add_exception_handler(kind, _system)
     app.add_exception_handler(Exception, _unexpected)
@@ -72,8 +72,8 @@ def _handler(status: HTTPStatus) -> Any:
     return handle
 
 
-async def _nobody(_: Request, error: Exception) -> Response:
-    """Respond to a client that has left: no error, and nobody reads it."""
+async def _disconnected(_: Request, error: Exception) -> Response:
+    """Respond to a client that has disconnected: no error, and not received."""
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 

@@ -11,15 +11,15 @@ T = TypeVar("T")
 class SharedResults(Generic[T]):
     """Computes one result for all threads that wait for it.
 
-    A result is never older than a request: each thread gets one whose computation began after it
-    asked. So any number of threads that ask at once cause two computations at most.
+    A result is never older than a request: each thread gets one whose computation began after its
+    request. So any number of threads cause two computations at once at most.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._turn = Lock()
         self._waiting: dict[Hashable, Future[T]] = {}
-        """By key: results whose computation has not begun."""
+        """Results whose computation has not begun, by key."""
 
     def get(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return the result of `compute`, called here or by another thread with an equal key.

@@ -25,7 +25,7 @@ from stnscope.backend.server.processes.message_pipe import (
 
 HEARTBEAT_SECONDS = 1.0
 ACTIVITY_SIGNAL = signal.SIGUSR1
-"""Whose handler in the main thread shows that this runs."""
+"""Signal by whose handler the main thread shows that it is not blocked."""
 NICENESS = 5
 """How much a trainer lowers its priority below that of the server and the browser."""
 EXPORT_NICENESS = 15
@@ -36,7 +36,7 @@ class ParentPipe:
     """The messages from and to the parent, on standard input and output.
 
     A thread reads them, so that the end of the input, which means that the parent has ended, is
-    noticed during a computation. For other code in the process, standard input is empty, and
+    detected during a computation. For other code in the process, standard input is empty, and
     standard output is standard error.
 
     Another thread sends heartbeats, each with how often the main thread was seen at work: it calls
@@ -69,7 +69,7 @@ class ParentPipe:
         self._received.put(self._last)
 
     def receive_at_end(self, last: Message) -> None:
-        """From now on, have the end of the input received as this message."""
+        """Deliver the end of the input as this message from now on."""
         self._last = last
 
     def _note_activity(self, *_: object) -> None:

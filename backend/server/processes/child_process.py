@@ -29,11 +29,11 @@ from stnscope.backend.server.processes.message_pipe import (
 )
 
 TICK_SECONDS = 0.5
-"""Between two looks at a child's heartbeat."""
+"""Interval between checks of a child's heartbeat."""
 
 
 NO_DEADLINES = Deadlines().with_values(math.inf)
-"""Of a child whose user waits at a terminal and can interrupt it; a busy machine delays it."""
+"""For a child whose user waits at a terminal and can interrupt it; a busy machine delays it."""
 
 
 class ChildEnded(Exception):
@@ -50,7 +50,7 @@ def command_for(module: str, package: str = __package__) -> Sequence[str]:
     return (sys.executable, "-P", "-m", f"{package}.{module}")
 
 
-class Endable(ABC):
+class EndableProcess(ABC):
     """A process, here or elsewhere, that is waited for, and killed if that takes too long."""
 
     @abstractmethod
@@ -84,7 +84,7 @@ class Endable(ABC):
         await self.kill()
 
 
-class ChildProcess(Endable):
+class ChildProcess(EndableProcess):
     """A running child process."""
 
     def __init__(self, process: Process, deadlines: Deadlines) -> None:
@@ -95,12 +95,12 @@ class ChildProcess(Endable):
         self._output = process.stdout
         self._deadlines = deadlines
         self._messages: asyncio.Queue[Message | None] = asyncio.Queue()
-        """What was received and not yet asked for; None is the end."""
+        """Received messages that were not read yet; None is the end."""
         self._has_ended = False
         self._heartbeats = 0
         self._activity: tuple[int, bool] | None = None
-        """Of the latest heartbeat: how often the child's main thread was seen at work, and whether
-        it waits for a message."""
+        """State at the latest heartbeat: how often the child's main thread was seen at work, and
+        whether it waits for a message."""
         self._silence = self._stall = 0.0
         self._changed = asyncio.Event()
         self._tasks = [
@@ -214,7 +214,7 @@ class ChildProcess(Endable):
                 else:
                     self._messages.put_nowait((head, body))
         except (asyncio.IncompleteReadError, ConnectionError, ValueError):
-            pass  # the end, or something that is no message
+            pass  # the end, or something that is not a message
         finally:
             self._has_ended = True
             self._messages.put_nowait(None)
@@ -232,7 +232,7 @@ class ChildProcess(Endable):
                 self._notify()
 
     def _notify(self) -> None:
-        """Wake those that wait for the process to respond, or not to."""
+        """Notify those that wait for the process to respond, or not to."""
         self._changed.set()
         self._changed = asyncio.Event()
 

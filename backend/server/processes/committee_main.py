@@ -1,4 +1,4 @@
-"""The process that evaluates a committee: it loads torch, answers one request and ends.
+"""The process that evaluates a committee: it loads torch, handles one request and ends.
 
 The request is `{"recordings": [PATH, ...], "data": PATH}`, the response the fields of
 `inference.committee.CommitteeResult`.

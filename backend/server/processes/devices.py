@@ -1,7 +1,7 @@
 """The devices that runs can be trained on, for a process that does not import torch.
 
 Without a driver, or with a build of torch for the processor alone, there is nothing else. Otherwise
-torch is asked, once, in a process of its own.
+torch lists them, once, in a process of its own.
 """
 
 import asyncio
@@ -51,22 +51,22 @@ def _is_built_for_accelerators() -> bool:
     version = Path(found.submodule_search_locations[0]) / "version.py"
     try:
         return ACCELERATORS.search(version.read_text(encoding="utf-8")) is not None
-    except OSError:  # of another make: torch itself will know
+    except OSError:  # of another make: torch itself will find it
         return True
 
 
 @dataclass(frozen=True)
-class Elsewhere:
-    """What runs are trained on that are trained on other machines.
+class RemoteDevices:
+    """Devices of other machines that train runs.
 
     Attributes:
         devices: that can be chosen, the processor first.
-        place: where they are, as errors call it.
+        location: where they are, as errors call it.
         threads: most that a run can have.
     """
 
     devices: Sequence[Device]
-    place: str
+    location: str
     threads: int
 
 
@@ -74,43 +74,43 @@ class Devices:
     """The devices of this machine, or those of others while they train its runs.
 
     Args:
-        is_asked: whether torch is asked; by default if it could find any.
-        elsewhere: returns what other machines train on, while they do.
+        uses_torch: whether torch lists them; by default if it could find any.
+        remote: returns the devices of other machines while they train runs.
     """
 
     def __init__(
         self,
         *,
-        is_asked: bool | None = None,
-        elsewhere: Callable[[], Elsewhere | None] | None = None,
+        uses_torch: bool | None = None,
+        remote: Callable[[], RemoteDevices | None] | None = None,
     ) -> None:
-        self._elsewhere = elsewhere or (lambda: None)
-        self._is_asked = can_have_accelerators() if is_asked is None else is_asked
+        self._remote = remote or (lambda: None)
+        self._uses_torch = can_have_accelerators() if uses_torch is None else uses_torch
         self._processor = processor()
-        self._asking: asyncio.Task[list[Device]] | None = None
+        self._listing: asyncio.Task[list[Device]] | None = None
 
     async def all(self) -> list[Device]:
         """Return all devices, the processor first; the first call may take seconds."""
-        elsewhere = self._elsewhere()
-        return await self._all_here() if elsewhere is None else list(elsewhere.devices)
+        remote = self._remote()
+        return await self._local_devices() if remote is None else list(remote.devices)
 
-    async def _all_here(self) -> list[Device]:
-        if not self._is_asked:
+    async def _local_devices(self) -> list[Device]:
+        if not self._uses_torch:
             return [self._processor]
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-        return await asyncio.shield(self._asking)
+        if self._listing is None:
+            self._listing = asyncio.create_task(self._list())
+        return await asyncio.shield(self._listing)
 
     async def start(self) -> None:
-        """Begin to ask, so that `all` has the answer sooner."""
-        if self._is_asked and self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
+        """Begin to list them, so that `all` returns sooner."""
+        if self._uses_torch and self._listing is None:
+            self._listing = asyncio.create_task(self._list())
 
     async def close(self) -> None:
-        """Give up asking."""
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.gather(self._asking, return_exceptions=True)
+        """Cancel listing."""
+        if self._listing is not None:
+            self._listing.cancel()
+            await asyncio.gather(self._listing, return_exceptions=True)
 
     async def resolve(self, config: RunConfig) -> RunConfig:
         """Return a configuration with the device and the threads that it means here.
@@ -118,12 +118,12 @@ class Devices:
         Raises:
             InvalidInput: there is no such device.
         """
-        elsewhere = self._elsewhere()
+        remote = self._remote()
         # The number of threads is read from a file of the system.
-        if elsewhere is None:
+        if remote is None:
             return await asyncio.to_thread(resolve, config, await self._list_for(config.device))
         return await asyncio.to_thread(
-            resolve, config, elsewhere.devices, elsewhere.place, elsewhere.threads
+            resolve, config, remote.devices, remote.location, remote.threads
         )
 
     async def find(self, name: str) -> Device:
@@ -140,19 +140,19 @@ class Devices:
         Raises:
             Conflict: what would train it does not have its device.
         """
-        elsewhere = self._elsewhere()
-        place = "here" if elsewhere is None else elsewhere.place
+        remote = self._remote()
+        location = "here" if remote is None else remote.location
         devices = await self._list_for(name)
         try:
             find_device(name, devices)
         except InvalidInput:
-            raise Conflict(missing_device(name, devices, place)) from None
+            raise Conflict(missing_device(name, devices, location)) from None
 
     async def _list_for(self, name: str) -> "list[Device]":
         """Return the devices, or the processor alone if that is the one that is named."""
         return [self._processor] if name == CPU else await self.all()
 
-    async def _ask(self) -> list[Device]:
+    async def _list(self) -> list[Device]:
         try:
             response, _ = await call("devices_main", {})
         except (ChildEnded, StnscopeError) as error:

@@ -1,4 +1,4 @@
-"""The process that lists the devices of this machine: it loads torch, answers one request and ends.
+"""The process that lists the devices of this machine: it loads torch, handles one request and ends.
 
 The request is empty. The response is `{"devices": [...]}`, the fields of `devices.choice.Device`,
 the processor first.

@@ -42,7 +42,7 @@ async def wait_for_effect(
         failure: what did not happen, as the beginning of a sentence: `The trainer did not pause`.
 
     Raises:
-        Conflict: nobody trains the run any more.
+        Conflict: the run is no longer trained.
         RecordingError: the recording cannot be read any more.
         TrainerTimeout: it took too long.
     """

@@ -1,4 +1,4 @@
-"""The process that evaluates weights: it loads torch, answers one request and ends.
+"""The process that evaluates weights: it loads torch, handles one request and ends.
 
 The request has the arguments of `reproduction.evaluation.evaluate`, the number of `threads`, and
 `folder` for a result file, or null. The response has the fields of `Evaluation`, and `path`, that

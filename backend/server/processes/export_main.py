@@ -2,7 +2,7 @@
 
 The request is `{"recording", "compared", "options", "target"}`; without a target, a preview is
 made. While it works, the process sends `{"done", "total"}`; its response, once the file is
-complete, is what is said of it, or the preview.
+complete, is information about it, or the preview.
 """
 
 from contextlib import ExitStack

@@ -65,7 +65,7 @@ class Job:
 class Exports:
     """The export jobs of one server, one process at a time so that training keeps its core.
 
-    Previews are made by a process besides: they are short, and somebody waits for them.
+    Previews have a process of their own: they are short, and a user waits for them.
     """
 
     def __init__(self, runs: Runs, deadlines: Deadlines | None = None) -> None:

@@ -41,13 +41,13 @@ log = logging.getLogger(__name__)
 COMMAND = command_for("import_main")
 MAX_CONCURRENT_UPLOADS = 4
 SLOW_BYTES_PER_SECOND = 100_000.0
-"""An upload below this rate gives its place to another one, after some seconds."""
+"""An upload below this rate is aborted after some seconds, if another one waits."""
 BYTES_PER_CHECK = 32 * 1024 * 1024
 """Bytes that are received between two checks of the disk space."""
 UPLOAD_PREFIX = "incoming-"
 """Begins the name of the folder, in the home, into which an upload is received."""
 UNFINISHED_SUFFIXES = (DRAFT_SUFFIX, CREATED_SUFFIX)
-"""Of recordings that are being imported or created."""
+"""Suffixes of recordings that are being imported or created."""
 ABANDONED_SECONDS = 24 * 3600.0
 
 
@@ -74,12 +74,12 @@ class Imports(ChildOwner):
         """Import a recording from a request's body; return its id.
 
         Raises:
-            RecordingError: it is no recording, or damaged.
+            RecordingError: it is not a recording, or damaged.
             TooLarge: it is larger than a recording may be.
             InsufficientStorage: there is no disk space for it.
             Unavailable: too many are being received, or reading it took too long.
         """
-        if len(self._uploads) >= MAX_CONCURRENT_UPLOADS and not self._give_up_slowest():
+        if len(self._uploads) >= MAX_CONCURRENT_UPLOADS and not self._abort_slowest():
             raise Unavailable("Other recordings are being received. Try again in a moment.")
         run_id = new_run_id()
         upload = self._uploads[run_id] = _Upload()
@@ -91,8 +91,8 @@ class Imports(ChildOwner):
             self._uploads.pop(run_id, None)
         return run_id
 
-    def _give_up_slowest(self) -> bool:
-        """Give up the slowest upload, so that another one is received; whether there is such."""
+    def _abort_slowest(self) -> bool:
+        """Abort the slowest upload, so that another is received; return whether there is one."""
         slow = [
             (upload.bytes_per_second, run_id)
             for run_id, upload in self._uploads.items()
@@ -101,7 +101,7 @@ class Imports(ChildOwner):
         ]
         if not slow:
             return False
-        self._uploads.pop(min(slow)[1]).give_up()
+        self._uploads.pop(min(slow)[1]).abort()
         return True
 
     def remove_abandoned(self) -> None:
@@ -157,7 +157,7 @@ class Imports(ChildOwner):
         except TimeoutError:
             raise Unavailable(
                 f"Reading the recording took longer than {self._deadlines.recording:.0f} s, so it "
-                "was given up."
+                "was aborted."
             ) from None
         except ChildHung:
             raise Unavailable(
@@ -173,7 +173,7 @@ class Imports(ChildOwner):
 
 
 class _Upload:
-    """An upload: how fast it is, and whether it was given up."""
+    """An upload: how fast it is, and whether it was aborted."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -197,7 +197,7 @@ class _Upload:
 
     @asynccontextmanager
     async def receiving(self) -> AsyncIterator[None]:
-        """Receive inside; raises Unavailable once the upload is given up."""
+        """Context for receiving; raises Unavailable once the upload is aborted."""
         try:
             async with asyncio.timeout(None) as self._timeout:
                 yield
@@ -208,8 +208,8 @@ class _Upload:
         finally:
             self._timeout = None
 
-    def give_up(self) -> None:
-        assert self._timeout is not None, "only what is being received is given up"
+    def abort(self) -> None:
+        assert self._timeout is not None, "only what is being received is aborted"
         self._timeout.reschedule(0)
 
 

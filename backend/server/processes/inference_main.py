@@ -1,7 +1,7 @@
 """The inference process: decodes untrusted pictures and transforms them with trained networks.
 
 Its argument is the name of the device that networks are applied on; the processor without one.
-First it sends `{"ready": true}`. Then it answers requests, one after another:
+First it sends `{"ready": true}`. Then it handles requests, one after another:
 
     {"weights", "settings"}             with a picture's bytes: {} with a frame's bytes; weights as
                                         `TrainedWeights.encode` has them, settings as `transform`

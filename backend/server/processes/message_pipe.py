@@ -1,4 +1,4 @@
-"""The messages between a parent and a child process: a JSON object, and bytes that belong to it.
+"""The messages between a parent and a child process: a JSON object, and its bytes.
 
 On the pipe: the length of the object's text and the number of bytes, each as 4 bytes in
 little-endian order; then both.

@@ -1,4 +1,4 @@
-"""The process that trains a row of a published table: it answers one request and ends.
+"""The process that trains a row of a published table: it handles one request and ends.
 
 The request has the arguments of `reproduction.reproduce.reproduce`, or, with a `recording`, those
 of `evaluate_run`. Messages with `progress`, the
@@ -15,7 +15,7 @@ from stnscope.backend.experiment.reproduction.reproduce import (
     evaluate_run,
     reproduce,
 )
-from stnscope.backend.experiment.reproduction.segment import Progress
+from stnscope.backend.experiment.reproduction.segment import TrainingProgress
 from stnscope.backend.server.processes.child_main import ParentPipe, lower_priority
 from stnscope.backend.server.processes.message_pipe import Head, Message
 
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def _reproduce(pipe: ParentPipe, request: Head) -> Message:
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingProgress) -> None:
         left = progress.seconds_left
         pipe.send({"progress": asdict(progress) | {"seconds_left": left}})
 

@@ -1,4 +1,4 @@
-"""What users request of a run: which operations are allowed, and to carry them out.
+"""Requests of users for a run: which operations are allowed, and their execution.
 
 A trainer handles requests between two steps, and only the recording shows their effect. Requests
 for one run are handled one by one.
@@ -206,7 +206,7 @@ class RunRequests:
 
         Args, raises: as for `WatchedLoops.transform_picture`.
         """
-        # Not in turn with what controls the run: whoever only looks must not delay that.
+        # Not in turn with what controls the run: viewing must not delay that.
         return await self._loops.transform_picture(run, data, worker)
 
     def check_can_add_picture(self, run: Run) -> None:

@@ -24,7 +24,7 @@ async def plan_sweep(sweeps: Sweeps, devices: Devices, config: SweepConfig) -> l
     """
     planned = []
     for each in await run_in_threadpool(sweeps.plan, config):
-        with each.run.naming_place():
+        with each.run.naming_location():
             planned.append(replace(each, config=await devices.resolve(each.config)))
     return planned
 
@@ -59,7 +59,7 @@ async def submit_sweep(trainers: Trainers, sweeps: Sweeps, sweep: Sweep) -> None
 async def control_sweep(
     requests: RunRequests, sweeps: Sweeps, sweep: Sweep, action: SweepAction
 ) -> None:
-    """Stop or resume all runs of a sweep that can be; all are tried, whatever becomes of one.
+    """Stop or resume all runs of a sweep that can be; all are tried, also if one fails.
 
     Raises:
         StnscopeError: as for `RunRequests.control`, of the first run with an error.
@@ -98,7 +98,7 @@ async def delete_sweep(requests: RunRequests, sweeps: Sweeps, sweep: Sweep) -> l
             await requests.delete(run["id"])
         except NotFound:
             continue
-    await run_in_threadpool(sweeps.forget, sweep)
+    await run_in_threadpool(sweeps.remove_file, sweep)
     return [run["id"] for run in runs]
 
 

@@ -2,7 +2,7 @@
 
 One standby process, with torch already imported, makes a start fast. A run that a user starts
 pauses the demonstration; beyond the limit of trainers, runs queue. With a cluster, all but the
-demonstration are trained there while it can be used, and what waits for room waits there.
+demonstration are trained there while it can be used, and what waits for resources waits there.
 
 The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
 While a thread works, the loop may start or end a run. What users request of a run is in
@@ -72,7 +72,7 @@ class RemoteTrainers(Protocol):
 
     @property
     def is_connected(self) -> bool: ...
-    async def start(self, take_up: Callable[[Sequence[str]], Awaitable[None]]) -> None: ...
+    async def start(self, reclaim: Callable[[Sequence[str]], Awaitable[None]]) -> None: ...
     async def train(
         self, run_id: str, assignment: Mapping[str, Any], config: RunConfig
     ) -> RemoteProcess: ...
@@ -116,7 +116,7 @@ class Trainers:
         self._standby_process: ChildProcess | None = None
         self._processes: dict[str, TrainerProcess] = {}
         self._remote: dict[str, RemoteProcess] = {}
-        """Those of the processes that are on the cluster."""
+        """Trainer processes on the cluster."""
         self._queue: list[str] = []
         self._demonstrations: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -129,7 +129,7 @@ class Trainers:
         if self._keeps_standby:
             self._standby_process = await ChildProcess.start(COMMAND, self._deadlines)
         if self._cluster is not None:
-            await self._cluster.start(self._take_up)
+            await self._cluster.start(self._reclaim)
         try:
             runs = await run_in_threadpool(self._runs.list)
         except StnscopeError as error:
@@ -172,7 +172,7 @@ class Trainers:
         return None if process is None else process.node
 
     def waits_for_cluster(self, run_id: str) -> bool:
-        """Whether a run waits until the cluster has room for it."""
+        """Whether a run waits until the cluster has resources for it."""
         process = self._remote.get(run_id)
         return process is not None and process.node is None
 
@@ -267,7 +267,7 @@ class Trainers:
         return is_connected and run_id not in self._demonstrations
 
     async def _start(self, run_id: str) -> None:
-        """Give a run of the queue to a trainer process."""
+        """Assign a queued run to a trainer process."""
         try:
             first_message = await run_in_threadpool(assignment, self._runs, run_id)
         except NotFound:
@@ -316,10 +316,10 @@ class Trainers:
         self._processes[run_id] = self._remote[run_id] = process
         self._run_in_background(self._watch(run_id, process))
 
-    async def _take_up(self, run_ids: Sequence[str]) -> None:
-        """Own the runs again that the cluster trains since an earlier server, or connection.
+    async def _reclaim(self, run_ids: Sequence[str]) -> None:
+        """Reclaim the runs that the cluster trains since an earlier server, or connection.
 
-        Others that are queued are given to it too.
+        Other queued runs are sent to it too.
         """
         assert self._cluster is not None
         for run_id in run_ids:
@@ -348,7 +348,7 @@ class Trainers:
         task.add_done_callback(self._tasks.discard)
 
     def _training_count(self) -> int:
-        """How many trainers here train runs of users.
+        """Return how many trainers here train runs of users.
 
         A demonstration, or what hangs, does not count.
         """
@@ -406,7 +406,7 @@ class Trainers:
 def place_in_queue(queue: Sequence[str], run_id: str) -> int:
     """Return where a run joins the queue: at its end, but before the runs of sweeps.
 
-    A sweep may take hours, in which nobody else could train.
+    A sweep may take hours, in which no other run could train.
     """
     if sweep_of(run_id):
         return len(queue)
@@ -414,7 +414,7 @@ def place_in_queue(queue: Sequence[str], run_id: str) -> int:
 
 
 def assignment(runs: Runs, run_id: str) -> dict[str, Any]:
-    """Return the message that gives a run to a trainer process.
+    """Return the message that assigns a run to a trainer process.
 
     Raises:
         NotFound: there is no such run.

@@ -146,7 +146,7 @@ class WatchedLoops:
                 was_trained = await run_in_threadpool(has_writer, path)
                 if not is_sent:  # another server's picture may wait there
                     is_sent = await run_in_threadpool(loop_pictures.send, path, picture)
-                elif frame := await run_in_threadpool(loop_pictures.read_answer, path, picture.key):
+                elif frame := await run_in_threadpool(loop_pictures.read_result, path, picture.key):
                     return frame
                 if not was_trained:
                     raise just_ended(run_id)

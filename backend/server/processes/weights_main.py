@@ -1,4 +1,5 @@
-"""The process that checks weights before they are added: it loads torch, answers once and ends.
+"""The process that checks weights before they are added: it loads torch, handles one request and
+ends.
 
 The request is weights, as `TrainedWeights.encode` has them. The response has `parameters`, the
 number of their network's.

@@ -33,7 +33,7 @@ from stnscope.backend.experiment.reproduction.row_groups import GROUPS
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody
-from stnscope.backend.server.http.description import answers
+from stnscope.backend.server.http.description import responses
 from stnscope.backend.server.state import Server, State
 from stnscope.backend.server.throughput import images_per_second
 from stnscope.backend.version import VERSION
@@ -41,13 +41,13 @@ from stnscope.backend.version import VERSION
 router = ApiRouter()
 
 
-@router.get("/health", tags=["server"], **answers(schemas.Health))
+@router.get("/health", tags=["server"], **responses(schemas.Health))
 def health() -> dict[str, str]:
     """Respond once the server is ready."""
     return {"status": "ok", "version": VERSION}
 
 
-@router.get("/access", tags=["server"], **answers(schemas.Access))
+@router.get("/access", tags=["server"], **responses(schemas.Access))
 def access(server: Server) -> dict[str, Any]:
     """Show what the request's token permits, and what a link for others is made of."""
     settings = server.settings
@@ -60,7 +60,7 @@ def access(server: Server) -> dict[str, Any]:
     }
 
 
-@router.get("/catalog", tags=["server"], **answers(schemas.Catalog, 304))
+@router.get("/catalog", tags=["server"], **responses(schemas.Catalog, 304))
 async def catalog(request: Request, server: Server) -> Response:
     """List what a run can be made of, and the trained weights; 304 as for `GET /api/runs`."""
     devices = await server.devices.all()
@@ -119,7 +119,7 @@ def _describe(entry: DatasetEntry, server: State) -> dict[str, Any]:
     }
 
 
-@router.get("/datasets/{name}", tags=["data sets"], **answers(schemas.Dataset, 404))
+@router.get("/datasets/{name}", tags=["data sets"], **responses(schemas.Dataset, 404))
 def show_dataset(name: str, server: Server) -> dict[str, Any]:
     """Show one data set, as the catalog has it."""
     entries = _datasets(server)
@@ -129,14 +129,14 @@ def show_dataset(name: str, server: Server) -> dict[str, Any]:
 
 
 @router.post(
-    "/datasets/{name}/download", tags=["data sets"], **answers(schemas.Download, 404, status=202)
+    "/datasets/{name}/download", tags=["data sets"], **responses(schemas.Download, 404, status=202)
 )
 def download_dataset(name: str, server: Server) -> dict[str, Any]:
     """Start to download a data set into the data folder; repeated, return its progress."""
     return server.downloads.start(name)
 
 
-@router.delete("/datasets/{name}/download", tags=["data sets"], **answers(None, 404, status=204))
+@router.delete("/datasets/{name}/download", tags=["data sets"], **responses(None, 404, status=204))
 def cancel_download(name: str, server: Server) -> None:
     """Cancel a download; what was received is kept, and the next one continues from there."""
     server.downloads.cancel(name)

@@ -6,15 +6,15 @@ from typing import Any
 from stnscope.backend.server import schemas
 from stnscope.backend.server.cluster.cluster import ClusterTrainer
 from stnscope.backend.server.http.api_router import ApiRouter
-from stnscope.backend.server.http.description import answers
+from stnscope.backend.server.http.description import responses
 from stnscope.backend.server.state import Server
 
 router = ApiRouter()
 
 
-@router.get("/cluster", tags=["server"], **answers(schemas.Cluster))
+@router.get("/cluster", tags=["server"], **responses(schemas.Cluster))
 async def show_cluster(server: Server) -> Mapping[str, Any]:
-    """Show the nodes of the cluster, what each trains, and which runs wait for room."""
+    """Show the nodes of the cluster, what each trains, and which runs wait for resources."""
     cluster = server.cluster
     if cluster is None:
         return {"address": None, "refusal": None, "nodes": [], "waiting": []}

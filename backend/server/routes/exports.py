@@ -11,7 +11,7 @@ from stnscope.backend.experiment.export.formats import FORMATS, file_name
 from stnscope.backend.experiment.export.options import ExportOptions
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
-from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.description import file_of, responses
 from stnscope.backend.server.http.disconnect import until_disconnect
 from stnscope.backend.server.state import Server
 
@@ -27,19 +27,21 @@ class ExportRequest(ExportOptions):
 MEDIA_TYPES = tuple(form.media_type for form in FORMATS.values())
 
 
-@router.post("/runs/{run_id}/exports", tags=["exports"], **answers(schemas.Export, 404, status=202))
+@router.post(
+    "/runs/{run_id}/exports", tags=["exports"], **responses(schemas.Export, 404, status=202)
+)
 async def start_export(run_id: str, options: ExportRequest, server: Server) -> dict[str, Any]:
     """Start a job that makes a file from a recording."""
     return await server.exports.start(run_id, options)
 
 
-@router.get("/exports/{export_id}", tags=["exports"], **answers(schemas.Export, 404))
+@router.get("/exports/{export_id}", tags=["exports"], **responses(schemas.Export, 404))
 def show_export(export_id: str, server: Server) -> dict[str, Any]:
     """Show the progress of a job."""
     return server.exports.describe(export_id)
 
 
-@router.delete("/exports/{export_id}", tags=["exports"], **answers(None, 404, status=204))
+@router.delete("/exports/{export_id}", tags=["exports"], **responses(None, 404, status=204))
 async def cancel_export(export_id: str, server: Server) -> None:
     """Cancel a job, or remove its file."""
     await server.exports.cancel(export_id)
@@ -49,7 +51,7 @@ async def cancel_export(export_id: str, server: Server) -> None:
     "/exports/{export_id}/file",
     tags=["exports"],
     response_class=FileResponse,
-    **answers(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
+    **responses(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
 )
 def download_export(export_id: str, server: Server) -> FileResponse:
     """Download the finished file."""
@@ -61,7 +63,7 @@ def download_export(export_id: str, server: Server) -> FileResponse:
     "/runs/{run_id}/export",
     tags=["exports"],
     response_class=Response,
-    **answers(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
+    **responses(file_of(*MEDIA_TYPES), 404, 409, 501, 507),
 )
 async def export(
     request: Request, run_id: str, options: Annotated[ExportOptions, Query()], server: Server
@@ -77,7 +79,7 @@ async def export(
 @router.get(
     "/runs/{run_id}/export/preview",
     tags=["exports"],
-    **answers(schemas.ExportPreview, 404, 409, 501),
+    **responses(schemas.ExportPreview, 404, 409, 501),
 )
 async def preview_export(
     request: Request, run_id: str, options: Annotated[ExportOptions, Query()], server: Server

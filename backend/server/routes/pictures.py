@@ -20,7 +20,7 @@ from stnscope.backend.experiment.weights.trained_weights import (
 )
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
-from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.description import file_of, responses
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server, State
 
@@ -29,12 +29,12 @@ router = ApiRouter()
 MAX_LISTED_RUNS = 20
 MAX_SIZE = format_bytes(MAX_PICTURE_BYTES)
 
-Picture = Annotated[
+PictureFile = Annotated[
     UploadFile, File(description=f"{ACCEPTED_FORMATS} are accepted; {MAX_SIZE} at most.")
 ]
 
 
-@router.get("/weights", tags=["pictures"], **answers(list[schemas.WeightsCard]))
+@router.get("/weights", tags=["pictures"], **responses(list[schemas.WeightsCard]))
 def list_weights(server: Server) -> list[dict[str, Any]]:
     """List what can transform a picture: trained weights, and checkpoints of the newest runs."""
     found = server.runs.weights_cards() | server.runs.checkpoint_cards(MAX_LISTED_RUNS)
@@ -52,12 +52,12 @@ def list_weights(server: Server) -> list[dict[str, Any]]:
     "/transform",
     tags=["pictures"],
     response_class=Response,
-    **answers(file_of(MEDIA_TYPE), 404, 409, 504),
+    **responses(file_of(MEDIA_TYPE), 404, 409, 504),
 )
 async def transform(
     server: Server,
     request: Request,
-    image: Picture,
+    image: PictureFile,
     weights: Annotated[
         str,
         Form(description="A name in the catalog, or `run:ID` or `run:ID:STEP` for a checkpoint."),
@@ -103,12 +103,12 @@ async def transform(
 @router.post(
     "/runs/{run_id}/probes",
     tags=["pictures"],
-    **answers(schemas.RunWithNotes, 404, 409, 504, status=202),
+    **responses(schemas.RunWithNotes, 404, 409, 504, status=202),
 )
 async def add_picture(
     run_id: str,
     server: Server,
-    image: Picture,
+    image: PictureFile,
     label: Annotated[
         str | None,
         Form(description="The name of its class; if left out, it counts as unknown."),

@@ -19,7 +19,7 @@ from stnscope.backend.experiment.run_status import ENDED
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody, next_link
-from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.description import file_of, responses
 from stnscope.backend.server.http.upload import RECORDING_FIELD
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
@@ -41,7 +41,7 @@ RECORDING_BODY = {
 }
 
 
-@router.get("/runs/{run_id}/metrics", tags=["recordings"], **answers(schemas.Metrics, 304, 404))
+@router.get("/runs/{run_id}/metrics", tags=["recordings"], **responses(schemas.Metrics, 304, 404))
 def show_metrics(
     request: Request,
     run_id: str,
@@ -61,7 +61,7 @@ def show_metrics(
         if points is not None:
             columns = recording.sampled_metrics(min(points, MAX_METRIC_ROWS), after=after)
         else:
-            # One more, to know whether there are more.
+            # One more than requested, which indicates that there are more.
             columns = recording.metrics(after=after, every=every, limit=MAX_METRIC_ROWS + 1)
     has_more = len(columns["step"]) > MAX_METRIC_ROWS
     del columns["seq"]
@@ -72,7 +72,7 @@ def show_metrics(
     return JsonBody.encode(columns).respond(request, next_link(request, after=last))
 
 
-@router.get("/runs/{run_id}/frames", tags=["recordings"], **answers(schemas.FrameList, 304, 404))
+@router.get("/runs/{run_id}/frames", tags=["recordings"], **responses(schemas.FrameList, 304, 404))
 def list_frames(
     request: Request,
     run_id: str,
@@ -94,7 +94,7 @@ def list_frames(
     "/runs/{run_id}/frames/{step}",
     tags=["recordings"],
     response_class=Response,
-    **answers(file_of(MEDIA_TYPE), 404),
+    **responses(file_of(MEDIA_TYPE), 404),
 )
 def show_frame(
     run_id: str,
@@ -115,7 +115,7 @@ def show_frame(
     "/runs/{run_id}/frames/{step}/picture",
     tags=["recordings"],
     response_class=Response,
-    **answers(file_of("image/png"), 404),
+    **responses(file_of("image/png"), 404),
 )
 def draw_frame(
     run_id: str,
@@ -134,7 +134,7 @@ def draw_frame(
 
 
 def _caching(server: Server, run: Run, step: int, attempt: int | None) -> dict[str, str]:
-    """Return the header that says how long a frame can be cached."""
+    """Return the header for how long a frame can be cached."""
     # Once training is past a step, no nearer frame is recorded any more.
     is_past = step < run["step"] or run["status"] in ENDED
     is_final = is_past and attempt == run["attempt"]
@@ -146,7 +146,7 @@ def _caching(server: Server, run: Run, step: int, attempt: int | None) -> dict[s
     "/runs/{run_id}/recording",
     tags=["recordings"],
     response_class=FileResponse,
-    **answers(file_of(MEDIA_TYPE), 404, 507),
+    **responses(file_of(MEDIA_TYPE), 404, 507),
 )
 def download_recording(run_id: str, server: Server) -> FileResponse:
     """Download the recording as one file, also of a run that is still training."""
@@ -163,7 +163,7 @@ def download_recording(run_id: str, server: Server) -> FileResponse:
 @router.post(
     "/recordings",
     tags=["recordings"],
-    **answers(schemas.Run, 507, status=201),
+    **responses(schemas.Run, 507, status=201),
     openapi_extra={"requestBody": {"required": True, "content": RECORDING_BODY}},
 )
 async def import_recording(request: Request, server: Server, response: Response) -> Run:

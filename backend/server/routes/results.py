@@ -11,13 +11,13 @@ from stnscope.backend.experiment.reproduction.results import Origin, find_pictur
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody
-from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.description import file_of, responses
 from stnscope.backend.server.state import Server
 
 router = ApiRouter()
 
 
-@router.get("/results", tags=["results"], **answers(schemas.Results, 304))
+@router.get("/results", tags=["results"], **responses(schemas.Results, 304))
 def list_results(request: Request, server: Server) -> Response:
     """List published figures, and ours beside them; 304 if `If-None-Match` has their tag.
 
@@ -33,7 +33,7 @@ def list_results(request: Request, server: Server) -> Response:
     "/results/{origin}/{name}/pictures",
     tags=["results"],
     response_class=Response,
-    **answers(file_of("image/webp"), 404),
+    **responses(file_of("image/webp"), 404),
 )
 def show_pictures(origin: Origin, name: str, server: Server) -> Response:
     """Return the pictures of a result file of variations; `name` is the file's."""

@@ -14,7 +14,7 @@ from stnscope.backend.experiment.run_status import Action
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody, next_link
-from stnscope.backend.server.http.description import answers
+from stnscope.backend.server.http.description import responses
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.state import Server
 
@@ -39,7 +39,7 @@ class Naming(FrozenModel):
     name: RunName | None
 
 
-@router.get("/runs", tags=["runs"], **answers(list[schemas.Run], 304, 404))
+@router.get("/runs", tags=["runs"], **responses(list[schemas.Run], 304, 404))
 def list_runs(
     request: Request,
     server: Server,
@@ -52,7 +52,7 @@ def list_runs(
         bool, Query(description="False for those of sweeps only while they are trained.")
     ] = True,
 ) -> Response:
-    """List runs, the newest first; 304 if they are as the tag in `If-None-Match` says.
+    """List runs, the newest first; 304 if the tag in `If-None-Match` is still theirs.
 
     With a limit, the header `Link` has the address of the next ones, if there are more.
     """
@@ -68,7 +68,7 @@ def list_runs(
     return body.respond(request, next_link(request, after=last))
 
 
-@router.get("/examples", tags=["runs"], **answers(list[schemas.Example]))
+@router.get("/examples", tags=["runs"], **responses(list[schemas.Example]))
 def list_examples(server: Server) -> list[dict[str, Any]]:
     """List the recordings that ship with the program; requests for a run accept their ids."""
     examples = [example for example in EXAMPLES.values() if server.runs.exists(example.id)]
@@ -83,7 +83,7 @@ def list_examples(server: Server) -> list[dict[str, Any]]:
     ]
 
 
-@router.post("/runs", tags=["runs"], **answers(schemas.Run, 507, status=201))
+@router.post("/runs", tags=["runs"], **responses(schemas.Run, 507, status=201))
 async def start_run(config: RunConfig, server: Server, response: Response) -> Run:
     """Start a run; an empty object starts the demonstration's configuration."""
     config = await server.devices.resolve(config)
@@ -93,20 +93,20 @@ async def start_run(config: RunConfig, server: Server, response: Response) -> Ru
     return await run_in_threadpool(server.run, run_id)
 
 
-@router.get("/runs/{run_id}", tags=["runs"], **answers(schemas.Run, 404))
+@router.get("/runs/{run_id}", tags=["runs"], **responses(schemas.Run, 404))
 def show_run(run_id: str, server: Server) -> Run:
     """Show one run."""
     return server.run(run_id)
 
 
-@router.patch("/runs/{run_id}", tags=["runs"], **answers(schemas.Run, 404, 409, 507))
+@router.patch("/runs/{run_id}", tags=["runs"], **responses(schemas.Run, 404, 409, 507))
 def name_run(run_id: str, change: Naming, server: Server) -> Run:
     """Give a run a name, whatever its status; null takes it away."""
     server.runs.rename(run_id, change.name)
     return server.run(run_id)
 
 
-@router.post("/runs/{run_id}/control", tags=["runs"], **answers(schemas.Run, 404, 409, 504, 507))
+@router.post("/runs/{run_id}/control", tags=["runs"], **responses(schemas.Run, 404, 409, 504, 507))
 async def control_run(run_id: str, control: Control, server: Server) -> Run:
     """Pause, resume, step or stop a run, or change its settings; responds once it took effect.
 
@@ -121,7 +121,7 @@ async def control_run(run_id: str, control: Control, server: Server) -> Run:
     return await run_in_threadpool(server.run, run_id)
 
 
-@router.delete("/runs/{run_id}", tags=["runs"], **answers(None, 404, 409, status=204))
+@router.delete("/runs/{run_id}", tags=["runs"], **responses(None, 404, 409, status=204))
 async def delete_run(run_id: str, server: Server) -> None:
     """Remove a run that has no live trainer."""
     await server.run_requests.delete(run_id)

@@ -6,7 +6,7 @@ from fastapi import Response
 
 from stnscope.backend.experiment.errors import NotFound
 from stnscope.backend.server.http.api_router import ApiRouter
-from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.description import file_of, responses
 from stnscope.models.cards import FOLDER
 
 router = ApiRouter()
@@ -19,7 +19,7 @@ MODELS = FOLDER.parent
     "/source/{path:path}",
     tags=["server"],
     response_class=Response,
-    **answers(file_of("text/plain"), 404),
+    **responses(file_of("text/plain"), 404),
 )
 def show_source(path: str) -> Response:
     """Return a module of the networks, such as `models/grid.py`."""

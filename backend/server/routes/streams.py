@@ -22,7 +22,7 @@ TRY_AGAIN_LATER = 1013
 FIRST_CLOSE_CODE = 4000
 """Close codes of ours are an HTTP status above this one, such as 4404 and 4422."""
 MAX_REASON_BYTES = 123
-"""Of a close reason (RFC 6455, 5.5)."""
+"""Maximum of a close reason (RFC 6455, 5.5)."""
 
 
 @router.websocket("/runs/{run_id}/stream")

@@ -9,10 +9,10 @@ from fastapi.concurrency import run_in_threadpool
 
 from stnscope.backend.experiment.config import FrozenModel
 from stnscope.backend.experiment.reproduction.published_tables import ROWS, TABLES
-from stnscope.backend.experiment.sweeps.sweep_config import ROW, SweepConfig
+from stnscope.backend.experiment.sweeps.sweep_config import ROW_FIELD, SweepConfig
 from stnscope.backend.experiment.sweeps.table import (
     Combination,
-    Member,
+    MemberSummary,
     combinations,
     status_of,
     write_csv,
@@ -20,7 +20,7 @@ from stnscope.backend.experiment.sweeps.table import (
 from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody
-from stnscope.backend.server.http.description import answers, file_of
+from stnscope.backend.server.http.description import file_of, responses
 from stnscope.backend.server.processes.sweep_trainings import (
     allowed_now,
     control_sweep,
@@ -37,7 +37,7 @@ router = ApiRouter()
 CSV_TYPE = "text/csv"
 JSON_TYPE = "application/json"
 RUN_FIELDS = tuple(name for name in schemas.SweepRun.model_fields if name not in ("seed", "done"))
-"""What the table says of a run, from its summary."""
+"""Columns of the table for a run, from its summary."""
 
 
 class SweepControl(FrozenModel):
@@ -46,9 +46,9 @@ class SweepControl(FrozenModel):
     action: SweepAction
 
 
-@router.get("/sweeps", tags=["sweeps"], **answers(list[schemas.SweepSummary], 304))
+@router.get("/sweeps", tags=["sweeps"], **responses(list[schemas.SweepSummary], 304))
 def list_sweeps(request: Request, server: Server) -> Response:
-    """List sweeps, the newest first; 304 if they are as the tag in `If-None-Match` says."""
+    """List sweeps, the newest first; 304 if the tag in `If-None-Match` is still theirs."""
 
     def encode() -> tuple[JsonBody, None]:
         summaries = [summarize(server, each)[0] for each in server.sweeps.list()]
@@ -58,7 +58,7 @@ def list_sweeps(request: Request, server: Server) -> Response:
     return body.respond(request)
 
 
-@router.post("/sweeps", tags=["sweeps"], **answers(schemas.Sweep, 507, status=201))
+@router.post("/sweeps", tags=["sweeps"], **responses(schemas.Sweep, 507, status=201))
 async def start_sweep(config: SweepConfig, server: Server) -> Response:
     """Start a sweep: create all its runs, which are trained as soon as they have their turn."""
     planned = await plan_sweep(server.sweeps, server.devices, config)
@@ -68,7 +68,7 @@ async def start_sweep(config: SweepConfig, server: Server) -> Response:
     return Response(body.plain, 201, {"Location": f"/api/sweeps/{sweep.id}"}, JSON_TYPE)
 
 
-@router.get("/sweeps/{sweep_id}", tags=["sweeps"], **answers(schemas.Sweep, 304, 404))
+@router.get("/sweeps/{sweep_id}", tags=["sweeps"], **responses(schemas.Sweep, 304, 404))
 def show_sweep(sweep_id: str, request: Request, server: Server) -> Response:
     """Show a sweep as a table: a row for each combination of values, over its seeds."""
     sweep = server.sweeps.get(sweep_id)
@@ -79,7 +79,9 @@ def show_sweep(sweep_id: str, request: Request, server: Server) -> Response:
     return body.respond(request)
 
 
-@router.get("/sweeps/{sweep_id}/curves", tags=["sweeps"], **answers(schemas.SweepCurves, 304, 404))
+@router.get(
+    "/sweeps/{sweep_id}/curves", tags=["sweeps"], **responses(schemas.SweepCurves, 304, 404)
+)
 def show_curves(sweep_id: str, request: Request, server: Server) -> Response:
     """Show accuracy and loss over epochs: the mean over seeds, the lowest and the highest."""
     sweep = server.sweeps.get(sweep_id)
@@ -99,7 +101,7 @@ def show_curves(sweep_id: str, request: Request, server: Server) -> Response:
     "/sweeps/{sweep_id}/csv",
     tags=["sweeps"],
     response_class=Response,
-    **answers(file_of(CSV_TYPE), 404),
+    **responses(file_of(CSV_TYPE), 404),
 )
 def download_csv(sweep_id: str, server: Server) -> Response:
     """Return the runs of a sweep as CSV, a row each."""
@@ -113,7 +115,7 @@ def download_csv(sweep_id: str, server: Server) -> Response:
 
 
 @router.post(
-    "/sweeps/{sweep_id}/control", tags=["sweeps"], **answers(schemas.Sweep, 404, 409, 504, 507)
+    "/sweeps/{sweep_id}/control", tags=["sweeps"], **responses(schemas.Sweep, 404, 409, 504, 507)
 )
 async def control(sweep_id: str, control: SweepControl, server: Server) -> Response:
     """Stop or resume all runs of a sweep that can be; responds once it took effect.
@@ -126,7 +128,7 @@ async def control(sweep_id: str, control: SweepControl, server: Server) -> Respo
     return Response(body.plain, media_type=JSON_TYPE)
 
 
-@router.delete("/sweeps/{sweep_id}", tags=["sweeps"], **answers(None, 404, 409, status=204))
+@router.delete("/sweeps/{sweep_id}", tags=["sweeps"], **responses(None, 404, 409, status=204))
 async def remove_sweep(sweep_id: str, server: Server) -> None:
     """Remove a sweep with all its runs, none of which may be in training."""
     sweep = await run_in_threadpool(server.sweeps.get, sweep_id)
@@ -134,8 +136,8 @@ async def remove_sweep(sweep_id: str, server: Server) -> None:
         await server.exports.end_run(run_id)
 
 
-def summarize(server: State, sweep: Sweep) -> tuple[dict[str, Any], list[Member]]:
-    """Return what a list says of a sweep, and its runs."""
+def summarize(server: State, sweep: Sweep) -> tuple[dict[str, Any], list[MemberSummary]]:
+    """Return a sweep's entry in a list, and its runs."""
     members = server.sweeps.members(sweep)
     runs = [member.summary for member in members]
     allowed = allowed_now(server.run_requests, runs) if server.may_act else []
@@ -175,7 +177,7 @@ def _describe_combination(combination: Combination) -> dict[str, Any]:
         for _, seed, summary in combination.runs
     ]
     # Only a published table has rows.
-    row = ROWS.get(combination.values.get(ROW, ""))
+    row = ROWS.get(combination.values.get(ROW_FIELD, ""))
     return {
         "values": combination.values,
         "done": combination.finished,

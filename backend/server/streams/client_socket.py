@@ -14,7 +14,7 @@ from stnscope.backend.server.streams.messages import Hello, error_message
 HELLO_SECONDS = 5.0
 HEARTBEAT_SECONDS = 2.0
 SEND_SECONDS = 20.0
-"""After which a client that takes no bytes counts as gone; it may connect again."""
+"""Time after which a client that receives nothing is disconnected; it may connect again."""
 
 POLICY_VIOLATION = 1008
 """The close code for a client that sends no hello."""
@@ -35,7 +35,7 @@ class ClientSocket:
         """Wait for the client's hello; without one in time, close the socket and return None.
 
         Args:
-            parse: a client's text -> its message; raises InvalidInput if it is none.
+            parse: a client's text -> its message; raises InvalidInput if it is invalid.
         """
         deadline = time.monotonic() + HELLO_SECONDS
         while (remaining := deadline - time.monotonic()) > 0:

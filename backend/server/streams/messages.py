@@ -18,11 +18,11 @@ INITIAL_CREDIT = 2
 MAX_CREDIT = 8
 
 
-class _Message(BaseModel):
+class _StreamMessage(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True)
 
 
-class Hello(_Message):
+class Hello(_StreamMessage):
     """Opens a stream; the client has the metrics up to `last_step` already."""
 
     type: Literal["hello"]
@@ -31,26 +31,26 @@ class Hello(_Message):
     )
 
 
-class Follow(_Message):
+class Follow(_StreamMessage):
     """Requests the newest frame, whenever there is a newer one."""
 
     type: Literal["follow"]
 
 
-class Hold(_Message):
+class Hold(_StreamMessage):
     """Requests no more frames; one may still be in flight."""
 
     type: Literal["hold"]
 
 
-class Credit(_Message):
+class Credit(_StreamMessage):
     """Grants this many more frames, up to `MAX_CREDIT`; a page grants one after each paint."""
 
     type: Literal["credit"]
     frames: PositiveCount = Field(default=1, description="How many.")
 
 
-class Transform(_Message):
+class Transform(_StreamMessage):
     """Requests a picture transformed by a trained network, with given regions or its own.
 
     The fields are those of `POST /api/transform`, but for `picture`: the key of a frame that it
@@ -127,7 +127,7 @@ def parse_transform_message(text: str) -> TransformMessage:
     return _parse(_TRANSFORM_MESSAGE, text, (Hello, Transform))
 
 
-def _parse(adapter: TypeAdapter[M], text: str, models: tuple[type[_Message], ...]) -> M:
+def _parse(adapter: TypeAdapter[M], text: str, models: tuple[type[_StreamMessage], ...]) -> M:
     if len(text) > MAX_JSON_BYTES:
         raise InvalidInput(f"This message is larger than {format_bytes(MAX_JSON_BYTES)}.")
     try:

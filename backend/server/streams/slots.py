@@ -17,7 +17,7 @@ class Slots:
 
     @contextmanager
     def use(self) -> Iterator[bool]:
-        """Use a slot while inside; yield False if none is free.
+        """Use a slot inside this context; yield False if none is free.
 
         The slot is taken before anything is awaited, so that streams opened together share the
         limit.

@@ -81,13 +81,13 @@ class Tail:
         self._file: tuple[int, int] | None = None
         """Device and inode of the file that is open."""
         self._events: dict[asyncio.Event, Callable[[], bool]] = {}
-        """Of the viewers, each with whether it waits for a frame."""
+        """The viewers' events, each with whether it waits for a frame."""
         self._version: int | None = None
         self._checked_at = 0.0
         self._with_input: tuple[int, bytes] = (0, b"")
         self._metrics_turn = 0
         self._metrics: dict[tuple[int | None, int], asyncio.Future[dict[str, Any]]] = {}
-        """The metrics that were read in this turn, by what was asked for."""
+        """The metrics that were read in this turn, by the requested range."""
         self._lock = asyncio.Lock()
 
     async def open(self) -> None:
@@ -129,7 +129,7 @@ class Tail:
     ) -> Iterator[None]:
         """Set an event while inside: when the run changes, or a frame comes that is waited for.
 
-        What every step changes is no such change: viewers look for it at intervals of their own.
+        What every step changes does not count: viewers poll it at intervals of their own.
         """
         self._events[event] = waits_for_frame
         try:
@@ -145,20 +145,20 @@ class Tail:
     async def metrics(self, *, after: int | None, seq: int) -> dict[str, Any]:
         """Return the first rows of metrics for steps after `after`, written after `seq`.
 
-        They are read once in each turn, for all viewers that ask for the same: those that have come
+        They are read once in each turn, for all viewers that request the same: those that have come
         to the newest row.
         """
-        turn, asked = self.metrics_turn, (after, seq)
+        turn, requested = self.metrics_turn, (after, seq)
         if turn != self._metrics_turn:
             self._metrics_turn = turn
             self._metrics = {}
-        if asked not in self._metrics:
+        if requested not in self._metrics:
             read = self._read(
                 lambda recording: recording.new_metrics(seq, after=after, limit=MAX_MESSAGE_ROWS)
             )
-            self._metrics[asked] = asyncio.ensure_future(read)
+            self._metrics[requested] = asyncio.ensure_future(read)
         # A viewer that leaves does not cancel what others wait for.
-        return await asyncio.shield(self._metrics[asked])
+        return await asyncio.shield(self._metrics[requested])
 
     async def with_input(self, stored: StoredFrame) -> bytes:
         """Return a frame's bytes with its input; encoded once, however many viewers need it."""
@@ -232,7 +232,8 @@ class Tail:
         """Prepare for reading the recording again after an error.
 
         The recording is opened again, as nothing is known about what the error has left. Until it
-        can be read, the run's status says why not; a lock that another program holds is no change.
+        can be read, the run's status has the reason; a lock that another program holds is no
+        change.
         """
         if isinstance(error, NotFound):
             self.changes += not self.is_deleted

@@ -3,8 +3,8 @@
     connected --hello--> answering
                 (within 5 s, else closed with 1008)
 
-Each `transform` is answered by a frame or an error, except for those that are superseded by a newer
-one while the picture is being transformed: they are skipped.
+The response to each `transform` is a frame or an error, except for those that are superseded by a
+newer one while the picture is being transformed: they are skipped.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from stnscope.backend.server.streams.messages import (
 from stnscope.backend.server.streams.slots import Slots
 
 MAX_CONCURRENT_REQUESTS = MAX_WAITING // 2
-"""Of all streams together, so that uploads find a place in the worker's queue too."""
+"""Maximum of all streams together, so that the worker's queue has places for uploads."""
 
 
 class TransformStreams:
@@ -81,7 +81,7 @@ class TransformStream:
         with suppress(WebSocketDisconnect, TimeoutError):
             if await self._client.wait_for_hello(parse_transform_message):
                 await run_until_first_completes(
-                    self._receive_all(), self._answer_all(), self._send_heartbeats()
+                    self._receive_all(), self._respond_to_all(), self._send_heartbeats()
                 )
 
     async def _receive_all(self) -> None:
@@ -97,15 +97,15 @@ class TransformStream:
                 self._newest = message
                 self._wake.set()
 
-    async def _answer_all(self) -> None:
+    async def _respond_to_all(self) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
             request, self._newest = self._newest, None
             if request is not None:
-                await self._answer(request)
+                await self._respond(request)
 
-    async def _answer(self, request: Transform) -> None:
+    async def _respond(self, request: Transform) -> None:
         try:
             frame = await self._streams.transform(request)
         except StnscopeError as error:

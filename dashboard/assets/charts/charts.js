@@ -28,7 +28,7 @@ const WITHOUT_PAINT = 100;
 const MIN_TWO_COLUMNS_WIDTH = 420;
 const MIN_THREE_COLUMNS_WIDTH = 560;
 // CSS pixels: the least height of a chart beside the stage, where more charts than fit are scrolled, and
-// of one of more rows below it than the style sheet has room for.
+// of one of more rows below it than the style sheet has space for.
 const MIN_HEIGHT_BESIDE = 76;
 const MIN_HEIGHT_BELOW = 100;
 const ROWS_BELOW = 3;

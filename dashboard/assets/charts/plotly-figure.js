@@ -39,7 +39,7 @@ import { drawnLines } from "./chart-definitions.js";
 // Around a plot, for its tick labels; a plot with others below it needs none at its lower edge.
 export const MARGIN = { left: 40, right: 16, top: 2, bottom: 20 };
 export const TITLE_HEIGHT = 22;
-const COLUMN_GAP = 46; // has room for the tick labels of the right plot
+const COLUMN_GAP = 46; // has space for the tick labels of the right plot
 const MAX_POINTS = 500;
 // Fewer points than this are drawn with markers: a line through a single one is invisible.
 const MIN_UNMARKED_POINTS = 25;

@@ -26,7 +26,7 @@
 
 // Layers of the page that an export can draw.
 const LAYERS = /** @type {const} */ (["dots", "outline", "mesh", "trail", "inverse"]);
-const CHARTS = "loss,accuracy,stillness";
+const DEFAULT_CHARTS = "loss,accuracy,stillness";
 
 /** @param {string} layout */
 const isStageLayout = (layout) => layout === "stage" || layout === "one";
@@ -82,7 +82,7 @@ export function exportOptions(format, fields, picked, view) {
   }
   if (format.options.includes("layers") && isStageLayout(layout)) {
     options.layers = LAYERS.filter((name) => view.layers[name]).join(",");
-    if (fields.charts) options.charts = CHARTS;
+    if (fields.charts) options.charts = DEFAULT_CHARTS;
     if (view.compare !== null) options.compare = view.compare;
   }
   return options;

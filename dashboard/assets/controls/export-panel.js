@@ -36,7 +36,7 @@ const LAP = "Closing lap";
 const PICK = "Press tiles on the stage to choose probes.";
 // Files of these forms are shown as pictures.
 const PICTURE_TYPE = /^image\//;
-// Milliseconds: from the last change of an option to its preview; between two looks at a job.
+// Milliseconds from the last change of an option to its preview, and between polls of a job.
 const PREVIEW_DELAY = 350;
 const POLL_INTERVAL = 250;
 

@@ -9,7 +9,7 @@ const GAP = 6;
 const MARK = 8;
 
 /**
- * What is drawn at a region's corners: the classes of its lines, and what it says.
+ * What is drawn at a region's corners: the classes of its lines, and its text.
  * @type {[string[], string][]}
  */
 const MARKS = [
@@ -77,8 +77,8 @@ function markOf(lines) {
  */
 function placeBelow(panel, button) {
   const { left, bottom } = button.getBoundingClientRect();
-  const room = innerWidth - panel.offsetWidth - GAP;
-  panel.style.left = `${Math.max(GAP, Math.min(left, room))}px`;
+  const maximum = innerWidth - panel.offsetWidth - GAP;
+  panel.style.left = `${Math.max(GAP, Math.min(left, maximum))}px`;
   panel.style.top = `${bottom + GAP}px`;
   panel.style.maxHeight = `${innerHeight - bottom - 2 * GAP}px`;
 }

@@ -22,7 +22,7 @@ const RATES = {
   localisation_learning_rate: "Localisation learning rate",
 };
 
-// The last request sent for each function that shows a problem: the answer to an earlier one,
+// The last request sent for each function that shows a problem: the response to an earlier one,
 // which may come later, does not show or clear anything.
 /** @type {WeakMap<(problem: Error | null) => void, object>} */
 const lastRequests = new WeakMap();

@@ -23,7 +23,7 @@ const TRAINING_ACTIONS = {
 };
 
 // In place of the buttons, of a run whose loop is a program of its own and has no pause point.
-const WATCHED = "This run is trained by a program of its own, which controls it. With " +
+const WATCHED_NOTE = "This run is trained by a program of its own, which controls it. With " +
   "run.pause_point() in its loop it can be paused here.";
 
 export class RunControls {
@@ -37,7 +37,7 @@ export class RunControls {
     this.setProblem = setProblem;
     this.open = open;
     /** @type {Set<string>} */
-    this.pending = new Set(); // actions that the server has not answered yet
+    this.pending = new Set(); // actions that the server has not responded to yet
     this.isStarting = false;
     /** @type {Record<string, HTMLButtonElement>} */
     this.buttons = {};
@@ -140,7 +140,7 @@ export class RunControls {
     const { run, disconnected } = this.store;
     const allowed = disconnected ? [] : (run?.can ?? []);
     const action = actions.find((each) => allowed.includes(each));
-    // A second press is ignored until the server has answered the first.
+    // A second press is ignored until the server has responded to the first.
     if (!action || this.pending.has(action)) return;
     this.pending.add(action);
     await sendControl(this.store, this.setProblem, { action });
@@ -162,16 +162,16 @@ export class RunControls {
     // It ends where it was started.
     this.buttons.stop.hidden = this.start.hidden = isWatched;
     const hasNoPausePoint = isWatched && !run?.settings;
-    // Of a run that is over nothing can be controlled; one that was stopped can be resumed.
+    // A run that has ended has no controls; one that was stopped can be resumed.
     const isOver = Boolean(run) &&
       !Object.keys(this.buttons).some((each) => allowed.includes(each));
     const [training, settings] = this.training;
     const isUncontrolled = hasNoPausePoint || (isWatched && !run?.live);
     training.hidden = isUncontrolled || isOver;
-    // Of a run that is over the closing lap can be played.
+    // The closing lap of a run that has ended can be played.
     settings.hidden = isUncontrolled;
     this.title.hidden = training.hidden && settings.hidden && this.start.hidden;
-    setText(this.refusal, viewerRefusal() ?? (hasNoPausePoint ? WATCHED : ""));
+    setText(this.refusal, viewerRefusal() ?? (hasNoPausePoint ? WATCHED_NOTE : ""));
     setText(this.note, run?.resume_note ?? "");
     this.restart.disabled = this.newSeed.disabled = this.isStarting || disconnected || !run?.config;
   }

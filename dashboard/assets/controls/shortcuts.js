@@ -33,7 +33,7 @@ const DESCRIPTIONS = [
   ["d o m t b", "dots, outline, mesh, trail, outputs pasted back"],
 ];
 
-// Those that do nothing for who may only look.
+// Those that do nothing with a token for viewing.
 const ACTING_KEYS = ["p", "s"];
 
 /** Create the panel that lists the shortcuts. */

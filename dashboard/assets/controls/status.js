@@ -138,10 +138,10 @@ function describe(store, now) {
   if (run.waits_for_cluster) return { tone: "neutral", text: `Live: ${WAITS_FOR_CLUSTER}` };
   if (!run.running) return { tone: "neutral", text: `Live: ${run.status}` };
   const isOld = lastReceived !== null && now - lastReceived > MIN_SHOWN_AGE;
-  const place = run.node ? ` on ${run.node}` : "";
+  const nodeText = run.node ? ` on ${run.node}` : "";
   return {
     tone: "success",
-    text: `Live: training${place}${isOld ? lastFrame(lastReceived, now) : ""}`,
+    text: `Live: training${nodeText}${isOld ? lastFrame(lastReceived, now) : ""}`,
   };
 }
 
@@ -249,7 +249,7 @@ export class StatusLines {
     setText(this.link, isMissing ? "Show the newest run" : run ? runTitle(run) : "");
     this.link.classList.toggle("stn-newest-link", isMissing);
     this.sweep.hidden = !run?.sweep || isMissing;
-    if (run?.sweep) this.sweep.href = `?room=sweeps&sweep=${encodeURIComponent(run.sweep)}`;
+    if (run?.sweep) this.sweep.href = `?tab=sweeps&sweep=${encodeURIComponent(run.sweep)}`;
     this.link.href = run && !isMissing ? `?run=${encodeURIComponent(run.id)}` : location.pathname;
   }
 }

@@ -1,4 +1,4 @@
-// The warp in the direction that a transformer does not take: each input pixel is moved to where it belongs in
+// The forward warp, which a transformer does not use: each input pixel is moved to its position in
 // the output. Some output pixels then receive nothing. Pure.
 
 import { MATRIX_2X3, pixelCentres, toPixels, warpPoints } from "./theta-grid.js";

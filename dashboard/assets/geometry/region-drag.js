@@ -65,13 +65,13 @@ export const moveRegion = (corners, offset) => corners.map((corner) => add(corne
 export function moveCorner(degreesOfFreedom, corners, index, offset) {
   const can = new Set(degreesOfFreedom);
   const target = add(corners[index], offset);
-  const onlyOne = corners.map((corner, cornerIndex) => (cornerIndex === index ? target : corner));
-  if (can.has("corners")) return onlyOne;
+  const moved = corners.map((corner, cornerIndex) => (cornerIndex === index ? target : corner));
+  if (can.has("corners")) return moved;
   const opposite = (index + 2) % 4;
   if (can.has("shear")) {
     // A parallelogram: each neighbour moves half as far.
     const half = scale(offset, 0.5);
-    return onlyOne.map((corner, cornerIndex) =>
+    return moved.map((corner, cornerIndex) =>
       cornerIndex === index || cornerIndex === opposite ? corner : add(corner, half)
     );
   }
@@ -79,7 +79,7 @@ export function moveCorner(degreesOfFreedom, corners, index, offset) {
   const pivot = can.has("translation") ? corners[opposite] : centre(corners);
   const from = subtract(corners[index], pivot);
   const similarity = similarityBetween(from, subtract(target, pivot), can);
-  if (!similarity) return onlyOne;
+  if (!similarity) return moved;
   return corners.map((corner) => add(pivot, multiply(subtract(corner, pivot), similarity)));
 }
 

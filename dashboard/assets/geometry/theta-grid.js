@@ -21,7 +21,7 @@ export const LATTICE_SIDE = 7;
 
 /** @type {Record<string, number>} */
 const IDENTITIES = { angle: 0, s: 1, scale: 1, tx: 0, ty: 0 };
-// Of a projection: depths nearer to 0 are moved to this distance, as in models/inverse_fit.py.
+// Minimum depth of a projection: those nearer to 0 are moved to it, as in models/inverse_fit.py.
 const HORIZON = 1e-3;
 
 /**

@@ -5,8 +5,8 @@
 const ALPHABET =
   "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;,=>?@^_`{|}~";
 const BASE = ALPHABET.length;
-const DIGITS = new Uint8Array(128);
-[...ALPHABET].forEach((letter, digit) => (DIGITS[letter.charCodeAt(0)] = digit));
+const DIGIT_VALUES = new Uint8Array(128);
+[...ALPHABET].forEach((letter, digit) => (DIGIT_VALUES[letter.charCodeAt(0)] = digit));
 
 /**
  * Return the bytes of a text.
@@ -20,7 +20,8 @@ export function decodeBase85(text) {
   for (let group = 0; group < groups; group++) {
     let value = 0;
     for (let index = group * 5; index < group * 5 + 5; index++) {
-      value = value * BASE + (index < text.length ? DIGITS[text.charCodeAt(index)] : BASE - 1);
+      value = value * BASE +
+        (index < text.length ? DIGIT_VALUES[text.charCodeAt(index)] : BASE - 1);
     }
     bytes.setUint32(group * 4, value);
   }

@@ -1,4 +1,4 @@
-// The networks of the walk, computed in the browser: the compact ST-CNN for digits, and the compact CNN. Pure.
+// The networks of the walkthrough, computed in the browser: the compact ST-CNN for digits, and the compact CNN. Pure.
 //
 // Their layers are those of models/architectures/compact.py, whose weights they read; a test compares them.
 
@@ -80,8 +80,8 @@ export function localise(weights, image) {
   const features = [PEAKS, LOOKS].flatMap((layers) => [
     ...lastOutput(applyLayers(layers, weights, last)).data,
   ]);
-  const mixed = { data: Float32Array.from(features), shape: [features.length] };
-  return { theta: [...lastOutput(applyLayers(THETA, weights, mixed)).data], maps };
+  const featureTensor = { data: Float32Array.from(features), shape: [features.length] };
+  return { theta: [...lastOutput(applyLayers(THETA, weights, featureTensor)).data], maps };
 }
 
 /** @param {Applied[]} applied */
@@ -125,9 +125,9 @@ export function sample({ data, shape: [, height, width] }, points, size) {
  * @param {number[] | null} theta null without a transformer
  */
 export function classify(weights, image, theta) {
-  const seen = theta ? sample(image, samplingPoints(theta), OUTPUT_SIZE).output : image;
+  const input = theta ? sample(image, samplingPoints(theta), OUTPUT_SIZE).output : image;
   const layers = theta ? WITH_TRANSFORMER : WITHOUT_TRANSFORMER;
-  return softmax(lastOutput(applyLayers(layers, weights, seen)).data);
+  return softmax(lastOutput(applyLayers(layers, weights, input)).data);
 }
 
 /**
@@ -152,19 +152,19 @@ export function thetaGradient(weights, image, theta, label) {
   const { output, slopes } = sample(image, samplingPoints(theta), OUTPUT_SIZE);
   const applied = applyLayers(WITH_TRANSFORMER, weights, output);
   const probabilities = softmax(lastOutput(applied).data);
-  const ofLogits = Float32Array.from(
+  const logitsGradient = Float32Array.from(
     probabilities,
     (probability, index) => probability - (index === label ? 1 : 0),
   );
-  const ofOutput = inputGradient(applied, weights, ofLogits);
-  const grid = slopes.map((slope, index) => slope * ofOutput[index >> 1]);
-  const ofTheta = [0, 0, 0, 0, 0, 0];
-  for (let index = 0; index < ofOutput.length; index++) {
-    const place = [CENTRES[2 * index], CENTRES[2 * index + 1], 1];
-    place.forEach((coordinate, column) => {
-      ofTheta[column] += (grid[2 * index] * width / 2) * coordinate;
-      ofTheta[3 + column] += (grid[2 * index + 1] * height / 2) * coordinate;
+  const outputGradient = inputGradient(applied, weights, logitsGradient);
+  const grid = slopes.map((slope, index) => slope * outputGradient[index >> 1]);
+  const gradient = [0, 0, 0, 0, 0, 0];
+  for (let index = 0; index < outputGradient.length; index++) {
+    const point = [CENTRES[2 * index], CENTRES[2 * index + 1], 1];
+    point.forEach((coordinate, column) => {
+      gradient[column] += (grid[2 * index] * width / 2) * coordinate;
+      gradient[3 + column] += (grid[2 * index + 1] * height / 2) * coordinate;
     });
   }
-  return { loss: -Math.log(probabilities[label]), probabilities, theta: ofTheta, grid };
+  return { loss: -Math.log(probabilities[label]), probabilities, theta: gradient, grid };
 }

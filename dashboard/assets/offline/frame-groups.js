@@ -266,8 +266,8 @@ function addAffine(numbers, [frames, probes, rows, columns], theta, [, , height,
           round(round(round(d * x) + round(e * y)) + f),
         ];
         for (const [axis, side] of [width, height].entries()) {
-          const place = round(round(round(normalised[axis] + 1) / 2) * side);
-          numbers[index++] += orderedOf(finite(place));
+          const position = round(round(round(normalised[axis] + 1) / 2) * side);
+          numbers[index++] += orderedOf(finite(position));
         }
       }
     }
@@ -324,14 +324,14 @@ function addSampled(numbers, [frames, probes, height, width, channels], grid, im
    * @param {number} column
    * @param {number} axis
    */
-  const place = (start, row, column, axis) => {
+  const position = (start, row, column, axis) => {
     const { before: i, fraction: v } = down;
     const { before: j, fraction: u } = across;
     const at = start + (i[row] * columns + j[column]) * 2 + axis;
     const below = at + columns * 2;
-    const top = between(finite(points[at]), finite(points[at + 2]), u[column]);
-    const bottom = between(finite(points[below]), finite(points[below + 2]), u[column]);
-    return Math.min(MAX_PIXELS, Math.max(-MAX_PIXELS, between(top, bottom, v[row]))) - 0.5;
+    const top = interpolate(finite(points[at]), finite(points[at + 2]), u[column]);
+    const bottom = interpolate(finite(points[below]), finite(points[below + 2]), u[column]);
+    return Math.min(MAX_PIXELS, Math.max(-MAX_PIXELS, interpolate(top, bottom, v[row]))) - 0.5;
   };
   const sampler = { data: images.data, imageHeight, imageWidth, channels, zeros };
   for (let index = 0; index < frames * probes; index++) {
@@ -341,8 +341,8 @@ function addSampled(numbers, [frames, probes, height, width, channels], grid, im
     let offset = index * height * width * channels;
     for (let row = 0; row < height; row++) {
       for (let column = 0; column < width; column++) {
-        const x = place(gridStart, row, column, 0);
-        const y = place(gridStart, row, column, 1);
+        const x = position(gridStart, row, column, 0);
+        const y = position(gridStart, row, column, 1);
         for (let channel = 0; channel < channels; channel++) {
           numbers[offset++] += sampleAt(sampler, imageStart + channel, x, y);
         }
@@ -371,9 +371,9 @@ function sampleAt({ data, imageHeight, imageWidth, channels, zeros }, start, x, 
     if (zeros && (r !== row || c !== column)) return 0;
     return data[start + (r * imageWidth + c) * channels];
   };
-  const upper = between(at(top, left), at(top, left + 1), x - left);
-  const lower = between(at(top + 1, left), at(top + 1, left + 1), x - left);
-  return Math.floor(between(upper, lower, y - top) + 0.5);
+  const upper = interpolate(at(top, left), at(top, left + 1), x - left);
+  const lower = interpolate(at(top + 1, left), at(top + 1, left + 1), x - left);
+  return Math.floor(interpolate(upper, lower, y - top) + 0.5);
 }
 
 /**
@@ -381,7 +381,7 @@ function sampleAt({ data, imageHeight, imageWidth, channels, zeros }, start, x, 
  * @param {number} high
  * @param {number} fraction
  */
-const between = (low, high, fraction) => low + (high - low) * fraction;
+const interpolate = (low, high, fraction) => low + (high - low) * fraction;
 
 /** @param {number} value */
 const finite = (value) => (Number.isFinite(value) ? value : 0);

@@ -5,7 +5,7 @@
 /** @import { TransformRequest, TransformStreamCallbacks } from "../protocol/transform-stream.js" */
 
 /**
- * Answers the requests of one figure one after another, the newest first.
+ * Computes the requests of one figure one after another, the newest first.
  * @implements {PictureStream}
  */
 export class NetworkStream {
@@ -23,7 +23,7 @@ export class NetworkStream {
   /** @param {TransformRequest} request */
   send(request) {
     this.number += 1;
-    this.#answer(this.number, request);
+    this.#compute(this.number, request);
     return this.number;
   }
 
@@ -40,12 +40,12 @@ export class NetworkStream {
    * @param {number} number
    * @param {TransformRequest} request
    */
-  async #answer(number, request) {
+  async #compute(number, request) {
     // The page is drawn, and newer requests come, between two of them.
     await new Promise((resolve) => setTimeout(resolve));
     if (this.isClosed || number !== this.number) return;
     try {
-      const frame = await (await this.network).answer(request);
+      const frame = await (await this.network).compute(request);
       if (!this.isClosed) this.on.frame({ ...frame, info: { ...frame.info, request: number } });
     } catch (problem) {
       if (!this.isClosed) this.on.error(/** @type {Error} */ (problem).message, number, null);

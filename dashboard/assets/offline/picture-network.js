@@ -27,8 +27,8 @@ import { readTensors } from "../protocol/frame.js";
 /** @import { Values, Weights } from "./network-layers.js" */
 
 // The network's inputs that are made from the pictures, each by a digest of its file, as
-// tools/make_walk_example.py writes them.
-const PICTURES = "walk/pictures.safetensors";
+// tools/make_walkthrough_example.py writes them.
+const PICTURES = "walkthrough/pictures.safetensors";
 const TRANSFORMER = "st";
 const CLASSES = Array.from({ length: 10 }, (_, index) => String(index));
 const MAP_LAYERS = ["maps.2", "maps.5", "maps.8"];
@@ -50,20 +50,20 @@ export class PictureNetwork {
    * @param {Blob} image its file
    * @param {string} weights
    * @returns {Promise<Frame>}
-   * @throws {Problem} it is none of those that ship
+   * @throws {Problem} it is not one of those that ship
    */
   async transform(image, weights) {
     const picture = digest(new Uint8Array(await image.arrayBuffer()));
-    return this.answer({ picture, weights });
+    return this.compute({ picture, weights });
   }
 
   /**
-   * Return the frame that answers a request.
+   * Return the frame of a request.
    * @param {TransformRequest} request
    * @returns {Promise<Frame>}
    * @throws {Problem} it needs a server
    */
-  async answer(
+  async compute(
     { picture = "", weights: name = "", theta: given, variation, gradient, steps, maps },
   ) {
     const pictures = await this.#load(await assetUrl(PICTURES));
@@ -113,7 +113,7 @@ export class PictureNetwork {
 /**
  * @param {string} address
  * @returns {Promise<Weights>}
- * @throws {Problem} the file is missing, or the server does not answer
+ * @throws {Problem} the file is missing, or the server does not respond
  */
 async function load(address) {
   const response = await fetch(address).catch(() => null);

@@ -1,4 +1,4 @@
-// What the page asks, answered from recordings that it came with, and without a server.
+// The page's requests, fulfilled from recordings that are part of the page, without a server.
 
 import { NetworkStream } from "./network-stream.js";
 import { Problem } from "../protocol/api.js";
@@ -31,7 +31,7 @@ function refuse() {
 }
 
 /**
- * Create what answers from recordings.
+ * Create the interface that reads recordings.
  * @param {StoredFiles} files
  * @returns {{api: Api, contents: () => Promise<Contents>}}
  */

@@ -1,4 +1,4 @@
-// One recorded run: its list of frames, its metrics, and its frames, which are unpacked as they are wanted.
+// One recorded run: its list of frames, its metrics, and its frames, which are unpacked when they are requested.
 
 import { decodeGroup, decompress, readGroupHeader } from "./frame-groups.js";
 import { Problem } from "../protocol/api.js";
@@ -11,7 +11,7 @@ import { stepIndex } from "../playback/player.js";
 // Groups that stay unpacked: a replay reads one after another, a trail several.
 const MAX_UNPACKED = 6;
 
-/** @typedef {[file: number, offset: number, length: number]} Place a part of one of the run's files */
+/** @typedef {[file: number, offset: number, length: number]} Location a part of one of the run's files */
 
 /**
  * The run's list of frames, as backend/experiment/export/stored_run.py writes it. Frames are numbered in the
@@ -20,9 +20,9 @@ const MAX_UNPACKED = 6;
  * @property {number} attempt
  * @property {number[]} steps in order
  * @property {[number, number][]} laps step and number of each frame of the closing lap
- * @property {Place[]} groups
- * @property {number[]} firsts number of each group's first frame
- * @property {Place[]} inputs
+ * @property {Location[]} groups
+ * @property {number[]} first_frames number of each group's first frame
+ * @property {Location[]} inputs
  */
 
 export class RecordedRun {
@@ -81,15 +81,15 @@ export class RecordedRun {
    * @throws {Problem} no such frame is recorded
    */
   async frame(step, lap) {
-    const { steps, laps, firsts } = await this.#load();
+    const { steps, laps, first_frames } = await this.#load();
     const number = lap === null
       ? stepIndex(steps, step)
       : steps.length + laps.findIndex(([at, each]) => at === step && each === lap);
-    if (number < (lap === null ? 0 : steps.length) || !firsts.length) {
+    if (number < (lap === null ? 0 : steps.length) || !first_frames.length) {
       throw new Problem("No such frame is recorded.", 404);
     }
-    const group = stepIndex(firsts, number);
-    return (await this.#group(group))[number - firsts[group]];
+    const group = stepIndex(first_frames, number);
+    return (await this.#group(group))[number - first_frames[group]];
   }
 
   /** @param {number} index */
@@ -128,7 +128,7 @@ export class RecordedRun {
     return decodeGroup(data, readGroupHeader(data), null)[0].tensors.input;
   }
 
-  /** @param {Place} place */
+  /** @param {Location} location */
   #part([file, offset, length]) {
     return this.files.part(`${this.folder}frames-${file}.bin`, offset, length);
   }

@@ -17,7 +17,7 @@ const PARTIAL = 206;
  */
 
 /**
- * Files below an address, on a server that knows nothing of them. Parts are requested as such; from a server
+ * Files below an address, on any static server. Parts are requested as such; from a server
  * that sends whole files instead, each is requested once.
  * @implements {StoredFiles}
  */
@@ -97,7 +97,7 @@ export class StaticFiles {
   /**
    * @param {string} path
    * @param {RequestInit} [options]
-   * @throws {Problem} the file is missing, or the server does not answer
+   * @throws {Problem} the file is missing, or the server does not respond
    */
   async #request(path, options) {
     let response;

@@ -68,7 +68,7 @@ export class CopyLink {
  */
 async function copyText(text) {
   try {
-    // Undefined on a page without TLS, whatever its types say.
+    // Undefined on a page without TLS, in spite of its types.
     await navigator.clipboard.writeText(text);
     return true;
   } catch {

@@ -102,7 +102,7 @@ function layOutOneStage({ stage }, view, width, height) {
 }
 
 /**
- * Lay out two runs: side by side where there is room for both, otherwise below each other.
+ * Lay out two runs: side by side where there is space for both, otherwise below each other.
  * @param {ViewerParts} viewer
  * @param {View} view
  * @param {number} width

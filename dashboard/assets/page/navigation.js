@@ -3,9 +3,9 @@
 import { addressOf, addressQuery, pushAddress } from "./url.js";
 import { defaultRun, shouldSwitch } from "../playback/run-list.js";
 import { readLap, readStep, readView, viewQuery } from "../ui/view-state.js";
-import { roomQuery } from "./rooms.js";
+import { tabQuery } from "./tabs.js";
 
-/** @import { Rooms } from "./rooms.js" */
+/** @import { Tabs } from "./tabs.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 /** @import { RunStore } from "../playback/run-store.js" */
 /** @import { View } from "../ui/view-state.js" */
@@ -17,16 +17,16 @@ export class Navigation {
   /**
    * @param {RunStore} store in which runs are opened
    * @param {RunList} list
-   * @param {Rooms} rooms
+   * @param {Tabs} tabs
    * @param {object} on
    * @param {() => View} on.getView the current view
    * @param {(view: View) => void} on.setView called when the user goes back or forward
    * @param {() => void} on.runChanged called when another run was chosen
    */
-  constructor(store, list, rooms, on) {
+  constructor(store, list, tabs, on) {
     this.store = store;
     this.list = list;
-    this.rooms = rooms;
+    this.tabs = tabs;
     this.on = on;
     /** @type {string | null | undefined} */
     this.pinned = undefined; // id of the chosen run; null for the newest
@@ -36,7 +36,7 @@ export class Navigation {
     this.initialView = readView(query);
     this.start = { step: readStep(query), lap: readLap(query) }; // of the run that is opened next
     list.addEventListener("change", () => this.#openNewest());
-    rooms.addEventListener("restore", (event) => {
+    tabs.addEventListener("restore", (event) => {
       this.#restore(/** @type {CustomEvent} */ (event).detail.isReturning);
     });
   }
@@ -62,7 +62,7 @@ export class Navigation {
   goTo(id) {
     if (id === this.pinned) return;
     this.replaceAddress();
-    pushAddress(addressOf(roomQuery("watch", { run: id }, addressQuery())));
+    pushAddress(addressOf(tabQuery("watch", { run: id }, addressQuery())));
     this.pin(id);
   }
 
@@ -77,15 +77,15 @@ export class Navigation {
     const { id, player, isPlayingPlaceholder, isPlayingLap } = this.store;
     const isPaused = !isPlayingPlaceholder && !isPlayingLap && player.mode === "paused";
     const at = { step: isPaused ? player.step : null, lap: isPlayingLap };
-    this.rooms.replaceAddress("watch", { run: id, ...viewQuery(this.on.getView(), at) });
+    this.tabs.replaceAddress("watch", { run: id, ...viewQuery(this.on.getView(), at) });
   }
 
   /**
    * Show what the address names, after the user went back or forward.
-   * @param {boolean} isReturning whether from another room: then the run that is still open stays
+   * @param {boolean} isReturning whether from another tab: then the run that is still open stays
    */
   #restore(isReturning) {
-    if (this.rooms.current !== "watch") return;
+    if (this.tabs.current !== "watch") return;
     const query = addressQuery();
     if (isReturning && query.get("run") === this.store.id) return;
     this.#clearTimer();
@@ -95,9 +95,9 @@ export class Navigation {
     this.pin(query.get("run"));
   }
 
-  /** The stage's own parameters in the address: none while another room is shown. */
+  /** The stage's own parameters in the address: none while another tab is shown. */
   get #query() {
-    return this.rooms.current === "watch" ? addressQuery() : new URLSearchParams();
+    return this.tabs.current === "watch" ? addressQuery() : new URLSearchParams();
   }
 
   #clearTimer() {

@@ -33,7 +33,7 @@ export class Presentation {
     else if (document.fullscreenElement) document.exitFullscreen();
   }
 
-  /** End: another room is shown. */
+  /** End: another tab is shown. */
   end() {
     if (this.isOn) this.toggle();
   }

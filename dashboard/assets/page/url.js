@@ -1,4 +1,4 @@
-// The page's address: it names the room and what is shown in it, so that every view is a link.
+// The page's address: it names the tab and what is shown in it, so that every view is a link.
 
 /**
  * Write parameters into the address, in place of the current entry of the browser's history.

@@ -15,7 +15,7 @@ import { legendText } from "../ui/frame-text.js";
 import { Navigation } from "./navigation.js";
 import { Readout, StatusLines } from "../controls/status.js";
 import { Presentation } from "./presentation.js";
-import { roomLink } from "../ui/room-link.js";
+import { tabLink } from "../ui/tab-link.js";
 import { RunControls } from "../controls/run-controls.js";
 import { RunStage } from "../stage/run-stage.js";
 import { RunStore } from "../playback/run-store.js";
@@ -27,7 +27,7 @@ import { prefersReducedMotion } from "../ui/transition.js";
 
 /** @import { Api } from "../protocol/api.js" */
 /** @import { Frame } from "../protocol/types.js" */
-/** @import { Rooms } from "./rooms.js" */
+/** @import { Tabs } from "./tabs.js" */
 /** @import { RunList } from "../playback/run-list.js" */
 /** @import { View } from "../ui/view-state.js" */
 
@@ -35,21 +35,21 @@ import { prefersReducedMotion } from "../ui/transition.js";
 const STATUS_INTERVAL = 1000;
 
 const INTRO =
-  "A network learns where to look: the white frame is the region that it samples, and beside it is what it sees.";
+  "A network learns which region to sample: the white frame is the region in the input, and beside it is the output.";
 
 export class Viewer {
   /**
    * @param {Api} api
    * @param {RunList} list
-   * @param {Rooms} rooms
+   * @param {Tabs} tabs
    * @param {(id: string) => void} open called with the id of a run that was started here
    */
-  constructor(api, list, rooms, open) {
-    this.rooms = rooms;
+  constructor(api, list, tabs, open) {
+    this.tabs = tabs;
     const reducedMotion = prefersReducedMotion();
     const store = (this.store = new RunStore(api, reducedMotion));
     /** @type {Navigation} */
-    this.navigation = new Navigation(store, list, rooms, {
+    this.navigation = new Navigation(store, list, tabs, {
       getView: () => this.view,
       setView: (view) => this.setView(view),
       runChanged: () => this.status.setProblem(null),
@@ -102,7 +102,7 @@ export class Viewer {
       {},
       this.legendText,
       " ",
-      roomLink("how", "How it works"),
+      tabLink("how", "How it works"),
     );
     this.controls = element(
       "div.stn-controls",
@@ -118,7 +118,7 @@ export class Viewer {
       this.runControls.element,
     );
     this.stages = element("div.stn-stages", {}, this.stage.element);
-    this.intro = element("p.stn-intro", {}, `${INTRO} `, roomLink("how", "How it works"));
+    this.intro = element("p.stn-intro", {}, `${INTRO} `, tabLink("how", "How it works"));
     this.stageSection = this.#createStageSection();
     this.element = element(
       "div.stn-viewer",
@@ -169,9 +169,9 @@ export class Viewer {
   goTo(id) {
     if (this.isShown) this.navigation.goTo(id);
     else {
-      // One entry: back from there leads to the room that was left.
-      this.rooms.replaceAddress("watch", { run: id });
-      this.rooms.go("watch");
+      // One entry: back from there leads to the tab that was left.
+      this.tabs.replaceAddress("watch", { run: id });
+      this.tabs.go("watch");
       this.navigation.pin(id);
     }
     this.scrollIntoView();
@@ -182,14 +182,14 @@ export class Viewer {
    * @param {string} id
    */
   compare(id) {
-    this.rooms.go("watch");
+    this.tabs.go("watch");
     this.setView({ ...this.view, compare: id });
     this.scrollIntoView();
   }
 
-  /** Whether the stage is the room that is shown. */
+  /** Whether the stage is the tab that is shown. */
   get isShown() {
-    return this.rooms.current === "watch";
+    return this.tabs.current === "watch";
   }
 
   #showOrHide() {
@@ -321,7 +321,7 @@ export class Viewer {
     document.addEventListener("keydown", (event) => {
       if (this.isShown) handleKey(store, keys, event);
     });
-    this.rooms.addEventListener("change", () => this.#showOrHide());
+    this.tabs.addEventListener("change", () => this.#showOrHide());
     this.#showOrHide();
     const resize = () => this.resize();
     new ResizeObserver(resize).observe(this.element);

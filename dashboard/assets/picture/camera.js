@@ -12,21 +12,21 @@ export class Camera {
     /** @type {MediaStream | null} */
     this.stream = null;
     this.video = element("video.stn-camera", { muted: true, playsInline: true });
-    this.shoot = element("button.stn-button.stn-small", { type: "button" }, "Take a photo");
-    this.shoot.onclick = () => this.#shoot();
+    this.capture = element("button.stn-button.stn-small", { type: "button" }, "Take a photo");
+    this.capture.onclick = () => this.#capture();
     this.message = element("p.stn-muted", { aria: { live: "polite" } });
-    this.element = element("div", {}, this.video, this.shoot, this.message);
+    this.element = element("div", {}, this.video, this.capture, this.message);
   }
 
   /** Show the camera's picture. */
   async open() {
     setText(this.message, "");
-    this.shoot.disabled = true;
+    this.capture.disabled = true;
     try {
       this.stream = await navigator.mediaDevices.getUserMedia({ video: true });
       this.video.srcObject = this.stream;
       await this.video.play();
-      this.shoot.disabled = false;
+      this.capture.disabled = false;
     } catch {
       this.close();
       setText(this.message, UNAVAILABLE);
@@ -40,8 +40,8 @@ export class Camera {
     this.video.srcObject = null;
   }
 
-  /** Take the square in the middle: networks look at one object. */
-  #shoot() {
+  /** Take the square in the middle: networks classify one object. */
+  #capture() {
     const { videoWidth, videoHeight } = this.video;
     const side = Math.min(videoWidth, videoHeight);
     if (!side) return;

@@ -25,7 +25,7 @@ export class DrawingPad {
       {},
       this.canvas,
       this.clear,
-      element("p.stn-muted", {}, "Draw one digit. After each line the network looks at it."),
+      element("p.stn-muted", {}, "Draw one digit. After each stroke the network classifies it."),
     );
     this.#clear();
     this.#listen();

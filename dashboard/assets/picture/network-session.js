@@ -1,4 +1,4 @@
-// One picture and one trained network: a request is answered by the frame of what the network does with
+// One picture and one trained network: the response to a request is the frame of what the network does with
 // the picture. Responses arrive in the order of their requests; the server skips some if it is busy.
 
 import { Problem } from "../protocol/api.js";
@@ -60,7 +60,7 @@ export class NetworkSession {
    * Upload a picture, and return its frame.
    * @param {Blob} blob its file
    * @returns {Promise<Frame>}
-   * @throws {Problem} the server refuses the picture, or does not answer
+   * @throws {Problem} the server refuses the picture, or does not respond
    */
   async open(blob) {
     this.#supersede(Infinity);

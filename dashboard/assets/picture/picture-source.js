@@ -34,7 +34,7 @@ export class PictureSource {
       close: () => this.camera.close(),
     });
     this.padToggle = this.#toggle("Draw a digit", this.pad.element);
-    const heading = element("h3.stn-room-heading", {}, "Your picture");
+    const heading = element("h3.stn-tab-heading", {}, "Your picture");
     const hint = "Or drop one here, or paste one anywhere with Ctrl+V or ⌘V.";
     this.element = element(
       "section.stn-source",
@@ -45,7 +45,7 @@ export class PictureSource {
       this.camera.element,
       this.pad.element,
       element("p.stn-muted", {}, hint),
-      element("h3.stn-room-heading", {}, "Or one of these"),
+      element("h3.stn-tab-heading", {}, "Example pictures"),
       ...subjectsOf(pictures).map((each) => this.#group(each, pictures)),
     );
   }

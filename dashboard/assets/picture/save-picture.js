@@ -20,7 +20,7 @@ const GROUND = "#1b1e23";
 const GAP = 16;
 const FONT = "18px sans-serif";
 const LINE = 26;
-// Of an animation's pictures; the last one stays longer, before it begins again.
+// Delay of an animation's pictures; that of the last one is longer.
 const DELAY_MILLISECONDS = 100;
 const LAST_DELAY_MILLISECONDS = 1000;
 

@@ -1,4 +1,4 @@
-// A sweep: one variation is moved from end to end, and what the network says is drawn over it.
+// A sweep: one variation is moved from end to end, and the network's predictions are plotted over it.
 
 import { element, setAttributes, setText, svgElement, svgText } from "../ui/dom.js";
 import { decimal, percent } from "../ui/number-text.js";
@@ -8,7 +8,7 @@ import { sweepCurves, sweepStillness, sweepTable } from "./sweep-curves.js";
 /** @import { Curve, SweepPoint } from "./sweep-curves.js" */
 /** @import { VariationEntry } from "./variations.js" */
 
-// Of the chart, in its own units.
+// Size of the chart, in its own units.
 const WIDTH = 560;
 const HEIGHT = 190;
 const MARGIN = { left: 44, right: 12, top: 10, bottom: 24 };
@@ -29,7 +29,7 @@ export class SweepChart {
     /** @type {Curve[]} */
     this.curves = [];
     this.shown = 0; // index of the value under the cursor
-    this.title = element("h3.stn-room-heading", {}, "Sweep");
+    this.title = element("h3.stn-tab-heading", {}, "Sweep");
     this.text = element("p.stn-muted", { aria: { live: "polite" } }, HINT);
     this.lines = svgElement("g");
     this.axes = svgElement("g", { class: "stn-sweep-axes" });

@@ -49,7 +49,7 @@ export class TransformView {
     this.message = element("p.stn-muted", { aria: { live: "polite" } });
     const targets = element(
       "span.stn-segments",
-      { aria: { label: "What dragging moves" } },
+      { aria: { label: "Effect of dragging" } },
       this.targets.picture,
       this.targets.region,
     );

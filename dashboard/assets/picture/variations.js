@@ -18,7 +18,7 @@ import { decimal, percent } from "../ui/number-text.js";
  */
 
 /** @param {number} value */
-const degrees = (value) => `${decimal(value, 0)}°`;
+const degreesText = (value) => `${decimal(value, 0)}°`;
 /** @param {number} value */
 const share = (value) => percent(value, 0);
 
@@ -34,7 +34,7 @@ export const VARIATIONS = [
     maximum: 180,
     step: 1,
     neutral: 0,
-    text: degrees,
+    text: degreesText,
   },
   { name: "scale", title: "Scale", minimum: 0.3, maximum: 2, step: 0.01, neutral: 1, text: share },
   {
@@ -55,7 +55,15 @@ export const VARIATIONS = [
     neutral: 0,
     text: share,
   },
-  { name: "tilt", title: "Tilt", minimum: -60, maximum: 60, step: 1, neutral: 0, text: degrees },
+  {
+    name: "tilt",
+    title: "Tilt",
+    minimum: -60,
+    maximum: 60,
+    step: 1,
+    neutral: 0,
+    text: degreesText,
+  },
   { name: "bend", title: "Bend", minimum: -1, maximum: 1, step: 0.01, neutral: 0, text: share },
   { name: "cover", title: "Cover", minimum: 0, maximum: 1, step: 0.01, neutral: 0, text: share },
   {
@@ -139,17 +147,17 @@ export class VariationSliders {
     /** @type {Variation} */
     this.variation = {};
     this.rows = VARIATIONS.map((entry) =>
-      new SliderRow(entry, {
+      new VariationRow(entry, {
         input: (value) => this.#change({ [entry.name]: value }),
         sweep: () => onSweep(entry),
       })
     );
-    this.reset = element("button.stn-button.stn-small", { type: "button" }, "Put all back");
+    this.reset = element("button.stn-button.stn-small", { type: "button" }, "Reset variations");
     this.reset.onclick = () => {
       this.set({});
       this.onChange(this.variation);
     };
-    const title = element("h3.stn-room-heading", {}, "Vary it");
+    const title = element("h3.stn-tab-heading", {}, "Variations");
     this.element = element(
       "section.stn-variations",
       { aria: { label: "Variations of the picture" } },
@@ -176,7 +184,7 @@ export class VariationSliders {
   }
 }
 
-class SliderRow {
+class VariationRow {
   /**
    * @param {VariationEntry} entry
    * @param {{input: (value: number) => void, sweep: () => void}} on

@@ -1,4 +1,4 @@
-// What the same data's network without a transformer says of the same picture.
+// The prediction for the same picture by the network without a transformer for the same data.
 
 import { ClassBars } from "../stage/class-bars.js";
 import { element, setText } from "../ui/dom.js";
@@ -15,7 +15,7 @@ export class WithoutTransformer {
   constructor() {
     this.verdict = element("p.stn-detail-verdict");
     this.classes = new ClassBars();
-    const heading = element("h3.stn-room-heading", {}, "The same without a transformer");
+    const heading = element("h3.stn-tab-heading", {}, "Without a transformer");
     this.element = element(
       "section.stn-without",
       { hidden: true, aria: { label: "Without a transformer" } },
@@ -39,12 +39,12 @@ export class WithoutTransformer {
     const predicted = info.predicted[0];
     if (Array.isArray(predicted) || !tensors.probabilities) return this.clear();
     this.element.hidden = false;
-    const agrees = predicted === compared.info.predicted[0];
+    const isEqual = predicted === compared.info.predicted[0];
     const probability = percent(predictedProbability(frame, 0), 0);
     const text = `classified as ${labelName(info, predicted)} (${probability})`;
     const verdict = verdictOf(info, 0);
     const known = verdict === "unknown" ? "" : `, which is ${verdict}`;
-    setText(this.verdict, `${text}${known}${agrees ? ", as with it" : ""}`);
+    setText(this.verdict, `${text}${known}${isEqual ? ", as with a transformer" : ""}`);
     this.verdict.dataset.verdict = verdict;
     const probabilities = [...rowOf(tensors.probabilities, 0)];
     this.classes.update(probabilities, info.classes, predicted, MAX_CLASSES);

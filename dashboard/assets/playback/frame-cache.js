@@ -143,7 +143,7 @@ export class FrameCache {
   /**
    * Load the frame at `step`; the nearest before it if none was recorded there.
    * @param {number} step
-   * @throws {Problem} the server does not answer, or has no frame
+   * @throws {Problem} the server does not respond, or has no frame
    */
   load(step) {
     const cached = this.get(step);

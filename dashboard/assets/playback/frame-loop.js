@@ -9,7 +9,7 @@ import { advance, upcomingSteps } from "./player.js";
 const PREFETCHED_FRAMES = 24;
 // After a frame failed to load, milliseconds before it is loaded again.
 const RETRY_MILLISECONDS = 1000;
-// Between two checks for the frames of a trail that are being loaded.
+// Interval between checks for the frames of a trail that are being loaded.
 const TRAIL_MILLISECONDS = 60;
 // After a longer pause between two repaints, for example of a hidden page, a replay does not jump.
 const MAX_SECONDS_PER_TICK = 0.1;

@@ -58,7 +58,7 @@ export class Playback {
 
   /**
    * Request the recorded steps; the player may have moved meanwhile.
-   * @throws {Problem} the server does not answer
+   * @throws {Problem} the server does not respond
    */
   async listSteps() {
     this.listedAt = Date.now();

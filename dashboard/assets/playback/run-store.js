@@ -20,7 +20,7 @@ import { isFaulty } from "../ui/run-text.js";
 
 // Milliseconds until a run is opened again whose recording could not be read.
 const RETRY_MILLISECONDS = 5000;
-// Of longer runs a sample of the metrics is loaded over HTTP, the metrics of shorter ones come over the stream.
+// A sample of longer runs' metrics is loaded over HTTP; those of shorter runs come over the stream.
 const MAX_STREAMED_STEPS = 2000;
 
 export class RunStore extends EventTarget {
@@ -196,7 +196,7 @@ export class RunStore extends EventTarget {
   /**
    * Send an action, or a change of settings. A newer state from the stream overrides the response.
    * @param {object} request
-   * @throws {Problem} it is refused, or the server does not answer
+   * @throws {Problem} it is refused, or the server does not respond
    */
   async control(request) {
     const { id, runPlayback, run } = this;

@@ -8,7 +8,7 @@ import { retry } from "./catalog.js";
 let current = null;
 
 /**
- * Load what the visitor may do, and try again until the server answers.
+ * Load what the visitor may do, and try again until the server responds.
  * @param {{access: () => Promise<Access>}} api
  */
 export async function loadAccess(api) {
@@ -24,7 +24,7 @@ export function setAccess(access) {
 }
 
 /**
- * Return why the visitor may only look, as a sentence; null if not, and before this is loaded.
+ * Return why the visitor may only view, as a sentence; null if not, and before this is loaded.
  * @returns {string | null}
  */
 export const viewerRefusal = () => current?.refusal ?? null;
@@ -55,14 +55,14 @@ export function sharedLink(href, isOwnServer) {
 export function linkAudience(link) {
   const { protocol, hostname } = new URL(link);
   if (protocol === "file:") return "It opens on this machine only.";
-  // What listens there may be a tunnel to another machine; a page cannot know.
+  // It may be a tunnel to another machine, which a page cannot detect.
   if (isLoopback(hostname)) {
     return "It opens on this machine only; behind a tunnel, where the same tunnel is open.";
   }
-  if (current?.viewer_token) return "Whoever has it may look, but change nothing.";
+  if (current?.viewer_token) return "It allows viewing, but no changes.";
   return current?.needs_token
     ? "It asks for the token."
-    : "Whoever reaches this server can open it.";
+    : "Everyone who can reach this server can open it.";
 }
 
 /** @param {string} hostname */

@@ -1,4 +1,4 @@
-// The server's HTTP interface, as functions. Errors carry the server's own message.
+// The server's HTTP interface, as functions. Errors have the server's own message.
 
 import { decodeFrame } from "./frame.js";
 import { RunStream } from "./run-stream.js";
@@ -8,7 +8,7 @@ import { TransformStream } from "./transform-stream.js";
 /** @import { RunStreamCallbacks } from "./run-stream.js" */
 /** @import { TransformStreamCallbacks } from "./transform-stream.js" */
 
-const NO_RESPONSE = "The server does not answer. It may have been stopped.";
+const NO_RESPONSE = "The server does not respond. It may have been stopped.";
 
 /** A failed request, with a sentence to show. */
 export class Problem extends Error {
@@ -44,7 +44,7 @@ export class Problem extends Error {
  */
 
 /**
- * What the page asks: a server, or the recordings that it came with, as offline/recorded-api.js answers.
+ * The page's requests: to a server, or to the recordings of the page, in offline/recorded-api.js.
  * @typedef {ReturnType<typeof createApi>} Api
  */
 
@@ -270,7 +270,7 @@ function formBody(fields) {
 /**
  * @param {URL} address
  * @param {RequestInit} options
- * @throws {Problem} the server refuses, or does not answer
+ * @throws {Problem} the server refuses, or does not respond
  */
 async function request(address, options = {}) {
   // A server of another origin than the page's needs the page's cookie to admit it.
@@ -290,5 +290,5 @@ async function request(address, options = {}) {
 async function problemOf(response) {
   const body = await response.json().catch(() => ({}));
   const detail = typeof body.detail === "string" ? body.detail : null;
-  return new Problem(detail ?? `The server answered with ${response.status}.`, response.status);
+  return new Problem(detail ?? `The server responded with ${response.status}.`, response.status);
 }

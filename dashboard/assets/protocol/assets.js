@@ -1,4 +1,4 @@
-// The addresses of files that lie beside the modules: pictures, the charts' library, the walk's example.
+// The addresses of files that lie beside the modules: pictures, the charts' library, the walkthrough's example.
 
 /** @typedef {(path: string) => string | Promise<string>} Locate */
 

@@ -8,7 +8,7 @@ const RETRY_MILLISECONDS = 2000;
 let current = null;
 
 /**
- * Load the catalog, and try again until the server answers.
+ * Load the catalog, and try again until the server responds.
  * @param {{catalog: () => Promise<Catalog>}} api
  */
 export async function loadCatalog(api) {
@@ -16,7 +16,7 @@ export async function loadCatalog(api) {
 }
 
 /**
- * Repeat a request until the server answers it.
+ * Repeat a request until the server responds to it.
  * @template T
  * @param {() => Promise<T>} request
  * @returns {Promise<T>}

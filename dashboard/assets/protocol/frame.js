@@ -17,7 +17,7 @@ export class FrameError extends Error {}
  * Decode a frame. Tensors are views of `bytes` if aligned, otherwise copies.
  * @param {ArrayBuffer | Uint8Array} bytes
  * @returns {Frame} without `input` where the stream left it out
- * @throws {FrameError} the bytes are no frame of a known protocol
+ * @throws {FrameError} the bytes are not a frame of a known protocol
  */
 export function decodeFrame(bytes) {
   const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);
@@ -40,7 +40,7 @@ export function decodeFrame(bytes) {
  * Return the tensors of a file of safetensors, without those of other types than frames have.
  * @param {Uint8Array} bytes
  * @returns {{[name: string]: Tensor}}
- * @throws {FrameError} the bytes are no such file
+ * @throws {FrameError} the bytes are not such a file
  */
 export function readTensors(bytes) {
   const { header, start } = readHeader(bytes);

@@ -1,4 +1,4 @@
-// A WebSocket that reconnects. It carries any messages.
+// A WebSocket that reconnects, for messages of any kind.
 
 // The server sends something at least every two seconds; after three times that a connection is lost.
 const MAX_SILENCE_MILLISECONDS = 6000;

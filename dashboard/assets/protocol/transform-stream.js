@@ -19,7 +19,7 @@ import { ReconnectingSocket } from "./reconnecting-socket.js";
  * @property {number} [cover] width of a bar across the middle, as a share of the side
  * @property {number} [darkness] 0 to 1
  * @property {number} [clutter] number of crops of other images
- * @property {number} [seed] of their places
+ * @property {number} [seed] of their positions
  */
 
 /**

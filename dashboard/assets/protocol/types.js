@@ -54,7 +54,7 @@
  * @property {string[]} [notes] on an uploaded picture
  * @property {string} [picture] key of an uploaded picture
  * @property {string} [weights] that an uploaded picture was transformed with
- * @property {number} [request] number of the request that this frame answers
+ * @property {number} [request] number of the request that this frame responds to
  * @property {{class: number, loss: number}} [gradient] of an uploaded picture, if it was requested
  * @property {{transformer: string, index: number, layer: string, shape: number[]}[]} [maps] of localisation
  *   networks, if they were requested
@@ -89,7 +89,7 @@
 /**
  * What the page's visitor may do, and what a link for others is made of.
  * @typedef {object} Access
- * @property {string | null} refusal why the visitor may only look; null if not
+ * @property {string | null} refusal why the visitor may only view; null if not
  * @property {boolean} needs_token whether the server requires a token
  * @property {string | null} viewer_token the token for viewing, if there is one
  * @property {string | null} address where other machines reach the server; null if none does
@@ -202,7 +202,7 @@
  * @property {boolean} complete whether it finished or was stopped
  * @property {boolean} deleted whether its recording was removed
  * @property {string | null} picture_refusal why no picture can be added to its probes
- * @property {string | null} resume_note what a resume on its device does not promise
+ * @property {string | null} resume_note what a resume on its device does not guarantee
  * @property {RunConfig & Partial<WatchConfig>} config a watched run has only that of `WatchConfig`
  * @property {boolean} watched whether its loop is a program of its own
  * @property {number} created seconds since 1970
@@ -249,7 +249,7 @@
  * @property {string | null} address null if runs are trained on the server's machine
  * @property {string | null} refusal why it is not used now
  * @property {{id: string, name: string, cpus: number, gpus: number, runs: ClusterRun[]}[]} nodes
- * @property {(ClusterRun & {fits: boolean})[]} waiting for room, or for a node that has what they
+ * @property {(ClusterRun & {fits: boolean})[]} waiting for resources, or for a node that has what they
  *   need if there is none (`fits`)
  */
 
@@ -339,7 +339,7 @@
  * A recording that ships with the program.
  * @typedef {object} Example
  * @property {string} title
- * @property {string} description what one sees, in a sentence
+ * @property {string} description what it shows, in a sentence
  * @property {string | null} compare id of the example that it is to be seen beside
  * @property {Run} run
  */
@@ -506,7 +506,7 @@
  * @property {string} distortion
  * @property {{strength: number, accuracy: number, standard_error: number}[]} points
  * @property {number | null} half_lost the strength at which half of what can be lost is lost
- * @property {string[][]} predicted at each strength, for the pictured images
+ * @property {string[][]} predicted at each strength, for the example images
  */
 
 /**

@@ -11,7 +11,7 @@ import { percent } from "../ui/number-text.js";
 /** @import { InvarianceCurve, InvarianceNetwork } from "../protocol/types.js" */
 
 const GAP = 2; // between pictures, in pixels
-const MAX_SHOWN_CLASS = 2; // characters of a predicted class that has room below its picture
+const MAX_SHOWN_CLASS = 2; // characters of a predicted class that fits below its picture
 
 /**
  * Load the pictures of the first network, which has the inputs of all, and of those with outputs.

@@ -79,7 +79,7 @@ export function createInvarianceSection(table, api) {
     element("div.stn-invariance-grid", {}, ...cells),
     element("p.stn-result-recipe.stn-muted", {}, text),
   );
-  whenSeen(section, () => loadPictures(networks, api, pictures, draw));
+  whenVisible(section, () => loadPictures(networks, api, pictures, draw));
   return section;
 }
 
@@ -88,7 +88,7 @@ export function createInvarianceSection(table, api) {
  * @param {Element} target
  * @param {() => void} load
  */
-function whenSeen(target, load) {
+function whenVisible(target, load) {
   const observer = new IntersectionObserver((entries) => {
     if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
     observer.disconnect();
@@ -133,9 +133,9 @@ function createSlider(strengths, first, show) {
 /**
  * @param {InvarianceNetwork} network
  * @param {LineStyle} style
- * @param {HTMLElement} place where the details are shown
+ * @param {HTMLElement} container where the details are shown
  */
-function createLegendEntry({ title, origin, file, result }, style, place) {
+function createLegendEntry({ title, origin, file, result }, style, container) {
   const name = origin === "home" ? `${title}, home` : title;
   const button = element("button.stn-figure", {
     type: "button",
@@ -148,11 +148,11 @@ function createLegendEntry({ title, origin, file, result }, style, place) {
     for (const other of section?.querySelectorAll(".stn-figure") ?? []) {
       other.setAttribute("aria-expanded", "false");
     }
-    place.replaceChildren();
+    container.replaceChildren();
     if (isOpen) return;
     button.setAttribute("aria-expanded", "true");
     const notes = result.note ? [result.note] : [];
-    place.append(
+    container.append(
       createDetails({ file, origin, command: result.command, notes, result }),
     );
   };

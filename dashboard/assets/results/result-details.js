@@ -11,7 +11,7 @@ import { machineText, recorded, timeText } from "./result-text.js";
  */
 
 /** @type {Record<Origin, string>} */
-const PLACES = { stnscope: "kept with stnscope", home: "in your home's results" };
+const ORIGINS = { stnscope: "kept with stnscope", home: "in your home's results" };
 
 /**
  * Create the description of a result file.
@@ -30,7 +30,7 @@ export function createDetails({ file, origin, command, notes, result }) {
   return element(
     "div.stn-result-details",
     {},
-    element("p", {}, element("code", {}, file), ` ${[PLACES[origin], ...notes].join(", ")}`),
+    element("p", {}, element("code", {}, file), ` ${[ORIGINS[origin], ...notes].join(", ")}`),
     element("div.stn-result-runs", {}, ...lists.map(createList)),
     element("p.stn-muted", {}, "The command that makes it again:"),
     element("pre.stn-result-code", {}, command.replaceAll("; ", "\n")),

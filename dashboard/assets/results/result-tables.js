@@ -119,7 +119,7 @@ function createGrid({ columns, rows }) {
 }
 
 /**
- * Create the notes that have no room in the cells of a grid.
+ * Create the notes that have no space in the cells of a grid.
  * @param {ResultTable} table
  */
 const gridNotes = ({ rows }) =>
@@ -162,7 +162,7 @@ function createCell(row) {
 }
 
 /**
- * Create a figure of ours: a button that shows what its file holds, and what to know about it.
+ * Create a figure of ours: a button that shows its file's contents, and its notes.
  * @param {FileDetails & Pick<RowFigure, "value" | "spread" | "seeds">} figure
  * @param {string} name what it is of
  * @param {string} notes
@@ -197,7 +197,7 @@ function toggleDetails(button, details) {
 }
 
 /**
- * Create cells that have their column's title with them, for where there is no room for columns.
+ * Create cells that have their column's title with them, for where there is no space for columns.
  * @param {string[]} titles
  * @param {(string | Node)[][]} cells
  */

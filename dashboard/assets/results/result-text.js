@@ -59,7 +59,7 @@ export function rowsByNetwork(rows) {
 }
 
 /**
- * Return what to know about a figure: of how many seeds it is, where its file is, and its notes.
+ * Return the notes on a figure: of how many seeds it is, where its file is, and its notes.
  * @param {Pick<RowFigure, "seeds" | "origin" | "notes">} figure
  */
 export const figureNotes = ({ seeds, origin, notes }) =>

@@ -48,7 +48,7 @@ export class Results {
     const figures = tables.flatMap((table) => table.rows).flatMap((row) => row.figures);
     const own = [...figures, ...signs.ours, ...evaluations, ...invariances, ...unreadable];
     this.element.hidden = !own.length;
-    // The navigation has no link to an empty room.
+    // The navigation has no link to an empty tab.
     document.documentElement.toggleAttribute("data-no-results", !own.length);
     const published = tables.map(createResultTable);
     this.tables.replaceChildren(

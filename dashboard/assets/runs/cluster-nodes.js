@@ -1,4 +1,4 @@
-// The nodes of the cluster that trains the runs: what each trains, and which runs wait for room.
+// The nodes of the cluster that trains the runs: what each trains, and which runs wait for resources.
 
 import { runTitle } from "../ui/run-text.js";
 import { element, setText } from "../ui/dom.js";
@@ -60,7 +60,7 @@ export class ClusterNodes {
         element("span.stn-node-runs", {}, ...node.runs.map(link)),
       );
     }));
-    list(this.waiting, "for room", cluster.waiting.filter((each) => each.fits), link);
+    list(this.waiting, "for resources", cluster.waiting.filter((each) => each.fits), link);
     const unfit = cluster.waiting.filter((each) => !each.fits);
     const needs = [...new Set(unfit.map(describeNeeds))].join(", or ");
     list(this.unfit, `for a node with ${needs}, which the cluster does not have`, unfit, link);

@@ -14,10 +14,10 @@ import { SweepRow } from "../sweeps/sweep-row.js";
 /** @import { RunList } from "../playback/run-list.js" */
 
 const IMPORT = "Import a recording";
-const WATCHED = "Watched loops";
+const WATCHED_HEADING = "Watched loops";
 const UNREADABLE = "Not readable";
 const MORE = "Show more runs";
-// Sweeps that are listed here; their room has all of them.
+// Sweeps that are listed here; their tab has all of them.
 const LISTED_SWEEPS = 4;
 
 export class RunTable {
@@ -62,7 +62,7 @@ export class RunTable {
     /** @type {Map<string, SweepRow>} */
     this.sweeps = new Map(); // by sweep
     this.sweepList = element("ul");
-    this.allSweeps = element("a", { href: "?room=sweeps", data: { room: "sweeps" } }, "All sweeps");
+    this.allSweeps = element("a", { href: "?tab=sweeps", data: { tab: "sweeps" } }, "All sweeps");
     this.sweepSection = element(
       "section",
       { hidden: true },
@@ -215,5 +215,5 @@ export class RunTable {
 /** @param {Run} run */
 function groupTitle(run) {
   if (isFaulty(run)) return UNREADABLE;
-  return run.watched ? WATCHED : datasetTitle(run.config.dataset);
+  return run.watched ? WATCHED_HEADING : datasetTitle(run.config.dataset);
 }

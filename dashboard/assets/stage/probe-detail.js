@@ -266,7 +266,7 @@ export class ProbeDetail {
   }
 
   /**
-   * Set the current state of the run that the frames belong to.
+   * Set the current state of the frames' run.
    * @param {Run | null} run
    */
   setRun(run) {

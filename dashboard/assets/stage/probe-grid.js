@@ -18,7 +18,7 @@ import { columnWidths, fitTiles, wholePixelScale, wholePixelSize } from "./tile-
 const GAP = 10;
 const CAPTION_HEIGHT = 24;
 const IMAGE_GAP = 4;
-// Of the row of headings above the first tiles, with what is left of the gap below it.
+// Height of the row of headings above the first tiles, with the rest of the gap below it.
 const HEADINGS_HEIGHT = 18;
 // Outputs of several transformers are in two rows.
 /** @param {unknown[]} outputs */

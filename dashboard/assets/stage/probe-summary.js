@@ -14,7 +14,7 @@ import { MIN_FIXED_WINDOW_WIDTH, wholePixelScale } from "./tile-layout.js";
 /** @import { Lattice } from "../geometry/region-geometry.js" */
 /** @import { Layers } from "../ui/view-state.js" */
 
-// CSS pixels, as in styles/view.css. Between images; heights of an image's caption, of a row of strips,
+// CSS pixels, as in styles/view.css. Gap between images; heights of an image's caption, of a row of strips,
 // of a transformer's name and of the note; the least width of a strip, and the gap between two.
 const GAP = 16;
 const CAPTION_HEIGHT = 26;

@@ -30,7 +30,7 @@ export function thetaRows(family, theta) {
   if (family?.theta_matrix) {
     const [rows, columns] = family.theta_matrix;
     const missing = rows * columns - numbers.length;
-    return { title: "θ", rows: matrix([...numbers, ...Array(missing).fill(1)], columns) };
+    return { title: "θ", rows: matrixText([...numbers, ...Array(missing).fill(1)], columns) };
   }
   if (family?.control_points) {
     return { title: "control points x, y", rows: inRows(pairs(numbers), family.control_points) };
@@ -56,7 +56,7 @@ const inRows = (values, columns) =>
  * @param {number[]} numbers
  * @param {number} columns
  */
-const matrix = (numbers, columns) => inRows(numbers.map((value) => decimal(value, 3)), columns);
+const matrixText = (numbers, columns) => inRows(numbers.map((value) => decimal(value, 3)), columns);
 
 /**
  * Return points as text, each x above y.
@@ -74,7 +74,7 @@ const pairs = (numbers) =>
  * @param {Lattice} lattice
  * @param {number[]} size height and width of the input
  */
-export const affineRows = (lattice, size) => matrix(fitAffine(lattice, size), 3);
+export const affineRows = (lattice, size) => matrixText(fitAffine(lattice, size), 3);
 
 /**
  * Describe a region in a sentence: size, rotation, shear, bend and position.
@@ -189,7 +189,9 @@ export function frameSentence(frame) {
 function meanRegionSentence({ info: { transformers, collapsed }, tensors }) {
   if (!transformers.length) return "";
   const [first] = transformers;
-  const which = transformers.length > 1 ? ` of ${transformerName(first, 1).toLowerCase()}` : "";
+  const transformerText = transformers.length > 1
+    ? ` of ${transformerName(first, 1).toLowerCase()}`
+    : "";
   const lattices = rowsOf(tensors[`grid.${first.name}`]);
   const statistics = regionStatistics(lattices, tensors.input.shape.slice(1, 3));
   const [width, height, rotation] = statistics.map(({ mean }) => mean);
@@ -197,7 +199,7 @@ function meanRegionSentence({ info: { transformers, collapsed }, tensors }) {
   const reasons = Object.values(collapsed ?? {});
   const lost = lattices.filter((_, probe) => reasons.some((each) => each[probe])).length;
   return (
-    ` On average the regions${which} cover ${wholePercent(width)} of the width and ` +
+    ` On average the regions${transformerText} cover ${wholePercent(width)} of the width and ` +
     `${wholePercent(height)} of the height,${rotated} ` +
     `${lost ? `${lost} collapsed` : "none collapsed"}.`
   );

@@ -11,7 +11,7 @@ const MAX_TILE_SCALE = 16;
 const MAX_PANE_SCALE = 32;
 const MIN_PANE_SCALE = 0.05;
 
-// Between image panes, and below each for its caption; as in styles/view.css.
+// Gap between image panes, and height below each for its caption; as in styles/view.css.
 export const PANE_GAP = 12;
 export const PANE_CAPTION_HEIGHT = 22;
 // Windows narrower than this are scrolled as a whole; in wider ones a part that does not fit scrolls.

@@ -12,7 +12,7 @@ const BOTTOM = 30;
 const TICKS = 4;
 // Half the width of a curve of a single point: a path of one point draws nothing.
 const MARK = 4;
-// Of the values that a chart shows: one percentage point.
+// Minimum span of the values that a chart shows: one percentage point.
 const MIN_SPAN = 0.01;
 
 /**

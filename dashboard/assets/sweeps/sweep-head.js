@@ -1,4 +1,4 @@
-// What stands above a sweep: its name, how far it is, and what can be done with all of its runs as one.
+// The head of a sweep: its name, its progress, and the actions on all of its runs.
 
 import { isDeleteConfirmed } from "../ui/confirm-delete.js";
 import { element, setText } from "../ui/dom.js";
@@ -24,7 +24,7 @@ export class SweepHead {
   constructor(api, act) {
     this.api = api;
     this.act = act;
-    this.name = element("h2.stn-room-title");
+    this.name = element("h2.stn-tab-title");
     this.progress = element("span");
     this.varied = element("span.stn-muted");
     this.bar = element("span");

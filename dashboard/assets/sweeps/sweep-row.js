@@ -12,7 +12,7 @@ export class SweepRow {
    */
   constructor(sweep, open) {
     this.link = element("a.stn-run-title", {
-      href: `?room=sweeps&sweep=${encodeURIComponent(sweep.id)}`,
+      href: `?tab=sweeps&sweep=${encodeURIComponent(sweep.id)}`,
     });
     this.link.onclick = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;

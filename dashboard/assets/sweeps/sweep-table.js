@@ -171,7 +171,7 @@ class CombinationRow {
       const { mean, range, cell } = this.figures[index];
       setText(mean, spread ? text(spread.mean) : "–");
       setText(range, rangeText(spread, text));
-      // Of runs that are still being trained, or were stopped.
+      // The mean is of runs that are still being trained, or were stopped.
       cell.toggleAttribute("data-preliminary", done === 0 && spread !== null);
     }
     setText(this.collapsed, observed ? `${collapsed} of ${observed}` : "–");

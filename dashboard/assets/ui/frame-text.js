@@ -104,7 +104,7 @@ export function legendText({ transformers = [{ name: "", family: "", at: "input"
  * Return the name of one of several transformers: "Transformer 2", "Time step 2".
  * @param {Pick<Transformer, "time_step">} transformer
  * @param {number} number counted from 1
- * @param {string} [noun] for one that is no time step
+ * @param {string} [noun] for one that is not a time step
  */
 export const transformerName = ({ time_step: time }, number, noun = "Transformer") =>
   time ? `Time step ${time}` : `${noun} ${number}`;

@@ -14,7 +14,7 @@ export const percent = (value, digits = 1) =>
 export const decimal = (value, digits = 3) => {
   if (!isNumber(value)) return "–";
   const absolute = Math.abs(value);
-  // A large number has no room for all its digits, and they would add nothing.
+  // A large number has no space for all its digits, and they would add nothing.
   const text = absolute < 1000
     ? absolute.toFixed(digits)
     : absolute < 1e5

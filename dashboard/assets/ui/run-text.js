@@ -16,7 +16,7 @@ const titleParts = (run) => (run.name ? [run.name] : configTitleParts(run));
 /** @param {Run} run */
 const configTitleParts = (run) => {
   if (isFaulty(run)) return [run.id];
-  // Of a watched run nothing but the time distinguishes one from the next.
+  // Only the time distinguishes one watched run from the next.
   return run.watched
     ? [run.config.model ?? "", dateTime.format(1000 * run.created)]
     : configParts(run);
@@ -105,8 +105,8 @@ export function unusualSettings(config, defaults) {
 /** @param {number} count */
 const threadsText = (count) => `${count} ${count === 1 ? "thread" : "threads"}`;
 
-// What runs were computed on before they could say so.
-const UNSAID = { device: "cpu", precision: "float32", threads: 1 };
+// What older runs, which do not record it, were computed on.
+const UNRECORDED = { device: "cpu", precision: "float32", threads: 1 };
 
 /**
  * Return "cpu, float32, 1 thread": what a run is computed on, and how; empty if that is not known.
@@ -114,7 +114,7 @@ const UNSAID = { device: "cpu", precision: "float32", threads: 1 };
  */
 export function computationText({ config, watched }) {
   if (!config || watched) return "";
-  const { device, precision, threads, channels_last: channelsLast } = { ...UNSAID, ...config };
+  const { device, precision, threads, channels_last: channelsLast } = { ...UNRECORDED, ...config };
   const parts = [device, precision, threadsText(threads)];
   if (channelsLast) parts.push("channels last");
   return parts.join(", ");

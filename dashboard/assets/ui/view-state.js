@@ -32,7 +32,7 @@ const KINDS = ["probes", "probe", "summary"];
 /** @type {View["alignment"][]} */
 const ALIGNMENTS = ["step", "epoch"];
 /** @type {View["charts"][]} */
-const CHARTS = ["two", "all"];
+const CHART_SETS = ["two", "all"];
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 4];
 
 /**
@@ -93,7 +93,7 @@ export function readView(query) {
     probe: readInteger(query.get("probe")) ?? DEFAULT_VIEW.probe,
     layers: readLayers(query.get("layers")),
     speed: oneOf("speed", SPEEDS, DEFAULT_VIEW.speed),
-    charts: oneOf("charts", CHARTS, DEFAULT_VIEW.charts),
+    charts: oneOf("charts", CHART_SETS, DEFAULT_VIEW.charts),
     compare: query.get("compare") || null,
     alignment: oneOf("by", ALIGNMENTS, DEFAULT_VIEW.alignment),
   };

@@ -50,7 +50,7 @@ def write_data_sets(data: Path) -> None:
 def mutate(whole: Path, data: Path, generator: random.Random) -> None:
     """Copy the data sets, and damage one file of each; use GTSRB's zip or its unpacked files.
 
-    Of the user's data sets two are copied, for speed.
+    Two of the user's data sets are copied, for speed.
     """
     shutil.rmtree(data, ignore_errors=True)
     omitted = generator.sample(STORED, len(STORED) - 2)

@@ -23,7 +23,7 @@ NAMES = ("set/one.bin", "set/two.bin")
 
 
 def damage_stream(files: dict[str, bytes]) -> bytes:
-    """Return a zip of files, with one whose compressed stream is no such stream."""
+    """Return a zip of files, with one whose compressed stream is invalid."""
     data = bytearray(sample_data.make_zip(files, deflated=True))
     name = max(files, key=lambda name: len(files[name])).encode()
     at = data.index(name) + len(name)

@@ -173,7 +173,7 @@ def test_layouts_of_torchvision_are_read(tmp_path: Path, prefix: str) -> None:
     sample_data.write_files(files, tmp_path / "gtsrb")
     assert fault_of("gtsrb", tmp_path) == ""
     assert len(load("gtsrb", tmp_path).train) == 8
-    # A class that is added is noticed.
+    # A class that is added is detected.
     added = files[f"{prefix}/00001/GT-00001.csv"].decode().splitlines()[:3]
     (tmp_path / "gtsrb" / prefix / "00001" / "GT-00001.csv").write_text("\n".join(added))
     assert availability.inspect_dataset("gtsrb", tmp_path).images < 8
@@ -228,7 +228,7 @@ def test_layouts_of_mnist_are_read(tmp_path: Path, layout: str) -> None:
     train, held_out = mnist.load(source)
     assert (train.pixels.shape, held_out.pixels.shape) == ((30, 1, 28, 28), (20, 1, 28, 28))
     assert train.labels.tolist() == [number % 10 for number in range(30)]
-    # A file that changes is noticed.
+    # A file that changes is detected.
     damaged = max(source.rglob("*"), key=lambda path: path.is_file() and path.stat().st_size)
     damaged.write_bytes(damaged.read_bytes()[: damaged.stat().st_size // 2])
     if layout != "torchvision":  # which has each file twice

@@ -30,13 +30,12 @@ from stnscope.backend.experiment.errors import (
 )
 from stnscope.backend.experiment.export import sheet
 from stnscope.backend.experiment.export.animation import draw_frames
-from stnscope.backend.experiment.export.cut import Cut
 from stnscope.backend.experiment.export.export import export
 from stnscope.backend.experiment.export.figure import (
     CONTROL_COLOUR,
     Dot,
+    FigureImage,
     Line,
-    Picture,
     clip,
     compute_figure,
 )
@@ -44,6 +43,7 @@ from stnscope.backend.experiment.export.formats import FORMATS
 from stnscope.backend.experiment.export.options import ExportOptions, FormatName
 from stnscope.backend.experiment.export.plan import plan
 from stnscope.backend.experiment.export.preview import preview
+from stnscope.backend.experiment.export.snapshot import Snapshot
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.experiment.recording.records import Checkpoint
 from stnscope.backend.experiment.recording.writer import RecordingWriter
@@ -71,9 +71,9 @@ def turned(step: int, **options: Any) -> Any:
     )
 
 
-def drawn(recording: Recording | Cut, options: ExportOptions) -> list[Pixels]:
+def drawn(recording: Recording | Snapshot, options: ExportOptions) -> list[Pixels]:
     """Return the frames as they were before they were encoded."""
-    cut = Cut(recording)
+    cut = Snapshot(recording)
     return [layers.flatten() for layers in draw_frames(cut, plan(cut, options))]
 
 
@@ -221,7 +221,7 @@ def boxes(data: bytes) -> list[bytes]:
 
 
 def test_mp4_plays_everywhere(record: Record) -> None:
-    """H.264 in yuv420p of an even size, its index first, each frame as often as its delay says."""
+    """H.264 in yuv420p of an even size, its index first, each frame repeated for its delay."""
     written = record(*(turned(step) for step in (0, 2, 4)))
     options = ExportOptions(format="mp4", width=219)
     data = exported(written, options)
@@ -262,7 +262,7 @@ def test_mp4_without_its_encoder_names_the_command(
 def test_seconds_are_the_duration_of_all_frames(record: Record) -> None:
     written = record(*[frame(step) for step in range(7)])
     options = ExportOptions(first=0, seconds=2)
-    assert plan(Cut(written), options).seconds == 2
+    assert plan(Snapshot(written), options).seconds == 2
     with av.open(BytesIO(exported(written, options.model_copy(update={"format": "mp4"})))) as file:
         stream = file.streams.video[0]
         assert stream.frames / float(stream.average_rate or 0) == pytest.approx(2, rel=1e-3)
@@ -379,7 +379,7 @@ def test_lines_of_a_figure_end_beside_its_image(record: Record) -> None:
     far = ((-90.0, 4.0), (90.0, 4.0), (90.0, 44.0), (-90.0, 44.0))
     figure, described = compute_figure(record(frame(0, corners=far)), ExportOptions(samples=1))
     assert described.title == "Run run, step 0, seed 7."
-    images = [shape for shape in figure.shapes if isinstance(shape, Picture)]
+    images = [shape for shape in figure.shapes if isinstance(shape, FigureImage)]
     lines = [shape for shape in figure.shapes if isinstance(shape, Line)]
     across = [x for line in lines for x, _ in line.points]
     assert min(across) > images[0].x + images[0].width
@@ -429,7 +429,7 @@ def test_recording_opens_elsewhere(record: Record, tmp_path: Any) -> None:
         assert [each.step for each in copy.frames()] == [0, 4]
 
 
-def test_stage_shows_what_is_asked_for(record: Record) -> None:
+def test_stage_shows_what_is_requested(record: Record) -> None:
     """Each layer changes the picture; an opaque one only where it is drawn."""
     written = record(*(turned(step) for step in (0, 2, 4)))
 
@@ -447,20 +447,20 @@ def test_stage_shows_what_is_asked_for(record: Record) -> None:
 def test_one_probe_is_large(record: Record) -> None:
     written = record(turned(0), turned(4))
     options = ExportOptions(layout="one", probes="2")
-    layout = plan(Cut(written), options).layout
+    layout = plan(Snapshot(written), options).layout
     picture = drawn(written, options)[0]
     rows, columns = layout.input_box(0)
     middle = (rows.start + rows.stop) // 2, (columns.start + columns.stop) // 2
     assert layout.input == (288, 288)
     assert tuple(picture[middle]) == tuple(PHOTO[2, 24, 24])
     with pytest.raises(InvalidInput, match="choose one"):
-        plan(Cut(written), ExportOptions(layout="one", probes="1,2"))
+        plan(Snapshot(written), ExportOptions(layout="one", probes="1,2"))
 
 
 def test_two_runs_are_side_by_side(record: Record) -> None:
     written = record(turned(0), turned(4))
     options = ExportOptions(layout="stage", compare="other")
-    cut = Cut(written, written)
+    cut = Snapshot(written, written)
     (first, _) = (layers.flatten() for layers in draw_frames(cut, plan(cut, options)))
     half = first.shape[1] // 2
     assert np.array_equal(first[:, :half], first[:, half:])
@@ -493,7 +493,7 @@ def test_later_frames_and_metrics_are_left_out(record: Record) -> None:
 
     written = record(frame(0), frame(2))
     add_steps(0, 1, 2)
-    cut = Cut(written)
+    cut = Snapshot(written)
     record(frame(4))
     add_steps(3, 4)
     assert [entry.step for entry in cut.frames()] == [0, 2]

@@ -48,10 +48,10 @@ def test_a_page_in_one_file_has_two_runs_and_says_what_it_is(tmp_path: Path) -> 
     frames = json.loads(zlib.decompress(files["0/frames.json"]))
     assert len(frames["steps"]) == 8
     assert frames["laps"] == []
-    said = dict(re.findall(r'<meta name="(\w+)" content="([^"]*)">', page))
-    assert said["title"] == "Run example-collapse, steps 0 to 590, seed 0."
-    assert "stnscope export example-collapse --format html" in said["comment"]
-    assert json.loads(said["configuration"].replace("&quot;", '"')) == config
+    texts = dict(re.findall(r'<meta name="(\w+)" content="([^"]*)">', page))
+    assert texts["title"] == "Run example-collapse, steps 0 to 590, seed 0."
+    assert "stnscope export example-collapse --format html" in texts["comment"]
+    assert json.loads(texts["configuration"].replace("&quot;", '"')) == config
     # Nothing is loaded from elsewhere.
     assert not re.findall(r'(?:src|href)="(?!data:|index\.html|\?|\.")', page)
     assert 0.5 < estimate / len(page) < 2
@@ -73,10 +73,12 @@ def test_a_site_replaces_only_a_site_and_is_complete_or_not_there(
     gallery = (folder / "index.html").read_text()
     assert "player.html?run=run%20%3C1%3E" in gallery
     assert "A &amp; B" in gallery
-    said = re.search(r'src="(data/gallery/[^"]+)" width="(\d+)" height="(\d+)"', gallery)
-    assert said
-    with Image.open(folder / unquote(said[1])) as picture:
-        assert picture.size == (int(said[2]), int(said[3])), "its place is kept before it is loaded"
+    image = re.search(r'src="(data/gallery/[^"]+)" width="(\d+)" height="(\d+)"', gallery)
+    assert image
+    with Image.open(folder / unquote(image[1])) as picture:
+        assert picture.size == (int(image[2]), int(image[3])), (
+            "its place is kept before it is loaded"
+        )
     assert (folder / MARKER).stat().st_mode & 0o444 == 0o444
     with pytest.raises(Conflict, match="--force"):
         publish([run], folder)

@@ -8,9 +8,9 @@ import pytest
 from stnscope.backend.experiment.export import sheet, stage
 from stnscope.backend.experiment.export.animation import draw_frame, draw_frames
 from stnscope.backend.experiment.export.control_points import control_points
-from stnscope.backend.experiment.export.cut import Cut
 from stnscope.backend.experiment.export.options import CHARTS, LAYERS, ExportOptions
 from stnscope.backend.experiment.export.plan import plan
+from stnscope.backend.experiment.export.snapshot import Snapshot
 from stnscope.backend.experiment.frames.frame import Frame
 from stnscope.backend.experiment.recording.reader import Recording
 from stnscope.backend.server.runs import example_path
@@ -22,7 +22,7 @@ FAR = ((-6.0, -6.0), (480.0, -6.0), (480.0, 54.0), (-6.0, 54.0))
 
 def picture(recording: Recording, layers: str) -> tuple[Pixels, stage.StageLayout]:
     """Return the last frame on the stage, and its layout."""
-    cut = Cut(recording)
+    cut = Snapshot(recording)
     chosen = plan(cut, ExportOptions(layout="stage", layers=layers))
     assert isinstance(chosen.layout, stage.StageLayout)
     return draw_frame(cut, chosen, len(chosen.frames) - 1).flatten(), chosen.layout
@@ -57,7 +57,7 @@ def test_lines_end_at_the_margin_and_are_not_moved_to_it(record: Record) -> None
 @pytest.mark.parametrize("layout", ["evolution", "stage", "one"])
 def test_all_that_is_drawn_has_a_colour_in_the_palette_of_a_gif(layout: Any) -> None:
     with Recording.open(example_path("example-signs-2st")) as recording:
-        cut = Cut(recording)
+        cut = Snapshot(recording)
         options = ExportOptions(
             layout=layout, layers=",".join(LAYERS), charts=",".join(CHARTS), frames=2
         )
@@ -106,7 +106,7 @@ def test_control_points_of_a_spline(at: str) -> None:
     # A spline interpolates its control points, of which four are the region's corners.
     assert corners == pytest.approx(expected, abs=1e-3)
     rows, columns = layout.margin_box(0)
-    blue = sheet.COLOURS[stage.CONTROL]
+    blue = sheet.COLOURS[stage.CONTROL_COLOUR]
     assert (pixels[rows, columns] == blue).all(axis=2).sum() > 20
     assert not (without[rows, columns] == blue).all(axis=2).any()
 

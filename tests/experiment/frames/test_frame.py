@@ -53,7 +53,7 @@ def test_decode_reads_the_golden_bytes() -> None:
 
 
 def test_decoded_tensors_are_in_the_order_of_the_bytes() -> None:
-    """Tables have their columns in this order: the same whoever writes them."""
+    """Tables have their columns in this order: independent of the writer."""
     data = small_frame().encode()
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     assert list(Frame.decode(data).tensors) == [name for name in header if name != "__metadata__"]

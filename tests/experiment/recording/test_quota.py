@@ -35,7 +35,7 @@ def test_shortage_leaves_a_reserve_on_the_disk(
     shortage = Quota().shortage(tmp_path)
     assert shortage is not None
     assert "64 MB" in shortage
-    assert "Make room" in shortage
+    assert "Free some space" in shortage
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def test_run_that_resumes_elsewhere_equals_an_uninterrupted_one(tmp_path: Path) 
     assert_same_training(here, whole)
 
 
-def test_frame_whose_input_was_dropped_is_asked_for_with_it(tmp_path: Path) -> None:
+def test_frame_whose_input_was_dropped_is_requested_with_it(tmp_path: Path) -> None:
     here = new_run(tmp_path / "here")
     there = seeded(here, tmp_path / "there")
     record(there, Script(3, STOP))

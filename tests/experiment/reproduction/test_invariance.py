@@ -1,4 +1,4 @@
-"""Accuracy as variations grow: the evaluation, its result files, and what their numbers say."""
+"""Accuracy as variations grow: the evaluation, its result files, and the summary in words."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ from stnscope.backend.experiment.catalog.distortions import VARIATIONS
 from stnscope.backend.experiment.data.load import load
 from stnscope.backend.experiment.reproduction.evaluation import load_trained
 from stnscope.backend.experiment.reproduction.invariance import (
-    choose_pictured,
+    choose_examples,
     evaluate_invariance,
 )
 from stnscope.backend.experiment.reproduction.invariance_curve import (
@@ -90,7 +90,7 @@ def test_variation_that_changes_nothing_is_left_out(tmp_path: Path) -> None:
     sample_data.write_files(sample_data.make_gtsrb("official"), tmp_path / "gtsrb")
     invariance = evaluate_invariance("signs", data=tmp_path, draws=1)
     names = [curve.distortion for curve in invariance.curves]
-    # A sign fills its image, so it has no other place; a scene makes it smaller.
+    # a sign fills its image, so it has no other position; a scene makes it smaller.
     assert "T" not in names
     assert names[-1] == "scene"
     assert (invariance.images, invariance.kind) == (4, "images of held-out tracks")
@@ -118,8 +118,8 @@ def test_command_prints_the_curves_and_writes_the_file(
 
 def test_pictured_images_are_of_classes_that_are_spread() -> None:
     labels = torch.arange(100) % 10
-    assert labels[choose_pictured(labels)].tolist() == [1, 3, 6, 8]
-    assert len(choose_pictured(torch.tensor([[1, 2], [0, 1]]))) == 2
+    assert labels[choose_examples(labels)].tolist() == [1, 3, 6, 8]
+    assert len(choose_examples(torch.tensor([[1, 2], [0, 1]]))) == 2
 
 
 def points(*accuracies: float) -> list[InvariancePoint]:

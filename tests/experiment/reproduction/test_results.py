@@ -157,7 +157,7 @@ def change_run(path: Path, **fields: Any) -> None:
         (lambda path: change(path, error=0.001), "has a mean or spread"),
         (lambda path: change_run(path, error=0.001), "its errors by its labels"),
         (lambda path: change_run(path, labels=0), "is not a result"),
-        (lambda path: change_run(path, step=10), "is not complete where it says so"),
+        (lambda path: change_run(path, step=10), "has the wrong value for whether it is complete"),
         (
             lambda path: change_run(
                 path, config=ROWS["mnist-r-cnn"].config.model_dump(mode="json")
@@ -191,7 +191,7 @@ def test_what_is_no_result_file_is_named(tmp_path: Path) -> None:
     json.dumps(reasons).encode()
     assert "accuracy that is not that of its errors" in reasons["evaluation-mine-gtsrb.json"]
     assert {reasons[f"{name}.json"] for name in ("folder", "pipe", "gone")} == {
-        f"{name}.json is no file." for name in ("folder", "pipe", "gone")
+        f"{name}.json is not a file." for name in ("folder", "pipe", "gone")
     }
     assert len(all_figures(tables)) == 1
 

@@ -17,8 +17,8 @@ from stnscope.backend.experiment.reproduction.segment import (
     CHECKPOINT,
     LOCK,
     LOG,
-    Progress,
     SavedSegment,
+    TrainingProgress,
     train_segment,
 )
 
@@ -94,7 +94,7 @@ def test_checkpoints_are_written_within_epochs(
     monkeypatch.setattr(segment_module, "REPORT_SECONDS", 0.0)
     steps = []
 
-    def report(progress: Progress) -> None:
+    def report(progress: TrainingProgress) -> None:
         saved = SavedSegment.read(tmp_path, CONFIG)
         assert saved is not None
         steps.append((progress.step, int(saved.state["training"][0])))

@@ -521,7 +521,7 @@ def test_run_that_ended_on_a_full_disk_can_be_resumed(
 
 @pytest.fixture
 def transactions(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The number of steps in each transaction, while only time and the end ask for one."""
+    """The number of steps in each transaction, while only time and the end cause one."""
     monkeypatch.setattr(pace, "WRITE_INTERVAL", 1e6)
     monkeypatch.setattr(pace, "FRAME_INTERVAL", 1e6)
     sizes: list[int] = []

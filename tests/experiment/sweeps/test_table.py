@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from stnscope.backend.experiment.sweeps.curves import Course, band
+from stnscope.backend.experiment.sweeps.curves import IntervalMeans, band
 from stnscope.backend.experiment.sweeps.table import (
     CSV_COLUMNS,
-    Member,
+    MemberSummary,
     Spread,
     combinations,
     status_of,
@@ -18,8 +18,8 @@ from stnscope.backend.experiment.sweeps.table import (
 UNKNOWN = dict.fromkeys(CSV_COLUMNS) | {"id": "a", "frames": 0, "collapsed": False}
 
 
-def member(family: str, seed: int = 0, **summary: Any) -> Member:
-    return Member({"family": family}, seed, {**UNKNOWN, "status": "finished", **summary})
+def member(family: str, seed: int = 0, **summary: Any) -> MemberSummary:
+    return MemberSummary({"family": family}, seed, {**UNKNOWN, "status": "finished", **summary})
 
 
 def test_figures_are_over_the_seeds_that_finished() -> None:
@@ -58,8 +58,10 @@ def test_status_is_that_of_the_run_that_says_most(statuses: list[str], expected:
 def test_csv_has_a_row_for_each_run() -> None:
     values = {"family": "affine", "distortion": {"name": "E", "strength": 0.5}}
     runs = [
-        Member(values, 0, {**UNKNOWN, "id": "a", "status": "finished", "accuracy": 0.5}),
-        Member({"family": "a, b"}, 1, {**UNKNOWN, "id": "b", "status": "failed", "error": 'a "b"'}),
+        MemberSummary(values, 0, {**UNKNOWN, "id": "a", "status": "finished", "accuracy": 0.5}),
+        MemberSummary(
+            {"family": "a, b"}, 1, {**UNKNOWN, "id": "b", "status": "failed", "error": 'a "b"'}
+        ),
     ]
     text = write_csv(["family", "distortion"], runs)
     header, first, second = csv.reader(text.splitlines())
@@ -70,17 +72,19 @@ def test_csv_has_a_row_for_each_run() -> None:
 
 
 def test_text_is_no_formula_in_a_spreadsheet() -> None:
-    summary = {**UNKNOWN, "id": "a", "status": "failed", "error": "-1 is no path", "loss": -0.5}
-    text = write_csv(["dataset"], [Member({"dataset": "=1+1"}, 0, summary)])
+    summary = {**UNKNOWN, "id": "a", "status": "failed", "error": "-1 is not a path", "loss": -0.5}
+    text = write_csv(["dataset"], [MemberSummary({"dataset": "=1+1"}, 0, summary)])
     [row] = csv.DictReader(text.splitlines())
-    assert (row["dataset"], row["error"], row["loss"]) == ("'=1+1", "'-1 is no path", "-0.5")
+    assert (row["dataset"], row["error"], row["loss"]) == ("'=1+1", "'-1 is not a path", "-0.5")
 
 
 def test_band_is_over_the_runs_that_have_an_interval() -> None:
-    courses = [
-        Course(10, {"interval": [0, 1], "loss": [2.0, 1.0], "accuracy": [None, 0.5]}, span=5),
-        Course(10, {"interval": [0], "loss": [4.0], "accuracy": [None]}, span=5),
+    means = [
+        IntervalMeans(
+            10, {"interval": [0, 1], "loss": [2.0, 1.0], "accuracy": [None, 0.5]}, span=5
+        ),
+        IntervalMeans(10, {"interval": [0], "loss": [4.0], "accuracy": [None]}, span=5),
     ]
-    assert band(courses, "loss") == ([0.5, 1.0], [3.0, 1.0], [2.0, 1.0], [4.0, 1.0])
-    assert band(courses, "accuracy") == ([1.0], [0.5], [0.5], [0.5])
+    assert band(means, "loss") == ([0.5, 1.0], [3.0, 1.0], [2.0, 1.0], [4.0, 1.0])
+    assert band(means, "accuracy") == ([1.0], [0.5], [0.5], [0.5])
     assert band([], "loss") == ([], [], [], [])

@@ -1,4 +1,4 @@
-"""Networks such as other people write: plain modules of torch that know nothing of this program."""
+"""Networks such as other people write: plain modules of torch that do not import this program."""
 
 from collections.abc import Callable
 

@@ -16,12 +16,12 @@ from stnscope.backend.experiment.watching.display import ShownRun, show
 from tests.file_server import FileServer, serve_files
 from tests.live_server import wait_until
 
-NOBODY = "http://127.0.0.1:9/"
+UNUSED_ADDRESS = "http://127.0.0.1:9/"
 """Nothing listens there."""
 
 
 class Notebook:
-    """Stands for IPython with a kernel; keeps what is displayed."""
+    """Replaces IPython with a kernel; keeps what is displayed."""
 
     def __init__(self) -> None:
         self.shown: list[tuple[dict[str, str], dict[str, Any]]] = []
@@ -52,9 +52,9 @@ def test_outside_of_a_notebook_the_page_is_opened_in_a_browser(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
-    show(ShownRun("a", "LeNet, run a", NOBODY, lambda: True), 500)
-    assert opened == [f"{NOBODY}?run=a"]
-    assert capsys.readouterr().out == f"LeNet, run a: {NOBODY}?run=a\n"
+    show(ShownRun("a", "LeNet, run a", UNUSED_ADDRESS, lambda: True), 500)
+    assert opened == [f"{UNUSED_ADDRESS}?run=a"]
+    assert capsys.readouterr().out == f"LeNet, run a: {UNUSED_ADDRESS}?run=a\n"
 
 
 def test_names_cannot_become_a_part_of_the_notebook(
@@ -86,7 +86,7 @@ def test_in_colab_pictures_are_renewed_until_the_run_ends(
 
 
 def test_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_server, "DEFAULT_ADDRESS", NOBODY)
+    monkeypatch.setattr(page_server, "DEFAULT_ADDRESS", UNUSED_ADDRESS)
     home = tmp_path / "file"
     home.write_text("")
     with pytest.raises(Unavailable, match=r"The page cannot be served: .*file"):

@@ -1,4 +1,4 @@
-"""The examples and the documents' lines, run as they stand."""
+"""The examples and the documents' lines, run unchanged."""
 
 import runpy
 import sys

@@ -372,33 +372,33 @@ def put(run: WatchedRun, image: str) -> str:
     return key
 
 
-def step_until_answered(run: WatchedRun, key: str) -> bytes:
-    """Train steps until a picture is answered; raise what is wrong with it."""
-    answers: list[bytes] = []
+def step_until_result(run: WatchedRun, key: str) -> bytes:
+    """Train steps until a picture has a result; raise what is wrong with it."""
+    results: list[bytes] = []
 
-    def is_answered() -> bool:
+    def has_result() -> bool:
         run.step(loss=1.0)
-        answers.extend(filter(None, [loop_pictures.read_answer(run.path, key)]))
-        return bool(answers)
+        results.extend(filter(None, [loop_pictures.read_result(run.path, key)]))
+        return bool(results)
 
-    wait_until(is_answered)
-    return answers[0]
+    wait_until(has_result)
+    return results[0]
 
 
 def test_picture_goes_through_the_network_at_the_next_step(run: WatchedRun) -> None:
     image = np.full((12, 12, 1), 128, np.uint8)
     state = torch.get_rng_state()
     key = put(run, encode_image(image))
-    assert loop_pictures.read_answer(run.path, key) is None
+    assert loop_pictures.read_result(run.path, key) is None
     run.step(loss=1.0)
-    answer = loop_pictures.read_answer(run.path, key)
-    assert answer is not None
-    frame = Frame.decode(answer)
+    result = loop_pictures.read_result(run.path, key)
+    assert result is not None
+    frame = Frame.decode(result)
     np.testing.assert_array_equal(frame.tensors["input"], image[None])
     assert (frame.info["step"], frame.info["labels"]) == (1, [None])
     assert frame.tensors["corners.st"].shape == (1, 4, 2)
     assert torch.equal(torch.get_rng_state(), state)
-    assert loop_pictures.read_answer(run.path, key) is None
+    assert loop_pictures.read_result(run.path, key) is None
 
 
 def test_picture_goes_through_the_network_of_a_paused_loop(run: WatchedRun) -> None:
@@ -406,7 +406,7 @@ def test_picture_goes_through_the_network_of_a_paused_loop(run: WatchedRun) -> N
         request(run, "pause")
         wait_until(has_status(run, "paused"))
         key = put(run, encode_image(np.zeros((12, 12, 1), np.uint8)))
-        wait_until(lambda: loop_pictures.read_answer(run.path, key) is not None)
+        wait_until(lambda: loop_pictures.read_result(run.path, key) is not None)
 
 
 def test_picture_that_the_network_cannot_take_costs_the_training_nothing(run: WatchedRun) -> None:
@@ -416,17 +416,17 @@ def test_picture_that_the_network_cannot_take_costs_the_training_nothing(run: Wa
     ):
         key = put(run, image)
         with pytest.raises(Conflict, match=reason):
-            step_until_answered(run, key)
+            step_until_result(run, key)
     for damaged in ("{}", '{"key": "../../key", "image": ""}', "[" * 5000):
         run.path.with_suffix(loop_pictures.PICTURE_SUFFIX).write_text(damaged)
         assert loop_pictures.take(run.path) is None
     assert run.is_recorded
     put(run, "at the end")
     run.end()
-    assert left_beside(run) == []
+    assert files_beside(run) == []
 
 
-def left_beside(run: WatchedRun) -> list[str]:
+def files_beside(run: WatchedRun) -> list[str]:
     """Return the names of what lies beside a recording, besides the files of SQLite."""
     kept = (run.path.name, f"{run.path.name}-", f"{run.id}.lock", f"{run.id}.reserve")
     return [path.name for path in run.path.parent.iterdir() if not path.name.startswith(kept)]
@@ -438,23 +438,23 @@ def test_pictures_of_several_servers_do_not_replace_each_other(run: WatchedRun) 
     assert not loop_pictures.send(run.path, LoopPicture("later", image))
     run.step(loss=1.0)
     keys.append(put(run, image))
-    # The first answer is read after the second was written.
+    # The first result is read after the second was written.
     for key in reversed(keys):
-        assert step_until_answered(run, key)
+        assert step_until_result(run, key)
     withdrawn = put(run, image)
     loop_pictures.withdraw(run.path, "another")
     assert not loop_pictures.send(run.path, LoopPicture("later", image))
     loop_pictures.withdraw(run.path, withdrawn)
-    assert left_beside(run) == []
+    assert files_beside(run) == []
 
 
-def test_answers_that_nobody_reads_are_removed(run: WatchedRun) -> None:
-    answers = loop_pictures.Answers(run.path)
-    for index in range(loop_pictures.MAX_ANSWERS + 3):
-        answers.add(f"key{index}", b"frame")
-    assert len(left_beside(run)) == loop_pictures.MAX_ANSWERS
-    assert loop_pictures.read_answer(run.path, "key2") is None
-    assert loop_pictures.read_answer(run.path, "key3") == b"frame"
+def test_unread_results_are_removed(run: WatchedRun) -> None:
+    results = loop_pictures.PictureResults(run.path)
+    for index in range(loop_pictures.MAX_RESULTS + 3):
+        results.add(f"key{index}", b"frame")
+    assert len(files_beside(run)) == loop_pictures.MAX_RESULTS
+    assert loop_pictures.read_result(run.path, "key2") is None
+    assert loop_pictures.read_result(run.path, "key3") == b"frame"
 
 
 def test_many_pictures_take_a_share_of_the_time_of_a_loop(

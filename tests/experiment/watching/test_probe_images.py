@@ -20,7 +20,7 @@ def choose(images: Any, labels: Any = None, **options: Any) -> ProbeImages:
 
 
 def numbered(count: int, channels: int = 1) -> Tensor:
-    """Return images that are as grey as their number says."""
+    """Return images whose grey value is given by their number."""
     return torch.arange(count).view(-1, 1, 1, 1).expand(-1, channels, 4, 5) / 255
 
 
@@ -28,7 +28,7 @@ def numbers(probes: ProbeImages) -> list[int]:
     return [int(picture) for picture in probes.pictures[:, 0, 0, 0]]
 
 
-class Named(Dataset[tuple[Tensor, int]]):
+class NamedImages(Dataset[tuple[Tensor, int]]):
     """Ten images of each class, one class after another."""
 
     classes = ("ant", "bee", "cat")
@@ -61,7 +61,7 @@ def test_one_of_each_class_comes_first() -> None:
 
 @pytest.mark.parametrize("wrap", [lambda data: data, lambda data: Subset(data, range(30))])
 def test_data_set_has_its_labels_and_the_names_of_its_classes(wrap: Any) -> None:
-    probes = choose(wrap(Named()), count=4)
+    probes = choose(wrap(NamedImages()), count=4)
     assert numbers(probes) == [0, 1, 10, 20]
     assert probes.labels == (0, 0, 1, 2)
     assert probes.classes == ("ant", "bee", "cat")
@@ -69,7 +69,7 @@ def test_data_set_has_its_labels_and_the_names_of_its_classes(wrap: Any) -> None
 
 def test_loader_is_read_without_its_random_numbers() -> None:
     order = torch.Generator().manual_seed(5)
-    loader = DataLoader(Named(), batch_size=7, shuffle=True, generator=order)
+    loader = DataLoader(NamedImages(), batch_size=7, shuffle=True, generator=order)
     states = (order.get_state(), torch.get_rng_state(), random.getstate())
     probes = choose(loader)
     assert torch.equal(order.get_state(), states[0])
@@ -135,9 +135,9 @@ def test_given_pictures_replace_those_of_normalised_images() -> None:
         ([], ValueError, "no images"),
         ([numbered(1)[0], torch.zeros(1, 9, 9)], ValueError, "differ in size"),
         ([torch.zeros(2)], ValueError, "is not \\(C, H, W\\)"),
-        (["a.png"], TypeError, "str is no image"),
+        (["a.png"], TypeError, "str is not an image"),
         (7, TypeError, "int is nothing that images can be taken from"),
-        ([{"text": "x"}], TypeError, "dict is no image"),
+        ([{"text": "x"}], TypeError, "dict is not an image"),
     ],
 )
 def test_what_has_no_images_is_named(images: Any, error: type[Exception], message: str) -> None:

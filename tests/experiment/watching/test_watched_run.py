@@ -215,7 +215,11 @@ def test_odd_values_cost_a_warning_and_nothing_else(home: Path) -> None:
         run.step(loss=float("inf"))
     messages = sorted(str(warning.message) for warning in warned)
     assert len(messages) == 5
-    for part in ("`loss` is no single number", "`accuracy` is no number", "`rotation` is computed"):
+    for part in (
+        "`loss` is not a single number",
+        "`accuracy` is not a number",
+        "`rotation` is computed",
+    ):
         assert any(part in message for message in messages)
     with Recording.open(run.path) as recording:
         assert recording.metrics()["loss"] == [None] * 4

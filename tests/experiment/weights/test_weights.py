@@ -190,14 +190,14 @@ def test_run_without_a_checkpoint_says_so(folder: WeightsFolder, run: Path) -> N
 def test_network_that_takes_two_images_is_not_offered(folder: WeightsFolder) -> None:
     card = dataclasses.replace(DIGITS, name="mine", architecture="addition-st")
     assert "2 images" in str(transform_refusal(card))
-    # Without a transformer a network has no region, but an answer.
+    # Without a transformer a network has no region, but a prediction.
     card = dataclasses.replace(DIGITS, name="mine", architecture="digits-cnn")
     assert transform_refusal(card) is None
 
 
 def test_weights_name_those_of_the_same_data_without_a_transformer() -> None:
-    twins = {name: name_without_transformer(card) for name, card in cards().items()}
-    assert twins == {
+    pairs = {name: name_without_transformer(card) for name, card in cards().items()}
+    assert pairs == {
         "digits": "digits-cnn",
         "signs": "signs-cnn",
         "digits-cnn": None,

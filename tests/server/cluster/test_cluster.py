@@ -1,4 +1,4 @@
-"""Runs on a cluster: trained as here, controlled, queued, and taken up by the next server."""
+"""Runs on a cluster: trained as here, controlled, queued, and continued by the next server."""
 
 import io
 import signal
@@ -15,8 +15,8 @@ from tests.conftest import TrainedRun
 from tests.equal_recordings import assert_equal
 from tests.live_server import (
     SHORT_RUN,
+    SLOW_STEP_SECONDS,
     STNSCOPE,
-    UNHURRIED,
     Server,
     serve,
     wait_until,
@@ -75,7 +75,7 @@ def test_run_is_controlled_and_watched_as_one_here(server: Server) -> None:
     assert server.control(run_id, "pause").json()["status"] == "paused"
     step = server.get_run(run_id)["step"]
     assert server.control(run_id, "step").json()["step"] == step + 1
-    changed = server.post_control(run_id, learning_rate=0.004, slow_motion=UNHURRIED)
+    changed = server.post_control(run_id, learning_rate=0.004, slow_motion=SLOW_STEP_SECONDS)
     assert changed.json()["settings"]["learning_rate"] == 0.004
     picture = io.BytesIO()
     Image.new("L", (28, 28), 200).save(picture, "PNG")
@@ -89,7 +89,7 @@ def test_run_is_controlled_and_watched_as_one_here(server: Server) -> None:
     wait_until(lambda: server.get_run(run_id)["node"] is None)
 
 
-def test_runs_wait_for_room_and_can_be_stopped_meanwhile(server: Server) -> None:
+def test_runs_wait_for_resources_and_can_be_stopped_meanwhile(server: Server) -> None:
     first, second = (server.start_run(**LONG) for _ in range(2))
     for run_id in (first, second):
         server.wait_for_step(run_id, 1)
@@ -116,7 +116,7 @@ def test_next_server_takes_up_the_runs_of_a_killed_one(
 ) -> None:
     run_id = server.start_run(**SHORT_RUN)
     server.wait_for_step(run_id, 1)
-    server.post_control(run_id, slow_motion=UNHURRIED)
+    server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
     server.stop(signal.SIGKILL)
     server.start()
     server.wait_for_status(run_id, "running")

@@ -6,7 +6,7 @@ import pytest
 
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.errors import Conflict, InvalidInput
-from stnscope.backend.server.cluster.cluster import Node, needs, offer
+from stnscope.backend.server.cluster.cluster import Node, needs, node_devices
 from stnscope.backend.server.processes.devices import Devices
 
 SMALL: Node = {"id": "a", "name": "a", "cpus": 2.0, "gpus": 0.0}
@@ -14,7 +14,7 @@ WITH_GPU: Node = {"id": "b", "name": "b", "cpus": 8.0, "gpus": 1.0}
 
 
 def devices_of(*nodes: Node) -> Devices:
-    return Devices(is_asked=False, elsewhere=lambda: offer(nodes))
+    return Devices(uses_torch=False, remote=lambda: node_devices(nodes))
 
 
 def resolve(config: RunConfig, *nodes: Node) -> RunConfig:

@@ -22,7 +22,8 @@ def test_threads_that_wait_share_one_newer_result() -> None:
     with ThreadPoolExecutor(6) as threads:
         first = threads.submit(shared.get, "key", compute)
         assert begun.wait(60)
-        # These ask after the first computation began, so its result may be too old for them.
+        # These requests come after the first computation began, so its result may be too old for
+        # them.
         others = [threads.submit(shared.get, "key", compute) for _ in range(4)]
         another = threads.submit(shared.get, "other key", compute)
         wait_until(lambda: len(shared._waiting) == 2)

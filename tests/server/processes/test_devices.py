@@ -15,19 +15,19 @@ from stnscope.backend.server.processes.devices import Devices, can_have_accelera
 
 
 def test_devices_are_those_of_torch() -> None:
-    """Where there can be none but the processor no process is started; the answer is the same."""
+    """Where there can be none but the processor no process is started; the result is the same."""
 
-    async def ask() -> None:
+    async def list_with_torch() -> None:
         assert await Devices().all() == list_devices()
-        asked = Devices(is_asked=True)
-        await asked.start()
-        assert await asked.all() == await asked.all() == list_devices()
-        await asked.close()
+        with_torch = Devices(uses_torch=True)
+        await with_torch.start()
+        assert await with_torch.all() == await with_torch.all() == list_devices()
+        await with_torch.close()
 
-    asyncio.run(ask())
+    asyncio.run(list_with_torch())
 
 
-def test_torch_is_asked_only_where_there_is_a_driver(tmp_path: Path) -> None:
+def test_torch_is_loaded_only_where_there_is_a_driver(tmp_path: Path) -> None:
     assert can_have_accelerators(tmp_path) == (sys.platform == "darwin")
     if torch.accelerator.is_available():
         assert can_have_accelerators()
@@ -38,11 +38,11 @@ def test_torch_is_asked_only_where_there_is_a_driver(tmp_path: Path) -> None:
 
 def test_default_device_needs_no_answer() -> None:
     async def resolve() -> None:
-        devices = Devices(is_asked=True)
+        devices = Devices(uses_torch=True)
         assert await devices.resolve(RunConfig()) == RunConfig()
         assert await devices.find("cpu") == processor()
         await devices.check_resume("cpu")
-        assert devices._asking is None
+        assert devices._listing is None
 
     asyncio.run(resolve())
 

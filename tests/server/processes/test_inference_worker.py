@@ -1,4 +1,4 @@
-"""Pictures are transformed by a process of their own; the server survives its end."""
+"""Pictures are transformed by a process of their own; the server continues after its end."""
 
 import asyncio
 import os
@@ -140,11 +140,11 @@ def test_request_beyond_the_timeout_replaces_the_process() -> None:
     async def scenario() -> None:
         async with running(timeout=1) as worker:
             request = await stop_during_request(worker)
-            stuck = worker.pid
-            assert stuck is not None
+            hung = worker.pid
+            assert hung is not None
             with pytest.raises(Unavailable, match="took longer than 1 s"):
                 await request
-            assert not is_running(stuck)
+            assert not is_running(hung)
             assert Frame.decode(await worker.transform(png(), DIGITS)).info["step"] == 0
 
     run(scenario)

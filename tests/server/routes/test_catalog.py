@@ -229,7 +229,7 @@ def test_run_resumes_only_with_the_data_that_it_began_with(tmp_path: Path) -> No
         wait_until(lambda: "There is no data set" in (server.get_run(run_id)["error"] or ""))
         missing = server.get_run(run_id)
         assert missing["status"] == "failed"
-        assert f"A folder of that name with images belongs into {data}." in missing["error"]
+        assert f"A folder of that name with images is to be in {data}." in missing["error"]
         (data / ".fruit").rename(data / "fruit")
         (data / "fruit" / "quince").rename(data / "fruit" / "pear")
         server.control(run_id, "resume")

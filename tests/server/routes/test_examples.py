@@ -5,7 +5,7 @@ from stnscope.backend.server.runs import EXAMPLE_FOLDER, example_path
 from tests.live_server import Server
 
 MAX_BYTES = 7_000_000
-"""Of all examples together."""
+"""Maximum of all examples together."""
 
 
 def test_examples_are_listed_apart_from_the_runs_of_the_home(server: Server) -> None:

@@ -50,8 +50,8 @@ def test_run_that_is_stopped_meanwhile_is_exported_as_it_was(server: Server, run
     count = state()["total"]
     with Image.open(BytesIO(server.http.get(f"/exports/{job['id']}/file").content)) as image:
         assert getattr(image, "n_frames", 1) == count <= len(before)
-        said = image.text["Title"]  # type: ignore[attr-defined]
-    assert f"steps 0 to {before[count - 1]}" in said
+        title = image.text["Title"]  # type: ignore[attr-defined]
+    assert f"steps 0 to {before[count - 1]}" in title
     assert server.recorded_steps(run_id)[:count] == before[:count]
 
 

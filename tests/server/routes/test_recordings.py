@@ -47,7 +47,7 @@ def test_frame_is_drawn_as_a_small_picture(server: Server, finished: str) -> Non
         pictures.append(Image.open(BytesIO(response.content)))
     (width, height), (small_width, small_height) = (picture.size for picture in pictures)
     assert (small_width < width, small_height < height / 3) == (True, True)
-    # Of a thumbnail what is no image is transparent, for dark pages too.
+    # A thumbnail is transparent outside its images, for dark pages too.
     opacity = pictures[1].getchannel("A")
     assert opacity.getpixel((small_width // 2, small_height // 2)) == 0, "between the images"
     assert opacity.getpixel((small_width // 4, small_height // 2)) == 255

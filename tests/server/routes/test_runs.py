@@ -369,9 +369,9 @@ def test_settings_change_while_running_and_while_paused(server: Server, run_id: 
     assert changed["config"] == run["config"], "the configuration does not change"
     both = server.post_control(run_id, slow_motion=True, action="pause").json()
     assert (both["settings"]["slow_motion"], both["status"]) == (0.5, "paused")
-    rested = server.post_control(run_id, localisation_learning_rate=0).json()
-    assert rested["settings"]["localisation_learning_rate"] == 0
-    step = rested["step"]
+    response = server.post_control(run_id, localisation_learning_rate=0).json()
+    assert response["settings"]["localisation_learning_rate"] == 0
+    step = response["step"]
     server.post_control(run_id, slow_motion=0, action="resume")
     server.wait_for_step(run_id, step + 3)
     frame = Frame.decode(server.http.get(f"/runs/{run_id}/frames/{step + 3}").content)

@@ -268,7 +268,7 @@ def test_command_hands_a_sweep_to_a_server_of_the_same_home(
     for _ in range(2):  # the second time it is the same sweep
         assert main(arguments) == 0
         printed = capsys.readouterr().out
-        assert f"room=sweeps&sweep={printed.split()[1].rstrip(',')}" in printed
+        assert f"tab=sweeps&sweep={printed.split()[1].rstrip(',')}" in printed
     [sweep] = [each for each in waiting.http.get("/sweeps").json() if each["name"] == "families"]
     assert sweep["waiting"] == 2
     assert all(waiting.get_run(run)["owned"] for run in run_ids(show(waiting, sweep["id"])))

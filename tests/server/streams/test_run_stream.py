@@ -244,7 +244,7 @@ def receive_step(viewer: ClientConnection) -> int:
 
 
 def frames_until(viewer: ClientConnection, step: int) -> list[bytes]:
-    """Return the frames that are received until the stream says that the run is at `step`."""
+    """Return the frames that are received until the stream reports the run at `step`."""
     frames = []
     while True:
         message = viewer.recv(timeout=TIMEOUT_SECONDS)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
-from stnscope.backend.experiment.data.file_tree import State
+from stnscope.backend.experiment.data.file_tree import FileState
 from stnscope.backend.experiment.data.layouts.listing import Listing
 from stnscope.backend.experiment.data.layouts.stored_images import (
     ImageReader,
@@ -26,13 +26,13 @@ from stnscope.backend.experiment.errors import DatasetError
 from stnscope.backend.experiment.limits import MAX_DATASET_BYTES
 
 MAX_NAMES_BYTES = 64_000
-"""Of a file with the classes' names."""
+"""Maximum of a file with the classes' names."""
 RECORDS = 512
 """Records that are read at a time."""
 
 
 @dataclass(frozen=True)
-class _Format:
+class _Binary:
     """How a data set's files are laid out."""
 
     title: str
@@ -42,7 +42,7 @@ class _Format:
     names: str
     """The file with the classes' names, one in a line."""
     side: int
-    """Of an image, in pixels."""
+    """Height and width of an image in pixels."""
     label_bytes: int
     """Before an image, the class last; 0 if labels have a file of their own."""
     first_label: int = 0
@@ -55,9 +55,9 @@ class _Format:
 
 
 FORMATS = (
-    _Format("CIFAR-10", r"data_batch_\d+\.bin", r"test_batch\.bin", "batches.meta.txt", 32, 1),
-    _Format("CIFAR-100", r"train\.bin", r"test\.bin", "fine_label_names.txt", 32, 2),
-    _Format("STL10", r"train_X\.bin", r"test_X\.bin", "class_names.txt", 96, 0, 1, True),
+    _Binary("CIFAR-10", r"data_batch_\d+\.bin", r"test_batch\.bin", "batches.meta.txt", 32, 1),
+    _Binary("CIFAR-100", r"train\.bin", r"test\.bin", "fine_label_names.txt", 32, 2),
+    _Binary("STL10", r"train_X\.bin", r"test_X\.bin", "class_names.txt", 96, 0, 1, True),
 )
 """By www.cs.toronto.edu/~kriz/cifar.html and cs.stanford.edu/~acoates/stl10."""
 
@@ -77,7 +77,7 @@ def find(listing: Listing) -> dict[str, Open]:
     return {}
 
 
-def _open(listing: Listing, layout: _Format, parts: Parts) -> StoredImages:
+def _open(listing: Listing, layout: _Binary, parts: Parts) -> StoredImages:
     images = [file for part in parts for file in part]
     files = {*images, *(layout.labels_of(file) for file in images), listing.path(layout.names)}
     states = tuple(listing.state(file.name) for file in sorted(files))
@@ -109,9 +109,9 @@ def _open(listing: Listing, layout: _Format, parts: Parts) -> StoredImages:
 
 @lru_cache(maxsize=16)
 def _inspect(
-    layout: _Format, names: Path, parts: Parts, states: tuple[State, ...]
+    layout: _Binary, names: Path, parts: Parts, states: tuple[FileState, ...]
 ) -> tuple[tuple[str, ...], Sequence[Labels]]:
-    """Read the classes' names and the labels; the states notice changes."""
+    """Read the classes' names and the labels; the states detect changes."""
     with raising_dataset_errors(names.name), names.open("rb") as content:
         lines = content.read(MAX_NAMES_BYTES).decode().splitlines()
     classes = tuple(line.strip() for line in lines if line.strip())
@@ -124,7 +124,7 @@ def _inspect(
     return classes, labels
 
 
-def _read_labels(layout: _Format, images: Path) -> Labels:
+def _read_labels(layout: _Binary, images: Path) -> Labels:
     count = _count_records(layout, images)
     if layout.label_bytes:
         found = [record[layout.label_bytes - 1] for record in _read_records(layout, images)]
@@ -137,17 +137,17 @@ def _read_labels(layout: _Format, images: Path) -> Labels:
     return np.frombuffer(data, np.uint8).astype(np.int64) - layout.first_label
 
 
-def _record_bytes(layout: _Format) -> int:
+def _record_bytes(layout: _Binary) -> int:
     return layout.label_bytes + 3 * layout.side**2
 
 
-def _count_records(layout: _Format, images: Path) -> int:
+def _count_records(layout: _Binary, images: Path) -> int:
     with raising_dataset_errors(images.name):
         size = images.stat().st_size
     count, rest = divmod(size, _record_bytes(layout))
     if rest or not count:
         raise DatasetError(
-            f"{images.name} has {size:,} bytes, which are no whole images of "
+            f"{images.name} has {size:,} bytes, which are not whole images of "
             f"{_record_bytes(layout):,} bytes each. Get it again."
         )
     if size > MAX_DATASET_BYTES:
@@ -157,7 +157,7 @@ def _count_records(layout: _Format, images: Path) -> int:
     return count
 
 
-def _read_records(layout: _Format, images: Path) -> Iterator[Pixels]:
+def _read_records(layout: _Binary, images: Path) -> Iterator[Pixels]:
     size = _record_bytes(layout)
     with raising_dataset_errors(images.name), images.open("rb") as file:
         while data := file.read(RECORDS * size):

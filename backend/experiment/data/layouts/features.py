@@ -13,10 +13,10 @@ from stnscope.backend.experiment.data.data_errors import requiring
 from stnscope.backend.experiment.errors import DatasetError
 
 MAX_CARD_BYTES = 4_000_000
-"""Of a file with features; one with a thousand classes has about 50 kB."""
+"""Maximum of a file with features; one with a thousand classes has about 50 kB."""
 LABELS = ("label", "labels", "fine_label", "class", "target", "digit")
 """Names of the column with the classes: of several, the first of these that there is, and where
-no feature says which it is, the only ones."""
+no feature identifies them, the only ones."""
 
 Kind = Literal["image", "class", "other"]
 
@@ -27,16 +27,16 @@ class Feature:
 
     kind: Kind
     names: tuple[str, ...] | None = None
-    """Of classes, where they are known."""
+    """The classes' names, where they are known."""
 
 
 Features = Mapping[str, Feature]
-"""By the columns' names."""
+"""Features by the columns' names."""
 ColumnType = Literal["image", "integer", "text", "other"]
 """What a column's values are: an image's file or path, numbers, or texts."""
 
 
-class Columns(NamedTuple):
+class DatasetColumns(NamedTuple):
     """The columns that a data set is read from."""
 
     image: str
@@ -126,7 +126,9 @@ def _load_yaml(text: str) -> Any:
     return yaml.load(text, Loader)  # a SafeLoader, which makes no objects of classes
 
 
-def select_columns(features: Features, types: Mapping[str, ColumnType], name: str) -> Columns:
+def select_columns(
+    features: Features, types: Mapping[str, ColumnType], name: str
+) -> DatasetColumns:
     """Return the columns with the images and the classes.
 
     Args:
@@ -143,7 +145,7 @@ def select_columns(features: Features, types: Mapping[str, ColumnType], name: st
     if not images:
         raise DatasetError(f"{name} has no column with images; it has {listed}.")
     if types[images[0]] not in ("image", "text"):
-        raise DatasetError(f"{name} has a column {images[0]} whose values are no images.")
+        raise DatasetError(f"{name} has a column {images[0]} whose values are not images.")
     labels = [column for column in types if _kind(features, column) == "class"]
     labels = _preferred(labels) or labels or _preferred(types)
     labels = [column for column in labels if types[column] in ("integer", "text")]
@@ -152,7 +154,7 @@ def select_columns(features: Features, types: Mapping[str, ColumnType], name: st
             f"{name} has no column with classes: none has the feature ClassLabel, and none is "
             f"called label; it has {listed}."
         )
-    return Columns(images[0], labels[0])
+    return DatasetColumns(images[0], labels[0])
 
 
 def _kind(features: Features, column: str) -> Kind:

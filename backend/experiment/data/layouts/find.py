@@ -43,7 +43,7 @@ class StoredDataset:
     entry: DatasetEntry
     images: StoredImages
     folder: Path
-    """Where it is."""
+    """Folder of the data set."""
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
-from stnscope.backend.experiment.data.file_tree import State
+from stnscope.backend.experiment.data.file_tree import FileState
 from stnscope.backend.experiment.data.layouts import tables
 from stnscope.backend.experiment.data.layouts.features import (
     MAX_CARD_BYTES,
-    Columns,
+    DatasetColumns,
     Features,
     parse_card,
     parse_features,
@@ -49,7 +49,7 @@ INFO, STATE, SPLITS = "dataset_info.json", "state.json", "dataset_dict.json"
 """Files that `save_to_disk` writes: the features, a part's files, and the parts."""
 CARD = "README.md"
 MAX_FILES = 4_000
-"""Of one data set."""
+"""Maximum number of files of a data set."""
 
 Files = tuple[Path, ...]
 
@@ -58,10 +58,10 @@ Files = tuple[Path, ...]
 class _Contents:
     """What the files of a data set have."""
 
-    columns: Columns
+    columns: DatasetColumns
     classes: tuple[str, ...]
     labels: tuple[Labels, ...]
-    """Of each part."""
+    """The labels of each part."""
 
 
 def find(listing: Listing) -> dict[str, Open]:
@@ -90,7 +90,7 @@ def _newest_snapshot(listing: Listing) -> Listing:
 
 
 def _place(file: str, listing: Listing) -> tuple[str, Part | None]:
-    """Return the configuration that a file belongs to, and its part."""
+    """Return the configuration of a file, and its part."""
     path = PurePosixPath(file)
     part = find_part(path.stem)
     folders = list(path.parts[:-1])
@@ -145,7 +145,7 @@ def _is_description(file: str) -> bool:
     return file.rpartition("/")[2] in (INFO, STATE, CARD)
 
 
-def _state(file: Path) -> State:
+def _state(file: Path) -> FileState:
     stat = file.stat()
     return str(file), stat.st_size, stat.st_mtime_ns
 
@@ -184,9 +184,13 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 @lru_cache(maxsize=32)
 def _inspect(
-    top: Path, folder: Path, configuration: str, parts: tuple[Files, ...], states: tuple[State, ...]
+    top: Path,
+    folder: Path,
+    configuration: str,
+    parts: tuple[Files, ...],
+    states: tuple[FileState, ...],
 ) -> _Contents:
-    """Find the columns and the classes, and read the labels; the states notice changes."""
+    """Find the columns and the classes, and read the labels; the states detect changes."""
     first = parts[0][0]
     with raising_dataset_errors(first.name):
         schema = tables.read_schema(first)
@@ -202,7 +206,7 @@ def _inspect(
         if values.dtype == object:
             unknown = next((value for value in values if value not in indices), None)
             if unknown is not None:
-                raise DatasetError(f"{files[0].name}: {str(unknown)[:40]!r} is no class.")
+                raise DatasetError(f"{files[0].name}: {str(unknown)[:40]!r} is not a class.")
             values = np.array([indices[value] for value in values], dtype=np.int64)
         check_labels(f"{files[0].name}: {columns.label}", values, classes)
         labels.append(values.astype(np.int64))
@@ -217,7 +221,9 @@ def _classes_of(parts: Sequence[tables.Values]) -> tuple[str, ...]:
     return tuple(str(number) for number in range(min(largest, MAX_CLASSES) + 1))
 
 
-def _find_features(schema: tables.Schema, file: Path, folder: Path, configuration: str) -> Features:
+def _find_features(
+    schema: tables.TableSchema, file: Path, folder: Path, configuration: str
+) -> Features:
     """Return the features from the file, from the file beside it or from the data set's card.
 
     The first that names the classes is used, else the first that there is.

@@ -18,7 +18,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
-from stnscope.backend.experiment.data.file_tree import State
+from stnscope.backend.experiment.data.file_tree import FileState
 from stnscope.backend.experiment.data.idx_format import Shape, read_header
 from stnscope.backend.experiment.data.layouts.listing import Listing
 from stnscope.backend.experiment.data.layouts.splits import PARTS, Part, find_part
@@ -43,7 +43,7 @@ FILE_NAME = re.compile(
     re.IGNORECASE,
 )
 MAX_SIDE = 512
-"""Of an image, in pixels."""
+"""Maximum height and width of an image in pixels."""
 CHUNK_BYTES = 1 << 20
 DATASET_WORDS = frozenset({"emnist", "qmnist", "kmnist"})
 
@@ -66,7 +66,7 @@ Those of EMNIST are by Cohen et al., EMNIST: an extension of MNIST to handwritte
 
 
 @dataclass(frozen=True)
-class _Part:
+class _PartFiles:
     """The two files of a part."""
 
     images: Path
@@ -95,11 +95,11 @@ def find(listing: Listing) -> dict[str, Open]:
         variant = "-".join(word for word in words if find_part(word) is None)
         key = variant, find_part(match["prefix"]) or "train", match["kind"].lower()
         files.setdefault(key, listing.path(path))
-    parts: dict[str, dict[Part, _Part]] = {}
+    parts: dict[str, dict[Part, _PartFiles]] = {}
     for variant, part, kind in files:
         images, labels = (files.get((variant, part, each)) for each in ("images", "labels"))
         if kind == "images" and images and labels:
-            parts.setdefault(variant, {})[part] = _Part(images, labels)
+            parts.setdefault(variant, {})[part] = _PartFiles(images, labels)
     return {
         variant: partial(_open, listing, variant, found)
         for variant, found in parts.items()
@@ -107,7 +107,7 @@ def find(listing: Listing) -> dict[str, Open]:
     }
 
 
-def _open(listing: Listing, variant: str, found: Mapping[Part, _Part]) -> StoredImages:
+def _open(listing: Listing, variant: str, found: Mapping[Part, _PartFiles]) -> StoredImages:
     other = next((found[part] for part in PARTS[1:] if part in found), None)
     parts = (found["train"], other) if other else (found["train"],)
     files = [file for part in parts for file in (part.images, part.labels)]
@@ -141,9 +141,9 @@ def _open(listing: Listing, variant: str, found: Mapping[Part, _Part]) -> Stored
 
 @lru_cache(maxsize=32)
 def _inspect(
-    parts: tuple[_Part, ...], states: tuple[State, ...], names: tuple[str, ...] | None
+    parts: tuple[_PartFiles, ...], states: tuple[FileState, ...], names: tuple[str, ...] | None
 ) -> _Inspected:
-    """Read the labels and check that the images are complete; the states notice changes."""
+    """Read the labels and check that the images are complete; the states detect changes."""
     shapes = tuple(_check_images(part.images) for part in parts)
     labels = tuple(_read_labels(part.labels) for part in parts)
     for part, shape, each in zip(parts, shapes, labels, strict=True):

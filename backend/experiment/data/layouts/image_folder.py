@@ -44,16 +44,16 @@ SUFFIXES = frozenset(
         *(".webp", ".gif", ".bmp", ".dib"),
     }
 )
-"""Of images, whatever their content; a file with any other name is one if its content is."""
+"""Suffixes of images, whatever their content; other files are recognised by their content."""
 OTHER_SUFFIXES = frozenset({".avif", ".heic", ".pgm", ".ppm", ".svg", ".tif", ".tiff"})
-"""Of image formats that are not supported; a folder of these gets a message."""
+"""Suffixes of image formats that are not supported; a folder of these gets a message."""
 NO_IMAGE_SUFFIXES = frozenset(
     {
         *(".csv", ".db", ".html", ".ini", ".json", ".md", ".npy", ".npz", ".pt", ".py", ".txt"),
         *(".arrow", ".gz", ".mat", ".parquet", ".pkl", ".pth", ".tgz", ".xml", ".zip"),
     }
 )
-"""Of files that are not opened to see whether they are images."""
+"""Suffixes of files that are never opened as images."""
 MAX_NAMED_CLASSES = 5
 """Class folders that a message lists."""
 
@@ -281,7 +281,7 @@ def _is_image(path: Path) -> bool:
 
 @lru_cache(maxsize=100_000)
 def _has_image_content(path: Path, size: int, modified: int) -> bool:
-    """Whether a file begins as an image does. Size and time make the cache notice changes."""
+    """Whether a file begins as an image does. The cache detects changes by size and time."""
     with suppress(OSError, StnscopeError), path.open("rb") as file:
         identify_format(file.read(HEADER_BYTES))
         return True
@@ -324,7 +324,7 @@ def _check_headers(folder: Path, classes: Classes) -> str:
 def _find_invalid_file(folder: Path, names: tuple[str, ...], fingerprint: str) -> str | None:
     """Return what is wrong with the first invalid file, or None.
 
-    The fingerprint makes the cache notice changes.
+    The cache detects changes by the fingerprint.
     """
     for name in names:
         for path in _find_images(folder / name):

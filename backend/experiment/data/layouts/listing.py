@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from stnscope.backend.experiment.data.data_errors import raising_dataset_errors
-from stnscope.backend.experiment.data.file_tree import State
+from stnscope.backend.experiment.data.file_tree import FileState
 from stnscope.backend.experiment.os_errors import display_name
 
 MAX_DEPTH = 3
@@ -45,7 +45,7 @@ class Listing:
         """Return the path of a listed file."""
         return self.folder / file
 
-    def state(self, file: str) -> State:
+    def state(self, file: str) -> FileState:
         """Return what differs as soon as a file has changed.
 
         Raises:

@@ -22,7 +22,7 @@ from stnscope.backend.experiment.limits import MAX_CLASSES, MAX_DATASET_BYTES
 from stnscope.backend.experiment.os_errors import display_name
 
 IMAGES_PER_HELD_OUT = 5
-"""One in this many images is held out where no part is given to be."""
+"""One in this many images is held out where no part is the held-out one."""
 MIN_IMAGES = 10
 """Images that a data set's class needs, on average or, in a folder of its own, each."""
 MAX_REPEATED = 20_000
@@ -40,7 +40,7 @@ Size = tuple[int, int]
 
 
 class ImageReader(Protocol):
-    """Makes images of one size; `load` has the only one, since it decodes."""
+    """Makes images of one size; the only implementation is in `load`, which decodes."""
 
     def decode(self, data: bytes, size: Size, channels: int) -> Pixels:
         """Decode an image file and fit it; return (H, W, C).

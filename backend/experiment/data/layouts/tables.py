@@ -26,10 +26,10 @@ LABEL_ROWS = 65_536
 MAX_ROWS = MAX_DATASET_BYTES // 28**2
 """More than the images of any data set that is read."""
 MAX_GROUP_BYTES = 256 * 1024**2
-"""Of a row group whose images are read as a whole."""
+"""Maximum of a row group whose images are read as a whole."""
 BUFFER_BYTES = 1 << 20
 MAX_STREAMED_BYTES = 200_000_000
-"""Of an arrow file whose labels are read with all that lies between them. A larger one is mapped
+"""Maximum of an arrow file whose labels are read with the bytes between. A larger one is mapped
 into memory for it: a process ends if such a file is truncated meanwhile, hence not every one."""
 ARROW_FILE = b"ARROW1"
 ARROW_END = b"\xff\xff\xff\xff\0\0\0\0"
@@ -42,7 +42,7 @@ Values = NDArray[Any]
 
 
 @dataclass(frozen=True)
-class Schema:
+class TableSchema:
     """The columns of a file."""
 
     types: Mapping[str, ColumnType]
@@ -61,19 +61,19 @@ def require_pyarrow(name: str) -> None:
     """Check that pyarrow is installed.
 
     Raises:
-        DatasetError: it is not; says how to install it.
+        DatasetError: it is not; with instructions to install it.
     """
     with requiring("pyarrow", f"{name} has parquet or arrow files"):
         import pyarrow  # noqa: F401
 
 
-def read_schema(path: Path) -> Schema:
+def read_schema(path: Path) -> TableSchema:
     """Return the columns of a file."""
     with _open(path) as file:
         schema = file.schema
     metadata = (schema.metadata or {}).get(SCHEMA_KEY)
     types = {field.name: _column_type(field.type) for field in schema}
-    return Schema(types, json.loads(metadata) if metadata else None)
+    return TableSchema(types, json.loads(metadata) if metadata else None)
 
 
 def _column_type(kind: Any) -> ColumnType:

@@ -10,7 +10,7 @@ test("disabledReason is null for a run that allows pictures", () => {
   assert.equal(disabledReason({ run }), null);
 });
 
-test("disabledReason says why no picture can be added", () => {
+test("disabledReason returns why no picture can be added", () => {
   /** @type {[any, RegExp][]} */
   const cases = [
     [{}, /recorded a frame/],

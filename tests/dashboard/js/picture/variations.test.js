@@ -17,7 +17,7 @@ test("a variation survives its address", () => {
   assert.deepEqual(readVariation(query), variation);
 });
 
-test("readVariation clamps numbers, and leaves out what is none or changes nothing", () => {
+test("readVariation clamps numbers, and leaves out what is invalid or changes nothing", () => {
   const query = new URLSearchParams("rotation=999&scale=1&tilt=&bend=x&cover=NaN&darkness=0.5");
   assert.deepEqual(readVariation(query), { rotation: 180, darkness: 0.5 });
 });

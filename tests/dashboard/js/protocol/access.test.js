@@ -66,13 +66,13 @@ for (const [title, access, isOwnServer, page, link] of LINKS) {
   });
 }
 
-test("it is said who can open a link", (context) => {
+test("the text names who can open a link", (context) => {
   context.after(() => setAccess(null));
   setAccess(LOOPBACK);
   assert.match(linkAudience("http://localhost:8501/"), /this machine only; behind a tunnel/);
-  assert.match(linkAudience("http://stn.example/"), /Whoever reaches/);
+  assert.match(linkAudience("http://stn.example/"), /Everyone who can reach/);
   setAccess(SHARED);
-  assert.match(linkAudience("http://stn.example/"), /may look/);
+  assert.match(linkAudience("http://stn.example/"), /allows viewing/);
   setAccess({ ...SHARED, viewer_token: null });
   assert.match(linkAudience("http://stn.example/"), /asks for the token/);
 });

@@ -41,14 +41,14 @@ test("the golden frame reads as Python wrote it", () => {
   assert.equal(tensors["theta.st"].data[11], 1);
 });
 
-test("bytes at an odd place in their buffer are read too", () => {
+test("bytes at an odd offset in their buffer are read too", () => {
   const shifted = new Uint8Array(golden.length + 3);
   shifted.set(golden, 3);
   const { tensors } = decodeFrame(shifted.subarray(3));
   assert.deepEqual([...tensors.probabilities.data], [0.75, 0.25, 0.5, 0.5]);
 });
 
-test("what is no frame is refused", () => {
+test("what is not a frame is refused", () => {
   assert.throws(() => decodeFrame(new Uint8Array(3)), FrameError);
   assert.throws(() => decodeFrame(golden.subarray(0, 100)), FrameError);
   assert.throws(() => decodeFrame(golden.subarray(0, golden.length - 1)), FrameError);

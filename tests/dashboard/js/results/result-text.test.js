@@ -22,7 +22,7 @@ test("millions has fewer digits for large numbers, and nothing for none", () => 
   assert.equal(millions(null), "");
 });
 
-test("what is not recorded says so", () => {
+test("what is not recorded is marked as such", () => {
   assert.equal(timeText(null), "not recorded");
   assert.equal(recorded(null), "not recorded");
   assert.equal(recorded(0), "0");

@@ -72,7 +72,7 @@ test("differences returns both values and the difference of the second to the fi
       ["Position y", "0.00", "0.00", "0.00"],
     ],
   );
-  // A picture that was added to one of them is no shared probe.
+  // A picture that was added to one of them is not a shared probe.
   const withAdded = { ...info, labels: [1, 2, 3], predicted: [1, 0, 3], joined: [2] };
   const alike = differences(
     { info: withAdded, tensors: tensors(1, 0.9, 0.1) },

@@ -129,7 +129,7 @@ test("frameSentence describes progress, accuracy and the mean region", () => {
     frameSentence({ info: two, tensors }),
     /On average the regions of transformer 1 cover 50% .*, 1 collapsed\.$/,
   );
-  // Of an added picture only the prediction counts.
+  // Only the prediction of an added picture counts.
   const joined = { ...info, joined: [1], collapsed: { st: [null, "outside"] } };
   assert.match(
     frameSentence({ info: joined, tensors }),

@@ -73,7 +73,7 @@ test("describeProbe names label, prediction and collapse", () => {
   assert.equal(text.describeProbe(info, 2, 0.5), "Probe 3, classified as one with 50%.");
 });
 
-test("without class scores nothing is said of a prediction", () => {
+test("without class scores no prediction is described", () => {
   const labelled = { ...info, predicted: [null, null, null] };
   const bare = { ...labelled, classes: [], labels: [null, null, null] };
   for (const each of [labelled, bare]) {
@@ -85,7 +85,7 @@ test("without class scores nothing is said of a prediction", () => {
   assert.equal(text.probeCaption(bare, 0), "");
 });
 
-test("accuracyNote says what was fitted, and what is drawn edge to edge", () => {
+test("accuracyNote describes what was fitted, and what is drawn edge to edge", () => {
   assert.equal(text.accuracyNote({}), "");
   assert.equal(text.accuracyNote({ theta: "read", placement: "exact" }), "");
   assert.equal(text.accuracyNote({ theta: "fitted" }), "Theta is fitted to the grid.");
@@ -101,7 +101,7 @@ test("added pictures are marked, and count if they are labelled", () => {
     [0, 2, 3].map((index) => text.probeCaption(withAdded, index)),
     ["nought", "added", "one, added"],
   );
-  assert.equal(text.probeCaption(info, 2), "", "an uploaded picture is no probe");
+  assert.equal(text.probeCaption(info, 2), "", "an uploaded picture is not a probe");
   assert.equal(
     text.describeProbe(withAdded, 2, 0.5),
     "Probe 3, added, classified as one with 50%.",

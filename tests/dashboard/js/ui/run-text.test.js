@@ -51,7 +51,7 @@ test("unusualSettings lists what differs from the defaults", () => {
   assert.deepEqual(text.unusualSettings(edge, defaults), ["padding border", "1x1 supersampling"]);
 });
 
-test("computationText says on what a run is computed", () => {
+test("computationText names the device, precision and threads", () => {
   const config = { device: "cuda:0", precision: "bfloat16", threads: 4, channels_last: true };
   assert.equal(
     text.computationText({ config, watched: false }),
@@ -62,7 +62,7 @@ test("computationText says on what a run is computed", () => {
   assert.equal(text.computationText({ config: null, watched: false }), "");
 });
 
-test("thinningNote says what is left of a thinned recording", () => {
+test("thinningNote describes what is left of a thinned recording", () => {
   assert.equal(text.thinningNote(0), null);
   assert.equal(text.thinningNote(undefined), null);
   assert.equal(text.thinningNote(1).short, "Thinned to 1 in 2 frames");

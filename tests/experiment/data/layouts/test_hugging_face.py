@@ -222,7 +222,7 @@ def test_image_that_cannot_be_used_is_named(tmp_path: Path, cell: Any, reason: s
         (make_table(labels_of(4)), "has 4 images; at least 20 are"),
         (make_table(labels_of(20)).drop_columns("picture"), "no column with images; it has label"),
         (make_table(labels_of(20)).drop_columns("kind"), "no column with classes"),
-        (make_table(labels_of(20), cells=[1.5] * 20), "column picture whose values are no images"),
+        (make_table(labels_of(20), cells=[1.5] * 20), "column picture whose values are not images"),
         (make_table(labels_of(20)).replace_schema_metadata({"huggingface": "{"}), "cannot be read"),
         (make_table([0]).slice(0, 0), "has no rows"),
     ],
@@ -260,7 +260,7 @@ def test_damaged_parquet_is_named(
     assert found(tmp_path) == {}
     assert reason in reasons(tmp_path)["fruit"]
     path.write_bytes(whole)
-    assert found(tmp_path) == {"fruit": (16, 4)}, "a repaired file is noticed"
+    assert found(tmp_path) == {"fruit": (16, 4)}, "a repaired file is detected"
 
 
 @pytest.mark.parametrize("column", ["kind", "picture.bytes"])
@@ -280,7 +280,7 @@ def test_page_that_declares_gigabytes_takes_no_memory(tmp_path: Path, column: st
     path.write_bytes(data)
     with pytest.raises(DatasetError, match=r"train\.parquet cannot be read"):
         load("fruit", tmp_path)
-    # Of all tests of the process.
+    # The maximum over all tests of the process.
     assert pa.default_memory_pool().max_memory() < 500_000_000
 
 

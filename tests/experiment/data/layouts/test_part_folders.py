@@ -23,7 +23,7 @@ TRAIN, OTHER = {"apple": 12, "pear": 11, "few": 3}, {"apple": 2, "pear": 3, "few
     ],
 )
 def test_given_split_is_kept(tmp_path: Path, parts: tuple[str, ...], held_out: str) -> None:
-    # Of three parts the last is not used.
+    # The last of three parts is not used.
     for part, classes in zip(parts, (TRAIN, OTHER, {"apple": 4, "pear": 4}), strict=False):
         write_image_folder(tmp_path / "fruit" / part, classes)
     assert found(tmp_path) == {"fruit": (23, 5)}
