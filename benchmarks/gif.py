@@ -5,7 +5,7 @@
 All write the same 472x264 pictures, alternately: Pillow and imageio with their defaults, ffmpeg
 with a palette of the whole video, gifski with its default quality. Ours starts from the recording,
 gifski from files, the others from finished RGB pictures. A program that is not installed has a row
-that says so. `--keep` writes the rows to `benchmarks/results/gif.json`.
+with that note. `--keep` writes the rows to `benchmarks/results/gif.json`.
 """
 
 import argparse

@@ -45,8 +45,8 @@ EXAMPLES = """\
   stnscope reproduce mnist-rts-st-cnn-affine --seeds 3 --minutes 100
   stnscope reproduce --from-sweep SWEEP   result files of what `stnscope sweep --table` trained
 The same command resumes a training, whatever ended it: its results are those of one without an
-interruption, bit for bit. What --minutes cuts short is evaluated as it is, and its result file says
-so.
+interruption, bit for bit. What --minutes cuts short is evaluated as it is, and its result file
+records that.
 """
 NOTHING_NAMED = "Name a row, or list all with --list."
 

@@ -1,7 +1,7 @@
-"""A Ray cluster, as a server uses it: one more way to start a trainer, beside a process here.
+"""A Ray cluster, as a server uses it: a second way to start a trainer, besides a local process.
 
-A child process (`driver_main`) talks to the cluster for all runs. If the cluster is not there, a
-sentence says so, runs are trained on this machine, and it is looked for again and again.
+A child process (`driver_main`) communicates with the cluster for all runs. Without a cluster,
+`refusal` has the reason, runs are trained on this machine, and connecting is retried.
 """
 
 import asyncio
