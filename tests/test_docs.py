@@ -44,7 +44,7 @@ CHANGES = (
     "a figure in the table of a sweep",
     "a published table",
     "a keyboard shortcut",
-    "a step of the walk",
+    "a step of the walkthrough",
     "the HTTP status of an error",
 )
 
