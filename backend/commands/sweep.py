@@ -34,7 +34,7 @@ from stnscope.backend.experiment.sweeps.sweep_file import naming_line, read_swee
 from stnscope.backend.experiment.sweeps.table import Spread, combinations, write_csv
 from stnscope.backend.experiment.watching.page_server import DEFAULT_ADDRESS
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.sweep_trainings import plan_sweep
+from stnscope.backend.server.requests.sweep_requests import plan_sweep
 from stnscope.backend.server.runs import Runs
 from stnscope.backend.server.sweeps import PlannedRun, Sweep, Sweeps
 

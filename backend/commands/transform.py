@@ -24,7 +24,7 @@ from stnscope.backend.experiment.weights.trained_weights import (
 from stnscope.backend.experiment.weights.weights_folder import WeightsFolder
 from stnscope.backend.server.processes.devices import Devices
 from stnscope.backend.server.processes.inference_worker import InferenceWorker, command_on
-from stnscope.backend.server.processes.watched_loops import WatchedLoops
+from stnscope.backend.server.requests.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import WEIGHTS, Run, Runs
 from stnscope.backend.server.settings import Settings
 

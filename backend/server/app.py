@@ -21,16 +21,16 @@ from stnscope.backend.experiment.errors import StnscopeError
 from stnscope.backend.experiment.limits import MAX_PICTURE_BYTES
 from stnscope.backend.server import schemas
 from stnscope.backend.server.cluster.cluster import Cluster
+from stnscope.backend.server.downloads import Downloads
 from stnscope.backend.server.http import description, page, problems
 from stnscope.backend.server.http.body_deadline import BodyDeadline
 from stnscope.backend.server.http.body_limit import BodyLimit
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports, max_recording_bytes
 from stnscope.backend.server.processes.inference_worker import InferenceWorker, command_on
-from stnscope.backend.server.processes.run_requests import RunRequests
 from stnscope.backend.server.processes.trainers import Trainers
+from stnscope.backend.server.requests.run_requests import RunRequests
 from stnscope.backend.server.routes import (
     catalog,
     cluster,

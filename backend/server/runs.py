@@ -595,6 +595,11 @@ def live_trainer_error(run_id: str) -> Conflict:
     return Conflict(f"Run {run_id} has a live trainer; stop it first.")
 
 
+def just_ended(run_id: str) -> Conflict:
+    """Return the error for a request that came just after the end of a run's trainer or loop."""
+    return Conflict(f"Run {run_id} is not trained any more: it has just ended.")
+
+
 def data_folder(recordings: Path, data: Path | None = None) -> Path:
     """Return the folder that data sets are read from: `data`, or the one beside the recordings."""
     return data or recordings.parent / DATA

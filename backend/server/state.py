@@ -13,15 +13,15 @@ from stnscope.backend.experiment.devices.choice import resume_note
 from stnscope.backend.experiment.home import sweep_of
 from stnscope.backend.experiment.run_status import flags
 from stnscope.backend.server.cluster.cluster import Cluster
+from stnscope.backend.server.downloads import Downloads
 from stnscope.backend.server.http.conditional import JsonBody
 from stnscope.backend.server.http.shared_results import SharedResults
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.downloads import Downloads
 from stnscope.backend.server.processes.exports import Exports
 from stnscope.backend.server.processes.imports import Imports
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
-from stnscope.backend.server.processes.run_requests import RunRequests
 from stnscope.backend.server.processes.trainers import Trainers
+from stnscope.backend.server.requests.run_requests import RunRequests
 from stnscope.backend.server.runs import Run, Runs
 from stnscope.backend.server.settings import Settings
 from stnscope.backend.server.streams.slots import Slots

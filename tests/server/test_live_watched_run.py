@@ -22,7 +22,7 @@ from stnscope.backend.experiment.recording.reader import SUFFIX
 from stnscope.backend.experiment.watching.loop_pictures import PICTURE_SUFFIX
 from stnscope.backend.experiment.watching.rate_factors import ALL
 from stnscope.backend.experiment.watching.watched_run import WatchedRun
-from stnscope.backend.server.processes.watched_loops import WatchedLoops
+from stnscope.backend.server.requests.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import Runs, check_changeable
 from tests.experiment.watching.networks import TransformerNet
 from tests.live_server import Server, receive, send, wait_until

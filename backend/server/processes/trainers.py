@@ -6,7 +6,7 @@ demonstration are trained there while it can be used, and what waits for resourc
 
 The state of `Trainers` changes in the event loop only; recordings are read and written in threads.
 While a thread works, the loop may start or end a run. What users request of a run is in
-`run_requests`.
+`server.requests`.
 """
 
 import asyncio
@@ -33,10 +33,7 @@ from stnscope.backend.experiment.run_status import (
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildProcess, command_for
-from stnscope.backend.server.processes.effects import just_ended
-from stnscope.backend.server.runs import (
-    Runs,
-)
+from stnscope.backend.server.runs import Runs, just_ended
 
 log = logging.getLogger(__name__)
 

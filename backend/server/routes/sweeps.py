@@ -21,7 +21,7 @@ from stnscope.backend.server import schemas
 from stnscope.backend.server.http.api_router import ApiRouter
 from stnscope.backend.server.http.conditional import JsonBody
 from stnscope.backend.server.http.description import file_of, responses
-from stnscope.backend.server.processes.sweep_trainings import (
+from stnscope.backend.server.requests.sweep_requests import (
     allowed_now,
     control_sweep,
     delete_sweep,

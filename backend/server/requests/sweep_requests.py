@@ -9,8 +9,8 @@ from stnscope.backend.experiment.errors import NotFound, StnscopeError
 from stnscope.backend.experiment.run_status import TRAINING
 from stnscope.backend.experiment.sweeps.sweep_config import SweepConfig
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.run_requests import RunRequests
 from stnscope.backend.server.processes.trainers import Trainers
+from stnscope.backend.server.requests.run_requests import RunRequests
 from stnscope.backend.server.runs import Run
 from stnscope.backend.server.schemas import SweepAction, SweepOperation
 from stnscope.backend.server.sweeps import PlannedRun, Sweep, Sweeps, check_not_trained

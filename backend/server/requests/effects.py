@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 
-from stnscope.backend.experiment.errors import Conflict, RecordingUnavailable, TrainerTimeout
+from stnscope.backend.experiment.errors import RecordingUnavailable, TrainerTimeout
 from stnscope.backend.experiment.run_status import ENDED, Transition
-from stnscope.backend.server.runs import Run, Runs
+from stnscope.backend.server.runs import Run, Runs, just_ended
 
 POLL_INTERVAL = 0.02
 
@@ -69,8 +69,3 @@ async def wait_for_effect(
                 f"{failure} within {timeout:g} s. {known} The request may still take effect."
             )
         await asyncio.sleep(POLL_INTERVAL)
-
-
-def just_ended(run_id: str) -> Conflict:
-    """Return the error for a request that came just after the end of a run's trainer or loop."""
-    return Conflict(f"Run {run_id} is not trained any more: it has just ended.")

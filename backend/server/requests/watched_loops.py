@@ -25,14 +25,19 @@ from stnscope.backend.experiment.watching import loop_pictures
 from stnscope.backend.experiment.watching.loop_pictures import LoopPicture
 from stnscope.backend.experiment.watching.loop_requests import LoopRequest, send
 from stnscope.backend.experiment.weights.trained_weights import RUN_PREFIX
-from stnscope.backend.server.processes.effects import (
+from stnscope.backend.server.processes.inference_worker import InferenceWorker
+from stnscope.backend.server.requests.effects import (
     POLL_INTERVAL,
     effect,
-    just_ended,
     wait_for_effect,
 )
-from stnscope.backend.server.processes.inference_worker import InferenceWorker
-from stnscope.backend.server.runs import Run, Runs, check_changeable, training_refusal
+from stnscope.backend.server.runs import (
+    Run,
+    Runs,
+    check_changeable,
+    just_ended,
+    training_refusal,
+)
 
 OPERATIONS: tuple[Operation, ...] = ("pause", "resume", "step", "change")
 """What can be requested of a loop at a pause point; it is stopped where it was started."""

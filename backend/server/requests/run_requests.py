@@ -29,10 +29,10 @@ from stnscope.backend.experiment.run_status import (
 )
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.devices import Devices
-from stnscope.backend.server.processes.effects import effect, wait_for_effect
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.backend.server.processes.trainers import Trainers, not_owned
-from stnscope.backend.server.processes.watched_loops import WatchedLoops
+from stnscope.backend.server.requests.effects import effect, wait_for_effect
+from stnscope.backend.server.requests.watched_loops import WatchedLoops
 from stnscope.backend.server.runs import (
     Run,
     Runs,
