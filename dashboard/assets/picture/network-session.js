@@ -86,7 +86,8 @@ export class NetworkSession {
       if (!(problem instanceof Refusal) || problem.field !== "picture" || !this.blob) throw problem;
       if (number !== this.number) return null;
       await this.open(this.blob);
-      return this.#send(fields);
+      // A newer request, sent meanwhile, is refused or answered by itself.
+      return number === this.number ? this.#send(fields) : null;
     }
   }
 

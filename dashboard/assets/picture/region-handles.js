@@ -176,7 +176,8 @@ export class RegionHandles {
    * @param {number} index of the probe
    */
   update({ info, tensors }, index) {
-    if (info.request === this.pending) this.reset();
+    // A request that is sent again, with the picture, has a later number.
+    if (this.pending !== null && (info.request ?? 0) >= this.pending) this.reset();
     info.transformers.forEach(({ name, family }, at) => {
       const region = this.regions[at];
       const lattice = rowOf(tensors[`grid.${name}`], index);
