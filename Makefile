@@ -41,7 +41,7 @@ run: ## Set up what is missing, serve everything on one port of this machine, pr
 test: ## Set up what is missing, a browser too, and run all tests
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
-	@$(VENV)/python -m pytest --numprocesses 5 --dist worksteal $(TESTS)
+	@$(VENV)/python -m pytest --numprocesses 5 --dist loadgroup $(TESTS)
 
 test-fast: ## Run the tests that need neither a server nor a browser, nor take seconds
 	@sh tools/setup dev

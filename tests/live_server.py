@@ -99,6 +99,13 @@ class Server:
         run_id: str = response.json()["id"]
         return run_id
 
+    def start_endless_run(self, **config: Any) -> str:
+        """Start a run that trains, slowly, until it is stopped; return once it trains."""
+        run_id = self.start_run(epochs=1000, **config)
+        self.wait_for_step(run_id, 1)
+        self.post_control(run_id, slow_motion=SLOW_STEP_SECONDS).raise_for_status()
+        return run_id
+
     def control(self, run_id: str, action: str) -> httpx.Response:
         return self.post_control(run_id, action=action)
 

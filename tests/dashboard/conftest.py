@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,13 +29,17 @@ from playwright.sync_api import (
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.runs.session import record
 from stnscope.backend.server.runs import Runs
+from tests.conftest import IS_XDIST_WORKER
 from tests.experiment.scripted import Script
-from tests.live_server import SLOW_STEP_SECONDS, Server, free_port, serve, wait_until
+from tests.live_server import Server, free_port, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 expect.set_options(timeout=TIMEOUT_MS)
 
 OpenPage = Callable[..., Page]
+
+BROWSERS = 3
+"""Processes of a parallel run that have a browser, and a server for it; each costs 10 s."""
 
 COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
 
@@ -47,6 +52,22 @@ CONNECTION_ERRORS = re.compile(
     "ERR_|WebSocket connection|Failed to load resource|Client Error in|Is Streamlit still|"
     "when disconnected from server"
 )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the modules of tests with a browser: in a parallel run, a process runs a group."""
+    if not IS_XDIST_WORKER:
+        return
+    tests = [item for item in items if "session_browser" in getattr(item, "fixturenames", ())]
+    modules = Counter(item.path for item in tests)
+    groups: dict[Path, int] = {}
+    sizes = [0] * BROWSERS
+    for path, count in modules.most_common():
+        groups[path] = sizes.index(min(sizes))
+        sizes[groups[path]] += count
+    for item in tests:
+        item.add_marker(pytest.mark.xdist_group(f"browser-{groups[item.path]}"))
 
 
 @pytest.fixture(scope="session")
@@ -127,9 +148,7 @@ def record_run(
 @pytest.fixture(scope="session")
 def paused_run(server: Server) -> Iterator[str]:
     """A run that never finishes, paused while no test uses `training_run`."""
-    run_id = server.start_run(epochs=1000)
-    server.wait_for_step(run_id, 1)
-    server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
+    run_id = server.start_endless_run()
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")

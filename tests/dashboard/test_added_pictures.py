@@ -29,8 +29,7 @@ DROP_FILE = """async ([stage, address]) => {
 @pytest.fixture
 def run_id(server: Server) -> Iterator[str]:
     """A training run with three probes."""
-    run_id = server.start_run(epochs=1000, probes={"count": 3})
-    server.wait_for_step(run_id, 1)
+    run_id = server.start_endless_run(probes={"count": 3})
     yield run_id
     server.control(run_id, "stop")
 

@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from tests.dashboard.conftest import OpenPage, record_run
 from tests.dashboard.page_queries import fetch_frame, wait_for_expression, wait_for_frame
-from tests.live_server import SLOW_STEP_SECONDS, Server, wait_until
+from tests.live_server import Server, wait_until
 
 # Half the steps per epoch of the default, 64.
 BATCH_SIZE = 128
@@ -73,10 +73,8 @@ def test_two_training_runs_are_shown_at_the_same_step(
 ) -> None:
     """The run that is ahead waits for the other one."""
     server.wait_for_step(training_run, 60)
-    behind = server.start_run(epochs=1000, seed=21)
+    behind = server.start_endless_run(seed=21)
     try:
-        server.wait_for_step(behind, 1)
-        server.post_control(behind, slow_motion=SLOW_STEP_SECONDS).raise_for_status()
         page = open_component(server, f"?run={behind}&compare={training_run}")
         wait_until(lambda: -1 not in drawn_steps(page) and len(drawn_steps(page)) == 2)
         seen = set()

@@ -25,8 +25,7 @@ SCRIPT_HAS_RUN = "[data-test-connection-state=CONNECTED][data-test-script-state=
 def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     own_server: Server, open_page: OpenPage
 ) -> None:
-    run_id = own_server.start_run(epochs=1000)
-    own_server.wait_for_step(run_id, 1)  # before its first frame, the page plays the example
+    run_id = own_server.start_endless_run()
     page = open_page(own_server, f"?run={run_id}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live: training")

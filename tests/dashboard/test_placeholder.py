@@ -23,7 +23,7 @@ def test_example_plays_until_the_first_live_frame(own_server: Server, open_page:
     wait_for_expression(page, f"window.paints.length > {paints} + 5")
     assert page.locator(".stn-button-group button:enabled").count() == 0
 
-    run_id = own_server.start_run(epochs=1000)
+    run_id = own_server.start_endless_run()
     page.locator(f".stn-viewer[data-run='{run_id}']").wait_for()
     wait_for_status_text(page, "Live: training")
     wait_for_step_where(page, "step > 3")

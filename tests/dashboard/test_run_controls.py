@@ -64,8 +64,7 @@ def test_phases_of_a_step_are_shown_in_slow_motion(
 def test_run_is_restarted_with_the_same_or_a_new_seed(
     own_server: Server, open_page: OpenPage
 ) -> None:
-    run_id = own_server.start_run(epochs=1000, seed=11, family="attention")
-    own_server.wait_for_step(run_id, 2)
+    run_id = own_server.start_endless_run(seed=11, family="attention")
     page = open_page(own_server, f"?run={run_id}")
     wait_for_frame(page)
     own_server.start_run(epochs=1, seed=12)
@@ -86,8 +85,7 @@ def test_run_is_restarted_with_the_same_or_a_new_seed(
 def test_restart_clicked_several_times_starts_one_run(
     own_server: Server, open_page: OpenPage
 ) -> None:
-    run_id = own_server.start_run(epochs=1000)
-    own_server.wait_for_step(run_id, 2)
+    run_id = own_server.start_endless_run()
     page = open_page(own_server, f"?run={run_id}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
@@ -126,9 +124,8 @@ def test_repeated_key_sends_one_request(
 def test_action_is_sent_before_the_response_to_the_previous_one(
     server: Server, open_component: OpenPage
 ) -> None:
-    run_id = server.start_run(epochs=1000, seed=17)
+    run_id = server.start_endless_run(seed=17)
     page = open_component(server, f"?run={run_id}")
-    server.wait_for_step(run_id, 1)
     delayed: list[tuple[Route, APIResponse]] = []
 
     def delay_resume(route: Route) -> None:
@@ -158,7 +155,7 @@ def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(
 ) -> None:
     options = ("--no-demonstration", "--no-standby", "--deadline", "silence=2")
     with serve(tmp_path / "home", *options, port=own_port) as server:
-        run_id = server.start_run(epochs=1000)
+        run_id = server.start_endless_run()
         page = open_page(server, f"?run={run_id}")
         wait_for_frame(page)
         assert server.process is not None

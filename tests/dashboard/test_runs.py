@@ -244,10 +244,9 @@ def test_form_starts_with_the_defaults_of_the_catalog(
 
 
 def test_buttons_control_the_training(server: Server, open_component: OpenPage) -> None:
-    run_id = server.start_run(epochs=1000, seed=11)
+    run_id = server.start_endless_run(seed=11)
     page = open_component(server, f"?run={run_id}")
     try:
-        server.wait_for_step(run_id, 1)
         controls = page.locator(".stn-button-group")
         controls.locator("[data-action=pause]:enabled").click()
         server.wait_for_status(run_id, "paused")

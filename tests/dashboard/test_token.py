@@ -35,9 +35,7 @@ def protected_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve
 
 @pytest.fixture(scope="module")
 def run_id(protected_server: Server) -> str:
-    run_id = protected_server.start_run(epochs=1000)
-    protected_server.wait_for_step(run_id, 1)  # before its first frame, the page plays the sample
-    return run_id
+    return protected_server.start_endless_run()
 
 
 def test_link_with_the_token_opens_page_and_api(

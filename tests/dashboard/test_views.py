@@ -287,9 +287,8 @@ def test_change_of_view_does_not_move_the_controls(
 def test_added_picture_is_missing_in_earlier_frames(
     server: Server, open_component: OpenPage, picture: Path
 ) -> None:
-    run_id = server.start_run(epochs=1000, seed=31, probes={"count": 3, "moving": False})
+    run_id = server.start_endless_run(seed=31, probes={"count": 3, "moving": False})
     try:
-        server.wait_for_step(run_id, 2)
         image = {"image": picture.read_bytes()}
         server.http.post(f"/runs/{run_id}/probes", files=image).raise_for_status()
         (step,) = server.get_run(run_id)["added_at"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import TrainedRun
-from tests.live_server import SLOW_STEP_SECONDS, Server, serve
+from tests.live_server import Server, serve
 
 MINIMAL_SERVER = ("--no-page", "--no-demonstration", "--no-standby")
 
@@ -37,9 +37,7 @@ def finished(server: Server, trained_run: TrainedRun) -> str:
 @pytest.fixture(scope="session")
 def endless(server: Server) -> Iterator[str]:
     """A run that does not end; it is paused while no test needs it."""
-    run_id = server.start_run(epochs=1000, probes={"count": 2})
-    server.wait_for_step(run_id, 1)
-    server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
+    run_id = server.start_endless_run(probes={"count": 2})
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")
