@@ -45,7 +45,7 @@ def _resume(options: argparse.Namespace) -> int:
     status = run["status"]
     if refusal := training_refusal(run):
         raise Conflict(refusal)
-    # One that its trainer has not begun stays queued when that is interrupted.
+    # A run whose trainer is interrupted before it begins stays queued.
     if status != "queued" and not can("resume", status):
         raise Conflict(status_mismatch("resume a run", ALLOWED_IN["resume"], status))
     cluster = cluster_of(options)

@@ -180,7 +180,7 @@ def _find_folders(data: Path | None) -> list[Path]:
 
 
 def _unique(folders: Sequence[Path], catalog_entries: dict[str, DatasetEntry]) -> Iterator[Found]:
-    """Yield what is in folders. A folder's name is that of no data set in another folder."""
+    """Yield the data sets of folders; names are unique over all folders."""
     names = {folder.name for folder in folders}
     for folder in folders:
         for found in _inspect_folder(folder, catalog_entries):

@@ -52,7 +52,7 @@ class Combination:
     finished: int
     """How many finished."""
     figures: Mapping[str, Spread | None]
-    """By the names of `FIGURES`."""
+    """Means and ranges by the names of `FIGURES`."""
     collapsed: int
     """How many of the runs with frames had mostly collapsed regions in their last frame."""
     observed: int

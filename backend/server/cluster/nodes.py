@@ -47,7 +47,7 @@ def _check_head(host: str, port: int) -> None:
         except TimeoutError:
             frame = b""
     if frame[3:4] != EMPTY_SETTINGS[3:4]:
-        raise ValueError("what listens there is no head of a Ray cluster")
+        raise ValueError("the server at this address is not the head of a Ray cluster")
 
 
 def contact_addresses() -> list[tuple[str, int]]:

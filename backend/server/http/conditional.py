@@ -12,7 +12,7 @@ from starlette.responses import Response
 MIN_COMPRESSED_BYTES = 4_000
 """Smaller bodies are sent as they are: they fit into a few packets."""
 COMPRESSION_LEVEL = 1
-"""The fastest; numbers become little smaller with more time."""
+"""The fastest level; others hardly compress numbers better."""
 
 
 @dataclass(frozen=True)

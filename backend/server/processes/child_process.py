@@ -5,8 +5,8 @@ reaches the parent alone, which then ends its children in order. Parent and chil
 (`message_pipe`) over the child's standard input and output. When its input ends, its parent has
 ended, and the child ends too. `child_main` has the child's part.
 
-A child sends heartbeats. Without them for some time it counts as hung; what is counted are seconds
-in which this process has run, so that no child is blamed for a time in which all were stopped.
+A child sends heartbeats. Without them for some time it counts as hung. Only seconds
+in which this process ran are counted, so that a time in which all were stopped has no effect.
 """
 
 import asyncio

@@ -76,7 +76,7 @@ class Tail:
         self.newest: StoredFrame | None = None
         self.is_deleted = False
         self.changes = 0
-        """How often the run has changed in more than what every step changes."""
+        """Number of changes of the run other than those of every step."""
         self._recording: Recording | None = None
         self._file: tuple[int, int] | None = None
         """Device and inode of the file that is open."""

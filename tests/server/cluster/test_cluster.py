@@ -181,7 +181,7 @@ def test_without_the_cluster_runs_are_trained_here(server: Server, tmp_path: Pat
     with serve(tmp_path / "home", *OPTIONS, "--cluster", address, log=log) as server:
         shown = show(server)
         assert shown["nodes"] == []
-        reason = "what listens there is no head of a Ray cluster"
+        reason = "the server at this address is not the head of a Ray cluster"
         assert f"The cluster at {address} cannot be used: {reason}." in shown["refusal"]
         assert shown["refusal"] in log.read_text()
         run_id = server.start_run(**SHORT_RUN)
