@@ -4,7 +4,6 @@ import asyncio
 import re
 import socket
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -29,7 +28,6 @@ from playwright.sync_api import (
 from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.runs.session import record
 from stnscope.backend.server.runs import Runs
-from tests.conftest import IS_XDIST_WORKER
 from tests.experiment.scripted import Script
 from tests.live_server import Server, free_port, serve, wait_until
 from tests.timeouts import TIMEOUT_MS
@@ -37,9 +35,6 @@ from tests.timeouts import TIMEOUT_MS
 expect.set_options(timeout=TIMEOUT_MS)
 
 OpenPage = Callable[..., Page]
-
-BROWSERS = 3
-"""Processes of a parallel run that have a browser, and a server for it; each costs 10 s."""
 
 COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
 
@@ -52,22 +47,6 @@ CONNECTION_ERRORS = re.compile(
     "ERR_|WebSocket connection|Failed to load resource|Client Error in|Is Streamlit still|"
     "when disconnected from server"
 )
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the modules of tests with a browser: in a parallel run, a process runs a group."""
-    if not IS_XDIST_WORKER:
-        return
-    tests = [item for item in items if "session_browser" in getattr(item, "fixturenames", ())]
-    modules = Counter(item.path for item in tests)
-    groups: dict[Path, int] = {}
-    sizes = [0] * BROWSERS
-    for path, count in modules.most_common():
-        groups[path] = sizes.index(min(sizes))
-        sizes[groups[path]] += count
-    for item in tests:
-        item.add_marker(pytest.mark.xdist_group(f"browser-{groups[item.path]}"))
 
 
 @pytest.fixture(scope="session")

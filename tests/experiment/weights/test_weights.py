@@ -257,7 +257,7 @@ def test_pipe_in_place_of_a_card_is_a_fault(folder: WeightsFolder) -> None:
     path = folder.add(FILE, dataclasses.replace(DIGITS, name="mine")).with_suffix(".json")
     path.unlink()
     os.mkfifo(path)
-    assert "no file" in folder.faults()["mine"]
+    assert "not a file" in folder.faults()["mine"]
 
 
 @pytest.mark.parametrize("protocol", range(2, pickle.HIGHEST_PROTOCOL + 1))

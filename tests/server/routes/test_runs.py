@@ -505,13 +505,14 @@ def test_control_of_a_trainer_that_hangs_is_a_timeout_and_takes_effect_later(
         assert run["can"]
 
 
-def test_run_can_be_deleted_only_after_its_training(server: Server, run_id: str) -> None:
-    assert server.http.delete(f"/runs/{run_id}").status_code == 409, "it has just started"
-    server.wait_for_step(run_id, 1)
-    assert server.http.delete(f"/runs/{run_id}").status_code == 409
-    server.control(run_id, "stop")
-    assert server.http.delete(f"/runs/{run_id}").status_code == 204
-    assert server.http.get(f"/runs/{run_id}").status_code == 404
+def test_run_can_be_deleted_only_after_its_training(own_server: Server) -> None:
+    run_id = own_server.start_run(**LONG)
+    assert own_server.http.delete(f"/runs/{run_id}").status_code == 409, "it has just started"
+    own_server.wait_for_step(run_id, 1)
+    assert own_server.http.delete(f"/runs/{run_id}").status_code == 409
+    own_server.control(run_id, "stop")
+    assert own_server.http.delete(f"/runs/{run_id}").status_code == 204
+    assert own_server.http.get(f"/runs/{run_id}").status_code == 404
 
 
 def test_run_of_a_killed_trainer_is_interrupted_and_can_resume(server: Server, run_id: str) -> None:
