@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copy
@@ -15,9 +14,9 @@ from filelock import FileLock
 
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from tests.forking import ForkingPopen, NewInterpreter
+from tests.scheduler import Scheduler
 
-TESTS = Path(__file__).parent
-ROOT = TESTS.parent
+ROOT = Path(__file__).parents[1]
 
 # A shell's background job ignores SIGINT, and the processes that tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -29,9 +28,6 @@ if IS_XDIST_WORKER:
     # One worker runs per core, so more threads would only compete for the cores.
     os.environ["OMP_NUM_THREADS"] = "1"
 
-BROWSERS = 3
-"""Processes of a parallel run that have a browser, and a server for it; each takes 10 s."""
-
 # Programs of the tests are forked, since loading torch takes a second of a core for each.
 subprocess.Popen = ForkingPopen  # type: ignore[assignment, misc]
 
@@ -39,40 +35,8 @@ subprocess.Popen = ForkingPopen  # type: ignore[assignment, misc]
 gc.disable()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group tests that share a browser or a server, and order the groups, the longest first.
-
-    In a parallel run, one process runs a group.
-    """
-    if not IS_XDIST_WORKER:
-        return
-    browsers = _distribute([item.path for item in items if _uses_browser(item)])
-    ranks: dict[pytest.Item, int] = {}
-    for item in items:
-        if _uses_browser(item):
-            group, ranks[item] = f"browser-{browsers[item.path]}", 0
-        elif item.path.parent == TESTS or TESTS / "server" in item.path.parents:
-            group, ranks[item] = str(item.path.relative_to(TESTS)), 1
-        else:
-            ranks[item] = 3 - (item.get_closest_marker("seconds") is not None)
-            continue
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=ranks.__getitem__)
-
-
-def _uses_browser(item: pytest.Item) -> bool:
-    return "session_browser" in getattr(item, "fixturenames", ())
-
-
-def _distribute(modules: list[Path]) -> dict[Path, int]:
-    """Return the browser of each test's module, such that each has about as many tests."""
-    browsers: dict[Path, int] = {}
-    counts = [0] * BROWSERS
-    for module, count in Counter(modules).most_common():
-        browsers[module] = counts.index(min(counts))
-        counts[browsers[module]] += count
-    return browsers
+def pytest_xdist_make_scheduler(config: pytest.Config) -> Scheduler | None:
+    return Scheduler(config) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

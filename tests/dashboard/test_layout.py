@@ -1,5 +1,7 @@
 """Layout: elements fit the window, do not shift, and the stage is at the top."""
 
+import json
+
 import pytest
 from playwright.sync_api import Page
 
@@ -161,7 +163,7 @@ def test_layout_does_not_shift_after_the_viewer_appears(
       observer.disconnect();
     }).observe(document, { childList: true, subtree: true });
     const describe = ({ node, previousRect, currentRect }) => ({
-      element: node?.outerHTML?.slice(0, 80),
+      element: node?.outerHTML?.slice(0, 200),
       from: previousRect.toJSON(),
       to: currentRect.toJSON(),
     });
@@ -175,7 +177,7 @@ def test_layout_does_not_shift_after_the_viewer_appears(
     wait_for_frame(page)
     page.wait_for_timeout(4000)  # the time over which shifts are recorded
     shifts = page.evaluate("window.shifts")
-    assert sum(each["value"] for each in shifts) < 0.02, shifts
+    assert sum(each["value"] for each in shifts) < 0.02, json.dumps(shifts)
 
 
 def test_streamlits_header_and_menu_are_hidden(
