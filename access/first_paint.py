@@ -1,5 +1,7 @@
 """Shows something as soon as the page's document is there, before its scripts have started."""
 
+from pathlib import Path
+
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -11,19 +13,29 @@ class FirstPaint:
     """ASGI middleware that puts HTML into the document at `/`, above what scripts will fill.
 
     Streamlit's scripts take a second or two until they paint; the document itself is empty. The
-    HTML hides itself, by a style, once the page is there.
+    poster hides itself, by a style, once the page is there. Streamlit applies the page's style a
+    frame after it has drawn, so the document has it too.
+
+    Args:
+        folder: has `page.css`, the page's style, and `poster.html`.
     """
 
-    def __init__(self, app: ASGIApp, html: str) -> None:
+    def __init__(self, app: ASGIApp, folder: Path) -> None:
         self._app = app
-        self._html = html.encode()
+        style, poster = (
+            folder.joinpath(name).read_text(encoding="utf-8")
+            for name in ("page.css", "poster.html")
+        )
+        self._style = f"<style>{style}</style>".encode()
+        self._poster = poster.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Other tabs have other contents, which begin with text.
-        is_stage = b"tab=" not in scope.get("query_string", b"")
-        if scope["type"] != "http" or scope["path"] != "/" or not is_stage:
+        if scope["type"] != "http" or scope["path"] != "/":
             await self._app(scope, receive, send)
             return
+        # Other tabs have other contents, which begin with text.
+        is_stage = b"tab=" not in scope["query_string"]
+        html = self._style + self._poster if is_stage else self._style
         start: Message | None = None
         body = b""
 
@@ -39,7 +51,7 @@ class FirstPaint:
             if message.get("more_body"):
                 return
             if START in body:
-                body = body.replace(START, self._html + START, 1)
+                body = body.replace(START, html + START, 1)
                 headers = MutableHeaders(scope=start)
                 headers["Content-Length"] = str(len(body))
                 # It is that of the document without the HTML.

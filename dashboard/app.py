@@ -1,6 +1,7 @@
 """The page. Streamlit runs this script again on each interaction; no run depends on it."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -21,52 +22,7 @@ TABS = {
 }
 TAB = "tab"
 
-# Streamlit's own header and dialogs are hidden, that of a lost connection too: the stage shows a
-# message that does not cover it. While the script runs again nothing is dimmed.
-STYLE = """
-<style>
-header.stAppHeader, .stAppDeployButton, #MainMenu, footer, .stDialog { display: none; }
-.stMainBlockContainer { padding: 8px 1rem 4rem; max-width: 1920px; }
-/* Reserves the stage's height, so that nothing moves when it is drawn. */
-.st-key-stage { min-height: calc(100vh - 5.5rem); }
-.stMain:focus-visible, .stMain:focus-visible::before { outline: none; box-shadow: none; border: 0; }
-.st-key-runs { min-height: 8rem; }
-.st-key-form { max-width: 760px; }
-/* A presentation: the stage, or a figure, alone. */
-.stn-presenting .stn-header,
-.stn-presenting .st-key-tab-watch > :not(.st-key-stage, :has(.st-key-stage)) { display: none; }
-/* With their wrappers, between which Streamlit puts gaps. */
-.stn-walkthrough-presenting [data-testid="stElementContainer"]:has(> .stHtml) { display: none; }
-.stn-presenting .stMainBlockContainer { max-width: none; }
-/* White on the dark theme's blue has too little contrast. */
-[data-testid="stBaseButton-primary"] { background-image: linear-gradient(#0005, #0005); }
-@media (max-width: 640px) { .st-key-stage { min-height: 1400px; } }
-/* Streamlit's own grey has too little contrast. */
-.stApp [data-testid="stCaptionContainer"] { opacity: 1; }
-[data-testid="stButtonGroup"] button p {
-  color: color-mix(in srgb, currentcolor 75%, canvastext);
-}
-[data-testid="stCaptionContainer"] p { color: inherit; opacity: 0.8; }
-[data-stale="true"] { opacity: 1 !important; transition: none !important; }
-.stMainBlockContainer h1 { font-size: 1.5rem; padding: 0; }
-.stMainBlockContainer h2 { font-size: 1.35rem; padding: 0; }
-.stn-header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 2px 28px; }
-.stn-header h1 { margin: 0; }
-.stn-tabs { display: flex; flex-wrap: wrap; gap: 2px 20px; }
-.stn-tabs a, .stn-tabs a:visited {
-  padding: 4px 0; border-bottom: 2px solid transparent; color: inherit; opacity: 0.78;
-  text-decoration: none;
-}
-.stn-tabs a:hover { opacity: 1; }
-html[data-no-results] .stn-tabs a[data-tab="results"],
-html:not([data-sweeps], [data-tab="sweeps"]) .stn-tabs a[data-tab="sweeps"] { display: none; }
-.stn-tabs a[aria-current] {
-  border-color: var(--st-primary-color); font-weight: 600; opacity: 1;
-}
-@media (pointer: coarse), (max-width: 640px) { .stn-tabs a { padding: 8px 0; } }
-@media (max-width: 640px) { .stn-tabs { gap: 2px 9px; font-size: 13px; } }
-</style>
-"""
+STYLE = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
 
 
 def _hide_other_tabs(shown: str) -> str:
@@ -125,7 +81,7 @@ def page() -> None:
     """Draw the page."""
     st.set_page_config("stnscope", layout="wide")
     tab = st.query_params.get(TAB, "")
-    st.html(STYLE + _hide_other_tabs(tab if tab in TABS else "watch"))
+    st.html(f"<style>{STYLE}</style>" + _hide_other_tabs(tab if tab in TABS else "watch"))
     st.html(_header())
     api = os.environ.get("STNSCOPE_PUBLIC_URL", "")
     try:

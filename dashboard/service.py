@@ -75,9 +75,7 @@ MIDDLEWARE = [
     ),
     Middleware(AccessControl, access=_access()),
     Middleware(ImmutableFiles),
-    Middleware(
-        FirstPaint, html=Path(__file__).with_name("poster.html").read_text(encoding="utf-8")
-    ),
+    Middleware(FirstPaint, folder=Path(__file__).parent),
 ]
 
 app = st.App(Path(__file__).with_name("app.py"), middleware=MIDDLEWARE)

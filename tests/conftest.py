@@ -35,8 +35,9 @@ subprocess.Popen = ForkingPopen  # type: ignore[assignment, misc]
 gc.disable()
 
 
-def pytest_xdist_make_scheduler(config: pytest.Config) -> Scheduler | None:
-    return Scheduler(config) if config.getoption("dist") == "loadscope" else None
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler | None:
+    return Scheduler(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

@@ -11,18 +11,18 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from stnscope.access.first_paint import FirstPaint
+from tests.conftest import ROOT
 
 DOCUMENT = '<body><div id="root"></div></body>'
-POSTER = "<p>poster</p>"
+FOLDER = ROOT / "dashboard"
 
 
 def get(address: str, document: str = DOCUMENT) -> httpx.Response:
     async def endpoint(_: Request) -> Response:
         return HTMLResponse(document, headers={"ETag": "tag"})
 
-    app = Starlette(
-        routes=[Route("/{path:path}", endpoint)], middleware=[Middleware(FirstPaint, html=POSTER)]
-    )
+    middleware = [Middleware(FirstPaint, folder=FOLDER)]
+    app = Starlette(routes=[Route("/{path:path}", endpoint)], middleware=middleware)
 
     async def send_request() -> httpx.Response:
         transport = httpx.ASGITransport(app)
@@ -32,18 +32,21 @@ def get(address: str, document: str = DOCUMENT) -> httpx.Response:
     return asyncio.run(send_request())
 
 
-@pytest.mark.parametrize("address", ["/", "/?run=abc&step=3"])
-def test_poster_stands_before_what_scripts_fill(address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "has_poster"), [("/", True), ("/?run=abc&step=3", True), ("/?tab=how", False)]
+)
+def test_style_and_poster_precede_what_scripts_fill(address: str, has_poster: bool) -> None:
     response = get(address)
-    assert response.text == f'<body>{POSTER}<div id="root"></div></body>'
+    style, poster = ((FOLDER / name).read_text() for name in ("page.css", "poster.html"))
+    added = f"<style>{style}</style>" + has_poster * poster
+    assert response.text == f'<body>{added}<div id="root"></div></body>'
     assert int(response.headers["content-length"]) == len(response.content)
     # It is no longer the document that the tag names.
     assert "etag" not in response.headers
 
 
 @pytest.mark.parametrize(
-    ("address", "document"),
-    [("/?tab=how", DOCUMENT), ("/other", DOCUMENT), ("/", "<body>error</body>")],
+    ("address", "document"), [("/other", DOCUMENT), ("/", "<body>error</body>")]
 )
 def test_other_documents_are_unchanged(address: str, document: str) -> None:
     response = get(address, document)

@@ -20,8 +20,7 @@ def mount(app: FastAPI, script: Path) -> Any:
     # A backend that serves no page is installed without Streamlit.
     import streamlit
 
-    poster = script.with_name("poster.html").read_text(encoding="utf-8")
-    middleware = [Middleware(ImmutableFiles), Middleware(FirstPaint, html=poster)]
+    middleware = [Middleware(ImmutableFiles), Middleware(FirstPaint, folder=script.parent)]
     page = streamlit.App(script, middleware=middleware)
     app.mount("", page)
     return page
