@@ -14,7 +14,6 @@ from filelock import FileLock
 
 from stnscope.backend.experiment.recording.writer import RecordingWriter
 from tests.forking import ForkingPopen, NewInterpreter
-from tests.scheduler import Scheduler
 
 ROOT = Path(__file__).parents[1]
 
@@ -33,11 +32,6 @@ subprocess.Popen = ForkingPopen  # type: ignore[assignment, misc]
 
 # What is loaded to collect the tests stays; scanning it for garbage takes a fifth of that time.
 gc.disable()
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> Scheduler | None:
-    return Scheduler(config, log) if config.getoption("dist") == "loadscope" else None
 
 
 def pytest_collection_finish() -> None:

@@ -54,6 +54,8 @@ class Server:
         if cluster := os.environ.get(CLUSTER_VARIABLE):
             command += ["--cluster", cluster]
         environment = os.environ | {"STNSCOPE_TOKEN": "", "STNSCOPE_VIEWER_TOKEN": ""}
+        # The name of a test may contain a token, which no process of the server is to have.
+        environment.pop("PYTEST_CURRENT_TEST", None)
         with self.log.open("ab") if self.log else nullcontext() as log:
             self.process = subprocess.Popen(
                 command, cwd=self.folder, env=environment, stdout=log, stderr=log
