@@ -65,6 +65,7 @@ def test_theta_is_held_in_three_ways(server: Server, open_component: OpenPage) -
     assert not page.locator(".stn-walkthrough-figure:visible").evaluate("(figure) => figure.inert")
     # The answer plays, until the figure is taken hold of.
     page.get_by_role("button", name="The network's θ").click()
+    wait_until(lambda: is_drawn(output, sample(THETA[0])))
     # The matrix.
     field = page.get_by_role("spinbutton", name="θ 1,3")
     field.fill("0.1")
