@@ -11,6 +11,7 @@ from tests.dashboard.page_queries import (
     open_tab,
     read_pixels,
     status_text,
+    wait_for_chart_lines,
     wait_for_expression,
     wait_for_frame,
     wait_for_status_text,
@@ -58,6 +59,25 @@ def test_lost_connection_shows_the_age_of_the_last_frame_and_is_restored(
     open_tab(page, "New run")
     page.get_by_role("button", name="Start training").click()
     wait_until(lambda: len(own_server.http.get("/runs").json()) == runs + 1)
+
+
+def test_charts_are_drawn_once_their_library_can_be_loaded(
+    server: Server, still: str, context: BrowserContext, open_component: OpenPage
+) -> None:
+    requests: list[str] = []
+
+    def refuse_twice(route: Route) -> None:
+        requests.append(route.request.url)
+        if len(requests) <= 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    context.route("**/plotly-basic*", refuse_twice)
+    page = open_component(server, still)
+    wait_for_chart_lines(page)
+    assert len(requests) == 3
+    context.unroute("**/plotly-basic*")
 
 
 def test_replay_retries_failed_frames_at_a_limited_rate(

@@ -19,6 +19,8 @@ import { plotBoxes, themeColours } from "./plotly-figure.js";
 const PLOTLY = "vendor/plotly-basic-4.1.1.min.js";
 // Milliseconds between two drawings of new rows.
 const DRAW_INTERVAL = 500;
+// Milliseconds until the library is loaded again after a failure.
+const RETRY_INTERVAL = 2000;
 // Milliseconds until the next chart is drawn: after a paint of the stage, the time in which the browser
 // shows it; without one, as long as a paint may take.
 const AFTER_PAINT = 8;
@@ -73,9 +75,10 @@ export class Charts {
     this.colours = null;
     /** @type {Promise<Plotly> | null} */
     this.plotly = null;
+    this.failures = 0; // to load it
     this.lastDrawnAt = 0; // in milliseconds since 1970
     /** @type {Object<string, ReturnType<typeof setTimeout> | null>} */
-    this.timers = { rows: null, next: null, all: null };
+    this.timers = { rows: null, next: null, all: null, retry: null };
     this.isNextSoon = false;
     const resetZoom = { type: "button", hidden: true, onclick: () => this.#zoom(null) };
     this.resetZoom = element("button.stn-button.stn-reset-zoom", resetZoom, "Whole run");
@@ -292,10 +295,29 @@ export class Charts {
   /** @param {Chart} chart */
   async #draw(chart) {
     if (!this.boxes) return;
-    const plotly = await (this.plotly ??= loadPlotly());
+    const plotly = await this.#load();
+    if (!plotly) return;
     const colours = this.colours ??= themeColours(this.element);
     const { metrics, compared, stepsPerEpoch } = this;
     await chart.draw(plotly, { metrics, compared, range: this.#range(), stepsPerEpoch, colours });
+  }
+
+  /** Return the library; null if the connection was lost, and then all charts are drawn later. */
+  async #load() {
+    const loading = this.plotly ??= loadPlotly(this.failures);
+    try {
+      return await loading;
+    } catch {
+      if (this.plotly === loading) {
+        this.plotly = null;
+        this.failures += 1;
+      }
+      this.timers.retry ??= setTimeout(() => {
+        this.timers.retry = null;
+        this.#drawAll();
+      }, RETRY_INTERVAL);
+      return null;
+    }
   }
 
   #range() {
@@ -317,9 +339,11 @@ export class Charts {
 
 /**
  * Load the library, which is large and not needed before the first frame is drawn.
+ * @param {number} failures number of attempts before; a browser may not fetch an address again that failed
  * @returns {Promise<Plotly>}
  */
-async function loadPlotly() {
-  await import(await assetUrl(PLOTLY));
+async function loadPlotly(failures) {
+  const url = await assetUrl(PLOTLY);
+  await import(failures ? `${url}?attempt=${failures}` : url);
   return Reflect.get(globalThis, "Plotly");
 }
