@@ -75,8 +75,14 @@ class ForkServer:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             command = [sys.executable, "-m", "tests.forking", str(theirs.fileno())]
+            # What a program is started with, its first environment too, is listed of all its forks.
+            environment = {**os.environ}
+            environment.pop("PYTEST_CURRENT_TEST", None)
             NewInterpreter(
-                [*command, "-" * COMMAND_BYTES], cwd=ROOT, pass_fds=[theirs.fileno()]
+                [*command, "-" * COMMAND_BYTES],
+                cwd=ROOT,
+                env=environment,
+                pass_fds=[theirs.fileno()],
             ).returncode = 0  # it ends with this process, which does not wait for it
         _adopt_orphans()
         return cls(ours)
