@@ -5,7 +5,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from tests.dashboard.conftest import STEPS_TO_ACCURACY, OpenPage
+from tests.dashboard.conftest import OpenPage
 from tests.dashboard.page_queries import (
     wait_for_chart_lines,
     wait_for_expression,
@@ -96,7 +96,6 @@ def test_hover_label_stays_inside_its_plot(
 def test_zoom_survives_new_data(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    server.wait_for_step(training_run, STEPS_TO_ACCURACY)
     server.control(training_run, "pause").raise_for_status()
     page = open_component(server, f"?run={training_run}&charts=all")
     wait_for_frame(page)

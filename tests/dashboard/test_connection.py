@@ -17,7 +17,7 @@ from tests.dashboard.page_queries import (
     wait_for_status_text,
     wait_for_step_where,
 )
-from tests.live_server import SLOW_STEP_SECONDS, Server, wait_until
+from tests.live_server import Server, wait_until
 from tests.timeouts import TIMEOUT_MS
 
 SCRIPT_HAS_RUN = "[data-test-connection-state=CONNECTED][data-test-script-state=notRunning]"
@@ -141,7 +141,7 @@ def test_skipped_frames_are_counted(
         page.evaluate(BLOCK_WHILE_FRAMES_ARE_RECORDED, f"/api/runs/{training_run}")
         page.locator(".stn-skipped", has_text="frames skipped").wait_for()
     finally:
-        server.post_control(training_run, slow_motion=SLOW_STEP_SECONDS)
+        server.slow_down(training_run)
 
 
 def test_page_that_was_busy_keeps_its_connection(

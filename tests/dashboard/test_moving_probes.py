@@ -12,7 +12,7 @@ from tests.dashboard.page_queries import (
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import SLOW_STEP_SECONDS, Server, wait_until
+from tests.live_server import Server, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +122,5 @@ def test_slow_motion_and_learning_rates_are_set_during_training(
         page.locator(".stn-panel [role=status]", has_text="Learning rate must be").wait_for()
         assert server.get_run(training_run)["settings"]["learning_rate"] == 0.0007
     finally:
-        server.post_control(
-            training_run, slow_motion=SLOW_STEP_SECONDS, learning_rate=config["learning_rate"]
-        )
+        server.post_control(training_run, learning_rate=config["learning_rate"])
+        server.slow_down(training_run)

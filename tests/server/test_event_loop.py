@@ -13,7 +13,7 @@ from filelock import FileLock
 from websockets.sync.client import ClientConnection
 
 from tests.conftest import ROOT, TrainedRun
-from tests.live_server import SLOW_STEP_SECONDS, Server, receive, send, wait_until
+from tests.live_server import Server, receive, send, wait_until
 from tests.server.blocking_calls import Program
 from tests.source_files import FOLDERS
 
@@ -190,7 +190,7 @@ def test_stream_continues_while_another_program_locks_a_recording(
 
         # On a slow machine the frames may take longer than the server waits: again, then.
         wait_until(has_frames_meanwhile)
-    server.post_control(running, slow_motion=SLOW_STEP_SECONDS)
+    server.slow_down(running)
 
 
 def frames_until_response(viewer: ClientConnection, response: Future[httpx.Response]) -> int:

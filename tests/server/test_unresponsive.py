@@ -46,8 +46,7 @@ def is_unresponsive(server: Server, run_id: str) -> bool:
 
 
 def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(server: Server) -> None:
-    run_id = server.start_run(**LONG)
-    server.wait_for_step(run_id, 2)
+    run_id = server.start_endless_run(**LONG)
     with stopped("trainer_main"):
         wait_until(lambda: is_unresponsive(server, run_id))
         run = server.get_run(run_id)
@@ -69,11 +68,9 @@ def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(server: Serve
 def test_run_with_a_stopped_trainer_keeps_no_other_waiting_and_can_be_deleted(
     server: Server,
 ) -> None:
-    run_id = server.start_run(**LONG)
-    server.wait_for_step(run_id, 2)
+    run_id = server.start_endless_run(**LONG)
     with stopped("trainer_main") as pid:
-        other = server.start_run(**LONG)
-        server.wait_for_step(other, 2)
+        other = server.start_endless_run(**LONG)
         assert is_unresponsive(server, run_id)
         assert server.http.delete(f"/runs/{run_id}").status_code == 204
         assert server.http.get(f"/runs/{run_id}").status_code == 404
@@ -110,8 +107,7 @@ def test_server_with_stopped_processes_ends(tmp_path: Path) -> None:
 
     others = children()  # of the server of the other tests
     with serve_in_thread(tmp_path / "home", deadlines=QUICK) as server:
-        run_id = server.start_run(**LONG)
-        server.wait_for_step(run_id, 1)
+        server.start_endless_run(**LONG)
         server.http.post("/transform", files={"image": PICTURE.read_bytes()})
         own = children() - others
         assert len(own) >= 2

@@ -92,7 +92,7 @@ def test_run_is_controlled_and_watched_as_one_here(server: Server) -> None:
 def test_runs_wait_for_resources_and_can_be_stopped_meanwhile(server: Server) -> None:
     first, second = (server.start_run(**LONG) for _ in range(2))
     for run_id in (first, second):
-        server.wait_for_step(run_id, 1)
+        server.slow_down(run_id)
     third, fourth = (server.start_run(**LONG) for _ in range(2))  # Ray's queue keeps no order
     wait_until(lambda: len(show(server)["waiting"]) == 2)
     shown = show(server)
@@ -115,8 +115,7 @@ def test_next_server_takes_up_the_runs_of_a_killed_one(
     server: Server, trained_run: TrainedRun
 ) -> None:
     run_id = server.start_run(**SHORT_RUN)
-    server.wait_for_step(run_id, 1)
-    server.post_control(run_id, slow_motion=SLOW_STEP_SECONDS)
+    server.slow_down(run_id)
     server.stop(signal.SIGKILL)
     server.start()
     server.wait_for_status(run_id, "running")
@@ -129,7 +128,7 @@ def test_interrupted_server_leaves_nothing_on_the_nodes(
     server: Server, cluster: RayCluster
 ) -> None:
     first = server.start_run(**LONG)
-    server.wait_for_step(first, 1)
+    server.slow_down(first)
     for _ in range(2):  # of which one waits
         server.start_run(**LONG)
     assert server.process is not None

@@ -442,8 +442,8 @@ def test_third_run_is_queued_until_another_ends_though_another_program_locks_it(
     with writer_lock(own_server.home / "recordings" / f"{third}.stnscope"):
         assert own_server.control(third, "stop").status_code == 409
         assert own_server.http.delete(f"/runs/{third}").status_code == 409
-    own_server.wait_for_step(first, 1)
-    own_server.wait_for_step(second, 1)
+    own_server.slow_down(first)
+    own_server.slow_down(second)
     run = own_server.get_run(third)
     assert (run["status"], run["owned"], run["can"]) == ("queued", True, ["stop", "rename"])
     own_server.control(first, "stop")
