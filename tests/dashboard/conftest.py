@@ -37,6 +37,8 @@ expect.set_options(timeout=TIMEOUT_MS)
 OpenPage = Callable[..., Page]
 
 COMPONENT_SERVER = (sys.executable, str(Path(__file__).with_name("serve_component_page.py")))
+# Without a run of its own, and without processes that wait for the first picture.
+PAGE_OPTIONS = ("--no-demonstration", "--no-standby")
 
 STEPS_TO_ACCURACY = 80
 
@@ -52,7 +54,8 @@ CONNECTION_ERRORS = re.compile(
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One server for all tests that do not change or stop it."""
-    with serve(tmp_path_factory.mktemp("home"), program=COMPONENT_SERVER) as server:
+    home = tmp_path_factory.mktemp("home")
+    with serve(home, *PAGE_OPTIONS, program=COMPONENT_SERVER) as server:
         yield server
 
 
@@ -76,8 +79,8 @@ def own_port() -> Iterator[int]:
 @pytest.fixture
 def own_server(tmp_path: Path, own_port: int) -> Iterator[Server]:
     """A server for one test, which may kill it."""
-    options = ("--no-demonstration", "--no-standby")
-    with serve(tmp_path / "home", *options, port=own_port) as server:
+    home = tmp_path / "home"
+    with serve(home, *PAGE_OPTIONS, port=own_port, program=COMPONENT_SERVER) as server:
         yield server
 
 
@@ -126,8 +129,10 @@ def record_run(
 
 @pytest.fixture(scope="session")
 def paused_run(server: Server) -> Iterator[str]:
-    """A run that never finishes, paused while no test uses `training_run`."""
-    run_id = server.start_endless_run()
+    """A run that never finishes, paused while no test uses `training_run`; it has an accuracy."""
+    run_id = server.start_run(epochs=1000)
+    server.wait_for_step(run_id, STEPS_TO_ACCURACY)
+    server.slow_down(run_id)
     server.control(run_id, "pause")
     yield run_id
     server.control(run_id, "stop")
@@ -141,6 +146,13 @@ def training_run(server: Server, paused_run: str) -> Iterator[str]:
     server.control(paused_run, "pause")
 
 
+# What takes least of the cores for pages that are open for seconds: no optimised code, rare garbage
+# collection, no process for the network alone.
+LIGHT = (
+    "--disable-gpu",
+    "--js-flags=--no-opt --no-maglev --min-semi-space-size=32",
+    "--enable-features=NetworkServiceInProcess2",
+)
 # A simulated camera, which needs no consent.
 CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
@@ -157,7 +169,7 @@ def session_browser(
         context = playwright.chromium.launch_persistent_context(
             tmp_path_factory.mktemp("profile"),
             executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", *CAMERA],
+            args=["--no-sandbox", *LIGHT, *CAMERA],
             no_viewport=True,
         )
         context.pages[0].add_init_script(RECORD_PAINTS)

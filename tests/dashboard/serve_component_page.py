@@ -1,14 +1,12 @@
-"""Program that serves the page, and at /component/ the component without Streamlit.
+"""Program that is `stnscope serve`, and at /component/ serves the component without Streamlit.
 
 Tests of the component do not need Streamlit, whose start and reruns take most of the time until a
 page is loaded. The API, its streams and the trainers are the real ones, on the same origin.
 """
 
-import argparse
-import os
+import sys
 from pathlib import Path
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import HTMLResponse
@@ -17,14 +15,13 @@ from starlette.staticfiles import StaticFiles
 
 from stnscope.access.cache_control import ImmutableFiles
 from stnscope.access.security_headers import POLICY, page_policy
-from stnscope.backend.commands.serve import listen
+from stnscope.backend.commands import serve
+from stnscope.backend.commands.main import main
 from stnscope.backend.server.app import create_app
 from stnscope.backend.server.settings import Settings
 from stnscope.dashboard.component import ASSETS, PART, STYLE
 
-HOST = "127.0.0.1"
 HTML = Path(__file__).with_name("component_page.html")
-APP = ASSETS.parent / "app.py"
 
 
 def component_page() -> Starlette:
@@ -40,35 +37,13 @@ def component_page() -> Starlette:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("command", choices=["serve"])
-    parser.add_argument("--home", type=Path)
-    parser.add_argument("--port", type=int)
-    parser.add_argument("--control-timeout", type=float)
-    options = parser.parse_args()
-    os.environ["STNSCOPE_API_URL"] = f"http://{HOST}:{options.port}"
-    settings = Settings(
-        home=options.home,
-        host=HOST,
-        port=options.port,
-        demonstration=False,
-        standby=False,
-        control_timeout=options.control_timeout,
-    )
-    app = create_app(settings, APP)
+def create_app_with_component(settings: Settings, page: Path | None) -> Starlette:
+    """Build the application of a server, with the component's page in addition."""
+    app = create_app(settings, page)
     app.router.routes.insert(0, Mount("/component", component_page()))
-    config = uvicorn.Config(
-        app,
-        host=HOST,
-        port=options.port,
-        log_level="warning",
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=2,
-        timeout_keep_alive=75,
-    )
-    uvicorn.Server(config).run([listen(HOST, options.port)])
+    return app
 
 
 if __name__ == "__main__":
-    main()
+    serve.create_app = create_app_with_component  # type: ignore[assignment, attr-defined]
+    sys.exit(main())

@@ -72,7 +72,6 @@ def test_two_training_runs_are_shown_at_the_same_step(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
     """The run that is ahead waits for the other one."""
-    server.wait_for_step(training_run, 60)
     behind = server.start_endless_run(seed=21)
     try:
         page = open_component(server, f"?run={behind}&compare={training_run}")
@@ -164,9 +163,9 @@ def test_differences_are_shown_as_numbers(
 
 
 def test_charts_show_both_runs_until_the_comparison_is_closed(
-    server: Server, stopped_run: str, other_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, other_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     row = page.locator(".stn-run", has_text="attention, seed 8")
     row.get_by_role("button", name="Compare").click()

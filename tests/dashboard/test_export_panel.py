@@ -11,10 +11,10 @@ from tests.live_server import Server
 
 
 def test_file_is_previewed_made_and_downloaded(
-    server: Server, stopped_run: str, still: str, open_page: OpenPage
+    server: Server, stopped_run: str, still: str, open_component: OpenPage
 ) -> None:
     """Probes are chosen on the stage, and marked there; the file has them."""
-    page = open_page(server, still)
+    page = open_component(server, still)
     wait_for_frame(page)
     page.get_by_text("Export", exact=True).click()
     panels = page.locator(".stn-panels")

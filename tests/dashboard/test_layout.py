@@ -2,7 +2,6 @@
 
 import json
 
-import pytest
 from playwright.sync_api import Page
 
 from tests.dashboard.conftest import OpenPage
@@ -50,8 +49,13 @@ def test_nothing_is_wider_than_the_window(server: Server, still: str, open_page:
 def test_stage_counter_and_controls_fit_the_first_screen(
     server: Server, still: str, open_page: OpenPage
 ) -> None:
+    """Every pixel of the data has the same size there, and nothing of Streamlit's is seen."""
     page = open_page(server, still)
     wait_for_frame(page)
+    assert page.title() == "stnscope"
+    for selector in ("header.stAppHeader", "#MainMenu", ".stAppDeployButton"):
+        assert not page.locator(selector).first.is_visible()
+    assert page.evaluate("devicePixelRatio") == 1
     for width, height in SIZES[2:]:
         resize(page, width, height)
         for part in (
@@ -65,14 +69,6 @@ def test_stage_counter_and_controls_fit_the_first_screen(
             assert box is not None
             assert box["y"] >= 0, (part, width)
             assert box["y"] + box["height"] <= height, (part, width)
-
-
-def test_pixels_have_equal_sizes(server: Server, still: str, open_page: OpenPage) -> None:
-    page = open_page(server, still)
-    wait_for_frame(page)
-    assert page.evaluate("devicePixelRatio") == 1
-    for size in SIZES[2:]:
-        resize(page, *size)
         for kind, side in SIDE_LENGTHS.items():
             sizes = page.locator(f".stn-viewer .stn-{kind} .stn-pixels").evaluate_all(
                 "(all) => all.map(({ clientWidth, clientHeight }) => [clientWidth, clientHeight])"
@@ -80,24 +76,14 @@ def test_pixels_have_equal_sizes(server: Server, still: str, open_page: OpenPage
             assert len(sizes) == 12
             assert all(
                 across == down and across % side == 0 and across > side for across, down in sizes
-            ), size
+            ), width
 
 
-@pytest.mark.parametrize(("width", "height"), [SIZES[0], (1440, 900), SIZES[3]])
 def test_every_picture_is_inside_its_stage(
-    server: Server,
-    stopped_run: str,
-    training_run: str,
-    open_page: OpenPage,
-    width: int,
-    height: int,
+    server: Server, stopped_run: str, training_run: str, open_page: OpenPage
 ) -> None:
     """Even a single pixel outside the stage would be cut off."""
-    page = open_page(
-        server,
-        f"?run={stopped_run}&compare={training_run}&step=0",
-        viewport={"width": width, "height": height},
-    )
+    page = open_page(server, f"?run={stopped_run}&compare={training_run}&step=0")
     outside = """() => [...document.querySelectorAll(".stn-viewer .stn-probes")].map((stage) => {
       const all = stage.getBoundingClientRect();
       const pictures = [...stage.querySelectorAll(".stn-pixels, .stn-captions")];
@@ -107,13 +93,15 @@ def test_every_picture_is_inside_its_stage(
     })"""
     wait_for_frame(page)
     page.locator(".stn-probes[data-step]").nth(1).wait_for()
-    for layers in ("", "Outputs only", "Outputs only"):
-        if layers:
-            page.get_by_role("button", name=layers).click()
-        count = page.locator(".stn-viewer .stn-probes").count()
-        results = page.evaluate(outside)
-        assert len(results) == count == 2
-        assert all(pictures and not out for pictures, out in results)
+    for size in (SIZES[0], (1440, 900), SIZES[3]):
+        resize(page, *size)
+        for layers in ("", "Outputs only", "Outputs only"):
+            if layers:
+                page.get_by_role("button", name=layers).click()
+            count = page.locator(".stn-viewer .stn-probes").count()
+            results = page.evaluate(outside)
+            assert len(results) == count == 2
+            assert all(pictures and not out for pictures, out in results), size
     page.get_by_role("button", name="Close comparison").first.click()
     assert all(pictures and not out for pictures, out in page.evaluate(outside))
 
@@ -169,13 +157,3 @@ def test_layout_does_not_shift(server: Server, training_run: str, open_page: Ope
     page.wait_for_timeout(4000)  # the time over which shifts are recorded
     shifts = page.evaluate("window.shifts")
     assert sum(each["value"] for each in shifts) < 0.02, json.dumps(shifts)
-
-
-def test_streamlits_header_and_menu_are_hidden(
-    server: Server, still: str, open_page: OpenPage
-) -> None:
-    page = open_page(server, still)
-    wait_for_frame(page)
-    assert page.title() == "stnscope"
-    for selector in ("header.stAppHeader", "#MainMenu", ".stAppDeployButton"):
-        assert not page.locator(selector).first.is_visible()

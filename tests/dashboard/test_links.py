@@ -19,8 +19,10 @@ def wait_for_address(page: Page, **expected: str) -> None:
     wait_until(lambda: query_parameters(page) == expected)
 
 
-def test_address_describes_the_view(server: Server, stopped_run: str, open_page: OpenPage) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+def test_address_describes_the_view(
+    server: Server, stopped_run: str, open_component: OpenPage
+) -> None:
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     wait_for_address(page, run=stopped_run)
     steps = server.recorded_steps(stopped_run)
@@ -43,7 +45,7 @@ def test_address_describes_the_view(server: Server, stopped_run: str, open_page:
     }
     wait_for_address(page, **expected)
 
-    other_page = open_page(server, page.evaluate("location.search"))
+    other_page = open_component(server, page.evaluate("location.search"))
     other_page.locator(f".stn-detail[data-step='{steps[4]}']").wait_for()
     other_page.get_by_text("Probe 2 of 12").wait_for()
     assert other_page.get_by_label("Speed of a replay").input_value() == "0.5"
@@ -53,9 +55,9 @@ def test_address_describes_the_view(server: Server, stopped_run: str, open_page:
 
 
 def test_address_of_a_live_view_has_no_step(
-    server: Server, training_run: str, open_page: OpenPage
+    server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={training_run}&step=3")
+    page = open_component(server, f"?run={training_run}&step=3")
     wait_for_status_text(page, "Paused replay of a running run")
     wait_for_step_where(page, "step <= 3")
     page.get_by_role("switch", name="Follow live").click()

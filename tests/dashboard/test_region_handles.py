@@ -300,9 +300,9 @@ def test_picture_that_the_server_has_lost_is_sent_again(
 
 
 def test_lost_connection_is_reported_and_restored(
-    own_server: Server, open_page: OpenPage, received: ReceivedFrames
+    own_server: Server, open_component: OpenPage, received: ReceivedFrames
 ) -> None:
-    page = open_page(own_server, "?tab=picture&picture=paper", on_socket=received.listen)
+    page = open_component(own_server, "?tab=picture&picture=paper", on_socket=received.listen)
     page.locator(".stn-picture [data-step]").wait_for()
     show_handles(page)
     result = page.locator(".stn-picture")

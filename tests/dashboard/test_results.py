@@ -10,7 +10,7 @@ from stnscope.backend.experiment.reproduction.published_tables import ROWS
 from stnscope.backend.experiment.reproduction.results import KEPT, read_invariance
 from stnscope.backend.experiment.reproduction.sign_networks import NETWORKS
 from tests.dashboard.conftest import OpenPage
-from tests.dashboard.page_queries import pump_events
+from tests.dashboard.page_queries import pump_events, wait_for_expression, wait_for_layout
 from tests.experiment.result_files import write_seed
 from tests.live_server import Server, wait_until
 
@@ -48,9 +48,9 @@ def own_figure(page: Page) -> Locator:
 
 
 def test_figures_are_beside_the_published_ones_and_open_their_files(
-    server: Server, results: None, open_page: OpenPage
+    server: Server, results: None, open_component: OpenPage
 ) -> None:
-    page = open_page(server, TAB)
+    page = open_component(server, TAB)
     mnist = section(page, "Distorted MNIST")
     mnist.scroll_into_view_if_needed()
     row = mnist.locator("tr", has=page.get_by_text("ST-CNN, affine", exact=True))
@@ -80,9 +80,9 @@ def test_figures_are_beside_the_published_ones_and_open_their_files(
 
 
 def test_published_sign_networks_are_always_there(
-    server: Server, results: None, open_page: OpenPage
+    server: Server, results: None, open_component: OpenPage
 ) -> None:
-    page = open_page(server, TAB)
+    page = open_component(server, TAB)
     signs = section(page, "Traffic signs (GTSRB)")
     expect(signs.locator(".stn-published")).to_have_text([each.accuracy for each in NETWORKS])
     ours = signs.locator("tr", has=page.get_by_text("gtsrb-2st", exact=True))
@@ -119,9 +119,9 @@ def test_section_is_away_without_any_file(server: Server, open_page: OpenPage) -
 
 
 def test_charts_share_a_cursor_with_the_pictures_below_it(
-    server: Server, open_page: OpenPage
+    server: Server, open_component: OpenPage
 ) -> None:
-    page = open_page(server, TAB)
+    page = open_component(server, TAB)
     charts = section(page, "Invariance: Handwritten digits")
     charts.scroll_into_view_if_needed()
     slider = charts.get_by_role("slider", name="Strength")
@@ -157,24 +157,25 @@ def test_charts_share_a_cursor_with_the_pictures_below_it(
     expect(charts.locator(".stn-result-details")).to_have_count(0)
 
 
-@pytest.mark.parametrize("viewport", SIZES, ids=lambda size: str(size["width"]))
-def test_tables_fit_the_window(
-    server: Server, results: None, open_page: OpenPage, viewport: ViewportSize
-) -> None:
-    page = open_page(server, TAB, viewport=viewport)
+def test_tables_fit_the_window(server: Server, results: None, open_page: OpenPage) -> None:
+    page = open_page(server, TAB, viewport=SIZES[0])
     own_figure(page).click()
     page.get_by_role("button", name="gtsrb-2st: details").first.click()
     page.evaluate("document.querySelectorAll('.stn-results details').forEach((e) => e.open = true)")
-    too_wide = page.evaluate(
-        """() => [...document.querySelectorAll(".stn-results *")]
-        .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
-        .map((each) => each.className)"""
-    )
-    assert too_wide == []
-    # Nothing is cut off within a cell either.
-    cut_off = page.evaluate(
-        """() => [...document.querySelectorAll(".stn-results :is(th, td, p, dd, pre)")]
-        .filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1)
-        .map((each) => each.textContent)"""
-    )
-    assert cut_off == []
+    for size in SIZES:
+        page.set_viewport_size(size)
+        wait_for_expression(page, f"innerWidth === {size['width']}")
+        wait_for_layout(page)
+        too_wide = page.evaluate(
+            """() => [...document.querySelectorAll(".stn-results *")]
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+            .map((each) => each.className)"""
+        )
+        assert too_wide == [], size
+        # Nothing is cut off within a cell either.
+        cut_off = page.evaluate(
+            """() => [...document.querySelectorAll(".stn-results :is(th, td, p, dd, pre)")]
+            .filter((each) => each.clientWidth > 1 && each.scrollWidth > each.clientWidth + 1)
+            .map((each) => each.textContent)"""
+        )
+        assert cut_off == [], size

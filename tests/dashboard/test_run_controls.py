@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import APIResponse, Request, Route
 
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import COMPONENT_SERVER, PAGE_OPTIONS, OpenPage
 from tests.dashboard.page_queries import (
     pump_events,
     wait_for_expression,
     wait_for_frame,
     wait_for_status_text,
 )
-from tests.live_server import SLOW_STEP_SECONDS, Server, child_pids, serve, wait_until
+from tests.live_server import Server, child_pids, serve, wait_until
 
 
 def test_keys_control_the_run_and_update_other_pages(
@@ -58,14 +58,14 @@ def test_phases_of_a_step_are_shown_in_slow_motion(
         phases.wait_for(state="hidden")
         assert page.locator(".stn-run-stage").first.get_attribute("data-phase") == ""
     finally:
-        server.post_control(training_run, slow_motion=SLOW_STEP_SECONDS)
+        server.slow_down(training_run)
 
 
 def test_run_is_restarted_with_the_same_or_a_new_seed(
-    own_server: Server, open_page: OpenPage
+    own_server: Server, open_component: OpenPage
 ) -> None:
     run_id = own_server.start_endless_run(seed=11, family="attention")
-    page = open_page(own_server, f"?run={run_id}")
+    page = open_component(own_server, f"?run={run_id}")
     wait_for_frame(page)
     own_server.start_run(epochs=1, seed=12)
     page.get_by_role("button", name="New seed").click()
@@ -83,10 +83,10 @@ def test_run_is_restarted_with_the_same_or_a_new_seed(
 
 
 def test_restart_clicked_several_times_starts_one_run(
-    own_server: Server, open_page: OpenPage
+    own_server: Server, open_component: OpenPage
 ) -> None:
     run_id = own_server.start_endless_run()
-    page = open_page(own_server, f"?run={run_id}")
+    page = open_component(own_server, f"?run={run_id}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     page.get_by_role("button", name="Restart").evaluate(
@@ -151,12 +151,13 @@ def test_action_is_sent_before_the_response_to_the_previous_one(
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
 def test_run_with_a_stopped_trainer_is_reported_and_can_be_stopped(
-    tmp_path: Path, own_port: int, open_page: OpenPage
+    tmp_path: Path, own_port: int, open_component: OpenPage
 ) -> None:
-    options = ("--no-demonstration", "--no-standby", "--deadline", "silence=2")
-    with serve(tmp_path / "home", *options, port=own_port) as server:
+    options = (*PAGE_OPTIONS, "--deadline", "silence=2")
+    home = tmp_path / "home"
+    with serve(home, *options, port=own_port, program=COMPONENT_SERVER) as server:
         run_id = server.start_endless_run()
-        page = open_page(server, f"?run={run_id}")
+        page = open_component(server, f"?run={run_id}")
         wait_for_frame(page)
         assert server.process is not None
         [pid] = child_pids(server.process.pid, "trainer_main")

@@ -11,7 +11,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.data.registry import DOWNLOADS
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.conftest import TrainedRun
-from tests.dashboard.conftest import OpenPage, record_run
+from tests.dashboard.conftest import PAGE_OPTIONS, OpenPage, record_run
 from tests.dashboard.page_queries import (
     open_tab,
     select_option,
@@ -55,6 +55,7 @@ def test_form_starts_a_run_and_the_page_shows_it(server: Server, open_page: Open
     config = server.get_run(run_id)["config"]
     assert (config["seed"], config["batch_size"], config["learning_rate"]) == (7, 100, 0.003)
     assert config["probes"] == {"count": 12, "moving": True}
+    server.slow_down(run_id)
     wait_for_status_text(page, "digits, affine, seed 7")
     try:
         wait_for_frame(page)
@@ -100,6 +101,7 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
     page.wait_for_url(lambda _: shown_run(page) not in [None, *before])
     run_id = shown_run(page)
     assert run_id is not None
+    server.slow_down(run_id)
     try:
         config = server.get_run(run_id)["config"]
         assert (config["optimiser"], config["schedule"]) == ("sgd", "steps")
@@ -125,12 +127,20 @@ def test_advanced_settings_of_the_form_are_applied_and_listed(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_invalid_setting_of_the_form_is_reported(
+def test_form_has_the_catalogs_defaults_and_reports_an_invalid_setting(
     server: Server, still: str, open_page: OpenPage
 ) -> None:
     before = [run["id"] for run in server.http.get("/runs").json()]
     page = open_page(server, still)
     open_own_settings(page)
+    defaults = server.http.get("/catalog").json()["defaults"]
+    for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch size", "batch_size")):
+        assert form(page).get_by_label(label, exact=True).input_value() == str(defaults[field])
+    for label, field in (
+        ("Learning rate", "learning_rate"),
+        ("Localisation learning rate", "localisation_learning_rate"),
+    ):
+        assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
     form(page).get_by_label("Learning rate", exact=True).fill("5")
     page.get_by_role("button", name="Start training").click()
     page.get_by_text("learning_rate must be above 0 and at most 1, not").wait_for()
@@ -148,6 +158,7 @@ def test_form_offers_every_family_and_distortion(
     wait_for_status_text(page, "digits, E, spline-4, seed 0")
     run_id = shown_run(page)
     assert run_id is not None
+    server.slow_down(run_id)
     try:
         wait_for_frame(page)
         config = server.get_run(run_id)["config"]
@@ -160,12 +171,17 @@ def test_form_offers_every_family_and_distortion(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_form_offers_networks_and_defaults_of_the_data_set(
+def test_form_offers_networks_and_defaults_of_the_data_set_or_its_download(
     server: Server, still: str, open_page: OpenPage
 ) -> None:
     page = open_page(server, still)
     open_own_settings(page)
+    select_option(page, "Data set", "GTSRB (not available)")
+    page.get_by_text("Put its training images into the folder").wait_for()
+    page.get_by_role("button", name="Download (276 MB)").wait_for()
+    page.get_by_role("button", name="Start training").wait_for(state="detached")
     select_option(page, "Data set", "Rows of three digits")
+    page.get_by_role("button", name="Start training").wait_for()
     page.get_by_text("Three handwritten digits in a row").wait_for()
     page.get_by_role("combobox", name="Network", exact=True).click()
     networks = page.get_by_role("option").all_inner_texts()
@@ -176,6 +192,7 @@ def test_form_offers_networks_and_defaults_of_the_data_set(
     wait_for_status_text(page, "sequences, recurrent, slanted, affine, seed 0")
     run_id = shown_run(page)
     assert run_id is not None
+    server.slow_down(run_id)
     try:
         page.locator(".stn-legend", has_text="each with its number").wait_for()
         wait_for_frame(page)
@@ -195,27 +212,13 @@ def test_form_offers_networks_and_defaults_of_the_data_set(
         server.wait_for_status(run_id, "stopped")
 
 
-def test_form_shows_how_to_get_an_unavailable_data_set(
-    server: Server, still: str, open_page: OpenPage
-) -> None:
-    page = open_page(server, still)
-    open_own_settings(page)
-    select_option(page, "Data set", "GTSRB (not available)")
-    page.get_by_text("Put its training images into the folder").wait_for()
-    page.get_by_role("button", name="Download (276 MB)").wait_for()
-    page.get_by_role("button", name="Start training").wait_for(state="detached")
-    select_option(page, "Data set", "Handwritten digits")
-    page.get_by_role("button", name="Start training").wait_for()
-
-
 def test_form_reports_damaged_data_sets_and_skipped_folders(
     tmp_path: Path, own_port: int, open_page: OpenPage
 ) -> None:
     data = tmp_path / "home" / "datasets"
     sample_data.write_mnist(data / "mnist", {"train": 3, "t10k": 3})
     sample_data.write_image_folder(data / "my_*nuts*", {"hazel": 12})
-    options = ("--no-demonstration", "--no-standby")
-    with serve(tmp_path / "home", *options, port=own_port) as server:
+    with serve(tmp_path / "home", *PAGE_OPTIONS, port=own_port) as server:
         page = open_page(server)
         open_own_settings(page)
         page.get_by_text("Skipped folders: 1").click()
@@ -226,21 +229,6 @@ def test_form_reports_damaged_data_sets_and_skipped_folders(
         ).wait_for()
         page.get_by_role("button", name="Download (12 MB)").wait_for()
         page.get_by_role("button", name="Start training").wait_for(state="detached")
-
-
-def test_form_starts_with_the_defaults_of_the_catalog(
-    server: Server, still: str, open_page: OpenPage
-) -> None:
-    page = open_page(server, still)
-    open_own_settings(page)
-    defaults = server.http.get("/catalog").json()["defaults"]
-    for label, field in (("Seed", "seed"), ("Epochs", "epochs"), ("Batch size", "batch_size")):
-        assert form(page).get_by_label(label, exact=True).input_value() == str(defaults[field])
-    for label, field in (
-        ("Learning rate", "learning_rate"),
-        ("Localisation learning rate", "localisation_learning_rate"),
-    ):
-        assert float(form(page).get_by_label(label, exact=True).input_value()) == defaults[field]
 
 
 def test_buttons_control_the_training(server: Server, open_component: OpenPage) -> None:
@@ -442,7 +430,7 @@ def test_form_downloads_a_data_set(tmp_path: Path, own_port: int, open_page: Ope
     with (
         serve_files({DOWNLOADS["gtsrb"][0].path: archive}) as files,
         serve(
-            *(tmp_path / "home", "--no-demonstration", "--no-standby", "--mirror", files.address),
+            *(tmp_path / "home", *PAGE_OPTIONS, "--mirror", files.address),
             port=own_port,
         ) as server,
     ):

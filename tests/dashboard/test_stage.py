@@ -26,9 +26,9 @@ WHITE = (255, 255, 255)
 
 
 def test_stage_shows_the_pixels_of_the_frame(
-    server: Server, stopped_run: str, open_page: OpenPage
+    server: Server, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server, f"?run={stopped_run}")
+    page = open_component(server, f"?run={stopped_run}")
     wait_for_frame(page)
     for key, step in (("Home", 0), ("End", server.get_run(stopped_run)["last_step"])):
         page.keyboard.press(key)
@@ -166,7 +166,7 @@ def test_live_frames_are_painted_and_never_blank(
         server, f"?run={training_run}", init=f"window.readPixels = {READ_PIXELS};{inspect_frames}"
     )
     first = wait_for_frame(page)
-    wait_for_step_where(page, f"step >= {first} + 20")
+    wait_for_step_where(page, f"step >= {first} + 8")
     assert "Live" in status_text(page)
     assert page.evaluate("window.blank") == 0
     assert len(page.evaluate("[...window.sizes]")) == 1, "the stage does not move"

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from stnscope.access.rights import VIEWER_REFUSAL
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import PAGE_OPTIONS, OpenPage
 from tests.dashboard.page_queries import (
     choose_picture,
     open_tab,
@@ -28,7 +28,7 @@ NO_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', {value: 
 def protected_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     tokens = ("--token", TOKEN, "--viewer-token", VIEWER_TOKEN)
-    with serve(home, "--no-demonstration", "--no-standby", *tokens) as server:
+    with serve(home, *PAGE_OPTIONS, *tokens) as server:
         server.http.headers["Authorization"] = f"Bearer {TOKEN}"
         yield server
 
