@@ -150,7 +150,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(pause)
         # A request to a page or a server takes some 5 ms of a core, so what takes long is polled
         # rarely.
-        pause = min(1.5 * pause, 0.1)
+        pause = min(1.5 * pause, 0.3)
 
 
 def is_running(pid: int) -> bool:

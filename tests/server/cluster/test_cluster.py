@@ -50,7 +50,12 @@ def stopped(server: Server) -> Iterator[None]:
     for run in server.http.get("/runs").json():
         if "stop" in run["can"]:
             server.control(run["id"], "stop")
-    wait_until(lambda: not any(node["runs"] for node in show(server)["nodes"]))
+    wait_until(lambda: is_idle(show(server)))
+
+
+def is_idle(cluster: dict[str, Any]) -> bool:
+    """Return whether no run is on a node, and none waits for one."""
+    return not cluster["waiting"] and not any(node["runs"] for node in cluster["nodes"])
 
 
 def show(server: Server) -> dict[str, Any]:
