@@ -4,7 +4,7 @@ import csv
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from shutil import copy
+from shutil import copy, rmtree
 from typing import Any
 
 import pytest
@@ -20,7 +20,8 @@ from stnscope.backend.server.schemas import Sweep, SweepCurves, SweepSummary
 from stnscope.backend.server.sweeps import Sweep as StoredSweep
 from stnscope.backend.server.sweeps import Sweeps
 from tests.conftest import TrainedRun
-from tests.live_server import SHORT_RUN, Server, wait_until
+from tests.experiment.sample_data import write_image_folder
+from tests.live_server import Server, wait_until
 from tests.server.in_process import serve_in_thread
 
 FAMILIES = {"name": "families", "product": {"family": ["affine", "scale"]}, "seeds": 2}
@@ -59,9 +60,18 @@ def run_ids(sweep: dict[str, Any]) -> list[str]:
     return [run["id"] for each in sweep["combinations"] for run in each["runs"]]
 
 
-def test_sweep_is_trained_and_shown_as_a_table(server: Server) -> None:
+@pytest.fixture
+def fruit(server: Server) -> Iterator[str]:
+    """A data set of sixty images, whose epochs take a second."""
+    folder = server.home / "datasets" / "swept-fruit"
+    yield write_image_folder(folder, {"apple": 30, "pear": 30}).name
+    rmtree(folder)
+
+
+def test_sweep_is_trained_and_shown_as_a_table(server: Server, fruit: str) -> None:
     """The only one that trains."""
-    sweep = start(server, {**FAMILIES, "run": SHORT_RUN, "seeds": 1})
+    run = {"dataset": fruit, "epochs": 1, "batch_size": 8, "probes": {"count": 2}}
+    sweep = start(server, {**FAMILIES, "run": run, "seeds": 1})
     wait_until(lambda: show(server, sweep["id"])["status"] == "finished")
     shown = Sweep.model_validate(show(server, sweep["id"]))
     assert [each.values for each in shown.combinations] == [
