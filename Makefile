@@ -36,12 +36,12 @@ run: ## Set up what is missing, serve everything on one port of this machine, pr
 	@sh tools/setup run
 	@exec $(VENV)/python -m stnscope serve --port $(PORT) $(SERVE)
 
-# Five processes for two cores: most tests wait for a server, a trainer or the browser. The order of
+# Four processes for two cores: most tests wait for a server, a trainer or the browser. The order of
 # collection mixes, at any time, tests that wait with tests that compute; heavy ones first would not.
 test: ## Set up what is missing, a browser too, and run all tests
 	@sh tools/setup dev
 	@$(VENV)/python tools/browser.py --install
-	@$(VENV)/python -m pytest --numprocesses 5 --dist worksteal $(TESTS)
+	@$(VENV)/python -m pytest --numprocesses 4 --dist worksteal $(TESTS)
 
 test-fast: ## Run the tests that need neither a server nor a browser, nor take seconds
 	@sh tools/setup dev

@@ -35,7 +35,10 @@ PROGRAMS = (
     "stnscope.__main__",
     *(
         f"stnscope.backend.server.processes.{name}_main"
-        for name in ("trainer", "inference", "export", "import", "evaluation", "weights")
+        for name in (
+            *("trainer", "inference", "export", "import"),
+            *("evaluation", "reproduction", "committee", "weights", "devices"),
+        )
     ),
 )
 """Modules that are run as programs: what they import is loaded, they themselves are not."""

@@ -43,7 +43,7 @@ def test_home_at_its_limit_pauses_and_refuses_until_runs_are_deleted(tmp_path: P
 
 def test_recording_at_its_limit_is_thinned_and_says_so(tmp_path: Path) -> None:
     with serve(tmp_path / "home", *MINIMAL_SERVER, "--run-limit", "1MB") as server:
-        run_id = server.start_run(epochs=50, probes={"count": 12})
+        run_id = server.start_run(epochs=50, probes={"count": 64})
         assert server.get_run(run_id)["thinned"] == 0
         wait_until(lambda: server.get_run(run_id)["thinned"] > 0)
         run = server.get_run(run_id)
