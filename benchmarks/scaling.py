@@ -111,12 +111,11 @@ def simulate(viewers: int, cost: Costs, rate: float = RATE) -> Simulated:
         heapq.heappush(events, (due[viewer], next(order), viewer))
 
     while events:
-        now, _, viewer = heapq.heappop(events)
+        time, _, viewer = heapq.heappop(events)
+        now = max(time, free)  # what happens while the loop is busy is seen after it
         if now > SECONDS:
             break
-        if now < free:  # the loop is busy; whatever happens meanwhile is seen after it
-            heapq.heappush(events, (free, next(order), viewer))
-        elif viewer == -1:
+        if viewer == -1:
             known += 1
             for each in waiting:
                 send(each, now)

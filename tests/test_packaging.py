@@ -19,6 +19,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from tests.experiment.sample_data import write_image_folder
 from tests.live_server import Server, free_port
 from tests.source_files import DEPENDENCIES, FOLDERS, ROOT, distribution, tracked_files
 from tests.timeouts import TIMEOUT_SECONDS
@@ -134,8 +135,9 @@ def test_train_runs_beside_packages_of_the_same_names(installed: Installed, tmp_
     # The command does not search the current folder; neither may its child processes.
     module = installed.folder / "torch.py"
     module.write_text("raise RuntimeError('torch of the current folder was imported')\n")
-    options = ["--home", str(tmp_path), "--epochs", "1", "--batch-size", "1000", "--probes", "2"]
-    output = installed.run("stnscope", "train", *options, "--architecture", "paper-st-fcn")
+    fruit = write_image_folder(tmp_path / "datasets" / "fruit", {"apple": 30, "pear": 30})
+    options = ["--home", str(tmp_path), "--epochs", "1", "--batch-size", "8", "--probes", "2"]
+    output = installed.run("stnscope", "train", *options, "--dataset", fruit.name)
     module.unlink()
     assert output.endswith("Finished.\n")
 
@@ -177,7 +179,7 @@ def test_serve_runs_beside_packages_of_the_same_names(server: Server) -> None:
     modules = page_modules(server)
     for file in tracked_files("dashboard/assets/*.js"):
         path = file.relative_to("dashboard/assets").as_posix()
-        response = httpx.get(f"{address}{modules}{path}")
+        response = server.http.get(f"{address}{modules}{path}")
         assert response.status_code == 200, path
         assert response.content == (ROOT / file).read_bytes()
 
