@@ -106,9 +106,9 @@ def test_new_frames_do_not_change_a_paused_step(
 ) -> None:
     page = open_component(server, f"?run={training_run}")
     wait_for_frame(page)
-    page.locator(".stn-timeline").fill("20")
-    wait_for_step_where(page, "step > 10 && step <= 20")
-    at = drawn_step(page)
+    at = server.recorded_steps(training_run)[1]
+    page.locator(".stn-timeline").fill(str(at))
+    wait_for_frame(page, at)
     assert "Paused replay of a running run" in status_text(page)
     assert page.get_by_role("switch", name="Follow live").get_attribute("aria-checked") == "false"
     server.wait_for_step(training_run, server.get_run(training_run)["step"] + 8)
