@@ -70,8 +70,8 @@ def fruit(server: Server) -> Iterator[str]:
 
 def test_sweep_is_trained_and_shown_as_a_table(server: Server, fruit: str) -> None:
     """The only one that trains."""
-    run = {"dataset": fruit, "epochs": 1, "batch_size": 8, "probes": {"count": 2}}
-    sweep = start(server, {**FAMILIES, "run": run, "seeds": 1})
+    config = {"dataset": fruit, "epochs": 1, "batch_size": 8, "probes": {"count": 2}}
+    sweep = start(server, {**FAMILIES, "run": config, "seeds": 1})
     wait_until(lambda: show(server, sweep["id"])["status"] == "finished")
     shown = Sweep.model_validate(show(server, sweep["id"]))
     assert [each.values for each in shown.combinations] == [
