@@ -335,6 +335,7 @@ def test_help_lists_image_folders_whatever_else_lies_there(
 
 
 @pytest.mark.usefixtures("_small_mnist")
+@pytest.mark.seconds
 def test_randomly_damaged_data_sets_raise_nothing_but_our_errors(tmp_path: Path) -> None:
     """`python -m tests.experiment.data.mutations` runs this for as long as one likes."""
     generator = random.Random(14)

@@ -170,6 +170,7 @@ def test_older_checkpoint_takes_the_place_of_a_damaged_one(
             writer.checkpoint()
 
 
+@pytest.mark.seconds
 def test_second_writer_is_refused(path: Path) -> None:
     with RecordingWriter.open(path), pytest.raises(Conflict, match="another process"):
         RecordingWriter.open(path)

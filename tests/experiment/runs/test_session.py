@@ -71,6 +71,7 @@ def test_metrics_have_the_share_of_collapsed_probes_at_each_frame(
         assert shares[step] == sum(reason is not None for reason in reasons) / 3
 
 
+@pytest.mark.seconds
 def test_tenths_are_recorded_even_if_no_frame_is_due(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +151,7 @@ def test_changed_settings_are_in_effect_from_the_next_step_on(tmp_path: Path) ->
     assert list(rates) == pytest.approx([1.0] * 20 + [5e-3 / CONFIG.learning_rate] * 10)
 
 
+@pytest.mark.seconds
 def test_resumed_run_repeats_the_changes_of_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

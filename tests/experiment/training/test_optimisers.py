@@ -32,6 +32,7 @@ def test_optimiser_steps_equal_those_of_torch(name: str) -> None:
     assert torch.equal(train(implementation.build), train(original))
 
 
+@pytest.mark.seconds
 def test_training_does_not_import_the_compiler() -> None:
     program = (
         "import sys\n"

@@ -85,6 +85,7 @@ def test_in_colab_pictures_are_renewed_until_the_run_ends(
     assert len({options["display_id"] for _, options in notebook.shown}) == 1
 
 
+@pytest.mark.seconds
 def test_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(page_server, "DEFAULT_ADDRESS", UNUSED_ADDRESS)
     home = tmp_path / "file"

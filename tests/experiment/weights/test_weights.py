@@ -150,6 +150,7 @@ def test_pickle_is_refused_and_never_loaded(
         load(TrainedWeights(DIGITS, path))
 
 
+@pytest.mark.seconds
 def test_checkpoints_of_a_run_are_its_networks(run: Path, folder: WeightsFolder) -> None:
     with Recording.open(run) as recording:
         refs, config = recording.checkpoints(), recording.config()
