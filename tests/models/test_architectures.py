@@ -64,6 +64,7 @@ def test_theta_has_the_family_s_length(family: str) -> None:
 
 
 @FOR_EACH_NETWORK
+@pytest.mark.seconds
 def test_every_parameter_has_a_gradient(entry: Architecture) -> None:
     """After one step: initially the regression's zero weights block the localisation network."""
     torch.manual_seed(1)

@@ -103,6 +103,7 @@ def test_preview_says_what_a_file_will_be(record: Record, name: FormatName) -> N
 
 @pytest.mark.parametrize("name", get_args(FormatName))
 @pytest.mark.parametrize("change", ["goes on", "is stopped", "is thinned", "is deleted"])
+@pytest.mark.seconds
 def test_run_that_changes_meanwhile_is_exported_as_it_was_or_refused(
     record: Record, tmp_path: Path, name: FormatName, change: str
 ) -> None:

@@ -49,6 +49,7 @@ def train_on_meta(config: RunConfig) -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.seconds
 def test_network_trains_on_another_device(architecture: str) -> None:
     train_on_meta(RunConfig(architecture=architecture, consistency=1.0))
 
