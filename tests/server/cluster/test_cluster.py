@@ -189,4 +189,4 @@ def test_without_the_cluster_runs_are_trained_here(server: Server, tmp_path: Pat
         assert f"The cluster at {address} cannot be used: {reason}." in shown["refusal"]
         assert shown["refusal"] in log.read_text()
         run_id = server.start_run(**SHORT_RUN)
-        assert server.wait_for_step(run_id, 1)["node"] is None
+        assert server.wait_for_status(run_id, "finished")["node"] is None
