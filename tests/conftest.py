@@ -15,7 +15,7 @@ import pytest
 from filelock import FileLock
 
 from stnscope.backend.experiment.recording.writer import RecordingWriter
-from tests.forking import ForkingPopen, NewInterpreter
+from tests.forking import RARELY, ForkingPopen, NewInterpreter
 
 ROOT = Path(__file__).parents[1]
 
@@ -48,6 +48,7 @@ gc.disable()
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(RARELY)
     gc.enable()
 
 

@@ -45,9 +45,13 @@ PROGRAMS = (
 LOADED = ("streamlit.web.bootstrap", "stnscope.dashboard.component")
 """What programs import later."""
 
+RUN_CODE = (sys.executable, "-m", "tests.run_code")
+"""The command before code that imports torch, and does not test how it is imported."""
 NewInterpreter = subprocess.Popen
 """The class itself, for whatever is put in its place."""
 
+RARELY = 20_000
+"""Allocations between two garbage collections, which at 700 take a twentieth of the time."""
 PR_SET_CHILD_SUBREAPER = 36
 COMMAND_BYTES = 4096
 """Longest command that a program can be listed with."""
@@ -166,9 +170,9 @@ def main() -> None:
         program = _serve(connection)
         if program is None:
             return
-        if "serve" not in program.command:
+        if not {"serve", RUN_CODE[-1]} & set(program.command):
             break
-        # A server's own programs are its children: it forks them from a fork server of its own.
+        # Programs of a program are its children: it forks them from a fork server of its own.
         own = ForkServer.fork()
         if isinstance(own, ForkServer):
             ForkingPopen.fork_server = own
@@ -186,6 +190,7 @@ def _load() -> None:
     # What is loaded stays; a collection in a forked process would copy its pages.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(RARELY)
 
 
 def _serve(connection: socket.socket) -> Program | None:

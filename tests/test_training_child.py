@@ -3,12 +3,12 @@
 import asyncio
 import os
 import signal
-import sys
 
 import pytest
 
 from stnscope.backend.commands.training_child import training_child
 from stnscope.backend.server.deadlines import Deadlines
+from tests.forking import RUN_CODE
 
 CHILD = """
 from stnscope.backend.server.processes.child_main import ParentPipe
@@ -17,7 +17,7 @@ pipe = ParentPipe()
 while True:
     pipe.handle_request(lambda head, body: (head, body))
 """
-COMMAND = (sys.executable, "-c", CHILD)
+COMMAND = (*RUN_CODE, CHILD)
 QUICK = Deadlines(silence=2)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from shutil import copy
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlsplit
 
@@ -29,7 +30,7 @@ from stnscope.backend.experiment.config import RunConfig
 from stnscope.backend.experiment.runs.session import record
 from stnscope.backend.server.runs import Runs
 from tests.experiment.scripted import Script
-from tests.live_server import Server, free_port, serve, wait_until
+from tests.live_server import BATCH_SIZE, Server, free_port, serve
 from tests.timeouts import TIMEOUT_MS
 
 expect.set_options(timeout=TIMEOUT_MS)
@@ -61,7 +62,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def own_port() -> Iterator[int]:
-    """The port of each server that one test has for itself, one at a time.
+    """The port of each server that one test, or one module, has for itself, one at a time.
 
     The browser caches files and compiled scripts by their address. To load the page from a new one
     takes 2 s of a core longer.
@@ -86,14 +87,8 @@ def own_server(tmp_path: Path, own_port: int) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def stopped_run(server: Server, shared_folder: Path) -> str:
-    """A stopped run, long enough for data in every chart; recorded once for all processes."""
-    home = shared_folder / "stopped"
-    with FileLock(f"{home}.lock"):
-        if not home.exists():
-            record_stopped_run(home)
-    (recording,) = home.glob("*.stnscope")
-    copy(recording, server.home / "recordings")
-    return recording.stem
+    """A stopped run, long enough for data in every chart."""
+    return add_shared_run(server, shared_folder / "stopped", RunConfig(epochs=1000, seed=4))
 
 
 @pytest.fixture(scope="session")
@@ -105,33 +100,45 @@ def still(stopped_run: str) -> str:
     return f"?run={stopped_run}&step={STEPS_TO_ACCURACY}"
 
 
-def record_stopped_run(folder: Path) -> None:
-    """Record a run that is stopped just after its accuracy was measured."""
-    runs = Runs(folder.with_suffix(".new"))
-    config = RunConfig(epochs=1000, seed=4)
-    path = runs.path(runs.create(config))
-    record(path, Script(STEPS_TO_ACCURACY, {"action": "stop"}))
-    runs.folder.rename(folder)
+def add_shared_run(server: Server, folder: Path, config: RunConfig) -> str:
+    """Give a server a run that was stopped just after its accuracy was measured; return its id.
+
+    It is recorded once for all processes, in `folder`.
+    """
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            record_stopped_run(folder.with_suffix(".new"), config, STEPS_TO_ACCURACY).rename(folder)
+    return add_recording(server, folder)
 
 
-def record_run(
-    server: Server,
-    is_long_enough: Callable[[dict[str, Any]], bool] = lambda run: run["step"] > 5,
-    **config: Any,
-) -> str:
-    """Start a run and stop it once `is_long_enough` is true of it; return its id."""
-    run_id = server.start_run(epochs=1000, **config)
-    wait_until(lambda: is_long_enough(server.get_run(run_id)))
-    server.control(run_id, "stop")
-    server.wait_for_status(run_id, "stopped")
-    return run_id
+def record_run(server: Server, steps: int = 6, **config: Any) -> str:
+    """Give a server a run that was stopped after some steps; return its id."""
+    with TemporaryDirectory() as folder:
+        full = RunConfig.model_validate({"epochs": 1000, "batch_size": BATCH_SIZE} | config)
+        return add_recording(server, record_stopped_run(Path(folder), full, steps))
+
+
+def record_stopped_run(folder: Path, config: RunConfig, steps: int) -> Path:
+    """Record a run that is stopped after some steps; return the folder."""
+    runs = Runs(folder)
+    record(runs.path(runs.create(config)), Script(steps, {"action": "stop"}))
+    return folder
+
+
+def add_recording(server: Server, folder: Path) -> str:
+    """Copy a folder's only recording to a server; return the run's id."""
+    (recording,) = folder.glob("*.stnscope")
+    copy(recording, server.home / "recordings")
+    return recording.stem
 
 
 @pytest.fixture(scope="session")
-def paused_run(server: Server) -> Iterator[str]:
+def paused_run(server: Server, shared_folder: Path) -> Iterator[str]:
     """A run that never finishes, paused while no test uses `training_run`; it has an accuracy."""
-    run_id = server.start_run(epochs=1000)
-    server.wait_for_step(run_id, STEPS_TO_ACCURACY)
+    config = RunConfig(epochs=1000, batch_size=BATCH_SIZE)
+    run_id = add_shared_run(server, shared_folder / "endless", config)
+    server.control(run_id, "resume").raise_for_status()
+    server.wait_for_step(run_id, STEPS_TO_ACCURACY + 1)
     server.slow_down(run_id)
     server.control(run_id, "pause")
     yield run_id
@@ -273,6 +280,17 @@ def open_address(context: BrowserContext, browser: Browser) -> Iterator[OpenAddr
         yield open_address
     clear_storage(context, visited)
     assert [text for text in errors if not CONNECTION_ERRORS.search(text)] == []
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """The tab, for a test that begins elsewhere than on the page."""
+    tab = context.pages[0]
+    tab.set_default_timeout(TIMEOUT_MS)
+    yield tab
+    last = urlsplit(tab.url)
+    empty_tab(tab)
+    clear_storage(context, {last})
 
 
 @pytest.fixture

@@ -14,9 +14,7 @@ BATCH_SIZE = 128
 
 @pytest.fixture(scope="module")
 def other_run(server: Server) -> str:
-    return record_run(
-        server, lambda run: run["step"] >= 40, family="attention", batch_size=BATCH_SIZE, seed=8
-    )
+    return record_run(server, 40, family="attention", batch_size=BATCH_SIZE, seed=8)
 
 
 def drawn_steps(page: Page) -> list[int]:

@@ -2,8 +2,10 @@
 
 import re
 import signal
+import time
+from collections.abc import Callable
 
-from playwright.sync_api import BrowserContext, Route, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.dashboard.conftest import LAPTOP, OpenPage
 from tests.dashboard.page_queries import (
@@ -117,28 +119,36 @@ def test_refused_control_is_reported(
     assert server.get_run(training_run)["status"] == "running"
 
 
-# More frames than the server sends without hearing from the page, however fast they are recorded.
-BLOCK_WHILE_FRAMES_ARE_RECORDED = """(address) => {
-  const recorded = () => {
-    const request = new XMLHttpRequest();
-    request.open("GET", address, false); // the page does nothing else meanwhile
-    request.send();
-    return JSON.parse(request.responseText).frames;
-  };
-  const enough = recorded() + 12;
-  while (recorded() < enough);
+# A request that the page waits for: it does nothing else meanwhile.
+BLOCK_UNTIL_ANSWERED = """{
+  const request = new XMLHttpRequest();
+  request.open("GET", "late", false);
+  request.send();
 }"""
+
+
+def block_until(page: Page, condition: Callable[[], bool]) -> None:
+    """Keep a page busy, as a long computation does, until a condition holds."""
+
+    def answer(route: Route) -> None:
+        wait_until(condition)
+        route.fulfill(body="")
+
+    page.route("**/late", answer)
+    page.evaluate(BLOCK_UNTIL_ANSWERED)
 
 
 def test_skipped_frames_are_counted(
     server: Server, training_run: str, open_component: OpenPage
 ) -> None:
-    server.post_control(training_run, slow_motion=0)
+    server.post_control(training_run, slow_motion=0.05)
     page = open_component(server, f"?run={training_run}")
     try:
         wait_for_frame(page)
         wait_for_status_text(page, "Live")
-        page.evaluate(BLOCK_WHILE_FRAMES_ARE_RECORDED, f"/api/runs/{training_run}")
+        # More frames than the server sends without hearing from the page.
+        enough = server.get_run(training_run)["frames"] + 12
+        block_until(page, lambda: server.get_run(training_run)["frames"] >= enough)
         page.locator(".stn-skipped", has_text="frames skipped").wait_for()
     finally:
         server.slow_down(training_run)
@@ -153,7 +163,8 @@ def test_page_that_was_busy_keeps_its_connection(
     opened: list[str] = []
     page.on("websocket", lambda socket: opened.append(socket.url))
     # Longer than a connection may be silent.
-    page.evaluate("{ const end = performance.now() + 7000; while (performance.now() < end); }")
+    end = time.monotonic() + 7
+    block_until(page, lambda: time.monotonic() > end)
     step = server.get_run(training_run)["step"]
     wait_for_step_where(page, f"step > {step}")
     assert opened == []

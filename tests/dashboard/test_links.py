@@ -92,9 +92,8 @@ def test_lower_playback_speed_paints_fewer_frames(
 
 
 def test_collapses_are_marked_and_described(server: Server, open_component: OpenPage) -> None:
-    run_id = record_run(
-        server, lambda run: run["collapsed"] and run["step"] > 20, localisation_learning_rate=0.5
-    )
+    run_id = record_run(server, 24, localisation_learning_rate=0.5)
+    assert server.get_run(run_id)["collapsed"]
     page = open_component(server, f"?run={run_id}&step=0")
     wait_for_frame(page, 0)
     page.locator(".stn-collapse").first.wait_for(state="attached")

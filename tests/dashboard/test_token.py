@@ -25,10 +25,10 @@ NO_CLIPBOARD = "Object.defineProperty(Navigator.prototype, 'clipboard', {value: 
 
 
 @pytest.fixture(scope="module")
-def protected_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def protected_server(tmp_path_factory: pytest.TempPathFactory, own_port: int) -> Iterator[Server]:
     home = tmp_path_factory.mktemp("home")
     tokens = ("--token", TOKEN, "--viewer-token", VIEWER_TOKEN)
-    with serve(home, *PAGE_OPTIONS, *tokens) as server:
+    with serve(home, *PAGE_OPTIONS, *tokens, port=own_port) as server:
         server.http.headers["Authorization"] = f"Bearer {TOKEN}"
         yield server
 

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Page, expect
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
@@ -27,7 +27,7 @@ from tests.dashboard.page_queries import (
     wait_for_status_text,
 )
 from tests.live_server import Server, free_port, wait_until
-from tests.timeouts import TIMEOUT_MS, TIMEOUT_SECONDS
+from tests.timeouts import TIMEOUT_SECONDS
 
 TOKEN = "open-sesame-open-sesame"
 VIEWER_TOKEN = "peep-hole-peep-hole"
@@ -67,9 +67,9 @@ def run_process(
 
 
 @pytest.fixture(scope="module")
-def two_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
+def two_services(tmp_path_factory: pytest.TempPathFactory, own_port: int) -> Iterator[Services]:
     home = tmp_path_factory.mktemp("home")
-    backend_port, page_port = free_port(), free_port()
+    backend_port, page_port = free_port(), own_port
 
     def substitute(text: str) -> str:
         """Replace ports, home and the backend's address in a setting or command."""
@@ -177,11 +177,8 @@ def test_one_link_for_viewing_opens_both_services(
 
 
 def test_visitor_without_the_token_enters_it_and_sees_the_page(
-    two_services: Services, browser: Browser
+    two_services: Services, page: Page
 ) -> None:
-    context = browser.new_context()
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
     response = page.goto(f"http://localhost:{two_services.page.port}/?run=x")
     assert response is not None
     assert response.status == 401
@@ -194,15 +191,9 @@ def test_visitor_without_the_token_enters_it_and_sees_the_page(
     page.locator(".stn-viewer").wait_for()
     assert TOKEN not in page.url
     assert "run=x" in page.url
-    context.close()
 
 
-def test_link_from_another_site_opens_after_signing_in(
-    two_services: Services, browser: Browser
-) -> None:
-    context = browser.new_context()
-    context.set_default_timeout(TIMEOUT_MS)
-    page = context.new_page()
+def test_link_from_another_site_opens_after_signing_in(two_services: Services, page: Page) -> None:
     address = f"http://localhost:{two_services.page.port}/?run=x"
     other_site = "http://elsewhere.example/"
     link = f"<a href='{address}&token={TOKEN}'>first</a> <a href='{address}'>again</a>"
@@ -212,7 +203,6 @@ def test_link_from_another_site_opens_after_signing_in(
         page.get_by_text(text).click()
         page.locator(".stn-viewer").wait_for()
         assert TOKEN not in page.url
-    context.close()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 from playwright.sync_api import Locator, Page, expect
 
 from stnscope.backend.experiment.frames.frame import Frame
-from tests.dashboard.conftest import OpenPage
+from tests.dashboard.conftest import OpenPage, record_run
 from tests.dashboard.page_queries import (
     fetch_frame,
     overlay_paths,
@@ -232,9 +232,7 @@ def test_outputs_without_inputs_are_larger(
 def test_network_without_a_transformer_has_probe_detail_and_summary(
     server: Server, open_component: OpenPage
 ) -> None:
-    run_id = server.start_run(architecture="digits-cnn", epochs=1000)
-    server.wait_for_step(run_id, 3)
-    server.control(run_id, "stop")
+    run_id = record_run(server, 3, architecture="digits-cnn")
     page = open_component(server, f"?run={run_id}&step=0&view=probe&charts=all")
     assert probe_detail(page, 0).locator(".stn-pane-content").count() == 1
     page.keyboard.press("3")

@@ -175,7 +175,7 @@ def test_stream_continues_while_another_program_locks_a_recording(
     status: int,
 ) -> None:
     """To resume a run, the server waits for its locks for seconds; other streams do not."""
-    server.post_control(running, slow_motion=0)
+    server.post_control(running, slow_motion=0.05)
     with server.open_stream(running) as viewer, ThreadPoolExecutor(1) as thread, lock(stopped):
         send(viewer, type="hello")
         send(viewer, type="follow")

@@ -2,7 +2,6 @@
 
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from stnscope.backend.experiment.recording.records import Checkpoint
 from stnscope.backend.experiment.recording.schema import SCHEMA_VERSION
 from stnscope.backend.experiment.recording.writer import RecordingWriter, create
 from tests.experiment.recording.older_versions import TO_VERSION_1
+from tests.forking import RUN_CODE
 from tests.watched_run import write_watched_run
 
 PER_EPOCH = 20
@@ -192,7 +192,7 @@ sys.stdin.read()
 
 
 def test_run_of_a_killed_writer_is_interrupted_and_has_all_committed_rows(path: Path) -> None:
-    command = [sys.executable, "-c", WRITE_AND_WAIT, str(path)]
+    command = [*RUN_CODE, WRITE_AND_WAIT, str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"written\n"

@@ -40,6 +40,7 @@ from stnscope.backend.server.sweeps import Sweep, Sweeps
 from stnscope.models.catalog import ARCHITECTURES
 from tests.conftest import TrainedRun
 from tests.experiment import sample_data
+from tests.forking import RUN_CODE
 from tests.timeouts import TIMEOUT_SECONDS
 
 pytestmark = pytest.mark.seconds
@@ -117,7 +118,7 @@ def test_killed_training_resumes_to_the_same_weights(
     assert whole is not None
     assert whole.result.complete
     killed = tmp_path / "killed"
-    arguments = [sys.executable, "-c", KILLED, ROW, str(killed), str(data)]
+    arguments = [*RUN_CODE, KILLED, ROW, str(killed), str(data)]
     assert subprocess.run(arguments, check=False).returncode == -signal.SIGKILL
     assert not (killed / f"{ROW}.json").exists()
     steps: list[int] = []

@@ -2,12 +2,12 @@
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from stnscope.backend.experiment.recording.reader import Recording
+from tests.forking import RUN_CODE
 from tests.timeouts import TIMEOUT_SECONDS
 
 PROGRAM = """
@@ -49,19 +49,15 @@ def train(rank: int, folder: str) -> None:
 
 
 if __name__ == "__main__":
-    # Forked, so that torch is imported once.
     start_processes(train, (sys.argv[1],), nprocs=2, start_method="fork")
 """
 
 
 @pytest.mark.seconds
 def test_first_process_records_and_the_networks_stay_the_same(tmp_path: Path) -> None:
-    program = tmp_path / "program.py"
-    program.write_text(PROGRAM)
-    root = str(Path(__file__).parents[3])
     subprocess.run(
-        [sys.executable, str(program), str(tmp_path)],
-        env=os.environ | {"PYTHONPATH": root, "OMP_NUM_THREADS": "1"},
+        [*RUN_CODE, PROGRAM, str(tmp_path)],
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
         check=True,
         timeout=TIMEOUT_SECONDS,
     )

@@ -12,6 +12,7 @@ import pytest
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.child_process import ChildEnded, ChildHung, ChildProcess
+from tests.forking import RUN_CODE
 from tests.live_server import is_running, wait_until
 
 CHILD = """
@@ -36,7 +37,7 @@ pipe = ParentPipe()
 while True:
     pipe.handle_request(handle)
 """
-COMMAND = (sys.executable, "-c", CHILD)
+COMMAND = (*RUN_CODE, CHILD)
 
 
 def run(
@@ -176,7 +177,7 @@ asyncio.run(main())
 
 @pytest.mark.parametrize("module", ["export_main", "import_main"])
 def test_child_ends_when_its_parent_is_killed(module: str) -> None:
-    command = [sys.executable, "-c", PARENT, module]
+    command = [*RUN_CODE, PARENT, module]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         pid = int(parent.stdout.readline())

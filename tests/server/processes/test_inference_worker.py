@@ -23,6 +23,7 @@ from stnscope.backend.experiment.weights.trained_weights import shipped
 from stnscope.backend.server.deadlines import Deadlines
 from stnscope.backend.server.processes.inference_worker import InferenceWorker
 from stnscope.models.cards import cards
+from tests.forking import RUN_CODE
 from tests.live_server import is_running, wait_until
 
 DIGITS = shipped(cards()["digits"])
@@ -232,9 +233,7 @@ asyncio.run(main())
 def test_process_ends_with_its_server(how: signal.Signals) -> None:
     async def scenario() -> None:
         pipe = asyncio.subprocess.PIPE
-        server = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", SERVER, stdin=pipe, stdout=pipe
-        )
+        server = await asyncio.create_subprocess_exec(*RUN_CODE, SERVER, stdin=pipe, stdout=pipe)
         assert server.stdin is not None
         assert server.stdout is not None
         server.stdin.write(png())
