@@ -85,6 +85,15 @@ def preserving_generators(*devices: torch.device) -> Iterator[None]:
         yield
 
 
+def seed_generators(seed: int, device: torch.device) -> None:
+    """Seed torch's random generators: the processor's, and that of a device."""
+    if device.type in WITHOUT_GENERATOR:
+        # `torch.manual_seed` records the call stack for each device that is not yet in use.
+        torch.default_generator.manual_seed(seed)
+    else:
+        torch.manual_seed(seed)
+
+
 @contextmanager
 def naming_full_memory(device: str, remedy: str) -> Iterator[None]:
     """Replace the error of a device whose memory is full by one with a remedy.

@@ -112,6 +112,8 @@ def evaluate(
         check_distortion(distortion)
         changed["distortion"] = DistortionConfig(name=distortion)
     config = trained.config.model_copy(update=changed)
+    if name in DATASETS:  # before its images are read, which may take seconds
+        validate(config, DATASETS[name])
     loaded, kind, note = load_images(name, data, every_image=every_image)
     validate(config, loaded.entry)
     images = Validation.build(config, loaded, complete=True)

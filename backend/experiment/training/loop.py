@@ -20,7 +20,11 @@ from stnscope.backend.experiment.catalog import (
 from stnscope.backend.experiment.config import LiveSettings, RunConfig
 from stnscope.backend.experiment.data.images import Dataset
 from stnscope.backend.experiment.devices.choice import BFLOAT16, has_channels_last
-from stnscope.backend.experiment.devices.torch_devices import preserving_generators, torch_device
+from stnscope.backend.experiment.devices.torch_devices import (
+    preserving_generators,
+    seed_generators,
+    torch_device,
+)
 from stnscope.backend.experiment.errors import InvalidInput
 from stnscope.backend.experiment.frames.frame import Array
 from stnscope.backend.experiment.inputs.pipeline import build_input_pipeline
@@ -225,7 +229,7 @@ def train(
         images, labels = batches.batch(done)
         # Dropout draws from torch's global generator: seeded for this step, then restored.
         with preserving_generators(device):
-            torch.manual_seed(hash_seed(config.seed, "dropout", done))
+            seed_generators(hash_seed(config.seed, "dropout", done), device)
             loss = optimise(model, optimiser, images.to(device), labels.to(device), config).item()
         if average:
             average.update(model)

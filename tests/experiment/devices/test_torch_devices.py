@@ -8,6 +8,7 @@ from stnscope.backend.experiment.devices.torch_devices import (
     list_devices,
     naming_full_memory,
     preserving_generators,
+    seed_generators,
     torch_device,
 )
 from stnscope.backend.experiment.errors import InvalidInput, OutOfMemory
@@ -34,6 +35,14 @@ def test_generators_are_restored() -> None:
         torch.manual_seed(1)
         torch.rand(3)
     assert torch.equal(before, torch.get_rng_state())
+
+
+def test_generators_are_seeded_as_torch_seeds_them() -> None:
+    for device in (torch.device("cpu"), torch.device("meta")):
+        torch.manual_seed(7)
+        expected = torch.rand(3)
+        seed_generators(7, device)
+        assert torch.equal(torch.rand(3), expected)
 
 
 def test_full_memory_is_named_with_what_to_do() -> None:
