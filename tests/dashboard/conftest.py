@@ -48,7 +48,7 @@ LAPTOP: ViewportSize = {"width": 1280, "height": 720}
 # Console errors of a browser after a test has cut its connection.
 CONNECTION_ERRORS = re.compile(
     "ERR_|WebSocket connection|Failed to load resource|Client Error in|Is Streamlit still|"
-    "when disconnected from server"
+    "when disconnected from server|WebSocket is already in CLOSING"
 )
 
 

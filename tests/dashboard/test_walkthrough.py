@@ -128,6 +128,7 @@ def test_back_goes_to_the_previous_step(server: Server, open_component: OpenPage
     titles = page.get_by_role("heading", level=2)
     page.get_by_role("button", name="Skip the question").click()
     page.get_by_role("button", name="Identity").click()
+    wait_until(lambda: matrix_of(page).tolist() == [1, 0, 0, 0, 1, 0])
     page.locator(".stn-theta-figure").get_by_role("slider", name="Shift right").press("ArrowRight")
     length = page.evaluate("history.length")
     page.get_by_role("button", name="Next step").click()
