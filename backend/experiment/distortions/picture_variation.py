@@ -26,21 +26,23 @@ GEOMETRY = {"rotation", "scale", "shift_x", "shift_y", "tilt", "bend"}
 """The fields that move pixels."""
 
 
-def vary(images: Tensor, variation: PictureVariation, canvas: Canvas, clutter: Tensor) -> Tensor:
+def vary(
+    images: Tensor, variation: PictureVariation, canvas: Canvas, clutter: Tensor | None = None
+) -> Tensor:
     """Vary images (N, C, H, W) of a canvas's size; a neutral variation returns equal ones.
 
     Args:
         images: in [0, 1].
         variation: how.
         canvas: their size, and what is around them.
-        clutter: images (M, C, h, w) that clutter is cropped from.
+        clutter: images (M, C, h, w) that clutter is cropped from; not needed without clutter.
     """
     neutral = PictureVariation()
     if any(getattr(variation, name) != getattr(neutral, name) for name in GEOMETRY):
         points = _sampling_points(variation, canvas).expand(len(images), -1, -1, -1)
         images = grid.sample(images, points, padding=canvas.padding)
     images = images * (1 - MAX_DARKNESS * variation.darkness)
-    if variation.clutter:
+    if variation.clutter and clutter is not None:
         generator = torch.Generator().manual_seed(variation.seed)
         # All are drawn, so that with one more the others stay where they are.
         draws = torch.rand(CROP_DRAWS, MAX_CLUTTER, len(images), generator=generator)

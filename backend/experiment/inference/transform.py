@@ -261,7 +261,9 @@ def _network_input(
     if variation is not None:
         architecture = ARCHITECTURES[card.architecture]
         entry = _find_entry(card.dataset, architecture)
-        return vary(image, variation, entry.canvas(architecture), _clutter_source(entry).pixels)
+        # Signs are drawn to be cropped, which takes seconds.
+        clutter = _clutter_source(entry).pixels if variation.clutter else None
+        return vary(image, variation, entry.canvas(architecture), clutter)
     return image
 
 
