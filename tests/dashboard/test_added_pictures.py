@@ -47,9 +47,9 @@ def wait_for_probe_count(page: Page, count: int) -> None:
 
 
 def test_chosen_picture_is_added_with_its_label(
-    server: Server, run_id: str, open_page: OpenPage, picture: Path
+    server: Server, run_id: str, open_component: OpenPage, picture: Path
 ) -> None:
-    page = open_page(server, f"?run={run_id}")
+    page = open_component(server, f"?run={run_id}")
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     total = page.locator(".stn-right dd")

@@ -28,25 +28,7 @@ def resize(page: Page, width: int, height: int) -> None:
         wait_for_layout(page)
 
 
-def test_nothing_is_wider_than_the_window(server: Server, still: str, open_page: OpenPage) -> None:
-    page = open_page(server, still)
-    wait_for_frame(page)
-    # Closed sections have no layout to measure.
-    page.evaluate("document.querySelectorAll('.stn-root details').forEach((e) => (e.open = true))")
-    for size in SIZES:
-        resize(page, *size)
-        page.wait_for_timeout(500)
-        too_wide = page.evaluate(
-            """() => [...document.querySelectorAll(".stn-root *")]
-            .filter((each) => !each.closest(".stn-plot *, svg, .stn-segments, .stn-chips"))
-            .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
-            .map((each) => each.parentElement.className + " > " + each.outerHTML.slice(0, 200))"""
-        )
-        assert too_wide == [], size
-        assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth"), size
-
-
-def test_stage_counter_and_controls_fit_the_first_screen(
+def test_first_screen_has_the_stage_and_its_controls_and_nothing_is_wider_than_the_window(
     server: Server, still: str, open_page: OpenPage
 ) -> None:
     """Every pixel of the data has the same size there, and nothing of Streamlit's is seen."""
@@ -77,6 +59,20 @@ def test_stage_counter_and_controls_fit_the_first_screen(
             assert all(
                 across == down and across % side == 0 and across > side for across, down in sizes
             ), width
+
+    # Closed sections have no layout to measure.
+    page.evaluate("document.querySelectorAll('.stn-root details').forEach((e) => (e.open = true))")
+    for size in SIZES:
+        resize(page, *size)
+        page.wait_for_timeout(500)
+        too_wide = page.evaluate(
+            """() => [...document.querySelectorAll(".stn-root *")]
+            .filter((each) => !each.closest(".stn-plot *, svg, .stn-segments, .stn-chips"))
+            .filter((each) => each.getBoundingClientRect().right > innerWidth + 0.5)
+            .map((each) => each.parentElement.className + " > " + each.outerHTML.slice(0, 200))"""
+        )
+        assert too_wide == [], size
+        assert page.evaluate("document.querySelector('.stMain').scrollWidth <= innerWidth"), size
 
 
 def test_every_picture_is_inside_its_stage(

@@ -14,8 +14,10 @@ from tests.live_server import Server
 from tests.timeouts import TIMEOUT_MS
 
 
-def test_example_plays_until_the_first_live_frame(own_server: Server, open_page: OpenPage) -> None:
-    page = open_page(own_server)
+def test_example_plays_until_the_first_live_frame(
+    own_server: Server, open_component: OpenPage
+) -> None:
+    page = open_component(own_server)
     wait_for_frame(page)
     wait_for_status_text(page, "Example: no run yet")
     assert page.locator(".stn-viewer").get_attribute("data-run") == "example-digits"

@@ -22,10 +22,10 @@ def import_file(page: Page, file: Path) -> None:
 
 
 def test_recording_is_downloaded_and_imported(
-    server: Server, trained_run: TrainedRun, open_page: OpenPage, tmp_path: Path
+    server: Server, trained_run: TrainedRun, open_component: OpenPage, tmp_path: Path
 ) -> None:
     run_id = trained_run.copy_into(server.home)
-    page = open_page(server)
+    page = open_component(server)
     with page.expect_download() as downloading:
         run_row(page, run_id).get_by_role("button", name="Download").click()
     file = tmp_path / downloading.value.suggested_filename

@@ -39,25 +39,18 @@ def test_stage_shows_the_pixels_of_the_frame(
             np.testing.assert_array_equal(read_pixels(page, kind), expected)
 
 
-def test_screenshots_of_outputs_have_the_recorded_pixels(
+def test_screenshots_have_the_recorded_pixels_those_of_inputs_below_overlays(
     server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
 ) -> None:
     page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
-    outputs = fetch_frame(server, stopped_run, wait_for_frame(page)).tensors["output.st"][..., 0]
-    screenshot = tmp_path / "output.png"
+    frame = fetch_frame(server, stopped_run, wait_for_frame(page))
+    inputs, outputs = (frame.tensors[name][..., 0] for name in ("input", "output.st"))
+    screenshot = tmp_path / "screenshot.png"
     for index in (0, 5, 11):
         page.locator(".stn-viewer .stn-output .stn-pixels").nth(index).screenshot(path=screenshot)
         shown = np.asarray(Image.open(screenshot).convert("L"))
         scale = len(shown) // 28
         np.testing.assert_array_equal(shown, np.kron(outputs[index], np.ones((scale, scale))))
-
-
-def test_screenshots_of_inputs_have_the_recorded_pixels_below_overlays(
-    server: Server, stopped_run: str, open_page: OpenPage, tmp_path: Path
-) -> None:
-    page = open_page(server, f"?run={stopped_run}", reduced_motion="reduce")
-    inputs = fetch_frame(server, stopped_run, wait_for_frame(page)).tensors["input"][..., 0]
-    screenshot = tmp_path / "input.png"
     page.locator(".stn-viewer .stn-input .stn-pixels").first.screenshot(path=screenshot)
     shown = np.asarray(Image.open(screenshot).convert("L"))
     scale = len(shown) // 48
@@ -176,9 +169,9 @@ def test_live_frames_are_painted_and_never_blank(
 
 
 def test_page_without_a_run_follows_the_newest_training_run(
-    server: Server, training_run: str, stopped_run: str, open_page: OpenPage
+    server: Server, training_run: str, stopped_run: str, open_component: OpenPage
 ) -> None:
-    page = open_page(server)
+    page = open_component(server)
     wait_for_frame(page)
     wait_for_status_text(page, "Live")
     assert page.locator(".stn-run-link").get_attribute("href") == f"?run={training_run}"
